@@ -1,0 +1,1 @@
+"""CloudFormation custom resources that drive the L4E API."""

@@ -1,0 +1,1 @@
+"""Pure numerics of the detector: arrays in, arrays out."""
