@@ -1,0 +1,75 @@
+"""What a person sees: plain lines in a pipe, colour and movement on a terminal only."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+
+class Task(Protocol):
+    """A running step."""
+
+    def update(
+        self, *, done: float | None = None, total: float | None = None, text: str | None = None
+    ) -> None:
+        """Show how far it is and what it is at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """Writes to standard output; errors to standard error."""
+
+    out: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
+    err: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True, stderr=True))
+
+    def line(self, text: str = "", *, style: str | None = None) -> None:
+        """One line as it is."""
+        self.out.print(text, style=style, markup=False)
+
+    def heading(self, text: str) -> None:
+        """A line that starts a section."""
+        self.out.print(f"\n{text}", style="bold", markup=False)
+
+    def done(self, text: str, *, seconds: float | None = None) -> None:
+        """A step that ended well."""
+        took = "" if seconds is None else f"  ({seconds:.0f} s)"
+        self.out.print("[green]✓[/green]", end=" ")
+        self.out.print(text + took, markup=False)
+
+    def error(self, text: str) -> None:
+        """A failure, on standard error."""
+        self.err.print("[red]error:[/red]", end=" ")
+        self.err.print(text, markup=False)
+
+    @contextlib.contextmanager
+    def step(self, text: str) -> Iterator[Task]:
+        """Show ``text`` moving while the body runs, then one line with the time it took."""
+        started = time.monotonic()
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[state]}", markup=False),
+            TimeElapsedColumn(),
+        )
+        with Progress(
+            *columns, console=self.out, transient=True, disable=not self.out.is_terminal
+        ) as progress:
+            yield _Step(progress, progress.add_task(text, total=None, state=""))
+        self.done(text, seconds=time.monotonic() - started)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    progress: Progress
+    task: TaskID
+
+    def update(
+        self, *, done: float | None = None, total: float | None = None, text: str | None = None
+    ) -> None:
+        fields = {} if text is None else {"state": text}
+        self.progress.update(self.task, completed=done, total=total, **fields)
