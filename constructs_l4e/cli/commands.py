@@ -36,18 +36,37 @@ def up(
     Raises:
         CliError: starting or deploying failed. A failed deployment leaves the instance running, to look at.
     """
-    instance = load_instance(directory)
-    if instance is None:
-        instance = start(terminal, directory, region=region, verbose=verbose)
-    else:
-        terminal.done(f"embedded AWS already runs at {instance.endpoint}")
+    running = load_instance(directory)
+    if running is not None:
+        terminal.done(f"embedded AWS already runs at {running.endpoint}")
+    instance = running or start(terminal, directory, region=region, verbose=verbose)
+    try:
+        _deploy_app(terminal, instance, stacks, everything=everything, context=context, verbose=verbose)
+    except CliError:
+        terminal.line("The embedded AWS still runs: `l4e up` tries again, `l4e down` stops it.")
+        raise
+    except BaseException:
+        if running is None:
+            stop_instance(directory)
+        raise
+    return instance
+
+
+def _deploy_app(
+    terminal: Terminal,
+    instance: Instance,
+    stacks: Sequence[str],
+    *,
+    everything: bool,
+    context: Sequence[str],
+    verbose: bool,
+) -> None:
     assembly = synth(terminal, instance, find_app(Path.cwd()), context=context, verbose=verbose)
     chosen = _choose(synthesised_stacks(assembly), stacks, everything=everything)
     deploy(terminal, instance, assembly, [stack.name for stack in chosen], verbose=verbose)
     for stack in synthesised_stacks(assembly):
         if not stacks and stack not in chosen:
             terminal.line(f"- {stack.name} not deployed: upload its data, then `l4e up {stack.name}`")
-    return instance
 
 
 def start(

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import boto3
+from botocore.config import Config
 
 from constructs_l4e.cli import client_settings, emulator
 from constructs_l4e.cli.certificates import create_tls_files
@@ -146,6 +147,7 @@ def _create_administrator(
         region_name=region,
         aws_access_key_id=root.access_key_id,
         aws_secret_access_key=root.secret_access_key,
+        config=Config(proxies={}),  # loopback, whatever HTTPS_PROXY says
     )
     user = "l4e-admin"
     iam.create_user(UserName=user)

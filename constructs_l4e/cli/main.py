@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from constructs_l4e.cli import commands
 from constructs_l4e.cli.errors import CliError
 from constructs_l4e.cli.instance import DEFAULT_DIRECTORY
@@ -32,6 +34,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _dispatch(options, terminal)
     except CliError as error:
         terminal.error(str(error))
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        terminal.error(f"AWS refused or did not answer: {error}")
         return 1
     except KeyboardInterrupt:
         terminal.error("interrupted")

@@ -71,5 +71,6 @@ class _Step:
     def update(
         self, *, done: float | None = None, total: float | None = None, text: str | None = None
     ) -> None:
-        fields = {} if text is None else {"state": text}
-        self.progress.update(self.task, completed=done, total=total, **fields)
+        self.progress.update(self.task, completed=done, total=total)
+        if text is not None:
+            self.progress.update(self.task, state=text)
