@@ -1,0 +1,136 @@
+"""What the service says about an asset, read from the documents it writes."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from constructs_l4e.cli.demo.recording import Interval, Times, Values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictedRange:
+    """A period the model finds anomalous, and the share of each sensor (``component\\sensor``) in it."""
+
+    period: Interval
+    shares: Mapping[str, float]
+
+    @property
+    def top(self) -> list[tuple[str, float]]:
+        """Sensors and shares, largest first."""
+        return sorted(self.shares.items(), key=lambda item: -item[1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """The ``ModelMetrics`` of a model: how it does on its evaluation window."""
+
+    labels: tuple[Interval, ...]
+    ranges: tuple[PredictedRange, ...]
+    identified: int
+    warning_seconds: float
+    unknown: int
+
+    @classmethod
+    def from_metrics(cls, text: str) -> "Evaluation":
+        """Read the JSON document of ``DescribeModel``."""
+        document = json.loads(text)
+        labelled = document["labeled_event_metrics"]
+        return cls(
+            labels=tuple(_interval(item) for item in document["labeled_ranges"]),
+            ranges=tuple(
+                PredictedRange(
+                    period=_interval(item),
+                    shares={share["name"]: float(share["value"]) for share in item["diagnostics"]},
+                )
+                for item in document["predicted_ranges"]
+            ),
+            identified=int(labelled["num_identified"]),
+            warning_seconds=float(labelled["total_warning_time_in_seconds"]),
+            unknown=int(document["unknown_event_metrics"]["num_identified"]),
+        )
+
+    def ranges_in(self, period: Interval) -> list[PredictedRange]:
+        """The ranges that overlap ``period``."""
+        return [found for found in self.ranges if found.period.overlaps(period)]
+
+    def main_event(self) -> Interval | None:
+        """The labelled fault that was flagged longest, else the longest range; None when nothing was found."""
+
+        def flagged(label: Interval) -> float:
+            parts = (found.period.clipped_to(label) for found in self.ranges_in(label))
+            return float(sum((part.end - part.start) / np.timedelta64(1, "s") for part in parts))
+
+        found = [label for label in self.labels if self.ranges_in(label)]
+        if found:
+            return max(found, key=flagged)
+        periods = [item.period for item in self.ranges]
+        return max(periods, key=lambda period: period.end - period.start) if periods else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """Result lines: one row per time, NaN where the machine was off."""
+
+    times: Times
+    scores: Values
+    anomalous: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    sensors: tuple[str, ...]
+    shares: Values
+
+    @classmethod
+    def from_lines(cls, lines: Iterable[str]) -> "Scored":
+        """Read ``results.jsonl`` or pointwise diagnostics."""
+        rows = sorted((json.loads(line) for line in lines if line.strip()), key=lambda row: row["timestamp"])
+        sensors = next(
+            (tuple(item["name"] for item in row["diagnostics"]) for row in rows if "diagnostics" in row), ()
+        )
+        off = [float("nan")] * len(sensors)
+        return cls(
+            times=np.array([row["timestamp"] for row in rows], dtype="datetime64[ms]"),
+            scores=np.array([row.get("anomaly_score", float("nan")) for row in rows], dtype=np.float64),
+            anomalous=np.array([row["prediction"] == 1 for row in rows], dtype=np.bool_),
+            sensors=sensors,
+            shares=np.array(
+                [
+                    [item["value"] for item in row["diagnostics"]] if "diagnostics" in row else off
+                    for row in rows
+                ],
+                dtype=np.float64,
+            ).reshape(len(rows), len(sensors)),
+        )
+
+    def ranges(self, step: np.timedelta64) -> list[PredictedRange]:
+        """Anomalous rows that follow each other, joined."""
+        found: list[PredictedRange] = []
+        run: list[int] = []
+        for row in np.flatnonzero(self.anomalous).tolist():
+            if run and (row != run[-1] + 1 or self.times[row] - self.times[run[-1]] > step):
+                found.append(self._range(run))
+                run = []
+            run.append(row)
+        return [*found, self._range(run)] if run else found
+
+    def _range(self, rows: Sequence[int]) -> PredictedRange:
+        means = self.shares[list(rows)].mean(axis=0).tolist()
+        return PredictedRange(
+            period=Interval(start=self.times[rows[0]], end=self.times[rows[-1]]),
+            shares=dict(zip(self.sensors, means, strict=True)),
+        )
+
+
+def combined_shares(ranges: Iterable[PredictedRange]) -> list[tuple[str, float]]:
+    """Sensors and their mean share over ``ranges``, weighted by length, largest first."""
+    total: dict[str, float] = {}
+    weights = 0.0
+    for found in ranges:
+        weight = 1.0 + float((found.period.end - found.period.start) / np.timedelta64(1, "s"))
+        weights += weight
+        for sensor, share in found.shares.items():
+            total[sensor] = total.get(sensor, 0.0) + weight * share
+    return sorted(((sensor, value / weights) for sensor, value in total.items()), key=lambda item: -item[1])
+
+
+def _interval(item: Mapping[str, str]) -> Interval:
+    return Interval(start=np.datetime64(item["start"], "ms"), end=np.datetime64(item["end"], "ms"))

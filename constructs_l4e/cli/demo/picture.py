@@ -1,0 +1,208 @@
+"""The picture of a demo: scores, labels and predicted ranges, the sensors behind them, and the live result."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from constructs_l4e.cli.demo.findings import Evaluation, PredictedRange, Scored, combined_shares
+from constructs_l4e.cli.demo.recording import Interval, Recording
+
+# Okabe and Ito's palette: told apart by colour-blind readers and in grey print.
+_TRACE, _LABEL, _PREDICTED, _SCORE = "#0072B2", "#E69F00", "#D55E00", "#333333"
+_THRESHOLD = 0.5
+_MOST_TRACES = 4
+_MOST_BARS = 8
+_MOST_POINTS = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """Everything the picture shows."""
+
+    asset: str
+    recording: Recording
+    window: Interval
+    """The evaluation window."""
+    evaluation: Evaluation
+    scores: Scored | None
+    """Scores over the evaluation window."""
+    live: Scored | None
+    """Rows of the inference runs."""
+    live_recording: Recording
+    step: np.timedelta64
+    """Distance of the rows of ``live``."""
+
+
+def draw(story: Story, path: Path) -> None:
+    """Draw ``story`` into the PNG file ``path``."""
+    mpl.use("Agg")
+    event = story.evaluation.main_event() or story.window
+    shares = combined_shares(story.evaluation.ranges_in(event))
+    traces = [sensor for sensor, _ in shares[:_MOST_TRACES]] or list(
+        story.recording.sensor_ids[:_MOST_TRACES]
+    )
+    figure = Figure(figsize=(14, 3.2 + 1.45 * (len(traces) + 1)), dpi=110, layout="constrained")
+    grid = GridSpec(
+        len(traces) + 2,
+        2,
+        figure=figure,
+        width_ratios=[3.2, 1],
+        height_ratios=[1.4] + [1] * len(traces) + [1.4],
+    )
+    figure.suptitle(f"{story.asset}: {_summary(story)}", fontsize=14, fontweight="bold", x=0.01, ha="left")
+
+    _draw_scores(figure.add_subplot(grid[0, 0]), story)
+    zoom = _around(event, story)
+    first: Axes | None = None
+    for row, sensor in enumerate(traces, start=1):
+        axes = figure.add_subplot(grid[row, 0], sharex=first)
+        _draw_trace(axes, story, sensor, zoom)
+        if first is None:
+            first = axes
+            axes.set_title("The fault it is surest of, sensor by sensor", loc="left", fontsize=10)
+        if row < len(traces):
+            axes.tick_params(labelbottom=False)
+    _draw_live(figure.add_subplot(grid[-1, 0]), story)
+
+    _draw_bars(figure.add_subplot(grid[1 : len(traces) + 1, 1]), shares, "Share of each sensor in that fault")
+    live_ranges = story.live.ranges(story.step) if story.live else []
+    _draw_bars(figure.add_subplot(grid[-1, 1]), combined_shares(live_ranges)[:4], "Share in the live anomaly")
+    _draw_legend(figure.add_subplot(grid[0, 1]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+
+
+def _summary(story: Story) -> str:
+    evaluation = story.evaluation
+    if not evaluation.labels:
+        return f"{len(evaluation.ranges)} anomalous periods found in the evaluation window"
+    return (
+        f"{evaluation.identified} of {len(evaluation.labels)} labelled faults found in the evaluation window"
+    )
+
+
+def _draw_scores(axes: Axes, story: Story) -> None:
+    if story.scores is not None:
+        times, values = _thinned_peaks(story.scores)
+        axes.plot(times, values, color=_SCORE, linewidth=0.7)
+    axes.axhline(_THRESHOLD, color=_PREDICTED, linewidth=0.9, linestyle="--")
+    axes.set_xlim(story.window.start, story.window.end)
+    axes.set_ylim(0, 1.12)
+    axes.set_ylabel("anomaly score")
+    axes.set_title("Evaluation window", loc="left", fontsize=10)
+    _shade(axes, story.evaluation.labels)
+    _mark_ranges(axes, story.evaluation.ranges)
+    _dates(axes)
+
+
+def _draw_trace(axes: Axes, story: Story, sensor: str, zoom: Interval) -> None:
+    times, values = story.recording.sensor(sensor)
+    inside = (times >= zoom.start) & (times <= zoom.end)
+    axes.plot(times[inside], values[inside], color=_TRACE, linewidth=0.8)
+    axes.set_xlim(zoom.start, zoom.end)
+    axes.set_ylabel(_short(sensor), rotation=0, ha="right", va="center")
+    axes.margins(y=0.15)
+    _shade(axes, story.evaluation.labels)
+    _mark_ranges(axes, story.evaluation.ranges)
+    _dates(axes)
+
+
+def _draw_live(axes: Axes, story: Story) -> None:
+    live = story.live
+    if live is None or live.times.size == 0:
+        axes.set_axis_off()
+        axes.text(0, 0.5, "no inference result", transform=axes.transAxes)
+        return
+    axes.plot(live.times, live.scores, color=_SCORE, linewidth=0.9, zorder=2)
+    for chosen, color, marker in ((live.anomalous, _PREDICTED, "D"), (~live.anomalous, _TRACE, "o")):
+        axes.scatter(live.times[chosen], live.scores[chosen], color=color, marker=marker, s=26, zorder=3)
+    axes.axhline(_THRESHOLD, color=_PREDICTED, linewidth=0.9, linestyle="--")
+    axes.set_ylim(0, 1.12)
+    axes.set_ylabel("anomaly score")
+    axes.set_title("Live: the scheduled inference of fresh sensor files", loc="left", fontsize=10)
+    _dates(axes)
+
+
+def _draw_bars(axes: Axes, shares: Sequence[tuple[str, float]], title: str) -> None:
+    axes.set_title(title, loc="left", fontsize=10)
+    if not shares:
+        axes.set_axis_off()
+        axes.text(0, 0.8, "no anomaly", transform=axes.transAxes)
+        return
+    shown = list(reversed(shares[:_MOST_BARS]))
+    bars = axes.barh([_short(sensor) for sensor, _ in shown], [share for _, share in shown], color=_TRACE)
+    axes.bar_label(bars, labels=[f"{share:.0%}" for _, share in shown], padding=3, fontsize=9)
+    axes.set_xlim(0, max(share for _, share in shown) * 1.25)
+    axes.xaxis.set_visible(False)
+    axes.spines[["top", "right", "bottom"]].set_visible(False)
+
+
+def _draw_legend(axes: Axes) -> None:
+    axes.set_axis_off()
+    axes.legend(
+        handles=[
+            Line2D([], [], color=_SCORE, label="anomaly score"),
+            Line2D([], [], color=_PREDICTED, linestyle="--", label="threshold, 0.5"),
+            Line2D([], [], color=_TRACE, label="sensor"),
+            Patch(color=_LABEL, alpha=0.3, label="labelled fault"),
+            Line2D([], [], color=_PREDICTED, linewidth=5, label="predicted anomalous"),
+        ],
+        loc="upper left",
+        frameon=False,
+    )
+
+
+def _shade(axes: Axes, labels: Sequence[Interval]) -> None:
+    for label in labels:
+        axes.axvspan(label.start, label.end, color=_LABEL, alpha=0.3, linewidth=0, zorder=0)
+
+
+def _mark_ranges(axes: Axes, ranges: Sequence[PredictedRange]) -> None:
+    """A bar along the upper edge for each predicted range; a line keeps even one lone row visible."""
+    for found in ranges:
+        axes.plot(
+            [found.period.start, found.period.end],
+            [0.97, 0.97],
+            transform=axes.get_xaxis_transform(),
+            color=_PREDICTED,
+            linewidth=5,
+            solid_capstyle="projecting",
+        )
+
+
+def _around(event: Interval, story: Story) -> Interval:
+    """``event`` with its surroundings, inside the evaluation window."""
+    margin = max((event.end - event.start) // 2, 10 * story.step)
+    return Interval(start=event.start - margin, end=event.end + margin).clipped_to(story.window)
+
+
+def _thinned_peaks(scored: Scored) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    """At most some thousand points; each is the highest of its block, so that no peak is lost."""
+    block = -(-scored.times.size // _MOST_POINTS)
+    if block <= 1:
+        return scored.times, scored.scores
+    rows = scored.times.size // block * block
+    scores = scored.scores[:rows].reshape(-1, block)
+    peaks = np.where(np.isnan(scores), -1.0, scores).max(axis=1)
+    return scored.times[:rows:block], np.where(peaks < 0, np.nan, peaks)
+
+
+def _dates(axes: Axes) -> None:
+    locator = AutoDateLocator()
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.grid(visible=True, axis="x", color="#DDDDDD", linewidth=0.5)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _short(sensor: str) -> str:
+    return sensor.partition("\\")[2]
