@@ -21,7 +21,7 @@ from constructs_l4e.storage import S3Location
 _PROPERTIES_VERSION = "1"
 """Version of the property format; the handlers keep reading every version that was ever released."""
 
-_SERVICE_TIMEOUT = cdk.Duration.hours(1)
+_SERVICE_TIMEOUT_SECONDS = 3600
 """The longest CloudFormation waits for a custom resource."""
 
 
@@ -106,7 +106,7 @@ def service_resource(
         "Resource",
         service_token=service.provider_service_token,
         resource_type=f"Custom::LookoutEquipment{kind}",
-        service_timeout=_SERVICE_TIMEOUT,
+        service_timeout=cdk.Duration.seconds(_SERVICE_TIMEOUT_SECONDS),
         removal_policy=removal_policy,
         properties={
             "PropertiesVersion": _PROPERTIES_VERSION,

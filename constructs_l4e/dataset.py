@@ -135,10 +135,10 @@ class Dataset(DatasetBase):
     def from_dataset_name(
         cls,
         scope: Construct,
-        id: str,
+        id: str,  # noqa: A002 - CDK's name for it
         *,
         service: IEquipmentService,
-        dataset_name: str,  # noqa: A002 - CDK's name
+        dataset_name: str,
     ) -> IDataset:
         """A dataset by its name."""
         return cls.from_dataset_attributes(scope, id, service=service, dataset_name=dataset_name)
@@ -147,10 +147,10 @@ class Dataset(DatasetBase):
     def from_dataset_arn(
         cls,
         scope: Construct,
-        id: str,
+        id: str,  # noqa: A002 - CDK's name for it
         *,
         service: IEquipmentService,
-        dataset_arn: str,  # noqa: A002 - CDK's name
+        dataset_arn: str,
     ) -> IDataset:
         """A dataset by its ARN."""
         return _ImportedDataset(

@@ -59,7 +59,7 @@ class DataIngestion(cdk.Resource):
         pattern = key_pattern and _validate.choice(KeyPattern, key_pattern, what="key pattern")
         if pattern is None and dataset.schema is None:
             raise ValueError(
-                f'dataset "{dataset.dataset_name}" has no schema, so components must be found in the file names: '
+                f'dataset "{dataset.dataset_name}" has no schema, so file names must tell the components: '
                 "pass `key_pattern`, or give the dataset a schema"
             )
         self.role: iam.IRole = role or ServiceRole(self, "Role", service=dataset.service, reads=[source])

@@ -13,9 +13,12 @@ from constructs_l4e.service import IEquipmentService
 class EquipmentKey(kms.Key):
     """A symmetric key that the service may use; it rotates every year and stays when the stack goes.
 
-    Pass it as `encryption_key` to storage, datasets, models and schedulers. The key policy follows the user
-    guide: a deployed service uses the key through S3 alone; of AWS's own service, the custom-resource
-    functions and `users` (who call the API with this key) may create grants, through that service alone.
+    Pass it as `encryption_key` to storage, datasets, models and schedulers.
+
+    A deployed service uses the key under its own IAM rights: through S3 and for its own bucket only. The key
+    policy leaves that to IAM, because a statement of its own could only widen it. For AWS's service the
+    policy follows the user guide: the custom-resource functions and `users`, who call the API with this key,
+    may create grants through the service.
     """
 
     def __init__(
@@ -39,20 +42,6 @@ class EquipmentKey(kms.Key):
         )
         if service.api_id is None:
             self._trust_aws_service([service.provider_role, *users])
-        else:
-            self._trust_deployed_service(service)
-
-    def _trust_deployed_service(self, service: IEquipmentService) -> None:
-        stack = cdk.Stack.of(self)
-        self.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="ServiceUsesKeyThroughS3",
-                actions=["kms:Decrypt", "kms:GenerateDataKey"],
-                principals=[service.data_access_principal],
-                resources=["*"],
-                conditions={"StringEquals": {"kms:ViaService": f"s3.{stack.region}.{stack.url_suffix}"}},
-            )
-        )
 
     def _trust_aws_service(self, users: Sequence[iam.IPrincipal]) -> None:
         region = cdk.Stack.of(self).region

@@ -120,8 +120,10 @@ class Model(ModelBase):
     ) -> None:
         super().__init__(scope, id)
         self.service = dataset.service
-        self.target_sampling_rate = target_sampling_rate and _validate.choice(
-            TargetSamplingRate, target_sampling_rate, what="target sampling rate"
+        self.target_sampling_rate = (
+            _validate.choice(TargetSamplingRate, target_sampling_rate, what="target sampling rate")
+            if target_sampling_rate is not None
+            else None
         )
         condition = OffCondition.parse(off_condition) if isinstance(off_condition, str) else off_condition
         _check_windows(training, evaluation)
@@ -176,15 +178,25 @@ class Model(ModelBase):
 
     @classmethod
     def from_model_name(
-        cls, scope: Construct, id: str, *, service: IEquipmentService, model_name: str
-    ) -> IModel:  # noqa: A002 - CDK's name
+        cls,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        service: IEquipmentService,
+        model_name: str,
+    ) -> IModel:
         """A model by its name."""
         return cls.from_model_attributes(scope, id, service=service, model_name=model_name)
 
     @classmethod
     def from_model_arn(
-        cls, scope: Construct, id: str, *, service: IEquipmentService, model_arn: str
-    ) -> IModel:  # noqa: A002 - CDK's name
+        cls,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        service: IEquipmentService,
+        model_arn: str,
+    ) -> IModel:
         """A model by its ARN."""
         name = _resource.name_in_arn(model_arn, shape="ModelArn", what="model ARN")
         return _ImportedModel(
@@ -219,7 +231,12 @@ class Model(ModelBase):
     @property
     def grant_principal(self) -> iam.IPrincipal:
         """The role, so that `bucket.grant_read(model)` works."""
-        return self.role.grant_principal if self.role else iam.UnknownPrincipal(resource=self)
+        if self.role is None:
+            raise ValueError(
+                f'model "{self.node.path}" has no role, as it reads no labels and writes no diagnostics: '
+                "there is nobody to grant rights to"
+            )
+        return self.role.grant_principal
 
     @property
     def status(self) -> str:

@@ -290,8 +290,7 @@ def _frequency(value: DataUploadFrequency | str) -> DataUploadFrequency:
 
 def _check_rate(frequency: DataUploadFrequency, rate: TargetSamplingRate | None) -> None:
     if rate is not None and frequency.seconds < rate.seconds:
-        enough = next(each for each in DataUploadFrequency if each.seconds >= rate.seconds)
         raise ValueError(
             f'data upload frequency "{frequency}" is shorter than the sampling rate "{rate}" of the model: '
-            f"use {enough} or longer, or train with a shorter sampling rate"
+            f"use {DataUploadFrequency.shortest_for(rate)} or longer, or train with a shorter sampling rate"
         )

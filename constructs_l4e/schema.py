@@ -56,6 +56,11 @@ class DataUploadFrequency(_Period):
     PT30M = "PT30M"
     PT1H = "PT1H"
 
+    @classmethod
+    def shortest_for(cls, rate: TargetSamplingRate | None) -> Self:
+        """The shortest frequency that is not shorter than the step of a model."""
+        return next(each for each in cls if rate is None or each.seconds >= rate.seconds)
+
 
 class TimestampFormat(enum.StrEnum):
     """Form of the time stamp in the names of inference input files."""

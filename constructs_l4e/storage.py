@@ -3,20 +3,22 @@
 from dataclasses import dataclass
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_l4e import _validate
 
-_NONCURRENT_EXPIRY = cdk.Duration.days(30)
-_LOG_EXPIRY = cdk.Duration.days(90)
-_UPLOAD_EXPIRY = cdk.Duration.days(7)
+_NONCURRENT_DAYS = 30
+_LOG_DAYS = 90
+_LOG_PREFIX = "asset-storage/"
+_UPLOAD_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Location:
-    """The objects of a bucket whose keys start with a prefix: empty (the whole bucket) or ending in a slash."""
+    """The objects of a bucket whose keys start with a prefix: empty (all of them) or ending in a slash."""
 
     bucket: s3.IBucket
     prefix: str
@@ -80,7 +82,7 @@ class AssetStorage(AssetStorageBase):
     stays when the stack goes, unless `removal_policy` says otherwise.
 
     `encryption_key` encrypts new objects; by default the key is S3's own. `access_logs_bucket` takes the
-    server access logs; by default a bucket for them is made, which keeps each log for 90 days.
+    server access logs (an imported one needs a policy that lets them in); by default a bucket for them is made, which keeps each log for 90 days.
     """
 
     def __init__(
@@ -101,7 +103,7 @@ class AssetStorage(AssetStorageBase):
                 what="bucket name",
                 fix='use lower-case letters, digits, "." and "-"',
             )
-        self.bucket = s3.Bucket(
+        self.bucket = bucket = s3.Bucket(
             self,
             "Bucket",
             bucket_name=bucket_name,
@@ -112,15 +114,15 @@ class AssetStorage(AssetStorageBase):
             enforce_ssl=True,
             lifecycle_rules=[
                 s3.LifecycleRule(
-                    abort_incomplete_multipart_upload_after=_UPLOAD_EXPIRY,
-                    noncurrent_version_expiration=_NONCURRENT_EXPIRY,
+                    abort_incomplete_multipart_upload_after=cdk.Duration.days(_UPLOAD_DAYS),
+                    noncurrent_version_expiration=cdk.Duration.days(_NONCURRENT_DAYS),
                 )
             ],
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             removal_policy=removal_policy,
-            server_access_logs_bucket=access_logs_bucket or _access_logs(self, removal_policy),
             versioned=True,
         )
+        _send_access_logs(bucket, access_logs_bucket or _access_logs(self, removal_policy))
 
     @classmethod
     def from_bucket(cls, scope: Construct, id: str, bucket: s3.IBucket) -> AssetStorageBase:  # noqa: A002 - CDK's name
@@ -141,7 +143,27 @@ def _access_logs(scope: Construct, removal_policy: cdk.RemovalPolicy) -> s3.Buck
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
         encryption=s3.BucketEncryption.S3_MANAGED,
         enforce_ssl=True,
-        lifecycle_rules=[s3.LifecycleRule(expiration=_LOG_EXPIRY)],
+        lifecycle_rules=[s3.LifecycleRule(expiration=cdk.Duration.days(_LOG_DAYS))],
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
         removal_policy=removal_policy,
+    )
+
+
+def _send_access_logs(bucket: s3.Bucket, logs: s3.IBucket) -> None:
+    """Turn on access logs by bucket policy, whatever the app's feature flags: CDK's older way needs ACLs."""
+    resource = bucket.node.default_child
+    assert isinstance(resource, s3.CfnBucket)  # noqa: S101 - what s3.Bucket consists of
+    resource.logging_configuration = s3.CfnBucket.LoggingConfigurationProperty(
+        destination_bucket_name=logs.bucket_name, log_file_prefix=_LOG_PREFIX
+    )
+    logs.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["s3:PutObject"],
+            principals=[iam.ServicePrincipal("logging.s3.amazonaws.com")],
+            resources=[logs.arn_for_objects(f"{_LOG_PREFIX}*")],
+            conditions={
+                "ArnLike": {"aws:SourceArn": bucket.bucket_arn},
+                "StringEquals": {"aws:SourceAccount": cdk.Stack.of(bucket).account},
+            },
+        )
     )
