@@ -1,0 +1,64 @@
+"""Roles of the service: explicit statements, written down with the reason wherever a wildcard remains."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from constructs_l4e._acknowledge import acknowledge_wildcards, has_wildcard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Actions on resources, and why a wildcard among the resources is needed."""
+
+    actions: Sequence[str]
+    resources: Sequence[str]
+    conditions: Mapping[str, object] = field(default_factory=dict)
+    wildcard_reason: str | None = None
+
+    def statement(self) -> iam.PolicyStatement:
+        """The statement of an identity policy."""
+        return iam.PolicyStatement(
+            actions=list(self.actions), resources=list(self.resources), conditions=dict(self.conditions)
+        )
+
+
+def role(
+    scope: Construct,
+    id: str,  # noqa: A002 - CDK's name for it
+    *,
+    description: str,
+    assumed_by: iam.IPrincipal,
+    access: Sequence[Access],
+) -> iam.Role:
+    """A role whose rights exist from its first moment, because they are part of it.
+
+    Raises:
+        ValueError: a wildcard without a reason.
+    """
+    result = iam.Role(
+        scope,
+        id,
+        description=description,
+        assumed_by=assumed_by,
+        inline_policies={"Access": iam.PolicyDocument(statements=[each.statement() for each in access])},
+    )
+    acknowledge_access(result, access)
+    return result
+
+
+def acknowledge_access(scope: Construct, access: Sequence[Access]) -> None:
+    """Record the reasons for the wildcards of `access` on the construct whose policies hold them.
+
+    Raises:
+        ValueError: a wildcard without a reason.
+    """
+    for each in access:
+        wildcards = tuple(arn for arn in each.resources if has_wildcard(scope, arn))
+        if not wildcards:
+            continue
+        if each.wildcard_reason is None:
+            raise ValueError(f"{', '.join(each.actions)} on a wildcard resource: give wildcard_reason=")
+        acknowledge_wildcards(scope, wildcards, each.wildcard_reason)

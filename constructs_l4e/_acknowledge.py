@@ -1,0 +1,66 @@
+"""What rule packs object to in this library's templates, and why it is right. Nothing is excluded silently.
+
+Ids are those of cdk-nag's AwsSolutions pack. Each is acknowledged on the narrowest construct that raises it.
+Wildcard resources are acknowledged where they are granted (`_access.py`), with the reason given there.
+"""
+
+from collections.abc import Mapping
+
+import aws_cdk as cdk
+from constructs import IConstruct
+
+PACK = "AwsSolutions-"
+
+SERVICE_BUCKET = {
+    "S1": "only this service's functions have access; who needs a record of each object request turns on"
+    " CloudTrail data events for the bucket",
+}
+API = {
+    "APIG1": "access logs need a CloudWatch role that is one setting for all APIs of an account and Region,"
+    " which a construct must not take over; the function logs every request that passes authorisation",
+    "APIG2": "one operation per target header, not per path: the function validates each request against the"
+    " service model, which a request validator cannot express",
+    "APIG3": "every request must carry an IAM signature, so there is no anonymous traffic to filter; a web"
+    " ACL can be associated with the stage",
+    "APIG6": "execution logs need the same account-wide CloudWatch role as access logs",
+    "COG4": "callers are AWS clients that sign with IAM credentials; the method requires AWS_IAM",
+}
+STATE_MACHINE = {
+    "SF2": "the execution history and the logs hold every step; tracing would need rights on all resources",
+}
+LOG_DELIVERY = (
+    "the log-delivery actions that Step Functions logging needs support no resource-level permissions"
+)
+
+
+def acknowledge(scope: IConstruct, reasons: Mapping[str, str]) -> None:
+    """Acknowledge findings on `scope` and below it: rule id without the pack's prefix -> reason."""
+    cdk.Validations.of(scope).acknowledge(
+        *(cdk.Acknowledgment(id=f"{PACK}{rule}", reason=reason) for rule, reason in reasons.items())
+    )
+
+
+def acknowledge_wildcards(scope: IConstruct, arns: tuple[str, ...], reason: str) -> None:
+    """Acknowledge the wildcard resources among `arns` in the policies on `scope` and below it."""
+    stack = cdk.Stack.of(scope)
+    texts = (_text(stack.resolve(arn)) for arn in arns)
+    acknowledge(scope, {f"IAM5[Resource::{text}]": reason for text in texts if "*" in text})
+
+
+def has_wildcard(scope: IConstruct, arn: str) -> bool:
+    """Whether an ARN, which may hold references, names more than one resource."""
+    return "*" in _text(cdk.Stack.of(scope).resolve(arn))
+
+
+def _text(value: object) -> str:
+    """A resolved template value as rule packs write it: references in angle brackets."""
+    match value:
+        case {"Ref": str(name)}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            return f"<{name}.{attribute}>"
+        case {"Fn::Join": [str(separator), list(parts)]}:
+            return separator.join(_text(part) for part in parts)
+        case str():
+            return value
+    return str(value)

@@ -1,0 +1,247 @@
+"""Ingestion, training and inference: three functions, and the state machines that drive the first two."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from constructs_l4e._access import Access, acknowledge_access, role
+from constructs_l4e._acknowledge import LOG_DELIVERY, STATE_MACHINE, acknowledge, acknowledge_wildcards
+from constructs_l4e._functions import LAMBDA, function, log_group, write_logs
+from constructs_l4e._state import ServiceState
+
+JOB_LIMIT = cdk.Duration.minutes(15)
+"""The longest a Lambda function may run."""
+
+PARALLEL_READS = 40
+"""Files read at once by one ingestion job: fast, and far from an account's 1,000 concurrent functions."""
+
+# Faults of the platform, not of the job: the step has not run, or may safely run again.
+_RETRY = [
+    {
+        "ErrorEquals": [
+            "Lambda.ClientExecutionTimeoutException",
+            "Lambda.ServiceException",
+            "Lambda.AWSLambdaException",
+            "Lambda.SdkClientException",
+            "Lambda.TooManyRequestsException",
+        ],
+        "IntervalSeconds": 1,
+        "BackoffRate": 2,
+        "MaxAttempts": 8,
+        "MaxDelaySeconds": 60,
+        "JitterStrategy": "FULL",
+    }
+]
+
+
+class Jobs(Construct):
+    """The functions that read customer data, under one role that customer roles can name in their trust."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        state: ServiceState,
+        code: lambda_.Code,
+        layer: lambda_.ILayerVersion,
+        environment: Mapping[str, str],
+        access_role_path: str,
+        metric_namespace: str,
+        training_memory: cdk.Size,
+    ) -> None:
+        super().__init__(scope, id)
+        self._state = state
+        logs = {name: log_group(self, f"{name}Log") for name in ("Ingest", "Train", "Infer")}
+        access_roles = cdk.Stack.of(self).format_arn(
+            service="iam",
+            region="",
+            resource=f"role{access_role_path}*",
+            arn_format=cdk.ArnFormat.NO_RESOURCE_NAME,
+        )
+        self.role = role(
+            self,
+            "Role",
+            description="LookoutEquipment jobs: the principal that roles for data access trust",
+            assumed_by=LAMBDA,
+            access=[
+                write_logs(*logs.values()),
+                *state.records("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+                state.objects(
+                    "DeleteObject",
+                    "GetObject",
+                    "PutObject",
+                    under=("datasets/*", "documents/*", "models/*", "schedulers/*"),
+                ),
+                state.listing(),
+                state.object_keys("Decrypt", "GenerateDataKey"),
+                Access(
+                    actions=("sts:AssumeRole",),
+                    resources=(access_roles,),
+                    wildcard_reason="requests name the role that may read and write their data; only roles on"
+                    " this path that trust the service can be assumed",
+                ),
+                Access(
+                    actions=("cloudwatch:PutMetricData",),
+                    resources=("*",),
+                    conditions={"StringEqualsIfExists": {"cloudwatch:namespace": metric_namespace}},
+                    wildcard_reason="metrics have no ARN; the condition confines them to the namespace",
+                ),
+            ],
+        )
+
+        def job(name: str, description: str, memory_mb: int, scratch_gb: int) -> lambda_.Function:
+            return function(
+                self,
+                name,
+                description=description,
+                code=code,
+                handler=f"service.jobs.{name.lower()}.handler",
+                role=self.role,
+                log_group=logs[name],
+                environment=environment,
+                memory_mb=memory_mb,
+                timeout=JOB_LIMIT,
+                scratch=cdk.Size.gibibytes(scratch_gb),
+                layers=[layer],
+            )
+
+        training_mb = int(training_memory.to_mebibytes())
+        self.ingest = job("Ingest", "Reads sensor files into columns", 3008, 4)
+        self.train = job("Train", "Trains and evaluates a model version", training_mb, 4)
+        self.infer = job("Infer", "Scores new sensor data with a model", 1024, 1)
+        self.ingest_machine = self._machine("IngestMachine", self.ingest, _ingest_steps(), distributed=True)
+        self.train_machine = self._machine("TrainMachine", self.train, _train_steps())
+
+    def _machine(
+        self, name: str, worker: lambda_.Function, steps: Mapping[str, object], *, distributed: bool = False
+    ) -> sfn.StateMachine:
+        access = [Access(actions=("lambda:InvokeFunction",), resources=(worker.function_arn,))]
+        if distributed:
+            access += [
+                self._state.objects("GetObject", under=("datasets/*/manifest.json",)),
+                self._state.object_keys("Decrypt"),
+            ]
+        machine = sfn.StateMachine(
+            self,
+            name,
+            role=role(
+                self,
+                f"{name}Role",
+                description=f"{name}: runs the steps of a LookoutEquipment job",
+                assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
+                access=access,
+            ),
+            definition_body=sfn.DefinitionBody.from_string(json.dumps(steps)),
+            definition_substitutions={"Worker": worker.function_arn, "Partition": cdk.Aws.PARTITION},
+            logs=sfn.LogOptions(destination=log_group(self, f"{name}Log"), level=sfn.LogLevel.ALL),
+        )
+        acknowledge(machine, STATE_MACHINE)
+        acknowledge_wildcards(machine.role, ("*",), LOG_DELIVERY)
+        if distributed:
+            _allow_child_executions(machine)
+        return machine
+
+
+def _allow_child_executions(machine: sfn.StateMachine) -> None:
+    """A Distributed Map starts executions of its own machine: rights on the machine's ARN, hence a policy."""
+    executions = cdk.Stack.of(machine).format_arn(
+        service="states",
+        resource="execution",
+        resource_name=machine.state_machine_name,
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+    access: Sequence[Access] = (
+        Access(actions=("states:StartExecution",), resources=(machine.state_machine_arn,)),
+        Access(
+            actions=("states:DescribeExecution", "states:StopExecution"),
+            resources=(f"{executions}:*", f"{executions}/*"),
+            wildcard_reason="the executions of this state machine's own map runs",
+        ),
+    )
+    policy = iam.Policy(
+        machine, "ChildExecutions", statements=[each.statement() for each in access], roles=[machine.role]
+    )
+    acknowledge_access(policy, access)
+
+
+def _invoke(step: str, arguments: Mapping[str, object]) -> dict[str, object]:
+    """A task that hands one step of the contract to the worker function."""
+    return {
+        "Type": "Task",
+        "Resource": "${Worker}",
+        "Parameters": {"Step": step, **arguments},
+        "TimeoutSeconds": JOB_LIMIT.to_seconds() + 60,
+        "Retry": _RETRY,
+    }
+
+
+def _failure(arguments: Mapping[str, object], kind: str = "") -> dict[str, object]:
+    """Steps that record the reason of a failure in the job and end the execution as failed."""
+    return {
+        f"Record{kind}Failure": {
+            **_invoke("fail", {**arguments, "Error.$": "$.Error"}),
+            "Next": f"{kind}Failed",
+        },
+        f"{kind}Failed": {"Type": "Fail", "Error": "JobFailed", "Cause": "the job's FailedReason says why"},
+    }
+
+
+def _catch(kind: str = "") -> list[dict[str, object]]:
+    return [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.Error", "Next": f"Record{kind}Failure"}]
+
+
+def _ingest_steps() -> dict[str, object]:
+    job = {"JobId.$": "$.JobId"}
+    read = {
+        **_invoke("read", {**job, "Item.$": "$.Item"}),
+        # Results lie in the service bucket: a thousand outputs would not fit into an execution.
+        "OutputPath": None,
+        "End": True,
+        # A failed map does not say why, so each child records the reason itself.
+        "Catch": _catch("Read"),
+    }
+    return {
+        "Comment": "Ingest a dataset: plan, read each file, merge",
+        "StartAt": "Plan",
+        "States": {
+            "Plan": {**_invoke("plan", job), "Next": "ReadFiles", "Catch": _catch()},
+            "ReadFiles": {
+                "Type": "Map",
+                "ItemReader": {
+                    "Resource": "arn:${Partition}:states:::s3:getObject",
+                    "ReaderConfig": {"InputType": "JSON"},
+                    "Parameters": {"Bucket.$": "$.Manifest.Bucket", "Key.$": "$.Manifest.Key"},
+                },
+                "ItemSelector": {**job, "Item.$": "$$.Map.Item.Value"},
+                "MaxConcurrency": PARALLEL_READS,
+                "ItemProcessor": {
+                    "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                    "StartAt": "Read",
+                    "States": {"Read": read, **_failure(job, "Read")},
+                },
+                "ResultPath": None,
+                "Next": "Finish",
+                "Catch": _catch(),
+            },
+            "Finish": {**_invoke("finish", job), "End": True, "Catch": _catch()},
+            **_failure(job),
+        },
+    }
+
+
+def _train_steps() -> dict[str, object]:
+    version = {"ModelName.$": "$.ModelName", "ModelVersion.$": "$.ModelVersion"}
+    return {
+        "Comment": "Train one version of a model",
+        "StartAt": "Train",
+        "States": {
+            "Train": {**_invoke("train", version), "End": True, "Catch": _catch()},
+            **_failure(version),
+        },
+    }

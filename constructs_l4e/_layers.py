@@ -1,0 +1,84 @@
+"""The Lambda layer with numpy and pyarrow: AWS's managed "SDK for pandas" layer, one ARN per Region.
+
+Source: AWS SDK for pandas 3.17.0, "AWS Lambda Managed Layers". A layer version is immutable, so a template
+built from this table never changes under its users.
+"""
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import region_info
+from constructs import Construct
+
+LAYER_NAME = "AWSSDKPandas-Python314-Arm64"
+"""Holds the packages for `_packages.RUNTIME` and `_packages.ARCHITECTURE`."""
+
+_MAIN_ACCOUNT = "336392948345"
+_CHINA_ACCOUNT = "406640652441"
+
+# Region -> (publishing account, layer version).
+_LAYERS = {
+    "af-south-1": (_MAIN_ACCOUNT, 8),
+    "ap-east-1": ("839552336658", 6),
+    "ap-northeast-1": (_MAIN_ACCOUNT, 9),
+    "ap-northeast-2": (_MAIN_ACCOUNT, 9),
+    "ap-northeast-3": (_MAIN_ACCOUNT, 9),
+    "ap-south-1": (_MAIN_ACCOUNT, 9),
+    "ap-south-2": ("246107603503", 6),
+    "ap-southeast-1": (_MAIN_ACCOUNT, 9),
+    "ap-southeast-2": (_MAIN_ACCOUNT, 9),
+    "ap-southeast-3": ("258944054355", 6),
+    "ap-southeast-4": ("945386623051", 6),
+    "ca-central-1": (_MAIN_ACCOUNT, 9),
+    "ca-west-1": ("941713567376", 3),
+    "cn-north-1": (_CHINA_ACCOUNT, 5),
+    "cn-northwest-1": (_CHINA_ACCOUNT, 5),
+    "eu-central-1": (_MAIN_ACCOUNT, 9),
+    "eu-central-2": ("956415814219", 6),
+    "eu-north-1": (_MAIN_ACCOUNT, 9),
+    "eu-south-1": ("774444163449", 6),
+    "eu-south-2": ("982086096842", 6),
+    "eu-west-1": (_MAIN_ACCOUNT, 9),
+    "eu-west-2": (_MAIN_ACCOUNT, 9),
+    "eu-west-3": (_MAIN_ACCOUNT, 9),
+    "il-central-1": ("263840725265", 6),
+    "me-central-1": ("593833071574", 6),
+    "sa-east-1": (_MAIN_ACCOUNT, 9),
+    "us-east-1": (_MAIN_ACCOUNT, 9),
+    "us-east-2": (_MAIN_ACCOUNT, 9),
+    "us-west-1": (_MAIN_ACCOUNT, 9),
+    "us-west-2": (_MAIN_ACCOUNT, 9),
+}
+
+
+def numeric_layer(scope: Construct) -> lambda_.ILayerVersion:
+    """The managed layer of the stack's Region; a stack without a fixed Region looks it up when deployed.
+
+    Raises:
+        ValueError: the Region has no managed layer.
+    """
+    region = cdk.Stack.of(scope).region
+    if cdk.Token.is_unresolved(region):
+        table = cdk.CfnMapping(
+            scope, "NumericLayers", mapping={name: {"Arn": layer_arn(name)} for name in _LAYERS}
+        )
+        arn = table.find_in_map(cdk.Aws.REGION, "Arn")
+    else:
+        arn = layer_arn(region)
+    return lambda_.LayerVersion.from_layer_version_arn(scope, "NumericLayer", arn)
+
+
+def layer_arn(region: str) -> str:
+    """ARN of the managed layer's version in `region`.
+
+    Raises:
+        ValueError: the Region has no managed layer.
+    """
+    if region not in _LAYERS:
+        raise ValueError(
+            f"region '{region}' has no managed layer with numpy and pyarrow (regions that have one:"
+            f" {', '.join(_LAYERS)}): pass numeric_layer= a layer of your own with both packages for"
+            " python3.14 on arm64"
+        )
+    account, version = _LAYERS[region]
+    partition = region_info.RegionInfo.get(region).partition
+    return f"arn:{partition}:lambda:{region}:{account}:layer:{LAYER_NAME}:{version}"

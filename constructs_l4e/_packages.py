@@ -1,0 +1,107 @@
+"""What the Lambda functions are packaged from: `lambdas` and botocore's service model."""
+
+import gzip
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import aws_cdk as cdk
+import botocore
+import jsii
+from aws_cdk import aws_lambda as lambda_
+
+RUNTIME = lambda_.Runtime.PYTHON_3_14
+"""The newest Python that Lambda, the CDK and the managed numeric layer all have."""
+
+ARCHITECTURE = lambda_.Architecture.ARM_64
+"""The layer exists for both in every Region; Arm is a fifth cheaper for the same work."""
+
+MODEL = Path("lookoutequipment", "2020-12-15")
+SIGNING_EXTRAS = json.dumps({"version": 1.0, "merge": {"metadata": {"signingName": "execute-api"}}})
+"""Makes botocore sign requests the way API Gateway verifies them."""
+
+
+def lambda_root() -> Path:
+    """Folder with the function packages: inside an installed wheel, or beside this package in a checkout."""
+    package = Path(__file__).parent
+    for root in (package / "_lambdas", package.parent / "lambdas"):
+        if root.is_dir():
+            return root
+    raise FileNotFoundError(f"no function code beside {package}: reinstall constructs-l4e")
+
+
+def service_code() -> lambda_.Code:
+    """Code of the API and job functions."""
+    return _code(packages=("service", "engine"), data={"botocore_data": _model_files()})
+
+
+def custom_resource_code(*, signing_extras: bool) -> lambda_.Code:
+    """Code of the custom-resource functions; `signing_extras` when they call a service behind API Gateway."""
+    data = {"botocore_data": _model_files()}
+    if signing_extras:
+        data["botocore_extras"] = {"service-2.sdk-extras.json": SIGNING_EXTRAS.encode()}
+    return _code(packages=("custom_resources",), data=data)
+
+
+def stage(target: Path, packages: Iterable[str], data: dict[str, dict[str, bytes]]) -> None:
+    """Write the deployable folder: the packages' Python files, and service-model files by data folder."""
+    for package in packages:
+        shutil.copytree(lambda_root() / package, target / package, ignore=_only_python)
+    for folder, files in data.items():
+        (target / folder / MODEL).mkdir(parents=True)
+        for name, content in files.items():
+            (target / folder / MODEL / name).write_bytes(content)
+
+
+def _only_python(folder: str, names: list[str]) -> set[str]:
+    return {name for name in names if not (name.endswith(".py") or _is_package(Path(folder, name)))}
+
+
+def _is_package(path: Path) -> bool:
+    return (path / "__init__.py").is_file()
+
+
+def _model_files() -> dict[str, bytes]:
+    """The service's files of the installed botocore, which the Lambda runtime's own may have dropped."""
+    folder = Path(botocore.__file__).parent / "data" / MODEL
+    files = {}
+    for name in ("service-2.json", "endpoint-rule-set-1.json", "paginators-1.json"):
+        plain, packed = folder / name, folder / f"{name}.gz"
+        if packed.is_file():
+            files[name] = gzip.decompress(packed.read_bytes())
+        elif plain.is_file():
+            files[name] = plain.read_bytes()
+        else:
+            raise FileNotFoundError(
+                f"botocore {botocore.__version__} has no {MODEL / name}: install botocore>=1.43,<1.44"
+            )
+    return files
+
+
+def _code(*, packages: tuple[str, ...], data: dict[str, dict[str, bytes]]) -> lambda_.Code:
+    return lambda_.Code.from_asset(
+        str(lambda_root()),
+        asset_hash_type=cdk.AssetHashType.OUTPUT,
+        bundling=cdk.BundlingOptions(
+            # Required by the CDK, never pulled: the local bundling below always succeeds or raises.
+            image=cdk.DockerImage.from_registry("not-used"),
+            # Tells the two packages of this source folder apart in the CDK's asset cache.
+            command=list(packages),
+            environment={folder: ",".join(files) for folder, files in data.items()},
+            local=_Staging(packages, data),
+        ),
+    )
+
+
+@jsii.implements(cdk.ILocalBundling)
+class _Staging:
+    """Copies the files into the cloud assembly, so that the asset hash is the hash of the content."""
+
+    def __init__(self, packages: tuple[str, ...], data: dict[str, dict[str, bytes]]) -> None:
+        self._packages = packages
+        self._data = data
+
+    def try_bundle(self, output_dir: str, *_options: object, **_more: object) -> bool:
+        stage(Path(output_dir), self._packages, self._data)
+        return True

@@ -1,0 +1,137 @@
+"""The custom-resource provider: the one place that knows CDK's provider framework."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import custom_resources as cr
+from constructs import Construct
+
+from constructs_l4e._access import Access, role
+from constructs_l4e._acknowledge import LOG_DELIVERY, STATE_MACHINE, acknowledge, acknowledge_wildcards
+from constructs_l4e._functions import LAMBDA, function, log_group, write_logs
+from constructs_l4e._packages import custom_resource_code
+
+POLL_INTERVAL = cdk.Duration.seconds(10)
+WAIT_LIMIT = cdk.Duration.minutes(50)
+"""Below CloudFormation's hour, so that the reason a person reads is the service's own."""
+
+
+class ResourceProvider(Construct):
+    """Functions behind the custom resources, with the table of what they have done.
+
+    `access` is what the functions may do on the service; `environment` tells them where it is.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        access: Sequence[Access],
+        environment: Mapping[str, str],
+        signing_extras: bool,
+        encryption_key: kms.IKey | None = None,
+    ) -> None:
+        super().__init__(scope, id)
+        records = dynamodb.Table(
+            self,
+            "Records",
+            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            time_to_live_attribute="ExpiresAt",
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            encryption_key=encryption_key,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        logs = log_group(self, "Log")
+        self.role = role(
+            self,
+            "Role",
+            description="Custom-resource functions: call the LookoutEquipment API",
+            assumed_by=LAMBDA,
+            access=[
+                *access,
+                write_logs(logs),
+                Access(
+                    actions=(
+                        "dynamodb:DeleteItem",
+                        "dynamodb:GetItem",
+                        "dynamodb:PutItem",
+                        "dynamodb:UpdateItem",
+                    ),
+                    resources=[records.table_arn],
+                ),
+            ],
+        )
+        code = custom_resource_code(signing_extras=signing_extras)
+        on_event, is_complete = (
+            function(
+                self,
+                name,
+                description=description,
+                code=code,
+                handler=f"custom_resources.handler.{handler}",
+                role=self.role,
+                log_group=logs,
+                environment={**environment, "L4E_RECORDS_TABLE": records.table_name},
+                memory_mb=256,
+                timeout=cdk.Duration.minutes(2),
+            )
+            for name, handler, description in (
+                ("OnEvent", "on_event", "Starts creating, updating or deleting a LookoutEquipment resource"),
+                ("IsComplete", "is_complete", "Tells whether a LookoutEquipment resource is ready"),
+            )
+        )
+        self.service_token = self._framework(on_event, is_complete)
+
+    def _framework(self, on_event: lambda_.IFunction, is_complete: lambda_.IFunction) -> str:
+        """The functions and the state machine that carry an event from CloudFormation to ours and back."""
+        framework_log, waiter_log = log_group(self, "FrameworkLog"), log_group(self, "WaiterLog")
+        event_role, waiter_role = (
+            role(
+                self,
+                name,
+                description=description,
+                assumed_by=LAMBDA,
+                access=[write_logs(framework_log)],
+            )
+            for name, description in (
+                ("EventRole", "Custom-resource framework: passes an event on and starts the waiter"),
+                ("WaiterRole", "Custom-resource framework: asks whether a resource is ready"),
+            )
+        )
+        provider = cr.Provider(
+            self,
+            "Framework",
+            on_event_handler=on_event,
+            is_complete_handler=is_complete,
+            query_interval=POLL_INTERVAL,
+            total_timeout=WAIT_LIMIT,
+            log_group=framework_log,
+            framework_on_event_role=event_role,
+            framework_complete_and_timeout_role=waiter_role,
+            disable_waiter_state_machine_logging=False,
+            # Without execution data: the events hold CloudFormation's pre-signed response URL.
+            waiter_state_machine_log_options=cr.LogOptions(
+                destination=waiter_log, level=sfn.LogLevel.ALL, include_execution_data=False
+            ),
+        )
+        waiter = provider.node.find_child("waiter-state-machine")
+        steps = [provider.node.find_child(f"framework-{step}") for step in ("isComplete", "onTimeout")]
+        for scope, functions in (
+            (event_role, (on_event, is_complete)),
+            (waiter_role, (on_event, is_complete)),
+            (waiter, steps),
+        ):
+            arns = tuple(f"{cast('lambda_.IFunction', each).function_arn}:*" for each in functions)
+            acknowledge_wildcards(scope, arns, "CDK grants a function together with its own versions")
+        acknowledge(waiter, STATE_MACHINE)
+        acknowledge_wildcards(waiter, ("*",), LOG_DELIVERY)
+        return provider.service_token

@@ -1,0 +1,55 @@
+"""What the owner of a deployed service may change about its limits."""
+
+import json
+import math
+from dataclasses import dataclass, fields
+
+import aws_cdk as cdk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """Limits of a deployed service.
+
+    What is left out is as in Amazon Lookout for Equipment; `math.inf` lifts a limit. Limits protect an
+    account from runaway cost and from jobs that do not fit into a function.
+    """
+
+    datasets: float | None = None
+    models: float | None = None
+    pending_ingestion_jobs: float | None = None
+    pending_models: float | None = None
+    files_per_component: float | None = None
+    components_per_model: float | None = None
+    columns_per_model: float | None = None
+    minimum_training_span: cdk.Duration | None = None
+    """Shortest training window; `Duration.days(0)` accepts any."""
+    inference_catch_up: cdk.Duration | None = None
+    """How far back a scheduler makes up for segments it missed."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, float | int) and not (
+                value == math.inf or (value >= 1 and value == int(value))
+            ):
+                raise ValueError(
+                    f"{field.name} is {value}: give a whole number from 1, math.inf for no limit,"
+                    " or leave it out for the service's default"
+                )
+
+    def to_json(self) -> str:
+        """The settings as the service reads them from its environment."""
+        values: dict[str, float | None] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            match value:
+                case None:
+                    continue
+                case cdk.Duration() if field.name == "minimum_training_span":
+                    values["minimum_training_days"] = value.to_days(integral=False)
+                case cdk.Duration():
+                    values[f"{field.name}_hours"] = value.to_hours(integral=False)
+                case _:
+                    values[field.name] = None if value == math.inf else int(value)
+        return json.dumps(values, sort_keys=True)

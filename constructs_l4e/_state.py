@@ -1,0 +1,129 @@
+"""Where the service keeps its state: one table, one bucket, one key."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from constructs_l4e._access import Access
+from constructs_l4e._acknowledge import SERVICE_BUCKET, acknowledge
+
+RECOVERABLE = cdk.Duration.days(30)
+"""How long a deleted or overwritten object of the service can be restored."""
+
+
+class ServiceState(Construct):
+    """Table, bucket and key, and the statements that grant parts of them."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        encryption_key: kms.IKey | None,
+        removal_policy: cdk.RemovalPolicy,
+    ) -> None:
+        super().__init__(scope, id)
+        disposable = removal_policy is cdk.RemovalPolicy.DESTROY
+        self.key = encryption_key or kms.Key(
+            self,
+            "Key",
+            description="State of the LookoutEquipment service",
+            enable_key_rotation=True,
+            removal_policy=removal_policy,
+        )
+        self.table = dynamodb.Table(
+            self,
+            "Table",
+            partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.STRING),
+            time_to_live_attribute="ExpiresAt",
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            encryption_key=self.key,
+            deletion_protection=not disposable,
+            removal_policy=removal_policy,
+        )
+        self.bucket = s3.Bucket(
+            self,
+            "Bucket",
+            encryption_key=self.key,
+            # One data key for many objects; it also makes the bucket's ARN the encryption context.
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            # A model is hours of work: a wrong delete or overwrite can be undone for a month.
+            versioned=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    noncurrent_version_expiration=RECOVERABLE,
+                    abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
+                    expired_object_delete_marker=True,
+                )
+            ],
+            removal_policy=removal_policy,
+            auto_delete_objects=disposable,
+        )
+        acknowledge(self.bucket, SERVICE_BUCKET)
+
+    def records(self, *actions: str) -> list[Access]:
+        """Item operations on the table: `GetItem`, `Query`, ..."""
+        return [
+            Access(
+                actions=tuple(f"dynamodb:{action}" for action in actions), resources=(self.table.table_arn,)
+            ),
+            Access(
+                actions=(
+                    "kms:Decrypt",
+                    "kms:DescribeKey",
+                    "kms:Encrypt",
+                    "kms:GenerateDataKey",
+                    "kms:ReEncryptFrom",
+                    "kms:ReEncryptTo",
+                ),
+                resources=(self.key.key_arn,),
+                conditions={"StringEquals": {"kms:ViaService": self._service_name("dynamodb")}},
+            ),
+        ]
+
+    def objects(self, *actions: str, under: tuple[str, ...]) -> Access:
+        """Object operations (`GetObject`, ...) on the keys that match a pattern of `under`."""
+        return Access(
+            actions=tuple(f"s3:{action}" for action in actions),
+            resources=tuple(self.bucket.arn_for_objects(pattern) for pattern in under),
+            wildcard_reason="the objects of the service's own bucket that this role works on: their names"
+            " hold ids that the service makes up",
+        )
+
+    def listing(self) -> Access:
+        """See which objects exist, so that a missing one is told apart from a forbidden one."""
+        return Access(actions=("s3:ListBucket",), resources=(self.bucket.bucket_arn,))
+
+    def object_keys(self, *actions: str) -> Access:
+        """Use keys (`Decrypt`, `GenerateDataKey`) for objects of the service bucket and nothing else."""
+        stack = cdk.Stack.of(self)
+        any_key = stack.format_arn(service="kms", resource="key", resource_name="*")
+        return Access(
+            actions=tuple(f"kms:{action}" for action in actions),
+            resources=(self.key.key_arn, any_key),
+            conditions={
+                "StringEquals": {"kms:ViaService": self._service_name("s3")},
+                "ArnLike": {
+                    "kms:EncryptionContext:aws:s3:arn": [
+                        self.bucket.bucket_arn,
+                        self.bucket.arn_for_objects("*"),
+                    ]
+                },
+            },
+            wildcard_reason="requests name the key of their results (ServerSideKmsKeyId), which is unknown"
+            " here; the conditions confine it to objects of the service bucket",
+        )
+
+    def _service_name(self, service: str) -> str:
+        stack = cdk.Stack.of(self)
+        return f"{service}.{stack.region}.{stack.url_suffix}"

@@ -1,0 +1,85 @@
+"""Synth-time checks. Each raises `ValueError` that quotes the value and says what to change; tokens pass."""
+
+import datetime as dt
+import enum
+from collections.abc import Mapping
+from typing import TypeVar
+
+import aws_cdk as cdk
+
+from constructs_l4e import _api_model
+
+_Choice = TypeVar("_Choice", bound=enum.StrEnum)
+
+
+def text(value: str, *, shape: str, what: str, fix: str) -> str:
+    """`value`, if the API's rule for `shape` accepts it."""
+    if not cdk.Token.is_unresolved(value):
+        problem = _api_model.string_rule(shape).problem(value)
+        if problem is not None:
+            raise ValueError(f'{what} "{value}" {problem}: {fix}')
+    return value
+
+
+def name(value: str, *, shape: str, what: str) -> str:
+    """`value`, if it is a legal resource name."""
+    return text(value, shape=shape, what=what, fix='use letters, digits, "_" and "-" only')
+
+
+def prefix(value: str, *, what: str) -> str:
+    """`value`, if it is a legal S3 prefix: empty, or ending in a slash."""
+    fix = f'write "{value}/"' if not value.endswith("/") else "use printable Latin-1 characters"
+    if value.startswith("/"):
+        raise ValueError(f'{what} "{value}" starts with a slash: write "{value.lstrip("/")}"')
+    return text(value, shape="S3Prefix", what=what, fix=fix)
+
+
+def choice(kind: type[_Choice], value: str, *, what: str) -> _Choice:
+    """`value` as a member of `kind`."""
+    try:
+        return kind(value)
+    except ValueError:
+        allowed = ", ".join(kind)
+        raise ValueError(f'{what} "{value}" is not supported: use one of {allowed}') from None
+
+
+def whole_minutes(value: cdk.Duration, *, shape: str, what: str) -> int:
+    """`value` in minutes, if it is whole and within the bounds of `shape`."""
+    low, high = _api_model.bounds(shape)
+    seconds = value.to_seconds()
+    if seconds % 60 or not low * 60 <= seconds <= high * 60:
+        raise ValueError(
+            f'{what} "{value.to_iso_string()}" is not a whole number of minutes from {low} to {high}: '
+            f"use cdk.Duration.minutes({low}) to cdk.Duration.minutes({high})"
+        )
+    return int(seconds // 60)
+
+
+def instant(value: dt.datetime, *, what: str) -> dt.datetime:
+    """`value` in UTC, if it has a time zone."""
+    if value.tzinfo is None:
+        raise ValueError(
+            f'{what} "{value.isoformat()}" has no time zone: add tzinfo=datetime.UTC or another zone'
+        )
+    return value.astimezone(dt.UTC)
+
+
+def tags(value: Mapping[str, str]) -> dict[str, str]:
+    """`value`, if the API accepts its keys, values and number."""
+    _, most = _api_model.bounds("TagList")
+    if len(value) > most:
+        raise ValueError(f'"{len(value)}" tags are too many: use at most {most}')
+    for key, content in value.items():
+        text(
+            key,
+            shape="TagKey",
+            what="tag key",
+            fix='use letters, digits and "+-=._:/," and no "aws:" in front',
+        )
+        text(
+            content,
+            shape="TagValue",
+            what=f'value of tag "{key}":',
+            fix='use letters, digits, blanks and "+-=._:/@"',
+        )
+    return dict(value)

@@ -1,0 +1,162 @@
+"""Alarms on an inference scheduler."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from constructs_l4e.interfaces import IInferenceScheduler
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executions:
+    """How many executions must go wrong: `count` of the latest `out_of` (by default, in a row)."""
+
+    count: int
+    out_of: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise ValueError(f'"{self.count}" executions cannot raise an alarm: use 1 or more')
+        if self.window < self.count:
+            raise ValueError(
+                f'"{self.count}" of the latest "{self.window}" executions cannot occur: make out_of at least '
+                f"{self.count}"
+            )
+
+    @property
+    def window(self) -> int:
+        """How many of the latest executions count."""
+        return self.count if self.out_of is None else self.out_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmThresholds:
+    """When each alarm is raised; None leaves the alarm out."""
+
+    failed: Executions | None = Executions(count=2)
+    """Executions that failed, whatever the cause."""
+    invalid_input: Executions | None = Executions(count=1)
+    """Executions whose input files, role, bucket or key could not be used."""
+    no_success: Executions | None = Executions(count=3)
+    """Executions without a result, those included that never ran. Not for a scheduler that is stopped."""
+    anomaly: Executions | None = Executions(count=1)
+    """Executions that found an anomaly. AWS's own service does not tell: there is no such alarm then."""
+
+
+class SchedulerAlarms(Construct):
+    """CloudWatch alarms on one inference scheduler; CloudFormation names them.
+
+    `actions` are taken when an alarm is raised, and, with `notify_when_over`, when it is over. Period of all
+    alarms is the scheduler's `data_upload_frequency`.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        scheduler: IInferenceScheduler,
+        thresholds: AlarmThresholds | None = None,
+        actions: Sequence[cloudwatch.IAlarmAction] = (),
+        notify_when_over: bool = False,
+    ) -> None:
+        super().__init__(scope, id)
+        self._scheduler = scheduler
+        limits = thresholds or AlarmThresholds()
+        self.failed = self._at_least_one(
+            "Failed", scheduler.metric_inference_failed(), limits.failed, "inference fails"
+        )
+        self.invalid_input = self._at_least_one(
+            "InvalidInput",
+            scheduler.metric_inference_invalid_input(),
+            limits.invalid_input,
+            "inference cannot use its input: look at FailedReason of the latest execution",
+        )
+        self.no_success = self._no_success(limits.no_success) if scheduler.running else None
+        self.anomaly = (
+            self._at_least_one(
+                "Anomaly",
+                scheduler.metric_anomaly_detected(),
+                limits.anomaly,
+                "the equipment behaves abnormally",
+            )
+            if scheduler.service.api_id is not None
+            else None
+        )
+        self.add_alarm_action(*actions)
+        if notify_when_over and actions:
+            for alarm in self.alarms:
+                alarm.add_ok_action(*actions)
+
+    @property
+    def alarms(self) -> list[cloudwatch.Alarm]:
+        """The alarms there are."""
+        every = (self.failed, self.invalid_input, self.no_success, self.anomaly)
+        return [alarm for alarm in every if alarm is not None]
+
+    def add_alarm_action(self, *actions: cloudwatch.IAlarmAction) -> None:
+        """Take further actions when an alarm is raised."""
+        if actions:
+            for alarm in self.alarms:
+                alarm.add_alarm_action(*actions)
+
+    def _at_least_one(
+        self, id_: str, metric: cloudwatch.Metric, limit: Executions | None, meaning: str
+    ) -> cloudwatch.Alarm | None:
+        """Alarm on a metric that is 1 for an execution that counts."""
+        return self._alarm(
+            id_,
+            metric,
+            limit,
+            meaning,
+            comparison=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            missing=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+
+    def _no_success(self, limit: Executions | None) -> cloudwatch.Alarm | None:
+        return self._alarm(
+            "NoSuccess",
+            self._scheduler.metric_inference_succeeded(),
+            limit,
+            "no inference results arrive",
+            comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        )
+
+    def _alarm(
+        self,
+        id_: str,
+        metric: cloudwatch.Metric,
+        limit: Executions | None,
+        meaning: str,
+        *,
+        comparison: cloudwatch.ComparisonOperator,
+        missing: cloudwatch.TreatMissingData,
+    ) -> cloudwatch.Alarm | None:
+        if limit is None:
+            return None
+        _check_span(limit, self._scheduler)
+        return cloudwatch.Alarm(
+            self,
+            id_,
+            metric=metric,
+            threshold=1,
+            evaluation_periods=limit.window,
+            datapoints_to_alarm=limit.count,
+            comparison_operator=comparison,
+            treat_missing_data=missing,
+            alarm_description=f"{self._scheduler.inference_scheduler_name}: {meaning}",
+        )
+
+
+def _check_span(limit: Executions, scheduler: IInferenceScheduler) -> None:
+    """CloudWatch looks back one day at most, a week when the period is an hour or more."""
+    period = scheduler.data_upload_frequency.seconds
+    most = (7 if period >= 3600 else 1) * 86_400 // period
+    if limit.window > most:
+        raise ValueError(
+            f'"{limit.window}" executions every {scheduler.data_upload_frequency} are more than an alarm can '
+            f"look back: use at most {most}"
+        )

@@ -1,0 +1,167 @@
+"""One monitored asset: everything from its schema to its alarms."""
+
+from collections.abc import Mapping, Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from constructs_l4e.alarms import AlarmThresholds, SchedulerAlarms
+from constructs_l4e.dataset import Dataset
+from constructs_l4e.ingestion import DataIngestion, KeyPattern
+from constructs_l4e.interfaces import IDataset, IModel
+from constructs_l4e.model import Model
+from constructs_l4e.role import ServiceRole
+from constructs_l4e.scheduler import InferenceScheduler, InputNaming
+from constructs_l4e.schema import (
+    DatasetSchema,
+    DataUploadFrequency,
+    OffCondition,
+    TargetSamplingRate,
+    TimeRange,
+)
+from constructs_l4e.service import IEquipmentService
+from constructs_l4e.storage import AssetLocations
+
+
+class MonitoredAsset(Construct):
+    """Role, dataset, ingestion, model, inference scheduler and alarms of one asset.
+
+    The history (and the labels, if `labelled`) must be in `locations` before the asset is deployed.
+
+    - `service`: where the asset is monitored.
+    - `locations`: where its data lies, usually `storage.for_asset("Pump1")`.
+    - `schema`, `key_pattern`: what the history looks like; one of them can be left out, see `Dataset` and
+      `DataIngestion`. `revision`: change it to ingest the history again.
+    - `training`, `evaluation`, `target_sampling_rate`, `off_condition`: see `Model`.
+    - `labelled`: whether `locations.labels` holds known faults; `diagnostics`: whether training writes its
+      point-by-point results. By default neither.
+    - `data_upload_frequency`: by default the shortest the model's step allows.
+    - `data_delay_offset`, `input_naming`, `running`: see `InferenceScheduler`.
+    - `alarm_thresholds`, `alarm_actions`: see `SchedulerAlarms`.
+    - `encryption_key`: key of dataset, model and scheduler; by default the service's own.
+
+    Parts that exist are passed in place of those made here: `role`, `dataset` (then nothing is ingested) or
+    `model` (then nothing is ingested and trained). Each part is an attribute of the same name.
+    """
+
+    role: iam.IRole
+    dataset: IDataset | None
+    ingestion: DataIngestion | None
+    model: IModel
+    scheduler: InferenceScheduler
+    alarms: SchedulerAlarms
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        service: IEquipmentService,
+        locations: AssetLocations,
+        schema: DatasetSchema | None = None,
+        key_pattern: KeyPattern | None = None,
+        revision: str | None = None,
+        training: TimeRange | None = None,
+        evaluation: TimeRange | None = None,
+        labelled: bool = False,
+        diagnostics: bool = False,
+        target_sampling_rate: TargetSamplingRate | str | None = None,
+        off_condition: OffCondition | str | None = None,
+        data_upload_frequency: DataUploadFrequency | str | None = None,
+        data_delay_offset: cdk.Duration | None = None,
+        input_naming: InputNaming | None = None,
+        running: bool = True,
+        alarm_thresholds: AlarmThresholds | None = None,
+        alarm_actions: Sequence[cloudwatch.IAlarmAction] = (),
+        encryption_key: kms.IKey | None = None,
+        role: iam.IRole | None = None,
+        dataset: IDataset | None = None,
+        model: IModel | None = None,
+    ) -> None:
+        super().__init__(scope, id)
+        of_ingestion = {"schema": schema, "key_pattern": key_pattern, "revision": revision}
+        of_model = {
+            "dataset": dataset,
+            "training": training,
+            "evaluation": evaluation,
+            "labelled": labelled or None,
+            "diagnostics": diagnostics or None,
+            "target_sampling_rate": target_sampling_rate,
+            "off_condition": off_condition,
+        }
+        if dataset is not None:
+            _refuse_unused("dataset", of_ingestion)
+        if model is not None:
+            _refuse_unused("model", {**of_ingestion, **of_model})
+
+        labels = locations.labels if labelled else None
+        results = locations.diagnostics if diagnostics else None
+        self.role = role or ServiceRole(
+            self,
+            "Role",
+            service=service,
+            reads=[
+                *([] if dataset or model else [locations.history]),
+                *([labels] if labels else []),
+                locations.inference_input,
+            ],
+            writes=[locations.inference_output, *([results] if results else [])],
+        )
+        self.dataset = dataset
+        self.ingestion = None
+        if model is None:
+            if self.dataset is None:
+                self.dataset = Dataset(
+                    self, "Dataset", service=service, schema=schema, encryption_key=encryption_key
+                )
+                self.ingestion = DataIngestion(
+                    self,
+                    "Ingestion",
+                    dataset=self.dataset,
+                    source=locations.history,
+                    key_pattern=key_pattern,
+                    role=self.role,
+                    revision=revision,
+                )
+            model = Model(
+                self,
+                "Model",
+                dataset=self.dataset,
+                training=training,
+                evaluation=evaluation,
+                labels=labels,
+                target_sampling_rate=target_sampling_rate,
+                off_condition=off_condition,
+                diagnostics=results,
+                role=self.role if labels or results else None,
+                encryption_key=encryption_key,
+            )
+        self.model = model
+        self.scheduler = InferenceScheduler(
+            self,
+            "Scheduler",
+            model=model,
+            data_upload_frequency=data_upload_frequency
+            or DataUploadFrequency.shortest_for(model.target_sampling_rate),
+            data_input=locations.inference_input,
+            data_output=locations.inference_output,
+            data_delay_offset=data_delay_offset,
+            input_naming=input_naming,
+            role=self.role,
+            encryption_key=encryption_key,
+            running=running,
+        )
+        self.alarms = SchedulerAlarms(
+            self, "Alarms", scheduler=self.scheduler, thresholds=alarm_thresholds, actions=alarm_actions
+        )
+
+
+def _refuse_unused(given: str, others: Mapping[str, object]) -> None:
+    unused = [name for name, value in others.items() if value is not None]
+    if unused:
+        raise ValueError(
+            f'"{unused[0]}" has no effect on a "{given}" that exists already: leave one of them out'
+        )

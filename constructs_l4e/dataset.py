@@ -1,0 +1,191 @@
+"""A dataset: the sensor data of an asset at the service."""
+
+from collections.abc import Mapping
+from typing import Unpack
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct, DependencyGroup, IDependable
+
+from constructs_l4e import _names, _resource, _validate
+from constructs_l4e.ingestion import DataIngestion, DataIngestionProps
+from constructs_l4e.interfaces import IDataset
+from constructs_l4e.model import Model, ModelProps
+from constructs_l4e.schema import DatasetSchema
+from constructs_l4e.service import IEquipmentService
+
+
+class DatasetBase(cdk.Resource):
+    """What owned and imported datasets share."""
+
+    service: IEquipmentService
+    dataset_name: str
+    dataset_arn: str
+    schema: DatasetSchema | None
+    encryption_key: kms.IKey | None
+
+    def __init__(self, scope: Construct, id: str) -> None:  # noqa: A002 - CDK's name for it
+        super().__init__(scope, id)
+        self.ready = DependencyGroup()
+        self.data_ready = DependencyGroup(self.ready)
+
+    def await_ingestion(self, ingestion: IDependable) -> None:
+        """Make `data_ready` wait for one more ingestion."""
+        self.data_ready.add(ingestion)
+
+    def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
+        """Let `grantee` call operations on the dataset, such as `DescribeDataset`."""
+        return _resource.grant(self.service, grantee, *operations, resource_arns=[self.dataset_arn])
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let `grantee` see the dataset and its sensor statistics."""
+        return self.grant(grantee, "DescribeDataset", "ListSensorStatistics", "ListTagsForResource")
+
+    def grant_ingest(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let `grantee` start ingestion jobs."""
+        return self.grant(grantee, "StartDataIngestionJob")
+
+    def add_ingestion(self, id: str, **props: Unpack[DataIngestionProps]) -> DataIngestion:  # noqa: A002 - CDK's name
+        """Ingest data into the dataset."""
+        return DataIngestion(self, id, dataset=self, **props)
+
+    def add_model(self, id: str, **props: Unpack[ModelProps]) -> Model:  # noqa: A002 - CDK's name for it
+        """Train a model on the dataset."""
+        return Model(self, id, dataset=self, **props)
+
+
+class _ImportedDataset(DatasetBase):
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        service: IEquipmentService,
+        dataset_name: str,
+        dataset_arn: str | None,
+        schema: DatasetSchema | None,
+        encryption_key: kms.IKey | None,
+    ) -> None:
+        super().__init__(scope, id)
+        self.service = service
+        self.dataset_name = _validate.name(dataset_name, shape="DatasetName", what="dataset name")
+        self.dataset_arn = dataset_arn or _resource.service_arn(self, "dataset", dataset_name)
+        self.schema = schema
+        self.encryption_key = encryption_key
+
+
+@jsii.implements(cdk.ITaggableV2)
+class Dataset(DatasetBase):
+    """An empty dataset at `service`; `add_ingestion` fills it.
+
+    - `schema`: components and sensors; by default the first ingestion finds them in file names and headers.
+    - `encryption_key`: key of the ingested data; by default the service's own.
+    - `removal_policy`: by default the dataset goes with the stack: its data stays in S3 and can be ingested
+      again.
+
+    Tags change in place. A change of schema or key creates a new dataset, under a new name unless
+    `dataset_name` fixes it, and then removes this one; ingestions and models follow.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        service: IEquipmentService,
+        schema: DatasetSchema | None = None,
+        dataset_name: str | None = None,
+        encryption_key: kms.IKey | None = None,
+        tags: Mapping[str, str] | None = None,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
+    ) -> None:
+        super().__init__(scope, id)
+        self.service = service
+        self.schema = schema
+        self.encryption_key = encryption_key
+        self._tags = _resource.tag_manager("Custom::LookoutEquipmentDataset", tags)
+        replace_on = {"ServerSideKmsKeyId": encryption_key and encryption_key.key_arn}
+        self.dataset_name = (
+            _validate.name(dataset_name, shape="DatasetName", what="dataset name")
+            if dataset_name is not None
+            else _names.generated(
+                self,
+                shape="DatasetName",
+                replace_on={**replace_on, "Schema": _resource.schema_identity(schema)},
+            )
+        )
+        self._resource = _resource.service_resource(
+            self,
+            service=service,
+            kind="Dataset",
+            properties={
+                "DatasetName": self.dataset_name,
+                **replace_on,
+                "Schema": _resource.schema_document(self, service, schema),
+                "Tags": _resource.rendered_tags(self._tags),
+            },
+            removal_policy=removal_policy,
+        )
+        self.ready.add(self._resource)
+        self.dataset_arn = self._resource.get_att_string("DatasetArn")
+
+    @classmethod
+    def from_dataset_name(
+        cls,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        service: IEquipmentService,
+        dataset_name: str,
+    ) -> IDataset:
+        """A dataset by its name."""
+        return cls.from_dataset_attributes(scope, id, service=service, dataset_name=dataset_name)
+
+    @classmethod
+    def from_dataset_arn(
+        cls,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        service: IEquipmentService,
+        dataset_arn: str,
+    ) -> IDataset:
+        """A dataset by its ARN."""
+        return _ImportedDataset(
+            scope,
+            id,
+            service=service,
+            dataset_name=_resource.name_in_arn(dataset_arn, shape="DatasetArn", what="dataset ARN"),
+            dataset_arn=dataset_arn,
+            schema=None,
+            encryption_key=None,
+        )
+
+    @classmethod
+    def from_dataset_attributes(
+        cls,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        service: IEquipmentService,
+        dataset_name: str,
+        schema: DatasetSchema | None = None,
+        encryption_key: kms.IKey | None = None,
+    ) -> IDataset:
+        """A dataset by its name and what checks of its models need."""
+        return _ImportedDataset(
+            scope,
+            id,
+            service=service,
+            dataset_name=dataset_name,
+            dataset_arn=None,
+            schema=schema,
+            encryption_key=encryption_key,
+        )
+
+    @property
+    def cdk_tag_manager(self) -> cdk.TagManager:
+        """Tags of the dataset, so that `cdk.Tags.of(...)` reaches it."""
+        return self._tags

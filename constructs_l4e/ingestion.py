@@ -1,0 +1,96 @@
+"""A data ingestion job as a resource: it reads sensor files from S3 into a dataset."""
+
+import enum
+from typing import Required, TypedDict
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from constructs_l4e import _resource, _validate
+from constructs_l4e.interfaces import IDataset
+from constructs_l4e.role import ServiceRole, require_usable
+from constructs_l4e.storage import S3Location
+
+
+class KeyPattern(enum.StrEnum):
+    """How the component is found in the key of a file below the prefix."""
+
+    FOLDER = "{prefix}/{component_name}/*"
+    UNDERSCORE = "{prefix}/{component_name}_*"
+    HYPHEN = "{prefix}/{component_name}-*"
+    DOT = "{prefix}/{component_name}.*"
+    SPACE = "{prefix}/{component_name} *"
+
+
+class DataIngestionProps(TypedDict, total=False):
+    """Props of `DataIngestion` apart from the dataset."""
+
+    source: Required[S3Location]
+    key_pattern: KeyPattern | None
+    role: iam.IRole | None
+    revision: str | None
+
+
+@jsii.implements(iam.IGrantable)
+class DataIngestion(cdk.Resource):
+    """Ingests the files of `source` into `dataset`; the deployment waits for the job.
+
+    Every change of a prop starts a new job, whose data replaces what the dataset held. Change `revision`
+    (any text) to ingest again from the same place. `key_pattern` defaults to one folder per component;
+    a dataset without schema needs it. `role` defaults to a new one that may read `source`.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        dataset: IDataset,
+        source: S3Location,
+        key_pattern: KeyPattern | None = None,
+        role: iam.IRole | None = None,
+        revision: str | None = None,
+    ) -> None:
+        super().__init__(scope, id)
+        if role is not None:
+            require_usable(role, dataset.service)
+        pattern = key_pattern and _validate.choice(KeyPattern, key_pattern, what="key pattern")
+        if pattern is None and dataset.schema is None:
+            raise ValueError(
+                f'dataset "{dataset.dataset_name}" has no schema, so file names must tell the components: '
+                "pass `key_pattern`, or give the dataset a schema"
+            )
+        self.role: iam.IRole = role or ServiceRole(self, "Role", service=dataset.service, reads=[source])
+        location = source.to_api() | ({"KeyPattern": pattern.value} if pattern else {})
+        _resource.ProviderAccess.of(self, dataset.service).allow_pass_role(self.role)
+        self._resource = _resource.service_resource(
+            self,
+            service=dataset.service,
+            kind="DataIngestion",
+            properties={
+                "DatasetName": dataset.dataset_name,
+                "IngestionInputConfiguration": {"S3InputConfiguration": location},
+                "RoleArn": self.role.role_arn,
+                "Revision": revision,
+                "Wait": "true",
+            },
+            depends_on=[dataset.ready, self.role],
+        )
+        dataset.await_ingestion(self._resource)
+
+    @property
+    def grant_principal(self) -> iam.IPrincipal:
+        """The role, so that `bucket.grant_read(ingestion)` works."""
+        return self.role.grant_principal
+
+    @property
+    def job_id(self) -> str:
+        """Id of the job (a token)."""
+        return self._resource.get_att_string("JobId")
+
+    @property
+    def ingested_data_size(self) -> str:
+        """Bytes ingested (a token)."""
+        return self._resource.get_att_string("IngestedDataSize")

@@ -1,0 +1,61 @@
+"""A key for the data of assets, at the service and in S3."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from constructs_l4e.service import IEquipmentService
+
+
+class EquipmentKey(kms.Key):
+    """A symmetric key that the service may use; it rotates every year and stays when the stack goes.
+
+    Pass it as `encryption_key` to storage, datasets, models and schedulers.
+
+    A deployed service uses the key under its own IAM rights: through S3 and for its own bucket only. The key
+    policy leaves that to IAM, because a statement of its own could only widen it. For AWS's service the
+    policy follows the user guide: the custom-resource functions and `users`, who call the API with this key,
+    may create grants through the service.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        service: IEquipmentService,
+        users: Sequence[iam.IPrincipal] = (),
+        alias: str | None = None,
+        description: str | None = None,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+    ) -> None:
+        super().__init__(
+            scope,
+            id,
+            alias=alias,
+            description=description or "Sensor data, models and results of Lookout for Equipment",
+            enable_key_rotation=True,
+            removal_policy=removal_policy,
+        )
+        if service.api_id is None:
+            self._trust_aws_service([service.provider_role, *users])
+
+    def _trust_aws_service(self, users: Sequence[iam.IPrincipal]) -> None:
+        region = cdk.Stack.of(self).region
+        self.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="UsersUseKeyWithLookoutForEquipment",
+                actions=["kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant"],
+                principals=list(users),
+                resources=["*"],
+                conditions={"StringEquals": {"kms:ViaService": f"lookoutequipment.{region}.amazonaws.com"}},
+            )
+        )
+        self.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="UsersViewKey", actions=["kms:DescribeKey"], principals=list(users), resources=["*"]
+            )
+        )

@@ -1,0 +1,71 @@
+"""Private access to the service from a VPC."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from constructs_l4e import _api_model
+from constructs_l4e.service import IEquipmentService
+
+
+class ServiceVpcEndpoint(ec2.InterfaceVpcEndpoint):
+    """Interface endpoint through which a VPC reaches the service without the internet.
+
+    A deployed service is reached through `execute-api`, AWS's own through `lookoutequipment`. The endpoint
+    policy admits the service's operations and callers of this account, nothing else. Mind that private DNS
+    (on by default) sends every `execute-api` call of the VPC through this endpoint and its policy.
+
+    `security_groups` default to a new one. `open` lets the VPC's addresses in; it needs the address range,
+    so pass False with a VPC that does not know it, and let callers in with `connections`.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        service: IEquipmentService,
+        vpc: ec2.IVpc,
+        subnets: ec2.SubnetSelection | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        open: bool = True,  # noqa: A002 - CDK's name for it
+        private_dns_enabled: bool = True,
+    ) -> None:
+        deployed = service.api_id is not None
+        super().__init__(
+            scope,
+            id,
+            vpc=vpc,
+            service=ec2.InterfaceVpcEndpointAwsService.APIGATEWAY
+            if deployed
+            else ec2.InterfaceVpcEndpointAwsService(_api_model.SERVICE),
+            subnets=subnets,
+            security_groups=list(security_groups) if security_groups else None,
+            open=open,
+            private_dns_enabled=private_dns_enabled,
+        )
+        stack = cdk.Stack.of(self)
+        self.add_to_policy(
+            iam.PolicyStatement(
+                sid="CallersOfThisAccount",
+                actions=["execute-api:Invoke"]
+                if deployed
+                else [f"{_api_model.SERVICE}:{operation}" for operation in _api_model.operations()],
+                principals=[iam.AnyPrincipal()],
+                resources=[
+                    stack.format_arn(
+                        service="execute-api",
+                        resource=str(service.api_id),
+                        resource_name=f"{service.api_stage}/POST/",
+                    )
+                    if deployed
+                    else stack.format_arn(
+                        service=_api_model.SERVICE, resource="*", arn_format=cdk.ArnFormat.NO_RESOURCE_NAME
+                    )
+                ],
+                conditions={"StringEquals": {"aws:PrincipalAccount": stack.account}},
+            )
+        )

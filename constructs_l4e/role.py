@@ -1,0 +1,119 @@
+"""The role through which the service reads and writes the data of an asset."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct, IConstruct
+
+from constructs_l4e._acknowledge import acknowledge_wildcards
+from constructs_l4e.service import IEquipmentService
+from constructs_l4e.storage import S3Location
+
+
+class ServiceRole(iam.Role):
+    """A role that trusts the service and may touch the given objects only.
+
+    `reads` and `writes` are the places of input and of output. The keys of their buckets are included;
+    `output_keys` are further keys that results are encrypted with. The role trusts the service for resources
+    of this account and Region alone. Grants of other constructs (`bucket.grant_read(role)`) add to it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        service: IEquipmentService,
+        reads: Sequence[S3Location] = (),
+        writes: Sequence[S3Location] = (),
+        output_keys: Sequence[kms.IKey] = (),
+        role_name: str | None = None,
+        description: str | None = None,
+    ) -> None:
+        if not (reads or writes):
+            raise ValueError(f'service role "{id}" reads and writes nothing: pass `reads` or `writes`')
+        super().__init__(
+            scope,
+            id,
+            assumed_by=service.role_trust(),
+            description=description or "Lets Lookout for Equipment read sensor data and write results",
+            inline_policies={
+                "DataAccess": iam.PolicyDocument(
+                    statements=[
+                        *_list_statements(reads, writes),
+                        *_object_statements("s3:GetObject", reads),
+                        *_object_statements("s3:PutObject", writes),
+                        *_key_statements(scope, reads, writes, output_keys),
+                    ]
+                )
+            },
+            path=service.access_role_path,
+            role_name=role_name,
+        )
+        acknowledge_wildcards(
+            self,
+            tuple(place.objects_arn for place in (*reads, *writes)),
+            "the prefix is the narrowest name of objects that arrive after deployment",
+        )
+
+
+def require_usable(role: iam.IRole, service: IEquipmentService) -> None:
+    """Raise if the service could never assume `role`, as far as its ARN shows."""
+    path = service.access_role_path
+    if path is None or cdk.Token.is_unresolved(role.role_arn):
+        return
+    if f":role{path}" not in role.role_arn:
+        raise ValueError(
+            f'role "{role.role_arn}" cannot be used by the service, which assumes roles of the path "{path}" '
+            "only: create the role with that path, or use ServiceRole"
+        )
+
+
+def _by_bucket(places: Iterable[S3Location]) -> Mapping[s3.IBucket, list[S3Location]]:
+    grouped: dict[s3.IBucket, list[S3Location]] = {}
+    for place in places:
+        same = grouped.setdefault(place.bucket, [])
+        if place not in same:
+            same.append(place)
+    return grouped
+
+
+def _list_statements(
+    reads: Sequence[S3Location], writes: Sequence[S3Location]
+) -> Iterable[iam.PolicyStatement]:
+    """Without the right to list, S3 answers "denied" instead of "no such key"."""
+    for bucket, places in _by_bucket((*reads, *writes)).items():
+        yield iam.PolicyStatement(
+            actions=["s3:ListBucket"],
+            resources=[bucket.bucket_arn],
+            conditions={"StringLike": {"s3:prefix": [f"{place.prefix}*" for place in places]}},
+        )
+
+
+def _object_statements(action: str, places: Sequence[S3Location]) -> Iterable[iam.PolicyStatement]:
+    arns = [place.objects_arn for same in _by_bucket(places).values() for place in same]
+    if arns:
+        yield iam.PolicyStatement(actions=[action], resources=arns)
+
+
+def _key_statements(
+    scope: IConstruct, reads: Sequence[S3Location], writes: Sequence[S3Location], keys: Sequence[kms.IKey]
+) -> Iterable[iam.PolicyStatement]:
+    stack = cdk.Stack.of(scope)
+    via_s3 = {"StringEquals": {"kms:ViaService": f"s3.{stack.region}.{stack.url_suffix}"}}
+    read_keys = _unique(place.bucket.encryption_key for place in reads)
+    if read_keys:
+        yield iam.PolicyStatement(actions=["kms:Decrypt"], resources=read_keys, conditions=via_s3)
+    write_keys = _unique([*(place.bucket.encryption_key for place in writes), *keys])
+    if write_keys:
+        # An upload in parts also decrypts: S3 reads the parts back to join them.
+        yield iam.PolicyStatement(
+            actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=write_keys, conditions=via_s3
+        )
+
+
+def _unique(keys: Iterable[kms.IKey | None]) -> list[str]:
+    return list(dict.fromkeys(key.key_arn for key in keys if key is not None))

@@ -1,0 +1,349 @@
+"""The LookoutEquipment API an app talks to: deployed in the account or imported, or AWS's own."""
+
+from typing import Protocol, runtime_checkable
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from constructs_l4e import _layers
+from constructs_l4e._access import Access
+from constructs_l4e._api import ServiceApi
+from constructs_l4e._jobs import Jobs
+from constructs_l4e._packages import service_code
+from constructs_l4e._provider import ResourceProvider
+from constructs_l4e._settings import ServiceSettings
+from constructs_l4e._state import ServiceState
+
+METRIC_NAMESPACE = "LookoutEquipment"
+"""Default CloudWatch namespace: accounts cannot publish into `AWS/LookoutEquipment`."""
+
+ACCESS_ROLE_PATH = "/lookoutequipment/"
+"""IAM path of the roles a deployed service may assume; it can assume no other role."""
+
+
+@runtime_checkable
+class IEquipmentService(Protocol):
+    """What every other construct needs to know of the service it works with."""
+
+    @property
+    def api_id(self) -> str | None:
+        """Id of the REST API; None for the AWS-managed service."""
+
+    @property
+    def api_stage(self) -> str | None:
+        """Stage of the REST API; None for the AWS-managed service."""
+
+    @property
+    def endpoint_url(self) -> str | None:
+        """Value of `AWS_ENDPOINT_URL_LOOKOUTEQUIPMENT`; None for the AWS-managed service."""
+
+    @property
+    def data_access_principal(self) -> iam.IPrincipal:
+        """Who reads and writes customer data, without conditions. Trust policies use `role_trust`."""
+
+    @property
+    def access_role_path(self) -> str | None:
+        """IAM path an access role must have; None when any path will do."""
+
+    @property
+    def provider_service_token(self) -> str:
+        """`ServiceToken` of the custom resources."""
+
+    @property
+    def provider_role(self) -> iam.IRole:
+        """Role of the custom-resource functions."""
+
+    @property
+    def metric_namespace(self) -> str:
+        """CloudWatch namespace of the inference metrics."""
+
+    def role_trust(self) -> iam.IPrincipal:
+        """Principal and conditions for the trust policy of a role the service uses."""
+
+    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let `grantee` call every operation of the service."""
+
+
+class EquipmentServiceBase(cdk.Resource):
+    """What deployed and imported services share."""
+
+    api_id: str | None
+    api_stage: str | None
+    data_access_principal: iam.IPrincipal
+    access_role_path: str | None
+    provider_service_token: str
+    provider_role: iam.IRole
+    metric_namespace: str
+
+    @property
+    def endpoint_url(self) -> str | None:
+        """Value of `AWS_ENDPOINT_URL_LOOKOUTEQUIPMENT`; None for the AWS-managed service."""
+        if self.api_id is None:
+            return None
+        stack = cdk.Stack.of(self)
+        return f"https://{self.api_id}.execute-api.{stack.region}.{stack.url_suffix}/{self.api_stage}"
+
+    @property
+    def api_arn(self) -> str | None:
+        """ARN that `execute-api:Invoke` is granted on; None for the AWS-managed service."""
+        if self.api_id is None:
+            return None
+        return cdk.Stack.of(self).format_arn(
+            service="execute-api", resource=self.api_id, resource_name=f"{self.api_stage}/POST/"
+        )
+
+    def role_trust(self) -> iam.IPrincipal:
+        """Principal and conditions for the trust policy of a role the service uses.
+
+        The service names the dataset, model or scheduler it works for as external id, so that a role trusts
+        it for the resources of this account and Region alone.
+        """
+        return iam.PrincipalWithConditions(
+            self.data_access_principal,
+            {"StringLike": {"sts:ExternalId": _any_resource(cdk.Stack.of(self))}},
+        )
+
+    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let `grantee` call every operation of the service."""
+        return iam.Grant.add_to_principal(
+            grantee=grantee, actions=["execute-api:Invoke"], resource_arns=[str(self.api_arn)]
+        )
+
+
+class _ImportedService(EquipmentServiceBase):
+    """A service that another stack or app deploys."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        api_id: str,
+        api_stage: str,
+        data_access_role_arn: str,
+        provider_service_token: str,
+        provider_role_arn: str,
+        metric_namespace: str,
+    ) -> None:
+        super().__init__(scope, id)
+        self.api_id = api_id
+        self.api_stage = api_stage
+        self.data_access_principal = iam.ArnPrincipal(data_access_role_arn)
+        self.access_role_path = ACCESS_ROLE_PATH
+        self.provider_service_token = provider_service_token
+        self.provider_role = iam.Role.from_role_arn(self, "ProviderRole", provider_role_arn)
+        self.metric_namespace = metric_namespace
+
+
+class _ManagedService(EquipmentServiceBase):
+    """AWS's own service, for stacks that must synthesise as they did and partitions where it answers."""
+
+    def __init__(self, scope: Construct, id: str) -> None:  # noqa: A002 - CDK's name for it
+        super().__init__(scope, id)
+        self.api_id = self.api_stage = self.access_role_path = None
+        self.data_access_principal = iam.ServicePrincipal("lookoutequipment.amazonaws.com")
+        provider = ResourceProvider(
+            self, "Provider", access=_managed_access(cdk.Stack.of(self)), environment={}, signing_extras=False
+        )
+        self.provider_service_token = provider.service_token
+        self.provider_role = provider.role
+        self.metric_namespace = "AWS/LookoutEquipment"
+
+    def role_trust(self) -> iam.IPrincipal:
+        """The service principal, for resources of this account and Region alone."""
+        stack = cdk.Stack.of(self)
+        return iam.PrincipalWithConditions(
+            self.data_access_principal,
+            {
+                "StringEquals": {"aws:SourceAccount": stack.account},
+                "ArnLike": {"aws:SourceArn": _any_resource(stack)},
+            },
+        )
+
+    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let `grantee` call every operation of the service."""
+        return iam.Grant.add_to_principal(
+            grantee=grantee, actions=["lookoutequipment:*"], resource_arns=[_any_resource(cdk.Stack.of(self))]
+        )
+
+
+def _any_resource(stack: cdk.Stack) -> str:
+    return stack.format_arn(
+        service="lookoutequipment", resource="*", arn_format=cdk.ArnFormat.NO_RESOURCE_NAME
+    )
+
+
+def _managed_access(stack: cdk.Stack) -> list[Access]:
+    """What the custom-resource functions call; ARNs end in an id that AWS makes up."""
+
+    def on(kind: str, *actions: str) -> Access:
+        return Access(
+            actions=tuple(f"lookoutequipment:{action}" for action in actions),
+            resources=(stack.format_arn(service="lookoutequipment", resource=kind, resource_name="*"),),
+            wildcard_reason="names are chosen by the asset stacks, and ARNs end in an id that AWS makes up",
+        )
+
+    tagging = ("ListTagsForResource", "TagResource", "UntagResource")
+    return [
+        on(
+            "dataset",
+            "CreateDataset",
+            "CreateModel",
+            "DeleteDataset",
+            "DescribeDataset",
+            "StartDataIngestionJob",
+            *tagging,
+        ),
+        on(
+            "model",
+            "CreateInferenceScheduler",
+            "CreateModel",
+            "DeleteModel",
+            "DescribeModel",
+            "UpdateModel",
+            *tagging,
+        ),
+        on(
+            "inference-scheduler",
+            "CreateInferenceScheduler",
+            "DeleteInferenceScheduler",
+            "DescribeInferenceScheduler",
+            "StartInferenceScheduler",
+            "StopInferenceScheduler",
+            "UpdateInferenceScheduler",
+            *tagging,
+        ),
+        Access(
+            actions=(
+                "lookoutequipment:DescribeDataIngestionJob",
+                "lookoutequipment:ListDataIngestionJobs",
+                "lookoutequipment:ListDatasets",
+                "lookoutequipment:ListInferenceSchedulers",
+                "lookoutequipment:ListModels",
+            ),
+            resources=("*",),
+            wildcard_reason="AWS offers no resource-level permissions for these actions",
+        ),
+    ]
+
+
+class EquipmentService(EquipmentServiceBase):
+    """The LookoutEquipment service, deployed into this account and Region.
+
+    Args:
+        scope: where the service lives; give it a stack of its own, so that assets come and go without it.
+        id: construct id.
+        numeric_layer: Lambda layer with numpy and pyarrow for python3.14 on arm64. Default: AWS's managed
+            layer of the Region.
+        settings: limits. Default: those of Amazon Lookout for Equipment.
+        metric_namespace: CloudWatch namespace of the inference metrics.
+        encryption_key: key for all state. Default: a key of its own that rotates yearly.
+        training_memory: memory of the training function, 128 to 10,240 MiB. A new account may be held to
+            3,008 MiB until its Lambda quota is raised.
+        removal_policy: what happens to datasets, models and results when the service is removed. DESTROY
+            also empties the bucket.
+
+    Raises:
+        ValueError: the Region has no managed layer, or the metric namespace is reserved.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        numeric_layer: lambda_.ILayerVersion | None = None,
+        settings: ServiceSettings | None = None,
+        metric_namespace: str = METRIC_NAMESPACE,
+        encryption_key: kms.IKey | None = None,
+        training_memory: cdk.Size | None = None,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+    ) -> None:
+        super().__init__(scope, id)
+        if not cdk.Token.is_unresolved(metric_namespace) and metric_namespace.startswith("AWS/"):
+            raise ValueError(
+                f"metric_namespace '{metric_namespace}': accounts cannot publish into namespaces that begin"
+                " with 'AWS/'; use another, for instance 'LookoutEquipment'"
+            )
+        self.metric_namespace = metric_namespace
+        self.access_role_path = ACCESS_ROLE_PATH
+        self._state = ServiceState(
+            self, "State", encryption_key=encryption_key, removal_policy=removal_policy
+        )
+        self.bucket = self._state.bucket
+        self.table = self._state.table
+        self.encryption_key = self._state.key
+        code = service_code()
+        environment = {
+            "L4E_TABLE": self.table.table_name,
+            "L4E_BUCKET": self.bucket.bucket_name,
+            "L4E_METRIC_NAMESPACE": metric_namespace,
+            "L4E_SETTINGS": (settings or ServiceSettings()).to_json(),
+        }
+        jobs = Jobs(
+            self,
+            "Jobs",
+            state=self._state,
+            code=code,
+            layer=numeric_layer or _layers.numeric_layer(self),
+            environment=environment,
+            access_role_path=ACCESS_ROLE_PATH,
+            metric_namespace=metric_namespace,
+            training_memory=training_memory or cdk.Size.mebibytes(10240),
+        )
+        self.job_role = jobs.role
+        self.data_access_principal = iam.ArnPrincipal(jobs.role.role_arn)
+        api = ServiceApi(self, "Api", state=self._state, jobs=jobs, code=code, environment=environment)
+        self.api = api.rest_api
+        self.api_id = api.rest_api.rest_api_id
+        self.api_stage = api.stage
+        provider = ResourceProvider(
+            self,
+            "Provider",
+            access=[Access(actions=("execute-api:Invoke",), resources=(str(self.api_arn),))],
+            environment={
+                "L4E_API_ID": self.api_id,
+                "L4E_API_STAGE": self.api_stage,
+                "L4E_URL_SUFFIX": cdk.Aws.URL_SUFFIX,
+            },
+            signing_extras=True,
+            encryption_key=self.encryption_key,
+        )
+        self.provider_service_token = provider.service_token
+        self.provider_role = provider.role
+
+    @classmethod
+    def aws_managed(cls, scope: Construct, id: str) -> IEquipmentService:  # noqa: A002 - CDK's name for it
+        """AWS's own service, with a custom-resource provider in this stack.
+
+        AWS ended it on 7 October 2026: for stacks that must synthesise as they did.
+        """
+        return _ManagedService(scope, id)
+
+    @classmethod
+    def from_equipment_service_attributes(
+        cls,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        api_id: str,
+        api_stage: str,
+        data_access_role_arn: str,
+        provider_service_token: str,
+        provider_role_arn: str,
+        metric_namespace: str = METRIC_NAMESPACE,
+    ) -> IEquipmentService:
+        """A service deployed by another stack or app, by the outputs of its stack."""
+        return _ImportedService(
+            scope,
+            id,
+            api_id=api_id,
+            api_stage=api_stage,
+            data_access_role_arn=data_access_role_arn,
+            provider_service_token=provider_service_token,
+            provider_role_arn=provider_role_arn,
+            metric_namespace=metric_namespace,
+        )

@@ -1,0 +1,169 @@
+"""Where the data of assets lies: one bucket, a few prefixes per asset."""
+
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from constructs_l4e import _validate
+
+_NONCURRENT_DAYS = 30
+_LOG_DAYS = 90
+_LOG_PREFIX = "asset-storage/"
+_UPLOAD_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Location:
+    """The objects of a bucket whose keys start with a prefix: empty (all of them) or ending in a slash."""
+
+    bucket: s3.IBucket
+    prefix: str
+
+    def __post_init__(self) -> None:
+        _validate.prefix(self.prefix, what="S3 prefix")
+
+    def to_api(self) -> dict[str, str]:
+        """Bucket and prefix as the API takes them."""
+        return {"Bucket": self.bucket.bucket_name, "Prefix": self.prefix}
+
+    @property
+    def objects_arn(self) -> str:
+        """ARN pattern of the objects."""
+        return self.bucket.arn_for_objects(f"{self.prefix}*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetLocations:
+    """The data of one asset. Replace a part with `dataclasses.replace`."""
+
+    history: S3Location
+    """Sensor files to train on, `<component>/*.csv`."""
+    labels: S3Location
+    """Label files: start and end of known faults."""
+    inference_input: S3Location
+    """Fresh sensor files, `<component>_<timestamp>.csv`."""
+    inference_output: S3Location
+    """Results of the inference scheduler."""
+    diagnostics: S3Location
+    """Point-by-point results of training."""
+
+
+class AssetStorageBase(Construct):
+    """What owned and imported storage share."""
+
+    bucket: s3.IBucket
+
+    def for_asset(self, asset_name: str) -> AssetLocations:
+        """The prefixes of one asset: `<asset>/history/`, `labels/`, `inference-input/` and so on."""
+        _validate.text(
+            asset_name,
+            shape="ComponentName",
+            what="asset name",
+            fix='use letters, digits, ".", "_" and "-": it becomes the start of the object keys',
+        )
+        return AssetLocations(
+            history=S3Location(bucket=self.bucket, prefix=f"{asset_name}/history/"),
+            labels=S3Location(bucket=self.bucket, prefix=f"{asset_name}/labels/"),
+            inference_input=S3Location(bucket=self.bucket, prefix=f"{asset_name}/inference-input/"),
+            inference_output=S3Location(bucket=self.bucket, prefix=f"{asset_name}/inference-output/"),
+            diagnostics=S3Location(bucket=self.bucket, prefix=f"{asset_name}/diagnostics/"),
+        )
+
+
+class AssetStorage(AssetStorageBase):
+    """One bucket for the data of many assets.
+
+    Deploy it before the assets, in a stack of its own or with the service: training data must be in the
+    bucket when an asset is deployed. The bucket is private, versioned and takes TLS requests only. Its data
+    stays when the stack goes, unless `removal_policy` says otherwise.
+
+    `encryption_key` encrypts new objects; by default the key is S3's own. `access_logs_bucket` takes the
+    server access logs (an imported one needs a policy that lets them in); by default a bucket for them is made, which keeps each log for 90 days.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        bucket_name: str | None = None,
+        encryption_key: kms.IKey | None = None,
+        access_logs_bucket: s3.IBucket | None = None,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+    ) -> None:
+        super().__init__(scope, id)
+        if bucket_name is not None:
+            _validate.text(
+                bucket_name,
+                shape="S3Bucket",
+                what="bucket name",
+                fix='use lower-case letters, digits, "." and "-"',
+            )
+        self.bucket = bucket = s3.Bucket(
+            self,
+            "Bucket",
+            bucket_name=bucket_name,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            bucket_key_enabled=True if encryption_key else None,
+            encryption=s3.BucketEncryption.KMS if encryption_key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=encryption_key,
+            enforce_ssl=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    abort_incomplete_multipart_upload_after=cdk.Duration.days(_UPLOAD_DAYS),
+                    noncurrent_version_expiration=cdk.Duration.days(_NONCURRENT_DAYS),
+                )
+            ],
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            removal_policy=removal_policy,
+            versioned=True,
+        )
+        _send_access_logs(bucket, access_logs_bucket or _access_logs(self, removal_policy))
+
+    @classmethod
+    def from_bucket(cls, scope: Construct, id: str, bucket: s3.IBucket) -> AssetStorageBase:  # noqa: A002 - CDK's name
+        """Storage in a bucket that exists or is configured elsewhere."""
+        return _ImportedStorage(scope, id, bucket)
+
+
+class _ImportedStorage(AssetStorageBase):
+    def __init__(self, scope: Construct, id: str, bucket: s3.IBucket) -> None:  # noqa: A002 - CDK's name
+        super().__init__(scope, id)
+        self.bucket = bucket
+
+
+def _access_logs(scope: Construct, removal_policy: cdk.RemovalPolicy) -> s3.Bucket:
+    return s3.Bucket(
+        scope,
+        "AccessLogs",
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        encryption=s3.BucketEncryption.S3_MANAGED,
+        enforce_ssl=True,
+        lifecycle_rules=[s3.LifecycleRule(expiration=cdk.Duration.days(_LOG_DAYS))],
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        removal_policy=removal_policy,
+    )
+
+
+def _send_access_logs(bucket: s3.Bucket, logs: s3.IBucket) -> None:
+    """Turn on access logs by bucket policy, whatever the app's feature flags: CDK's older way needs ACLs."""
+    resource = bucket.node.default_child
+    assert isinstance(resource, s3.CfnBucket)  # noqa: S101 - what s3.Bucket consists of
+    resource.logging_configuration = s3.CfnBucket.LoggingConfigurationProperty(
+        destination_bucket_name=logs.bucket_name, log_file_prefix=_LOG_PREFIX
+    )
+    logs.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["s3:PutObject"],
+            principals=[iam.ServicePrincipal("logging.s3.amazonaws.com")],
+            resources=[logs.arn_for_objects(f"{_LOG_PREFIX}*")],
+            conditions={
+                "ArnLike": {"aws:SourceArn": bucket.bucket_arn},
+                "StringEquals": {"aws:SourceAccount": cdk.Stack.of(bucket).account},
+            },
+        )
+    )
