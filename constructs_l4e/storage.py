@@ -82,7 +82,8 @@ class AssetStorage(AssetStorageBase):
     stays when the stack goes, unless `removal_policy` says otherwise.
 
     `encryption_key` encrypts new objects; by default the key is S3's own. `access_logs_bucket` takes the
-    server access logs (an imported one needs a policy that lets them in); by default a bucket for them is made, which keeps each log for 90 days.
+    server access logs (an imported one needs a policy that lets them in); by default a bucket for them is
+    made, which keeps each log for 90 days.
     """
 
     def __init__(
