@@ -34,7 +34,13 @@ class ServiceApi(Construct):
         environment: Mapping[str, str],
     ) -> None:
         super().__init__(scope, id)
-        schedules = scheduler.ScheduleGroup(self, "Schedules", removal_policy=cdk.RemovalPolicy.DESTROY)
+        schedules = scheduler.ScheduleGroup(
+            self,
+            "Schedules",
+            # Names of schedules begin with the group's and end in a UUID; 64 characters are allowed.
+            schedule_group_name=cdk.Names.unique_resource_name(self, max_length=27, separator="-"),
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
         schedule_role = self._schedule_role(schedules, jobs.infer)
         log = log_group(self, "Log")
         handler = function(
@@ -83,7 +89,7 @@ class ServiceApi(Construct):
         self.rest_api = apigateway.RestApi(
             self,
             "RestApi",
-            rest_api_name=f"{cdk.Names.unique_resource_name(self, max_length=64, separator='-')}",
+            rest_api_name=cdk.Names.unique_resource_name(self, max_length=64, separator="-"),
             description="LookoutEquipment API, version 2020-12-15",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             cloud_watch_role=False,
@@ -120,8 +126,9 @@ class ServiceApi(Construct):
 def _keep_schedules(
     stack: cdk.Stack, schedules: scheduler.ScheduleGroup, schedule_role: iam.Role
 ) -> tuple[Access, Access]:
-    schedule_arns = stack.format_arn(
-        service="scheduler", resource="schedule", resource_name=f"{schedules.schedule_group_name}/*"
+    # By the name's prefix, not by the group: this holds where a policy check does not see the group, too.
+    own_schedules = stack.format_arn(
+        service="scheduler", resource="schedule", resource_name=f"*/{schedules.schedule_group_name}-*"
     )
     return (
         Access(
@@ -131,8 +138,8 @@ def _keep_schedules(
                 "scheduler:GetSchedule",
                 "scheduler:UpdateSchedule",
             ),
-            resources=(schedule_arns,),
-            wildcard_reason="one schedule per inference scheduler, in the service's own group",
+            resources=(own_schedules,),
+            wildcard_reason="one schedule per inference scheduler; its name begins with the service's prefix",
         ),
         Access(
             actions=("iam:PassRole",),

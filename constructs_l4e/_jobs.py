@@ -153,14 +153,14 @@ def _allow_child_executions(machine: sfn.StateMachine) -> None:
     executions = cdk.Stack.of(machine).format_arn(
         service="states",
         resource="execution",
-        resource_name=f"{machine.state_machine_name}*",
+        resource_name=machine.state_machine_name,
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
     )
     access: Sequence[Access] = (
         Access(actions=("states:StartExecution",), resources=(machine.state_machine_arn,)),
         Access(
             actions=("states:DescribeExecution", "states:StopExecution"),
-            resources=(executions,),
+            resources=(f"{executions}:*", f"{executions}/*"),
             wildcard_reason="the executions of this state machine's own map runs",
         ),
     )

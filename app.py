@@ -1,0 +1,77 @@
+"""The app: the service, and one stack for each asset in `assets.toml`.
+
+`-c assets=FILE` reads another file. Nothing here needs an AWS account or the network until something is deployed.
+"""
+
+import os
+from pathlib import Path
+
+import aws_cdk as cdk
+
+from constructs_l4e import AssetStorage, EquipmentService, MonitoredAsset
+from constructs_l4e.assets_file import AssetDeclaration, AssetsFile, ServiceDeclaration
+
+
+class ServiceStack(cdk.Stack):
+    """The service and the bucket for the data of all assets."""
+
+    def __init__(self, scope: cdk.App, declared: ServiceDeclaration, *, env: cdk.Environment) -> None:
+        super().__init__(scope, declared.stack_name, env=env, description="LookoutEquipment service")
+        self.service = EquipmentService(
+            self,
+            "Service",
+            settings=declared.settings,
+            metric_namespace=declared.metric_namespace,
+            training_memory=declared.training_memory,
+            removal_policy=declared.removal_policy,
+        )
+        self.storage = AssetStorage(self, "Data", removal_policy=declared.removal_policy)
+        for name, value in {
+            "EndpointUrl": self.service.endpoint_url,
+            "DataBucket": self.storage.bucket.bucket_name,
+            "ServiceBucket": self.service.bucket.bucket_name,
+            # What EquipmentService.from_equipment_service_attributes takes:
+            "ApiId": self.service.api_id,
+            "ApiStage": self.service.api_stage,
+            "DataAccessRoleArn": self.service.job_role.role_arn,
+            "ProviderServiceToken": self.service.provider_service_token,
+            "ProviderRoleArn": self.service.provider_role.role_arn,
+        }.items():
+            cdk.CfnOutput(self, name, value=str(value))
+
+
+class AssetStack(cdk.Stack):
+    """One monitored asset."""
+
+    def __init__(
+        self, scope: cdk.App, declared: AssetDeclaration, *, host: ServiceStack, env: cdk.Environment
+    ) -> None:
+        super().__init__(scope, declared.name, env=env, description=f"Monitoring of {declared.name}")
+        locations = host.storage.for_asset(declared.name)
+        asset = MonitoredAsset(
+            self, "Asset", service=host.service, locations=locations, **declared.monitoring()
+        )
+        for name, value in {
+            "ModelName": asset.model.model_name,
+            "InferenceSchedulerName": asset.scheduler.inference_scheduler_name,
+            "HistoryUri": locations.history.uri,
+            "InferenceInputUri": locations.inference_input.uri,
+            "InferenceOutputUri": locations.inference_output.uri,
+        }.items():
+            cdk.CfnOutput(self, name, value=value)
+
+
+def main() -> None:
+    """Synthesise the app."""
+    app = cdk.App()
+    path = app.node.try_get_context("assets") or Path(__file__).with_name("assets.toml")
+    declared = AssetsFile.read(Path(path))
+    # With the Region known, a Region without numeric layer is an error here and not in the deployment.
+    env = cdk.Environment(region=os.environ.get("CDK_DEFAULT_REGION"))
+    host = ServiceStack(app, declared.service, env=env)
+    for asset in declared.assets:
+        AssetStack(app, asset, host=host, env=env)
+    app.synth()
+
+
+main()

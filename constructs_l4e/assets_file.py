@@ -1,0 +1,250 @@
+"""The file that declares what an app monitors (`assets.toml`), read strictly: nothing in it is ignored."""
+
+import datetime as dt
+import difflib
+import math
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, NoReturn, Self, TypeVar
+
+import aws_cdk as cdk
+
+from constructs_l4e._settings import ServiceSettings
+from constructs_l4e.schema import (
+    DatasetSchema,
+    DataUploadFrequency,
+    OffCondition,
+    TargetSamplingRate,
+    TimeRange,
+)
+from constructs_l4e.service import METRIC_NAMESPACE
+
+_Value = TypeVar("_Value")
+_DAYS = "minimum_training_days"
+_LIMITS = [field.name for field in fields(ServiceSettings) if not field.type == cdk.Duration | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceDeclaration:
+    """Table `[service]`."""
+
+    stack_name: str
+    metric_namespace: str
+    settings: ServiceSettings
+    training_memory: cdk.Size | None
+    removal_policy: cdk.RemovalPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetDeclaration:
+    """Table `[assets.<name>]`; the members are props of `MonitoredAsset`, None where left out."""
+
+    name: str
+    schema: DatasetSchema
+    training: TimeRange
+    evaluation: TimeRange | None
+    labelled: bool
+    diagnostics: bool
+    target_sampling_rate: TargetSamplingRate | None
+    off_condition: OffCondition | None
+    data_upload_frequency: DataUploadFrequency | None
+    data_delay_offset: cdk.Duration | None
+    revision: str | None
+    running: bool
+
+    def monitoring(self) -> dict[str, Any]:
+        """The props for `MonitoredAsset`."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "name"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetsFile:
+    """Everything an app deploys."""
+
+    service: ServiceDeclaration
+    assets: tuple[AssetDeclaration, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read and check a file.
+
+        Raises:
+            ValueError: the file is missing, no TOML, or declares something that cannot be; the message names
+                file, table, key, value and what to write instead.
+        """
+        try:
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ValueError(f"'{path}' does not exist: give the file that declares the assets") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"'{path}' is not a TOML file: {error}") from None
+        top = _Table(f"{path.name}:", content)
+        service = _service(top.table("service", "[service]"))
+        assets = top.take("assets", _mapping, default={})
+        top.finish()
+        declared = tuple(
+            _asset(name, _Table(f"{path.name}: [assets.{name}]", _mapping(body)))
+            for name, body in assets.items()
+        )
+        if service.stack_name in assets:
+            raise ValueError(
+                f"{path.name}: asset '{service.stack_name}' has the name of the service's stack: rename one"
+            )
+        return cls(service=service, assets=declared)
+
+
+class _Table:
+    """A TOML table that must be used up: every key is taken, or refused."""
+
+    def __init__(self, where: str, content: Mapping[str, Any]) -> None:
+        self._where = where
+        self._left = dict(content)
+        self._known: list[str] = []
+
+    def take(self, key: str, parse: Callable[[Any], _Value], *, default: Any = None) -> Any:
+        """The parsed value of `key`, or `default`."""
+        self._known.append(key)
+        if key not in self._left:
+            return default
+        try:
+            return parse(self._left.pop(key))
+        except ValueError as error:
+            raise ValueError(f"{self._where} {key}: {error}") from None
+
+    def require(self, key: str, parse: Callable[[Any], _Value], *, example: str) -> _Value:
+        """The parsed value of `key`, which must be there."""
+        if key not in self._left:
+            raise ValueError(f"{self._where} {key} is missing: add for instance {example}")
+        value: _Value = self.take(key, parse)
+        return value
+
+    def table(self, key: str, title: str) -> "_Table":
+        """The table under `key`, empty if left out."""
+        return _Table(f"{self._where} {title}", self.take(key, _mapping, default={}))
+
+    def finish(self) -> None:
+        """Refuse what was not taken."""
+        for key in self._left:
+            guess = difflib.get_close_matches(key, self._known, n=1)
+            hint = f"did you mean '{guess[0]}'?" if guess else f"use one of {', '.join(sorted(self._known))}"
+            raise ValueError(f"{self._where} unknown key '{key}': {hint}")
+
+
+def _service(table: _Table) -> ServiceDeclaration:
+    limits = table.table("limits", "[service.limits]")
+    values = {name: limits.take(name, _limit) for name in _LIMITS}
+    days = limits.take(_DAYS, _number)
+    limits.finish()
+    memory = table.take("training_memory_mib", _number)
+    declared = ServiceDeclaration(
+        stack_name=table.take("stack_name", _text, default="L4eService"),
+        metric_namespace=table.take("metric_namespace", _text, default=METRIC_NAMESPACE),
+        settings=ServiceSettings(
+            **values, minimum_training_span=None if days is None else cdk.Duration.days(days)
+        ),
+        training_memory=None if memory is None else cdk.Size.mebibytes(memory),
+        removal_policy=table.take("removal_policy", _removal, default=cdk.RemovalPolicy.RETAIN),
+    )
+    table.finish()
+    return declared
+
+
+def _asset(name: str, table: _Table) -> AssetDeclaration:
+    delay = table.take("data_delay_offset_minutes", _number)
+    declared = AssetDeclaration(
+        name=name,
+        schema=table.require(
+            "sensors",
+            lambda value: DatasetSchema.from_sensors(_sensors(value)),
+            example=f"[assets.{name}.sensors] pump = ['Speed', 'Flow']",
+        ),
+        training=table.require(
+            "training",
+            _period,
+            example="training = { start = 2026-01-01T00:00:00Z, end = 2026-03-01T00:00:00Z }",
+        ),
+        evaluation=table.take("evaluation", _period),
+        labelled=table.take("labelled", _flag, default=False),
+        diagnostics=table.take("diagnostics", _flag, default=False),
+        target_sampling_rate=table.take("target_sampling_rate", _one_of(TargetSamplingRate)),
+        off_condition=table.take("off_condition", lambda value: OffCondition.parse(_text(value))),
+        data_upload_frequency=table.take("data_upload_frequency", _one_of(DataUploadFrequency)),
+        data_delay_offset=None if delay is None else cdk.Duration.minutes(delay),
+        revision=table.take("revision", _text),
+        running=table.take("running", _flag, default=True),
+    )
+    table.finish()
+    return declared
+
+
+def _refuse(value: object, rule: str) -> NoReturn:
+    raise ValueError(f"{value!r} is not {rule}")
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) and value else _refuse(value, 'a text in quotes, such as "x"')
+
+
+def _flag(value: object) -> bool:
+    return value if isinstance(value, bool) else _refuse(value, "true or false")
+
+
+def _number(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        _refuse(value, "a whole number from 0")
+    return value
+
+
+def _limit(value: object) -> float:
+    return _number(value) or math.inf
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else _refuse(value, "a table")
+
+
+def _removal(value: object) -> cdk.RemovalPolicy:
+    match value:
+        case "retain":
+            return cdk.RemovalPolicy.RETAIN
+        case "destroy":
+            return cdk.RemovalPolicy.DESTROY
+    _refuse(value, '"retain" or "destroy"')
+
+
+def _one_of(kind: Callable[[str], _Value]) -> Callable[[object], _Value]:
+    def parse(value: object) -> _Value:
+        try:
+            return kind(_text(value))
+        except ValueError:
+            allowed: Any = kind
+            _refuse(value, f"one of {', '.join(allowed)}")
+
+    return parse
+
+
+def _period(value: object) -> TimeRange:
+    table = _Table("", _mapping(value))
+    example = "2026-01-01T00:00:00Z"
+    period = TimeRange(
+        start=table.require("start", _instant, example=example),
+        end=table.require("end", _instant, example=example),
+    )
+    table.finish()
+    return period
+
+
+def _instant(value: object) -> dt.datetime:
+    if isinstance(value, dt.datetime):
+        return value
+    _refuse(value, "a time with zone, such as 2026-01-01T00:00:00Z (no quotes)")
+
+
+def _sensors(value: object) -> dict[str, list[str]]:
+    components = _mapping(value)
+    for component, sensors in components.items():
+        if not isinstance(sensors, list) or not all(isinstance(sensor, str) for sensor in sensors):
+            _refuse(sensors, f'a list of sensor names for component "{component}", such as ["Speed", "Flow"]')
+    return dict(components)
