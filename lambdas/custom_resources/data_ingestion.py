@@ -12,8 +12,8 @@ from custom_resources.resource import Again, Context, Done, Outcome, Resource, W
 class DataIngestion(Resource):
     """The fact that a dataset holds the data that the properties name.
 
-    A change of the properties starts a new job; going back to what was ingested last (a rollback after a failed
-    job) starts none. What was ingested last is remembered in the records: the service knows no `Revision`.
+    A change of the properties starts a new job; going back to what was ingested last (a rollback after a
+    failed job) starts none. What was ingested last is remembered in the records: the service knows no `Revision`.
     """
 
     kind = "ingestion"

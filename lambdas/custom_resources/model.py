@@ -2,7 +2,7 @@
 
 from custom_resources.errors import ConflictError, FailedError, NotFoundError, QuotaError
 from custom_resources.properties import Properties
-from custom_resources.request import REQUEST_TAG
+from custom_resources.request import REQUEST_TAG, PhysicalId
 from custom_resources.resource import (
     STUCK,
     Again,
@@ -56,9 +56,8 @@ class Model(TaggedResource):
             if member in properties.members and properties.members[member] != found.record.get(member)
         }
         mine = found.tags.get(REQUEST_TAG) == context.request.request_id
-        fresh = (
-            mine and context.request.incoming_id != f"l4e/v1/{self.kind}/{properties.members['ModelName']}"
-        )
+        identity = PhysicalId(kind=self.kind, name=properties.members["ModelName"])
+        fresh = mine and context.request.incoming_id != str(identity)
         if change and not fresh and "UpdateModel" not in context.done:
             if status in _BUSY:
                 return Wait(reason="the model is still in training. Deploy again when it has finished")
@@ -95,9 +94,8 @@ class Model(TaggedResource):
         try:
             context.act("DeleteModel", ModelName=name)
         except ConflictError as conflict:
-            schedulers = context.call("ListInferenceSchedulers", ModelName=name)[
-                "InferenceSchedulerSummaries"
-            ]
+            answer = context.call("ListInferenceSchedulers", ModelName=name)
+            schedulers = answer["InferenceSchedulerSummaries"]
             names = ", ".join(repr(scheduler["InferenceSchedulerName"]) for scheduler in schedulers)
             using = f" (inference scheduler {names} uses it)" if names else ""
             return Wait(reason=f"{conflict}{using}. {conflict.next_step}", patience=STUCK)

@@ -21,7 +21,7 @@ LOG: Final = logging.getLogger(__name__)
 
 # Seconds a request may take. CloudFormation gives up after the ServiceTimeout of an hour and the framework
 # shortly before; a reason of our own must come first.
-BUDGET: Final = 3000
+BUDGET: Final = 2700
 # Seconds to wait for what seldom goes away by itself.
 STUCK: Final = 600
 
