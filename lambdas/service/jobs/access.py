@@ -26,7 +26,13 @@ SESSION_NAME = "LookoutEquipment"
 PAUSES = (1.0, 2.0, 4.0, 8.0)
 """Seconds between attempts while a new role or its policy reaches every corner of IAM."""
 
-_THROTTLED = {"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"}
+_THROTTLED = {
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+    "TooManyRequestsException",
+}
 _DENIED = {"AccessDenied", "AccessDeniedException", "403", "InvalidClientTokenId"}
 _ATTEMPTS = 5
 _BUFFER_BYTES = 1 << 20
@@ -94,7 +100,9 @@ class CustomerData:
         extra: dict[str, Any] = encryption(kms_key)
         with self._explained(_PUT, bucket, key):
             patiently(
-                lambda: self.s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, **extra),
+                lambda: self.s3.put_object(
+                    Bucket=bucket, Key=key, Body=body, ContentType=content_type, **extra
+                ),
                 self.pauses,
             )
 
@@ -119,7 +127,9 @@ class CustomerData:
         return problem + fix.cure.format(bucket_arn=bucket_arn, object_arn=f"{bucket_arn}/{key}")
 
 
-def assume(role_arn: str, *, external_id: str, sts: "STSClient", pauses: Sequence[float] = PAUSES) -> CustomerData:
+def assume(
+    role_arn: str, *, external_id: str, sts: "STSClient", pauses: Sequence[float] = PAUSES
+) -> CustomerData:
     """Take on the customer's role for the resource whose ARN is ``external_id``; credentials renew themselves.
 
     Raises JobFailed when the role does not let the service in.
@@ -128,7 +138,9 @@ def assume(role_arn: str, *, external_id: str, sts: "STSClient", pauses: Sequenc
     def refresh() -> Mapping[str, str]:
         try:
             reply = patiently(
-                lambda: sts.assume_role(RoleArn=role_arn, RoleSessionName=SESSION_NAME, ExternalId=external_id),
+                lambda: sts.assume_role(
+                    RoleArn=role_arn, RoleSessionName=SESSION_NAME, ExternalId=external_id
+                ),
                 pauses,
             )
         except ClientError as error:

@@ -68,19 +68,23 @@ class Followed:
 def follow(scores: Scores, *, before: Event | None, step: timedelta) -> Followed:
     """Continue the open event ``before`` with the rows of an execution, and find the events that begin in it.
 
-    A normal row, a row with the machine off and a gap of more than one step end an event.
+    A normal row, a row with the machine off and a gap end an event; a gap is more than one and a half steps, and
+    more than the five minutes that events are worth counting by.
     """
     current, events = before, []
+    gap = max(step * 1.5, _SHORTEST)
     for time, anomalous, shares in zip(
         scores.times.tolist(), scores.prediction.tolist(), scores.contributions, strict=True
     ):
-        if current is not None and (not anomalous or time - current.end > step):
+        if current is not None and (not anomalous or time - current.end > gap):
             events.append(current)
             current = None
         if anomalous:
             row = shares.astype("float64").tolist()
             current = (
-                Event(start=time, end=time, rows=1, sums=tuple(row)) if current is None else current.joined(time, row)
+                Event(start=time, end=time, rows=1, sums=tuple(row))
+                if current is None
+                else current.joined(time, row)
             )
     if current is not None:
         events.append(current)

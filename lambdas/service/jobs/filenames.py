@@ -82,7 +82,9 @@ class Search:
         length = window.end - window.start
         return cls(
             styles=tuple(
-                NameStyle(format=form, delimiter=mark, offset=offset) for mark in delimiters for form in formats
+                NameStyle(format=form, delimiter=mark, offset=offset)
+                for mark in delimiters
+                for form in formats
             ),
             first=window.start - length,
             last=window.end + length,
@@ -105,7 +107,9 @@ class Search:
         return [
             name
             for _, name in sorted(
-                (stamp, name) for stamp, name in stamped if stamp is not None and self.first <= stamp <= self.last
+                (stamp, name)
+                for stamp, name in stamped
+                if stamp is not None and self.first <= stamp <= self.last
             )
         ]
 
@@ -131,6 +135,8 @@ def offset_seconds(text: str | None) -> int:
         return 0
     matched = re.fullmatch(r"([+-])(\d\d):(\d\d)", text)
     if matched is None:
-        raise JobFailed(f"InputTimeZoneOffset '{text}' is not of the form +05:30: update the inference scheduler")
+        raise JobFailed(
+            f"InputTimeZoneOffset '{text}' is not of the form +05:30: update the inference scheduler"
+        )
     size = int(matched[2]) * 3600 + int(matched[3]) * 60
     return -size if matched[1] == "-" else size

@@ -4,22 +4,20 @@ The state machine calls ``plan`` (which files), ``read`` for each file in parall
 publish), or ``fail`` when a step failed. Every step may run again: it then finds its own work done.
 """
 
-import csv
-import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, BinaryIO
+from typing import Any
 
-from engine import FileReport, IllegalHeader, UnusableFile, convert_csv
+from engine import IllegalHeader, UnusableFile
 
 from service.jobs.access import CustomerData
 from service.jobs.failure import JobFailed, some
 from service.jobs.files import FileLimits, KeyPattern, Selection, SourceFile, check_limits, select
 from service.jobs.ingest_finish import fail, finish
 from service.jobs.ingestion import Ingestion
+from service.jobs.parts import convert
 from service.jobs.runtime import Runtime, log, runtime
 
-_HEADER_BYTES = 256 << 10
 _NEAR = 5
 
 
@@ -98,7 +96,9 @@ def _converted(rt: Runtime, job: Ingestion, item: Mapping[str, Any]) -> dict[str
     try:
         header, report = convert(job, job.customer(rt), source, item["Index"], columns)
     except IllegalHeader as error:
-        return {"Failed": f"file 's3://{job.bucket}/{source.key}': {error}; correct the header and ingest again"}
+        return {
+            "Failed": f"file 's3://{job.bucket}/{source.key}': {error}; correct the header and ingest again"
+        }
     except (UnusableFile, JobFailed) as error:
         log("file discarded", JobId=job.id, Key=source.key, Reason=str(error))
         return {"Discarded": str(error)}
@@ -111,30 +111,11 @@ def _converted(rt: Runtime, job: Ingestion, item: Mapping[str, Any]) -> dict[str
     return {"Header": header, "Report": asdict(report)}
 
 
-def convert(
-    job: Ingestion, customer: CustomerData, source: SourceFile, index: int, columns: tuple[str, ...] | None
-) -> tuple[list[str], FileReport]:
-    """Stream a file into the part ``index`` of the job; returns its sensor columns and the engine's report."""
-    with customer.open(job.bucket, source.key) as stream, job.vault.writing(job.keys.part(index, "parquet")) as sink:
-        header = _sensor_columns(stream, gzip=source.gzip)
-        return header, convert_csv(stream, sink, columns=columns, gzip=source.gzip)
-
-
-def _sensor_columns(stream: BinaryIO, *, gzip: bool) -> list[str]:
-    """The sensor names of the header line, without taking it from the stream."""
-    start: bytes = stream.peek(_HEADER_BYTES)  # type: ignore[attr-defined] # open() gives a BufferedReader
-    if gzip:
-        try:
-            start = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(start, _HEADER_BYTES)
-        except zlib.error as error:
-            raise UnusableFile(f"the file is not readable as gzip: {error}") from error
-    line = start.decode("utf-8-sig", errors="replace").partition("\n")[0]
-    return [name.strip() for name in next(csv.reader([line]), [])[1:]]
-
-
 def _nothing_found(job: Ingestion, customer: CustomerData, pattern: KeyPattern, selection: Selection) -> str:
     location = f"s3://{job.bucket}/{job.prefix}"
-    wanted = f"no file to ingest below '{location}': looked for '{pattern.located(job.bucket, job.prefix)}.csv'"
+    wanted = (
+        f"no file to ingest below '{location}': looked for '{pattern.located(job.bucket, job.prefix)}.csv'"
+    )
     if job.schema is not None:
         wanted += f" with <component> one of {some(job.schema.components)}"
     if selection.discarded:

@@ -30,7 +30,9 @@ class Ingestion:
             raise JobFailed(f"ingestion job '{job_id}' does not exist: start a new one")
         dataset = rt.store.get(DATASET, record["datasetName"])
         if dataset is None or dataset["uuid"] != record["datasetUuid"]:
-            raise JobFailed(f"dataset '{record['datasetName']}' was deleted while ingestion job '{job_id}' ran")
+            raise JobFailed(
+                f"dataset '{record['datasetName']}' was deleted while ingestion job '{job_id}' ran"
+            )
         schema_key = dataset.get("schemaKey")
         return cls(
             record=record,

@@ -27,7 +27,10 @@ def read_label_file(name: str, text: str) -> list[Interval]:
             )
     starts = parse_timestamps([cells[0] for _, cells in lines])
     ends = parse_timestamps([cells[1] for _, cells in lines])
-    known = [(start is not None, end is not None) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    known = [
+        (start is not None, end is not None)
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+    ]
     periods: list[Interval] = []
     for position, (number, cells) in enumerate(lines):
         if position == 0 and not any(known[0]):

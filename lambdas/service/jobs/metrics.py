@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from engine import Evaluation, Range
+from engine import Evaluation
 
-_MIN_RECALL, _MIN_PRECISION, _MIN_AUC = 0.5, 0.1, 0.6
+from service.settings import Settings
 
 
 def model_metrics(evaluation: Evaluation, *, sensors: Sequence[str], start: datetime, end: datetime) -> str:
@@ -51,14 +51,14 @@ def model_metrics(evaluation: Evaluation, *, sensors: Sequence[str], start: date
     return json.dumps(document, separators=(",", ":"), allow_nan=False)
 
 
-def model_quality(evaluation: Evaluation | None) -> str:
+def model_quality(evaluation: Evaluation | None, *, settings: Settings) -> str:
     """``ModelQuality``: undecided without labels in the evaluation window, poor when the labels are missed."""
     if evaluation is None or not evaluation.labeled:
         return "CANNOT_DETERMINE_QUALITY"
     measures = (
-        (evaluation.recall, _MIN_RECALL),
-        (evaluation.precision, _MIN_PRECISION),
-        (evaluation.auc, _MIN_AUC),
+        (evaluation.recall, settings.poor_recall),
+        (evaluation.precision, settings.poor_precision),
+        (evaluation.auc, settings.poor_auc),
     )
     poor = any(value is not None and value < least for value, least in measures)
     return "POOR_QUALITY_DETECTED" if poor else "QUALITY_THRESHOLD_MET"

@@ -29,7 +29,9 @@ def quality_summary(reports: Mapping[str, ComponentReport]) -> dict[str, Any]:
     sensors = [statistics for report in reports.values() for statistics in report.sensors]
     return {
         "InsufficientSensorData": {
-            "MissingCompleteSensorData": {"AffectedSensorCount": sum(not found.data_exists for found in sensors)},
+            "MissingCompleteSensorData": {
+                "AffectedSensorCount": sum(not found.data_exists for found in sensors)
+            },
             "SensorsWithShortDateRange": {"AffectedSensorCount": sum(found.short_span for found in sensors)},
         },
         "MissingSensorData": {
@@ -41,7 +43,9 @@ def quality_summary(reports: Mapping[str, ComponentReport]) -> dict[str, Any]:
             "TotalNumberOfInvalidValues": sum(found.invalid for found in sensors),
         },
         "UnsupportedTimestamps": {
-            "TotalNumberOfUnsupportedTimestamps": sum(report.unsupported_timestamps for report in reports.values())
+            "TotalNumberOfUnsupportedTimestamps": sum(
+                report.unsupported_timestamps for report in reports.values()
+            )
         },
         "DuplicateTimestamps": {
             "TotalNumberOfDuplicateTimestamps": sum(report.duplicates for report in reports.values())
@@ -59,14 +63,13 @@ def _summary(
     component: str, report: ComponentReport, found: SensorStatistics, *, start: float, end: float
 ) -> dict[str, Any]:
     rows = report.rows + report.duplicates + report.unsupported_timestamps
-    name = found.sensor.rpartition("\\")[2]
 
     def share(count: int) -> dict[str, Any]:
         return {"Count": count, "Percentage": round(100 * count / rows, 4) if rows else 0.0}
 
     return {
         "ComponentName": component,
-        "SensorName": name,
+        "SensorName": found.sensor,
         "DataExists": found.data_exists,
         "MissingValues": share(found.missing),
         "InvalidValues": share(found.invalid),

@@ -46,6 +46,16 @@ class Vault:
         body = self.get(key)
         return None if body is None else json.loads(body)
 
+    def exists(self, key: str) -> bool:
+        """Whether there is such an object."""
+        try:
+            self.s3.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "404":
+                return False
+            raise
+        return True
+
     @contextmanager
     def writing(self, key: str) -> Iterator[BinaryIO]:
         """A temporary file that becomes the object when the block ends well."""

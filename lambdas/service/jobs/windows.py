@@ -21,9 +21,7 @@ class Window:
         return f"({iso_seconds(self.start)}, {iso_seconds(self.end)}]"
 
 
-def due(
-    *, next_end: int, frequency: int, delay: int, now: float, catch_up: float | None
-) -> Iterator[Window]:
+def due(*, next_end: int, frequency: int, delay: int, now: float, catch_up: float | None) -> Iterator[Window]:
     """The segments to infer now, oldest first.
 
     ``next_end`` is the end of the first segment not yet inferred, ``frequency`` its length and ``delay`` the
