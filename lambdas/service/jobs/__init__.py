@@ -1,1 +1,1 @@
-"""The jobs behind the API: ingestion, training and inference. The only part of the service that uses the engine."""
+"""The jobs behind the API: ingestion, training, inference. Only they use the engine."""

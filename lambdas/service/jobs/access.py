@@ -2,7 +2,7 @@
 
 import io
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
@@ -50,11 +50,11 @@ _LIST = _Fix(
 )
 _GET = _Fix(
     verb="read",
-    cure="allow s3:GetObject on '{object_arn}' and, when it is encrypted with a KMS key, kms:Decrypt on that key",
+    cure="allow s3:GetObject on '{object_arn}', and kms:Decrypt on its key when one encrypts it",
 )
 _PUT = _Fix(
     verb="write",
-    cure="allow s3:PutObject on '{object_arn}' and, when a KMS key encrypts it, kms:GenerateDataKey on that key",
+    cure="allow s3:PutObject on '{object_arn}', and kms:GenerateDataKey on its key when one encrypts it",
 )
 
 
@@ -130,12 +130,12 @@ class CustomerData:
 def assume(
     role_arn: str, *, external_id: str, sts: "STSClient", pauses: Sequence[float] = PAUSES
 ) -> CustomerData:
-    """Take on the customer's role for the resource whose ARN is ``external_id``; credentials renew themselves.
+    """Take on the customer's role for the resource with the ARN ``external_id``; credentials are renewed.
 
     Raises JobFailed when the role does not let the service in.
     """
 
-    def refresh() -> Mapping[str, str]:
+    def refresh() -> dict[str, Any]:
         try:
             reply = patiently(
                 lambda: sts.assume_role(
@@ -148,7 +148,8 @@ def assume(
                 raise
             raise JobFailed(
                 f"cannot assume role '{role_arn}': {_said(error)}: the role must exist below the path "
-                "'/lookoutequipment/' and its trust policy must allow sts:AssumeRole to the job role of the service "
+                "'/lookoutequipment/' and its trust policy must allow sts:AssumeRole to the job role "
+                "of the service "
                 f"for the external id '{external_id}' (condition StringLike sts:ExternalId)"
             ) from error
         granted = reply["Credentials"]
@@ -195,10 +196,10 @@ def _said(error: ClientError) -> str:
     return f"{said['Code']}: {said.get('Message', '')}".removesuffix(": ")
 
 
-class _RoleProvider(CredentialProvider):  # type: ignore[misc] # botocore has no types
+class _RoleProvider(CredentialProvider):
     METHOD = CANONICAL_NAME = "lookoutequipment-role"
 
-    def __init__(self, refresh: Callable[[], Mapping[str, str]]) -> None:
+    def __init__(self, refresh: Callable[[], dict[str, Any]]) -> None:
         super().__init__()
         self._refresh = refresh
 
@@ -214,7 +215,7 @@ class _ObjectStream(io.RawIOBase):
 
     def __init__(self, s3: "S3Client", bucket: str, key: str) -> None:
         super().__init__()
-        self._s3, self._request = s3, {"Bucket": bucket, "Key": key}
+        self._s3, self._bucket, self._key = s3, bucket, key
         self._position, self._left = 0, _ATTEMPTS
         reply = s3.get_object(Bucket=bucket, Key=key)
         self._body, self._etag = reply["Body"], reply["ETag"]
@@ -222,7 +223,7 @@ class _ObjectStream(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any, /) -> int:  # noqa: ANN401 - any writable buffer, as io declares it
+    def readinto(self, buffer: Any, /) -> int:
         while True:
             try:
                 chunk = self._body.read(len(buffer))
@@ -232,7 +233,7 @@ class _ObjectStream(io.RawIOBase):
                     raise
                 self._body.close()
                 self._body = self._s3.get_object(
-                    **self._request, Range=f"bytes={self._position}-", IfMatch=self._etag
+                    Bucket=self._bucket, Key=self._key, Range=f"bytes={self._position}-", IfMatch=self._etag
                 )["Body"]
             else:
                 buffer[: len(chunk)] = chunk

@@ -1,4 +1,4 @@
-"""Inference events: runs of consecutive anomalous rows, continuing from one execution to the next (11.6). Pure."""
+"""Inference events: runs of consecutive anomalous rows, across executions (11.6). Pure."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 from engine import Scores
-
 from service.jobs.metrics import diagnostics
 
 _SHORTEST = timedelta(minutes=5)
@@ -17,7 +16,7 @@ _SHORTEST = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """A run of anomalous rows: first and last stamp (naive UTC), and the sum of the contributions of its rows."""
+    """A run of anomalous rows: first and last stamp (naive UTC) and the sum of their contributions."""
 
     start: datetime
     end: datetime
@@ -68,8 +67,8 @@ class Followed:
 def follow(scores: Scores, *, before: Event | None, step: timedelta) -> Followed:
     """Continue the open event ``before`` with the rows of an execution, and find the events that begin in it.
 
-    A normal row, a row with the machine off and a gap end an event; a gap is more than one and a half steps, and
-    more than the five minutes that events are worth counting by.
+    A normal row, a row with the machine off and a gap end an event; a gap is more than one and a half steps,
+    and more than the five minutes that events are worth counting by.
     """
     current, events = before, []
     gap = max(step * 1.5, _SHORTEST)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from engine import Detector, Frame, NoData, OffCondition, build_frame
-
 from service.clock import iso_seconds
 from service.jobs import events
 from service.jobs.failure import JobFailed
@@ -93,7 +92,7 @@ def infer(rt: Runtime, *, scheduler: Item, model: Item | None, window: Window) -
         ends = age_ends(components, window)
     state = before.detector if before is not None and before.version == active.number else None
     scores = active.detector.score(frame, state=state)
-    step: timedelta = active.detector.step.item()
+    step = timedelta(seconds=active.detector.step.astype(int).item())
     continued = before.open if before is not None and before.end == window.start else None
     followed = events.follow(scores, before=continued, step=step)
 
@@ -114,11 +113,11 @@ def infer(rt: Runtime, *, scheduler: Item, model: Item | None, window: Window) -
             _keep_event(rt, scheduler, active, event, step)
     last = dict(before.carry) if before is not None else {}
     final = dict(zip(frame.sensors, frame.values[-1].tolist(), strict=True))
-    last |= {sensor: (final[sensor], stamp) for sensor, stamp in ends.items() if final[sensor] == final[sensor]}
+    last |= {
+        sensor: (final[sensor], stamp) for sensor, stamp in ends.items() if final[sensor] == final[sensor]
+    }
     file.keep(
-        Memory(
-            end=window.end, version=active.number, detector=scores.state, carry=last, open=followed.open
-        ),
+        Memory(end=window.end, version=active.number, detector=scores.state, carry=last, open=followed.open),
         before=before,
     )
     return Outcome(location=location, anomalous=bool(scores.prediction.any()))
@@ -143,12 +142,14 @@ def _frame(
         )
     except NoData as error:
         raise JobFailed(
-            f"the input of the window {window} cannot be used: {error}. Every sensor of the model needs a value in "
+            f"the input of the window {window} cannot be used: {error}. Every sensor of the model "
+            "needs a value in "
             "the window, or one from the day before: upload files with values for it"
         ) from error
     if limits.rows is not None and len(frame.times) > limits.rows:
         raise JobFailed(
-            f"the window {window} has {len(frame.times):,} rows, more than the limit of {limits.rows:,}: train the "
+            f"the window {window} has {len(frame.times):,} rows, more than the limit of "
+            f"{limits.rows:,}: train the "
             "model with a coarser TargetSamplingRate, or raise the limit in the settings of the service"
         )
     return replace(frame, step=active.detector.step)

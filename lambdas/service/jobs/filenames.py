@@ -1,4 +1,4 @@
-"""Names of inference input files: which window a file belongs to by its name (service-behaviour 11.2). Pure."""
+"""Names of inference input files: which window a file belongs to (11.2). Pure."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -51,7 +51,7 @@ class NameStyle:
         return int(local.timestamp()) - self.offset
 
     def beginnings(self, first: int, last: int) -> list[str]:
-        """Texts with which every stamp from ``first`` to ``last`` begins: few and narrow enough to list by."""
+        """Texts with which the stamps from ``first`` to ``last`` begin: few and narrow enough to list by."""
         if self.format == _EPOCH:
             blocks = range(first // _EPOCH_BLOCK, last // _EPOCH_BLOCK + 1)
             return [str(block) for block in blocks]
@@ -62,7 +62,7 @@ class NameStyle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """The file names looked for: stamps from ``first`` to ``last`` (epoch seconds, inclusive) in any style."""
+    """The names looked for: stamps from ``first`` to ``last`` (epoch seconds, inclusive) in any style."""
 
     styles: tuple[NameStyle, ...]
     first: int
@@ -70,7 +70,7 @@ class Search:
 
     @classmethod
     def around(cls, window: Window, config: Mapping[str, Any]) -> "Search":
-        """The names for a window: one segment before it to one after, since its last row sits in the next file.
+        """The names for a window: from one segment before it to one after, where its last row may sit.
 
         ``config`` is a ``DataInputConfiguration``; a format or delimiter that is not configured may be any.
         """

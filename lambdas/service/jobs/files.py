@@ -79,14 +79,16 @@ class KeyPattern:
         matched = _PATTERN.fullmatch(text or DEFAULT_PATTERN)
         if matched is None:
             raise JobFailed(
-                f"KeyPattern '{text}' is not one of '{{prefix}}/{{component_name}}/*' (one folder per component), "
-                "'{prefix}/{component_name}_*' or '{prefix}/{component_name}X*' with X a blank, '.', '_' or '-': "
+                f"KeyPattern '{text}' is not one of '{{prefix}}/{{component_name}}/*' (one folder per "
+                "component), "
+                "'{prefix}/{component_name}_*' or '{prefix}/{component_name}X*' with X a blank, '.', "
+                "'_' or '-': "
                 "start the ingestion with one of these patterns"
             )
         return cls(text=text or DEFAULT_PATTERN, delimiter=matched["folder"] or matched["delimiter"])
 
     def component(self, key: str, *, prefix: str, known: Collection[str] | None) -> str | None:
-        """The component a key belongs to, or None. With ``known`` components the longest matching name wins."""
+        """The component of a key, or None. With ``known`` components the longest matching name wins."""
         rest = key.removeprefix(prefix)
         if self.delimiter == "/":
             head, slash, _ = rest.partition("/")

@@ -1,22 +1,25 @@
 """Inference: each due window of a scheduler becomes one execution with one result file (11).
 
-EventBridge Scheduler calls the function after every segment. A window is claimed by creating its execution record,
-so that repeated or overlapping calls never infer it twice; missed windows are caught up, oldest first.
+EventBridge Scheduler calls the function after every segment. A window is claimed by creating its execution
+record, so that repeated or overlapping calls never infer it twice; missed ones are caught up, oldest first.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from service.clock import iso_seconds
+from service.clock import iso_seconds, timestamp
 from service.jobs.execution import Outcome, infer
 from service.jobs.failure import JobFailed, clip
 from service.jobs.runtime import Runtime, log, runtime
 from service.jobs.windows import FREQUENCY_SECONDS, Window, due
 from service.names import MODEL, SCHEDULER, executions_of, version_arn
 from service.store import AlreadyExists, Item, NotFound, StateChanged, Update
+
+if TYPE_CHECKING:  # the stubs exist where types are checked, not in the function
+    from mypy_boto3_cloudwatch.type_defs import DimensionTypeDef
 
 _LEASE = timedelta(minutes=16)
 """A claim older than this is of a function that is gone: Lambda ends them after 15 minutes."""
@@ -30,7 +33,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
 
 def run(rt: Runtime, event: Mapping[str, Any], *, seconds_left: Callable[[], float]) -> dict[str, Any]:
-    """Infer the due windows one after another; returns the state of each. A stopped scheduler does nothing."""
+    """Infer the due windows one by one; returns the state of each. A stopped scheduler does nothing."""
     done: dict[str, str] = {}
     while not done or seconds_left() > _RESERVE_SECONDS:
         scheduler = rt.store.get(SCHEDULER, event["InferenceSchedulerName"])
@@ -81,16 +84,18 @@ def _window(rt: Runtime, scheduler: Item, window: Window) -> str | None:
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the next window must get its turn
         facts = {"Status": "FAILED", "FailedReason": _internal(window, error)}
     log("window inferred", Scheduler=scheduler["InferenceSchedulerName"], Window=str(window), **facts)
-    latest = {} if outcome is None else {"LatestInferenceResult": "ANOMALOUS" if outcome.anomalous else "NORMAL"}
+    latest = (
+        {} if outcome is None else {"LatestInferenceResult": "ANOMALOUS" if outcome.anomalous else "NORMAL"}
+    )
     _record(rt, scheduler, window, {**claimed, **facts}, latest)
     _publish(rt, scheduler, invalid=invalid, outcome=outcome)
     return str(facts["Status"])
 
 
 def _claim(rt: Runtime, scheduler: Item, model: Item | None, window: Window) -> Item | None:
-    """The execution record of a window, made or taken over for this call; None while another call holds it."""
+    """The execution record of a window, made or taken over for this call; None if another has it."""
     now = rt.clock()
-    item = {
+    item: Item = {
         "pk": executions_of(scheduler["uuid"]),
         "sk": iso_seconds(window.start),
         **{
@@ -108,7 +113,7 @@ def _claim(rt: Runtime, scheduler: Item, model: Item | None, window: Window) -> 
         "DataStartTime": window.start,
         "DataEndTime": window.end,
         "Status": "IN_PROGRESS",
-        "claimedAt": now,
+        "claimedAt": timestamp(now),
         **_active_version(model),
     }
     days = rt.settings.execution_retention_days
@@ -125,11 +130,11 @@ def _claim(rt: Runtime, scheduler: Item, model: Item | None, window: Window) -> 
             return None
         try:
             return rt.store.update(
-                item["pk"], item["sk"], {"claimedAt": now}, expect={"claimedAt": held["claimedAt"]}
+                item["pk"], item["sk"], {"claimedAt": timestamp(now)}, expect={"claimedAt": held["claimedAt"]}
             )
         except (NotFound, StateChanged):
             return None
-    return rt.store.get(item["pk"], item["sk"])
+    return item
 
 
 def _active_version(model: Item | None) -> dict[str, Any]:
@@ -146,7 +151,11 @@ def _record(
     ended = Update(
         execution["pk"],
         execution["sk"],
-        {name: execution[name] for name in ("Status", "CustomerResultObject", "FailedReason") if name in execution},
+        {
+            name: execution[name]
+            for name in ("Status", "CustomerResultObject", "FailedReason")
+            if name in execution
+        },
         expect={"claimedAt": execution["claimedAt"]},
     )
     moved = Update(
@@ -158,7 +167,9 @@ def _record(
     try:
         rt.store.transact(ended, moved)
     except (NotFound, StateChanged) as changed:
-        if changed.pk == SCHEDULER:  # deleted, or stopped and started meanwhile: it has its own next segment now
+        if (
+            changed.pk == SCHEDULER
+        ):  # deleted, or stopped and started meanwhile: it has its own next segment now
             rt.store.transact(ended)
         else:
             log("execution was taken over", Window=str(window))
@@ -180,7 +191,7 @@ def _publish(rt: Runtime, scheduler: Item, *, invalid: bool, outcome: Outcome | 
     }
     if outcome is not None:
         values["AnomalyDetected"] = outcome.anomalous
-    dimensions = [
+    dimensions: list[DimensionTypeDef] = [
         {"Name": "ModelName", "Value": scheduler["ModelName"]},
         {"Name": "InferenceSchedulerName", "Value": scheduler["InferenceSchedulerName"]},
     ]

@@ -1,7 +1,7 @@
 """Ingestion: files below a prefix become columns of a dataset (service-behaviour 7).
 
-The state machine calls ``plan`` (which files), ``read`` for each file in parallel, and ``finish`` (merge, report,
-publish), or ``fail`` when a step failed. Every step may run again: it then finds its own work done.
+The state machine calls ``plan`` (which files), ``read`` for each file in parallel, and ``finish`` (merge,
+report, publish), or ``fail`` when a step failed. Every step may run again: it then finds its own work done.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,6 @@ from dataclasses import asdict
 from typing import Any
 
 from engine import IllegalHeader, UnusableFile
-
 from service.jobs.access import CustomerData
 from service.jobs.failure import JobFailed, some
 from service.jobs.files import FileLimits, KeyPattern, Selection, SourceFile, check_limits, select
@@ -21,7 +20,7 @@ from service.jobs.runtime import Runtime, log, runtime
 _NEAR = 5
 
 
-def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - the Lambda signature
+def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes it
     """Run one step of an ingestion job; see the module."""
     return run(runtime(), event)
 
@@ -81,8 +80,8 @@ def plan(rt: Runtime, job: Ingestion) -> dict[str, Any]:
 def read(rt: Runtime, job: Ingestion, item: Mapping[str, Any]) -> dict[str, Any]:
     """Turn one file into columns. A file that cannot be used is reported, and so is one that fails the job.
 
-    The report, not an exception, carries the failure to ``finish``: a Distributed Map would replace its text by
-    "tolerated failure threshold exceeded".
+    The report, not an exception, carries the failure to ``finish``: a Distributed Map would replace its text
+    by "tolerated failure threshold exceeded".
     """
     key = job.keys.part(item["Index"], "json")
     if job.vault.get(key) is None:
@@ -104,9 +103,11 @@ def _converted(rt: Runtime, job: Ingestion, item: Mapping[str, Any]) -> dict[str
         return {"Discarded": str(error)}
     if columns is not None and not set(header) & set(columns):
         return {
-            "Failed": f"file 's3://{job.bucket}/{source.key}' has none of the columns that the schema lists for "
-            f"component '{source.component}': the schema has {some(columns)}, the file {some(header)}; names must "
-            "match the header exactly, case included: correct the header, or create the dataset with these columns"
+            "Failed": f"file 's3://{job.bucket}/{source.key}' has none of the columns of the schema for "
+            f"component '{source.component}': the schema has {some(columns)}, the file {some(header)}; "
+            "names must "
+            "match the header exactly, case included: correct the header, or create the dataset with "
+            "these columns"
         }
     return {"Header": header, "Report": asdict(report)}
 
@@ -120,7 +121,8 @@ def _nothing_found(job: Ingestion, customer: CustomerData, pattern: KeyPattern, 
         wanted += f" with <component> one of {some(job.schema.components)}"
     if selection.discarded:
         found = "; ".join(f"'{file.key}': {file.reason}" for file in selection.discarded[:_NEAR])
-        return f"{wanted}, but found {selection.total} unusable: {found}; rename the files or choose another KeyPattern"
+        wanted += f", but found {selection.total} unusable: {found}"
+        return f"{wanted}; rename the files or choose another KeyPattern"
     above = job.prefix.rstrip("/").rpartition("/")[0]
     try:
         near = [item.key for item in customer.objects(job.bucket, f"{above}/" if above else "", limit=50)]

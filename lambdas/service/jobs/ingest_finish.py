@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine import ComponentReport, FileReport, SensorStatistics, merge_component
-
 from service.jobs.failure import JobFailed, reason_of, some
 from service.jobs.files import SourceFile
 from service.jobs.ingestion import Ingestion
@@ -68,7 +67,7 @@ def finish(rt: Runtime, job: Ingestion) -> dict[str, Any]:
 
 
 def fail(rt: Runtime, job_id: str, error: Mapping[str, str]) -> dict[str, Any]:
-    """End a job with its reason and give the dataset its previous state back. A job that has ended stays so."""
+    """End a job with its reason and give the dataset its state back. A job that has ended stays so."""
     record = rt.store.get(INGESTION_JOB, job_id)
     if record is None or record["Status"] != "IN_PROGRESS":
         return {"JobId": job_id, "Status": record and record["Status"]}
@@ -123,7 +122,8 @@ def _gather(job: Ingestion) -> Outcome:
     if not parts:
         reasons = "; ".join(f"'{key}': {reason}" for key, reason in discarded[:5])
         raise JobFailed(
-            f"none of the {plan['Total']} files below 's3://{job.bucket}/{job.prefix}' can be ingested: {reasons}; "
+            f"none of the {plan['Total']} files below 's3://{job.bucket}/{job.prefix}' can be "
+            f"ingested: {reasons}; "
             "correct the files and ingest again"
         )
     return Outcome(parts=tuple(parts), discarded=tuple(sorted(discarded)), total=plan["Total"])
@@ -137,7 +137,7 @@ def file_report(members: Mapping[str, Any]) -> FileReport:
 
 
 def _columns(job: Ingestion, outcome: Outcome) -> dict[str, tuple[str, ...]]:
-    """The columns of each component with files: those of the schema, or of all headers when it is detected."""
+    """The columns of each component: those of the schema, or of all headers when it is detected."""
     headers: dict[str, dict[str, None]] = defaultdict(dict)
     for part in outcome.parts:
         headers[part.source.component].update(dict.fromkeys(part.header))
@@ -156,7 +156,8 @@ def _wrong_column(component: str, absent: Sequence[str], found: Sequence[str]) -
     hint = f" (did you mean '{lower[close[0]]}'?)" if close else ""
     return (
         f"component '{component}': no file has the column {some(absent)} of the schema{hint}; the files have "
-        f"{some(found, limit=20)}. Names must match the header exactly, case included: correct the header of the "
+        f"{some(found, limit=20)}. Names must match the header exactly, case included: correct the "
+        "header of the "
         "files, or create a dataset whose schema lists the columns of the files"
     )
 

@@ -8,7 +8,6 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
 from engine import ComponentReport, FileReport, UnusableFile, convert_csv, merge_component
-
 from service.jobs.access import CustomerData
 from service.jobs.failure import JobFailed, some
 from service.jobs.filenames import Search
@@ -45,7 +44,8 @@ class Location:
         source = config.get("S3InputConfiguration") or {}
         if "Bucket" not in source:
             raise JobFailed(
-                "DataInputConfiguration has no S3InputConfiguration: update the inference scheduler with the Bucket "
+                "DataInputConfiguration has no S3InputConfiguration: update the inference scheduler "
+                "with the Bucket "
                 "and Prefix of its input files"
             )
         return cls(bucket=source["Bucket"], prefix=source.get("Prefix", ""), config=config)
@@ -64,7 +64,7 @@ class Component:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gatherer:
-    """Finds and reads the input of one window; ``known`` are sensors whose last value may stand in for none."""
+    """Finds and reads the input of a window; ``known`` are sensors whose last value may stand in."""
 
     customer: CustomerData
     location: Location
@@ -85,9 +85,7 @@ class Gatherer:
         problems: list[str] = []
         for name, sizes in found.items():
             try:
-                if not sizes:
-                    raise JobFailed(self._nothing_found(name, search))
-                components[name] = self._read(name, list(sizes), stack)
+                components[name] = self._read(name, list(sizes), search, stack)
             except JobFailed as failed:
                 problems.append(failed.reason)
         if problems:
@@ -107,7 +105,8 @@ class Gatherer:
             for (name, _), objects in zip(wanted, pool.map(listed, wanted), strict=True):
                 found[name].update(objects)
         return {
-            name: {key: sizes[key] for key in search.matches(sizes, component=name)} for name, sizes in found.items()
+            name: {key: sizes[key] for key in search.matches(sizes, component=name)}
+            for name, sizes in found.items()
         }
 
     def _check_sizes(self, found: Mapping[str, Mapping[str, int]]) -> None:
@@ -115,25 +114,29 @@ class Gatherer:
         for name, sizes in found.items():
             if most is not None and len(sizes) > most:
                 raise JobFailed(
-                    f"component '{name}' has {len(sizes)} files for the window {self.window}, more than the limit of "
+                    f"component '{name}' has {len(sizes)} files for the window {self.window}, more "
+                    "than the limit of "
                     f"{most}: upload fewer, larger files, or raise the limit in the settings of the service"
                 )
         total = sum(size for sizes in found.values() for size in sizes.values())
         if self.limits.bytes is not None and total > self.limits.bytes:
             raise JobFailed(
                 f"the files for the window {self.window} hold {total:,} bytes, more than the limit of "
-                f"{self.limits.bytes:,}: upload only the rows of the window, choose a higher DataUploadFrequency, or "
+                f"{self.limits.bytes:,}: upload only the rows of the window, choose a higher "
+                "DataUploadFrequency, or "
                 "raise the limit in the settings of the service"
             )
 
-    def _read(self, name: str, names: list[str], stack: ExitStack) -> Component:
+    def _read(self, name: str, names: list[str], search: Search, stack: ExitStack) -> Component:
+        if not names:
+            raise JobFailed(self._nothing_found(name, search))
         columns = self.schema.components[name]
         parts: list[BinaryIO] = []
         reports: list[FileReport] = []
         headers: dict[str, None] = {}
         unusable: list[str] = []
         for key in names:
-            part = stack.enter_context(TemporaryFile())
+            part = _temporary(stack)
             try:
                 with self.customer.open(self.location.bucket, self.location.prefix + key) as stream:
                     packed = key.lower().endswith(".gz")
@@ -152,7 +155,7 @@ class Gatherer:
                 f"{'; '.join(unusable[:3])}; upload them again as CSV with a timestamp and the sensor columns"
             )
         self._check_columns(name, headers)
-        merged = stack.enter_context(TemporaryFile())
+        merged = _temporary(stack)
         report = merge_component(parts, reports, merged)
         merged.seek(0)
         self._check_rows(name, names, report)
@@ -167,8 +170,10 @@ class Gatherer:
         ]
         if absent:
             raise JobFailed(
-                f"component '{name}': the files for the window {self.window} have no column {some(absent)}; they have "
-                f"{some(present, limit=20)}. The model needs every sensor of its schema under exactly that name: "
+                f"component '{name}': the files for the window {self.window} have no column "
+                f"{some(absent)}; they have "
+                f"{some(present, limit=20)}. The model needs every sensor of its schema under exactly "
+                "that name: "
                 "correct the header of the files"
             )
 
@@ -177,16 +182,20 @@ class Gatherer:
         end = epoch(report.end) if report.end else self.window.start
         if end <= self.window.start or start > self.window.end:
             raise JobFailed(
-                f"component '{name}': no row of {some(self.location.prefix + key for key in names)} lies in the window "
-                f"{self.window}; the rows go from {report.start} to {report.end}. Timestamps inside files are UTC, "
+                f"component '{name}': no row of {some(self.location.prefix + key for key in names)} "
+                "lies in the window "
+                f"{self.window}; the rows go from {report.start} to {report.end}. Timestamps inside "
+                "files are UTC, "
                 "whatever InputTimeZoneOffset says: correct them, or upload the rows of the window"
             )
 
     def _nothing_found(self, name: str, search: Search) -> str:
         return (
             f"component '{name}' has no file for the window {self.window}: looked for "
-            f"{search.wanted(str(self.location), name)}; {self._near(name, search)}. Upload the file before the window "
-            "is inferred (its end plus DataDelayOffsetInMinutes), or correct prefix, delimiter, timestamp format and "
+            f"{search.wanted(str(self.location), name)}; {self._near(name, search)}. Upload the file "
+            "before the window "
+            "is inferred (its end plus DataDelayOffsetInMinutes), or correct prefix, delimiter, "
+            "timestamp format and "
             "time zone offset of the scheduler"
         )
 
@@ -205,6 +214,10 @@ class Gatherer:
         return f"'{self.location}' has no objects"
 
 
+def _temporary(stack: ExitStack) -> BinaryIO:
+    return stack.enter_context(TemporaryFile())  # noqa: SIM115 - the stack closes it
+
+
 def _nearest(keys: list[str], prefix: str, name: str, search: Search) -> list[str]:
     """The keys whose names are closest to the search in time; those without a stamp come last."""
     middle = (search.first + search.last) / 2
@@ -217,11 +230,10 @@ def _nearest(keys: list[str], prefix: str, name: str, search: Search) -> list[st
 
 
 def age_ends(components: Mapping[str, Component], window: Window) -> dict[str, float]:
-    """When each sensor last had a value (epoch seconds, at most the window's end); without one it is left out."""
+    """When each sensor with values last had one: epoch seconds, at most the end of the window."""
     ends: dict[str, float] = {}
     for name, component in components.items():
         for found in component.report.sensors:
             if found.end is not None and epoch(found.end) > window.start:
                 ends[f"{name}\\{found.sensor}"] = min(epoch(found.end), float(window.end))
     return ends
-

@@ -5,7 +5,6 @@ import io
 from collections.abc import Iterable, Sequence
 
 from engine import Interval, parse_timestamps
-
 from service.jobs.failure import JobFailed
 
 _FORM = "each line is '<start>,<end>', for example '2020-02-01T20:00:00.000000,2020-02-03T00:00:00.000000'"
@@ -23,7 +22,8 @@ def read_label_file(name: str, text: str) -> list[Interval]:
         if len(cells) != 2:
             raise JobFailed(
                 f"label file '{name}', line {number}: '{','.join(cells)[:200]}' has {len(cells)} "
-                f"{'column' if len(cells) == 1 else 'columns'}, but a label file has exactly two: {_FORM}; {_AGAIN}"
+                f"{'column' if len(cells) == 1 else 'columns'}, but a label file has exactly two: "
+                f"{_FORM}; {_AGAIN}"
             )
     starts = parse_timestamps([cells[0] for _, cells in lines])
     ends = parse_timestamps([cells[1] for _, cells in lines])
@@ -38,11 +38,13 @@ def read_label_file(name: str, text: str) -> list[Interval]:
         for cell, valid in zip(cells, known[position], strict=True):
             if not valid:
                 raise JobFailed(
-                    f"label file '{name}', line {number}: '{cell[:200]}' is not a timestamp: {_FORM}; {_AGAIN}"
+                    f"label file '{name}', line {number}: '{cell[:200]}' is not a timestamp: {_FORM}; "
+                    f"{_AGAIN}"
                 )
         if ends[position] < starts[position]:
             raise JobFailed(
-                f"label file '{name}', line {number}: the end '{cells[1]}' lies before the start '{cells[0]}': "
+                f"label file '{name}', line {number}: the end '{cells[1]}' lies before the start "
+                f"'{cells[0]}': "
                 f"{_FORM}; {_AGAIN}"
             )
         periods.append((starts[position], ends[position]))
@@ -64,5 +66,6 @@ def none_found(location: str, keys: Sequence[str]) -> JobFailed:
     """The failure for a label location without a single label."""
     found = f"{len(keys)} files there hold no label" if keys else "no file is there"
     return JobFailed(
-        f"no labels in '{location}': {found}; {_FORM}. Upload label files there, or leave out LabelsInputConfiguration"
+        f"no labels in '{location}': {found}; {_FORM}. Upload label files there, or leave out "
+        "LabelsInputConfiguration"
     )

@@ -20,7 +20,6 @@ from engine import (
     evaluate,
     fit,
 )
-
 from service.jobs.access import CustomerData
 from service.jobs.failure import JobFailed
 from service.jobs.files import is_folder
@@ -102,7 +101,8 @@ def off_condition(text: str | None, sensors: Sequence[str]) -> OffCondition | No
         return OffCondition.parse(text, sensors)
     except ValueError as error:
         raise JobFailed(
-            f"OffCondition '{text}' cannot be used: {error}. Write '<component>\\<sensor> < <number>' or '>', "
+            f"OffCondition '{text}' cannot be used: {error}. Write '<component>\\<sensor> < <number>' "
+            "or '>', "
             f"with a sensor of the model such as '{sensors[0]}', and create the model again"
         ) from error
 
@@ -130,7 +130,8 @@ def read_labels(customer: CustomerData, bucket: str, prefix: str) -> list[Interv
             text = customer.read(bucket, key).decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise JobFailed(
-                f"label file '{name}' is not UTF-8 text ({error.reason} at byte {error.start}): save it as CSV in "
+                f"label file '{name}' is not UTF-8 text ({error.reason} at byte {error.start}): save "
+                "it as CSV in "
                 "UTF-8 and create the model again, or move it out of the label prefix"
             ) from error
         periods += read_label_file(name, text)
@@ -171,7 +172,8 @@ def _frame(
         )
     except NoData as error:
         raise JobFailed(
-            f"the {what} window {span} cannot be used: {error}. Choose a {what} window in which every sensor of the "
+            f"the {what} window {span} cannot be used: {error}. Choose a {what} window in which every "
+            "sensor of the "
             "model has data, or leave that sensor out of the schema of the model"
         ) from error
     rows = len(frame.times)
@@ -188,13 +190,14 @@ def _fit(frame: Frame, labels: Sequence[Interval]) -> Detector:
         return fit(frame, labels=labels)
     except ValueError as error:
         raise JobFailed(
-            f"the training window leaves too little to learn from: {error}. Choose a longer training window, fewer "
+            f"the training window leaves too little to learn from: {error}. Choose a longer training "
+            "window, fewer "
             "labels inside it, or an OffCondition that holds less often"
         ) from error
 
 
 def _inside(labels: Sequence[Interval], window: Span, scores: Scores) -> list[Interval]:
-    """The labels inside the evaluation window, cut to its rows: a label may begin just before the first row."""
+    """The labels inside the evaluation window, cut to its rows: one may begin just before the first row."""
     if not len(scores.times):
         return []
     first, last = scores.times[0], scores.times[-1]

@@ -14,8 +14,8 @@ from service.jobs.vault import Vault, state_key
 class Memory:
     """The state after the window that ended at ``end`` (epoch seconds).
 
-    ``version`` is the model version that scored it, ``detector`` its continuation state, ``carry`` the last value
-    of each sensor and when it came, ``open`` the event that was still going on.
+    ``version`` is the model version that scored it, ``detector`` its continuation state, ``carry`` the last
+    value of each sensor and when it came, ``open`` the event that was still going on.
     """
 
     end: int

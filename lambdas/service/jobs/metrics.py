@@ -3,19 +3,21 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine import Evaluation
-
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from numpy import datetime64
 
 
 def model_metrics(evaluation: Evaluation, *, sensors: Sequence[str], start: datetime, end: datetime) -> str:
-    """The metrics of a model over its evaluation window from ``start`` to ``end`` (naive UTC), as JSON text."""
+    """The metrics of a model over its evaluation window from ``start`` to ``end`` (UTC), as JSON text."""
     labelled = bool(evaluation.labeled)
     document: dict[str, Any] = {
         "labeled_ranges": [
-            {"start": _stamp(first.item()), "end": _stamp(last.item())} for first, last in evaluation.labeled
+            {"start": _stamp(first), "end": _stamp(last)} for first, last in evaluation.labeled
         ],
         "labeled_event_metrics": {
             "num_labeled": len(evaluation.labeled),
@@ -24,8 +26,8 @@ def model_metrics(evaluation: Evaluation, *, sensors: Sequence[str], start: date
         },
         "predicted_ranges": [
             {
-                "start": _stamp(found.start.item()),
-                "end": _stamp(found.end.item()),
+                "start": _stamp(found.start),
+                "end": _stamp(found.end),
                 "diagnostics": diagnostics(sensors, found.contributions.astype("float64").tolist()),
             }
             for found in evaluation.predicted
@@ -52,7 +54,7 @@ def model_metrics(evaluation: Evaluation, *, sensors: Sequence[str], start: date
 
 
 def model_quality(evaluation: Evaluation | None, *, settings: Settings) -> str:
-    """``ModelQuality``: undecided without labels in the evaluation window, poor when the labels are missed."""
+    """``ModelQuality``: undecided without labels in the evaluation window, poor when they are missed."""
     if evaluation is None or not evaluation.labeled:
         return "CANNOT_DETERMINE_QUALITY"
     measures = (
@@ -69,5 +71,5 @@ def diagnostics(sensors: Sequence[str], shares: Sequence[float]) -> list[dict[st
     return [{"name": sensor, "value": share} for sensor, share in zip(sensors, shares, strict=True)]
 
 
-def _stamp(time: datetime) -> str:
-    return time.isoformat(timespec="microseconds")
+def _stamp(time: "datetime64") -> str:
+    return str(time.astype("datetime64[us]"))

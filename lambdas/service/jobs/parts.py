@@ -5,7 +5,6 @@ import zlib
 from typing import BinaryIO
 
 from engine import FileReport, UnusableFile, convert_csv
-
 from service.jobs.access import CustomerData
 from service.jobs.files import SourceFile
 from service.jobs.ingestion import Ingestion
@@ -16,7 +15,7 @@ _HEADER_BYTES = 256 << 10
 def convert(
     job: Ingestion, customer: CustomerData, source: SourceFile, index: int, columns: tuple[str, ...] | None
 ) -> tuple[list[str], FileReport]:
-    """Stream a file into the part ``index`` of the job; returns its sensor columns and the engine's report."""
+    """Stream a file into the part ``index`` of the job; returns its sensor columns and its report."""
     with (
         customer.open(job.bucket, source.key) as stream,
         job.vault.writing(job.keys.part(index, "parquet")) as sink,

@@ -14,8 +14,8 @@ def sensor_statistics(
 ) -> list[dict[str, Any]]:
     """The ``SensorStatisticsSummary`` of every sensor, sorted by component and sensor name.
 
-    ``start`` and ``end`` (epoch seconds) are the extent of all data; a sensor without data carries them, since
-    clients read these members as numbers without looking.
+    ``start`` and ``end`` (epoch seconds) are the extent of all data; a sensor without data carries them,
+    since clients read these members as numbers without looking.
     """
     return [
         _summary(component, reports[component], statistics, start=start, end=end)
@@ -88,5 +88,5 @@ def _summary(
     }
 
 
-def _judged(issue: bool, **details: Any) -> dict[str, Any]:  # noqa: FBT001, ANN401 - one judgement, API members
+def _judged(issue: bool, **details: Any) -> dict[str, Any]:  # noqa: FBT001 - one judgement, API members
     return {"Status": _ISSUE, **details} if issue else {"Status": _NO_ISSUE}

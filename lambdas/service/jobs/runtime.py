@@ -50,7 +50,7 @@ class Runtime:
         return Vault(s3=self.s3, bucket=self.bucket, kms_key=kms_key)
 
     def customer(self, role_arn: str, *, external_id: str) -> CustomerData:
-        """The customer's data through a role; ``external_id`` is the ARN of the resource the job works for."""
+        """The customer's data through a role; ``external_id`` is the ARN of the resource worked for."""
         return assume(role_arn, external_id=external_id, sts=self.sts, pauses=self.pauses)
 
 
@@ -69,6 +69,6 @@ def runtime() -> Runtime:
     )
 
 
-def log(what: str, **facts: Any) -> None:  # noqa: ANN401 - any JSON value
+def log(what: str, **facts: Any) -> None:
     """Write one structured line to the log of the function."""
     _LOG.info(json.dumps({"message": what, **facts}, default=str))

@@ -41,7 +41,7 @@ class Spans:
         minimum_days: float | None,
         dataset: str,
     ) -> "Spans":
-        """Cut the requested windows to the ``data``; without a training window all data up to the evaluation trains.
+        """Cut the requested windows to the ``data``; the default trains on all data before the evaluation.
 
         Raises JobFailed for a window without data and for one that is too short.
         """
@@ -53,8 +53,10 @@ class Spans:
         trained = _cut("training", (training[0], last), data, dataset)
         if minimum_days is not None and trained.days < minimum_days:
             raise JobFailed(
-                f"the training window has {trained.days:.2f} days of data ({trained}), but a model needs at least "
-                f"{minimum_days:g} days: dataset '{dataset}' has data from {data}; choose a longer training window, "
+                f"the training window has {trained.days:.2f} days of data ({trained}), but a model "
+                "needs at least "
+                f"{minimum_days:g} days: dataset '{dataset}' has data from {data}; choose a longer "
+                "training window, "
                 "ingest more history, or lower the minimum training span in the settings of the service"
             )
         return cls(training=trained, evaluation=evaluated)

@@ -12,7 +12,7 @@ from service.names import MODEL, document_key, version_arn, version_key, version
 from service.store import Item, NotFound, StateChanged, Update
 
 
-def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - the Lambda signature
+def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes it
     """Run one step of a training; see ``run``."""
     return run(runtime(), event)
 

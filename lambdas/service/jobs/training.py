@@ -44,7 +44,8 @@ class Training:
         job = rt.store.get(INGESTION_JOB, record["ingestionJobId"])
         if job is None or "DataStartTime" not in job:
             raise JobFailed(
-                f"the data of ingestion job '{record['ingestionJobId']}' of dataset '{record['DatasetName']}' is "
+                f"the data of ingestion job '{record['ingestionJobId']}' of dataset "
+                f"'{record['DatasetName']}' is "
                 "no longer there: ingest the dataset again and create the model again"
             )
         return cls(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vault:
-    """Objects of one resource in the service bucket, all encrypted with its key (None = the bucket's default)."""
+    """Objects of one resource in the service bucket, encrypted with its key (None: the bucket's default)."""
 
     s3: "S3Client"
     bucket: str
@@ -28,7 +28,7 @@ class Vault:
         """Write an object."""
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, **encryption(self.kms_key))
 
-    def put_json(self, key: str, document: Any) -> None:  # noqa: ANN401 - any JSON value
+    def put_json(self, key: str, document: Any) -> None:
         """Write a JSON document."""
         self.put(key, json.dumps(document).encode())
 
@@ -41,7 +41,7 @@ class Vault:
                 return None
             raise
 
-    def get_json(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
+    def get_json(self, key: str) -> Any:
         """A JSON document, or None when there is none."""
         body = self.get(key)
         return None if body is None else json.loads(body)

@@ -25,8 +25,8 @@ def due(*, next_end: int, frequency: int, delay: int, now: float, catch_up: floa
     """The segments to infer now, oldest first.
 
     ``next_end`` is the end of the first segment not yet inferred, ``frequency`` its length and ``delay`` the
-    time the scheduler waits for data after a segment ends. Segments that became due more than ``catch_up`` ago
-    are left out for good (None: never). All in seconds.
+    time the scheduler waits for data after a segment ends. Segments that became due more than ``catch_up``
+    ago are left out for good (None: never). All in seconds.
     """
     end = next_end
     if catch_up is not None:
