@@ -1,4 +1,4 @@
-"""The embedded AWS for tests: one ministack process per test session, on loopback, ended by its process id."""
+"""The embedded AWS for tests: one ministack process, on loopback, ended by its process id."""
 
 import os
 import socket
@@ -55,9 +55,7 @@ class EmbeddedAws:
 
     def create_bucket(self, name: str) -> None:
         """Create a bucket in the emulator's region."""
-        self.client("s3").create_bucket(
-            Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
-        )
+        self.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
 
 
 @contextmanager
