@@ -57,6 +57,8 @@ def _text(value: object) -> str:
     match value:
         case {"Ref": str(name)}:
             return f"<{name}>"
+        case {"Fn::ImportValue": str(name)}:
+            return name
         case {"Fn::GetAtt": [str(name), str(attribute)]}:
             return f"<{name}.{attribute}>"
         case {"Fn::Join": [str(separator), list(parts)]}:

@@ -55,7 +55,7 @@ class ServiceRole(iam.Role):
         )
         acknowledge_wildcards(
             self,
-            tuple(place.objects_arn for place in (*reads, *writes)),
+            tuple(arn for place in (*reads, *writes) for arn in _spellings(self, place)),
             "the prefix is the narrowest name of objects that arrive after deployment",
         )
 
@@ -70,6 +70,16 @@ def require_usable(role: iam.IRole, service: IEquipmentService) -> None:
             f'role "{role.role_arn}" cannot be used by the service, which assumes roles of the path "{path}" '
             "only: create the role with that path, or use ServiceRole"
         )
+
+
+def _spellings(scope: IConstruct, place: S3Location) -> Iterable[str]:
+    """How the ARN of the objects can look in the template: a bucket of another stack is imported."""
+    yield place.objects_arn
+    owner, user = cdk.Stack.of(place.bucket), cdk.Stack.of(scope)
+    arn = place.bucket.bucket_arn
+    owned = "Fn::GetAtt" in owner.resolve(arn)
+    if owned and owner.node.path != user.node.path and owner.environment == user.environment:
+        yield f"{owner.export_value(arn)}/{place.prefix}*"
 
 
 def _by_bucket(places: Iterable[S3Location]) -> Mapping[s3.IBucket, list[S3Location]]:

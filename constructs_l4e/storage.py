@@ -31,6 +31,11 @@ class S3Location:
         return {"Bucket": self.bucket.bucket_name, "Prefix": self.prefix}
 
     @property
+    def uri(self) -> str:
+        """`s3://bucket/prefix`."""
+        return f"s3://{self.bucket.bucket_name}/{self.prefix}"
+
+    @property
     def objects_arn(self) -> str:
         """ARN pattern of the objects."""
         return self.bucket.arn_for_objects(f"{self.prefix}*")
@@ -78,11 +83,12 @@ class AssetStorage(AssetStorageBase):
     """One bucket for the data of many assets.
 
     Deploy it before the assets, in a stack of its own or with the service: training data must be in the
-    bucket when an asset is deployed. The bucket is private, versioned and takes TLS requests only. Its data
-    stays when the stack goes, unless `removal_policy` says otherwise.
+    bucket when an asset is deployed. The bucket is private, versioned and takes TLS requests only. It stays
+    when the stack goes; with the removal policy DESTROY it goes too, with all its data.
 
     `encryption_key` encrypts new objects; by default the key is S3's own. `access_logs_bucket` takes the
-    server access logs (an imported one needs a policy that lets them in); by default a bucket for them is made, which keeps each log for 90 days.
+    server access logs (an imported one needs a policy that lets them in); by default a bucket for them is
+    made, which keeps each log for 90 days.
     """
 
     def __init__(
@@ -106,6 +112,7 @@ class AssetStorage(AssetStorageBase):
         self.bucket = bucket = s3.Bucket(
             self,
             "Bucket",
+            auto_delete_objects=removal_policy == cdk.RemovalPolicy.DESTROY,
             bucket_name=bucket_name,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             bucket_key_enabled=True if encryption_key else None,
@@ -140,6 +147,7 @@ def _access_logs(scope: Construct, removal_policy: cdk.RemovalPolicy) -> s3.Buck
     return s3.Bucket(
         scope,
         "AccessLogs",
+        auto_delete_objects=removal_policy == cdk.RemovalPolicy.DESTROY,
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
         encryption=s3.BucketEncryption.S3_MANAGED,
         enforce_ssl=True,
