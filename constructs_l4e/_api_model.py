@@ -84,8 +84,3 @@ def bounds(shape: str) -> tuple[int, int]:
 def operations() -> tuple[str, ...]:
     """Every operation of the API; IAM actions carry the same names."""
     return tuple(sorted(_model()["operations"]))
-
-
-def members(shape: str) -> frozenset[str]:
-    """Member names of a structure."""
-    return frozenset(_shape(shape)["members"])

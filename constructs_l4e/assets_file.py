@@ -22,8 +22,7 @@ from constructs_l4e.schema import (
 from constructs_l4e.service import METRIC_NAMESPACE
 
 _Value = TypeVar("_Value")
-_DAYS = "minimum_training_days"
-_LIMITS = [field.name for field in fields(ServiceSettings) if not field.type == cdk.Duration | None]
+_COUNTS = [field.name for field in fields(ServiceSettings) if field.type == float | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,15 +133,18 @@ class _Table:
 
 def _service(table: _Table) -> ServiceDeclaration:
     limits = table.table("limits", "[service.limits]")
-    values = {name: limits.take(name, _limit) for name in _LIMITS}
-    days = limits.take(_DAYS, _number)
+    counts = {name: limits.take(name, _limit) for name in _COUNTS}
+    days = limits.take("minimum_training_days", _number)
+    hours = limits.take("inference_catch_up_hours", _number)
     limits.finish()
     memory = table.take("training_memory_mib", _number)
     declared = ServiceDeclaration(
         stack_name=table.take("stack_name", _text, default="L4eService"),
         metric_namespace=table.take("metric_namespace", _text, default=METRIC_NAMESPACE),
         settings=ServiceSettings(
-            **values, minimum_training_span=None if days is None else cdk.Duration.days(days)
+            **counts,
+            minimum_training_span=None if days is None else cdk.Duration.days(days),
+            inference_catch_up=None if hours is None else cdk.Duration.hours(hours),
         ),
         training_memory=None if memory is None else cdk.Size.mebibytes(memory),
         removal_policy=table.take("removal_policy", _removal, default=cdk.RemovalPolicy.RETAIN),

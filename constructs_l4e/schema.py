@@ -105,7 +105,7 @@ class Component:
     @classmethod
     def from_csv_header(cls, name: str, header: str | Path) -> Self:
         """The component whose files have this header: a line of text, or a CSV file to read it from."""
-        line = header.open(encoding="utf-8-sig").readline() if isinstance(header, Path) else header
+        line = _first_line(header) if isinstance(header, Path) else header
         columns = [column.strip() for column in next(csv.reader([line]), [])]
         if len(columns) < 2:
             raise ValueError(
@@ -251,6 +251,11 @@ class OffCondition:
         if len(matches) != 1:
             problem = "names more than one sensor" if matches else "names no sensor of the schema"
             raise ValueError(f'off condition "{self}" {problem}: use one of {_few(matches or ids)}')
+
+
+def _first_line(file: Path) -> str:
+    with file.open(encoding="utf-8-sig") as lines:
+        return lines.readline()
 
 
 def _component(item: object) -> Component:

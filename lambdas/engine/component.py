@@ -75,7 +75,7 @@ def merge_component(
             )
         )
     table = pa.Table.from_arrays(columns, schema=schema)
-    pq.write_table(table, sink, compression="lz4", use_dictionary=False, write_statistics=[TIMESTAMP])
+    pq.write_table(table, sink, compression="snappy", use_dictionary=False, write_statistics=[TIMESTAMP])
     return ComponentReport(
         rows=written,
         duplicates=read - written,

@@ -88,7 +88,7 @@ def convert_csv(
     tally = _Tally(columns=wanted, bytes_read=count)
     schema = pa.schema([(TIMESTAMP, pa.timestamp("us")), *((name, pa.float64()) for name in wanted)])
     with pq.ParquetWriter(
-        sink, schema, compression="lz4", use_dictionary=False, write_statistics=False
+        sink, schema, compression="snappy", use_dictionary=False, write_statistics=False
     ) as writer:
         for block in blocks:
             tally.bytes_read += len(block)

@@ -40,7 +40,7 @@ def cron(frequency: str, delay_minutes: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Schedules:
-    """The schedules of a deployment, named by the uuid of their inference scheduler."""
+    """The schedules of a deployment, named by their group and the uuid of their inference scheduler."""
 
     client: "EventBridgeSchedulerClient"
     group: str
@@ -61,7 +61,7 @@ class Schedules:
     def put(self, record: Mapping[str, Any], *, enabled: bool) -> None:
         """Make the schedule of the scheduler `record` what the record says; it may exist or not."""
         definition: dict[str, Any] = {
-            "Name": record["uuid"],
+            "Name": self._name(record),
             "GroupName": self.group,
             "ScheduleExpression": cron(
                 record["DataUploadFrequency"], int(record.get("DataDelayOffsetInMinutes", Decimal(0)))
@@ -87,4 +87,8 @@ class Schedules:
     def delete(self, record: Mapping[str, Any]) -> None:
         """Delete the schedule of the scheduler `record`, if it is there."""
         with suppress(self.client.exceptions.ResourceNotFoundException):
-            self.client.delete_schedule(Name=record["uuid"], GroupName=self.group)
+            self.client.delete_schedule(Name=self._name(record), GroupName=self.group)
+
+    def _name(self, record: Mapping[str, Any]) -> str:
+        # The function may touch schedules whose names begin like this, and no others.
+        return f"{self.group}-{record['uuid']}"

@@ -8,12 +8,12 @@ from datetime import timedelta
 from engine import Detector, Frame, NoData, OffCondition, build_frame
 from service.clock import iso_seconds
 from service.jobs import events
+from service.jobs.columns import Columns, columns_of
 from service.jobs.failure import JobFailed
 from service.jobs.inputs import Component, Gatherer, Limits, Location, age_ends
 from service.jobs.memory import Memory, MemoryFile
 from service.jobs.results import lines
 from service.jobs.runtime import Runtime
-from service.jobs.schema import Schema
 from service.jobs.times import instant
 from service.jobs.training import step_seconds
 from service.jobs.vault import artefact_key
@@ -36,14 +36,15 @@ class _Model:
 
     number: int
     version: Item
-    schema: Schema
+    columns: Columns
     detector: Detector
 
     @classmethod
-    def load(cls, rt: Runtime, model: Item | None, name: str) -> "_Model":
-        if model is None or "ActiveModelVersion" not in model:
+    def load(cls, rt: Runtime, model: Item | None, scheduler: Item) -> "_Model":
+        name = scheduler["ModelName"]
+        if model is None or model["uuid"] != scheduler["modelUuid"]:
             raise JobFailed(
-                f"model '{name}' has no active version: train a model and create a scheduler for it"
+                f"model '{name}' was deleted: delete the scheduler and create one for another model"
             )
         number = int(model["ActiveModelVersion"])
         version = rt.store.get(versions_of(model["uuid"]), version_key(number))
@@ -53,14 +54,14 @@ class _Model:
         return cls(
             number=number,
             version=version,
-            schema=Schema.parse(rt.documents.get(version["schemaKey"])),
+            columns=columns_of(rt.documents.get(version["schemaKey"])),
             detector=Detector.from_bytes(artefact),
         )
 
     @property
     def off(self) -> OffCondition | None:
         text = self.version.get("OffCondition")
-        return None if text is None else OffCondition.parse(text, self.schema.sensors)
+        return None if text is None else OffCondition.parse(text, self.detector.sensors)
 
 
 def infer(rt: Runtime, *, scheduler: Item, model: Item | None, window: Window) -> Outcome:
@@ -68,7 +69,7 @@ def infer(rt: Runtime, *, scheduler: Item, model: Item | None, window: Window) -
 
     Raises JobFailed when the input is missing or unusable, or a bucket cannot be reached.
     """
-    active = _Model.load(rt, model, scheduler["ModelName"])
+    active = _Model.load(rt, model, scheduler)
     customer = rt.customer(scheduler["RoleArn"], external_id=scheduler["InferenceSchedulerArn"])
     file = MemoryFile(vault=rt.vault(scheduler.get("ServerSideKmsKeyId")), scheduler=scheduler["uuid"])
     before = file.before(window.start)
@@ -83,7 +84,7 @@ def infer(rt: Runtime, *, scheduler: Item, model: Item | None, window: Window) -
         components = Gatherer(
             customer=customer,
             location=Location.of(scheduler["DataInputConfiguration"]),
-            schema=active.schema,
+            columns=active.columns,
             window=window,
             limits=limits,
             known=frozenset(carry),
@@ -104,7 +105,7 @@ def infer(rt: Runtime, *, scheduler: Item, model: Item | None, window: Window) -
     customer.put(
         location["Bucket"],
         location["Key"],
-        "".join(lines(scores, active.schema.sensors)).encode(),
+        "".join(lines(scores, active.detector.sensors)).encode(),
         content_type="application/jsonl",
         kms_key=scheduler["DataOutputConfiguration"].get("KmsKeyId"),
     )
@@ -133,7 +134,7 @@ def _frame(
     try:
         frame = build_frame(
             {name: component.columns for name, component in components.items()},
-            sensors=active.schema.sensors,
+            sensors=active.detector.sensors,
             start=instant(window.start),
             end=instant(window.end),
             step_seconds=step_seconds(active.version),
@@ -165,7 +166,7 @@ def _limits(rt: Runtime, frequency: str) -> Limits:
 
 def _keep_event(rt: Runtime, scheduler: Item, active: _Model, event: events.Event, step: timedelta) -> None:
     """Write an event, or what has become of it since the execution before."""
-    found = events.members(event, sensors=active.schema.sensors, step=step)
+    found = events.members(event, sensors=active.detector.sensors, step=step)
     pk, sk = events_of(scheduler["uuid"]), iso_seconds(found["EventStartTime"])
     try:
         rt.store.update(pk, sk, found)

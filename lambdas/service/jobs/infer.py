@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service.clock import iso_seconds, timestamp
+from service.inputs import seconds
 from service.jobs.execution import Outcome, infer
 from service.jobs.failure import JobFailed, clip
 from service.jobs.runtime import Runtime, log, runtime
-from service.jobs.windows import FREQUENCY_SECONDS, Window, due
+from service.jobs.windows import Window, due
 from service.names import MODEL, SCHEDULER, executions_of, version_arn
 from service.store import AlreadyExists, Item, NotFound, StateChanged, Update
 
@@ -57,7 +58,7 @@ def _next(rt: Runtime, scheduler: Item) -> Window | None:
     hours = rt.settings.inference_catch_up_hours
     windows = due(
         next_end=int(scheduler["nextSegmentEnd"]),
-        frequency=FREQUENCY_SECONDS[scheduler["DataUploadFrequency"]],
+        frequency=seconds(scheduler["DataUploadFrequency"]),
         delay=_delay(scheduler),
         now=rt.clock().timestamp(),
         catch_up=None if hours is None else hours * 3600,
@@ -161,7 +162,7 @@ def _record(
     moved = Update(
         SCHEDULER,
         scheduler["InferenceSchedulerName"],
-        {"nextSegmentEnd": window.end + FREQUENCY_SECONDS[scheduler["DataUploadFrequency"]], **latest},
+        {"nextSegmentEnd": window.end + seconds(scheduler["DataUploadFrequency"]), **latest},
         expect={"uuid": scheduler["uuid"], "nextSegmentEnd": scheduler["nextSegmentEnd"]},
     )
     try:

@@ -42,7 +42,7 @@ def plan(rt: Runtime, job: Ingestion) -> dict[str, Any]:
     """Find the files of every component, write the manifest of the Distributed Map and say where it is."""
     customer = job.customer(rt)
     pattern = KeyPattern.parse(job.key_pattern)
-    known = None if job.schema is None else job.schema.components.keys()
+    known = None if job.columns is None else job.columns.keys()
     selection = select(
         customer.objects(job.bucket, job.prefix), prefix=job.prefix, pattern=pattern, known=known
     )
@@ -91,7 +91,7 @@ def read(rt: Runtime, job: Ingestion, item: Mapping[str, Any]) -> dict[str, Any]
 
 def _converted(rt: Runtime, job: Ingestion, item: Mapping[str, Any]) -> dict[str, Any]:
     source = SourceFile(key=item["Key"], size=item["Size"], component=item["Component"])
-    columns = None if job.schema is None else job.schema.components[source.component]
+    columns = None if job.columns is None else job.columns[source.component]
     try:
         header, report = convert(job, job.customer(rt), source, item["Index"], columns)
     except IllegalHeader as error:
@@ -117,8 +117,8 @@ def _nothing_found(job: Ingestion, customer: CustomerData, pattern: KeyPattern, 
     wanted = (
         f"no file to ingest below '{location}': looked for '{pattern.located(job.bucket, job.prefix)}.csv'"
     )
-    if job.schema is not None:
-        wanted += f" with <component> one of {some(job.schema.components)}"
+    if job.columns is not None:
+        wanted += f" with <component> one of {some(job.columns)}"
     if selection.discarded:
         found = "; ".join(f"'{file.key}': {file.reason}" for file in selection.discarded[:_NEAR])
         wanted += f", but found {selection.total} unusable: {found}"

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine import ComponentReport, FileReport, SensorStatistics, merge_component
+from service.jobs.columns import detected
 from service.jobs.failure import JobFailed, reason_of, some
 from service.jobs.files import SourceFile
 from service.jobs.ingestion import Ingestion
 from service.jobs.parts import convert
 from service.jobs.quality import epoch, quality_summary, sensor_statistics
 from service.jobs.runtime import Runtime, log
-from service.jobs.schema import detected
 from service.names import DATASET, INGESTION_JOB, document_key
 from service.store import NotFound, StateChanged, Update
 
@@ -141,13 +141,13 @@ def _columns(job: Ingestion, outcome: Outcome) -> dict[str, tuple[str, ...]]:
     headers: dict[str, dict[str, None]] = defaultdict(dict)
     for part in outcome.parts:
         headers[part.source.component].update(dict.fromkeys(part.header))
-    if job.schema is None:
+    if job.columns is None:
         return {component: tuple(names) for component, names in headers.items()}
     for component, found in headers.items():
-        absent = [name for name in job.schema.components[component] if name not in found]
+        absent = [name for name in job.columns[component] if name not in found]
         if absent:
             raise JobFailed(_wrong_column(component, absent, list(found)))
-    return dict(job.schema.components)
+    return dict(job.columns)
 
 
 def _wrong_column(component: str, absent: Sequence[str], found: Sequence[str]) -> str:
@@ -233,7 +233,7 @@ def _publish(
         "RoleArn": job.record["RoleArn"],
         "ingestionJobId": job.id,
     }
-    if job.schema is None:
+    if job.columns is None:
         dataset["schemaKey"] = document_key(job.dataset["uuid"], "schema.json")
         rt.documents.put(dataset["schemaKey"], detected(columns), job.vault.kms_key)
     rt.store.transact(

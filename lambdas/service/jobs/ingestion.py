@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.jobs.access import CustomerData
+from service.jobs.columns import Columns, columns_of
 from service.jobs.failure import JobFailed
 from service.jobs.runtime import Runtime
-from service.jobs.schema import Schema
 from service.jobs.vault import IngestionKeys, Vault
 from service.names import DATASET, INGESTION_JOB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingestion:
-    """A job and its dataset, as the store has them; ``schema`` is None when it is still to be detected."""
+    """A job and its dataset, as the store has them; ``columns`` is None while they are still to be detected."""
 
     record: Mapping[str, Any]
     dataset: Mapping[str, Any]
-    schema: Schema | None
+    columns: Columns | None
     keys: IngestionKeys
     vault: Vault
 
@@ -37,7 +37,7 @@ class Ingestion:
         return cls(
             record=record,
             dataset=dataset,
-            schema=None if schema_key is None else Schema.parse(rt.documents.get(schema_key)),
+            columns=None if schema_key is None else columns_of(rt.documents.get(schema_key)),
             keys=IngestionKeys(dataset=dataset["uuid"], job=job_id),
             vault=rt.vault(dataset.get("ServerSideKmsKeyId")),
         )

@@ -9,12 +9,12 @@ from typing import Any, BinaryIO
 
 from engine import ComponentReport, FileReport, UnusableFile, convert_csv, merge_component
 from service.jobs.access import CustomerData
+from service.jobs.columns import Columns
 from service.jobs.failure import JobFailed, some
 from service.jobs.filenames import Search
 from service.jobs.parts import sensor_columns
 from service.jobs.quality import epoch
 from service.jobs.runtime import log
-from service.jobs.schema import Schema
 from service.jobs.windows import Window
 
 _PARALLEL = 16
@@ -68,7 +68,7 @@ class Gatherer:
 
     customer: CustomerData
     location: Location
-    schema: Schema
+    columns: Columns
     window: Window
     limits: Limits
     known: frozenset[str]
@@ -94,13 +94,13 @@ class Gatherer:
 
     def _find(self, search: Search) -> dict[str, dict[str, int]]:
         """For each component the keys to read, earliest name first, with their sizes."""
-        wanted = [(name, prefix) for name in self.schema.components for prefix in search.prefixes(name)]
+        wanted = [(name, prefix) for name in self.columns for prefix in search.prefixes(name)]
 
         def listed(item: tuple[str, str]) -> list[tuple[str, int]]:
             objects = self.customer.objects(self.location.bucket, self.location.prefix + item[1])
             return [(found.key.removeprefix(self.location.prefix), found.size) for found in objects]
 
-        found: dict[str, dict[str, int]] = {name: {} for name in self.schema.components}
+        found: dict[str, dict[str, int]] = {name: {} for name in self.columns}
         with ThreadPoolExecutor(_PARALLEL) as pool:
             for (name, _), objects in zip(wanted, pool.map(listed, wanted), strict=True):
                 found[name].update(objects)
@@ -130,7 +130,7 @@ class Gatherer:
     def _read(self, name: str, names: list[str], search: Search, stack: ExitStack) -> Component:
         if not names:
             raise JobFailed(self._nothing_found(name, search))
-        columns = self.schema.components[name]
+        columns = self.columns[name]
         parts: list[BinaryIO] = []
         reports: list[FileReport] = []
         headers: dict[str, None] = {}
@@ -165,7 +165,7 @@ class Gatherer:
         present = list(headers)
         absent = [
             column
-            for column in self.schema.components[name]
+            for column in self.columns[name]
             if column not in present and f"{name}\\{column}" not in self.known
         ]
         if absent:
@@ -215,7 +215,7 @@ class Gatherer:
 
 
 def _temporary(stack: ExitStack) -> BinaryIO:
-    return stack.enter_context(TemporaryFile())  # noqa: SIM115 - the stack closes it
+    return stack.enter_context(TemporaryFile())
 
 
 def _nearest(keys: list[str], prefix: str, name: str, search: Search) -> list[str]:

@@ -61,7 +61,7 @@ def learn(rt: Runtime, training: Training) -> Learned:
     """
     limits = rt.settings
     spans = training.spans(minimum_days=limits.minimum_training_days)
-    off = off_condition(training.record.get("OffCondition"), training.schema.sensors)
+    off = off_condition(training.record.get("OffCondition"), training.sensors)
     labels = _labels(rt, training)
     with _components(training) as components:
         frame = _frame(training, components, spans.training, "training", off=off, limit=limits.training_rows)
@@ -88,7 +88,7 @@ def learn(rt: Runtime, training: Training) -> Learned:
         spans=spans,
         rows=rows,
         quality=model_quality(evaluation, settings=limits),
-        metrics=_metrics(evaluation, spans, training.schema.sensors),
+        metrics=_metrics(evaluation, spans, training.sensors),
         diagnostics=diagnostics,
     )
 
@@ -145,7 +145,7 @@ def _components(training: Training) -> Iterator[dict[str, BinaryIO]]:
     with ExitStack() as stack:
         yield {
             name: stack.enter_context(training.vault.reading(training.keys.component(name)))
-            for name in training.schema.components
+            for name in training.columns
             if training.vault.exists(training.keys.component(name))
         }
 
@@ -164,7 +164,7 @@ def _frame(
     try:
         frame = build_frame(
             components,
-            sensors=training.schema.sensors,
+            sensors=training.sensors,
             start=None if span.start <= training.data.start else instant(span.start - 1e-6),
             end=None if span.end >= training.data.end else instant(span.end),
             step_seconds=training.step_seconds,
@@ -224,7 +224,7 @@ def _write_diagnostics(rt: Runtime, training: Training, scores: Scores) -> Diagn
     key = f"{target.get('Prefix', '')}{training.model_name}/{training.number}/{DIAGNOSTICS_FILE}"
     with tempfile.TemporaryFile() as file:
         with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
-            packed.writelines(line.encode() for line in lines(scores, training.schema.sensors))
+            packed.writelines(line.encode() for line in lines(scores, training.sensors))
         file.seek(0)
         training.customer(rt).put(
             target["Bucket"],

@@ -4,27 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from service.inputs import seconds
 from service.jobs.access import CustomerData
+from service.jobs.columns import Columns, columns_of, sensors_of
 from service.jobs.failure import JobFailed
 from service.jobs.runtime import Runtime
-from service.jobs.schema import Schema
 from service.jobs.spans import Span, Spans
 from service.jobs.vault import IngestionKeys, Vault
 from service.names import INGESTION_JOB
-
-RATE_SECONDS = {
-    "PT1S": 1,
-    "PT5S": 5,
-    "PT10S": 10,
-    "PT15S": 15,
-    "PT30S": 30,
-    "PT1M": 60,
-    "PT5M": 300,
-    "PT10M": 600,
-    "PT15M": 900,
-    "PT30M": 1800,
-    "PT1H": 3600,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +20,7 @@ class Training:
 
     record: Mapping[str, Any]
     number: int
-    schema: Schema
+    columns: Columns
     data: Span
     keys: IngestionKeys
     vault: Vault
@@ -51,11 +38,16 @@ class Training:
         return cls(
             record=record,
             number=number,
-            schema=Schema.parse(rt.documents.get(record["schemaKey"])),
+            columns=columns_of(rt.documents.get(record["schemaKey"])),
             data=Span(start=float(job["DataStartTime"]), end=float(job["DataEndTime"])),
             keys=IngestionKeys(dataset=record["datasetUuid"], job=record["ingestionJobId"]),
             vault=rt.vault(record.get("ServerSideKmsKeyId")),
         )
+
+    @property
+    def sensors(self) -> tuple[str, ...]:
+        """Every sensor of the model, in the order of its schema."""
+        return sensors_of(self.columns)
 
     @property
     def model_name(self) -> str:
@@ -105,4 +97,4 @@ class Training:
 def step_seconds(version: Mapping[str, Any]) -> int | None:
     """``TargetSamplingRate`` of a model version in seconds, None when the rate of the data is kept."""
     rate = version.get("DataPreProcessingConfiguration", {}).get("TargetSamplingRate")
-    return None if rate is None else RATE_SECONDS[rate]
+    return None if rate is None else seconds(rate)

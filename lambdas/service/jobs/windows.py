@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 from service.clock import iso_seconds
 
-FREQUENCY_SECONDS = {"PT5M": 300, "PT10M": 600, "PT15M": 900, "PT30M": 1800, "PT1H": 3600}
-"""Length of a segment for each ``DataUploadFrequency``."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:

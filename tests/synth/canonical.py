@@ -1,0 +1,140 @@
+"""Canonical apps and the checks every template of this library must pass."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk.assertions import Template
+from cdk_nag import AwsSolutionsChecks
+from constructs import IConstruct
+
+from constructs_l4e import (
+    AssetLocations,
+    AssetStorage,
+    DatasetSchema,
+    EquipmentService,
+    IEquipmentService,
+    TimeRange,
+)
+
+PUMP = DatasetSchema.from_sensors({"pump": ["speed", "flow"], "motor": ["current"]})
+TRAINING = TimeRange.between("2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z")
+EVALUATION = TimeRange.between("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z")
+JOB_ROLE = "arn:aws:iam::111122223333:role/jobs"
+PROVIDER_ROLE = "arn:aws:iam::111122223333:role/provider"
+SERVICE_TOKEN = "arn:aws:lambda:eu-west-1:111122223333:function:provider"
+
+
+def app() -> cdk.App:
+    return cdk.App(analytics_reporting=False)
+
+
+def imported_service(scope: cdk.Stack) -> IEquipmentService:
+    """A service of another app: cheap, because nothing of it is synthesised."""
+    return EquipmentService.from_equipment_service_attributes(
+        scope,
+        "Service",
+        api_id="abcde12345",
+        api_stage="api",
+        data_access_role_arn=JOB_ROLE,
+        provider_service_token=SERVICE_TOKEN,
+        provider_role_arn=PROVIDER_ROLE,
+    )
+
+
+def stack() -> cdk.Stack:
+    return cdk.Stack(app(), "Test", env=cdk.Environment(region="eu-west-1"))
+
+
+def locations(scope: cdk.Stack, name: str = "Pump1") -> AssetLocations:
+    bucket = cdk.aws_s3.Bucket.from_bucket_name(scope, "DataBucket", "sensor-data")
+    return AssetStorage.from_bucket(scope, "Storage", bucket).for_asset(name)
+
+
+def synthesised(build: Callable[[cdk.Stack], object]) -> dict[str, Any]:
+    """Template of a stack that `build` fills."""
+    target = stack()
+    build(target)
+    return template(target)
+
+
+def template(of: cdk.Stack) -> dict[str, Any]:
+    content: dict[str, Any] = Template.from_stack(of).to_json()
+    return content
+
+
+def resources(content: Mapping[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    """Resources of a type, by logical id."""
+    return {key: value for key, value in content["Resources"].items() if value["Type"] == kind}
+
+
+def only(content: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """The one resource of a type."""
+    found = resources(content, kind)
+    assert len(found) == 1, f"{len(found)} resources of type {kind}"
+    return next(iter(found.values()))
+
+
+def custom(content: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """The one custom resource of a kind, such as `Dataset`."""
+    return only(content, f"Custom::LookoutEquipment{kind}")
+
+
+def properties(content: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """The API members that a custom resource of a kind sends."""
+    common = {"ServiceToken", "ServiceTimeout", "PropertiesVersion"}
+    return {key: value for key, value in custom(content, kind)["Properties"].items() if key not in common}
+
+
+def statements(content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every statement of every identity policy."""
+    for role in resources(content, "AWS::IAM::Role").values():
+        for policy in role["Properties"].get("Policies", []):
+            yield from policy["PolicyDocument"]["Statement"]
+    for policy in resources(content, "AWS::IAM::Policy").values():
+        yield from policy["Properties"]["PolicyDocument"]["Statement"]
+
+
+def listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def findings(scope: IConstruct) -> set[tuple[str, str]]:
+    """(rule, construct path) of every AwsSolutions finding under `scope` that nobody acknowledged."""
+    report = AwsSolutionsChecks().validate_scope(scope)
+    return {
+        (violation.rule_name, place.construct_path)
+        for violation in report.violations
+        for place in violation.violating_resources
+    }
+
+
+def synth_with_nag(of: cdk.App) -> None:
+    """Synthesise as a user with the rule pack does; raises when something is found."""
+    cdk.Validations.of(of).add_plugins(AwsSolutionsChecks(of))
+    of.synth()
+
+
+def lint(path: Path) -> str:
+    """What cfn-lint says of a template: nothing, if all is well. W3005 is CDK's way to order resources."""
+    command = shutil.which("cfn-lint", path=str(Path(sys.executable).parent)) or "cfn-lint"
+    run = subprocess.run(
+        [command, "--ignore-checks", "W3005", "--", str(path)], capture_output=True, text=True, check=False
+    )
+    return run.stdout + run.stderr
+
+
+def check_snapshot(name: str, content: Mapping[str, Any], *, update: bool) -> None:
+    """Compare a template with the committed one; `--snapshot-update` writes it."""
+    path = Path(__file__).parent / "snapshots" / f"{name}.json"
+    text = json.dumps(content, indent=1, sort_keys=True) + "\n"
+    if update:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert path.is_file(), f"no snapshot {path.name}: run pytest with --snapshot-update and review it"
+    assert json.loads(path.read_text(encoding="utf-8")) == content

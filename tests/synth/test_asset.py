@@ -1,0 +1,436 @@
+"""MonitoredAsset and the canonical asset stacks: cost, order, contract, what may replace what."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from canonical import (
+    EVALUATION,
+    PUMP,
+    SERVICE_TOKEN,
+    TRAINING,
+    app,
+    check_snapshot,
+    custom,
+    findings,
+    imported_service,
+    lint,
+    listed,
+    locations,
+    only,
+    properties,
+    resources,
+    stack,
+    statements,
+    synth_with_nag,
+    synthesised,
+)
+
+from constructs_l4e import (
+    AlarmThresholds,
+    AssetStorage,
+    Dataset,
+    EquipmentKey,
+    EquipmentService,
+    Executions,
+    InputNaming,
+    KeyPattern,
+    Model,
+    MonitoredAsset,
+    TimestampFormat,
+)
+
+MOST_RESOURCES = 15
+"""What one asset may cost in resources of its stack."""
+
+
+def minimal(scope: cdk.Stack) -> MonitoredAsset:
+    return MonitoredAsset(
+        scope, "Pump", service=imported_service(scope), locations=locations(scope), schema=PUMP
+    )
+
+
+def full(scope: cdk.Stack) -> MonitoredAsset:
+    service = imported_service(scope)
+    key = EquipmentKey(scope, "Key", service=service)
+    topic = sns.Topic.from_topic_arn(scope, "Topic", "arn:aws:sns:eu-west-1:111122223333:alerts")
+    asset = MonitoredAsset(
+        scope,
+        "Pump",
+        service=service,
+        locations=locations(scope),
+        schema=PUMP,
+        key_pattern=KeyPattern.UNDERSCORE,
+        revision="2",
+        training=TRAINING,
+        evaluation=EVALUATION,
+        labelled=True,
+        diagnostics=True,
+        target_sampling_rate="PT10M",
+        off_condition=r"pump\speed < 10",
+        data_delay_offset=cdk.Duration.minutes(5),
+        input_naming=InputNaming(
+            timestamp_format=TimestampFormat.EPOCH, delimiter="_", time_zone_offset="+05:30"
+        ),
+        alarm_thresholds=AlarmThresholds(failed=Executions(count=2, out_of=3)),
+        alarm_actions=[actions.SnsAction(topic)],
+        encryption_key=key,
+    )
+    cdk.Tags.of(asset).add("site", "north")
+    return asset
+
+
+def managed(scope: cdk.Stack) -> MonitoredAsset:
+    return MonitoredAsset(
+        scope,
+        "Pump",
+        service=EquipmentService.aws_managed(scope, "Service"),
+        locations=locations(scope),
+        schema=PUMP,
+        training=TRAINING,
+    )
+
+
+CANONICAL = {"asset-minimal": minimal, "asset-full": full}
+
+
+@pytest.fixture(scope="module")
+def templates() -> dict[str, dict[str, Any]]:
+    return {name: synthesised(build) for name, build in CANONICAL.items()}
+
+
+@pytest.mark.parametrize("name", CANONICAL)
+def test_snapshot(templates, name: str, request: pytest.FixtureRequest) -> None:
+    check_snapshot(name, templates[name], update=request.config.getoption("--snapshot-update"))
+
+
+@pytest.mark.parametrize("name", CANONICAL)
+def test_synth_twice_is_identical(templates, name: str) -> None:
+    assert synthesised(CANONICAL[name]) == templates[name]
+
+
+@pytest.mark.parametrize(("name", "count"), [("asset-minimal", 10), ("asset-full", 11)])
+def test_an_asset_costs_few_resources(templates, name: str, count: int) -> None:
+    assert len(templates[name]["Resources"]) == count <= MOST_RESOURCES
+
+
+@pytest.mark.parametrize("name", CANONICAL)
+def test_cfn_lint_is_clean(templates, name: str, tmp_path: Path) -> None:
+    path = tmp_path / "template.json"
+    path.write_text(json.dumps(templates[name]))
+
+    assert lint(path) == ""
+
+
+@pytest.mark.parametrize("build", [minimal, full, managed])
+def test_nag_finds_nothing(build) -> None:
+    scope = stack()
+    build(scope)
+
+    assert findings(scope) == set()
+
+
+def test_nag_finds_nothing_in_an_app_of_two_stacks() -> None:
+    """The rule pack of a user's synth sees imports of the storage stack, not references."""
+    of = app()
+    platform = cdk.Stack(of, "Platform")
+    storage = AssetStorage(platform, "Storage")
+    scope = cdk.Stack(of, "Pump1")
+    MonitoredAsset(
+        scope, "Pump", service=imported_service(platform), locations=storage.for_asset("Pump1"), schema=PUMP
+    )
+
+    synth_with_nag(of)
+
+
+def test_nag_bites() -> None:
+    scope = stack()
+    asset = minimal(scope)
+    asset.role.add_to_principal_policy(iam.PolicyStatement(actions=["s3:*"], resources=["*"]))
+
+    assert {rule for rule, _ in findings(scope)} == {
+        "AwsSolutions-IAM5[Action::s3:*]",
+        "AwsSolutions-IAM5[Resource::*]",
+    }
+
+
+@pytest.mark.parametrize("name", CANONICAL)
+def test_no_policy_has_a_wildcard_action_or_any_resource(templates, name: str) -> None:
+    found = list(statements(templates[name]))
+
+    assert found
+    for statement in found:
+        assert not any("*" in action for action in listed(statement["Action"]))
+        assert "*" not in listed(statement["Resource"])
+
+
+def test_the_role_may_do_exactly_this(templates) -> None:
+    role = only(templates["asset-full"], "AWS::IAM::Role")["Properties"]
+
+    def objects(*prefixes: str) -> list[dict[str, Any]]:
+        return [
+            {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, f":s3:::sensor-data/Pump1/{prefix}/*"]]}
+            for prefix in prefixes
+        ]
+
+    assert role["Policies"][0]["PolicyDocument"]["Statement"] == [
+        {
+            "Action": "s3:ListBucket",
+            "Condition": {
+                "StringLike": {
+                    "s3:prefix": [
+                        "Pump1/history/*",
+                        "Pump1/labels/*",
+                        "Pump1/inference-input/*",
+                        "Pump1/inference-output/*",
+                        "Pump1/diagnostics/*",
+                    ]
+                }
+            },
+            "Effect": "Allow",
+            "Resource": {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":s3:::sensor-data"]]},
+        },
+        {
+            "Action": "s3:GetObject",
+            "Effect": "Allow",
+            "Resource": objects("history", "labels", "inference-input"),
+        },
+        {"Action": "s3:PutObject", "Effect": "Allow", "Resource": objects("inference-output", "diagnostics")},
+    ]
+
+
+def depends_on(content: dict[str, Any], kind: str) -> set[str]:
+    """Types of the resources that a custom resource of a kind waits for explicitly."""
+    return {content["Resources"][name]["Type"] for name in listed(custom(content, kind).get("DependsOn", []))}
+
+
+def test_order_of_deployment(templates) -> None:
+    content = templates["asset-full"]
+    policy, role = "AWS::IAM::Policy", "AWS::IAM::Role"
+    dataset, ingestion, model = (
+        f"Custom::LookoutEquipment{kind}" for kind in ("Dataset", "DataIngestion", "Model")
+    )
+
+    assert depends_on(content, "Dataset") == {policy}
+    assert depends_on(content, "DataIngestion") == {policy, role, dataset}
+    assert depends_on(content, "Model") == {policy, role, dataset, ingestion}
+    assert depends_on(content, "InferenceScheduler") == {policy, role, model}
+
+
+def test_custom_resources_follow_the_contract(templates) -> None:
+    content = templates["asset-full"]
+    kinds = [value for value in content["Resources"].values() if value["Type"].startswith("Custom::")]
+
+    assert len(kinds) == 4
+    for resource in kinds:
+        assert resource["Properties"]["ServiceToken"] == SERVICE_TOKEN
+        assert resource["Properties"]["ServiceTimeout"] == "3600"
+        assert resource["Properties"]["PropertiesVersion"] == "1"
+
+
+def test_everything_set(templates) -> None:
+    content = templates["asset-full"]
+    key = {"Fn::GetAtt": [next(iter(resources(content, "AWS::KMS::Key"))), "Arn"]}
+    role = {"Fn::GetAtt": [next(iter(resources(content, "AWS::IAM::Role"))), "Arn"]}
+    tags = [{"Key": "site", "Value": "north"}]
+    dataset, ingestion, model, scheduler = (
+        properties(content, kind) for kind in ("Dataset", "DataIngestion", "Model", "InferenceScheduler")
+    )
+
+    def place(prefix: str) -> dict[str, str]:
+        return {"Bucket": "sensor-data", "Prefix": f"Pump1/{prefix}/"}
+
+    assert dataset == {
+        "DatasetName": dataset["DatasetName"],
+        "Schema": dataset["Schema"],
+        "ServerSideKmsKeyId": key,
+        "Tags": tags,
+    }
+    assert ingestion == {
+        "DatasetName": dataset["DatasetName"],
+        "IngestionInputConfiguration": {
+            "S3InputConfiguration": {**place("history"), "KeyPattern": "{prefix}/{component_name}_*"}
+        },
+        "RoleArn": role,
+        "Revision": "2",
+        "Wait": "true",
+    }
+    assert model == {
+        "ModelName": model["ModelName"],
+        "DatasetName": dataset["DatasetName"],
+        "TrainingDataStartTime": "2026-01-01T00:00:00Z",
+        "TrainingDataEndTime": "2026-03-01T00:00:00Z",
+        "EvaluationDataStartTime": "2026-03-01T00:00:00Z",
+        "EvaluationDataEndTime": "2026-04-01T00:00:00Z",
+        "DataPreProcessingConfiguration": {"TargetSamplingRate": "PT10M"},
+        "OffCondition": r"pump\speed < 10.0",
+        "LabelsInputConfiguration": {"S3InputConfiguration": place("labels")},
+        "ModelDiagnosticsOutputConfiguration": {"S3OutputConfiguration": place("diagnostics")},
+        "RoleArn": role,
+        "ServerSideKmsKeyId": key,
+        "Tags": tags,
+        "Wait": "true",
+    }
+    assert scheduler == {
+        "InferenceSchedulerName": scheduler["InferenceSchedulerName"],
+        "ModelName": model["ModelName"],
+        "DataUploadFrequency": "PT10M",
+        "DataDelayOffsetInMinutes": 5,
+        "DataInputConfiguration": {
+            "S3InputConfiguration": place("inference-input"),
+            "InputTimeZoneOffset": "+05:30",
+            "InferenceInputNameConfiguration": {
+                "TimestampFormat": "EPOCH",
+                "ComponentTimestampDelimiter": "_",
+            },
+        },
+        "DataOutputConfiguration": {"S3OutputConfiguration": place("inference-output")},
+        "RoleArn": role,
+        "ServerSideKmsKeyId": key,
+        "Tags": tags,
+        "DesiredState": "RUNNING",
+    }
+
+
+def test_nothing_set(templates) -> None:
+    content = templates["asset-minimal"]
+
+    assert set(properties(content, "Dataset")) == {"DatasetName", "Schema"}
+    assert set(properties(content, "Model")) == {"ModelName", "DatasetName", "Wait"}
+    assert properties(content, "InferenceScheduler")["DataUploadFrequency"] == "PT5M"
+
+
+def test_parts_that_exist_replace_parts_made_here() -> None:
+    scope = stack()
+    service = imported_service(scope)
+    role = iam.Role.from_role_arn(scope, "Role", "arn:aws:iam::111122223333:role/lookoutequipment/mine")
+    dataset = Dataset.from_dataset_attributes(scope, "Data", service=service, dataset_name="old", schema=PUMP)
+    common = {"service": service, "locations": locations(scope), "role": role}
+
+    ingested = MonitoredAsset(scope, "A", dataset=dataset, training=TRAINING, **common)
+    trained = MonitoredAsset(
+        scope, "B", model=Model.from_model_name(scope, "M", service=service, model_name="tuned"), **common
+    )
+
+    assert (ingested.dataset, ingested.ingestion, ingested.role) == (dataset, None, role)
+    assert (trained.dataset, trained.ingestion, trained.model.model_name) == (None, None, "tuned")
+    content = cdk.assertions.Template.from_stack(scope)
+    content.resource_count_is("AWS::IAM::Role", 0)
+    content.resource_count_is("AWS::IAM::Policy", 0)
+    content.resource_count_is("Custom::LookoutEquipmentDataset", 0)
+    content.resource_count_is("Custom::LookoutEquipmentModel", 1)
+    content.resource_count_is("Custom::LookoutEquipmentInferenceScheduler", 2)
+
+
+@pytest.mark.parametrize(
+    ("given", "other", "message"),
+    [
+        ("dataset", {"schema": PUMP}, '"schema" has no effect on a "dataset" that exists already'),
+        ("dataset", {"revision": "2"}, '"revision" has no effect on a "dataset"'),
+        ("model", {"training": TRAINING}, '"training" has no effect on a "model" that exists already'),
+        ("model", {"labelled": True}, '"labelled" has no effect on a "model"'),
+        ("model", {"key_pattern": KeyPattern.DOT}, '"key_pattern" has no effect on a "model"'),
+    ],
+)
+def test_props_of_a_part_that_exists_already(given: str, other: dict[str, Any], message: str) -> None:
+    scope = stack()
+    service = imported_service(scope)
+    parts = {
+        "dataset": lambda: Dataset.from_dataset_name(scope, "D", service=service, dataset_name="old"),
+        "model": lambda: Model.from_model_name(scope, "M", service=service, model_name="old"),
+    }
+
+    with pytest.raises(ValueError, match=message):
+        MonitoredAsset(
+            scope, "A", service=service, locations=locations(scope), **{given: parts[given]()}, **other
+        )
+
+
+def test_assets_of_one_stack_share_one_policy_on_the_provider() -> None:
+    scope = stack()
+    service = imported_service(scope)
+    storage = AssetStorage.from_bucket(
+        scope, "Storage", cdk.aws_s3.Bucket.from_bucket_name(scope, "Bucket", "sensor-data")
+    )
+    for name in ("Pump1", "Pump2"):
+        MonitoredAsset(scope, name, service=service, locations=storage.for_asset(name), schema=PUMP)
+    content = cdk.assertions.Template.from_stack(scope).to_json()
+
+    policy = only(content, "AWS::IAM::Policy")["Properties"]
+    assert policy["Roles"] == ["provider"]
+    schema = only_schema(content)
+    assert policy["PolicyDocument"]["Statement"] == [
+        {
+            "Action": "s3:GetObject",
+            "Effect": "Allow",
+            "Resource": {
+                "Fn::Join": [
+                    "",
+                    ["arn:", {"Ref": "AWS::Partition"}, ":s3:::", schema["Bucket"], f"/{schema['Key']}"],
+                ]
+            },
+        }
+    ]
+
+
+def only_schema(content: dict[str, Any]) -> dict[str, Any]:
+    """Both assets have the same schema, so both read the same object."""
+    found = [
+        each["Properties"]["Schema"]
+        for each in resources(content, "Custom::LookoutEquipmentDataset").values()
+    ]
+    assert len(found) == 2
+    assert found[0] == found[1]
+    schema: dict[str, Any] = found[0]
+    return schema
+
+
+def test_aws_managed_service() -> None:
+    content = synthesised(managed)
+    passed = [each for each in statements(content) if each["Action"] == "iam:PassRole"]
+    role_id, role = next(
+        (key, value)
+        for key, value in resources(content, "AWS::IAM::Role").items()
+        if key.startswith("PumpRole")
+    )
+
+    assert passed == [
+        {
+            "Action": "iam:PassRole",
+            "Condition": {"StringEquals": {"iam:PassedToService": "lookoutequipment.amazonaws.com"}},
+            "Effect": "Allow",
+            "Resource": {"Fn::GetAtt": [role_id, "Arn"]},
+        }
+    ]
+    trust = role["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]
+    assert trust["Principal"] == {"Service": "lookoutequipment.amazonaws.com"}
+    assert set(trust["Condition"]) == {"StringEquals", "ArnLike"}
+    assert "Path" not in role["Properties"]
+    alarms = {
+        each["Properties"]["MetricName"] for each in resources(content, "AWS::CloudWatch::Alarm").values()
+    }
+    assert alarms == {"InferenceFailed", "InferenceInvalidInput", "InferenceSucceeded"}
+
+
+def test_key_of_another_stack_may_encrypt() -> None:
+    of = app()
+    keys = cdk.Stack(of, "Keys")
+    key = kms.Key(keys, "Key")
+    scope = cdk.Stack(of, "Pump1")
+    MonitoredAsset(
+        scope,
+        "Pump",
+        service=imported_service(scope),
+        locations=locations(scope),
+        schema=PUMP,
+        encryption_key=key,
+    )
+
+    content = cdk.assertions.Template.from_stack(scope).to_json()
+    assert "Fn::ImportValue" in properties(content, "Model")["ServerSideKmsKeyId"]

@@ -1,0 +1,157 @@
+"""Who may import whom. The rules are those of the design: each room of the house stands on its own."""
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """A folder, the files in it, and the packages they may import besides the standard library."""
+
+    folder: str
+    pattern: str = "**/*.py"
+    without: str | None = None
+    allowed: frozenset[str] = frozenset()
+
+
+ROOMS: Mapping[str, Room] = {
+    "constructs": Room(
+        folder="constructs_l4e",
+        without="cli",
+        allowed=frozenset({"aws_cdk", "constructs", "jsii", "botocore", "constructs_l4e"}),
+    ),
+    "cli": Room(
+        folder="constructs_l4e/cli",
+        allowed=frozenset(
+            {"boto3", "botocore", "rich", "matplotlib", "numpy", "cryptography", "constructs_l4e.cli"}
+        ),
+    ),
+    "custom resources": Room(
+        folder="lambdas/custom_resources", allowed=frozenset({"boto3", "botocore", "custom_resources"})
+    ),
+    "service": Room(
+        folder="lambdas/service", without="jobs", allowed=frozenset({"boto3", "botocore", "service"})
+    ),
+    "jobs": Room(
+        folder="lambdas/service/jobs", allowed=frozenset({"boto3", "botocore", "service", "engine"})
+    ),
+    "engine": Room(folder="lambdas/engine", allowed=frozenset({"numpy", "pyarrow", "engine"})),
+    "app": Room(folder=".", pattern="app.py", allowed=frozenset({"aws_cdk", "constructs", "constructs_l4e"})),
+    "examples": Room(
+        folder="examples", allowed=frozenset({"aws_cdk", "constructs", "constructs_l4e", "pytest"})
+    ),
+}
+
+FORBIDDEN = {"constructs": frozenset({"constructs_l4e.cli"}), "app": frozenset({"constructs_l4e.cli"})}
+"""What a room may not import although its package is allowed."""
+
+
+def imports(source: str) -> Iterator[tuple[int, str]]:
+    """(line, dotted name) of everything that Python source imports, relative imports with their dots."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = "." * node.level + (node.module or "")
+            yield from (
+                (node.lineno, f"{start}.{alias.name}".lstrip(".") if not node.level else start)
+                for alias in node.names
+            )
+        elif isinstance(node, ast.Call) and _called(node) in {"import_module", "__import__"}:
+            argument = node.args[0] if node.args else None
+            yield node.lineno, argument.value if isinstance(argument, ast.Constant) else "<computed>"
+
+
+def _called(node: ast.Call) -> str:
+    match node.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
+
+
+def violations(name: str, source: str) -> list[str]:
+    """The imports of `source` that its room forbids."""
+    room = ROOMS[name]
+    forbidden = FORBIDDEN.get(name, frozenset())
+    return [
+        f"line {line}: {target}"
+        for line, target in imports(source)
+        if _within(target, forbidden)
+        or not (target.split(".")[0] in sys.stdlib_module_names or _within(target, room.allowed))
+    ]
+
+
+def _within(target: str, packages: frozenset[str]) -> bool:
+    return any(target == package or target.startswith(f"{package}.") for package in packages)
+
+
+def files(room: Room) -> list[Path]:
+    folder = ROOT / room.folder
+    return [
+        path
+        for path in sorted(folder.glob(room.pattern))
+        if room.without is None or room.without not in path.relative_to(folder).parts
+    ]
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_imports_stay_in_their_room(name: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)} {violation}"
+        for path in files(ROOMS[name])
+        for violation in violations(name, path.read_text(encoding="utf-8"))
+    ]
+
+    assert found == []
+
+
+@pytest.mark.parametrize("name", ["constructs", "custom resources", "service", "engine", "app", "examples"])
+def test_rooms_are_not_empty(name: str) -> None:
+    assert files(ROOMS[name])
+
+
+def test_every_file_of_the_house_is_in_a_room() -> None:
+    known = {path for room in ROOMS.values() for path in files(room)}
+    every = {path for folder in ("constructs_l4e", "lambdas") for path in (ROOT / folder).rglob("*.py")}
+
+    assert every - known == set()
+
+
+@pytest.mark.parametrize(
+    ("room", "source", "found"),
+    [
+        ("constructs", "import boto3", ["line 1: boto3"]),
+        ("constructs", "from constructs_l4e import cli", ["line 1: constructs_l4e.cli"]),
+        ("constructs", "from constructs_l4e.cli.main import run", ["line 1: constructs_l4e.cli.main.run"]),
+        ("constructs", "import service.names", ["line 1: service.names"]),
+        ("constructs", "import importlib\nimportlib.import_module('engine')", ["line 2: engine"]),
+        ("constructs", "__import__(name)", ["line 1: <computed>"]),
+        ("constructs", "from . import model", ["line 1: ."]),
+        ("constructs", "import json, aws_cdk\nfrom botocore.loaders import Loader", []),
+        (
+            "cli",
+            "from constructs_l4e.service import EquipmentService",
+            ["line 1: constructs_l4e.service.EquipmentService"],
+        ),
+        ("cli", "import pyarrow", ["line 1: pyarrow"]),
+        ("custom resources", "def f():\n    from service import names", ["line 2: service.names"]),
+        ("custom resources", "import engine", ["line 1: engine"]),
+        ("service", "import engine", ["line 1: engine"]),
+        ("service", "import aws_cdk", ["line 1: aws_cdk"]),
+        ("jobs", "import engine", []),
+        ("jobs", "import custom_resources", ["line 1: custom_resources"]),
+        ("engine", "import boto3", ["line 1: boto3"]),
+        ("engine", "from service import wire", ["line 1: service.wire"]),
+        ("engine", "import pandas", ["line 1: pandas"]),
+        ("app", "from constructs_l4e.cli import main", ["line 1: constructs_l4e.cli.main"]),
+    ],
+)
+def test_a_seeded_violation_is_found(room: str, source: str, found: list[str]) -> None:
+    assert violations(room, source) == found
