@@ -48,7 +48,13 @@ class ProviderAccess(Construct):
     def allow(self, statement: iam.PolicyStatement) -> None:
         """Give the functions one more right, before any resource that waits for `ready`."""
         if self._policy is None:
-            self._policy = iam.Policy(self, "Policy", roles=[self._service.provider_role])
+            self._policy = iam.Policy(
+                self,
+                "Policy",
+                # Merged statements: a role holds 10,240 characters of inline policies.
+                document=iam.PolicyDocument(minimize=True),
+                roles=[self._service.provider_role],
+            )
             self.ready.add(self._policy)
         self._policy.add_statements(statement)
 
