@@ -11,7 +11,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, RefreshableCredentials
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
 from service.jobs.failure import JobFailed
 from service.jobs.files import ListedObject
@@ -97,14 +97,16 @@ class CustomerData:
         self, bucket: str, key: str, body: bytes | BinaryIO, *, content_type: str, kms_key: str | None
     ) -> None:
         """Write an object in one request, so that one S3 event tells of it."""
-        extra: dict[str, Any] = encryption(kms_key)
-        with self._explained(_PUT, bucket, key):
-            patiently(
-                lambda: self.s3.put_object(
-                    Bucket=bucket, Key=key, Body=body, ContentType=content_type, **extra
-                ),
-                self.pauses,
+
+        def write() -> None:
+            if not isinstance(body, bytes):
+                body.seek(0)
+            self.s3.put_object(
+                Bucket=bucket, Key=key, Body=body, ContentType=content_type, **encryption(kms_key)
             )
+
+        with self._explained(_PUT, bucket, key):
+            patiently(write, self.pauses)
 
     @contextmanager
     def _explained(self, fix: _Fix, bucket: str, key: str) -> Iterator[None]:
@@ -227,7 +229,7 @@ class _ObjectStream(io.RawIOBase):
         while True:
             try:
                 chunk = self._body.read(len(buffer))
-            except HTTPClientError:
+            except (HTTPClientError, IncompleteReadError):
                 self._left -= 1
                 if self._left <= 0:
                     raise

@@ -203,7 +203,6 @@ def _publish(rt: Runtime, scheduler: Item, *, invalid: bool, outcome: Outcome | 
                 {
                     "MetricName": name,
                     "Dimensions": dimensions,
-                    "Timestamp": rt.clock(),
                     "Value": float(value),
                     "Unit": "Count",
                 }

@@ -14,7 +14,7 @@ from service.names import DATASET, INGESTION_JOB
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingestion:
-    """A job and its dataset, as the store has them; ``columns`` is None while they are still to be detected."""
+    """A job and its dataset, as the store has them; ``columns`` is None while still to be detected."""
 
     record: Mapping[str, Any]
     dataset: Mapping[str, Any]

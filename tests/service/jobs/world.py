@@ -29,6 +29,9 @@ from service.store import Item, Update
 PLACE = Place(partition="aws", region="eu-west-1", account="000000000000")
 
 
+MOTOR_ARN = PLACE.dataset_arn("motor", "1b4e28ba-2fa1-41d2-883f-0016d3cca427")
+
+
 def schema(**components: Sequence[str]) -> str:
     """A schema document."""
     return json.dumps(
