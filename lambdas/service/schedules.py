@@ -92,6 +92,3 @@ class Schedules:
     def _name(self, record: Mapping[str, Any]) -> str:
         # The function may touch schedules whose names begin like this, and no others.
         return f"{self.group}-{record['uuid']}"
-
-    def _name(self, record: Mapping[str, Any]) -> str:
-        return f"{self.group}-{record['uuid']}"
