@@ -77,16 +77,7 @@ class Delete:
     expect: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """Demand that a record exists, with the values `expect`ed, and leave it alone."""
-
-    pk: str
-    sk: str
-    expect: Mapping[str, Any] | None = None
-
-
-Write = Create | Update | Delete | Check
+Write = Create | Update | Delete
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +237,7 @@ class Store:
         request["ConditionExpression"] = expression.condition(write.expect or {})
         request |= expression.placeholders()
         request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-        return {"ConditionCheck" if isinstance(write, Check) else type(write).__name__: request}
+        return {type(write).__name__: request}
 
 
 class _Expression:
