@@ -39,6 +39,7 @@ _THROTTLES = {
     "ThrottlingException",
     "TooManyRequestsException",
     "TransactionCanceledException",
+    "TransactionConflictException",
 }
 _DENIALS = ("AccessDenied", "KMS.", "KMSAccessDenied", "KMSInvalidState")
 _log = logging.getLogger(__name__)

@@ -123,8 +123,7 @@ def _require_unused(context: Context, dataset: Item) -> None:
         if model["Status"] == "IN_PROGRESS":
             raise ConflictError(
                 f"the dataset '{name}' is in use: the model '{model['ModelName']}' is training on it; wait "
-                "until "
-                "the training is done"
+                "until the training is done"
             )
     for scheduler in context.store.all(SCHEDULER):
         if scheduler["modelUuid"] in models:

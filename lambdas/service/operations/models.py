@@ -111,7 +111,10 @@ def create_model(context: Context, request: dict[str, Any]) -> Item:
                     },
                 ),
             ],
-            undo=[Delete(versions_of(uuid), version_key(1))],
+            undo=[
+                Delete(versions_of(uuid), version_key(1)),
+                garbage.note(context, prefixes=[documents_prefix(uuid)]),
+            ],
         )
 
     return create_once(

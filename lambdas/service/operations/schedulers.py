@@ -47,9 +47,8 @@ def create_inference_scheduler(context: Context, request: dict[str, Any]) -> dic
             raise name_taken("inference scheduler", name)
         if model["Status"] != "SUCCESS":
             raise ConflictError(
-                f"the model '{model['ModelName']}' is {model['Status']}, not SUCCESS: wait until a "
-                "training has "
-                "succeeded"
+                f"the model '{model['ModelName']}' is {model['Status']}, not SUCCESS: wait until a training "
+                "has succeeded"
             )
         require_frequency(request["DataUploadFrequency"], model)
         _require_room(context, model)
@@ -228,9 +227,8 @@ def _require_state(context: Context, request: dict[str, Any], *states: str) -> I
     scheduler = require_scheduler(context, request["InferenceSchedulerName"])
     if scheduler["Status"] not in states:
         raise ConflictError(
-            f"the inference scheduler '{scheduler['sk']}' is {scheduler['Status']}: wait until it is "
-            "RUNNING or "
-            "STOPPED, or repeat the request that started or stopped it"
+            f"the inference scheduler '{scheduler['sk']}' is {scheduler['Status']}: wait until it is RUNNING "
+            "or STOPPED, or repeat the request that started or stopped it"
         )
     return scheduler
 
@@ -276,10 +274,8 @@ def _require_room(context: Context, model: Item) -> None:
     if limit is not None and len(present) >= limit:
         raise QuotaError(
             f"the model '{model['ModelName']}' has {len(present)} inference scheduler(s) ('{present[0]}'), "
-            "and the "
-            f"limit is {limit}: use or delete that one, or raise the setting "
-            "'inference_schedulers_per_model' of "
-            "the service"
+            f"and the limit is {limit}: use or delete that one, or raise the setting "
+            "'inference_schedulers_per_model' of the service"
         )
 
 
