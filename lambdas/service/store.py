@@ -303,10 +303,8 @@ def _alone(write: Callable[[], Any]) -> Any:
 
 def _collided(error: ClientError) -> bool:
     codes = {reason.get("Code") for reason in _reasons(error)}
-    return (
-        error.response["Error"]["Code"] == "TransactionConflictException"
-        or ("TransactionConflict" in codes
-        and "ConditionalCheckFailed" not in codes)
+    return error.response["Error"]["Code"] == "TransactionConflictException" or (
+        "TransactionConflict" in codes and "ConditionalCheckFailed" not in codes
     )
 
 
