@@ -13,13 +13,13 @@ from typing import Any
 
 import boto3
 import pytest
+
 from service.api import respond
 from service.clock import utc_now
 from service.context import Context
 from service.names import DATASET, INGESTION_JOB, MODEL, report_key, version_key, versions_of
 from service.settings import Environment
 from service.store import Update
-
 from tests.embedded import ACCOUNT, CREDENTIALS, REGION, EmbeddedAws, embedded_aws
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/lookoutequipment/access"
@@ -100,14 +100,11 @@ class Service:
     api: Any
     url: str
 
-    def call(self, operation: str, body: str | dict[str, Any], **headers: str) -> tuple[int, dict[str, Any]]:
+    def call(self, operation: str, body: str | dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Return status and body of a request that no SDK has checked."""
         reply = respond(
             {
-                "headers": {
-                    "X-Amz-Target": f"AWSLookoutEquipmentFrontendService.{operation}",
-                    **headers,
-                },
+                "headers": {"X-Amz-Target": f"AWSLookoutEquipmentFrontendService.{operation}"},
                 "body": body if isinstance(body, str) else json.dumps(body),
             },
             self.context,
@@ -279,5 +276,3 @@ def client_of(url: str) -> Any:
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
     )
-
-
