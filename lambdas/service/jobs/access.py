@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import boto3
@@ -150,9 +151,8 @@ def assume(
                 raise
             raise JobFailed(
                 f"cannot assume role '{role_arn}': {_said(error)}: the role must exist below the path "
-                "'/lookoutequipment/' and its trust policy must allow sts:AssumeRole to the job role "
-                "of the service "
-                f"for the external id '{external_id}' (condition StringLike sts:ExternalId)"
+                "'/lookoutequipment/' and its trust policy must allow sts:AssumeRole to the job role of the "
+                f"service for the external id '{external_id}' (condition StringLike sts:ExternalId)"
             ) from error
         granted = reply["Credentials"]
         return {
@@ -163,12 +163,19 @@ def assume(
         }
 
     session = botocore.session.Session()
+    session.register_component("data_loader", _loader())
     session.register_component("credential_provider", CredentialResolver([_RoleProvider(refresh)]))
     region = sts.meta.region_name
     client = boto3.Session(botocore_session=session, region_name=region).client(
         "s3", config=Config(retries={"mode": "standard", "max_attempts": _ATTEMPTS}, max_pool_connections=16)
     )
     return CustomerData(s3=client, role_arn=role_arn, pauses=pauses)
+
+
+@cache
+def _loader() -> Any:
+    """The loader of service models, shared by all sessions: reading them takes longer than all else here."""
+    return botocore.session.Session().get_component("data_loader")
 
 
 def encryption(kms_key: str | None) -> dict[str, Any]:

@@ -104,9 +104,8 @@ def _converted(rt: Runtime, job: Ingestion, item: Mapping[str, Any]) -> dict[str
     if columns is not None and not set(header) & set(columns):
         return {
             "Failed": f"file 's3://{job.bucket}/{source.key}' has none of the columns of the schema for "
-            f"component '{source.component}': the schema has {some(columns)}, the file {some(header)}; "
-            "names must "
-            "match the header exactly, case included: correct the header, or create the dataset with "
+            f"component '{source.component}': the schema has {some(columns)}, the file {some(header)}; names "
+            "must match the header exactly, case included: correct the header, or create the dataset with "
             "these columns"
         }
     return {"Header": header, "Report": asdict(report)}

@@ -122,9 +122,8 @@ def _gather(job: Ingestion) -> Outcome:
     if not parts:
         reasons = "; ".join(f"'{key}': {reason}" for key, reason in discarded[:5])
         raise JobFailed(
-            f"none of the {plan['Total']} files below 's3://{job.bucket}/{job.prefix}' can be "
-            f"ingested: {reasons}; "
-            "correct the files and ingest again"
+            f"none of the {plan['Total']} files below 's3://{job.bucket}/{job.prefix}' can be ingested: "
+            f"{reasons}; correct the files and ingest again"
         )
     return Outcome(parts=tuple(parts), discarded=tuple(sorted(discarded)), total=plan["Total"])
 
@@ -156,9 +155,8 @@ def _wrong_column(component: str, absent: Sequence[str], found: Sequence[str]) -
     hint = f" (did you mean '{lower[close[0]]}'?)" if close else ""
     return (
         f"component '{component}': no file has the column {some(absent)} of the schema{hint}; the files have "
-        f"{some(found, limit=20)}. Names must match the header exactly, case included: correct the "
-        "header of the "
-        "files, or create a dataset whose schema lists the columns of the files"
+        f"{some(found, limit=20)}. Names must match the header exactly, case included: correct the header of "
+        "the files, or create a dataset whose schema lists the columns of the files"
     )
 
 

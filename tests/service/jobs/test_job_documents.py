@@ -96,10 +96,12 @@ def test_result_lines_byte_for_byte() -> None:
     )
     assert found == (
         '{"timestamp": "2026-11-20T10:06:00.000000", "prediction": 0, "prediction_reason": "MACHINE_OFF"}\n'
-        '{"timestamp": "2026-11-20T10:07:00.000000", "prediction": 0, "prediction_reason": "NO_ANOMALY_DETECTED", '
+        '{"timestamp": "2026-11-20T10:07:00.000000", "prediction": 0, '
+        '"prediction_reason": "NO_ANOMALY_DETECTED", '
         '"anomaly_score": 0.21503, "diagnostics": [{"name": "motor\\\\speed", "value": 0.5}, '
         '{"name": "motor\\\\flow", "value": 0.5}]}\n'
-        '{"timestamp": "2026-11-20T10:08:00.000000", "prediction": 1, "prediction_reason": "ANOMALY_DETECTED", '
+        '{"timestamp": "2026-11-20T10:08:00.000000", "prediction": 1, '
+        '"prediction_reason": "ANOMALY_DETECTED", '
         '"anomaly_score": 0.72385, "diagnostics": [{"name": "motor\\\\speed", "value": 0.81234}, '
         '{"name": "motor\\\\flow", "value": 0.18766}]}\n'
     )
@@ -275,8 +277,11 @@ def test_without_a_training_window_the_data_before_the_evaluation_trains() -> No
         (
             ("2021-01-01", "2021-06-01"),
             (None, None),
-            "the training window 2021-01-01T00:00:00Z to 2021-06-01T00:00:00Z has no data: dataset 'pump' has data "
-            "from 2020-01-01T00:00:00Z to 2020-03-01T00:00:00Z; choose a training window inside that range",
+            (
+                "the training window 2021-01-01T00:00:00Z to 2021-06-01T00:00:00Z has no data: dataset "
+                "'pump' has data from 2020-01-01T00:00:00Z to 2020-03-01T00:00:00Z; choose a training "
+                "window inside that range"
+            ),
         ),
         (
             (None, "2020-02-01"),
@@ -286,8 +291,10 @@ def test_without_a_training_window_the_data_before_the_evaluation_trains() -> No
         (
             ("2020-02-25", "2020-04-01"),
             (None, None),
-            "the training window has 5.00 days of data (2020-02-25T00:00:00Z to 2020-03-01T00:00:00Z), but a model "
-            "needs at least 14 days",
+            (
+                "the training window has 5.00 days of data (2020-02-25T00:00:00Z to 2020-03-01T00:00:00Z), "
+                "but a model needs at least 14 days"
+            ),
         ),
     ],
 )

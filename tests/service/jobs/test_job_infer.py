@@ -131,12 +131,10 @@ def test_windows_wait_when_the_function_runs_out_of_time(world: World, model: It
     assert len(world.tick(scheduler)) == 2
 
 
-def test_windows_older_than_a_day_are_left_out(world: World, model: Item) -> None:
-    world.settings(inference_catch_up_hours=1.0)
+def test_windows_missed_for_too_long_are_left_out(world: World, model: Item) -> None:
+    world.settings(inference_catch_up_hours=0.25)
     scheduler = started(world, model, "10:05", now="11:57:00")
-    done = world.tick(scheduler)
-    assert next(iter(done)) == "2026-01-05T10:55:00Z"
-    assert len(done) == 12
+    assert list(world.tick(scheduler)) == [f"{DAY}{start}:00Z" for start in ("11:40", "11:45", "11:50")]
 
 
 @pytest.mark.parametrize("state", ["STOPPED", "STOPPING"])
@@ -220,20 +218,28 @@ def test_an_event_goes_on_across_executions(world: World, model: Item) -> None:
         upload(world, start, faults=((DAY + "10:03", DAY + "10:17"),))
     assert set(world.tick(scheduler).values()) == {"SUCCESS"}
     anomalous = [
-        row["timestamp"]
+        row
         for start in ("10:00", "10:05", "10:10", "10:15", "10:20")
         for row in results(world, start)
         if row["prediction"]
     ]
     assert len(anomalous) >= 10
     (event,) = world.events(scheduler)
-    assert datetime.fromtimestamp(float(event["EventStartTime"]), UTC).isoformat()[:19] == anomalous[0][:19]
-    assert datetime.fromtimestamp(float(event["EventEndTime"]), UTC).isoformat()[:19] == anomalous[-1][:19]
+    assert (
+        datetime.fromtimestamp(float(event["EventStartTime"]), UTC).isoformat()[:19]
+        == anomalous[0]["timestamp"][:19]
+    )
+    assert (
+        datetime.fromtimestamp(float(event["EventEndTime"]), UTC).isoformat()[:19]
+        == anomalous[-1]["timestamp"][:19]
+    )
     assert event["EventDurationInSeconds"] == event["EventEndTime"] - event["EventStartTime"]
     assert event["InferenceSchedulerArn"] == scheduler["InferenceSchedulerArn"]
     diagnostics = json.loads(event["Diagnostics"])
     assert [one["name"] for one in diagnostics] == list(pump.SENSORS)
-    assert max(diagnostics, key=lambda one: one["value"])["name"].startswith("hydraulics")
+    for place, one in enumerate(diagnostics):
+        shares = [row["diagnostics"][place]["value"] for row in anomalous]
+        assert one["value"] == pytest.approx(sum(shares) / len(shares), abs=2e-5)
 
 
 def test_the_newest_window_decides_the_latest_result(world: World, model: Item) -> None:
@@ -322,13 +328,14 @@ def test_a_missing_file_says_what_was_looked_for_and_what_is_near(world: World, 
     upload(world, "10:00", name="{component}_{stamp:%Y%m%d%H%M%S}.csv", components=("hydraulics",))
     upload(world, "11:00", components=("drive",))
     assert reason(world, scheduler, "10:00") == (
-        "component 'drive': no row of 'in/drive_20260105110000.csv' lies in the window (2026-01-05T10:00:00Z, "
-        "2026-01-05T10:05:00Z]; the rows go from 2026-01-05T11:00:00.000000 to 2026-01-05T11:05:00.000000. "
-        "Timestamps inside files are UTC, whatever InputTimeZoneOffset says: correct them, or upload the rows of "
-        "the window; component 'hydraulics' has no file for the window (2026-01-05T10:00:00Z, "
-        f"2026-01-05T10:05:00Z]: looked for 's3://{world.bucket}/in/hydraulics_<yyyyMMddHHmmss>*.csv' with a stamp "
-        "from 20260105105500 to 20260105111000; found near it: 'in/hydraulics_20260105100000.csv'. Upload the file "
-        "before the window is inferred (its end plus DataDelayOffsetInMinutes), or correct prefix, delimiter, "
+        "component 'drive': no row of 'in/drive_20260105110000.csv' lies in the window "
+        "(2026-01-05T10:00:00Z, 2026-01-05T10:05:00Z]; the rows go from 2026-01-05T11:00:00.000000 to "
+        "2026-01-05T11:05:00.000000. Timestamps inside files are UTC, whatever InputTimeZoneOffset says: "
+        "correct them, or upload the rows of the window; component 'hydraulics' has no file for the window "
+        "(2026-01-05T10:00:00Z, 2026-01-05T10:05:00Z]: looked for "
+        f"'s3://{world.bucket}/in/hydraulics_<yyyyMMddHHmmss>*.csv' with a stamp from 20260105105500 to "
+        "20260105111000; found near it: 'in/hydraulics_20260105100000.csv'. Upload the file before the "
+        "window is inferred (its end plus DataDelayOffsetInMinutes), or correct prefix, delimiter, "
         "timestamp format and time zone offset of the scheduler"
     )
 
@@ -345,9 +352,9 @@ def test_a_wrong_column_in_a_file(world: World, model: Item) -> None:
     upload(world, "10:00", components=("drive",))
     world.upload("in/hydraulics_20260105100000.csv", "Timestamp,Flow,pressure\n2026-01-05T10:01:00,1,2\n")
     assert reason(world, scheduler, "10:00") == (
-        "component 'hydraulics': the files for the window (2026-01-05T10:00:00Z, 2026-01-05T10:05:00Z] have no column "
-        "'flow'; they have 'Flow', 'pressure'. The model needs every sensor of its schema under exactly that name: "
-        "correct the header of the files"
+        "component 'hydraulics': the files for the window (2026-01-05T10:00:00Z, 2026-01-05T10:05:00Z] have "
+        "no column 'flow'; they have 'Flow', 'pressure'. The model needs every sensor of its schema under "
+        "exactly that name: correct the header of the files"
     )
 
 

@@ -178,8 +178,9 @@ def test_an_empty_prefix_says_what_is_near(world: World) -> None:
     reason = failed(world, world.dataset(MOTOR), prefix="plant/train/")
     assert reason == (
         f"no file to ingest below 's3://{world.bucket}/plant/train/': looked for "
-        f"'s3://{world.bucket}/plant/train/<component>/*.csv' with <component> one of 'motor', but the prefix is "
-        "empty; found near it: 'plant/motor/a.csv'; upload the files there or correct Bucket and Prefix"
+        f"'s3://{world.bucket}/plant/train/<component>/*.csv' with <component> one of 'motor', but the "
+        "prefix is empty; found near it: 'plant/motor/a.csv'; upload the files there or correct Bucket and "
+        "Prefix"
     )
 
 
@@ -187,7 +188,8 @@ def test_files_that_fit_no_pattern_are_named(world: World) -> None:
     world.upload("train/engine/a.csv", rows(HEADER, lines(1)))
     reason = failed(world, world.dataset(MOTOR), prefix="train/")
     assert (
-        "but found 1 unusable: 'train/engine/a.csv': its name does not fit KeyPattern '{prefix}/{component_name}/*' "
+        "but found 1 unusable: 'train/engine/a.csv': its name does not fit KeyPattern "
+        "'{prefix}/{component_name}/*' "
         "with one of the components 'motor'; rename the files or choose another KeyPattern" in reason
     )
 
@@ -196,9 +198,9 @@ def test_a_wrong_column(world: World) -> None:
     world.upload("motor/a.csv", rows(("Timestamp", "Speed", "flow"), lines(1)))
     reason = failed(world, world.dataset(MOTOR))
     assert reason == (
-        "component 'motor': no file has the column 'speed' of the schema (did you mean 'Speed'?); the files have "
-        "'Speed', 'flow'. Names must match the header exactly, case included: correct the header of the files, or "
-        "create a dataset whose schema lists the columns of the files"
+        "component 'motor': no file has the column 'speed' of the schema (did you mean 'Speed'?); the files "
+        "have 'Speed', 'flow'. Names must match the header exactly, case included: correct the header of "
+        "the files, or create a dataset whose schema lists the columns of the files"
     )
 
 

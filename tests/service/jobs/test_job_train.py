@@ -107,8 +107,8 @@ def test_a_window_without_data(home: World, dataset: Item) -> None:
     )
     assert reason == (
         "the training window 2021-01-01T00:00:00Z to 2021-06-01T00:00:00Z has no data: dataset "
-        f"'{dataset['DatasetName']}' has data from 2020-01-01T00:00:00Z to 2020-01-20T23:59:00Z; choose a training "
-        "window inside that range, or ingest the missing history"
+        f"'{dataset['DatasetName']}' has data from 2020-01-01T00:00:00Z to 2020-01-20T23:59:00Z; choose a "
+        "training window inside that range, or ingest the missing history"
     )
 
 

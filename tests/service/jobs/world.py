@@ -83,7 +83,8 @@ class World:
         )
 
     def download(self, key: str) -> bytes:
-        return self.customer.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        body: bytes = self.customer.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        return body
 
     def dataset(self, text: str | None = None) -> Item:
         name, unique = f"pump-{uuid.uuid4().hex[:8]}", new_uuid()
