@@ -84,10 +84,14 @@ class CustomerData:
                 return
             request["ContinuationToken"] = page["NextContinuationToken"]
 
-    def open(self, bucket: str, key: str) -> BinaryIO:
+    @contextmanager
+    def open(self, bucket: str, key: str) -> Iterator["io.BufferedReader[Any]"]:
         """Stream an object; a broken connection resumes where it broke."""
-        with self._explained(_GET, bucket, key):
-            return io.BufferedReader(_ObjectStream(self.s3, bucket, key), _BUFFER_BYTES)
+        with (
+            self._explained(_GET, bucket, key),
+            io.BufferedReader(_ObjectStream(self.s3, bucket, key), _BUFFER_BYTES) as stream,
+        ):
+            yield stream
 
     def read(self, bucket: str, key: str) -> bytes:
         """The whole of a small object."""
@@ -125,6 +129,8 @@ class CustomerData:
             return problem + "create the bucket or correct its name"
         if code in {"NoSuchKey", "404"}:
             return problem + "the object is gone: upload it again"
+        if code == "PreconditionFailed":
+            return problem + "the object changed while it was read: start again when its upload is complete"
         partition = self.role_arn.split(":")[1]
         bucket_arn = f"arn:{partition}:s3:::{bucket}"
         return problem + fix.cure.format(bucket_arn=bucket_arn, object_arn=f"{bucket_arn}/{key}")
@@ -150,9 +156,9 @@ def assume(
             if not _refused(error):
                 raise
             raise JobFailed(
-                f"cannot assume role '{role_arn}': {_said(error)}: the role must exist below the path "
-                "'/lookoutequipment/' and its trust policy must allow sts:AssumeRole to the job role of the "
-                f"service for the external id '{external_id}' (condition StringLike sts:ExternalId)"
+                f"cannot assume role '{role_arn}': {_said(error)}: the role must exist and its trust policy "
+                "must allow sts:AssumeRole to the job role of the service for the external id "
+                f"'{external_id}' (condition StringLike sts:ExternalId)"
             ) from error
         granted = reply["Credentials"]
         return {
@@ -236,10 +242,12 @@ class _ObjectStream(io.RawIOBase):
         while True:
             try:
                 chunk = self._body.read(len(buffer))
-            except (HTTPClientError, IncompleteReadError):
+            except (HTTPClientError, IncompleteReadError) as error:
                 self._left -= 1
-                if self._left <= 0:
-                    raise
+                if self._left <= 0:  # as an OSError it would pass for a damaged file
+                    raise RuntimeError(
+                        f"reading 's3://{self._bucket}/{self._key}' broke {_ATTEMPTS} times"
+                    ) from error
                 self._body.close()
                 self._body = self._s3.get_object(
                     Bucket=self._bucket, Key=self._key, Range=f"bytes={self._position}-", IfMatch=self._etag

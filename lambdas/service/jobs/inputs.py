@@ -12,7 +12,7 @@ from service.jobs.access import CustomerData
 from service.jobs.columns import Columns
 from service.jobs.failure import JobFailed, some
 from service.jobs.filenames import Search
-from service.jobs.parts import sensor_columns
+from service.jobs.parts import read_header
 from service.jobs.quality import epoch
 from service.jobs.runtime import log
 from service.jobs.windows import Window
@@ -138,13 +138,13 @@ class Gatherer:
             try:
                 with self.customer.open(self.location.bucket, self.location.prefix + key) as stream:
                     packed = key.lower().endswith(".gz")
-                    header = sensor_columns(stream, gzip=packed)
+                    header = read_header(stream, gzip=packed)
                     reports.append(convert_csv(stream, part, columns=columns, gzip=packed))
             except UnusableFile as error:
                 unusable.append(f"'{self.location.prefix}{key}': {error}")
                 log("input file discarded", Key=key, Reason=str(error))
                 continue
-            headers.update(dict.fromkeys(header))
+            headers.update(dict.fromkeys(header[1:]))
             part.seek(0)
             parts.append(part)
         if not parts:

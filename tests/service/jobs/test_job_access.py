@@ -31,9 +31,9 @@ def test_a_role_that_does_not_trust_the_service() -> None:
     with pytest.raises(JobFailed) as failed:
         assume(ROLE, external_id=MOTOR_ARN, sts=sts, pauses=(0.0, 0.0))
     assert failed.value.reason == (
-        f"cannot assume role '{ROLE}': AccessDenied: not authorized: the role must exist below the path "
-        "'/lookoutequipment/' and its trust policy must allow sts:AssumeRole to the job role of the service "
-        f"for the external id '{MOTOR_ARN}' (condition StringLike sts:ExternalId)"
+        f"cannot assume role '{ROLE}': AccessDenied: not authorized: the role must exist and its trust "
+        f"policy must allow sts:AssumeRole to the job role of the service for the external id '{MOTOR_ARN}' "
+        "(condition StringLike sts:ExternalId)"
     )
 
 
@@ -120,5 +120,18 @@ def test_a_connection_that_keeps_breaking_is_an_error(world: World, monkeypatch:
         raise ReadTimeoutError(endpoint_url="s3")
 
     monkeypatch.setattr(StreamingBody, "read", broken)
-    with pytest.raises(ReadTimeoutError):
+    with pytest.raises(RuntimeError, match=f"reading 's3://{world.bucket}/big' broke 5 times"):
+        customer.read(world.bucket, "big")
+
+
+def test_an_object_that_changes_while_it_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.upload("big", "one")
+    customer = world.rt.customer(world.role, external_id=MOTOR_ARN)
+
+    def broken(self: StreamingBody, amt: int | None = None) -> bytes:
+        world.upload("big", "two")
+        raise ReadTimeoutError(endpoint_url="s3")
+
+    monkeypatch.setattr(StreamingBody, "read", broken)
+    with pytest.raises(JobFailed, match="the object changed while it was read: start again"):
         customer.read(world.bucket, "big")

@@ -110,11 +110,23 @@ def test_a_window_that_another_call_holds_is_left_to_it(world: World, model: Ite
         "sk": sk,
         "Status": "IN_PROGRESS",
         "claimedAt": world.now[0],
+        "attempts": 1,
     }
     world.rt.store.create(held)
     assert world.tick(scheduler) == {}
     world.set_clock(DAY + "10:22:00")  # the other call cannot live any more
     assert world.tick(scheduler)[sk] == "SUCCESS"
+
+
+def test_a_window_that_ends_every_call_is_given_up(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:05")
+    upload(world, "10:00")
+    sk = "2026-01-05T10:00:00Z"
+    held = {"Status": "IN_PROGRESS", "claimedAt": 0, "attempts": 2}
+    world.rt.store.create({"pk": executions_of(scheduler["uuid"]), "sk": sk, **held})
+    assert world.tick(scheduler) == {sk: "FAILED"}
+    text = world.executions(scheduler)[0]["FailedReason"]
+    assert text.endswith("internal error: 2 calls ended before they were done (time or memory)")
 
 
 def test_missed_windows_are_caught_up_oldest_first(world: World, model: Item) -> None:

@@ -112,9 +112,10 @@ def test_a_schema_is_detected_from_names_and_headers(world: World) -> None:
     dataset = world.dataset()
     succeeded(world.ingest(dataset, prefix="d/", KeyPattern="{prefix}/{component_name}_*"))
     after = world.get(DATASET, dataset["DatasetName"])
-    assert world.rt.documents.get(after["schemaKey"]) == schema(motor=("speed", "flow"), pump=("p",))
-    again = world.ingest(after, prefix="d/", KeyPattern="{prefix}/{component_name}_*")
-    succeeded(again)
+    assert world.rt.documents.get(after["schemaKey"]) == schema(motor=("speed", "flow"), pump=("p",)).replace(
+        "Timestamp", "time"
+    )
+    succeeded(world.ingest(after, prefix="d/"))  # pattern and schema are those of the first time
 
 
 def test_a_detected_header_that_no_schema_may_have(world: World) -> None:
