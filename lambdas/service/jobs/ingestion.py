@@ -59,8 +59,10 @@ class Ingestion:
 
     @property
     def key_pattern(self) -> str | None:
-        """The KeyPattern as sent, None when it was not."""
-        return self._source.get("KeyPattern")
+        """The KeyPattern as sent, else that of the ingestion before, else None."""
+        before = self.dataset.get("IngestionInputConfiguration", {}).get("S3InputConfiguration", {})
+        pattern: str | None = self._source.get("KeyPattern", before.get("KeyPattern"))
+        return pattern
 
     @property
     def _source(self) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ KEYS = {"region_name": "eu-west-1", "aws_access_key_id": "a", "aws_secret_access
 
 def refusing(service: str, operation: str, code: str, *, status: int, times: int = 1) -> Any:
     """A client whose service refuses, as an enforced policy would."""
-    client = boto3.client(service, **KEYS)
+    client: Any = boto3.client(service, **KEYS)  # type: ignore[call-overload] # any service
     stub = Stubber(client)
     for _ in range(times):
         stub.add_client_error(operation, code, "not authorized", status)
@@ -31,9 +31,9 @@ def test_a_role_that_does_not_trust_the_service() -> None:
     with pytest.raises(JobFailed) as failed:
         assume(ROLE, external_id=MOTOR_ARN, sts=sts, pauses=(0.0, 0.0))
     assert failed.value.reason == (
-        f"cannot assume role '{ROLE}': AccessDenied: not authorized: the role must exist below the path "
-        "'/lookoutequipment/' and its trust policy must allow sts:AssumeRole to the job role of the service "
-        f"for the external id '{MOTOR_ARN}' (condition StringLike sts:ExternalId)"
+        f"cannot assume role '{ROLE}': AccessDenied: not authorized: the role must exist and its trust "
+        f"policy must allow sts:AssumeRole to the job role of the service for the external id '{MOTOR_ARN}' "
+        "(condition StringLike sts:ExternalId)"
     )
 
 
@@ -43,20 +43,27 @@ def test_a_role_that_does_not_trust_the_service() -> None:
         (
             "list_objects_v2",
             lambda data: list(data.objects("b", "p/")),
-            f"cannot list 's3://b/p/' with role '{ROLE}': AccessDenied: not authorized: allow s3:ListBucket on "
-            "'arn:aws:s3:::b' in the policy of the role and in the bucket policy",
+            (
+                f"cannot list 's3://b/p/' with role '{ROLE}': AccessDenied: not authorized: allow "
+                "s3:ListBucket on 'arn:aws:s3:::b' in the policy of the role and in the bucket policy"
+            ),
         ),
         (
             "get_object",
             lambda data: data.read("b", "p/k"),
-            f"cannot read 's3://b/p/k' with role '{ROLE}': AccessDenied: not authorized: allow s3:GetObject on "
-            "'arn:aws:s3:::b/p/k', and kms:Decrypt on its key when one encrypts it",
+            (
+                f"cannot read 's3://b/p/k' with role '{ROLE}': AccessDenied: not authorized: allow "
+                "s3:GetObject on 'arn:aws:s3:::b/p/k', and kms:Decrypt on its key when one encrypts it"
+            ),
         ),
         (
             "put_object",
             lambda data: data.put("b", "p/k", b"", content_type="x/y", kms_key="key"),
-            f"cannot write 's3://b/p/k' with role '{ROLE}': AccessDenied: not authorized: allow s3:PutObject on "
-            "'arn:aws:s3:::b/p/k', and kms:GenerateDataKey on its key when one encrypts it",
+            (
+                f"cannot write 's3://b/p/k' with role '{ROLE}': AccessDenied: not authorized: allow "
+                "s3:PutObject on 'arn:aws:s3:::b/p/k', and kms:GenerateDataKey on its key when one encrypts "
+                "it"
+            ),
         ),
     ],
 )
@@ -113,5 +120,18 @@ def test_a_connection_that_keeps_breaking_is_an_error(world: World, monkeypatch:
         raise ReadTimeoutError(endpoint_url="s3")
 
     monkeypatch.setattr(StreamingBody, "read", broken)
-    with pytest.raises(ReadTimeoutError):
+    with pytest.raises(RuntimeError, match=f"reading 's3://{world.bucket}/big' broke 5 times"):
+        customer.read(world.bucket, "big")
+
+
+def test_an_object_that_changes_while_it_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.upload("big", "one")
+    customer = world.rt.customer(world.role, external_id=MOTOR_ARN)
+
+    def broken(self: StreamingBody, amt: int | None = None) -> bytes:
+        world.upload("big", "two")
+        raise ReadTimeoutError(endpoint_url="s3")
+
+    monkeypatch.setattr(StreamingBody, "read", broken)
+    with pytest.raises(JobFailed, match="the object changed while it was read: start again"):
         customer.read(world.bucket, "big")

@@ -1,5 +1,7 @@
 """Which object belongs to which component, which windows are due, which names are looked for: table tests."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,8 +76,8 @@ def test_selection_sorts_files_discards_and_folders() -> None:
     assert {file.key: file.reason for file in found.discarded} == {
         "p/motor/a.parquet": "its name ends neither in .csv nor in .csv.gz",
         "p/motor/empty.csv": "it is empty",
-        "p/other/a.csv": "its name does not fit KeyPattern '{prefix}/{component_name}/*' with one of the components "
-        "'motor'",
+        "p/other/a.csv": "its name does not fit KeyPattern '{prefix}/{component_name}/*' with one of the "
+        "components 'motor'",
     }
     assert found.total == 5
     assert is_folder(objects[1])
@@ -149,7 +151,7 @@ def test_windows_are_contiguous_bounded_and_aligned(
 ) -> None:
     now = next_end + late
     found = list(due(next_end=next_end, frequency=frequency, delay=delay, now=now, catch_up=86_400))
-    assert all(one.end == two.start for one, two in zip(found, found[1:], strict=False))
+    assert all(one.end == two.start for one, two in pairwise(found))
     assert all((window.end - next_end) % frequency == 0 and window.end >= next_end for window in found)
     assert all(now - 86_400 <= window.end + delay <= now for window in found)
     assert bool(found) == (late >= delay)
@@ -255,8 +257,10 @@ def test_a_wrong_offset_is_named() -> None:
         ({"Error": "JobFailed", "Cause": '{"errorMessage": "no file", "errorType": "JobFailed"}'}, "no file"),
         (
             {"Error": "Lambda.Unknown", "Cause": "Task timed out after 900.00 seconds"},
-            "the service could not finish training of 'm' because of an internal error: Lambda.Unknown: Task timed out "
-            "after 900.00 seconds",
+            (
+                "the service could not finish training of 'm' because of an internal error: Lambda.Unknown: "
+                "Task timed out after 900.00 seconds"
+            ),
         ),
         (
             {"Error": "KeyError", "Cause": '{"errorMessage": "\'x\'", "errorType": "KeyError"}'},
