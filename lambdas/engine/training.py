@@ -97,8 +97,8 @@ def fit(frame: Frame, *, labels: Sequence[Interval] = (), settings: Settings | N
 def _choose_baseline(frame: Frame, static: Pipeline, normal: Mask, settings: Settings) -> Pipeline:
     """Return the pipeline with the least baseline that keeps the forward test quiet, often none.
 
-    Otherwise the slowest one for all sensors that cures it. Training too short to prove any span has one only for
-    the sensors that wander through the whole of it, whose level therefore says nothing about what comes next.
+    Otherwise the slowest one for all sensors that cures it. Training too short to prove any span has one for
+    the sensors only that wander through it all, whose level therefore says nothing about what comes next.
     """
 
     def alarms(pipeline: Pipeline) -> float:
