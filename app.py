@@ -1,6 +1,6 @@
 """The app: the service, and one stack for each asset in `assets.toml`.
 
-`-c assets=FILE` reads another file. Nothing here needs an AWS account or the network until something is deployed.
+`-c assets=FILE` reads another file. Neither an AWS account nor the network is needed before a deployment.
 """
 
 import os
@@ -47,18 +47,15 @@ class AssetStack(cdk.Stack):
         self, scope: cdk.App, declared: AssetDeclaration, *, host: ServiceStack, env: cdk.Environment
     ) -> None:
         super().__init__(scope, declared.name, env=env, description=f"Monitoring of {declared.name}")
-        locations = host.storage.for_asset(declared.name)
         asset = MonitoredAsset(
-            self, "Asset", service=host.service, locations=locations, **declared.monitoring()
+            self,
+            "Asset",
+            service=host.service,
+            locations=host.storage.for_asset(declared.name),
+            **declared.monitoring(),
         )
-        for name, value in {
-            "ModelName": asset.model.model_name,
-            "InferenceSchedulerName": asset.scheduler.inference_scheduler_name,
-            "HistoryUri": locations.history.uri,
-            "InferenceInputUri": locations.inference_input.uri,
-            "InferenceOutputUri": locations.inference_output.uri,
-        }.items():
-            cdk.CfnOutput(self, name, value=value)
+        cdk.CfnOutput(self, "ModelName", value=asset.model.model_name)
+        cdk.CfnOutput(self, "InferenceSchedulerName", value=asset.scheduler.inference_scheduler_name)
 
 
 def main() -> None:
@@ -74,4 +71,5 @@ def main() -> None:
     app.synth()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -34,6 +34,7 @@ class ServiceApi(Construct):
         environment: Mapping[str, str],
     ) -> None:
         super().__init__(scope, id)
+        stack = cdk.Stack.of(self)
         schedules = scheduler.ScheduleGroup(
             self,
             "Schedules",
@@ -61,8 +62,17 @@ class ServiceApi(Construct):
                     ),
                     state.objects("GetObject", "PutObject", under=("documents/*",)),
                     state.objects("GetObject", under=("datasets/*/report.json",)),
+                    # Of resources that are deleted.
+                    state.objects(
+                        "DeleteObject", under=("datasets/*", "documents/*", "models/*", "schedulers/*")
+                    ),
                     state.listing(),
                     state.object_keys("Decrypt", "GenerateDataKey"),
+                    Access(
+                        actions=("kms:DescribeKey",),
+                        resources=(stack.format_arn(service="kms", resource="key", resource_name="*"),),
+                        wildcard_reason="requests may name a key by an alias, which is resolved once",
+                    ),
                     Access(
                         actions=("states:StartExecution",),
                         resources=(
@@ -70,7 +80,7 @@ class ServiceApi(Construct):
                             jobs.train_machine.state_machine_arn,
                         ),
                     ),
-                    *_keep_schedules(cdk.Stack.of(self), schedules, schedule_role),
+                    *_keep_schedules(stack, schedules, schedule_role),
                 ],
             ),
             log_group=log,
@@ -135,7 +145,6 @@ def _keep_schedules(
             actions=(
                 "scheduler:CreateSchedule",
                 "scheduler:DeleteSchedule",
-                "scheduler:GetSchedule",
                 "scheduler:UpdateSchedule",
             ),
             resources=(own_schedules,),

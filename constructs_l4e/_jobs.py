@@ -71,9 +71,9 @@ class Jobs(Construct):
             assumed_by=LAMBDA,
             access=[
                 write_logs(*logs.values()),
-                *state.records("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+                *state.records("GetItem", "PutItem", "UpdateItem"),
                 state.objects(
-                    "DeleteObject",
+                    "AbortMultipartUpload",
                     "GetObject",
                     "PutObject",
                     under=("datasets/*", "documents/*", "models/*", "schedulers/*"),
@@ -112,8 +112,8 @@ class Jobs(Construct):
             )
 
         training_mb = int(training_memory.to_mebibytes())
-        self.ingest = job("Ingest", "Reads sensor files into columns", 3008, 4)
-        self.train = job("Train", "Trains and evaluates a model version", training_mb, 4)
+        self.ingest = job("Ingest", "Reads sensor files into columns", 3008, 10)
+        self.train = job("Train", "Trains and evaluates a model version", training_mb, 10)
         self.infer = job("Infer", "Scores new sensor data with a model", 1024, 1)
         self.ingest_machine = self._machine("IngestMachine", self.ingest, _ingest_steps(), distributed=True)
         self.train_machine = self._machine("TrainMachine", self.train, _train_steps())

@@ -1,1 +1,37 @@
-"""Pure numerics of the detector: arrays in, arrays out."""
+"""Pure numerics of the detector: arrays in, arrays out. This package is the whole interface."""
+
+from engine.artefact import BadArtefact
+from engine.component import ComponentReport, merge_component
+from engine.csvfile import FileReport, convert_csv
+from engine.detector import Detector, fit
+from engine.frame import Frame, NoData, OffCondition, SensorId, build_frame
+from engine.headers import IllegalHeader, UnusableFile
+from engine.intervals import Evaluation, Interval, Range, evaluate, ranges
+from engine.quality import SensorStatistics
+from engine.scores import Scores
+from engine.timestamps import parse_timestamps
+
+__all__ = [
+    "BadArtefact",
+    "ComponentReport",
+    "Detector",
+    "Evaluation",
+    "FileReport",
+    "Frame",
+    "IllegalHeader",
+    "Interval",
+    "NoData",
+    "OffCondition",
+    "Range",
+    "Scores",
+    "SensorId",
+    "SensorStatistics",
+    "UnusableFile",
+    "build_frame",
+    "convert_csv",
+    "evaluate",
+    "fit",
+    "merge_component",
+    "parse_timestamps",
+    "ranges",
+]

@@ -1,0 +1,76 @@
+"""How the custom resources reach the service: its public API, through boto3 and the service model we ship."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+
+from custom_resources.errors import call_error
+
+if TYPE_CHECKING:  # the stubs are not in the function's package
+    from mypy_boto3_lookoutequipment.client import LookoutEquipmentClient
+
+ASSET_ROOT: Final = Path(__file__).resolve().parents[1]
+# Model files next to the packages: the model the runtime's boto3 may have dropped, and the signing name of an
+# API of our own (present only when the functions serve one).
+_MODEL_DIRECTORIES: Final = ("botocore_data", "botocore_extras")
+# API Gateway answers within 29 s or not at all.
+_CONFIG: Final = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 3})
+
+
+def endpoint(environment: Mapping[str, str]) -> str | None:
+    """Address of the API that `environment` names, or None for the AWS-managed service."""
+    api = environment.get("L4E_API_ID")
+    if api is None:
+        return None
+    stage = environment["L4E_API_STAGE"]
+    emulator = environment.get("AWS_ENDPOINT_URL")
+    if emulator:
+        return f"{emulator.rstrip('/')}/restapis/{api}/{stage}/_user_request_"
+    return f"https://{api}.execute-api.{environment['AWS_REGION']}.{environment['L4E_URL_SUFFIX']}/{stage}"
+
+
+def create_client(
+    environment: Mapping[str, str] = os.environ, asset_root: Path = ASSET_ROOT
+) -> "LookoutEquipmentClient":
+    """A boto3 client of the service that `environment` names, by the service model found in `asset_root`."""
+    directories = [str(asset_root / name) for name in _MODEL_DIRECTORIES if (asset_root / name).is_dir()]
+    session = botocore.session.get_session()
+    session.register_component("data_loader", Loader(extra_search_paths=[*directories, *_data_path(session)]))
+    client: LookoutEquipmentClient = boto3.Session(botocore_session=session).client(
+        "lookoutequipment", endpoint_url=endpoint(environment), config=_CONFIG
+    )
+    return client
+
+
+def _data_path(session: botocore.session.Session) -> list[str]:
+    path = session.get_config_variable("data_path")
+    return path.split(os.pathsep) if path else []
+
+
+class Equipment:
+    """The operations of the service by their API names, with errors sorted by what they mean for us."""
+
+    def __init__(self, client: "LookoutEquipmentClient") -> None:
+        self._client = client
+        self._methods = {operation: method for method, operation in client.meta.method_to_api_mapping.items()}
+
+    @property
+    def model(self) -> ServiceModel:
+        """The service model: the one source of names, types and limits."""
+        return self._client.meta.service_model
+
+    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Call `operation`; raises a `CallError`."""
+        try:
+            answer: dict[str, Any] = getattr(self._client, self._methods[operation])(**parameters)
+        except (BotoCoreError, ClientError) as error:
+            raise call_error(operation, error) from error
+        return answer

@@ -1,0 +1,158 @@
+"""What can go wrong with a call, and the one sentence a person reads when a deployment fails."""
+
+import json
+import re
+from typing import Final
+
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+
+# CloudFormation takes a response of at most 4096 bytes. The provider framework adds a log reference and a
+# stack trace to the message (about 800 bytes), and the ids around it can take 1000.
+REASON_BYTES: Final = 1800
+
+_URL: Final = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s'\"]+", re.IGNORECASE)
+_CREDENTIAL: Final = re.compile(
+    r"(?i)\b(X-Amz-\w+|Signature|AWSAccessKeyId|Authorization|ClientToken)\b(['\"]?\s*[=:]\s*['\"]?)[^\s&,'\"}]+"
+)
+_S3: Final = "s3:"
+_UNAVAILABLE_CODES: Final = frozenset(
+    {
+        "InternalServerException",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ServiceUnavailableException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+_UNAVAILABLE_STATUS: Final = frozenset({408, 429})
+_NEXT_STEP: Final = {
+    "AccessDenied": "Grant the custom resource's role this operation and iam:PassRole, then deploy again",
+    "Quota": "Delete what is no longer needed or raise the limit of the service, then deploy again",
+    "Unavailable": "Deploy again when the service answers",
+    "Refused": "Correct the named property, then deploy again",
+    "Conflict": "Finish or remove what blocks it, then deploy again",
+}
+
+
+class FailedError(Exception):
+    """The operation failed for good. The message becomes the Reason that CloudFormation shows."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(reason(message))
+
+
+class NotYetError(Exception):
+    """The operation cannot go on now, but a later poll may find it possible."""
+
+
+class CallError(Exception):
+    """A call was answered with an error.
+
+    `operation` and `code` are the service's own names; `text` is its message.
+    """
+
+    kind = "Refused"
+
+    def __init__(self, operation: str, code: str, text: str) -> None:
+        super().__init__(f"{operation} answered {code}: {text.rstrip('.') or 'no message'}")
+        self.operation = operation
+        self.code = code
+        self.text = text
+
+    @property
+    def next_step(self) -> str:
+        """What the person deploying can do about it."""
+        return _NEXT_STEP[self.kind]
+
+
+class RefusedError(CallError):
+    """The request is wrong and stays wrong."""
+
+
+class NotFoundError(CallError):
+    """The named resource does not exist, or is not visible yet."""
+
+
+class ConflictError(CallError):
+    """Another resource, or another state of this one, is in the way."""
+
+    kind = "Conflict"
+
+
+class QuotaError(CallError):
+    """A limit of the service is reached."""
+
+    kind = "Quota"
+
+
+class DeniedError(CallError):
+    """Rights are missing, or have not spread yet."""
+
+    kind = "AccessDenied"
+
+
+class UnavailableError(CallError):
+    """Throttled, broken or out of reach for the moment; whether the call took effect is unknown."""
+
+    kind = "Unavailable"
+
+
+_KINDS: Final[dict[str, type[CallError]]] = {
+    "ConflictException": ConflictError,
+    "ResourceNotFoundException": NotFoundError,
+    "ServiceQuotaExceededException": QuotaError,
+    "ValidationException": RefusedError,
+}
+
+
+def call_error(operation: str, error: BotoCoreError | ClientError) -> CallError:
+    """Sort what botocore raised into one of the kinds above."""
+    if isinstance(error, ParamValidationError):
+        return RefusedError(operation, "ParamValidationError", " ".join(str(error).split()))
+    if not isinstance(error, ClientError):
+        return UnavailableError(operation, type(error).__name__, str(error))
+    code = str(error.response.get("Error", {}).get("Code", "Unknown"))
+    text = str(error.response.get("Error", {}).get("Message", ""))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in _UNAVAILABLE_CODES or status >= 500 or status in _UNAVAILABLE_STATUS:
+        return UnavailableError(operation, code, text)
+    if status == 403 or code.startswith("AccessDenied"):
+        return DeniedError(operation, code, text)
+    if code == "ValidationException" and re.search(r"\bassum(e|ed|ing)\b", text):
+        # A role that was created seconds ago cannot be assumed yet: the same wait as for missing rights.
+        return DeniedError(operation, code, text)
+    return _KINDS.get(code, RefusedError)(operation, code, text)
+
+
+def reason(message: str) -> str:
+    """The message without addresses and credentials, cut to what fits into a response."""
+    text = _CREDENTIAL.sub(r"\1\2***", _URL.sub(_mask, message))
+    if _size(text) <= REASON_BYTES:
+        return text
+    # The head says what failed and the tail what to do: cut the middle.
+    keep = REASON_BYTES // 2 - 8
+    return f"{_fit(text, keep)} [...] {_fit(text[::-1], keep)[::-1]}"
+
+
+def _mask(match: re.Match[str]) -> str:
+    # An S3 location is neither secret nor an address that can be called.
+    return match.group() if match.group().startswith(_S3) else "<address removed>"
+
+
+def _size(text: str) -> int:
+    return len(json.dumps(text, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _fit(text: str, limit: int) -> str:
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if _size(text[:middle]) <= limit else (low, middle - 1)
+    return text[:low]

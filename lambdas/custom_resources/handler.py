@@ -1,0 +1,54 @@
+"""Entry points of the custom-resource functions."""
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from custom_resources.client import Equipment, create_client
+from custom_resources.data_ingestion import DataIngestion
+from custom_resources.dataset import Dataset
+from custom_resources.errors import call_error
+from custom_resources.inference_scheduler import InferenceScheduler
+from custom_resources.model import Model
+from custom_resources.properties import S3Object
+from custom_resources.records import DynamoRecords
+from custom_resources.runner import Runner
+
+RESOURCES: Final = (Dataset(), DataIngestion(), Model(), InferenceScheduler())
+
+logging.getLogger(__package__).setLevel(logging.INFO)
+
+
+def on_event(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """Take on a request of CloudFormation: check it, claim the resource, answer its physical id."""
+    return _runner().on_event(event)
+
+
+def is_complete(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """Work on a request; `IsComplete` tells whether all is as wanted."""
+    return _runner().is_complete(event)
+
+
+@cache
+def _runner() -> Runner:
+    s3 = boto3.client("s3")
+
+    def read_object(location: S3Object) -> str:
+        try:
+            return s3.get_object(Bucket=location.bucket, Key=location.key)["Body"].read().decode("utf-8-sig")
+        except (BotoCoreError, ClientError) as error:
+            raise call_error(f"s3:GetObject of {location}", error) from error
+
+    return Runner(
+        resources=RESOURCES,
+        equipment=Equipment(create_client()),
+        records=DynamoRecords(boto3.resource("dynamodb").Table(os.environ["L4E_RECORDS_TABLE"])),
+        read_object=read_object,
+        clock=time.time,
+    )

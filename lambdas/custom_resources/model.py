@@ -1,0 +1,102 @@
+"""Custom::LookoutEquipmentModel."""
+
+from custom_resources.errors import ConflictError, FailedError, NotFoundError, QuotaError
+from custom_resources.properties import Properties
+from custom_resources.request import REQUEST_TAG, PhysicalId
+from custom_resources.resource import (
+    STUCK,
+    Again,
+    Context,
+    Done,
+    Found,
+    Outcome,
+    TaggedResource,
+    Wait,
+    failed_reason,
+    read_schema,
+)
+
+_UPDATABLE = ("LabelsInputConfiguration", "RoleArn", "ModelDiagnosticsOutputConfiguration")
+_BUSY = frozenset({"IN_PROGRESS", "IMPORT_IN_PROGRESS"})
+
+
+class Model(TaggedResource):
+    """A model and the training of its first version."""
+
+    kind = "model"
+    resource_type = "Custom::LookoutEquipmentModel"
+    operation = "CreateModel"
+    name_member = "ModelName"
+    options = ("Schema", "Wait")
+    describe = "DescribeModel"
+    arn_member = "ModelArn"
+    mutable = frozenset({"Tags", *_UPDATABLE})
+
+    def create(self, context: Context, properties: Properties) -> Outcome:
+        """Create the model, which starts its training."""
+        parameters = {**properties.members, **read_schema(context, properties)}
+        parameters["Tags"] = self.tags(context.request, properties)
+        try:
+            context.create("CreateModel", **parameters)
+        except NotFoundError as missing:
+            return Wait(reason=f"{missing}. Create the dataset first, then deploy again", patience=STUCK)
+        except QuotaError as quota:
+            if "pending" not in quota.text.lower():
+                raise
+            return Wait(reason=f"{quota}. {quota.next_step}")
+        return Again()
+
+    def settle(self, context: Context, properties: Properties, found: Found) -> Outcome:
+        """Bring labels, role and diagnostics up to date; then follow the training of this request."""
+        status = found.record["Status"]
+        # The service cannot take a member away from a model: one that is no longer wanted stays.
+        change = {
+            member: properties.members[member]
+            for member in _UPDATABLE
+            if member in properties.members and properties.members[member] != found.record.get(member)
+        }
+        mine = found.tags.get(REQUEST_TAG) == context.request.request_id
+        identity = PhysicalId(kind=self.kind, name=properties.members["ModelName"])
+        fresh = mine and context.request.incoming_id != str(identity)
+        if change and not fresh and "UpdateModel" not in context.done:
+            if status in _BUSY:
+                return Wait(reason="the model is still in training. Deploy again when it has finished")
+            try:
+                context.act("UpdateModel", ModelName=properties.members["ModelName"], **change)
+            except ConflictError as conflict:
+                return Wait(reason=f"{conflict}. {conflict.next_step}")
+        if properties.wait and status in _BUSY:
+            return Wait(
+                reason="the training is still in progress. Set Wait to false to deploy without waiting for it"
+            )
+        if properties.wait and status == "FAILED" and (mine or context.request.type == "Create"):
+            raise FailedError(
+                f"model {properties.members['ModelName']!r}: the training failed: "
+                f"{failed_reason(found.record)}. Correct the data or the properties"
+                f"{'' if mine else ', delete this model'}, then deploy again."
+            )
+        return Done(
+            data={
+                "ModelName": properties.members["ModelName"],
+                "ModelArn": found.arn,
+                "Status": status,
+                "ModelQuality": found.record.get("ModelQuality", "CANNOT_DETERMINE_QUALITY"),
+            }
+        )
+
+    def dismantle(self, context: Context, name: str, found: Found) -> Outcome:
+        """Delete the model when its training has ended."""
+        if found.record["Status"] in _BUSY:
+            since = found.record.get("TrainingExecutionStartTime", found.record.get("CreatedAt"))
+            return Wait(
+                reason=f"its training, begun {since}, is still in progress. Delete again when it has finished"
+            )
+        try:
+            context.act("DeleteModel", ModelName=name)
+        except ConflictError as conflict:
+            answer = context.call("ListInferenceSchedulers", ModelName=name)
+            schedulers = answer["InferenceSchedulerSummaries"]
+            names = ", ".join(repr(scheduler["InferenceSchedulerName"]) for scheduler in schedulers)
+            using = f" (inference scheduler {names} uses it)" if names else ""
+            return Wait(reason=f"{conflict}{using}. {conflict.next_step}", patience=STUCK)
+        return Done(data={})

@@ -1,0 +1,205 @@
+"""The typed, strict reading of resource properties.
+
+CloudFormation turns every number and boolean into a string. The types, names and limits of the members are
+those of the service model, so this parser cannot disagree with the service.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from botocore.model import ListShape, ServiceModel, Shape, StructureShape
+
+from custom_resources.errors import FailedError
+from custom_resources.request import TAG_PREFIX
+
+_VERSION: Final = "1"
+_FRAMEWORK_KEYS: Final = frozenset({"ServiceToken", "ServiceTimeout", "PropertiesVersion"})
+# Members we fill in ourselves.
+_INTERNAL_MEMBERS: Final = frozenset({"ClientToken", "DatasetSchema"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Object:
+    """Where a document too large for a property is."""
+
+    bucket: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Properties:
+    """The properties of one custom resource.
+
+    `members` are API members in the types boto3 takes. The rest are our own: `schema` (location of the schema
+    document), `wait` (complete only when the service has finished), `running` (desired state of a scheduler),
+    `revision` (free text whose change starts a new ingestion).
+    """
+
+    members: Mapping[str, Any]
+    schema: S3Object | None = None
+    wait: bool = True
+    running: bool = True
+    revision: str = ""
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The user's tags."""
+        return tags(self.members.get("Tags", ()))
+
+
+def tags(pairs: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """API form to mapping."""
+    return {pair["Key"]: pair["Value"] for pair in pairs}
+
+
+def parse(
+    raw: Mapping[str, Any], *, model: ServiceModel, operation: str, options: Sequence[str], subject: str
+) -> Properties:
+    """Read `raw` as the input of `operation` plus the named `options` of ours.
+
+    Raises `FailedError` that names the property, the rule and the fix.
+    """
+    shape = model.operation_model(operation).input_shape
+    if shape is None:
+        raise TypeError(f"{operation} takes no input in this service model")
+    try:
+        return _read(raw, shape, options)
+    except _WrongError as wrong:
+        raise FailedError(f"{subject}: {wrong}. Then deploy again.") from None
+
+
+def _read(raw: Mapping[str, Any], shape: StructureShape, options: Sequence[str]) -> Properties:
+    version = raw.get("PropertiesVersion", _VERSION)
+    if version != _VERSION:
+        raise _WrongError(
+            f"PropertiesVersion {version!r} is not known here (known: {_VERSION!r}): "
+            "deploy the service stack with the release of constructs-l4e that the asset stack uses"
+        )
+    members = shape.members.keys() - _INTERNAL_MEMBERS
+    unknown = sorted(raw.keys() - _FRAMEWORK_KEYS - set(options) - members)
+    if unknown:
+        raise _WrongError(
+            f"unknown property {unknown[0]!r}: use one of {', '.join(sorted(members | set(options)))}"
+        )
+    missing = [name for name in shape.required_members if name not in raw and name in members]
+    if missing:
+        raise _WrongError(f"property {missing[0]!r} is required: add it")
+    values = {name: _value(shape.members[name], raw[name], name) for name in raw if name in members}
+    for key in tags(values.get("Tags", ())):
+        if key.startswith(TAG_PREFIX):
+            raise _WrongError(f"Tags: the key {key!r} is reserved ({TAG_PREFIX}*): choose another key")
+    ours = {_OPTIONS[name][0]: _OPTIONS[name][1](name, raw[name]) for name in options if name in raw}
+    ours.pop("", None)  # an option that is only checked here
+    return Properties(members=values, **ours)
+
+
+class _WrongError(ValueError):
+    pass
+
+
+def _value(shape: Shape, raw: Any, path: str) -> Any:
+    if isinstance(shape, StructureShape):
+        return _structure(shape, raw, path)
+    if isinstance(shape, ListShape):
+        if not isinstance(raw, list):
+            raise _WrongError(f"{path} is {raw!r}: give a list")
+        return [_value(shape.member, item, f"{path}[{index}]") for index, item in enumerate(raw)]
+    return _SCALARS[shape.type_name](shape, raw, path)
+
+
+def _structure(shape: StructureShape, raw: Any, path: str) -> dict[str, Any]:
+    if not isinstance(raw, Mapping):
+        raise _WrongError(f"{path} is {raw!r}: give an object with {', '.join(shape.members)}")
+    unknown = sorted(raw.keys() - shape.members.keys())
+    if unknown:
+        raise _WrongError(f"unknown property {path}.{unknown[0]}: use one of {', '.join(shape.members)}")
+    missing = [name for name in shape.required_members if name not in raw]
+    if missing:
+        raise _WrongError(f"property {path}.{missing[0]} is required: add it")
+    return {name: _value(shape.members[name], value, f"{path}.{name}") for name, value in raw.items()}
+
+
+def _string(shape: Shape, raw: Any, path: str) -> str:
+    if not isinstance(raw, str):
+        raise _WrongError(f"{path} is {raw!r}: give a string")
+    choices = getattr(shape, "enum", None)
+    if choices and raw not in choices:
+        raise _WrongError(f"{path} is {raw!r}: use one of {', '.join(choices)}")
+    low, high = shape.metadata.get("min", 0), shape.metadata.get("max")
+    if len(raw) < low or (high is not None and len(raw) > high):
+        raise _WrongError(f"{path} has {len(raw)} characters: use {low} to {high}")
+    pattern = shape.metadata.get("pattern")
+    if pattern and not re.fullmatch(pattern, raw):
+        raise _WrongError(f"{path} is {raw!r}: it must match {pattern}")
+    return raw
+
+
+def _integer(shape: Shape, raw: Any, path: str) -> int:
+    if isinstance(raw, bool) or not re.fullmatch(r"-?[0-9]{1,18}", str(raw)):
+        raise _WrongError(f"{path} is {raw!r}: give a whole number")
+    number = int(raw)
+    low, high = shape.metadata.get("min", number), shape.metadata.get("max", number)
+    if not low <= number <= high:
+        raise _WrongError(f"{path} is {number}: use a number from {low} to {high}")
+    return number
+
+
+def _timestamp(_: Shape, raw: Any, path: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(raw)
+    except (TypeError, ValueError):
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise _WrongError(
+            f"{path} is {raw!r}: give a time with zone in ISO 8601, such as 2024-01-31T00:00:00Z"
+        )
+    return moment.astimezone(UTC)
+
+
+# The members of the operations used here have no other types; another one is a KeyError in the first test.
+_SCALARS: Final[Mapping[str, Callable[[Shape, Any, str], Any]]] = {
+    "string": _string,
+    "integer": _integer,
+    "long": _integer,
+    "timestamp": _timestamp,
+}
+
+
+def _choice(**values: Any) -> Callable[[str, Any], Any]:
+    def read(path: str, raw: Any) -> Any:
+        text = str(raw).lower() if isinstance(raw, bool) else raw
+        if not isinstance(text, str) or text not in values:
+            raise _WrongError(f"{path} is {raw!r}: use one of {', '.join(values)}")
+        return values[text]
+
+    return read
+
+
+def _s3_object(path: str, raw: Any) -> S3Object:
+    if not isinstance(raw, Mapping) or raw.keys() != {"Bucket", "Key"}:
+        raise _WrongError(f"{path} is {raw!r}: give an object with Bucket and Key")
+    if not all(isinstance(value, str) and value for value in raw.values()):
+        raise _WrongError(f"{path} is {dict(raw)!r}: Bucket and Key must be text")
+    return S3Object(bucket=raw["Bucket"], key=raw["Key"])
+
+
+def _text(path: str, raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise _WrongError(f"{path} is {raw!r}: give a text")
+    return raw
+
+
+# Property name -> field of Properties (empty: checked here, used elsewhere) and its reader.
+_OPTIONS: Final[Mapping[str, tuple[str, Callable[[str, Any], Any]]]] = {
+    "Schema": ("schema", _s3_object),
+    "Wait": ("wait", _choice(true=True, false=False)),
+    "DesiredState": ("running", _choice(RUNNING=True, STOPPED=False)),
+    "Revision": ("revision", _text),
+    "RemovalPolicy": ("", _choice(retain=True, destroy=False)),
+}

@@ -1,0 +1,160 @@
+"""Which request may act on a resource: the latest one CloudFormation sent, and no request it gave up.
+
+CloudFormation can send a Delete while the Create still runs, cancel an Update and roll it back, and deliver
+any event twice. Every step of a request therefore claims its resource first. A claim is refused to a
+request that a later one has superseded: this record is the tombstone that an overtaken Create honours.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from custom_resources.errors import NotFoundError, NotYetError, RefusedError, call_error
+from custom_resources.request import PhysicalId, Request
+
+if TYPE_CHECKING:  # the stubs are not in the function's package
+    from mypy_boto3_dynamodb.service_resource import Table
+
+# No request lives longer than the ServiceTimeout of an hour, nor do repeats of it.
+_MEMORY: Final = 3600
+# The framework can still deliver a Create this long after the Delete that overtook it.
+_OVERTAKING: Final = 900
+_RECORD_LIFE: Final = 24 * 3600
+_ATTEMPTS: Final = 5
+
+
+class RecordTable(Protocol):
+    """Small JSON documents under string keys, written only if nobody else wrote in between."""
+
+    def read(self, key: str) -> tuple[Mapping[str, Any], int] | None:
+        """The document and its version, or None."""
+
+    def write(self, key: str, value: Mapping[str, Any], *, version: int, expires_at: int | None) -> bool:
+        """Store version + 1 if the stored version is `version` (0: absent); False if it is not."""
+
+    def remove(self, key: str) -> None:
+        """Forget the document, if there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Whether a request may act.
+
+    `since` is when it began, or when it was superseded, in epoch seconds. `successor` is the type of the
+    request that superseded it (None: it may act) and `wanted` the physical id that request works towards.
+    """
+
+    since: float
+    successor: str | None = None
+    wanted: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Record:
+    request: str = ""
+    type: str = ""
+    wanted: str | None = None
+    begun: float = 0
+    overtook: bool = False  # a Delete that came before its Create was seen
+    past: dict[str, float] = field(default_factory=dict)
+
+    def next(
+        self, request: Request, wanted: PhysicalId | None, now: float, *, restart: bool
+    ) -> tuple[Claim, "_Record"]:
+        """The claim of `request` and the record after it."""
+        if request.request_id == self.request:
+            record = replace(self, begun=now) if restart else self
+            return Claim(since=record.begun), record
+        past = {name: since for name, since in self.past.items() if now - since < _MEMORY}
+        if request.request_id in past:
+            return Claim(since=past[request.request_id], successor=self.type, wanted=self.wanted), self
+        if request.type == "Create" and self.overtook and now - self.begun < _OVERTAKING:
+            past[request.request_id] = now
+            record = replace(self, past=past, overtook=False)
+            return Claim(since=now, successor=self.type, wanted=self.wanted), record
+        if self.request:
+            past[self.request] = now
+        record = _Record(
+            request=request.request_id,
+            type=request.type,
+            wanted=str(wanted) if wanted else None,
+            begun=now,
+            overtook=request.type == "Delete"
+            and not self.request
+            and not PhysicalId.parse(request.physical_id),
+            past=past,
+        )
+        return Claim(since=now), record
+
+
+def claim(
+    table: RecordTable, request: Request, wanted: PhysicalId | None, now: float, *, restart: bool = False
+) -> Claim:
+    """Claim the resource of `request`, which works towards the id `wanted` (None: towards nothing).
+
+    `restart` begins the time budget anew: CloudFormation uses the id of a request again when a failed
+    deployment is retried.
+    """
+    key = f"claim/{request.owner}"
+    for _ in range(_ATTEMPTS):
+        stored = table.read(key)
+        before, version = (_Record(**stored[0]), stored[1]) if stored else (_Record(), 0)
+        granted, after = before.next(request, wanted, now, restart=restart)
+        if after == before:
+            return granted
+        if table.write(key, asdict(after), version=version, expires_at=int(now) + _RECORD_LIFE):
+            return granted
+    raise NotYetError("other requests of this resource are being recorded")
+
+
+class DynamoRecords:
+    """Records in a DynamoDB table with partition key `id` and TTL attribute `ExpiresAt`."""
+
+    def __init__(self, table: "Table") -> None:
+        self._table = table
+
+    def read(self, key: str) -> tuple[Mapping[str, Any], int] | None:
+        """The document and its version, or None."""
+        try:
+            item = self._table.get_item(Key={"id": key}, ConsistentRead=True).get("Item")
+        except (BotoCoreError, ClientError) as error:
+            raise _table_error("dynamodb:GetItem", error) from error
+        if item is None:
+            return None
+        return json.loads(str(item["value"])), int(str(item["version"]))
+
+    def write(self, key: str, value: Mapping[str, Any], *, version: int, expires_at: int | None) -> bool:
+        """Store version + 1 if the stored version is `version` (0: absent); False if it is not."""
+        item: dict[str, Any] = {"id": key, "value": json.dumps(value), "version": version + 1}
+        if expires_at is not None:
+            item["ExpiresAt"] = expires_at
+        try:
+            if version:
+                self._table.put_item(
+                    Item=item,
+                    ConditionExpression="version = :version",
+                    ExpressionAttributeValues={":version": version},
+                )
+            else:
+                self._table.put_item(Item=item, ConditionExpression="attribute_not_exists(id)")
+        except self._table.meta.client.exceptions.ConditionalCheckFailedException:
+            return False
+        except (BotoCoreError, ClientError) as error:
+            raise _table_error("dynamodb:PutItem", error) from error
+        return True
+
+    def remove(self, key: str) -> None:
+        """Forget the document, if there is one."""
+        try:
+            self._table.delete_item(Key={"id": key})
+        except (BotoCoreError, ClientError) as error:
+            raise _table_error("dynamodb:DeleteItem", error) from error
+
+
+def _table_error(operation: str, error: BotoCoreError | ClientError) -> Exception:
+    found = call_error(operation, error)
+    # A missing table is a broken installation, never a missing resource.
+    return RefusedError(operation, found.code, found.text) if isinstance(found, NotFoundError) else found

@@ -1,0 +1,84 @@
+"""The CloudFormation event, the id we give a resource, and what marks a resource as ours."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+OWNER_TAG: Final = "constructs-l4e:owner"
+CONFIGURATION_TAG: Final = "constructs-l4e:config"
+REQUEST_TAG: Final = "constructs-l4e:request"
+TAG_PREFIX: Final = "constructs-l4e:"
+
+# on_event hands this on to is_complete, whose event carries the new physical id only.
+INCOMING_ID: Final = "IncomingPhysicalResourceId"
+
+_TAG_VALUE_LENGTH: Final = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhysicalId:
+    """`l4e/v1/<kind>/<name>`: known before the resource exists, and enough to find it again."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"l4e/v1/{self.kind}/{self.name}"
+
+    @classmethod
+    def parse(cls, text: str | None) -> Self | None:
+        """The id in `text`, or None for one that is not ours (CloudFormation invents some)."""
+        match = re.fullmatch(r"l4e/v1/([a-z-]+)/([0-9a-zA-Z_-]{1,200})", text or "")
+        return cls(kind=match[1], name=match[2]) if match else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request of CloudFormation about one custom resource."""
+
+    type: str
+    resource_type: str
+    stack_id: str
+    logical_id: str
+    request_id: str
+    physical_id: str | None
+    incoming_id: str | None
+    properties: Mapping[str, Any]
+    old_properties: Mapping[str, Any]
+
+    @classmethod
+    def parse(cls, event: Mapping[str, Any]) -> Self:
+        """Read the event of on_event or of is_complete. The response URL in it is left alone."""
+        physical_id = event.get("PhysicalResourceId")
+        return cls(
+            type=event["RequestType"],
+            resource_type=event["ResourceType"],
+            stack_id=event["StackId"],
+            logical_id=event["LogicalResourceId"],
+            request_id=event["RequestId"],
+            physical_id=physical_id,
+            incoming_id=event.get(INCOMING_ID, physical_id if event["RequestType"] != "Create" else None),
+            properties=event.get("ResourceProperties") or {},
+            old_properties=event.get("OldResourceProperties") or {},
+        )
+
+    @property
+    def owner(self) -> str:
+        """Value of the ownership tag: stack id and logical id, cut and hashed when too long for a tag."""
+        owner = f"{self.stack_id}/{self.logical_id}"
+        if len(owner) <= _TAG_VALUE_LENGTH:
+            return owner
+        return f"{owner[: _TAG_VALUE_LENGTH - 33]}-{digest(owner)}"
+
+    def client_token(self, operation: str, parameters: Mapping[str, Any]) -> str:
+        """The same token for the same call of the same request, whoever repeats it."""
+        return digest([self.stack_id, self.logical_id, self.request_id, operation, parameters])
+
+
+def digest(value: object) -> str:
+    """32 hex digits that identify a JSON-like value."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,265 @@
+"""What the four kinds of resource share: the context of a step, its outcomes, and what may be done.
+
+A step looks at the service and does at most one thing that brings it nearer to what is wanted. It remembers
+nothing: it can be repeated, interrupted or run twice, and the end is the same.
+"""
+
+import json
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from custom_resources.client import Equipment
+from custom_resources.errors import ConflictError, FailedError, NotFoundError, NotYetError
+from custom_resources.properties import Properties, S3Object, parse, tags
+from custom_resources.records import RecordTable
+from custom_resources.request import CONFIGURATION_TAG, OWNER_TAG, REQUEST_TAG, TAG_PREFIX, Request, digest
+
+LOG: Final = logging.getLogger(__name__)
+
+# Seconds a request may take. CloudFormation gives up after the ServiceTimeout of an hour and the framework
+# shortly before; a reason of our own must come first.
+BUDGET: Final = 2700
+# Seconds to wait for what seldom goes away by itself.
+STUCK: Final = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What was wanted is so. `data` are the attributes of the resource."""
+
+    data: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """A later poll goes on. `patience`: seconds since the request began after which `reason` is a failure."""
+
+    reason: str
+    patience: float = BUDGET
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Something was changed: look again at once."""
+
+
+Outcome = Done | Wait | Again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a step needs. `done` collects the operations that this poll has carried out."""
+
+    request: Request
+    equipment: Equipment
+    records: RecordTable
+    read_object: Callable[[S3Object], str]
+    done: set[str]
+
+    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Read from the service; raises a `CallError`."""
+        return self.equipment.call(operation, **parameters)
+
+    def act(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Change the service, once per poll: a change that is not visible yet is not asked for again."""
+        if operation in self.done:
+            raise NotYetError(f"{operation} was accepted, and its effect is not visible yet")
+        LOG.info("%s %s: %s", self.request.type, self.request.logical_id, operation)
+        answer = self.equipment.call(operation, **parameters)
+        self.done.add(operation)
+        return answer
+
+    def create(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Change the service by an operation that takes a client token."""
+        token = self.request.client_token(operation, parameters)
+        return self.act(operation, **parameters, ClientToken=token)
+
+
+class Resource(ABC):
+    """One kind of resource.
+
+    `kind` is its word in ids and messages, `resource_type` the CloudFormation type, `operation` the operation
+    whose input its properties are, `name_member` the property that names it, `options` our own properties.
+    """
+
+    kind: ClassVar[str]
+    resource_type: ClassVar[str]
+    operation: ClassVar[str]
+    name_member: ClassVar[str]
+    options: ClassVar[tuple[str, ...]]
+
+    def parse(self, equipment: Equipment, raw: Mapping[str, Any]) -> Properties:
+        """The typed properties; raises `FailedError`."""
+        subject = f"{self.kind} {raw.get(self.name_member, '(unnamed)')!r}"
+        return parse(
+            raw, model=equipment.model, operation=self.operation, options=self.options, subject=subject
+        )
+
+    @abstractmethod
+    def advance(self, context: Context, properties: Properties) -> Outcome:
+        """One step towards the resource that `properties` describe."""
+
+    @abstractmethod
+    def remove(self, context: Context, name: str, *, made_by: str | None = None) -> Outcome:
+        """One step towards no resource `name` of this owner (or only if request `made_by` created it)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A resource as the service describes it."""
+
+    record: Mapping[str, Any]
+    arn: str
+    tags: Mapping[str, str]
+
+
+class TaggedResource(Resource):
+    """A kind whose resources are named, described and tagged; tags tell ours from others'.
+
+    `describe` is the operation that reads one, `arn_member` names its ARN, `mutable` the properties that can
+    change without a new resource.
+    """
+
+    describe: ClassVar[str]
+    arn_member: ClassVar[str]
+    mutable: ClassVar[frozenset[str]]
+
+    def advance(self, context: Context, properties: Properties) -> Outcome:
+        """One step towards the resource that `properties` describe."""
+        name = properties.members[self.name_member]
+        found = self.find(context, name)
+        if found is None:
+            try:
+                return self.create(context, properties)
+            except ConflictError as conflict:
+                if self.find(context, name):  # somebody was faster: look at it from the start
+                    return Again()
+                return self.blocked(context, properties, conflict)
+        self._require_ours(context, properties, found)
+        if self._tag(context, properties, found):
+            return Again()
+        return self.settle(context, properties, found)
+
+    def remove(self, context: Context, name: str, *, made_by: str | None = None) -> Outcome:
+        """One step towards no resource `name` of this owner (or only if request `made_by` created it)."""
+        found = self.find(context, name)
+        if found is None:
+            return Done(data={})
+        if found.tags.get(OWNER_TAG) != context.request.owner:
+            LOG.info("%s %s is not of %s: left alone", self.kind, name, context.request.owner)
+            return Done(data={})
+        if made_by is not None and found.tags.get(REQUEST_TAG) != made_by:
+            return Done(data={})
+        try:
+            return self.dismantle(context, name, found)
+        except NotFoundError:
+            return Done(data={})
+
+    @abstractmethod
+    def create(self, context: Context, properties: Properties) -> Outcome:
+        """Create the resource, which does not exist."""
+
+    @abstractmethod
+    def settle(self, context: Context, properties: Properties, found: Found) -> Outcome:
+        """Bring the existing resource nearer to `properties`."""
+
+    @abstractmethod
+    def dismantle(self, context: Context, name: str, found: Found) -> Outcome:
+        """Bring the existing resource nearer to its end."""
+
+    def blocked(self, _context: Context, _properties: Properties, conflict: ConflictError) -> Outcome:
+        """What a ConflictError on creation means when no resource of that name is visible."""
+        return Wait(reason=f"{conflict}. {conflict.next_step}")
+
+    def find(self, context: Context, name: str) -> Found | None:
+        """The resource `name` with its tags, or None."""
+        try:
+            record = context.call(self.describe, **{self.name_member: name})
+        except NotFoundError:
+            return None
+        arn = record[self.arn_member]
+        try:
+            pairs = context.call("ListTagsForResource", ResourceArn=arn).get("Tags", [])
+        except NotFoundError as missing:
+            raise NotYetError(str(missing)) from missing
+        return Found(record=record, arn=arn, tags=tags(pairs))
+
+    def tags(self, request: Request, properties: Properties) -> list[dict[str, str]]:
+        """The tags of a new resource: the user's and ours, in API form."""
+        ours = {
+            OWNER_TAG: request.owner,
+            CONFIGURATION_TAG: self.configuration(properties),
+            REQUEST_TAG: request.request_id,
+        }
+        return [{"Key": key, "Value": value} for key, value in (properties.tags | ours).items()]
+
+    def configuration(self, properties: Properties) -> str:
+        """Hash of everything that cannot change without a new resource."""
+        fixed = {key: value for key, value in properties.members.items() if key not in self.mutable}
+        return digest([fixed, str(properties.schema)])
+
+    def _require_ours(self, context: Context, properties: Properties, found: Found) -> None:
+        owner = found.tags.get(OWNER_TAG)
+        if owner != context.request.owner:
+            raise FailedError(
+                f"{self._subject(properties)} exists and does not belong to this resource "
+                f"(tag {OWNER_TAG}: {owner or 'none'}). Choose another {self.name_member}, or "
+                "delete the existing one, then deploy again."
+            )
+        if found.tags.get(CONFIGURATION_TAG) == self.configuration(properties):
+            return
+        old, new = context.request.old_properties, context.request.properties
+        options = {"Schema"} & set(self.options)
+        changed = sorted(
+            key
+            for key in (old.keys() | new.keys()) & (found.record.keys() | properties.members.keys() | options)
+            if key not in self.mutable and old.get(key) != new.get(key)
+        )
+        what = f" ({', '.join(changed)})" if old and changed else ""
+        raise FailedError(
+            f"{self._subject(properties)} cannot be changed in place{what}, and its replacement cannot take "
+            f"a name that is in use. Change {self.name_member} as well, or leave it unset to have one "
+            "generated, then deploy again."
+        )
+
+    def _tag(self, context: Context, properties: Properties, found: Found) -> bool:
+        wanted = properties.tags
+        add = {key: value for key, value in wanted.items() if found.tags.get(key) != value}
+        if add:
+            pairs = [{"Key": key, "Value": value} for key, value in add.items()]
+            context.act("TagResource", ResourceArn=found.arn, Tags=pairs)
+            return True
+        # Only what this resource brought is taken away: other tools tag too.
+        before = {pair["Key"] for pair in context.request.old_properties.get("Tags") or ()}
+        drop = sorted(
+            key for key in (before - wanted.keys()) & found.tags.keys() if not key.startswith(TAG_PREFIX)
+        )
+        if drop:
+            context.act("UntagResource", ResourceArn=found.arn, TagKeys=drop)
+            return True
+        return False
+
+    def _subject(self, properties: Properties) -> str:
+        return f"{self.kind} {properties.members[self.name_member]!r}"
+
+
+def failed_reason(record: Mapping[str, Any]) -> str:
+    """Why the service says that a job or a training failed."""
+    return str(record.get("FailedReason", "no reason given")).rstrip(".")
+
+
+def read_schema(context: Context, properties: Properties) -> dict[str, Any]:
+    """The DatasetSchema parameter, or nothing when the properties name no schema."""
+    if properties.schema is None:
+        return {}
+    text = context.read_object(properties.schema)
+    try:
+        json.loads(text)
+    except ValueError as error:
+        raise FailedError(
+            f"the schema {properties.schema} is not JSON: {error}. Correct it, then deploy again."
+        ) from None
+    return {"DatasetSchema": {"InlineDataSchema": text}}

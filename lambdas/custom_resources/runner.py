@@ -1,0 +1,174 @@
+"""Runs the requests of CloudFormation under the provider framework.
+
+on_event checks and claims, and changes nothing in the service. Whatever fails there on a Create leaves
+nothing behind, which matters because the framework swallows the Delete that follows. is_complete does the
+work: each poll brings the service nearer to what is wanted, so that every failure after the first change is
+reported under the resource's own id, and the Delete that follows finds what there is to remove.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from custom_resources.client import Equipment
+from custom_resources.errors import (
+    CallError,
+    ConflictError,
+    DeniedError,
+    FailedError,
+    NotFoundError,
+    NotYetError,
+    UnavailableError,
+)
+from custom_resources.properties import S3Object
+from custom_resources.records import Claim, RecordTable, claim
+from custom_resources.request import INCOMING_ID, PhysicalId, Request
+from custom_resources.resource import STUCK, Again, Context, Done, Outcome, Resource, Wait
+
+LOG: Final = logging.getLogger(__name__)
+
+# Seconds. Rights and roles that were created just before the resource need this long to spread.
+_PROPAGATION: Final = 120
+# The longest chain in one poll: stop, update, start, look.
+_STEPS: Final = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """The handlers with everything they reach passed in. `clock` gives epoch seconds."""
+
+    resources: Sequence[Resource]
+    equipment: Equipment
+    records: RecordTable
+    read_object: Callable[[S3Object], str]
+    clock: Callable[[], float]
+
+    def on_event(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Check the request, claim its resource and name it. Raises `FailedError`."""
+        request = Request.parse(event)
+        LOG.info("%s %s of %s", request.type, request.logical_id, request.stack_id)
+        wanted = None if request.type == "Delete" else self._wanted(request)
+        try:
+            granted = claim(self.records, request, wanted, self.clock(), restart=True)
+        except (NotYetError, CallError) as error:
+            LOG.warning("claim postponed: %s", error)  # is_complete claims again
+            granted = None
+        if granted and granted.successor and request.type != "Delete":
+            raise _superseded(request, granted)
+        identity = {"PhysicalResourceId": str(wanted) if wanted else request.physical_id}
+        # An event without a physical id has no incoming one to hand on.
+        return identity | ({INCOMING_ID: request.physical_id} if request.physical_id else {})
+
+    def is_complete(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Take the next steps; true when all is as wanted. Raises `FailedError`."""
+        request = Request.parse(event)
+        subject = request.physical_id or request.logical_id
+        try:
+            outcome = self._advance(request)
+        except FailedError:
+            LOG.exception("%s %s of %s failed", request.type, subject, request.owner)
+            raise
+        except Exception as error:
+            LOG.exception("%s %s of %s broke", request.type, subject, request.owner)
+            raise FailedError(
+                f"{subject}: the custom resource broke on {request.type} ({type(error).__name__}). "
+                "Read its log for the cause, then deploy again."
+            ) from error
+        if isinstance(outcome, Done):
+            return {"IsComplete": True, "Data": dict(outcome.data)}
+        LOG.info("%s %s: %s", request.type, subject, outcome)
+        return {"IsComplete": False}
+
+    def _advance(self, request: Request) -> Outcome:
+        wanted = None if request.type == "Delete" else self._wanted(request)
+        done: set[str] = set()
+        since = self.clock()
+        try:
+            for _ in range(_STEPS):
+                granted = claim(self.records, request, wanted, self.clock())
+                since = granted.since
+                outcome = self._step(request, wanted, granted, done)
+                if not isinstance(outcome, Again):
+                    break
+        except NotYetError as error:
+            outcome = Wait(reason=str(error))
+        except CallError as error:
+            outcome = _judge(error)
+        age = self.clock() - since
+        if isinstance(outcome, Wait) and age >= outcome.patience:
+            waited = f"after {age / 60:.0f} minutes, " if outcome.patience else ""
+            raise FailedError(f"{_subject(request, wanted)}: {waited}{outcome.reason}.")
+        return outcome
+
+    def _step(self, request: Request, wanted: PhysicalId | None, granted: Claim, done: set[str]) -> Outcome:
+        context = Context(
+            request=request,
+            equipment=self.equipment,
+            records=self.records,
+            read_object=self.read_object,
+            done=done,
+        )
+        if wanted is None:
+            if granted.successor:
+                raise _superseded(request, granted)
+            return self._delete(context)
+        resource = self._resource(wanted.kind)
+        if granted.successor is None:
+            return resource.advance(context, resource.parse(self.equipment, request.properties))
+        # CloudFormation gave this request up and may never learn what it made: take that back, and only that.
+        if granted.wanted != str(wanted):
+            outcome = resource.remove(context, wanted.name, made_by=request.request_id)
+            if not isinstance(outcome, Done):
+                return outcome
+        raise _superseded(request, granted)
+
+    def _delete(self, context: Context) -> Outcome:
+        request = context.request
+        resource = next(
+            (known for known in self.resources if known.resource_type == request.resource_type), None
+        )
+        if resource is None or request.properties.get("RemovalPolicy") == "retain":
+            return Done(data={})
+        identity = PhysicalId.parse(request.physical_id)
+        # An id that is not ours stands for a Create that never answered: the properties name what it made.
+        name = identity.name if identity else request.properties.get(resource.name_member)
+        if not isinstance(name, str) or (identity and identity.kind != resource.kind):
+            return Done(data={})
+        return resource.remove(context, name)
+
+    def _wanted(self, request: Request) -> PhysicalId:
+        for resource in self.resources:
+            if resource.resource_type == request.resource_type:
+                properties = resource.parse(self.equipment, request.properties)
+                return PhysicalId(kind=resource.kind, name=properties.members[resource.name_member])
+        known = ", ".join(resource.resource_type for resource in self.resources)
+        raise FailedError(f"{request.resource_type!r} is not a known resource type: use one of {known}")
+
+    def _resource(self, kind: str) -> Resource:
+        return next(resource for resource in self.resources if resource.kind == kind)
+
+
+def _judge(error: CallError) -> Wait:
+    """What an error that no step handled means: wait, or fail at once."""
+    reason = f"{error}. {error.next_step}"
+    if isinstance(error, UnavailableError):
+        return Wait(reason=reason)
+    if isinstance(error, DeniedError):
+        return Wait(reason=reason, patience=_PROPAGATION)
+    # These are seen between two states, or before a change is visible.
+    if isinstance(error, ConflictError | NotFoundError):
+        return Wait(reason=reason, patience=STUCK)
+    return Wait(reason=reason, patience=0)
+
+
+def _subject(request: Request, wanted: PhysicalId | None) -> str:
+    identity = wanted or PhysicalId.parse(request.physical_id)
+    return f"{identity.kind} {identity.name!r}" if identity else request.logical_id
+
+
+def _superseded(request: Request, granted: Claim) -> FailedError:
+    return FailedError(
+        f"{request.logical_id}: this {request.type} was given up for a later {granted.successor} of the same "
+        "resource. Deploy again if the resource is missing."
+    )

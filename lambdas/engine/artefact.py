@@ -1,0 +1,82 @@
+"""The versioned file format of detectors and scoring states: named arrays and one JSON document, no code.
+
+Layout, little endian: 4 bytes magic, u16 format version, u32 length of the header, the header (JSON:
+``kind``, ``meta`` and the list of arrays with name, type and shape), the arrays one after the other in C
+order, 32 bytes SHA-256 of all before. Equal content gives equal bytes.
+"""
+
+import hashlib
+import json
+import math
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAGIC = b"L4EA"
+VERSION = 1
+_PREFIX = struct.Struct("<4sHI")
+_DIGEST = 32
+_TYPES = {"f4": "<f4", "f8": "<f8", "i8": "<i8", "b1": "|b1"}
+Arrays = dict[str, NDArray[Any]]
+
+
+class BadArtefact(ValueError):  # noqa: N818 - a name of the engine's published interface
+    """The bytes are no artefact of a readable version, or are damaged; the message says which."""
+
+
+def pack(kind: str, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return the bytes of one artefact of this kind."""
+    entries, chunks = [], []
+    for name, array in sorted(arrays.items()):
+        code = array.dtype.str[1:]
+        entries.append({"name": name, "type": code, "shape": list(array.shape)})
+        chunks.append(np.ascontiguousarray(array, dtype=_TYPES[code]).tobytes())
+    header = json.dumps(
+        {"kind": kind, "meta": dict(meta), "arrays": entries}, sort_keys=True, allow_nan=False
+    ).encode()
+    body = b"".join((_PREFIX.pack(MAGIC, VERSION, len(header)), header, *chunks))
+    return body + hashlib.sha256(body).digest()
+
+
+def unpack(data: bytes, kind: str) -> tuple[dict[str, Any], Arrays]:
+    """Return the document and arrays of an artefact.
+
+    Raises:
+        BadArtefact: not an artefact, of another kind or version, truncated, or changed since it was written.
+
+    """
+    if len(data) < _PREFIX.size + _DIGEST or data[:4] != MAGIC:
+        raise BadArtefact(f"these {len(data)} bytes are no engine artefact")
+    _, version, length = _PREFIX.unpack_from(data)
+    if version != VERSION:
+        raise BadArtefact(
+            f"the artefact has format version {version}; this engine reads version {VERSION}: train again"
+        )
+    if hashlib.sha256(data[:-_DIGEST]).digest() != data[-_DIGEST:]:
+        raise BadArtefact("the artefact is damaged: its checksum does not match")
+    try:
+        header = json.loads(data[_PREFIX.size : _PREFIX.size + length])
+        found, meta, entries = header["kind"], header["meta"], header["arrays"]
+        arrays = _arrays(data[_PREFIX.size + length : -_DIGEST], entries)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadArtefact(f"the artefact is malformed: {error}") from error
+    if found != kind:
+        raise BadArtefact(f"the artefact is a {found!r}, not a {kind!r}")
+    return meta, arrays
+
+
+def _arrays(data: bytes, entries: list[dict[str, Any]]) -> Arrays:
+    arrays, at = {}, 0
+    for entry in entries:
+        kind, shape = np.dtype(_TYPES[entry["type"]]), tuple(int(size) for size in entry["shape"])
+        if any(size < 0 for size in shape):
+            raise ValueError(f"array {entry['name']!r} has the shape {shape}")
+        count = math.prod(shape)
+        arrays[str(entry["name"])] = np.frombuffer(data, kind, count, at).reshape(shape)
+        at += count * kind.itemsize
+    if at != len(data):
+        raise ValueError(f"{len(data) - at} bytes too many")
+    return arrays

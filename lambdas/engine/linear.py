@@ -1,0 +1,63 @@
+"""Closed-form cross-prediction: every sensor from all others, out of one regularised covariance."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+RIDGE = 0.05
+"""Added to the correlation matrix's diagonal: noise no prediction may rely on below."""
+
+
+class Moments:
+    """Count, sum and product sums of feature rows; mergeable, so that a fold is the total minus a block."""
+
+    __slots__ = ("count", "products", "sums")
+
+    def __init__(self, size: int) -> None:
+        self.count = 0.0
+        self.sums: Floats = np.zeros(size)
+        self.products: Floats = np.zeros((size, size))
+
+    def add(self, rows: Floats) -> None:
+        """Count the rows in."""
+        self.count += len(rows)
+        self.sums += rows.sum(axis=0)
+        self.products += rows.T @ rows
+
+    def plus(self, other: "Moments", sign: float = 1.0) -> "Moments":
+        """Return the moments of both sets of rows, or of this set without the other for sign -1."""
+        result = Moments(len(self.sums))
+        result.count = self.count + sign * other.count
+        result.sums = self.sums + sign * other.sums
+        result.products = self.products + sign * other.products
+        return result
+
+    def mean(self) -> Floats:
+        """Return the mean row."""
+        return self.sums / max(self.count, 1.0)
+
+    def covariance(self) -> Floats:
+        """Return the covariance of the rows."""
+        mean = self.mean()
+        return self.products / max(self.count, 1.0) - np.outer(mean, mean)
+
+
+def residual_map(covariance: Floats, sensors: int, outputs: int, ridge: float = RIDGE) -> Floats:
+    """Return W with residuals = (features - mean) @ W, for the first ``outputs`` feature blocks of every
+    sensor.
+
+    Feature column ``b * sensors + j`` is block b of sensor j. With P the inverse covariance and S the columns
+    of one sensor, the error of predicting x_S from all other columns is (P_SS)^-1 (P x)_S; a sensor's own
+    other blocks are never used, so a sensor that lies consistently is not excused by its own past.
+    """
+    size = len(covariance)
+    blocks = size // sensors
+    deviation = np.sqrt(np.maximum(np.diag(covariance), 1e-12))
+    correlation = covariance / np.outer(deviation, deviation)
+    precision = np.linalg.inv(correlation + ridge * np.eye(size))
+    own = np.arange(blocks)[None, :] * sensors + np.arange(sensors)[:, None]
+    inner = np.linalg.inv(precision[own[:, :, None], own[:, None, :]])
+    rows = np.einsum("jab,jbf->ajf", inner[:, :outputs, :], precision[own], optimize=True)
+    weights: Floats = (rows.reshape(outputs * sensors, size) / deviation).T * deviation[: outputs * sensors]
+    return np.ascontiguousarray(weights)

@@ -1,0 +1,25 @@
+"""The result of scoring a frame."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.timestamps import Times
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scores:
+    """One result per row.
+
+    ``score`` lies in 0..1 with five decimals; ``prediction`` is 1 exactly where it is above 0.5 and the
+    machine is on. ``contributions`` has one column per sensor, rows sum to one. ``state`` continues the
+    scoring in the next window.
+    """
+
+    times: Times
+    off: NDArray[np.bool_]
+    score: NDArray[np.float64]
+    prediction: NDArray[np.int8]
+    contributions: NDArray[np.float32]
+    state: bytes

@@ -1,0 +1,108 @@
+"""Causal features of a scaled series, computed so that the cut into windows does not change them.
+
+Three views of the same rows, each a list of feature blocks with one column per sensor:
+
+- ``lag``: the values now and one to three rows back;
+- ``window``: mean and logarithm of the standard deviation over the last 20 rows;
+- ``scale``: the values now and their exponentially weighted means of span 10 and 30.
+
+The state is the last rows and the running means. Rolling sums are built by doubling, not by a running total,
+so a row's features depend on its own window only; batch and window by window agree to rounding.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+ViewName = Literal["lag", "window", "scale"]
+VIEWS: tuple[ViewName, ...] = get_args(ViewName)
+
+LAGS = 4
+WINDOW = 20
+SPANS = (10, 30)
+CONTEXT = WINDOW - 1
+BLOCKS = {"lag": LAGS, "window": 2, "scale": 1 + len(SPANS)}
+"""Feature blocks per view."""
+WARM_UP = {"lag": LAGS - 1, "window": WINDOW - 1, "scale": SPANS[-1]}
+"""Rows after a start or restart for which the view does not speak."""
+
+_STD_FLOOR = 0.02
+_EWMA_BLOCK = 32
+
+
+@dataclass(slots=True)
+class Memory:
+    """What the features of the next row need from the rows before: ``seen`` rows since the last start."""
+
+    rows: Floats
+    means: Floats
+    seen: int = 0
+
+    @classmethod
+    def empty(cls, sensors: int) -> "Memory":
+        """Return the memory before the first row."""
+        return cls(rows=np.zeros((0, sensors)), means=np.zeros((len(SPANS), sensors)))
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Feature blocks per view for a run of rows, and how many rows had been seen up to each row."""
+
+    blocks: dict[ViewName, tuple[Floats, ...]] = field(default_factory=dict)
+    seen: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+
+
+def features(rows: Floats, memory: Memory, views: tuple[ViewName, ...] = VIEWS) -> Features:
+    """Return the features of consecutive rows and move ``memory`` behind them."""
+    if not memory.seen:
+        memory.rows, memory.means = rows[:1].repeat(CONTEXT, axis=0), rows[:1].repeat(len(SPANS), axis=0)
+    padded = np.concatenate([memory.rows, rows])
+    blocks: dict[ViewName, tuple[Floats, ...]] = {}
+    if "lag" in views:
+        blocks["lag"] = tuple(padded[CONTEXT - lag : len(padded) - lag] for lag in range(LAGS))
+    if "window" in views:
+        mean = _rolling_sum(padded) / WINDOW
+        square = _rolling_sum(padded * padded) / WINDOW
+        blocks["window"] = mean, 0.5 * np.log(np.maximum(square - mean * mean, 0) + _STD_FLOOR**2)
+    if "scale" in views:
+        smooth = [_ewma(rows, start, span) for start, span in zip(memory.means, SPANS, strict=True)]
+        blocks["scale"] = (rows, *smooth)
+        memory.means = np.stack([each[-1] for each in smooth])
+    seen = memory.seen + np.arange(1, len(rows) + 1)
+    memory.rows, memory.seen = padded[-CONTEXT:].copy(), memory.seen + len(rows)
+    return Features(blocks=blocks, seen=seen)
+
+
+def _rolling_sum(padded: Floats) -> Floats:
+    """Return sums over WINDOW rows ending at each row after the context, by doubling."""
+    rows = len(padded) - CONTEXT
+    total: Floats = np.zeros((rows, padded.shape[1]))
+    power, width, behind = padded, 1, 0
+    for bit in range(WINDOW.bit_length()):
+        if WINDOW >> bit & 1:  # the sum of ``width`` rows that ends ``behind`` rows before each row
+            stop = len(power) - behind
+            total = total + power[stop - rows : stop]
+            behind += width
+        if WINDOW >> (bit + 1):
+            power = power[width:] + power[:-width]
+            width *= 2
+    return total
+
+
+def _ewma(rows: Floats, start: Floats, span: int) -> Floats:
+    decay = 1 - 2 / (span + 1)
+    powers = decay ** np.arange(_EWMA_BLOCK + 1)
+    lower = np.tril(powers[np.abs(np.subtract.outer(np.arange(_EWMA_BLOCK), np.arange(_EWMA_BLOCK)))]) * (
+        1 - decay
+    )
+    result = np.empty_like(rows)
+    last = start
+    for at in range(0, len(rows), _EWMA_BLOCK):
+        block = rows[at : at + _EWMA_BLOCK]
+        size = len(block)
+        result[at : at + size] = lower[:size, :size] @ block + np.outer(powers[1 : size + 1], last)
+        last = result[at + size - 1]
+    return result

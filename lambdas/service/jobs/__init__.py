@@ -1,0 +1,1 @@
+"""The jobs behind the API: ingestion, training, inference. Only they use the engine."""

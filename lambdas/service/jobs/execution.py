@@ -1,0 +1,182 @@
+"""One execution: read the input of a window, score it, write the result, keep events and memory."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from engine import Detector, Frame, NoData, OffCondition, build_frame
+from service.clock import iso_seconds
+from service.jobs import events
+from service.jobs.columns import Columns, columns_of
+from service.jobs.failure import JobFailed
+from service.jobs.inputs import Component, Gatherer, Limits, Location, age_ends
+from service.jobs.memory import Memory, MemoryFile
+from service.jobs.results import lines
+from service.jobs.runtime import Runtime
+from service.jobs.times import instant
+from service.jobs.training import step_seconds
+from service.jobs.vault import artefact_key
+from service.jobs.windows import Window
+from service.names import events_of, version_key, versions_of
+from service.store import Item, NotFound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A result file that was written, and whether any row of it is anomalous."""
+
+    location: Mapping[str, str]
+    anomalous: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Model:
+    """The active version of a model, ready to score."""
+
+    number: int
+    version: Item
+    columns: Columns
+    detector: Detector
+
+    @classmethod
+    def load(cls, rt: Runtime, model: Item | None, scheduler: Item) -> "_Model":
+        name = scheduler["ModelName"]
+        if model is None or model["uuid"] != scheduler["modelUuid"]:
+            raise JobFailed(
+                f"model '{name}' was deleted: delete the scheduler and create one for another model"
+            )
+        number = int(model["ActiveModelVersion"])
+        version = rt.store.get(versions_of(model["uuid"]), version_key(number))
+        artefact = rt.vault(None).get(artefact_key(model["uuid"], number))
+        if version is None or artefact is None:
+            raise LookupError(f"version {number} of model '{name}' has no artefact")
+        return cls(
+            number=number,
+            version=version,
+            columns=columns_of(rt.documents.get(version["schemaKey"])),
+            detector=Detector.from_bytes(artefact),
+        )
+
+    @property
+    def off(self) -> OffCondition | None:
+        text = self.version.get("OffCondition")
+        return None if text is None else OffCondition.parse(text, self.detector.sensors)
+
+
+def infer(rt: Runtime, *, scheduler: Item, model: Item | None, window: Window) -> Outcome:
+    """Infer one window. Running it again writes the same result.
+
+    Raises JobFailed when the input is missing or unusable, or a bucket cannot be reached.
+    """
+    active = _Model.load(rt, model, scheduler)
+    customer = rt.customer(scheduler["RoleArn"], external_id=scheduler["InferenceSchedulerArn"])
+    file = MemoryFile(vault=rt.vault(scheduler.get("ServerSideKmsKeyId")), scheduler=scheduler["uuid"])
+    before = file.before(window.start)
+    hours = rt.settings.inference_fill_hours
+    carry = (
+        {}
+        if before is None
+        else before.fresh(at=window.start, within=None if hours is None else hours * 3600)
+    )
+    limits = _limits(rt, scheduler["DataUploadFrequency"])
+    with ExitStack() as stack:
+        components = Gatherer(
+            customer=customer,
+            location=Location.of(scheduler["DataInputConfiguration"]),
+            columns=active.columns,
+            window=window,
+            limits=limits,
+            known=frozenset(carry),
+        ).gather(stack)
+        frame = _frame(active, components, window, carry, limits)
+        ends = age_ends(components, window)
+    state = before.detector if before is not None and before.version == active.number else None
+    scores = active.detector.score(frame, state=state)
+    step = timedelta(seconds=active.detector.step.astype(int).item())
+    continued = before.open if before is not None and before.end == window.start else None
+    followed = events.follow(scores, before=continued, step=step)
+
+    target = scheduler["DataOutputConfiguration"]["S3OutputConfiguration"]
+    location = {
+        "Bucket": target["Bucket"],
+        "Key": f"{target.get('Prefix', '')}{iso_seconds(window.start)}/results.jsonl",
+    }
+    customer.put(
+        location["Bucket"],
+        location["Key"],
+        "".join(lines(scores, active.detector.sensors)).encode(),
+        content_type="application/jsonl",
+        kms_key=scheduler["DataOutputConfiguration"].get("KmsKeyId"),
+    )
+    for event in followed.events:
+        if event.recorded(step):
+            _keep_event(rt, scheduler, active, event, step)
+    last = dict(before.carry) if before is not None else {}
+    final = dict(zip(frame.sensors, frame.values[-1].tolist(), strict=True))
+    last |= {
+        sensor: (final[sensor], stamp) for sensor, stamp in ends.items() if final[sensor] == final[sensor]
+    }
+    file.keep(
+        Memory(end=window.end, version=active.number, detector=scores.state, carry=last, open=followed.open),
+        before=before,
+    )
+    return Outcome(location=location, anomalous=bool(scores.prediction.any()))
+
+
+def _frame(
+    active: _Model,
+    components: Mapping[str, Component],
+    window: Window,
+    carry: Mapping[str, float],
+    limits: Limits,
+) -> Frame:
+    try:
+        frame = build_frame(
+            {name: component.columns for name, component in components.items()},
+            sensors=active.detector.sensors,
+            start=instant(window.start),
+            end=instant(window.end),
+            step_seconds=step_seconds(active.version),
+            off=active.off,
+            carry=carry,
+        )
+    except NoData as error:
+        raise JobFailed(
+            f"the input of the window {window} cannot be used: {error}. Every sensor of the model "
+            "needs a value in "
+            "the window, or one from the day before: upload files with values for it"
+        ) from error
+    if limits.rows is not None and len(frame.times) > limits.rows:
+        raise JobFailed(
+            f"the window {window} has {len(frame.times):,} rows, more than the limit of "
+            f"{limits.rows:,}: train the "
+            "model with a coarser TargetSamplingRate, or raise the limit in the settings of the service"
+        )
+    return replace(frame, step=active.detector.step)
+
+
+def _limits(rt: Runtime, frequency: str) -> Limits:
+    return Limits(
+        files_per_component=rt.settings.inference_files_per_component,
+        bytes=rt.settings.inference_bytes[frequency],
+        rows=rt.settings.inference_rows[frequency],
+    )
+
+
+def _keep_event(rt: Runtime, scheduler: Item, active: _Model, event: events.Event, step: timedelta) -> None:
+    """Write an event, or what has become of it since the execution before."""
+    found = events.members(event, sensors=active.detector.sensors, step=step)
+    pk, sk = events_of(scheduler["uuid"]), iso_seconds(found["EventStartTime"])
+    try:
+        rt.store.update(pk, sk, found)
+    except NotFound:
+        rt.store.create(
+            {
+                "pk": pk,
+                "sk": sk,
+                "InferenceSchedulerName": scheduler["InferenceSchedulerName"],
+                "InferenceSchedulerArn": scheduler["InferenceSchedulerArn"],
+                **found,
+            }
+        )

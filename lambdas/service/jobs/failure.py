@@ -1,0 +1,47 @@
+"""How a job says that it cannot go on because of what the customer gave it."""
+
+import json
+from collections.abc import Iterable, Mapping
+
+REASON_LENGTH = 5000
+"""Longest ``FailedReason`` the API can return (BoundedLengthString of the service model)."""
+
+
+class JobFailed(Exception):  # noqa: N818 - its name is what people read as ``errorType`` in the state machine
+    """A customer fault that ends a job; the message is the ``FailedReason`` a person reads."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(clip(reason))
+
+    @property
+    def reason(self) -> str:
+        """The text for ``FailedReason``, at most 5,000 characters."""
+        return str(self)
+
+
+def clip(text: str, length: int = REASON_LENGTH) -> str:
+    """Shorten ``text`` to ``length`` characters, marking the cut."""
+    return text if len(text) <= length else text[: length - 4] + " ..."
+
+
+def some(names: Iterable[str], *, limit: int = 5) -> str:
+    """The first names quoted, and how many more there are: ``'a', 'b' and 3 more``."""
+    listed = list(names)
+    text = ", ".join(f"'{name}'" for name in listed[:limit])
+    return f"{text} and {len(listed) - limit} more" if len(listed) > limit else text
+
+
+def reason_of(error: Mapping[str, str], *, work: str) -> str:
+    """The ``FailedReason`` for what a state machine caught: ``Error`` and ``Cause`` of a failed step.
+
+    A JobFailed keeps its text. Anything else is the service's own fault; ``work`` says what it was doing.
+    """
+    try:
+        cause = json.loads(error.get("Cause", ""))
+    except ValueError:
+        cause = {}
+    kind = cause.get("errorType") or error.get("Error", "unknown error")
+    message = cause.get("errorMessage") or error.get("Cause", "")
+    if JobFailed.__name__ in {kind, error.get("Error")} and message:
+        return clip(message)
+    return clip(f"the service could not finish {work} because of an internal error: {kind}: {message}")

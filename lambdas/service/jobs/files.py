@@ -1,0 +1,168 @@
+"""Which objects below a prefix are the files of which component (service-behaviour 7.3). Pure."""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from service.jobs.failure import JobFailed, some
+
+_COMPONENT = re.compile(r"[0-9a-zA-Z._\-]{1,200}")
+_PATTERN = re.compile(r"\{prefix\}/\{component_name\}(?:(?P<folder>/)|(?P<delimiter>[ ._-]))\*")
+_SUFFIXES = (".csv", ".csv.gz")
+DEFAULT_PATTERN = "{prefix}/{component_name}/*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedObject:
+    """An object found below the prefix; ``size`` in bytes."""
+
+    key: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """A file to ingest for a component; ``size`` in bytes."""
+
+    key: str
+    size: int
+    component: str
+
+    @property
+    def gzip(self) -> bool:
+        """Whether the name says that the file is compressed."""
+        return self.key.lower().endswith(".gz")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discarded:
+    """A submitted file that cannot be used, and why."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The submitted files in key order: those to read and those already known to be unusable."""
+
+    files: tuple[SourceFile, ...]
+    discarded: tuple[Discarded, ...]
+
+    @property
+    def total(self) -> int:
+        """``TotalNumberOfFiles``: everything submitted."""
+        return len(self.files) + len(self.discarded)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileLimits:
+    """Quotas of section 15; sizes in bytes, None = unlimited."""
+
+    files_per_component: int | None
+    file_bytes: int | None
+    dataset_bytes: int | None
+    components: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPattern:
+    """Where the component name stands in a key: a folder (``/``) or the file name up to a delimiter."""
+
+    text: str
+    delimiter: str
+
+    @classmethod
+    def parse(cls, text: str | None) -> "KeyPattern":
+        """Read a ``KeyPattern`` member; None means the default, one folder per component."""
+        matched = _PATTERN.fullmatch(text or DEFAULT_PATTERN)
+        if matched is None:
+            raise JobFailed(
+                f"KeyPattern '{text}' is not one of '{{prefix}}/{{component_name}}/*' (one folder per "
+                "component), "
+                "'{prefix}/{component_name}_*' or '{prefix}/{component_name}X*' with X a blank, '.', "
+                "'_' or '-': "
+                "start the ingestion with one of these patterns"
+            )
+        return cls(text=text or DEFAULT_PATTERN, delimiter=matched["folder"] or matched["delimiter"])
+
+    def component(self, key: str, *, prefix: str, known: Collection[str] | None) -> str | None:
+        """The component of a key, or None. With ``known`` components the longest matching name wins."""
+        rest = key.removeprefix(prefix)
+        if self.delimiter == "/":
+            head, slash, _ = rest.partition("/")
+            return head if slash and (known is None or head in known) else None
+        if "/" in rest:
+            return None
+        if known is None:
+            head, found, _ = rest.partition(self.delimiter)
+            return head if found else None
+        fitting = (name for name in known if rest.startswith(name + self.delimiter))
+        return max(fitting, key=len, default=None)
+
+    def located(self, bucket: str, prefix: str) -> str:
+        """The pattern as a location a person can look up: ``s3://bucket/prefix/<component>/*``."""
+        return f"s3://{bucket}/{prefix}" + self.text.removeprefix("{prefix}/").replace(
+            "{component_name}", "<component>"
+        )
+
+
+def select(
+    objects: Iterable[ListedObject], *, prefix: str, pattern: KeyPattern, known: Collection[str] | None
+) -> Selection:
+    """Sort the objects below a prefix into files of components and discarded ones; folders are not files."""
+    files: list[SourceFile] = []
+    discarded: list[Discarded] = []
+    for item in sorted(objects, key=lambda item: item.key):
+        if is_folder(item):
+            continue
+        chosen = _classify(item, prefix=prefix, pattern=pattern, known=known)
+        if isinstance(chosen, SourceFile):
+            files.append(chosen)
+        else:
+            discarded.append(chosen)
+    return Selection(files=tuple(files), discarded=tuple(discarded))
+
+
+def is_folder(item: ListedObject) -> bool:
+    """Whether an object only marks a folder in a console or a file system gateway."""
+    return item.key.endswith("/") or (item.size == 0 and not item.key.lower().endswith(_SUFFIXES))
+
+
+def _classify(
+    item: ListedObject, *, prefix: str, pattern: KeyPattern, known: Collection[str] | None
+) -> SourceFile | Discarded:
+    component = pattern.component(item.key, prefix=prefix, known=known)
+    if component is None:
+        names = "" if known is None else f" with one of the components {some(sorted(known))}"
+        return Discarded(key=item.key, reason=f"its name does not fit KeyPattern '{pattern.text}'{names}")
+    if not _COMPONENT.fullmatch(component):
+        return Discarded(
+            key=item.key,
+            reason=f"component name '{component}' must be 1-200 characters of 0-9 a-z A-Z . _ -",
+        )
+    if not item.key.lower().endswith(_SUFFIXES):
+        return Discarded(key=item.key, reason="its name ends neither in .csv nor in .csv.gz")
+    if item.size == 0:
+        return Discarded(key=item.key, reason="it is empty")
+    return SourceFile(key=item.key, size=item.size, component=component)
+
+
+def check_limits(files: Sequence[SourceFile], limits: FileLimits) -> None:
+    """Refuse input above the quotas, naming what is too large, the limit and the present figure."""
+    per_component = Counter(file.component for file in files)
+    _at_most(len(per_component), limits.components, "the dataset", "components")
+    for component, count in per_component.items():
+        _at_most(count, limits.files_per_component, f"component '{component}'", "files")
+    for file in files:
+        _at_most(file.size, limits.file_bytes, f"file '{file.key}'", "bytes")
+    _at_most(sum(file.size for file in files), limits.dataset_bytes, "the dataset", "bytes")
+
+
+def _at_most(count: int, limit: int | None, what: str, unit: str) -> None:
+    if limit is not None and count > limit:
+        raise JobFailed(
+            f"{what} has {count:,} {unit}, more than the limit of {limit:,}: merge or split the files, "
+            "shorten the history, or raise the limit in the settings of the service"
+        )

@@ -1,0 +1,218 @@
+"""Inference: each due window of a scheduler becomes one execution with one result file (11).
+
+EventBridge Scheduler calls the function after every segment. A window is claimed by creating its execution
+record, so that repeated or overlapping calls never infer it twice; missed ones are caught up, oldest first.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from service.clock import iso_seconds, timestamp
+from service.inputs import seconds
+from service.jobs.execution import Outcome, infer
+from service.jobs.failure import JobFailed, clip
+from service.jobs.runtime import Runtime, log, runtime
+from service.jobs.windows import Window, due
+from service.names import MODEL, SCHEDULER, executions_of, version_arn
+from service.store import AlreadyExists, Item, NotFound, StateChanged, Update
+
+if TYPE_CHECKING:  # the stubs exist where types are checked, not in the function
+    from mypy_boto3_cloudwatch.type_defs import DimensionTypeDef
+
+_LEASE = timedelta(minutes=16)
+"""A claim older than this is of a function that is gone: Lambda ends them after 15 minutes."""
+_RESERVE_SECONDS = 120
+"""Time a window may need; a further one is begun only while this much is left."""
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Infer what is due for ``InferenceSchedulerName``, if ``Uuid`` still is that scheduler."""
+    return run(runtime(), event, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000)
+
+
+def run(rt: Runtime, event: Mapping[str, Any], *, seconds_left: Callable[[], float]) -> dict[str, Any]:
+    """Infer the due windows one by one; returns the state of each. A stopped scheduler does nothing."""
+    done: dict[str, str] = {}
+    while not done or seconds_left() > _RESERVE_SECONDS:
+        scheduler = rt.store.get(SCHEDULER, event["InferenceSchedulerName"])
+        if scheduler is None or scheduler["uuid"] != event["Uuid"]:
+            log("scheduler is gone", **event)
+            break
+        if scheduler["Status"] not in {"PENDING", "RUNNING"}:
+            log("scheduler is not running", **event, Status=scheduler["Status"])
+            break
+        window = _next(rt, scheduler)
+        if window is None:
+            break
+        state = _window(rt, scheduler, window)
+        if state is None:  # another call is at work on it
+            break
+        done[iso_seconds(window.start)] = state
+    return {"InferenceSchedulerName": event["InferenceSchedulerName"], "Executions": done}
+
+
+def _next(rt: Runtime, scheduler: Item) -> Window | None:
+    hours = rt.settings.inference_catch_up_hours
+    windows = due(
+        next_end=int(scheduler["nextSegmentEnd"]),
+        frequency=seconds(scheduler["DataUploadFrequency"]),
+        delay=_delay(scheduler),
+        now=rt.clock().timestamp(),
+        catch_up=None if hours is None else hours * 3600,
+    )
+    return next(windows, None)
+
+
+def _window(rt: Runtime, scheduler: Item, window: Window) -> str | None:
+    """Infer one window unless it was; returns the state of its execution, None while another call has it."""
+    model = rt.store.get(MODEL, scheduler["ModelName"])
+    claimed = _claim(rt, scheduler, model, window)
+    if claimed is None:
+        return None
+    if claimed["Status"] != "IN_PROGRESS":  # inferred before, but the scheduler was not moved on
+        _record(rt, scheduler, window, claimed, {})
+        return str(claimed["Status"])
+    invalid = False
+    outcome: Outcome | None = None
+    try:
+        outcome = infer(rt, scheduler=scheduler, model=model, window=window)
+        facts: dict[str, Any] = {"Status": "SUCCESS", "CustomerResultObject": outcome.location}
+    except JobFailed as failed:
+        invalid, facts = True, {"Status": "FAILED", "FailedReason": failed.reason}
+    except Exception as error:  # noqa: BLE001 - whatever went wrong, the next window must get its turn
+        facts = {"Status": "FAILED", "FailedReason": _internal(window, error)}
+    log("window inferred", Scheduler=scheduler["InferenceSchedulerName"], Window=str(window), **facts)
+    latest = (
+        {} if outcome is None else {"LatestInferenceResult": "ANOMALOUS" if outcome.anomalous else "NORMAL"}
+    )
+    _record(rt, scheduler, window, {**claimed, **facts}, latest)
+    _publish(rt, scheduler, invalid=invalid, outcome=outcome)
+    return str(facts["Status"])
+
+
+def _claim(rt: Runtime, scheduler: Item, model: Item | None, window: Window) -> Item | None:
+    """The execution record of a window, made or taken over for this call; None if another has it."""
+    now = rt.clock()
+    item: Item = {
+        "pk": executions_of(scheduler["uuid"]),
+        "sk": iso_seconds(window.start),
+        **{
+            member: scheduler[member]
+            for member in (
+                "ModelName",
+                "ModelArn",
+                "InferenceSchedulerName",
+                "InferenceSchedulerArn",
+                "DataInputConfiguration",
+                "DataOutputConfiguration",
+            )
+        },
+        "ScheduledStartTime": window.end + _delay(scheduler),
+        "DataStartTime": window.start,
+        "DataEndTime": window.end,
+        "Status": "IN_PROGRESS",
+        "claimedAt": timestamp(now),
+        **_active_version(model),
+    }
+    days = rt.settings.execution_retention_days
+    if days is not None:
+        item["ExpiresAt"] = int((now + timedelta(days=days)).timestamp())
+    try:
+        rt.store.create(item)
+    except AlreadyExists as existing:
+        held = existing.item or {}
+        if held.get("Status") != "IN_PROGRESS":
+            return held
+        if now.timestamp() - float(held["claimedAt"]) < _LEASE.total_seconds():
+            log("window is being inferred", Window=str(window))
+            return None
+        try:
+            return rt.store.update(
+                item["pk"], item["sk"], {"claimedAt": timestamp(now)}, expect={"claimedAt": held["claimedAt"]}
+            )
+        except (NotFound, StateChanged):
+            return None
+    return item
+
+
+def _active_version(model: Item | None) -> dict[str, Any]:
+    if model is None or "ActiveModelVersion" not in model:
+        return {}
+    number = int(model["ActiveModelVersion"])
+    return {"ModelVersion": number, "ModelVersionArn": version_arn(model["ModelArn"], number)}
+
+
+def _record(
+    rt: Runtime, scheduler: Item, window: Window, execution: Mapping[str, Any], latest: Mapping[str, Any]
+) -> None:
+    """Write the end of an execution and move the scheduler on, in one transaction."""
+    ended = Update(
+        execution["pk"],
+        execution["sk"],
+        {
+            name: execution[name]
+            for name in ("Status", "CustomerResultObject", "FailedReason")
+            if name in execution
+        },
+        expect={"claimedAt": execution["claimedAt"]},
+    )
+    moved = Update(
+        SCHEDULER,
+        scheduler["InferenceSchedulerName"],
+        {"nextSegmentEnd": window.end + seconds(scheduler["DataUploadFrequency"]), **latest},
+        expect={"uuid": scheduler["uuid"], "nextSegmentEnd": scheduler["nextSegmentEnd"]},
+    )
+    try:
+        rt.store.transact(ended, moved)
+    except (NotFound, StateChanged) as changed:
+        if (
+            changed.pk == SCHEDULER
+        ):  # deleted, or stopped and started meanwhile: it has its own next segment now
+            rt.store.transact(ended)
+        else:
+            log("execution was taken over", Window=str(window))
+
+
+def _internal(window: Window, error: Exception) -> str:
+    return clip(
+        f"the service could not infer the window {window} because of an internal error: "
+        f"{type(error).__name__}: {error}"
+    )
+
+
+def _publish(rt: Runtime, scheduler: Item, *, invalid: bool, outcome: Outcome | None) -> None:
+    """One point of each metric for each execution; a metric that cannot be published fails nothing."""
+    values = {
+        "InferenceSucceeded": outcome is not None,
+        "InferenceFailed": outcome is None,
+        "InferenceInvalidInput": invalid,
+    }
+    if outcome is not None:
+        values["AnomalyDetected"] = outcome.anomalous
+    dimensions: list[DimensionTypeDef] = [
+        {"Name": "ModelName", "Value": scheduler["ModelName"]},
+        {"Name": "InferenceSchedulerName", "Value": scheduler["InferenceSchedulerName"]},
+    ]
+    try:
+        rt.cloudwatch.put_metric_data(
+            Namespace=rt.metric_namespace,
+            MetricData=[
+                {
+                    "MetricName": name,
+                    "Dimensions": dimensions,
+                    "Timestamp": rt.clock(),
+                    "Value": float(value),
+                    "Unit": "Count",
+                }
+                for name, value in values.items()
+            ],
+        )
+    except (BotoCoreError, ClientError) as error:
+        log("metrics were not published", Error=str(error))
+
+
+def _delay(scheduler: Item) -> int:
+    return int(scheduler.get("DataDelayOffsetInMinutes", 0)) * 60

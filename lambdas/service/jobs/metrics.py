@@ -1,0 +1,75 @@
+"""The ``ModelMetrics`` document and the verdict on a model's quality (9.4, 9.6). Pure."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from engine import Evaluation
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from numpy import datetime64
+
+
+def model_metrics(evaluation: Evaluation, *, sensors: Sequence[str], start: datetime, end: datetime) -> str:
+    """The metrics of a model over its evaluation window from ``start`` to ``end`` (UTC), as JSON text."""
+    labelled = bool(evaluation.labeled)
+    document: dict[str, Any] = {
+        "labeled_ranges": [
+            {"start": _stamp(first), "end": _stamp(last)} for first, last in evaluation.labeled
+        ],
+        "labeled_event_metrics": {
+            "num_labeled": len(evaluation.labeled),
+            "num_identified": evaluation.identified,
+            "total_warning_time_in_seconds": float(evaluation.warning_seconds) if labelled else 0,
+        },
+        "predicted_ranges": [
+            {
+                "start": _stamp(found.start),
+                "end": _stamp(found.end),
+                "diagnostics": diagnostics(sensors, found.contributions.astype("float64").tolist()),
+            }
+            for found in evaluation.predicted
+        ],
+        "unknown_event_metrics": {
+            "num_identified": evaluation.unknown,
+            "total_duration_in_seconds": float(evaluation.unknown_seconds),
+        },
+        "data_start_time": start.date().isoformat(),
+        "data_end_time": end.date().isoformat(),
+        "labels_present": labelled,
+    }
+    measures = {
+        "precision": evaluation.precision,
+        "recall": evaluation.recall,
+        "mean_fractional_lead_time": evaluation.mean_fractional_lead_time,
+        "auc": evaluation.auc,
+    }
+    if labelled:
+        document["model_version_metrics"] = {
+            name: float(value) for name, value in measures.items() if value is not None
+        }
+    return json.dumps(document, separators=(",", ":"), allow_nan=False)
+
+
+def model_quality(evaluation: Evaluation | None, *, settings: Settings) -> str:
+    """``ModelQuality``: undecided without labels in the evaluation window, poor when they are missed."""
+    if evaluation is None or not evaluation.labeled:
+        return "CANNOT_DETERMINE_QUALITY"
+    measures = (
+        (evaluation.recall, settings.poor_recall),
+        (evaluation.precision, settings.poor_precision),
+        (evaluation.auc, settings.poor_auc),
+    )
+    poor = any(value is not None and value < least for value, least in measures)
+    return "POOR_QUALITY_DETECTED" if poor else "QUALITY_THRESHOLD_MET"
+
+
+def diagnostics(sensors: Sequence[str], shares: Sequence[float]) -> list[dict[str, Any]]:
+    """The share of every sensor in an anomaly, in schema order."""
+    return [{"name": sensor, "value": share} for sensor, share in zip(sensors, shares, strict=True)]
+
+
+def _stamp(time: "datetime64") -> str:
+    return str(time.astype("datetime64[us]"))

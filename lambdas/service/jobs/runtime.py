@@ -1,0 +1,74 @@
+"""What the jobs work with: the records, the service bucket, the clock, and the way to the customer's data."""
+
+import json
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from service.clock import Clock, utc_now
+from service.documents import Documents
+from service.jobs.access import PAUSES, CustomerData, assume
+from service.jobs.vault import Vault
+from service.settings import Environment, Settings
+from service.store import Store
+
+if TYPE_CHECKING:  # the stubs exist where types are checked, not in the function
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sts import STSClient
+
+_LOG = logging.getLogger("service.jobs")
+_LOG.setLevel(logging.INFO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """The service as a job sees it. ``pauses`` (seconds) are the waits for a new role to become usable."""
+
+    store: Store
+    settings: Settings
+    s3: "S3Client"
+    sts: "STSClient"
+    cloudwatch: "CloudWatchClient"
+    bucket: str
+    metric_namespace: str
+    clock: Clock = utc_now
+    pauses: Sequence[float] = PAUSES
+
+    @property
+    def documents(self) -> Documents:
+        """Schemas and metrics in the service bucket."""
+        return Documents(self.s3, self.bucket)
+
+    def vault(self, kms_key: str | None) -> Vault:
+        """The service bucket for a resource with this key."""
+        return Vault(s3=self.s3, bucket=self.bucket, kms_key=kms_key)
+
+    def customer(self, role_arn: str, *, external_id: str) -> CustomerData:
+        """The customer's data through a role; ``external_id`` is the ARN of the resource worked for."""
+        return assume(role_arn, external_id=external_id, sts=self.sts, pauses=self.pauses)
+
+
+@cache
+def runtime() -> Runtime:
+    """The runtime of this function, from its environment; made once per process."""
+    environment = Environment.read(os.environ)
+    return Runtime(
+        store=Store(boto3.client("dynamodb"), environment.table),
+        settings=environment.settings,
+        s3=boto3.client("s3"),
+        sts=boto3.client("sts"),
+        cloudwatch=boto3.client("cloudwatch"),
+        bucket=environment.bucket,
+        metric_namespace=environment.metric_namespace,
+    )
+
+
+def log(what: str, **facts: Any) -> None:
+    """Write one structured line to the log of the function."""
+    _LOG.info(json.dumps({"message": what, **facts}, default=str))

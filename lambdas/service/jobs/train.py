@@ -1,0 +1,98 @@
+"""Training of a model version: columns of a dataset become a detector, its metrics and its verdict (9)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from service.jobs.failure import reason_of
+from service.jobs.learn import Learned, learn
+from service.jobs.runtime import Runtime, log, runtime
+from service.jobs.training import Training
+from service.jobs.vault import artefact_key
+from service.names import MODEL, document_key, version_arn, version_key, versions_of
+from service.store import Item, NotFound, StateChanged, Update
+
+
+def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes it
+    """Run one step of a training; see ``run``."""
+    return run(runtime(), event)
+
+
+def run(rt: Runtime, event: Mapping[str, Any]) -> dict[str, Any]:
+    """Train a model version, or record why it failed. A version that has ended already is left alone.
+
+    Raises JobFailed when the customer has to act.
+    """
+    name, number = event["ModelName"], int(event["ModelVersion"])
+    found = _version(rt, name, number)
+    if found is None:
+        return {"ModelName": name, "ModelVersion": number, "Status": "DELETED"}
+    model, version = found
+    if version["Status"] == "IN_PROGRESS":
+        if event["Step"] == "fail":
+            reason = reason_of(event["Error"], work=f"the training of model '{name}'")
+            log("training failed", ModelName=name, ModelVersion=number, Reason=reason)
+            version = _record(rt, model, number, {"Status": "FAILED", "FailedReason": reason})
+        else:
+            version = _train(rt, model, number, version)
+    return {"ModelName": name, "ModelVersion": number, "Status": version["Status"]}
+
+
+def _version(rt: Runtime, name: str, number: int) -> tuple[Item, Item] | None:
+    model = rt.store.get(MODEL, name)
+    version = None if model is None else rt.store.get(versions_of(model["uuid"]), version_key(number))
+    return None if model is None or version is None else (model, version)
+
+
+def _train(rt: Runtime, model: Item, number: int, version: Item) -> Item:
+    started = version.get("TrainingExecutionStartTime", rt.clock())
+    training = Training.load(rt, version, number)
+    learned = learn(rt, training)
+    training.vault.put(artefact_key(training.model_uuid, number), learned.artefact)
+    facts: dict[str, Any] = {
+        "Status": "SUCCESS",
+        "TrainingExecutionStartTime": started,
+        "ModelQuality": learned.quality,
+        **_windows(learned),
+    }
+    if learned.metrics is not None:
+        facts["metricsKey"] = document_key(training.model_uuid, f"metrics-{number}.json")
+        rt.documents.put(facts["metricsKey"], learned.metrics, training.vault.kms_key)
+    if learned.diagnostics is not None:
+        facts["ModelDiagnosticsOutputConfiguration"] = learned.diagnostics.configuration
+    log("training succeeded", ModelName=model["ModelName"], ModelVersion=number, Rows=learned.rows)
+    return _record(rt, model, number, facts, learned)
+
+
+def _windows(learned: Learned) -> dict[str, Any]:
+    spans = learned.spans
+    windows = {"TrainingDataStartTime": spans.training.start, "TrainingDataEndTime": spans.training.end}
+    if spans.evaluation is not None:
+        windows["EvaluationDataStartTime"] = spans.evaluation.start
+        windows["EvaluationDataEndTime"] = spans.evaluation.end
+    return {name: round(value, 3) for name, value in windows.items()}
+
+
+def _record(
+    rt: Runtime, model: Item, number: int, facts: Mapping[str, Any], learned: Learned | None = None
+) -> Item:
+    """Write the end of a training to the version and its model in one transaction."""
+    now = rt.clock()
+    ended = {**facts, "TrainingExecutionEndTime": now, "LastUpdatedTime": now}
+    own, parent = dict(ended), dict(ended)
+    if learned is not None:
+        parent |= {
+            "ActiveModelVersion": number,
+            "ActiveModelVersionArn": version_arn(model["ModelArn"], number),
+            "ModelVersionActivatedAt": now,
+        }
+        if learned.diagnostics is not None:
+            own["ModelDiagnosticsResultsObject"] = learned.diagnostics.location
+    pk, sk = versions_of(model["uuid"]), version_key(number)
+    try:
+        rt.store.transact(
+            Update(pk, sk, own, expect={"Status": "IN_PROGRESS"}),
+            Update(MODEL, model["ModelName"], parent, expect={"uuid": model["uuid"]}),
+        )
+    except (NotFound, StateChanged) as changed:  # ended or deleted by someone else meanwhile
+        log("training ended already", ModelName=model["ModelName"], ModelVersion=number, Record=changed.pk)
+    return rt.store.get(pk, sk) or {**own, "Status": "DELETED"}

@@ -1,0 +1,110 @@
+import io
+
+import numpy as np
+import pytest
+
+from engine import Frame, NoData, OffCondition, build_frame, convert_csv
+
+
+def parquet(text: str) -> io.BytesIO:
+    sink = io.BytesIO()
+    convert_csv(io.BytesIO(text.encode()), sink, columns=None)
+    sink.seek(0)
+    return sink
+
+
+def at(text: str) -> np.datetime64:
+    return np.datetime64(f"2024-01-01T{text}", "us")
+
+
+def build(components: dict[str, str], **options: object) -> Frame:
+    sensors = options.pop("sensors", None) or [
+        f"{name}\\{column}"
+        for name, text in components.items()
+        for column in text.split("\n")[0].split(",")[1:]
+    ]
+    settings = {"start": None, "end": None, "step_seconds": None, "off": None} | options
+    return build_frame(
+        {name: parquet(text) for name, text in components.items()}, sensors=sensors, **settings
+    )
+
+
+def day(*rows: tuple[str, object]) -> str:
+    return "t,a\n" + "\n".join(f"2024-01-01T{stamp},{value}" for stamp, value in rows)
+
+
+def test_union_of_stamps_is_filled_forward_and_starts_when_all_have_a_value() -> None:
+    frame = build({"c": day(("00:00:00", 1), ("00:02:00", 2)), "d": day(("00:01:00", 5), ("00:03:00", ""))})
+    assert frame.sensors == ("c\\a", "d\\a")
+    assert [str(time)[11:19] for time in frame.times] == ["00:01:00", "00:02:00", "00:03:00"]
+    np.testing.assert_array_equal(frame.values, [[1, 5], [2, 5], [2, 5]])
+    assert frame.step == np.timedelta64(60, "s")
+
+
+def test_buckets_hold_means_and_are_labelled_by_their_right_edge() -> None:
+    text = day(("00:00:00", 9), ("00:00:01", 1), ("00:05:00", 3), ("00:05:01", 7), ("00:20:00", 8))
+    frame = build({"c": text}, step_seconds=300)
+    assert [str(time)[11:16] for time in frame.times] == ["00:00", "00:05", "00:10", "00:20"]
+    assert frame.values[:, 0].tolist() == [9, 2, 7, 8]
+    assert frame.step == np.timedelta64(300, "s")
+
+
+def test_window_is_open_at_the_start_and_closed_at_the_end() -> None:
+    text = day(("00:00:00", 1), ("00:01:00", 2), ("00:02:00", 3), ("00:03:00", 4))
+    frame = build({"c": text}, start=at("00:00:00"), end=at("00:02:00"))
+    assert frame.values[:, 0].tolist() == [2, 3]
+
+
+def test_carry_fills_the_lead_and_absent_components() -> None:
+    text = day(("00:00:00", ""), ("00:01:00", 2))
+    frame = build({"c": text}, sensors=["c\\a", "d\\x"], carry={"c\\a": 7.0, "d\\x": 3.0})
+    np.testing.assert_array_equal(frame.values, [[7, 3], [2, 3]])
+
+
+def test_fill_limit_leaves_stale_values_missing() -> None:
+    text = "t,a,b\n" + "\n".join(f"2024-01-01T00:0{i}:00,{1 if i == 0 else ''},{i}" for i in range(5))
+    frame = build({"c": text}, fill_limit=np.timedelta64(120, "s"))
+    np.testing.assert_array_equal(frame.values[:, 0], [1, 1, 1, np.nan, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"start": at("05:00:00")}, r"component 'c' has no rows .*05:00:00"),
+        ({"sensors": ["x\\a"]}, "component 'x' has no data"),
+        ({"sensors": ["c\\z"]}, "no sensor 'z'"),
+        ({"end": at("00:00:00")}, r"sensor 'c\\\\a' has no value"),
+    ],
+)
+def test_nothing_in_the_window_is_named(options: dict[str, object], message: str) -> None:
+    with pytest.raises(NoData, match=message):
+        build({"c": day(("00:00:00", ""), ("00:01:00", 1))}, **options)
+
+
+@pytest.mark.parametrize("text", ["c\\a < 2", "c\\a<2.0", " a < 2e0 ", "c\\\\a < 2"])
+def test_off_condition_forms(text: str) -> None:
+    off = OffCondition.parse(text, ["c\\a", "c\\b"])
+    assert off == OffCondition(sensor="c\\a", operator="<", threshold=2.0)
+    frame = build({"c": day(("00:00:00", 1), ("00:01:00", ""), ("00:02:00", 2))}, off=off)
+    assert frame.off.tolist() == [True, True, False]
+
+
+def test_off_sensor_need_not_be_a_column() -> None:
+    off = OffCondition(sensor="c\\a", operator=">", threshold=1.5)
+    frame = build({"c": "t,a,b\n2024-01-01,1,5\n2024-01-02,2,6\n"}, off=off, sensors=["c\\b"])
+    assert frame.values.tolist() == [[5], [6]]
+    assert frame.off.tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("c\\a <= 2", "must read"),
+        ("c\\a", "must read"),
+        ("c\\z < 1", "unknown sensor"),
+        ("a < 1", "ambiguous"),
+    ],
+)
+def test_bad_off_conditions_say_what_is_wrong(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        OffCondition.parse(text, ["c\\a", "d\\a"])

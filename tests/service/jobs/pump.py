@@ -1,0 +1,67 @@
+"""A pump in two components whose flow follows its speed until the impeller fails. Deterministic."""
+
+import math
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tests.service.jobs.world import rows, schema
+
+SCHEMA = schema(drive=("speed", "current"), hydraulics=("flow", "pressure"))
+SENSORS = ("drive\\speed", "drive\\current", "hydraulics\\flow", "hydraulics\\pressure")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One instant; stamps are UTC."""
+
+    time: datetime
+    speed: float
+    current: float
+    flow: float
+    pressure: float
+
+
+def history(
+    start: str, *, count: int, step: timedelta, faults: tuple[tuple[str, str], ...] = (), seed: int = 1
+) -> Iterator[Row]:
+    """``count`` rows from ``start``; during a fault the flow drops to 60 % of what the speed asks for."""
+    noise = random.Random(seed)  # noqa: S311 - test data
+    begin = datetime.fromisoformat(start)
+    periods = [(datetime.fromisoformat(first), datetime.fromisoformat(last)) for first, last in faults]
+    for index in range(count):
+        time = begin + index * step
+        hours = (time - datetime(2020, 1, 1)).total_seconds() / 3600  # noqa: DTZ001 - naive UTC
+        speed = 1000 + 200 * math.sin(hours / 3) + 80 * math.sin(hours / 1.7) + noise.gauss(0, 4)
+        broken = any(first <= time <= last for first, last in periods)
+        flow = speed * (0.03 if broken else 0.05) + noise.gauss(0, 0.3)
+        yield Row(
+            time=time,
+            speed=speed,
+            current=speed * 0.01 + noise.gauss(0, 0.1),
+            flow=flow,
+            pressure=2 + flow * 0.04 + noise.gauss(0, 0.02),
+        )
+
+
+def drive(data: list[Row]) -> str:
+    """The file of the component ``drive``."""
+    return rows(
+        ("Timestamp", "speed", "current"),
+        [
+            (one.time.isoformat(timespec="microseconds"), f"{one.speed:.3f}", f"{one.current:.4f}")
+            for one in data
+        ],
+    )
+
+
+def hydraulics(data: list[Row]) -> str:
+    """The file of the component ``hydraulics``."""
+    return rows(
+        ("Timestamp", "flow", "pressure"),
+        [
+            (one.time.isoformat(timespec="microseconds"), f"{one.flow:.4f}", f"{one.pressure:.4f}")
+            for one in data
+        ],
+    )

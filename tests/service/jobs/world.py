@@ -1,0 +1,254 @@
+"""A customer and the service on the embedded AWS, with a tiny driver that plays the state machines."""
+
+import io
+import json
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from service.jobs import infer, ingest, train
+from service.jobs.runtime import Runtime
+from service.names import (
+    DATASET,
+    INGESTION_JOB,
+    MODEL,
+    SCHEDULER,
+    Place,
+    document_key,
+    events_of,
+    executions_of,
+    new_job_id,
+    new_uuid,
+    version_key,
+    versions_of,
+)
+from service.store import Item, Update
+
+PLACE = Place(partition="aws", region="eu-west-1", account="000000000000")
+
+
+def schema(**components: Sequence[str]) -> str:
+    """A schema document."""
+    return json.dumps(
+        {
+            "Components": [
+                {
+                    "ComponentName": name,
+                    "Columns": [
+                        {"Name": "Timestamp", "Type": "DATETIME"},
+                        *({"Name": column, "Type": "DOUBLE"} for column in columns),
+                    ],
+                }
+                for name, columns in components.items()
+            ]
+        }
+    )
+
+
+def at(text: str) -> float:
+    """Epoch seconds of an ISO stamp in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+
+
+@dataclass
+class World:
+    """One customer bucket and role, and the service's runtime with a clock that tests set."""
+
+    rt: Runtime
+    customer: Any
+    bucket: str
+    role: str
+    now: list[datetime] = field(default_factory=lambda: [datetime(2026, 1, 1, tzinfo=UTC)])
+
+    def __post_init__(self) -> None:
+        def clock() -> datetime:
+            return self.now[0]
+
+        self.rt = replace(self.rt, clock=clock, store=replace(self.rt.store, clock=clock))
+
+    def set_clock(self, text: str) -> None:
+        self.now[0] = datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+    def settings(self, **changes: Any) -> None:
+        self.rt = replace(self.rt, settings=replace(self.rt.settings, **changes))
+
+    def upload(self, key: str, body: str | bytes) -> None:
+        self.customer.put_object(
+            Bucket=self.bucket, Key=key, Body=body if isinstance(body, bytes) else body.encode()
+        )
+
+    def download(self, key: str) -> bytes:
+        return self.customer.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
+    def dataset(self, text: str | None = None) -> Item:
+        name, unique = f"pump-{uuid.uuid4().hex[:8]}", new_uuid()
+        item: Item = {
+            "pk": DATASET,
+            "sk": name,
+            "uuid": unique,
+            "DatasetName": name,
+            "DatasetArn": PLACE.dataset_arn(name, unique),
+            "Status": "CREATED",
+            "CreatedAt": self.now[0],
+        }
+        if text is not None:
+            item["schemaKey"] = document_key(unique, "schema.json")
+            self.rt.documents.put(item["schemaKey"], text)
+        self.rt.store.create(item)
+        return item
+
+    def start_ingestion(self, dataset: Item, *, prefix: str = "", **source: Any) -> str:
+        job = new_job_id(self.now[0])
+        bucket = source.pop("Bucket", self.bucket)
+        role = source.pop("RoleArn", self.role)
+        self.rt.store.create(
+            {
+                "pk": INGESTION_JOB,
+                "sk": job,
+                "JobId": job,
+                "datasetName": dataset["DatasetName"],
+                "datasetUuid": dataset["uuid"],
+                "accountId": PLACE.account,
+                "DatasetArn": dataset["DatasetArn"],
+                "IngestionInputConfiguration": {
+                    "S3InputConfiguration": {"Bucket": bucket, "Prefix": prefix, **source}
+                },
+                "RoleArn": role,
+                "CreatedAt": self.now[0],
+                "Status": "IN_PROGRESS",
+            }
+        )
+        self.rt.store.transact(
+            Update(DATASET, dataset["DatasetName"], {"Status": "INGESTION_IN_PROGRESS"}),
+        )
+        return job
+
+    def ingest(self, dataset: Item, **source: Any) -> Item:
+        """Start an ingestion and play its state machine to the end; returns the job's record."""
+        job = self.start_ingestion(dataset, **source)
+        self.play_ingestion(job)
+        return self.get(INGESTION_JOB, job)
+
+    def play_ingestion(self, job: str) -> None:
+        def steps() -> None:
+            planned = self._lambda(ingest.run, {"Step": "plan", "JobId": job})
+            reader = planned["Manifest"]
+            body = self.rt.s3.get_object(Bucket=reader["Bucket"], Key=reader["Key"])["Body"].read()
+            items = json.loads(body)
+            assert len(items) == planned["Items"]
+            for item in items:
+                self._lambda(ingest.run, {"Step": "read", "JobId": job, "Item": item})
+            self._lambda(ingest.run, {"Step": "finish", "JobId": job})
+
+        self._caught(steps, lambda error: ingest.run(self.rt, {"Step": "fail", "JobId": job, "Error": error}))
+
+    def model(self, dataset: Item, text: str, **members: Any) -> Item:
+        """Create a model and play its training to the end; returns the model's record."""
+        name, unique = f"model-{uuid.uuid4().hex[:8]}", new_uuid()
+        arn = PLACE.model_arn(name, unique)
+        key = document_key(unique, "schema.json")
+        self.rt.documents.put(key, text)
+        common = {
+            "ModelName": name,
+            "ModelArn": arn,
+            "DatasetName": dataset["DatasetName"],
+            "DatasetArn": dataset["DatasetArn"],
+            "schemaKey": key,
+            "datasetUuid": dataset["uuid"],
+            "ingestionJobId": self.get(DATASET, dataset["DatasetName"])["ingestionJobId"],
+            "Status": "IN_PROGRESS",
+            "CreatedAt": self.now[0],
+            **members,
+        }
+        self.rt.store.create(
+            {"pk": MODEL, "sk": name, "uuid": unique, **common},
+            {
+                "pk": versions_of(unique),
+                "sk": version_key(1),
+                "uuid": unique,
+                "modelName": name,
+                "ModelVersion": 1,
+                **common,
+            },
+        )
+        self.play_training(name)
+        return self.get(MODEL, name)
+
+    def play_training(self, name: str) -> None:
+        event = {"ModelName": name, "ModelVersion": 1}
+        self._caught(
+            lambda: self._lambda(train.run, {"Step": "train", **event}),
+            lambda error: train.run(self.rt, {"Step": "fail", **event, "Error": error}),
+        )
+
+    def version(self, model: Item) -> Item:
+        return self.get(versions_of(model["uuid"]), version_key(1))
+
+    def scheduler(self, model: Item, *, first_end: str, **members: Any) -> Item:
+        name, unique = f"sched-{uuid.uuid4().hex[:8]}", new_uuid()
+        self.rt.store.create(
+            {
+                "pk": SCHEDULER,
+                "sk": name,
+                "uuid": unique,
+                "modelUuid": model["uuid"],
+                "InferenceSchedulerName": name,
+                "InferenceSchedulerArn": PLACE.scheduler_arn(name, unique),
+                "ModelName": model["ModelName"],
+                "ModelArn": model["ModelArn"],
+                "Status": "RUNNING",
+                "DataUploadFrequency": "PT5M",
+                "DataDelayOffsetInMinutes": 0,
+                "RoleArn": self.role,
+                "nextSegmentEnd": int(at(first_end)),
+                "DataInputConfiguration": {"S3InputConfiguration": {"Bucket": self.bucket, "Prefix": "in/"}},
+                "DataOutputConfiguration": {
+                    "S3OutputConfiguration": {"Bucket": self.bucket, "Prefix": "out/"}
+                },
+                **members,
+            }
+        )
+        return self.get(SCHEDULER, name)
+
+    def tick(self, scheduler: Item, *, seconds_left: float = 900) -> dict[str, str]:
+        """Wake the scheduler as EventBridge does; returns the state of each execution by window start."""
+        event = {"InferenceSchedulerName": scheduler["InferenceSchedulerName"], "Uuid": scheduler["uuid"]}
+        done: dict[str, str] = infer.run(self.rt, event, seconds_left=lambda: seconds_left)["Executions"]
+        return done
+
+    def executions(self, scheduler: Item) -> list[Item]:
+        return list(self.rt.store.all(executions_of(scheduler["uuid"])))
+
+    def events(self, scheduler: Item) -> list[Item]:
+        return list(self.rt.store.all(events_of(scheduler["uuid"])))
+
+    def get(self, pk: str, sk: str) -> Item:
+        item = self.rt.store.get(pk, sk)
+        assert item is not None
+        return item
+
+    def _lambda(
+        self, step: Callable[[Runtime, Mapping[str, Any]], dict[str, Any]], event: Mapping[str, Any]
+    ) -> Any:
+        """Call a step as Step Functions does: input and output travel as JSON."""
+        return json.loads(json.dumps(step(self.rt, json.loads(json.dumps(event)))))
+
+    @staticmethod
+    def _caught(work: Callable[[], Any], fail: Callable[[dict[str, str]], Any]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - the state machine catches States.ALL
+            kind = type(error).__name__
+            cause = json.dumps({"errorMessage": str(error), "errorType": kind, "stackTrace": []})
+            fail({"Error": kind, "Cause": cause})
+
+
+def rows(header: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
+    """CSV text."""
+    text = io.StringIO()
+    text.write(",".join(header) + "\n")
+    for line in lines:
+        text.write(",".join(str(cell) for cell in line) + "\n")
+    return text.getvalue()
