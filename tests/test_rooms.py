@@ -45,7 +45,8 @@ ROOMS: Mapping[str, Room] = {
     "engine": Room(folder="lambdas/engine", allowed=frozenset({"numpy", "pyarrow", "engine"})),
     "app": Room(folder=".", pattern="app.py", allowed=frozenset({"aws_cdk", "constructs", "constructs_l4e"})),
     "examples": Room(
-        folder="examples", allowed=frozenset({"aws_cdk", "constructs", "constructs_l4e", "pytest"})
+        folder="examples",
+        allowed=frozenset({"aws_cdk", "constructs", "constructs_l4e", "platform_stack", "pytest"}),
     ),
 }
 
@@ -53,20 +54,42 @@ FORBIDDEN = {"constructs": frozenset({"constructs_l4e.cli"}), "app": frozenset({
 """What a room may not import although its package is allowed."""
 
 
+DYNAMIC = frozenset({"import_module", "__import__"})
+HOUSE = frozenset({"constructs_l4e", "custom_resources", "engine", "service"})
+
+
 def imports(source: str) -> Iterator[tuple[int, str]]:
-    """(line, dotted name) of everything that Python source imports, relative imports with their dots."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            start = "." * node.level + (node.module or "")
-            yield from (
-                (node.lineno, f"{start}.{alias.name}".lstrip(".") if not node.level else start)
-                for alias in node.names
-            )
-        elif isinstance(node, ast.Call) and _called(node) in {"import_module", "__import__"}:
-            argument = node.args[0] if node.args else None
-            yield node.lineno, argument.value if isinstance(argument, ast.Constant) else "<computed>"
+    """(line, dotted name) of everything that Python source imports.
+
+    Of what only type checkers import, the packages of this house alone: the others are not there at run time.
+    """
+    tree = ast.parse(source)
+    typing_only = {
+        id(node) for block in ast.walk(tree) if _for_type_checkers(block) for node in ast.walk(block)
+    }
+    for node in ast.walk(tree):
+        for target in _targets(node):
+            if id(node) not in typing_only or _within(target, HOUSE):
+                yield getattr(node, "lineno", 0), target
+
+
+def _for_type_checkers(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and not node.orelse and ast.unparse(node.test).endswith("TYPE_CHECKING")
+
+
+def _targets(node: ast.AST) -> list[str]:
+    match node:
+        case ast.Import(names=names):
+            return [alias.name for alias in names]
+        case ast.ImportFrom(level=0, module=str(module), names=names):
+            return [f"{module}.{alias.name}" for alias in names]
+        case ast.ImportFrom(level=level):
+            return ["." * level]
+        case ast.Call(args=[ast.Constant(value=str(name)), *_]) if _called(node) in DYNAMIC:
+            return [name]
+        case ast.Call() if _called(node) in DYNAMIC:
+            return ["<computed>"]
+    return []
 
 
 def _called(node: ast.Call) -> str:
@@ -139,6 +162,17 @@ def test_every_file_of_the_house_is_in_a_room() -> None:
             "cli",
             "from constructs_l4e.service import EquipmentService",
             ["line 1: constructs_l4e.service.EquipmentService"],
+        ),
+        ("jobs", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import numpy", []),
+        (
+            "jobs",
+            "import typing as t\nif t.TYPE_CHECKING:\n    import constructs_l4e",
+            ["line 3: constructs_l4e"],
+        ),
+        (
+            "jobs",
+            "if TYPE_CHECKING:\n    import numpy\nelse:\n    import pandas",
+            ["line 2: numpy", "line 4: pandas"],
         ),
         ("cli", "import pyarrow", ["line 1: pyarrow"]),
         ("custom resources", "def f():\n    from service import names", ["line 2: service.names"]),

@@ -54,6 +54,7 @@ def test_schema_from_files(tmp_path) -> None:
     assert Component.from_csv_header("pump", 'Timestamp,"speed",flow\n') == PUMP.components[0]
 
 
+STRINGS = '{"Name": "t", "Type": "DATETIME"}, {"Name": "a", "Type": "STRING"}'
 COLUMNS = '{"Name": "t", "Type": "DATETIME"}, {"Name": "a", "Type": "DOUBLE"}'
 
 
@@ -74,7 +75,7 @@ COLUMNS = '{"Name": "t", "Type": "DATETIME"}, {"Name": "a", "Type": "DOUBLE"}'
             'columns of component "p" have the types "DOUBLE": the first must be DATETIME',
         ),
         (
-            f'{{"Components": [{{"ComponentName": "p", "Columns": [{COLUMNS.replace("DOUBLE", "STRING")}]}}]}}',
+            f'{{"Components": [{{"ComponentName": "p", "Columns": [{STRINGS}]}}]}}',
             '"DATETIME, STRING": the first must be DATETIME and all others DOUBLE',
         ),
         (

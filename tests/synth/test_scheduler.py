@@ -1,0 +1,374 @@
+"""InferenceScheduler and SchedulerAlarms."""
+
+import inspect
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from canonical import (
+    imported_service,
+    locations,
+    properties,
+    resources,
+    stack,
+    statements,
+    synthesised,
+    template,
+)
+
+from constructs_l4e import (
+    AlarmThresholds,
+    EquipmentService,
+    Executions,
+    IInferenceScheduler,
+    InferenceScheduler,
+    InputNaming,
+    Model,
+    S3Location,
+    SchedulerAlarms,
+    TargetSamplingRate,
+)
+from constructs_l4e.scheduler import InferenceSchedulerProps
+
+
+def scheduler(scope: cdk.Stack, *, model_name: str = "tuned", **props: Any) -> InferenceScheduler:
+    at = locations(scope)
+    model = Model.from_model_attributes(
+        scope,
+        "Model",
+        service=imported_service(scope),
+        model_name=model_name,
+        target_sampling_rate=TargetSamplingRate.PT10M,
+    )
+    defaults: dict[str, Any] = {
+        "data_upload_frequency": "PT15M",
+        "data_input": at.inference_input,
+        "data_output": at.inference_output,
+    }
+    return model.add_scheduler("Scheduler", **{**defaults, **props})
+
+
+def name(**props: Any) -> str:
+    return scheduler(stack(), **props).inference_scheduler_name
+
+
+def test_name_follows_model_and_key_only() -> None:
+    key = kms.Key.from_key_arn(stack(), "K", "arn:aws:kms:eu-west-1:111122223333:key/x")
+
+    assert name() == name(data_upload_frequency="PT1H", running=False, tags={"a": "b"})
+    assert len({name(), name(model_name="other"), name(encryption_key=key)}) == 3
+    assert name(inference_scheduler_name="mine") == "mine"
+
+
+def test_desired_state() -> None:
+    def state(**props: Any) -> str:
+        return properties(synthesised(lambda scope: scheduler(scope, **props)), "InferenceScheduler")[
+            "DesiredState"
+        ]
+
+    assert (state(), state(running=True), state(running=False)) == ("RUNNING", "RUNNING", "STOPPED")
+
+
+def test_delay_of_zero_is_sent() -> None:
+    content = synthesised(lambda scope: scheduler(scope, data_delay_offset=cdk.Duration.minutes(0)))
+
+    assert properties(content, "InferenceScheduler")["DataDelayOffsetInMinutes"] == 0
+
+
+def test_output_key() -> None:
+    def build(scope: cdk.Stack) -> None:
+        scheduler(scope, output_encryption_key=kms.Key(scope, "Key"))
+
+    content = synthesised(build)
+    [key] = resources(content, "AWS::KMS::Key")
+    output = properties(content, "InferenceScheduler")["DataOutputConfiguration"]
+    assert output["KmsKeyId"] == {"Fn::GetAtt": [key, "Arn"]}
+    [statement] = [each for each in statements(content) if "kms:GenerateDataKey" in each["Action"]]
+    assert statement == {
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Condition": {
+            "StringEquals": {
+                "kms:ViaService": {"Fn::Join": ["", ["s3.eu-west-1.", {"Ref": "AWS::URLSuffix"}]]}
+            }
+        },
+        "Effect": "Allow",
+        "Resource": {"Fn::GetAtt": [key, "Arn"]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("naming", "expected"),
+    [
+        (InputNaming(), {}),
+        (
+            InputNaming(delimiter=""),
+            {"InferenceInputNameConfiguration": {"ComponentTimestampDelimiter": ""}},
+        ),
+        (InputNaming(time_zone_offset="-03:00"), {"InputTimeZoneOffset": "-03:00"}),
+        (
+            InputNaming(timestamp_format="yyyyMMddHHmmss", delimiter="-"),
+            {
+                "InferenceInputNameConfiguration": {
+                    "TimestampFormat": "yyyyMMddHHmmss",
+                    "ComponentTimestampDelimiter": "-",
+                }
+            },
+        ),
+    ],
+)
+def test_input_naming(naming: InputNaming, expected: dict[str, Any]) -> None:
+    assert naming.to_api() == expected
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: InputNaming(delimiter="."), 'delimiter "." does not match .*: use "-", "_", " " or ""'),
+        (lambda: InputNaming(delimiter="--"), 'delimiter "--" has 2 characters'),
+        (
+            lambda: InputNaming(timestamp_format="epoch"),
+            'timestamp format "epoch" is not supported: use one of EPOCH',
+        ),
+        (lambda: InputNaming(time_zone_offset="5"), 'time zone offset "5" does not match .*: write it like'),
+        (lambda: name(inference_scheduler_name="a b"), 'inference scheduler name "a b" does not match'),
+        (lambda: name(data_upload_frequency="PT2H"), 'data upload frequency "PT2H" is not supported'),
+        (
+            lambda: name(data_upload_frequency="PT5M"),
+            'frequency "PT5M" is shorter than the sampling rate "PT10M" of the model: use PT10M or longer',
+        ),
+        (
+            lambda: name(data_delay_offset=cdk.Duration.minutes(61)),
+            r'data delay offset "PT1H1M" is not a whole number of minutes from 0 to 60',
+        ),
+        (
+            lambda: name(data_delay_offset=cdk.Duration.seconds(90)),
+            'data delay offset "PT1M30S" is not a whole',
+        ),
+    ],
+)
+def test_bad_props(build: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        build()
+
+
+def test_role_the_service_cannot_assume() -> None:
+    scope = stack()
+
+    with pytest.raises(ValueError, match=r'role "arn:.*:role/x/mine" cannot be used'):
+        scheduler(scope, role=iam.Role.from_role_arn(scope, "R", "arn:aws:iam::111122223333:role/x/mine"))
+
+
+def test_factory_takes_the_props_of_the_construct() -> None:
+    declared = set(inspect.signature(InferenceScheduler.__init__).parameters) - {
+        "self",
+        "scope",
+        "id",
+        "model",
+    }
+
+    assert set(InferenceSchedulerProps.__annotations__) == declared
+
+
+def test_scheduler_can_be_granted_rights() -> None:
+    scope = stack()
+    made = scheduler(scope)
+    kms.Key(scope, "Key").grant_decrypt(made)
+
+    assert [
+        each["Resource"]["Fn::GetAtt"][1]
+        for each in statements(template(scope))
+        if each["Action"] == "kms:Decrypt"
+    ] == ["Arn"]
+
+
+def imported(scope: cdk.Stack, *, managed: bool = False, frequency: str = "PT15M") -> IInferenceScheduler:
+    service = EquipmentService.aws_managed(scope, "S") if managed else imported_service(scope)
+    return InferenceScheduler.from_inference_scheduler_attributes(
+        scope,
+        "Imported",
+        service=service,
+        inference_scheduler_name="line-4",
+        model_name="tuned",
+        data_upload_frequency=frequency,
+    )
+
+
+def test_import() -> None:
+    scope = stack()
+    found = imported(scope)
+
+    assert isinstance(found, IInferenceScheduler)
+    assert (found.inference_scheduler_name, found.model_name, found.running) == ("line-4", "tuned", True)
+    assert scope.resolve(found.inference_scheduler_arn)["Fn::Join"][1][-1] == ":inference-scheduler/line-4/*"
+
+
+def test_grants_at_the_managed_service() -> None:
+    def build(scope: cdk.Stack) -> None:
+        user = iam.Role(scope, "User", assumed_by=iam.AccountRootPrincipal())
+        found = imported(scope, managed=True)
+        found.grant_read(user)
+        found.grant_start_stop(user)
+
+    [policy] = [
+        value
+        for key, value in resources(synthesised(build), "AWS::IAM::Policy").items()
+        if key.startswith("User")
+    ]
+    granted = [
+        action for each in policy["Properties"]["PolicyDocument"]["Statement"] for action in each["Action"]
+    ]
+    assert granted == [
+        f"lookoutequipment:{each}"
+        for each in (
+            "DescribeInferenceScheduler",
+            "ListInferenceEvents",
+            "ListInferenceExecutions",
+            "ListTagsForResource",
+            "StartInferenceScheduler",
+            "StopInferenceScheduler",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "metric_name"),
+    [
+        ("metric_inference_succeeded", "InferenceSucceeded"),
+        ("metric_inference_failed", "InferenceFailed"),
+        ("metric_inference_invalid_input", "InferenceInvalidInput"),
+        ("metric_anomaly_detected", "AnomalyDetected"),
+    ],
+)
+def test_metrics(method: str, metric_name: str) -> None:
+    found = imported(stack())
+    metric: cloudwatch.Metric = getattr(found, method)(label="x")
+    own: cloudwatch.Metric = getattr(found, method)(period=cdk.Duration.hours(1), statistic="Maximum")
+
+    assert (metric.namespace, metric.metric_name, metric.label) == ("LookoutEquipment", metric_name, "x")
+    assert metric.dimensions == {"ModelName": "tuned", "InferenceSchedulerName": "line-4"}
+    assert (metric.period.to_minutes(), metric.statistic) == (15, "Sum")
+    assert (own.period.to_minutes(), own.statistic) == (60, "Maximum")
+
+
+def test_metrics_of_the_managed_service_are_aws_s() -> None:
+    assert imported(stack(), managed=True).metric_inference_failed().namespace == "AWS/LookoutEquipment"
+
+
+# alarms
+
+
+def alarms(**props: Any) -> dict[str, dict[str, Any]]:
+    """Properties of the alarms by the name of their metric."""
+
+    def build(scope: cdk.Stack) -> None:
+        SchedulerAlarms(scope, "Alarms", scheduler=imported(scope), **props)
+
+    found = resources(synthesised(build), "AWS::CloudWatch::Alarm").values()
+    return {each["Properties"]["MetricName"]: each["Properties"] for each in found}
+
+
+def test_default_alarms() -> None:
+    found = alarms()
+    shared = {"Period": 900, "Threshold": 1, "Statistic": "Sum", "Namespace": "LookoutEquipment"}
+    expected = {
+        "InferenceFailed": (2, "GreaterThanOrEqualToThreshold", "notBreaching"),
+        "InferenceInvalidInput": (1, "GreaterThanOrEqualToThreshold", "notBreaching"),
+        "InferenceSucceeded": (3, "LessThanThreshold", "breaching"),
+        "AnomalyDetected": (1, "GreaterThanOrEqualToThreshold", "notBreaching"),
+    }
+
+    assert set(found) == set(expected)
+    for metric, (count, comparison, missing) in expected.items():
+        alarm = found[metric]
+        assert shared.items() <= alarm.items()
+        assert (alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (count, count)
+        assert (alarm["ComparisonOperator"], alarm["TreatMissingData"]) == (comparison, missing)
+        assert "AlarmName" not in alarm
+        assert alarm["AlarmDescription"].startswith("line-4: ")
+
+
+def test_thresholds() -> None:
+    found = alarms(
+        thresholds=AlarmThresholds(failed=Executions(count=2, out_of=4), invalid_input=None, anomaly=None)
+    )
+
+    assert set(found) == {"InferenceFailed", "InferenceSucceeded"}
+    failed = found["InferenceFailed"]
+    assert (failed["DatapointsToAlarm"], failed["EvaluationPeriods"]) == (2, 4)
+
+
+def test_actions() -> None:
+    scope = stack()
+    topic = sns.Topic(scope, "Topic")
+    made = SchedulerAlarms(
+        scope,
+        "Alarms",
+        scheduler=imported(scope),
+        actions=[actions.SnsAction(topic)],
+        notify_when_over=True,
+    )
+    made.add_alarm_action(actions.SnsAction(sns.Topic(scope, "Second")))
+
+    assert len(made.alarms) == 4
+    for alarm in resources(template(scope), "AWS::CloudWatch::Alarm").values():
+        assert len(alarm["Properties"]["AlarmActions"]) == 2
+        assert len(alarm["Properties"]["OKActions"]) == 1
+
+
+def test_a_stopped_scheduler_may_be_silent() -> None:
+    scope = stack()
+    made = SchedulerAlarms(scope, "Alarms", scheduler=scheduler(scope, running=False))
+
+    assert made.no_success is None
+    assert len(made.alarms) == 3
+
+
+def test_the_managed_service_does_not_tell_of_anomalies() -> None:
+    scope = stack()
+
+    assert SchedulerAlarms(scope, "Alarms", scheduler=imported(scope, managed=True)).anomaly is None
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: Executions(count=0), '"0" executions cannot raise an alarm: use 1 or more'),
+        (
+            lambda: Executions(count=3, out_of=2),
+            '"3" of the latest "2" executions cannot occur: make out_of at least 3',
+        ),
+        (
+            lambda: alarms(thresholds=AlarmThresholds(failed=Executions(count=1, out_of=97))),
+            '"97" executions every PT15M are more than an alarm can look back: use at most 96',
+        ),
+    ],
+)
+def test_bad_thresholds(build: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        build()
+
+
+def test_hourly_alarms_look_back_a_week() -> None:
+    scope = stack()
+    found = imported(scope, frequency="PT1H")
+    SchedulerAlarms(
+        scope, "Alarms", scheduler=found, thresholds=AlarmThresholds(failed=Executions(count=168))
+    )
+
+    with pytest.raises(ValueError, match="use at most 168"):
+        SchedulerAlarms(
+            scope, "More", scheduler=found, thresholds=AlarmThresholds(failed=Executions(count=169))
+        )
+
+
+def test_locations_need_legal_prefixes() -> None:
+    scope = stack()
+    bucket = cdk.aws_s3.Bucket.from_bucket_name(scope, "B", "sensor-data")
+
+    with pytest.raises(ValueError, match=r'S3 prefix "in" does not match .*: write "in/"'):
+        scheduler(scope, data_input=S3Location(bucket=bucket, prefix="in"))
