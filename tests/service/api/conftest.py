@@ -183,7 +183,8 @@ class Service:
         client = self.context.client("scheduler")
         uuid = scheduler.rpartition("/")[2]
         try:
-            return client.get_schedule(Name=uuid, GroupName=self.context.environment.schedule_group)
+            group = self.context.environment.schedule_group
+            return client.get_schedule(Name=f"{group}-{uuid}", GroupName=group)
         except client.exceptions.ResourceNotFoundException:
             return None
 
