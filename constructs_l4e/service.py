@@ -11,6 +11,7 @@ from constructs import Construct
 from constructs_l4e import _layers
 from constructs_l4e._access import Access
 from constructs_l4e._api import ServiceApi
+from constructs_l4e._api_model import SERVICE, operations
 from constructs_l4e._jobs import Jobs
 from constructs_l4e._packages import service_code
 from constructs_l4e._provider import ResourceProvider
@@ -165,9 +166,9 @@ class _ManagedService(EquipmentServiceBase):
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let `grantee` call every operation of the service."""
-        return iam.Grant.add_to_principal(
-            grantee=grantee, actions=["lookoutequipment:*"], resource_arns=[_any_resource(cdk.Stack.of(self))]
-        )
+        actions = [f"{SERVICE}:{operation}" for operation in operations()]
+        # Every resource, because the List actions have no other.
+        return iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=["*"])
 
 
 def _any_resource(stack: cdk.Stack) -> str:
@@ -220,9 +221,7 @@ def _managed_access(stack: cdk.Stack) -> list[Access]:
             actions=(
                 "lookoutequipment:DescribeDataIngestionJob",
                 "lookoutequipment:ListDataIngestionJobs",
-                "lookoutequipment:ListDatasets",
                 "lookoutequipment:ListInferenceSchedulers",
-                "lookoutequipment:ListModels",
             ),
             resources=("*",),
             wildcard_reason="AWS offers no resource-level permissions for these actions",
@@ -243,8 +242,8 @@ class EquipmentService(EquipmentServiceBase):
         encryption_key: key for all state. Default: a key of its own that rotates yearly.
         training_memory: memory of the training function, 128 to 10,240 MiB. A new account may be held to
             3,008 MiB until its Lambda quota is raised.
-        removal_policy: what happens to datasets, models and results when the service is removed. DESTROY
-            also empties the bucket.
+        removal_policy: what happens to the state (datasets, models, what the service knows) when the service
+            is removed. With DESTROY it goes, once the bucket is empty; S3 deletes no bucket with objects.
 
     Raises:
         ValueError: the Region has no managed layer, or the metric namespace is reserved.

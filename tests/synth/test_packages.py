@@ -153,6 +153,15 @@ def test_are_found_from_any_working_directory(tmp_path: Path) -> None:
     assert (Path(run.stdout.strip()) / "service" / "api.py").is_file()
 
 
+def test_are_found_in_an_installed_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "constructs_l4e"
+    monkeypatch.setattr(_packages, "__file__", str(package / "_packages.py"))
+    with pytest.raises(FileNotFoundError, match=r"no function code beside .*: reinstall constructs-l4e"):
+        _packages.lambda_root()
+    (package / "_lambdas").mkdir(parents=True)
+    assert _packages.lambda_root() == package / "_lambdas"
+
+
 def test_columns_are_written_with_a_codec_that_the_layer_has() -> None:
     part, merged = io.BytesIO(), io.BytesIO()
     report = convert_csv(io.BytesIO(b"Timestamp,a\n2026-01-01T00:00:00,1\n"), part, columns=["a"])
