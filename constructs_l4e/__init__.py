@@ -1,56 +1,23 @@
-"""Infrastructure as code for equipment monitoring with Amazon Lookout for Equipment (L4E)."""
+"""Infrastructure as code for equipment monitoring with Amazon Lookout for Equipment (L4E).
 
-from constructs_l4e._settings import ServiceSettings
-from constructs_l4e.alarms import AlarmThresholds, Executions, SchedulerAlarms
-from constructs_l4e.asset import MonitoredAsset
-from constructs_l4e.dataset import Dataset
-from constructs_l4e.ingestion import DataIngestion, KeyPattern
-from constructs_l4e.interfaces import IDataset, IInferenceScheduler, IModel
-from constructs_l4e.key import EquipmentKey
-from constructs_l4e.model import Model
-from constructs_l4e.network import ServiceVpcEndpoint
-from constructs_l4e.role import ServiceRole
-from constructs_l4e.scheduler import InferenceScheduler, InputNaming
-from constructs_l4e.schema import (
-    Component,
-    DatasetSchema,
-    DataUploadFrequency,
-    OffCondition,
-    TargetSamplingRate,
-    TimeRange,
-    TimestampFormat,
-)
-from constructs_l4e.service import EquipmentService, IEquipmentService
-from constructs_l4e.storage import AssetLocations, AssetStorage, S3Location
+The names are loaded when one is first used: CDK starts a Node process, which the `l4e` command does not need.
+"""
 
-__all__ = [
-    "AlarmThresholds",
-    "AssetLocations",
-    "AssetStorage",
-    "Component",
-    "DataIngestion",
-    "DataUploadFrequency",
-    "Dataset",
-    "DatasetSchema",
-    "EquipmentKey",
-    "EquipmentService",
-    "Executions",
-    "IDataset",
-    "IEquipmentService",
-    "IInferenceScheduler",
-    "IModel",
-    "InferenceScheduler",
-    "InputNaming",
-    "KeyPattern",
-    "Model",
-    "MonitoredAsset",
-    "OffCondition",
-    "S3Location",
-    "SchedulerAlarms",
-    "ServiceRole",
-    "ServiceSettings",
-    "ServiceVpcEndpoint",
-    "TargetSamplingRate",
-    "TimeRange",
-    "TimestampFormat",
-]
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from constructs_l4e._public import *  # noqa: F403 - its __all__ says which
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("_") and name != "__all__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from constructs_l4e import _public  # noqa: PLC0415 - see above
+
+    return getattr(_public, name)
+
+
+def __dir__() -> list[str]:
+    from constructs_l4e import _public  # noqa: PLC0415 - see above
+
+    return _public.__all__
