@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 import aws_cdk as cdk
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
@@ -15,6 +14,7 @@ from constructs_l4e._access import Access, role
 from constructs_l4e._acknowledge import LOG_DELIVERY, STATE_MACHINE, acknowledge, acknowledge_wildcards
 from constructs_l4e._functions import LAMBDA, function, log_group, write_logs
 from constructs_l4e._packages import custom_resource_code
+from constructs_l4e._tables import table, table_access
 
 POLL_INTERVAL = cdk.Duration.seconds(10)
 WAIT_LIMIT = cdk.Duration.minutes(50)
@@ -38,16 +38,12 @@ class ResourceProvider(Construct):
         encryption_key: kms.IKey | None = None,
     ) -> None:
         super().__init__(scope, id)
-        records = dynamodb.Table(
+        records = table(
             self,
             "Records",
-            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
-            time_to_live_attribute="ExpiresAt",
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
+            partition_key="id",
             encryption_key=encryption_key,
+            # Notes on requests in progress; they expire by themselves.
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
         logs = log_group(self, "Log")
@@ -59,15 +55,7 @@ class ResourceProvider(Construct):
             access=[
                 *access,
                 write_logs(logs),
-                Access(
-                    actions=(
-                        "dynamodb:DeleteItem",
-                        "dynamodb:GetItem",
-                        "dynamodb:PutItem",
-                        "dynamodb:UpdateItem",
-                    ),
-                    resources=[records.table_arn],
-                ),
+                *table_access(records, "DeleteItem", "GetItem", "PutItem"),
             ],
         )
         code = custom_resource_code(signing_extras=signing_extras)

@@ -1,13 +1,13 @@
 """Where the service keeps its state: one table, one bucket, one key."""
 
 import aws_cdk as cdk
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_l4e._access import Access
 from constructs_l4e._acknowledge import SERVICE_BUCKET, acknowledge
+from constructs_l4e._tables import service_name, table, table_access
 
 RECOVERABLE = cdk.Duration.days(30)
 """How long a deleted or overwritten object of the service can be restored."""
@@ -33,18 +33,12 @@ class ServiceState(Construct):
             enable_key_rotation=True,
             removal_policy=removal_policy,
         )
-        self.table = dynamodb.Table(
+        self.table = table(
             self,
             "Table",
-            partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
-            sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.STRING),
-            time_to_live_attribute="ExpiresAt",
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
+            partition_key="pk",
+            sort_key="sk",
             encryption_key=self.key,
-            deletion_protection=not disposable,
             removal_policy=removal_policy,
         )
         self.bucket = s3.Bucket(
@@ -73,23 +67,7 @@ class ServiceState(Construct):
 
     def records(self, *actions: str) -> list[Access]:
         """Item operations on the table: `GetItem`, `Query`, ..."""
-        return [
-            Access(
-                actions=tuple(f"dynamodb:{action}" for action in actions), resources=(self.table.table_arn,)
-            ),
-            Access(
-                actions=(
-                    "kms:Decrypt",
-                    "kms:DescribeKey",
-                    "kms:Encrypt",
-                    "kms:GenerateDataKey",
-                    "kms:ReEncryptFrom",
-                    "kms:ReEncryptTo",
-                ),
-                resources=(self.key.key_arn,),
-                conditions={"StringEquals": {"kms:ViaService": self._service_name("dynamodb")}},
-            ),
-        ]
+        return table_access(self.table, *actions)
 
     def objects(self, *actions: str, under: tuple[str, ...]) -> Access:
         """Object operations (`GetObject`, ...) on the keys that match a pattern of `under`."""
@@ -112,7 +90,7 @@ class ServiceState(Construct):
             actions=tuple(f"kms:{action}" for action in actions),
             resources=(self.key.key_arn, any_key),
             conditions={
-                "StringEquals": {"kms:ViaService": self._service_name("s3")},
+                "StringEquals": {"kms:ViaService": service_name(self, "s3")},
                 "ArnLike": {
                     "kms:EncryptionContext:aws:s3:arn": [
                         self.bucket.bucket_arn,
@@ -123,7 +101,3 @@ class ServiceState(Construct):
             wildcard_reason="requests name the key of their results (ServerSideKmsKeyId), which is unknown"
             " here; the conditions confine it to objects of the service bucket",
         )
-
-    def _service_name(self, service: str) -> str:
-        stack = cdk.Stack.of(self)
-        return f"{service}.{stack.region}.{stack.url_suffix}"

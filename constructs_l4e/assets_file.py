@@ -3,6 +3,7 @@
 import datetime as dt
 import difflib
 import math
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -22,6 +23,7 @@ from constructs_l4e.schema import (
 from constructs_l4e.service import METRIC_NAMESPACE
 
 _Value = TypeVar("_Value")
+_STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 _COUNTS = [field.name for field in fields(ServiceSettings) if field.type == float | None]
 
 
@@ -79,12 +81,18 @@ class AssetsFile:
             raise ValueError(f"'{path}' does not exist: give the file that declares the assets") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"'{path}' is not a TOML file: {error}") from None
-        top = _Table(f"{path.name}:", content)
-        service = _service(top.table("service", "[service]"))
+        top = _Table(path.name, content)
+        service = _service(path.name, top.take("service", _mapping, default={}))
         assets = top.take("assets", _mapping, default={})
         top.finish()
+        for name in assets:
+            if not _STACK_NAME.fullmatch(name):
+                raise ValueError(
+                    f"{path.name}: asset '{name}' cannot name a stack: use letters, digits and '-',"
+                    " beginning with a letter"
+                )
         declared = tuple(
-            _asset(name, _Table(f"{path.name}: [assets.{name}]", _mapping(body)))
+            _asset(name, _Table(f"{path.name} [assets.{name}]", _mapping(body)))
             for name, body in assets.items()
         )
         if service.stack_name in assets:
@@ -110,29 +118,26 @@ class _Table:
         try:
             return parse(self._left.pop(key))
         except ValueError as error:
-            raise ValueError(f"{self._where} {key}: {error}") from None
+            raise ValueError(f"{self._where}: {key}: {error}") from None
 
     def require(self, key: str, parse: Callable[[Any], _Value], *, example: str) -> _Value:
         """The parsed value of `key`, which must be there."""
         if key not in self._left:
-            raise ValueError(f"{self._where} {key} is missing: add for instance {example}")
+            raise ValueError(f"{self._where}: {key} is missing: add for instance {example}")
         value: _Value = self.take(key, parse)
         return value
-
-    def table(self, key: str, title: str) -> "_Table":
-        """The table under `key`, empty if left out."""
-        return _Table(f"{self._where} {title}", self.take(key, _mapping, default={}))
 
     def finish(self) -> None:
         """Refuse what was not taken."""
         for key in self._left:
             guess = difflib.get_close_matches(key, self._known, n=1)
             hint = f"did you mean '{guess[0]}'?" if guess else f"use one of {', '.join(sorted(self._known))}"
-            raise ValueError(f"{self._where} unknown key '{key}': {hint}")
+            raise ValueError(f"{self._where}: unknown key '{key}': {hint}")
 
 
-def _service(table: _Table) -> ServiceDeclaration:
-    limits = table.table("limits", "[service.limits]")
+def _service(file: str, body: Mapping[str, Any]) -> ServiceDeclaration:
+    table = _Table(f"{file} [service]", body)
+    limits = _Table(f"{file} [service.limits]", table.take("limits", _mapping, default={}))
     counts = {name: limits.take(name, _limit) for name in _COUNTS}
     days = limits.take("minimum_training_days", _number)
     hours = limits.take("inference_catch_up_hours", _number)
@@ -228,14 +233,10 @@ def _one_of(kind: Callable[[str], _Value]) -> Callable[[object], _Value]:
 
 
 def _period(value: object) -> TimeRange:
-    table = _Table("", _mapping(value))
-    example = "2026-01-01T00:00:00Z"
-    period = TimeRange(
-        start=table.require("start", _instant, example=example),
-        end=table.require("end", _instant, example=example),
-    )
-    table.finish()
-    return period
+    period = _mapping(value)
+    if period.keys() != {"start", "end"}:
+        _refuse(value, "a range such as { start = 2026-01-01T00:00:00Z, end = 2026-03-01T00:00:00Z }")
+    return TimeRange(start=_instant(period["start"]), end=_instant(period["end"]))
 
 
 def _instant(value: object) -> dt.datetime:

@@ -11,6 +11,7 @@ from constructs import Construct
 from constructs_l4e import _layers
 from constructs_l4e._access import Access
 from constructs_l4e._api import ServiceApi
+from constructs_l4e._api_model import SERVICE, operations
 from constructs_l4e._jobs import Jobs
 from constructs_l4e._packages import service_code
 from constructs_l4e._provider import ResourceProvider
@@ -165,9 +166,9 @@ class _ManagedService(EquipmentServiceBase):
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let `grantee` call every operation of the service."""
-        return iam.Grant.add_to_principal(
-            grantee=grantee, actions=["lookoutequipment:*"], resource_arns=[_any_resource(cdk.Stack.of(self))]
-        )
+        actions = [f"{SERVICE}:{operation}" for operation in operations()]
+        # Every resource, because the List actions have no other.
+        return iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=["*"])
 
 
 def _any_resource(stack: cdk.Stack) -> str:
@@ -220,9 +221,7 @@ def _managed_access(stack: cdk.Stack) -> list[Access]:
             actions=(
                 "lookoutequipment:DescribeDataIngestionJob",
                 "lookoutequipment:ListDataIngestionJobs",
-                "lookoutequipment:ListDatasets",
                 "lookoutequipment:ListInferenceSchedulers",
-                "lookoutequipment:ListModels",
             ),
             resources=("*",),
             wildcard_reason="AWS offers no resource-level permissions for these actions",

@@ -1,0 +1,65 @@
+"""DynamoDB tables of the service, and the statements that grant operations on them."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from constructs_l4e._access import Access
+
+
+def table(
+    scope: Construct,
+    id: str,  # noqa: A002 - CDK's name for it
+    *,
+    partition_key: str,
+    sort_key: str | None = None,
+    encryption_key: kms.IKey | None,
+    removal_policy: cdk.RemovalPolicy,
+) -> dynamodb.Table:
+    """A table that is paid by request, can be restored to any second, and forgets what has expired."""
+    return dynamodb.Table(
+        scope,
+        id,
+        partition_key=_text(partition_key),
+        sort_key=None if sort_key is None else _text(sort_key),
+        time_to_live_attribute="ExpiresAt",
+        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+            point_in_time_recovery_enabled=True
+        ),
+        encryption_key=encryption_key,
+        deletion_protection=removal_policy is cdk.RemovalPolicy.RETAIN,
+        removal_policy=removal_policy,
+    )
+
+
+def table_access(on: dynamodb.ITable, *actions: str) -> list[Access]:
+    """Item operations on a table (`GetItem`, `Query`, ...), with the use of its key if it has one."""
+    access = [Access(actions=[f"dynamodb:{action}" for action in actions], resources=[on.table_arn])]
+    if on.encryption_key is not None:
+        access.append(
+            Access(
+                actions=(
+                    "kms:Decrypt",
+                    "kms:DescribeKey",
+                    "kms:Encrypt",
+                    "kms:GenerateDataKey",
+                    "kms:ReEncryptFrom",
+                    "kms:ReEncryptTo",
+                ),
+                resources=(on.encryption_key.key_arn,),
+                conditions={"StringEquals": {"kms:ViaService": service_name(on, "dynamodb")}},
+            )
+        )
+    return access
+
+
+def service_name(scope: Construct | dynamodb.ITable, service: str) -> str:
+    """What KMS calls a service that uses a key on a caller's behalf (`kms:ViaService`)."""
+    stack = cdk.Stack.of(scope)
+    return f"{service}.{stack.region}.{stack.url_suffix}"
+
+
+def _text(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)

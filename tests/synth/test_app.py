@@ -1,0 +1,201 @@
+"""The app as it is cloned, and `assets.toml`: what it takes, and what it says when it is wrong."""
+
+import datetime as dt
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from canonical import lint
+
+from constructs_l4e.assets_file import AssetsFile
+
+ROOT = Path(__file__).resolve().parents[2]
+PUMP = """
+[assets.Pump1]
+training = { start = 2026-01-01T00:00:00Z, end = 2026-03-01T00:00:00Z }
+sensors.pump = ["Speed", "Flow"]
+"""
+
+
+def synthesise(folder: Path, *, region: str = "eu-west-1", validation: str = "false", **context: str) -> Any:
+    """Run the app as the CDK command line does, from another folder, with no account in reach."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
+    flags = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return subprocess.run(
+        [sys.executable, str(ROOT / "app.py")],
+        cwd=folder,
+        env={
+            **environment,
+            "CDK_OUTDIR": str(folder / "cdk.out"),
+            "CDK_CONTEXT_JSON": json.dumps({**flags, **context}),
+            "CDK_DEFAULT_REGION": region,
+            "CDK_VALIDATION": validation,
+            "PYTHONPATH": str(ROOT),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def stack_template(folder: Path, name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "cdk.out" / f"{name}.template.json").read_text())
+    return content
+
+
+def declared(folder: Path, text: str) -> AssetsFile:
+    path = folder / "assets.toml"
+    path.write_text(text)
+    return AssetsFile.read(path)
+
+
+class TestApp:
+    def test_as_cloned_passes_every_check(self, tmp_path: Path) -> None:
+        run = synthesise(tmp_path, validation="true")
+        assert run.returncode == 0, run.stderr
+        assert "WARNING" not in run.stderr
+        for name in ("L4eService", "Pump1"):
+            assert lint(tmp_path / "cdk.out" / f"{name}.template.json") == ""
+        assert {"ApiId", "ApiStage", "EndpointUrl", "DataBucket", "ServiceBucket"} <= stack_template(
+            tmp_path, "L4eService"
+        )["Outputs"].keys()
+
+    def test_makes_a_stack_of_each_asset(self, tmp_path: Path) -> None:
+        file = tmp_path / "plant.toml"
+        file.write_text(PUMP + PUMP.replace("Pump1", "Pump2") + '[service]\nstack_name = "Monitoring"\n')
+        run = synthesise(tmp_path, assets=str(file))
+        assert run.returncode == 0, run.stderr
+        assert {path.name.partition(".")[0] for path in (tmp_path / "cdk.out").glob("*.template.json")} == {
+            "Monitoring",
+            "Pump1",
+            "Pump2",
+        }
+        manifest = json.loads((tmp_path / "cdk.out" / "manifest.json").read_text())["artifacts"]
+        assert "Monitoring" in manifest["Pump1"]["dependencies"]
+        assert "Pump2" not in manifest["Pump1"]["dependencies"]
+
+    def test_names_the_region_it_cannot_serve(self, tmp_path: Path) -> None:
+        run = synthesise(tmp_path, region="us-gov-west-1")
+        assert run.returncode != 0
+        assert "region 'us-gov-west-1' has no managed layer" in run.stderr
+
+
+class TestAssetsFile:
+    def test_of_the_repository_declares_the_pump(self) -> None:
+        (pump,) = AssetsFile.read(ROOT / "assets.toml").assets
+        assert pump.name == "Pump1"
+        assert len(pump.schema.sensor_ids) == 8
+
+    def test_leaves_the_rest_to_the_constructs(self, tmp_path: Path) -> None:
+        found = declared(tmp_path, PUMP)
+        (pump,) = found.assets
+        assert pump.training.start == dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+        assert pump.schema.sensor_ids == (r"pump\Speed", r"pump\Flow")
+        assert (pump.evaluation, pump.off_condition, pump.labelled, pump.running) == (None, None, False, True)
+        assert found.service.stack_name == "L4eService"
+        assert found.service.removal_policy is cdk.RemovalPolicy.RETAIN
+        assert found.service.settings.to_json() == "{}"
+
+    def test_takes_everything(self, tmp_path: Path) -> None:
+        found = declared(
+            tmp_path,
+            """
+            [service]
+            stack_name = "Monitoring"
+            metric_namespace = "Plant"
+            training_memory_mib = 3008
+            removal_policy = "destroy"
+            [service.limits]
+            models = 0
+            datasets = 3
+            minimum_training_days = 1
+            inference_catch_up_hours = 48
+            [assets.A]
+            labelled = true
+            diagnostics = true
+            running = false
+            revision = "2"
+            off_condition = 'a\\x < 1'
+            target_sampling_rate = "PT1M"
+            data_upload_frequency = "PT10M"
+            data_delay_offset_minutes = 5
+            training = { start = 2026-01-01T00:00:00+02:00, end = 2026-03-01T00:00:00Z }
+            evaluation = { start = 2026-03-01T00:00:00Z, end = 2026-04-01T00:00:00Z }
+            [assets.A.sensors]
+            a = ["x"]
+            """,
+        )
+        assert found.service.settings.models == math.inf
+        assert json.loads(found.service.settings.to_json()) == {
+            "models": None,
+            "datasets": 3,
+            "minimum_training_days": 1,
+            "inference_catch_up_hours": 48,
+        }
+        assert found.service.training_memory is not None
+        assert found.service.training_memory.to_mebibytes() == 3008
+        (asset,) = found.assets
+        assert asset.data_delay_offset is not None
+        assert asset.data_delay_offset.to_minutes() == 5
+        assert asset.training.start == dt.datetime(2025, 12, 31, 22, tzinfo=dt.UTC)
+        assert (asset.labelled, asset.diagnostics, asset.running, asset.revision) == (True, True, False, "2")
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("[assets.A", "is not a TOML file: "),
+            ("[asset.A]", "assets.toml: unknown key 'asset': did you mean 'assets'?"),
+            ("assets = 3", "assets.toml: assets: 3 is not a table"),
+            ("[service]\nname = 'x'", "assets.toml [service]: unknown key 'name': use one of limits, "),
+            ("[service]\nremoval_policy = 'keep'", "[service]: removal_policy: 'keep' is not \"retain\" or"),
+            ("[service.limits]\nmodels = -1", "[service.limits]: models: -1 is not a whole number from 0"),
+            ("[service.limits]\nmodels = true", "models: True is not a whole number from 0"),
+            (
+                "[assets.A]\nsensors.a = ['x']",
+                "[assets.A]: training is missing: add for instance training = {",
+            ),
+            (
+                PUMP.replace("sensors.pump", "sensor.pump"),
+                "[assets.Pump1]: sensors is missing: add for instance",
+            ),
+            (
+                PUMP.replace('["Speed", "Flow"]', '"Speed"'),
+                "sensors: 'Speed' is not a list of sensor names for",
+            ),
+            (PUMP + "labeled = true", "[assets.Pump1]: unknown key 'labeled': did you mean 'labelled'?"),
+            (PUMP + "labelled = 'yes'", "[assets.Pump1]: labelled: 'yes' is not true or false"),
+            (
+                PUMP + "target_sampling_rate = 'PT2M'",
+                "target_sampling_rate: 'PT2M' is not one of PT1S, PT5S, ",
+            ),
+            (PUMP + "off_condition = 'Speed'", "[assets.Pump1]: off_condition: "),
+            (PUMP.replace("2026-01-01T00:00:00Z", "'2026'"), "training: '2026' is not a time with zone"),
+            (
+                PUMP.replace("2026-01-01T00:00:00Z", "2026-01-01"),
+                "training: datetime.date(2026, 1, 1) is not a time",
+            ),
+            (PUMP.replace("2026-01-01T00:00:00Z", "2026-01-01T00:00:00"), "[assets.Pump1]: training: "),
+            (PUMP.replace("2026-01-01", "2026-04-01"), "[assets.Pump1]: training: time range starts at "),
+            (PUMP.replace("Pump1", "L4eService"), "asset 'L4eService' has the name of the service's stack"),
+            (
+                PUMP.replace("Pump1", "Pump_1"),
+                "asset 'Pump_1' cannot name a stack: use letters, digits and '-'",
+            ),
+        ],
+    )
+    def test_that_is_wrong_says_where_and_what_to_do(self, tmp_path: Path, text: str, message: str) -> None:
+        with pytest.raises(ValueError, match=r"assets\.toml") as caught:
+            declared(tmp_path, text)
+        assert message in str(caught.value)
+
+    def test_that_is_missing_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(
+            ValueError, match=r"none.toml' does not exist: give the file that declares the assets"
+        ):
+            AssetsFile.read(tmp_path / "none.toml")
