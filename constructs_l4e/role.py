@@ -1,11 +1,10 @@
 """The role through which the service reads and writes the data of an asset."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
 from constructs_l4e._acknowledge import acknowledge_wildcards
@@ -82,29 +81,23 @@ def _spellings(scope: IConstruct, place: S3Location) -> Iterable[str]:
         yield f"{owner.export_value(arn)}/{place.prefix}*"
 
 
-def _by_bucket(places: Iterable[S3Location]) -> Mapping[s3.IBucket, list[S3Location]]:
-    grouped: dict[s3.IBucket, list[S3Location]] = {}
-    for place in places:
-        same = grouped.setdefault(place.bucket, [])
-        if place not in same:
-            same.append(place)
-    return grouped
-
-
 def _list_statements(
     reads: Sequence[S3Location], writes: Sequence[S3Location]
 ) -> Iterable[iam.PolicyStatement]:
     """Without the right to list, S3 answers "denied" instead of "no such key"."""
-    for bucket, places in _by_bucket((*reads, *writes)).items():
+    prefixes: dict[str, dict[str, None]] = {}
+    for place in (*reads, *writes):
+        prefixes.setdefault(place.bucket.bucket_arn, {})[f"{place.prefix}*"] = None
+    for bucket_arn, patterns in prefixes.items():
         yield iam.PolicyStatement(
             actions=["s3:ListBucket"],
-            resources=[bucket.bucket_arn],
-            conditions={"StringLike": {"s3:prefix": [f"{place.prefix}*" for place in places]}},
+            resources=[bucket_arn],
+            conditions={"StringLike": {"s3:prefix": list(patterns)}},
         )
 
 
 def _object_statements(action: str, places: Sequence[S3Location]) -> Iterable[iam.PolicyStatement]:
-    arns = [place.objects_arn for same in _by_bucket(places).values() for place in same]
+    arns = _unique(place.objects_arn for place in places)
     if arns:
         yield iam.PolicyStatement(actions=[action], resources=arns)
 
@@ -114,10 +107,10 @@ def _key_statements(
 ) -> Iterable[iam.PolicyStatement]:
     stack = cdk.Stack.of(scope)
     via_s3 = {"StringEquals": {"kms:ViaService": f"s3.{stack.region}.{stack.url_suffix}"}}
-    read_keys = _unique(place.bucket.encryption_key for place in reads)
+    read_keys = _unique(key.key_arn for key in _bucket_keys(reads))
     if read_keys:
         yield iam.PolicyStatement(actions=["kms:Decrypt"], resources=read_keys, conditions=via_s3)
-    write_keys = _unique([*(place.bucket.encryption_key for place in writes), *keys])
+    write_keys = _unique(key.key_arn for key in (*_bucket_keys(writes), *keys))
     if write_keys:
         # An upload in parts also decrypts: S3 reads the parts back to join them.
         yield iam.PolicyStatement(
@@ -125,5 +118,11 @@ def _key_statements(
         )
 
 
-def _unique(keys: Iterable[kms.IKey | None]) -> list[str]:
-    return list(dict.fromkeys(key.key_arn for key in keys if key is not None))
+def _bucket_keys(places: Sequence[S3Location]) -> Iterable[kms.IKey]:
+    for place in places:
+        if place.bucket.encryption_key is not None:
+            yield place.bucket.encryption_key
+
+
+def _unique(arns: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(arns))

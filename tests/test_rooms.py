@@ -45,7 +45,8 @@ ROOMS: Mapping[str, Room] = {
     "engine": Room(folder="lambdas/engine", allowed=frozenset({"numpy", "pyarrow", "engine"})),
     "app": Room(folder=".", pattern="app.py", allowed=frozenset({"aws_cdk", "constructs", "constructs_l4e"})),
     "examples": Room(
-        folder="examples", allowed=frozenset({"aws_cdk", "constructs", "constructs_l4e", "pytest"})
+        folder="examples",
+        allowed=frozenset({"aws_cdk", "constructs", "constructs_l4e", "platform_stack", "pytest"}),
     ),
 }
 

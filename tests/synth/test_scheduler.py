@@ -174,6 +174,18 @@ def test_factory_takes_the_props_of_the_construct() -> None:
     assert set(InferenceSchedulerProps.__annotations__) == declared
 
 
+def test_scheduler_can_be_granted_rights() -> None:
+    scope = stack()
+    made = scheduler(scope)
+    kms.Key(scope, "Key").grant_decrypt(made)
+
+    assert [
+        each["Resource"]["Fn::GetAtt"][1]
+        for each in statements(template(scope))
+        if each["Action"] == "kms:Decrypt"
+    ] == ["Arn"]
+
+
 def imported(scope: cdk.Stack, *, managed: bool = False, frequency: str = "PT15M") -> IInferenceScheduler:
     service = EquipmentService.aws_managed(scope, "S") if managed else imported_service(scope)
     return InferenceScheduler.from_inference_scheduler_attributes(
