@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.context import Context
-from service.errors import ConflictError, ValidationError
+from service.errors import ApiError, ConflictError, ValidationError
 from service.names import TOKEN
 from service.store import Create, Delete, Item, StoreError, Write
 
@@ -46,59 +46,76 @@ def create_once(
     Raises:
         ValidationError: when the token was used with different parameters.
     """
-    token_key = f"{operation}#{request['ClientToken']}"
-    fingerprint = _fingerprint(request)
     for _ in range(_ATTEMPTS):
-        replayed = _replayed(context, token_key, fingerprint, request["ClientToken"])
-        if replayed is not None:
+        if (replayed := _replayed(context, operation, request)) is not None:
             start(replayed)
             return replayed
-        planned = plan()
-        item = dict(planned.item)
-        token = {
-            "pk": TOKEN,
-            "sk": token_key,
-            "fingerprint": fingerprint,
-            "recordPk": item["pk"],
-            "recordSk": item["sk"],
-            "identityName": identity,
-            "identity": item[identity],
-            "ExpiresAt": int(context.now().timestamp() + 3600 * context.settings.client_token_hours),
-        }
+        try:
+            planned = plan()
+        except ApiError:
+            # Perhaps the same request, sent twice at once, made the difference.
+            if _replayed(context, operation, request) is None:
+                raise
+            continue
+        item = planned.item
+        token = _token(context, operation, request, item, identity)
         try:
             context.store.transact(Create(item), Create(token), *planned.writes)
         except StoreError:
             continue
         try:
-            start(item)
+            start(dict(item))
         except Exception:
-            context.store.transact(Delete(item["pk"], item["sk"]), Delete(TOKEN, token_key), *planned.undo)
+            context.store.transact(
+                Delete(item["pk"], item["sk"]), Delete(token["pk"], token["sk"]), *planned.undo
+            )
             raise
-        return item
+        return dict(item)
     raise ConflictError(
         f"{operation} met other requests that change the same resource: wait until they are done and try "
         "again"
     )
 
 
-def _replayed(context: Context, token_key: str, fingerprint: str, token: str) -> Item | None:
-    """Return the record that the token created, None when there is none (any more)."""
-    known = context.store.get(TOKEN, token_key)
+def _token_key(operation: str, request: Mapping[str, Any]) -> str:
+    return f"{operation}#{request['ClientToken']}"
+
+
+def _token(
+    context: Context, operation: str, request: Mapping[str, Any], item: Mapping[str, Any], identity: str
+) -> Item:
+    """Return the record that ties a request to the resource `item` it creates."""
+    return {
+        "pk": TOKEN,
+        "sk": _token_key(operation, request),
+        "fingerprint": _fingerprint(request),
+        "recordPk": item["pk"],
+        "recordSk": item["sk"],
+        "identityName": identity,
+        "identity": item[identity],
+        "ExpiresAt": int(context.now().timestamp() + 3600 * context.settings.client_token_hours),
+    }
+
+
+def _replayed(context: Context, operation: str, request: Mapping[str, Any]) -> Item | None:
+    """Return the record that an earlier request with this token created, None when it is gone."""
+    key = _token_key(operation, request)
+    known = context.store.get(TOKEN, key)
     if known is None:
         return None
     record = context.store.get(known["recordPk"], known["recordSk"])
     if record is None or record[known["identityName"]] != known["identity"]:
         with suppress(StoreError):  # another request removed it first
-            context.store.delete(TOKEN, token_key, expect={"identity": known["identity"]})
+            context.store.delete(TOKEN, key, expect={"identity": known["identity"]})
         return None
-    if known["fingerprint"] != fingerprint:
+    if known["fingerprint"] != _fingerprint(request):
         raise ValidationError(
-            f"ClientToken '{token}' was used for a request with other parameters: use a new token, or repeat "
-            "the first request exactly"
+            f"ClientToken '{request['ClientToken']}' was used for a request with other parameters: use a new "
+            "token, or repeat the first request exactly"
         )
     return record
 
 
-def _fingerprint(request: dict[str, Any]) -> str:
+def _fingerprint(request: Mapping[str, Any]) -> str:
     parameters = {name: value for name, value in request.items() if name != "ClientToken"}
     return hashlib.sha256(json.dumps(parameters, sort_keys=True, default=str).encode()).hexdigest()

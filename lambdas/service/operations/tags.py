@@ -69,7 +69,7 @@ def _require_resource(context: Context, arn: str) -> Item:
 
 
 def _find(context: Context, arn: str) -> Item | None:
-    match = _RESOURCE.fullmatch(arn.split(":", 5)[5])
+    match = _RESOURCE.fullmatch(arn.split(":", 5)[-1])
     if match is None:
         return None
     kind, name, uuid, version = match.groups()

@@ -13,13 +13,13 @@ from typing import Any
 
 import boto3
 import pytest
+
 from service.api import respond
 from service.clock import utc_now
 from service.context import Context
 from service.names import DATASET, INGESTION_JOB, MODEL, report_key, version_key, versions_of
 from service.settings import Environment
 from service.store import Update
-
 from tests.embedded import ACCOUNT, CREDENTIALS, REGION, EmbeddedAws, embedded_aws
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/lookoutequipment/access"
@@ -279,5 +279,3 @@ def client_of(url: str) -> Any:
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
     )
-
-

@@ -89,7 +89,10 @@ def _schema(component: str, column: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"DatasetSchema": _schema("pmp", "flow")}, "'pmp' is not in the dataset 'pump': did you mean 'pump'"),
+        (
+            {"DatasetSchema": _schema("pmp", "flow")},
+            "'pmp' is not in the dataset 'pump': did you mean 'pump'",
+        ),
         ({"DatasetSchema": _schema("pump", "Flow")}, "'Flow' is not in the component 'pump' .* mean 'flow'"),
         ({"OffCondition": r"pump\head < 1"}, r"is no sensor of the model, which has 'pump\\flow'"),
         ({"OffCondition": r"pump\\speed < 1"}, "write one backslash"),

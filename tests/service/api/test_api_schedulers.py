@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from service.clock import iso_seconds, timestamp
 from service.names import SCHEDULER, events_of, executions_of
 from service.schedules import cron, next_segment_end, segment_end_from
-
 from tests.service.api.conftest import INPUT, OUTPUT, ROLE, Deploy, Service
 
 FREQUENCIES = ("PT5M", "PT10M", "PT15M", "PT30M", "PT1H")
@@ -236,7 +236,7 @@ def test_a_deleted_model_breaks_its_scheduler(service: Service) -> None:
         service.api.delete_model(ModelName="wear")
     service.api.stop_inference_scheduler(InferenceSchedulerName="watch")
     service.api.delete_model(ModelName="wear")
-    with pytest.raises(service.api.exceptions.ConflictException, match="'wear' .* was deleted"):
+    with pytest.raises(service.api.exceptions.ConflictException, match=r"'wear' .* was deleted"):
         service.api.start_inference_scheduler(InferenceSchedulerName="watch")
     service.api.delete_inference_scheduler(InferenceSchedulerName="watch")
 
