@@ -5,13 +5,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, RefreshableCredentials
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
 from service.jobs.failure import JobFailed
 from service.jobs.files import ListedObject
@@ -83,10 +84,14 @@ class CustomerData:
                 return
             request["ContinuationToken"] = page["NextContinuationToken"]
 
-    def open(self, bucket: str, key: str) -> BinaryIO:
+    @contextmanager
+    def open(self, bucket: str, key: str) -> Iterator["io.BufferedReader[Any]"]:
         """Stream an object; a broken connection resumes where it broke."""
-        with self._explained(_GET, bucket, key):
-            return io.BufferedReader(_ObjectStream(self.s3, bucket, key), _BUFFER_BYTES)
+        with (
+            self._explained(_GET, bucket, key),
+            io.BufferedReader(_ObjectStream(self.s3, bucket, key), _BUFFER_BYTES) as stream,
+        ):
+            yield stream
 
     def read(self, bucket: str, key: str) -> bytes:
         """The whole of a small object."""
@@ -97,14 +102,16 @@ class CustomerData:
         self, bucket: str, key: str, body: bytes | BinaryIO, *, content_type: str, kms_key: str | None
     ) -> None:
         """Write an object in one request, so that one S3 event tells of it."""
-        extra: dict[str, Any] = encryption(kms_key)
-        with self._explained(_PUT, bucket, key):
-            patiently(
-                lambda: self.s3.put_object(
-                    Bucket=bucket, Key=key, Body=body, ContentType=content_type, **extra
-                ),
-                self.pauses,
+
+        def write() -> None:
+            if not isinstance(body, bytes):
+                body.seek(0)
+            self.s3.put_object(
+                Bucket=bucket, Key=key, Body=body, ContentType=content_type, **encryption(kms_key)
             )
+
+        with self._explained(_PUT, bucket, key):
+            patiently(write, self.pauses)
 
     @contextmanager
     def _explained(self, fix: _Fix, bucket: str, key: str) -> Iterator[None]:
@@ -122,6 +129,8 @@ class CustomerData:
             return problem + "create the bucket or correct its name"
         if code in {"NoSuchKey", "404"}:
             return problem + "the object is gone: upload it again"
+        if code == "PreconditionFailed":
+            return problem + "the object changed while it was read: start again when its upload is complete"
         partition = self.role_arn.split(":")[1]
         bucket_arn = f"arn:{partition}:s3:::{bucket}"
         return problem + fix.cure.format(bucket_arn=bucket_arn, object_arn=f"{bucket_arn}/{key}")
@@ -147,10 +156,9 @@ def assume(
             if not _refused(error):
                 raise
             raise JobFailed(
-                f"cannot assume role '{role_arn}': {_said(error)}: the role must exist below the path "
-                "'/lookoutequipment/' and its trust policy must allow sts:AssumeRole to the job role "
-                "of the service "
-                f"for the external id '{external_id}' (condition StringLike sts:ExternalId)"
+                f"cannot assume role '{role_arn}': {_said(error)}: the role must exist and its trust policy "
+                "must allow sts:AssumeRole to the job role of the service for the external id "
+                f"'{external_id}' (condition StringLike sts:ExternalId)"
             ) from error
         granted = reply["Credentials"]
         return {
@@ -161,12 +169,19 @@ def assume(
         }
 
     session = botocore.session.Session()
+    session.register_component("data_loader", _loader())
     session.register_component("credential_provider", CredentialResolver([_RoleProvider(refresh)]))
     region = sts.meta.region_name
     client = boto3.Session(botocore_session=session, region_name=region).client(
         "s3", config=Config(retries={"mode": "standard", "max_attempts": _ATTEMPTS}, max_pool_connections=16)
     )
     return CustomerData(s3=client, role_arn=role_arn, pauses=pauses)
+
+
+@cache
+def _loader() -> Any:
+    """The loader of service models, shared by all sessions: reading them takes longer than all else here."""
+    return botocore.session.Session().get_component("data_loader")
 
 
 def encryption(kms_key: str | None) -> dict[str, Any]:
@@ -227,10 +242,12 @@ class _ObjectStream(io.RawIOBase):
         while True:
             try:
                 chunk = self._body.read(len(buffer))
-            except HTTPClientError:
+            except (HTTPClientError, IncompleteReadError) as error:
                 self._left -= 1
-                if self._left <= 0:
-                    raise
+                if self._left <= 0:  # as an OSError it would pass for a damaged file
+                    raise RuntimeError(
+                        f"reading 's3://{self._bucket}/{self._key}' broke {_ATTEMPTS} times"
+                    ) from error
                 self._body.close()
                 self._body = self._s3.get_object(
                     Bucket=self._bucket, Key=self._key, Range=f"bytes={self._position}-", IfMatch=self._etag

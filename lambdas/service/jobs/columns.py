@@ -1,10 +1,13 @@
 """The sensor columns of each component: what the jobs need of a schema. Pure."""
 
+import re
 from collections.abc import Mapping
 
 from service.errors import ValidationError
 from service.jobs.failure import JobFailed
 from service.schema import Component, Schema, parse_schema
+
+_NAME = re.compile(r"[0-9a-zA-Z:#$.\-_]{1,200}")
 
 Columns = Mapping[str, tuple[str, ...]]
 """Sensor columns by component, in the order of the schema."""
@@ -20,14 +23,17 @@ def sensors_of(columns: Columns) -> tuple[str, ...]:
     return tuple(f"{component}\\{name}" for component, names in columns.items() for name in names)
 
 
-def detected(columns: Columns) -> str:
+def detected(columns: Columns, timestamps: Mapping[str, str]) -> str:
     """The schema document for the columns that an ingestion without schema found.
 
+    ``timestamps`` are the names of the first column by component; one that no schema may have, or that a
+    sensor has too, becomes ``Timestamp``.
     Raises JobFailed when a header has a name that no schema may have.
     """
     text = Schema(
         components=tuple(
-            Component(name=name, timestamp="Timestamp", sensors=sensors) for name, sensors in columns.items()
+            Component(name=name, timestamp=_legal(timestamps[name], sensors), sensors=sensors)
+            for name, sensors in columns.items()
         )
     ).to_json()
     try:
@@ -35,3 +41,7 @@ def detected(columns: Columns) -> str:
     except ValidationError as error:
         raise JobFailed(f"the headers of the files make no schema: {error}; then ingest again") from error
     return text
+
+
+def _legal(timestamp: str, sensors: tuple[str, ...]) -> str:
+    return timestamp if _NAME.fullmatch(timestamp) and timestamp not in sensors else "Timestamp"

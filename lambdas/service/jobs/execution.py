@@ -1,13 +1,16 @@
 """One execution: read the input of a window, score it, write the result, keep events and memory."""
 
+import math
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
-from engine import Detector, Frame, NoData, OffCondition, build_frame
+from engine import Detector, Frame, NoData, OffCondition, Scores, build_frame
 from service.clock import iso_seconds
 from service.jobs import events
+from service.jobs.access import CustomerData
 from service.jobs.columns import Columns, columns_of
 from service.jobs.failure import JobFailed
 from service.jobs.inputs import Component, Gatherer, Limits, Location, age_ends
@@ -73,55 +76,76 @@ def infer(rt: Runtime, *, scheduler: Item, model: Item | None, window: Window) -
     customer = rt.customer(scheduler["RoleArn"], external_id=scheduler["InferenceSchedulerArn"])
     file = MemoryFile(vault=rt.vault(scheduler.get("ServerSideKmsKeyId")), scheduler=scheduler["uuid"])
     before = file.before(window.start)
-    hours = rt.settings.inference_fill_hours
-    carry = (
-        {}
-        if before is None
-        else before.fresh(at=window.start, within=None if hours is None else hours * 3600)
-    )
-    limits = _limits(rt, scheduler["DataUploadFrequency"])
     with ExitStack() as stack:
-        components = Gatherer(
-            customer=customer,
-            location=Location.of(scheduler["DataInputConfiguration"]),
-            columns=active.columns,
-            window=window,
-            limits=limits,
-            known=frozenset(carry),
-        ).gather(stack)
-        frame = _frame(active, components, window, carry, limits)
-        ends = age_ends(components, window)
+        frame, stamps = _input(
+            rt, scheduler, active, customer=customer, window=window, before=before, stack=stack
+        )
     state = before.detector if before is not None and before.version == active.number else None
     scores = active.detector.score(frame, state=state)
+    location = _write(customer, scheduler["DataOutputConfiguration"], window, active, scores)
     step = timedelta(seconds=active.detector.step.astype(int).item())
     continued = before.open if before is not None and before.end == window.start else None
     followed = events.follow(scores, before=continued, step=step)
-
-    target = scheduler["DataOutputConfiguration"]["S3OutputConfiguration"]
-    location = {
-        "Bucket": target["Bucket"],
-        "Key": f"{target.get('Prefix', '')}{iso_seconds(window.start)}/results.jsonl",
-    }
-    customer.put(
-        location["Bucket"],
-        location["Key"],
-        "".join(lines(scores, active.detector.sensors)).encode(),
-        content_type="application/jsonl",
-        kms_key=scheduler["DataOutputConfiguration"].get("KmsKeyId"),
-    )
     for event in followed.events:
         if event.recorded(step):
             _keep_event(rt, scheduler, active, event, step)
-    last = dict(before.carry) if before is not None else {}
-    final = dict(zip(frame.sensors, frame.values[-1].tolist(), strict=True))
-    last |= {
-        sensor: (final[sensor], stamp) for sensor, stamp in ends.items() if final[sensor] == final[sensor]
+    carry = dict(before.carry) if before is not None else {}
+    last = dict(zip(frame.sensors, frame.values[-1].tolist(), strict=True))
+    carry |= {
+        sensor: (last[sensor], stamp) for sensor, stamp in stamps.items() if math.isfinite(last[sensor])
     }
-    file.keep(
-        Memory(end=window.end, version=active.number, detector=scores.state, carry=last, open=followed.open),
-        before=before,
+    memory = Memory(
+        end=window.end, version=active.number, detector=scores.state, carry=carry, open=followed.open
     )
+    file.keep(memory, before=before)
     return Outcome(location=location, anomalous=bool(scores.prediction.any()))
+
+
+def _input(
+    rt: Runtime,
+    scheduler: Item,
+    active: _Model,
+    *,
+    customer: CustomerData,
+    window: Window,
+    before: Memory | None,
+    stack: ExitStack,
+) -> tuple[Frame, dict[str, float]]:
+    """The rows of the window, and when each sensor last had a value of its own."""
+    frequency = scheduler["DataUploadFrequency"]
+    limits = Limits(
+        files_per_component=rt.settings.inference_files_per_component,
+        bytes=rt.settings.inference_bytes[frequency],
+        rows=rt.settings.inference_rows[frequency],
+    )
+    hours = rt.settings.inference_fill_hours
+    within = None if hours is None else hours * 3600
+    carry = {} if before is None else before.fresh(at=window.start, within=within)
+    components = Gatherer(
+        customer=customer,
+        location=Location.of(scheduler["DataInputConfiguration"]),
+        columns=active.columns,
+        window=window,
+        limits=limits,
+        known=frozenset(carry),
+    ).gather(stack)
+    return _frame(active, components, window, carry, limits), age_ends(components, window)
+
+
+def _write(
+    customer: CustomerData, output: Mapping[str, Any], window: Window, active: _Model, scores: Scores
+) -> dict[str, str]:
+    """Write the result file in one request; returns where it is."""
+    target = output["S3OutputConfiguration"]
+    key = f"{target.get('Prefix', '')}{iso_seconds(window.start)}/results.jsonl"
+    customer.put(
+        target["Bucket"],
+        key,
+        "".join(lines(scores, active.detector.sensors)).encode(),
+        content_type="application/jsonl",
+        kms_key=output.get("KmsKeyId"),
+    )
+    return {"Bucket": target["Bucket"], "Key": key}
 
 
 def _frame(
@@ -143,25 +167,16 @@ def _frame(
         )
     except NoData as error:
         raise JobFailed(
-            f"the input of the window {window} cannot be used: {error}. Every sensor of the model "
-            "needs a value in "
-            "the window, or one from the day before: upload files with values for it"
+            f"the input of the window {window} cannot be used: {error}. Every sensor of the model needs a "
+            "value in the window, or one from the day before: upload files with values for it"
         ) from error
     if limits.rows is not None and len(frame.times) > limits.rows:
         raise JobFailed(
-            f"the window {window} has {len(frame.times):,} rows, more than the limit of "
-            f"{limits.rows:,}: train the "
-            "model with a coarser TargetSamplingRate, or raise the limit in the settings of the service"
+            f"the window {window} has {len(frame.times):,} rows, more than the limit of {limits.rows:,}: "
+            "train the model with a coarser TargetSamplingRate, or raise the limit in the settings of the "
+            "service"
         )
     return replace(frame, step=active.detector.step)
-
-
-def _limits(rt: Runtime, frequency: str) -> Limits:
-    return Limits(
-        files_per_component=rt.settings.inference_files_per_component,
-        bytes=rt.settings.inference_bytes[frequency],
-        rows=rt.settings.inference_rows[frequency],
-    )
 
 
 def _keep_event(rt: Runtime, scheduler: Item, active: _Model, event: events.Event, step: timedelta) -> None:

@@ -9,14 +9,14 @@ from typing import Any
 from service.jobs.failure import JobFailed
 from service.jobs.windows import Window
 
-_DELIMITERS = ("-", "_", " ", "")
+_DELIMITERS = ("_", "-", " ", "")
 _SUFFIX = re.compile(r"\.csv(\.gz)?", re.IGNORECASE)
 _EPOCH = "EPOCH"
 # Format of the API, format of strftime, what it looks like at the start of a text, format of its hour.
 _STAMPS = {
-    _EPOCH: ("", re.compile(r"\d{10}(?!\d)"), ""),
-    "yyyy-MM-dd-HH-mm-ss": ("%Y-%m-%d-%H-%M-%S", re.compile(r"\d{4}(-\d\d){5}"), "%Y-%m-%d-%H-"),
     "yyyyMMddHHmmss": ("%Y%m%d%H%M%S", re.compile(r"\d{14}"), "%Y%m%d%H"),
+    "yyyy-MM-dd-HH-mm-ss": ("%Y-%m-%d-%H-%M-%S", re.compile(r"\d{4}(-\d\d){5}"), "%Y-%m-%d-%H-"),
+    _EPOCH: ("", re.compile(r"\d{10}(?!\d)"), ""),
 }
 _EPOCH_BLOCK = 10_000  # seconds that share the first six of ten digits
 

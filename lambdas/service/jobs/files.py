@@ -80,10 +80,8 @@ class KeyPattern:
         if matched is None:
             raise JobFailed(
                 f"KeyPattern '{text}' is not one of '{{prefix}}/{{component_name}}/*' (one folder per "
-                "component), "
-                "'{prefix}/{component_name}_*' or '{prefix}/{component_name}X*' with X a blank, '.', "
-                "'_' or '-': "
-                "start the ingestion with one of these patterns"
+                "component), '{prefix}/{component_name}_*' or '{prefix}/{component_name}X*' with X "
+                "a blank, '.', '_' or '-': start the ingestion with one of these patterns"
             )
         return cls(text=text or DEFAULT_PATTERN, delimiter=matched["folder"] or matched["delimiter"])
 

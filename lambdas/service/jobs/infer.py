@@ -4,8 +4,10 @@ EventBridge Scheduler calls the function after every segment. A window is claime
 record, so that repeated or overlapping calls never infer it twice; missed ones are caught up, oldest first.
 """
 
+import logging
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,8 +24,12 @@ from service.store import AlreadyExists, Item, NotFound, StateChanged, Update
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in the function
     from mypy_boto3_cloudwatch.type_defs import DimensionTypeDef
 
-_LEASE = timedelta(minutes=16)
+_LOG = logging.getLogger(__name__)
+
+_LEASE_SECONDS = 16 * 60
 """A claim older than this is of a function that is gone: Lambda ends them after 15 minutes."""
+_ATTEMPTS = 2
+"""Calls that may begin a window: what ends them, time or memory, would end the next one too."""
 _RESERVE_SECONDS = 120
 """Time a window may need; a further one is begun only while this much is left."""
 
@@ -66,76 +72,101 @@ def _next(rt: Runtime, scheduler: Item) -> Window | None:
     return next(windows, None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _End:
+    """How an execution ended: its members, its outcome if it succeeded, whether the input is to blame."""
+
+    facts: Mapping[str, Any]
+    outcome: Outcome | None = None
+    invalid: bool = False
+
+    @classmethod
+    def failed(cls, reason: str, *, invalid: bool) -> "_End":
+        return cls(facts={"Status": "FAILED", "FailedReason": reason}, invalid=invalid)
+
+
 def _window(rt: Runtime, scheduler: Item, window: Window) -> str | None:
     """Infer one window unless it was; returns the state of its execution, None while another call has it."""
     model = rt.store.get(MODEL, scheduler["ModelName"])
     claimed = _claim(rt, scheduler, model, window)
     if claimed is None:
+        log("window is being inferred by another call", Window=str(window))
         return None
     if claimed["Status"] != "IN_PROGRESS":  # inferred before, but the scheduler was not moved on
         _record(rt, scheduler, window, claimed, {})
         return str(claimed["Status"])
-    invalid = False
-    outcome: Outcome | None = None
+    if claimed["attempts"] > _ATTEMPTS:
+        reason = _internal(window, f"{_ATTEMPTS} calls ended before they were done (time or memory)")
+        end = _End.failed(reason, invalid=False)
+    else:
+        end = _infer(rt, scheduler, model, window)
+    log("window inferred", Scheduler=scheduler["InferenceSchedulerName"], Window=str(window), **end.facts)
+    latest = {}
+    if end.outcome is not None:
+        latest["LatestInferenceResult"] = "ANOMALOUS" if end.outcome.anomalous else "NORMAL"
+    _record(rt, scheduler, window, {**claimed, **end.facts}, latest)
+    _publish(rt, scheduler, end)
+    return str(end.facts["Status"])
+
+
+def _infer(rt: Runtime, scheduler: Item, model: Item | None, window: Window) -> _End:
     try:
         outcome = infer(rt, scheduler=scheduler, model=model, window=window)
-        facts: dict[str, Any] = {"Status": "SUCCESS", "CustomerResultObject": outcome.location}
     except JobFailed as failed:
-        invalid, facts = True, {"Status": "FAILED", "FailedReason": failed.reason}
+        return _End.failed(failed.reason, invalid=True)
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the next window must get its turn
-        facts = {"Status": "FAILED", "FailedReason": _internal(window, error)}
-    log("window inferred", Scheduler=scheduler["InferenceSchedulerName"], Window=str(window), **facts)
-    latest = (
-        {} if outcome is None else {"LatestInferenceResult": "ANOMALOUS" if outcome.anomalous else "NORMAL"}
-    )
-    _record(rt, scheduler, window, {**claimed, **facts}, latest)
-    _publish(rt, scheduler, invalid=invalid, outcome=outcome)
-    return str(facts["Status"])
+        _LOG.exception("inference failed")
+        return _End.failed(_internal(window, f"{type(error).__name__}: {error}"), invalid=False)
+    return _End(facts={"Status": "SUCCESS", "CustomerResultObject": outcome.location}, outcome=outcome)
 
 
 def _claim(rt: Runtime, scheduler: Item, model: Item | None, window: Window) -> Item | None:
     """The execution record of a window, made or taken over for this call; None if another has it."""
-    now = rt.clock()
-    item: Item = {
+    now = timestamp(rt.clock())
+    new = _execution(rt, scheduler, model, window, now)
+    try:
+        rt.store.create(new)
+    except AlreadyExists as existing:
+        held = existing.item or {}
+        if held["Status"] != "IN_PROGRESS":
+            return held
+        if now - held["claimedAt"] < _LEASE_SECONDS:
+            return None
+        try:
+            return rt.store.update(
+                new["pk"],
+                new["sk"],
+                {"claimedAt": now, "attempts": held["attempts"] + 1},
+                expect={"claimedAt": held["claimedAt"]},
+            )
+        except (NotFound, StateChanged):
+            return None
+    return new
+
+
+def _execution(rt: Runtime, scheduler: Item, model: Item | None, window: Window, now: Decimal) -> Item:
+    days = rt.settings.execution_retention_days
+    copied = (
+        "ModelName",
+        "ModelArn",
+        "InferenceSchedulerName",
+        "InferenceSchedulerArn",
+        "DataInputConfiguration",
+        "DataOutputConfiguration",
+    )
+    return {
         "pk": executions_of(scheduler["uuid"]),
         "sk": iso_seconds(window.start),
-        **{
-            member: scheduler[member]
-            for member in (
-                "ModelName",
-                "ModelArn",
-                "InferenceSchedulerName",
-                "InferenceSchedulerArn",
-                "DataInputConfiguration",
-                "DataOutputConfiguration",
-            )
-        },
+        **{member: scheduler[member] for member in copied},
         "ScheduledStartTime": window.end + _delay(scheduler),
         "DataStartTime": window.start,
         "DataEndTime": window.end,
         "Status": "IN_PROGRESS",
-        "claimedAt": timestamp(now),
+        "claimedAt": now,
+        "attempts": 1,
+        "ExpiresAt": None if days is None else int(float(now) + days * 86_400),
         **_active_version(model),
     }
-    days = rt.settings.execution_retention_days
-    if days is not None:
-        item["ExpiresAt"] = int((now + timedelta(days=days)).timestamp())
-    try:
-        rt.store.create(item)
-    except AlreadyExists as existing:
-        held = existing.item or {}
-        if held.get("Status") != "IN_PROGRESS":
-            return held
-        if now.timestamp() - float(held["claimedAt"]) < _LEASE.total_seconds():
-            log("window is being inferred", Window=str(window))
-            return None
-        try:
-            return rt.store.update(
-                item["pk"], item["sk"], {"claimedAt": timestamp(now)}, expect={"claimedAt": held["claimedAt"]}
-            )
-        except (NotFound, StateChanged):
-            return None
-    return item
 
 
 def _active_version(model: Item | None) -> dict[str, Any]:
@@ -176,22 +207,19 @@ def _record(
             log("execution was taken over", Window=str(window))
 
 
-def _internal(window: Window, error: Exception) -> str:
-    return clip(
-        f"the service could not infer the window {window} because of an internal error: "
-        f"{type(error).__name__}: {error}"
-    )
+def _internal(window: Window, problem: str) -> str:
+    return clip(f"the service could not infer the window {window} because of an internal error: {problem}")
 
 
-def _publish(rt: Runtime, scheduler: Item, *, invalid: bool, outcome: Outcome | None) -> None:
+def _publish(rt: Runtime, scheduler: Item, end: _End) -> None:
     """One point of each metric for each execution; a metric that cannot be published fails nothing."""
     values = {
-        "InferenceSucceeded": outcome is not None,
-        "InferenceFailed": outcome is None,
-        "InferenceInvalidInput": invalid,
+        "InferenceSucceeded": end.outcome is not None,
+        "InferenceFailed": end.outcome is None,
+        "InferenceInvalidInput": end.invalid,
     }
-    if outcome is not None:
-        values["AnomalyDetected"] = outcome.anomalous
+    if end.outcome is not None:
+        values["AnomalyDetected"] = end.outcome.anomalous
     dimensions: list[DimensionTypeDef] = [
         {"Name": "ModelName", "Value": scheduler["ModelName"]},
         {"Name": "InferenceSchedulerName", "Value": scheduler["InferenceSchedulerName"]},
@@ -203,7 +231,6 @@ def _publish(rt: Runtime, scheduler: Item, *, invalid: bool, outcome: Outcome | 
                 {
                     "MetricName": name,
                     "Dimensions": dimensions,
-                    "Timestamp": rt.clock(),
                     "Value": float(value),
                     "Unit": "Count",
                 }

@@ -101,13 +101,12 @@ def _converted(rt: Runtime, job: Ingestion, item: Mapping[str, Any]) -> dict[str
     except (UnusableFile, JobFailed) as error:
         log("file discarded", JobId=job.id, Key=source.key, Reason=str(error))
         return {"Discarded": str(error)}
-    if columns is not None and not set(header) & set(columns):
+    if columns is not None and not set(header[1:]) & set(columns):
         return {
             "Failed": f"file 's3://{job.bucket}/{source.key}' has none of the columns of the schema for "
-            f"component '{source.component}': the schema has {some(columns)}, the file {some(header)}; "
-            "names must "
-            "match the header exactly, case included: correct the header, or create the dataset with "
-            "these columns"
+            f"component '{source.component}': the schema has {some(columns)}, the file {some(header[1:])}; "
+            "names must match the header exactly, case included: correct the header, or create the dataset "
+            "with these columns"
         }
     return {"Header": header, "Report": asdict(report)}
 

@@ -3,6 +3,7 @@
 import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,16 +19,18 @@ from service.jobs.runtime import Runtime, log
 from service.names import DATASET, INGESTION_JOB, document_key
 from service.store import NotFound, StateChanged, Update
 
+_PARALLEL = 10
 _DISCARDED_BYTES = 100_000
 """Keys of discarded files kept in a record, which may hold 400 KB in all; the counts stay exact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A file that was read: its columns lie in the part ``index``."""
+    """A file that was read into the part ``index``; ``header`` are its sensors."""
 
     index: int
     source: SourceFile
+    timestamp: str
     header: tuple[str, ...]
     report: FileReport
 
@@ -104,8 +107,10 @@ def _gather(job: Ingestion) -> Outcome:
     plan = job.vault.get_json(job.keys.plan)
     discarded = [(file["key"], file["reason"]) for file in plan["Discarded"]]
     parts: list[Part] = []
-    for item in job.vault.get_json(job.keys.manifest):
-        read = job.vault.get_json(job.keys.part(item["Index"], "json"))
+    items = job.vault.get_json(job.keys.manifest)
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        reads = list(pool.map(lambda item: job.vault.get_json(job.keys.part(item["Index"], "json")), items))
+    for item, read in zip(items, reads, strict=True):
         if "Failed" in read:
             raise JobFailed(read["Failed"])
         if "Discarded" in read:
@@ -115,16 +120,16 @@ def _gather(job: Ingestion) -> Outcome:
             Part(
                 index=item["Index"],
                 source=SourceFile(key=item["Key"], size=item["Size"], component=item["Component"]),
-                header=tuple(read["Header"]),
+                timestamp=read["Header"][0],
+                header=tuple(read["Header"][1:]),
                 report=file_report(read["Report"]),
             )
         )
     if not parts:
         reasons = "; ".join(f"'{key}': {reason}" for key, reason in discarded[:5])
         raise JobFailed(
-            f"none of the {plan['Total']} files below 's3://{job.bucket}/{job.prefix}' can be "
-            f"ingested: {reasons}; "
-            "correct the files and ingest again"
+            f"none of the {plan['Total']} files below 's3://{job.bucket}/{job.prefix}' can be ingested: "
+            f"{reasons}; correct the files and ingest again"
         )
     return Outcome(parts=tuple(parts), discarded=tuple(sorted(discarded)), total=plan["Total"])
 
@@ -156,9 +161,8 @@ def _wrong_column(component: str, absent: Sequence[str], found: Sequence[str]) -
     hint = f" (did you mean '{lower[close[0]]}'?)" if close else ""
     return (
         f"component '{component}': no file has the column {some(absent)} of the schema{hint}; the files have "
-        f"{some(found, limit=20)}. Names must match the header exactly, case included: correct the "
-        "header of the "
-        "files, or create a dataset whose schema lists the columns of the files"
+        f"{some(found, limit=20)}. Names must match the header exactly, case included: correct the header of "
+        "the files, or create a dataset whose schema lists the columns of the files"
     )
 
 
@@ -181,7 +185,7 @@ def _aligned(rt: Runtime, job: Ingestion, part: Part, names: tuple[str, ...]) ->
     if part.report.columns == names:
         return part
     _, report = convert(job, job.customer(rt), part.source, part.index, names)
-    return Part(index=part.index, source=part.source, header=part.header, report=report)
+    return replace(part, report=report)
 
 
 def _without_files(names: Sequence[str]) -> ComponentReport:
@@ -235,7 +239,11 @@ def _publish(
     }
     if job.columns is None:
         dataset["schemaKey"] = document_key(job.dataset["uuid"], "schema.json")
-        rt.documents.put(dataset["schemaKey"], detected(columns), job.vault.kms_key)
+        rt.documents.put(
+            dataset["schemaKey"],
+            detected(columns, {part.source.component: part.timestamp for part in reversed(outcome.parts)}),
+            job.vault.kms_key,
+        )
     rt.store.transact(
         Update(
             INGESTION_JOB,

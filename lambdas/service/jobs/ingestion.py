@@ -14,7 +14,7 @@ from service.names import DATASET, INGESTION_JOB
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingestion:
-    """A job and its dataset, as the store has them; ``columns`` is None while they are still to be detected."""
+    """A job and its dataset, as the store has them; ``columns`` is None while still to be detected."""
 
     record: Mapping[str, Any]
     dataset: Mapping[str, Any]
@@ -59,8 +59,10 @@ class Ingestion:
 
     @property
     def key_pattern(self) -> str | None:
-        """The KeyPattern as sent, None when it was not."""
-        return self._source.get("KeyPattern")
+        """The KeyPattern as sent, else that of the ingestion before, else None."""
+        before = self.dataset.get("IngestionInputConfiguration", {}).get("S3InputConfiguration", {})
+        pattern: str | None = self._source.get("KeyPattern", before.get("KeyPattern"))
+        return pattern
 
     @property
     def _source(self) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from service.jobs.access import CustomerData
 from service.jobs.columns import Columns
 from service.jobs.failure import JobFailed, some
 from service.jobs.filenames import Search
-from service.jobs.parts import sensor_columns
+from service.jobs.parts import read_header
 from service.jobs.quality import epoch
 from service.jobs.runtime import log
 from service.jobs.windows import Window
@@ -44,9 +44,8 @@ class Location:
         source = config.get("S3InputConfiguration") or {}
         if "Bucket" not in source:
             raise JobFailed(
-                "DataInputConfiguration has no S3InputConfiguration: update the inference scheduler "
-                "with the Bucket "
-                "and Prefix of its input files"
+                "DataInputConfiguration has no S3InputConfiguration: update the inference scheduler with "
+                "the Bucket and Prefix of its input files"
             )
         return cls(bucket=source["Bucket"], prefix=source.get("Prefix", ""), config=config)
 
@@ -114,17 +113,16 @@ class Gatherer:
         for name, sizes in found.items():
             if most is not None and len(sizes) > most:
                 raise JobFailed(
-                    f"component '{name}' has {len(sizes)} files for the window {self.window}, more "
-                    "than the limit of "
-                    f"{most}: upload fewer, larger files, or raise the limit in the settings of the service"
+                    f"component '{name}' has {len(sizes)} files for the window {self.window}, more than the "
+                    f"limit of {most}: upload fewer, larger files, or raise the limit in the settings of the "
+                    "service"
                 )
         total = sum(size for sizes in found.values() for size in sizes.values())
         if self.limits.bytes is not None and total > self.limits.bytes:
             raise JobFailed(
                 f"the files for the window {self.window} hold {total:,} bytes, more than the limit of "
                 f"{self.limits.bytes:,}: upload only the rows of the window, choose a higher "
-                "DataUploadFrequency, or "
-                "raise the limit in the settings of the service"
+                "DataUploadFrequency, or raise the limit in the settings of the service"
             )
 
     def _read(self, name: str, names: list[str], search: Search, stack: ExitStack) -> Component:
@@ -140,19 +138,20 @@ class Gatherer:
             try:
                 with self.customer.open(self.location.bucket, self.location.prefix + key) as stream:
                     packed = key.lower().endswith(".gz")
-                    header = sensor_columns(stream, gzip=packed)
+                    header = read_header(stream, gzip=packed)
                     reports.append(convert_csv(stream, part, columns=columns, gzip=packed))
             except UnusableFile as error:
                 unusable.append(f"'{self.location.prefix}{key}': {error}")
                 log("input file discarded", Key=key, Reason=str(error))
                 continue
-            headers.update(dict.fromkeys(header))
+            headers.update(dict.fromkeys(header[1:]))
             part.seek(0)
             parts.append(part)
         if not parts:
             raise JobFailed(
                 f"component '{name}': none of the files for the window {self.window} can be read: "
-                f"{'; '.join(unusable[:3])}; upload them again as CSV with a timestamp and the sensor columns"
+                f"{'; '.join(unusable[:3])}; upload them again as CSV with a timestamp and the sensor "
+                "columns"
             )
         self._check_columns(name, headers)
         merged = _temporary(stack)
@@ -170,11 +169,9 @@ class Gatherer:
         ]
         if absent:
             raise JobFailed(
-                f"component '{name}': the files for the window {self.window} have no column "
-                f"{some(absent)}; they have "
-                f"{some(present, limit=20)}. The model needs every sensor of its schema under exactly "
-                "that name: "
-                "correct the header of the files"
+                f"component '{name}': the files for the window {self.window} have no column {some(absent)}; "
+                f"they have {some(present, limit=20)}. The model needs every sensor of its schema under "
+                "exactly that name: correct the header of the files"
             )
 
     def _check_rows(self, name: str, names: list[str], report: ComponentReport) -> None:
@@ -182,21 +179,18 @@ class Gatherer:
         end = epoch(report.end) if report.end else self.window.start
         if end <= self.window.start or start > self.window.end:
             raise JobFailed(
-                f"component '{name}': no row of {some(self.location.prefix + key for key in names)} "
-                "lies in the window "
-                f"{self.window}; the rows go from {report.start} to {report.end}. Timestamps inside "
-                "files are UTC, "
-                "whatever InputTimeZoneOffset says: correct them, or upload the rows of the window"
+                f"component '{name}': no row of {some(self.location.prefix + key for key in names)} lies in "
+                f"the window {self.window}; the rows go from {report.start} to {report.end}. Timestamps "
+                "inside files are UTC, whatever InputTimeZoneOffset says: correct them, or upload the rows "
+                "of the window"
             )
 
     def _nothing_found(self, name: str, search: Search) -> str:
         return (
             f"component '{name}' has no file for the window {self.window}: looked for "
-            f"{search.wanted(str(self.location), name)}; {self._near(name, search)}. Upload the file "
-            "before the window "
-            "is inferred (its end plus DataDelayOffsetInMinutes), or correct prefix, delimiter, "
-            "timestamp format and "
-            "time zone offset of the scheduler"
+            f"{search.wanted(str(self.location), name)}; {self._near(name, search)}. Upload the file before "
+            "the window is inferred (its end plus DataDelayOffsetInMinutes), or correct prefix, delimiter, "
+            "timestamp format and time zone offset of the scheduler"
         )
 
     def _near(self, name: str, search: Search) -> str:

@@ -22,8 +22,8 @@ def read_label_file(name: str, text: str) -> list[Interval]:
         if len(cells) != 2:
             raise JobFailed(
                 f"label file '{name}', line {number}: '{','.join(cells)[:200]}' has {len(cells)} "
-                f"{'column' if len(cells) == 1 else 'columns'}, but a label file has exactly two: "
-                f"{_FORM}; {_AGAIN}"
+                f"{'column' if len(cells) == 1 else 'columns'}, but a label file has exactly two: {_FORM}; "
+                f"{_AGAIN}"
             )
     starts = parse_timestamps([cells[0] for _, cells in lines])
     ends = parse_timestamps([cells[1] for _, cells in lines])
@@ -44,8 +44,7 @@ def read_label_file(name: str, text: str) -> list[Interval]:
         if ends[position] < starts[position]:
             raise JobFailed(
                 f"label file '{name}', line {number}: the end '{cells[1]}' lies before the start "
-                f"'{cells[0]}': "
-                f"{_FORM}; {_AGAIN}"
+                f"'{cells[0]}': {_FORM}; {_AGAIN}"
             )
         periods.append((starts[position], ends[position]))
     return periods

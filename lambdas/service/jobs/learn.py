@@ -101,9 +101,8 @@ def off_condition(text: str | None, sensors: Sequence[str]) -> OffCondition | No
         return OffCondition.parse(text, sensors)
     except ValueError as error:
         raise JobFailed(
-            f"OffCondition '{text}' cannot be used: {error}. Write '<component>\\<sensor> < <number>' "
-            "or '>', "
-            f"with a sensor of the model such as '{sensors[0]}', and create the model again"
+            f"OffCondition '{text}' cannot be used: {error}. Write '<component>\\<sensor> < <number>' or "
+            f"'>', with a sensor of the model such as '{sensors[0]}', and create the model again"
         ) from error
 
 
@@ -113,8 +112,8 @@ def _labels(rt: Runtime, training: Training) -> list[Interval]:
         return []
     if "S3InputConfiguration" not in config:
         raise JobFailed(
-            f"LabelsInputConfiguration of model '{training.model_name}' names no S3InputConfiguration: "
-            "put the labels into a CSV file of two columns and give its Bucket and Prefix"
+            f"LabelsInputConfiguration of model '{training.model_name}' names no S3InputConfiguration: put "
+            "the labels into a CSV file of two columns and give its Bucket and Prefix"
         )
     source = config["S3InputConfiguration"]
     return read_labels(training.customer(rt), source["Bucket"], source.get("Prefix", ""))
@@ -130,9 +129,8 @@ def read_labels(customer: CustomerData, bucket: str, prefix: str) -> list[Interv
             text = customer.read(bucket, key).decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise JobFailed(
-                f"label file '{name}' is not UTF-8 text ({error.reason} at byte {error.start}): save "
-                "it as CSV in "
-                "UTF-8 and create the model again, or move it out of the label prefix"
+                f"label file '{name}' is not UTF-8 text ({error.reason} at byte {error.start}): save it as "
+                "CSV in UTF-8 and create the model again, or move it out of the label prefix"
             ) from error
         periods += read_label_file(name, text)
     if not periods:
@@ -172,9 +170,8 @@ def _frame(
         )
     except NoData as error:
         raise JobFailed(
-            f"the {what} window {span} cannot be used: {error}. Choose a {what} window in which every "
-            "sensor of the "
-            "model has data, or leave that sensor out of the schema of the model"
+            f"the {what} window {span} cannot be used: {error}. Choose a {what} window in which every sensor "
+            "of the model has data, or leave that sensor out of the schema of the model"
         ) from error
     rows = len(frame.times)
     if limit is not None and rows > limit:
@@ -190,9 +187,8 @@ def _fit(frame: Frame, labels: Sequence[Interval]) -> Detector:
         return fit(frame, labels=labels)
     except ValueError as error:
         raise JobFailed(
-            f"the training window leaves too little to learn from: {error}. Choose a longer training "
-            "window, fewer "
-            "labels inside it, or an OffCondition that holds less often"
+            f"the training window leaves too little to learn from: {error}. Choose a longer training window, "
+            "fewer labels inside it, or an OffCondition that holds less often"
         ) from error
 
 

@@ -53,11 +53,10 @@ class Spans:
         trained = _cut("training", (training[0], last), data, dataset)
         if minimum_days is not None and trained.days < minimum_days:
             raise JobFailed(
-                f"the training window has {trained.days:.2f} days of data ({trained}), but a model "
-                "needs at least "
-                f"{minimum_days:g} days: dataset '{dataset}' has data from {data}; choose a longer "
-                "training window, "
-                "ingest more history, or lower the minimum training span in the settings of the service"
+                f"the training window has {trained.days:.2f} days of data ({trained}), but a model needs at "
+                f"least {minimum_days:g} days: dataset '{dataset}' has data from {data}; choose a longer "
+                "training window, ingest more history, or lower the minimum training span in the settings "
+                "of the service"
             )
         return cls(training=trained, evaluation=evaluated)
 
@@ -71,7 +70,7 @@ def _cut(what: str, asked: tuple[float | None, float | None], data: Span, datase
             end=data.end if asked[1] is None else asked[1],
         )
         raise JobFailed(
-            f"the {what} window {wanted} has no data: dataset '{dataset}' has data from {data}; "
-            f"choose a {what} window inside that range, or ingest the missing history"
+            f"the {what} window {wanted} has no data: dataset '{dataset}' has data from {data}; choose a "
+            f"{what} window inside that range, or ingest the missing history"
         )
     return Span(start=start, end=end)

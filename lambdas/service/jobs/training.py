@@ -32,8 +32,8 @@ class Training:
         if job is None or "DataStartTime" not in job:
             raise JobFailed(
                 f"the data of ingestion job '{record['ingestionJobId']}' of dataset "
-                f"'{record['DatasetName']}' is "
-                "no longer there: ingest the dataset again and create the model again"
+                f"'{record['DatasetName']}' is no longer there: ingest the dataset again and create the "
+                "model again"
             )
         return cls(
             record=record,

@@ -1,21 +1,29 @@
-"""The embedded AWS for the jobs, and a world of one customer for each test."""
+"""The embedded AWS for the jobs, a world of one customer for each test, and one trained model for all."""
 
+import gzip
 import json
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from service.jobs.runtime import Runtime
+from service.names import DATASET
 from service.settings import Settings
-from service.store import Store
+from service.store import Item, Store
 from tests.embedded import CREDENTIALS, EmbeddedAws, embedded_aws
-from tests.service.jobs.world import PLACE, World
+from tests.service.jobs import pump
+from tests.service.jobs.world import PLACE, World, at
 
 
 @pytest.fixture(scope="session")
 def jobs_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
-    with embedded_aws(tmp_path_factory.mktemp("ministack")) as aws:
+    directory: Path = tmp_path_factory.mktemp("ministack")
+    with embedded_aws(directory) as aws, pytest.MonkeyPatch.context() as environment:
+        for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": aws.endpoint}.items():
+            environment.setenv(name, value)
         aws.create_table("l4e")
         aws.create_bucket("service")
         aws.client("iam").create_role(
@@ -26,24 +34,67 @@ def jobs_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
         yield aws
 
 
-@pytest.fixture
-def world(jobs_aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> World:
-    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": jobs_aws.endpoint}.items():
-        monkeypatch.setenv(name, value)
+def new_world(aws: EmbeddedAws) -> World:
     bucket = f"customer-{uuid.uuid4().hex[:12]}"
-    jobs_aws.create_bucket(bucket)
+    aws.create_bucket(bucket)
     return World(
         rt=Runtime(
-            store=Store(jobs_aws.client("dynamodb"), "l4e"),
+            store=Store(aws.client("dynamodb"), "l4e"),
             settings=Settings(),
-            s3=jobs_aws.client("s3"),
-            sts=jobs_aws.client("sts"),
-            cloudwatch=jobs_aws.client("cloudwatch"),
+            s3=aws.client("s3"),
+            sts=aws.client("sts"),
+            cloudwatch=aws.client("cloudwatch"),
             bucket="service",
             metric_namespace="LookoutEquipment",
             pauses=(0.0,),
         ),
-        customer=jobs_aws.client("s3"),
+        customer=aws.client("s3"),
         bucket=bucket,
         role=f"arn:aws:iam::{PLACE.account}:role/lookoutequipment/data",
     )
+
+
+@pytest.fixture
+def world(jobs_aws: EmbeddedAws) -> World:
+    return new_world(jobs_aws)
+
+
+@pytest.fixture(scope="session")
+def home(jobs_aws: EmbeddedAws) -> World:
+    """The world of the dataset and the model that all tests share."""
+    return new_world(jobs_aws)
+
+
+@pytest.fixture(scope="session")
+def dataset(home: World) -> Item:
+    """20 days of the pump, with one fault on the 19th; one component is compressed."""
+    data = list(pump.history("2020-01-01", count=20 * 1440, step=timedelta(minutes=1), faults=(pump.FAULT,)))
+    home.upload("train/drive/data.csv", pump.drive(data))
+    home.upload("train/hydraulics/data.csv.gz", gzip.compress(pump.hydraulics(data).encode()))
+    found = home.dataset(pump.SCHEMA)
+    job = home.ingest(found, prefix="train/")
+    assert job["Status"] == "SUCCESS", job.get("FailedReason")
+    return home.get(DATASET, found["DatasetName"])
+
+
+@pytest.fixture(scope="session")
+def model(home: World, dataset: Item) -> Item:
+    """A model with everything: windows, labels, a sampling rate, an off condition and diagnostics."""
+    home.upload("labels/faults.csv", f"start,end\n{pump.FAULT[0]},{pump.FAULT[1]}\n")
+    found = home.model(
+        dataset,
+        pump.SCHEMA,
+        RoleArn=home.role,
+        TrainingDataStartTime=at("2019-01-01"),
+        TrainingDataEndTime=at("2020-01-18"),
+        EvaluationDataStartTime=at("2020-01-18"),
+        EvaluationDataEndTime=at("2020-03-01"),
+        LabelsInputConfiguration={"S3InputConfiguration": {"Bucket": home.bucket, "Prefix": "labels/"}},
+        DataPreProcessingConfiguration={"TargetSamplingRate": "PT1M"},
+        OffCondition="drive\\speed < 100",
+        ModelDiagnosticsOutputConfiguration={
+            "S3OutputConfiguration": {"Bucket": home.bucket, "Prefix": "diagnostics/"}
+        },
+    )
+    assert found["Status"] == "SUCCESS", found.get("FailedReason")
+    return found

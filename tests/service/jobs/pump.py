@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from tests.service.jobs.world import rows, schema
 
 SCHEMA = schema(drive=("speed", "current"), hydraulics=("flow", "pressure"))
+FAULT = ("2020-01-19T02:00", "2020-01-19T08:00")
 SENSORS = ("drive\\speed", "drive\\current", "hydraulics\\flow", "hydraulics\\pressure")
 
 
@@ -24,18 +25,33 @@ class Row:
 
 
 def history(
-    start: str, *, count: int, step: timedelta, faults: tuple[tuple[str, str], ...] = (), seed: int = 1
+    start: str,
+    *,
+    count: int,
+    step: timedelta,
+    faults: tuple[tuple[str, str], ...] = (),
+    stops: tuple[tuple[str, str], ...] = (),
+    seed: int = 1,
 ) -> Iterator[Row]:
-    """``count`` rows from ``start``; during a fault the flow drops to 60 % of what the speed asks for."""
+    """``count`` rows from ``start``; during a fault the flow drops to 60 % of what the speed asks for.
+
+    During a stop the speed is 0, with all that follows from it.
+    """
     noise = random.Random(seed)  # noqa: S311 - test data
     begin = datetime.fromisoformat(start)
-    periods = [(datetime.fromisoformat(first), datetime.fromisoformat(last)) for first, last in faults]
+
+    def within(time: datetime, periods: tuple[tuple[str, str], ...]) -> bool:
+        return any(
+            datetime.fromisoformat(first) <= time <= datetime.fromisoformat(last) for first, last in periods
+        )
+
     for index in range(count):
         time = begin + index * step
         hours = (time - datetime(2020, 1, 1)).total_seconds() / 3600  # noqa: DTZ001 - naive UTC
         speed = 1000 + 200 * math.sin(hours / 3) + 80 * math.sin(hours / 1.7) + noise.gauss(0, 4)
-        broken = any(first <= time <= last for first, last in periods)
-        flow = speed * (0.03 if broken else 0.05) + noise.gauss(0, 0.3)
+        if within(time, stops):
+            speed = 0.0
+        flow = speed * (0.03 if within(time, faults) else 0.05) + noise.gauss(0, 0.3)
         yield Row(
             time=time,
             speed=speed,

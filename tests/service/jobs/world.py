@@ -29,6 +29,9 @@ from service.store import Item, Update
 PLACE = Place(partition="aws", region="eu-west-1", account="000000000000")
 
 
+MOTOR_ARN = PLACE.dataset_arn("motor", "1b4e28ba-2fa1-41d2-883f-0016d3cca427")
+
+
 def schema(**components: Sequence[str]) -> str:
     """A schema document."""
     return json.dumps(
@@ -80,7 +83,8 @@ class World:
         )
 
     def download(self, key: str) -> bytes:
-        return self.customer.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        body: bytes = self.customer.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        return body
 
     def dataset(self, text: str | None = None) -> Item:
         name, unique = f"pump-{uuid.uuid4().hex[:8]}", new_uuid()

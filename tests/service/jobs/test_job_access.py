@@ -1,0 +1,137 @@
+"""The way to the customer's data: what a person reads when the role or the bucket refuses."""
+
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.response import StreamingBody
+from botocore.stub import Stubber
+
+from service.jobs.access import CustomerData, assume, patiently
+from service.jobs.failure import JobFailed
+from tests.service.jobs.world import MOTOR_ARN, World
+
+ROLE = "arn:aws:iam::111122223333:role/lookoutequipment/data"
+KEYS = {"region_name": "eu-west-1", "aws_access_key_id": "a", "aws_secret_access_key": "b"}
+
+
+def refusing(service: str, operation: str, code: str, *, status: int, times: int = 1) -> Any:
+    """A client whose service refuses, as an enforced policy would."""
+    client: Any = boto3.client(service, **KEYS)  # type: ignore[call-overload] # any service
+    stub = Stubber(client)
+    for _ in range(times):
+        stub.add_client_error(operation, code, "not authorized", status)
+    stub.activate()
+    return client
+
+
+def test_a_role_that_does_not_trust_the_service() -> None:
+    sts = refusing("sts", "assume_role", "AccessDenied", status=403, times=3)
+    with pytest.raises(JobFailed) as failed:
+        assume(ROLE, external_id=MOTOR_ARN, sts=sts, pauses=(0.0, 0.0))
+    assert failed.value.reason == (
+        f"cannot assume role '{ROLE}': AccessDenied: not authorized: the role must exist and its trust "
+        f"policy must allow sts:AssumeRole to the job role of the service for the external id '{MOTOR_ARN}' "
+        "(condition StringLike sts:ExternalId)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("operation", "call", "message"),
+    [
+        (
+            "list_objects_v2",
+            lambda data: list(data.objects("b", "p/")),
+            (
+                f"cannot list 's3://b/p/' with role '{ROLE}': AccessDenied: not authorized: allow "
+                "s3:ListBucket on 'arn:aws:s3:::b' in the policy of the role and in the bucket policy"
+            ),
+        ),
+        (
+            "get_object",
+            lambda data: data.read("b", "p/k"),
+            (
+                f"cannot read 's3://b/p/k' with role '{ROLE}': AccessDenied: not authorized: allow "
+                "s3:GetObject on 'arn:aws:s3:::b/p/k', and kms:Decrypt on its key when one encrypts it"
+            ),
+        ),
+        (
+            "put_object",
+            lambda data: data.put("b", "p/k", b"", content_type="x/y", kms_key="key"),
+            (
+                f"cannot write 's3://b/p/k' with role '{ROLE}': AccessDenied: not authorized: allow "
+                "s3:PutObject on 'arn:aws:s3:::b/p/k', and kms:GenerateDataKey on its key when one encrypts "
+                "it"
+            ),
+        ),
+    ],
+)
+def test_a_bucket_that_refuses_the_role(operation: str, call: Any, message: str) -> None:
+    s3 = refusing("s3", operation, "AccessDenied", status=403)
+    with pytest.raises(JobFailed) as failed:
+        call(CustomerData(s3=s3, role_arn=ROLE, pauses=()))
+    assert failed.value.reason == message
+
+
+@pytest.mark.parametrize(("code", "status"), [("InternalError", 500), ("SlowDown", 503), ("Throttling", 400)])
+def test_a_fault_of_s3_is_not_the_customers(code: str, status: int) -> None:
+    s3 = refusing("s3", "list_objects_v2", code, status=status, times=6)
+    with pytest.raises(ClientError):
+        list(CustomerData(s3=s3, role_arn=ROLE, pauses=()).objects("b", "p/"))
+
+
+def test_a_new_role_gets_time_to_become_known() -> None:
+    calls: list[int] = []
+
+    def call() -> str:
+        calls.append(1)
+        if len(calls) < 3:
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole")
+        return "in"
+
+    assert patiently(call, (0.0, 0.0, 0.0)) == "in"
+    assert len(calls) == 3
+
+
+def test_a_broken_connection_resumes_where_it_broke(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = bytes(range(256)) * 300
+    world.upload("big", body)
+    customer = world.rt.customer(world.role, external_id=MOTOR_ARN)
+    read, calls = StreamingBody.read, list[int | None]()
+
+    def breaking(self: StreamingBody, amt: int | None = None) -> bytes:
+        calls.append(amt)
+        if len(calls) in {1, 3, 4}:
+            raise ReadTimeoutError(endpoint_url="s3")
+        found: bytes = read(self, amt)
+        return found
+
+    monkeypatch.setattr(StreamingBody, "read", breaking)
+    assert customer.read(world.bucket, "big") == body
+    assert len(calls) > 6
+
+
+def test_a_connection_that_keeps_breaking_is_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.upload("big", "x")
+    customer = world.rt.customer(world.role, external_id=MOTOR_ARN)
+
+    def broken(self: StreamingBody, amt: int | None = None) -> bytes:
+        raise ReadTimeoutError(endpoint_url="s3")
+
+    monkeypatch.setattr(StreamingBody, "read", broken)
+    with pytest.raises(RuntimeError, match=f"reading 's3://{world.bucket}/big' broke 5 times"):
+        customer.read(world.bucket, "big")
+
+
+def test_an_object_that_changes_while_it_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.upload("big", "one")
+    customer = world.rt.customer(world.role, external_id=MOTOR_ARN)
+
+    def broken(self: StreamingBody, amt: int | None = None) -> bytes:
+        world.upload("big", "two")
+        raise ReadTimeoutError(endpoint_url="s3")
+
+    monkeypatch.setattr(StreamingBody, "read", broken)
+    with pytest.raises(JobFailed, match="the object changed while it was read: start again"):
+        customer.read(world.bucket, "big")

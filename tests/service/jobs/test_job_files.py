@@ -1,0 +1,279 @@
+"""Which object belongs to which component, which windows are due, which names are looked for: table tests."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.jobs.failure import JobFailed, clip, reason_of
+from service.jobs.filenames import NameStyle, Search, offset_seconds
+from service.jobs.files import (
+    FileLimits,
+    KeyPattern,
+    ListedObject,
+    SourceFile,
+    check_limits,
+    is_folder,
+    select,
+)
+from service.jobs.windows import Window, due
+from tests.service.jobs.world import at
+
+FOLDER = "{prefix}/{component_name}/*"
+KNOWN = {"motor", "motor_1", "pump.A"}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "key", "known", "component"),
+    [
+        (None, "p/motor/a.csv", KNOWN, "motor"),
+        (FOLDER, "p/motor/2020/01/a.csv", KNOWN, "motor"),
+        (FOLDER, "p/engine/a.csv", KNOWN, None),
+        (FOLDER, "p/engine/a.csv", None, "engine"),
+        (FOLDER, "p/a.csv", None, None),
+        ("{prefix}/{component_name}_*", "p/motor_2020.csv", KNOWN, "motor"),
+        ("{prefix}/{component_name}_*", "p/motor_1_2020.csv", KNOWN, "motor_1"),
+        ("{prefix}/{component_name}_*", "p/motor_1_2020.csv", None, "motor"),
+        ("{prefix}/{component_name}_*", "p/motor.csv", KNOWN, None),
+        ("{prefix}/{component_name}_*", "p/deep/motor_1.csv", KNOWN, None),
+        ("{prefix}/{component_name}-*", "p/motor-1.csv", None, "motor"),
+        ("{prefix}/{component_name} *", "p/motor 1.csv", None, "motor"),
+        ("{prefix}/{component_name}.*", "p/motor.csv", None, "motor"),
+        ("{prefix}/{component_name}.*", "p/pump.A.csv", KNOWN, "pump.A"),
+        ("{prefix}/{component_name}.*", "p/pump.A.csv", None, "pump"),
+    ],
+)
+def test_component_of_a_key(
+    pattern: str | None, key: str, known: set[str] | None, component: str | None
+) -> None:
+    assert KeyPattern.parse(pattern).component(key, prefix="p/", known=known) == component
+
+
+@pytest.mark.parametrize("text", ["{prefix}/*", "{component_name}/*", "{prefix}/{component_name}:*", "x"])
+def test_another_key_pattern_is_refused_with_the_possible_ones(text: str) -> None:
+    with pytest.raises(JobFailed) as failed:
+        KeyPattern.parse(text)
+    assert f"KeyPattern '{text}' is not one of '{{prefix}}/{{component_name}}/*'" in failed.value.reason
+
+
+def test_selection_sorts_files_discards_and_folders() -> None:
+    objects = [
+        ListedObject(key="p/motor/b.CSV", size=5),
+        ListedObject(key="p/", size=0),
+        ListedObject(key="p/motor/", size=0),
+        ListedObject(key="p/motor_$folder$", size=0),
+        ListedObject(key="p/motor/a.csv.gz", size=5),
+        ListedObject(key="p/motor/empty.csv", size=0),
+        ListedObject(key="p/motor/a.parquet", size=5),
+        ListedObject(key="p/other/a.csv", size=5),
+    ]
+    found = select(objects, prefix="p/", pattern=KeyPattern.parse(None), known={"motor"})
+    assert [(file.key, file.gzip) for file in found.files] == [
+        ("p/motor/a.csv.gz", True),
+        ("p/motor/b.CSV", False),
+    ]
+    assert {file.key: file.reason for file in found.discarded} == {
+        "p/motor/a.parquet": "its name ends neither in .csv nor in .csv.gz",
+        "p/motor/empty.csv": "it is empty",
+        "p/other/a.csv": "its name does not fit KeyPattern '{prefix}/{component_name}/*' with one of the "
+        "components 'motor'",
+    }
+    assert found.total == 5
+    assert is_folder(objects[1])
+
+
+def test_a_detected_component_needs_a_legal_name() -> None:
+    found = select(
+        [ListedObject(key="p/Pump 1/a.csv", size=1)],
+        prefix="p/",
+        pattern=KeyPattern.parse(FOLDER),
+        known=None,
+    )
+    assert not found.files
+    assert (
+        "component name 'Pump 1' must be 1-200 characters of 0-9 a-z A-Z . _ -" in found.discarded[0].reason
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"files_per_component": 1}, "component 'motor' has 2 files, more than the limit of 1"),
+        ({"file_bytes": 9}, "file 'b' has 10 bytes, more than the limit of 9"),
+        ({"dataset_bytes": 14}, "the dataset has 15 bytes, more than the limit of 14"),
+        ({"components": 0}, "the dataset has 1 components, more than the limit of 0"),
+    ],
+)
+def test_limits_name_what_is_too_large(changes: dict[str, int], message: str) -> None:
+    unlimited: dict[str, int | None] = dict.fromkeys(
+        ("files_per_component", "file_bytes", "dataset_bytes", "components")
+    )
+    files = [SourceFile(key="a", size=5, component="motor"), SourceFile(key="b", size=10, component="motor")]
+    check_limits(files, FileLimits(**unlimited))
+    with pytest.raises(JobFailed, match=message):
+        check_limits(files, FileLimits(**{**unlimited, **changes}))
+
+
+@pytest.mark.parametrize(
+    ("now", "ends"),
+    [
+        ("2026-01-01T09:04:59", []),
+        ("2026-01-01T09:05:00", ["09:05"]),
+        ("2026-01-01T09:16:00", ["09:05", "09:10", "09:15"]),
+    ],
+)
+def test_due_windows_oldest_first(now: str, ends: list[str]) -> None:
+    found = list(
+        due(next_end=int(at("2026-01-01T09:05")), frequency=300, delay=0, now=at(now), catch_up=86_400)
+    )
+    assert [window.end for window in found] == [at(f"2026-01-01T{end}") for end in ends]
+    assert all(window.end - window.start == 300 for window in found)
+
+
+def test_the_delay_postpones_a_window() -> None:
+    first = int(at("2026-01-01T09:10"))
+    assert not list(
+        due(next_end=first, frequency=600, delay=300, now=at("2026-01-01T09:14:59"), catch_up=None)
+    )
+    (window,) = due(next_end=first, frequency=600, delay=300, now=at("2026-01-01T09:15"), catch_up=None)
+    assert str(window) == "(2026-01-01T09:00:00Z, 2026-01-01T09:10:00Z]"
+
+
+@given(
+    next_end=st.integers(0, 10**6).map(lambda n: n * 300),
+    late=st.floats(0, 10**6),
+    delay=st.integers(0, 60).map(lambda n: n * 60),
+    frequency=st.sampled_from([300, 600, 900, 1800, 3600]),
+)
+def test_windows_are_contiguous_bounded_and_aligned(
+    next_end: int, late: float, delay: int, frequency: int
+) -> None:
+    now = next_end + late
+    found = list(due(next_end=next_end, frequency=frequency, delay=delay, now=now, catch_up=86_400))
+    assert all(one.end == two.start for one, two in pairwise(found))
+    assert all((window.end - next_end) % frequency == 0 and window.end >= next_end for window in found)
+    assert all(now - 86_400 <= window.end + delay <= now for window in found)
+    assert bool(found) == (late >= delay)
+
+
+WINDOW = Window(start=int(at("2026-11-20T11:30")), end=int(at("2026-11-20T11:45")))
+
+
+def search(**names: str) -> Search:
+    offset = {"InputTimeZoneOffset": names.pop("offset")} if "offset" in names else {}
+    return Search.around(WINDOW, {**offset, "InferenceInputNameConfiguration": names})
+
+
+CONFIGURED = {"TimestampFormat": "yyyyMMddHHmmss", "ComponentTimestampDelimiter": "_"}
+
+
+@pytest.mark.parametrize(
+    ("names", "name", "matches"),
+    [
+        ({**CONFIGURED, "offset": "+01:00"}, "motor_20261120123000.csv", True),
+        ({**CONFIGURED, "offset": "+01:00"}, "motor_20261120121500.csv", True),
+        ({**CONFIGURED, "offset": "+01:00"}, "motor_20261120130000.csv", True),
+        ({**CONFIGURED, "offset": "+01:00"}, "motor_20261120121459.csv", False),
+        ({**CONFIGURED, "offset": "+01:00"}, "motor_20261120130001.csv", False),
+        ({**CONFIGURED, "offset": "+05:30"}, "motor_20261120170000.csv", True),
+        ({**CONFIGURED, "offset": "-05:00"}, "motor_20261120063000.csv", True),
+        (CONFIGURED, "motor_20261120113000_part2.csv.gz", True),
+        (CONFIGURED, "motor_20261120113000.txt", False),
+        (CONFIGURED, "motor-20261120113000.csv", False),
+        (CONFIGURED, "motor_20261320113000.csv", False),
+        (CONFIGURED, "motor2_20261120113000.csv", False),
+        ({"TimestampFormat": "EPOCH", "ComponentTimestampDelimiter": "-"}, f"motor-{WINDOW.start}.csv", True),
+        (
+            {"TimestampFormat": "EPOCH", "ComponentTimestampDelimiter": "-", "offset": "+05:30"},
+            f"motor-{WINDOW.start}.csv",
+            True,
+        ),
+        (
+            {"TimestampFormat": "EPOCH", "ComponentTimestampDelimiter": "-"},
+            f"motor-{WINDOW.start}000.csv",
+            False,
+        ),
+        (
+            {"TimestampFormat": "yyyy-MM-dd-HH-mm-ss", "ComponentTimestampDelimiter": " "},
+            "motor 2026-11-20-11-30-00.csv",
+            True,
+        ),
+        (
+            {"TimestampFormat": "yyyyMMddHHmmss", "ComponentTimestampDelimiter": ""},
+            "motor20261120113000.csv",
+            True,
+        ),
+        ({}, "motor_20261120113000.csv", True),
+        ({}, "motor-2026-11-20-11-30-00.csv", True),
+        ({}, f"motor{WINDOW.start}.csv", True),
+        ({"ComponentTimestampDelimiter": "-"}, f"motor-{WINDOW.start}.csv", True),
+        ({"ComponentTimestampDelimiter": "-"}, f"motor_{WINDOW.start}.csv", False),
+    ],
+)
+def test_file_names_of_a_window(names: dict[str, str], name: str, matches: bool) -> None:  # noqa: FBT001
+    found = search(**names)
+    assert found.matches([name], component="motor") == ([name] if matches else [])
+    if matches:  # what can match must also be listed
+        assert any(name.startswith(prefix) for prefix in found.prefixes("motor"))
+
+
+def test_matching_names_come_in_time_order() -> None:
+    names = ["motor_20261120114500.csv", "motor_20261120113000.csv", "motor_20261120114500.csv"]
+    assert search().matches(names, component="motor") == [
+        "motor_20261120113000.csv",
+        "motor_20261120114500.csv",
+    ]
+
+
+@given(
+    start=st.integers(1, 2**31 // 300 - 100).map(lambda n: n * 300),
+    form=st.sampled_from(["EPOCH", "yyyy-MM-dd-HH-mm-ss", "yyyyMMddHHmmss"]),
+    offset=st.integers(-14 * 4, 14 * 4).map(lambda n: n * 900),
+    shift=st.integers(-300, 600),
+)
+def test_stamps_are_read_as_written_and_found_by_their_beginnings(
+    start: int, form: str, offset: int, shift: int
+) -> None:
+    start += 10**9  # epoch stamps of ten digits
+    style = NameStyle(format=form, delimiter="_", offset=offset)
+    name = f"m_{style.stamp(start + shift)}.csv"
+    assert style.read(name, component="m") == start + shift
+    beginnings = style.beginnings(start - 300, start + 600)
+    assert any(style.stamp(start + shift).startswith(beginning) for beginning in beginnings)
+    assert len(beginnings) <= 3
+
+
+def test_a_wrong_offset_is_named() -> None:
+    assert offset_seconds(None) == 0
+    assert offset_seconds("-03:30") == -12_600
+    with pytest.raises(JobFailed, match="InputTimeZoneOffset '5' is not of the form"):
+        offset_seconds("5")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ({"Error": "JobFailed", "Cause": '{"errorMessage": "no file", "errorType": "JobFailed"}'}, "no file"),
+        (
+            {"Error": "Lambda.Unknown", "Cause": "Task timed out after 900.00 seconds"},
+            (
+                "the service could not finish training of 'm' because of an internal error: Lambda.Unknown: "
+                "Task timed out after 900.00 seconds"
+            ),
+        ),
+        (
+            {"Error": "KeyError", "Cause": '{"errorMessage": "\'x\'", "errorType": "KeyError"}'},
+            "the service could not finish training of 'm' because of an internal error: KeyError: 'x'",
+        ),
+        ({}, "the service could not finish training of 'm' because of an internal error: unknown error: "),
+    ],
+)
+def test_reason_of_a_caught_error(error: dict[str, str], reason: str) -> None:
+    assert reason_of(error, work="training of 'm'") == reason
+
+
+@given(st.text(max_size=6000))
+def test_a_reason_fits_the_api(text: str) -> None:
+    assert len(JobFailed(text).reason) <= 5000
+    assert clip(text) == text or len(text) > 5000

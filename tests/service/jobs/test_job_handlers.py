@@ -1,0 +1,53 @@
+"""The Lambda entry points, with the environment of the function."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from service.jobs import infer, ingest, train
+from service.jobs.failure import JobFailed
+from service.jobs.runtime import runtime
+from tests.embedded import EmbeddedAws
+
+
+@dataclass
+class LambdaContext:
+    """What Lambda passes as the second argument."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 900_000
+
+
+@pytest.fixture
+def function(jobs_aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("L4E_TABLE", "l4e")
+    monkeypatch.setenv("L4E_BUCKET", "service")
+    monkeypatch.setenv("L4E_METRIC_NAMESPACE", "Plant")
+    monkeypatch.setenv("L4E_SETTINGS", '{"minimum_training_days": 1}')
+    runtime.cache_clear()
+    yield
+    runtime.cache_clear()
+
+
+@pytest.mark.usefixtures("function")
+def test_the_environment_becomes_the_runtime() -> None:
+    found = runtime()
+    assert (found.bucket, found.metric_namespace, found.settings.minimum_training_days) == (
+        "service",
+        "Plant",
+        1,
+    )
+    assert found.store.table == "l4e"
+
+
+@pytest.mark.usefixtures("function")
+def test_handlers_of_what_does_not_exist() -> None:
+    event = {"InferenceSchedulerName": "none", "Uuid": "none"}
+    assert infer.handler(event, LambdaContext()) == {"InferenceSchedulerName": "none", "Executions": {}}
+    train_event = {"Step": "train", "ModelName": "none", "ModelVersion": 1}
+    assert train.handler(train_event, LambdaContext())["Status"] == "DELETED"
+    with pytest.raises(JobFailed, match="ingestion job 'none' does not exist: start a new one"):
+        ingest.handler({"Step": "plan", "JobId": "none"}, LambdaContext())
+    failed = ingest.handler({"Step": "fail", "JobId": "none", "Error": {}}, LambdaContext())
+    assert failed == {"JobId": "none", "Status": None}

@@ -1,0 +1,457 @@
+"""Inference through its real handler on the embedded AWS, with the model that all tests share."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from service.jobs.memory import MemoryFile
+from service.jobs.vault import state_key
+from service.names import MODEL, SCHEDULER, executions_of
+from service.store import Item
+from tests.embedded import EmbeddedAws
+from tests.service.jobs import pump
+from tests.service.jobs.world import World, at
+
+MINUTE = timedelta(minutes=1)
+DAY = "2026-01-05T"
+
+
+def upload(
+    world: World,
+    start: str,
+    *,
+    count: int = 6,
+    components: tuple[str, ...] = ("drive", "hydraulics"),
+    name: str = "{component}_{stamp:%Y%m%d%H%M%S}.csv",
+    **changes: Any,
+) -> None:
+    """Upload the minutes from ``start``, both ends of a segment included, as AWS's replay generator does."""
+    data = list(pump.history(DAY + start, count=count, step=MINUTE, seed=int(at(DAY + start)), **changes))
+    for component in components:
+        text = {"drive": pump.drive, "hydraulics": pump.hydraulics}[component](data)
+        world.upload("in/" + name.format(component=component, stamp=data[0].time), text)
+
+
+def started(world: World, model: Item, first_end: str, *, now: str | None = None, **members: Any) -> Item:
+    world.set_clock(DAY + (now or f"{first_end}:20"))
+    return world.scheduler(model, first_end=DAY + first_end, **members)
+
+
+def results(world: World, start: str) -> list[dict[str, Any]]:
+    text = world.download(f"out/{DAY}{start}:00Z/results.jsonl").decode()
+    assert text.endswith("\n")
+    return [eval(line) for line in text.splitlines()]  # noqa: S307 - what AWS's SDK does
+
+
+def reason(world: World, scheduler: Item, start: str) -> str:
+    assert world.tick(scheduler) == {f"{DAY}{start}:00Z": "FAILED"}
+    execution = world.get(executions_of(scheduler["uuid"]), f"{DAY}{start}:00Z")
+    assert "CustomerResultObject" not in execution
+    return str(execution["FailedReason"])
+
+
+def test_a_window_gives_one_result_file_and_one_execution(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:10", DataDelayOffsetInMinutes=0)
+    upload(world, "10:00")
+    upload(world, "10:05")
+    assert world.tick(scheduler) == {"2026-01-05T10:05:00Z": "SUCCESS"}
+    rows = results(world, "10:05")
+    assert [row["timestamp"] for row in rows] == [
+        f"2026-01-05T10:{minute:02d}:00.000000" for minute in range(6, 11)
+    ]
+    assert list(rows[0]) == ["timestamp", "prediction", "prediction_reason", "anomaly_score", "diagnostics"]
+    assert [one["name"] for one in rows[0]["diagnostics"]] == list(pump.SENSORS)
+    (execution,) = world.executions(scheduler)
+    expected = {
+        "InferenceSchedulerName": scheduler["InferenceSchedulerName"],
+        "InferenceSchedulerArn": scheduler["InferenceSchedulerArn"],
+        "ModelName": model["ModelName"],
+        "ModelArn": model["ModelArn"],
+        "ModelVersion": 1,
+        "ModelVersionArn": f"{model['ModelArn']}/model-version/1",
+        "DataStartTime": at(DAY + "10:05"),
+        "DataEndTime": at(DAY + "10:10"),
+        "ScheduledStartTime": at(DAY + "10:10"),
+        "Status": "SUCCESS",
+        "DataInputConfiguration": scheduler["DataInputConfiguration"],
+        "DataOutputConfiguration": scheduler["DataOutputConfiguration"],
+        "CustomerResultObject": {"Bucket": world.bucket, "Key": "out/2026-01-05T10:05:00Z/results.jsonl"},
+    }
+    assert {name: execution[name] for name in expected} == expected
+    after = world.get(SCHEDULER, scheduler["InferenceSchedulerName"])
+    assert after["nextSegmentEnd"] == at(DAY + "10:15")
+    assert after["LatestInferenceResult"] == "NORMAL"
+
+
+def test_a_repeated_call_infers_nothing(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:05")
+    upload(world, "10:00")
+    assert len(world.tick(scheduler)) == 1
+    (before,) = world.executions(scheduler)
+    world.customer.delete_object(Bucket=world.bucket, Key=before["CustomerResultObject"]["Key"])
+    assert world.tick(scheduler) == {}
+    world.rt.store.update(  # a crash before the scheduler was moved on
+        SCHEDULER, scheduler["InferenceSchedulerName"], {"nextSegmentEnd": scheduler["nextSegmentEnd"]}
+    )
+    assert world.tick(scheduler) == {"2026-01-05T10:00:00Z": "SUCCESS"}
+    assert world.executions(scheduler) == [before]
+    listed = world.customer.list_objects_v2(Bucket=world.bucket, Prefix="out/")
+    assert listed["KeyCount"] == 0
+
+
+def test_a_window_that_another_call_holds_is_left_to_it(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:05")
+    upload(world, "10:00")
+    sk = "2026-01-05T10:00:00Z"
+    held = {
+        "pk": executions_of(scheduler["uuid"]),
+        "sk": sk,
+        "Status": "IN_PROGRESS",
+        "claimedAt": world.now[0],
+        "attempts": 1,
+    }
+    world.rt.store.create(held)
+    assert world.tick(scheduler) == {}
+    world.set_clock(DAY + "10:22:00")  # the other call cannot live any more
+    assert world.tick(scheduler)[sk] == "SUCCESS"
+
+
+def test_a_window_that_ends_every_call_is_given_up(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:05")
+    upload(world, "10:00")
+    sk = "2026-01-05T10:00:00Z"
+    held = {"Status": "IN_PROGRESS", "claimedAt": 0, "attempts": 2}
+    world.rt.store.create({"pk": executions_of(scheduler["uuid"]), "sk": sk, **held})
+    assert world.tick(scheduler) == {sk: "FAILED"}
+    text = world.executions(scheduler)[0]["FailedReason"]
+    assert text.endswith("internal error: 2 calls ended before they were done (time or memory)")
+
+
+def test_missed_windows_are_caught_up_oldest_first(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:05", now="10:15:20")
+    for start in ("10:00", "10:05", "10:10"):
+        upload(world, start)
+    assert list(world.tick(scheduler)) == [f"{DAY}{start}:00Z" for start in ("10:00", "10:05", "10:10")]
+
+
+def test_windows_wait_when_the_function_runs_out_of_time(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:05", now="10:15:20")
+    upload(world, "10:00", count=16)
+    assert len(world.tick(scheduler, seconds_left=60)) == 1
+    assert len(world.tick(scheduler)) == 2
+
+
+def test_windows_missed_for_too_long_are_left_out(world: World, model: Item) -> None:
+    world.settings(inference_catch_up_hours=0.25)
+    scheduler = started(world, model, "10:05", now="11:57:00")
+    assert list(world.tick(scheduler)) == [f"{DAY}{start}:00Z" for start in ("11:40", "11:45", "11:50")]
+
+
+@pytest.mark.parametrize("state", ["STOPPED", "STOPPING"])
+def test_a_stopped_scheduler_does_nothing(world: World, model: Item, state: str) -> None:
+    scheduler = started(world, model, "10:05", Status=state)
+    upload(world, "10:00")
+    assert world.tick(scheduler) == {}
+    assert world.executions(scheduler) == []
+
+
+def test_a_wake_for_a_deleted_scheduler_does_nothing(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:05")
+    assert world.tick({**scheduler, "uuid": "another"}) == {}
+    assert world.tick({**scheduler, "InferenceSchedulerName": "another"}) == {}
+
+
+def test_the_delay_and_the_time_zone_of_file_names(world: World, model: Item) -> None:
+    scheduler = started(
+        world,
+        model,
+        "13:00",
+        now="13:04:59",
+        DataUploadFrequency="PT15M",
+        DataDelayOffsetInMinutes=5,
+        DataInputConfiguration={
+            "S3InputConfiguration": {"Bucket": world.bucket, "Prefix": "in/"},
+            "InputTimeZoneOffset": "+05:30",
+            "InferenceInputNameConfiguration": {
+                "TimestampFormat": "yyyy-MM-dd-HH-mm-ss",
+                "ComponentTimestampDelimiter": "-",
+            },
+        },
+    )
+    upload(world, "12:45", count=16, name="{component}-2026-01-05-18-15-00.csv")
+    assert world.tick(scheduler) == {}
+    world.set_clock(DAY + "13:05")
+    assert world.tick(scheduler) == {"2026-01-05T12:45:00Z": "SUCCESS"}
+    assert len(results(world, "12:45")) == 15
+    (execution,) = world.executions(scheduler)
+    assert execution["ScheduledStartTime"] == at(DAY + "13:05")
+
+
+def test_names_with_seconds_since_1970(world: World, model: Item) -> None:
+    scheduler = started(
+        world,
+        model,
+        "10:05",
+        DataInputConfiguration={
+            "S3InputConfiguration": {"Bucket": world.bucket, "Prefix": "in/"},
+            "InputTimeZoneOffset": "-11:00",
+            "InferenceInputNameConfiguration": {
+                "TimestampFormat": "EPOCH",
+                "ComponentTimestampDelimiter": " ",
+            },
+        },
+    )
+    upload(world, "10:00", name=f"{{component}} {int(at(DAY + '10:00'))}.csv")
+    assert world.tick(scheduler) == {"2026-01-05T10:00:00Z": "SUCCESS"}
+
+
+def test_the_later_file_wins(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:05")
+    upload(world, "10:00", faults=((DAY + "09:00", DAY + "11:00"),))
+    upload(world, "10:01", count=5)
+    world.tick(scheduler)
+    assert [row["prediction"] for row in results(world, "10:00")] == [0] * 5
+
+
+def test_a_machine_that_is_off(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:05")
+    upload(world, "10:00", stops=((DAY + "09:00", DAY + "10:03"),))
+    world.tick(scheduler)
+    rows = results(world, "10:00")
+    assert [row["prediction_reason"] == "MACHINE_OFF" for row in rows] == [True, True, True, False, False]
+    assert list(rows[0]) == ["timestamp", "prediction", "prediction_reason"]
+
+
+def test_an_event_goes_on_across_executions(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:05", now="10:25:20")
+    for start in ("10:00", "10:05", "10:10", "10:15", "10:20"):
+        upload(world, start, faults=((DAY + "10:03", DAY + "10:17"),))
+    assert set(world.tick(scheduler).values()) == {"SUCCESS"}
+    anomalous = [
+        row
+        for start in ("10:00", "10:05", "10:10", "10:15", "10:20")
+        for row in results(world, start)
+        if row["prediction"]
+    ]
+    assert len(anomalous) >= 10
+    (event,) = world.events(scheduler)
+    assert (
+        datetime.fromtimestamp(float(event["EventStartTime"]), UTC).isoformat()[:19]
+        == anomalous[0]["timestamp"][:19]
+    )
+    assert (
+        datetime.fromtimestamp(float(event["EventEndTime"]), UTC).isoformat()[:19]
+        == anomalous[-1]["timestamp"][:19]
+    )
+    assert event["EventDurationInSeconds"] == event["EventEndTime"] - event["EventStartTime"]
+    assert event["InferenceSchedulerArn"] == scheduler["InferenceSchedulerArn"]
+    diagnostics = json.loads(event["Diagnostics"])
+    assert [one["name"] for one in diagnostics] == list(pump.SENSORS)
+    for place, one in enumerate(diagnostics):
+        shares = [row["diagnostics"][place]["value"] for row in anomalous]
+        assert one["value"] == pytest.approx(sum(shares) / len(shares), abs=2e-5)
+
+
+def test_the_newest_window_decides_the_latest_result(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:05")
+    upload(world, "10:00", faults=((DAY + "09:00", DAY + "11:00"),))
+    world.tick(scheduler)
+    assert world.get(SCHEDULER, scheduler["InferenceSchedulerName"])["LatestInferenceResult"] == "ANOMALOUS"
+
+
+def test_a_silent_sensor_keeps_its_last_value_for_a_day(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:05", now="10:10:20")
+    upload(world, "10:00")
+    upload(world, "10:05", components=("drive",))
+    data = list(pump.history(DAY + "10:06", count=5, step=MINUTE))
+    blank = "Timestamp,flow,pressure\n" + "".join(
+        f"{one.time.isoformat()},,{one.pressure:.3f}\n" for one in data
+    )
+    world.upload("in/hydraulics_20260105100600.csv", blank)
+    assert set(world.tick(scheduler).values()) == {"SUCCESS"}
+    memory = MemoryFile(vault=world.rt.vault(None), scheduler=scheduler["uuid"]).before(
+        int(at(DAY + "10:10"))
+    )
+    assert memory is not None
+    assert memory.carry["hydraulics\\flow"][1] == at(DAY + "10:05")
+    assert memory.carry["hydraulics\\pressure"][1] == at(DAY + "10:10")
+    assert "hydraulics\\flow" not in memory.fresh(at=at(DAY + "10:06") + 86_400, within=86_400)
+
+
+def test_a_window_inferred_again_gives_the_same_result(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:05", now="10:10:20")
+    upload(world, "10:00", count=11)
+    world.tick(scheduler)
+    key = "out/2026-01-05T10:05:00Z/results.jsonl"
+    first = world.download(key)
+    execution = world.executions(scheduler)[-1]
+    world.rt.store.update(execution["pk"], execution["sk"], {"Status": "IN_PROGRESS", "claimedAt": 0})
+    world.rt.store.update(
+        SCHEDULER, scheduler["InferenceSchedulerName"], {"nextSegmentEnd": int(at(DAY + "10:10"))}
+    )
+    world.customer.delete_object(Bucket=world.bucket, Key=key)
+    assert world.tick(scheduler) == {"2026-01-05T10:05:00Z": "SUCCESS"}
+    assert world.download(key) == first
+
+
+def metric(aws: EmbeddedAws, scheduler: Item, name: str) -> list[float]:
+    found = aws.client("cloudwatch").get_metric_statistics(
+        Namespace="LookoutEquipment",
+        MetricName=name,
+        Dimensions=[
+            {"Name": "ModelName", "Value": scheduler["ModelName"]},
+            {"Name": "InferenceSchedulerName", "Value": scheduler["InferenceSchedulerName"]},
+        ],
+        StartTime=datetime.now(UTC) - timedelta(hours=1),
+        EndTime=datetime.now(UTC) + timedelta(hours=1),
+        Period=86_400,
+        Statistics=["Sum"],
+    )
+    return [point["Sum"] for point in found["Datapoints"]]
+
+
+def test_each_execution_publishes_its_metrics(jobs_aws: EmbeddedAws, world: World, model: Item) -> None:
+    good = started(world, model, "10:05")
+    upload(world, "10:00", faults=((DAY + "09:00", DAY + "11:00"),))
+    world.tick(good)
+    names = ("InferenceSucceeded", "InferenceFailed", "InferenceInvalidInput", "AnomalyDetected")
+    assert [metric(jobs_aws, good, name) for name in names] == [[1.0], [0.0], [0.0], [1.0]]
+    bad = started(world, model, "12:05")
+    world.tick(bad)
+    assert [metric(jobs_aws, bad, name) for name in names] == [[0.0], [1.0], [1.0], []]
+
+
+def test_a_missing_file_says_what_was_looked_for_and_what_is_near(world: World, model: Item) -> None:
+    scheduler = started(
+        world,
+        model,
+        "10:05",
+        DataInputConfiguration={
+            "S3InputConfiguration": {"Bucket": world.bucket, "Prefix": "in/"},
+            "InputTimeZoneOffset": "+01:00",
+            "InferenceInputNameConfiguration": {
+                "TimestampFormat": "yyyyMMddHHmmss",
+                "ComponentTimestampDelimiter": "_",
+            },
+        },
+    )
+    upload(world, "10:00", name="{component}_{stamp:%Y%m%d%H%M%S}.csv", components=("hydraulics",))
+    upload(world, "11:00", components=("drive",))
+    assert reason(world, scheduler, "10:00") == (
+        "component 'drive': no row of 'in/drive_20260105110000.csv' lies in the window "
+        "(2026-01-05T10:00:00Z, 2026-01-05T10:05:00Z]; the rows go from 2026-01-05T11:00:00.000000 to "
+        "2026-01-05T11:05:00.000000. Timestamps inside files are UTC, whatever InputTimeZoneOffset says: "
+        "correct them, or upload the rows of the window; component 'hydraulics' has no file for the window "
+        "(2026-01-05T10:00:00Z, 2026-01-05T10:05:00Z]: looked for "
+        f"'s3://{world.bucket}/in/hydraulics_<yyyyMMddHHmmss>*.csv' with a stamp from 20260105105500 to "
+        "20260105111000; found near it: 'in/hydraulics_20260105100000.csv'. Upload the file before the "
+        "window is inferred (its end plus DataDelayOffsetInMinutes), or correct prefix, delimiter, "
+        "timestamp format and time zone offset of the scheduler"
+    )
+
+
+def test_an_empty_prefix_is_named(world: World, model: Item) -> None:
+    text = reason(world, started(world, model, "10:05"), "10:00")
+    assert f"'s3://{world.bucket}/in/' has no objects" in text
+    assert "component 'drive' has no file" in text
+    assert "component 'hydraulics' has no file" in text
+
+
+def test_a_wrong_column_in_a_file(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:05")
+    upload(world, "10:00", components=("drive",))
+    world.upload("in/hydraulics_20260105100000.csv", "Timestamp,Flow,pressure\n2026-01-05T10:01:00,1,2\n")
+    assert reason(world, scheduler, "10:00") == (
+        "component 'hydraulics': the files for the window (2026-01-05T10:00:00Z, 2026-01-05T10:05:00Z] have "
+        "no column 'flow'; they have 'Flow', 'pressure'. The model needs every sensor of its schema under "
+        "exactly that name: correct the header of the files"
+    )
+
+
+def test_a_file_that_is_no_csv(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:05")
+    upload(world, "10:00", components=("drive",))
+    world.upload("in/hydraulics_20260105100000.csv", b"\x00\x01")
+    text = reason(world, scheduler, "10:00")
+    assert "component 'hydraulics': none of the files for the window" in text
+    assert "'in/hydraulics_20260105100000.csv': " in text
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"inference_files_per_component": 1}, "component 'drive' has 2 files for the window"),
+        ({"inference_bytes": {"PT5M": 100}}, "bytes, more than the limit of 100: upload only the rows"),
+        ({"inference_rows": {"PT5M": 4}}, "has 5 rows, more than the limit of 4"),
+    ],
+)
+def test_quotas_of_an_execution(world: World, model: Item, settings: dict[str, Any], message: str) -> None:
+    world.settings(**{"inference_bytes": {"PT5M": None}, "inference_rows": {"PT5M": None}, **settings})
+    scheduler = started(world, model, "10:05")
+    upload(world, "10:00")
+    upload(world, "10:05")
+    assert message in reason(world, scheduler, "10:00")
+
+
+def test_a_model_that_was_replaced_under_its_name(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:05", modelUuid="another")
+    text = reason(world, scheduler, "10:00")
+    assert text == (
+        f"model '{model['ModelName']}' was deleted: delete the scheduler and create one for another model"
+    )
+
+
+def test_an_internal_error_does_not_block_the_next_window(
+    jobs_aws: EmbeddedAws, world: World, model: Item
+) -> None:
+    scheduler = started(world, model, "10:05", now="10:10:20")
+    upload(world, "10:00", count=11)
+    world.rt.s3.put_object(Bucket=world.rt.bucket, Key=state_key(scheduler["uuid"]), Body=b"not json")
+    done = world.tick(scheduler)
+    assert done == {"2026-01-05T10:00:00Z": "FAILED", "2026-01-05T10:05:00Z": "FAILED"}
+    text = world.executions(scheduler)[0]["FailedReason"]
+    assert "because of an internal error: JSONDecodeError" in text
+    assert metric(jobs_aws, scheduler, "InferenceInvalidInput") == [0.0]
+
+
+def test_stopping_during_a_window_lets_it_finish(
+    world: World, model: Item, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scheduler = started(world, model, "10:05", now="10:15:20")
+    upload(world, "10:00", count=16)
+    put = world.rt.cloudwatch.put_metric_data
+
+    def stop(**request: Any) -> Any:
+        world.rt.store.update(SCHEDULER, scheduler["InferenceSchedulerName"], {"Status": "STOPPING"})
+        return put(**request)
+
+    monkeypatch.setattr(world.rt.cloudwatch, "put_metric_data", stop)
+    assert world.tick(scheduler) == {"2026-01-05T10:00:00Z": "SUCCESS"}
+
+
+def test_a_restarted_scheduler_keeps_its_new_segment(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:05")
+    upload(world, "10:00")
+    name = scheduler["InferenceSchedulerName"]
+    get = world.rt.store.get
+
+    moved: list[int] = []
+
+    class Moving(type(world.rt.store)):  # type: ignore[misc]
+        """The store of a scheduler that is stopped and started while its window is inferred."""
+
+        def get(self, pk: str, sk: str) -> Item | None:
+            found = get(pk, sk)
+            if pk == MODEL and not moved:
+                moved.append(1)
+                world.rt.store.update(SCHEDULER, name, {"nextSegmentEnd": int(at(DAY + "11:00"))})
+            return found
+
+    from dataclasses import replace  # noqa: PLC0415
+
+    store = world.rt.store
+    world.rt = replace(world.rt, store=Moving(store.client, store.table, store.clock))
+    assert world.tick(scheduler) == {"2026-01-05T10:00:00Z": "SUCCESS"}
+    assert world.get(SCHEDULER, name)["nextSegmentEnd"] == at(DAY + "11:00")
