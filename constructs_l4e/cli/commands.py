@@ -103,7 +103,11 @@ def deploy(
         with terminal.step(f"stack {name} deployed, {sizes[name]} resources") as task:
 
             def show(progress: Progress) -> None:
-                task.update(done=progress.done, total=progress.total or None, text="")
+                task.update(
+                    done=progress.done,
+                    total=progress.total or None,
+                    text=progress.resource_type.rpartition(":")[2],
+                )
 
             cdk(terminal, instance, verbose=verbose).deploy(assembly, [name], on_progress=show)
 

@@ -46,13 +46,19 @@ class Pump:
     seed: int = 7
     component: str = "pump"
 
-    def record(self, span: Interval, faults: Sequence[Fault] = ()) -> ComponentRecording:
-        """One row a minute over ``span``, its end left out. During ``faults`` it runs in the high mode."""
+    def record(
+        self, span: Interval, faults: Sequence[Fault] = (), *, high_from: np.datetime64 | None = None
+    ) -> ComponentRecording:
+        """One row a minute over ``span``, its end left out.
+
+        During ``faults``, and after ``high_from``, it runs in the high mode.
+        """
         times = np.arange(span.start, span.end, _STEP).astype("datetime64[s]")
         day = times.astype("datetime64[D]").astype(np.int64)[0]
         random = np.random.default_rng([self.seed, int(day)])
         wear = _wear(times, faults)
-        speed = _speed(random, _modes(random, times, wear > 0))
+        high = wear > 0 if high_from is None else times >= high_from
+        speed = _speed(random, _modes(random, times, high))
         values = _sensors(random, times, speed, wear)
         return ComponentRecording(name=self.component, sensors=SENSORS, times=times, values=values)
 
@@ -67,7 +73,7 @@ def _wear(times: Times, faults: Sequence[Fault]) -> Values:
     return wear
 
 
-def _modes(random: np.random.Generator, times: Times, worn: NDArray[np.bool_]) -> Values:
+def _modes(random: np.random.Generator, times: Times, forced_high: NDArray[np.bool_]) -> Values:
     """The speed the operator asks for, per row: hours in one mode, then in the other, sometimes off."""
     target = np.empty(times.size)
     row, high = 0, True
@@ -79,7 +85,7 @@ def _modes(random: np.random.Generator, times: Times, worn: NDArray[np.bool_]) -
             pause = int(random.integers(60, 300))
             target[row : row + pause] = 0.0
             row += pause
-    target[worn] = _HIGH
+    target[forced_high] = _HIGH
     return target
 
 
