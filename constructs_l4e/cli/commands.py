@@ -103,11 +103,8 @@ def deploy(
         with terminal.step(f"stack {name} deployed, {sizes[name]} resources") as task:
 
             def show(progress: Progress) -> None:
-                task.update(
-                    done=progress.done,
-                    total=progress.total or None,
-                    text=progress.resource_type.rpartition(":")[2],
-                )
+                at = progress.resource_type.rpartition(":")[2]
+                task.update(done=progress.done, total=progress.total or None, text=at)
 
             cdk(terminal, instance, verbose=verbose).deploy(assembly, [name], on_progress=show)
 

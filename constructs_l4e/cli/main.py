@@ -152,7 +152,7 @@ def _add_demo(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
     demo_.add_argument(
         "--off-condition",
         metavar="CONDITION",
-        help="with --data: when the machine is off, 'pump\\Speed < 100'",
+        help="with --data: off-time, 'pump\\Speed < 100'",
     )
     demo_.add_argument("--keep", action="store_true", help="leave it running, and say how to connect")
     demo_.add_argument(
@@ -173,9 +173,7 @@ def _time(text: str) -> np.datetime64:
     try:
         return np.datetime64(text.removesuffix("Z"), "ms")
     except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a time: write it like 2026-01-31T00:00:00"
-        ) from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 2026-01-31T00:00:00") from None
 
 
 def _add_configure(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -198,6 +196,12 @@ def _add_configure(subparsers: "argparse._SubParsersAction[argparse.ArgumentPars
 
 def _add_verbose(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-v", "--verbose", action="store_true", help="show the CDK log as it comes")
+
+
+def _add_region(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--region", default=commands.DEFAULT_REGION, help="region it plays (default: %(default)s)"
+    )
 
 
 def _add_state_dir(parser: argparse.ArgumentParser) -> None:

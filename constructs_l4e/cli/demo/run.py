@@ -4,9 +4,10 @@ import datetime as dt
 import gzip
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -144,7 +145,9 @@ class _Demo:
 
     def _evaluation_scores(self, model: str) -> Scored | None:
         """Point by point results of training; None when the asset does not ask for them."""
-        version = self.aws.equipment.describe_model_version(ModelName=model, ModelVersion=1)
+        version: Mapping[str, Any] = self.aws.equipment.describe_model_version(
+            ModelName=model, ModelVersion=1
+        )
         if "ModelDiagnosticsResultsObject" not in version:
             return None
         where = version["ModelDiagnosticsResultsObject"]
