@@ -11,7 +11,6 @@ from constructs_l4e.cli.terminal import Terminal
 
 _MOST_RANGES = 8
 _MOST_SENSORS = 3
-_HOUR = np.timedelta64(1, "h")
 
 
 def show_history(terminal: Terminal, history: Recording, *, where: str) -> None:
@@ -81,10 +80,10 @@ def _period(period: Interval) -> str:
 
 
 def _length(period: Interval) -> str:
-    length = period.end - period.start
-    if length >= _HOUR:
-        return f"{length / _HOUR:.1f} h"
-    return f"{length / np.timedelta64(1, 's'):.0f} s"
+    seconds = float((period.end - period.start) / np.timedelta64(1, "s"))
+    if seconds >= 3600:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:.0f} s"
 
 
 def _day(time: np.datetime64) -> str:
