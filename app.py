@@ -25,7 +25,7 @@ class ServiceStack(cdk.Stack):
             training_memory=declared.training_memory,
             removal_policy=declared.removal_policy,
         )
-        self.storage = AssetStorage(self, "Data", removal_policy=declared.removal_policy)
+        self.storage = AssetStorage(self, "Data")
         for name, value in {
             "EndpointUrl": self.service.endpoint_url,
             "DataBucket": self.storage.bucket.bucket_name,

@@ -81,7 +81,7 @@ class _RenderedTags:
     def produce(self) -> list[dict[str, str]] | None:
         """The tags; None when there is none."""
         values = _validate.tags(self._manager.tag_values())
-        return [{"Key": key, "Value": value} for key, value in sorted(values.items())] or None
+        return [{"Key": key, "Value": value} for key, value in values.items()] or None
 
 
 def tag_manager(resource_type: str, tags: Mapping[str, str] | None) -> cdk.TagManager:
@@ -106,7 +106,7 @@ def service_resource(
     depends_on: Sequence[IDependable] = (),
     removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
 ) -> cdk.CustomResource:
-    """The custom resource `Custom::LookoutEquipment<kind>`; properties that are None are left out."""
+    """The custom resource `Custom::LookoutEquipment<kind>`; CDK leaves out properties that are None."""
     resource = cdk.CustomResource(
         scope,
         "Resource",
@@ -114,10 +114,7 @@ def service_resource(
         resource_type=f"Custom::LookoutEquipment{kind}",
         service_timeout=cdk.Duration.seconds(_SERVICE_TIMEOUT_SECONDS),
         removal_policy=removal_policy,
-        properties={
-            "PropertiesVersion": _PROPERTIES_VERSION,
-            **{key: value for key, value in properties.items() if value is not None},
-        },
+        properties={"PropertiesVersion": _PROPERTIES_VERSION, **properties},
     )
     resource.node.add_dependency(ProviderAccess.of(scope, service).ready, *depends_on)
     return resource

@@ -25,7 +25,6 @@ class ServiceState(Construct):
         removal_policy: cdk.RemovalPolicy,
     ) -> None:
         super().__init__(scope, id)
-        disposable = removal_policy is cdk.RemovalPolicy.DESTROY
         self.key = encryption_key or kms.Key(
             self,
             "Key",
@@ -61,7 +60,6 @@ class ServiceState(Construct):
                 )
             ],
             removal_policy=removal_policy,
-            auto_delete_objects=disposable,
         )
         acknowledge(self.bucket, SERVICE_BUCKET)
 

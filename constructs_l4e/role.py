@@ -97,9 +97,8 @@ def _list_statements(
 
 
 def _object_statements(action: str, places: Sequence[S3Location]) -> Iterable[iam.PolicyStatement]:
-    arns = _unique(place.objects_arn for place in places)
-    if arns:
-        yield iam.PolicyStatement(actions=[action], resources=arns)
+    if places:
+        yield iam.PolicyStatement(actions=[action], resources=[place.objects_arn for place in places])
 
 
 def _key_statements(

@@ -242,8 +242,8 @@ class EquipmentService(EquipmentServiceBase):
         encryption_key: key for all state. Default: a key of its own that rotates yearly.
         training_memory: memory of the training function, 128 to 10,240 MiB. A new account may be held to
             3,008 MiB until its Lambda quota is raised.
-        removal_policy: what happens to datasets, models and results when the service is removed. DESTROY
-            also empties the bucket.
+        removal_policy: what happens to the state (datasets, models, what the service knows) when the service
+            is removed. With DESTROY it goes, once the bucket is empty; S3 deletes no bucket with objects.
 
     Raises:
         ValueError: the Region has no managed layer, or the metric namespace is reserved.

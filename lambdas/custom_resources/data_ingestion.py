@@ -12,8 +12,8 @@ from custom_resources.resource import Again, Context, Done, Outcome, Resource, W
 class DataIngestion(Resource):
     """The fact that a dataset holds the data that the properties name.
 
-    A change of the properties starts a new job; going back to what was ingested last (a rollback after a
-    failed job) starts none. What was ingested last is remembered in the records: the service knows no `Revision`.
+    A change of the properties starts a new job; going back to what was ingested last, as a rollback does,
+    starts none. What was ingested last is kept in the records: the service knows no `Revision`.
     """
 
     kind = "ingestion"
@@ -49,8 +49,9 @@ class DataIngestion(Resource):
 
     def remove(self, context: Context, name: str, *, made_by: str | None = None) -> Outcome:
         """Forget what was ingested: jobs cannot be deleted, and the data go with the dataset."""
-        if made_by is None:
-            _Memory(context, name).forget()
+        memory = _Memory(context, name)
+        if made_by is None or memory.is_only_of(made_by):
+            memory.forget()
         return Done(data={})
 
     @staticmethod
@@ -104,6 +105,9 @@ class _Memory:
 
     def finish(self, wanted: str) -> None:
         self._write(finished={"wanted": wanted, "job": self._value["started"]["job"]})
+
+    def is_only_of(self, request: str) -> bool:
+        return "finished" not in self._value and self._value.get("started", {}).get("request") == request
 
     def forget(self) -> None:
         self._records.remove(self._key)

@@ -36,7 +36,7 @@ class Dataset(TaggedResource):
                 f"dataset {name!r} was deleted outside CloudFormation, with the data ingested into it. "
                 "Change DatasetName to have a new one created and ingested, then deploy again."
             )
-        parameters = {**properties.members, **read_schema(context, properties)}
+        parameters = {**properties.members, **read_schema(context, properties, self.subject(properties))}
         parameters["Tags"] = self.tags(context.request, properties)
         context.create("CreateDataset", **parameters)
         return Again()

@@ -57,7 +57,7 @@ class InferenceScheduler(TaggedResource):
             model = {}
         if model.get("Status") == "FAILED":
             raise FailedError(
-                f"{self._subject(properties)} needs a trained model, and the training of model "
+                f"{self.subject(properties)} needs a trained model, and the training of model "
                 f"{model['ModelName']!r} failed: {failed_reason(model)}. "
                 "Replace the model, then deploy again."
             )
@@ -102,7 +102,7 @@ class InferenceScheduler(TaggedResource):
         if not names:
             return quota
         return FailedError(
-            f"{self._subject(properties)} cannot be created: model {model!r} already has the scheduler "
+            f"{self.subject(properties)} cannot be created: model {model!r} already has the scheduler "
             f"{names[0]!r} ({quota.code}: {quota.text.rstrip('.')}). CloudFormation creates a replacement "
             "before it deletes the old one. Keep InferenceSchedulerName and ServerSideKmsKeyId, or change "
             "ModelName as well, or remove the scheduler in one deployment and add the new one in the next."

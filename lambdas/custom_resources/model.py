@@ -34,7 +34,7 @@ class Model(TaggedResource):
 
     def create(self, context: Context, properties: Properties) -> Outcome:
         """Create the model, which starts its training."""
-        parameters = {**properties.members, **read_schema(context, properties)}
+        parameters = {**properties.members, **read_schema(context, properties, self.subject(properties))}
         parameters["Tags"] = self.tags(context.request, properties)
         try:
             context.create("CreateModel", **parameters)

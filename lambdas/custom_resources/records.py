@@ -43,11 +43,10 @@ class RecordTable(Protocol):
 class Claim:
     """Whether a request may act.
 
-    `since` is when it began, or when it was superseded, in epoch seconds. `successor` is the type of the
-    request that superseded it (None: it may act) and `wanted` the physical id that request works towards.
+    `successor` is the type of the request that superseded it (None: it may act) and `wanted` the physical id
+    which that request works towards.
     """
 
-    since: float
     successor: str | None = None
     wanted: str | None = None
 
@@ -61,20 +60,17 @@ class _Record:
     overtook: bool = False  # a Delete that came before its Create was seen
     past: dict[str, float] = field(default_factory=dict)
 
-    def next(
-        self, request: Request, wanted: PhysicalId | None, now: float, *, restart: bool
-    ) -> tuple[Claim, "_Record"]:
+    def next(self, request: Request, wanted: PhysicalId | None, now: float) -> tuple[Claim, "_Record"]:
         """The claim of `request` and the record after it."""
         if request.request_id == self.request:
-            record = replace(self, begun=now) if restart else self
-            return Claim(since=record.begun), record
+            return Claim(), self
         past = {name: since for name, since in self.past.items() if now - since < _MEMORY}
         if request.request_id in past:
-            return Claim(since=past[request.request_id], successor=self.type, wanted=self.wanted), self
+            return Claim(successor=self.type, wanted=self.wanted), self
         if request.type == "Create" and self.overtook and now - self.begun < _OVERTAKING:
             past[request.request_id] = now
             record = replace(self, past=past, overtook=False)
-            return Claim(since=now, successor=self.type, wanted=self.wanted), record
+            return Claim(successor=self.type, wanted=self.wanted), record
         if self.request:
             past[self.request] = now
         record = _Record(
@@ -87,22 +83,16 @@ class _Record:
             and not PhysicalId.parse(request.physical_id),
             past=past,
         )
-        return Claim(since=now), record
+        return Claim(), record
 
 
-def claim(
-    table: RecordTable, request: Request, wanted: PhysicalId | None, now: float, *, restart: bool = False
-) -> Claim:
-    """Claim the resource of `request`, which works towards the id `wanted` (None: towards nothing).
-
-    `restart` begins the time budget anew: CloudFormation uses the id of a request again when a failed
-    deployment is retried.
-    """
+def claim(table: RecordTable, request: Request, wanted: PhysicalId | None, now: float) -> Claim:
+    """Claim the resource of `request`, which works towards the id `wanted` (None: towards nothing)."""
     key = f"claim/{request.owner}"
     for _ in range(_ATTEMPTS):
         stored = table.read(key)
         before, version = (_Record(**stored[0]), stored[1]) if stored else (_Record(), 0)
-        granted, after = before.next(request, wanted, now, restart=restart)
+        granted, after = before.next(request, wanted, now)
         if after == before:
             return granted
         if table.write(key, asdict(after), version=version, expires_at=int(now) + _RECORD_LIFE):

@@ -12,8 +12,9 @@ CONFIGURATION_TAG: Final = "constructs-l4e:config"
 REQUEST_TAG: Final = "constructs-l4e:request"
 TAG_PREFIX: Final = "constructs-l4e:"
 
-# on_event hands this on to is_complete, whose event carries the new physical id only.
+# on_event hands these on to is_complete: its event carries the new physical id only, and no time.
 INCOMING_ID: Final = "IncomingPhysicalResourceId"
+BEGUN: Final = "BegunAt"
 
 _TAG_VALUE_LENGTH: Final = 256
 
@@ -37,7 +38,11 @@ class PhysicalId:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request of CloudFormation about one custom resource."""
+    """One request of CloudFormation about one custom resource.
+
+    `physical_id` is what the resource is or will be called, `incoming_id` what it was called before. `begun`:
+    epoch seconds at on_event (None in on_event itself).
+    """
 
     type: str
     resource_type: str
@@ -46,6 +51,7 @@ class Request:
     request_id: str
     physical_id: str | None
     incoming_id: str | None
+    begun: float | None
     properties: Mapping[str, Any]
     old_properties: Mapping[str, Any]
 
@@ -61,6 +67,7 @@ class Request:
             request_id=event["RequestId"],
             physical_id=physical_id,
             incoming_id=event.get(INCOMING_ID, physical_id if event["RequestType"] != "Create" else None),
+            begun=event.get(BEGUN),
             properties=event.get("ResourceProperties") or {},
             old_properties=event.get("OldResourceProperties") or {},
         )

@@ -205,7 +205,7 @@ class TaggedResource(Resource):
         owner = found.tags.get(OWNER_TAG)
         if owner != context.request.owner:
             raise FailedError(
-                f"{self._subject(properties)} exists and does not belong to this resource "
+                f"{self.subject(properties)} exists and does not belong to this resource "
                 f"(tag {OWNER_TAG}: {owner or 'none'}). Choose another {self.name_member}, or "
                 "delete the existing one, then deploy again."
             )
@@ -220,7 +220,7 @@ class TaggedResource(Resource):
         )
         what = f" ({', '.join(changed)})" if old and changed else ""
         raise FailedError(
-            f"{self._subject(properties)} cannot be changed in place{what}, and its replacement cannot take "
+            f"{self.subject(properties)} cannot be changed in place{what}, and its replacement cannot take "
             f"a name that is in use. Change {self.name_member} as well, or leave it unset to have one "
             "generated, then deploy again."
         )
@@ -242,7 +242,8 @@ class TaggedResource(Resource):
             return True
         return False
 
-    def _subject(self, properties: Properties) -> str:
+    def subject(self, properties: Properties) -> str:
+        """The resource as messages name it."""
         return f"{self.kind} {properties.members[self.name_member]!r}"
 
 
@@ -251,8 +252,8 @@ def failed_reason(record: Mapping[str, Any]) -> str:
     return str(record.get("FailedReason", "no reason given")).rstrip(".")
 
 
-def read_schema(context: Context, properties: Properties) -> dict[str, Any]:
-    """The DatasetSchema parameter, or nothing when the properties name no schema."""
+def read_schema(context: Context, properties: Properties, subject: str) -> dict[str, Any]:
+    """The DatasetSchema parameter of `subject`, or nothing when the properties name no schema."""
     if properties.schema is None:
         return {}
     text = context.read_object(properties.schema)
@@ -260,6 +261,6 @@ def read_schema(context: Context, properties: Properties) -> dict[str, Any]:
         json.loads(text)
     except ValueError as error:
         raise FailedError(
-            f"the schema {properties.schema} is not JSON: {error}. Correct it, then deploy again."
+            f"{subject}: the schema {properties.schema} is not JSON: {error}. Correct it, then deploy again."
         ) from None
     return {"DatasetSchema": {"InlineDataSchema": text}}

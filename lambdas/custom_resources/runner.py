@@ -23,7 +23,7 @@ from custom_resources.errors import (
 )
 from custom_resources.properties import S3Object
 from custom_resources.records import Claim, RecordTable, claim
-from custom_resources.request import INCOMING_ID, PhysicalId, Request
+from custom_resources.request import BEGUN, INCOMING_ID, PhysicalId, Request
 from custom_resources.resource import STUCK, Again, Context, Done, Outcome, Resource, Wait
 
 LOG: Final = logging.getLogger(__name__)
@@ -50,13 +50,13 @@ class Runner:
         LOG.info("%s %s of %s", request.type, request.logical_id, request.stack_id)
         wanted = None if request.type == "Delete" else self._wanted(request)
         try:
-            granted = claim(self.records, request, wanted, self.clock(), restart=True)
+            granted = claim(self.records, request, wanted, self.clock())
         except (NotYetError, CallError) as error:
             LOG.warning("claim postponed: %s", error)  # is_complete claims again
             granted = None
         if granted and granted.successor and request.type != "Delete":
             raise _superseded(request, granted)
-        identity = {"PhysicalResourceId": str(wanted) if wanted else request.physical_id}
+        identity = {"PhysicalResourceId": str(wanted) if wanted else request.physical_id, BEGUN: self.clock()}
         # An event without a physical id has no incoming one to hand on.
         return identity | ({INCOMING_ID: request.physical_id} if request.physical_id else {})
 
@@ -83,11 +83,9 @@ class Runner:
     def _advance(self, request: Request) -> Outcome:
         wanted = None if request.type == "Delete" else self._wanted(request)
         done: set[str] = set()
-        since = self.clock()
         try:
             for _ in range(_STEPS):
                 granted = claim(self.records, request, wanted, self.clock())
-                since = granted.since
                 outcome = self._step(request, wanted, granted, done)
                 if not isinstance(outcome, Again):
                     break
@@ -95,7 +93,7 @@ class Runner:
             outcome = Wait(reason=str(error))
         except CallError as error:
             outcome = _judge(error)
-        age = self.clock() - since
+        age = 0 if request.begun is None else self.clock() - request.begun
         if isinstance(outcome, Wait) and age >= outcome.patience:
             waited = f"after {age / 60:.0f} minutes, " if outcome.patience else ""
             raise FailedError(f"{_subject(request, wanted)}: {waited}{outcome.reason}.")

@@ -58,17 +58,17 @@ class Schedules:
             environment.infer_function,
         )
 
-    def put(self, record: Mapping[str, Any], *, enabled: bool) -> None:
+    def put(self, record: Mapping[str, Any]) -> None:
         """Make the schedule of the scheduler `record` what the record says; it may exist or not."""
         definition: dict[str, Any] = {
-            "Name": self._name(record),
+            "Name": self._name(record["uuid"]),
             "GroupName": self.group,
             "ScheduleExpression": cron(
                 record["DataUploadFrequency"], int(record.get("DataDelayOffsetInMinutes", Decimal(0)))
             ),
             "ScheduleExpressionTimezone": "UTC",
             "FlexibleTimeWindow": {"Mode": "OFF"},
-            "State": "ENABLED" if enabled else "DISABLED",
+            "State": "ENABLED" if record["Status"] in {"PENDING", "RUNNING"} else "DISABLED",
             "Description": f"Inference scheduler {record['InferenceSchedulerName']}",
             "Target": {
                 "Arn": self.function,
@@ -84,14 +84,11 @@ class Schedules:
             with suppress(self.client.exceptions.ConflictException):  # a repeated request was faster
                 self.client.create_schedule(**definition)
 
-    def delete(self, record: Mapping[str, Any]) -> None:
-        """Delete the schedule of the scheduler `record`, if it is there."""
+    def delete(self, uuid: str) -> None:
+        """Delete the schedule of the scheduler with this uuid, if it is there."""
         with suppress(self.client.exceptions.ResourceNotFoundException):
-            self.client.delete_schedule(Name=self._name(record), GroupName=self.group)
+            self.client.delete_schedule(Name=self._name(uuid), GroupName=self.group)
 
-    def _name(self, record: Mapping[str, Any]) -> str:
+    def _name(self, uuid: str) -> str:
         # The function may touch schedules whose names begin like this, and no others.
-        return f"{self.group}-{record['uuid']}"
-
-    def _name(self, record: Mapping[str, Any]) -> str:
-        return f"{self.group}-{record['uuid']}"
+        return f"{self.group}-{uuid}"

@@ -328,6 +328,15 @@ def test_parts_that_exist_replace_parts_made_here() -> None:
     content.resource_count_is("Custom::LookoutEquipmentInferenceScheduler", 2)
 
 
+def test_role_for_an_existing_dataset_may_not_read_its_history() -> None:
+    def build(scope: cdk.Stack) -> None:
+        service = imported_service(scope)
+        dataset = Dataset.from_dataset_name(scope, "Data", service=service, dataset_name="old")
+        MonitoredAsset(scope, "A", service=service, locations=locations(scope), dataset=dataset)
+
+    assert "history" not in json.dumps(synthesised(build))
+
+
 @pytest.mark.parametrize(
     ("given", "other", "message"),
     [

@@ -214,7 +214,7 @@ class TestRights:
         actions = {action for statement in statements(built(name)) for action in listed(statement["Action"])}
         assert {action for action in actions if "*" in action} == set()
 
-    @pytest.mark.parametrize("name", ["service", "service-managed"])
+    @pytest.mark.parametrize("name", BUILDS)
     def test_hold_no_managed_policy(self, name: str) -> None:
         for found in resources(built(name), "AWS::IAM::Role").values():
             assert "ManagedPolicyArns" not in found["Properties"]
@@ -384,7 +384,6 @@ class TestState:
         for kind in self.STATEFUL:
             for value in resources(content, kind).values():
                 assert value["DeletionPolicy"] == "Delete"
-        assert len(resources(content, "Custom::S3AutoDeleteObjects")) == 1
         assert resources(content, "AWS::KMS::Key") == {}
 
     def test_is_encrypted_recoverable_and_private(self, deployed: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from service.clock import iso_seconds
 from service.jobs import events
 from service.jobs.access import CustomerData
 from service.jobs.columns import Columns, columns_of
-from service.jobs.failure import JobFailed
+from service.jobs.failure import JobFailed, plain
 from service.jobs.inputs import Component, Gatherer, Limits, Location, age_ends
 from service.jobs.memory import Memory, MemoryFile
 from service.jobs.results import lines
@@ -167,8 +167,8 @@ def _frame(
         )
     except NoData as error:
         raise JobFailed(
-            f"the input of the window {window} cannot be used: {error}. Every sensor of the model needs a "
-            "value in the window, or one from the day before: upload files with values for it"
+            f"the input of the window {window} cannot be used: {plain(error)}. Every sensor of the model "
+            "needs a value in the window, or one from the day before: upload files with values for it"
         ) from error
     if limits.rows is not None and len(frame.times) > limits.rows:
         raise JobFailed(

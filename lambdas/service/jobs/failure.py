@@ -31,6 +31,11 @@ def some(names: Iterable[str], *, limit: int = 5) -> str:
     return f"{text} and {len(listed) - limit} more" if len(listed) > limit else text
 
 
+def plain(error: Exception) -> str:
+    """The message of the engine, which quotes sensor names as Python does, with single backslashes."""
+    return str(error).replace("\\\\", "\\")
+
+
 def reason_of(error: Mapping[str, str], *, work: str) -> str:
     """The ``FailedReason`` for what a state machine caught: ``Error`` and ``Cause`` of a failed step.
 

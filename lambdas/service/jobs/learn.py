@@ -21,7 +21,7 @@ from engine import (
     fit,
 )
 from service.jobs.access import CustomerData
-from service.jobs.failure import JobFailed
+from service.jobs.failure import JobFailed, plain
 from service.jobs.files import is_folder
 from service.jobs.labels import merge, none_found, read_label_file
 from service.jobs.metrics import model_metrics, model_quality
@@ -101,8 +101,8 @@ def off_condition(text: str | None, sensors: Sequence[str]) -> OffCondition | No
         return OffCondition.parse(text, sensors)
     except ValueError as error:
         raise JobFailed(
-            f"OffCondition '{text}' cannot be used: {error}. Write '<component>\\<sensor> < <number>' or "
-            f"'>', with a sensor of the model such as '{sensors[0]}', and create the model again"
+            f"OffCondition '{text}' cannot be used: {plain(error)}. Write '<component>\\<sensor> < <number>' "
+            f"or '>', with a sensor of the model such as '{sensors[0]}', and create the model again"
         ) from error
 
 
@@ -170,8 +170,8 @@ def _frame(
         )
     except NoData as error:
         raise JobFailed(
-            f"the {what} window {span} cannot be used: {error}. Choose a {what} window in which every sensor "
-            "of the model has data, or leave that sensor out of the schema of the model"
+            f"the {what} window {span} cannot be used: {plain(error)}. Choose a {what} window in which every "
+            "sensor of the model has data, or leave that sensor out of the schema of the model"
         ) from error
     rows = len(frame.times)
     if limit is not None and rows > limit:
@@ -219,7 +219,7 @@ def _write_diagnostics(rt: Runtime, training: Training, scores: Scores) -> Diagn
     target = config["S3OutputConfiguration"]
     key = f"{target.get('Prefix', '')}{training.model_name}/{training.number}/{DIAGNOSTICS_FILE}"
     with tempfile.TemporaryFile() as file:
-        with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
+        with gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=4, mtime=0) as packed:
             packed.writelines(line.encode() for line in lines(scores, training.sensors))
         file.seek(0)
         training.customer(rt).put(

@@ -4,6 +4,7 @@ import gzip
 import json
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,9 +22,7 @@ from tests.service.jobs.world import PLACE, World, at
 @pytest.fixture(scope="session")
 def jobs_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
     directory: Path = tmp_path_factory.mktemp("ministack")
-    with embedded_aws(directory) as aws, pytest.MonkeyPatch.context() as environment:
-        for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": aws.endpoint}.items():
-            environment.setenv(name, value)
+    with embedded_aws(directory) as aws:
         aws.create_table("l4e")
         aws.create_bucket("service")
         aws.client("iam").create_role(
@@ -32,6 +31,21 @@ def jobs_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
             AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []}),
         )
         yield aws
+
+
+@contextmanager
+def environment(aws: EmbeddedAws) -> Iterator[None]:
+    """The environment of a function of the embedded AWS, only as long as it is needed."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": aws.endpoint}.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _environment(jobs_aws: EmbeddedAws) -> Iterator[None]:
+    with environment(jobs_aws):
+        yield
 
 
 def new_world(aws: EmbeddedAws) -> World:
@@ -66,35 +80,37 @@ def home(jobs_aws: EmbeddedAws) -> World:
 
 
 @pytest.fixture(scope="session")
-def dataset(home: World) -> Item:
+def dataset(jobs_aws: EmbeddedAws, home: World) -> Item:
     """20 days of the pump, with one fault on the 19th; one component is compressed."""
     data = list(pump.history("2020-01-01", count=20 * 1440, step=timedelta(minutes=1), faults=(pump.FAULT,)))
     home.upload("train/drive/data.csv", pump.drive(data))
     home.upload("train/hydraulics/data.csv.gz", gzip.compress(pump.hydraulics(data).encode()))
     found = home.dataset(pump.SCHEMA)
-    job = home.ingest(found, prefix="train/")
+    with environment(jobs_aws):
+        job = home.ingest(found, prefix="train/")
     assert job["Status"] == "SUCCESS", job.get("FailedReason")
     return home.get(DATASET, found["DatasetName"])
 
 
 @pytest.fixture(scope="session")
-def model(home: World, dataset: Item) -> Item:
+def model(jobs_aws: EmbeddedAws, home: World, dataset: Item) -> Item:
     """A model with everything: windows, labels, a sampling rate, an off condition and diagnostics."""
     home.upload("labels/faults.csv", f"start,end\n{pump.FAULT[0]},{pump.FAULT[1]}\n")
-    found = home.model(
-        dataset,
-        pump.SCHEMA,
-        RoleArn=home.role,
-        TrainingDataStartTime=at("2019-01-01"),
-        TrainingDataEndTime=at("2020-01-18"),
-        EvaluationDataStartTime=at("2020-01-18"),
-        EvaluationDataEndTime=at("2020-03-01"),
-        LabelsInputConfiguration={"S3InputConfiguration": {"Bucket": home.bucket, "Prefix": "labels/"}},
-        DataPreProcessingConfiguration={"TargetSamplingRate": "PT1M"},
-        OffCondition="drive\\speed < 100",
-        ModelDiagnosticsOutputConfiguration={
-            "S3OutputConfiguration": {"Bucket": home.bucket, "Prefix": "diagnostics/"}
-        },
-    )
+    with environment(jobs_aws):
+        found = home.model(
+            dataset,
+            pump.SCHEMA,
+            RoleArn=home.role,
+            TrainingDataStartTime=at("2019-01-01"),
+            TrainingDataEndTime=at("2020-01-18"),
+            EvaluationDataStartTime=at("2020-01-18"),
+            EvaluationDataEndTime=at("2020-03-01"),
+            LabelsInputConfiguration={"S3InputConfiguration": {"Bucket": home.bucket, "Prefix": "labels/"}},
+            DataPreProcessingConfiguration={"TargetSamplingRate": "PT1M"},
+            OffCondition="drive\\speed < 100",
+            ModelDiagnosticsOutputConfiguration={
+                "S3OutputConfiguration": {"Bucket": home.bucket, "Prefix": "diagnostics/"}
+            },
+        )
     assert found["Status"] == "SUCCESS", found.get("FailedReason")
     return found

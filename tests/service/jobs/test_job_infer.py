@@ -431,6 +431,35 @@ def test_stopping_during_a_window_lets_it_finish(
     assert world.tick(scheduler) == {"2026-01-05T10:00:00Z": "SUCCESS"}
 
 
+def test_everything_is_encrypted_with_the_keys_asked_for(
+    jobs_aws: EmbeddedAws, world: World, model: Item
+) -> None:
+    """Columns and models with the key of their resource, results with the key of the output."""
+    own, output = (
+        jobs_aws.client("kms").create_key(Description=name)["KeyMetadata"]["Arn"]
+        for name in ("own", "output")
+    )
+    data = list(pump.history("2020-01-01", count=16 * 96, step=timedelta(minutes=15)))
+    world.upload("train/drive/1.csv", pump.drive(data))
+    world.upload("train/hydraulics/1.csv", pump.hydraulics(data))
+    dataset = world.dataset(pump.SCHEMA, ServerSideKmsKeyId=own)
+    world.ingest(dataset, prefix="train/")
+    secret = world.model(dataset, pump.SCHEMA, ServerSideKmsKeyId=own)
+    target = {"S3OutputConfiguration": {"Bucket": world.bucket, "Prefix": "out/"}, "KmsKeyId": output}
+    scheduler = started(world, secret, "10:05", ServerSideKmsKeyId=own, DataOutputConfiguration=target)
+    upload(world, "10:00")
+    world.tick(scheduler)
+
+    def keys(bucket: str, prefix: str) -> set[str | None]:
+        found = world.rt.s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
+        heads = [world.rt.s3.head_object(Bucket=bucket, Key=one["Key"]) for one in found]
+        return {head.get("SSEKMSKeyId") for head in heads}
+
+    for prefix in (f"datasets/{dataset['uuid']}/", f"models/{secret['uuid']}/", state_key(scheduler["uuid"])):
+        assert keys(world.rt.bucket, prefix) == {own}
+    assert keys(world.bucket, "out/") == {output}
+
+
 def test_a_restarted_scheduler_keeps_its_new_segment(world: World, model: Item) -> None:
     scheduler = started(world, model, "10:05")
     upload(world, "10:00")

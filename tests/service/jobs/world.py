@@ -86,7 +86,7 @@ class World:
         body: bytes = self.customer.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         return body
 
-    def dataset(self, text: str | None = None) -> Item:
+    def dataset(self, text: str | None = None, **members: Any) -> Item:
         name, unique = f"pump-{uuid.uuid4().hex[:8]}", new_uuid()
         item: Item = {
             "pk": DATASET,
@@ -96,6 +96,7 @@ class World:
             "DatasetArn": PLACE.dataset_arn(name, unique),
             "Status": "CREATED",
             "CreatedAt": self.now[0],
+            **members,
         }
         if text is not None:
             item["schemaKey"] = document_key(unique, "schema.json")

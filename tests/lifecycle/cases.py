@@ -1,0 +1,126 @@
+"""The four kinds of resource, each with the changes that matter to its life."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.lifecycle.cloudformation import Properties
+from tests.lifecycle.fake_service import ACCOUNT, FakeService
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/lookoutequipment/reader"
+OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/lookoutequipment/writer"
+_FRAME = {
+    "ServiceToken": "arn:aws:lambda:us-east-1:111122223333:function:provider",
+    "ServiceTimeout": 3600,
+    "PropertiesVersion": "1",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One kind: property sets that differ from `base` in one respect each.
+
+    `in_place` changes without a new resource, `replaced` with one, `clash` needs a new one but keeps the
+    name, `failing` needs a new one that the service accepts and then fails (None: the kind has none).
+    """
+
+    kind: str
+    type: str
+    name_member: str
+    base: Properties
+    in_place: Properties
+    replaced: Properties
+    clash: Properties | None
+    failing: Properties | None
+
+
+def prepare(service: FakeService) -> None:
+    """What other people own, and what the cases build on."""
+    for name in ("plant", "plant-2"):
+        service.seed_dataset(name)
+    for name in ("trained", "trained-2", "other"):
+        service.seed_model(name)
+    service.seed_model("untrained", status="FAILED")
+
+
+def _tags(**pairs: str) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in pairs.items()]
+
+
+def _case(kind: str, name_member: str, base: Properties, **changes: Properties | None) -> Case:
+    full: dict[str, Any] = {
+        key: None if change is None else _FRAME | base | change for key, change in changes.items()
+    }
+    type_ = f"Custom::LookoutEquipment{kind}"
+    return Case(kind=kind, type=type_, name_member=name_member, base=_FRAME | base, **full)
+
+
+def _source(prefix: str) -> Properties:
+    return {"S3InputConfiguration": {"Bucket": "history", "Prefix": prefix}}
+
+
+CASES = (
+    _case(
+        "Dataset",
+        "DatasetName",
+        {
+            "DatasetName": "pump-1",
+            "Schema": {"Bucket": "assets", "Key": "schema-1"},
+            "Tags": _tags(site="north", line="4"),
+        },
+        in_place={"Tags": _tags(site="south", owner="me")},
+        replaced={"DatasetName": "pump-2", "Schema": {"Bucket": "assets", "Key": "schema-2"}},
+        clash={"Schema": {"Bucket": "assets", "Key": "schema-2"}},
+        failing={"DatasetName": "pump-3", "Schema": {"Bucket": "assets", "Key": "broken"}},
+    ),
+    _case(
+        "DataIngestion",
+        "DatasetName",
+        {"DatasetName": "plant", "IngestionInputConfiguration": _source("2024/"), "RoleArn": ROLE},
+        in_place={"Revision": "2"},
+        replaced={"DatasetName": "plant-2"},
+        clash=None,
+        failing={"IngestionInputConfiguration": _source("bad/")},
+    ),
+    _case(
+        "Model",
+        "ModelName",
+        {
+            "ModelName": "pump-1",
+            "DatasetName": "plant",
+            "TrainingDataStartTime": "2024-01-01T00:00:00Z",
+            "TrainingDataEndTime": "2024-06-01T00:00:00Z",
+            "RoleArn": ROLE,
+            "Wait": True,
+            "Tags": _tags(site="north"),
+        },
+        in_place={
+            "RoleArn": OTHER_ROLE,
+            "LabelsInputConfiguration": {"S3InputConfiguration": {"Bucket": "labels", "Prefix": "v2/"}},
+            "Tags": _tags(site="south"),
+        },
+        replaced={"ModelName": "pump-2", "TrainingDataEndTime": "2024-07-01T00:00:00Z"},
+        clash={"TrainingDataEndTime": "2024-07-01T00:00:00Z"},
+        failing={"ModelName": "bad-1", "TrainingDataEndTime": "2024-08-01T00:00:00Z"},
+    ),
+    _case(
+        "InferenceScheduler",
+        "InferenceSchedulerName",
+        {
+            "InferenceSchedulerName": "pump-1",
+            "ModelName": "trained",
+            "DataUploadFrequency": "PT5M",
+            "DataDelayOffsetInMinutes": 5,
+            "DataInputConfiguration": {
+                "S3InputConfiguration": {"Bucket": "live", "Prefix": "in/"},
+                "InputTimeZoneOffset": "+00:00",
+            },
+            "DataOutputConfiguration": {"S3OutputConfiguration": {"Bucket": "live", "Prefix": "out/"}},
+            "RoleArn": ROLE,
+            "DesiredState": "RUNNING",
+        },
+        in_place={"DataUploadFrequency": "PT10M", "DesiredState": "STOPPED", "RoleArn": OTHER_ROLE},
+        replaced={"InferenceSchedulerName": "pump-2", "ModelName": "trained-2"},
+        clash={"ServerSideKmsKeyId": "1111-2222"},
+        failing={"InferenceSchedulerName": "pump-3", "ModelName": "untrained"},
+    ),
+)

@@ -1,0 +1,19 @@
+"""One boto3 client for all worlds, and no real waiting between its retries."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from tests.lifecycle.world import Wire
+
+
+@pytest.fixture(scope="session")
+def wire() -> Iterator[Wire]:
+    """The client. One world uses it at a time."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
+        yield Wire()

@@ -1,0 +1,413 @@
+"""A strict, in-process L4E: the states, conflicts, quotas, tags and tokens that the custom resources meet.
+
+It knows nothing of the handlers. Time is a virtual clock: jobs finish when it has advanced far enough.
+"""
+
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+from botocore.model import ListShape, ServiceModel, Shape, StructureShape
+
+ACCOUNT = "111122223333"
+INGESTION_SECONDS = 25
+TRAINING_SECONDS = 45
+TRANSITION_SECONDS = 15
+QUOTA = {"datasets": 15, "models": 15, "pending": 5, "schedulers per model": 1}
+
+
+class ApiError(Exception):
+    """A modelled error of the service."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code, self.message, self.status = code, message, status
+
+    def from_boto3(self, operation: str) -> ClientError:
+        """The exception that boto3 makes of it."""
+        response: Any = {
+            "Error": {"Code": self.code, "Message": self.message},
+            "ResponseMetadata": {"HTTPStatusCode": self.status},
+        }
+        return ClientError(response, operation)
+
+
+@dataclass
+class Thing:
+    """A resource: its API record, tags, and what only the service knows."""
+
+    record: dict[str, Any]
+    arn: str
+    tags: dict[str, str]
+    uuid: str
+    invisible_reads: int = 0
+    until: float = 0
+    then: str = ""
+
+
+class FakeService:
+    """`call` answers one operation; the public attributes are knobs and windows for tests."""
+
+    def __init__(self, model: ServiceModel, clock: Callable[[], float]) -> None:
+        self._model = model
+        self._clock = clock
+        self.datasets: dict[str, Thing] = {}
+        self.models: dict[str, Thing] = {}
+        self.schedulers: dict[str, Thing] = {}
+        self.jobs: dict[str, Thing] = {}
+        self.tokens: dict[tuple[str, str], tuple[dict[str, Any], str]] = {}
+        self.visibility_lag = 0
+        self.strict_updates = False  # a service that updates only stopped schedulers
+        self.unready_roles: dict[str, int] = {}
+        self.frozen = False  # nothing ever finishes
+        self.serial = 0
+
+    # -- what tests look at and do behind everybody's back
+
+    def everything(self) -> dict[str, Thing]:
+        """All named resources by ARN."""
+        kinds = (self.datasets, self.models, self.schedulers)
+        return {thing.arn: thing for kind in kinds for thing in kind.values()}
+
+    def seed_dataset(self, name: str, *, active: bool = True) -> Thing:
+        """A dataset of somebody else."""
+        record = {
+            "DatasetName": name,
+            "Status": "ACTIVE" if active else "CREATED",
+            "CreatedAt": self._clock(),
+        }
+        return self._add(self.datasets, word="dataset", name=name, record=record, p={})
+
+    def seed_model(self, name: str, *, status: str = "SUCCESS") -> Thing:
+        """A model of somebody else."""
+        record = {"ModelName": name, "DatasetName": "plant", "Status": status, "CreatedAt": self._clock()}
+        if status == "FAILED":
+            record["FailedReason"] = "too little data"
+        return self._add(self.models, word="model", name=name, record=record, p={})
+
+    def settle(self) -> None:
+        """Apply every transition whose time has come."""
+        now = self._clock()
+        for kind in (self.jobs, self.models, self.schedulers):
+            for thing in kind.values():
+                if thing.then and now >= thing.until and not self.frozen:
+                    self._transit(thing)
+
+    # -- the wire
+
+    def call(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer one operation or raise ApiError."""
+        self.settle()
+        shape = self._model.operation_model(operation).input_shape
+        assert shape is not None
+        _check(shape, parameters, operation)
+        handler = getattr(self, f"_{operation}", None)
+        if handler is None:
+            raise ApiError("ValidationException", f"{operation} is not part of this fake")
+        token = parameters.get("ClientToken")
+        if token is None:
+            answer: dict[str, Any] = handler(dict(parameters))
+            return answer
+        return self._once(operation, token, {k: v for k, v in parameters.items() if k != "ClientToken"})
+
+    def _once(self, operation: str, token: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        seen = self.tokens.get((operation, token))
+        if seen:
+            before, made = seen
+            if before != parameters:
+                raise ApiError("ValidationException", "ClientToken was used with other parameters")
+            thing = self.jobs.get(made) or self.everything().get(made)
+            if thing:
+                return dict(thing.record)
+        answer: dict[str, Any] = getattr(self, f"_{operation}")(dict(parameters))
+        key = answer.get("JobId") or answer.get("InferenceSchedulerArn") or answer.get("ModelArn")
+        self.tokens[operation, token] = (parameters, str(key or answer.get("DatasetArn")))
+        return answer
+
+    # -- datasets and ingestion
+
+    def _CreateDataset(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - the API's name
+        self._new(self.datasets, "dataset", p["DatasetName"], QUOTA["datasets"])
+        record = {"DatasetName": p["DatasetName"], "Status": "CREATED", "CreatedAt": self._clock()}
+        if "DatasetSchema" in p:
+            record["Schema"] = p["DatasetSchema"]["InlineDataSchema"]
+        if "ServerSideKmsKeyId" in p:
+            record["ServerSideKmsKeyId"] = p["ServerSideKmsKeyId"]
+        return self._add(self.datasets, word="dataset", name=p["DatasetName"], record=record, p=p).record
+
+    def _DescribeDataset(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        return self._read(self.datasets, "dataset", p["DatasetName"]).record
+
+    def _DeleteDataset(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        thing = self._get(self.datasets, "dataset", p["DatasetName"])
+        if thing.record["Status"] == "INGESTION_IN_PROGRESS":
+            raise ApiError("ConflictException", f"ingestion into dataset {p['DatasetName']} is in progress")
+        for scheduler in self.schedulers.values():
+            model = self.models.get(scheduler.record["ModelName"])
+            if model and model.record["DatasetName"] == p["DatasetName"]:
+                name = scheduler.record["InferenceSchedulerName"]
+                raise ApiError(
+                    "ConflictException", f"inference scheduler {name} uses dataset {p['DatasetName']}"
+                )
+        del self.datasets[p["DatasetName"]]
+        return {}
+
+    def _StartDataIngestionJob(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        dataset = self._get(self.datasets, "dataset", p["DatasetName"])
+        self._assume(p["RoleArn"])
+        if dataset.record["Status"] == "INGESTION_IN_PROGRESS":
+            raise ApiError("ConflictException", f"dataset {p['DatasetName']} is being ingested already")
+        pending = sum(job.record["Status"] == "IN_PROGRESS" for job in self.jobs.values())
+        if pending >= QUOTA["pending"]:
+            raise ApiError(
+                "ServiceQuotaExceededException", f"{pending} pending data ingestion jobs (limit 5)"
+            )
+        job_id = self._uuid().replace("-", "")
+        record = {
+            "JobId": job_id,
+            "DatasetName": p["DatasetName"],
+            "DatasetArn": dataset.arn,
+            "IngestionInputConfiguration": p["IngestionInputConfiguration"],
+            "RoleArn": p["RoleArn"],
+            "CreatedAt": self._clock(),
+            "Status": "IN_PROGRESS",
+        }
+        bad = "bad" in p["IngestionInputConfiguration"]["S3InputConfiguration"].get("Prefix", "")
+        self.jobs[job_id] = Thing(
+            record=record,
+            arn=dataset.arn,
+            tags={},
+            uuid=job_id,
+            until=self._clock() + INGESTION_SECONDS,
+            then="FAILED" if bad else "SUCCESS",
+        )
+        dataset.record["Status"] = "INGESTION_IN_PROGRESS"
+        return record
+
+    def _DescribeDataIngestionJob(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        if p["JobId"] not in self.jobs:
+            raise ApiError("ResourceNotFoundException", f"ingestion job {p['JobId']} does not exist")
+        return self.jobs[p["JobId"]].record
+
+    def _ListDataIngestionJobs(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        found = [
+            job.record
+            for job in reversed(self.jobs.values())
+            if p.get("DatasetName") in {None, job.record["DatasetName"]}
+            and p.get("Status") in {None, job.record["Status"]}
+        ]
+        return {"DataIngestionJobSummaries": found[: p.get("MaxResults", 50)]}
+
+    # -- models
+
+    def _CreateModel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        dataset = self._get(self.datasets, "dataset", p["DatasetName"])
+        if "RoleArn" in p:
+            self._assume(p["RoleArn"])
+        self._new(self.models, "model", p["ModelName"], QUOTA["models"])
+        if dataset.record["Status"] != "ACTIVE":
+            raise ApiError(
+                "ConflictException", f"dataset {p['DatasetName']} is {dataset.record['Status']}, not ACTIVE"
+            )
+        pending = sum(model.record["Status"] == "IN_PROGRESS" for model in self.models.values())
+        if pending >= QUOTA["pending"]:
+            raise ApiError("ServiceQuotaExceededException", f"{pending} pending models (limit 5)")
+        record = {key: value for key, value in p.items() if key not in {"Tags", "DatasetSchema"}}
+        record |= {"Status": "IN_PROGRESS", "CreatedAt": self._clock(), "DatasetArn": dataset.arn}
+        record["TrainingExecutionStartTime"] = self._clock()
+        thing = self._add(self.models, word="model", name=p["ModelName"], record=record, p=p)
+        thing.until = self._clock() + TRAINING_SECONDS
+        thing.then = "FAILED" if p["ModelName"].startswith("bad") else "SUCCESS"
+        return thing.record
+
+    def _DescribeModel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        return self._read(self.models, "model", p["ModelName"]).record
+
+    def _UpdateModel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        thing = self._get(self.models, "model", p["ModelName"])
+        if thing.record["Status"] == "IN_PROGRESS":
+            raise ApiError("ConflictException", f"model {p['ModelName']} is in training")
+        if "RoleArn" in p:
+            self._assume(p["RoleArn"])
+        thing.record.update(p)
+        return {}
+
+    def _DeleteModel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        thing = self._get(self.models, "model", p["ModelName"])
+        if thing.record["Status"] == "IN_PROGRESS":
+            raise ApiError("ConflictException", f"model {p['ModelName']} is in training")
+        for scheduler in self.schedulers.values():
+            used = scheduler.record["ModelName"] == p["ModelName"]
+            if used and scheduler.record["Status"] != "STOPPED":
+                raise ApiError(
+                    "ConflictException", f"model {p['ModelName']} has a scheduler that is not STOPPED"
+                )
+        del self.models[p["ModelName"]]
+        return {}
+
+    # -- schedulers
+
+    def _CreateInferenceScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        model = self._get(self.models, "model", p["ModelName"])
+        self._assume(p["RoleArn"])
+        name = p["InferenceSchedulerName"]
+        self._new(self.schedulers, "inference scheduler", name, 10_000)
+        if model.record["Status"] != "SUCCESS":
+            raise ApiError(
+                "ConflictException", f"model {p['ModelName']} is {model.record['Status']}, not SUCCESS"
+            )
+        same = [s for s in self.schedulers.values() if s.record["ModelName"] == p["ModelName"]]
+        if len(same) >= QUOTA["schedulers per model"]:
+            raise ApiError(
+                "ServiceQuotaExceededException",
+                f"model {p['ModelName']} has {len(same)} schedulers (limit 1)",
+            )
+        record = {key: value for key, value in p.items() if key != "Tags"}
+        record |= {"Status": "PENDING", "CreatedAt": self._clock(), "ModelArn": model.arn}
+        thing = self._add(self.schedulers, word="inference-scheduler", name=name, record=record, p=p)
+        self._turn(thing, "PENDING", "RUNNING")
+        return thing.record
+
+    def _DescribeInferenceScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        return self._read(self.schedulers, "inference scheduler", p["InferenceSchedulerName"]).record
+
+    def _ListInferenceSchedulers(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        found = [s.record for s in self.schedulers.values() if s.record["ModelName"] == p.get("ModelName")]
+        return {"InferenceSchedulerSummaries": found}
+
+    def _UpdateInferenceScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        thing = self._steady(p["InferenceSchedulerName"])
+        if self.strict_updates and thing.record["Status"] == "RUNNING":
+            raise ApiError(
+                "ConflictException", f"scheduler {p['InferenceSchedulerName']} is RUNNING: stop it"
+            )
+        if "RoleArn" in p:
+            self._assume(p["RoleArn"])
+        thing.record.update(p)
+        return {}
+
+    def _StartInferenceScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        thing = self._steady(p["InferenceSchedulerName"])
+        if thing.record["Status"] == "STOPPED":
+            self._turn(thing, "PENDING", "RUNNING")
+        return thing.record
+
+    def _StopInferenceScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        thing = self._steady(p["InferenceSchedulerName"])
+        if thing.record["Status"] == "RUNNING":
+            self._turn(thing, "STOPPING", "STOPPED")
+        return thing.record
+
+    def _DeleteInferenceScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        thing = self._get(self.schedulers, "inference scheduler", p["InferenceSchedulerName"])
+        if thing.record["Status"] != "STOPPED":
+            raise ApiError(
+                "ConflictException", f"scheduler {p['InferenceSchedulerName']} is {thing.record['Status']}"
+            )
+        del self.schedulers[p["InferenceSchedulerName"]]
+        return {}
+
+    # -- tags
+
+    def _ListTagsForResource(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        tags = self._by_arn(p["ResourceArn"]).tags
+        return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+
+    def _TagResource(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        self._by_arn(p["ResourceArn"]).tags.update({tag["Key"]: tag["Value"] for tag in p["Tags"]})
+        return {}
+
+    def _UntagResource(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        for key in p["TagKeys"]:
+            self._by_arn(p["ResourceArn"]).tags.pop(key, None)
+        return {}
+
+    # -- inside
+
+    def _uuid(self) -> str:
+        self.serial += 1
+        return str(uuid.UUID(int=self.serial))
+
+    def _new(self, kind: Mapping[str, Thing], word: str, name: str, limit: int) -> None:
+        if name in kind:
+            raise ApiError("ConflictException", f"{word} {name} already exists")
+        if len(kind) >= limit:
+            raise ApiError("ServiceQuotaExceededException", f"{len(kind)} {word}s (limit {limit})")
+
+    def _add(
+        self, kind: dict[str, Thing], *, word: str, name: str, record: dict[str, Any], p: Mapping[str, Any]
+    ) -> Thing:
+        identity = self._uuid()
+        arn = f"arn:aws:lookoutequipment:us-east-1:{ACCOUNT}:{word}/{name}/{identity}"
+        tags = {tag["Key"]: tag["Value"] for tag in p.get("Tags", ())}
+        record[{"dataset": "DatasetArn", "model": "ModelArn"}.get(word, "InferenceSchedulerArn")] = arn
+        thing = Thing(record=record, arn=arn, tags=tags, uuid=identity, invisible_reads=self.visibility_lag)
+        kind[name] = thing
+        return thing
+
+    def _get(self, kind: Mapping[str, Thing], word: str, name: str) -> Thing:
+        if name not in kind:
+            raise ApiError("ResourceNotFoundException", f"{word} {name} does not exist")
+        return kind[name]
+
+    def _read(self, kind: Mapping[str, Thing], word: str, name: str) -> Thing:
+        thing = self._get(kind, word, name)
+        if thing.invisible_reads:
+            thing.invisible_reads -= 1
+            raise ApiError("ResourceNotFoundException", f"{word} {name} does not exist")
+        return thing
+
+    def _by_arn(self, arn: str) -> Thing:
+        if arn not in self.everything():
+            raise ApiError("ResourceNotFoundException", f"{arn} does not exist")
+        return self.everything()[arn]
+
+    def _steady(self, name: str) -> Thing:
+        thing = self._get(self.schedulers, "inference scheduler", name)
+        if thing.record["Status"] in {"PENDING", "STOPPING"}:
+            raise ApiError("ConflictException", f"scheduler {name} is {thing.record['Status']}")
+        return thing
+
+    def _turn(self, thing: Thing, now: str, then: str) -> None:
+        thing.record["Status"], thing.then = now, then
+        thing.until = self._clock() + TRANSITION_SECONDS
+
+    def _transit(self, thing: Thing) -> None:
+        thing.record["Status"], thing.then = thing.then, ""
+        if thing.record["Status"] == "FAILED":
+            thing.record["FailedReason"] = "no usable data; see https://console.aws.amazon.com/?token=canary"
+        if "JobId" not in thing.record:
+            return
+        dataset = self.datasets.get(thing.record["DatasetName"])
+        if dataset is None or dataset.arn != thing.record["DatasetArn"]:
+            return
+        if thing.record["Status"] == "SUCCESS":
+            dataset.record["IngestionInputConfiguration"] = thing.record["IngestionInputConfiguration"]
+            thing.record["IngestedDataSize"] = 4711
+        ingested = "IngestionInputConfiguration" in dataset.record
+        dataset.record["Status"] = "ACTIVE" if ingested else "CREATED"
+
+    def _assume(self, role: str) -> None:
+        if self.unready_roles.get(role, 0) > 0:
+            self.unready_roles[role] -= 1
+            raise ApiError("ValidationException", f"the service cannot assume role {role}")
+
+
+def _check(shape: Shape, value: Any, path: str) -> None:
+    """The server-side checks that boto3 leaves to the service."""
+    if isinstance(shape, StructureShape):
+        for name, member in value.items():
+            _check(shape.members[name], member, f"{path}.{name}")
+    elif isinstance(shape, ListShape):
+        for item in value:
+            _check(shape.member, item, path)
+    elif shape.type_name == "string":
+        pattern = shape.metadata.get("pattern", "").replace(r"\p{ASCII}", r"[\x00-\x7f]")
+        choices = getattr(shape, "enum", None)
+        low, high = shape.metadata.get("min", 0), shape.metadata.get("max", 10**9)
+        fits = not pattern or re.fullmatch(pattern, value)
+        if not fits or not low <= len(value) <= high or (choices and value not in choices):
+            raise ApiError("ValidationException", f"{path}: {value[:300]!r} does not match {shape.name}")
