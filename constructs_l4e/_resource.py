@@ -72,29 +72,29 @@ class ProviderAccess(Construct):
 
 
 @jsii.implements(cdk.IStableAnyProducer)
-class _RenderedTags:
-    """The tags of a resource in API form, read once every `Tags.of(...)` has been applied."""
+class ResourceTags:
+    """The tags of one resource: its own, and those that `cdk.Tags.of(...)` brings later."""
 
-    def __init__(self, manager: cdk.TagManager) -> None:
-        self._manager = manager
+    def __init__(self, kind: str, tags: Mapping[str, str] | None) -> None:
+        self._resource_type = resource_type(kind)
+        self.manager = cdk.TagManager(cdk.TagType.STANDARD, self._resource_type)
+        for key, value in _validate.tags(tags or {}, resource_type=self._resource_type).items():
+            self.manager.set_tag(key, value)
 
     def produce(self) -> list[dict[str, str]] | None:
-        """The tags; None when there is none."""
-        values = _validate.tags(self._manager.tag_values())
+        """Value of the `Tags` property, once all tags are known; None when there is none."""
+        values = _validate.tags(self.manager.tag_values(), resource_type=self._resource_type)
         return [{"Key": key, "Value": value} for key, value in values.items()] or None
 
-
-def tag_manager(resource_type: str, tags: Mapping[str, str] | None) -> cdk.TagManager:
-    """Holder of the tags of one resource, which `cdk.Tags.of(...)` fills further."""
-    manager = cdk.TagManager(cdk.TagType.STANDARD, resource_type)
-    for key, value in _validate.tags(tags or {}).items():
-        manager.set_tag(key, value)
-    return manager
+    @property
+    def rendered(self) -> cdk.IResolvable:
+        """Value of the `Tags` property as a token."""
+        return cdk.Lazy.any(self)
 
 
-def rendered_tags(manager: cdk.TagManager) -> cdk.IResolvable:
-    """Value of the `Tags` property."""
-    return cdk.Lazy.any(_RenderedTags(manager))
+def resource_type(kind: str) -> str:
+    """CloudFormation's name for a kind of resource, such as `Dataset`."""
+    return f"Custom::LookoutEquipment{kind}"
 
 
 def service_resource(
@@ -106,12 +106,12 @@ def service_resource(
     depends_on: Sequence[IDependable] = (),
     removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
 ) -> cdk.CustomResource:
-    """The custom resource `Custom::LookoutEquipment<kind>`; CDK leaves out properties that are None."""
+    """The custom resource of a kind; CDK leaves out properties that are None."""
     resource = cdk.CustomResource(
         scope,
         "Resource",
         service_token=service.provider_service_token,
-        resource_type=f"Custom::LookoutEquipment{kind}",
+        resource_type=resource_type(kind),
         service_timeout=cdk.Duration.seconds(_SERVICE_TIMEOUT_SECONDS),
         removal_policy=removal_policy,
         properties={"PropertiesVersion": _PROPERTIES_VERSION, **properties},

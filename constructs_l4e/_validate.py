@@ -64,8 +64,9 @@ def instant(value: dt.datetime, *, what: str) -> dt.datetime:
     return value.astimezone(dt.UTC)
 
 
-def tags(value: Mapping[str, str]) -> dict[str, str]:
+def tags(value: Mapping[str, str], *, resource_type: str) -> dict[str, str]:
     """`value`, if the API accepts its keys, values and number."""
+    way_out = f'or keep a tag of the app away with exclude_resource_types=["{resource_type}"]'
     _, most = _api_model.bounds("TagList")
     if len(value) > most:
         raise ValueError(f'"{len(value)}" tags are too many: use at most {most}')
@@ -74,12 +75,12 @@ def tags(value: Mapping[str, str]) -> dict[str, str]:
             key,
             shape="TagKey",
             what="tag key",
-            fix='use letters, digits and "+-=._:/," and no "aws:" in front',
+            fix=f'use letters, digits and "+-=._:/," and no "aws:" in front, {way_out}',
         )
         text(
             content,
             shape="TagValue",
             what=f'value of tag "{key}":',
-            fix='use letters, digits, blanks and "+-=._:/@"',
+            fix=f'use letters, digits, blanks and "+-=._:/@", {way_out}',
         )
     return dict(value)

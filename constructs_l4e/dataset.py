@@ -105,7 +105,7 @@ class Dataset(DatasetBase):
         self.service = service
         self.schema = schema
         self.encryption_key = encryption_key
-        self._tags = _resource.tag_manager("Custom::LookoutEquipmentDataset", tags)
+        self._tags = _resource.ResourceTags("Dataset", tags)
         replace_on = {"ServerSideKmsKeyId": encryption_key and encryption_key.key_arn}
         self.dataset_name = (
             _validate.name(dataset_name, shape="DatasetName", what="dataset name")
@@ -124,7 +124,7 @@ class Dataset(DatasetBase):
                 "DatasetName": self.dataset_name,
                 **replace_on,
                 "Schema": _resource.schema_document(self, service, schema),
-                "Tags": _resource.rendered_tags(self._tags),
+                "Tags": self._tags.rendered,
             },
             removal_policy=removal_policy,
         )
@@ -188,4 +188,4 @@ class Dataset(DatasetBase):
     @property
     def cdk_tag_manager(self) -> cdk.TagManager:
         """Tags of the dataset, so that `cdk.Tags.of(...)` reaches it."""
-        return self._tags
+        return self._tags.manager

@@ -131,7 +131,7 @@ class Model(ModelBase):
         if role is not None:
             require_usable(role, self.service)
         self.role = role or self._own_role(labels, diagnostics, diagnostics_encryption_key)
-        self._tags = _resource.tag_manager("Custom::LookoutEquipmentModel", tags)
+        self._tags = _resource.ResourceTags("Model", tags)
 
         replace_on: dict[str, Any] = {
             "DatasetName": dataset.dataset_name,
@@ -167,7 +167,7 @@ class Model(ModelBase):
                 "ModelDiagnosticsOutputConfiguration": _resource.output_configuration(
                     diagnostics, diagnostics_encryption_key
                 ),
-                "Tags": _resource.rendered_tags(self._tags),
+                "Tags": self._tags.rendered,
                 "Wait": "true",
             },
             depends_on=[dataset.data_ready, *([self.role] if self.role else [])],
@@ -226,7 +226,7 @@ class Model(ModelBase):
     @property
     def cdk_tag_manager(self) -> cdk.TagManager:
         """Tags of the model, so that `cdk.Tags.of(...)` reaches it."""
-        return self._tags
+        return self._tags.manager
 
     @property
     def grant_principal(self) -> iam.IPrincipal:

@@ -213,7 +213,7 @@ class InferenceScheduler(InferenceSchedulerBase):
             writes=[data_output],
             output_keys=[output_encryption_key] if output_encryption_key else [],
         )
-        self._tags = _resource.tag_manager("Custom::LookoutEquipmentInferenceScheduler", tags)
+        self._tags = _resource.ResourceTags("InferenceScheduler", tags)
         replace_on = {
             "ModelName": model.model_name,
             "ServerSideKmsKeyId": encryption_key and encryption_key.key_arn,
@@ -245,7 +245,7 @@ class InferenceScheduler(InferenceSchedulerBase):
                 },
                 "DataOutputConfiguration": _resource.output_configuration(data_output, output_encryption_key),
                 "RoleArn": self.role.role_arn,
-                "Tags": _resource.rendered_tags(self._tags),
+                "Tags": self._tags.rendered,
                 "DesiredState": "RUNNING" if running else "STOPPED",
             },
             depends_on=[model.ready, self.role],
@@ -276,7 +276,7 @@ class InferenceScheduler(InferenceSchedulerBase):
     @property
     def cdk_tag_manager(self) -> cdk.TagManager:
         """Tags of the scheduler, so that `cdk.Tags.of(...)` reaches it."""
-        return self._tags
+        return self._tags.manager
 
     @property
     def grant_principal(self) -> iam.IPrincipal:

@@ -155,6 +155,18 @@ def test_tags_of_the_app_reach_the_dataset() -> None:
     ]
 
 
+def test_a_tag_of_the_app_that_the_api_refuses() -> None:
+    def build(scope: cdk.Stack, **options: Any) -> dict[str, Any]:
+        Dataset(scope, "D", service=imported_service(scope))
+        cdk.Tags.of(scope).add("Cost Center", "7", **options)
+        return template(scope)
+
+    kind = "Custom::LookoutEquipmentDataset"
+    with pytest.raises(RuntimeError, match=f'tag key "Cost Center" .* exclude_resource_types=..{kind}'):
+        build(stack())
+    assert "Tags" not in properties(build(stack(), exclude_resource_types=[kind]), "Dataset")
+
+
 def test_arn_is_an_attribute() -> None:
     scope = stack()
     dataset = Dataset(scope, "D", service=imported_service(scope))
