@@ -102,13 +102,9 @@ def _body(event: Mapping[str, Any]) -> Any:
     try:
         if event.get("isBase64Encoded"):
             body = base64.b64decode(body, validate=True).decode()
-        return json.loads(body, parse_float=Decimal, parse_constant=_no_constant)
+        return json.loads(body, parse_float=Decimal)
     except (binascii.Error, ValueError, InvalidOperation, RecursionError) as error:
         raise ValidationError(f"the request body is not a JSON document in UTF-8: {error}") from error
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _body_of(operation: OperationModel, record: Mapping[str, Any]) -> Any:
