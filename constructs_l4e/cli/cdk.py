@@ -15,8 +15,9 @@ from constructs_l4e.cli import emulator
 from constructs_l4e.cli.errors import CliError
 from constructs_l4e.cli.instance import Instance
 
-_EVENT = re.compile(r"^\s*(?P<stack>\S+) \|\s*(?P<done>\d+)(?:/(?P<total>\d+))? \|")
-_DEPLOYED = re.compile(r"^\s*✅\s+(?P<stack>\S+)")
+_EVENT = re.compile(
+    r"^\s*\S+ \|\s*(?P<done>\d+)(?:/(?P<total>\d+))? \|[^|]*\| (?P<status>\S+)\s*\| (?P<type>\S+)"
+)
 _QUIET = ("--no-color", "--no-notices", "--no-version-reporting", "--ci")
 _INGESTION = "Custom::LookoutEquipmentDataIngestion"
 _TAIL_LINES = 30
@@ -28,12 +29,11 @@ class CdkError(CliError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far one stack's deployment is: resources done and in all, or finished."""
+    """How far one stack's deployment is: resources done and in all, and the type of the one it is at."""
 
-    stack: str
-    done: int = 0
-    total: int = 0
-    finished: bool = False
+    done: int
+    total: int
+    resource_type: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,12 +89,13 @@ class Cdk:
         """Deploy ``stacks`` of a synthesised app, in the order their dependencies ask for."""
 
         def report(line: str) -> None:
-            if event := _EVENT.match(line):
+            event = _EVENT.match(line)
+            if event is not None and event["status"].endswith("_IN_PROGRESS"):
                 on_progress(
-                    Progress(stack=event["stack"], done=int(event["done"]), total=int(event["total"] or 0))
+                    Progress(
+                        done=int(event["done"]), total=int(event["total"] or 0), resource_type=event["type"]
+                    )
                 )
-            elif done := _DEPLOYED.match(line):
-                on_progress(Progress(stack=done["stack"], finished=True))
 
         arguments = [*stacks, "--app", str(assembly), "--require-approval", "never", "--progress", "events"]
         self._run("deploy", arguments, cwd=assembly, on_line=report)

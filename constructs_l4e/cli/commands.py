@@ -103,7 +103,8 @@ def deploy(
         with terminal.step(f"stack {name} deployed, {sizes[name]} resources") as task:
 
             def show(progress: Progress) -> None:
-                task.update(done=progress.done, total=progress.total or None, text="")
+                at = progress.resource_type.rpartition(":")[2]
+                task.update(done=progress.done, total=progress.total or None, text=at)
 
             cdk(terminal, instance, verbose=verbose).deploy(assembly, [name], on_progress=show)
 

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+import numpy as np
 from botocore.exceptions import BotoCoreError, ClientError
 
 from constructs_l4e.cli import commands
+from constructs_l4e.cli.demo.run import Options, demo
 from constructs_l4e.cli.errors import CliError
 from constructs_l4e.cli.instance import DEFAULT_DIRECTORY
 from constructs_l4e.cli.terminal import Terminal
@@ -75,6 +77,20 @@ def _dispatch(options: argparse.Namespace, terminal: Terminal) -> int:
             commands.down(terminal, options.state_dir)
         case "status":
             return 0 if commands.status(terminal, options.state_dir, as_json=options.json) else 1
+        case "demo":
+            demo(
+                terminal,
+                Options(
+                    directory=options.state_dir,
+                    output=options.output,
+                    region=options.region,
+                    data=options.data,
+                    train_until=options.train_until,
+                    off_condition=options.off_condition,
+                    keep=options.keep,
+                    verbose=options.verbose,
+                ),
+            )
         case "configure":
             commands.configure(
                 terminal,
@@ -99,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     status = commands_.add_parser("status", help="show what runs; exit status 1 when nothing does")
     _add_state_dir(status)
     status.add_argument("--json", action="store_true", help="one JSON object: env, stacks, pid, port")
+    _add_demo(commands_)
     _add_configure(commands_)
     return parser
 
@@ -117,6 +134,46 @@ def _add_up(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     )
     _add_verbose(up)
     _add_state_dir(up)
+
+
+def _add_demo(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    demo_ = subparsers.add_parser(
+        "demo",
+        help="deploy one asset, from its history to an anomaly in fresh data",
+        description="Without --data it plays a pump whose impeller wears out.",
+    )
+    demo_.add_argument("--data", type=Path, metavar="DIR", help="play the sensor files of this folder")
+    demo_.add_argument(
+        "--train-until",
+        type=_time,
+        metavar="TIME",
+        help="with --data: where training ends and evaluation begins, such as 2026-01-31T00:00:00",
+    )
+    demo_.add_argument(
+        "--off-condition",
+        metavar="CONDITION",
+        help="with --data: off-time, 'pump\\Speed < 100'",
+    )
+    demo_.add_argument("--keep", action="store_true", help="leave it running, and say how to connect")
+    demo_.add_argument(
+        "--output",
+        type=Path,
+        default=Path("l4e-demo"),
+        metavar="DIR",
+        help="folder for the picture and copies of the results (default: %(default)s)",
+    )
+    demo_.add_argument(
+        "--region", default=commands.DEFAULT_REGION, help="region it plays (default: %(default)s)"
+    )
+    _add_verbose(demo_)
+    _add_state_dir(demo_)
+
+
+def _time(text: str) -> np.datetime64:
+    try:
+        return np.datetime64(text.removesuffix("Z"), "ms")
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 2026-01-31T00:00:00") from None
 
 
 def _add_configure(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -139,6 +196,12 @@ def _add_configure(subparsers: "argparse._SubParsersAction[argparse.ArgumentPars
 
 def _add_verbose(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-v", "--verbose", action="store_true", help="show the CDK log as it comes")
+
+
+def _add_region(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--region", default=commands.DEFAULT_REGION, help="region it plays (default: %(default)s)"
+    )
 
 
 def _add_state_dir(parser: argparse.ArgumentParser) -> None:

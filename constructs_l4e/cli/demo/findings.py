@@ -56,7 +56,7 @@ class Evaluation:
         return [found for found in self.ranges if found.period.overlaps(period)]
 
     def main_event(self) -> Interval | None:
-        """The labelled fault that was flagged longest, else the longest range; None when nothing was found."""
+        """The labelled fault that was flagged longest, else the longest range; None when there is none."""
 
         def flagged(label: Interval) -> float:
             parts = (found.period.clipped_to(label) for found in self.ranges_in(label))

@@ -1,4 +1,4 @@
-"""The picture of a demo: scores, labels and predicted ranges, the sensors behind them, and the live result."""
+"""The picture of a demo: scores, labels, predicted ranges, the sensors behind them, the live result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from constructs_l4e.cli.demo.findings import Evaluation, PredictedRange, Scored, combined_shares
-from constructs_l4e.cli.demo.recording import Interval, Recording
+from constructs_l4e.cli.demo.recording import Interval, Recording, Times, Values
 
 # Okabe and Ito's palette: told apart by colour-blind readers and in grey print.
 _TRACE, _LABEL, _PREDICTED, _SCORE = "#0072B2", "#E69F00", "#D55E00", "#333333"
@@ -95,7 +95,7 @@ def _draw_scores(axes: Axes, story: Story) -> None:
         times, values = _thinned_peaks(story.scores)
         axes.plot(times, values, color=_SCORE, linewidth=0.7)
     axes.axhline(_THRESHOLD, color=_PREDICTED, linewidth=0.9, linestyle="--")
-    axes.set_xlim(story.window.start, story.window.end)
+    axes.set_xlim(*_drawn(story.window))
     axes.set_ylim(0, 1.12)
     axes.set_ylabel("anomaly score")
     axes.set_title("Evaluation window", loc="left", fontsize=10)
@@ -108,7 +108,7 @@ def _draw_trace(axes: Axes, story: Story, sensor: str, zoom: Interval) -> None:
     times, values = story.recording.sensor(sensor)
     inside = (times >= zoom.start) & (times <= zoom.end)
     axes.plot(times[inside], values[inside], color=_TRACE, linewidth=0.8)
-    axes.set_xlim(zoom.start, zoom.end)
+    axes.set_xlim(*_drawn(zoom))
     axes.set_ylabel(_short(sensor), rotation=0, ha="right", va="center")
     axes.margins(y=0.15)
     _shade(axes, story.evaluation.labels)
@@ -163,7 +163,8 @@ def _draw_legend(axes: Axes) -> None:
 
 def _shade(axes: Axes, labels: Sequence[Interval]) -> None:
     for label in labels:
-        axes.axvspan(label.start, label.end, color=_LABEL, alpha=0.3, linewidth=0, zorder=0)
+        start, end = _drawn(label)
+        axes.axvspan(start, end, color=_LABEL, alpha=0.3, linewidth=0, zorder=0)
 
 
 def _mark_ranges(axes: Axes, ranges: Sequence[PredictedRange]) -> None:
@@ -185,7 +186,7 @@ def _around(event: Interval, story: Story) -> Interval:
     return Interval(start=event.start - margin, end=event.end + margin).clipped_to(story.window)
 
 
-def _thinned_peaks(scored: Scored) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _thinned_peaks(scored: Scored) -> tuple[Times, Values]:
     """At most some thousand points; each is the highest of its block, so that no peak is lost."""
     block = -(-scored.times.size // _MOST_POINTS)
     if block <= 1:
@@ -197,11 +198,17 @@ def _thinned_peaks(scored: Scored) -> tuple[np.ndarray, np.ndarray]:  # type: ig
 
 
 def _dates(axes: Axes) -> None:
-    locator = AutoDateLocator()
+    locator = AutoDateLocator()  # type: ignore[no-untyped-call] # matplotlib's dates have no annotations
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     axes.grid(visible=True, axis="x", color="#DDDDDD", linewidth=0.5)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _drawn(interval: Interval) -> tuple[float, float]:
+    """Both ends in matplotlib's own unit of time."""
+    start, end = date2num(np.array([interval.start, interval.end]))  # type: ignore[no-untyped-call]
+    return float(start), float(end)
 
 
 def _short(sensor: str) -> str:

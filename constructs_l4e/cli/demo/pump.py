@@ -25,9 +25,13 @@ SENSORS = (
 OFF_BELOW = 100.0
 """Speed in rpm below which the pump is off."""
 
+_BEFORE = np.timedelta64(2, "h")
 _STEP = np.timedelta64(1, "m")
 _LOW, _HIGH = 1450.0, 2900.0  # rpm of the two operating modes
 _WEAR = 0.32  # share of flow a worn impeller loses in the end
+_PACE = 60.0  # rpm a minute
+_OFF_CHANCE = 0.08  # at each change of mode
+_MOTOR_LAG, _BEARING_LAG = 12.0, 15.0  # minutes
 _MINUTES_A_DAY = 1440
 
 
@@ -46,13 +50,21 @@ class Pump:
     seed: int = 7
     component: str = "pump"
 
-    def record(self, span: Interval, faults: Sequence[Fault] = ()) -> ComponentRecording:
-        """One row a minute over ``span``, its end left out. During ``faults`` it runs in the high mode."""
+    def record(
+        self, span: Interval, faults: Sequence[Fault] = (), *, high_from: np.datetime64 | None = None
+    ) -> ComponentRecording:
+        """One row a minute over ``span``, its end left out.
+
+        During ``faults``, for two hours before them, and after ``high_from`` it runs in the high mode.
+        """
         times = np.arange(span.start, span.end, _STEP).astype("datetime64[s]")
         day = times.astype("datetime64[D]").astype(np.int64)[0]
         random = np.random.default_rng([self.seed, int(day)])
         wear = _wear(times, faults)
-        speed = _speed(random, _modes(random, times, wear > 0))
+        high = np.zeros(times.size, dtype=np.bool_) if high_from is None else times >= high_from
+        for fault in faults:
+            high |= (times >= fault.period.start - _BEFORE) & (times <= fault.period.end)
+        speed = _speed(random, _modes(random, times, high))
         values = _sensors(random, times, speed, wear)
         return ComponentRecording(name=self.component, sensors=SENSORS, times=times, values=values)
 
@@ -67,24 +79,30 @@ def _wear(times: Times, faults: Sequence[Fault]) -> Values:
     return wear
 
 
-def _modes(random: np.random.Generator, times: Times, worn: NDArray[np.bool_]) -> Values:
+def _modes(random: np.random.Generator, times: Times, forced_high: NDArray[np.bool_]) -> Values:
     """The speed the operator asks for, per row: hours in one mode, then in the other, sometimes off."""
     target = np.empty(times.size)
     row, high = 0, True
     while row < times.size:
-        length = int(random.integers(180, 720))
+        length = int(random.integers(240, 900))
         target[row : row + length] = (_HIGH if high else _LOW) * random.uniform(0.97, 1.03)
         row, high = row + length, not high
-        if random.random() < 0.12:
-            pause = int(random.integers(60, 300))
+        if random.random() < _OFF_CHANCE:
+            pause = int(random.integers(60, 240))
             target[row : row + pause] = 0.0
             row += pause
-    target[worn] = _HIGH
+    target[forced_high] = _HIGH
     return target
 
 
 def _speed(random: np.random.Generator, target: Values) -> Values:
-    return np.clip(_lagged(target, minutes=3) + random.normal(0, 4, target.size), 0, None)
+    """The drive changes speed at its own pace."""
+    speed = np.empty(target.size)
+    now = float(target[0])
+    for row, wanted in enumerate(target.tolist()):
+        now += float(np.clip(wanted - now, -_PACE, _PACE))
+        speed[row] = now
+    return np.clip(speed + random.normal(0, 4, target.size), 0, None)
 
 
 def _sensors(random: np.random.Generator, times: Times, speed: Values, wear: Values) -> Values:
@@ -92,26 +110,23 @@ def _sensors(random: np.random.Generator, times: Times, speed: Values, wear: Val
         return random.normal(0, scale, times.size)
 
     minute = times.astype("datetime64[m]").astype(np.int64)
-    weather = np.sin(2 * np.pi * minute / _MINUTES_A_DAY) + 0.7 * np.sin(
-        2 * np.pi * minute / (9.3 * _MINUTES_A_DAY)
-    )
+    weather = np.sin(2 * np.pi * minute / _MINUTES_A_DAY)
     share = speed / _HIGH
-    demand = 1 + 0.04 * _wander(random, times.size)  # a valve downstream that somebody turns
-    flow = 240 * share * demand * (1 - wear)
-    suction = 1.9 + 0.05 * weather - 0.25 * (flow / 240) ** 2
-    head = 9.5 * share**2 - 1.5 * (flow / 240) ** 2 - 2.0 * wear * share**2
-    load = share * (0.35 + 0.65 * flow / 240)
-    current = 3.0 * (share > 0.02) + 38.0 * load
     running = share > 0.02
+    demand = 1 + 0.03 * _wander(random, times.size)  # a valve downstream that somebody turns
+    healthy = share * demand  # flow as a share of the rated one
+    flow = healthy * (1 - wear)
+    current = running * (3 + 14 * share + 24 * healthy * (1 - 0.4 * wear))  # a worn impeller wastes power
+    suction = 1.9 - 0.25 * flow
     columns = (
         speed,
-        flow + noise(1.6),
-        suction + noise(0.012),
-        suction + head + noise(0.05),
+        240 * flow + noise(1.6),
+        suction + noise(0.02),
+        suction + running * (1.5 + 8.2 * share - 1.6 * healthy) + noise(0.05),
         current + noise(0.35),
-        24 + 3 * weather + _lagged(46 * (current / 41) ** 2, minutes=45) + noise(0.25),
-        22 + 3 * weather + _lagged(26 * share, minutes=60) + noise(0.2),
-        running * (0.6 + 1.7 * share**2 + 0.2 * wear) + np.abs(noise(0.06)),
+        24 + 2 * weather + _lagged(46 * current / 41, minutes=_MOTOR_LAG) + noise(0.3),
+        22 + 2 * weather + _lagged(26 * share, minutes=_BEARING_LAG) + noise(0.25),
+        running * (0.5 + 1.8 * share + 0.1 * wear) + np.abs(noise(0.05)),
     )
     return np.column_stack(columns)
 

@@ -1,0 +1,69 @@
+# Everything here sets itself up: a virtual environment with the versions of uv.lock, CDK and Node included.
+# Needed beforehand: Python 3.11 or later with venv (PYTHON=python3.12 picks one), and make.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+ARGS ?=
+
+BIN := .venv/bin
+UV := UV_PYTHON_DOWNLOADS=never .uv/bin/uv
+SYNC := $(UV) sync --frozen --quiet --compile-bytecode --python "$(PYTHON)" --extra local
+PYTEST := $(BIN)/pytest
+# A cloned repository must not behave differently with the AWS settings of the person who cloned it.
+unexport AWS_PROFILE AWS_ENDPOINT_URL AWS_CA_BUNDLE AWS_DATA_PATH AWS_CONFIG_FILE
+
+.PHONY: help
+help:
+	@echo "make demo    watch one pump from its history to an anomaly (ARGS='--keep' leaves it running)"
+	@echo "make test    everything that is checked: lint, unit to end-to-end tests, coverage"
+	@echo "make lint    style, format, types, rules between the rooms"
+	@echo "make unit    unit and synth tests only"
+	@echo "make e2e     tests on the embedded AWS only"
+	@echo "make clean   remove all that make has made"
+
+.PHONY: demo
+demo: .venv/.run
+	@$(BIN)/l4e demo $(ARGS)
+
+.PHONY: test
+test: lint
+	$(PYTEST) --cov --cov-report=term
+
+.PHONY: lint
+lint: .venv/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/mypy -p service -p engine -p custom_resources
+	$(PYTEST) -q tests/test_rooms.py
+
+.PHONY: unit
+unit: .venv/.dev
+	$(PYTEST) tests/unit tests/synth
+
+.PHONY: e2e
+e2e: .venv/.dev
+	$(PYTEST) tests/e2e
+
+.PHONY: clean
+clean:
+	@if [ -x $(BIN)/l4e ]; then $(BIN)/l4e down; fi
+	rm -rf .venv .uv .l4e l4e-demo cdk.out dist build htmlcov .coverage
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What the demo needs; what a developer has besides stays.
+.venv/.run: .uv/bin/uv uv.lock pyproject.toml
+	@echo "setting up .venv"
+	@$(SYNC) --no-dev --inexact
+	@touch $@
+
+.venv/.dev: .uv/bin/uv uv.lock pyproject.toml
+	@echo "setting up .venv with the tools of development"
+	@$(SYNC)
+	@touch $@ .venv/.run
+
+.uv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -m venv .uv
+	@.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
