@@ -248,8 +248,8 @@ def _require_unscheduled(context: Context, model: Item) -> None:
         if scheduler["modelUuid"] == model["uuid"] and scheduler["Status"] != "STOPPED":
             raise ConflictError(
                 f"the model '{model['ModelName']}' is in use by the inference scheduler "
-                f"'{scheduler['InferenceSchedulerName']}', which is {scheduler['Status']}: stop it "
-                "first"
+                f"'{scheduler['InferenceSchedulerName']}', which is {scheduler['Status']}: stop the "
+                "scheduler first"
             )
 
 
