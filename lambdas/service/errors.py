@@ -35,6 +35,12 @@ class QuotaError(ApiError):
     code = "ServiceQuotaExceededException"
 
 
+class DeniedError(ApiError):
+    """The service has no access to something that the request needs."""
+
+    code = "AccessDeniedException"
+
+
 class ThrottlingError(ApiError):
     """An engine below the service asked it to slow down."""
 

@@ -7,13 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from service.attempts import ATTEMPTS, busy
 from service.context import Context
-from service.errors import ApiError, ConflictError, ValidationError
+from service.errors import ApiError, ValidationError
 from service.names import TOKEN
 from service.store import Create, Delete, Item, StoreError, Write
-
-_ATTEMPTS = 5
-"""Times that a creation is planned anew because another request changed what it was planned on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +44,7 @@ def create_once(
     Raises:
         ValidationError: when the token was used with different parameters.
     """
-    for _ in range(_ATTEMPTS):
+    for _ in range(ATTEMPTS):
         if (replayed := _replayed(context, operation, request)) is not None:
             start(replayed)
             return replayed
@@ -71,10 +69,7 @@ def create_once(
             )
             raise
         return dict(item)
-    raise ConflictError(
-        f"{operation} met other requests that change the same resource: wait until they are done and try "
-        "again"
-    )
+    raise busy()
 
 
 def _token_key(operation: str, request: Mapping[str, Any]) -> str:

@@ -38,17 +38,15 @@ def require_role(context: Context, request: Mapping[str, Any]) -> None:
     _, partition, _, _, owner, resource = arn.split(":", 5)
     if owner != account or partition != context.place.partition:
         raise ValidationError(
-            f"RoleArn '{arn}' is a role of account {owner}, but the service runs in account {account}: use "
-            "a role "
-            "of that account, and grant it access to the other account's bucket in the bucket policy"
+            f"RoleArn '{arn}' is a role of account {owner}, but the service runs in account {account}: use a "
+            "role of that account, and grant it access to the other account's bucket in the bucket policy"
         )
     if not f"/{resource.removeprefix('role/')}".startswith(path):
         raise ValidationError(
             f"RoleArn '{arn}' does not lie under the path '{path}', and the service may assume no other "
-            "role: "
-            f"create the role with the path '{path}' (an ARN like "
-            f"arn:{partition}:iam::{account}:role{path}name), "
-            "or change the setting 'access_role_path' of the service"
+            f"role: create the role with the path '{path}' (an ARN like "
+            f"arn:{partition}:iam::{account}:role{path}name), or change the setting 'access_role_path' of "
+            "the service"
         )
 
 
@@ -71,8 +69,8 @@ def key_arn(context: Context, request: Mapping[str, Any]) -> str | None:
             raise
         raise ValidationError(
             f"ServerSideKmsKeyId '{key}' cannot be resolved "
-            f"({error.response['Error'].get('Message', error)}): give "
-            "the ARN of a symmetric KMS key in this account and Region"
+            f"({error.response['Error'].get('Message', error)}): give the ARN of a symmetric KMS key in this "
+            "account and Region"
         ) from error
     return str(described["Arn"])
 
@@ -90,8 +88,8 @@ def put_document(context: Context, key: str, text: str, kms_key: str | None) -> 
             raise
         raise ValidationError(
             f"ServerSideKmsKeyId '{kms_key}' cannot be used by the service "
-            f"({error.response['Error']['Message']}): "
-            "allow the service's roles kms:GenerateDataKey and kms:Decrypt in the key policy"
+            f"({error.response['Error']['Message']}): allow the service's roles kms:GenerateDataKey and "
+            "kms:Decrypt in the key policy"
         ) from error
     return key
 
@@ -130,9 +128,8 @@ def require_key_pattern(request: Mapping[str, Any], *, has_schema: bool) -> None
     )
     if pattern is None and not has_schema:
         raise ValidationError(
-            f"KeyPattern is missing and the dataset '{request['DatasetName']}' has no schema, so "
-            "components cannot "
-            f"be told from file names: give KeyPattern {allowed}"
+            f"KeyPattern is missing and the dataset '{request['DatasetName']}' has no schema, so components "
+            f"cannot be told from file names: give KeyPattern {allowed}"
         )
     if pattern is not None and not _KEY_PATTERNS.fullmatch(pattern):
         raise ValidationError(f"KeyPattern '{pattern}' is not supported: use {allowed}")
@@ -164,8 +161,7 @@ def require_off_condition(text: str | None, sensors: Sequence[str]) -> None:
         hint = r"; write one backslash, which JSON doubles" if r"\\" in name else ""
         raise ValidationError(
             f"OffCondition '{text}': '{name}' is no sensor of the model, which has {listed(sensors)}: use "
-            "one of "
-            f"these{hint}"
+            f"one of these{hint}"
         )
 
 
@@ -178,9 +174,8 @@ def require_labels(request: Mapping[str, Any], role: str | None) -> None:
     labels = request.get("LabelsInputConfiguration", {})
     if "LabelGroupName" in labels:
         raise ValidationError(
-            f"LabelGroupName '{labels['LabelGroupName']}': label groups are not available in this release "
-            "of the "
-            "service: give the labels as CSV files with S3InputConfiguration"
+            f"LabelGroupName '{labels['LabelGroupName']}': label groups are not available in this release of "
+            "the service: give the labels as CSV files with S3InputConfiguration"
         )
     for member, needs in (
         ("LabelsInputConfiguration", "S3InputConfiguration" in labels),

@@ -54,7 +54,6 @@ def _position(token: str, purpose: str, operation: str) -> str:
     if not text.startswith(purpose):
         raise ValidationError(
             f"NextToken '{token[:100]}' was not returned by {operation} with these filters: repeat the "
-            "request "
-            "without NextToken, or with the filters of the first page"
+            "request without NextToken, or with the filters of the first page"
         )
     return text.removeprefix(purpose)

@@ -58,7 +58,7 @@ class Schedules:
             environment.infer_function,
         )
 
-    def put(self, record: Mapping[str, Any], *, enabled: bool) -> None:
+    def put(self, record: Mapping[str, Any]) -> None:
         """Make the schedule of the scheduler `record` what the record says; it may exist or not."""
         definition: dict[str, Any] = {
             "Name": record["uuid"],
@@ -68,7 +68,7 @@ class Schedules:
             ),
             "ScheduleExpressionTimezone": "UTC",
             "FlexibleTimeWindow": {"Mode": "OFF"},
-            "State": "ENABLED" if enabled else "DISABLED",
+            "State": "ENABLED" if record["Status"] in {"PENDING", "RUNNING"} else "DISABLED",
             "Description": f"Inference scheduler {record['InferenceSchedulerName']}",
             "Target": {
                 "Arn": self.function,
@@ -84,7 +84,7 @@ class Schedules:
             with suppress(self.client.exceptions.ConflictException):  # a repeated request was faster
                 self.client.create_schedule(**definition)
 
-    def delete(self, record: Mapping[str, Any]) -> None:
-        """Delete the schedule of the scheduler `record`, if it is there."""
+    def delete(self, name: str) -> None:
+        """Delete the schedule called `name`, if it is there."""
         with suppress(self.client.exceptions.ResourceNotFoundException):
-            self.client.delete_schedule(Name=record["uuid"], GroupName=self.group)
+            self.client.delete_schedule(Name=name, GroupName=self.group)

@@ -66,8 +66,7 @@ class Schema:
             if limit is not None and count > limit:
                 raise _invalid(
                     f"the schema has {count} {kind} but at most {limit} are allowed: leave some out, or "
-                    "raise the "
-                    f"setting '{kind}_{settings}' of the service"
+                    f"raise the setting '{kind}_{settings}' of the service"
                 )
 
     def require_within(self, dataset: "Schema", dataset_name: str) -> None:
@@ -80,8 +79,8 @@ class Schema:
         for component in self.components:
             if component.name not in known:
                 raise _invalid(
-                    f"the component '{component.name}' is not in the dataset '{dataset_name}'"
-                    f"{_suggestion(component.name, known)}"
+                    f"the component '{component.name}' is not in the dataset "
+                    f"'{dataset_name}'{_suggestion(component.name, known)}"
                 )
             whole = known[component.name]
             for sensor in component.sensors:
@@ -130,9 +129,8 @@ def _component(entry: Any, where: str) -> Component:
         _require_pattern(column, "SensorName", f"the column name '{column}' of {where}")
         if kind not in _TYPES:
             raise _invalid(
-                f"column '{column}' of {where} has the type '{kind}': use DATETIME for the timestamp "
-                "column and "
-                "DOUBLE for sensors"
+                f"column '{column}' of {where} has the type '{kind}': use DATETIME for the timestamp column "
+                "and DOUBLE for sensors"
             )
     if repeated := _repeated(column for column, _ in columns):
         raise _invalid(f"{where} has the column '{repeated}' twice: column names must differ")
@@ -141,8 +139,7 @@ def _component(entry: Any, where: str) -> Component:
         found = listed(timestamps) or "none"
         raise _invalid(
             f"{where} must have exactly one DATETIME column, as its first (found: {found}): list the "
-            "timestamp "
-            "column first, with the type DATETIME, and all others with the type DOUBLE"
+            "timestamp column first, with the type DATETIME, and all others with the type DOUBLE"
         )
     if len(columns) < 2:
         raise _invalid(f"{where} has no sensor: list at least one column of type DOUBLE")

@@ -5,13 +5,14 @@ are epoch seconds), plus private attributes that start in lower case. `names` sa
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
 
 from service.clock import Clock, timestamp, utc_now
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:  # the stubs exist where types are checked, not in the functio
 Item = dict[str, Any]
 
 _ATTEMPTS = 8
-"""Tries of a transaction that met another one on the same items; waits add up to about 5 s."""
+_FIRST_WAIT = 0.04
+"""Tries of a write that met a transaction on the same record, and seconds before the second one. Each wait
+is twice the last; all add up to about 5 s."""
 
 
 class StoreError(Exception):
@@ -77,16 +80,7 @@ class Delete:
     expect: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """Demand that a record exists, with the values `expect`ed, and leave it alone."""
-
-    pk: str
-    sk: str
-    expect: Mapping[str, Any] | None = None
-
-
-Write = Create | Update | Delete | Check
+Write = Create | Update | Delete
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +130,7 @@ class Store:
         """
         write = self._request(Update(pk, sk, set, remove, expect))["Update"]
         try:
-            answer = self.client.update_item(**write, ReturnValues="ALL_NEW")
+            answer = _alone(lambda: self.client.update_item(**write, ReturnValues="ALL_NEW"))
         except self.client.exceptions.ConditionalCheckFailedException as error:
             raise _refused(Update(pk, sk), _decoded(error.response.get("Item"))) from error
         return _decoded(answer["Attributes"]) or {}
@@ -157,19 +151,13 @@ class Store:
             AlreadyExists, NotFound, StateChanged: for the first write that could not be done.
         """
         requests = [self._request(write) for write in writes]
-        for attempt in range(_ATTEMPTS):
-            try:
-                self.client.transact_write_items(TransactItems=requests)
-            except self.client.exceptions.TransactionCanceledException as error:
-                reasons: Sequence[Mapping[str, Any]] = error.response.get("CancellationReasons", ())
-                for write, reason in zip(writes, reasons, strict=True):
-                    if reason.get("Code") == "ConditionalCheckFailed":
-                        raise _refused(write, _decoded(reason.get("Item"))) from error
-                if attempt + 1 == _ATTEMPTS or not _collided(reasons):
-                    raise
-                time.sleep(0.04 * 2**attempt)
-            else:
-                return
+        try:
+            _alone(lambda: self.client.transact_write_items(TransactItems=requests))
+        except self.client.exceptions.TransactionCanceledException as error:
+            for write, reason in zip(writes, _reasons(error), strict=True):
+                if reason.get("Code") == "ConditionalCheckFailed":
+                    raise _refused(write, _decoded(reason.get("Item"))) from error
+            raise
 
     def query(
         self,
@@ -246,7 +234,7 @@ class Store:
         request["ConditionExpression"] = expression.condition(write.expect or {})
         request |= expression.placeholders()
         request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-        return {"ConditionCheck" if isinstance(write, Check) else type(write).__name__: request}
+        return {type(write).__name__: request}
 
 
 class _Expression:
@@ -301,8 +289,29 @@ def _refused(write: Write, item: Item | None) -> StoreError:
     return (NotFound if item is None else StateChanged)(write.pk, write.sk, item)
 
 
-def _collided(reasons: Sequence[Mapping[str, Any]]) -> bool:
-    return any(reason.get("Code") == "TransactionConflict" for reason in reasons)
+def _alone(write: Callable[[], Any]) -> Any:
+    """Return what `write` returns, once no other transaction is under way on the same records."""
+    for attempt in range(_ATTEMPTS - 1):
+        try:
+            return write()
+        except ClientError as error:
+            if not _collided(error):
+                raise
+        time.sleep(_FIRST_WAIT * 2**attempt)
+    return write()
+
+
+def _collided(error: ClientError) -> bool:
+    codes = {reason.get("Code") for reason in _reasons(error)}
+    return error.response["Error"]["Code"] == "TransactionConflictException" or (
+        "TransactionConflict" in codes and "ConditionalCheckFailed" not in codes
+    )
+
+
+def _reasons(error: ClientError) -> Sequence[Mapping[str, Any]]:
+    """Return what became of each write of a transaction that was cancelled."""
+    reasons: Sequence[Mapping[str, Any]] = error.response.get("CancellationReasons", ())
+    return reasons
 
 
 def _key(pk: str, sk: str) -> Any:

@@ -138,7 +138,7 @@ _PARSERS: Mapping[str, Callable[[Any, Any, str, list[str]], Any]] = {
 
 
 def _number(value: Any) -> int | Decimal | None:
-    """Return a JSON number; True and False are numbers to Python only."""
+    """Return a JSON number. True and False are numbers to Python only, and so is NaN, a float."""
     return value if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
 
 

@@ -26,14 +26,13 @@ def training_window(
         if training is None:
             raise ValidationError(
                 "EvaluationDataStartTime and EvaluationDataEndTime are given without a training window, "
-                "which "
-                "would then include the evaluation: give TrainingDataStartTime and TrainingDataEndTime too"
+                "which would then include the evaluation: give TrainingDataStartTime and "
+                "TrainingDataEndTime too"
             )
         if evaluation[0] < training[1]:
             raise ValidationError(
                 f"EvaluationDataStartTime {_iso(evaluation[0])} is before TrainingDataEndTime "
-                f"{_iso(training[1])}: "
-                "a model must be evaluated on later data than it was trained on"
+                f"{_iso(training[1])}: a model must be evaluated on later data than it was trained on"
             )
         _overlap("Evaluation", evaluation, first, last)
     window = training or (first, last)
@@ -41,10 +40,9 @@ def training_window(
     days = context.settings.minimum_training_days
     if days is not None and end - start < timedelta(days=days).total_seconds():
         raise ValidationError(
-            f"the training window has data from {_iso(start)} to {_iso(end)}, which is shorter than "
-            f"{days:g} days: "
-            "use a longer window or ingest more data, or lower the setting 'minimum_training_days' of the "
-            "service"
+            f"the training window has data from {_iso(start)} to {_iso(end)}, which is shorter than {days:g} "
+            "days: use a longer window or ingest more data, or lower the setting 'minimum_training_days' of "
+            "the service"
         )
     return window
 

@@ -13,7 +13,14 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.model import OperationModel
 
-from service.errors import ApiError, InternalError, ThrottlingError, UnknownOperationError, ValidationError
+from service.errors import (
+    ApiError,
+    DeniedError,
+    InternalError,
+    ThrottlingError,
+    UnknownOperationError,
+    ValidationError,
+)
 from service.model import service_model
 from service.validation import parse, project
 
@@ -32,7 +39,9 @@ _THROTTLES = {
     "ThrottlingException",
     "TooManyRequestsException",
     "TransactionCanceledException",
+    "TransactionConflictException",
 }
+_DENIALS = ("AccessDenied", "KMS.", "KMSAccessDenied", "KMSInvalidState")
 _log = logging.getLogger(__name__)
 
 
@@ -93,13 +102,9 @@ def _body(event: Mapping[str, Any]) -> Any:
     try:
         if event.get("isBase64Encoded"):
             body = base64.b64decode(body, validate=True).decode()
-        return json.loads(body, parse_float=Decimal, parse_constant=_no_constant)
+        return json.loads(body, parse_float=Decimal)
     except (binascii.Error, ValueError, InvalidOperation, RecursionError) as error:
         raise ValidationError(f"the request body is not a JSON document in UTF-8: {error}") from error
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _body_of(operation: OperationModel, record: Mapping[str, Any]) -> Any:
@@ -113,6 +118,13 @@ def _told(error: Exception, request_id: str) -> ApiError:
     if isinstance(error, ClientError) and error.response["Error"]["Code"] in _THROTTLES:
         _log.warning("throttled: %s", error)
         return ThrottlingError("the service is receiving more requests than it can handle: try again later")
+    if isinstance(error, ClientError) and error.response["Error"]["Code"].startswith(_DENIALS):
+        _log.error("denied", exc_info=error)
+        return DeniedError(
+            f"the service may not use something it needs ({error.response['Error']['Code']} from "
+            f"{error.operation_name}): is the KMS key of the resource enabled, and does its policy allow the "
+            f"service's roles? More is in the log of the API function, request id {request_id}"
+        )
     _log.error("request %s failed", request_id, exc_info=error)
     return InternalError(
         f"the service failed: try again, or look for request id {request_id} in the log of the API function"

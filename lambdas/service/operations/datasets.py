@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from service import garbage
+from service.attempts import decided
 from service.context import Context
 from service.errors import ConflictError, name_taken, no_such, require_room
 from service.idempotency import Plan, create_once
@@ -19,7 +20,7 @@ from service.names import (
 )
 from service.paging import paged
 from service.schema import parse_schema
-from service.store import Delete, Item, NotFound, StateChanged
+from service.store import Delete, Item
 
 
 def create_dataset(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -84,19 +85,19 @@ def list_datasets(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 def delete_dataset(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Delete a dataset and its ingested data. Models built on it stay, unless they still need it."""
-    dataset = require_dataset(context, request["DatasetName"])
-    name, uuid = dataset["DatasetName"], dataset["uuid"]
-    _require_unused(context, dataset)
-    waste = garbage.record(context, prefixes=[dataset_prefix(uuid), documents_prefix(uuid)])
-    try:
+
+    def attempt() -> None:
+        dataset = require_dataset(context, request["DatasetName"])
+        name, uuid, status = dataset["DatasetName"], dataset["uuid"], dataset["Status"]
+        if status not in {"CREATED", "ACTIVE"}:
+            raise ConflictError(f"the dataset '{name}' is {status}: wait until the ingestion job is done")
+        _require_unused(context, dataset)
         context.store.transact(
-            Delete(DATASET, name, {"uuid": uuid, "Status": ("CREATED", "ACTIVE")}),
-            waste,
+            Delete(DATASET, name, {"uuid": uuid, "Status": status, "fence": dataset.get("fence")}),
+            garbage.note(context, prefixes=[dataset_prefix(uuid), documents_prefix(uuid)]),
         )
-    except (NotFound, StateChanged) as changed:
-        if changed.item is None or changed.item["uuid"] != uuid:
-            raise no_such("dataset", name) from changed
-        raise _busy(name, changed.item["Status"]) from changed
+
+    decided(attempt)
     garbage.collect(context)
     return {}
 
@@ -122,8 +123,7 @@ def _require_unused(context: Context, dataset: Item) -> None:
         if model["Status"] == "IN_PROGRESS":
             raise ConflictError(
                 f"the dataset '{name}' is in use: the model '{model['ModelName']}' is training on it; wait "
-                "until "
-                "the training is done"
+                "until the training is done"
             )
     for scheduler in context.store.all(SCHEDULER):
         if scheduler["modelUuid"] in models:
@@ -131,10 +131,6 @@ def _require_unused(context: Context, dataset: Item) -> None:
                 f"the dataset '{name}' is in use by the inference scheduler "
                 f"'{scheduler['InferenceSchedulerName']}': stop and delete the scheduler first"
             )
-
-
-def _busy(name: str, status: str) -> ConflictError:
-    return ConflictError(f"the dataset '{name}' is {status}: wait until the ingestion job is done")
 
 
 OPERATIONS = {

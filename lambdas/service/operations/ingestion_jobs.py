@@ -24,8 +24,8 @@ def start_data_ingestion_job(context: Context, request: dict[str, Any]) -> Item:
         require_key_pattern(request, has_schema="schemaKey" in dataset)
         if dataset["Status"] not in {"CREATED", "ACTIVE"}:
             raise ConflictError(
-                f"the dataset '{dataset['DatasetName']}' is {dataset['Status']}: wait until the running "
-                "job is done"
+                f"the dataset '{dataset['DatasetName']}' is {dataset['Status']}: wait until the running job "
+                "is done"
             )
         pending = sum(1 for one in context.store.all(DATASET) if one["Status"] == "INGESTION_IN_PROGRESS")
         require_room(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from service import garbage
+from service.attempts import decided
 from service.context import Context
 from service.errors import ConflictError, name_taken, no_such, require_room
 from service.idempotency import Plan, create_once
@@ -32,7 +33,7 @@ from service.operations.datasets import require_dataset
 from service.operations.ingestion_jobs import run
 from service.paging import paged
 from service.schema import Schema, parse_schema
-from service.store import Check, Create, Delete, Item, NotFound, StateChanged
+from service.store import Create, Delete, Item, Update
 from service.windows import training_window
 
 _FROM_REQUEST = (
@@ -99,17 +100,21 @@ def create_model(context: Context, request: dict[str, Any]) -> Item:
             item={**shared, "pk": MODEL, "sk": name, "tags": tags},
             writes=[
                 Create(version),
-                Check(
+                Update(  # a deletion that has just looked for models must look again
                     DATASET,
                     dataset["DatasetName"],
-                    {
+                    {"fence": uuid},
+                    expect={
                         "uuid": dataset["uuid"],
                         "Status": "ACTIVE",
                         "ingestionJobId": dataset["ingestionJobId"],
                     },
                 ),
             ],
-            undo=[Delete(versions_of(uuid), version_key(1))],
+            undo=[
+                Delete(versions_of(uuid), version_key(1)),
+                garbage.note(context, prefixes=[documents_prefix(uuid)]),
+            ],
         )
 
     return create_once(
@@ -144,41 +149,41 @@ def list_models(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 def update_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Change the labels, the role or the diagnostics output of a model's future versions."""
     require_role(context, request)
-    model = require_model(context, request["ModelName"])
-    require_labels(request, request.get("RoleArn", model.get("RoleArn")))
-    changes = {member: request[member] for member in _FROM_REQUEST if member in request}
-    try:
+
+    def attempt() -> None:
+        model = _require_settled(context, request["ModelName"])
+        require_labels(request, request.get("RoleArn", model.get("RoleArn")))
         context.store.update(
             MODEL,
             model["ModelName"],
-            {**changes, "LastUpdatedTime": context.timestamp()},
-            expect={"uuid": model["uuid"], "Status": ("SUCCESS", "FAILED")},
+            {
+                **{member: request[member] for member in _FROM_REQUEST if member in request},
+                "LastUpdatedTime": context.timestamp(),
+            },
+            expect={"uuid": model["uuid"], "Status": model["Status"]},
         )
-    except (NotFound, StateChanged) as changed:
-        raise _changed(model, changed) from changed
+
+    decided(attempt)
     return {}
 
 
 def delete_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Delete a model with all its versions. A stopped scheduler of the model stays, but cannot start."""
-    model = require_model(context, request["ModelName"])
-    name, uuid = model["ModelName"], model["uuid"]
-    for scheduler in context.store.all(SCHEDULER):
-        if scheduler["modelUuid"] == uuid and scheduler["Status"] != "STOPPED":
-            raise ConflictError(
-                f"the model '{name}' is in use by the inference scheduler "
-                f"'{scheduler['InferenceSchedulerName']}', "
-                f"which is {scheduler['Status']}: stop the scheduler first"
-            )
-    waste = garbage.record(
-        context,
-        prefixes=[model_prefix(uuid), documents_prefix(uuid)],
-        partitions=[versions_of(uuid)],
-    )
-    try:
-        context.store.transact(Delete(MODEL, name, {"uuid": uuid, "Status": ("SUCCESS", "FAILED")}), waste)
-    except (NotFound, StateChanged) as changed:
-        raise _changed(model, changed) from changed
+
+    def attempt() -> None:
+        model = _require_settled(context, request["ModelName"])
+        name, uuid = model["ModelName"], model["uuid"]
+        _require_unscheduled(context, model)
+        context.store.transact(
+            Delete(MODEL, name, {"uuid": uuid, "Status": model["Status"], "fence": model.get("fence")}),
+            garbage.note(
+                context,
+                prefixes=[model_prefix(uuid), documents_prefix(uuid)],
+                partitions=[versions_of(uuid)],
+            ),
+        )
+
+    decided(attempt)
     garbage.collect(context)
     return {}
 
@@ -238,12 +243,22 @@ def _train(context: Context, model: Mapping[str, Any]) -> None:
         )
 
 
-def _changed(model: Item, changed: NotFound | StateChanged) -> Exception:
-    """Return the API's error for a model that is not as an operation needs it."""
-    name = model["ModelName"]
-    if changed.item is None or changed.item["uuid"] != model["uuid"]:
-        return no_such("model", name)
-    return ConflictError(f"the model '{name}' is {changed.item['Status']}: wait until the training is done")
+def _require_unscheduled(context: Context, model: Item) -> None:
+    for scheduler in context.store.all(SCHEDULER):
+        if scheduler["modelUuid"] == model["uuid"] and scheduler["Status"] != "STOPPED":
+            raise ConflictError(
+                f"the model '{model['ModelName']}' is in use by the inference scheduler "
+                f"'{scheduler['InferenceSchedulerName']}', which is {scheduler['Status']}: stop the "
+                "scheduler first"
+            )
+
+
+def _require_settled(context: Context, name: str) -> Item:
+    """Return the model called `name`, which must not be in training."""
+    model = require_model(context, name)
+    if model["Status"] not in {"SUCCESS", "FAILED"}:
+        raise ConflictError(f"the model '{name}' is {model['Status']}: wait until the training is done")
+    return model
 
 
 OPERATIONS = {

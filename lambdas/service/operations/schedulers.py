@@ -5,18 +5,20 @@ cut short there is completed by repeating it.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from service import garbage
+from service.attempts import ATTEMPTS, decided
 from service.context import Context
-from service.errors import ApiError, ConflictError, QuotaError, name_taken, no_such
+from service.errors import ConflictError, QuotaError, name_taken, no_such
 from service.idempotency import Plan, create_once
 from service.inputs import key_arn, require_frequency, require_role, require_time_zone, seconds, tag_map
 from service.names import MODEL, SCHEDULER, new_uuid, scheduler_prefix
 from service.operations.models import require_model
 from service.paging import paged
 from service.schedules import Schedules, next_segment_end, segment_end_from
-from service.store import Check, Delete, Item, NotFound, StateChanged, Update
+from service.store import Delete, Item, NotFound, StateChanged, Update
 
 _UPDATABLE = (
     "DataDelayOffsetInMinutes",
@@ -25,6 +27,10 @@ _UPDATABLE = (
     "DataOutputConfiguration",
     "RoleArn",
 )
+
+_GOALS = {"PENDING": "RUNNING", "STOPPING": "STOPPED"}
+_SCHEDULED = ("Status", "DataUploadFrequency", "DataDelayOffsetInMinutes")
+"""The members that the schedule of a scheduler depends on."""
 
 
 def create_inference_scheduler(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -41,9 +47,8 @@ def create_inference_scheduler(context: Context, request: dict[str, Any]) -> dic
             raise name_taken("inference scheduler", name)
         if model["Status"] != "SUCCESS":
             raise ConflictError(
-                f"the model '{model['ModelName']}' is {model['Status']}, not SUCCESS: wait until a "
-                "training has "
-                "succeeded"
+                f"the model '{model['ModelName']}' is {model['Status']}, not SUCCESS: wait until a training "
+                "has succeeded"
             )
         require_frequency(request["DataUploadFrequency"], model)
         _require_room(context, model)
@@ -69,7 +74,12 @@ def create_inference_scheduler(context: Context, request: dict[str, Any]) -> dic
                 "tags": tags,
             },
             writes=[
-                Check(MODEL, model["ModelName"], {"uuid": model["uuid"], "Status": "SUCCESS"}),
+                Update(  # what has just counted the model's schedulers must count again
+                    MODEL,
+                    model["ModelName"],
+                    {"fence": uuid},
+                    expect={"uuid": model["uuid"], "Status": "SUCCESS", "fence": model.get("fence")},
+                ),
             ],
         )
 
@@ -79,7 +89,7 @@ def create_inference_scheduler(context: Context, request: dict[str, Any]) -> dic
         request,
         identity="uuid",
         plan=plan,
-        start=lambda record: _run(context, record),
+        start=lambda record: _settle(context, record),
     )
     model = context.store.get(MODEL, scheduler["ModelName"])
     if model is not None and "ModelQuality" in model:
@@ -110,46 +120,42 @@ def update_inference_scheduler(context: Context, request: dict[str, Any]) -> dic
     require_role(context, request)
     if "DataInputConfiguration" in request:
         require_time_zone(request["DataInputConfiguration"])
-    scheduler = require_scheduler(context, request["InferenceSchedulerName"])
-    changes = {member: request[member] for member in _UPDATABLE if member in request}
-    frequency: str = changes.get("DataUploadFrequency") or scheduler["DataUploadFrequency"]
-    model = context.store.get(MODEL, scheduler["ModelName"])
-    if model is not None and model["uuid"] == scheduler["modelUuid"]:
-        require_frequency(frequency, model)
-    expect = {"uuid": scheduler["uuid"], "Status": ("RUNNING", "STOPPED")}
-    if frequency != scheduler["DataUploadFrequency"]:
-        # What was inferred stays inferred once: the first new segment begins where the last old one ended.
-        done = int(scheduler["nextSegmentEnd"]) - seconds(scheduler["DataUploadFrequency"])
-        changes["nextSegmentEnd"] = segment_end_from(done, frequency)
-        expect["nextSegmentEnd"] = scheduler["nextSegmentEnd"]
-    try:
-        updated = context.store.update(
-            SCHEDULER,
-            scheduler["sk"],
-            {**changes, "UpdatedAt": context.timestamp()},
-            expect=expect,
+
+    def attempt() -> Item:
+        scheduler = _require_state(context, request, "RUNNING", "STOPPED")
+        changes = {member: request[member] for member in _UPDATABLE if member in request}
+        expect = {"uuid": scheduler["uuid"], "Status": scheduler["Status"]}
+        frequency: str = changes.get("DataUploadFrequency") or scheduler["DataUploadFrequency"]
+        model = _model_of(context, scheduler)
+        if model is not None:
+            require_frequency(frequency, model)
+        if frequency != scheduler["DataUploadFrequency"]:
+            # No window is inferred twice: the first new segment begins where the last old one ended.
+            done = int(scheduler["nextSegmentEnd"]) - seconds(scheduler["DataUploadFrequency"])
+            changes["nextSegmentEnd"] = segment_end_from(done, frequency)
+            expect["nextSegmentEnd"] = scheduler["nextSegmentEnd"]
+        return context.store.update(
+            SCHEDULER, scheduler["sk"], {**changes, "UpdatedAt": context.timestamp()}, expect=expect
         )
-    except (NotFound, StateChanged) as changed:
-        raise _changed(scheduler, changed) from changed
-    Schedules.of(context).put(updated, enabled=updated["Status"] == "RUNNING")
+
+    _follow(context, decided(attempt))
     return {}
 
 
 def start_inference_scheduler(context: Context, request: dict[str, Any]) -> Item:
     """Start a stopped scheduler with the segment that ends next; the time it was stopped stays out."""
-    scheduler = require_scheduler(context, request["InferenceSchedulerName"])
-    if scheduler["Status"] == "RUNNING":
-        return scheduler
-    model = context.store.get(MODEL, scheduler["ModelName"])
-    if model is None or model["uuid"] != scheduler["modelUuid"]:
-        raise ConflictError(
-            f"the model '{scheduler['ModelName']}' of the inference scheduler '{scheduler['sk']}' was "
-            "deleted: "
-            "delete the scheduler and create one for another model"
-        )
-    soon = next_segment_end(context.now(), scheduler["DataUploadFrequency"])
-    try:
-        pending = context.store.update(
+
+    def attempt() -> Item:
+        scheduler = _require_state(context, request, "RUNNING", "STOPPED", "PENDING")
+        if scheduler["Status"] == "RUNNING":
+            return scheduler
+        if _model_of(context, scheduler) is None:
+            raise ConflictError(
+                f"the model '{scheduler['ModelName']}' of the inference scheduler '{scheduler['sk']}' was "
+                "deleted: delete the scheduler and create one for another model"
+            )
+        soon = next_segment_end(context.now(), scheduler["DataUploadFrequency"])
+        return context.store.update(
             SCHEDULER,
             scheduler["sk"],
             {
@@ -157,49 +163,49 @@ def start_inference_scheduler(context: Context, request: dict[str, Any]) -> Item
                 "nextSegmentEnd": max(soon, int(scheduler["nextSegmentEnd"])),
                 "UpdatedAt": context.timestamp(),
             },
-            expect={"uuid": scheduler["uuid"], "Status": ("STOPPED", "PENDING")},
+            expect={"uuid": scheduler["uuid"], "Status": scheduler["Status"]},
         )
-    except (NotFound, StateChanged) as changed:
-        raise _changed(scheduler, changed) from changed
-    _run(context, pending)
-    return pending
+
+    started = decided(attempt)
+    _settle(context, started)
+    return started
 
 
 def stop_inference_scheduler(context: Context, request: dict[str, Any]) -> Item:
     """Stop a scheduler; an execution that is running finishes."""
-    scheduler = require_scheduler(context, request["InferenceSchedulerName"])
-    if scheduler["Status"] == "STOPPED":
-        return scheduler
-    identity = {"uuid": scheduler["uuid"]}
-    try:
-        stopping = context.store.update(
+
+    def attempt() -> Item:
+        scheduler = require_scheduler(context, request["InferenceSchedulerName"])
+        if scheduler["Status"] == "STOPPED":
+            return scheduler
+        return context.store.update(
             SCHEDULER,
             scheduler["sk"],
             {"Status": "STOPPING", "UpdatedAt": context.timestamp()},
-            expect=identity,
+            expect={"uuid": scheduler["uuid"], "Status": scheduler["Status"]},
         )
-        Schedules.of(context).put(stopping, enabled=False)
-        context.store.update(
-            SCHEDULER, scheduler["sk"], {"Status": "STOPPED"}, expect={**identity, "Status": "STOPPING"}
-        )
-    except (NotFound, StateChanged) as changed:
-        raise _changed(scheduler, changed) from changed
-    return stopping
+
+    stopped = decided(attempt)
+    _settle(context, stopped)
+    return stopped
 
 
 def delete_inference_scheduler(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Delete a stopped scheduler. Its results in the customer's bucket stay."""
-    scheduler = require_scheduler(context, request["InferenceSchedulerName"])
-    uuid = scheduler["uuid"]
-    if scheduler["Status"] == "STOPPED":
-        Schedules.of(context).delete(scheduler)
-    try:
+
+    def attempt() -> None:
+        scheduler = require_scheduler(context, request["InferenceSchedulerName"])
+        name, uuid, status = scheduler["sk"], scheduler["uuid"], scheduler["Status"]
+        if status != "STOPPED":
+            raise ConflictError(
+                f"the inference scheduler '{name}' is {status}: stop it first, then delete it"
+            )
         context.store.transact(
-            Delete(SCHEDULER, scheduler["sk"], {"uuid": uuid, "Status": "STOPPED"}),
-            garbage.record(context, prefixes=[scheduler_prefix(uuid)]),
+            Delete(SCHEDULER, name, {"uuid": uuid, "Status": status}),
+            garbage.note(context, prefixes=[scheduler_prefix(uuid)], schedules=[uuid]),
         )
-    except (NotFound, StateChanged) as changed:
-        raise _changed(scheduler, changed, "stop it first, then delete it") from changed
+
+    decided(attempt)
     garbage.collect(context)
     return {}
 
@@ -216,19 +222,50 @@ def require_scheduler(context: Context, name: str) -> Item:
     return scheduler
 
 
-def _run(context: Context, scheduler: Item) -> None:
-    """Enable the schedule of a PENDING scheduler, which is RUNNING then."""
-    if scheduler["Status"] != "PENDING":
+def _require_state(context: Context, request: dict[str, Any], *states: str) -> Item:
+    """Return the scheduler of a request, which must be in one of the `states`."""
+    scheduler = require_scheduler(context, request["InferenceSchedulerName"])
+    if scheduler["Status"] not in states:
+        raise ConflictError(
+            f"the inference scheduler '{scheduler['sk']}' is {scheduler['Status']}: wait until it is RUNNING "
+            "or STOPPED, or repeat the request that started or stopped it"
+        )
+    return scheduler
+
+
+def _model_of(context: Context, scheduler: Item) -> Item | None:
+    """Return the model of a scheduler, None when it was deleted."""
+    model = context.store.get(MODEL, scheduler["ModelName"])
+    return model if model is not None and model["uuid"] == scheduler["modelUuid"] else None
+
+
+def _settle(context: Context, scheduler: Item) -> None:
+    """Lead a scheduler that is PENDING or STOPPING to where it goes; leave others alone."""
+    goal = _GOALS.get(scheduler["Status"])
+    if goal is None:
         return
-    Schedules.of(context).put(scheduler, enabled=True)
-    context.store.transact(
-        Update(
+    _follow(context, scheduler)
+    with suppress(NotFound, StateChanged):  # another request has led it on
+        context.store.update(
             SCHEDULER,
             scheduler["sk"],
-            {"Status": "RUNNING"},
-            expect={"uuid": scheduler["uuid"], "Status": ("PENDING", "RUNNING")},
+            {"Status": goal},
+            expect={"uuid": scheduler["uuid"], "Status": scheduler["Status"]},
         )
-    )
+
+
+def _follow(context: Context, scheduler: Item) -> None:
+    """Make the schedule what the record of its scheduler says, also when that is being changed meanwhile."""
+    schedules = Schedules.of(context)
+    for _ in range(ATTEMPTS):
+        schedules.put(scheduler)
+        latest = context.store.get(SCHEDULER, scheduler["sk"])
+        if latest is None or latest["uuid"] != scheduler["uuid"]:
+            schedules.delete(scheduler["uuid"])
+            return
+        if all(latest.get(member) == scheduler.get(member) for member in _SCHEDULED):
+            return
+        scheduler = latest
 
 
 def _require_room(context: Context, model: Item) -> None:
@@ -237,22 +274,9 @@ def _require_room(context: Context, model: Item) -> None:
     if limit is not None and len(present) >= limit:
         raise QuotaError(
             f"the model '{model['ModelName']}' has {len(present)} inference scheduler(s) ('{present[0]}'), "
-            "and the "
-            f"limit is {limit}: use or delete that one, or raise the setting "
-            "'inference_schedulers_per_model' of "
-            "the service"
+            f"and the limit is {limit}: use or delete that one, or raise the setting "
+            "'inference_schedulers_per_model' of the service"
         )
-
-
-def _changed(
-    scheduler: Item,
-    changed: NotFound | StateChanged,
-    advice: str = "wait until it is RUNNING or STOPPED and try again",
-) -> ApiError:
-    """Return the API's error for a scheduler that is not as an operation needs it."""
-    if changed.item is None or changed.item["uuid"] != scheduler["uuid"]:
-        return no_such("inference scheduler", scheduler["sk"])
-    return ConflictError(f"the inference scheduler '{scheduler['sk']}' is {changed.item['Status']}: {advice}")
 
 
 OPERATIONS = {

@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from service.attempts import decided
 from service.context import Context
-from service.errors import ConflictError, no_such
+from service.errors import no_such
 from service.inputs import tag_map
 from service.names import DATASET, MODEL, SCHEDULER, version_key, versions_of
-from service.store import Item, NotFound, StateChanged
+from service.store import Item
 
-_ATTEMPTS = 5
 _RESOURCE = re.compile(r"(dataset|model|inference-scheduler)/([^/]+)/([^/]+)(?:/model-version/(\d{1,10}))?")
 _PARTITIONS = {"dataset": DATASET, "model": MODEL, "inference-scheduler": SCHEDULER}
 
@@ -41,19 +41,16 @@ def list_tags_for_resource(context: Context, request: dict[str, Any]) -> dict[st
 
 
 def _change(context: Context, arn: str, change: Callable[[Tags], Tags]) -> None:
-    for _ in range(_ATTEMPTS):
+    def attempt() -> None:
         resource = _require_resource(context, arn)
-        try:
-            context.store.update(
-                resource["pk"],
-                resource["sk"],
-                {"tags": change(resource.get("tags", {}))},
-                expect={"uuid": resource["uuid"], "tags": resource.get("tags")},
-            )
-        except (NotFound, StateChanged):
-            continue
-        return
-    raise ConflictError(f"the tags of '{arn}' are being changed by other requests: try again")
+        context.store.update(
+            resource["pk"],
+            resource["sk"],
+            {"tags": change(resource.get("tags", {}))},
+            expect={"uuid": resource["uuid"], "tags": resource.get("tags")},
+        )
+
+    decided(attempt)
 
 
 def _require_resource(context: Context, arn: str) -> Item:

@@ -100,14 +100,11 @@ class Service:
     api: Any
     url: str
 
-    def call(self, operation: str, body: str | dict[str, Any], **headers: str) -> tuple[int, dict[str, Any]]:
+    def call(self, operation: str, body: str | dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Return status and body of a request that no SDK has checked."""
         reply = respond(
             {
-                "headers": {
-                    "X-Amz-Target": f"AWSLookoutEquipmentFrontendService.{operation}",
-                    **headers,
-                },
+                "headers": {"X-Amz-Target": f"AWSLookoutEquipmentFrontendService.{operation}"},
                 "body": body if isinstance(body, str) else json.dumps(body),
             },
             self.context,

@@ -9,6 +9,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from service.context import Context
+from service.documents import Documents
+from service.names import GARBAGE
+from service.operations import datasets, models, schedulers
+from service.store import Item
 from tests.service.api.conftest import ROLE, SCHEMA, Deploy, Service, client_of
 
 
@@ -195,6 +200,98 @@ def test_simultaneous_requests_with_one_token_create_one_resource(service: Servi
     assert outcomes[0].startswith("arn:")
     described = service.api.describe_inference_scheduler(InferenceSchedulerName="watch")
     assert described["Status"] == "RUNNING"
+
+
+def test_of_simultaneous_schedulers_of_a_model_exactly_one_wins(service: Service) -> None:
+    service.trained_model()
+    outcomes = _together(
+        service,
+        lambda client, number: client.create_inference_scheduler(
+            InferenceSchedulerName=f"watch{number}",
+            ModelName="wear",
+            DataUploadFrequency="PT5M",
+            DataInputConfiguration={"S3InputConfiguration": {"Bucket": "customer"}},
+            DataOutputConfiguration={"S3OutputConfiguration": {"Bucket": "customer"}},
+            RoleArn=ROLE,
+        )["Status"],
+        4,
+    )
+    assert Counter(outcomes) == {"PENDING": 1, "ServiceQuotaExceededException": 3}
+
+
+def test_models_are_created_side_by_side_on_one_dataset(service: Service) -> None:
+    service.ingested_dataset()
+    outcomes = _together(
+        service,
+        lambda client, number: client.create_model(ModelName=f"wear{number}", DatasetName="pump")["Status"],
+        5,
+    )
+    assert outcomes == ["IN_PROGRESS"] * 5
+
+
+def test_a_deletion_notices_what_was_created_after_it_looked(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.ingested_dataset()
+    look = datasets._require_unused
+
+    def look_and_lose_time(context: Context, dataset: Item) -> None:
+        look(context, dataset)
+        if not service.api.list_models()["ModelSummaries"]:
+            service.create_model("wear")
+
+    monkeypatch.setattr(datasets, "_require_unused", look_and_lose_time)
+    with pytest.raises(service.api.exceptions.ConflictException, match="'wear' is training on it"):
+        service.api.delete_dataset(DatasetName="pump")
+
+
+def test_a_deletion_of_a_model_notices_a_scheduler_created_after_it_looked(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.trained_model()
+    look = models._require_unscheduled
+
+    def look_and_lose_time(context: Context, model: Item) -> None:
+        look(context, model)
+        if not service.api.list_inference_schedulers()["InferenceSchedulerSummaries"]:
+            service.create_scheduler("watch")
+
+    monkeypatch.setattr(models, "_require_unscheduled", look_and_lose_time)
+    with pytest.raises(service.api.exceptions.ConflictException, match="'watch', which is RUNNING"):
+        service.api.delete_model(ModelName="wear")
+
+
+def test_a_scheduler_is_not_created_beside_one_that_came_after_it_counted(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.trained_model()
+    count = schedulers._require_room
+
+    def count_and_lose_time(context: Context, model: Item) -> None:
+        count(context, model)
+        monkeypatch.setattr(schedulers, "_require_room", count)
+        if not service.api.list_inference_schedulers()["InferenceSchedulerSummaries"]:
+            service.create_scheduler("first")
+
+    monkeypatch.setattr(schedulers, "_require_room", count_and_lose_time)
+    with pytest.raises(service.api.exceptions.ServiceQuotaExceededException, match=r"has 1 .*'first'"):
+        service.create_scheduler("second")
+
+
+def test_what_a_deletion_could_not_remove_the_next_one_does(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.create_dataset("pump")
+    service.create_dataset("motor")
+    bucket, s3 = service.context.environment.bucket, service.context.client("s3")
+    with monkeypatch.context() as broken:
+        broken.setattr(Documents, "delete_prefix", lambda *_: (_ for _ in ()).throw(OSError("S3 is away")))
+        service.api.delete_dataset(DatasetName="pump")
+    assert "S3 is away" in caplog.text
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 2
+    service.api.delete_dataset(DatasetName="motor")
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+    assert list(service.context.store.all(GARBAGE)) == []
 
 
 def test_simultaneous_tags_are_all_kept(service: Service) -> None:

@@ -3,14 +3,17 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from service.errors import ValidationError
+from service.model import service_model
 from service.names import Place, new_job_id
 from service.schema import parse_schema
 from service.settings import Environment, Settings
+from service.validation import parse
 
 TIME = {"Name": "Timestamp", "Type": "DATETIME"}
 FLOW = {"Name": "flow", "Type": "DOUBLE"}
@@ -66,6 +69,52 @@ def test_a_malformed_schema_is_explained(document: Any, words: str) -> None:
         parse_schema(document if isinstance(document, str) else json.dumps(document))
     assert words in str(refused.value)
     assert str(refused.value).startswith("the schema in InlineDataSchema is not valid: ")
+
+
+def request(operation: str, **members: Any) -> Any:
+    return parse(service_model().operation_model(operation).input_shape, members)
+
+
+@pytest.mark.parametrize(
+    ("operation", "member", "fitting", "breaking", "rule"),
+    [
+        ("ListDatasets", "MaxResults", 1, 0, "value greater than or equal to 1"),
+        ("ListDatasets", "MaxResults", 500, 501, "value less than or equal to 500"),
+        ("ListDatasets", "MaxResults", Decimal("5.0"), Decimal("5.5"), "a whole number"),
+        ("ListDatasets", "MaxResults", 7, "7", "a whole number"),
+        ("ListDatasets", "MaxResults", 7, True, "a whole number"),
+        ("ListDatasets", "MaxResults", 7, float("nan"), "a whole number"),
+        ("CreateModel", "OffCondition", "n" * 2048, "n" * 2049, "length less than or equal to 2048"),
+        ("CreateModel", "OffCondition", "n", "", "length greater than or equal to 1"),
+        ("ListDatasets", "DatasetNameBeginsWith", "n", "n n", "regular expression pattern: ^[0-9a-zA-Z_-]"),
+        ("ListModels", "Status", "FAILED", "failed", "enum value set: [IN_PROGRESS, SUCCESS, FAILED"),
+        ("TagResource", "Tags", [{"Key": "k", "Value": ""}], [{"Key": "k"}], "must not be null"),
+        ("TagResource", "Tags", [], {}, "must be a list"),
+        ("UntagResource", "TagKeys", ["k"] * 200, ["k"] * 201, "length less than or equal to 200"),
+        ("UntagResource", "TagKeys", ["k"], ["k", None], "must be a string"),
+        ("CreateDataset", "DatasetSchema", {}, "{}", "must be an object"),
+        ("CreateModel", "OffCondition", "\U0001f600", "\ud83d", "must be Unicode text"),
+        ("CreateModel", "TrainingDataStartTime", 0, -1, "must be a time from 1970 to 9999"),
+        ("CreateModel", "TrainingDataStartTime", 253402300799, 253402300800, "must be a time"),
+        ("CreateModel", "TrainingDataStartTime", "2026-01-01", "01.01.2026", "must be a time"),
+    ],
+)
+def test_each_constraint_has_its_edge(
+    operation: str, member: str, fitting: Any, breaking: Any, rule: str
+) -> None:
+    required = {
+        "ResourceArn": "arn",
+        "TagKeys": [],
+        "Tags": [],
+        "ModelName": "m",
+        "DatasetName": "d",
+        "ClientToken": "t",
+    }
+    assert member in request(operation, **{**required, member: fitting})
+    with pytest.raises(ValidationError, match=re.escape(rule)) as refused:
+        request(operation, **{**required, member: breaking})
+    assert str(refused.value).startswith("1 validation error detected: Value ")
+    assert f"at '{member}" in str(refused.value)
 
 
 def test_schema_sizes_are_limited() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from service.clock import iso_seconds, timestamp
 from service.names import SCHEDULER, events_of, executions_of
-from service.schedules import cron, next_segment_end, segment_end_from
+from service.schedules import Schedules, cron, next_segment_end, segment_end_from
+from service.store import Item
 from tests.service.api.conftest import INPUT, OUTPUT, ROLE, Deploy, Service
 
 FREQUENCIES = ("PT5M", "PT10M", "PT15M", "PT30M", "PT1H")
@@ -254,6 +255,43 @@ def test_a_start_that_was_cut_short_is_completed_by_repeating_it(service: Servic
     described = service.api.describe_inference_scheduler(InferenceSchedulerName="watch")
     assert described["Status"] == "RUNNING"
     assert service.schedule(arn) is not None
+
+
+def test_a_scheduler_without_a_schedule_is_not_created(deploy: Deploy, variables: dict[str, str]) -> None:
+    variables["L4E_SCHEDULE_GROUP"] = "missing"
+    service = deploy()
+    service.trained_model()
+    request = {
+        "InferenceSchedulerName": "watch",
+        "ModelName": "wear",
+        "DataUploadFrequency": "PT5M",
+        "DataInputConfiguration": INPUT,
+        "DataOutputConfiguration": OUTPUT,
+        "RoleArn": ROLE,
+        "ClientToken": "t",
+    }
+    assert service.call("CreateInferenceScheduler", request)[0] == 500
+    assert service.api.list_inference_schedulers()["InferenceSchedulerSummaries"] == []
+    variables["L4E_SCHEDULE_GROUP"] = "inference"
+    status, reply = deploy().call("CreateInferenceScheduler", request)
+    assert (status, reply["Status"]) == (200, "PENDING")
+
+
+def test_a_schedule_follows_a_scheduler_that_is_stopped_during_an_update(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.trained_model()
+    arn = service.create_scheduler()["InferenceSchedulerArn"]
+    put = Schedules.put
+
+    def put_late(schedules: Schedules, record: Item) -> None:
+        if record["Status"] == "RUNNING":
+            service.context.store.update(SCHEDULER, "watch", {"Status": "STOPPED"})
+        put(schedules, record)
+
+    monkeypatch.setattr(Schedules, "put", put_late)
+    service.api.update_inference_scheduler(InferenceSchedulerName="watch", DataDelayOffsetInMinutes=1)
+    assert service.schedule(arn)["State"] == "DISABLED"  # type: ignore[index]
 
 
 def test_schedulers_are_listed_and_filtered(service: Service) -> None:

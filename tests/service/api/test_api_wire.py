@@ -206,12 +206,24 @@ def test_a_fault_of_the_service_is_logged_and_tells_nothing(
     assert "NoSuchKey" in caplog.text
 
 
-def test_a_throttled_engine_throttles_the_caller(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    def throttled(*_: object) -> None:
-        raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow"}}, "Query")
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("ThrottlingException", "ThrottlingException"),
+        ("AccessDenied", "AccessDeniedException"),
+        ("KMS.DisabledException", "AccessDeniedException"),
+        ("NoSuchBucket", "InternalServerException"),
+    ],
+)
+def test_faults_of_engines_are_told_in_the_models_terms(
+    service: Service, monkeypatch: pytest.MonkeyPatch, code: str, told: str
+) -> None:
+    def faulty(*_: object) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": "no"}}, "Query")
 
-    monkeypatch.setitem(api.OPERATIONS, "ListDatasets", throttled)  # type: ignore[arg-type]
-    assert error(send(service, "{}"))[:2] == (400, "ThrottlingException")
+    monkeypatch.setitem(api.OPERATIONS, "ListDatasets", faulty)  # type: ignore[arg-type]
+    status, name, _ = error(send(service, "{}"))
+    assert (status, name) == (500 if told == "InternalServerException" else 400, told)
 
 
 def test_every_error_is_one_of_the_models(service: Service) -> None:
