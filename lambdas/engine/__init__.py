@@ -3,13 +3,15 @@
 from engine.artefact import BadArtefact
 from engine.component import ComponentReport, merge_component
 from engine.csvfile import FileReport, convert_csv
-from engine.detector import Detector, fit
+from engine.detector import Detector
 from engine.frame import Frame, NoData, OffCondition, SensorId, build_frame
 from engine.headers import IllegalHeader, UnusableFile
 from engine.intervals import Evaluation, Interval, Range, evaluate, ranges
 from engine.quality import SensorStatistics
 from engine.scores import Scores
 from engine.timestamps import parse_timestamps
+from engine.training import fit
+from engine.trial import Settings
 
 __all__ = [
     "BadArtefact",
@@ -26,6 +28,7 @@ __all__ = [
     "Scores",
     "SensorId",
     "SensorStatistics",
+    "Settings",
     "UnusableFile",
     "build_frame",
     "convert_csv",

@@ -11,7 +11,7 @@ so a row's features depend on its own window only; batch and window by window ag
 """
 
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,7 @@ class Memory:
     seen: int = 0
 
     @classmethod
-    def empty(cls, sensors: int) -> "Memory":
+    def empty(cls, sensors: int) -> Self:
         """Return the memory before the first row."""
         return cls(rows=np.zeros((0, sensors)), means=np.zeros((len(SPANS), sensors)))
 
@@ -68,7 +68,7 @@ def features(rows: Floats, memory: Memory, views: tuple[ViewName, ...] = VIEWS) 
         square = _rolling_sum(padded * padded) / WINDOW
         blocks["window"] = mean, 0.5 * np.log(np.maximum(square - mean * mean, 0) + _STD_FLOOR**2)
     if "scale" in views:
-        smooth = [_ewma(rows, start, span) for start, span in zip(memory.means, SPANS, strict=True)]
+        smooth = [ewma(rows, start, span) for start, span in zip(memory.means, SPANS, strict=True)]
         blocks["scale"] = (rows, *smooth)
         memory.means = np.stack([each[-1] for each in smooth])
     seen = memory.seen + np.arange(1, len(rows) + 1)
@@ -92,7 +92,8 @@ def _rolling_sum(padded: Floats) -> Floats:
     return total
 
 
-def _ewma(rows: Floats, start: Floats, span: int) -> Floats:
+def ewma(rows: Floats, start: Floats, span: int) -> Floats:
+    """Return the exponentially weighted means of span ``span`` after each row, continuing from ``start``."""
     decay = 1 - 2 / (span + 1)
     powers = decay ** np.arange(_EWMA_BLOCK + 1)
     lower = np.tril(powers[np.abs(np.subtract.outer(np.arange(_EWMA_BLOCK), np.arange(_EWMA_BLOCK)))]) * (

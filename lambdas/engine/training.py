@@ -1,0 +1,126 @@
+"""Fitting: what is healthy, does it drift, and where the limits lie.
+
+Everything is decided on rows the model in question has not seen. Blocked cross-validation gives each view the
+units of its residuals and its limit. A forward test (fit on the first half, judge the second) tells how many
+false alarms time itself brings: many of them mean drift, and then the slowest baseline that cures it is
+subtracted; what remains widens the limit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.cleaning import without_suspicious
+from engine.detector import Detector
+from engine.frame import Frame
+from engine.intervals import Interval, inside
+from engine.pipeline import Baseline, Pipeline, State
+from engine.scaling import Scaling
+from engine.transform import VIEWS
+from engine.trial import Settings, Trial, forward_ratio
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+MIN_ROWS = 50
+LABEL_MARGIN_ROWS = 30
+MAX_WIDENING = 5.0
+DRIFT_ALARMS = 0.1
+"""Share of forward false alarms above which healthy operation is taken to drift."""
+CURED_ALARMS = 0.03
+SPANS = (8000, 4000, 2000, 1000, 500, 250, 120)
+"""Baseline spans to try, in rows; at least eight of them must fit into training."""
+SPANS_IN_TRAINING = 8
+WANDER_PARTS = 4
+WANDER_SHARE = 0.3
+"""A sensor wanders when more than this share of its variance lies between the quarters of training."""
+_MOMENT_ROWS = 200_000
+_TRIAL_ROWS = 50_000
+
+
+def fit(frame: Frame, *, labels: Sequence[Interval] = (), settings: Settings | None = None) -> Detector:
+    """Fit a detector to the rows with the machine on and outside the labels (plus 30 rows on both sides).
+
+    Raises:
+        ValueError: fewer than 50 such rows.
+
+    """
+    settings = settings or Settings()
+    margin = LABEL_MARGIN_ROWS * frame.step
+    normal = ~frame.off & ~inside(frame.times, [(start - margin, end + margin) for start, end in labels])
+    if normal.sum() < MIN_ROWS:
+        raise ValueError(
+            f"{int(normal.sum())} normal rows with the machine on; training needs at least {MIN_ROWS}"
+        )
+    healthy = without_suspicious(frame, normal, _MOMENT_ROWS)
+    trimmed = 1 - healthy.sum() / normal.sum()
+    normal = healthy
+    scaling = Scaling.of(frame.values, normal)
+    static = Pipeline(scaling=scaling, baseline=Baseline.none(len(frame.sensors)))
+    pipeline = _choose_baseline(frame, static, normal, settings)
+    trials = [Trial.of(frame, pipeline, normal, name, _MOMENT_ROWS) for name in VIEWS]
+    alarms = forward_ratio(trials, settings)
+    widening = float(np.clip(np.quantile(alarms, settings.quantile), 1, MAX_WIDENING)) if len(alarms) else 1.0
+    return Detector(
+        sensors=frame.sensors,
+        step=frame.step,
+        pipeline=_with_level(frame, pipeline),
+        views=tuple(trial.view(settings, widening) for trial in trials),
+        forward_false_alarms=float((alarms > 1).mean()) if len(alarms) else 0.0,
+        widening=widening,
+        trimmed=float(trimmed),
+    )
+
+
+def _choose_baseline(frame: Frame, static: Pipeline, normal: Mask, settings: Settings) -> Pipeline:
+    """Return the pipeline with the least baseline that keeps the forward test quiet, often none.
+
+    Otherwise the slowest one for all sensors that cures it. Training too short to prove any span has one for
+    the sensors only that wander through it all, whose level therefore says nothing about what comes next.
+    """
+
+    def alarms(pipeline: Pipeline) -> float:
+        trials = [Trial.of(frame, pipeline, normal, name, _TRIAL_ROWS) for name in VIEWS]
+        ratio = forward_ratio(trials, settings)
+        return float((ratio > 1).mean()) if len(ratio) else 0.0
+
+    rows = int(normal.sum())
+    without = alarms(static)
+    if without <= DRIFT_ALARMS:
+        return static
+    spans = [span for span in SPANS if span * SPANS_IN_TRAINING <= rows]
+    if not spans:
+        wandering = _wandering(frame, static, normal)
+        return static.with_baseline(max(1, rows // WANDER_PARTS), wandering) if wandering.any() else static
+    best, fewest = static, without / 2
+    for span in spans:
+        trial = static.with_baseline(span, np.ones(len(frame.sensors), bool))
+        share = alarms(trial)
+        if share < fewest:
+            best, fewest = trial, share
+        if share <= CURED_ALARMS:
+            break
+    return best
+
+
+def _wandering(frame: Frame, static: Pipeline, normal: Mask) -> Mask:
+    """Mark the sensors with much of their variance between the quarters of training."""
+    picks = np.flatnonzero(normal)
+    values = static.scaling.apply(frame.values[picks[:: max(1, len(picks) // _TRIAL_ROWS)]])
+    means = np.stack([np.nanmean(part, axis=0) for part in np.array_split(values, WANDER_PARTS)])
+    total = np.nanvar(values, axis=0)
+    marked: Mask = means.var(axis=0) > WANDER_SHARE * np.maximum(total, 1e-12)
+    return marked
+
+
+def _with_level(frame: Frame, pipeline: Pipeline) -> Pipeline:
+    """Return the pipeline with the baseline's level at the end of training."""
+    if not pipeline.baseline.span:
+        return pipeline
+    state = State.start(len(frame.sensors))
+    for _ in pipeline.run(frame, state, ()):
+        pass
+    level = state.level if state.level is not None else pipeline.baseline.level
+    return replace(pipeline, baseline=replace(pipeline.baseline, level=level, end=frame.times[-1]))
