@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 
 ACCOUNT = "111122223333"
-INGESTION_SECONDS = 25
-TRAINING_SECONDS = 45
+INGESTION_SECONDS = 15
+TRAINING_SECONDS = 25
 TRANSITION_SECONDS = 15
 QUOTA = {"datasets": 15, "models": 15, "pending": 5, "schedulers per model": 1}
 
@@ -72,12 +72,13 @@ class FakeService:
         kinds = (self.datasets, self.models, self.schedulers)
         return {thing.arn: thing for kind in kinds for thing in kind.values()}
 
-    def seed_dataset(self, name: str, *, active: bool = True) -> Thing:
-        """A dataset of somebody else."""
+    def seed_dataset(self, name: str) -> Thing:
+        """A dataset of somebody else, with data in it."""
         record = {
             "DatasetName": name,
-            "Status": "ACTIVE" if active else "CREATED",
+            "Status": "ACTIVE",
             "CreatedAt": self._clock(),
+            "IngestionInputConfiguration": {"S3InputConfiguration": {"Bucket": "somebody"}},
         }
         return self._add(self.datasets, word="dataset", name=name, record=record, p={})
 
