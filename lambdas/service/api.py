@@ -1,0 +1,76 @@
+"""The API function: one Lambda behind API Gateway that performs every operation."""
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from service.context import Context
+from service.errors import ValidationError
+from service.operations import (
+    datasets,
+    events,
+    executions,
+    ingestion_jobs,
+    models,
+    schedulers,
+    statistics,
+    tags,
+    versions,
+)
+from service.settings import Environment
+from service.wire import answer
+
+Operation = Callable[[Context, dict[str, Any]], Mapping[str, Any]]
+
+OPERATIONS: Mapping[str, Operation] = {
+    **datasets.OPERATIONS,
+    **ingestion_jobs.OPERATIONS,
+    **statistics.OPERATIONS,
+    **models.OPERATIONS,
+    **versions.OPERATIONS,
+    **schedulers.OPERATIONS,
+    **executions.OPERATIONS,
+    **events.OPERATIONS,
+    **tags.OPERATIONS,
+}
+"""The operations of the model that this release has, by name."""
+
+_CLIENTS = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 3})
+"""API Gateway gives up after 29 s: the engines below must answer or fail earlier."""
+
+
+def handler(event: Mapping[str, Any], _lambda_context: object) -> dict[str, Any]:
+    """Answer an API Gateway (REST) proxy event."""
+    return respond(event, _context())
+
+
+def respond(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """Answer a proxy event within `context`."""
+
+    def call(name: str, request: dict[str, Any]) -> Mapping[str, Any]:
+        operation = OPERATIONS.get(name)
+        if operation is None:
+            raise ValidationError(
+                f"{name} is not available in this release of the service; available are "
+                f"{', '.join(sorted(OPERATIONS))}"
+            )
+        return operation(context, request)
+
+    return answer(event, call)
+
+
+@cache
+def _context() -> Context:
+    logging.getLogger("service").setLevel(logging.INFO)
+    session = boto3.Session()
+
+    @cache
+    def client(service: str) -> Any:
+        return session.client(service, config=_CLIENTS)  # type: ignore[call-overload]  # name known at run time only
+
+    return Context.create(Environment.read(os.environ), client)

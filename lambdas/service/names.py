@@ -1,0 +1,132 @@
+"""Where every record and object lives: table keys, service bucket keys, identifiers and ARNs."""
+
+import re
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+DATASET = "dataset"
+INGESTION_JOB = "ingestion-job"
+MODEL = "model"
+SCHEDULER = "inference-scheduler"
+TOKEN = "token"  # noqa: S105  a partition name, not a secret
+GARBAGE = "garbage"
+
+_KMS_KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
+
+
+def versions_of(model_uuid: str) -> str:
+    """Return the partition of a model's versions."""
+    return f"model-version#{model_uuid}"
+
+
+def version_key(version: int) -> str:
+    """Return the sort key of a model version."""
+    return f"{version:010d}"
+
+
+def executions_of(scheduler_uuid: str) -> str:
+    """Return the partition of a scheduler's executions."""
+    return f"execution#{scheduler_uuid}"
+
+
+def events_of(scheduler_uuid: str) -> str:
+    """Return the partition of a scheduler's events."""
+    return f"event#{scheduler_uuid}"
+
+
+def document_key(owner_uuid: str, name: str) -> str:
+    """Return the bucket key of a document (`schema.json`, `metrics-1.json`) of a dataset or a model."""
+    return f"{documents_prefix(owner_uuid)}{name}"
+
+
+def documents_prefix(owner_uuid: str) -> str:
+    """Return the bucket prefix of the documents of a dataset or a model."""
+    return f"documents/{owner_uuid}/"
+
+
+def dataset_prefix(dataset_uuid: str) -> str:
+    """Return the bucket prefix of a dataset's ingested data."""
+    return f"datasets/{dataset_uuid}/"
+
+
+def job_prefix(dataset_uuid: str, job_id: str) -> str:
+    """Return the bucket prefix of what one ingestion job wrote."""
+    return f"{dataset_prefix(dataset_uuid)}{job_id}/"
+
+
+def report_key(dataset_uuid: str, job_id: str) -> str:
+    """Return the bucket key of a job's sensor statistics."""
+    return f"{job_prefix(dataset_uuid, job_id)}report.json"
+
+
+def model_prefix(model_uuid: str) -> str:
+    """Return the bucket prefix of a model's artefacts."""
+    return f"models/{model_uuid}/"
+
+
+def scheduler_prefix(scheduler_uuid: str) -> str:
+    """Return the bucket prefix of a scheduler's continuation state."""
+    return f"schedulers/{scheduler_uuid}/"
+
+
+def new_uuid() -> str:
+    """Return the identifier of a new dataset, model or scheduler."""
+    return str(uuid.uuid4())
+
+
+def new_job_id(now: datetime) -> str:
+    """Return 32 hex characters that sort by time of creation: 48 bits of milliseconds, then random bits."""
+    return f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """The partition, region and account that the service runs in: the part all its ARNs share."""
+
+    partition: str
+    region: str
+    account: str
+
+    @classmethod
+    def of(cls, arn: str) -> "Place":
+        """Return the place named by a regional `arn`.
+
+        Raises:
+            ValueError: when the text is not an ARN with six parts.
+        """
+        parts = arn.split(":", 5)
+        if len(parts) != 6 or parts[0] != "arn":
+            raise ValueError(
+                f"{arn!r} is not an ARN: it must read arn:partition:service:region:account:resource"
+            )
+        return cls(partition=parts[1], region=parts[3], account=parts[4])
+
+    def _resource(self, resource: str) -> str:
+        return f"arn:{self.partition}:lookoutequipment:{self.region}:{self.account}:{resource}"
+
+    def dataset_arn(self, name: str, dataset_uuid: str) -> str:
+        """Return the ARN of a dataset."""
+        return self._resource(f"dataset/{name}/{dataset_uuid}")
+
+    def model_arn(self, name: str, model_uuid: str) -> str:
+        """Return the ARN of a model."""
+        return self._resource(f"model/{name}/{model_uuid}")
+
+    def scheduler_arn(self, name: str, scheduler_uuid: str) -> str:
+        """Return the ARN of an inference scheduler."""
+        return self._resource(f"inference-scheduler/{name}/{scheduler_uuid}")
+
+    def kms_key_arn(self, key: str) -> str | None:
+        """Return the ARN of a KMS key given by ARN or id; None for an alias, which only KMS can resolve."""
+        if ":key/" in key:
+            return key
+        if _KMS_KEY_ID.fullmatch(key):
+            return f"arn:{self.partition}:kms:{self.region}:{self.account}:key/{key}"
+        return None
+
+
+def version_arn(model_arn: str, version: int) -> str:
+    """Return the ARN of a model version."""
+    return f"{model_arn}/model-version/{version}"

@@ -1,0 +1,1 @@
+"""The operations of the API: each a function from a request to the record of its reply."""

@@ -1,0 +1,34 @@
+"""Events: spells of consecutive anomalous rows that inference schedulers found."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from service.clock import iso_seconds
+from service.context import Context
+from service.errors import ValidationError
+from service.names import events_of
+from service.operations.schedulers import require_scheduler
+from service.paging import paged
+from service.store import Item
+
+
+def list_inference_events(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Return the events that overlap an interval, oldest first."""
+    first, last = request["IntervalStartTime"], request["IntervalEndTime"]
+    if first >= last:
+        raise ValidationError(
+            f"IntervalStartTime {iso_seconds(first)} must be before IntervalEndTime {iso_seconds(last)}"
+        )
+    scheduler = require_scheduler(context, request["InferenceSchedulerName"])
+
+    def records(start: str | None) -> Iterator[tuple[str, Item]]:
+        for event in context.store.all(
+            events_of(scheduler["uuid"]), between=("0", iso_seconds(last)), start=start
+        ):
+            if event["EventEndTime"] >= first and event["EventStartTime"] < last:
+                yield event["sk"], event
+
+    return paged(context, "ListInferenceEvents", request, "InferenceEventSummaries", records)
+
+
+OPERATIONS = {"ListInferenceEvents": list_inference_events}

@@ -1,0 +1,86 @@
+"""Tags of datasets, models, model versions and inference schedulers."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from service.attempts import decided
+from service.context import Context
+from service.errors import no_such
+from service.inputs import tag_map
+from service.names import DATASET, MODEL, SCHEDULER, version_key, versions_of
+from service.store import Item
+
+_RESOURCE = re.compile(r"(dataset|model|inference-scheduler)/([^/]+)/([^/]+)(?:/model-version/(\d{1,10}))?")
+_PARTITIONS = {"dataset": DATASET, "model": MODEL, "inference-scheduler": SCHEDULER}
+
+Tags = dict[str, str]
+
+
+def tag_resource(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Add tags to a resource; a key that it has already gets the new value."""
+    _change(context, request["ResourceArn"], lambda tags: tag_map(context, request["Tags"], tags))
+    return {}
+
+
+def untag_resource(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Remove tags from a resource; keys that it does not have are ignored."""
+    gone = set(request["TagKeys"])
+    _change(
+        context,
+        request["ResourceArn"],
+        lambda tags: {key: value for key, value in tags.items() if key not in gone},
+    )
+    return {}
+
+
+def list_tags_for_resource(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Return the tags of a resource, by key."""
+    tags: Tags = _require_resource(context, request["ResourceArn"]).get("tags", {})
+    return {"Tags": [{"Key": key, "Value": tags[key]} for key in sorted(tags)]}
+
+
+def _change(context: Context, arn: str, change: Callable[[Tags], Tags]) -> None:
+    def attempt() -> None:
+        resource = _require_resource(context, arn)
+        context.store.update(
+            resource["pk"],
+            resource["sk"],
+            {"tags": change(resource.get("tags", {}))},
+            expect={"uuid": resource["uuid"], "tags": resource.get("tags")},
+        )
+
+    decided(attempt)
+
+
+def _require_resource(context: Context, arn: str) -> Item:
+    """Return the record of the resource with the `arn`.
+
+    Raises:
+        NotFoundError: when there is none.
+    """
+    resource = _find(context, arn)
+    if resource is None:
+        raise no_such("resource", arn)
+    return resource
+
+
+def _find(context: Context, arn: str) -> Item | None:
+    match = _RESOURCE.fullmatch(arn.split(":", 5)[-1])
+    if match is None:
+        return None
+    kind, name, uuid, version = match.groups()
+    if version is None:
+        found = context.store.get(_PARTITIONS[kind], name)
+        arn_member = {"dataset": "DatasetArn", "model": "ModelArn"}.get(kind, "InferenceSchedulerArn")
+    else:
+        found = context.store.get(versions_of(uuid), version_key(int(version)))
+        arn_member = "ModelVersionArn"
+    return found if found is not None and found[arn_member] == arn else None
+
+
+OPERATIONS = {
+    "TagResource": tag_resource,
+    "UntagResource": untag_resource,
+    "ListTagsForResource": list_tags_for_resource,
+}

@@ -1,0 +1,59 @@
+"""Pages of list replies, with opaque tokens that fit only the request that they were made for."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Any
+
+from service.context import Context
+from service.errors import ValidationError
+
+_PAGE_MEMBERS = {"NextToken", "MaxResults"}
+
+
+def paged(
+    context: Context,
+    operation: str,
+    request: dict[str, Any],
+    member: str,
+    records: Callable[[str | None], Iterable[tuple[str, Any]]],
+) -> dict[str, Any]:
+    """Return the reply of a list operation: `member` with one page, `NextToken` when there is more.
+
+    `records` yields (position, entry) pairs in order, those behind a given position or all of them.
+
+    Raises:
+        ValidationError: when NextToken was not made for this operation with these filters.
+    """
+    size: int = request.get("MaxResults", context.settings.page_size)
+    purpose = _digest(operation, request)
+    start = _position(request["NextToken"], purpose, operation) if request.get("NextToken") else None
+    found = list(islice(records(start), size + 1))
+    reply: dict[str, Any] = {member: [entry for _, entry in found[:size]]}
+    if len(found) > size:
+        reply["NextToken"] = _token(purpose, found[size - 1][0])
+    return reply
+
+
+def _digest(operation: str, request: dict[str, Any]) -> str:
+    filters = {name: str(value) for name, value in request.items() if name not in _PAGE_MEMBERS}
+    return hashlib.sha256(json.dumps([operation, filters], sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _token(purpose: str, position: str) -> str:
+    return base64.urlsafe_b64encode(f"{purpose}{position}".encode()).decode()
+
+
+def _position(token: str, purpose: str, operation: str) -> str:
+    try:
+        text = base64.urlsafe_b64decode(token).decode()
+    except ValueError:
+        text = ""
+    if not text.startswith(purpose):
+        raise ValidationError(
+            f"NextToken '{token[:100]}' was not returned by {operation} with these filters: repeat the "
+            "request without NextToken, or with the filters of the first page"
+        )
+    return text.removeprefix(purpose)

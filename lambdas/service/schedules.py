@@ -1,0 +1,90 @@
+"""When inference wakes, and the EventBridge Scheduler schedule that wakes it: one per inference scheduler.
+
+A day is cut into segments aligned to the hour. The wake for a segment comes at its end plus the delay; the
+first segment is the one that ends next after the scheduler is started.
+"""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from service.context import Context
+from service.inputs import seconds
+
+if TYPE_CHECKING:  # the stubs exist where types are checked, not in the function
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
+
+
+def next_segment_end(now: datetime, frequency: str) -> int:
+    """Return the end, in epoch seconds, of the segment of a `DataUploadFrequency` that `now` lies in."""
+    length = seconds(frequency)
+    return (int(now.timestamp()) // length + 1) * length
+
+
+def segment_end_from(start: int, frequency: str) -> int:
+    """Return the end of the first segment that begins at `start` (epoch seconds) or later."""
+    length = seconds(frequency)
+    return (-(-start // length) + 1) * length
+
+
+def cron(frequency: str, delay_minutes: int) -> str:
+    """Return the expression that wakes at every segment end plus the delay."""
+    step = seconds(frequency) // 60
+    minutes = sorted((end + delay_minutes) % 60 for end in range(0, 60, step))
+    return f"cron({','.join(map(str, minutes))} * * * ? *)"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedules:
+    """The schedules of a deployment, named by the uuid of their inference scheduler."""
+
+    client: "EventBridgeSchedulerClient"
+    group: str
+    role: str
+    function: str
+
+    @classmethod
+    def of(cls, context: Context) -> "Schedules":
+        """Return the schedules of the deployment that `context` belongs to."""
+        environment = context.environment
+        return cls(
+            context.client("scheduler"),
+            environment.schedule_group,
+            environment.schedule_role,
+            environment.infer_function,
+        )
+
+    def put(self, record: Mapping[str, Any]) -> None:
+        """Make the schedule of the scheduler `record` what the record says; it may exist or not."""
+        definition: dict[str, Any] = {
+            "Name": record["uuid"],
+            "GroupName": self.group,
+            "ScheduleExpression": cron(
+                record["DataUploadFrequency"], int(record.get("DataDelayOffsetInMinutes", Decimal(0)))
+            ),
+            "ScheduleExpressionTimezone": "UTC",
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "State": "ENABLED" if record["Status"] in {"PENDING", "RUNNING"} else "DISABLED",
+            "Description": f"Inference scheduler {record['InferenceSchedulerName']}",
+            "Target": {
+                "Arn": self.function,
+                "RoleArn": self.role,
+                "Input": json.dumps(
+                    {"InferenceSchedulerName": record["InferenceSchedulerName"], "Uuid": record["uuid"]}
+                ),
+            },
+        }
+        try:
+            self.client.update_schedule(**definition)
+        except self.client.exceptions.ResourceNotFoundException:
+            with suppress(self.client.exceptions.ConflictException):  # a repeated request was faster
+                self.client.create_schedule(**definition)
+
+    def delete(self, name: str) -> None:
+        """Delete the schedule called `name`, if it is there."""
+        with suppress(self.client.exceptions.ResourceNotFoundException):
+            self.client.delete_schedule(Name=name, GroupName=self.group)

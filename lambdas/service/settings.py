@@ -1,0 +1,121 @@
+"""The service's limits and choices, and the function environment they arrive in.
+
+Limits carry the names and the default values of the quotas of Amazon Lookout for Equipment; None is no limit.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+_FREQUENCIES = ("PT5M", "PT10M", "PT15M", "PT30M", "PT1H")
+
+
+def _per_frequency(*limits: int) -> Mapping[str, int | None]:
+    return dict(zip(_FREQUENCIES, limits, strict=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Limits and choices that the owner of a deployment may change; read from the variable L4E_SETTINGS."""
+
+    datasets: int | None = 15
+    models: int | None = 15
+    inference_schedulers_per_model: int | None = 1
+    pending_ingestion_jobs: int | None = 5
+    pending_models: int | None = 5
+    tags_per_resource: int | None = 50
+
+    components_per_dataset: int | None = 3_000
+    columns_per_dataset: int | None = 3_000
+    files_per_component: int | None = 1_000
+    dataset_bytes: int | None = 50 * 1024**3
+    file_bytes: int | None = 5 * 1024**3
+
+    components_per_model: int | None = 300
+    columns_per_model: int | None = 300
+    minimum_training_days: float | None = 14.0
+    """Shortest training window. The managed service's documents say 14, 90 and 180 in different places."""
+    training_rows: int | None = 1_500_000
+    evaluation_rows: int | None = 1_500_000
+
+    inference_files_per_component: int | None = 60
+    inference_bytes: Mapping[str, int | None] = field(
+        default_factory=lambda: _per_frequency(*(n * 1024**2 for n in (5, 10, 15, 30, 60)))
+    )
+    """Bytes of input per execution, by DataUploadFrequency."""
+    inference_rows: Mapping[str, int | None] = field(
+        default_factory=lambda: _per_frequency(300, 600, 900, 1_800, 3_600)
+    )
+    """Rows after resampling per execution, by DataUploadFrequency."""
+    inference_catch_up_hours: float | None = 24.0
+    """How far back missed segments are made up for."""
+    inference_fill_hours: float | None = 24.0
+    """How long a sensor without new values keeps its last one."""
+    execution_retention_days: float | None = 180.0
+
+    poor_recall: float = 0.5
+    poor_precision: float = 0.1
+    poor_auc: float = 0.6
+    """A model with labels that is below any of the three has ModelQuality POOR_QUALITY_DETECTED."""
+
+    access_role_path: str = "/lookoutequipment/"
+    """Path below which the roles lie that the service may assume."""
+    client_token_hours: float = 24.0
+    page_size: int = 50
+    """Entries of a list reply when the request has no MaxResults."""
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the settings in the JSON object `text`; what it leaves out keeps its default.
+
+        Raises:
+            ValueError: when the text is not a JSON object, or has a member that is no setting.
+        """
+        given: Any = json.loads(text)
+        if not isinstance(given, dict):
+            raise ValueError(f"settings must be a JSON object, not {text!r}")  # noqa: TRY004  a wrong text
+        known = {setting.name for setting in fields(cls)}
+        if unknown := sorted(given.keys() - known):
+            raise ValueError(f"unknown setting {unknown[0]!r}: use one of {', '.join(sorted(known))}")
+        for name in ("inference_bytes", "inference_rows"):
+            if wrong := sorted(given.get(name, {}).keys() - set(_FREQUENCIES)):
+                raise ValueError(f"{name} of {wrong[0]!r}: use one of {', '.join(_FREQUENCIES)}")
+            if name in given:
+                given[name] = {**getattr(cls(), name), **given[name]}
+        return cls(**given)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What a function of the service is told by its environment. The last five exist in the API function."""
+
+    table: str
+    bucket: str
+    metric_namespace: str
+    settings: Settings
+    ingest_state_machine: str = ""
+    train_state_machine: str = ""
+    infer_function: str = ""
+    schedule_group: str = ""
+    schedule_role: str = ""
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> Self:
+        """Return the environment found in the process `variables`.
+
+        Raises:
+            KeyError: when a variable that every function has is missing.
+            ValueError: when L4E_SETTINGS is wrong.
+        """
+        return cls(
+            table=variables["L4E_TABLE"],
+            bucket=variables["L4E_BUCKET"],
+            metric_namespace=variables["L4E_METRIC_NAMESPACE"],
+            settings=Settings.from_json(variables.get("L4E_SETTINGS", "{}")),
+            ingest_state_machine=variables.get("L4E_INGEST_STATE_MACHINE", ""),
+            train_state_machine=variables.get("L4E_TRAIN_STATE_MACHINE", ""),
+            infer_function=variables.get("L4E_INFER_FUNCTION", ""),
+            schedule_group=variables.get("L4E_SCHEDULE_GROUP", ""),
+            schedule_role=variables.get("L4E_SCHEDULE_ROLE", ""),
+        )

@@ -1,0 +1,343 @@
+"""The records of the service in one DynamoDB table, changed by conditional writes only.
+
+An item is the API's record: attributes carry the API's member names and values in the API's form (timestamps
+are epoch seconds), plus private attributes that start in lower case. `names` says which record has which key.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from service.clock import Clock, timestamp, utc_now
+
+if TYPE_CHECKING:  # the stubs exist where types are checked, not in the function
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Item = dict[str, Any]
+
+_ATTEMPTS = 8
+_FIRST_WAIT = 0.04
+"""Tries of a write that met a transaction on the same record, and seconds before the second one. Each wait
+is twice the last; all add up to about 5 s."""
+
+
+class StoreError(Exception):
+    """A write that the state of a record did not allow."""
+
+    def __init__(self, pk: str, sk: str, item: Item | None = None) -> None:
+        """Keep the record's key, and the record as the table had it where there was one."""
+        super().__init__(f"{type(self).__name__}: {pk} {sk}")
+        self.pk = pk
+        self.sk = sk
+        self.item = item
+
+
+class NotFound(StoreError):  # noqa: N818  named for what it says, like the API's exceptions
+    """The record does not exist."""
+
+
+class AlreadyExists(StoreError):  # noqa: N818
+    """A record with that key exists."""
+
+
+class StateChanged(StoreError):  # noqa: N818
+    """The record exists, but not with the expected values; `item` is how it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Write a record that must not exist yet."""
+
+    item: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Change attributes of a record that must exist, with the values `expect`ed.
+
+    In `expect` a tuple stands for any of its values, None for an absent attribute.
+    """
+
+    pk: str
+    sk: str
+    set: Mapping[str, Any] = field(default_factory=dict)
+    remove: Sequence[str] = ()
+    expect: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove a record that must exist, with the values `expect`ed."""
+
+    pk: str
+    sk: str
+    expect: Mapping[str, Any] | None = None
+
+
+Write = Create | Update | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some records of a partition, and the `start` of the next page (None on the last one)."""
+
+    items: list[Item]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The table. A record whose `ExpiresAt` (epoch seconds) has passed counts as absent."""
+
+    client: "DynamoDBClient"
+    table: str
+    clock: Clock = utc_now
+
+    def get(self, pk: str, sk: str) -> Item | None:
+        """Return a record as of now, None when there is none."""
+        answer = self.client.get_item(TableName=self.table, Key=_key(pk, sk), ConsistentRead=True)
+        item = _decoded(answer.get("Item"))
+        return item if item is not None and not self._expired(item) else None
+
+    def create(self, *items: Mapping[str, Any]) -> None:
+        """Write new records, all or none.
+
+        Raises:
+            AlreadyExists: when one of them exists.
+        """
+        self.transact(*(Create(item) for item in items))
+
+    def update(
+        self,
+        pk: str,
+        sk: str,
+        set: Mapping[str, Any],  # noqa: A002  the word of the expression language
+        *,
+        remove: Sequence[str] = (),
+        expect: Mapping[str, Any] | None = None,
+    ) -> Item:
+        """Change a record and return it as it is then. `expect` is that of `Update`.
+
+        Raises:
+            NotFound: when it does not exist.
+            StateChanged: when an expected value is not there.
+        """
+        write = self._request(Update(pk, sk, set, remove, expect))["Update"]
+        try:
+            answer = _alone(lambda: self.client.update_item(**write, ReturnValues="ALL_NEW"))
+        except self.client.exceptions.ConditionalCheckFailedException as error:
+            raise _refused(Update(pk, sk), _decoded(error.response.get("Item"))) from error
+        return _decoded(answer["Attributes"]) or {}
+
+    def delete(self, pk: str, sk: str, *, expect: Mapping[str, Any] | None = None) -> None:
+        """Remove a record.
+
+        Raises:
+            NotFound: when it does not exist.
+            StateChanged: when an expected value is not there.
+        """
+        self.transact(Delete(pk, sk, expect))
+
+    def transact(self, *writes: Write) -> None:
+        """Do all `writes`, or none of them.
+
+        Raises:
+            AlreadyExists, NotFound, StateChanged: for the first write that could not be done.
+        """
+        requests = [self._request(write) for write in writes]
+        try:
+            _alone(lambda: self.client.transact_write_items(TransactItems=requests))
+        except self.client.exceptions.TransactionCanceledException as error:
+            for write, reason in zip(writes, _reasons(error), strict=True):
+                if reason.get("Code") == "ConditionalCheckFailed":
+                    raise _refused(write, _decoded(reason.get("Item"))) from error
+            raise
+
+    def query(
+        self,
+        pk: str,
+        *,
+        prefix: str = "",
+        between: tuple[str, str] | None = None,
+        reverse: bool = False,
+        limit: int = 100,
+        start: str | None = None,
+    ) -> Page:
+        """Return up to `limit` records of a partition, ordered by sort key.
+
+        `prefix` or `between` (both ends inclusive) narrow the sort key; `start` is the `next` of the page
+        before, or any sort key: the page begins behind it.
+        """
+        names, values, condition = {"#p": "pk"}, {":p": pk}, "#p = :p"
+        if between is not None:
+            names["#s"], values[":a"], values[":b"] = "sk", between[0], between[1]
+            condition += " AND #s BETWEEN :a AND :b"
+        elif prefix:
+            names["#s"], values[":a"] = "sk", prefix
+            condition += " AND begins_with(#s, :a)"
+        answer = self.client.query(
+            TableName=self.table,
+            KeyConditionExpression=condition,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=_encoded(values),
+            ScanIndexForward=not reverse,
+            Limit=limit,
+            ConsistentRead=True,
+            **({"ExclusiveStartKey": _key(pk, start)} if start is not None else {}),
+        )
+        last = _decoded(answer.get("LastEvaluatedKey"))
+        items = [item for raw in answer["Items"] if (item := _decoded(raw)) and not self._expired(item)]
+        return Page(items, last["sk"] if last else None)
+
+    def all(
+        self,
+        pk: str,
+        *,
+        prefix: str = "",
+        between: tuple[str, str] | None = None,
+        reverse: bool = False,
+        start: str | None = None,
+    ) -> Iterator[Item]:
+        """Yield the records that `query` would return on all its pages."""
+        while True:
+            page = self.query(pk, prefix=prefix, between=between, reverse=reverse, start=start)
+            yield from page.items
+            if page.next is None:
+                return
+            start = page.next
+
+    def _expired(self, item: Item) -> bool:
+        return "ExpiresAt" in item and item["ExpiresAt"] <= self.clock().timestamp()
+
+    def _request(self, write: Write) -> Any:
+        """Return `write` as an entry of TransactWriteItems."""
+        if isinstance(write, Create):
+            return {
+                "Put": {
+                    "TableName": self.table,
+                    "Item": _encoded(write.item),
+                    "ConditionExpression": "attribute_not_exists(pk) OR ExpiresAt <= :now",
+                    "ExpressionAttributeValues": _encoded({":now": int(self.clock().timestamp())}),
+                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+                }
+            }
+        expression = _Expression()
+        request: dict[str, Any] = {"TableName": self.table, "Key": _key(write.pk, write.sk)}
+        if isinstance(write, Update):
+            request["UpdateExpression"] = expression.update(write.set, write.remove)
+        request["ConditionExpression"] = expression.condition(write.expect or {})
+        request |= expression.placeholders()
+        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        return {type(write).__name__: request}
+
+
+class _Expression:
+    """Collects the placeholders of one write's expressions."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._values: dict[str, Any] = {}
+
+    def _name(self, attribute: str) -> str:
+        return self._names.setdefault(attribute, f"#n{len(self._names)}")
+
+    def _value(self, value: Any) -> str:
+        placeholder = f":v{len(self._values)}"
+        self._values[placeholder] = value
+        return placeholder
+
+    def update(self, changes: Mapping[str, Any], remove: Sequence[str]) -> str:
+        """Return the expression that sets and removes attributes."""
+        parts = []
+        if changes:
+            parts.append(
+                "SET " + ", ".join(f"{self._name(k)} = {self._value(v)}" for k, v in changes.items())
+            )
+        if remove:
+            parts.append("REMOVE " + ", ".join(self._name(k) for k in remove))
+        return " ".join(parts)
+
+    def condition(self, expect: Mapping[str, Any]) -> str:
+        """Return the expression that demands existence and the expected values."""
+        parts = [f"attribute_exists({self._name('pk')})"]
+        for attribute, value in expect.items():
+            if value is None:
+                parts.append(f"attribute_not_exists({self._name(attribute)})")
+            elif isinstance(value, tuple):
+                parts.append(f"{self._name(attribute)} IN ({', '.join(self._value(one) for one in value)})")
+            else:
+                parts.append(f"{self._name(attribute)} = {self._value(value)}")
+        return " AND ".join(parts)
+
+    def placeholders(self) -> dict[str, Any]:
+        """Return the members that define the placeholders used so far."""
+        found: dict[str, Any] = {"ExpressionAttributeNames": {v: k for k, v in self._names.items()}}
+        if self._values:
+            found["ExpressionAttributeValues"] = _encoded(self._values)
+        return found
+
+
+def _refused(write: Write, item: Item | None) -> StoreError:
+    if isinstance(write, Create):
+        return AlreadyExists(str(write.item["pk"]), str(write.item["sk"]), item)
+    return (NotFound if item is None else StateChanged)(write.pk, write.sk, item)
+
+
+def _alone(write: Callable[[], Any]) -> Any:
+    """Return what `write` returns, once no other transaction is under way on the same records."""
+    for attempt in range(_ATTEMPTS - 1):
+        try:
+            return write()
+        except ClientError as error:
+            if not _collided(error):
+                raise
+        time.sleep(_FIRST_WAIT * 2**attempt)
+    return write()
+
+
+def _collided(error: ClientError) -> bool:
+    codes = {reason.get("Code") for reason in _reasons(error)}
+    return error.response["Error"]["Code"] == "TransactionConflictException" or (
+        "TransactionConflict" in codes and "ConditionalCheckFailed" not in codes
+    )
+
+
+def _reasons(error: ClientError) -> Sequence[Mapping[str, Any]]:
+    """Return what became of each write of a transaction that was cancelled."""
+    reasons: Sequence[Mapping[str, Any]] = error.response.get("CancellationReasons", ())
+    return reasons
+
+
+def _key(pk: str, sk: str) -> Any:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _encoded(item: Mapping[str, Any]) -> Any:
+    serialize = TypeSerializer().serialize
+    return {name: serialize(_plain(value)) for name, value in item.items() if value is not None}
+
+
+def _decoded(raw: Any) -> Item | None:
+    if raw is None:
+        return None
+    deserialize = TypeDeserializer().deserialize
+    return {name: deserialize(value) for name, value in raw.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` with times and floats as the decimals that DynamoDB stores, without None members."""
+    if isinstance(value, datetime):
+        return timestamp(value)
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, Mapping):
+        return {name: _plain(member) for name, member in value.items() if member is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(member) for member in value]
+    return value

@@ -1,0 +1,131 @@
+"""AWS JSON 1.0 in an API Gateway proxy event: which operation is called with what, and how it is answered."""
+
+import base64
+import binascii
+import json
+import logging
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from botocore.exceptions import ClientError
+from botocore.model import OperationModel
+
+from service.errors import (
+    ApiError,
+    DeniedError,
+    InternalError,
+    ThrottlingError,
+    UnknownOperationError,
+    ValidationError,
+)
+from service.model import service_model
+from service.validation import parse, project
+
+Call = Callable[[str, dict[str, Any]], Mapping[str, Any]]
+"""Performs an operation, given by name, on a valid request, and returns the record its reply is made of."""
+
+_NAMESPACE = "com.amazonaws.thorbrain#"
+"""Prefix of error names that the managed service sent; some clients compare it literally."""
+
+_CONTENT_TYPE = "application/x-amz-json-1.0"
+_THROTTLES = {
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "SlowDown",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionCanceledException",
+    "TransactionConflictException",
+}
+_DENIALS = ("AccessDenied", "KMS.", "KMSAccessDenied", "KMSInvalidState")
+_log = logging.getLogger(__name__)
+
+
+def answer(event: Mapping[str, Any], call: Call) -> dict[str, Any]:
+    """Return the proxy reply to a proxy `event`. Whatever happens, it is an answer in the API's own form."""
+    started = time.monotonic()
+    request_context = event.get("requestContext") or {}
+    request_id = request_context.get("requestId") or str(uuid.uuid4())
+    target = _header(event, "x-amz-target")
+    code = None
+    try:
+        operation = _operation(target)
+        request = {} if operation.input_shape is None else parse(operation.input_shape, _body(event))
+        reply = _body_of(operation, call(operation.name, request))
+        status = 200
+    except Exception as error:  # noqa: BLE001  the last line of defence: nothing may leave as a stack trace
+        told = _told(error, request_id)
+        status, code = told.status, told.code
+        reply = {"__type": f"{_NAMESPACE}{code}", "Message": str(told)[:5000]}
+    _log.info(
+        json.dumps(
+            {
+                "requestId": request_id,
+                "target": target,
+                "status": status,
+                "errorCode": code,
+                "userArn": (request_context.get("identity") or {}).get("userArn"),
+                "milliseconds": round(1000 * (time.monotonic() - started)),
+            }
+        )
+    )
+    return {
+        "statusCode": status,
+        "headers": {"Content-Type": _CONTENT_TYPE, "x-amzn-requestid": request_id},
+        "body": json.dumps(reply),
+        "isBase64Encoded": False,
+    }
+
+
+def _operation(target: str) -> OperationModel:
+    model = service_model()
+    prefix, _, name = target.rpartition(".")
+    if prefix != model.metadata["targetPrefix"] or name not in model.operation_names:
+        raise UnknownOperationError(
+            f"'{target[:200]}' is no operation of this API: the header X-Amz-Target must read "
+            f"{model.metadata['targetPrefix']}.<Operation>"
+        )
+    return model.operation_model(name)
+
+
+def _header(event: Mapping[str, Any], name: str) -> str:
+    headers: Mapping[str, str] = event.get("headers") or {}
+    return next((value for key, value in headers.items() if key.lower() == name), "")
+
+
+def _body(event: Mapping[str, Any]) -> Any:
+    body = event.get("body") or "{}"
+    try:
+        if event.get("isBase64Encoded"):
+            body = base64.b64decode(body, validate=True).decode()
+        return json.loads(body, parse_float=Decimal)
+    except (binascii.Error, ValueError, InvalidOperation, RecursionError) as error:
+        raise ValidationError(f"the request body is not a JSON document in UTF-8: {error}") from error
+
+
+def _body_of(operation: OperationModel, record: Mapping[str, Any]) -> Any:
+    return {} if operation.output_shape is None else project(operation.output_shape, record)
+
+
+def _told(error: Exception, request_id: str) -> ApiError:
+    """Return what the caller is told about `error`."""
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, ClientError) and error.response["Error"]["Code"] in _THROTTLES:
+        _log.warning("throttled: %s", error)
+        return ThrottlingError("the service is receiving more requests than it can handle: try again later")
+    if isinstance(error, ClientError) and error.response["Error"]["Code"].startswith(_DENIALS):
+        _log.error("denied", exc_info=error)
+        return DeniedError(
+            f"the service may not use something it needs ({error.response['Error']['Code']} from "
+            f"{error.operation_name}): is the KMS key of the resource enabled, and does its policy allow the "
+            f"service's roles? More is in the log of the API function, request id {request_id}"
+        )
+    _log.error("request %s failed", request_id, exc_info=error)
+    return InternalError(
+        f"the service failed: try again, or look for request id {request_id} in the log of the API function"
+    )

@@ -1,0 +1,104 @@
+"""The embedded AWS for tests: one ministack process, on loopback, ended by its process id."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+REGION = "eu-west-1"
+ACCOUNT = "000000000000"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
+
+_SECONDS_TO_START = 60
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedAws:
+    """A running emulator."""
+
+    endpoint: str
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of `service` that talks to the emulator."""
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def create_table(self, name: str) -> None:
+        """Create the service's table."""
+        self.client("dynamodb").create_table(
+            TableName=name,
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+    def create_bucket(self, name: str) -> None:
+        """Create a bucket in the emulator's region."""
+        self.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+
+
+@contextmanager
+def embedded_aws(directory: Path) -> Iterator[EmbeddedAws]:
+    """Run an emulator that keeps what it writes in `directory`; it is gone when the block ends."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = directory / "ministack.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ministack"],
+            cwd=directory,
+            env={
+                **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+                "BIND_HOST": "127.0.0.1",
+                "GATEWAY_PORT": str(port),
+                "IOT_MTLS_ENABLED": "0",
+                "SFTP_ENABLED": "0",
+                "TMPDIR": str(directory),
+                "MINISTACK_REGION": REGION,
+            },
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _await_health(f"http://127.0.0.1:{port}", process, log)
+        yield EmbeddedAws(f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _await_health(endpoint: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + _SECONDS_TO_START
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=2):  # noqa: S310  loopback
+                return
+        except (OSError, urllib.error.URLError):
+            time.sleep(0.1)
+    raise RuntimeError(f"ministack did not start: {log.read_text()[-2000:]}")
