@@ -386,7 +386,11 @@ def test_the_suite_catches(wire: Wire, mutation: Mutation, monkeypatch: Patch) -
 
 
 def _caught(wire: Wire, played: tuple[Scenario, ...]) -> bool:
-    ways = ({}, {"duplicates": True}, {"duplicates": True, "late_come_first": False})
+    ways: tuple[dict[str, bool], ...] = (
+        {},
+        {"duplicates": True},
+        {"duplicates": True, "late_come_first": False},
+    )
     for scenario, way, case in itertools.product(played, ways, CASES):
         try:
             scenario(Play(wire, case, short=True, **way))
