@@ -271,11 +271,14 @@ class TestRights:
         (group,) = resources(deployed, "AWS::Scheduler::ScheduleGroup")
         assert trust["aws:SourceArn"] == {"Fn::GetAtt": [group, "Arn"]}
 
-    def test_of_a_schedule_fit_the_name_the_api_gives_it(self, deployed: Mapping[str, Any]) -> None:
-        group = only(deployed, "AWS::Scheduler::ScheduleGroup")["Properties"]["Name"]
+    def test_of_a_schedule_fit_the_name_the_api_gives_it(self) -> None:
+        target = cdk.Stack(app(), "AStackWithAVeryLongName" * 3)
+        service(target)
+        content = template(target)
+        group = only(content, "AWS::Scheduler::ScheduleGroup")["Properties"]["Name"]
         uuid_length = 36
         assert len(f"{group}-") + uuid_length <= 64
-        (statement,) = granting(deployed, "scheduler:CreateSchedule")
+        (statement,) = granting(content, "scheduler:CreateSchedule")
         assert f":schedule/*/{group}-*" in json.dumps(statement["Resource"])
 
     def test_to_publish_metrics_end_at_the_namespace(self) -> None:

@@ -60,6 +60,22 @@ def test_hold_the_code_and_the_service_model_and_nothing_else(assets: dict[str, 
         assert not any("test" in path.name for path in files)
 
 
+def test_hold_only_the_code_of_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "lambdas" / "service"
+    for name in ("__init__.py", "jobs/__init__.py", "jobs/infer.py", "__pycache__/x.pyc", "notes.txt"):
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).touch()
+    monkeypatch.setattr(_packages, "lambda_root", lambda: tmp_path / "lambdas")
+    target = tmp_path / "target"
+    _packages.stage(target, ["service"], {"data": {"model.json": b"{}"}})
+    assert {str(path.relative_to(target)) for path in target.rglob("*") if path.is_file()} == {
+        "service/__init__.py",
+        "service/jobs/__init__.py",
+        "service/jobs/infer.py",
+        "data/lookoutequipment/2020-12-15/model.json",
+    }
+
+
 def test_hold_every_module(assets: dict[str, Path]) -> None:
     for package, folder in (("service", "service"), ("engine", "service"), ("custom_resources",) * 2):
         root = _packages.lambda_root()

@@ -182,8 +182,8 @@ class Service:
         """Return the EventBridge schedule of a scheduler."""
         client = self.context.client("scheduler")
         uuid = scheduler.rpartition("/")[2]
-        group = self.context.environment.schedule_group
         try:
+            group = self.context.environment.schedule_group
             return client.get_schedule(Name=f"{group}-{uuid}", GroupName=group)
         except client.exceptions.ResourceNotFoundException:
             return None

@@ -246,8 +246,9 @@ def test_a_start_that_was_cut_short_is_completed_by_repeating_it(service: Servic
     service.trained_model()
     arn = service.create_scheduler()["InferenceSchedulerArn"]
     service.context.store.update(SCHEDULER, "watch", {"Status": "PENDING"})
+    group = service.context.environment.schedule_group
     service.context.client("scheduler").delete_schedule(
-        Name=arn.rpartition("/")[2], GroupName=service.context.environment.schedule_group
+        Name=f"{group}-{arn.rpartition('/')[2]}", GroupName=group
     )
     with pytest.raises(service.api.exceptions.ConflictException, match="'watch' is PENDING"):
         service.api.update_inference_scheduler(InferenceSchedulerName="watch", DataDelayOffsetInMinutes=1)
