@@ -1,6 +1,5 @@
 """What the custom resources have in common: one class per concern, hidden behind the public constructs."""
 
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -143,11 +142,6 @@ def output_configuration(place: S3Location | None, key: kms.IKey | None) -> dict
     if place is None:
         return None
     return {"S3OutputConfiguration": place.to_api(), **({"KmsKeyId": key.key_arn} if key else {})}
-
-
-def schema_identity(schema: DatasetSchema | None) -> Any:
-    """What of a schema forces a replacement."""
-    return None if schema is None else json.loads(schema.to_json())
 
 
 def grant(

@@ -106,15 +106,14 @@ class Dataset(DatasetBase):
         self.schema = schema
         self.encryption_key = encryption_key
         self._tags = _resource.ResourceTags("Dataset", tags)
-        replace_on = {"ServerSideKmsKeyId": encryption_key and encryption_key.key_arn}
+        replace_on = {
+            "Schema": _resource.schema_document(self, service, schema),
+            "ServerSideKmsKeyId": encryption_key and encryption_key.key_arn,
+        }
         self.dataset_name = (
             _validate.name(dataset_name, shape="DatasetName", what="dataset name")
             if dataset_name is not None
-            else _names.generated(
-                self,
-                shape="DatasetName",
-                replace_on={**replace_on, "Schema": _resource.schema_identity(schema)},
-            )
+            else _names.generated(self, shape="DatasetName", replace_on=replace_on)
         )
         self._resource = _resource.service_resource(
             self,
@@ -123,7 +122,6 @@ class Dataset(DatasetBase):
             properties={
                 "DatasetName": self.dataset_name,
                 **replace_on,
-                "Schema": _resource.schema_document(self, service, schema),
                 "Tags": self._tags.rendered,
             },
             removal_policy=removal_policy,

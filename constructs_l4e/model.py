@@ -135,6 +135,7 @@ class Model(ModelBase):
 
         replace_on: dict[str, Any] = {
             "DatasetName": dataset.dataset_name,
+            "Schema": _resource.schema_document(self, self.service, schema),
             **(training.to_api("Training") if training else {}),
             **(evaluation.to_api("Evaluation") if evaluation else {}),
             "DataPreProcessingConfiguration": {"TargetSamplingRate": self.target_sampling_rate.value}
@@ -146,11 +147,7 @@ class Model(ModelBase):
         self.model_name = (
             _validate.name(model_name, shape="ModelName", what="model name")
             if model_name is not None
-            else _names.generated(
-                self,
-                shape="ModelName",
-                replace_on={**replace_on, "Schema": _resource.schema_identity(schema)},
-            )
+            else _names.generated(self, shape="ModelName", replace_on=replace_on)
         )
         if self.role is not None:
             _resource.ProviderAccess.of(self, self.service).allow_pass_role(self.role)
@@ -161,7 +158,6 @@ class Model(ModelBase):
             properties={
                 "ModelName": self.model_name,
                 **replace_on,
-                "Schema": _resource.schema_document(self, self.service, schema),
                 "LabelsInputConfiguration": {"S3InputConfiguration": labels.to_api()} if labels else None,
                 "RoleArn": self.role and self.role.role_arn,
                 "ModelDiagnosticsOutputConfiguration": _resource.output_configuration(
