@@ -104,10 +104,12 @@ class _Memory:
         self._write(started={"wanted": wanted, "job": job, "request": self._request})
 
     def finish(self, wanted: str) -> None:
-        self._write(finished={"wanted": wanted, "job": self._value["started"]["job"]})
+        self._write(
+            finished={"wanted": wanted, "job": self._value["started"]["job"], "request": self._request}
+        )
 
     def is_only_of(self, request: str) -> bool:
-        return "finished" not in self._value and self._value.get("started", {}).get("request") == request
+        return all(entry["request"] == request for entry in self._value.values())
 
     def forget(self) -> None:
         self._records.remove(self._key)

@@ -15,6 +15,7 @@ _CREDENTIAL: Final = re.compile(
     r"(?i)\b(X-Amz-\w+|Signature|AWSAccessKeyId|Authorization|ClientToken)\b(['\"]?\s*[=:]\s*['\"]?)[^\s&,'\"}]+"
 )
 _S3: Final = "s3:"
+_NOT_ASSUMABLE: Final = re.compile(r"(?i)(cannot|can't|could not|unable to) (be )?assume|sts:AssumeRole")
 _UNAVAILABLE_CODES: Final = frozenset(
     {
         "InternalServerException",
@@ -34,6 +35,7 @@ _UNAVAILABLE_CODES: Final = frozenset(
 _UNAVAILABLE_STATUS: Final = frozenset({408, 429})
 _NEXT_STEP: Final = {
     "AccessDenied": "Grant the custom resource's role this operation and iam:PassRole, then deploy again",
+    "Untrusting": "Let the trust policy of that role name the service, then deploy again",
     "Quota": "Delete what is no longer needed or raise the limit of the service, then deploy again",
     "Unavailable": "Deploy again when the service answers",
     "Refused": "Correct the named property, then deploy again",
@@ -98,6 +100,12 @@ class DeniedError(CallError):
     kind = "AccessDenied"
 
 
+class UntrustingError(DeniedError):
+    """The role in the request cannot be assumed: it does not trust the service, or was created seconds ago."""
+
+    kind = "Untrusting"
+
+
 class UnavailableError(CallError):
     """Throttled, broken or out of reach for the moment; whether the call took effect is unknown."""
 
@@ -125,9 +133,8 @@ def call_error(operation: str, error: BotoCoreError | ClientError) -> CallError:
         return UnavailableError(operation, code, text)
     if status == 403 or code.startswith("AccessDenied"):
         return DeniedError(operation, code, text)
-    if code == "ValidationException" and re.search(r"\bassum(e|ed|ing)\b", text):
-        # A role that was created seconds ago cannot be assumed yet: the same wait as for missing rights.
-        return DeniedError(operation, code, text)
+    if code == "ValidationException" and _NOT_ASSUMABLE.search(text):
+        return UntrustingError(operation, code, text)
     return _KINDS.get(code, RefusedError)(operation, code, text)
 
 

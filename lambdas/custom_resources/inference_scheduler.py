@@ -24,6 +24,8 @@ _UPDATABLE = (
     "DataOutputConfiguration",
     "RoleArn",
 )
+# What leads on from the states in between.
+_VERBS = {"PENDING": "Start", "STOPPING": "Stop"}
 
 
 class InferenceScheduler(TaggedResource):
@@ -66,8 +68,8 @@ class InferenceScheduler(TaggedResource):
     def settle(self, context: Context, properties: Properties, found: Found) -> Outcome:
         """Update what differs, then start or stop."""
         name, status = properties.members["InferenceSchedulerName"], found.record["Status"]
-        if status in {"PENDING", "STOPPING"}:
-            return Wait(reason=f"the scheduler is {status}. Deploy again later")
+        if status in _VERBS:
+            return self._lead_on(context, name, _VERBS[status], status)
         change = _difference(properties.members, found.record)
         if change and "UpdateInferenceScheduler" not in context.done:
             try:
@@ -87,13 +89,23 @@ class InferenceScheduler(TaggedResource):
     def dismantle(self, context: Context, name: str, found: Found) -> Outcome:
         """Stop the scheduler, then delete it. Its results stay in S3."""
         status = found.record["Status"]
-        if status in {"PENDING", "STOPPING"}:
-            return Wait(reason=f"the scheduler is {status}. Delete again later")
+        if status in _VERBS:
+            return self._lead_on(context, name, "Stop", status)
         if status == "RUNNING":
             context.act("StopInferenceScheduler", InferenceSchedulerName=name)
             return Again()
         context.act("DeleteInferenceScheduler", InferenceSchedulerName=name)
         return Done(data={})
+
+    @staticmethod
+    def _lead_on(context: Context, name: str, verb: str, status: str) -> Outcome:
+        # A start or a stop that was cut short is completed by repeating it. A service that needs no help
+        # refuses.
+        try:
+            context.act(f"{verb}InferenceScheduler", InferenceSchedulerName=name)
+        except ConflictError:
+            return Wait(reason=f"the scheduler is still {status}. Try again when it has settled")
+        return Again()
 
     def _refusal(self, context: Context, properties: Properties, quota: QuotaError) -> Exception:
         model = properties.members["ModelName"]

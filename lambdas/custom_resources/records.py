@@ -6,7 +6,7 @@ request that a later one has superseded: this record is the tombstone that an ov
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -43,12 +43,16 @@ class RecordTable(Protocol):
 class Claim:
     """Whether a request may act.
 
-    `successor` is the type of the request that superseded it (None: it may act) and `wanted` the physical id
-    which that request works towards.
+    `successor` is the type of the request that superseded it (None: it may act) and `wanted` the physical
+    id which that request works towards. `finished`: it had done its work before, so CloudFormation may
+    count on what it made. `leftovers`: ids that updates which this one takes back worked towards, each with
+    its request; CloudFormation may never have heard of them.
     """
 
     successor: str | None = None
     wanted: str | None = None
+    finished: bool = False
+    leftovers: Sequence[Sequence[str]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +63,17 @@ class _Record:
     begun: float = 0
     overtook: bool = False  # a Delete that came before its Create was seen
     past: dict[str, float] = field(default_factory=dict)
+    finished: list[str] = field(default_factory=list)
+    leftovers: list[list[str]] = field(default_factory=list)
 
     def next(self, request: Request, wanted: PhysicalId | None, now: float) -> tuple[Claim, "_Record"]:
         """The claim of `request` and the record after it."""
         if request.request_id == self.request:
-            return Claim(), self
+            return Claim(leftovers=self.leftovers), replace(self, wanted=str(wanted) if wanted else None)
         past = {name: since for name, since in self.past.items() if now - since < _MEMORY}
         if request.request_id in past:
-            return Claim(successor=self.type, wanted=self.wanted), self
+            finished = request.request_id in self.finished
+            return Claim(successor=self.type, wanted=self.wanted, finished=finished), self
         if request.type == "Create" and self.overtook and now - self.begun < _OVERTAKING:
             past[request.request_id] = now
             record = replace(self, past=past, overtook=False)
@@ -82,8 +89,16 @@ class _Record:
             and not self.request
             and not PhysicalId.parse(request.physical_id),
             past=past,
+            finished=[name for name in self.finished if name in past],
+            leftovers=self._left_by_updates(request, wanted),
         )
-        return Claim(), record
+        return Claim(leftovers=record.leftovers), record
+
+    def _left_by_updates(self, request: Request, wanted: PhysicalId | None) -> list[list[str]]:
+        if not self.type == request.type == "Update":
+            return []
+        known = {str(wanted), request.incoming_id}
+        return [pair for pair in [*self.leftovers, [str(self.wanted), self.request]] if pair[0] not in known]
 
 
 def claim(table: RecordTable, request: Request, wanted: PhysicalId | None, now: float) -> Claim:
@@ -98,6 +113,18 @@ def claim(table: RecordTable, request: Request, wanted: PhysicalId | None, now: 
         if table.write(key, asdict(after), version=version, expires_at=int(now) + _RECORD_LIFE):
             return granted
     raise NotYetError("other requests of this resource are being recorded")
+
+
+def finish(table: RecordTable, request: Request, now: float) -> None:
+    """Note that `request` has done its work: what it made is not taken back when it is superseded."""
+    key = f"claim/{request.owner}"
+    stored = table.read(key)
+    record, version = (_Record(**stored[0]), stored[1]) if stored else (_Record(), 0)
+    if record.request != request.request_id or request.request_id in record.finished:
+        return
+    after = replace(record, finished=[*record.finished, request.request_id])
+    if not table.write(key, asdict(after), version=version, expires_at=int(now) + _RECORD_LIFE):
+        raise NotYetError("another request of this resource is being recorded")
 
 
 class DynamoRecords:

@@ -22,7 +22,7 @@ from custom_resources.errors import (
     UnavailableError,
 )
 from custom_resources.properties import S3Object
-from custom_resources.records import Claim, RecordTable, claim
+from custom_resources.records import Claim, RecordTable, claim, finish
 from custom_resources.request import BEGUN, INCOMING_ID, PhysicalId, Request
 from custom_resources.resource import STUCK, Again, Context, Done, Outcome, Resource, Wait
 
@@ -30,6 +30,8 @@ LOG: Final = logging.getLogger(__name__)
 
 # Seconds. Rights and roles that were created just before the resource need this long to spread.
 _PROPAGATION: Final = 120
+# How long a rollback waits for the remains of what it takes back.
+_TIDYING: Final = 120
 # The longest chain in one poll: stop, update, start, look.
 _STEPS: Final = 6
 
@@ -87,13 +89,15 @@ class Runner:
             for _ in range(_STEPS):
                 granted = claim(self.records, request, wanted, self.clock())
                 outcome = self._step(request, wanted, granted, done)
+                if isinstance(outcome, Done) and wanted:
+                    finish(self.records, request, self.clock())
                 if not isinstance(outcome, Again):
                     break
         except NotYetError as error:
             outcome = Wait(reason=str(error))
         except CallError as error:
             outcome = _judge(error)
-        age = 0 if request.begun is None else self.clock() - request.begun
+        age = self._age(request)
         if isinstance(outcome, Wait) and age >= outcome.patience:
             waited = f"after {age / 60:.0f} minutes, " if outcome.patience else ""
             raise FailedError(f"{_subject(request, wanted)}: {waited}{outcome.reason}.")
@@ -113,13 +117,32 @@ class Runner:
             return self._delete(context)
         resource = self._resource(wanted.kind)
         if granted.successor is None:
-            return resource.advance(context, resource.parse(self.equipment, request.properties))
+            outcome = resource.advance(context, resource.parse(self.equipment, request.properties))
+            return self._tidy(context, resource, granted) or outcome if isinstance(outcome, Done) else outcome
         # CloudFormation gave this request up and may never learn what it made: take that back, and only that.
-        if granted.wanted != str(wanted):
+        if granted.wanted != str(wanted) and not granted.finished:
             outcome = resource.remove(context, wanted.name, made_by=request.request_id)
             if not isinstance(outcome, Done):
                 return outcome
         raise _superseded(request, granted)
+
+    def _tidy(self, context: Context, resource: Resource, granted: Claim) -> Outcome | None:
+        """Remove what a cancelled update finished too late for CloudFormation to hear of it.
+
+        A step that is still to do, or None. What takes long is left to the waiter of that update, if it
+        lives.
+        """
+        for text, made_by in granted.leftovers:
+            identity = PhysicalId.parse(text)
+            if identity is None or identity.kind != resource.kind:
+                continue
+            outcome = resource.remove(context, identity.name, made_by=made_by)
+            if not isinstance(outcome, Done) and self._age(context.request) < _TIDYING:
+                return outcome if isinstance(outcome, Again) else Wait(reason=outcome.reason)
+        return None
+
+    def _age(self, request: Request) -> float:
+        return 0 if request.begun is None else self.clock() - request.begun
 
     def _delete(self, context: Context) -> Outcome:
         request = context.request

@@ -148,8 +148,8 @@ class Live:
 class Stack:
     """A stack. `live` is what it believes in; `abandoned` what it has given up on after a failed cleanup.
 
-    `duplicates`: every event is delivered twice, and both deliveries run side by side; the first answer
-    counts.
+    `late_come_first`: whether what nobody waits for any more acts before what is waited for. `duplicates`:
+    every event is delivered twice, and both deliveries run side by side; the first answer counts.
     """
 
     world: World
@@ -162,6 +162,7 @@ class Stack:
     log: list[dict[str, Any]] = field(default_factory=list)
     zombies: list[Operation] = field(default_factory=list)
     stuck: bool = False
+    late_come_first: bool = True
     reuse_request_id: str | None = None
     _requests: int = 0
 
@@ -312,7 +313,9 @@ class Stack:
                 # CloudFormation never heard an id: it makes one up for a Create.
                 made_up = live.physical_id or f"{self.name}-{logical}-1ABCDEFGHIJKL"
                 return {"Status": "FAILED", "PhysicalResourceId": made_up}
-            for operation in [*running, *self.zombies]:
+            # A second delivery comes one step late, and goes on when CloudFormation has moved on.
+            late = [*self.zombies, *(running[1:] if running[0].waiter else [])]
+            for operation in [*late, running[0]] if self.late_come_first else [running[0], *late]:
                 if operation.response is None:
                     operation.step()
             self.world.now += POLL_SECONDS

@@ -19,10 +19,13 @@ def test_sequence(wire: Wire, scenario: Scenario, case: Case) -> None:
     scenario(Play(wire, case))
 
 
+@pytest.mark.parametrize("late_come_first", [True, False], ids=["late first", "late last"])
 @each_kind
 @each(SCENARIOS)
-def test_sequence_with_every_event_delivered_twice(wire: Wire, scenario: Scenario, case: Case) -> None:
-    scenario(Play(wire, case, duplicates=True, short=True))
+def test_sequence_with_every_event_delivered_twice(
+    wire: Wire, scenario: Scenario, case: Case, *, late_come_first: bool
+) -> None:
+    scenario(Play(wire, case, duplicates=True, short=True, late_come_first=late_come_first))
 
 
 @each_kind

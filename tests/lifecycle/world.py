@@ -181,6 +181,7 @@ class Change:
     parameters: Mapping[str, Any]
     event: Mapping[str, Any] | None
     target_tags: Mapping[str, str]
+    job_id: str | None
 
 
 class World:
@@ -232,7 +233,13 @@ class World:
             if not operation.startswith(("Describe", "List")):
                 event = self.events[-1] if self.events else None
                 self.changes.append(
-                    Change(operation=operation, parameters=parameters, event=event, target_tags=tags)
+                    Change(
+                        operation=operation,
+                        parameters=parameters,
+                        event=event,
+                        target_tags=tags,
+                        job_id=answer.get("JobId"),
+                    )
                 )
         return answer
 

@@ -173,13 +173,7 @@ def delete_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     def attempt() -> None:
         model = _require_settled(context, request["ModelName"])
         name, uuid = model["ModelName"], model["uuid"]
-        for scheduler in context.store.all(SCHEDULER):
-            if scheduler["modelUuid"] == uuid and scheduler["Status"] != "STOPPED":
-                raise ConflictError(
-                    f"the model '{name}' is in use by the inference scheduler "
-                    f"'{scheduler['InferenceSchedulerName']}', which is {scheduler['Status']}: stop the "
-                    "scheduler first"
-                )
+        _require_unscheduled(context, model)
         context.store.transact(
             Delete(MODEL, name, {"uuid": uuid, "Status": model["Status"], "fence": model.get("fence")}),
             garbage.note(
@@ -247,6 +241,16 @@ def _train(context: Context, model: Mapping[str, Any]) -> None:
             f"{model['uuid']}-1",
             {"ModelName": model["ModelName"], "ModelVersion": 1},
         )
+
+
+def _require_unscheduled(context: Context, model: Item) -> None:
+    for scheduler in context.store.all(SCHEDULER):
+        if scheduler["modelUuid"] == model["uuid"] and scheduler["Status"] != "STOPPED":
+            raise ConflictError(
+                f"the model '{model['ModelName']}' is in use by the inference scheduler "
+                f"'{scheduler['InferenceSchedulerName']}', which is {scheduler['Status']}: stop the "
+                "scheduler first"
+            )
 
 
 def _require_settled(context: Context, name: str) -> Item:

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from service.context import Context
 from service.documents import Documents
 from service.names import GARBAGE
-from service.operations import datasets
+from service.operations import datasets, models, schedulers
 from service.store import Item
 from tests.service.api.conftest import ROLE, SCHEMA, Deploy, Service, client_of
 
@@ -243,6 +243,39 @@ def test_a_deletion_notices_what_was_created_after_it_looked(
     monkeypatch.setattr(datasets, "_require_unused", look_and_lose_time)
     with pytest.raises(service.api.exceptions.ConflictException, match="'wear' is training on it"):
         service.api.delete_dataset(DatasetName="pump")
+
+
+def test_a_deletion_of_a_model_notices_a_scheduler_created_after_it_looked(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.trained_model()
+    look = models._require_unscheduled
+
+    def look_and_lose_time(context: Context, model: Item) -> None:
+        look(context, model)
+        if not service.api.list_inference_schedulers()["InferenceSchedulerSummaries"]:
+            service.create_scheduler("watch")
+
+    monkeypatch.setattr(models, "_require_unscheduled", look_and_lose_time)
+    with pytest.raises(service.api.exceptions.ConflictException, match="'watch', which is RUNNING"):
+        service.api.delete_model(ModelName="wear")
+
+
+def test_a_scheduler_is_not_created_beside_one_that_came_after_it_counted(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.trained_model()
+    count = schedulers._require_room
+
+    def count_and_lose_time(context: Context, model: Item) -> None:
+        count(context, model)
+        monkeypatch.setattr(schedulers, "_require_room", count)
+        if not service.api.list_inference_schedulers()["InferenceSchedulerSummaries"]:
+            service.create_scheduler("first")
+
+    monkeypatch.setattr(schedulers, "_require_room", count_and_lose_time)
+    with pytest.raises(service.api.exceptions.ServiceQuotaExceededException, match=r"has 1 .*'first'"):
+        service.create_scheduler("second")
 
 
 def test_what_a_deletion_could_not_remove_the_next_one_does(

@@ -1,0 +1,403 @@
+"""Broken handlers: the suite must catch every one of them, or it proves nothing.
+
+Each mutation is a bug that custom resources in the wild have had. The named scenario is expected to catch it.
+"""
+
+import itertools
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from custom_resources import (
+    data_ingestion,
+    errors,
+    inference_scheduler,
+    model,
+    properties,
+    records,
+    resource,
+    runner,
+)
+from custom_resources.dataset import Dataset
+from custom_resources.errors import CallError, FailedError, NotFoundError, NotYetError
+from custom_resources.properties import Properties
+from custom_resources.records import Claim
+from custom_resources.request import OWNER_TAG, REQUEST_TAG, PhysicalId, Request
+from custom_resources.resource import Context, Done, Found, Outcome, TaggedResource, Wait
+from custom_resources.runner import Runner
+from tests.lifecycle import scenarios
+from tests.lifecycle.cases import CASES
+from tests.lifecycle.scenarios import EXHAUSTIVE, SCENARIOS, Play, Scenario
+from tests.lifecycle.world import Wire
+
+Patch = pytest.MonkeyPatch
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A bug and the scenario that should notice it."""
+
+    plant: Callable[[Patch], None]
+    caught_by: Scenario
+
+
+def on_event_creates(patch: Patch) -> None:
+    original = Runner.on_event
+
+    def on_event(self: Runner, event: Event) -> dict[str, Any]:
+        result = original(self, event)
+        self.is_complete({**event, **result})
+        return result
+
+    patch.setattr(Runner, "on_event", on_event)
+
+
+def random_physical_id(patch: Patch) -> None:
+    original = Runner.on_event
+    patch.setattr(
+        Runner,
+        "on_event",
+        lambda self, event: (
+            original(self, event) | {"PhysicalResourceId": str(uuid.uuid4())}
+            if event["RequestType"] != "Delete"
+            else original(self, event)
+        ),
+    )
+
+
+def delete_by_name_only(patch: Patch) -> None:
+    def remove(self: TaggedResource, context: Context, name: str, *, made_by: str | None = None) -> Outcome:
+        found = self.find(context, name)
+        return self.dismantle(context, name, found) if found else Done(data={})
+
+    patch.setattr(TaggedResource, "remove", remove)
+
+
+def undo_takes_what_was_finished(patch: Patch) -> None:
+    patch.setattr(runner, "finish", lambda *_: None)
+
+
+def remains_of_cancelled_updates_stay(patch: Patch) -> None:
+    patch.setattr(Runner, "_tidy", lambda *_: None)
+
+
+def no_undo(patch: Patch) -> None:
+    original = TaggedResource.remove
+
+    def remove(self: TaggedResource, context: Context, name: str, *, made_by: str | None = None) -> Outcome:
+        return Done(data={}) if made_by else original(self, context, name)
+
+    patch.setattr(TaggedResource, "remove", remove)
+
+
+def no_tombstone(patch: Patch) -> None:
+    patch.setattr(runner, "claim", lambda *_: Claim())
+
+
+def tombstone_forgets_unseen_creates(patch: Patch) -> None:
+    patch.setattr(records, "_OVERTAKING", 0)
+
+
+def false_is_true(patch: Patch) -> None:
+    options = {**properties._OPTIONS, "Wait": ("wait", lambda _, raw: bool(raw))}
+    patch.setattr(properties, "_OPTIONS", options)
+
+
+def desired_state_ignored(patch: Patch) -> None:
+    options = {**properties._OPTIONS, "DesiredState": ("running", lambda *_: True)}
+    patch.setattr(properties, "_OPTIONS", options)
+
+
+def unknown_properties_ignored(patch: Patch) -> None:
+    original = properties._read
+    patch.setattr(
+        properties,
+        "_read",
+        lambda raw, shape, options: original({k: v for k, v in raw.items() if k != "Colour"}, shape, options),
+    )
+
+
+def random_token(patch: Patch) -> None:
+    patch.setattr(Request, "client_token", lambda *_: uuid.uuid4().hex)
+
+
+def token_without_parameters(patch: Patch) -> None:
+    patch.setattr(Request, "client_token", lambda self, *_: self.request_id)
+
+
+def transient_error_is_final(patch: Patch) -> None:
+    original = runner._judge
+    patch.setattr(runner, "_judge", lambda error: replace(original(error), patience=0))
+
+
+def denied_is_final(patch: Patch) -> None:
+    patch.setattr(runner, "_PROPAGATION", 0)
+
+
+def denied_is_waited_for(patch: Patch) -> None:
+    patch.setattr(runner, "_PROPAGATION", 10**9)
+
+
+def never_gives_up(patch: Patch) -> None:
+    original = Runner._step
+
+    def step(*arguments: Any) -> Outcome:
+        outcome = original(*arguments)
+        return replace(outcome, patience=10**9) if isinstance(outcome, Wait) else outcome
+
+    patch.setattr(Runner, "_step", step)
+
+
+def missing_on_delete_is_an_error(patch: Patch) -> None:
+    original = TaggedResource.remove
+
+    def remove(self: TaggedResource, context: Context, name: str, **made_by: Any) -> Outcome:
+        if self.find(context, name) is None:
+            raise FailedError(f"{self.kind} {name!r} does not exist. Try again.")
+        return original(self, context, name, **made_by)
+
+    patch.setattr(TaggedResource, "remove", remove)
+
+
+def conflict_is_an_error(patch: Patch) -> None:
+    def blocked(_: object, __: Context, ___: Properties, conflict: CallError) -> Outcome:
+        raise FailedError(f"'it': {conflict}. Try again.")
+
+    patch.setattr(TaggedResource, "blocked", blocked)
+
+
+def existing_is_an_error(patch: Patch) -> None:
+    def check(self: TaggedResource, context: Context, properties: Properties, found: Found) -> None:
+        request = context.request
+        mine = found.tags.get(REQUEST_TAG) == request.request_id
+        name = PhysicalId(kind=self.kind, name=properties.members[self.name_member])
+        if not mine and request.incoming_id != str(name):
+            raise FailedError(f"{self.subject(properties)} already exists. Try again.")
+
+    patch.setattr(TaggedResource, "_require_ours", check)
+
+
+def anybodys_is_adopted(patch: Patch) -> None:
+    patch.setattr(TaggedResource, "_require_ours", lambda *_: None)
+
+
+def clash_is_solved_by_force(patch: Patch) -> None:
+    original = TaggedResource._require_ours
+
+    def check(self: TaggedResource, context: Context, properties: Properties, found: Found) -> None:
+        try:
+            original(self, context, properties, found)
+        except FailedError:
+            if found.tags.get(OWNER_TAG) != context.request.owner:
+                raise
+            self.dismantle(context, properties.members[self.name_member], found)
+            raise NotYetError("it goes") from None
+
+    patch.setattr(TaggedResource, "_require_ours", check)
+
+
+def old_properties_instead_of_describe(patch: Patch) -> None:
+    def difference(wanted: Mapping[str, Any], actual: Mapping[str, Any]) -> dict[str, Any]:
+        assert actual
+        return {key: wanted[key] for key in ("RoleArn",) if key in wanted}
+
+    patch.setattr(inference_scheduler, "_difference", difference)
+
+
+def tags_never_taken_away(patch: Patch) -> None:
+    original = Context.act
+    patch.setattr(
+        Context,
+        "act",
+        lambda self, operation, **p: {} if operation == "UntagResource" else original(self, operation, **p),
+    )
+
+
+def update_forgets_to_start_again(patch: Patch) -> None:
+    original = Context.act
+    patch.setattr(
+        Context,
+        "act",
+        lambda self, operation, **p: (
+            {} if operation == "StartInferenceScheduler" else original(self, operation, **p)
+        ),
+    )
+
+
+def deletes_without_stopping(patch: Patch) -> None:
+    def dismantle(_: object, context: Context, name: str, __: Found) -> Outcome:
+        context.act("DeleteInferenceScheduler", InferenceSchedulerName=name)
+        return Done(data={})
+
+    patch.setattr(inference_scheduler.InferenceScheduler, "dismantle", dismantle)
+
+
+def failed_training_is_success(patch: Patch) -> None:
+    original = model.Model.settle
+
+    def settle(self: model.Model, context: Context, properties: Properties, found: Found) -> Outcome:
+        status = found.record["Status"].replace("FAILED", "SUCCESS")
+        return original(self, context, properties, replace(found, record={**found.record, "Status": status}))
+
+    patch.setattr(model.Model, "settle", settle)
+
+
+def ingests_again_on_rollback(patch: Patch) -> None:
+    patch.setattr(data_ingestion._Memory, "finished", lambda *_: None)
+
+
+def trusts_what_was_ingested_into_another_dataset(patch: Patch) -> None:
+    patch.setattr(data_ingestion.DataIngestion, "_dataset_arn", lambda *_: "any")
+    patch.setattr(
+        data_ingestion.DataIngestion,
+        "_describe",
+        lambda _, job: {"JobId": job, "Status": "SUCCESS", "DatasetArn": "any"},
+    )
+
+
+def memory_stays(patch: Patch) -> None:
+    patch.setattr(data_ingestion._Memory, "forget", lambda *_: None)
+
+
+def deleted_dataset_comes_back_empty(patch: Patch) -> None:
+    original = Dataset.create
+    patch.setattr(
+        Dataset,
+        "create",
+        lambda self, context, properties: original(
+            self, replace(context, request=replace(context.request, incoming_id=None)), properties
+        ),
+    )
+
+
+def reason_tells_secrets(patch: Patch) -> None:
+    patch.setattr(errors, "_URL", re.compile("(?!)"))
+    patch.setattr(errors, "_CREDENTIAL", re.compile("(?!)()()"))
+
+
+def reason_is_a_book(patch: Patch) -> None:
+    patch.setattr(errors, "REASON_BYTES", 10**6)
+
+
+def reason_is_cut_by_characters(patch: Patch) -> None:
+    patch.setattr(errors, "_size", len)
+
+
+def reason_without_next_step(patch: Patch) -> None:
+    patch.setattr(CallError, "next_step", property(lambda _: "Bad luck"))
+
+
+def data_before_completion(patch: Patch) -> None:
+    original = Runner.is_complete
+    patch.setattr(
+        Runner, "is_complete", lambda self, event: {"Data": {"Status": "busy"}} | original(self, event)
+    )
+
+
+def data_of_numbers(patch: Patch) -> None:
+    original = data_ingestion._data
+    patch.setattr(data_ingestion, "_data", lambda job: original(job) | {"IngestedDataSize": 4711})
+
+
+def hot_loop(patch: Patch) -> None:
+    patch.setattr(runner, "_STEPS", 100)
+    original = Runner._step
+
+    def step(*arguments: Any) -> Outcome:
+        outcome = original(*arguments)
+        return resource.Again() if isinstance(outcome, Wait) else outcome
+
+    patch.setattr(Runner, "_step", step)
+
+
+def creates_again_while_invisible(patch: Patch) -> None:
+    def act(self: Context, operation: str, **parameters: Any) -> dict[str, Any]:
+        return self.equipment.call(operation, **parameters)
+
+    patch.setattr(Context, "act", act)
+    patch.setattr(Request, "client_token", lambda *_: uuid.uuid4().hex)
+
+
+def removes_after_a_look_that_failed(patch: Patch) -> None:
+    original = TaggedResource.find
+
+    def find(self: TaggedResource, context: Context, name: str) -> Found | None:
+        try:
+            return original(self, context, name)
+        except (NotFoundError, errors.UnavailableError):
+            return None
+
+    patch.setattr(TaggedResource, "find", find)
+
+
+MUTATIONS = (
+    Mutation(on_event_creates, scenarios.creation_fails),
+    Mutation(random_physical_id, scenarios.update_in_place),
+    Mutation(delete_by_name_only, scenarios.foreign_name),
+    Mutation(undo_takes_what_was_finished, scenarios.update_replaces),
+    Mutation(remains_of_cancelled_updates_stay, scenarios.cancelled_update),
+    Mutation(no_undo, scenarios.overtaken_creation),
+    Mutation(no_tombstone, scenarios.overtaken_creation),
+    Mutation(tombstone_forgets_unseen_creates, scenarios.deletion_before_creation),
+    Mutation(false_is_true, scenarios.without_waiting),
+    Mutation(desired_state_ignored, scenarios.update_in_place),
+    Mutation(unknown_properties_ignored, scenarios.wrong_properties),
+    Mutation(random_token, scenarios.single_faults),
+    Mutation(token_without_parameters, scenarios.request_id_comes_again),
+    Mutation(transient_error_is_final, scenarios.single_faults),
+    Mutation(denied_is_final, scenarios.late_rights),
+    Mutation(denied_is_waited_for, scenarios.late_rights),
+    Mutation(never_gives_up, scenarios.too_slow),
+    Mutation(missing_on_delete_is_an_error, scenarios.deleted_outside),
+    Mutation(conflict_is_an_error, scenarios.waits_for_what_it_needs),
+    Mutation(existing_is_an_error, scenarios.sibling_fails_after_replacement),
+    Mutation(anybodys_is_adopted, scenarios.foreign_name),
+    Mutation(clash_is_solved_by_force, scenarios.clash),
+    Mutation(old_properties_instead_of_describe, scenarios.drift),
+    Mutation(tags_never_taken_away, scenarios.update_in_place),
+    Mutation(update_forgets_to_start_again, scenarios.update_in_place),
+    Mutation(deletes_without_stopping, scenarios.create_and_delete),
+    Mutation(failed_training_is_success, scenarios.replacement_fails),
+    Mutation(ingests_again_on_rollback, scenarios.replacement_fails),
+    Mutation(trusts_what_was_ingested_into_another_dataset, scenarios.create_and_delete),
+    Mutation(memory_stays, scenarios.create_and_delete),
+    Mutation(deleted_dataset_comes_back_empty, scenarios.deleted_outside),
+    Mutation(reason_tells_secrets, scenarios.creation_fails),
+    Mutation(reason_is_a_book, scenarios.long_message),
+    Mutation(reason_is_cut_by_characters, scenarios.long_message),
+    Mutation(reason_without_next_step, scenarios.quota),
+    Mutation(data_before_completion, scenarios.create_and_delete),
+    Mutation(data_of_numbers, scenarios.create_and_delete),
+    Mutation(hot_loop, scenarios.create_and_delete),
+    Mutation(creates_again_while_invisible, scenarios.single_faults),
+    Mutation(removes_after_a_look_that_failed, scenarios.single_faults),
+)
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.plant.__name__)
+def test_the_suite_catches(wire: Wire, mutation: Mutation, monkeypatch: Patch) -> None:
+    mutation.plant(monkeypatch)
+    assert _caught(wire, (mutation.caught_by,)), "nothing noticed"
+
+
+def _caught(wire: Wire, played: tuple[Scenario, ...]) -> bool:
+    ways: tuple[dict[str, bool], ...] = (
+        {},
+        {"duplicates": True},
+        {"duplicates": True, "late_come_first": False},
+    )
+    for scenario, way, case in itertools.product(played, ways, CASES):
+        try:
+            scenario(Play(wire, case, short=True, **way))
+        except AssertionError:
+            return True
+    return False
+
+
+def test_every_scenario_of_the_check_is_part_of_the_suite() -> None:
+    assert {mutation.caught_by for mutation in MUTATIONS} <= {*SCENARIOS, *EXHAUSTIVE}
