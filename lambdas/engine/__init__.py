@@ -10,7 +10,8 @@ from engine.intervals import Evaluation, Interval, Range, evaluate, ranges
 from engine.quality import SensorStatistics
 from engine.scores import Scores
 from engine.timestamps import parse_timestamps
-from engine.training import Settings, fit
+from engine.training import fit
+from engine.trial import Settings
 
 __all__ = [
     "BadArtefact",

@@ -33,6 +33,7 @@ class Detector:
     views: tuple[View, ...]
     forward_false_alarms: float
     widening: float
+    trimmed: float
 
     def score(self, frame: Frame, *, state: bytes | None = None) -> Scores:
         """Score the rows of a frame, continuing from the state of the window before, if given.
@@ -89,6 +90,7 @@ class Detector:
             "span": baseline.span,
             "forward_false_alarms": self.forward_false_alarms,
             "widening": self.widening,
+            "trimmed": self.trimmed,
         }
         arrays: dict[str, NDArray[Any]] = {
             "center": scaling.center,
@@ -136,6 +138,7 @@ class Detector:
                 views=views,
                 forward_false_alarms=float(meta["forward_false_alarms"]),
                 widening=float(meta["widening"]),
+                trimmed=float(meta["trimmed"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadArtefact(f"the artefact is malformed: {error}") from error

@@ -83,6 +83,13 @@ class Frame:
     off: NDArray[np.bool_]
     step: np.timedelta64
 
+    def __post_init__(self) -> None:
+        shape = (len(self.times), len(self.sensors))
+        if self.values.shape != shape or self.off.shape != shape[:1]:
+            raise ValueError(
+                f"values {self.values.shape} and off {self.off.shape} do not fit the frame {shape}"
+            )
+
 
 def build_frame(
     components: Mapping[str, BinaryIO],

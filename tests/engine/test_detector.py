@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import BadArtefact, Detector, Frame, Scores, evaluate, fit, ranges
+from engine import BadArtefact, Detector, Frame, Scores, Settings, evaluate, fit, ranges
 from tests.engine.plant import STEP, cut, frame, pump
 
 TRAIN = 6000
@@ -191,3 +191,47 @@ def test_foreign_frames_and_states_are_refused(detector: Detector, healthy: Fram
         detector.score(later(healthy), state=other)
     with pytest.raises(BadArtefact, match="not a 'scoring-state'"):
         detector.score(later(healthy), state=detector.to_bytes())
+
+
+def test_unlabelled_faults_in_training_do_not_teach_the_detector(healthy: Frame) -> None:
+    values = healthy.values[:TRAIN].copy()
+    values[1000:1400, 1] *= 0.65
+    values[4000:4500, 2] += 0.6
+    fitted = fit(replace(cut(healthy, 0, TRAIN), values=values))
+    assert 0.1 < fitted.trimmed < 0.25
+    scores = fitted.score(impeller_fault(healthy, 1500))
+    assert scores.prediction[1530:].mean() > 0.8
+    assert scores.prediction[:1500].mean() < 0.03
+
+
+def test_changes_of_operating_mode_are_not_taken_for_faults(detector: Detector) -> None:
+    assert detector.trimmed < 0.02
+
+
+def drifting(rows: int, *, seed: int) -> Frame:
+    rng = np.random.default_rng(seed)
+    common = rng.normal(size=(rows, 1)).cumsum(axis=0) * 0.05
+    values = common * np.linspace(1, 2, 5) + rng.normal(0, 0.3, (rows, 5))
+    return frame(values + rng.normal(0, 0.01, (rows, 5)).cumsum(axis=0))
+
+
+def test_drift_is_found_by_the_forward_test_and_tracked() -> None:
+    whole = drifting(12000, seed=6)
+    fitted = fit(cut(whole, 0, 8000))
+    assert fitted.pipeline.baseline.span > 0
+    values = whole.values[8000:].copy()
+    values[3000:3100, 2] += 3
+    scores = fitted.score(replace(cut(whole, 8000, 12000), values=values))
+    assert scores.prediction[:3000].mean() < 0.05
+    assert scores.prediction[3010:3100].mean() > 0.7
+    assert scores.contributions[3010:3100].mean(axis=0).argmax() == 2
+    same(in_windows(fitted, cut(whole, 8000, 8400), 7), fitted.score(cut(whole, 8000, 8400)))
+
+
+def test_a_larger_false_alarm_budget_lowers_the_limits(healthy: Frame) -> None:
+    strict = fit(cut(healthy, 0, TRAIN), settings=Settings(false_alarm_hours=0.05)).score(later(healthy))
+    loose = fit(cut(healthy, 0, TRAIN), settings=Settings(false_alarm_hours=1.2)).score(later(healthy))
+    assert loose.prediction.sum() > strict.prediction.sum()
+    assert 24 * loose.prediction.mean() < 3
+    with pytest.raises(ValueError, match="between 0 and 24"):
+        Settings(false_alarm_hours=0)

@@ -78,7 +78,7 @@ def learn(rt: Runtime, training: Training) -> Learned:
                 limit=limits.evaluation_rows,
             )
             scores = detector.score(replace(frame, step=detector.step))
-            evaluation = evaluate(scores, _inside(labels, spans.evaluation, scores), step=detector.step)
+            evaluation = evaluate(scores, labels_inside(labels, spans.evaluation, scores), step=detector.step)
         diagnostics = None
         if "ModelDiagnosticsOutputConfiguration" in training.record:
             scores = detector.score(frame) if scores is None else scores
@@ -192,7 +192,7 @@ def _fit(frame: Frame, labels: Sequence[Interval]) -> Detector:
         ) from error
 
 
-def _inside(labels: Sequence[Interval], window: Span, scores: Scores) -> list[Interval]:
+def labels_inside(labels: Sequence[Interval], window: Span, scores: Scores) -> list[Interval]:
     """The labels inside the evaluation window, cut to its rows: one may begin just before the first row."""
     if not len(scores.times):
         return []

@@ -12,6 +12,7 @@ from engine import Evaluation, Range, Scores
 from service.jobs import events
 from service.jobs.failure import JobFailed
 from service.jobs.labels import merge, read_label_file
+from service.jobs.learn import labels_inside
 from service.jobs.metrics import model_metrics, model_quality
 from service.jobs.results import lines
 from service.jobs.spans import Span, Spans
@@ -19,6 +20,7 @@ from service.settings import Settings
 from tests.service.jobs.world import at
 
 SENSORS = ("motor\\speed", "motor\\flow")
+YES, NO = (1, 0.9, 0.8), (0, 0.1, 0.5)
 
 
 def moment(text: str) -> np.datetime64:
@@ -52,6 +54,7 @@ def test_label_files_are_read_in_every_documented_form(text: str) -> None:
         ("a,b\n2020-01-01\n", ["line 2", "'2020-01-01' has 1 column,"]),
         ("2020-01-01,2020-01-02\nsoon,2020-01-02\n", ["line 2", "'soon' is not a timestamp"]),
         ("2020-01-01,never\n", ["line 1", "'never' is not a timestamp"]),
+        ("start,end\n2020-01-01,2020-01-02\nstart,end\n", ["line 3", "'start' is not a timestamp"]),
         (
             "2020-01-02T00:00:00,2020-01-01T00:00:00\n",
             ["line 1", "the end '2020-01-01T00:00:00' lies before the start '2020-01-02T00:00:00'"],
@@ -182,6 +185,26 @@ def test_metrics_document_without_labels() -> None:
 
 
 @pytest.mark.parametrize(
+    ("label", "inside"),
+    [
+        (("2026-01-01T10:00:10", "2026-01-01T10:02"), ("2026-01-01T10:00:30", "2026-01-01T10:02")),
+        (("2026-01-01T10:01", "2026-01-01T10:03:10"), ("2026-01-01T10:01", "2026-01-01T10:02:30")),
+        (("2026-01-01T09:59", "2026-01-01T10:02"), None),
+        (("2026-01-01T10:01", "2026-01-01T10:04"), None),
+        (("2026-01-01T10:00:00", "2026-01-01T10:00:10"), None),
+    ],
+)
+def test_labels_inside_the_window_are_cut_to_its_rows(
+    label: tuple[str, str], inside: tuple[str, str] | None
+) -> None:
+    """Rows from 10:00:30 to 10:02:30 of a window from 10:00:00 to 10:03:20."""
+    window = Span(start=at("2026-01-01T10:00"), end=at("2026-01-01T10:03:20"))
+    rows = scores("2026-01-01T10:00:30", *[NO] * 3)
+    found = labels_inside([(moment(label[0]), moment(label[1]))], window, rows)
+    assert found == ([] if inside is None else [(moment(inside[0]), moment(inside[1]))])
+
+
+@pytest.mark.parametrize(
     ("found", "quality"),
     [
         (None, "CANNOT_DETERMINE_QUALITY"),
@@ -198,7 +221,6 @@ def test_quality(found: Evaluation | None, quality: str) -> None:
 
 
 MINUTE = timedelta(minutes=1)
-YES, NO = (1, 0.9, 0.8), (0, 0.1, 0.5)
 
 
 def recorded(found: events.Followed, step: timedelta = MINUTE) -> list[tuple[str, str]]:

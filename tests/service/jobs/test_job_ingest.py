@@ -3,6 +3,7 @@
 import gzip
 import json
 
+from service.jobs import ingest
 from service.names import DATASET, INGESTION_JOB, job_prefix, report_key
 from service.store import Item
 from tests.service.jobs.world import World, at, rows, schema
@@ -160,6 +161,7 @@ def test_steps_may_run_again(world: World) -> None:
     after = world.get(DATASET, dataset["DatasetName"])
     world.set_clock("2026-03-03")
     world.play_ingestion(job["JobId"])
+    assert ingest.run(world.rt, {"Step": "finish", "JobId": job["JobId"]})["Status"] == "SUCCESS"
     assert world.get(INGESTION_JOB, job["JobId"]) == job
     assert world.get(DATASET, dataset["DatasetName"]) == after
 

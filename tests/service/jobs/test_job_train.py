@@ -69,9 +69,14 @@ def test_pointwise_diagnostics_cover_the_evaluation(home: World, model: Item) ->
 
 def test_training_again_changes_nothing(home: World, model: Item) -> None:
     before = home.version(model)
+    key = before["ModelDiagnosticsResultsObject"]["Key"]
+    results = home.download(key)
+    home.upload(key, "as the customer left it")
     home.play_training(model["ModelName"])
     assert home.version(model) == before
     assert home.get(MODEL, model["ModelName"]) == model
+    assert home.download(key) == b"as the customer left it"
+    home.upload(key, results)
 
 
 def test_without_evaluation_there_are_no_metrics(home: World, dataset: Item) -> None:
