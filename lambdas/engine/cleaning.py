@@ -41,10 +41,10 @@ def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
     judged = sampled(len(normal), normal, max_rows)
     for _ in range(ROUNDS):
         suspicious = _margin(_runs((_ratio(frame, kept, judged) > FAR_ABOVE) & normal))
-        fewer = normal & ~suspicious
-        if (normal & judged & suspicious).sum() > MAX_SHARE * (normal & judged).sum():
+        share = (normal & judged & suspicious).sum() / (normal & judged).sum()
+        if not 0 < share <= MAX_SHARE:
             break
-        kept = fewer
+        kept = normal & ~suspicious
     return kept
 
 
@@ -62,10 +62,10 @@ def _view_ratio(frame: Frame, pipeline: Pipeline, normal: Mask, judged: Mask, na
     trial = Trial.of(frame, pipeline, normal, name, _TRIAL_ROWS)
     everything = total_of(trial.folds)
     fold_of = folds_of(normal)
-    absolute = trial.held_out(slice(None))
+    judges = [trial.predictor(everything.plus(trial.folds[fold], -1.0)) for fold in range(FOLDS)]
+    absolute = np.concatenate([judge(held) for judge, held in zip(judges, trial.held, strict=True)])
     units = np.maximum(np.median(absolute, axis=0) * _NORMAL_99, 1e-6)
     bulk = max(float(np.quantile(smooth(row_scores(absolute / units), 0.0), 0.75)), 1e-9)
-    judges = [trial.predictor(everything.plus(trial.folds[fold], -1.0)) for fold in range(FOLDS)]
     ratio = np.zeros(len(frame.times))
     for rows in pipeline.run(frame, State.start(len(frame.sensors)), (name,)):
         at = slice(rows.start, rows.stop)

@@ -99,15 +99,11 @@ class Trial:
         chosen = range(FOLDS)[folds]
         total = total_of([self.folds[fold] for fold in chosen])
         parts = [
-            self.residuals(self.held[fold], total.plus(self.folds[fold], -1.0))
+            self.predictor(total.plus(self.folds[fold], -1.0))(self.held[fold])
             for fold in chosen
             if len(self.held[fold]) and total.count > self.folds[fold].count + 1
         ]
         return np.concatenate(parts) if parts else np.ones((1, OUTPUTS[self.name] * self.sensors))
-
-    def residuals(self, rows: Floats, moments: Moments) -> Floats:
-        """Return |residual| of feature rows, predicted with these moments."""
-        return self.predictor(moments)(rows)
 
     def predictor(self, moments: Moments) -> Callable[[Floats], Floats]:
         """Return the function from feature rows to their |residual|, predicted with these moments."""
@@ -126,7 +122,7 @@ class Trial:
         later = np.concatenate(self.held[half:])
         if first.count <= 1:
             return np.empty((0, OUTPUTS[self.name] * self.sensors))
-        return self.residuals(later, first)
+        return self.predictor(first)(later)
 
     def view(self, settings: Settings, widening: float) -> View:
         """Return the view fitted to all blocks."""
