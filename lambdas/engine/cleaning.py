@@ -28,7 +28,7 @@ MARGIN_ROWS = 30
 MAX_SHARE = 0.35
 MIN_ROWS = 1000
 """Shorter training data is taken as it is."""
-_TRIAL_ROWS = 50_000
+_TRIAL_ROWS = 30_000
 _NORMAL_99 = 2.5758 / 0.6745
 """99 % quantile of |residual| over its median, for normal residuals."""
 
@@ -67,7 +67,7 @@ def _view_ratio(frame: Frame, pipeline: Pipeline, normal: Mask, judged: Mask, na
     units = np.maximum(np.median(absolute, axis=0) * _NORMAL_99, 1e-6)
     bulk = max(float(np.quantile(smooth(row_scores(absolute / units), 0.0), 0.75)), 1e-9)
     ratio = np.zeros(len(frame.times))
-    for rows in pipeline.run(frame, State.start(len(frame.sensors)), (name,)):
+    for rows in pipeline.run(frame, State.start(len(frame.sensors)), (name,), judged):
         at = slice(rows.start, rows.stop)
         chosen = judged[at] & rows.ready(name)
         stacked = np.concatenate(rows.features.blocks[name], axis=1)

@@ -39,8 +39,8 @@ WANDER_SHARE = 0.3
 MIN_EVENTS = 3
 EVENT_RESERVE = 1.05
 MAX_RAISE = 1.5
-_MOMENT_ROWS = 200_000
-_TRIAL_ROWS = 50_000
+_MOMENT_ROWS = 100_000
+_TRIAL_ROWS = 30_000
 
 
 def fit(frame: Frame, *, labels: Sequence[Interval] = (), settings: Settings | None = None) -> Detector:

@@ -19,9 +19,9 @@ Mask = NDArray[np.bool_]
 FOLDS = 6
 SAFETY = 1.15
 """The limit is this many times the held-out quantile."""
-STRIP = 512
+STRIP = 1024
 """Rows of data too long to use whole are taken in strips of this length."""
-HELD_CELLS = 12_000_000
+HELD_CELLS = 30_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class Trial:
         folds = tuple(Moments(size) for _ in range(FOLDS))
         held: list[list[Floats]] = [[np.empty((0, size))] for _ in range(FOLDS)]
         state = State.start(sensors)
-        for rows in pipeline.run(frame, state, (name,)):
+        for rows in pipeline.run(frame, state, (name,), use):
             at = slice(rows.start, rows.stop)
             chosen = use[at] & rows.ready(name)
             if not chosen.any():
