@@ -75,12 +75,24 @@ def infer(rt: Runtime, *, scheduler: Item, model: Item | None, window: Window) -
     customer = rt.customer(scheduler["RoleArn"], external_id=scheduler["InferenceSchedulerArn"])
     file = MemoryFile(vault=rt.vault(scheduler.get("ServerSideKmsKeyId")), scheduler=scheduler["uuid"])
     before = file.before(window.start)
+    limits = _limits(rt, scheduler)
     with ExitStack() as stack:
-        frame, stamps = _input(
-            rt, scheduler, active, customer=customer, window=window, before=before, stack=stack
-        )
-    state = before.detector if before is not None and before.version == active.number else None
+        carry = _carry(rt, before, window)
+        components = Gatherer(
+            customer=customer,
+            location=Location.of(scheduler["DataInputConfiguration"]),
+            columns=active.columns,
+            window=window,
+            limits=limits,
+            known=frozenset(carry),
+        ).gather(stack)
+        frame = _frame(active, components, window, carry, limits)
+        if before is not None and before.version == active.number:
+            state: bytes | None = before.detector
+        else:
+            state = _warm_up(active, components, window)
     scores = active.detector.score(frame, state=state)
+    stamps = age_ends(components, window)
     location = _write(customer, scheduler["DataOutputConfiguration"], window, active, scores)
     step = timedelta(seconds=active.detector.step.astype(int).item())
     continued = before.open if before is not None and before.end == window.start else None
@@ -98,35 +110,39 @@ def infer(rt: Runtime, *, scheduler: Item, model: Item | None, window: Window) -
     return Outcome(location=location, anomalous=bool(scores.prediction.any()))
 
 
-def _input(
-    rt: Runtime,
-    scheduler: Item,
-    active: _Model,
-    *,
-    customer: CustomerData,
-    window: Window,
-    before: Memory | None,
-    stack: ExitStack,
-) -> tuple[Frame, dict[str, float]]:
-    """The rows of the window, and when each sensor last had a value of its own."""
+def _limits(rt: Runtime, scheduler: Item) -> Limits:
     frequency = scheduler["DataUploadFrequency"]
-    limits = Limits(
+    return Limits(
         files_per_component=rt.settings.inference_files_per_component,
         bytes=rt.settings.inference_bytes[frequency],
         rows=rt.settings.inference_rows[frequency],
     )
+
+
+def _carry(rt: Runtime, before: Memory | None, window: Window) -> dict[str, float]:
+    """The last values of the sensors before the window, as far as they may stand in for new ones."""
     hours = rt.settings.inference_fill_hours
     within = None if hours is None else hours * 3600
-    carry = {} if before is None else before.fresh(at=window.start, within=within)
-    components = Gatherer(
-        customer=customer,
-        location=Location.of(scheduler["DataInputConfiguration"]),
-        columns=active.columns,
-        window=window,
-        limits=limits,
-        known=frozenset(carry),
-    ).gather(stack)
-    return _frame(active, components, window, carry, limits), age_ends(components, window)
+    return {} if before is None else before.fresh(at=window.start, within=within)
+
+
+def _warm_up(active: _Model, components: Mapping[str, Component], window: Window) -> bytes | None:
+    """The state after the segment before the window, from what the neighbouring files hold of it.
+
+    The detector looks back some rows; without them it cannot judge the first rows of a new scheduler.
+    """
+    try:
+        frame = build_frame(
+            {name: component.columns for name, component in components.items()},
+            sensors=active.detector.sensors,
+            start=instant(2 * window.start - window.end),
+            end=instant(window.start),
+            step_seconds=step_seconds(active.version),
+            off=active.off,
+        )
+    except NoData:
+        return None
+    return active.detector.score(replace(frame, step=active.detector.step)).state
 
 
 def _write(

@@ -85,6 +85,18 @@ def test_a_window_gives_one_result_file_and_one_execution(world: World, model: I
     assert after["LatestInferenceResult"] == "NORMAL"
 
 
+def test_a_new_scheduler_warms_up_on_the_segment_before(world: World, model: Item) -> None:
+    upload(world, "10:01", count=5)  # nothing before it for either to look back to
+    upload(world, "10:06", count=5)
+    experienced = started(world, model, "10:05", now="10:10:20")
+    assert len(world.tick(experienced)) == 2
+    expected = results(world, "10:05")
+    assert all(row["anomaly_score"] > 0 for row in expected)
+    fresh = started(world, model, "10:10")
+    assert len(world.tick(fresh)) == 1
+    assert results(world, "10:05") == expected
+
+
 def test_a_repeated_call_infers_nothing(world: World, model: Item) -> None:
     scheduler = started(world, model, "10:05")
     upload(world, "10:00")
