@@ -221,7 +221,7 @@ def test_names_with_seconds_since_1970(world: World, model: Item) -> None:
 
 def test_the_later_file_wins(world: World, model: Item) -> None:
     scheduler = started(world, model, "10:05")
-    upload(world, "10:00", faults=((DAY + "09:00", DAY + "11:00"),))
+    upload(world, "10:00", faults=((DAY + "10:01", DAY + "11:00"),))
     upload(world, "10:01", count=5)
     world.tick(scheduler)
     assert [row["prediction"] for row in results(world, "10:00")] == [0] * 5
