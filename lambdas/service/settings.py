@@ -55,7 +55,7 @@ class Settings:
     execution_retention_days: float | None = 180.0
 
     poor_recall: float = 0.5
-    poor_precision: float = 0.1
+    poor_precision: float = 0.1  # of the time predicted anomalous, in ranges that touch a label
     poor_auc: float = 0.6
     """A model with labels that is below any of the three has ModelQuality POOR_QUALITY_DETECTED."""
 

@@ -145,6 +145,14 @@ def evaluation(**changes: Any) -> Evaluation:
     )
 
 
+def false_alarms(*, hours: float) -> Evaluation:
+    """The fault found for 66 minutes, and a false alarm of so many hours."""
+    found = evaluation()
+    start = moment("2019-09-01")
+    false = replace(found.predicted[0], start=start, end=start + np.timedelta64(int(hours * 3600), "s"))
+    return replace(found, predicted=(*found.predicted, false), unknown=1, unknown_seconds=hours * 3600)
+
+
 EVALUATED = {"start": datetime(2019, 8, 1), "end": datetime(2019, 10, 27)}  # noqa: DTZ001 - naive UTC
 
 
@@ -212,7 +220,9 @@ def test_labels_inside_the_window_are_cut_to_its_rows(
         (evaluation(), "QUALITY_THRESHOLD_MET"),
         (evaluation(auc=None, precision=None), "QUALITY_THRESHOLD_MET"),
         (evaluation(recall=0.49), "POOR_QUALITY_DETECTED"),
-        (evaluation(precision=0.09), "POOR_QUALITY_DETECTED"),
+        (evaluation(precision=0.09), "QUALITY_THRESHOLD_MET"),
+        (false_alarms(hours=9.8), "QUALITY_THRESHOLD_MET"),
+        (false_alarms(hours=10), "POOR_QUALITY_DETECTED"),
         (evaluation(auc=0.59), "POOR_QUALITY_DETECTED"),
     ],
 )
