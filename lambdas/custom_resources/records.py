@@ -86,7 +86,7 @@ class _Record:
             wanted=str(wanted) if wanted else None,
             begun=now,
             overtook=request.type == "Delete"
-            and not self.request
+            and self.type != "Create"
             and not PhysicalId.parse(request.physical_id),
             past=past,
             finished=[name for name in self.finished if name in past],
