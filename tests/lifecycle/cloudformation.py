@@ -283,6 +283,7 @@ class Stack:
             response = self._send("Update", logical, seen, old=new.properties)
             if response["Status"] == "FAILED":
                 self.stuck = True
+                self.abandoned.append(old)  # a person must continue the rollback: both exist until then
                 continue
             self.live[logical] = Live(old.type, response["PhysicalResourceId"], old.properties)
             leftovers[logical] = [old, new]
