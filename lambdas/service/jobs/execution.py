@@ -24,6 +24,9 @@ from service.jobs.windows import Window
 from service.names import events_of, version_key, versions_of
 from service.store import Item, NotFound
 
+_WARM_UP_ROWS = 100
+"""Rows before a window that are looked at when there is no memory: more than any view of a model needs."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -76,11 +79,15 @@ def infer(rt: Runtime, *, scheduler: Item, model: Item | None, window: Window) -
     customer = rt.customer(scheduler["RoleArn"], external_id=scheduler["InferenceSchedulerArn"])
     file = MemoryFile(vault=rt.vault(scheduler.get("ServerSideKmsKeyId")), scheduler=scheduler["uuid"])
     before = file.before(window.start)
+    state = before.detector if before is not None and before.version == active.number else None
     with ExitStack() as stack:
-        frame, stamps = _input(
+        components, carry = _input(
             rt, scheduler, active, customer=customer, window=window, before=before, stack=stack
         )
-    state = before.detector if before is not None and before.version == active.number else None
+        rows = rt.settings.inference_rows[scheduler["DataUploadFrequency"]]
+        frame, stamps = _frame(active, components, window, carry, rows), age_ends(components, window)
+        if state is None:
+            state = _warm_up(active, components, window)
     scores = active.detector.score(frame, state=state)
     location = _write(customer, scheduler["DataOutputConfiguration"], window, active, scores)
     step = timedelta(seconds=active.detector.step.astype(int).item())
@@ -89,13 +96,11 @@ def infer(rt: Runtime, *, scheduler: Item, model: Item | None, window: Window) -
     for event in followed.events:
         if event.recorded(step):
             _keep_event(rt, scheduler, active, event, step)
-    carry = dict(before.carry) if before is not None else {}
+    kept = dict(before.carry) if before is not None else {}
     last = dict(zip(frame.sensors, frame.values[-1].tolist(), strict=True))
-    carry |= {
-        sensor: (last[sensor], stamp) for sensor, stamp in stamps.items() if math.isfinite(last[sensor])
-    }
+    kept |= {sensor: (last[sensor], stamp) for sensor, stamp in stamps.items() if math.isfinite(last[sensor])}
     memory = Memory(
-        end=window.end, version=active.number, detector=scores.state, carry=carry, open=followed.open
+        end=window.end, version=active.number, detector=scores.state, carry=kept, open=followed.open
     )
     file.keep(memory, before=before)
     return Outcome(location=location, anomalous=bool(scores.prediction.any()))
@@ -110,26 +115,25 @@ def _input(
     window: Window,
     before: Memory | None,
     stack: ExitStack,
-) -> tuple[Frame, dict[str, float]]:
-    """The rows of the window, and when each sensor last had a value of its own."""
+) -> tuple[dict[str, Component], dict[str, float]]:
+    """The rows of the files for the window, and the last known values from before it."""
     frequency = scheduler["DataUploadFrequency"]
     limits = Limits(
         files_per_component=rt.settings.inference_files_per_component,
         bytes=rt.settings.inference_bytes[frequency],
-        rows=rt.settings.inference_rows[frequency],
     )
     hours = rt.settings.inference_fill_hours
     within = None if hours is None else hours * 3600
     carry = {} if before is None else before.fresh(at=window.start, within=within)
-    components = Gatherer(
+    gatherer = Gatherer(
         customer=customer,
         location=Location.of(scheduler["DataInputConfiguration"]),
         columns=active.columns,
         window=window,
         limits=limits,
         known=frozenset(carry),
-    ).gather(stack)
-    return _frame(active, components, window, carry, limits), age_ends(components, window)
+    )
+    return gatherer.gather(stack), carry
 
 
 def _write(
@@ -153,7 +157,7 @@ def _frame(
     components: Mapping[str, Component],
     window: Window,
     carry: Mapping[str, float],
-    limits: Limits,
+    most_rows: int | None,
 ) -> Frame:
     try:
         frame = build_frame(
@@ -170,13 +174,34 @@ def _frame(
             f"the input of the window {window} cannot be used: {plain(error)}. Every sensor of the model "
             "needs a value in the window, or one from the day before: upload files with values for it"
         ) from error
-    if limits.rows is not None and len(frame.times) > limits.rows:
+    if most_rows is not None and len(frame.times) > most_rows:
         raise JobFailed(
-            f"the window {window} has {len(frame.times):,} rows, more than the limit of {limits.rows:,}: "
+            f"the window {window} has {len(frame.times):,} rows, more than the limit of {most_rows:,}: "
             "train the model with a coarser TargetSamplingRate, or raise the limit in the settings of the "
             "service"
         )
     return replace(frame, step=active.detector.step)
+
+
+def _warm_up(active: _Model, components: Mapping[str, Component], window: Window) -> bytes | None:
+    """Scoring state from the rows before the window that its files also hold; None without such rows.
+
+    A model looks back some rows. Without memory of earlier windows, as after the start of a scheduler, the
+    first rows could otherwise not be judged.
+    """
+    step = active.detector.step.astype(int).item()
+    try:
+        earlier = build_frame(
+            {name: component.columns for name, component in components.items()},
+            sensors=active.detector.sensors,
+            start=instant(window.start - _WARM_UP_ROWS * step),
+            end=instant(window.start),
+            step_seconds=step_seconds(active.version),
+            off=active.off,
+        )
+    except NoData:
+        return None
+    return active.detector.score(replace(earlier, step=active.detector.step)).state
 
 
 def _keep_event(rt: Runtime, scheduler: Item, active: _Model, event: events.Event, step: timedelta) -> None:

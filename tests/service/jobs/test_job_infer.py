@@ -85,6 +85,18 @@ def test_a_window_gives_one_result_file_and_one_execution(world: World, model: I
     assert after["LatestInferenceResult"] == "NORMAL"
 
 
+@pytest.mark.parametrize(("first", "rows", "judged"), [("10:06", 6, False), ("09:25", 46, True)])
+def test_the_first_window_starts_from_the_rows_before_it(
+    world: World, model: Item, first: str, rows: int, *, judged: bool
+) -> None:
+    scheduler = started(world, model, "10:10")
+    upload(world, first, count=rows, name="{component}_20260105100500.csv")
+    assert world.tick(scheduler) == {"2026-01-05T10:05:00Z": "SUCCESS"}
+    lines = results(world, "10:05")
+    assert [line["timestamp"][11:16] for line in lines] == [f"10:{minute:02d}" for minute in range(6, 11)]
+    assert (lines[0]["anomaly_score"] > 0) is judged
+
+
 def test_a_repeated_call_infers_nothing(world: World, model: Item) -> None:
     scheduler = started(world, model, "10:05")
     upload(world, "10:00")
@@ -209,7 +221,7 @@ def test_names_with_seconds_since_1970(world: World, model: Item) -> None:
 
 def test_the_later_file_wins(world: World, model: Item) -> None:
     scheduler = started(world, model, "10:05")
-    upload(world, "10:00", faults=((DAY + "09:00", DAY + "11:00"),))
+    upload(world, "10:00", faults=((DAY + "10:01", DAY + "11:00"),))
     upload(world, "10:01", count=5)
     world.tick(scheduler)
     assert [row["prediction"] for row in results(world, "10:00")] == [0] * 5
