@@ -17,8 +17,8 @@ def show_history(terminal: Terminal, history: Recording, *, where: str) -> None:
     """What was uploaded."""
     rows = sum(part.times.size for part in history.components)
     terminal.done(
-        f"history uploaded: {rows:,} rows, {len(history.sensor_ids)} sensors, "
-        f"{len(history.labels)} labelled faults, to {where}"
+        f"history uploaded: {_count(rows, 'row')}, {_count(len(history.sensor_ids), 'sensor')}, "
+        f"{_count(len(history.labels), 'labelled fault')}, to {where}"
     )
 
 
@@ -47,7 +47,7 @@ def show_evaluation(terminal: Terminal, evaluation: Evaluation, window: Interval
 def show_anomalies(terminal: Terminal, ranges: Sequence[PredictedRange], *, rows: int) -> None:
     """What inference found in fresh data."""
     if not ranges:
-        terminal.line(f"  {rows} rows, none anomalous")
+        terminal.line(f"  {_count(rows, 'row')}, none anomalous")
         return
     for found in ranges:
         terminal.line(f"  anomalous: {_period(found.period)}", style="bold")
@@ -65,6 +65,10 @@ def show_alarms(terminal: Terminal, states: Iterable[tuple[str, str]]) -> None:
 def utc(time: dt.datetime) -> str:
     """Hour and minute."""
     return f"{time.astimezone(dt.UTC):%H:%M}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
 def _sensors(found: PredictedRange) -> str:
