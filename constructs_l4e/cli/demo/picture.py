@@ -98,7 +98,7 @@ def _draw_scores(axes: Axes, story: Story) -> None:
     axes.set_ylabel("anomaly score")
     axes.set_title("Evaluation window", loc="left", fontsize=10)
     _shade(axes, story.evaluation.labels)
-    _mark_ranges(axes, story.evaluation.ranges)
+    _mark_ranges(axes, story.evaluation.ranges, story.step)
     _dates(axes)
 
 
@@ -106,7 +106,7 @@ def _draw_event(rows: Sequence[Axes], story: Story, sensors: Sequence[str], zoom
     rows[0].set_title("The fault it is surest of, sensor by sensor", loc="left", fontsize=10)
     for axes, sensor in zip(rows, sensors, strict=True):
         _draw_trace(axes, story.recording, sensor, zoom)
-        _mark_ranges(axes, story.evaluation.ranges)
+        _mark_ranges(axes, story.evaluation.ranges, story.step)
     for axes in rows[:-1]:
         axes.tick_params(labelbottom=False)
 
@@ -130,11 +130,14 @@ def _draw_live(rows: tuple[Axes, Axes], story: Story, sensor: str) -> None:
     zoom = Interval(start=window.start - length, end=window.end)
     trace.set_title("Live: scheduled inference of fresh sensor files", loc="left", fontsize=10)
     _draw_trace(trace, story.live.recording, sensor, zoom)
-    _mark_ranges(trace, result.ranges(story.step))
+    _mark_ranges(trace, result.ranges(story.step), story.step)
     trace.tick_params(labelbottom=False)
     score.plot(result.times, result.scores, color=_SCORE, linewidth=0.9, zorder=2)
+    size = 22 if result.times.size < _FEW_ROWS else 6
     for chosen, color, marker in ((result.anomalous, _PREDICTED, "D"), (~result.anomalous, _TRACE, "o")):
-        score.scatter(result.times[chosen], result.scores[chosen], color=color, marker=marker, s=22, zorder=3)
+        score.scatter(
+            result.times[chosen], result.scores[chosen], color=color, marker=marker, s=size, zorder=3
+        )
     score.axhline(_THRESHOLD, color=_PREDICTED, linewidth=0.9, linestyle="--")
     score.set_xlim(*_drawn(zoom))
     score.set_ylim(0, 1.12)
@@ -178,15 +181,15 @@ def _shade(axes: Axes, labels: Sequence[Interval]) -> None:
         axes.axvspan(start, end, color=_LABEL, alpha=0.3, linewidth=0, zorder=0)
 
 
-def _mark_ranges(axes: Axes, ranges: Sequence[PredictedRange]) -> None:
+def _mark_ranges(axes: Axes, ranges: Sequence[PredictedRange], step: np.timedelta64) -> None:
     """A bar along the upper edge for each predicted range; its caps keep even one lone row visible."""
     for found in ranges:
         axes.plot(
-            [found.period.start, found.period.end],
+            [found.period.start, max(found.period.end, found.period.start + step)],
             [0.97, 0.97],
             transform=axes.get_xaxis_transform(),
             color=_PREDICTED,
-            linewidth=5,
+            linewidth=4,
             solid_capstyle="projecting",
         )
 

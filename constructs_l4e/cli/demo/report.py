@@ -30,13 +30,16 @@ def show_evaluation(terminal: Terminal, evaluation: Evaluation, window: Interval
         if evaluation.identified:
             hours = evaluation.warning_seconds / evaluation.identified / 3600
             terminal.line(f"  warning before their end: {hours:.1f} h on average")
-        terminal.line(f"  anomalous periods outside of labels: {evaluation.unknown}")
+        terminal.line(
+            f"  anomalous periods outside of labels: {evaluation.unknown}, "
+            f"{evaluation.unknown_seconds / 3600:.1f} h in all"
+        )
     longest = sorted(evaluation.ranges, key=lambda found: found.period.start - found.period.end)[
         :_MOST_RANGES
     ]
     for found in sorted(longest, key=lambda found: found.period.start):
         labelled = any(found.period.overlaps(label) for label in evaluation.labels)
-        terminal.line(f"  {_period(found.period)}  {'fault' if labelled else '     '}  {_sensors(found)}")
+        terminal.line(f"  {_period(found.period):<50} {'fault' if labelled else '     '}  {_sensors(found)}")
     others = len(evaluation.ranges) - len(longest)
     if others > 0:
         terminal.line(f"  and {others} shorter ones")
@@ -80,7 +83,7 @@ def _period(period: Interval) -> str:
     end = str(period.end.astype("datetime64[s]")).replace("T", " ")
     if start[:10] == end[:10]:
         end = end[11:]
-    return f"{start} to {end} ({_length(period)})"
+    return f"{start} to {end} ({_length(period)})" if period.end > period.start else start
 
 
 def _length(period: Interval) -> str:
