@@ -101,7 +101,7 @@ class DeniedError(CallError):
 
 
 class UntrustingError(DeniedError):
-    """The role in the request cannot be assumed: it does not trust the service, or was created seconds ago."""
+    """The role in the request cannot be assumed: it does not trust the service, or not yet."""
 
     kind = "Untrusting"
 

@@ -93,6 +93,8 @@ class Runner:
                     finish(self.records, request, self.clock())
                 if not isinstance(outcome, Again):
                     break
+            else:
+                outcome = Wait(reason="every step asks for one more. Deploy again")
         except NotYetError as error:
             outcome = Wait(reason=str(error))
         except CallError as error:

@@ -5,6 +5,7 @@ after a failed Create. The stack follows CloudFormation: which events it sends, 
 something fails or is cancelled.
 """
 
+import itertools
 import json
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -14,8 +15,7 @@ from typing import Any
 from tests.lifecycle.world import Killed, World
 
 CREATE_FAILED = "AWSCDK::CustomResourceProviderFramework::CREATE_FAILED"
-POLL_SECONDS = 10
-POLLS = 300
+TIME_LIMIT = 3000
 RESPONSE_LIMIT = 4096
 CALLS_PER_INVOCATION = 30
 _STACK_TRACE = "\n".join(
@@ -40,7 +40,7 @@ class Operation:
     event: dict[str, Any]
     response: dict[str, Any] | None = None
     waiter: dict[str, Any] | None = None
-    polls: int = 0
+    begun: float = 0
 
     def step(self) -> None:
         """Invoke on_event or is_complete once."""
@@ -53,10 +53,12 @@ class Operation:
 
     def run(self) -> dict[str, Any]:
         """Step to the end, letting time pass between polls."""
-        while self.response is None:
+        for number in itertools.count():
+            if self.response is not None:
+                return self.response
             self.step()
-            self.world.now += POLL_SECONDS
-        return self.response
+            self.world.now += _interval(number)
+        raise AssertionError
 
     def _on_event(self) -> None:
         try:
@@ -72,10 +74,10 @@ class Operation:
 
     def _is_complete(self) -> None:
         assert self.waiter is not None
-        if self.polls >= POLLS:
+        self.begun = self.begun or self.world.now
+        if self.world.now - self.begun >= TIME_LIMIT:
             self._respond("FAILED", self.waiter, reason="Operation timed out")
             return
-        self.polls += 1
         try:
             result = self._invoke(self.world.runner.is_complete, self.waiter)
         except _FunctionError as error:
@@ -307,8 +309,10 @@ class Stack:
         event = self.event(request_type, logical, live, old)
         self.log.append(event)
         running = [Operation(self.world, deepcopy(event)) for _ in range(2 if self.duplicates else 1)]
-        while not (answered := [operation for operation in running if operation.response]):
-            if steps == 0:
+        for number in itertools.count():
+            if any(operation.response for operation in running):
+                break
+            if steps is not None and number >= steps:
                 self.zombies += running
                 # CloudFormation never heard an id: it makes one up for a Create.
                 made_up = live.physical_id or f"{self.name}-{logical}-1ABCDEFGHIJKL"
@@ -318,14 +322,17 @@ class Stack:
             for operation in [*late, running[0]] if self.late_come_first else [running[0], *late]:
                 if operation.response is None:
                     operation.step()
-            self.world.now += POLL_SECONDS
-            steps = None if steps is None else steps - 1
+            self.world.now += _interval(number)
         self.zombies += [operation for operation in running if operation.response is None]
-        response = answered[0].response
-        assert response is not None
+        response = next(operation.response for operation in running if operation.response)
         if response["Status"] == "FAILED":
             self.reasons.append(response["Message"])
         return response
+
+
+def _interval(number: int) -> int:
+    """Seconds between polls: the framework's ten, and longer ones for a wait that has become long."""
+    return 10 if number < 20 else 150
 
 
 def stringify(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """Random lives: deployments, failures, cancellations, hand-made changes and late events in any order."""
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -9,7 +10,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tests.lifecycle import invariants
 from tests.lifecycle.cases import CASES, Case
-from tests.lifecycle.cloudformation import Properties
 from tests.lifecycle.scenarios import Play
 from tests.lifecycle.world import (
     BROKEN,
@@ -26,82 +26,80 @@ from tests.lifecycle.world import (
 FAULTS = (BROKEN, DENIED, KILLED, KILLED_AFTER, LOST_ANSWER, REFUSED, THROTTLED)
 
 
-def machine(wire: Wire, case: Case) -> type[RuleBasedStateMachine]:
-    """The walks of one kind of resource."""
-    forms = [form for form in (case.base, case.in_place, case.replaced, case.clash, case.failing) if form]
+class Walk(RuleBasedStateMachine):
+    """The walks of one kind of resource; `begin` is set per kind."""
 
-    class Walk(RuleBasedStateMachine):
-        play: Play
+    begin: ClassVar[Play]
+    play: Play
 
-        @initialize(duplicates=st.booleans(), late_come_first=st.booleans())
-        def start(self, *, duplicates: bool, late_come_first: bool) -> None:
-            self.play = Play(wire, case, duplicates=duplicates, late_come_first=late_come_first, short=True)
+    @initialize(duplicates=st.booleans(), late_come_first=st.booleans())
+    def start(self, *, duplicates: bool, late_come_first: bool) -> None:
+        self.play = replace(self.begin, duplicates=duplicates, late_come_first=late_come_first)
 
-        @rule(
-            form=st.sampled_from(forms),
-            sibling_fails=st.booleans(),
-            sees_new_id=st.booleans(),
-            cancel=st.none() | st.integers(1, 4),
-            fault=st.none() | st.tuples(st.integers(0, 25), st.sampled_from(FAULTS)),
-        )
-        def deploy(
-            self,
-            *,
-            form: Properties,
-            sibling_fails: bool,
-            sees_new_id: bool,
-            cancel: int | None,
-            fault: tuple[int, Fault] | None,
-        ) -> None:
-            if self.play.stack.stuck:
-                return
-            self._arm(fault)
-            how: dict[str, Any] = {"cancel": ("Thing", cancel)} if cancel else {}
-            self.play.deploy(form, sibling_fails=sibling_fails, rollback_sees_new_id=sees_new_id, **how)
+    @rule(
+        form=st.sampled_from(("base", "in_place", "replaced", "clash", "failing")),
+        sibling_fails=st.booleans(),
+        sees_new_id=st.booleans(),
+        cancel=st.none() | st.integers(1, 4),
+        fault=st.none() | st.tuples(st.integers(0, 25), st.sampled_from(FAULTS)),
+    )
+    def deploy(
+        self,
+        *,
+        form: str,
+        sibling_fails: bool,
+        sees_new_id: bool,
+        cancel: int | None,
+        fault: tuple[int, Fault] | None,
+    ) -> None:
+        properties = getattr(self.play.case, form)
+        if self.play.stack.stuck or properties is None:
+            return
+        self._arm(fault)
+        how: dict[str, Any] = {"cancel": ("Thing", cancel)} if cancel else {}
+        self.play.deploy(properties, sibling_fails=sibling_fails, rollback_sees_new_id=sees_new_id, **how)
 
-        @rule(fault=st.none() | st.tuples(st.integers(0, 25), st.sampled_from(FAULTS)))
-        def destroy(self, *, fault: tuple[int, Fault] | None) -> None:
-            self._arm(fault)
-            gone = self.play.stack.destroy()
-            self.play.world.faults.clear()
-            assert gone or self.play.stack.destroy(), self.play.stack.reasons
-            self.play.stack.stuck = False
+    @rule(fault=st.none() | st.tuples(st.integers(0, 25), st.sampled_from(FAULTS)))
+    def destroy(self, *, fault: tuple[int, Fault] | None) -> None:
+        self._arm(fault)
+        gone = self.play.stack.destroy()
+        self.play.world.faults.clear()
+        assert gone or self.play.stack.destroy(), self.play.stack.reasons
+        self.play.stack.stuck = False
 
-        @rule(number=st.integers(0, 30))
-        def replay(self, *, number: int) -> None:
-            if number < len(self.play.stack.log) and not self.play.stack.stuck:
-                self.play.stack.drain()
-                before = self.play.world.snapshot()
-                self.play.stack.replay(number)
-                assert self.play.world.snapshot() == before, "I7: a repeated event changed the service"
-
-        @rule(minutes=st.integers(1, 90))
-        def time_passes(self, *, minutes: int) -> None:
-            self.play.world.now += 60 * minutes
-
-        @invariant()
-        def all_is_well(self) -> None:
-            self.play.world.faults.clear()
-            self.play.check()
-
-        def _arm(self, fault: tuple[int, Fault] | None) -> None:
-            if fault:
-                self.play.world.arm(*fault)
-
-        def teardown(self) -> None:
+    @rule(number=st.integers(0, 30))
+    def replay(self, *, number: int) -> None:
+        if number < len(self.play.stack.log) and not self.play.stack.stuck:
             self.play.stack.drain()
-            assert self.play.stack.destroy(), self.play.stack.reasons
-            assert not invariants.owned(self.play.world, self.play.stack) - {
-                live.physical_id for live in self.play.stack.abandoned
-            }
+            before = self.play.world.snapshot()
+            self.play.stack.replay(number)
+            assert self.play.world.snapshot() == before, "I7: a repeated event changed the service"
 
-    return Walk
+    @rule(minutes=st.integers(1, 90))
+    def time_passes(self, *, minutes: int) -> None:
+        self.play.world.now += 60 * minutes
+
+    @invariant()
+    def all_is_well(self) -> None:
+        self.play.world.faults.clear()
+        self.play.check()
+
+    def _arm(self, fault: tuple[int, Fault] | None) -> None:
+        if fault:
+            self.play.world.arm(*fault)
+
+    def teardown(self) -> None:
+        self.play.stack.drain()
+        assert self.play.stack.destroy(), self.play.stack.reasons
+        assert not invariants.owned(self.play.world, self.play.stack) - {
+            live.physical_id for live in self.play.stack.abandoned
+        }
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.kind)
 def test_random_lives(wire: Wire, case: Case) -> None:
     run_state_machine_as_test(
-        machine(wire, case),
+        type(f"Walk{case.kind}", (Walk,), {"begin": Play(wire, case, short=True)}),
         settings=settings(
             max_examples=60,
             stateful_step_count=8,
