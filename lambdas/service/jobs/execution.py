@@ -1,6 +1,5 @@
 """One execution: read the input of a window, score it, write the result, keep events and memory."""
 
-import math
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -98,7 +97,7 @@ def infer(rt: Runtime, *, scheduler: Item, model: Item | None, window: Window) -
             _keep_event(rt, scheduler, active, event, step)
     kept = dict(before.carry) if before is not None else {}
     last = dict(zip(frame.sensors, frame.values[-1].tolist(), strict=True))
-    kept |= {sensor: (last[sensor], stamp) for sensor, stamp in stamps.items() if math.isfinite(last[sensor])}
+    kept |= {sensor: (last[sensor], stamp) for sensor, stamp in stamps.items()}
     memory = Memory(
         end=window.end, version=active.number, detector=scores.state, carry=kept, open=followed.open
     )

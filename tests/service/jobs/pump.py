@@ -33,7 +33,7 @@ def history(
     stops: tuple[tuple[str, str], ...] = (),
     seed: int = 1,
 ) -> Iterator[Row]:
-    """``count`` rows from ``start``; during a fault the flow drops to 60 % of what the speed asks for.
+    """``count`` rows from ``start``; during a fault only the flow drops, to 60 % of what the speed asks for.
 
     During a stop the speed is 0, with all that follows from it.
     """
@@ -57,7 +57,7 @@ def history(
             speed=speed,
             current=speed * 0.01 + noise.gauss(0, 0.1),
             flow=flow,
-            pressure=2 + flow * 0.04 + noise.gauss(0, 0.02),
+            pressure=2 + speed * 0.002 + noise.gauss(0, 0.02),
         )
 
 

@@ -227,6 +227,14 @@ def test_the_later_file_wins(world: World, model: Item) -> None:
     assert [row["prediction"] for row in results(world, "10:00")] == [0] * 5
 
 
+def test_rows_are_resampled_to_right_edges(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:05")
+    upload(world, "10:00:30", count=4)
+    world.tick(scheduler)
+    stamps = [row["timestamp"][11:19] for row in results(world, "10:00")]
+    assert stamps == ["10:01:00", "10:02:00", "10:03:00", "10:04:00"]
+
+
 def test_a_machine_that_is_off(world: World, model: Item) -> None:
     scheduler = started(world, model, "10:05")
     upload(world, "10:00", stops=((DAY + "09:00", DAY + "10:03"),))
