@@ -4,6 +4,7 @@ from engine.artefact import BadArtefact
 from engine.component import ComponentReport, merge_component
 from engine.csvfile import FileReport, convert_csv
 from engine.detector import Detector
+from engine.events import EventRules, describe
 from engine.frame import Frame, NoData, OffCondition, SensorId, build_frame
 from engine.headers import IllegalHeader, UnusableFile
 from engine.intervals import Evaluation, Interval, Range, evaluate, ranges
@@ -18,6 +19,7 @@ __all__ = [
     "ComponentReport",
     "Detector",
     "Evaluation",
+    "EventRules",
     "FileReport",
     "Frame",
     "IllegalHeader",
@@ -32,6 +34,7 @@ __all__ = [
     "UnusableFile",
     "build_frame",
     "convert_csv",
+    "describe",
     "evaluate",
     "fit",
     "merge_component",

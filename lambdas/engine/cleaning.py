@@ -28,7 +28,7 @@ MARGIN_ROWS = 30
 MAX_SHARE = 0.35
 MIN_ROWS = 1000
 """Shorter training data is taken as it is."""
-_TRIAL_ROWS = 50_000
+_TRIAL_ROWS = 30_000
 _NORMAL_99 = 2.5758 / 0.6745
 """99 % quantile of |residual| over its median, for normal residuals."""
 
@@ -41,10 +41,10 @@ def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
     judged = sampled(len(normal), normal, max_rows)
     for _ in range(ROUNDS):
         suspicious = _margin(_runs((_ratio(frame, kept, judged) > FAR_ABOVE) & normal))
-        fewer = normal & ~suspicious
-        if (normal & judged & suspicious).sum() > MAX_SHARE * (normal & judged).sum():
+        share = (normal & judged & suspicious).sum() / (normal & judged).sum()
+        if not 0 < share <= MAX_SHARE:
             break
-        kept = fewer
+        kept = normal & ~suspicious
     return kept
 
 
@@ -62,12 +62,12 @@ def _view_ratio(frame: Frame, pipeline: Pipeline, normal: Mask, judged: Mask, na
     trial = Trial.of(frame, pipeline, normal, name, _TRIAL_ROWS)
     everything = total_of(trial.folds)
     fold_of = folds_of(normal)
-    absolute = trial.held_out(slice(None))
+    judges = [trial.predictor(everything.plus(trial.folds[fold], -1.0)) for fold in range(FOLDS)]
+    absolute = np.concatenate([judge(held) for judge, held in zip(judges, trial.held, strict=True)])
     units = np.maximum(np.median(absolute, axis=0) * _NORMAL_99, 1e-6)
     bulk = max(float(np.quantile(smooth(row_scores(absolute / units), 0.0), 0.75)), 1e-9)
-    judges = [trial.predictor(everything.plus(trial.folds[fold], -1.0)) for fold in range(FOLDS)]
     ratio = np.zeros(len(frame.times))
-    for rows in pipeline.run(frame, State.start(len(frame.sensors)), (name,)):
+    for rows in pipeline.run(frame, State.start(len(frame.sensors)), (name,), judged):
         at = slice(rows.start, rows.stop)
         chosen = judged[at] & rows.ready(name)
         stacked = np.concatenate(rows.features.blocks[name], axis=1)

@@ -143,18 +143,35 @@ class Pipeline:
     scaling: Scaling
     baseline: Baseline
 
-    def run(self, frame: Frame, state: State, views: tuple[ViewName, ...] = VIEWS) -> Iterator[Rows]:
-        """Yield the features of the rows with the machine on, moving ``state`` along."""
+    def run(
+        self,
+        frame: Frame,
+        state: State,
+        views: tuple[ViewName, ...] = VIEWS,
+        wanted: NDArray[np.bool_] | None = None,
+    ) -> Iterator[Rows]:
+        """Yield the features of the rows with the machine on, moving ``state`` along.
+
+        Chunks without any ``wanted`` row are passed over, and what follows starts afresh: for samples of long
+        data.
+        """
         grace = grace_rows(frame.step)
         for start, stop, fresh in segments(frame.times, frame.off, frame.step, state.last):
             if fresh:
                 after_off = frame.off[start - 1] if start else not state.memory.seen and state.quiet > 0
                 state.restart(grace if after_off else 0)
+            passed = wanted is not None and not wanted[start:stop].any()
+            if passed:
+                state.memory = Memory.empty(len(state.values))
+                if not self.baseline.span:
+                    continue
             scaled = self.scaling.apply(frame.values[start:stop])
             missing = state.fill(scaled)
             if self.baseline.span:
                 scaled = self._drift_free(scaled, state, frame.times[start])
             state.last = frame.times[stop - 1]
+            if passed:
+                continue
             yield Rows(start, stop, features(scaled, state.memory, views), missing, state.quiet)
         if len(frame.off) and frame.off[-1]:
             state.restart(grace)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from engine.timestamps import Times
 
-CHUNK = 4096
+CHUNK = 2048
 GAP_STEPS = 60
 
 

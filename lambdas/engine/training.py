@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine.cleaning import without_suspicious
 from engine.detector import Detector
 from engine.frame import Frame
-from engine.intervals import Interval, inside
+from engine.intervals import Interval, inside, merge_intervals
 from engine.pipeline import Baseline, Pipeline, State
 from engine.scaling import Scaling
 from engine.transform import VIEWS
@@ -27,17 +27,20 @@ Mask = NDArray[np.bool_]
 MIN_ROWS = 50
 LABEL_MARGIN_ROWS = 30
 MAX_WIDENING = 5.0
-DRIFT_ALARMS = 0.1
+DRIFT_ALARMS = 0.06
 """Share of forward false alarms above which healthy operation is taken to drift."""
 CURED_ALARMS = 0.03
-SPANS = (8000, 4000, 2000, 1000, 500, 250, 120)
-"""Baseline spans to try, in rows; at least eight of them must fit into training."""
-SPANS_IN_TRAINING = 8
+SPANS = (8000, 4000, 3000, 2000, 1500, 1000, 500, 250, 120)
+"""Baseline spans to try, in rows; at least five of them must fit into training."""
+SPANS_IN_TRAINING = 5
 WANDER_PARTS = 4
 WANDER_SHARE = 0.3
 """A sensor wanders when more than this share of its variance lies between the quarters of training."""
-_MOMENT_ROWS = 200_000
-_TRIAL_ROWS = 50_000
+MIN_EVENTS = 3
+EVENT_RESERVE = 1.05
+MAX_RAISE = 1.5
+_MOMENT_ROWS = 100_000
+_TRIAL_ROWS = 30_000
 
 
 def fit(frame: Frame, *, labels: Sequence[Interval] = (), settings: Settings | None = None) -> Detector:
@@ -59,50 +62,78 @@ def fit(frame: Frame, *, labels: Sequence[Interval] = (), settings: Settings | N
     normal = healthy
     scaling = Scaling.of(frame.values, normal)
     static = Pipeline(scaling=scaling, baseline=Baseline.none(len(frame.sensors)))
-    pipeline = _choose_baseline(frame, static, normal, settings)
-    trials = [Trial.of(frame, pipeline, normal, name, _MOMENT_ROWS) for name in VIEWS]
+    pipeline, trials = _choose_baseline(frame, static, normal, settings)
     alarms = forward_ratio(trials, settings)
     widening = float(np.clip(np.quantile(alarms, settings.quantile), 1, MAX_WIDENING)) if len(alarms) else 1.0
-    return Detector(
+    detector = Detector(
         sensors=frame.sensors,
         step=frame.step,
-        pipeline=_with_level(frame, pipeline),
+        pipeline=pipeline,
         views=tuple(trial.view(settings, widening) for trial in trials),
         forward_false_alarms=float((alarms > 1).mean()) if len(alarms) else 0.0,
         widening=widening,
         trimmed=float(trimmed),
     )
+    raised = _raised_by_labels(detector, frame, labels)
+    return replace(
+        detector,
+        pipeline=_with_level(frame, pipeline),
+        views=tuple(replace(view, limit=view.limit * raised) for view in detector.views),
+        widening=widening * raised,
+    )
 
 
-def _choose_baseline(frame: Frame, static: Pipeline, normal: Mask, settings: Settings) -> Pipeline:
-    """Return the pipeline with the least baseline that keeps the forward test quiet, often none.
+def _raised_by_labels(detector: Detector, frame: Frame, labels: Sequence[Interval]) -> float:
+    """Return by how much the limits may rise without losing a labelled event that they find now, at most 1.5.
 
-    Otherwise the slowest one for all sensors that cures it. Training too short to prove any span has one for
-    the sensors only that wander through it all, whose level therefore says nothing about what comes next.
+    Events keep a small reserve. Fewer than three labelled events say nothing.
+    """
+    events = [event for event in merge_intervals(labels) if inside(frame.times, [event]).any()]
+    if len(events) < MIN_EVENTS:
+        return 1.0
+    score = detector.score(frame).score
+    peaks = np.array([float(score[inside(frame.times, [event])].max()) for event in events])
+    ratios = peaks / (1 - np.minimum(peaks, 1 - 1e-5))
+    found = ratios[ratios > 1]
+    return float(np.clip(found.min() / EVENT_RESERVE, 1, MAX_RAISE)) if len(found) else 1.0
+
+
+def _choose_baseline(
+    frame: Frame, static: Pipeline, normal: Mask, settings: Settings
+) -> tuple[Pipeline, list[Trial]]:
+    """Return the pipeline with the least baseline that keeps the forward test quiet, and its training
+    material.
+
+    That is often none. Otherwise the slowest one for all sensors that cures it. Training too short to prove
+    any span has one only for the sensors that wander through it all, whose level therefore says nothing about
+    what comes next.
     """
 
-    def alarms(pipeline: Pipeline) -> float:
-        trials = [Trial.of(frame, pipeline, normal, name, _TRIAL_ROWS) for name in VIEWS]
-        ratio = forward_ratio(trials, settings)
+    def trials(pipeline: Pipeline, rows: int = _MOMENT_ROWS) -> list[Trial]:
+        return [Trial.of(frame, pipeline, normal, name, rows) for name in VIEWS]
+
+    def alarms(material: list[Trial]) -> float:
+        ratio = forward_ratio(material, settings)
         return float((ratio > 1).mean()) if len(ratio) else 0.0
 
     rows = int(normal.sum())
-    without = alarms(static)
+    material = trials(static)
+    without = alarms(material)
     if without <= DRIFT_ALARMS:
-        return static
-    spans = [span for span in SPANS if span * SPANS_IN_TRAINING <= rows]
-    if not spans:
-        wandering = _wandering(frame, static, normal)
-        return static.with_baseline(max(1, rows // WANDER_PARTS), wandering) if wandering.any() else static
+        return static, material
     best, fewest = static, without / 2
+    spans = [span for span in SPANS if span * SPANS_IN_TRAINING <= rows]
     for span in spans:
-        trial = static.with_baseline(span, np.ones(len(frame.sensors), bool))
-        share = alarms(trial)
+        candidate = static.with_baseline(span, np.ones(len(frame.sensors), bool))
+        share = alarms(trials(candidate, _TRIAL_ROWS))
         if share < fewest:
-            best, fewest = trial, share
+            best, fewest = candidate, share
         if share <= CURED_ALARMS:
             break
-    return best
+    wandering = _wandering(frame, static, normal)
+    if not spans and wandering.any():
+        best = static.with_baseline(max(1, rows // WANDER_PARTS), wandering)
+    return (static, material) if best is static else (best, trials(best))
 
 
 def _wandering(frame: Frame, static: Pipeline, normal: Mask) -> Mask:

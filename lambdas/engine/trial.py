@@ -19,9 +19,9 @@ Mask = NDArray[np.bool_]
 FOLDS = 6
 SAFETY = 1.15
 """The limit is this many times the held-out quantile."""
-STRIP = 512
+STRIP = 1024
 """Rows of data too long to use whole are taken in strips of this length."""
-HELD_CELLS = 12_000_000
+HELD_CELLS = 30_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class Trial:
         folds = tuple(Moments(size) for _ in range(FOLDS))
         held: list[list[Floats]] = [[np.empty((0, size))] for _ in range(FOLDS)]
         state = State.start(sensors)
-        for rows in pipeline.run(frame, state, (name,)):
+        for rows in pipeline.run(frame, state, (name,), use):
             at = slice(rows.start, rows.stop)
             chosen = use[at] & rows.ready(name)
             if not chosen.any():
@@ -99,15 +99,11 @@ class Trial:
         chosen = range(FOLDS)[folds]
         total = total_of([self.folds[fold] for fold in chosen])
         parts = [
-            self.residuals(self.held[fold], total.plus(self.folds[fold], -1.0))
+            self.predictor(total.plus(self.folds[fold], -1.0))(self.held[fold])
             for fold in chosen
             if len(self.held[fold]) and total.count > self.folds[fold].count + 1
         ]
         return np.concatenate(parts) if parts else np.ones((1, OUTPUTS[self.name] * self.sensors))
-
-    def residuals(self, rows: Floats, moments: Moments) -> Floats:
-        """Return |residual| of feature rows, predicted with these moments."""
-        return self.predictor(moments)(rows)
 
     def predictor(self, moments: Moments) -> Callable[[Floats], Floats]:
         """Return the function from feature rows to their |residual|, predicted with these moments."""
@@ -126,7 +122,7 @@ class Trial:
         later = np.concatenate(self.held[half:])
         if first.count <= 1:
             return np.empty((0, OUTPUTS[self.name] * self.sensors))
-        return self.residuals(later, first)
+        return self.predictor(first)(later)
 
     def view(self, settings: Settings, widening: float) -> View:
         """Return the view fitted to all blocks."""

@@ -1,0 +1,124 @@
+"""Measure the engine: detection against baselines, ablations, root sensors, speed.
+
+    python -m benchmarks.engine [DATA] [--json FILE] [--only quality,ablations,roots,speed] [--large]
+
+DATA holds the public series (default ``../shared/data``).
+"""
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.datasets import Case, shared_cases
+from benchmarks.generator import generated_cases
+from benchmarks.quality import ABLATIONS, Figures, engine_ratio, measure, scorers, without
+from benchmarks.rootcause import event_roots, root_figures
+from benchmarks.speed import end_to_end, measure_speed
+
+SEEDS = (1, 2)
+PARTS = ("quality", "ablations", "roots", "speed")
+
+
+def main() -> None:
+    """Run the parts asked for and print their tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", nargs="?", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--json", type=Path, help="write all figures to this file")
+    parser.add_argument("--only", default=",".join(PARTS), help=f"parts to run, of {','.join(PARTS)}")
+    parser.add_argument(
+        "--large", action="store_true", help="also fit 1.5 million rows of 300 sensors (minutes)"
+    )
+    options = parser.parse_args()
+    parts = set(options.only.split(","))
+    if not parts <= set(PARTS):
+        parser.error(f"--only {options.only!r}: parts are {', '.join(PARTS)}")
+    cases = shared_cases(options.data)
+    result: dict[str, Any] = {}
+    if "quality" in parts:
+        result["quality"] = quality(cases + generated_cases(SEEDS))
+    if "ablations" in parts:
+        result["ablations"] = ablations(cases + generated_cases(SEEDS[:1]))
+    if "roots" in parts:
+        result["roots"] = roots(cases)
+    if "speed" in parts:
+        result["speed"] = speed(large=options.large)
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n")
+
+
+def quality(cases: list[Case]) -> dict[str, Any]:
+    """Compare the engine with the baselines on every group."""
+    result = {}
+    for name, ratio in scorers().items():
+        figures = measure(cases, ratio)
+        result[name] = {group: asdict(each) for group, each in figures.items()}
+        _print(name, figures)
+    blind = measure([case for case in cases if case.group == "synthpump"], engine_ratio(labels=False))
+    result["engine, training labels withheld"] = {group: asdict(each) for group, each in blind.items()}
+    _print("engine, training labels withheld", blind)
+    return result
+
+
+def ablations(cases: list[Case]) -> dict[str, Any]:
+    """Measure the engine with one part switched off at a time, not told of faults in its training data."""
+    result = {}
+    for name, changes in ABLATIONS.items():
+        with without(changes):
+            figures = measure(cases, engine_ratio(labels=False))
+        result[name] = {group: asdict(each) for group, each in figures.items()}
+        _print(f"ablation: {name}", figures)
+    return result
+
+
+def roots(cases: list[Case]) -> dict[str, Any]:
+    """Measure how often contributions name the faulty sensor."""
+    injected = root_figures(cases, per_kind=24)
+    for kind, (first, third) in injected.items():
+        print(f"root sensor, {kind:6} top-1 {first:.2f}  top-3 {third:.2f}")
+    events = {case.name: event_roots(case) for case in cases if case.roots}
+    for name, (first, third, count) in events.items():
+        print(f"root sensor, {count} events of {name}: top-1 {first:.2f}  top-3 {third:.2f}")
+    return {"injected": injected, "events": events}
+
+
+def speed(*, large: bool) -> dict[str, Any]:
+    """Measure time and memory."""
+    whole = end_to_end(432_000, 30)
+    print(
+        f"432,000 x 30, CSV to metrics: {whole['seconds']:.1f} s; CSV {whole['csv_mb_per_second']:.0f} MB/s"
+    )
+    sizes = [(300_000, 300), *([(1_500_000, 300)] if large else [])]
+    fits = []
+    for rows, sensors in sizes:
+        each = measure_speed(rows, sensors)
+        fits.append(asdict(each))
+        print(
+            f"{rows:,} x {sensors}: fit {each.fit_seconds:.1f} s, peak {each.peak_mib:.0f} MiB "
+            f"(data {each.data_mib:.0f}), score {each.score_microseconds_per_row:.0f} us/row, "
+            f"5-row window {each.window_milliseconds:.1f} ms"
+        )
+    return {"end_to_end": whole, "fits": fits}
+
+
+def _print(title: str, figures: dict[str, Figures]) -> None:
+    names = ("AP", "F1", "FAR %", "MAR %", "events", "fah/d", "warn h")
+    print(f"\n{title}\n{'group':26}" + "".join(f"{name:>8}" for name in names))
+    for group, each in figures.items():
+        numbers = (
+            f"{each.ap:.3f}",
+            f"{each.f1:.3f}",
+            f"{each.false_alarm_percent:.2f}",
+            f"{each.missed_percent:.1f}",
+            f"{each.found}/{each.events}",
+            f"{each.false_hours_per_day:.2f}",
+            f"{each.warning_hours:.1f}",
+        )
+        print(f"{group:26}" + "".join(f"{number:>8}" for number in numbers), flush=True)
+
+
+if __name__ == "__main__":
+    main()

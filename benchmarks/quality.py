@@ -1,0 +1,135 @@
+"""How well a scorer does on a case: no point adjustment; events and warning times beside."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import engine.cleaning
+import engine.training
+from benchmarks.baselines import BASELINES, baseline_ratio
+from benchmarks.datasets import Case
+from engine import fit
+
+Floats = NDArray[np.float64]
+Ratio = Callable[[Case], Floats]
+"""Score over threshold of the evaluation rows; above one is an alarm."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Figures of one group: ``ap`` is the mean over its cases, the rest is pooled over rows and events."""
+
+    ap: float
+    f1: float
+    false_alarm_percent: float
+    missed_percent: float
+    found: int
+    events: int
+    false_hours_per_day: float
+    warning_hours: float
+
+
+def engine_ratio(*, labels: bool = True) -> Ratio:
+    """Return the engine as a scorer. Without ``labels`` it is not told of faults in its training data."""
+
+    def ratio(case: Case) -> Floats:
+        detector = fit(case.part(0, case.train), labels=case.training_labels() if labels else ())
+        score = detector.score(case.part(case.train, None)).score
+        return score / (1 - np.minimum(score, 1 - 1e-6))
+
+    return ratio
+
+
+def baseline(name: str) -> Ratio:
+    """Return a baseline as a scorer; it is fitted to the same healthy rows."""
+
+    def ratio(case: Case) -> Floats:
+        healthy = ~case.frame.off[: case.train]
+        margin = 30 * case.frame.step
+        times = case.frame.times[: case.train]
+        for start, end in case.training_labels():
+            healthy &= ~((times >= start - margin) & (times <= end + margin))
+        return baseline_ratio(name, case.frame.values[: case.train][healthy], case.frame.values[case.train :])
+
+    return ratio
+
+
+ABLATIONS: dict[str, list[tuple[Any, str, Any]]] = {
+    "all parts": [],
+    "only the lag view": [(engine.training, "VIEWS", ("lag",))],
+    "only the window view": [(engine.training, "VIEWS", ("window",))],
+    "only the scale view": [(engine.training, "VIEWS", ("scale",))],
+    "no baseline for drift": [(engine.training, "DRIFT_ALARMS", 2.0)],
+    "no widening of limits": [(engine.training, "MAX_WIDENING", 1.0)],
+    "no cleaning of training data": [(engine.cleaning, "MIN_ROWS", 10**9)],
+}
+"""What each ablation switches off: module, constant, value."""
+
+
+@contextmanager
+def without(changes: Iterable[tuple[Any, str, Any]]) -> Iterator[None]:
+    """Change constants of the engine for the duration."""
+    before = [(module, name, getattr(module, name)) for module, name, _ in changes]
+    for module, name, value in changes:
+        setattr(module, name, value)
+    try:
+        yield
+    finally:
+        for module, name, value in before:
+            setattr(module, name, value)
+
+
+def measure(cases: Iterable[Case], ratio: Ratio) -> dict[str, Figures]:
+    """Return the figures of every group of the cases."""
+    groups: dict[str, list[tuple[Case, Floats]]] = {}
+    for case in cases:
+        groups.setdefault(case.group, []).append((case, ratio(case)))
+    return {group: _figures(results) for group, results in groups.items()}
+
+
+def _figures(results: list[tuple[Case, Floats]]) -> Figures:
+    hit = false = missed = quiet = events = 0
+    precisions, warnings = [], []
+    days = hours = 0.0
+    for case, ratio in results:
+        on = ~case.frame.off[case.train :]
+        truth, alarm = case.truth(), (ratio > 1) & on
+        hit += int((alarm & truth & on).sum())
+        false += int((alarm & ~truth).sum())
+        missed += int((~alarm & truth & on).sum())
+        quiet += int((~alarm & ~truth & on).sum())
+        step = float(case.frame.step / np.timedelta64(1, "h"))
+        hours += float((alarm & ~truth).sum()) * step
+        days += float((~truth & on).sum()) * step / 24
+        precisions.append(average_precision(truth[on], ratio[on]))
+        edges = np.diff(np.concatenate([[0], truth.astype(int), [0]]))
+        for start, stop in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
+            events += 1
+            if alarm[start:stop].any():
+                warnings.append(float(stop - start - alarm[start:stop].argmax()) * step)
+    return Figures(
+        ap=float(np.mean(precisions)),
+        f1=2 * hit / max(1, 2 * hit + false + missed),
+        false_alarm_percent=100 * false / max(1, false + quiet),
+        missed_percent=100 * missed / max(1, hit + missed),
+        found=len(warnings),
+        events=events,
+        false_hours_per_day=hours / max(days, 1e-9),
+        warning_hours=float(np.mean(warnings)) if warnings else 0.0,
+    )
+
+
+def average_precision(truth: NDArray[np.bool_], score: Floats) -> float:
+    """Return the area under precision over recall, ties in row order."""
+    ordered = truth[np.argsort(-score, kind="stable")]
+    precision = np.cumsum(ordered) / np.arange(1, len(ordered) + 1)
+    return float((precision * ordered).sum() / max(1, ordered.sum()))
+
+
+def scorers() -> dict[str, Ratio]:
+    """Return the engine and the baselines."""
+    return {"engine": engine_ratio()} | {name: baseline(name) for name in BASELINES}
