@@ -22,7 +22,7 @@ from constructs_l4e.cli.demo.live import Location, Window
 from constructs_l4e.cli.demo.picture import Live, Story, draw
 from constructs_l4e.cli.demo.recording import duration_seconds
 from constructs_l4e.cli.demo.scenario import Scenario, pump_scenario, replay_scenario
-from constructs_l4e.cli.errors import CliError
+from constructs_l4e.cli.errors import AlreadyRunningError, CliError
 from constructs_l4e.cli.instance import Instance, stop_instance
 from constructs_l4e.cli.terminal import Terminal
 
@@ -50,9 +50,11 @@ def demo(terminal: Terminal, options: Options) -> None:
         CliError: a step failed. Then nothing is left running either, unless ``keep`` was asked for.
     """
     scenario = _scenario(options)
-    instance = commands.start(terminal, options.directory, region=options.region, verbose=options.verbose)
     try:
+        instance = commands.start(terminal, options.directory, region=options.region, verbose=options.verbose)
         _Demo(terminal, options, scenario, instance, Aws.of(instance)).play()
+    except AlreadyRunningError:
+        raise
     except BaseException as error:
         if not (options.keep and isinstance(error, Exception)):
             stop_instance(options.directory)
