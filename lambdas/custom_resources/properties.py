@@ -133,7 +133,7 @@ def _string(shape: Shape, raw: Any, path: str) -> str:
         raise _WrongError(f"{path} is {raw!r}: use one of {', '.join(choices)}")
     low, high = shape.metadata.get("min", 0), shape.metadata.get("max")
     if len(raw) < low or (high is not None and len(raw) > high):
-        raise _WrongError(f"{path} has {len(raw)} characters: use {low} to {high}")
+        raise _WrongError(f"{path} is {raw[:80]!r}, {len(raw)} characters: use {low} to {high}")
     pattern = shape.metadata.get("pattern")
     if pattern and not re.fullmatch(pattern, raw):
         raise _WrongError(f"{path} is {raw!r}: it must match {pattern}")

@@ -74,7 +74,10 @@ class _Record:
         if request.request_id in past:
             finished = request.request_id in self.finished
             return Claim(successor=self.type, wanted=self.wanted, finished=finished), self
-        if request.type == "Create" and self.overtook and now - self.begun < _OVERTAKING:
+        begun = now if request.begun is None else request.begun
+        expected = request.type == "Create" and self.overtook and now - self.begun < _OVERTAKING
+        # The first claim of a request that is older than the latest one: nobody waits for it any more.
+        if expected or begun < self.begun:
             past[request.request_id] = now
             record = replace(self, past=past, overtook=False)
             return Claim(successor=self.type, wanted=self.wanted), record
@@ -84,9 +87,9 @@ class _Record:
             request=request.request_id,
             type=request.type,
             wanted=str(wanted) if wanted else None,
-            begun=now,
+            begun=begun,
             overtook=request.type == "Delete"
-            and not self.request
+            and self.type != "Create"
             and not PhysicalId.parse(request.physical_id),
             past=past,
             finished=[name for name in self.finished if name in past],

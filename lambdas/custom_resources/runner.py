@@ -114,7 +114,8 @@ class Runner:
             done=done,
         )
         if wanted is None:
-            if granted.successor:
+            # Two Deletes do not contradict each other, whichever came first.
+            if granted.successor and granted.successor != "Delete":
                 raise _superseded(request, granted)
             return self._delete(context)
         resource = self._resource(wanted.kind)

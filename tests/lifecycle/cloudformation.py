@@ -162,6 +162,7 @@ class Stack:
     abandoned: list[Live] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     log: list[dict[str, Any]] = field(default_factory=list)
+    sent: list[float] = field(default_factory=list)
     zombies: list[Operation] = field(default_factory=list)
     stuck: bool = False
     late_come_first: bool = True
@@ -282,13 +283,14 @@ class Stack:
             response = self._send("Update", logical, seen, old=new.properties)
             if response["Status"] == "FAILED":
                 self.stuck = True
+                self.abandoned.append(old)  # a person must continue the rollback: both exist until then
                 continue
             self.live[logical] = Live(old.type, response["PhysicalResourceId"], old.properties)
             leftovers[logical] = [old, new]
-        self._clean_up(leftovers)
+        self._clean_up(dict(reversed(leftovers.items())))
 
     def _clean_up(self, known: dict[str, list[Live]]) -> None:
-        for logical, versions in known.items():
+        for logical, versions in reversed(known.items()):  # what depends on others goes first
             current = self.live.get(logical)
             doomed = {
                 v.physical_id: v for v in versions if not current or v.physical_id != current.physical_id
@@ -308,6 +310,7 @@ class Stack:
     ) -> dict[str, Any]:
         event = self.event(request_type, logical, live, old)
         self.log.append(event)
+        self.sent.append(self.world.now)
         running = [Operation(self.world, deepcopy(event)) for _ in range(2 if self.duplicates else 1)]
         for number in itertools.count():
             if any(operation.response for operation in running):

@@ -40,7 +40,8 @@ def check(world: World, *stacks: Stack, foreign: dict[str, Any]) -> None:
         if not stack.stuck:
             for logical, live in stack.live.items():
                 _as_desired(world, stack, logical, live)
-    _records_drain(world, stacks)
+    if not any(stack.stuck for stack in stacks):
+        _records_drain(world, stacks)
 
 
 def owned(world: World, stack: Stack) -> set[str]:

@@ -1,0 +1,113 @@
+"""The parser: the service is asked for what the template says, though CloudFormation made text of it."""
+
+from typing import Any
+
+import botocore.session
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from custom_resources.errors import FailedError
+from custom_resources.handler import RESOURCES
+from custom_resources.properties import Properties, parse
+from tests.lifecycle.cases import CASES, Case
+from tests.lifecycle.cloudformation import stringify
+
+MODEL = botocore.session.get_session().get_service_model("lookoutequipment")
+SCHEDULER = CASES[-1].base
+
+
+def read(case: Case, properties: dict[str, Any]) -> Properties:
+    resource = next(resource for resource in RESOURCES if resource.resource_type == case.type)
+    return parse(
+        stringify(properties),
+        model=MODEL,
+        operation=resource.operation,
+        options=resource.options,
+        subject="it",
+    )
+
+
+@given(
+    delay=st.integers(0, 60),
+    running=st.booleans(),
+    prefix=st.none() | st.from_regex(r"[a-z]{1,5}/", fullmatch=True),
+    tags=st.dictionaries(
+        st.from_regex(r"[a-z]{1,9}", fullmatch=True), st.text("abc :/=", max_size=20), max_size=5
+    ),
+)
+def test_properties_survive_cloudformation(
+    *, delay: int, running: bool, prefix: str | None, tags: dict[str, str]
+) -> None:
+    place = {"Bucket": "live"} | ({"Prefix": prefix} if prefix else {})
+    given_properties = SCHEDULER | {
+        "DataDelayOffsetInMinutes": delay,
+        "DesiredState": "RUNNING" if running else "STOPPED",
+        "DataInputConfiguration": {"S3InputConfiguration": place},
+        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+    }
+    parsed = read(CASES[-1], given_properties)
+    assert parsed.members["DataDelayOffsetInMinutes"] == delay
+    assert parsed.members["DataInputConfiguration"] == {"S3InputConfiguration": place}
+    assert parsed.running is running
+    assert parsed.tags == tags
+    assert not {"ServiceToken", "ServiceTimeout", "PropertiesVersion", "DesiredState"} & parsed.members.keys()
+
+
+@pytest.mark.parametrize(("text", "wait"), [("true", True), ("false", False), (True, True), (False, False)])
+def test_booleans_are_read_literally(text: str | bool, wait: bool) -> None:  # noqa: FBT001 - a table
+    assert read(CASES[2], CASES[2].base | {"Wait": text}).wait is wait
+
+
+@pytest.mark.parametrize(
+    ("case", "change", "message"),
+    [
+        (3, {"DataDelayOffsetInMinutes": "61"}, "DataDelayOffsetInMinutes is 61: use a number from 0 to 60"),
+        (3, {"DataDelayOffsetInMinutes": "five"}, "DataDelayOffsetInMinutes is 'five': give a whole number"),
+        (3, {"DataDelayOffsetInMinutes": "5.0"}, "DataDelayOffsetInMinutes is '5.0': give a whole number"),
+        (3, {"DataUploadFrequency": "PT7M"}, "DataUploadFrequency is 'PT7M': use one of PT5M, PT10M"),
+        (3, {"DesiredState": "running"}, "DesiredState is 'running': use one of RUNNING, STOPPED"),
+        (3, {"RoleArn": "reader"}, "RoleArn is 'reader', 6 characters: use 20 to 2048"),
+        (3, {"RoleArn": "reader" * 4}, "it must match arn:aws"),
+        (3, {"DataInputConfiguration": "live"}, "DataInputConfiguration is 'live': give an object with"),
+        (
+            3,
+            {"DataOutputConfiguration": {}},
+            "property DataOutputConfiguration.S3OutputConfiguration is required",
+        ),
+        (
+            3,
+            {"DataOutputConfiguration": {"S3OutputConfiguration": {"Bucket": "live", "Path": "x"}}},
+            "unknown property DataOutputConfiguration.S3OutputConfiguration.Path: use one of Bucket, Prefix",
+        ),
+        (3, {"ClientToken": "mine"}, "unknown property 'ClientToken'"),
+        (2, {"Wait": "yes"}, "Wait is 'yes': use one of true, false"),
+        (
+            2,
+            {"TrainingDataStartTime": "2024-01-01"},
+            "TrainingDataStartTime is '2024-01-01': give a time with zone",
+        ),
+        (2, {"TrainingDataStartTime": "soon"}, "TrainingDataStartTime is 'soon': give a time with zone"),
+        (0, {"Schema": {"Bucket": "b"}}, "Schema is {'Bucket': 'b'}: give an object with Bucket and Key"),
+        (0, {"Tags": {"site": "north"}}, "Tags is {'site': 'north'}: give a list"),
+        (0, {"Tags": [{"Key": "constructs-l4e:owner", "Value": "me"}]}, "'constructs-l4e:owner' is reserved"),
+        (0, {"RemovalPolicy": "keep"}, "RemovalPolicy is 'keep': use one of retain, destroy"),
+        (1, {"Revision": {"n": 1}}, "Revision is {'n': '1'}: give a text"),
+    ],
+)
+def test_a_wrong_property_is_named_with_rule_and_fix(case: int, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(FailedError) as raised:
+        read(CASES[case], CASES[case].base | change)
+    assert message in str(raised.value)
+
+
+def test_a_missing_property_is_named() -> None:
+    properties = {key: value for key, value in SCHEDULER.items() if key != "RoleArn"}
+    with pytest.raises(FailedError, match="property 'RoleArn' is required: add it"):
+        read(CASES[-1], properties)
+
+
+def test_a_time_with_any_zone_is_one_moment() -> None:
+    first = read(CASES[2], CASES[2].base | {"TrainingDataStartTime": "2024-01-01T00:00:00Z"})
+    second = read(CASES[2], CASES[2].base | {"TrainingDataStartTime": "2024-01-01T02:00:00+02:00"})
+    assert first.members == second.members

@@ -1,0 +1,117 @@
+"""The main sequences against the service itself: a stack of all four kinds, on the real API."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from custom_resources.client import Equipment
+from service.names import INGESTION_JOB, MODEL
+from tests.lifecycle.cloudformation import Properties, Stack
+from tests.lifecycle.world import Wire, World
+from tests.service.api.conftest import (
+    ROLE,
+    SCHEMA,
+    Service,
+    aws,
+    clients,
+    deploy,
+    engines,
+    proxy,
+    service,
+    variables,
+)
+
+__all__ = ["aws", "clients", "deploy", "engines", "proxy", "service", "variables"]  # fixtures
+
+
+class ServiceWorld(World):
+    """The handlers against the service; before every invocation, jobs that run come to their end."""
+
+    def __init__(self, wire: Wire, service: Service) -> None:
+        super().__init__(wire, short=True)
+        self.deployed = service
+        self.runner = replace(
+            self.runner, equipment=Equipment(service.api), read_object=lambda _: json.dumps(SCHEMA)
+        )
+
+    def enter(self) -> None:
+        """Play the jobs."""
+        store = self.deployed.context.store
+        for job in list(store.all(INGESTION_JOB)):
+            if job["Status"] == "IN_PROGRESS":
+                self.deployed.finish_ingestion(job["JobId"])
+        for model in list(store.all(MODEL)):
+            if model["Status"] == "IN_PROGRESS":
+                self.deployed.finish_training(model["ModelName"])
+
+
+def template(
+    *, generation: int = 1, frequency: str = "PT5M", state: str = "RUNNING", site: str = "north"
+) -> dict[str, tuple[str, Properties]]:
+    """One asset; another generation replaces everything."""
+    name = f"pump-{generation}"
+    source = {"S3InputConfiguration": {"Bucket": "customer", "Prefix": "history/"}}
+    forms: dict[str, dict[str, Any]] = {
+        "Dataset": {
+            "DatasetName": name,
+            "Schema": {"Bucket": "assets", "Key": "schema"},
+            "Tags": [{"Key": "site", "Value": site}],
+        },
+        "DataIngestion": {"DatasetName": name, "IngestionInputConfiguration": source, "RoleArn": ROLE},
+        "Model": {
+            "ModelName": name,
+            "DatasetName": name,
+            "TrainingDataStartTime": "2026-02-01T00:00:00Z",
+            "TrainingDataEndTime": "2026-04-01T00:00:00Z",
+            "RoleArn": ROLE,
+            "Wait": True,
+        },
+        "InferenceScheduler": {
+            "InferenceSchedulerName": name,
+            "ModelName": name,
+            "DataUploadFrequency": frequency,
+            "DataInputConfiguration": {"S3InputConfiguration": {"Bucket": "customer", "Prefix": "fresh/"}},
+            "DataOutputConfiguration": {"S3OutputConfiguration": {"Bucket": "customer", "Prefix": "out/"}},
+            "RoleArn": ROLE,
+            "DesiredState": state,
+        },
+    }
+    frame = {"ServiceToken": "provider", "ServiceTimeout": 3600, "PropertiesVersion": "1"}
+    return {kind: (f"Custom::LookoutEquipment{kind}", frame | form) for kind, form in forms.items()}
+
+
+def names(service: Service) -> set[str]:
+    found = [item["DatasetName"] for item in service.api.list_datasets()["DatasetSummaries"]]
+    found += [item["ModelName"] for item in service.api.list_models()["ModelSummaries"]]
+    schedulers = service.api.list_inference_schedulers()["InferenceSchedulerSummaries"]
+    return {*found, *(item["InferenceSchedulerName"] for item in schedulers)}
+
+
+def test_an_asset_lives_and_dies(wire: Wire, service: Service) -> None:
+    stack = Stack(ServiceWorld(wire, service), duplicates=True)
+
+    assert stack.deploy(template()), stack.reasons
+    scheduler = service.api.describe_inference_scheduler(InferenceSchedulerName="pump-1")
+    assert scheduler["Status"] == "RUNNING"
+
+    assert stack.deploy(template(frequency="PT10M", state="STOPPED", site="south")), stack.reasons
+    changed = service.api.describe_inference_scheduler(InferenceSchedulerName="pump-1")
+    assert changed["InferenceSchedulerArn"] == scheduler["InferenceSchedulerArn"]
+    assert (changed["Status"], changed["DataUploadFrequency"]) == ("STOPPED", "PT10M")
+
+    before = stack.live
+    assert not stack.deploy(template(generation=2), sibling_fails=True)
+    assert not stack.stuck, stack.reasons
+    assert {live.physical_id for live in stack.live.values()} == {
+        live.physical_id for live in before.values()
+    }
+    assert names(service) == {"pump-1"}
+
+    assert stack.deploy(template(generation=3)), stack.reasons
+    assert names(service) == {"pump-3"}
+    assert len(service.api.list_data_ingestion_jobs()["DataIngestionJobSummaries"]) == 3
+
+    assert stack.destroy(), stack.reasons
+    stack.drain()
+    assert names(service) == set()
+    assert not [reason for reason in stack.reasons if "broke on" in reason]
