@@ -28,7 +28,7 @@ MARGIN_ROWS = 30
 MAX_SHARE = 0.35
 MIN_ROWS = 1000
 """Shorter training data is taken as it is."""
-_TRIAL_ROWS = 30_000
+_TRIAL_ROWS = 60_000
 _NORMAL_99 = 2.5758 / 0.6745
 """99 % quantile of |residual| over its median, for normal residuals."""
 

@@ -246,7 +246,7 @@ def _arrow(
         parse_options=pa_csv.ParseOptions(newlines_in_values=b'"' in block),
         convert_options=pa_csv.ConvertOptions(
             column_types=types,
-            null_values=list(MISSING_TEXTS),
+            null_values=[""],  # NaN spellings parse as numbers, and each further text would cost time
             strings_can_be_null=False,
             include_columns=[names[0], *present],
             **({"timestamp_parsers": parsers} if parsers else {}),

@@ -144,7 +144,7 @@ class Detector:
             raise BadArtefact(f"the artefact is malformed: {error}") from error
 
 
-_VIEW_PARTS = ("mean", "weights", "scale", "usual")
+_VIEW_PARTS = ("offset", "weights", "scale", "usual")
 
 
 def _check_shapes(sensors: int, scaling: Scaling, baseline: Baseline, views: tuple[View, ...]) -> None:
@@ -154,8 +154,8 @@ def _check_shapes(sensors: int, scaling: Scaling, baseline: Baseline, views: tup
     ]
     for view in views:
         inputs, outputs = BLOCKS[view.name] * sensors, OUTPUTS[view.name] * sensors
-        expected += [(view.mean, (inputs,)), (view.weights, (inputs, outputs))]
-        expected += [(view.scale, (outputs,)), (view.usual, (outputs,))]
+        expected.append((view.weights, (inputs, outputs)))
+        expected += [(each, (outputs,)) for each in (view.offset, view.scale, view.usual)]
     for array, shape in expected:
         if array.shape != shape:
             raise BadArtefact(f"an array of the artefact has the shape {array.shape}, not {shape}")

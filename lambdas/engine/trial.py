@@ -127,12 +127,13 @@ class Trial:
     def view(self, settings: Settings, widening: float) -> View:
         """Return the view fitted to all blocks."""
         total = total_of(self.folds)
+        weights = residual_map(total.covariance(), self.sensors, OUTPUTS[self.name])
         absolute = self.held_out(slice(None))
         scale, limit = calibrate(absolute, settings)
         return View(
             name=self.name,
-            mean=total.mean(),
-            weights=residual_map(total.covariance(), self.sensors, OUTPUTS[self.name]),
+            offset=total.mean() @ weights,
+            weights=weights,
             scale=scale,
             usual=(np.minimum(absolute / scale, ATTRIBUTION_CAP) ** 2).mean(axis=0),
             limit=limit * widening,

@@ -23,14 +23,13 @@ SMOOTHING_SPAN = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """Residuals ``(features - mean) @ weights`` in units of ``scale``, their held-out 99 % quantile.
+    """Residuals ``features @ weights - offset``, measured in ``scale``: their held-out 99 % quantile.
 
-    ``usual`` is the mean squared residual in healthy operation, ``limit`` the row score that counts as the
-    threshold.
+    ``usual`` is the mean squared residual in health, ``limit`` the row score that is the threshold.
     """
 
     name: ViewName
-    mean: Floats
+    offset: Floats
     weights: Floats
     scale: Floats
     usual: Floats
@@ -39,7 +38,7 @@ class View:
     def units(self, blocks: Sequence[Floats], missing: NDArray[np.bool_] | None) -> Floats:
         """Return |residual| in units, zero where the sensor has no value."""
         result: Floats = np.concatenate(blocks, axis=1) @ self.weights
-        result -= self.mean @ self.weights
+        result -= self.offset
         np.abs(result, out=result)
         result /= self.scale
         if missing is not None:
