@@ -67,6 +67,7 @@ def _take_read_access(template: Path) -> None:
 def test_the_failed_deployment_names_the_value(messages: Mapping[str, str], asset: str) -> None:
     for part in EXPECTED[asset]:
         assert part in messages[asset]
+    assert "internal error" not in messages[asset]
 
 
 def test_what_was_created_before_the_failure_is_gone(cloud: Cloud, messages: Mapping[str, str]) -> None:
