@@ -114,8 +114,7 @@ class Runner:
             done=done,
         )
         if wanted is None:
-            # Two Deletes do not contradict each other, whichever came first.
-            if granted.successor and granted.successor != "Delete":
+            if granted.successor:
                 raise _superseded(request, granted)
             return self._delete(context)
         resource = self._resource(wanted.kind)

@@ -57,6 +57,12 @@ def owned(world: World, stack: Stack) -> set[str]:
 def _believed_is_real(world: World, stack: Stack) -> None:
     """I2, I4: what exists is what CloudFormation believes in, plus what it gave up after a failed Delete."""
     believed = {live.physical_id for live in stack.live.values() if KINDS[live.type] != "ingestion"}
+    # A Create that never answered and whose Delete failed: the next Delete finds it by its properties.
+    believed |= {
+        f"l4e/v1/{KINDS[live.type]}/{live.properties[NAMES[live.type]]}"
+        for live in stack.live.values()
+        if stack.stuck and not PhysicalId.parse(live.physical_id)
+    }
     abandoned = {live.physical_id for live in stack.abandoned}
     real = owned(world, stack)
     leaked = real - believed - abandoned

@@ -80,6 +80,12 @@ class Play:
         }
         return kinds[kind].get(name) if kind in kinds else None
 
+    def replay_all(self, request_type: str) -> None:
+        """Every event of one type once more."""
+        for index, event in enumerate(self.stack.log):
+            if event["RequestType"] == request_type:
+                self.stack.replay(index)
+
     def fresh(self) -> "Play":
         """The same play from the start."""
         return replace(self)
@@ -308,6 +314,18 @@ def replays(play: Play) -> None:
         play.stack.replay(index)
     play.check()
     assert not invariants.owned(play.world, play.stack), "I7: a repeated event brought something back"
+
+
+def late_delete(play: Play) -> None:
+    """C-D-C-U(replace)!-U(back)-D(new), then the first Delete once more: the second life is not touched."""
+    play.created()
+    assert play.stack.destroy()
+    play.created()
+    assert not play.deploy(play.case.replaced, sibling_fails=True)
+    before = play.world.snapshot()
+    play.replay_all(request_type="Delete")
+    assert play.world.snapshot() == before, "I7: a repeated Delete changed the service"
+    play.check()
 
 
 def deleted_outside(play: Play) -> None:
@@ -681,6 +699,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     cancelled_creation,
     cancelled_update,
     replays,
+    late_delete,
     late_visibility,
     unready_role,
     late_rights,

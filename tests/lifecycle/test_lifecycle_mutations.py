@@ -99,6 +99,16 @@ def no_tombstone(patch: Patch) -> None:
     patch.setattr(runner, "claim", lambda *_: Claim())
 
 
+def deletes_never_grow_old(patch: Patch) -> None:
+    original = records.claim
+
+    def claim(table: Any, request: Request, wanted: PhysicalId | None, now: float) -> Claim:
+        granted = original(table, request, wanted, now)
+        return granted if wanted else Claim()
+
+    patch.setattr(runner, "claim", claim)
+
+
 def tombstone_forgets_unseen_creates(patch: Patch) -> None:
     patch.setattr(records, "_OVERTAKING", 0)
 
@@ -343,6 +353,7 @@ MUTATIONS = (
     Mutation(remains_of_cancelled_updates_stay, scenarios.cancelled_update),
     Mutation(no_undo, scenarios.overtaken_creation),
     Mutation(no_tombstone, scenarios.overtaken_creation),
+    Mutation(deletes_never_grow_old, scenarios.late_delete),
     Mutation(tombstone_forgets_unseen_creates, scenarios.deletion_before_creation),
     Mutation(false_is_true, scenarios.without_waiting),
     Mutation(desired_state_ignored, scenarios.update_in_place),
