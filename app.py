@@ -38,6 +38,16 @@ class ServiceStack(cdk.Stack):
             "ProviderRoleArn": self.service.provider_role.role_arn,
         }.items():
             cdk.CfnOutput(self, name, value=str(value))
+        # What assets import, exported whether or not there are any: otherwise removing the last asset would
+        # take exports away from it before it is gone, and adding the first would change this stack.
+        for value in (
+            self.storage.bucket.bucket_arn,
+            self.storage.bucket.bucket_name,
+            self.service.job_role.role_arn,
+            self.service.provider_service_token,
+            self.service.provider_role.role_name,
+        ):
+            self.export_value(value)
 
 
 class AssetStack(cdk.Stack):

@@ -113,9 +113,9 @@ class Cdk:
         on_line: Callable[[str], None] = lambda _line: None,
     ) -> None:
         lines: list[str] = []
-        with self.log.open("a", encoding="utf-8") as log:
-            log.write(f"$ cdk {command} {' '.join(arguments)}\n")
-            process = subprocess.Popen(  # noqa: S603 - our own tools and arguments
+        with (
+            self.log.open("a", encoding="utf-8") as log,
+            subprocess.Popen(  # noqa: S603 - our own tools and arguments
                 [str(_node()), str(_cdk_script()), command, *arguments, *_QUIET],
                 cwd=cwd,
                 env=dict(self.environment),
@@ -125,10 +125,11 @@ class Cdk:
                 encoding="utf-8",
                 errors="replace",
                 start_new_session=True,  # it and its own children can be ended together
-            )
-            assert process.stdout is not None  # noqa: S101 - for the type checker: PIPE was asked for
+            ) as process,
+        ):
+            log.write(f"$ cdk {command} {' '.join(arguments)}\n")
             try:
-                for raw in process.stdout:
+                for raw in process.stdout or ():
                     line = raw.rstrip("\n")
                     log.write(line + "\n")
                     log.flush()
@@ -138,7 +139,6 @@ class Cdk:
                 status = process.wait()
             except BaseException:
                 os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
                 raise
         if status != 0:
             raise CdkError(_failure(command, lines, self.log))

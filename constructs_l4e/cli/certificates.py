@@ -16,7 +16,6 @@ _CLOCK_SKEW = dt.timedelta(hours=1)
 _NAMES: tuple[x509.GeneralName, ...] = (
     x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")),
     x509.DNSName("localhost"),
-    x509.DNSName("*.localhost"),  # clients that put the bucket into the host name
 )
 
 

@@ -11,7 +11,7 @@ import boto3
 from constructs_l4e.cli import client_settings
 from constructs_l4e.cli.aws import Aws, Stack, rest_api
 from constructs_l4e.cli.cdk import Cdk, Progress, SynthesisedStack, find_app, synthesised_stacks
-from constructs_l4e.cli.errors import CliError
+from constructs_l4e.cli.errors import AlreadyRunningError, CliError
 from constructs_l4e.cli.instance import Instance, load_instance, start_instance, stop_instance
 from constructs_l4e.cli.terminal import Terminal
 
@@ -39,11 +39,12 @@ def up(
     running = load_instance(directory)
     if running is not None:
         terminal.done(f"embedded AWS already runs at {running.endpoint}")
-    instance = running or start(terminal, directory, region=region, verbose=verbose)
     try:
+        instance = running or start(terminal, directory, region=region, verbose=verbose)
         _deploy_app(terminal, instance, stacks, everything=everything, context=context, verbose=verbose)
     except CliError:
-        terminal.line("The embedded AWS still runs: `l4e up` tries again, `l4e down` stops it.")
+        if load_instance(directory) is not None:
+            terminal.line("The embedded AWS still runs: `l4e up` tries again, `l4e down` stops it.")
         raise
     except BaseException:
         if running is None:
@@ -73,11 +74,13 @@ def start(
     terminal: Terminal, directory: Path, *, region: str = DEFAULT_REGION, verbose: bool = False
 ) -> Instance:
     """Start and bootstrap an embedded AWS; on failure nothing is left."""
-    with terminal.step("embedded AWS started"):
-        instance = start_instance(directory, region=region)
     try:
+        with terminal.step("embedded AWS started"):
+            instance = start_instance(directory, region=region)
         with terminal.step("account bootstrapped for CDK"):
             cdk(terminal, instance, verbose=verbose).bootstrap()
+    except AlreadyRunningError:
+        raise
     except BaseException:
         stop_instance(directory)
         raise

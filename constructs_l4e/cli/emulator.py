@@ -1,5 +1,6 @@
 """The embedded AWS as a child process: loopback only, one port, TLS, IAM policies enforced."""
 
+import contextlib
 import fcntl
 import http.client
 import os
@@ -112,6 +113,7 @@ def start_emulator(directory: Path, *, tls: TlsFiles, root: RootCredentials, reg
     except BaseException:
         stop_emulator(process.pid, directory)
         raise
+    process.returncode = 0  # it outlives this object, which would warn of that
     return emulator
 
 
@@ -123,6 +125,8 @@ def stop_emulator(pid: int, directory: Path) -> None:
             os.killpg(pid, number)
         while is_running(directory) and time.monotonic() < deadline:
             time.sleep(0.05)
+    with contextlib.suppress(ChildProcessError):  # of an earlier command
+        os.waitpid(pid, 0)
 
 
 def recorded_pid(directory: Path) -> int:

@@ -12,7 +12,7 @@ from botocore.config import Config
 
 from constructs_l4e.cli import client_settings, emulator
 from constructs_l4e.cli.certificates import create_tls_files
-from constructs_l4e.cli.errors import CliError
+from constructs_l4e.cli.errors import AlreadyRunningError, CliError
 
 DEFAULT_DIRECTORY = Path(".l4e")
 _STATE = "instance.json"
@@ -71,11 +71,12 @@ def start_instance(directory: Path, *, region: str) -> Instance:
     """Start an embedded AWS whose files live in ``directory``, replacing what a dead one left there.
 
     Raises:
-        CliError: one already runs there, or it does not start.
+        AlreadyRunningError: one already runs there.
+        CliError: it does not start.
     """
     directory = directory.resolve()
     if emulator.is_running(directory):
-        raise CliError(
+        raise AlreadyRunningError(
             f"an embedded AWS already runs in {directory}: use it, stop it with `l4e down`, "
             "or name another folder with --state-dir"
         )

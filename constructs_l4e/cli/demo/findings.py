@@ -31,6 +31,8 @@ class Evaluation:
     identified: int
     warning_seconds: float
     unknown: int
+    """Ranges outside of labels."""
+    unknown_seconds: float
 
     @classmethod
     def from_metrics(cls, text: str) -> "Evaluation":
@@ -49,6 +51,7 @@ class Evaluation:
             identified=int(labelled["num_identified"]),
             warning_seconds=float(labelled["total_warning_time_in_seconds"]),
             unknown=int(document["unknown_event_metrics"]["num_identified"]),
+            unknown_seconds=float(document["unknown_event_metrics"]["total_duration_in_seconds"]),
         )
 
     def ranges_in(self, period: Interval) -> list[PredictedRange]:

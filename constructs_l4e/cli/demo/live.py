@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _LEAST_NOTICE = dt.timedelta(seconds=30)
 """A window that ends sooner is left to the next one: files must be there, and the schedule armed, in time."""
 _WINDOWS_BEFORE, _WINDOWS_AFTER = 1, 2
+_ROWS_BEFORE = 60
 _POLL_SECONDS = 2.0
 _PATIENCE = dt.timedelta(seconds=90)
 """How long after its wake an execution may take: the emulator looks at schedules every ten seconds."""
@@ -66,18 +67,21 @@ class Window:
         return [Window(start=self.start + number * self.length, length=self.length) for number in numbers]
 
 
-def covered(window: Window) -> Interval:
-    """The time for which files are written."""
+def covered(window: Window, step: np.timedelta64) -> Interval:
+    """The time files are written for: the neighbours, and rows every ``step`` before them to look back."""
     windows = window.neighbours()
-    return Interval(start=windows[0].interval.start, end=windows[-1].interval.end)
+    return Interval(start=windows[0].interval.start - _ROWS_BEFORE * step, end=windows[-1].interval.end)
 
 
 def write_files(s3: "S3Client", where: Location, window: Window, part: ComponentRecording) -> list[str]:
-    """Write the files of one component for ``window`` and its neighbours; returns their names."""
-    written = []
+    """Write the files of one component for ``window`` and its neighbours; returns their names.
+
+    The first file also holds the rows before it: the model looks back when it has no memory yet.
+    """
+    written: list[str] = []
     for each in window.neighbours():
-        inside = Interval(start=each.interval.start, end=each.interval.end - np.timedelta64(1, "ms"))
-        rows = part.between(inside)
+        start = each.interval.start if written else part.times.min()
+        rows = part.between(Interval(start=start, end=each.interval.end - np.timedelta64(1, "ms")))
         if rows.times.size:
             name = f"{part.name}_{each.start:%Y%m%d%H%M%S}.csv"
             s3.put_object(Bucket=where.bucket, Key=where.prefix + name, Body=rows.to_csv())

@@ -21,7 +21,19 @@ _TRACE, _LABEL, _PREDICTED, _SCORE = "#0072B2", "#E69F00", "#D55E00", "#333333"
 _THRESHOLD = 0.5
 _MOST_TRACES = 4
 _MOST_BARS = 8
+_MOST_LIVE_BARS = 5
+_FEW_ROWS = 100
 _MOST_POINTS = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """Inference on fresh data."""
+
+    recording: Recording
+    """What was uploaded; its labels say where the anomaly is."""
+    result: Scored
+    window: Interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +46,10 @@ class Story:
     """The evaluation window."""
     evaluation: Evaluation
     scores: Scored | None
-    """Scores over the evaluation window."""
-    live: Scored | None
-    """Rows of the inference runs."""
-    live_recording: Recording
+    """Scores over the evaluation window, if known."""
+    live: Live
     step: np.timedelta64
-    """Distance of the rows of ``live``."""
+    """Distance of the rows the model sees."""
 
 
 def draw(story: Story, path: Path) -> None:
@@ -47,36 +57,24 @@ def draw(story: Story, path: Path) -> None:
     mpl.use("Agg")
     event = story.evaluation.main_event() or story.window
     shares = combined_shares(story.evaluation.ranges_in(event))
+    live_shares = combined_shares(story.live.result.ranges(story.step))
     traces = [sensor for sensor, _ in shares[:_MOST_TRACES]] or list(
         story.recording.sensor_ids[:_MOST_TRACES]
     )
-    figure = Figure(figsize=(14, 3.2 + 1.45 * (len(traces) + 1)), dpi=110, layout="constrained")
-    grid = GridSpec(
-        len(traces) + 2,
-        2,
-        figure=figure,
-        width_ratios=[3.2, 1],
-        height_ratios=[1.4] + [1] * len(traces) + [1.4],
-    )
+    live_trace = next(iter(live_shares or shares), (traces[0], 0.0))[0]
+
+    figure = Figure(figsize=(14, 4.6 + 1.45 * (len(traces) + 1)), dpi=110, layout="constrained")
+    heights = [1.4, *[1.0] * len(traces), 1.0, 1.2]
+    grid = GridSpec(len(heights), 2, figure=figure, width_ratios=[3.2, 1], height_ratios=heights)
     figure.suptitle(f"{story.asset}: {_summary(story)}", fontsize=14, fontweight="bold", x=0.01, ha="left")
 
     _draw_scores(figure.add_subplot(grid[0, 0]), story)
-    zoom = _around(event, story)
-    first: Axes | None = None
-    for row, sensor in enumerate(traces, start=1):
-        axes = figure.add_subplot(grid[row, 0], sharex=first)
-        _draw_trace(axes, story, sensor, zoom)
-        if first is None:
-            first = axes
-            axes.set_title("The fault it is surest of, sensor by sensor", loc="left", fontsize=10)
-        if row < len(traces):
-            axes.tick_params(labelbottom=False)
-    _draw_live(figure.add_subplot(grid[-1, 0]), story)
-
-    _draw_bars(figure.add_subplot(grid[1 : len(traces) + 1, 1]), shares, "Share of each sensor in that fault")
-    live_ranges = story.live.ranges(story.step) if story.live else []
-    _draw_bars(figure.add_subplot(grid[-1, 1]), combined_shares(live_ranges)[:4], "Share in the live anomaly")
     _draw_legend(figure.add_subplot(grid[0, 1]))
+    rows = [figure.add_subplot(grid[row, 0]) for row in range(1, len(traces) + 1)]
+    _draw_event(rows, story, traces, _around(event, story))
+    _draw_bars(figure.add_subplot(grid[1 : len(traces) + 1, 1]), shares, "Share of each sensor in that fault")
+    _draw_live((figure.add_subplot(grid[-2, 0]), figure.add_subplot(grid[-1, 0])), story, live_trace)
+    _draw_bars(figure.add_subplot(grid[-2:, 1]), live_shares[:_MOST_LIVE_BARS], "Share in the live anomaly")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
 
@@ -100,36 +98,52 @@ def _draw_scores(axes: Axes, story: Story) -> None:
     axes.set_ylabel("anomaly score")
     axes.set_title("Evaluation window", loc="left", fontsize=10)
     _shade(axes, story.evaluation.labels)
-    _mark_ranges(axes, story.evaluation.ranges)
+    _mark_ranges(axes, story.evaluation.ranges, story.step)
     _dates(axes)
 
 
-def _draw_trace(axes: Axes, story: Story, sensor: str, zoom: Interval) -> None:
-    times, values = story.recording.sensor(sensor)
+def _draw_event(rows: Sequence[Axes], story: Story, sensors: Sequence[str], zoom: Interval) -> None:
+    rows[0].set_title("The fault it is surest of, sensor by sensor", loc="left", fontsize=10)
+    for axes, sensor in zip(rows, sensors, strict=True):
+        _draw_trace(axes, story.recording, sensor, zoom)
+        _mark_ranges(axes, story.evaluation.ranges, story.step)
+    for axes in rows[:-1]:
+        axes.tick_params(labelbottom=False)
+
+
+def _draw_trace(axes: Axes, recording: Recording, sensor: str, zoom: Interval) -> None:
+    times, values = recording.sensor(sensor)
     inside = (times >= zoom.start) & (times <= zoom.end)
-    axes.plot(times[inside], values[inside], color=_TRACE, linewidth=0.8)
+    few = int(inside.sum()) < _FEW_ROWS
+    axes.plot(times[inside], values[inside], color=_TRACE, linewidth=0.8, marker="." if few else None)
     axes.set_xlim(*_drawn(zoom))
     axes.set_ylabel(_short(sensor), rotation=0, ha="right", va="center")
     axes.margins(y=0.15)
-    _shade(axes, story.evaluation.labels)
-    _mark_ranges(axes, story.evaluation.ranges)
+    _shade(axes, recording.labels)
     _dates(axes)
 
 
-def _draw_live(axes: Axes, story: Story) -> None:
-    live = story.live
-    if live is None or live.times.size == 0:
-        axes.set_axis_off()
-        axes.text(0, 0.5, "no inference result", transform=axes.transAxes)
-        return
-    axes.plot(live.times, live.scores, color=_SCORE, linewidth=0.9, zorder=2)
-    for chosen, color, marker in ((live.anomalous, _PREDICTED, "D"), (~live.anomalous, _TRACE, "o")):
-        axes.scatter(live.times[chosen], live.scores[chosen], color=color, marker=marker, s=26, zorder=3)
-    axes.axhline(_THRESHOLD, color=_PREDICTED, linewidth=0.9, linestyle="--")
-    axes.set_ylim(0, 1.12)
-    axes.set_ylabel("anomaly score")
-    axes.set_title("Live: the scheduled inference of fresh sensor files", loc="left", fontsize=10)
-    _dates(axes)
+def _draw_live(rows: tuple[Axes, Axes], story: Story, sensor: str) -> None:
+    trace, score = rows
+    window, result = story.live.window, story.live.result
+    length = window.end - window.start
+    zoom = Interval(start=window.start - length, end=window.end)
+    trace.set_title("Live: scheduled inference of fresh sensor files", loc="left", fontsize=10)
+    _draw_trace(trace, story.live.recording, sensor, zoom)
+    _mark_ranges(trace, result.ranges(story.step), story.step)
+    trace.tick_params(labelbottom=False)
+    score.plot(result.times, result.scores, color=_SCORE, linewidth=0.9, zorder=2)
+    size = 22 if result.times.size < _FEW_ROWS else 6
+    for chosen, color, marker in ((result.anomalous, _PREDICTED, "D"), (~result.anomalous, _TRACE, "o")):
+        score.scatter(
+            result.times[chosen], result.scores[chosen], color=color, marker=marker, s=size, zorder=3
+        )
+    score.axhline(_THRESHOLD, color=_PREDICTED, linewidth=0.9, linestyle="--")
+    score.set_xlim(*_drawn(zoom))
+    score.set_ylim(0, 1.12)
+    score.set_ylabel("anomaly score")
+    _shade(score, story.live.recording.labels)
+    _dates(score)
 
 
 def _draw_bars(axes: Axes, shares: Sequence[tuple[str, float]], title: str) -> None:
@@ -167,15 +181,15 @@ def _shade(axes: Axes, labels: Sequence[Interval]) -> None:
         axes.axvspan(start, end, color=_LABEL, alpha=0.3, linewidth=0, zorder=0)
 
 
-def _mark_ranges(axes: Axes, ranges: Sequence[PredictedRange]) -> None:
-    """A bar along the upper edge for each predicted range; a line keeps even one lone row visible."""
+def _mark_ranges(axes: Axes, ranges: Sequence[PredictedRange], step: np.timedelta64) -> None:
+    """A bar along the upper edge for each predicted range; its caps keep even one lone row visible."""
     for found in ranges:
         axes.plot(
-            [found.period.start, found.period.end],
+            [found.period.start, max(found.period.end, found.period.start + step)],
             [0.97, 0.97],
             transform=axes.get_xaxis_transform(),
             color=_PREDICTED,
-            linewidth=5,
+            linewidth=4,
             solid_capstyle="projecting",
         )
 
@@ -213,3 +227,7 @@ def _drawn(interval: Interval) -> tuple[float, float]:
 
 def _short(sensor: str) -> str:
     return sensor.partition("\\")[2]
+
+
+def _unranked(story: Story) -> list[tuple[str, float]]:
+    return [(sensor, 0.0) for sensor in story.recording.sensor_ids]

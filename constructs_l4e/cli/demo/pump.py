@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from constructs_l4e.cli.demo.recording import ComponentRecording, Interval, Times, Values
 
@@ -25,7 +24,7 @@ SENSORS = (
 OFF_BELOW = 100.0
 """Speed in rpm below which the pump is off."""
 
-_BEFORE = np.timedelta64(2, "h")
+_BEFORE, _REPAIR = np.timedelta64(2, "h"), np.timedelta64(3, "h")
 _STEP = np.timedelta64(1, "m")
 _LOW, _HIGH = 1450.0, 2900.0  # rpm of the two operating modes
 _WEAR = 0.32  # share of flow a worn impeller loses in the end
@@ -55,16 +54,20 @@ class Pump:
     ) -> ComponentRecording:
         """One row a minute over ``span``, its end left out.
 
-        During ``faults``, for two hours before them, and after ``high_from`` it runs in the high mode.
+        During ``faults``, for two hours before them, and after ``high_from`` it runs in the high mode. After
+        a fault it is off for a repair.
         """
         times = np.arange(span.start, span.end, _STEP).astype("datetime64[s]")
         day = times.astype("datetime64[D]").astype(np.int64)[0]
         random = np.random.default_rng([self.seed, int(day)])
         wear = _wear(times, faults)
-        high = np.zeros(times.size, dtype=np.bool_) if high_from is None else times >= high_from
+        target = _modes(random, times)
+        if high_from is not None:
+            target[times >= high_from] = _HIGH
         for fault in faults:
-            high |= (times >= fault.period.start - _BEFORE) & (times <= fault.period.end)
-        speed = _speed(random, _modes(random, times, high))
+            target[(times >= fault.period.start - _BEFORE) & (times <= fault.period.end)] = _HIGH
+            target[(times > fault.period.end) & (times <= fault.period.end + _REPAIR)] = 0.0
+        speed = _speed(random, target)
         values = _sensors(random, times, speed, wear)
         return ComponentRecording(name=self.component, sensors=SENSORS, times=times, values=values)
 
@@ -79,7 +82,7 @@ def _wear(times: Times, faults: Sequence[Fault]) -> Values:
     return wear
 
 
-def _modes(random: np.random.Generator, times: Times, forced_high: NDArray[np.bool_]) -> Values:
+def _modes(random: np.random.Generator, times: Times) -> Values:
     """The speed the operator asks for, per row: hours in one mode, then in the other, sometimes off."""
     target = np.empty(times.size)
     row, high = 0, True
@@ -91,16 +94,15 @@ def _modes(random: np.random.Generator, times: Times, forced_high: NDArray[np.bo
             pause = int(random.integers(60, 240))
             target[row : row + pause] = 0.0
             row += pause
-    target[forced_high] = _HIGH
     return target
 
 
 def _speed(random: np.random.Generator, target: Values) -> Values:
-    """The drive changes speed at its own pace."""
+    """The drive changes speed at its own pace, and stops within a minute."""
     speed = np.empty(target.size)
     now = float(target[0])
     for row, wanted in enumerate(target.tolist()):
-        now += float(np.clip(wanted - now, -_PACE, _PACE))
+        now = now + float(np.clip(wanted - now, -_PACE, _PACE)) if wanted else 0.0
         speed[row] = now
     return np.clip(speed + random.normal(0, 4, target.size), 0, None)
 

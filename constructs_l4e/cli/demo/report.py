@@ -17,8 +17,8 @@ def show_history(terminal: Terminal, history: Recording, *, where: str) -> None:
     """What was uploaded."""
     rows = sum(part.times.size for part in history.components)
     terminal.done(
-        f"history uploaded: {rows:,} rows, {len(history.sensor_ids)} sensors, "
-        f"{len(history.labels)} labelled faults, to {where}"
+        f"history uploaded: {_count(rows, 'row')}, {_count(len(history.sensor_ids), 'sensor')}, "
+        f"{_count(len(history.labels), 'labelled fault')}, to {where}"
     )
 
 
@@ -30,13 +30,16 @@ def show_evaluation(terminal: Terminal, evaluation: Evaluation, window: Interval
         if evaluation.identified:
             hours = evaluation.warning_seconds / evaluation.identified / 3600
             terminal.line(f"  warning before their end: {hours:.1f} h on average")
-        terminal.line(f"  anomalous periods outside of labels: {evaluation.unknown}")
+        terminal.line(
+            f"  anomalous periods outside of labels: {evaluation.unknown}, "
+            f"{evaluation.unknown_seconds / 3600:.1f} h in all"
+        )
     longest = sorted(evaluation.ranges, key=lambda found: found.period.start - found.period.end)[
         :_MOST_RANGES
     ]
     for found in sorted(longest, key=lambda found: found.period.start):
         labelled = any(found.period.overlaps(label) for label in evaluation.labels)
-        terminal.line(f"  {_period(found.period)}  {'fault' if labelled else '     '}  {_sensors(found)}")
+        terminal.line(f"  {_period(found.period):<50} {'fault' if labelled else '     '}  {_sensors(found)}")
     others = len(evaluation.ranges) - len(longest)
     if others > 0:
         terminal.line(f"  and {others} shorter ones")
@@ -47,7 +50,7 @@ def show_evaluation(terminal: Terminal, evaluation: Evaluation, window: Interval
 def show_anomalies(terminal: Terminal, ranges: Sequence[PredictedRange], *, rows: int) -> None:
     """What inference found in fresh data."""
     if not ranges:
-        terminal.line(f"  {rows} rows, none anomalous")
+        terminal.line(f"  {_count(rows, 'row')}, none anomalous")
         return
     for found in ranges:
         terminal.line(f"  anomalous: {_period(found.period)}", style="bold")
@@ -67,6 +70,10 @@ def utc(time: dt.datetime) -> str:
     return f"{time.astimezone(dt.UTC):%H:%M}"
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
 def _sensors(found: PredictedRange) -> str:
     return ", ".join(f"{sensor} {share:.0%}" for sensor, share in found.top[:_MOST_SENSORS])
 
@@ -76,7 +83,7 @@ def _period(period: Interval) -> str:
     end = str(period.end.astype("datetime64[s]")).replace("T", " ")
     if start[:10] == end[:10]:
         end = end[11:]
-    return f"{start} to {end} ({_length(period)})"
+    return f"{start} to {end} ({_length(period)})" if period.end > period.start else start
 
 
 def _length(period: Interval) -> str:

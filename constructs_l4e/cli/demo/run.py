@@ -19,10 +19,10 @@ from constructs_l4e.cli.demo import live, report
 from constructs_l4e.cli.demo.findings import Evaluation, Scored
 from constructs_l4e.cli.demo.folder import read_folder
 from constructs_l4e.cli.demo.live import Location, Window
-from constructs_l4e.cli.demo.picture import Story, draw
-from constructs_l4e.cli.demo.recording import Recording, duration_seconds
+from constructs_l4e.cli.demo.picture import Live, Story, draw
+from constructs_l4e.cli.demo.recording import duration_seconds
 from constructs_l4e.cli.demo.scenario import Scenario, pump_scenario, replay_scenario
-from constructs_l4e.cli.errors import CliError
+from constructs_l4e.cli.errors import AlreadyRunningError, CliError
 from constructs_l4e.cli.instance import Instance, stop_instance
 from constructs_l4e.cli.terminal import Terminal
 
@@ -50,9 +50,11 @@ def demo(terminal: Terminal, options: Options) -> None:
         CliError: a step failed. Then nothing is left running either, unless ``keep`` was asked for.
     """
     scenario = _scenario(options)
-    instance = commands.start(terminal, options.directory, region=options.region, verbose=options.verbose)
     try:
+        instance = commands.start(terminal, options.directory, region=options.region, verbose=options.verbose)
         _Demo(terminal, options, scenario, instance, Aws.of(instance)).play()
+    except AlreadyRunningError:
+        raise
     except BaseException as error:
         if not (options.keep and isinstance(error, Exception)):
             stop_instance(options.directory)
@@ -84,7 +86,7 @@ class _Demo:
         model, scheduler = outputs["ModelName"], outputs["InferenceSchedulerName"]
         evaluation = self._evaluation(model)
         report.show_evaluation(self.terminal, evaluation, self.scenario.evaluation)
-        fresh, result = self._infer(scheduler, evaluation)
+        inferred = self._infer(scheduler, evaluation)
         report.show_alarms(self.terminal, self._alarms(scheduler))
         story = Story(
             asset=asset,
@@ -92,8 +94,7 @@ class _Demo:
             window=self.scenario.evaluation,
             evaluation=evaluation,
             scores=self._evaluation_scores(model),
-            live=result,
-            live_recording=fresh,
+            live=inferred,
             step=self.scenario.step,
         )
         path = self.options.output / "picture.png"
@@ -154,14 +155,15 @@ class _Demo:
         body = self.aws.s3.get_object(Bucket=where["Bucket"], Key=where["Key"])["Body"].read()
         return Scored.from_lines(gzip.decompress(body).decode().splitlines())
 
-    def _infer(self, scheduler: str, evaluation: Evaluation) -> tuple[Recording, Scored | None]:
+    def _infer(self, scheduler: str, evaluation: Evaluation) -> Live:
+        """Write fresh files, wait for the scheduler, show what it found."""
         equipment, terminal = self.aws.equipment, self.terminal
         described = equipment.describe_inference_scheduler(InferenceSchedulerName=scheduler)
         source = described["DataInputConfiguration"]["S3InputConfiguration"]
         where = Location(bucket=source["Bucket"], prefix=source.get("Prefix", ""))
         length = dt.timedelta(seconds=duration_seconds(described["DataUploadFrequency"]))
         window = Window.coming(dt.datetime.now(dt.UTC), length)
-        fresh = self.scenario.fresh(window.interval, live.covered(window), evaluation)
+        fresh = self.scenario.fresh(window.interval, live.covered(window, self.scenario.step), evaluation)
         terminal.heading("Inference on fresh data")
         names = [live.write_files(self.aws.s3, where, window, part) for part in fresh.components]
         terminal.done(f"fresh sensor files written: {where.uri(next(itertools.chain(*names), ''))} and so on")
@@ -183,7 +185,7 @@ class _Demo:
         ranges = result.ranges(self.scenario.step)
         report.show_anomalies(terminal, ranges, rows=result.times.size)
         self._show_events(scheduler, window)
-        return fresh, result
+        return Live(recording=fresh, result=result, window=window.interval)
 
     def _fetch(self, bucket: str, key: str) -> Scored:
         """Copy a result file into the output folder and read it."""

@@ -23,6 +23,9 @@ from service.jobs.windows import Window
 from service.names import events_of, version_key, versions_of
 from service.store import Item, NotFound
 
+_WARM_UP_ROWS = 100
+"""Rows before a window that are looked at when there is no memory: more than any view of a model needs."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -75,24 +78,16 @@ def infer(rt: Runtime, *, scheduler: Item, model: Item | None, window: Window) -
     customer = rt.customer(scheduler["RoleArn"], external_id=scheduler["InferenceSchedulerArn"])
     file = MemoryFile(vault=rt.vault(scheduler.get("ServerSideKmsKeyId")), scheduler=scheduler["uuid"])
     before = file.before(window.start)
-    limits = _limits(rt, scheduler)
+    state = before.detector if before is not None and before.version == active.number else None
     with ExitStack() as stack:
-        carry = _carry(rt, before, window)
-        components = Gatherer(
-            customer=customer,
-            location=Location.of(scheduler["DataInputConfiguration"]),
-            columns=active.columns,
-            window=window,
-            limits=limits,
-            known=frozenset(carry),
-        ).gather(stack)
-        frame = _frame(active, components, window, carry, limits)
-        if before is not None and before.version == active.number:
-            state: bytes | None = before.detector
-        else:
+        components, carry = _input(
+            rt, scheduler, active, customer=customer, window=window, before=before, stack=stack
+        )
+        rows = rt.settings.inference_rows[scheduler["DataUploadFrequency"]]
+        frame, stamps = _frame(active, components, window, carry, rows), age_ends(components, window)
+        if state is None:
             state = _warm_up(active, components, window)
     scores = active.detector.score(frame, state=state)
-    stamps = age_ends(components, window)
     location = _write(customer, scheduler["DataOutputConfiguration"], window, active, scores)
     step = timedelta(seconds=active.detector.step.astype(int).item())
     continued = before.open if before is not None and before.end == window.start else None
@@ -100,49 +95,44 @@ def infer(rt: Runtime, *, scheduler: Item, model: Item | None, window: Window) -
     for event in followed.events:
         if event.recorded(step):
             _keep_event(rt, scheduler, active, event, step)
-    carry = dict(before.carry) if before is not None else {}
+    kept = dict(before.carry) if before is not None else {}
     last = dict(zip(frame.sensors, frame.values[-1].tolist(), strict=True))
-    carry |= {sensor: (last[sensor], stamp) for sensor, stamp in stamps.items()}
+    kept |= {sensor: (last[sensor], stamp) for sensor, stamp in stamps.items()}
     memory = Memory(
-        end=window.end, version=active.number, detector=scores.state, carry=carry, open=followed.open
+        end=window.end, version=active.number, detector=scores.state, carry=kept, open=followed.open
     )
     file.keep(memory, before=before)
     return Outcome(location=location, anomalous=bool(scores.prediction.any()))
 
 
-def _limits(rt: Runtime, scheduler: Item) -> Limits:
+def _input(
+    rt: Runtime,
+    scheduler: Item,
+    active: _Model,
+    *,
+    customer: CustomerData,
+    window: Window,
+    before: Memory | None,
+    stack: ExitStack,
+) -> tuple[dict[str, Component], dict[str, float]]:
+    """The rows of the files for the window, and the last known values from before it."""
     frequency = scheduler["DataUploadFrequency"]
-    return Limits(
+    limits = Limits(
         files_per_component=rt.settings.inference_files_per_component,
         bytes=rt.settings.inference_bytes[frequency],
-        rows=rt.settings.inference_rows[frequency],
     )
-
-
-def _carry(rt: Runtime, before: Memory | None, window: Window) -> dict[str, float]:
-    """The last values of the sensors before the window, as far as they may stand in for new ones."""
     hours = rt.settings.inference_fill_hours
     within = None if hours is None else hours * 3600
-    return {} if before is None else before.fresh(at=window.start, within=within)
-
-
-def _warm_up(active: _Model, components: Mapping[str, Component], window: Window) -> bytes | None:
-    """The state after the segment before the window, from what the neighbouring files hold of it.
-
-    The detector looks back some rows; without them it cannot judge the first rows of a new scheduler.
-    """
-    try:
-        frame = build_frame(
-            {name: component.columns for name, component in components.items()},
-            sensors=active.detector.sensors,
-            start=instant(2 * window.start - window.end),
-            end=instant(window.start),
-            step_seconds=step_seconds(active.version),
-            off=active.off,
-        )
-    except NoData:
-        return None
-    return active.detector.score(replace(frame, step=active.detector.step)).state
+    carry = {} if before is None else before.fresh(at=window.start, within=within)
+    gatherer = Gatherer(
+        customer=customer,
+        location=Location.of(scheduler["DataInputConfiguration"]),
+        columns=active.columns,
+        window=window,
+        limits=limits,
+        known=frozenset(carry),
+    )
+    return gatherer.gather(stack), carry
 
 
 def _write(
@@ -166,7 +156,7 @@ def _frame(
     components: Mapping[str, Component],
     window: Window,
     carry: Mapping[str, float],
-    limits: Limits,
+    most_rows: int | None,
 ) -> Frame:
     try:
         frame = build_frame(
@@ -183,13 +173,34 @@ def _frame(
             f"the input of the window {window} cannot be used: {plain(error)}. Every sensor of the model "
             "needs a value in the window, or one from the day before: upload files with values for it"
         ) from error
-    if limits.rows is not None and len(frame.times) > limits.rows:
+    if most_rows is not None and len(frame.times) > most_rows:
         raise JobFailed(
-            f"the window {window} has {len(frame.times):,} rows, more than the limit of {limits.rows:,}: "
+            f"the window {window} has {len(frame.times):,} rows, more than the limit of {most_rows:,}: "
             "train the model with a coarser TargetSamplingRate, or raise the limit in the settings of the "
             "service"
         )
     return replace(frame, step=active.detector.step)
+
+
+def _warm_up(active: _Model, components: Mapping[str, Component], window: Window) -> bytes | None:
+    """Scoring state from the rows before the window that its files also hold; None without such rows.
+
+    A model looks back some rows. Without memory of earlier windows, as after the start of a scheduler, the
+    first rows could otherwise not be judged.
+    """
+    step = active.detector.step.astype(int).item()
+    try:
+        earlier = build_frame(
+            {name: component.columns for name, component in components.items()},
+            sensors=active.detector.sensors,
+            start=instant(window.start - _WARM_UP_ROWS * step),
+            end=instant(window.start),
+            step_seconds=step_seconds(active.version),
+            off=active.off,
+        )
+    except NoData:
+        return None
+    return active.detector.score(replace(earlier, step=active.detector.step)).state
 
 
 def _keep_event(rt: Runtime, scheduler: Item, active: _Model, event: events.Event, step: timedelta) -> None:

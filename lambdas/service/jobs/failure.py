@@ -6,17 +6,20 @@ from collections.abc import Iterable, Mapping
 REASON_LENGTH = 5000
 """Longest ``FailedReason`` the API can return (BoundedLengthString of the service model)."""
 
+_MARK = "JobFailed: "
+
 
 class JobFailed(Exception):  # noqa: N818 - its name is what people read as ``errorType`` in the state machine
-    """A customer fault that ends a job; the message is the ``FailedReason`` a person reads."""
+    """A customer fault that ends a job; ``reason`` is the ``FailedReason`` a person reads."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(clip(reason))
+        # The type is in the text as well: not every Lambda runtime hands on the type of an exception.
+        super().__init__(_MARK + clip(reason))
 
     @property
     def reason(self) -> str:
         """The text for ``FailedReason``, at most 5,000 characters."""
-        return str(self)
+        return str(self).removeprefix(_MARK)
 
 
 def clip(text: str, length: int = REASON_LENGTH) -> str:
@@ -47,6 +50,6 @@ def reason_of(error: Mapping[str, str], *, work: str) -> str:
         cause = {}
     kind = cause.get("errorType") or error.get("Error", "unknown error")
     message = cause.get("errorMessage") or error.get("Cause", "")
-    if JobFailed.__name__ in {kind, error.get("Error")} and message:
-        return clip(message)
+    if message.startswith(_MARK):
+        return clip(message.removeprefix(_MARK))
     return clip(f"the service could not finish {work} because of an internal error: {kind}: {message}")

@@ -99,8 +99,9 @@ def _converted(rt: Runtime, job: Ingestion, item: Mapping[str, Any]) -> dict[str
             "Failed": f"file 's3://{job.bucket}/{source.key}': {error}; correct the header and ingest again"
         }
     except (UnusableFile, JobFailed) as error:
-        log("file discarded", JobId=job.id, Key=source.key, Reason=str(error))
-        return {"Discarded": str(error)}
+        reason = error.reason if isinstance(error, JobFailed) else str(error)
+        log("file discarded", JobId=job.id, Key=source.key, Reason=reason)
+        return {"Discarded": reason}
     if columns is not None and not set(header[1:]) & set(columns):
         return {
             "Failed": f"file 's3://{job.bucket}/{source.key}' has none of the columns of the schema for "

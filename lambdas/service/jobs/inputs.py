@@ -23,11 +23,10 @@ _NEAR_LISTED = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Quotas of one execution; None = unlimited."""
+    """Quotas of the input of one execution; None = unlimited."""
 
     files_per_component: int | None
     bytes: int | None
-    rows: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Which object belongs to which component, which windows are due, which names are looked for: table tests."""
 
+import json
 from itertools import pairwise
 
 import pytest
@@ -254,7 +255,20 @@ def test_a_wrong_offset_is_named() -> None:
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        ({"Error": "JobFailed", "Cause": '{"errorMessage": "no file", "errorType": "JobFailed"}'}, "no file"),
+        (
+            {
+                "Error": "JobFailed",
+                "Cause": json.dumps({"errorMessage": str(JobFailed("no file")), "errorType": "JobFailed"}),
+            },
+            "no file",
+        ),
+        (
+            {
+                "Error": "Runtime.HandlerError",
+                "Cause": json.dumps({"errorMessage": str(JobFailed("no file")), "errorType": "?"}),
+            },
+            "no file",
+        ),
         (
             {"Error": "Lambda.Unknown", "Cause": "Task timed out after 900.00 seconds"},
             (

@@ -85,16 +85,16 @@ def test_a_window_gives_one_result_file_and_one_execution(world: World, model: I
     assert after["LatestInferenceResult"] == "NORMAL"
 
 
-def test_a_new_scheduler_warms_up_on_the_segment_before(world: World, model: Item) -> None:
-    upload(world, "10:01", count=5)  # nothing before it for either to look back to
-    upload(world, "10:06", count=5)
-    experienced = started(world, model, "10:05", now="10:10:20")
-    assert len(world.tick(experienced)) == 2
-    expected = results(world, "10:05")
-    assert all(row["anomaly_score"] > 0 for row in expected)
-    fresh = started(world, model, "10:10")
-    assert len(world.tick(fresh)) == 1
-    assert results(world, "10:05") == expected
+@pytest.mark.parametrize(("first", "rows", "judged"), [("10:06", 6, False), ("09:25", 46, True)])
+def test_the_first_window_starts_from_the_rows_before_it(
+    world: World, model: Item, first: str, rows: int, *, judged: bool
+) -> None:
+    scheduler = started(world, model, "10:10")
+    upload(world, first, count=rows, name="{component}_20260105100500.csv")
+    assert world.tick(scheduler) == {"2026-01-05T10:05:00Z": "SUCCESS"}
+    lines = results(world, "10:05")
+    assert [line["timestamp"][11:16] for line in lines] == [f"10:{minute:02d}" for minute in range(6, 11)]
+    assert (lines[0]["anomaly_score"] > 0) is judged
 
 
 def test_a_repeated_call_infers_nothing(world: World, model: Item) -> None:

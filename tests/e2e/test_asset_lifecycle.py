@@ -1,0 +1,59 @@
+"""An asset's stack from its creation to its end, deployed by the CDK CLI under enforced IAM and TLS."""
+
+from tests.e2e.conftest import Cloud, names, reasons
+
+ASSET = "Line1"
+
+
+def test_create_update_replace_roll_back_destroy(cloud: Cloud) -> None:
+    """One story, since each step starts from the one before."""
+    cloud.upload_history(ASSET)
+    equipment = cloud.aws.equipment
+
+    # Create: the model is trained and the scheduler runs when the deployment ends.
+    cloud.deploy(cloud.synth({ASSET: {}}), ASSET)
+    first = cloud.outputs(ASSET)
+    model = equipment.describe_model(ModelName=first["ModelName"])
+    assert model["Status"] == "SUCCESS"
+    assert '"num_identified":1' in model["ModelMetrics"].replace(" ", "")
+    scheduler = equipment.describe_inference_scheduler(InferenceSchedulerName=first["InferenceSchedulerName"])
+    assert scheduler["Status"] == "RUNNING"
+
+    # Update in place: the same scheduler has another delay.
+    cloud.deploy(cloud.synth({ASSET: {"data_delay_offset_minutes": "2"}}), ASSET)
+    updated = equipment.describe_inference_scheduler(InferenceSchedulerName=first["InferenceSchedulerName"])
+    assert updated["InferenceSchedulerArn"] == scheduler["InferenceSchedulerArn"]
+    assert (updated["DataDelayOffsetInMinutes"], updated["Status"]) == (2, "RUNNING")
+    assert cloud.outputs(ASSET) == first
+
+    # Replace: another off condition is another model, and with it another scheduler. The old ones go.
+    changed = {"data_delay_offset_minutes": "2", "off_condition": r"'pump\Speed < 200'"}
+    replaced = cloud.synth({ASSET: changed})
+    cloud.deploy(replaced, ASSET)
+    second = cloud.outputs(ASSET)
+    assert second["ModelName"] != first["ModelName"]
+    assert names(equipment.list_models()["ModelSummaries"], "ModelName") == [second["ModelName"]]
+    schedulers = equipment.list_inference_schedulers()["InferenceSchedulerSummaries"]
+    assert [(item["InferenceSchedulerName"], item["Status"]) for item in schedulers] == [
+        (second["InferenceSchedulerName"], "RUNNING")
+    ]
+
+    # An update that cannot work: the reason is told, and everything is as before.
+    empty = "{ start = 2025-06-01T00:00:00Z, end = 2025-06-03T00:00:00Z }"
+    message = cloud.failure(cloud.synth({ASSET: changed | {"training": empty}}), ASSET)
+    assert "2025-06-01" in message + reasons(cloud.aws, ASSET)
+    assert cloud.status(ASSET) == "UPDATE_ROLLBACK_COMPLETE"
+    assert cloud.outputs(ASSET) == second
+    assert names(equipment.list_models()["ModelSummaries"], "ModelName") == [second["ModelName"]]
+    still = equipment.describe_inference_scheduler(InferenceSchedulerName=second["InferenceSchedulerName"])
+    assert still["Status"] == "RUNNING"
+
+    # Destroy: nothing is left in the service, and all of the customer's data.
+    before = cloud.aws.s3.list_objects_v2(Bucket=cloud.bucket, Prefix=f"{ASSET}/")
+    cloud.destroy(replaced, ASSET)
+    assert cloud.status(ASSET) is None
+    assert equipment.list_datasets()["DatasetSummaries"] == []
+    assert equipment.list_models()["ModelSummaries"] == []
+    assert equipment.list_inference_schedulers()["InferenceSchedulerSummaries"] == []
+    after = cloud.aws.s3.list_objects_v2(Bucket=cloud.bucket, Prefix=f"{ASSET}/")
+    assert names(after["Contents"], "Key") == names(before["Contents"], "Key") != []

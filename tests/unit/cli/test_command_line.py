@@ -1,0 +1,150 @@
+"""Arguments and exit status of `l4e`, and what works without an embedded AWS."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from constructs_l4e.cli import cdk
+from constructs_l4e.cli.errors import CliError
+from constructs_l4e.cli.main import run
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`run` drops the AWS settings of its process; the tests keep theirs."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_status_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["status", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out) == {"running": False, "env": {}, "stacks": {}}
+    assert run(["status"]) == 1
+    assert "no embedded AWS runs in" in capsys.readouterr().out
+
+
+def test_down_of_nothing_is_fine(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["down"]) == 0
+    assert "no embedded AWS runs in" in capsys.readouterr().out
+
+
+def test_down_removes_what_a_dead_instance_left_and_nothing_else(tmp_path: Path) -> None:
+    state = tmp_path / ".l4e"
+    (state / "tls").mkdir(parents=True)
+    (state / "instance.json").write_text("{}")
+    (state / "emulator.pid").write_text("1")
+    (state / "notes.txt").write_text("mine")
+    assert run(["down"]) == 0
+    assert [path.name for path in state.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["configure"], ["demo", "--train-until", "noon"]])
+def test_wrong_usage_is_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(arguments)
+    assert ended.value.code == 2
+    assert "usage: l4e" in capsys.readouterr().err
+
+
+def test_a_data_folder_that_is_not_there_fails_before_anything_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["demo", "--data", "nowhere"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == "error: 'nowhere' is not a folder: name a folder that holds CSV files\n"
+    assert not (tmp_path / ".l4e").exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        (["--endpoint", "https://api.example.com/v1"], "https://api.example.com/v1"),
+        (["--api-id", "abc", "--region", "eu-west-1"], "https://abc.execute-api.eu-west-1.amazonaws.com/v1"),
+        (
+            ["--api-id", "abc", "--region", "cn-north-1", "--stage", "live"],
+            "https://abc.execute-api.cn-north-1.amazonaws.com.cn/live",
+        ),
+    ],
+)
+def test_configure_makes_clients_sign_for_the_api(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], address: list[str], url: str
+) -> None:
+    assert run(["configure", *address, "--data-path", "settings"]) == 0
+    lines = dict(line.removeprefix("export ").split("=", 1) for line in capsys.readouterr().out.splitlines())
+    assert lines == {
+        "AWS_DATA_PATH": str(tmp_path / "settings"),
+        "AWS_ENDPOINT_URL_LOOKOUTEQUIPMENT": url,
+    }
+    program = (
+        "import boto3; c = boto3.client('lookoutequipment', region_name='eu-west-1');"
+        "print(c.meta.endpoint_url, c.meta.service_model.signing_name)"
+    )
+    client = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **lines},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert client.stdout.split() == [url, "execute-api"]
+
+
+def test_configure_needs_a_region_for_an_api(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["configure", "--api-id", "abc", "--data-path", "settings"]) == 1
+    assert capsys.readouterr().err == "error: no region: pass --region, or set AWS_REGION\n"
+
+
+def test_the_app_of_the_folder_comes_first(tmp_path: Path) -> None:
+    assert cdk.find_app(tmp_path) == ROOT
+    (tmp_path / "cdk.json").write_text("{}")
+    assert cdk.find_app(tmp_path) == tmp_path
+
+
+def test_tools_see_no_aws_setting_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://elsewhere")
+    given = {"AWS_CA_BUNDLE": "/ca.pem", "AWS_ENDPOINT_URL": "https://127.0.0.1:1"}
+    seen = cdk.tool_environment(given)
+    assert {name for name in seen if name.startswith("AWS_")} == {
+        *given,
+        "AWS_CONFIG_FILE",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_EC2_METADATA_DISABLED",
+    }
+    assert Path(seen["JSII_NODE"]).is_file()
+    assert seen["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
+
+
+def test_a_failure_of_cdk_shows_the_reasons(tmp_path: Path) -> None:
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "cdk.json").write_text(
+        json.dumps({"app": f"{sys.executable} -c 'raise SystemExit(\"no good app\")'"})
+    )
+    tool = cdk.Cdk(
+        environment=cdk.tool_environment({"AWS_CA_BUNDLE": os.devnull}),
+        log=tmp_path / "cdk.log",
+        account="000000000000",
+        region="us-east-1",
+    )
+    with pytest.raises(CliError, match=r"(?s)cdk synth failed:.*no good app.*whole log: .*cdk\.log"):
+        tool.synth(app, tmp_path / "out")
+    assert "no good app" in (tmp_path / "cdk.log").read_text()
+
+
+def test_the_constructs_are_not_loaded() -> None:
+    program = "import sys, constructs_l4e.cli.main; print('aws_cdk' in sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert loaded.stdout.strip() == "False"

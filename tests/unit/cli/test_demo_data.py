@@ -1,0 +1,225 @@
+"""The data that a demo plays: the pump, folders of files, splits and windows."""
+
+import datetime as dt
+import gzip
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from constructs_l4e.cli.demo.findings import Evaluation
+from constructs_l4e.cli.demo.folder import read_folder
+from constructs_l4e.cli.demo.live import Window, covered
+from constructs_l4e.cli.demo.pump import OFF_BELOW, SENSORS
+from constructs_l4e.cli.demo.recording import (
+    ComponentRecording,
+    Interval,
+    Recording,
+    duration_seconds,
+    snap,
+)
+from constructs_l4e.cli.demo.scenario import PumpScenario, pump_scenario, replay_scenario
+from constructs_l4e.cli.errors import CliError
+
+ROOT = Path(__file__).parents[3]
+NOTHING_FOUND = Evaluation(
+    labels=(), ranges=(), identified=0, warning_seconds=0, unknown=0, unknown_seconds=0
+)
+
+
+@pytest.fixture(scope="module")
+def pump() -> PumpScenario:
+    return pump_scenario()
+
+
+def column(part: ComponentRecording, sensor: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return part.values[:, part.sensors.index(sensor)]
+
+
+def inside(part: ComponentRecording, interval: Interval) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    return (part.times >= interval.start) & (part.times <= interval.end)
+
+
+class TestPump:
+    def test_is_what_the_app_declares(self, pump: PumpScenario) -> None:
+        declared = tomllib.loads((ROOT / "assets.toml").read_text())["assets"][pump.asset]
+        (part,) = pump.history.components
+        assert declared["sensors"] == {part.name: list(SENSORS)}
+        assert declared["target_sampling_rate"] == pump.sampling_rate
+        assert declared["off_condition"] == pump.off_condition
+        for name, interval in (("training", pump.training), ("evaluation", pump.evaluation)):
+            stamps = (declared[name]["start"], declared[name]["end"])
+            assert [np.datetime64(stamp.replace(tzinfo=None), "s") for stamp in stamps] == [
+                interval.start,
+                interval.end,
+            ]
+
+    def test_is_the_same_every_time(self, pump: PumpScenario) -> None:
+        again = pump_scenario().history.components[0]
+        assert again.to_csv() == pump.history.components[0].to_csv()
+
+    def test_no_sensor_leaves_its_healthy_range_in_a_fault(self, pump: PumpScenario) -> None:
+        (part,) = pump.history.components
+        faulty = np.logical_or.reduce([inside(part, label) for label in pump.history.labels])
+        healthy = ~faulty & (column(part, "Speed") > OFF_BELOW)
+        for sensor in SENSORS:
+            values = column(part, sensor)
+            assert values[healthy].min() <= values[faulty].min(), sensor
+            assert values[faulty].max() <= values[healthy].max(), sensor
+
+    def test_flow_does_not_follow_speed_in_a_fault(self, pump: PumpScenario) -> None:
+        (part,) = pump.history.components
+        ratio = column(part, "Flow") / np.maximum(column(part, "Speed"), 1)
+        high = column(part, "Speed") > 2700
+        for label in pump.history.labels:
+            late = Interval(start=label.start + np.timedelta64(90, "m"), end=label.end)
+            healthy = high & ~np.logical_or.reduce([inside(part, each) for each in pump.history.labels])
+            assert ratio[inside(part, late)].max() < 0.8 * np.median(ratio[healthy])
+
+    def test_is_off_now_and_then(self, pump: PumpScenario) -> None:
+        off = column(pump.history.components[0], "Speed") < OFF_BELOW
+        assert 0.005 < off.mean() < 0.2
+
+    def test_breaks_inside_the_window(self, pump: PumpScenario) -> None:
+        window = Window(start=dt.datetime(2026, 11, 21, 10, 5, tzinfo=dt.UTC), length=dt.timedelta(minutes=5))
+        time = covered(window, pump.step)
+        fresh = pump.fresh(window.interval, time, NOTHING_FOUND)
+        assert window.interval.start < fresh.labels[0].start < window.interval.end
+        (part,) = fresh.components
+        assert part.times.min() == time.start
+        before = part.between(Interval(start=time.start, end=fresh.labels[0].start))
+        assert column(before, "Flow").min() > 1.2 * column(part.between(fresh.labels[0]), "Flow").max()
+
+
+class TestFolder:
+    def write(self, folder: Path, name: str, text: str) -> None:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+
+    def test_a_file_called_data_is_the_folder(self, tmp_path: Path) -> None:
+        folder = tmp_path / "valve 1"
+        self.write(
+            folder, "data.csv.gz", "Timestamp,Flow Rate,T\n2026-01-01T00:00:00,1,\n2026-01-01 00:00:01,x,2\n"
+        )
+        self.write(folder, "labels.csv", "2026-01-01T00:00:00,2026-01-01T00:00:01\n")
+        self.write(folder, "meta.json", "{}")
+        recording = read_folder(folder)
+        (part,) = recording.components
+        assert (part.name, part.sensors) == ("valve_1", ("Flow_Rate", "T"))
+        np.testing.assert_array_equal(part.values, [[1, np.nan], [np.nan, 2]])
+        assert recording.labels_csv() == b"2026-01-01T00:00:00,2026-01-01T00:00:01\n"
+        assert part.to_csv().splitlines()[1] == b"2026-01-01T00:00:00.000,1,"
+
+    def test_files_and_folders_are_components(self, tmp_path: Path) -> None:
+        self.write(tmp_path, "motor.csv", "t,A\n2026-01-01,1\n")
+        self.write(tmp_path, "pump/2.csv", "t,B\n2026-01-02,2\n")
+        self.write(tmp_path, "pump/1.csv", "t,B\n2026-01-01,1\n")
+        recording = read_folder(tmp_path)
+        assert recording.sensor_ids == ("motor\\A", "pump\\B")
+        assert recording.sensor("pump\\B")[1].tolist() == [1, 2]
+
+    @pytest.mark.parametrize(
+        ("files", "message"),
+        [
+            ({}, "no .csv or .csv.gz file in"),
+            ({"a.csv": ""}, "needs a header line"),
+            ({"a.csv": "t,A\n"}, "has a header but no data row"),
+            ({"a.csv": "t,A\nyesterday,1\n"}, "line 2: 'yesterday' is not a time: write it like"),
+            ({"a.csv": "t,A\n2026-01-01,1,2\n"}, "line 2 has 3 columns, its header has 2"),
+            ({"p/1.csv": "t,A\n2026,1\n", "p/2.csv": "t,B\n2026,1\n"}, "has the columns B, but .* has A"),
+            ({"a.csv": "t,A\n2026,1\n", "labels.csv": "2026,2027,x\n"}, "line 1 has 3 columns: a label is"),
+            ({"a.csv": "t,A\n2026,1\n", "labels.csv": "2027,2026\n"}, "ends at 2026, before it starts"),
+        ],
+    )
+    def test_says_what_is_wrong(self, tmp_path: Path, files: dict[str, str], message: str) -> None:
+        for name, text in files.items():
+            self.write(tmp_path, name, text)
+        with pytest.raises(CliError, match=message):
+            read_folder(tmp_path)
+
+    def test_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
+        with pytest.raises(CliError, match=r"'.*nowhere' is not a folder"):
+            read_folder(tmp_path / "nowhere")
+
+
+def recording(hours: int, labels: tuple[tuple[int, int], ...] = ()) -> Recording:
+    start = np.datetime64("2026-01-01", "ms")
+    times = start + np.arange(hours * 60) * np.timedelta64(1, "m")
+    return Recording(
+        components=(
+            ComponentRecording(name="p", sensors=("A",), times=times, values=np.zeros((times.size, 1))),
+        ),
+        labels=tuple(
+            Interval(start=start + np.timedelta64(a, "h"), end=start + np.timedelta64(b, "h"))
+            for a, b in labels
+        ),
+    )
+
+
+class TestSplit:
+    @pytest.mark.parametrize(
+        ("labels", "hour"),
+        [((), 50), (((50, 60),), 40), (((80, 90), (50, 60)), 40), (((10, 12), (80, 82)), 50)],
+        ids=["no labels", "a fifth before the first label", "labels in any order", "an early label"],
+    )
+    def test_training_comes_first(self, labels: tuple[tuple[int, int], ...], hour: int) -> None:
+        scenario = replay_scenario(recording(100, labels), name="x", train_until=None, off_condition=None)
+        end = np.datetime64("2026-01-01") + np.timedelta64(hour, "h")
+        assert abs(scenario.training.end - end) <= np.timedelta64(1, "m")
+        assert scenario.evaluation.start == scenario.training.end
+        assert scenario.evaluation.end > scenario.history.span.end
+
+    def test_the_end_can_be_chosen(self) -> None:
+        chosen = np.datetime64("2026-01-02T00:00:00", "ms")
+        scenario = replay_scenario(recording(100), name="x", train_until=chosen, off_condition="p\\A < 1")
+        assert scenario.training.end == chosen
+        declared = tomllib.loads(scenario.assets_file or "")
+        assert declared["assets"]["x"]["off_condition"] == "p\\A < 1"
+        assert declared["assets"]["x"]["sensors"] == {"p": ["A"]}
+
+    def test_an_end_outside_of_the_data(self) -> None:
+        with pytest.raises(CliError, match=r"training cannot end at 2027-.*: choose a time inside the data"):
+            replay_scenario(
+                recording(5), name="x", train_until=np.datetime64("2027-01-01", "ms"), off_condition=None
+            )
+
+    @pytest.mark.parametrize(
+        ("name", "stack"), [("valve1_0", "valve1-0"), ("11 pumps", "Asset-11-pumps"), ("A", "A")]
+    )
+    def test_names_that_a_stack_can_have(self, name: str, stack: str) -> None:
+        assert replay_scenario(recording(5), name=name, train_until=None, off_condition=None).asset == stack
+
+    def test_the_labelled_stretch_is_replayed(self) -> None:
+        scenario = replay_scenario(
+            recording(100, ((50, 60),)), name="x", train_until=None, off_condition=None
+        )
+        window = Window(
+            start=dt.datetime(2026, 11, 21, 10, 5, tzinfo=dt.UTC), length=dt.timedelta(minutes=60)
+        )
+        fresh = scenario.fresh(window.interval, covered(window, scenario.step), NOTHING_FOUND)
+        assert window.interval.start < fresh.labels[0].start < window.interval.end
+        assert fresh.span.start <= window.interval.start
+        assert fresh.span.end >= window.interval.end
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rate"),
+    [(0.2, "PT1S"), (1, "PT1S"), (2, "PT1S"), (180, "PT5M"), (61, "PT1M"), (86_400, "PT1H")],
+)
+def test_the_sampling_rate_is_one_that_the_service_knows(seconds: float, rate: str) -> None:
+    allowed = ("PT1S", "PT5S", "PT1M", "PT5M", "PT1H")
+    assert snap(np.timedelta64(int(seconds * 1000), "ms"), allowed) == rate
+
+
+@given(
+    now=st.datetimes(dt.datetime(2020, 1, 1), dt.datetime(2030, 1, 1), timezones=st.just(dt.UTC)),  # noqa: DTZ001
+    length=st.sampled_from(["PT5M", "PT10M", "PT15M", "PT30M", "PT1H"]),
+)
+def test_the_coming_window_is_aligned_and_leaves_time_to_write(now: dt.datetime, length: str) -> None:
+    window = Window.coming(now, dt.timedelta(seconds=duration_seconds(length)))
+    assert window.start.timestamp() % duration_seconds(length) == 0
+    assert dt.timedelta(seconds=30) <= window.end - now < window.length + dt.timedelta(seconds=30)
