@@ -129,11 +129,16 @@ def schema_document(
         path = Path(folder) / "schema.json"
         path.write_text(schema.to_json(), encoding="utf-8")
         asset = s3_assets.Asset(scope, "Schema", path=str(path))
-    ProviderAccess.of(scope, service).allow(
-        iam.PolicyStatement(
-            actions=["s3:GetObject"], resources=[asset.bucket.arn_for_objects(asset.s3_object_key)]
+    stack = cdk.Stack.of(scope)
+    # By the text in the template: the stack of the service writes the same name in the same way.
+    if service.staging_bucket_name is not None and (
+        stack.resolve(asset.s3_bucket_name) != stack.resolve(service.staging_bucket_name)
+    ):
+        ProviderAccess.of(scope, service).allow(
+            iam.PolicyStatement(
+                actions=["s3:GetObject"], resources=[asset.bucket.arn_for_objects(asset.s3_object_key)]
+            )
         )
-    )
     return {"Bucket": asset.s3_bucket_name, "Key": asset.s3_object_key}
 
 
