@@ -352,6 +352,7 @@ def test_role_for_an_existing_dataset_may_not_read_its_history() -> None:
         ("dataset", {"schema": PUMP}, '"schema" has no effect on a "dataset" that exists already'),
         ("dataset", {"revision": "2"}, '"revision" has no effect on a "dataset"'),
         ("model", {"training": TRAINING}, '"training" has no effect on a "model" that exists already'),
+        ("model", {"wait": False}, '"wait" has no effect on a "model"'),
         ("model", {"labelled": True}, '"labelled" has no effect on a "model"'),
         ("model", {"key_pattern": KeyPattern.DOT}, '"key_pattern" has no effect on a "model"'),
     ],
