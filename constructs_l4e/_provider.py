@@ -32,7 +32,7 @@ class ResourceProvider(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         access: Sequence[Access],
         environment: Mapping[str, str],

@@ -30,7 +30,7 @@ class ProviderAccess(Construct):
     One policy per stack and service, so that the rights are those of the stack and go away with it.
     """
 
-    def __init__(self, scope: Construct, id: str, *, service: IEquipmentService) -> None:  # noqa: A002 - CDK's name
+    def __init__(self, scope: Construct, id: str, *, service: IEquipmentService) -> None:
         super().__init__(scope, id)
         self._service = service
         self.ready = DependencyGroup()

@@ -60,7 +60,7 @@ class MonitoredAsset(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         service: IEquipmentService,
         locations: AssetLocations,

@@ -51,7 +51,7 @@ class DataIngestion(cdk.Resource):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         dataset: IDataset,
         source: S3Location,

@@ -45,7 +45,7 @@ class ModelBase(cdk.Resource):
     model_arn: str
     target_sampling_rate: TargetSamplingRate | None
 
-    def __init__(self, scope: Construct, id: str) -> None:  # noqa: A002 - CDK's name for it
+    def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
         self.ready = DependencyGroup()
 
@@ -57,7 +57,7 @@ class ModelBase(cdk.Resource):
         """Let `grantee` see the model, its versions and metrics."""
         return self.grant(grantee, "DescribeModel", "ListModelVersions", "ListTagsForResource")
 
-    def add_scheduler(self, id: str, **props: Unpack[InferenceSchedulerProps]) -> InferenceScheduler:  # noqa: A002 - CDK's name
+    def add_scheduler(self, id: str, **props: Unpack[InferenceSchedulerProps]) -> InferenceScheduler:
         """Run inference with the model."""
         return InferenceScheduler(self, id, model=self, **props)
 
@@ -66,7 +66,7 @@ class _ImportedModel(ModelBase):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         service: IEquipmentService,
         model_name: str,
@@ -105,7 +105,7 @@ class Model(ModelBase):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         dataset: IDataset,
         model_name: str | None = None,
@@ -181,7 +181,7 @@ class Model(ModelBase):
     def from_model_name(
         cls,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         service: IEquipmentService,
         model_name: str,
@@ -193,7 +193,7 @@ class Model(ModelBase):
     def from_model_arn(
         cls,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         service: IEquipmentService,
         model_arn: str,
@@ -208,7 +208,7 @@ class Model(ModelBase):
     def from_model_attributes(
         cls,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         service: IEquipmentService,
         model_name: str,

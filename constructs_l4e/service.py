@@ -129,7 +129,7 @@ class _ImportedService(EquipmentServiceBase):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         api_id: str,
         api_stage: str,
@@ -153,7 +153,7 @@ class _ImportedService(EquipmentServiceBase):
 class _ManagedService(EquipmentServiceBase):
     """AWS's own service, for stacks that must synthesise as they did and partitions where it answers."""
 
-    def __init__(self, scope: Construct, id: str) -> None:  # noqa: A002 - CDK's name for it
+    def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
         self.api_id = self.api_stage = self.access_role_path = None
         self.data_access_principal = iam.ServicePrincipal("lookoutequipment.amazonaws.com")
@@ -264,7 +264,7 @@ class EquipmentService(EquipmentServiceBase):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         numeric_layer: lambda_.ILayerVersion | None = None,
         settings: ServiceSettings | None = None,
@@ -328,7 +328,7 @@ class EquipmentService(EquipmentServiceBase):
         self.staging_bucket_name = provider.staging_bucket_name
 
     @classmethod
-    def aws_managed(cls, scope: Construct, id: str) -> IEquipmentService:  # noqa: A002 - CDK's name for it
+    def aws_managed(cls, scope: Construct, id: str) -> IEquipmentService:
         """AWS's own service, with a custom-resource provider in this stack.
 
         AWS ended it on 7 October 2026: for stacks that must synthesise as they did.
@@ -339,7 +339,7 @@ class EquipmentService(EquipmentServiceBase):
     def from_equipment_service_attributes(
         cls,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         api_id: str,
         api_stage: str,
