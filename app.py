@@ -36,6 +36,7 @@ class ServiceStack(cdk.Stack):
             "DataAccessRoleArn": self.service.job_role.role_arn,
             "ProviderServiceToken": self.service.provider_service_token,
             "ProviderRoleArn": self.service.provider_role.role_arn,
+            "StagingBucketName": self.service.staging_bucket_name,
         }.items():
             cdk.CfnOutput(self, name, value=str(value))
         # What assets import, exported whether or not there are any: otherwise removing the last asset would

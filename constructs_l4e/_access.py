@@ -27,7 +27,7 @@ class Access:
 
 def role(
     scope: Construct,
-    id: str,  # noqa: A002 - CDK's name for it
+    id: str,
     *,
     description: str,
     assumed_by: iam.IPrincipal,

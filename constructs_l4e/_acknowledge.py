@@ -57,12 +57,12 @@ def _text(value: object) -> str:
     match value:
         case {"Ref": str(name)}:
             return f"<{name}>"
-        case {"Fn::ImportValue": str(name)}:
-            return name
+        case str(text) | {"Fn::ImportValue": str(text)}:
+            return text
         case {"Fn::GetAtt": [str(name), str(attribute)]}:
             return f"<{name}.{attribute}>"
+        case {"Fn::Sub": str(text)}:
+            return text.replace("${", "<").replace("}", ">")
         case {"Fn::Join": [str(separator), list(parts)]}:
             return separator.join(_text(part) for part in parts)
-        case str():
-            return value
     return str(value)

@@ -26,7 +26,7 @@ class ServiceApi(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         state: ServiceState,
         jobs: Jobs,

@@ -14,7 +14,7 @@ from constructs_l4e._packages import ARCHITECTURE, RUNTIME
 LAMBDA = iam.ServicePrincipal("lambda.amazonaws.com")
 
 
-def log_group(scope: Construct, id: str) -> logs.LogGroup:  # noqa: A002 - CDK's name for it
+def log_group(scope: Construct, id: str) -> logs.LogGroup:
     """A log group kept for three months, and not longer than the service itself."""
     return logs.LogGroup(
         scope, id, retention=logs.RetentionDays.THREE_MONTHS, removal_policy=cdk.RemovalPolicy.DESTROY
@@ -31,7 +31,7 @@ def write_logs(*groups: logs.ILogGroup) -> Access:
 
 def function(
     scope: Construct,
-    id: str,  # noqa: A002 - CDK's name for it
+    id: str,
     *,
     description: str,
     code: lambda_.Code,

@@ -45,7 +45,7 @@ class Jobs(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         state: ServiceState,
         code: lambda_.Code,

@@ -6,6 +6,7 @@ from typing import cast
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import custom_resources as cr
 from constructs import Construct
@@ -24,13 +25,14 @@ WAIT_LIMIT = cdk.Duration.minutes(50)
 class ResourceProvider(Construct):
     """Functions behind the custom resources, with the table of what they have done.
 
-    `access` is what the functions may do on the service; `environment` tells them where it is.
+    `access` is what the functions may do on the service; `environment` tells them where it is. They read
+    the JSON files of `staging_bucket_name`, where the CDK puts the schemas of asset stacks.
     """
 
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         access: Sequence[Access],
         environment: Mapping[str, str],
@@ -47,6 +49,10 @@ class ResourceProvider(Construct):
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
         logs = log_group(self, "Log")
+        code = custom_resource_code(signing_extras=signing_extras)
+        # Files of a stack all go where its synthesizer puts them, and the functions' own code is one.
+        location = cast("s3.Location", code.bind(self).s3_location)
+        self.staging_bucket_name = location.bucket_name
         self.role = role(
             self,
             "Role",
@@ -56,9 +62,22 @@ class ResourceProvider(Construct):
                 *access,
                 write_logs(logs),
                 *table_access(records, "DeleteItem", "GetItem", "PutItem"),
+                Access(
+                    actions=("s3:GetObject",),
+                    resources=(
+                        cdk.Stack.of(self).format_arn(
+                            service="s3",
+                            region="",
+                            account="",
+                            resource=self.staging_bucket_name,
+                            resource_name="*.json",
+                        ),
+                    ),
+                    wildcard_reason="every asset stack stages its schema under a hash, beside templates of"
+                    " CDK apps; a statement for each would exceed the 10,240 characters of a role",
+                ),
             ],
         )
-        code = custom_resource_code(signing_extras=signing_extras)
         on_event, is_complete = (
             function(
                 self,

@@ -30,7 +30,7 @@ class ProviderAccess(Construct):
     One policy per stack and service, so that the rights are those of the stack and go away with it.
     """
 
-    def __init__(self, scope: Construct, id: str, *, service: IEquipmentService) -> None:  # noqa: A002 - CDK's name
+    def __init__(self, scope: Construct, id: str, *, service: IEquipmentService) -> None:
         super().__init__(scope, id)
         self._service = service
         self.ready = DependencyGroup()
@@ -129,11 +129,16 @@ def schema_document(
         path = Path(folder) / "schema.json"
         path.write_text(schema.to_json(), encoding="utf-8")
         asset = s3_assets.Asset(scope, "Schema", path=str(path))
-    ProviderAccess.of(scope, service).allow(
-        iam.PolicyStatement(
-            actions=["s3:GetObject"], resources=[asset.bucket.arn_for_objects(asset.s3_object_key)]
+    stack = cdk.Stack.of(scope)
+    # By the text in the template: the stack of the service writes the same name in the same way.
+    if service.staging_bucket_name is not None and (
+        stack.resolve(asset.s3_bucket_name) != stack.resolve(service.staging_bucket_name)
+    ):
+        ProviderAccess.of(scope, service).allow(
+            iam.PolicyStatement(
+                actions=["s3:GetObject"], resources=[asset.bucket.arn_for_objects(asset.s3_object_key)]
+            )
         )
-    )
     return {"Bucket": asset.s3_bucket_name, "Key": asset.s3_object_key}
 
 

@@ -19,7 +19,7 @@ class ServiceState(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         encryption_key: kms.IKey | None,
         removal_policy: cdk.RemovalPolicy,

@@ -10,7 +10,7 @@ from constructs_l4e._access import Access
 
 def table(
     scope: Construct,
-    id: str,  # noqa: A002 - CDK's name for it
+    id: str,
     *,
     partition_key: str,
     sort_key: str | None = None,

@@ -55,7 +55,7 @@ class SchedulerAlarms(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         scheduler: IInferenceScheduler,
         thresholds: AlarmThresholds | None = None,

@@ -38,6 +38,9 @@ class MonitoredAsset(Construct):
     - `training`, `evaluation`, `target_sampling_rate`, `off_condition`: see `Model`.
     - `labelled`: whether `locations.labels` holds known faults; `diagnostics`: whether training writes its
       point-by-point results. By default neither.
+    - `wait`: see `DataIngestion` and `Model`. Even with False a new model waits for the data and a new
+      scheduler for the model, each for at most 45 minutes: what no longer waits is a deployment that only
+      ingests again.
     - `data_upload_frequency`: by default the shortest the model's step allows.
     - `data_delay_offset`, `input_naming`, `running`: see `InferenceScheduler`.
     - `alarm_thresholds`, `alarm_actions`: see `SchedulerAlarms`.
@@ -57,7 +60,7 @@ class MonitoredAsset(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         service: IEquipmentService,
         locations: AssetLocations,
@@ -70,6 +73,7 @@ class MonitoredAsset(Construct):
         diagnostics: bool = False,
         target_sampling_rate: TargetSamplingRate | str | None = None,
         off_condition: OffCondition | str | None = None,
+        wait: bool = True,
         data_upload_frequency: DataUploadFrequency | str | None = None,
         data_delay_offset: cdk.Duration | None = None,
         input_naming: InputNaming | None = None,
@@ -91,6 +95,7 @@ class MonitoredAsset(Construct):
             "diagnostics": diagnostics or None,
             "target_sampling_rate": target_sampling_rate,
             "off_condition": off_condition,
+            "wait": None if wait else wait,
         }
         if dataset is not None:
             _refuse_unused("dataset", of_ingestion)
@@ -125,6 +130,7 @@ class MonitoredAsset(Construct):
                     key_pattern=key_pattern,
                     role=self.role,
                     revision=revision,
+                    wait=wait,
                 )
             model = Model(
                 self,
@@ -138,6 +144,7 @@ class MonitoredAsset(Construct):
                 diagnostics=results,
                 role=self.role if labels or results else None,
                 encryption_key=encryption_key,
+                wait=wait,
             )
         self.model = model
         self.scheduler = InferenceScheduler(

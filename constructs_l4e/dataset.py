@@ -26,7 +26,7 @@ class DatasetBase(cdk.Resource):
     schema: DatasetSchema | None
     encryption_key: kms.IKey | None
 
-    def __init__(self, scope: Construct, id: str) -> None:  # noqa: A002 - CDK's name for it
+    def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
         self.ready = DependencyGroup()
         self.data_ready = DependencyGroup(self.ready)
@@ -47,11 +47,11 @@ class DatasetBase(cdk.Resource):
         """Let `grantee` start ingestion jobs."""
         return self.grant(grantee, "StartDataIngestionJob")
 
-    def add_ingestion(self, id: str, **props: Unpack[DataIngestionProps]) -> DataIngestion:  # noqa: A002 - CDK's name
+    def add_ingestion(self, id: str, **props: Unpack[DataIngestionProps]) -> DataIngestion:
         """Ingest data into the dataset."""
         return DataIngestion(self, id, dataset=self, **props)
 
-    def add_model(self, id: str, **props: Unpack[ModelProps]) -> Model:  # noqa: A002 - CDK's name for it
+    def add_model(self, id: str, **props: Unpack[ModelProps]) -> Model:
         """Train a model on the dataset."""
         return Model(self, id, dataset=self, **props)
 
@@ -60,7 +60,7 @@ class _ImportedDataset(DatasetBase):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         service: IEquipmentService,
         dataset_name: str,
@@ -92,7 +92,7 @@ class Dataset(DatasetBase):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         service: IEquipmentService,
         schema: DatasetSchema | None = None,
@@ -133,7 +133,7 @@ class Dataset(DatasetBase):
     def from_dataset_name(
         cls,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         service: IEquipmentService,
         dataset_name: str,
@@ -145,7 +145,7 @@ class Dataset(DatasetBase):
     def from_dataset_arn(
         cls,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         service: IEquipmentService,
         dataset_arn: str,
@@ -165,7 +165,7 @@ class Dataset(DatasetBase):
     def from_dataset_attributes(
         cls,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         service: IEquipmentService,
         dataset_name: str,

@@ -31,27 +31,34 @@ class DataIngestionProps(TypedDict, total=False):
     key_pattern: KeyPattern | None
     role: iam.IRole | None
     revision: str | None
+    wait: bool
 
 
 @jsii.implements(iam.IGrantable)
 class DataIngestion(cdk.Resource):
-    """Ingests the files of `source` into `dataset`; the deployment waits for the job.
+    """Ingests the files of `source` into `dataset`; the deployment waits for the job, unless told not to.
 
-    Every change of a prop starts a new job, whose data replaces what the dataset held. Change `revision`
-    (any text) to ingest again from the same place. `key_pattern` defaults to one folder per component;
-    a dataset without schema needs it. `role` defaults to a new one that may read `source`.
+    - `key_pattern`: by default one folder per component; a dataset without schema needs it.
+    - `role`: by default a new one that may read `source`.
+    - `revision`: any text; change it to ingest again from the same place.
+    - `wait`: whether the deployment waits for the job, at most 45 minutes, and fails with it; by default it
+      does. With False it goes on as soon as the service has accepted the job. A model of the same stack waits
+      for the data in any case.
+
+    Every change of a prop but `wait` starts a new job, whose data replaces what the dataset held.
     """
 
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         dataset: IDataset,
         source: S3Location,
         key_pattern: KeyPattern | None = None,
         role: iam.IRole | None = None,
         revision: str | None = None,
+        wait: bool = True,
     ) -> None:
         super().__init__(scope, id)
         if role is not None:
@@ -74,7 +81,7 @@ class DataIngestion(cdk.Resource):
                 "IngestionInputConfiguration": {"S3InputConfiguration": location},
                 "RoleArn": self.role.role_arn,
                 "Revision": revision,
-                "Wait": "true",
+                "Wait": "true" if wait else "false",
             },
             depends_on=[dataset.ready, self.role],
         )

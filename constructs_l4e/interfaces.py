@@ -61,10 +61,10 @@ class IDataset(Protocol):
     def grant_ingest(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let `grantee` start ingestion jobs."""
 
-    def add_ingestion(self, id: str, **props: "Unpack[DataIngestionProps]") -> "DataIngestion":  # noqa: A002 - CDK's name
+    def add_ingestion(self, id: str, **props: "Unpack[DataIngestionProps]") -> "DataIngestion":
         """Ingest data into the dataset."""
 
-    def add_model(self, id: str, **props: "Unpack[ModelProps]") -> "Model":  # noqa: A002 - CDK's name
+    def add_model(self, id: str, **props: "Unpack[ModelProps]") -> "Model":
         """Train a model on the dataset."""
 
 
@@ -98,7 +98,7 @@ class IModel(Protocol):
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let `grantee` see the model, its versions and metrics."""
 
-    def add_scheduler(self, id: str, **props: "Unpack[InferenceSchedulerProps]") -> "InferenceScheduler":  # noqa: A002 - CDK's name
+    def add_scheduler(self, id: str, **props: "Unpack[InferenceSchedulerProps]") -> "InferenceScheduler":
         """Run inference with the model."""
 
 

@@ -24,7 +24,7 @@ class EquipmentKey(kms.Key):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         service: IEquipmentService,
         users: Sequence[iam.IPrincipal] = (),

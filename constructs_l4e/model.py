@@ -33,6 +33,7 @@ class ModelProps(TypedDict, total=False):
     role: iam.IRole | None
     encryption_key: kms.IKey | None
     tags: Mapping[str, str] | None
+    wait: bool
     removal_policy: cdk.RemovalPolicy
 
 
@@ -44,7 +45,7 @@ class ModelBase(cdk.Resource):
     model_arn: str
     target_sampling_rate: TargetSamplingRate | None
 
-    def __init__(self, scope: Construct, id: str) -> None:  # noqa: A002 - CDK's name for it
+    def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
         self.ready = DependencyGroup()
 
@@ -56,7 +57,7 @@ class ModelBase(cdk.Resource):
         """Let `grantee` see the model, its versions and metrics."""
         return self.grant(grantee, "DescribeModel", "ListModelVersions", "ListTagsForResource")
 
-    def add_scheduler(self, id: str, **props: Unpack[InferenceSchedulerProps]) -> InferenceScheduler:  # noqa: A002 - CDK's name
+    def add_scheduler(self, id: str, **props: Unpack[InferenceSchedulerProps]) -> InferenceScheduler:
         """Run inference with the model."""
         return InferenceScheduler(self, id, model=self, **props)
 
@@ -65,7 +66,7 @@ class _ImportedModel(ModelBase):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         service: IEquipmentService,
         model_name: str,
@@ -81,7 +82,7 @@ class _ImportedModel(ModelBase):
 
 @jsii.implements(iam.IGrantable, cdk.ITaggableV2)
 class Model(ModelBase):
-    """Trains a model on `dataset`; the deployment waits for it.
+    """Trains a model on `dataset`; the deployment waits for it, unless told not to.
 
     - `training`, `evaluation`: periods to learn from and to test on; by default all data trains and nothing
       is tested. Evaluation comes after training.
@@ -92,16 +93,19 @@ class Model(ModelBase):
     - `diagnostics`: where training writes its point-by-point results; by default nowhere.
     - `role`: reads labels and writes diagnostics; by default a new one, if there is need.
     - `encryption_key`: key of the model; by default the service's own.
+    - `wait`: whether the deployment waits until the model is trained, at most 45 minutes, and fails if the
+      training fails; by default it does. With False it goes on as soon as the service has accepted the model,
+      and `status` is IN_PROGRESS. A scheduler of the same stack waits for the model in any case.
     - `removal_policy`: by default the model goes with the stack: it can be trained again from the data in S3.
 
-    Labels, diagnostics, role and tags change in place. Any other change trains a new model, under a new name
-    unless `model_name` fixes it, and then removes this one; schedulers follow.
+    Labels, diagnostics, role, tags and `wait` change in place. Any other change trains a new model, under a
+    new name unless `model_name` fixes it, and then removes this one; schedulers follow.
     """
 
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         dataset: IDataset,
         model_name: str | None = None,
@@ -116,6 +120,7 @@ class Model(ModelBase):
         role: iam.IRole | None = None,
         encryption_key: kms.IKey | None = None,
         tags: Mapping[str, str] | None = None,
+        wait: bool = True,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
     ) -> None:
         super().__init__(scope, id)
@@ -164,7 +169,7 @@ class Model(ModelBase):
                     diagnostics, diagnostics_encryption_key
                 ),
                 "Tags": self._tags.rendered,
-                "Wait": "true",
+                "Wait": "true" if wait else "false",
             },
             depends_on=[dataset.data_ready, *([self.role] if self.role else [])],
             removal_policy=removal_policy,
@@ -176,7 +181,7 @@ class Model(ModelBase):
     def from_model_name(
         cls,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         service: IEquipmentService,
         model_name: str,
@@ -188,7 +193,7 @@ class Model(ModelBase):
     def from_model_arn(
         cls,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         service: IEquipmentService,
         model_arn: str,
@@ -203,7 +208,7 @@ class Model(ModelBase):
     def from_model_attributes(
         cls,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         service: IEquipmentService,
         model_name: str,

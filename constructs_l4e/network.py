@@ -25,7 +25,7 @@ class ServiceVpcEndpoint(ec2.InterfaceVpcEndpoint):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         service: IEquipmentService,
         vpc: ec2.IVpc,

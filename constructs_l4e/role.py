@@ -23,7 +23,7 @@ class ServiceRole(iam.Role):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         service: IEquipmentService,
         reads: Sequence[S3Location] = (),

@@ -143,7 +143,7 @@ class _ImportedInferenceScheduler(InferenceSchedulerBase):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         service: IEquipmentService,
         inference_scheduler_name: str,
@@ -182,7 +182,7 @@ class InferenceScheduler(InferenceSchedulerBase):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         model: IModel,
         data_upload_frequency: DataUploadFrequency | str,
@@ -256,7 +256,7 @@ class InferenceScheduler(InferenceSchedulerBase):
     def from_inference_scheduler_attributes(
         cls,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         service: IEquipmentService,
         inference_scheduler_name: str,

@@ -58,6 +58,14 @@ class IEquipmentService(Protocol):
         """Role of the custom-resource functions."""
 
     @property
+    def staging_bucket_name(self) -> str | None:
+        """Bucket whose JSON files the custom-resource functions read: the CDK's, in the service's stack.
+
+        A schema that is staged elsewhere needs a right of its own. None when the bucket is not known: then
+        every stack takes its own staging bucket for it.
+        """
+
+    @property
     def metric_namespace(self) -> str:
         """CloudWatch namespace of the inference metrics."""
 
@@ -77,6 +85,7 @@ class EquipmentServiceBase(cdk.Resource):
     access_role_path: str | None
     provider_service_token: str
     provider_role: iam.IRole
+    staging_bucket_name: str | None
     metric_namespace: str
 
     @property
@@ -120,13 +129,14 @@ class _ImportedService(EquipmentServiceBase):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         api_id: str,
         api_stage: str,
         data_access_role_arn: str,
         provider_service_token: str,
         provider_role_arn: str,
+        staging_bucket_name: str | None,
         metric_namespace: str,
     ) -> None:
         super().__init__(scope, id)
@@ -136,13 +146,14 @@ class _ImportedService(EquipmentServiceBase):
         self.access_role_path = ACCESS_ROLE_PATH
         self.provider_service_token = provider_service_token
         self.provider_role = iam.Role.from_role_arn(self, "ProviderRole", provider_role_arn)
+        self.staging_bucket_name = staging_bucket_name
         self.metric_namespace = metric_namespace
 
 
 class _ManagedService(EquipmentServiceBase):
     """AWS's own service, for stacks that must synthesise as they did and partitions where it answers."""
 
-    def __init__(self, scope: Construct, id: str) -> None:  # noqa: A002 - CDK's name for it
+    def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
         self.api_id = self.api_stage = self.access_role_path = None
         self.data_access_principal = iam.ServicePrincipal("lookoutequipment.amazonaws.com")
@@ -151,6 +162,7 @@ class _ManagedService(EquipmentServiceBase):
         )
         self.provider_service_token = provider.service_token
         self.provider_role = provider.role
+        self.staging_bucket_name = provider.staging_bucket_name
         self.metric_namespace = "AWS/LookoutEquipment"
 
     def role_trust(self) -> iam.IPrincipal:
@@ -252,7 +264,7 @@ class EquipmentService(EquipmentServiceBase):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         numeric_layer: lambda_.ILayerVersion | None = None,
         settings: ServiceSettings | None = None,
@@ -313,9 +325,10 @@ class EquipmentService(EquipmentServiceBase):
         )
         self.provider_service_token = provider.service_token
         self.provider_role = provider.role
+        self.staging_bucket_name = provider.staging_bucket_name
 
     @classmethod
-    def aws_managed(cls, scope: Construct, id: str) -> IEquipmentService:  # noqa: A002 - CDK's name for it
+    def aws_managed(cls, scope: Construct, id: str) -> IEquipmentService:
         """AWS's own service, with a custom-resource provider in this stack.
 
         AWS ended it on 7 October 2026: for stacks that must synthesise as they did.
@@ -326,16 +339,21 @@ class EquipmentService(EquipmentServiceBase):
     def from_equipment_service_attributes(
         cls,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         api_id: str,
         api_stage: str,
         data_access_role_arn: str,
         provider_service_token: str,
         provider_role_arn: str,
+        staging_bucket_name: str | None = None,
         metric_namespace: str = METRIC_NAMESPACE,
     ) -> IEquipmentService:
-        """A service deployed by another stack or app, by the outputs of its stack."""
+        """A service deployed by another stack or app, by the outputs of its stack.
+
+        `staging_bucket_name` is needed when the CDK stages the files of the two stacks in different buckets,
+        as with another bootstrap qualifier. Default: the staging bucket of the stack that uses the service.
+        """
         return _ImportedService(
             scope,
             id,
@@ -344,5 +362,6 @@ class EquipmentService(EquipmentServiceBase):
             data_access_role_arn=data_access_role_arn,
             provider_service_token=provider_service_token,
             provider_role_arn=provider_role_arn,
+            staging_bucket_name=staging_bucket_name,
             metric_namespace=metric_namespace,
         )

@@ -94,7 +94,7 @@ class AssetStorage(AssetStorageBase):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's name for it
+        id: str,
         *,
         bucket_name: str | None = None,
         encryption_key: kms.IKey | None = None,
@@ -132,13 +132,13 @@ class AssetStorage(AssetStorageBase):
         _send_access_logs(bucket, access_logs_bucket or _access_logs(self, removal_policy))
 
     @classmethod
-    def from_bucket(cls, scope: Construct, id: str, bucket: s3.IBucket) -> AssetStorageBase:  # noqa: A002 - CDK's name
+    def from_bucket(cls, scope: Construct, id: str, bucket: s3.IBucket) -> AssetStorageBase:
         """Storage in a bucket that exists or is configured elsewhere."""
         return _ImportedStorage(scope, id, bucket)
 
 
 class _ImportedStorage(AssetStorageBase):
-    def __init__(self, scope: Construct, id: str, bucket: s3.IBucket) -> None:  # noqa: A002 - CDK's name
+    def __init__(self, scope: Construct, id: str, bucket: s3.IBucket) -> None:
         super().__init__(scope, id)
         self.bucket = bucket
 

@@ -28,7 +28,7 @@ PUMPS = {"Pump1": "2026-01-01T00:00:00Z", "Pump2": "2026-03-01T00:00:00Z"}
 class PlatformStack(cdk.Stack):
     """Monitoring of all pumps, private to the plant's network."""
 
-    def __init__(self, scope: Construct, id: str) -> None:  # noqa: A002 - CDK's name for it
+    def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id, env=cdk.Environment(region="eu-west-1"))
         service = EquipmentService.from_equipment_service_attributes(
             self,

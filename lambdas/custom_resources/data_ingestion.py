@@ -29,8 +29,13 @@ class DataIngestion(Resource):
         finished = memory.finished(wanted)
         if finished:
             job = self._describe(context, finished)
-            if job and job["DatasetArn"] == self._dataset_arn(context, properties):
-                return Done(data=_data(job))
+            # A job that nobody waited for may have failed since: then there is nothing to adopt.
+            if (
+                job
+                and job["Status"] != "FAILED"
+                and job["DatasetArn"] == self._dataset_arn(context, properties)
+            ):
+                return _outcome(job, properties)
         started = memory.started(wanted)
         job = self._describe(context, started) if started else None
         if job is None:
@@ -40,12 +45,10 @@ class DataIngestion(Resource):
                 f"ingestion into dataset {properties.members['DatasetName']!r}: job {job['JobId']} failed: "
                 f"{failed_reason(job)}. Correct the data or the properties, then deploy again."
             )
-        if properties.wait and job["Status"] != "SUCCESS":
-            return Wait(
-                reason=f"job {job['JobId']} is {job['Status']}. Set Wait to false to deploy without it"
-            )
-        memory.finish(wanted)
-        return Done(data=_data(job))
+        outcome = _outcome(job, properties)
+        if isinstance(outcome, Done):
+            memory.finish(wanted)
+        return outcome
 
     def remove(self, context: Context, name: str, *, made_by: str | None = None) -> Outcome:
         """Forget what was ingested: jobs cannot be deleted, and the data go with the dataset."""
@@ -117,6 +120,12 @@ class _Memory:
     def _write(self, **change: Mapping[str, str]) -> None:
         # A lost race is no loss: the client token leads the next poll to the same job.
         self._records.write(self._key, self._value | change, version=self._version, expires_at=None)
+
+
+def _outcome(job: Mapping[str, Any], properties: Properties) -> Outcome:
+    if properties.wait and job["Status"] != "SUCCESS":
+        return Wait(reason=f"job {job['JobId']} is {job['Status']}. Set Wait to false to deploy without it")
+    return Done(data=_data(job))
 
 
 def _data(job: Mapping[str, Any]) -> dict[str, str]:

@@ -34,7 +34,7 @@ def app() -> cdk.App:
     return cdk.App(analytics_reporting=False)
 
 
-def imported_service(scope: cdk.Stack) -> IEquipmentService:
+def imported_service(scope: cdk.Stack, staging_bucket_name: str | None = None) -> IEquipmentService:
     """A service of another app: cheap, because nothing of it is synthesised."""
     return EquipmentService.from_equipment_service_attributes(
         scope,
@@ -44,6 +44,7 @@ def imported_service(scope: cdk.Stack) -> IEquipmentService:
         data_access_role_arn=JOB_ROLE,
         provider_service_token=SERVICE_TOKEN,
         provider_role_arn=PROVIDER_ROLE,
+        staging_bucket_name=staging_bucket_name,
     )
 
 

@@ -1,6 +1,7 @@
 """MonitoredAsset and the canonical asset stacks: cost, order, contract, what may replace what."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from constructs_l4e import (
     AlarmThresholds,
     AssetStorage,
     Dataset,
+    DatasetSchema,
     EquipmentKey,
     EquipmentService,
     Executions,
@@ -115,7 +117,7 @@ def test_synth_twice_is_identical(templates, name: str) -> None:
     assert synthesised(CANONICAL[name]) == templates[name]
 
 
-@pytest.mark.parametrize(("name", "count"), [("asset-minimal", 10), ("asset-full", 11)])
+@pytest.mark.parametrize(("name", "count"), [("asset-minimal", 9), ("asset-full", 10)])
 def test_an_asset_costs_few_resources(templates, name: str, count: int) -> None:
     assert len(templates[name]["Resources"]) == count <= MOST_RESOURCES
 
@@ -212,15 +214,22 @@ def depends_on(content: dict[str, Any], kind: str) -> set[str]:
 
 def test_order_of_deployment(templates) -> None:
     content = templates["asset-full"]
-    policy, role = "AWS::IAM::Policy", "AWS::IAM::Role"
+    role = "AWS::IAM::Role"
     dataset, ingestion, model = (
         f"Custom::LookoutEquipment{kind}" for kind in ("Dataset", "DataIngestion", "Model")
     )
 
-    assert depends_on(content, "Dataset") == {policy}
-    assert depends_on(content, "DataIngestion") == {policy, role, dataset}
-    assert depends_on(content, "Model") == {policy, role, dataset, ingestion}
-    assert depends_on(content, "InferenceScheduler") == {policy, role, model}
+    assert depends_on(content, "Dataset") == set()
+    assert depends_on(content, "DataIngestion") == {role, dataset}
+    assert depends_on(content, "Model") == {role, dataset, ingestion}
+    assert depends_on(content, "InferenceScheduler") == {role, model}
+
+
+def test_a_right_of_the_provider_comes_before_what_needs_it() -> None:
+    content = synthesised(managed)
+
+    for kind in ("Dataset", "DataIngestion", "Model", "InferenceScheduler"):
+        assert "AWS::IAM::Policy" in depends_on(content, kind)
 
 
 def test_custom_resources_follow_the_contract(templates) -> None:
@@ -343,6 +352,7 @@ def test_role_for_an_existing_dataset_may_not_read_its_history() -> None:
         ("dataset", {"schema": PUMP}, '"schema" has no effect on a "dataset" that exists already'),
         ("dataset", {"revision": "2"}, '"revision" has no effect on a "dataset"'),
         ("model", {"training": TRAINING}, '"training" has no effect on a "model" that exists already'),
+        ("model", {"wait": False}, '"wait" has no effect on a "model"'),
         ("model", {"labelled": True}, '"labelled" has no effect on a "model"'),
         ("model", {"key_pattern": KeyPattern.DOT}, '"key_pattern" has no effect on a "model"'),
     ],
@@ -361,9 +371,106 @@ def test_props_of_a_part_that_exists_already(given: str, other: dict[str, Any], 
         )
 
 
+MOST_POLICY_CHARACTERS = 10_240
+"""What the inline policies of a role may have in total, without white space (IAM's quota)."""
+
+
+def provider_policies(folder: Path) -> list[dict[str, Any]]:
+    """The inline policies of the provider role of stack `Platform`, from the stacks of an app."""
+    (role, inline), *others = (
+        (key, value)
+        for key, value in resources(of_stack(folder, "Platform"), "AWS::IAM::Role").items()
+        if key.startswith("ServiceProviderRole")
+    )
+    assert not others
+    attached = [
+        policy["Properties"]
+        for path in folder.glob("*.template.json")
+        for policy in resources(json.loads(path.read_text()), "AWS::IAM::Policy").values()
+        if role in json.dumps(policy["Properties"]["Roles"])
+    ]
+    return [each["PolicyDocument"] for each in (*inline["Properties"]["Policies"], *attached)]
+
+
+def of_stack(folder: Path, name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / f"{name}.template.json").read_text())
+    return content
+
+
+def plant(folder: Path, *, pumps: int, synthesizer: Callable[[], cdk.IStackSynthesizer]) -> None:
+    """An app of a service and one stack for each pump."""
+    of = cdk.App(analytics_reporting=False, outdir=str(folder))
+    platform = cdk.Stack(of, "Platform")
+    service, storage = EquipmentService(platform, "Service"), AssetStorage(platform, "Data")
+    for number in range(pumps):
+        name = f"Pump{number}"
+        MonitoredAsset(
+            cdk.Stack(of, name, synthesizer=synthesizer()),
+            "Pump",
+            service=service,
+            locations=storage.for_asset(name),
+            schema=DatasetSchema.from_sensors({"pump": [f"speed{number}"]}),
+        )
+    of.synth()
+
+
+def test_any_number_of_asset_stacks_fits_into_the_provider_role(tmp_path: Path) -> None:
+    plant(tmp_path, pumps=60, synthesizer=cdk.DefaultStackSynthesizer)
+    policies = provider_policies(tmp_path)
+
+    assert len(list(tmp_path.glob("Pump*.template.json"))) == 60
+    # Written with references, which are longer than the ARNs they stand for.
+    assert sum(len("".join(json.dumps(each).split())) for each in policies) < MOST_POLICY_CHARACTERS
+    assert len(policies) == 1
+
+
+def test_a_schema_staged_elsewhere_needs_a_right_of_its_own(tmp_path: Path) -> None:
+    plant(tmp_path, pumps=1, synthesizer=lambda: cdk.DefaultStackSynthesizer(qualifier="plant"))
+    standing, own = provider_policies(tmp_path)
+    schema = properties(of_stack(tmp_path, "Pump0"), "Dataset")["Schema"]
+
+    assert "-hnb659fds-" in json.dumps(standing)
+    assert schema["Bucket"] == {"Fn::Sub": "cdk-plant-assets-${AWS::AccountId}-${AWS::Region}"}
+    assert own["Statement"] == [read_schema(schema)]
+
+
+@pytest.mark.parametrize(
+    ("staging_bucket_name", "policies"),
+    [(None, 0), ("cdk-plant-assets-111122223333-eu-west-1", 1)],
+)
+def test_an_imported_service_reads_what_it_is_said_to_read(
+    staging_bucket_name: str | None, policies: int
+) -> None:
+    scope = stack()
+    Dataset(scope, "Data", service=imported_service(scope, staging_bucket_name), schema=PUMP)
+
+    cdk.assertions.Template.from_stack(scope).resource_count_is("AWS::IAM::Policy", policies)
+
+
+def test_an_imported_service_may_be_told_the_bucket_by_its_name() -> None:
+    scope = cdk.Stack(app(), "Test", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    bucket = "cdk-hnb659fds-assets-111122223333-eu-west-1"
+    Dataset(scope, "Data", service=imported_service(scope, bucket), schema=PUMP)
+
+    cdk.assertions.Template.from_stack(scope).resource_count_is("AWS::IAM::Policy", 0)
+
+
+def read_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "Action": "s3:GetObject",
+        "Effect": "Allow",
+        "Resource": {
+            "Fn::Join": [
+                "",
+                ["arn:", {"Ref": "AWS::Partition"}, ":s3:::", schema["Bucket"], f"/{schema['Key']}"],
+            ]
+        },
+    }
+
+
 def test_assets_of_one_stack_share_one_policy_on_the_provider() -> None:
     scope = stack()
-    service = imported_service(scope)
+    service = imported_service(scope, "staged-elsewhere")
     storage = AssetStorage.from_bucket(
         scope, "Storage", cdk.aws_s3.Bucket.from_bucket_name(scope, "Bucket", "sensor-data")
     )
@@ -374,18 +481,7 @@ def test_assets_of_one_stack_share_one_policy_on_the_provider() -> None:
     policy = only(content, "AWS::IAM::Policy")["Properties"]
     assert policy["Roles"] == ["provider"]
     schema = only_schema(content)
-    assert policy["PolicyDocument"]["Statement"] == [
-        {
-            "Action": "s3:GetObject",
-            "Effect": "Allow",
-            "Resource": {
-                "Fn::Join": [
-                    "",
-                    ["arn:", {"Ref": "AWS::Partition"}, ":s3:::", schema["Bucket"], f"/{schema['Key']}"],
-                ]
-            },
-        }
-    ]
+    assert policy["PolicyDocument"]["Statement"] == [read_schema(schema)]
 
 
 def only_schema(content: dict[str, Any]) -> dict[str, Any]:

@@ -113,6 +113,23 @@ def test_the_functions_read_everything_the_constructs_send() -> None:
     assert scheduler.members["DataDelayOffsetInMinutes"] == 7
 
 
+@pytest.mark.parametrize("wait", [True, False])
+def test_the_functions_learn_whether_the_deployment_waits(*, wait: bool) -> None:
+    def build(scope: cdk.Stack) -> None:
+        MonitoredAsset(
+            scope,
+            "Pump",
+            service=imported_service(scope),
+            locations=locations(scope),
+            schema=PUMP,
+            role=role(scope, "r"),
+            wait=wait,
+        )
+
+    content = synthesised(build)
+    assert {read(content, kind)[1].wait for kind in ("DataIngestion", "Model")} == {wait}
+
+
 @pytest.mark.parametrize("kind", ["Dataset", "DataIngestion", "Model", "InferenceScheduler"])
 def test_the_functions_read_the_least_the_constructs_send(kind: str) -> None:
     read(synthesised(nothing), kind)
@@ -178,6 +195,7 @@ VARIATIONS: Mapping[str, tuple[Callable[[cdk.Stack, Mapping[str, Any]], None], P
             "schema": lambda _: PART,
             "encryption_key": lambda scope: key(scope, "k"),
             "tags": lambda _: {"a": "b"},
+            "wait": lambda _: False,
             "removal_policy": lambda _: cdk.RemovalPolicy.RETAIN,
             "role": lambda scope: role(scope, "r"),
         },

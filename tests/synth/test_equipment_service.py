@@ -109,14 +109,16 @@ def roles(content: Mapping[str, Any], principal: str) -> list[dict[str, Any]]:
     ]
 
 
+def only_role(content: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """A template with nothing but the one role whose logical id contains `part`."""
+    (found,) = (item for item in resources(content, "AWS::IAM::Role").items() if part in item[0])
+    return {"Resources": dict([found])}
+
+
 def role_of(content: Mapping[str, Any], part: str) -> set[str]:
     """All actions in the inline policies of the one role whose logical id contains `part`."""
-    (found,) = (value for key, value in resources(content, "AWS::IAM::Role").items() if part in key)
     return {
-        action
-        for policy in found["Properties"]["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]
-        for action in listed(statement["Action"])
+        action for statement in statements(only_role(content, part)) for action in listed(statement["Action"])
     }
 
 
@@ -250,10 +252,31 @@ class TestRights:
         (assume,) = granting(deployed, "sts:AssumeRole")
         assert json.dumps(assume["Resource"]).endswith(':role/lookoutequipment/*"]]}')
         own_bucket = next(key for key in resources(deployed, "AWS::S3::Bucket") if "State" in key)
+        provider = granting(only_role(deployed, "ProviderRole"), "s3:GetObject")
         for action in ("s3:GetObject", "s3:PutObject", "s3:ListBucket"):
             for statement in granting(deployed, action):
                 for arn in listed(statement["Resource"]):
-                    assert own_bucket in json.dumps(arn), f"{action} on {arn}"
+                    assert own_bucket in json.dumps(arn) or statement in provider, f"{action} on {arn}"
+
+    @pytest.mark.parametrize("name", BUILDS)
+    def test_of_the_provider_in_s3_end_at_json_files_in_the_cdk_s_bucket(self, name: str) -> None:
+        (read,) = granting(only_role(built(name), "ProviderRole"), "s3:GetObject")
+        bucket = {"Fn::Sub": "cdk-hnb659fds-assets-${AWS::AccountId}-eu-west-1"}
+        assert read == {
+            "Action": "s3:GetObject",
+            "Effect": "Allow",
+            "Resource": {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":s3:::", bucket, "/*.json"]]},
+        }
+
+    def test_of_the_provider_in_s3_follow_the_synthesizer(self) -> None:
+        target = cdk.Stack(
+            app(),
+            "Test",
+            synthesizer=cdk.DefaultStackSynthesizer(file_assets_bucket_name="staged", bucket_prefix="l4e/"),
+        )
+        service(target)
+        (read,) = granting(only_role(template(target), "ProviderRole"), "s3:GetObject")
+        assert read["Resource"]["Fn::Join"][1] == ["arn:", {"Ref": "AWS::Partition"}, ":s3:::staged/*.json"]
 
     def test_to_use_any_key_end_at_objects_of_the_service_bucket(self, deployed: Mapping[str, Any]) -> None:
         for statement in granting(deployed, "kms:Decrypt"):

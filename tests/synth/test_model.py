@@ -92,7 +92,11 @@ def test_off_condition_may_be_text_or_value() -> None:
 
 
 def test_sensors_may_be_a_part_of_the_dataset() -> None:
-    content = synthesised(lambda scope: model(scope, schema=PART))
+    def build(scope: cdk.Stack) -> None:
+        service = imported_service(scope, "staged-elsewhere")
+        Dataset(scope, "Data", service=service, schema=PUMP).add_model("Model", schema=PART)
+
+    content = synthesised(build)
     dataset, trained = properties(content, "Dataset"), properties(content, "Model")
 
     assert trained["Schema"]["Key"] != dataset["Schema"]["Key"]
