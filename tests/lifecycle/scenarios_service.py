@@ -99,6 +99,20 @@ def without_waiting(play: Play) -> None:
     assert not invariants.owned(play.world, play.stack)
     assert play.case.failing
     assert play.deploy(play.case.failing | {"Wait": False}), play.stack.reasons
+    if play.case.kind == "DataIngestion":
+        _waiting_after_all(play)
+
+
+def _waiting_after_all(play: Play) -> None:
+    """Wait=true on what was only accepted: a job in progress is awaited, one that failed is not adopted."""
+    jobs = play.world.service.jobs
+    play.stack.drain()
+    assert not play.deploy(play.case.failing), "a failed job was taken for data"
+    assert play.deploy(play.case.base | {"Wait": False}), play.stack.reasons
+    count = len(jobs)
+    assert play.deploy(play.case.base), play.stack.reasons
+    assert [*jobs.values()][-1].record["Status"] == "SUCCESS"
+    assert len(jobs) == count, "a job in progress was started again"
 
 
 def waits_for_what_it_needs(play: Play) -> None:
