@@ -3,7 +3,8 @@
 import pytest
 
 from tests.lifecycle.cases import CASES, Case
-from tests.lifecycle.scenarios import EXHAUSTIVE, SCENARIOS, Play, Scenario
+from tests.lifecycle.play import Play, Scenario
+from tests.lifecycle.scenarios import EXHAUSTIVE, SCENARIOS
 from tests.lifecycle.world import Wire
 
 each_kind = pytest.mark.parametrize("case", CASES, ids=lambda case: case.kind)

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tests.lifecycle import invariants
 from tests.lifecycle.cases import CASES, Case
-from tests.lifecycle.scenarios import Play
+from tests.lifecycle.play import Play
 from tests.lifecycle.world import (
     BROKEN,
     DENIED,

@@ -1,0 +1,255 @@
+"""Scenarios: every order of events that CloudFormation is known to send."""
+
+import itertools
+
+from tests.lifecycle import invariants
+from tests.lifecycle.cloudformation import Live, Operation, Stack, stringify
+from tests.lifecycle.play import LOGICAL, Play, somebodys_scheduler
+from tests.lifecycle.world import (
+    KILLED,
+)
+
+
+def create_and_delete(play: Play) -> None:
+    """C-D."""
+    play.created()
+    play.check()
+    assert play.stack.destroy(), play.stack.reasons
+    play.check()
+    assert not invariants.owned(play.world, play.stack)
+
+
+def attributes(play: Play) -> None:
+    """Every attribute a template can ask for is there, and is text."""
+    play.created()
+    expected = {
+        "Dataset": {"DatasetName", "DatasetArn"},
+        "DataIngestion": {"JobId", "DataStartTime", "DataEndTime", "IngestedDataSize"},
+        "Model": {"ModelName", "ModelArn", "Status", "ModelQuality"},
+        "InferenceScheduler": {"InferenceSchedulerName", "InferenceSchedulerArn"},
+    }[play.case.kind]
+    operation = Operation(play.world, play.stack.log[-1])
+    data = operation.run()["Data"]
+    assert data.keys() == expected, data
+    thing = play.thing()
+    assert thing is None or thing.arn in data.values(), data
+
+
+def update_in_place(play: Play) -> None:
+    """C-U-U(back)."""
+    play.created()
+    before = play.thing()
+    for properties in (play.case.in_place, play.case.base):
+        assert play.deploy(properties), play.stack.reasons
+        play.check()
+        assert play.thing() is before
+
+
+def update_replaces(play: Play) -> None:
+    """C-U(replace)-D(old)."""
+    play.created()
+    old = play.stack.live[LOGICAL].physical_id
+    assert play.deploy(play.case.replaced), play.stack.reasons
+    play.check()
+    assert play.stack.live[LOGICAL].physical_id != old
+
+
+def clash(play: Play) -> None:
+    """A change that needs a new resource under the name that is in use is refused, and says how to do it."""
+    if play.case.clash is None:
+        return
+    play.created()
+    before = play.thing()
+    assert not play.deploy(play.case.clash)
+    play.check()
+    assert play.thing() is before
+    assert f"Change {play.case.name_member} as well" in play.stack.reasons[-1], play.stack.reasons
+
+
+def replacement_fails(play: Play) -> None:
+    """The service accepts the new one and fails it later: back to the old one, untouched."""
+    play.created()
+    before, jobs = play.thing(), len(play.world.service.jobs)
+    assert not play.deploy(play.case.failing)
+    play.check()
+    assert play.thing() is before
+    assert len(play.world.service.jobs) <= jobs + 1, "the rollback ingested again"
+
+
+def sibling_fails_after_replacement(play: Play) -> None:
+    """C-U(replace)-sibling fails-U(back)-D(new), whichever id CloudFormation puts into U(back)."""
+    for sees_new_id, late_come_first in itertools.product((True, False), (True, False)):
+        again = play.fresh()
+        again.stack.late_come_first = late_come_first
+        again.created()
+        before = again.thing()
+        assert not again.deploy(again.case.replaced, sibling_fails=True, rollback_sees_new_id=sees_new_id)
+        again.check()
+        assert not again.stack.stuck, again.stack.reasons
+        assert again.thing() is before
+
+
+def sibling_fails_after_update(play: Play) -> None:
+    """C-U(in place)-sibling fails-U(back), and C-sibling fails-D."""
+    play.created()
+    before = play.thing()
+    assert not play.deploy(play.case.in_place, sibling_fails=True)
+    play.check()
+    assert not play.stack.stuck, play.stack.reasons
+    assert play.thing() is before
+    again = play.fresh()
+    assert not again.deploy(again.case.base, sibling_fails=True)
+    again.check()
+    assert not again.stack.live
+
+
+def foreign_name(play: Play) -> None:
+    """A resource of the same name that is not ours: Create refuses it, and nobody deletes it."""
+    service, name = play.world.service, play.case.base[play.case.name_member]
+    if play.case.kind == "DataIngestion":
+        return
+    if play.case.kind == "Dataset":
+        service.seed_dataset(name)
+    elif play.case.kind == "Model":
+        service.seed_model(name)
+    else:
+        somebodys_scheduler(play, name)
+    play.foreign = play.world.snapshot()
+    assert not play.deploy(play.case.base)
+    assert "does not belong to this resource" in play.stack.reasons[0]
+    play.check()
+    for identity in (
+        "AWSCDK::marker",
+        "2026/11/21/[$LATEST]abc",
+        f"l4e/v1/dataset/{name}",
+        f"l4e/v1/model/{name}",
+    ):
+        live = Live(play.case.type, identity, stringify(play.case.base))
+        Operation(play.world, play.stack.event("Delete", LOGICAL, live)).run()
+    play.check()
+
+
+def two_stacks(play: Play) -> None:
+    """Two stacks with the same construct ids, and the same stack in two regions, do not touch each other."""
+    play.created()
+    for other in (Stack(play.world, name="twin"), Stack(play.world, region="eu-west-1")):
+        assert other.deploy(play.template(play.case.replaced)), other.reasons
+        invariants.check(play.world, play.stack, other, foreign=play.foreign)
+        assert other.destroy()
+        invariants.check(play.world, play.stack, other, foreign=play.foreign)
+
+
+def deletion_before_creation(play: Play) -> None:
+    """D(invented id) arrives first; the Create that follows makes nothing; the next deployment works."""
+    live = Live(play.case.type, "pump-Thing-1ABCDEFGHIJKL", stringify(play.case.base))
+    create = Operation(play.world, play.stack.event("Create", LOGICAL, live))
+    delete = Operation(play.world, play.stack.event("Delete", LOGICAL, live))
+    assert delete.run()["Status"] == "SUCCESS"
+    assert create.run()["Status"] == "FAILED"
+    play.check()
+    assert not invariants.owned(play.world, play.stack)
+    play.created()
+    play.check()
+
+
+def cancelled_creation(play: Play) -> None:
+    """The Create is given up after some polls, and goes on beside the Delete."""
+    for steps in (1, 2, 3, 5):
+        again = play.fresh()
+        if again.deploy(again.case.base, cancel=(LOGICAL, steps)):
+            continue  # it was done before it could be cancelled
+        again.check()
+        assert not invariants.owned(again.world, again.stack), f"after {steps} steps: leaked"
+        again.created()
+        again.check()
+
+
+def cancelled_update(play: Play) -> None:
+    """The update is given up after some polls; its waiter goes on beside the rollback."""
+    changes = (play.case.in_place, play.case.replaced, play.case.failing)
+    for change, late_come_first in itertools.product(changes, (True, False)):
+        for steps in (1, 2, 3, 5):
+            again = play.fresh()
+            again.stack.late_come_first = late_come_first
+            again.created()
+            before = again.thing()
+            if again.deploy(change, cancel=(LOGICAL, steps)):
+                continue  # it was done before it could be cancelled
+            again.check()
+            assert not again.stack.stuck, again.stack.reasons
+            assert again.thing() is before
+
+
+def replays(play: Play) -> None:
+    """Every event of a long life once more, in any order: nothing changes."""
+    play.created()
+    assert play.deploy(play.case.in_place)
+    assert play.deploy(play.case.replaced)
+    before = play.world.snapshot()
+    for index in reversed(range(len(play.stack.log))):
+        play.stack.replay(index)
+    assert play.world.snapshot() == before, "I7: a repeated event changed the service"
+    play.check()
+    assert play.stack.destroy()
+    for index in range(len(play.stack.log)):
+        play.stack.replay(index)
+    play.check()
+    assert not invariants.owned(play.world, play.stack), "I7: a repeated event brought something back"
+
+
+def late_delete(play: Play) -> None:
+    """C-D-C-U(replace)!-U(back)-D(new), then the first Delete once more: the second life is not touched."""
+    play.created()
+    assert play.stack.destroy()
+    play.created()
+    assert not play.deploy(play.case.replaced, sibling_fails=True)
+    before = play.world.snapshot()
+    play.replay_all(request_type="Delete")
+    assert play.world.snapshot() == before, "I7: a repeated Delete changed the service"
+    play.check()
+
+
+def request_id_comes_again(play: Play) -> None:
+    """A failed deployment is retried under the same RequestId with other properties, an hour later."""
+    play.stack.reuse_request_id = "request-again"
+    play.created()
+    play.world.now += 4000
+    assert play.deploy(play.case.in_place), play.stack.reasons
+    play.check()
+    play.world.now += 4000
+    assert play.deploy(play.case.replaced), play.stack.reasons
+    play.check()
+
+
+def abandoned_cleanup(play: Play) -> None:
+    """The Delete of the old one fails in the cleanup: it is given up, and the new one not touched."""
+    play.created()
+    fault = KILLED
+    play.world.hooks.clear()
+    counted = play.fresh()
+    counted.created()
+    start = len(counted.world.calls)
+    assert counted.deploy(counted.case.replaced)
+    update_calls = len(counted.world.calls) - start
+    play.world.arm(update_calls - 2, fault)
+    assert play.deploy(play.case.replaced), play.stack.reasons
+    play.check()
+
+
+def overtaken_creation(play: Play) -> None:
+    """C||D(invented id): the Delete runs in full at every point of the Create."""
+    for moment in ("before", "after"):
+        for index in range(40):
+            again = play.fresh()
+            live = Live(again.case.type, "pump-Thing-1ABCDEFGHIJKL", stringify(again.case.base))
+            create = Operation(again.world, again.stack.event("Create", LOGICAL, live))
+            delete = Operation(again.world, again.stack.event("Delete", LOGICAL, live))
+            again.world.interrupt(index, moment, delete.run)
+            create.run()
+            if again.world.hooks:
+                break
+            again.world.now += 3600
+            create_jobs = again.world.service.jobs
+            assert len(create_jobs) <= 1, "I4: a job too many"
+            again.check()
+            assert not invariants.owned(again.world, again.stack), f"{moment} call {index}: leaked"

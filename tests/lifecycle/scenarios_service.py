@@ -1,0 +1,216 @@
+"""Scenarios: what the service, its owner and other people do meanwhile."""
+
+from tests.lifecycle import invariants
+from tests.lifecycle.cases import ROLE
+from tests.lifecycle.cloudformation import Live, Operation, Properties, stringify
+from tests.lifecycle.play import LOGICAL, Play, somebodys_scheduler
+
+
+def deleted_outside(play: Play) -> None:
+    """Deleted by hand: Delete succeeds; Update makes it again, or says that it cannot."""
+    again = play.fresh()
+    for one in (play, again):
+        one.created()
+        one.stack.drain()
+        for kind in (one.world.service.datasets, one.world.service.models, one.world.service.schedulers):
+            for name in [name for name, thing in kind.items() if thing is one.thing()]:
+                del kind[name]
+    assert play.stack.destroy(), play.stack.reasons
+    play.check()
+    if again.case.kind == "Dataset":
+        assert not again.deploy(again.case.in_place), "a new dataset took the place of a full one"
+        assert "deleted outside CloudFormation" in again.stack.reasons[0]
+    else:
+        assert again.deploy(again.case.in_place), again.stack.reasons
+        again.check()
+
+
+def drift(play: Play) -> None:
+    """Changed by hand: the next update brings back what the template says."""
+    play.created()
+    thing = play.thing()
+    if thing is None:
+        return
+    thing.tags["site"] = "drifted"
+    if play.case.kind == "InferenceScheduler":
+        thing.record["DataUploadFrequency"] = "PT1H"
+        thing.record["Status"] = "STOPPED"
+    if play.case.kind == "Model":
+        thing.record["RoleArn"] = "arn:aws:iam::111122223333:role/drifted"
+    assert play.deploy(play.case.in_place), play.stack.reasons
+    if play.case.kind == "InferenceScheduler":
+        thing.tags.pop("site")  # this one has no tags of its own
+    play.check()
+
+
+def late_visibility(play: Play) -> None:
+    """What was created shows up only after some reads."""
+    play.world.service.visibility_lag = 3
+    play.created()
+    play.check()
+    assert play.deploy(play.case.replaced), play.stack.reasons
+    play.check()
+
+
+def unready_role(play: Play) -> None:
+    """The role was created a moment ago and cannot be assumed yet; one that never can be is named."""
+    if "RoleArn" not in play.case.base:
+        return
+    again = play.fresh()
+    play.world.service.unready_roles[play.case.base["RoleArn"]] = 5
+    play.created()
+    play.check()
+    again.world.service.unready_roles[again.case.base["RoleArn"]] = 10_000
+    assert not again.deploy(again.case.base)
+    again.check()
+    assert again.case.base["RoleArn"] in again.stack.reasons[0]
+    assert "trust policy" in again.stack.reasons[0]
+    assert again.world.now < play.world.now + 3600
+
+
+def wrong_properties(play: Play) -> None:
+    """A property that is wrong fails at once, is named, and changes nothing."""
+    for change, text in (
+        ({"Colour": "red"}, "unknown property 'Colour'"),
+        ({"PropertiesVersion": "2"}, "PropertiesVersion '2'"),
+        ({play.case.name_member: "no spaces"}, f"{play.case.name_member} is 'no spaces'"),
+    ):
+        again = play.fresh()
+        assert not again.deploy(again.case.base | change)
+        assert text in again.stack.reasons[0], again.stack.reasons
+        assert not again.world.changes
+        again.check()
+        again.created()
+        assert not again.deploy(again.case.base | change)
+        again.check()
+
+
+def without_waiting(play: Play) -> None:
+    """Wait=false: done as soon as the service has accepted; a failure is for the alarms, a Delete waits."""
+    if play.case.kind not in {"DataIngestion", "Model"}:
+        return
+    start = play.world.now
+    assert play.deploy(play.case.base | {"Wait": False}), play.stack.reasons
+    assert play.world.now - start <= 20
+    busy = [thing.record["Status"] for thing in [*play.world.service.jobs.values(), play.thing()] if thing]
+    assert busy == ["IN_PROGRESS"]
+    assert play.stack.destroy(), play.stack.reasons
+    play.check()
+    assert not invariants.owned(play.world, play.stack)
+    assert play.case.failing
+    assert play.deploy(play.case.failing | {"Wait": False}), play.stack.reasons
+
+
+def waits_for_what_it_needs(play: Play) -> None:
+    """What is in the way passes: another ingestion, a training, too many pending jobs."""
+    service = play.world.service
+    start = {"DatasetName": "plant", "RoleArn": "arn:aws:iam::111122223333:role/x", "ClientToken": "somebody"}
+    start["IngestionInputConfiguration"] = play.world.service.datasets["plant"].record[
+        "IngestionInputConfiguration"
+    ]
+    if play.case.kind == "InferenceScheduler":
+        model = service.models["trained"]
+        model.record["Status"], model.then, model.until = "IN_PROGRESS", "SUCCESS", play.world.now + 100
+    elif play.case.kind != "Dataset":
+        service.call("StartDataIngestionJob", start)
+    for number in range(5):
+        model = service.seed_model(f"pending-{number}", status="IN_PROGRESS")
+        model.then, model.until = "SUCCESS", play.world.now + 200
+    play.foreign = play.world.snapshot()
+    play.created()
+    play.check()
+    if play.case.kind == "Dataset":
+        service.call("StartDataIngestionJob", start | {"DatasetName": "pump-1"})
+    assert play.stack.destroy(), play.stack.reasons
+    play.check()
+
+
+def blocked_deletion(play: Play) -> None:
+    """What stays in the way of a Delete is named; when it is gone, the next attempt succeeds."""
+    if play.case.kind not in {"Dataset", "Model"}:
+        return
+    play.created()
+    service = play.world.service
+    if play.case.kind == "Dataset":
+        service.models["other"].record["DatasetName"] = "pump-1"
+        somebodys_scheduler(play, "in-the-way")
+    else:
+        service.models["pump-1"].record["Status"] = "SUCCESS"
+        somebodys_scheduler(play, "in-the-way", model="pump-1")
+    play.foreign = play.world.snapshot()
+    play.foreign["things"].pop(play.stack.live[LOGICAL].physical_id, None)
+    assert not play.stack.destroy()
+    assert "in-the-way" in play.stack.reasons[-1], play.stack.reasons
+    del service.schedulers["in-the-way"]
+    assert play.stack.destroy(), play.stack.reasons
+    assert not invariants.owned(play.world, play.stack)
+
+
+def too_slow(play: Play) -> None:
+    """The service never finishes: our reason comes before the framework's and CloudFormation's own."""
+    if play.case.kind == "Dataset":
+        return
+    play.world.service.frozen = True
+    live = Live(play.case.type, "", stringify(play.case.base))
+    create = Operation(play.world, play.stack.event("Create", LOGICAL, live))
+    for _ in range(3):
+        create.step()
+    play.world.now += 46 * 60  # the framework gives up after 50 minutes
+    create.step()
+    response = create.response or {}
+    assert "after 46 minutes" in response.get("Message", "nothing said"), response
+
+
+def strict_service(play: Play) -> None:
+    """A service that updates only what stands still: stopped, updated, and running again."""
+    play.world.service.strict_updates = True
+    play.created()
+    change: Properties = {"RoleArn": f"{ROLE}-2"} if "RoleArn" in play.case.base else {"Tags": []}
+    assert play.deploy(play.case.base | change), play.stack.reasons
+    play.check()
+
+
+def cut_short(play: Play) -> None:
+    """Starts and stops of the service are cut short every time, and finished by repeating them."""
+    play.world.service.cuts_short = True
+    play.created()
+    for properties in (play.case.in_place, play.case.replaced):
+        assert play.deploy(properties), play.stack.reasons
+        play.check()
+    assert play.stack.destroy(), play.stack.reasons
+    play.check()
+
+
+def one_scheduler_per_model(play: Play) -> None:
+    """A scheduler cannot be replaced on the same model, and the reason says what to change."""
+    if play.case.kind != "InferenceScheduler":
+        return
+    play.created()
+    before = play.thing()
+    assert not play.deploy(play.case.base | {"InferenceSchedulerName": "pump-9"})
+    play.check()
+    assert play.thing() is before
+    assert "change ModelName as well" in play.stack.reasons[0], play.stack.reasons
+
+
+def quota(play: Play) -> None:
+    """A limit is reached: final, with the limit in the reason."""
+    service = play.world.service
+    for number in range(20):
+        service.seed_dataset(f"d-{number}")
+        service.seed_model(f"m-{number}")
+    if play.case.kind in {"Dataset", "Model"}:
+        assert not play.deploy(play.case.base)
+        assert "limit 15" in play.stack.reasons[0], play.stack.reasons
+        assert "ServiceQuotaExceededException" in play.stack.reasons[0]
+        play.check()
+
+
+def retained(play: Play) -> None:
+    """A dataset with RemovalPolicy retain outlives its stack."""
+    if play.case.kind != "Dataset":
+        return
+    assert play.deploy(play.case.base | {"RemovalPolicy": "retain"})
+    thing = play.thing()
+    assert play.stack.destroy()
+    assert thing in play.world.service.datasets.values()
