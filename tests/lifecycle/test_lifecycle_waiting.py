@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.lifecycle.cases import CASES
-from tests.lifecycle.scenarios import Play
+from tests.lifecycle.play import Play
 from tests.lifecycle.world import Wire
 
 ACCEPTED = {"Wait": False}
