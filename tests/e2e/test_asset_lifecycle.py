@@ -1,6 +1,6 @@
 """An asset's stack from its creation to its end, deployed by the CDK CLI under enforced IAM and TLS."""
 
-from tests.e2e.conftest import Cloud, names, reasons
+from tests.e2e.cloud import Cloud, names, reasons
 
 ASSET = "Line1"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.e2e.conftest import SERVICE, Cloud
+from tests.e2e.cloud import L4E, SERVICE, Cloud
 
 BIN = Path(sys.executable).parent
 
@@ -27,9 +27,7 @@ def run(cloud: Cloud, *command: str, **environment: str) -> "subprocess.Complete
 def test_status_describes_the_instance_in_one_object(cloud: Cloud) -> None:
     ended = run(
         cloud,
-        str(BIN / "python"),
-        "-c",
-        "from constructs_l4e.cli import main; main()",
+        *L4E,
         "status",
         "--json",
         "--state-dir",

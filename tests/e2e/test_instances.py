@@ -13,9 +13,7 @@ import pytest
 
 from constructs_l4e.cli.errors import CliError
 from constructs_l4e.cli.instance import load_instance, start_instance, stop_instance
-
-L4E = [sys.executable, "-c", "from constructs_l4e.cli import main; main()"]
-ROOT = Path(__file__).parents[2]
+from tests.e2e.cloud import L4E, ROOT
 
 
 @pytest.fixture

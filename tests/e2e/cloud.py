@@ -1,0 +1,144 @@
+"""The embedded AWS as the end-to-end tests use it: data in, deployments, what AWS says."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from constructs_l4e.cli.aws import Aws
+from constructs_l4e.cli.cdk import Cdk, CdkError
+from constructs_l4e.cli.demo.pump import SENSORS, Fault, Pump
+from constructs_l4e.cli.demo.recording import ComponentRecording, Interval
+from constructs_l4e.cli.instance import Instance
+
+ROOT = Path(__file__).parents[2]
+L4E = (sys.executable, "-c", "from constructs_l4e.cli import main; main()")
+SERVICE = "L4eService"
+TRAINING = "{ start = 2026-01-01T00:00:00Z, end = 2026-01-03T00:00:00Z }"
+EVALUATION = "{ start = 2026-01-03T00:00:00Z, end = 2026-01-04T00:00:00Z }"
+LABELS = b"2026-01-03T10:00:00,2026-01-03T12:00:00\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """The embedded AWS and the app in it."""
+
+    instance: Instance
+    work: Path
+
+    @property
+    def aws(self) -> Aws:
+        return Aws.of(self.instance)
+
+    @property
+    def bucket(self) -> str:
+        return next(stack.outputs["DataBucket"] for stack in self.aws.stacks() if stack.name == SERVICE)
+
+    def environment(self) -> dict[str, str]:
+        """What `l4e status --json` gives a client, over a plain process environment."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return inherited | dict(self.instance.environment(service_url=self.aws.service_url()))
+
+    def upload(self, key: str, body: bytes) -> None:
+        self.aws.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
+
+    def upload_history(self, asset: str, *, labels: bytes = LABELS) -> None:
+        self.upload(f"{asset}/history/pump/history.csv", history().to_csv())
+        self.upload(f"{asset}/labels/labels.csv", labels)
+
+    def synth(self, assets: Mapping[str, Mapping[str, str]]) -> Path:
+        """The app with these assets: members in TOML by asset; returns the folder of the assembly."""
+        number = len(list(self.work.iterdir()))
+        declaration = self.work / f"assets-{number}.toml"
+        declaration.write_text(assets_file(assets))
+        assembly = self.work / f"cdk-{number}.out"
+        self.cdk(f"synth-{number}").synth(ROOT, assembly, context=[f"assets={declaration}"])
+        return assembly
+
+    def deploy(self, assembly: Path, *stacks: str) -> None:
+        """Deploy stacks side by side.
+
+        Raises:
+            CdkError: of the first that failed.
+        """
+        with ThreadPoolExecutor(len(stacks)) as pool:
+            list(pool.map(lambda stack: self.cdk(stack).deploy(assembly, [stack]), stacks))
+
+    def failure(self, assembly: Path, stack: str) -> str:
+        """What a person sees when the deployment fails, as it must."""
+        with pytest.raises(CdkError) as raised:
+            self.cdk(stack).deploy(assembly, [stack])
+        return str(raised.value)
+
+    def destroy(self, assembly: Path, stack: str) -> None:
+        self.cdk(stack).destroy(assembly, [stack])
+
+    def cdk(self, log: str) -> Cdk:
+        tool = Cdk.of(self.instance)
+        return Cdk(
+            environment=tool.environment | {"CDK_VALIDATION": "false"},
+            log=self.instance.directory / f"cdk-{log}.log",
+            account=tool.account,
+            region=tool.region,
+        )
+
+    def outputs(self, stack: str) -> Mapping[str, str]:
+        return next(found.outputs for found in self.aws.stacks() if found.name == stack)
+
+    def status(self, stack: str) -> str | None:
+        return next((found.status for found in self.aws.stacks() if found.name == stack), None)
+
+
+def history() -> ComponentRecording:
+    """Three days of a pump; a fault on the last one."""
+    fault = Fault(
+        period=Interval(start=np.datetime64("2026-01-03T10:00"), end=np.datetime64("2026-01-03T12:00"))
+    )
+    span = Interval(start=np.datetime64("2026-01-01", "s"), end=np.datetime64("2026-01-04", "s"))
+    return Pump().record(span, [fault])
+
+
+def assets_file(assets: Mapping[str, Mapping[str, str]]) -> str:
+    """`assets.toml` with these assets; what an asset does not say is as in the demo."""
+    lines = ["[service.limits]", "minimum_training_days = 0"]
+    usual = {
+        "labelled": "true",
+        "training": TRAINING,
+        "evaluation": EVALUATION,
+        "target_sampling_rate": '"PT1M"',
+        "off_condition": r"'pump\Speed < 100'",
+        "data_upload_frequency": '"PT5M"',
+        "sensors": f"{{ pump = {json.dumps(SENSORS)} }}",
+    }
+    for name, members in assets.items():
+        lines += ["", f"[assets.{name}]"]
+        lines += [f"{key} = {value}" for key, value in (usual | dict(members)).items()]
+    return "\n".join([*lines, ""])
+
+
+def reasons(aws: Aws, stack: str) -> str:
+    """Everything CloudFormation says went wrong in a stack."""
+    events = aws.cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+    return "\n".join(event.get("ResourceStatusReason", "") for event in events)
+
+
+def names(summaries: Sequence[Mapping[str, Any]], member: str) -> list[str]:
+    """One member of each summary."""
+    return [summary[member] for summary in summaries]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    """A demo that runs beside the tests."""
+
+    process: "subprocess.Popen[str]"
+    state: Path
+    output: Path
