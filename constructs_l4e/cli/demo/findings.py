@@ -1,8 +1,10 @@
 """What the service says about an asset, read from the documents it writes."""
 
+import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +22,15 @@ class PredictedRange:
     def top(self) -> list[tuple[str, float]]:
         """Sensors and shares, largest first."""
         return sorted(self.shares.items(), key=lambda item: -item[1])
+
+    @classmethod
+    def of_event(cls, event: Mapping[str, Any]) -> "PredictedRange":
+        """Read an event of ``ListInferenceEvents``."""
+        start, end = (
+            np.datetime64(event[member].astimezone(dt.UTC).replace(tzinfo=None), "ms")
+            for member in ("EventStartTime", "EventEndTime")
+        )
+        return cls(period=Interval(start=start, end=end), shares=_shares(json.loads(event["Diagnostics"])))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +53,7 @@ class Evaluation:
         return cls(
             labels=tuple(_interval(item) for item in document["labeled_ranges"]),
             ranges=tuple(
-                PredictedRange(
-                    period=_interval(item),
-                    shares={share["name"]: float(share["value"]) for share in item["diagnostics"]},
-                )
+                PredictedRange(period=_interval(item), shares=_shares(item["diagnostics"]))
                 for item in document["predicted_ranges"]
             ),
             identified=int(labelled["num_identified"]),
@@ -133,6 +141,10 @@ def combined_shares(ranges: Iterable[PredictedRange]) -> list[tuple[str, float]]
         for sensor, share in found.shares.items():
             total[sensor] = total.get(sensor, 0.0) + weight * share
     return sorted(((sensor, value / weights) for sensor, value in total.items()), key=lambda item: -item[1])
+
+
+def _shares(diagnostics: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    return {share["name"]: float(share["value"]) for share in diagnostics}
 
 
 def _interval(item: Mapping[str, str]) -> Interval:

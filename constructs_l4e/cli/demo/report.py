@@ -28,21 +28,16 @@ def show_evaluation(terminal: Terminal, evaluation: Evaluation, window: Interval
     if evaluation.labels:
         terminal.line(f"  labelled faults found: {evaluation.identified} of {len(evaluation.labels)}")
         if evaluation.identified:
-            hours = evaluation.warning_seconds / evaluation.identified / 3600
-            terminal.line(f"  warning before their end: {hours:.1f} h on average")
+            warning = _length(evaluation.warning_seconds / evaluation.identified)
+            terminal.line(f"  warning before their end: {warning} on average")
         terminal.line(
             f"  anomalous periods outside of labels: {evaluation.unknown}, "
-            f"{evaluation.unknown_seconds / 3600:.1f} h in all"
+            f"{_length(evaluation.unknown_seconds)} in all"
         )
-    longest = sorted(evaluation.ranges, key=lambda found: found.period.start - found.period.end)[
-        :_MOST_RANGES
-    ]
-    for found in sorted(longest, key=lambda found: found.period.start):
+    for found in _longest(evaluation.ranges):
         labelled = any(found.period.overlaps(label) for label in evaluation.labels)
         terminal.line(f"  {_period(found.period):<50} {'fault' if labelled else '     '}  {_sensors(found)}")
-    others = len(evaluation.ranges) - len(longest)
-    if others > 0:
-        terminal.line(f"  and {others} shorter ones")
+    _show_others(terminal, evaluation.ranges)
     if not evaluation.ranges:
         terminal.line("  no anomalous period")
 
@@ -52,10 +47,19 @@ def show_anomalies(terminal: Terminal, ranges: Sequence[PredictedRange], *, rows
     if not ranges:
         terminal.line(f"  {_count(rows, 'row')}, none anomalous")
         return
-    for found in ranges:
+    for found in _longest(ranges):
         terminal.line(f"  anomalous: {_period(found.period)}", style="bold")
         for sensor, share in found.top[:_MOST_SENSORS]:
             terminal.line(f"    {share:6.1%}  {sensor}")
+    _show_others(terminal, ranges)
+
+
+def show_events(terminal: Terminal, events: Sequence[PredictedRange]) -> None:
+    """The events that the service keeps of a scheduler."""
+    for found in events:
+        terminal.line(f"  event: {_period(found.period)}, {_sensors(found)}")
+    if not events:
+        terminal.line("  events: none yet, an event is an anomaly of more than five minutes")
 
 
 def show_alarms(terminal: Terminal, states: Iterable[tuple[str, str]]) -> None:
@@ -63,6 +67,18 @@ def show_alarms(terminal: Terminal, states: Iterable[tuple[str, str]]) -> None:
     terminal.heading("Alarms")
     for name, state in states:
         terminal.line(f"  {state:<18} {name}", style="red" if state == "ALARM" else None)
+
+
+def _longest(ranges: Sequence[PredictedRange]) -> list[PredictedRange]:
+    """The longest ranges, in order of time."""
+    longest = sorted(ranges, key=lambda found: found.period.start - found.period.end)[:_MOST_RANGES]
+    return sorted(longest, key=lambda found: found.period.start)
+
+
+def _show_others(terminal: Terminal, ranges: Sequence[PredictedRange]) -> None:
+    others = len(ranges) - _MOST_RANGES
+    if others > 0:
+        terminal.line(f"  and {others} shorter {'one' if others == 1 else 'ones'}")
 
 
 def utc(time: dt.datetime) -> str:
@@ -83,11 +99,11 @@ def _period(period: Interval) -> str:
     end = str(period.end.astype("datetime64[s]")).replace("T", " ")
     if start[:10] == end[:10]:
         end = end[11:]
-    return f"{start} to {end} ({_length(period)})" if period.end > period.start else start
-
-
-def _length(period: Interval) -> str:
     seconds = float((period.end - period.start) / np.timedelta64(1, "s"))
+    return f"{start} to {end} ({_length(seconds)})" if seconds else start
+
+
+def _length(seconds: float) -> str:
     if seconds >= 3600:
         return f"{seconds / 3600:.1f} h"
     return f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:.0f} s"

@@ -3,7 +3,6 @@
 import datetime as dt
 import gzip
 import itertools
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from constructs_l4e.cli.aws import Aws
 from constructs_l4e.cli.cdk import find_app, synthesised_stacks
 from constructs_l4e.cli.client_settings import DATA_PATH_VARIABLE, ENDPOINT_VARIABLE
 from constructs_l4e.cli.demo import live, report
-from constructs_l4e.cli.demo.findings import Evaluation, Scored
+from constructs_l4e.cli.demo.findings import Evaluation, PredictedRange, Scored
 from constructs_l4e.cli.demo.folder import read_folder
 from constructs_l4e.cli.demo.live import Location, Window
 from constructs_l4e.cli.demo.picture import Live, Story, draw
@@ -203,11 +202,7 @@ class _Demo:
             IntervalStartTime=window.start - window.length,
             IntervalEndTime=window.end + window.length,
         )["InferenceEventSummaries"]
-        if not events:
-            self.terminal.line("  events: none yet, an event is an anomaly of more than five minutes")
-        for event in events:
-            shown = f"{report.utc(event['EventStartTime'])} to {report.utc(event['EventEndTime'])} UTC"
-            self.terminal.line(f"  event: {shown}, {json.loads(event['Diagnostics'])}")
+        report.show_events(self.terminal, [PredictedRange.of_event(event) for event in events])
 
     def _alarms(self, scheduler: str) -> Iterator[tuple[str, str]]:
         for page in self.aws.cloudwatch.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"]):

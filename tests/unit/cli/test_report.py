@@ -1,0 +1,75 @@
+"""What the demo says of its findings, as a person reads it."""
+
+import datetime as dt
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from constructs_l4e.cli.demo import report
+from constructs_l4e.cli.demo.findings import PredictedRange
+from constructs_l4e.cli.demo.recording import Interval
+from constructs_l4e.cli.terminal import Terminal
+
+
+@pytest.fixture
+def written() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def terminal(written: io.StringIO) -> Terminal:
+    return Terminal(out=Console(file=written, highlight=False, soft_wrap=True))
+
+
+def ranges(*minutes: int) -> list[PredictedRange]:
+    """One range an hour, of so many minutes each."""
+    starts = [
+        np.datetime64("2026-01-01T00:00", "ms") + np.timedelta64(hour, "h") for hour in range(len(minutes))
+    ]
+    return [
+        PredictedRange(
+            period=Interval(start=start, end=start + np.timedelta64(length, "m")),
+            shares={"p\\A": 0.25, "p\\B": 0.75},
+        )
+        for start, length in zip(starts, minutes, strict=True)
+    ]
+
+
+def test_an_event_is_told_by_its_time_and_its_sensors(terminal: Terminal, written: io.StringIO) -> None:
+    zone = dt.timezone(dt.timedelta(hours=1))
+    event = {
+        "EventStartTime": dt.datetime(2026, 1, 1, 1, 30, tzinfo=zone),
+        "EventEndTime": dt.datetime(2026, 1, 1, 2, 15, tzinfo=zone),
+        "Diagnostics": '[{"name": "p\\\\A", "value": 0.25}, {"name": "p\\\\B", "value": 0.75}]',
+    }
+    report.show_events(terminal, [PredictedRange.of_event(event)])
+    assert written.getvalue() == "  event: 2026-01-01 00:30:00 to 01:15:00 (45 min), p\\B 75%, p\\A 25%\n"
+
+
+def test_no_event_says_what_would_be_one(terminal: Terminal, written: io.StringIO) -> None:
+    report.show_events(terminal, [])
+    assert written.getvalue() == "  events: none yet, an event is an anomaly of more than five minutes\n"
+
+
+def test_of_many_anomalies_the_longest_are_shown_in_order(terminal: Terminal, written: io.StringIO) -> None:
+    report.show_anomalies(terminal, ranges(5, 0, 6, 7, 8, 0, 9, 10, 11, 12), rows=600)
+    lines = written.getvalue().splitlines()
+    shown = [line.split(" to ")[1][:8] for line in lines if "anomalous:" in line]
+    assert shown == [
+        "00:05:00",
+        "02:06:00",
+        "03:07:00",
+        "04:08:00",
+        "06:09:00",
+        "07:10:00",
+        "08:11:00",
+        "09:12:00",
+    ]
+    assert lines[-1] == "  and 2 shorter ones"
+
+
+def test_nothing_anomalous(terminal: Terminal, written: io.StringIO) -> None:
+    report.show_anomalies(terminal, [], rows=1)
+    assert written.getvalue() == "  1 row, none anomalous\n"
