@@ -25,7 +25,8 @@ def terminal(written: io.StringIO) -> Terminal:
 
 def ranges(*minutes: int) -> list[PredictedRange]:
     """One range an hour, of so many minutes each."""
-    starts = [
+    first = np.datetime64("2026-01-01T00:00", "ms")
+    starts = [first + np.timedelta64(hour, "h") for hour in range(len(minutes))]
         np.datetime64("2026-01-01T00:00", "ms") + np.timedelta64(hour, "h") for hour in range(len(minutes))
     ]
     return [
