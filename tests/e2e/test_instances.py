@@ -58,6 +58,15 @@ def test_nothing_is_left_of_it(state: Path) -> None:
         os.kill(instance.pid, 0)
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """Where tests run in the background Ctrl-C is ignored, by them and what they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("moment", ["embedded AWS started", "account bootstrapped"])
 def test_interrupting_up_leaves_nothing(

@@ -50,7 +50,8 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     work = tmp_path_factory.mktemp("wheel")
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", work, ROOT, cwd=work)
     (wheel,) = work.glob("*.whl")
-    uv = shutil.which("uv", path=os.pathsep.join([str(ROOT / ".uv" / "bin"), os.environ["PATH"]]))
+    folders = [str(ROOT / ".uv" / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
+    uv = shutil.which("uv", path=os.pathsep.join(folders))
     assert uv is not None, "uv is needed, as `make` installs it"
     pinned = work / "requirements.txt"
     pinned.write_text(
