@@ -5,14 +5,17 @@ are left out, with a margin; twice, as the first round still learned from them. 
 bursts are too short, and if much of it looked suspicious, then that would be how the machine is.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.frame import Frame
+from engine.linear import Halves, stack
 from engine.pipeline import Baseline, Pipeline, State
 from engine.scaling import Scaling
-from engine.transform import VIEWS, ViewName
-from engine.trial import FOLDS, Trial, folds_of, sampled, total_of
+from engine.transform import VIEWS
+from engine.trial import FOLDS, Trial, column_quantile, folds_of, sampled, total_of
 from engine.view import row_scores, smooth
 
 Floats = NDArray[np.float64]
@@ -53,29 +56,34 @@ def _ratio(frame: Frame, normal: Mask, judged: Mask) -> Floats:
     scaling = Scaling.of(frame.values, normal)
     pipeline = Pipeline(scaling=scaling, baseline=Baseline.none(len(frame.sensors)))
     ratio = np.zeros(len(frame.times))
-    for name in VIEWS:
-        np.maximum(ratio, _view_ratio(frame, pipeline, normal, judged, name), out=ratio)
+    fold_of = folds_of(normal)
+    judges = {
+        trial.name: _judge(trial) for trial in Trial.gather(frame, pipeline, normal, VIEWS, _TRIAL_ROWS)
+    }
+    for rows in pipeline.run(frame, State.start(len(frame.sensors)), VIEWS, judged):
+        at = slice(rows.start, rows.stop)
+        for name, judge in judges.items():
+            chosen = judged[at] & rows.ready(name)
+            stacked = stack(rows.features.blocks[name])
+            for fold in np.unique(fold_of[at][chosen]):
+                part = chosen & (fold_of[at] == fold)
+                places = rows.start + np.flatnonzero(part)
+                ratio[places] = np.maximum(ratio[places], judge(fold, stacked[part]))
     return ratio
 
 
-def _view_ratio(frame: Frame, pipeline: Pipeline, normal: Mask, judged: Mask, name: ViewName) -> Floats:
-    trial = Trial.of(frame, pipeline, normal, name, _TRIAL_ROWS)
+def _judge(trial: Trial) -> Callable[[int, Halves], Floats]:
+    """Return the function from a fold and its feature rows to their scores over the usual, by other folds."""
     everything = total_of(trial.folds)
-    fold_of = folds_of(normal)
     judges = [trial.predictor(everything.plus(trial.folds[fold], -1.0)) for fold in range(FOLDS)]
     absolute = np.concatenate([judge(held) for judge, held in zip(judges, trial.held, strict=True)])
-    units = np.maximum(np.median(absolute, axis=0) * _NORMAL_99, 1e-6)
+    units = np.maximum(column_quantile(absolute, 0.5) * np.float32(_NORMAL_99), np.float32(1e-6))
     bulk = max(float(np.quantile(smooth(row_scores(absolute / units), 0.0), 0.75)), 1e-9)
-    ratio = np.zeros(len(frame.times))
-    for rows in pipeline.run(frame, State.start(len(frame.sensors)), (name,), judged):
-        at = slice(rows.start, rows.stop)
-        chosen = judged[at] & rows.ready(name)
-        stacked = np.concatenate(rows.features.blocks[name], axis=1)
-        for fold in np.unique(fold_of[at][chosen]):
-            part = chosen & (fold_of[at] == fold)
-            scores = smooth(row_scores(judges[fold](stacked[part]) / units), 0.0)
-            ratio[rows.start + np.flatnonzero(part)] = scores / bulk
-    return ratio
+
+    def judge(fold: int, rows: Halves) -> Floats:
+        return smooth(row_scores(judges[fold](rows) / units), 0.0) / bulk
+
+    return judge
 
 
 def _runs(marked: Mask) -> Mask:

@@ -11,6 +11,7 @@ import gzip as gzip_codec
 import io
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -32,6 +33,8 @@ MISSING_TEXTS = ("", "nan", "NaN", "NAN", "Nan", "-nan", "-NaN", "+nan", "+NaN")
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _EXAMPLES = 5
 _PROBE = 64
+_PARSE_BYTES = 4 << 20
+"""Bytes that one thread parses at a time; a longer row takes the slow path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,7 @@ def convert_csv(
     *,
     columns: Sequence[str] | None,
     gzip: bool = False,
-    block_bytes: int = 32 << 20,
+    block_bytes: int = 16 << 20,
 ) -> FileReport:
     """Convert one CSV file to Parquet: ``Timestamp`` (UTC, microseconds, no zone), then one float64 per
     sensor.
@@ -87,9 +90,13 @@ def convert_csv(
     wanted = tuple(names[1:] if columns is None else columns)
     tally = _Tally(columns=wanted, bytes_read=count)
     schema = pa.schema([(TIMESTAMP, pa.timestamp("us")), *((name, pa.float64()) for name in wanted)])
-    with pq.ParquetWriter(
-        sink, schema, compression="snappy", use_dictionary=False, write_statistics=False
-    ) as writer:
+    with (
+        pq.ParquetWriter(
+            sink, schema, compression="snappy", use_dictionary=False, write_statistics=False
+        ) as writer,
+        ThreadPoolExecutor(1) as behind,  # writes a block while the next one is read
+    ):
+        writing: Future[None] | None = None
         for block in blocks:
             tally.bytes_read += len(block)
             times, cells = _read_block(block, names, wanted, tally)
@@ -99,7 +106,11 @@ def convert_csv(
                     pa.array(times),
                     *(tally.clean(name, cells.get(name), len(times)) for name in wanted),
                 ]
-                writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+                if writing is not None:
+                    writing.result()
+                writing = behind.submit(writer.write_table, pa.Table.from_arrays(arrays, schema=schema))
+        if writing is not None:
+            writing.result()
     if not tally.rows:
         example = f", for example {tally.examples[0]!r}" if tally.examples else ""
         raise UnusableFile(f"no row has a usable timestamp ({tally.unsupported} unusable{example})")
@@ -135,11 +146,13 @@ class _Tally:
         column, invalid = cells
         values = column.to_numpy(zero_copy_only=False)
         finite = np.isfinite(values)
+        if finite.all():
+            return column
         absent = rows - int(np.count_nonzero(finite))
-        infinite = int(np.count_nonzero(np.isinf(values))) if absent else 0
+        infinite = int(np.count_nonzero(np.isinf(values)))
         self.missing[name] = self.missing.get(name, 0) + absent - infinite - invalid
         self.invalid[name] = self.invalid.get(name, 0) + infinite + invalid
-        return pa.array(values, mask=~finite) if absent else column
+        return pa.array(values, mask=~finite)
 
     def report(self) -> FileReport:
         return FileReport(
@@ -240,9 +253,7 @@ def _arrow(
 ) -> Any:
     return pa_csv.read_csv(
         pa.BufferReader(block),
-        read_options=pa_csv.ReadOptions(
-            column_names=list(names), block_size=max(1 << 20, len(block) // 4 + 1)
-        ),
+        read_options=pa_csv.ReadOptions(column_names=list(names), block_size=_PARSE_BYTES),
         parse_options=pa_csv.ParseOptions(newlines_in_values=b'"' in block),
         convert_options=pa_csv.ConvertOptions(
             column_types=types,

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from engine.artefact import BadArtefact, pack, unpack
 from engine.frame import Frame, SensorId
+from engine.linear import Halves
 from engine.pipeline import Baseline, Pipeline, Rows, State
 from engine.scaling import Scaling
 from engine.scores import Scores
@@ -55,9 +56,8 @@ class Detector:
             smoothed = smooth(fused, now.ratio)
             now.ratio = float(smoothed[-1])
             ratio[part.start : part.stop] = smoothed
-            total = excess.sum(axis=1)
-            some = total > 0
-            shares[part.start : part.stop][some] = excess[some] / total[some, None]
+            total = excess.sum(axis=1, keepdims=True)
+            np.divide(excess, total, out=shares[part.start : part.stop], where=total > 0)
         score = np.round(ratio / (1 + ratio), 5)
         return Scores(
             times=frame.times,
@@ -68,11 +68,11 @@ class Detector:
             state=now.to_bytes(),
         )
 
-    def _judge(self, rows: Rows) -> tuple[Floats, Floats]:
+    def _judge(self, rows: Rows) -> tuple[Floats, Halves]:
         """Return the largest score over limit of the views, and the excess per sensor."""
         count = len(self.sensors)
         ratio = np.zeros(rows.stop - rows.start)
-        excess = np.zeros((rows.stop - rows.start, count))
+        excess = np.zeros((rows.stop - rows.start, count), np.float32)
         for view in self.views:
             units = view.units(rows.features.blocks[view.name], rows.missing)
             ready = rows.ready(view.name)
@@ -144,7 +144,7 @@ class Detector:
             raise BadArtefact(f"the artefact is malformed: {error}") from error
 
 
-_VIEW_PARTS = ("offset", "weights", "scale", "usual")
+_VIEW_PARTS = ("offset", "weights", "usual")
 
 
 def _check_shapes(sensors: int, scaling: Scaling, baseline: Baseline, views: tuple[View, ...]) -> None:
@@ -155,7 +155,7 @@ def _check_shapes(sensors: int, scaling: Scaling, baseline: Baseline, views: tup
     for view in views:
         inputs, outputs = BLOCKS[view.name] * sensors, OUTPUTS[view.name] * sensors
         expected.append((view.weights, (inputs, outputs)))
-        expected += [(each, (outputs,)) for each in (view.offset, view.scale, view.usual)]
+        expected += [(each, (outputs,)) for each in (view.offset, view.usual)]
     for array, shape in expected:
         if array.shape != shape:
             raise BadArtefact(f"an array of the artefact has the shape {array.shape}, not {shape}")

@@ -85,9 +85,7 @@ def _mean_residuals(
             if name in views and inside.any():
                 view = views[name]
                 stacked = np.concatenate(rows.features.blocks[view.name], axis=1)[inside]
-                sums[name].append(
-                    (stacked @ view.weights[:, column] - view.offset[column]) / view.scale[column]
-                )
+                sums[name].append(stacked @ view.weights[:, column] - view.offset[column])
     return tuple(float(np.concatenate(each).mean()) if each else 0.0 for each in sums.values())  # type: ignore[return-value]
 
 

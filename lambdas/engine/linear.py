@@ -1,9 +1,15 @@
 """Closed-form cross-prediction: every sensor from all others, out of one regularised covariance."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Halves = NDArray[np.float32]
+"""Feature rows as they are multiplied: half the bytes, twice the speed; sums of them are kept in float64."""
+
+BLOCK = 256
 
 RIDGE = 0.05
 """Added to the correlation matrix's diagonal: noise no prediction may rely on below."""
@@ -19,10 +25,10 @@ class Moments:
         self.sums: Floats = np.zeros(size)
         self.products: Floats = np.zeros((size, size))
 
-    def add(self, rows: Floats) -> None:
+    def add(self, rows: Halves) -> None:
         """Count the rows in."""
         self.count += len(rows)
-        self.sums += rows.sum(axis=0)
+        self.sums += rows.sum(axis=0, dtype=np.float64)
         self.products += rows.T @ rows
 
     def plus(self, other: "Moments", sign: float = 1.0) -> "Moments":
@@ -43,6 +49,24 @@ class Moments:
         return self.products / max(self.count, 1.0) - np.outer(mean, mean)
 
 
+def stack(blocks: Sequence[Floats]) -> Halves:
+    """Return feature blocks side by side."""
+    return np.concatenate(blocks, axis=1, dtype=np.float32, casting="same_kind")
+
+
+def product(rows: Halves, weights: Halves) -> Halves:
+    """Return ``rows @ weights``, multiplied BLOCK rows at a time whatever their number.
+
+    A product of another shape may add in another order: with one shape a row's result depends on nothing but
+    the row, so that scoring at once and window by window agree.
+    """
+    size, count = len(rows), -(-len(rows) // BLOCK)
+    if size % BLOCK:
+        rows = np.concatenate([rows, np.zeros((count * BLOCK - size, rows.shape[1]), np.float32)])
+    result: Halves = rows.reshape(count, BLOCK, rows.shape[1]) @ weights
+    return result.reshape(count * BLOCK, weights.shape[1])[:size]
+
+
 def residual_map(covariance: Floats, sensors: int, outputs: int, ridge: float = RIDGE) -> Floats:
     """Return W with residuals = (features - mean) @ W, for the first ``outputs`` feature blocks of every
     sensor.
@@ -58,6 +82,6 @@ def residual_map(covariance: Floats, sensors: int, outputs: int, ridge: float = 
     precision = np.linalg.inv(correlation + ridge * np.eye(size))
     own = np.arange(blocks)[None, :] * sensors + np.arange(sensors)[:, None]
     inner = np.linalg.inv(precision[own[:, :, None], own[:, None, :]])
-    rows = np.einsum("jab,jbf->ajf", inner[:, :outputs, :], precision[own], optimize=True)
+    rows = (inner[:, :outputs, :] @ precision[own]).transpose(1, 0, 2)
     weights: Floats = (rows.reshape(outputs * sensors, size) / deviation).T * deviation[: outputs * sensors]
     return np.ascontiguousarray(weights)

@@ -11,7 +11,18 @@ from engine.artefact import BadArtefact, pack, unpack
 from engine.frame import Frame
 from engine.scaling import Scaling
 from engine.segments import segments
-from engine.transform import CONTEXT, SPANS, VIEWS, WARM_UP, Features, Memory, ViewName, ewma, features
+from engine.transform import (
+    CONTEXT,
+    SPANS,
+    VIEWS,
+    WARM_UP,
+    Features,
+    Memory,
+    ViewName,
+    ewma,
+    ewma_end,
+    features,
+)
 
 Floats = NDArray[np.float64]
 STATE_KIND = "scoring-state"
@@ -167,11 +178,14 @@ class Pipeline:
                     continue
             scaled = self.scaling.apply(frame.values[start:stop])
             missing = state.fill(scaled)
-            if self.baseline.span:
-                scaled = self._drift_free(scaled, state, frame.times[start])
             state.last = frame.times[stop - 1]
-            if passed:
-                continue
+            if self.baseline.span:
+                level = self._level(scaled, state, frame.times[start])
+                if passed:  # nobody wants to see the rows, only the baseline has to move on
+                    moved = ewma_end(scaled, level, self.baseline.span)
+                    state.level = np.where(self.baseline.drifting, moved, level)
+                    continue
+                state.level = self._drift_free(scaled, level)
             yield Rows(start, stop, features(scaled, state.memory, views), missing, state.quiet)
         if len(frame.off) and frame.off[-1]:
             state.restart(grace)
@@ -180,15 +194,22 @@ class Pipeline:
         """Return the pipeline with a baseline of this span for these sensors, its level not known yet."""
         return replace(self, baseline=replace(Baseline.none(len(drifting)), span=span, drifting=drifting))
 
-    def _drift_free(self, scaled: Floats, state: State, now: np.datetime64) -> Floats:
-        if state.level is None:
-            state.level = self.baseline.level if now > self.baseline.end else scaled[0].copy()
+    def _level(self, scaled: Floats, state: State, now: np.datetime64) -> Floats:
+        """Return the baseline before the rows."""
+        if state.level is not None:
+            return state.level
+        first: Floats = scaled[0].copy()
+        return self.baseline.level if now > self.baseline.end else first
+
+    def _drift_free(self, scaled: Floats, before: Floats) -> Floats:
+        """Subtract the baseline from the rows, in place, and return it behind them."""
         drifting = self.baseline.drifting
-        level = ewma(scaled[:, drifting], state.level[drifting], self.baseline.span)
-        state.level = state.level.copy()
-        state.level[drifting] = level[-1]
-        scaled[:, drifting] -= level
-        return scaled
+        columns = slice(None) if drifting.all() else drifting
+        level = ewma(scaled[:, columns], before[columns], self.baseline.span)
+        scaled[:, columns] -= level
+        after = before.copy()
+        after[columns] = level[-1]
+        return after
 
 
 def grace_rows(step: np.timedelta64) -> int:

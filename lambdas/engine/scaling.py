@@ -9,6 +9,7 @@ Floats = NDArray[np.float64]
 
 CLIP = 30.0
 _SAMPLE_ROWS = 100_000
+_SAMPLE_CELLS = 6_000_000
 _NORMAL_IQR = 1.349
 _TINY = 1e-9
 
@@ -25,9 +26,10 @@ class Scaling:
     def of(cls, values: Floats, rows: NDArray[np.bool_]) -> "Scaling":
         """Learn median and max(IQR / 1.349, 0.3 sd) of every sensor from the marked rows."""
         picks = np.flatnonzero(rows)
-        sample = values[picks[:: max(1, len(picks) // _SAMPLE_ROWS)]]
-        low, center, high = np.nanquantile(sample, (0.25, 0.5, 0.75), axis=0)
-        deviation = np.nanstd(sample, axis=0)
+        most = max(1, min(_SAMPLE_ROWS, _SAMPLE_CELLS // values.shape[1]))
+        sample = np.ascontiguousarray(values[picks[:: max(1, len(picks) // most)]].T)
+        low, center, high = np.nanquantile(sample, (0.25, 0.5, 0.75), axis=1)
+        deviation = np.nanstd(sample, axis=1)
         constant = deviation <= _TINY * np.maximum(np.abs(center), _TINY)
         scale = np.maximum((high - low) / _NORMAL_IQR, 0.3 * deviation)
         tiny = np.maximum(1e-3 * np.abs(center), 1e-6)
@@ -35,5 +37,6 @@ class Scaling:
 
     def apply(self, values: Floats) -> Floats:
         """Return the scaled values; NaN stays NaN."""
-        scaled: Floats = np.clip((values - self.center) / self.scale, -CLIP, CLIP)
-        return scaled
+        scaled: Floats = values - self.center
+        scaled /= self.scale
+        return np.clip(scaled, -CLIP, CLIP, out=scaled)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from engine.timestamps import Times
 
-CHUNK = 2048
+CHUNK = 1024
 GAP_STEPS = 60
 
 

@@ -62,8 +62,7 @@ def fit(frame: Frame, *, labels: Sequence[Interval] = (), settings: Settings | N
     normal = healthy
     scaling = Scaling.of(frame.values, normal)
     static = Pipeline(scaling=scaling, baseline=Baseline.none(len(frame.sensors)))
-    pipeline, trials = _choose_baseline(frame, static, normal, settings)
-    alarms = forward_ratio(trials, settings)
+    pipeline, trials, alarms = _choose_baseline(frame, static, normal, settings)
     widening = float(np.clip(np.quantile(alarms, settings.quantile), 1, MAX_WIDENING)) if len(alarms) else 1.0
     detector = Detector(
         sensors=frame.sensors,
@@ -100,9 +99,9 @@ def _raised_by_labels(detector: Detector, frame: Frame, labels: Sequence[Interva
 
 def _choose_baseline(
     frame: Frame, static: Pipeline, normal: Mask, settings: Settings
-) -> tuple[Pipeline, list[Trial]]:
-    """Return the pipeline with the least baseline that keeps the forward test quiet, and its training
-    material.
+) -> tuple[Pipeline, list[Trial], Floats]:
+    """Return the pipeline with the least baseline that keeps the forward test quiet, its training material
+    and its forward test.
 
     That is often none. Otherwise the slowest one for all sensors that cures it. Training too short to prove
     any span has one only for the sensors that wander through it all, whose level therefore says nothing about
@@ -110,22 +109,22 @@ def _choose_baseline(
     """
 
     def trials(pipeline: Pipeline, rows: int = _MOMENT_ROWS) -> list[Trial]:
-        return [Trial.of(frame, pipeline, normal, name, rows) for name in VIEWS]
+        return Trial.gather(frame, pipeline, normal, VIEWS, rows)
 
-    def alarms(material: list[Trial]) -> float:
-        ratio = forward_ratio(material, settings)
+    def alarms(ratio: Floats) -> float:
         return float((ratio > 1).mean()) if len(ratio) else 0.0
 
     rows = int(normal.sum())
     material = trials(static)
-    without = alarms(material)
-    if without <= DRIFT_ALARMS:
-        return static, material
-    best, fewest = static, without / 2
+    forward = forward_ratio(material, settings)
+    if alarms(forward) <= DRIFT_ALARMS:
+        return static, material, forward
+    del material  # as large as what each span gathers
+    best, fewest = static, alarms(forward) / 2
     spans = [span for span in SPANS if span * SPANS_IN_TRAINING <= rows]
     for span in spans:
         candidate = static.with_baseline(span, np.ones(len(frame.sensors), bool))
-        share = alarms(trials(candidate, _TRIAL_ROWS))
+        share = alarms(forward_ratio(trials(candidate, _TRIAL_ROWS), settings))
         if share < fewest:
             best, fewest = candidate, share
         if share <= CURED_ALARMS:
@@ -133,7 +132,8 @@ def _choose_baseline(
     wandering = _wandering(frame, static, normal)
     if not spans and wandering.any():
         best = static.with_baseline(max(1, rows // WANDER_PARTS), wandering)
-    return (static, material) if best is static else (best, trials(best))
+    material = trials(best)
+    return best, material, forward if best is static else forward_ratio(material, settings)
 
 
 def _wandering(frame: Frame, static: Pipeline, normal: Mask) -> Mask:

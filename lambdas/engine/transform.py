@@ -99,11 +99,23 @@ def ewma(rows: Floats, start: Floats, span: int) -> Floats:
     lower = np.tril(powers[np.abs(np.subtract.outer(np.arange(_EWMA_BLOCK), np.arange(_EWMA_BLOCK)))]) * (
         1 - decay
     )
+    lower, powers = lower.astype(rows.dtype), powers.astype(rows.dtype)
     result = np.empty_like(rows)
     last = start
     for at in range(0, len(rows), _EWMA_BLOCK):
         block = rows[at : at + _EWMA_BLOCK]
         size = len(block)
-        result[at : at + size] = lower[:size, :size] @ block + np.outer(powers[1 : size + 1], last)
+        part = lower[:size, :size] @ block
+        part += powers[1 : size + 1, None] * last
+        result[at : at + size] = part
         last = result[at + size - 1]
+    return result
+
+
+def ewma_end(rows: Floats, start: Floats, span: int) -> Floats:
+    """Return what ``ewma`` has after the last row."""
+    decay = 1 - 2 / (span + 1)
+    powers = decay ** np.arange(len(rows), -1, -1)
+    weights = ((1 - decay) * powers[1:]).astype(rows.dtype)
+    result: Floats = weights @ rows + powers[0] * start
     return result

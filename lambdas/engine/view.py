@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.linear import Halves, product, stack
 from engine.transform import ViewName
 
 Floats = NDArray[np.float64]
@@ -23,46 +24,45 @@ SMOOTHING_SPAN = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """Residuals ``features @ weights - offset``, measured in ``scale``: their held-out 99 % quantile.
+    """Residuals ``features @ weights - offset``, in units of their held-out 99 % quantile.
 
     ``usual`` is the mean squared residual in health, ``limit`` the row score that is the threshold.
     """
 
     name: ViewName
-    offset: Floats
-    weights: Floats
-    scale: Floats
-    usual: Floats
+    offset: Halves
+    weights: Halves
+    usual: Halves
     limit: float
 
-    def units(self, blocks: Sequence[Floats], missing: NDArray[np.bool_] | None) -> Floats:
+    def units(self, blocks: Sequence[Floats], missing: NDArray[np.bool_] | None) -> Halves:
         """Return |residual| in units, zero where the sensor has no value."""
-        result: Floats = np.concatenate(blocks, axis=1) @ self.weights
+        result = product(stack(blocks), self.weights)
         result -= self.offset
         np.abs(result, out=result)
-        result /= self.scale
         if missing is not None:
-            result[np.tile(missing, (1, OUTPUTS[self.name]))] = 0.0
+            result.reshape(len(result), OUTPUTS[self.name], -1)[...] *= ~missing[:, None, :]
         return result
 
-    def excess(self, units: Floats, sensors: int) -> Floats:
+    def excess(self, units: Halves, sensors: int) -> Halves:
         """Return per row and sensor the mean excess of the squared residuals over their usual mean."""
-        over = np.minimum(units, ATTRIBUTION_CAP)
+        over: Halves = np.minimum(units, np.float32(ATTRIBUTION_CAP))
         over *= over
         over -= self.usual
         np.maximum(over, 0, out=over)
         blocks = over.reshape(len(over), -1, sensors)
-        return sum((blocks[:, at] for at in range(1, blocks.shape[1])), blocks[:, 0]) / blocks.shape[1]
+        result: Halves = blocks.mean(axis=1)
+        return result
 
 
-def row_scores(units: Floats) -> Floats:
+def row_scores(units: Halves) -> Floats:
     """Return one score per row: mean of the capped squares plus the mean of their largest 15 %."""
     squares = np.minimum(units, CAP)
     squares *= squares
     width = squares.shape[1]
     top = max(1, round(TOP_SHARE * width))
     largest = np.partition(squares, width - top, axis=1)[:, width - top :]
-    result: Floats = squares.mean(axis=1) + largest.mean(axis=1)
+    result: Floats = (squares.mean(axis=1) + largest.mean(axis=1)).astype(np.float64)
     return result
 
 
