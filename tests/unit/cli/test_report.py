@@ -27,8 +27,6 @@ def ranges(*minutes: int) -> list[PredictedRange]:
     """One range an hour, of so many minutes each."""
     first = np.datetime64("2026-01-01T00:00", "ms")
     starts = [first + np.timedelta64(hour, "h") for hour in range(len(minutes))]
-        np.datetime64("2026-01-01T00:00", "ms") + np.timedelta64(hour, "h") for hour in range(len(minutes))
-    ]
     return [
         PredictedRange(
             period=Interval(start=start, end=start + np.timedelta64(length, "m")),
