@@ -32,7 +32,10 @@ def parse_header(line: str) -> tuple[str, ...]:
         UnusableFile: fewer than two columns, a repeated name, or a first line that already is data.
 
     """
-    names = tuple(name.strip() for name in next(csv.reader([line]), []))
+    try:
+        names = tuple(name.strip() for name in next(csv.reader([line]), []))
+    except csv.Error as error:  # a lone carriage return, or a name beyond all limits
+        raise UnusableFile(f"the header {line[:80]!r} is no line of CSV: {error}") from error
     if len(names) < 2:
         raise UnusableFile(
             f"the header {line[:80]!r} has {len(names)} column(s); a file needs a timestamp and a sensor"

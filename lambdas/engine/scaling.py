@@ -37,6 +37,7 @@ class Scaling:
 
     def apply(self, values: Floats) -> Floats:
         """Return the scaled values; NaN stays NaN."""
-        scaled: Floats = values - self.center
-        scaled /= self.scale
+        with np.errstate(over="ignore"):  # infinity is clipped like any value far away
+            scaled: Floats = values - self.center
+            scaled /= self.scale
         return np.clip(scaled, -CLIP, CLIP, out=scaled)

@@ -175,3 +175,8 @@ def test_any_bytes_are_converted_or_refused(start: bytes, data: bytes) -> None:
     except UnusableFile:
         return
     assert len(table["Timestamp"]) == report.rows > 0
+
+
+def test_a_header_that_is_no_line_of_csv_is_refused() -> None:
+    with pytest.raises(UnusableFile, match="no line of CSV"):
+        convert(b"Timestamp\rs1\n2025-01-01,1\n")

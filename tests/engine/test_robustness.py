@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine import Detector, Frame, fit
@@ -22,6 +22,7 @@ def finite(detector: Detector, rows: Frame) -> None:
     np.testing.assert_allclose(scores.contributions.sum(axis=1), 1, atol=1e-5)
 
 
+@example(cells=[(0, 2, 1.7e308), (1, 2, -1.7e308)], off=[])
 @settings(max_examples=40, deadline=None)
 @given(
     cells=st.lists(st.tuples(st.integers(0, 399), st.integers(0, 4), st.floats(width=64)), max_size=30),
