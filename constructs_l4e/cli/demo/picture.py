@@ -23,6 +23,7 @@ _MOST_TRACES = 4
 _MOST_BARS = 8
 _MOST_LIVE_BARS = 5
 _FEW_ROWS = 100
+_LEAST_BAR = 0.003  # of the width of the axes
 _MOST_POINTS = 20_000
 
 
@@ -98,7 +99,7 @@ def _draw_scores(axes: Axes, story: Story) -> None:
     axes.set_ylabel("anomaly score")
     axes.set_title("Evaluation window", loc="left", fontsize=10)
     _shade(axes, story.evaluation.labels)
-    _mark_ranges(axes, story.evaluation.ranges, story.step)
+    _mark_ranges(axes, story.evaluation.ranges)
     _dates(axes)
 
 
@@ -106,7 +107,7 @@ def _draw_event(rows: Sequence[Axes], story: Story, sensors: Sequence[str], zoom
     rows[0].set_title("The fault it is surest of, sensor by sensor", loc="left", fontsize=10)
     for axes, sensor in zip(rows, sensors, strict=True):
         _draw_trace(axes, story.recording, sensor, zoom)
-        _mark_ranges(axes, story.evaluation.ranges, story.step)
+        _mark_ranges(axes, story.evaluation.ranges)
     for axes in rows[:-1]:
         axes.tick_params(labelbottom=False)
 
@@ -130,7 +131,7 @@ def _draw_live(rows: tuple[Axes, Axes], story: Story, sensor: str) -> None:
     zoom = Interval(start=window.start - length, end=window.end)
     trace.set_title("Live: scheduled inference of fresh sensor files", loc="left", fontsize=10)
     _draw_trace(trace, story.live.recording, sensor, zoom)
-    _mark_ranges(trace, result.ranges(story.step), story.step)
+    _mark_ranges(trace, result.ranges(story.step))
     trace.tick_params(labelbottom=False)
     score.plot(result.times, result.scores, color=_SCORE, linewidth=0.9, zorder=2)
     size = 22 if result.times.size < _FEW_ROWS else 6
@@ -181,17 +182,13 @@ def _shade(axes: Axes, labels: Sequence[Interval]) -> None:
         axes.axvspan(start, end, color=_LABEL, alpha=0.3, linewidth=0, zorder=0)
 
 
-def _mark_ranges(axes: Axes, ranges: Sequence[PredictedRange], step: np.timedelta64) -> None:
-    """A bar along the upper edge for each predicted range; its caps keep even one lone row visible."""
+def _mark_ranges(axes: Axes, ranges: Sequence[PredictedRange]) -> None:
+    """A bar along the upper edge for each predicted range, wide enough to see even if it is one row."""
+    left, right = axes.get_xlim()
     for found in ranges:
-        axes.plot(
-            [found.period.start, max(found.period.end, found.period.start + step)],
-            [0.97, 0.97],
-            transform=axes.get_xaxis_transform(),
-            color=_PREDICTED,
-            linewidth=4,
-            solid_capstyle="projecting",
-        )
+        start, end = _drawn(found.period)
+        end = max(end, start + _LEAST_BAR * (right - left))
+        axes.axvspan(start, end, ymin=0.95, ymax=1.0, color=_PREDICTED, linewidth=0)
 
 
 def _around(event: Interval, story: Story) -> Interval:
