@@ -155,7 +155,7 @@ def configure(
     session = boto3.Session(region_name=region)
     if endpoint is None:
         if session.region_name is None:
-            raise CliError("no region: pass --region, or set AWS_REGION")
+            raise CliError("no region: pass --region, or set AWS_DEFAULT_REGION")
         if api_id is None:
             api_id, stage = _api_of(session, str(stack))
         endpoint = client_settings.api_url(api_id=api_id, stage=stage, region=session.region_name)

@@ -1,13 +1,18 @@
 """Unmodified clients against the deployed service, with what `l4e status --json` prints."""
 
+import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import boto3
 import pytest
+from rich.console import Console
 
+from constructs_l4e.cli.demo.run import show_how_to_connect
+from constructs_l4e.cli.terminal import Terminal
 from tests.e2e.cloud import L4E, SERVICE, Cloud
 
 BIN = Path(sys.executable).parent
@@ -56,6 +61,23 @@ def test_status_describes_the_instance_in_one_object(cloud: Cloud) -> None:
 def test_boto3(cloud: Cloud) -> None:
     program = "import boto3; print(boto3.client('lookoutequipment').list_models()['ModelSummaries'])"
     assert run(cloud, sys.executable, "-c", program).stdout.startswith("[")
+
+
+def test_the_lines_that_a_kept_demo_prints_are_enough(cloud: Cloud) -> None:
+    printed = io.StringIO()
+    terminal = Terminal(out=Console(file=printed, highlight=False, soft_wrap=True))
+    show_how_to_connect(terminal, cloud.instance, cloud.instance.directory)
+    lines = [line for line in printed.getvalue().splitlines() if line.startswith("export ")]
+    own = "".join(f"unset {name}\n" for name in os.environ if name.startswith("AWS_"))
+    for client in (
+        f"{sys.executable} -c \"import boto3; boto3.client('lookoutequipment').list_models()\"",
+        f"{BIN / 'aws'} lookoutequipment list-models",
+    ):
+        script = own + "\n".join([*lines, "export AWS_CONFIG_FILE=/dev/null", client])
+        ended = subprocess.run(
+            ["/bin/sh", "-c", script], capture_output=True, text=True, check=False, timeout=60
+        )
+        assert ended.returncode == 0, ended.stderr
 
 
 def test_the_aws_command_line(cloud: Cloud) -> None:

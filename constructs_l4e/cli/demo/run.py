@@ -59,7 +59,7 @@ def demo(terminal: Terminal, options: Options) -> None:
             stop_instance(options.directory)
         raise
     if options.keep:
-        _show_how_to_connect(terminal, instance, options.directory)
+        show_how_to_connect(terminal, instance, options.directory)
     else:
         commands.down(terminal, options.directory)
 
@@ -222,12 +222,13 @@ def _scenario(options: Options) -> Scenario:
     )
 
 
-def _show_how_to_connect(terminal: Terminal, instance: Instance, directory: Path) -> None:
+def show_how_to_connect(terminal: Terminal, instance: Instance, directory: Path) -> None:
+    """The lines that make a shell's plain clients talk to the service of an instance."""
     environment = instance.environment(service_url=Aws.of(instance).service_url())
     terminal.heading("It still runs. With these two, boto3 and the AWS CLI talk to the service:")
     for name in (DATA_PATH_VARIABLE, ENDPOINT_VARIABLE):
         terminal.line(commands.export(name, environment[name]))
     terminal.line("and, as it is not your own AWS account, with its authority, region and credentials:")
-    for name in ("AWS_CA_BUNDLE", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+    for name in ("AWS_CA_BUNDLE", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         terminal.line(commands.export(name, environment[name]))
     terminal.line(f"Try `aws lookoutequipment list-models`; stop it with `l4e down --state-dir {directory}`.")

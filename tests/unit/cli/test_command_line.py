@@ -101,7 +101,7 @@ def test_configure_makes_clients_sign_for_the_api(
 
 def test_configure_needs_a_region_for_an_api(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["configure", "--api-id", "abc", "--data-path", "settings"]) == 1
-    assert capsys.readouterr().err == "error: no region: pass --region, or set AWS_REGION\n"
+    assert capsys.readouterr().err == "error: no region: pass --region, or set AWS_DEFAULT_REGION\n"
 
 
 def test_the_app_of_the_folder_comes_first(tmp_path: Path) -> None:
