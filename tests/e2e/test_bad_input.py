@@ -22,7 +22,7 @@ ASSETS: dict[str, dict[str, str]] = {
 EXPECTED: dict[str, tuple[str, ...]] = {
     "EmptyPrefix": ("EmptyPrefix/history/", "pump"),
     "WrongColumn": ("Flow",),
-    "ThreeColumns": ("labels.csv", "3"),
+    "ThreeColumns": ("labels.csv", "3 columns"),
     "NoData": ("2024-01-01",),
     "NoGrant": ("AccessDenied",),
 }
