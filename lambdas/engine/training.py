@@ -121,7 +121,9 @@ def _choose_baseline(
     spans = [span for span in SPANS if span * SPANS_IN_TRAINING <= rows]
     wandering = _wandering(frame, static, normal)
     if spans:
-        span = _slowest_cure(frame, static, normal, settings, spans, columns, _alarms(forward))
+        span = _slowest_cure(
+            frame, static, normal, settings, spans=spans, alarms=_alarms(forward), columns=columns
+        )
         best = static.with_baseline(span, np.ones(len(frame.sensors), bool)) if span else static
     elif wandering.any():
         best = static.with_baseline(max(1, rows // WANDER_PARTS), wandering)
@@ -138,14 +140,14 @@ def _slowest_cure(
     static: Pipeline,
     normal: Mask,
     settings: Settings,
+    *,
     spans: Sequence[int],
-    columns: NDArray[np.intp] | None,
     alarms: float,
+    columns: NDArray[np.intp] | None,
 ) -> int:
     """Return the slowest span that cures the forward ``alarms``, else the best that halves them, else 0.
 
-    ``columns`` are the sensors to look at: all machines are judged alike up to 64 sensors, and wider ones cost
-    no more.
+    ``columns`` are the sensors to look at, None for all: a wide plant costs no more than one of 64 sensors.
     """
 
     def share(pipeline: Pipeline) -> float:
