@@ -1,14 +1,16 @@
 """Pure numerics of the detector: arrays in, arrays out. This package is the whole interface."""
 
 from engine.artefact import BadArtefact
+from engine.columns import TooLarge
 from engine.component import ComponentReport, merge_component
 from engine.csvfile import FileReport, convert_csv
 from engine.detector import Detector
 from engine.events import EventRules, describe
-from engine.frame import Frame, NoData, OffCondition, SensorId, build_frame
+from engine.frame import Frame, OffCondition, SensorId, build_frame
 from engine.headers import IllegalHeader, UnusableFile
 from engine.intervals import Evaluation, Interval, Range, evaluate, ranges
 from engine.quality import SensorStatistics
+from engine.reader import NoData
 from engine.scores import Scores
 from engine.timestamps import parse_timestamps
 from engine.training import fit
@@ -31,6 +33,7 @@ __all__ = [
     "SensorId",
     "SensorStatistics",
     "Settings",
+    "TooLarge",
     "UnusableFile",
     "build_frame",
     "convert_csv",
