@@ -13,6 +13,7 @@ ROUNDING = 1e-3
 """The most by which float32 may round a value, as a share of its sensor's scale."""
 _SAMPLE_ROWS = 100_000
 _TOGETHER = 16
+_PENDING_CELLS = 2**25
 
 
 class TooLarge(ValueError):  # noqa: N818 - named like NoData
@@ -27,8 +28,8 @@ class Columns:
     """One array that is filled column by column, from the left.
 
     Above 1 GiB it is float32, until a sensor comes that this would round by more than a thousandth of its
-    scale, such as a counter at 1e9 that moves by 1,000: then all is float64. Sixteen columns are written
-    together, because each of them touches every row.
+    scale, such as a counter at 1e9 that moves by 1,000: then all is float64. Up to sixteen columns are
+    written together, because each of them touches every row.
     """
 
     __slots__ = ("_array", "_done", "_max_bytes", "_pending", "_waiting")
@@ -36,13 +37,15 @@ class Columns:
     def __init__(self, rows: int, sensors: int, max_bytes: int | None = None) -> None:
         """Make room. Raises TooLarge when that takes more than ``max_bytes``."""
         self._max_bytes = max_bytes
+        self._array = np.empty((0, sensors))
         self._array = self._room(rows, sensors, np.float32 if rows * sensors > WIDE_CELLS else np.float64)
-        self._pending = np.empty((_TOGETHER, rows))
+        together = min(_TOGETHER, sensors, max(1, _PENDING_CELLS // max(1, rows)))
+        self._pending = np.empty((together, rows))
         self._done = self._waiting = 0
 
     def append(self, column: Floats) -> None:
         """Write the column of the next sensor; a copy of it is taken."""
-        if self._waiting == _TOGETHER:
+        if self._waiting == len(self._pending):
             self._flush()
         self._pending[self._waiting] = column
         self._waiting += 1
@@ -64,7 +67,7 @@ class Columns:
         self._waiting = 0
 
     def _room(self, rows: int, sensors: int, dtype: type[np.floating]) -> Floats:
-        size = rows * sensors * np.dtype(dtype).itemsize
+        size = rows * sensors * np.dtype(dtype).itemsize + self._array.nbytes
         if self._max_bytes is not None and size > self._max_bytes:
             raise TooLarge(rows, sensors, size)
         return np.empty((rows, sensors), dtype)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import BinaryIO, Literal, Self
 
@@ -84,6 +84,11 @@ class Frame:
             raise ValueError(
                 f"values {self.values.shape} and off {self.off.shape} do not fit the frame {shape}"
             )
+
+    def part(self, start: int, stop: int) -> "Frame":
+        """Return the rows from ``start`` to before ``stop``; they share their values with this frame."""
+        rows = slice(start, stop)
+        return replace(self, times=self.times[rows], values=self.values[rows], off=self.off[rows])
 
 
 def narrow_frame(frame: Frame, columns: NDArray[np.intp]) -> Frame:

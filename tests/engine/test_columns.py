@@ -67,7 +67,7 @@ def test_what_does_not_fit_is_refused_before_it_is_taken() -> None:
     with pytest.raises(TooLarge, match=r"4,000 rows x 20 sensors take 320,000 bytes") as refused:
         Columns(ROWS, 20, 319_999)
     assert (refused.value.rows, refused.value.sensors, refused.value.size) == (4000, 20, 320_000)
-    result = Columns(ROWS, 20, 320_000)
+    result = Columns(ROWS, 20, 959_999)
     result.append(np.linspace(1e9, 1e9 + 1, ROWS))
-    with pytest.raises(TooLarge, match="640,000 bytes"):
+    with pytest.raises(TooLarge, match="960,000 bytes"):
         result.array()
