@@ -276,14 +276,22 @@ def _measured(
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-        while True:
-            ended, _, usage = os.wait4(process.pid, os.WNOHANG)
-            if ended:
-                break
+        peak = 0.0
+        while process.poll() is None:
+            peak = max(peak, _peak_mib(process.pid))
             if time.monotonic() - begin > MINUTES * 60:
                 process.kill()
             time.sleep(0.05)
-    return time.monotonic() - begin, usage.ru_maxrss / 1024, log.read_text()
+    return time.monotonic() - begin, peak, log.read_text()
+
+
+def _peak_mib(process: int) -> float:
+    """The most memory a process has had of its own; 0 when it is over."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return max((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), default=0.0)
 
 
 def main() -> None:
