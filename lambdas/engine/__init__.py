@@ -8,6 +8,7 @@ from engine.events import EventRules, describe
 from engine.frame import Frame, NoData, OffCondition, SensorId, build_frame
 from engine.headers import IllegalHeader, UnusableFile
 from engine.intervals import Evaluation, Interval, Range, evaluate, ranges
+from engine.notices import Notice
 from engine.quality import SensorStatistics
 from engine.scores import Scores
 from engine.timestamps import parse_timestamps
@@ -25,6 +26,7 @@ __all__ = [
     "IllegalHeader",
     "Interval",
     "NoData",
+    "Notice",
     "OffCondition",
     "Range",
     "Scores",

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.artefact import BadArtefact, pack, unpack
 from engine.frame import Frame
+from engine.notices import Watch
 from engine.scaling import Scaling
 from engine.segments import segments
 from engine.transform import (
@@ -77,11 +78,12 @@ class State:
 
     ``values`` are the last known scaled values, ``level`` the baseline (None before the first row), ``ratio``
     the smoothed score, ``last`` the time of the last row with the machine on, ``quiet`` the rows to be silent
-    after the last start.
+    after the last start. ``watch`` is what noticing carries.
     """
 
     memory: Memory
     values: Floats
+    watch: Watch
     level: Floats | None = None
     ratio: float = 0.0
     last: np.datetime64 | None = None
@@ -90,7 +92,7 @@ class State:
     @classmethod
     def start(cls, sensors: int) -> Self:
         """Return the state before the first row."""
-        return cls(memory=Memory.empty(sensors), values=np.zeros(sensors))
+        return cls(memory=Memory.empty(sensors), values=np.zeros(sensors), watch=Watch.start(sensors))
 
     def restart(self, quiet: int) -> None:
         """Forget the past except the baseline and the last values; stay silent for ``quiet`` rows."""
@@ -111,8 +113,15 @@ class State:
     def to_bytes(self) -> bytes:
         """Return the state as a versioned artefact."""
         micros = None if self.last is None else int(self.last.astype("datetime64[us]").astype(np.int64))
-        meta = {"ratio": self.ratio, "seen": self.memory.seen, "last": micros, "quiet": self.quiet}
+        meta: dict[str, Any] = {
+            "ratio": self.ratio,
+            "seen": self.memory.seen,
+            "last": micros,
+            "quiet": self.quiet,
+        }
+        meta["watch"] = self.watch.to_meta()
         arrays = {"rows": self.memory.rows, "means": self.memory.means, "values": self.values}
+        arrays["heard"] = self.watch.heard.view(np.int64)
         if self.level is not None:
             arrays["level"] = self.level
         return pack(STATE_KIND, meta, arrays)
@@ -129,7 +138,7 @@ class State:
         try:
             seen = int(meta["seen"])
             rows = (CONTEXT if seen else 0, sensors)
-            shapes = {"values": (sensors,), "rows": rows, "means": (len(SPANS), sensors)}
+            shapes = {"values": (sensors,), "heard": (sensors,), "rows": rows, "means": (len(SPANS), sensors)}
             for name, shape in shapes.items():
                 if arrays[name].shape != shape:
                     raise BadArtefact(
@@ -138,6 +147,7 @@ class State:
             return cls(
                 memory=Memory(rows=arrays["rows"], means=arrays["means"], seen=seen),
                 values=arrays["values"],
+                watch=Watch.from_meta(meta["watch"], arrays["heard"]),
                 level=arrays.get("level"),
                 ratio=float(meta["ratio"]),
                 last=None if meta["last"] is None else np.datetime64(int(meta["last"]), "us"),
