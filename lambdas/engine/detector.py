@@ -62,13 +62,17 @@ class Detector:
         scores = replace(self._scored(timely, now), notices=notices)
         return scores if timely is frame else _with_late(scores, frame, late)
 
+    @property
+    def _levels(self) -> View:
+        """The view whose first residuals are those of the sensors' levels."""
+        return next(view for view in self.views if view.name == "lag")
+
     def _notice(self, frame: Frame, late: Times, now: State, *, fresh: bool) -> tuple[Notice, ...]:
         """Return what there is to say about the rows, and move the watch of the state behind them."""
         heard = last_heard(frame, now.watch.heard)
         found = input_notices(frame, late, None if fresh else now.watch, heard, self.step)
-        level = next(view for view in self.views if view.name == "lag")
         known = np.where(np.isnat(now.watch.heard), np.nan, now.values)
-        watcher = Watcher(span=self.span, pipeline=self.pipeline, level=level)
+        watcher = Watcher(span=self.span, pipeline=self.pipeline, level=self._levels)
         converted, traces = watcher.look(frame, known, now.watch.units)
         newest = frame.times[-1] if len(frame.times) else now.watch.newest
         now.watch = Watch(heard=heard, newest=newest, units=traces)
@@ -77,7 +81,7 @@ class Detector:
     def _scored(self, frame: Frame, now: State) -> Scores:
         rows, count = len(frame.times), len(self.sensors)
         ratio, shares = np.zeros(rows), np.full((rows, count), 1 / count, np.float32)
-        for part in self.pipeline.run(frame, now):
+        for part in self.pipeline.run(frame, now, predictor=self._levels):
             fused, excess = self._judge(part)
             smoothed = smooth(fused, now.ratio)
             now.ratio = float(smoothed[-1])

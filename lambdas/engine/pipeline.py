@@ -12,6 +12,7 @@ from engine.frame import Frame
 from engine.notices import Watch
 from engine.scaling import Scaling
 from engine.segments import segments
+from engine.standin import stand_in
 from engine.transform import (
     CONTEXT,
     SPANS,
@@ -24,6 +25,7 @@ from engine.transform import (
     ewma_end,
     features,
 )
+from engine.view import View
 
 Floats = NDArray[np.float64]
 STATE_KIND = "scoring-state"
@@ -170,11 +172,12 @@ class Pipeline:
         state: State,
         views: tuple[ViewName, ...] = VIEWS,
         wanted: NDArray[np.bool_] | None = None,
+        predictor: View | None = None,
     ) -> Iterator[Rows]:
         """Yield the features of the rows with the machine on, moving ``state`` along.
 
         Chunks without any ``wanted`` row are passed over, and what follows starts afresh: for samples of long
-        data.
+        data. What ``predictor``, a lag view, predicts stands in for missing values; else the last ones.
         """
         grace = grace_rows(frame.step)
         for start, stop, fresh in segments(frame.times, frame.off, frame.step, state.last):
@@ -196,6 +199,8 @@ class Pipeline:
                     state.level = np.where(self.baseline.drifting, moved, level)
                     continue
                 state.level = self._drift_free(scaled, level)
+            if missing is not None and predictor is not None:
+                stand_in(scaled, missing, predictor)
             yield Rows(start, stop, features(scaled, state.memory, views), missing, state.quiet)
         if len(frame.off) and frame.off[-1]:
             state.restart(grace)
@@ -203,6 +208,10 @@ class Pipeline:
     def with_baseline(self, span: int, drifting: NDArray[np.bool_]) -> "Pipeline":
         """Return the pipeline with a baseline of this span for these sensors, its level not known yet."""
         return replace(self, baseline=replace(Baseline.none(len(drifting)), span=span, drifting=drifting))
+
+    def narrow(self, columns: NDArray[np.intp]) -> "Pipeline":
+        """Return the pipeline of these sensors alone, without a baseline."""
+        return Pipeline(scaling=self.scaling.narrow(columns), baseline=Baseline.none(len(columns)))
 
     def _level(self, scaled: Floats, state: State, now: np.datetime64) -> Floats:
         """Return the baseline before the rows."""

@@ -132,6 +132,26 @@ def test_a_silent_sensor_has_no_share_and_is_named_with_its_last_value(
         assert (each.contributions[alarms, 1] == 0).all()
 
 
+@pytest.mark.parametrize("silent", [[0], [1], [4], [3, 4], [0, 1, 2], [0, 1, 2, 3, 4]])
+def test_a_silent_sensor_misleads_no_other(detector: Detector, healthy: Frame, silent: list[int]) -> None:
+    """Its last value would contradict the others for as long as it is silent."""
+    values = cut(healthy, TRAIN, TRAIN + 1200).values.copy()
+    values[100:, silent] = np.nan
+    frame = replace(cut(healthy, TRAIN, TRAIN + 1200), values=values)
+    whole = detector.score(frame)
+    assert whole.prediction.mean() < 0.05
+    parts = windows(detector, frame, 7)
+    assert np.allclose(np.concatenate([each.score for each in parts]), whole.score, atol=1e-6)
+
+
+def test_faults_are_still_found_while_another_sensor_is_silent(detector: Detector, fresh: Frame) -> None:
+    faulty = changed(fresh, 1, slice(300, None), 0.7 * fresh.values[300:, 1])
+    scores = detector.score(changed(faulty, 3, slice(100, None), np.nan))
+    assert scores.prediction[:300].mean() < 0.03
+    assert scores.prediction[330:].mean() > 0.9
+    assert (scores.contributions[330:].argmax(axis=1) == 1).mean() > 0.9
+
+
 def test_a_short_silence_is_no_notice(detector: Detector, fresh: Frame) -> None:
     frame = changed(fresh, 1, slice(100, 100 + SILENT_ROWS - 1), np.nan)
     assert windows(detector, frame, 100 + SILENT_ROWS - 1)[0].notices[1:] == ()
