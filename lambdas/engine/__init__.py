@@ -1,6 +1,7 @@
 """Pure numerics of the detector: arrays in, arrays out. This package is the whole interface."""
 
 from engine.artefact import BadArtefact
+from engine.compare import Comparison, compare
 from engine.component import ComponentReport, merge_component
 from engine.csvfile import FileReport, convert_csv
 from engine.detector import Detector
@@ -17,6 +18,7 @@ from engine.trial import Settings
 
 __all__ = [
     "BadArtefact",
+    "Comparison",
     "ComponentReport",
     "Detector",
     "Evaluation",
@@ -35,6 +37,7 @@ __all__ = [
     "Settings",
     "UnusableFile",
     "build_frame",
+    "compare",
     "convert_csv",
     "describe",
     "evaluate",
