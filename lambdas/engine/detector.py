@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.artefact import BadArtefact, pack, unpack
+from engine.artefact import Arrays, BadArtefact, pack, unpack
 from engine.frame import Frame, SensorId
 from engine.linear import Halves
 from engine.notices import Notice, Watch, input_notices, last_heard, late_rows
@@ -163,7 +163,7 @@ class Detector:
                 for name in VIEWS
                 if name in meta["limits"]
             )
-            span = Span(low=arrays["low"], high=arrays["high"], move=arrays["move"])
+            span = _span(arrays, len(sensors))
             _check_shapes(len(sensors), scaling, baseline, span, views)
             return cls(
                 sensors=sensors,
@@ -180,6 +180,13 @@ class Detector:
 
 
 _VIEW_PARTS = ("offset", "weights", "usual")
+
+
+def _span(arrays: Arrays, sensors: int) -> Span:
+    """Return the training range; artefacts of format version 1 have none."""
+    if "low" not in arrays:
+        return Span.unknown(sensors)
+    return Span(low=arrays["low"], high=arrays["high"], move=arrays["move"])
 
 
 def _rows(frame: Frame, rows: NDArray[np.bool_]) -> Frame:

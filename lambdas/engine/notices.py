@@ -98,13 +98,17 @@ class Watch:
         return {"newest": newest, "units": units}
 
     @classmethod
-    def from_meta(cls, meta: Mapping[str, Any], heard: NDArray[np.int64]) -> Self:
-        """Read what ``to_meta`` gave.
+    def from_meta(cls, meta: Mapping[str, Any] | None, heard: NDArray[np.int64] | None, sensors: int) -> Self:
+        """Read what ``to_meta`` gave. States of format version 1 have neither: nothing is known then.
 
         Raises:
-            BadArtefact: malformed.
+            BadArtefact: malformed, or of another number of sensors.
 
         """
+        if meta is None or heard is None:
+            return cls.start(sensors)
+        if heard.shape != (sensors,):
+            raise BadArtefact(f"the state knows when {heard.size} sensors were heard, not {sensors}")
         try:
             newest = meta["newest"]
             return cls(

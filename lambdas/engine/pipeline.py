@@ -140,7 +140,7 @@ class State:
         try:
             seen = int(meta["seen"])
             rows = (CONTEXT if seen else 0, sensors)
-            shapes = {"values": (sensors,), "heard": (sensors,), "rows": rows, "means": (len(SPANS), sensors)}
+            shapes = {"values": (sensors,), "rows": rows, "means": (len(SPANS), sensors)}
             for name, shape in shapes.items():
                 if arrays[name].shape != shape:
                     raise BadArtefact(
@@ -149,7 +149,7 @@ class State:
             return cls(
                 memory=Memory(rows=arrays["rows"], means=arrays["means"], seen=seen),
                 values=arrays["values"],
-                watch=Watch.from_meta(meta["watch"], arrays["heard"]),
+                watch=Watch.from_meta(meta.get("watch"), arrays.get("heard"), sensors),
                 level=arrays.get("level"),
                 ratio=float(meta["ratio"]),
                 last=None if meta["last"] is None else np.datetime64(int(meta["last"]), "us"),

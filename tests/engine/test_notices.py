@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.generator import generated_cases
-from engine import Detector, Frame, Notice, Scores, fit
+from engine import BadArtefact, Detector, Frame, Notice, Scores, fit
 from engine.notices import SILENT_ROWS, late_rows
 from tests.engine.plant import START, STEP, cut, pump
 
@@ -232,3 +232,11 @@ def test_notices_do_not_depend_on_how_much_is_scored_at_once(detector: Detector,
     whole, parts = detector.score(frame), windows(detector, frame, 7)
     assert np.allclose(np.concatenate([each.score for each in parts]), whole.score, atol=1e-6)
     assert parts[-1].notices[-1] == whole.notices[-1]
+
+
+def test_a_unit_can_only_trace_sensors_of_the_model(detector: Detector, fresh: Frame) -> None:
+    """A state of a detector with other sensors is refused, not read past the end."""
+    two = fit(replace(cut(fresh, 0, 600), values=fresh.values[:600, :2], sensors=fresh.sensors[:2]))
+    narrow = replace(cut(fresh, 0, 50), values=fresh.values[:50, :2], sensors=fresh.sensors[:2])
+    with pytest.raises(BadArtefact, match="2 sensors, not 5"):
+        detector.score(cut(fresh, 50, 60), state=two.score(narrow).state)
