@@ -3,15 +3,19 @@
 import functools
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from canonical import listed, resources, stack, statements, template
 
-from constructs_l4e import EquipmentService, IEquipmentService, ServiceSettings
+from constructs_l4e import EquipmentService, IEquipmentService, LargeJobs, ServiceSettings
+
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def service(scope: cdk.Stack) -> EquipmentService:
@@ -35,6 +39,26 @@ def everything(scope: cdk.Stack) -> EquipmentService:
     )
 
 
+def large(scope: cdk.Stack) -> EquipmentService:
+    return EquipmentService(
+        scope,
+        "Service",
+        settings=ServiceSettings(training_rows=20_000_000),
+        large_jobs=LargeJobs(vpc=plant_network(scope)),
+    )
+
+
+def plant_network(scope: cdk.Stack) -> ec2.IVpc:
+    return ec2.Vpc.from_vpc_attributes(
+        scope,
+        "Vpc",
+        vpc_id="vpc-0123456789abcdef0",
+        availability_zones=["eu-west-1a"],
+        private_subnet_ids=["subnet-0123456789abcdef0"],
+        public_subnet_ids=["subnet-0123456789abcdef1"],
+    )
+
+
 def managed(scope: cdk.Stack) -> IEquipmentService:
     return EquipmentService.aws_managed(scope, "Service")
 
@@ -42,6 +66,7 @@ def managed(scope: cdk.Stack) -> IEquipmentService:
 BUILDS: Mapping[str, Callable[[cdk.Stack], object]] = {
     "service": service,
     "service-full": everything,
+    "service-large": large,
     "service-managed": managed,
 }
 
@@ -109,6 +134,8 @@ def without_hashes(content: Any) -> Any:
     match content:
         case {"S3Bucket": _, "S3Key": _}:
             return "<asset>"
+        case str(text):
+            return _HASH.sub("<hash>", text)
         case dict():
             return {key: without_hashes(value) for key, value in content.items()}
         case list():
