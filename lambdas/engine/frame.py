@@ -91,6 +91,17 @@ class Frame:
             )
 
 
+def narrow_frame(frame: Frame, columns: NDArray[np.intp]) -> Frame:
+    """Return the frame with these columns alone, its values copied side by side."""
+    return Frame(
+        times=frame.times,
+        values=frame.values[:, columns],
+        sensors=tuple(frame.sensors[column] for column in columns),
+        off=frame.off,
+        step=frame.step,
+    )
+
+
 def build_frame(
     components: Mapping[str, BinaryIO],
     *,

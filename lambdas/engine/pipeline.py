@@ -194,6 +194,10 @@ class Pipeline:
         """Return the pipeline with a baseline of this span for these sensors, its level not known yet."""
         return replace(self, baseline=replace(Baseline.none(len(drifting)), span=span, drifting=drifting))
 
+    def narrow(self, columns: NDArray[np.intp]) -> "Pipeline":
+        """Return the pipeline of these sensors alone, without a baseline."""
+        return Pipeline(scaling=self.scaling.narrow(columns), baseline=Baseline.none(len(columns)))
+
     def _level(self, scaled: Floats, state: State, now: np.datetime64) -> Floats:
         """Return the baseline before the rows."""
         if state.level is not None:
