@@ -114,7 +114,7 @@ def machine(jobs_aws: EmbeddedAws, service: Service) -> str:
     """ARN of the state machine for trainings, with a function in the place of AWS Batch."""
     functions = {
         name: jobs_aws.client("lambda").create_function(
-            FunctionName=name,
+            FunctionName=f"large-{name}",
             Runtime="python3.14",
             Role=ROLE,
             Handler=handler,
@@ -134,7 +134,7 @@ def machine(jobs_aws: EmbeddedAws, service: Service) -> str:
         definition = definition.replace(f"${{{name}}}", value)
     assert "${" not in definition
     created = jobs_aws.client("stepfunctions").create_state_machine(
-        name="train", definition=definition, roleArn=ROLE
+        name="train-large", definition=definition, roleArn=ROLE
     )
     return str(created["stateMachineArn"])
 
