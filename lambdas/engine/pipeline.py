@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from engine.alarm import Alarm
 from engine.artefact import Arrays, BadArtefact, pack, unpack
 from engine.frame import Frame
+from engine.notices import Watch
 from engine.scaling import Scaling
 from engine.segments import segments
+from engine.standin import stand_in
 from engine.transform import (
     CONTEXT,
     SPANS,
@@ -24,6 +26,7 @@ from engine.transform import (
     ewma_end,
     features,
 )
+from engine.view import View
 
 Floats = NDArray[np.float64]
 STATE_KIND = "scoring-state"
@@ -78,11 +81,12 @@ class State:
 
     ``values`` are the last known scaled values, ``level`` the baseline (None before the first row), ``alarm``
     what the rules of alarms remember, ``last`` the time of the last row with the machine on, ``quiet`` the
-    rows to be silent after the last start.
+    rows to be silent after the last start. ``watch`` is what noticing carries.
     """
 
     memory: Memory
     values: Floats
+    watch: Watch
     level: Floats | None = None
     alarm: Alarm = field(default_factory=Alarm.closed)
     last: np.datetime64 | None = None
@@ -91,7 +95,7 @@ class State:
     @classmethod
     def start(cls, sensors: int) -> Self:
         """Return the state before the first row."""
-        return cls(memory=Memory.empty(sensors), values=np.zeros(sensors))
+        return cls(memory=Memory.empty(sensors), values=np.zeros(sensors), watch=Watch.start(sensors))
 
     def restart(self, quiet: int) -> None:
         """Forget the past except the baseline and the last values; stay silent for ``quiet`` rows."""
@@ -112,17 +116,19 @@ class State:
     def to_bytes(self) -> bytes:
         """Return the state as a versioned artefact."""
         micros = None if self.last is None else int(self.last.astype("datetime64[us]").astype(np.int64))
-        meta = {
+        meta: dict[str, Any] = {
             "ratio": self.alarm.level,
             "open": self.alarm.open,
             "seen": self.memory.seen,
             "last": micros,
             "quiet": self.quiet,
         }
+        meta["watch"] = self.watch.to_meta()
         arrays = {
             "rows": self.memory.rows,
             "means": self.memory.means,
             "values": self.values,
+            "heard": self.watch.heard.view(np.int64),
             "lag": self.alarm.lag,
             "fused": self.alarm.fused,
         }
@@ -151,6 +157,7 @@ class State:
             return cls(
                 memory=Memory(rows=arrays["rows"], means=arrays["means"], seen=seen),
                 values=arrays["values"],
+                watch=Watch.from_meta(meta.get("watch"), arrays.get("heard"), sensors),
                 level=arrays.get("level"),
                 alarm=_alarm(meta, arrays),
                 last=None if meta["last"] is None else np.datetime64(int(meta["last"]), "us"),
@@ -183,11 +190,12 @@ class Pipeline:
         state: State,
         views: tuple[ViewName, ...] = VIEWS,
         wanted: NDArray[np.bool_] | None = None,
+        predictor: View | None = None,
     ) -> Iterator[Rows]:
         """Yield the features of the rows with the machine on, moving ``state`` along.
 
         Chunks without any ``wanted`` row are passed over, and what follows starts afresh: for samples of long
-        data.
+        data. What ``predictor``, a lag view, predicts stands in for missing values; else the last ones.
         """
         grace = grace_rows(frame.step)
         for start, stop, fresh in segments(frame.times, frame.off, frame.step, state.last):
@@ -209,6 +217,8 @@ class Pipeline:
                     state.level = np.where(self.baseline.drifting, moved, level)
                     continue
                 state.level = self._drift_free(scaled, level)
+            if missing is not None and predictor is not None:
+                stand_in(scaled, missing, predictor)
             yield Rows(start, stop, features(scaled, state.memory, views), missing, state.quiet)
         if len(frame.off) and frame.off[-1]:
             state.restart(grace)

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from engine.cleaning import without_suspicious
 from engine.detector import Detector
 from engine.frame import Frame, narrow_frame
-from engine.intervals import Interval, inside, merge_intervals
+from engine.intervals import Interval, inside
+from engine.labelled import label_factor
 from engine.pipeline import Baseline, Pipeline, State
 from engine.scaling import Scaling
 from engine.transform import VIEWS
 from engine.trial import FOLDS, Settings, Trial, fitted_views, forward_ratio, total_of
+from engine.units import Span
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -36,9 +38,6 @@ SPANS_IN_TRAINING = 5
 WANDER_PARTS = 4
 WANDER_SHARE = 0.3
 """A sensor wanders when more than this share of its variance lies between the quarters of training."""
-MIN_EVENTS = 3
-EVENT_RESERVE = 1.05
-MAX_RAISE = 1.5
 SEARCH_SENSORS = 64
 """A baseline is chosen on this many sensors: those that time changes most, and as many in even spacing."""
 _MOMENT_ROWS = 100_000
@@ -74,29 +73,15 @@ def fit(frame: Frame, *, labels: Sequence[Interval] = (), settings: Settings | N
         forward_false_alarms=float((alarms > 1).mean()) if len(alarms) else 0.0,
         widening=widening,
         trimmed=float(trimmed),
+        span=Span.of(frame.values, normal),
     )
-    raised = _raised_by_labels(detector, frame, labels)
+    factor = label_factor(detector, frame, labels, settings)
     return replace(
         detector,
         pipeline=_with_level(frame, pipeline),
-        views=tuple(replace(view, limit=view.limit * raised) for view in detector.views),
-        widening=widening * raised,
+        views=tuple(replace(view, limit=view.limit * factor) for view in detector.views),
+        widening=widening * factor,
     )
-
-
-def _raised_by_labels(detector: Detector, frame: Frame, labels: Sequence[Interval]) -> float:
-    """Return by how much the limits may rise without losing a labelled event that they find now, at most 1.5.
-
-    Events keep a small reserve. Fewer than three labelled events say nothing.
-    """
-    events = [event for event in merge_intervals(labels) if inside(frame.times, [event]).any()]
-    if len(events) < MIN_EVENTS:
-        return 1.0
-    score = detector.score(frame).score
-    peaks = np.array([float(score[inside(frame.times, [event])].max()) for event in events])
-    ratios = peaks / (1 - np.minimum(peaks, 1 - 1e-5))
-    found = ratios[ratios > 1]
-    return float(np.clip(found.min() / EVENT_RESERVE, 1, MAX_RAISE)) if len(found) else 1.0
 
 
 def _choose_baseline(
@@ -114,7 +99,7 @@ def _choose_baseline(
     forward = forward_ratio(material, settings)
     if _alarms(forward) <= DRIFT_ALARMS:
         return static, material, forward
-    columns = _changed(material[0]) if len(frame.sensors) > SEARCH_SENSORS else None
+    columns = _changed(material[0]) if len(frame.sensors) > 2 * SEARCH_SENSORS else None
     del material  # as large as what is gathered next
     best = static
     rows = int(normal.sum())
