@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAGIC = b"L4EA"
-VERSION = 1
+VERSION = 2
+READABLE = (1, 2)
+"""Versions that are read; what version 1 lacks has a default where it is used."""
 _PREFIX = struct.Struct("<4sHI")
 _DIGEST = 32
 _TYPES = {"f4": "<f4", "f8": "<f8", "i8": "<i8", "b1": "|b1"}
@@ -51,9 +53,10 @@ def unpack(data: bytes, kind: str) -> tuple[dict[str, Any], Arrays]:
     if len(data) < _PREFIX.size + _DIGEST or data[:4] != MAGIC:
         raise BadArtefact(f"these {len(data)} bytes are no engine artefact")
     _, version, length = _PREFIX.unpack_from(data)
-    if version != VERSION:
+    if version not in READABLE:
         raise BadArtefact(
-            f"the artefact has format version {version}; this engine reads version {VERSION}: train again"
+            f"the artefact has format version {version}; this engine reads versions "
+            f"{READABLE[0]} to {READABLE[-1]}: train again, or use the release that wrote it"
         )
     if hashlib.sha256(data[:-_DIGEST]).digest() != data[-_DIGEST:]:
         raise BadArtefact("the artefact is damaged: its checksum does not match")

@@ -14,9 +14,9 @@ from engine.pipeline import Baseline, Pipeline, Rows, State
 from engine.scaling import Scaling
 from engine.scores import Scores
 from engine.timestamps import Times
-from engine.transform import BLOCKS, VIEWS
+from engine.transform import BLOCKS, VIEWS, ViewName
 from engine.units import Span, Watcher
-from engine.view import OUTPUTS, View, row_scores, smooth
+from engine.view import OUTPUTS, View, row_scores
 
 Floats = NDArray[np.float64]
 
@@ -82,10 +82,8 @@ class Detector:
         rows, count = len(frame.times), len(self.sensors)
         ratio, shares = np.zeros(rows), np.full((rows, count), 1 / count, np.float32)
         for part in self.pipeline.run(frame, now, predictor=self._levels):
-            fused, excess = self._judge(part)
-            smoothed = smooth(fused, now.ratio)
-            now.ratio = float(smoothed[-1])
-            ratio[part.start : part.stop] = smoothed
+            ratios, excess = self._judge(part)
+            ratio[part.start : part.stop] = now.alarm.fuse(ratios)
             total = excess.sum(axis=1, keepdims=True)
             np.divide(excess, total, out=shares[part.start : part.stop], where=total > 0)
         score = np.round(ratio / (1 + ratio), 5)
@@ -98,17 +96,17 @@ class Detector:
             state=now.to_bytes(),
         )
 
-    def _judge(self, rows: Rows) -> tuple[Floats, Halves]:
-        """Return the largest score over limit of the views, and the excess per sensor."""
+    def _judge(self, rows: Rows) -> tuple[dict[ViewName, Floats], Halves]:
+        """Return the score over limit per view, and the excess per sensor."""
         count = len(self.sensors)
-        ratio = np.zeros(rows.stop - rows.start)
+        ratios: dict[ViewName, Floats] = {}
         excess = np.zeros((rows.stop - rows.start, count), np.float32)
         for view in self.views:
             units = view.units(rows.features.blocks[view.name], rows.missing)
             ready = rows.ready(view.name)
-            np.maximum(ratio, np.where(ready, row_scores(units) / view.limit, 0), out=ratio)
+            ratios[view.name] = np.where(ready, row_scores(units) / view.limit, 0)
             excess += view.excess(units, count) * ready[:, None]
-        return ratio, excess
+        return ratios, excess
 
     def to_bytes(self) -> bytes:
         """Return the detector as a versioned artefact."""

@@ -1,13 +1,14 @@
 """From raw rows to features, row after row: scaling, filling, slow baseline, restarts; and their state."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.artefact import BadArtefact, pack, unpack
+from engine.alarm import Alarm
+from engine.artefact import Arrays, BadArtefact, pack, unpack
 from engine.frame import Frame
 from engine.notices import Watch
 from engine.scaling import Scaling
@@ -78,16 +79,16 @@ class Rows:
 class State:
     """What scoring carries from row to row and from window to window.
 
-    ``values`` are the last known scaled values, ``level`` the baseline (None before the first row), ``ratio``
-    the smoothed score, ``last`` the time of the last row with the machine on, ``quiet`` the rows to be silent
-    after the last start. ``watch`` is what noticing carries.
+    ``values`` are the last known scaled values, ``level`` the baseline (None before the first row), ``alarm``
+    what the rules of alarms remember, ``last`` the time of the last row with the machine on, ``quiet`` the
+    rows to be silent after the last start. ``watch`` is what noticing carries.
     """
 
     memory: Memory
     values: Floats
     watch: Watch
     level: Floats | None = None
-    ratio: float = 0.0
+    alarm: Alarm = field(default_factory=Alarm.closed)
     last: np.datetime64 | None = None
     quiet: int = 0
 
@@ -99,7 +100,7 @@ class State:
     def restart(self, quiet: int) -> None:
         """Forget the past except the baseline and the last values; stay silent for ``quiet`` rows."""
         self.memory = Memory.empty(len(self.values))
-        self.ratio, self.quiet = 0.0, quiet
+        self.alarm, self.quiet = Alarm.closed(), quiet
 
     def fill(self, scaled: Floats) -> NDArray[np.bool_] | None:
         """Replace missing values by the last known ones, in place, and return where that was done."""
@@ -116,13 +117,20 @@ class State:
         """Return the state as a versioned artefact."""
         micros = None if self.last is None else int(self.last.astype("datetime64[us]").astype(np.int64))
         meta: dict[str, Any] = {
-            "ratio": self.ratio,
+            "ratio": self.alarm.level,
+            "open": self.alarm.open,
             "seen": self.memory.seen,
             "last": micros,
             "quiet": self.quiet,
         }
         meta["watch"] = self.watch.to_meta()
-        arrays = {"rows": self.memory.rows, "means": self.memory.means, "values": self.values}
+        arrays = {
+            "rows": self.memory.rows,
+            "means": self.memory.means,
+            "values": self.values,
+            "lag": self.alarm.lag,
+            "fused": self.alarm.fused,
+        }
         arrays["heard"] = self.watch.heard.view(np.int64)
         if self.level is not None:
             arrays["level"] = self.level
@@ -151,12 +159,22 @@ class State:
                 values=arrays["values"],
                 watch=Watch.from_meta(meta.get("watch"), arrays.get("heard"), sensors),
                 level=arrays.get("level"),
-                ratio=float(meta["ratio"]),
+                alarm=_alarm(meta, arrays),
                 last=None if meta["last"] is None else np.datetime64(int(meta["last"]), "us"),
                 quiet=int(meta["quiet"]),
             )
         except (KeyError, TypeError) as error:
             raise BadArtefact(f"the state is malformed: {error}") from error
+
+
+def _alarm(meta: dict[str, Any], arrays: Arrays) -> Alarm:
+    """Return the alarm's memory; a state of format version 1 knows its smoothed ratio only."""
+    level = float(meta["ratio"])
+    start = Alarm.closed()
+    lag, fused = arrays.get("lag", start.lag), arrays.get("fused", np.full_like(start.fused, level))
+    if lag.shape != start.lag.shape or fused.shape != start.fused.shape:
+        raise BadArtefact(f"the state remembers {len(lag)} rows of the lag view, not {len(start.lag)}")
+    return Alarm(lag=lag, fused=fused, level=level, open=float(meta.get("open", level > 1)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from engine.parts import score_in_parts
 from engine.pipeline import Baseline, Pipeline, State
 from engine.scaling import Scaling
 from engine.transform import VIEWS
-from engine.trial import FOLDS, Settings, Trial, forward_ratio, total_of
+from engine.trial import FOLDS, Settings, Trial, fitted_views, forward_ratio, total_of
 from engine.units import Span
 
 Floats = NDArray[np.float64]
@@ -72,7 +72,7 @@ def fit(frame: Frame, *, labels: Sequence[Interval] = (), settings: Settings | N
         sensors=frame.sensors,
         step=frame.step,
         pipeline=pipeline,
-        views=tuple(trial.view(settings, widening) for trial in trials),
+        views=fitted_views(trials, settings, widening),
         forward_false_alarms=float((alarms > 1).mean()) if len(alarms) else 0.0,
         widening=widening,
         trimmed=float(trimmed),
