@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.artefact import Arrays, BadArtefact, pack, unpack
+from engine.bank import judge
 from engine.frame import Frame, SensorId
-from engine.linear import Halves
 from engine.notices import Notice, Watch, input_notices, last_heard, late_rows
-from engine.pipeline import Baseline, Pipeline, Rows, State
+from engine.pipeline import Baseline, Pipeline, State
 from engine.scaling import Scaling
 from engine.scores import Scores
 from engine.timestamps import Times
-from engine.transform import BLOCKS, VIEWS, ViewName
+from engine.transform import BLOCKS, TRACKED, VIEWS
 from engine.units import Span, Watcher
-from engine.view import OUTPUTS, View, row_scores
+from engine.view import OUTPUTS, View
 
 Floats = NDArray[np.float64]
 
@@ -80,12 +80,15 @@ class Detector:
 
     def _scored(self, frame: Frame, now: State) -> Scores:
         rows, count = len(frame.times), len(self.sensors)
+        moved = np.zeros(count)
         ratio, shares = np.zeros(rows), np.full((rows, count), 1 / count, np.float32)
         for part in self.pipeline.run(frame, now, predictor=self._levels):
-            ratios, excess = self.ratios(part)
-            ratio[part.start : part.stop] = now.alarm.fuse(ratios)
-            total = excess.sum(axis=1, keepdims=True)
-            np.divide(excess, total, out=shares[part.start : part.stop], where=total > 0)
+            judged = judge(self.views, part, now, count)
+            ratio[part.start : part.stop] = now.alarm.fuse(judged.ratios)
+            total = judged.excess.sum(axis=1, keepdims=True)
+            np.divide(judged.excess, total, out=shares[part.start : part.stop], where=total > 0)
+            if judged.moved is not None:
+                moved += judged.moved.sum(axis=0)
         score = np.round(ratio / (1 + ratio), 5)
         return Scores(
             times=frame.times,
@@ -93,20 +96,9 @@ class Detector:
             score=score,
             prediction=((score > 0.5) & ~frame.off).astype(np.int8),
             contributions=shares,
+            moved=moved / max(1, int((~frame.off).sum())),
             state=now.to_bytes(),
         )
-
-    def ratios(self, rows: Rows) -> tuple[dict[ViewName, Floats], Halves]:
-        """Return the score over limit per view, and the excess per sensor."""
-        count = len(self.sensors)
-        ratios: dict[ViewName, Floats] = {}
-        excess = np.zeros((rows.stop - rows.start, count), np.float32)
-        for view in self.views:
-            units = view.units(rows.features.blocks[view.name], rows.missing)
-            ready = rows.ready(view.name)
-            ratios[view.name] = np.where(ready, row_scores(units) / view.limit, 0)
-            excess += view.excess(units, count) * ready[:, None]
-        return ratios, excess
 
     def to_bytes(self) -> bytes:
         """Return the detector as a versioned artefact."""
@@ -127,12 +119,11 @@ class Detector:
             "low": self.span.low,
             "high": self.span.high,
             "move": self.span.move,
-            "drifting": baseline.drifting,
             "level": baseline.level,
             "end": np.array(baseline.end.astype("datetime64[us]")).reshape(1).view(np.int64),
         }
         for view in self.views:
-            for name in _VIEW_PARTS:
+            for name in (*_VIEW_PARTS, "moved"):
                 arrays[f"{view.name}.{name}"] = getattr(view, name)
         return pack(KIND, meta, arrays)
 
@@ -149,16 +140,17 @@ class Detector:
             sensors = tuple(str(name) for name in meta["sensors"])
             scaling = Scaling(center=arrays["center"], scale=arrays["scale"], constant=arrays["constant"])
             end = arrays["end"].view("datetime64[us]")[0]
-            baseline = Baseline(
-                span=int(meta["span"]), drifting=arrays["drifting"], level=arrays["level"], end=end
-            )
+            if "drifting" in arrays and meta["span"]:
+                raise BadArtefact("the detector subtracts a baseline, as earlier releases did: train again")
+            baseline = Baseline(span=int(meta["span"]), level=arrays["level"], end=end)
             views = tuple(
                 View(
                     name=name,
                     limit=float(meta["limits"][name]),
                     **{part: arrays[f"{name}.{part}"] for part in _VIEW_PARTS},
+                    moved=arrays.get(f"{name}.moved", np.zeros(len(arrays[f"{name}.offset"]))),
                 )
-                for name in VIEWS
+                for name in (*VIEWS, *TRACKED)
                 if name in meta["limits"]
             )
             span = _span(arrays, len(sensors))
@@ -212,14 +204,13 @@ def _check_shapes(
     sensors: int, scaling: Scaling, baseline: Baseline, span: Span, views: tuple[View, ...]
 ) -> None:
     expected: list[tuple[NDArray[Any], tuple[int, ...]]] = [
-        (each, (sensors,))
-        for each in (scaling.center, scaling.scale, scaling.constant, baseline.drifting, baseline.level)
+        (each, (sensors,)) for each in (scaling.center, scaling.scale, scaling.constant, baseline.level)
     ]
     expected += [(each, (sensors,)) for each in (span.low, span.high, span.move)]
     for view in views:
         inputs, outputs = BLOCKS[view.name] * sensors, OUTPUTS[view.name] * sensors
         expected.append((view.weights, (inputs, outputs)))
-        expected += [(each, (outputs,)) for each in (view.offset, view.usual)]
+        expected += [(each, (outputs,)) for each in (view.offset, view.usual, view.moved)]
     for array, shape in expected:
         if array.shape != shape:
             raise BadArtefact(f"an array of the artefact has the shape {array.shape}, not {shape}")

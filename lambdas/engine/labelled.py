@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.alarm import Alarm
+from engine.bank import judge
 from engine.detector import Detector
 from engine.frame import Frame
 from engine.intervals import Interval, inside, merge_intervals
-from engine.pipeline import Rows, State
+from engine.pipeline import State
 from engine.transform import ViewName
 from engine.trial import Settings, sampled
 
@@ -106,18 +107,24 @@ def label_factor(detector: Detector, frame: Frame, labels: Sequence[Interval], s
 
 
 def _runs(detector: Detector, frame: Frame, judged: Mask) -> list[_Run]:
-    parts: list[list[tuple[Rows, dict[ViewName, Floats]]]] = []
-    for rows in detector.pipeline.run(frame, State.start(len(detector.sensors)), wanted=judged):
+    count = len(detector.sensors)
+    state = State.start(count)
+    starts: list[int] = []
+    stops: list[int] = []
+    parts: list[dict[ViewName, list[Floats]]] = []
+    for rows in detector.pipeline.run(frame, state, wanted=judged):
         if not parts or rows.features.seen[0] == 1:
-            parts.append([])
-        parts[-1].append((rows, detector.ratios(rows)[0]))
+            starts.append(rows.start)
+            stops.append(rows.start)
+            parts.append({view.name: [] for view in detector.views})
+        stops[-1] = rows.stop
+        ratios = judge(detector.views, rows, state, count).ratios
+        silent = np.zeros(rows.stop - rows.start)
+        for name, found in parts[-1].items():
+            found.append(ratios.get(name, silent))
     return [
-        _Run(
-            part[0][0].start,
-            part[-1][0].stop,
-            {view.name: np.concatenate([ratios[view.name] for _, ratios in part]) for view in detector.views},
-        )
-        for part in parts
+        _Run(start, stop, {name: np.concatenate(found) for name, found in part.items()})
+        for start, stop, part in zip(starts, stops, parts, strict=True)
     ]
 
 

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from engine.alarm import Alarm
 from engine.frame import Frame
+from engine.level import persistent, trust
 from engine.linear import Halves, Moments, product, residual_map, stack
 from engine.pipeline import Pipeline, State
-from engine.transform import BLOCKS, ViewName
+from engine.transform import BLOCKS, TRACKED, VIEWS, ViewName
 from engine.view import ATTRIBUTION_CAP, OUTPUTS, RESIDUAL_QUANTILE, View, row_scores, smooth
 
 Floats = NDArray[np.float64]
@@ -93,14 +94,14 @@ class Trial:
         held: dict[ViewName, list[list[Halves]]] = {
             name: [[np.empty((0, size), np.float32)] for _ in range(FOLDS)] for name, size in sizes.items()
         }
-        for rows in pipeline.run(frame, State.start(sensors), tuple(views), use):
+        for rows in pipeline.run(frame, State.start(sensors), VIEWS, use):
             at = slice(rows.start, rows.stop)
             kept_rows = held_rows[at] & np.all([rows.ready(name) for name in views], axis=0)
             for name in views:
                 chosen = use[at] & rows.ready(name)
                 if not chosen.any():
                     continue
-                stacked = stack(rows.features.blocks[name])
+                stacked = stack(rows.blocks(name))
                 for fold in np.unique(fold_of[at][chosen]):
                     part = chosen & (fold_of[at] == fold)
                     folds[name][fold].add(stacked if part.all() else stacked[part])
@@ -129,14 +130,14 @@ class Trial:
         return np.concatenate(parts) if parts else self._rows(1) + 1
 
     def predictor(self, moments: Moments) -> Callable[[Halves], Halves]:
-        """Return the function from feature rows to their |residual|, predicted with these moments."""
+        """Return the function from feature rows to their residuals, predicted with these moments."""
         exact = residual_map(moments.covariance(), self.sensors, OUTPUTS[self.name])
         offset, weights = (moments.mean() @ exact).astype(np.float32), exact.astype(np.float32)
 
         def judge(rows: Halves) -> Halves:
             result = product(rows, weights)
             result -= offset
-            return np.abs(result, out=result)
+            return result
 
         return judge
 
@@ -149,7 +150,7 @@ class Trial:
             return self._rows(0)
         return self.predictor(first)(later)
 
-    def view(self, units: "Units", limit: float) -> View:
+    def view(self, units: "Units", limit: float, moved: Floats) -> View:
         """Return the view fitted to all blocks."""
         total = total_of(self.folds)
         weights = residual_map(total.covariance(), self.sensors, OUTPUTS[self.name])
@@ -159,6 +160,7 @@ class Trial:
             weights=(weights / units.scale).astype(np.float32),
             usual=units.usual,
             limit=limit,
+            moved=moved,
         )
 
     def _rows(self, count: int) -> Halves:
@@ -190,7 +192,7 @@ def calibrate(trials: Sequence[Trial], folds: slice, settings: Settings) -> list
     """
     found, scores = [], {}
     for trial in trials:
-        absolute = trial.held_out(folds)
+        absolute = np.abs(trial.held_out(folds))
         scale = np.maximum(column_quantile(absolute, RESIDUAL_QUANTILE), np.float32(1e-6))
         absolute /= scale
         raw = row_scores(absolute)
@@ -220,18 +222,37 @@ def column_quantile(values: Halves, quantile: float) -> Halves:
     return np.quantile(np.ascontiguousarray(values.T), quantile, axis=1).astype(np.float32)
 
 
-def forward_ratio(trials: Sequence[Trial], settings: Settings) -> Floats:
-    """Return the fused score ratio of the second half of training, judged by the first half alone."""
-    units = calibrate(trials, slice(FOLDS // 2), settings)
-    return Alarm.closed().fuse(
-        {
-            trial.name: row_scores(trial.forward() / each.scale) / each.limit
-            for trial, each in zip(trials, units, strict=True)
-        }
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forward:
+    """The forward test of some views: the fused score ratio of the second half of training, judged by the
+    first half alone, and the averages of levels it ended with.
+    """
+
+    ratio: Floats
+    moved: dict[ViewName, Floats]
 
 
-def fitted_views(trials: Sequence[Trial], settings: Settings, widening: float) -> tuple[View, ...]:
+def forward_test(trials: Sequence[Trial], settings: Settings) -> Forward:
+    """Judge the second half of training by the first half, as scoring would."""
+    ratios, moved = {}, {}
+    for trial, units in zip(trials, calibrate(trials, slice(FOLDS // 2), settings), strict=True):
+        later = trial.forward() / units.scale
+        if not len(later):
+            return Forward(ratio=np.zeros(0), moved={})
+        moved[trial.name] = persistent(later)
+        if trial.name not in TRACKED:
+            nothing = np.zeros(later.shape[1])
+            counts, _ = trust(later, np.ones(len(later), bool), nothing, 0)
+            later = later if counts is None else later * counts
+        ratios[trial.name] = row_scores(np.abs(later)) / units.limit
+    return Forward(ratio=Alarm.closed().fuse(ratios), moved=moved)
+
+
+def fitted_views(
+    trials: Sequence[Trial], settings: Settings, widening: float, forward: Forward
+) -> list[View]:
     """Return the views fitted to all blocks, their limits ``widening`` times what the held-out rows say."""
-    units = calibrate(trials, slice(None), settings)
-    return tuple(trial.view(each, each.limit * widening) for trial, each in zip(trials, units, strict=True))
+    return [
+        trial.view(units, units.limit * widening, forward.moved.get(trial.name, np.zeros(len(units.scale))))
+        for trial, units in zip(trials, calibrate(trials, slice(None), settings), strict=True)
+    ]
