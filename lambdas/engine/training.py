@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engine.cleaning import without_suspicious
 from engine.detector import Detector
+from engine.fewvalues import few_values
 from engine.frame import Frame
 from engine.intervals import Interval, inside
 from engine.labelled import label_factor
@@ -68,6 +69,7 @@ def fit(frame: Frame, *, labels: Sequence[Interval] = (), settings: Settings | N
         widening=widening,
         trimmed=float(trimmed),
         span=Span.of(frame.values, normal),
+        few_values=few_values(frame.values, normal),
     )
     factor = label_factor(detector, frame, labels, settings)
     return replace(
