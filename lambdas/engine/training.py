@@ -16,10 +16,12 @@ from engine.cleaning import without_suspicious
 from engine.detector import Detector
 from engine.frame import Frame, narrow_frame
 from engine.intervals import Interval, inside, merge_intervals
+from engine.parts import score_in_parts
 from engine.pipeline import Baseline, Pipeline, State
 from engine.scaling import Scaling
 from engine.transform import VIEWS
 from engine.trial import FOLDS, Settings, Trial, forward_ratio, total_of
+from engine.units import Span
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -74,6 +76,7 @@ def fit(frame: Frame, *, labels: Sequence[Interval] = (), settings: Settings | N
         forward_false_alarms=float((alarms > 1).mean()) if len(alarms) else 0.0,
         widening=widening,
         trimmed=float(trimmed),
+        span=Span.of(frame.values, normal),
     )
     raised = _raised_by_labels(detector, frame, labels)
     return replace(
@@ -92,7 +95,7 @@ def _raised_by_labels(detector: Detector, frame: Frame, labels: Sequence[Interva
     events = [event for event in merge_intervals(labels) if inside(frame.times, [event]).any()]
     if len(events) < MIN_EVENTS:
         return 1.0
-    score = detector.score(frame).score
+    score = np.concatenate([part.score for part in score_in_parts(detector, frame)])
     peaks = np.array([float(score[inside(frame.times, [event])].max()) for event in events])
     ratios = peaks / (1 - np.minimum(peaks, 1 - 1e-5))
     found = ratios[ratios > 1]
@@ -114,7 +117,7 @@ def _choose_baseline(
     forward = forward_ratio(material, settings)
     if _alarms(forward) <= DRIFT_ALARMS:
         return static, material, forward
-    columns = _changed(material[0]) if len(frame.sensors) > SEARCH_SENSORS else None
+    columns = _changed(material[0]) if len(frame.sensors) > 2 * SEARCH_SENSORS else None
     del material  # as large as what is gathered next
     best = static
     rows = int(normal.sum())
