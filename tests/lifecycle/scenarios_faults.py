@@ -74,7 +74,7 @@ def deletion_fails_once(play: Play) -> None:
 
 
 def rough_weather(play: Play) -> None:
-    """A quarter of all calls of a whole life goes wrong for the moment: it takes longer, and ends the same."""
+    """A quarter of the calls of a life goes wrong for the moment: it takes longer, and ends the same."""
     for seed in range(6):
         again = play.fresh()
         again.world.weather = _weather(seed)
