@@ -2,6 +2,7 @@
 
 from engine.artefact import BadArtefact
 from engine.columns import TooLarge
+from engine.compare import Comparison, compare
 from engine.component import ComponentReport, merge_component
 from engine.csvfile import FileReport, convert_csv
 from engine.detector import Detector
@@ -9,6 +10,7 @@ from engine.events import EventRules, describe
 from engine.frame import Frame, OffCondition, SensorId, build_frame
 from engine.headers import IllegalHeader, UnusableFile
 from engine.intervals import Evaluation, Interval, Range, evaluate, ranges
+from engine.notices import Notice
 from engine.parts import score_in_parts
 from engine.quality import SensorStatistics
 from engine.reader import NoData
@@ -19,6 +21,7 @@ from engine.trial import Settings
 
 __all__ = [
     "BadArtefact",
+    "Comparison",
     "ComponentReport",
     "Detector",
     "Evaluation",
@@ -28,6 +31,7 @@ __all__ = [
     "IllegalHeader",
     "Interval",
     "NoData",
+    "Notice",
     "OffCondition",
     "Range",
     "Scores",
@@ -37,6 +41,7 @@ __all__ = [
     "TooLarge",
     "UnusableFile",
     "build_frame",
+    "compare",
     "convert_csv",
     "describe",
     "evaluate",

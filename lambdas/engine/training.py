@@ -21,6 +21,7 @@ from engine.pipeline import Baseline, Pipeline, State
 from engine.scaling import Scaling
 from engine.transform import VIEWS
 from engine.trial import FOLDS, Settings, Trial, forward_ratio, total_of
+from engine.units import Span
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -75,6 +76,7 @@ def fit(frame: Frame, *, labels: Sequence[Interval] = (), settings: Settings | N
         forward_false_alarms=float((alarms > 1).mean()) if len(alarms) else 0.0,
         widening=widening,
         trimmed=float(trimmed),
+        span=Span.of(frame.values, normal),
     )
     raised = _raised_by_labels(detector, frame, labels)
     return replace(
