@@ -259,6 +259,7 @@ def _score(detector: Detector, frame: Frame, writer: "_Writer | None") -> Scores
         score=np.concatenate([part.score for part in parts]),
         prediction=np.concatenate([part.prediction for part in parts]),
         contributions=kept,
+        notices=tuple(dict.fromkeys(notice for part in parts for notice in part.notices)),
     )
 
 
