@@ -1,12 +1,14 @@
 """The detector: several closed-form views of the same rows, fused; how it scores, and its bytes."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.artefact import Arrays, BadArtefact, pack, unpack
+from engine.artefact import VERSION, Arrays, BadArtefact, check_arrays, check_finite, pack, reading, unpack
 from engine.bank import judge
 from engine.fewvalues import FewValues
 from engine.frame import Frame, SensorId
@@ -15,7 +17,7 @@ from engine.pipeline import Baseline, Pipeline, State
 from engine.scaling import Scaling
 from engine.scores import Scores
 from engine.timestamps import Times
-from engine.transform import BLOCKS, TRACKED, VIEWS
+from engine.transform import BLOCKS, TRACKED, VIEWS, ViewName
 from engine.units import Span, Watcher
 from engine.view import OUTPUTS, View
 
@@ -140,38 +142,36 @@ class Detector:
 
         """
         meta, arrays = unpack(data, KIND)
-        try:
+        with reading("detector"):
             sensors = tuple(str(name) for name in meta["sensors"])
+            if "drifting" in arrays and meta["span"]:
+                raise BadArtefact(
+                    f"the detector has format version 1 and subtracts a baseline; version {VERSION} has none "
+                    "of the kind: train again"
+                )
+            names = [name for name in (*VIEWS, *TRACKED) if name in meta["limits"]]
+            _check_arrays(arrays, names, len(sensors))
+            views = tuple(_view(name, float(meta["limits"][name]), arrays) for name in names)
             scaling = Scaling(center=arrays["center"], scale=arrays["scale"], constant=arrays["constant"])
             end = arrays["end"].view("datetime64[us]")[0]
-            if "drifting" in arrays and meta["span"]:
-                raise BadArtefact("the detector subtracts a baseline, as earlier releases did: train again")
             baseline = Baseline(span=int(meta["span"]), level=arrays["level"], end=end)
-            views = tuple(
-                View(
-                    name=name,
-                    limit=float(meta["limits"][name]),
-                    **{part: arrays[f"{name}.{part}"] for part in _VIEW_PARTS},
-                    moved=arrays.get(f"{name}.moved", np.zeros(len(arrays[f"{name}.offset"]))),
+            step = int(meta["step"])
+            if step <= 0 or baseline.span < 0 or "lag" not in names:
+                raise BadArtefact(
+                    f"the detector is malformed: step {step} s, baseline of {baseline.span} rows, "
+                    f"views {names}"
                 )
-                for name in (*VIEWS, *TRACKED)
-                if name in meta["limits"]
-            )
-            span = _span(arrays, len(sensors))
-            _check_shapes(len(sensors), scaling, baseline, span, views)
             return cls(
                 sensors=sensors,
-                step=np.timedelta64(int(meta["step"]), "s"),
+                step=np.timedelta64(step, "s"),
                 pipeline=Pipeline(scaling=scaling, baseline=baseline),
                 views=views,
                 forward_false_alarms=float(meta["forward_false_alarms"]),
                 widening=float(meta["widening"]),
                 trimmed=float(meta["trimmed"]),
-                span=span,
+                span=_span(arrays, len(sensors)),
                 few_values=_few_values(meta.get("few_values", []), len(sensors)),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BadArtefact(f"the artefact is malformed: {error}") from error
 
 
 _VIEW_PARTS = ("offset", "weights", "usual")
@@ -213,17 +213,29 @@ def _with_late(scores: Scores, frame: Frame, late: NDArray[np.bool_]) -> Scores:
     )
 
 
-def _check_shapes(
-    sensors: int, scaling: Scaling, baseline: Baseline, span: Span, views: tuple[View, ...]
-) -> None:
-    expected: list[tuple[NDArray[Any], tuple[int, ...]]] = [
-        (each, (sensors,)) for each in (scaling.center, scaling.scale, scaling.constant, baseline.level)
-    ]
-    expected += [(each, (sensors,)) for each in (span.low, span.high, span.move)]
+def _check_arrays(arrays: Arrays, views: Sequence[ViewName], sensors: int) -> None:
+    """Refuse arrays of other sensors or none; those that format version 1 lacks may be missing."""
+    expected: dict[str, tuple[str, tuple[int, ...]]] = {
+        "constant": ("b1", (sensors,)),
+        "end": ("i8", (1,)),
+        **dict.fromkeys(("center", "scale", "level"), ("f8", (sensors,))),
+    }
+    if "low" in arrays:
+        expected |= dict.fromkeys(("low", "high", "move"), ("f8", (sensors,)))
     for view in views:
-        inputs, outputs = BLOCKS[view.name] * sensors, OUTPUTS[view.name] * sensors
-        expected.append((view.weights, (inputs, outputs)))
-        expected += [(each, (outputs,)) for each in (view.offset, view.usual, view.moved)]
-    for array, shape in expected:
-        if array.shape != shape:
-            raise BadArtefact(f"an array of the artefact has the shape {array.shape}, not {shape}")
+        inputs, outputs = BLOCKS[view] * sensors, OUTPUTS[view] * sensors
+        expected[f"{view}.weights"] = ("f4", (inputs, outputs))
+        expected |= {f"{view}.{name}": ("f4", (outputs,)) for name in ("offset", "usual")}
+        if f"{view}.moved" in arrays:
+            expected[f"{view}.moved"] = ("f8", (outputs,))
+    check_arrays(arrays, expected)
+
+
+def _view(name: ViewName, limit: float, arrays: Arrays) -> View:
+    """Return a view; in artefacts of format version 1 no level has moved."""
+    if not 0 < limit < math.inf:
+        raise BadArtefact(f"the artefact is malformed: the limit of the {name} view is {limit}")
+    parts = {part: arrays[f"{name}.{part}"] for part in _VIEW_PARTS}
+    moved = arrays.get(f"{name}.moved", np.zeros(len(parts["offset"])))
+    check_finite(*parts.values(), moved)
+    return View(name=name, limit=limit, **parts, moved=moved)
