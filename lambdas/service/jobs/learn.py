@@ -36,6 +36,8 @@ from service.jobs.spans import Span, Spans
 from service.jobs.times import instant
 from service.jobs.training import Training
 
+PART_ROWS = 50_000
+"""Rows to score at once: their contributions are in memory beside the frame."""
 DIAGNOSTICS_FILE = "model_diagnostics_results.json.gz"
 
 
@@ -245,7 +247,7 @@ def _score(detector: Detector, frame: Frame, writer: "_Writer | None") -> Scores
     """
     kept = np.zeros((len(frame.times), len(frame.sensors)), np.float32)
     parts, rows = [], 0
-    for part in score_in_parts(detector, replace(frame, step=detector.step)):
+    for part in score_in_parts(detector, replace(frame, step=detector.step), rows=PART_ROWS):
         if writer is not None:
             writer.write(part)
         anomalous = np.flatnonzero(part.prediction)
