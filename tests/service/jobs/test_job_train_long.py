@@ -25,7 +25,7 @@ def trained(home: World, dataset: Item) -> tuple[dict[str, Any], list[dict[str, 
         EvaluationDataEndTime=at("2020-03-01"),
         LabelsInputConfiguration={"S3InputConfiguration": {"Bucket": home.bucket, "Prefix": "labels/"}},
         ModelDiagnosticsOutputConfiguration={
-            "S3OutputConfiguration": {"Bucket": home.bucket, "Prefix": "diagnostics/"}
+            "S3OutputConfiguration": {"Bucket": home.bucket, "Prefix": "long/"}
         },
     )
     assert model["Status"] == "SUCCESS", model.get("FailedReason")
