@@ -26,12 +26,10 @@ _DISCARDED_BYTES = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A file that was read into the part ``index``; ``header`` are its sensors."""
+    """A file that was read into the part ``index``."""
 
     index: int
     source: SourceFile
-    timestamp: str
-    header: tuple[str, ...]
     report: FileReport
 
 
@@ -120,8 +118,6 @@ def _gather(job: Ingestion) -> Outcome:
             Part(
                 index=item["Index"],
                 source=SourceFile(key=item["Key"], size=item["Size"], component=item["Component"]),
-                timestamp=read["Header"][0],
-                header=tuple(read["Header"][1:]),
                 report=file_report(read["Report"]),
             )
         )
@@ -137,7 +133,10 @@ def _gather(job: Ingestion) -> Outcome:
 def file_report(members: Mapping[str, Any]) -> FileReport:
     """The engine's report of a file, read back from JSON."""
     return FileReport(
-        **{**members, **{name: tuple(members[name]) for name in ("columns", "unsupported_examples")}}
+        **{
+            **members,
+            **{name: tuple(members[name]) for name in ("header", "columns", "unsupported_examples")},
+        }
     )
 
 
@@ -145,7 +144,7 @@ def _columns(job: Ingestion, outcome: Outcome) -> dict[str, tuple[str, ...]]:
     """The columns of each component: those of the schema, or of all headers when it is detected."""
     headers: dict[str, dict[str, None]] = defaultdict(dict)
     for part in outcome.parts:
-        headers[part.source.component].update(dict.fromkeys(part.header))
+        headers[part.source.component].update(dict.fromkeys(part.report.header[1:]))
     if job.columns is None:
         return {component: tuple(names) for component, names in headers.items()}
     for component, found in headers.items():
@@ -184,7 +183,7 @@ def _aligned(rt: Runtime, job: Ingestion, part: Part, names: tuple[str, ...]) ->
     """The part with all columns of its component; one that was read before they were known is read again."""
     if part.report.columns == names:
         return part
-    _, report = convert(job, job.customer(rt), part.source, part.index, names)
+    report = convert(job, job.customer(rt), part.source, part.index, names)
     return replace(part, report=report)
 
 
@@ -241,7 +240,9 @@ def _publish(
         dataset["schemaKey"] = document_key(job.dataset["uuid"], "schema.json")
         rt.documents.put(
             dataset["schemaKey"],
-            detected(columns, {part.source.component: part.timestamp for part in reversed(outcome.parts)}),
+            detected(
+                columns, {part.source.component: part.report.header[0] for part in reversed(outcome.parts)}
+            ),
             job.vault.kms_key,
         )
     rt.store.transact(

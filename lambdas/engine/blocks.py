@@ -1,0 +1,97 @@
+"""Reading a CSV file in blocks of whole lines, in memory that does not depend on the file."""
+
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from engine.headers import UnusableFile
+
+LINE_BYTES = 4 << 20
+"""The longest line; a file with a longer one is refused, for a quotation mark that is never closed is one."""
+
+_PACKED_BYTES = 1 << 20
+_QUOTE, _END = b'"', b"\n"
+
+
+def blocks(source: BinaryIO, *, gzip: bool, block_bytes: int) -> Iterator[bytes]:
+    """Yield the header line, then blocks of whole lines of about ``block_bytes`` (more for a longer line).
+
+    Line ends between quotation marks belong to the cell.
+
+    Raises:
+        UnusableFile: damaged gzip, or a line that does not end.
+
+    """
+    chunks = _inflated(source, block_bytes) if gzip else iter(lambda: source.read(block_bytes), b"")
+    rest, header_due = b"", True
+    for chunk in chunks:
+        rest += chunk
+        if header_due and (end := _first_end(rest)):
+            yield rest[:end]
+            rest, header_due = rest[end:], False
+        if not header_due and (end := _last_end(rest)):
+            yield rest[:end]
+            rest = rest[end:]
+        if len(rest) > LINE_BYTES:
+            raise UnusableFile(
+                f"no line ends within {LINE_BYTES >> 20} MiB after {rest[:40]!r}: a quotation mark is not "
+                "closed, or this is no CSV file"
+            )
+    if rest.count(_QUOTE) % 2:
+        raise UnusableFile(f"the quotation mark in the lines from {rest[:40]!r} is not closed")
+    if rest:
+        yield rest
+
+
+def _first_end(data: bytes) -> int:
+    """Return the offset behind the first line end outside quotation marks, 0 when there is none."""
+    at = data.find(_END)
+    start, inside = 0, 0
+    while at >= 0 and (inside := inside + data.count(_QUOTE, start, at)) % 2:
+        start = at
+        at = data.find(_END, data.find(_QUOTE, at) + 1 or len(data))
+    return at + 1
+
+
+def _last_end(data: bytes) -> int:
+    """Return the offset behind the last line end outside quotation marks, 0 when there is none."""
+    at = data.rfind(_END)
+    before = data.count(_QUOTE, 0, at + 1)
+    while at >= 0 and before % 2:
+        opened = data.rfind(_QUOTE, 0, at)
+        end, at = at, data.rfind(_END, 0, opened)
+        before -= data.count(_QUOTE, at + 1, end)
+    return at + 1
+
+
+def _inflated(source: BinaryIO, size: int) -> Iterator[bytes]:
+    """Yield the uncompressed bytes of all gzip members, at least ``size`` at a time save for the last."""
+    gathered: list[bytes] = []
+    have = 0
+    for data in _members(source, size):
+        gathered.append(data)
+        have += len(data)
+        if have >= size:
+            yield b"".join(gathered)
+            gathered, have = [], 0
+    if gathered:
+        yield b"".join(gathered)
+
+
+def _members(source: BinaryIO, size: int) -> Iterator[bytes]:
+    member, packed = zlib.decompressobj(zlib.MAX_WBITS | 16), source.read(_PACKED_BYTES)
+    while packed:
+        try:
+            data = member.decompress(packed, size)
+        except zlib.error as error:
+            raise UnusableFile(f"the file is not readable as gzip: {error}") from error
+        if data:
+            yield data
+        packed = (member.unused_data if member.eof else member.unconsumed_tail) or source.read(_PACKED_BYTES)
+        if member.eof:
+            while packed and not (packed := packed.lstrip(b"\0")):  # zeros may pad a file
+                packed = source.read(_PACKED_BYTES)
+            if packed:
+                member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    if not member.eof:
+        raise UnusableFile("the file is not readable as gzip: it ends early")
