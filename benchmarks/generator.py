@@ -1,19 +1,28 @@
-"""Simulated plants: operating modes, lags, drift, gaps and faults unlike those of the public data."""
+"""Simulated plants: modes, lags, drift, gaps and faults unlike those of the public data.
 
-from typing import Literal
+``generated_cases`` lists the families; each case is a few hundredths of a second to a second of work.
+"""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.datasets import Case
+from benchmarks.line import line
+from benchmarks.signals import (
+    Drift,
+    Floats,
+    drifted,
+    gaps,
+    healthy,
+    inject,
+    inject_ramp,
+    outages,
+    steps,
+    walk,
+)
+from benchmarks.waterworks import waterworks
 from engine import Frame
 
-Floats = NDArray[np.float64]
-Drift = Literal["none", "walk", "season", "two sensors"]
-KINDS = ("bias", "ramp", "stuck", "noise", "gain", "pair")
-
-STEP_SECONDS = 60
-_DAY = 1440
+_SHORT = (20, 200)
 
 
 def generated_cases(seeds: tuple[int, ...]) -> list[Case]:
@@ -21,30 +30,20 @@ def generated_cases(seeds: tuple[int, ...]) -> list[Case]:
     cases = []
     for seed in seeds:
         cases += [
-            plant(seed, "none", modes=True, gaps=True),
+            plant(seed, "none", modes=True, with_gaps=True),
             plant(100 + seed, "none", modes=False),
-            plant(
-                200 + seed,
-                "walk",
-                modes=False,
-                rows=24000,
-                train=8000,
-                faults=30,
-                lengths=(20, 200),
-                sensors=9,
-            ),
-            plant(
-                300 + seed,
-                "walk",
-                modes=True,
-                rows=24000,
-                train=8000,
-                gaps=True,
-                lengths=(40, 500),
-                sensors=9,
-            ),
+            plant(200 + seed, "walk", modes=False, rows=24000, faults=30, lengths=_SHORT, sensors=9),
+            plant(300 + seed, "walk", modes=True, rows=24000, with_gaps=True, lengths=(40, 500), sensors=9),
             plant(400 + seed, "two sensors", modes=True),
             plant(500 + seed, "season", modes=True, rows=24000, train=12000, faults=8, lengths=(200, 1200)),
+            late(600 + seed, "walk"),
+            late(700 + seed, "steps"),
+            dirty(800 + seed),
+            broken(900 + seed),
+            slow(1000 + seed),
+            waterworks(1100 + seed),
+            line(1200 + seed, "correlated"),
+            line(1300 + seed, "uncorrelated"),
         ]
     return cases
 
@@ -59,120 +58,123 @@ def plant(
     sensors: int = 12,
     faults: int = 12,
     lengths: tuple[int, int] = (60, 400),
-    gaps: bool = False,
+    with_gaps: bool = False,
 ) -> Case:
-    """Return one plant: healthy in training, with faults afterwards."""
+    """Return one plant of a row a minute: healthy in training, with faults afterwards."""
     rng = np.random.default_rng(seed)
-    values = _healthy(rng, rows, sensors, modes=modes) + _drift(rng, drift, rows, train, sensors)
+    values = healthy(rng, rows, sensors, modes=modes) + drifted(rng, drift, rows, train, sensors)
+    spans, roots = _faults(rng, values, train, faults, lengths)
+    kept = gaps(rng, rows, spans) if with_gaps else np.ones(rows, bool)
+    case = _case(f"{drift}, {'modes' if modes else 'smooth'}", seed, values, spans, roots, train)
+    whole = case.frame
+    frame = Frame(
+        times=whole.times[kept],
+        values=whole.values[kept],
+        sensors=whole.sensors,
+        off=whole.off[kept],
+        step=whole.step,
+    )
+    return Case(
+        name=case.name,
+        group=case.group,
+        frame=frame,
+        labels=case.labels,
+        train=int(kept[:train].sum()),
+        roots=case.roots,
+    )
+
+
+def late(seed: int, kind: str, *, rows: int = 40000, train: int = 10000) -> Case:
+    """Return a plant that is steady in training and begins to drift later.
+
+    ``walk``: a quarter of the sensors wander from 3,000 rows after training on; ``steps``: single sensors
+    jump, once in 8,000 rows on average, and stay there.
+    """
+    rng = np.random.default_rng(seed)
+    values = healthy(rng, rows, 12, modes=True)
+    begin = train + 3000
+    if kind == "walk":
+        shift = walk(rng, rows - begin, 12, 8000) * (rng.random(12) < 0.25)
+    else:
+        shift = steps(rng, rows - begin, 12, 8000, 1.5)
+    values[begin:] += shift
+    spans, roots = _faults(rng, values, train, 20, (60, 400))
+    return _case(f"late {kind}", seed, values, spans, roots, train)
+
+
+def dirty(seed: int) -> Case:
+    """Return a plant with faults in a twelfth of its training rows that nobody labelled."""
+    rng = np.random.default_rng(seed)
+    train, rows = 12000, 20000
+    values = healthy(rng, rows, 12, modes=True)
+    spread = values.std(axis=0)
+    for start in rng.choice(np.arange(300, train - 600, 700), 5, replace=False):
+        inject(values, rng, int(start), int(rng.integers(60, 350)), spread)
+    spans, roots = _faults(rng, values, train, 12, (60, 400))
+    return _case("unlabelled faults in training", seed, values, spans, roots, train)
+
+
+def broken(seed: int) -> Case:
+    """Return a plant with missing values, sensors that fall silent for hours, and one that dies."""
+    rng = np.random.default_rng(seed)
+    train, rows = 10000, 20000
+    values = healthy(rng, rows, 12, modes=True)
+    spans, roots = _faults(rng, values, train, 15, (60, 400))
+    outages(values, rng, train)
+    return _case("outages", seed, values, spans, roots, train)
+
+
+def slow(seed: int) -> Case:
+    """Return a plant of a row in five minutes, without drift, whose faults creep up over one to four days."""
+    rng = np.random.default_rng(seed)
+    train, rows = 20000, 40000
+    values = healthy(rng, rows, 12, modes=True)
+    spans, roots = [], []
+    spread = values[:train].std(axis=0)
+    for slot in np.linspace(train + 500, rows - 1700, 9).astype(int):
+        length = int(rng.uniform(288, 1152))
+        spans.append((int(slot), int(slot) + length - 1))
+        roots.append(inject_ramp(values, rng, int(slot), length, spread))
+    return _case("slow ramps", seed, values, spans, roots, train, step=300)
+
+
+def _faults(
+    rng: np.random.Generator, values: Floats, train: int, faults: int, lengths: tuple[int, int]
+) -> tuple[list[tuple[int, int]], list[tuple[int, ...]]]:
+    """Put faults into the rows after training; return their first and last rows, and their root sensors."""
     spread = values[:train].std(axis=0)
     spans, roots = [], []
-    for slot in np.linspace(train + 200, rows - lengths[1] - 60, faults).astype(int):
+    for slot in np.linspace(train + 200, len(values) - lengths[1] - 60, faults).astype(int):
         length = int(np.exp(rng.uniform(*np.log(lengths))))
         start = int(slot + rng.integers(0, 50))
         spans.append((start, start + length - 1))
-        roots.append(tuple(f"s{at}" for at in inject(values, rng, start, length, spread)))
-    kept = _gaps(rng, rows, spans) if gaps else np.ones(rows, bool)
-    times = np.datetime64("2026-01-01", "us") + np.arange(rows) * np.timedelta64(STEP_SECONDS, "s")
-    frame = Frame(
-        times=times[kept],
-        values=values[kept],
-        sensors=tuple(f"s{at}" for at in range(sensors)),
-        off=np.zeros(int(kept.sum()), bool),
-        step=np.timedelta64(STEP_SECONDS, "s"),
-    )
+        roots.append(inject(values, rng, start, length, spread))
+    return spans, roots
+
+
+def _case(
+    family: str,
+    seed: int,
+    values: Floats,
+    spans: list[tuple[int, int]],
+    roots: list[tuple[int, ...]],
+    train: int,
+    step: int = 60,
+) -> Case:
+    rows, sensors = values.shape
+    times = np.datetime64("2026-01-01", "us") + np.arange(rows) * np.timedelta64(step, "s")
+    names = tuple(f"s{at}" for at in range(sensors))
     return Case(
-        name=f"{drift} {'modes' if modes else 'smooth'} {seed}",
-        group=f"own: {drift}, {'modes' if modes else 'smooth'}",
-        frame=frame,
+        name=f"{family} {seed}",
+        group=f"own: {family}",
+        frame=Frame(
+            times=times,
+            values=values,
+            sensors=names,
+            off=np.zeros(rows, bool),
+            step=np.timedelta64(step, "s"),
+        ),
         labels=tuple((times[start], times[end]) for start, end in spans),
-        train=int(kept[:train].sum()),
-        roots=tuple(roots),
+        train=train,
+        roots=tuple(tuple(names[at] for at in root) for root in roots),
     )
-
-
-def inject(
-    values: Floats, rng: np.random.Generator, start: int, length: int, spread: Floats
-) -> tuple[int, ...]:
-    """Put one random fault into the rows and return its root sensors."""
-    kind = rng.choice(KINDS)
-    at = int(rng.integers(values.shape[1]))
-    rows, sign = slice(start, start + length), rng.choice([-1, 1])
-    if kind == "bias":
-        values[rows, at] += sign * rng.uniform(0.7, 1.6) * spread[at]
-    elif kind == "ramp":
-        values[rows, at] += sign * np.linspace(0, rng.uniform(1.2, 2.5), length) * spread[at]
-    elif kind == "stuck":
-        values[rows, at] = values[start, at]
-    elif kind == "noise":
-        values[rows, at] += rng.normal(0, rng.uniform(0.5, 1) * spread[at], length)
-    elif kind == "gain":
-        values[rows, at] *= rng.uniform(0.3, 0.6)
-    else:
-        other = int((at + 1 + rng.integers(values.shape[1] - 1)) % values.shape[1])
-        ramp = np.linspace(0, rng.uniform(0.8, 1.6), length)
-        values[rows, at] += ramp * spread[at]
-        values[rows, other] -= ramp * spread[other]
-        return at, other
-    return (at,)
-
-
-def _healthy(rng: np.random.Generator, rows: int, sensors: int, *, modes: bool) -> Floats:
-    drivers = np.empty((rows, 3))
-    drivers[:, 0] = _set_points(rng, rows) if modes else _wander(rng, rows, _DAY / 10)
-    phase = rng.uniform(0, 6)
-    drivers[:, 1] = np.sin(2 * np.pi * np.arange(rows) / _DAY + phase) + 0.5 * _wander(rng, rows, _DAY / 4)
-    drivers[:, 2] = _ewma(rng.normal(size=(rows, 1)), 30)[:, 0] * 4
-    linear = rng.normal(size=(sensors, 3)) * (rng.random((sensors, 3)) < 0.7)
-    curved = rng.normal(0, 0.35, (sensors, 3)) * modes
-    values = drivers @ linear.T + drivers**2 @ curved.T
-    for at, span in enumerate(rng.choice([1, 1, 4, 15, 40], sensors)):
-        values[:, at : at + 1] = _ewma(values[:, at : at + 1], float(span))
-    return values + rng.normal(size=values.shape) * rng.uniform(0.05, 0.25, sensors)
-
-
-def _set_points(rng: np.random.Generator, rows: int) -> Floats:
-    levels = np.empty(rows)
-    at = 0
-    while at < rows:
-        length = int(rng.exponential(_DAY / 4)) + 20
-        levels[at : at + length] = rng.choice([-1.2, -0.3, 0.5, 1.3]) + rng.normal(0, 0.1)
-        at += length
-    return _ewma(levels[:, None], 8)[:, 0]
-
-
-def _wander(rng: np.random.Generator, rows: int, span: float) -> Floats:
-    return _ewma(rng.normal(size=(rows, 1)), span)[:, 0] * np.sqrt(span)
-
-
-def _drift(rng: np.random.Generator, drift: Drift, rows: int, train: int, sensors: int) -> Floats:
-    shift = np.zeros((rows, sensors))
-    if drift == "walk":
-        steps = rng.normal(size=(rows, sensors)) * rng.uniform(0.2, 1.2, sensors)
-        shift = steps.cumsum(axis=0) / np.sqrt(train / 4)
-    elif drift == "two sensors":
-        for at in rng.choice(sensors, 2, replace=False):
-            shift[:, at] = rng.choice([-1, 1]) * np.arange(rows) / train * 1.5
-    elif drift == "season":
-        wave = np.sin(2 * np.pi * np.arange(rows) / (3 * rows) + rng.uniform(0, 6))
-        shift = np.outer(wave, rng.normal(0, 0.8, sensors) * (rng.random(sensors) < 0.5))
-    return shift
-
-
-def _gaps(rng: np.random.Generator, rows: int, spans: list[tuple[int, int]]) -> NDArray[np.bool_]:
-    kept = np.ones(rows, bool)
-    for _ in range(8):
-        start = int(rng.integers(0, rows - 2000))
-        length = int(rng.integers(5, 300))
-        if not any(begin - 50 < start + length and start < end for begin, end in spans):
-            kept[start : start + length] = False
-    return kept
-
-
-def _ewma(rows: Floats, span: float) -> Floats:
-    gain = 2 / (span + 1)
-    result = np.empty_like(rows)
-    level = rows[0]
-    for at, row in enumerate(rows):
-        level = level + gain * (row - level)
-        result[at] = level
-    return result

@@ -1,14 +1,19 @@
 """Pure numerics of the detector: arrays in, arrays out. This package is the whole interface."""
 
 from engine.artefact import BadArtefact
+from engine.columns import TooLarge
+from engine.compare import Comparison, compare
 from engine.component import ComponentReport, merge_component
 from engine.csvfile import FileReport, convert_csv
 from engine.detector import Detector
 from engine.events import EventRules, describe
-from engine.frame import Frame, NoData, OffCondition, SensorId, build_frame
+from engine.frame import Frame, OffCondition, SensorId, build_frame
 from engine.headers import IllegalHeader, UnusableFile
 from engine.intervals import Evaluation, Interval, Range, evaluate, ranges
+from engine.parts import score_in_parts
+from engine.notices import Notice
 from engine.quality import SensorStatistics
+from engine.reader import NoData
 from engine.scores import Scores
 from engine.timestamps import parse_timestamps
 from engine.training import fit
@@ -16,6 +21,7 @@ from engine.trial import Settings
 
 __all__ = [
     "BadArtefact",
+    "Comparison",
     "ComponentReport",
     "Detector",
     "Evaluation",
@@ -25,14 +31,17 @@ __all__ = [
     "IllegalHeader",
     "Interval",
     "NoData",
+    "Notice",
     "OffCondition",
     "Range",
     "Scores",
     "SensorId",
     "SensorStatistics",
     "Settings",
+    "TooLarge",
     "UnusableFile",
     "build_frame",
+    "compare",
     "convert_csv",
     "describe",
     "evaluate",
@@ -40,4 +49,5 @@ __all__ = [
     "merge_component",
     "parse_timestamps",
     "ranges",
+    "score_in_parts",
 ]

@@ -1,18 +1,21 @@
 """The detector: several closed-form views of the same rows, fused; how it scores, and its bytes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.artefact import BadArtefact, pack, unpack
+from engine.artefact import Arrays, BadArtefact, pack, unpack
 from engine.frame import Frame, SensorId
 from engine.linear import Halves
+from engine.notices import Notice, Watch, input_notices, last_heard, late_rows
 from engine.pipeline import Baseline, Pipeline, Rows, State
 from engine.scaling import Scaling
 from engine.scores import Scores
+from engine.timestamps import Times
 from engine.transform import BLOCKS, VIEWS
+from engine.units import Span, Watcher
 from engine.view import OUTPUTS, View, row_scores, smooth
 
 Floats = NDArray[np.float64]
@@ -35,9 +38,13 @@ class Detector:
     forward_false_alarms: float
     widening: float
     trimmed: float
+    span: Span
 
     def score(self, frame: Frame, *, state: bytes | None = None) -> Scores:
         """Score the rows of a frame, continuing from the state of the window before, if given.
+
+        Rows that are not newer than those scored before are late: their score and prediction are 0, and they
+        leave the state alone.
 
         Raises:
             ValueError: the frame has other sensors than the detector.
@@ -48,10 +55,33 @@ class Detector:
             raise ValueError(
                 f"the frame has the sensors {frame.sensors}; the detector was trained on {self.sensors}"
             )
+        now = State.start(len(self.sensors)) if state is None else State.from_bytes(state, len(self.sensors))
+        late = late_rows(frame.times, now.watch.newest)
+        timely = _rows(frame, ~late) if late.any() else frame
+        notices = self._notice(timely, frame.times[late], now, fresh=state is None)
+        scores = replace(self._scored(timely, now), notices=notices)
+        return scores if timely is frame else _with_late(scores, frame, late)
+
+    @property
+    def _levels(self) -> View:
+        """The view whose first residuals are those of the sensors' levels."""
+        return next(view for view in self.views if view.name == "lag")
+
+    def _notice(self, frame: Frame, late: Times, now: State, *, fresh: bool) -> tuple[Notice, ...]:
+        """Return what there is to say about the rows, and move the watch of the state behind them."""
+        heard = last_heard(frame, now.watch.heard)
+        found = input_notices(frame, late, None if fresh else now.watch, heard, self.step)
+        known = np.where(np.isnat(now.watch.heard), np.nan, now.values)
+        watcher = Watcher(span=self.span, pipeline=self.pipeline, level=self._levels)
+        converted, traces = watcher.look(frame, known, now.watch.units)
+        newest = frame.times[-1] if len(frame.times) else now.watch.newest
+        now.watch = Watch(heard=heard, newest=newest, units=traces)
+        return (*found, *converted)
+
+    def _scored(self, frame: Frame, now: State) -> Scores:
         rows, count = len(frame.times), len(self.sensors)
-        now = State.start(count) if state is None else State.from_bytes(state, count)
         ratio, shares = np.zeros(rows), np.full((rows, count), 1 / count, np.float32)
-        for part in self.pipeline.run(frame, now):
+        for part in self.pipeline.run(frame, now, predictor=self._levels):
             fused, excess = self._judge(part)
             smoothed = smooth(fused, now.ratio)
             now.ratio = float(smoothed[-1])
@@ -96,6 +126,9 @@ class Detector:
             "center": scaling.center,
             "scale": scaling.scale,
             "constant": scaling.constant,
+            "low": self.span.low,
+            "high": self.span.high,
+            "move": self.span.move,
             "drifting": baseline.drifting,
             "level": baseline.level,
             "end": np.array(baseline.end.astype("datetime64[us]")).reshape(1).view(np.int64),
@@ -130,7 +163,8 @@ class Detector:
                 for name in VIEWS
                 if name in meta["limits"]
             )
-            _check_shapes(len(sensors), scaling, baseline, views)
+            span = _span(arrays, len(sensors))
+            _check_shapes(len(sensors), scaling, baseline, span, views)
             return cls(
                 sensors=sensors,
                 step=np.timedelta64(int(meta["step"]), "s"),
@@ -139,6 +173,7 @@ class Detector:
                 forward_false_alarms=float(meta["forward_false_alarms"]),
                 widening=float(meta["widening"]),
                 trimmed=float(meta["trimmed"]),
+                span=span,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadArtefact(f"the artefact is malformed: {error}") from error
@@ -147,11 +182,42 @@ class Detector:
 _VIEW_PARTS = ("offset", "weights", "usual")
 
 
-def _check_shapes(sensors: int, scaling: Scaling, baseline: Baseline, views: tuple[View, ...]) -> None:
+def _span(arrays: Arrays, sensors: int) -> Span:
+    """Return the training range; artefacts of format version 1 have none."""
+    if "low" not in arrays:
+        return Span.unknown(sensors)
+    return Span(low=arrays["low"], high=arrays["high"], move=arrays["move"])
+
+
+def _rows(frame: Frame, rows: NDArray[np.bool_]) -> Frame:
+    return replace(frame, times=frame.times[rows], values=frame.values[rows], off=frame.off[rows])
+
+
+def _with_late(scores: Scores, frame: Frame, late: NDArray[np.bool_]) -> Scores:
+    """Return the scores of all rows of the frame: 0 for late ones, without a leading sensor."""
+    count = len(frame.sensors)
+    contributions = np.full((len(late), count), 1 / count, np.float32)
+    contributions[~late] = scores.contributions
+    score, prediction = np.zeros(len(late)), np.zeros(len(late), np.int8)
+    score[~late], prediction[~late] = scores.score, scores.prediction
+    return replace(
+        scores,
+        times=frame.times,
+        off=frame.off,
+        score=score,
+        prediction=prediction,
+        contributions=contributions,
+    )
+
+
+def _check_shapes(
+    sensors: int, scaling: Scaling, baseline: Baseline, span: Span, views: tuple[View, ...]
+) -> None:
     expected: list[tuple[NDArray[Any], tuple[int, ...]]] = [
         (each, (sensors,))
         for each in (scaling.center, scaling.scale, scaling.constant, baseline.drifting, baseline.level)
     ]
+    expected += [(each, (sensors,)) for each in (span.low, span.high, span.move)]
     for view in views:
         inputs, outputs = BLOCKS[view.name] * sensors, OUTPUTS[view.name] * sensors
         expected.append((view.weights, (inputs, outputs)))

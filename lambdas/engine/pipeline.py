@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.artefact import BadArtefact, pack, unpack
 from engine.frame import Frame
+from engine.notices import Watch
 from engine.scaling import Scaling
 from engine.segments import segments
+from engine.standin import stand_in
 from engine.transform import (
     CONTEXT,
     SPANS,
@@ -23,6 +25,7 @@ from engine.transform import (
     ewma_end,
     features,
 )
+from engine.view import View
 
 Floats = NDArray[np.float64]
 STATE_KIND = "scoring-state"
@@ -77,11 +80,12 @@ class State:
 
     ``values`` are the last known scaled values, ``level`` the baseline (None before the first row), ``ratio``
     the smoothed score, ``last`` the time of the last row with the machine on, ``quiet`` the rows to be silent
-    after the last start.
+    after the last start. ``watch`` is what noticing carries.
     """
 
     memory: Memory
     values: Floats
+    watch: Watch
     level: Floats | None = None
     ratio: float = 0.0
     last: np.datetime64 | None = None
@@ -90,7 +94,7 @@ class State:
     @classmethod
     def start(cls, sensors: int) -> Self:
         """Return the state before the first row."""
-        return cls(memory=Memory.empty(sensors), values=np.zeros(sensors))
+        return cls(memory=Memory.empty(sensors), values=np.zeros(sensors), watch=Watch.start(sensors))
 
     def restart(self, quiet: int) -> None:
         """Forget the past except the baseline and the last values; stay silent for ``quiet`` rows."""
@@ -111,8 +115,15 @@ class State:
     def to_bytes(self) -> bytes:
         """Return the state as a versioned artefact."""
         micros = None if self.last is None else int(self.last.astype("datetime64[us]").astype(np.int64))
-        meta = {"ratio": self.ratio, "seen": self.memory.seen, "last": micros, "quiet": self.quiet}
+        meta: dict[str, Any] = {
+            "ratio": self.ratio,
+            "seen": self.memory.seen,
+            "last": micros,
+            "quiet": self.quiet,
+        }
+        meta["watch"] = self.watch.to_meta()
         arrays = {"rows": self.memory.rows, "means": self.memory.means, "values": self.values}
+        arrays["heard"] = self.watch.heard.view(np.int64)
         if self.level is not None:
             arrays["level"] = self.level
         return pack(STATE_KIND, meta, arrays)
@@ -138,6 +149,7 @@ class State:
             return cls(
                 memory=Memory(rows=arrays["rows"], means=arrays["means"], seen=seen),
                 values=arrays["values"],
+                watch=Watch.from_meta(meta.get("watch"), arrays.get("heard"), sensors),
                 level=arrays.get("level"),
                 ratio=float(meta["ratio"]),
                 last=None if meta["last"] is None else np.datetime64(int(meta["last"]), "us"),
@@ -160,11 +172,12 @@ class Pipeline:
         state: State,
         views: tuple[ViewName, ...] = VIEWS,
         wanted: NDArray[np.bool_] | None = None,
+        predictor: View | None = None,
     ) -> Iterator[Rows]:
         """Yield the features of the rows with the machine on, moving ``state`` along.
 
         Chunks without any ``wanted`` row are passed over, and what follows starts afresh: for samples of long
-        data.
+        data. What ``predictor``, a lag view, predicts stands in for missing values; else the last ones.
         """
         grace = grace_rows(frame.step)
         for start, stop, fresh in segments(frame.times, frame.off, frame.step, state.last):
@@ -186,6 +199,8 @@ class Pipeline:
                     state.level = np.where(self.baseline.drifting, moved, level)
                     continue
                 state.level = self._drift_free(scaled, level)
+            if missing is not None and predictor is not None:
+                stand_in(scaled, missing, predictor)
             yield Rows(start, stop, features(scaled, state.memory, views), missing, state.quiet)
         if len(frame.off) and frame.off[-1]:
             state.restart(grace)
@@ -193,6 +208,10 @@ class Pipeline:
     def with_baseline(self, span: int, drifting: NDArray[np.bool_]) -> "Pipeline":
         """Return the pipeline with a baseline of this span for these sensors, its level not known yet."""
         return replace(self, baseline=replace(Baseline.none(len(drifting)), span=span, drifting=drifting))
+
+    def narrow(self, columns: NDArray[np.intp]) -> "Pipeline":
+        """Return the pipeline of these sensors alone, without a baseline."""
+        return Pipeline(scaling=self.scaling.narrow(columns), baseline=Baseline.none(len(columns)))
 
     def _level(self, scaled: Floats, state: State, now: np.datetime64) -> Floats:
         """Return the baseline before the rows."""

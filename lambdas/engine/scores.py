@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.notices import Notice
 from engine.timestamps import Times
 
 
@@ -14,7 +15,7 @@ class Scores:
 
     ``score`` lies in 0..1 with five decimals; ``prediction`` is 1 exactly where it is above 0.5 and the
     machine is on. ``contributions`` has one column per sensor, rows sum to one. ``state`` continues the
-    scoring in the next window.
+    scoring in the next window. ``notices`` say what was noticed about the rows scored.
     """
 
     times: Times
@@ -23,3 +24,4 @@ class Scores:
     prediction: NDArray[np.int8]
     contributions: NDArray[np.float32]
     state: bytes
+    notices: tuple[Notice, ...] = ()

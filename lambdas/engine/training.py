@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from engine.cleaning import without_suspicious
 from engine.detector import Detector
-from engine.frame import Frame
+from engine.frame import Frame, narrow_frame
 from engine.intervals import Interval, inside, merge_intervals
+from engine.parts import score_in_parts
 from engine.pipeline import Baseline, Pipeline, State
 from engine.scaling import Scaling
 from engine.transform import VIEWS
-from engine.trial import Settings, Trial, forward_ratio
+from engine.trial import FOLDS, Settings, Trial, forward_ratio, total_of
+from engine.units import Span
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -39,6 +41,8 @@ WANDER_SHARE = 0.3
 MIN_EVENTS = 3
 EVENT_RESERVE = 1.05
 MAX_RAISE = 1.5
+SEARCH_SENSORS = 64
+"""A baseline is chosen on this many sensors: those that time changes most, and as many in even spacing."""
 _MOMENT_ROWS = 100_000
 _TRIAL_ROWS = 30_000
 
@@ -72,6 +76,7 @@ def fit(frame: Frame, *, labels: Sequence[Interval] = (), settings: Settings | N
         forward_false_alarms=float((alarms > 1).mean()) if len(alarms) else 0.0,
         widening=widening,
         trimmed=float(trimmed),
+        span=Span.of(frame.values, normal),
     )
     raised = _raised_by_labels(detector, frame, labels)
     return replace(
@@ -90,7 +95,7 @@ def _raised_by_labels(detector: Detector, frame: Frame, labels: Sequence[Interva
     events = [event for event in merge_intervals(labels) if inside(frame.times, [event]).any()]
     if len(events) < MIN_EVENTS:
         return 1.0
-    score = detector.score(frame).score
+    score = np.concatenate([part.score for part in score_in_parts(detector, frame)])
     peaks = np.array([float(score[inside(frame.times, [event])].max()) for event in events])
     ratios = peaks / (1 - np.minimum(peaks, 1 - 1e-5))
     found = ratios[ratios > 1]
@@ -108,32 +113,76 @@ def _choose_baseline(
     what comes next.
     """
 
-    def trials(pipeline: Pipeline, rows: int = _MOMENT_ROWS) -> list[Trial]:
-        return Trial.gather(frame, pipeline, normal, VIEWS, rows)
-
-    def alarms(ratio: Floats) -> float:
-        return float((ratio > 1).mean()) if len(ratio) else 0.0
-
-    rows = int(normal.sum())
-    material = trials(static)
+    material = Trial.gather(frame, static, normal, VIEWS, _MOMENT_ROWS)
     forward = forward_ratio(material, settings)
-    if alarms(forward) <= DRIFT_ALARMS:
+    if _alarms(forward) <= DRIFT_ALARMS:
         return static, material, forward
-    del material  # as large as what each span gathers
-    best, fewest = static, alarms(forward) / 2
+    columns = _changed(material[0]) if len(frame.sensors) > 2 * SEARCH_SENSORS else None
+    del material  # as large as what is gathered next
+    best = static
+    rows = int(normal.sum())
     spans = [span for span in SPANS if span * SPANS_IN_TRAINING <= rows]
-    for span in spans:
-        candidate = static.with_baseline(span, np.ones(len(frame.sensors), bool))
-        share = alarms(forward_ratio(trials(candidate, _TRIAL_ROWS), settings))
-        if share < fewest:
-            best, fewest = candidate, share
-        if share <= CURED_ALARMS:
-            break
     wandering = _wandering(frame, static, normal)
-    if not spans and wandering.any():
+    if spans:
+        span = _slowest_cure(
+            frame, static, normal, settings, spans=spans, alarms=_alarms(forward), columns=columns
+        )
+        best = static.with_baseline(span, np.ones(len(frame.sensors), bool)) if span else static
+    elif wandering.any():
         best = static.with_baseline(max(1, rows // WANDER_PARTS), wandering)
-    material = trials(best)
+    material = Trial.gather(frame, best, normal, VIEWS, _MOMENT_ROWS)
     return best, material, forward if best is static else forward_ratio(material, settings)
+
+
+def _alarms(ratio: Floats) -> float:
+    return float((ratio > 1).mean()) if len(ratio) else 0.0
+
+
+def _slowest_cure(
+    frame: Frame,
+    static: Pipeline,
+    normal: Mask,
+    settings: Settings,
+    *,
+    spans: Sequence[int],
+    alarms: float,
+    columns: NDArray[np.intp] | None,
+) -> int:
+    """Return the slowest span that cures the forward ``alarms``, else the best that halves them, else 0.
+
+    ``columns`` are the sensors to look at, None for all: a wide plant costs no more than one of 64 sensors.
+    """
+
+    def share(pipeline: Pipeline) -> float:
+        return _alarms(forward_ratio(Trial.gather(frame, pipeline, normal, VIEWS, _TRIAL_ROWS), settings))
+
+    if columns is not None:
+        frame, static = narrow_frame(frame, columns), static.narrow(columns)
+        alarms = share(static)
+    best, fewest = 0, alarms / 2
+    for span in spans:
+        found = share(static.with_baseline(span, np.ones(len(frame.sensors), bool)))
+        if found < fewest:
+            best, fewest = span, found
+        if found <= CURED_ALARMS:
+            break
+    return best
+
+
+def _changed(trial: Trial) -> NDArray[np.intp]:
+    """Return the sensors whose residuals grew most from the half of training that was learned to the other
+    one, and as many in even spacing; SEARCH_SENSORS together.
+    """
+    half = FOLDS // 2
+    judge = trial.predictor(total_of(trial.folds[:half]))
+    learned, later = (
+        np.square(judge(np.concatenate(part))).mean(axis=0, dtype=np.float64)[: trial.sensors]
+        for part in (trial.held[:half], trial.held[half:])
+    )
+    order = np.argsort(-later / np.maximum(learned, 1e-12), kind="stable")
+    most, rest = order[: SEARCH_SENSORS // 2], np.sort(order[SEARCH_SENSORS // 2 :])
+    even = rest[np.linspace(0, len(rest) - 1, SEARCH_SENSORS // 2).astype(int)]
+    return np.sort(np.concatenate([most, even]))
 
 
 def _wandering(frame: Frame, static: Pipeline, normal: Mask) -> Mask:
