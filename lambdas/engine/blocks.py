@@ -7,7 +7,7 @@ from typing import BinaryIO
 from engine.headers import UnusableFile
 
 LINE_BYTES = 4 << 20
-"""The longest line; a file with a longer one is refused, for a quotation mark that is never closed is one."""
+"""The longest line; a file with a longer one is refused."""
 
 _PACKED_BYTES = 1 << 20
 _QUOTE, _END = b'"', b"\n"
@@ -16,7 +16,7 @@ _QUOTE, _END = b'"', b"\n"
 def blocks(source: BinaryIO, *, gzip: bool, block_bytes: int) -> Iterator[bytes]:
     """Yield the header line, then blocks of whole lines of about ``block_bytes`` (more for a longer line).
 
-    Line ends between quotation marks belong to the cell.
+    A block ends outside quotation marks, unless one stays open for longer than any line.
 
     Raises:
         UnusableFile: damaged gzip, or a line that does not end.
@@ -26,7 +26,7 @@ def blocks(source: BinaryIO, *, gzip: bool, block_bytes: int) -> Iterator[bytes]
     rest, header_due = b"", True
     for chunk in chunks:
         rest += chunk
-        if header_due and (end := _first_end(rest)):
+        if header_due and (end := rest.find(_END) + 1):
             yield rest[:end]
             rest, header_due = rest[end:], False
         if not header_due and (end := _last_end(rest)):
@@ -34,34 +34,24 @@ def blocks(source: BinaryIO, *, gzip: bool, block_bytes: int) -> Iterator[bytes]
             rest = rest[end:]
         if len(rest) > LINE_BYTES:
             raise UnusableFile(
-                f"no line ends within {LINE_BYTES >> 20} MiB after {rest[:40]!r}: a quotation mark is not "
-                "closed, or this is no CSV file"
+                f"no line ends within {LINE_BYTES >> 20} MiB after {rest[:40]!r}: this is no CSV file"
             )
-    if rest.count(_QUOTE) % 2:
-        raise UnusableFile(f"the quotation mark in the lines from {rest[:40]!r} is not closed")
     if rest:
         yield rest
 
 
-def _first_end(data: bytes) -> int:
-    """Return the offset behind the first line end outside quotation marks, 0 when there is none."""
-    at = data.find(_END)
-    start, inside = 0, 0
-    while at >= 0 and (inside := inside + data.count(_QUOTE, start, at)) % 2:
-        start = at
-        at = data.find(_END, data.find(_QUOTE, at) + 1 or len(data))
-    return at + 1
-
-
 def _last_end(data: bytes) -> int:
-    """Return the offset behind the last line end outside quotation marks, 0 when there is none."""
-    at = data.rfind(_END)
+    """Return the offset behind the last line end outside quotation marks, 0 when there is none.
+
+    Of more than a line that holds no such end, any end will do: some quotation mark is none.
+    """
+    at = newest = data.rfind(_END)
     before = data.count(_QUOTE, 0, at + 1)
     while at >= 0 and before % 2:
         opened = data.rfind(_QUOTE, 0, at)
         end, at = at, data.rfind(_END, 0, opened)
         before -= data.count(_QUOTE, at + 1, end)
-    return at + 1
+    return (newest if at < 0 and len(data) > LINE_BYTES else at) + 1
 
 
 def _inflated(source: BinaryIO, size: int) -> Iterator[bytes]:

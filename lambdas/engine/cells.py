@@ -6,6 +6,7 @@ fails is read as text altogether, and one that is not rectangular is made so fir
 result.
 """
 
+import codecs
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +27,9 @@ _MISSING = r"(?i)^([+-]?nan(\([a-z0-9_]*\))?)?$"
 """Text that means "no value", as Arrow reads it; other text that is no number is invalid."""
 
 _ISO = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?")
-_CELL = re.compile(rb'((?:"[^"]*(?:""[^"]*)*"?)?[^,\r\n]*)(,|\r\n|\n|\r|\Z)')
+_CELL = re.compile(rb'((?:"[^"]*(?:""[^"]*)*")?[^,\r\n]*)(,|\r\n|\n|\r|\Z)')
+_WELL_QUOTED = re.compile(rb'(?:"[^"]*(?:""[^"]*)*"|[^",]*)(?:,(?:"[^"]*(?:""[^"]*)*"|[^",]*))*')
+_BESIDE_QUOTES = np.isin(np.arange(256), list(b'",\r\n'))
 _PROBE = 16
 EXAMPLES = 5
 """Unreadable stamps shown in a report."""
@@ -79,6 +82,10 @@ class BlockReader:
     def _table(self, block: bytes) -> Any:
         if not block.strip(b"\r\n"):
             return None
+        if block.startswith(codecs.BOM_UTF8):  # Arrow would skip it, wherever in the file the block begins
+            block = b"\n" + block
+        if b'"' in block and not _well_quoted(block):
+            block = b"\n".join(_quoted_or_not(line) for line in block.splitlines())
         stamps = _first_stamps(block)
         typed = all(_ISO.fullmatch(stamp) for stamp in stamps)
         try:
@@ -144,6 +151,20 @@ def _repaired(texts: Any) -> tuple[Any, int]:
     invalid = len(odd) - int(pc.sum(pc.match_substring_regex(odd, _MISSING)).as_py() or 0)
     plain = pc.utf8_ltrim(trimmed, characters="+")
     return pc.cast(pc.if_else(numeric, plain, pa.scalar(None, pa.string())), pa.float64()), invalid
+
+
+def _well_quoted(block: bytes) -> bool:
+    """Return whether quotation marks enclose whole cells, as RFC 4180 wants."""
+    data = np.frombuffer(block, np.uint8)
+    marks = np.flatnonzero(data == ord('"'))
+    opening, closing = marks[::2], marks[1::2]
+    before, after = data[opening[opening > 0] - 1], data[closing[closing < len(data) - 1] + 1]
+    return len(marks) % 2 == 0 and bool(_BESIDE_QUOTES[before].all() and _BESIDE_QUOTES[after].all())
+
+
+def _quoted_or_not(line: bytes) -> bytes:
+    """Where marks do not enclose whole cells of their line, they are characters like any other."""
+    return line if _WELL_QUOTED.fullmatch(line) else line.replace(b'"', b"'")
 
 
 def _rectangular(block: bytes, width: int) -> bytes:
