@@ -10,8 +10,8 @@ from engine.events import EventRules, describe
 from engine.frame import Frame, OffCondition, SensorId, build_frame
 from engine.headers import IllegalHeader, UnusableFile
 from engine.intervals import Evaluation, Interval, Range, evaluate, ranges
-from engine.parts import score_in_parts
 from engine.notices import Notice
+from engine.parts import score_in_parts
 from engine.quality import SensorStatistics
 from engine.reader import NoData
 from engine.scores import Scores

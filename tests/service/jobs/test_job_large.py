@@ -120,6 +120,7 @@ def machine(jobs_aws: EmbeddedAws, service: Service) -> str:
             Handler=handler,
             Code={"ZipFile": service.code},
             Environment={"Variables": VARIABLES},
+            MemorySize=2048,
             Timeout=300,
         )["FunctionArn"]
         for name, handler in (("train", "service.jobs.train.handler"), ("batch", "batch.handler"))
