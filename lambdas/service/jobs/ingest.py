@@ -93,7 +93,7 @@ def _converted(rt: Runtime, job: Ingestion, item: Mapping[str, Any]) -> dict[str
     source = SourceFile(key=item["Key"], size=item["Size"], component=item["Component"])
     columns = None if job.columns is None else job.columns[source.component]
     try:
-        report = convert(job, job.customer(rt), source, item["Index"], columns)
+        report = convert(job, job.customer(rt), source, item["Index"], columns, capacity=rt.capacity)
     except IllegalHeader as error:
         return {
             "Failed": f"file 's3://{job.bucket}/{source.key}': {error}; correct the header and ingest again"

@@ -1,10 +1,10 @@
 """The end of an ingestion: merge the files of each component, report what was found, publish the dataset."""
 
 import difflib
+import errno
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from service.jobs.columns import detected
 from service.jobs.failure import JobFailed, reason_of, some
 from service.jobs.files import SourceFile
 from service.jobs.ingestion import Ingestion
-from service.jobs.parts import convert
+from service.jobs.parts import convert, merge_bytes, opened, written
 from service.jobs.quality import epoch, quality_summary, sensor_statistics
 from service.jobs.runtime import Runtime, log
 from service.names import DATASET, INGESTION_JOB, document_key
@@ -172,19 +172,27 @@ def _merge(
     chosen = [_aligned(rt, job, part, names) for part in parts]
     if not chosen:
         return _without_files(names)
-    with ExitStack() as stack:
-        sources = [
-            stack.enter_context(job.vault.reading(job.keys.part(part.index, "parquet"))) for part in chosen
-        ]
-        sink = stack.enter_context(job.vault.writing(job.keys.component(component)))
-        return merge_component(sources, [part.report for part in chosen], sink)
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        sources = list(pool.map(lambda part: opened(job, job.keys.part(part.index, "parquet")), chosen))
+    reports = [part.report for part in chosen]
+    try:
+        with written(job, job.keys.component(component)) as sink:
+            return merge_component(sources, reports, sink, memory_bytes=merge_bytes(rt.capacity))
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise JobFailed(
+            f"component '{component}' has {sum(report.rows for report in reports):,} rows that are far "
+            f"out of order, and sorting them by time needs more than the {rt.capacity.disk / 1e9:.1f} GB of temporary files "
+            "that the function may write: sort the rows of each file by time, or split the component"
+        ) from error
 
 
 def _aligned(rt: Runtime, job: Ingestion, part: Part, names: tuple[str, ...]) -> Part:
     """The part with all columns of its component; one that was read before they were known is read again."""
     if part.report.columns == names:
         return part
-    report = convert(job, job.customer(rt), part.source, part.index, names)
+    report = convert(job, job.customer(rt), part.source, part.index, names, capacity=rt.capacity)
     return replace(part, report=report)
 
 
