@@ -25,6 +25,10 @@ def blocks(source: BinaryIO, *, gzip: bool, block_bytes: int) -> Iterator[bytes]
     chunks = _inflated(source, block_bytes) if gzip else iter(lambda: source.read(block_bytes), b"")
     rest, header_due = b"", True
     for chunk in chunks:
+        if not header_due and _QUOTE not in chunk and _QUOTE not in rest and (end := chunk.rfind(_END) + 1):
+            yield b"".join((rest, memoryview(chunk)[:end]))  # the usual case: one copy
+            rest = chunk[end:]
+            continue
         rest += chunk
         if header_due and (end := rest.find(_END) + 1):
             yield rest[:end]

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
+from numpy.typing import NDArray
 
 from engine.blocks import LINE_BYTES
 from engine.headers import UnusableFile
@@ -29,8 +30,11 @@ _MISSING = r"(?i)^([+-]?nan(\([a-z0-9_]*\))?)?$"
 _ISO = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?")
 _CELL = re.compile(rb'((?:"[^"]*(?:""[^"]*)*")?[^,\r\n]*)(,|\r\n|\n|\r|\Z)')
 _WELL_QUOTED = re.compile(rb'(?:"[^"]*(?:""[^"]*)*"|[^",]*)(?:,(?:"[^"]*(?:""[^"]*)*"|[^",]*))*')
+_LETTERS = ~np.isin(np.arange(256), list(b"0123456789.eE+-"))
 _BESIDE_QUOTES = np.isin(np.arange(256), list(b'",\r\n'))
 _PROBE = 16
+_PARSE_BYTES = 512 << 10
+"""What one thread parses at a time: it stays in the cache. A longer line is read as text."""
 EXAMPLES = 5
 """Unreadable stamps shown in a report."""
 
@@ -95,7 +99,7 @@ class BlockReader:
         except pa.ArrowInvalid:
             pass
         try:
-            return self._arrow(block, set(self.wanted))
+            return self._arrow(block, set(self.wanted), parse_bytes=LINE_BYTES)
         except pa.ArrowInvalid:
             block = _rectangular(block, len(self.names))
         try:
@@ -104,7 +108,7 @@ class BlockReader:
             raise UnusableFile(f"the lines from {block[:40]!r} are no CSV: {error}") from error
 
     def _arrow(
-        self, block: bytes, texts: set[str], *, stamp: Any = None, parse_bytes: int = LINE_BYTES
+        self, block: bytes, texts: set[str], *, stamp: Any = None, parse_bytes: int = _PARSE_BYTES
     ) -> Any:
         types = {name: pa.string() if name in texts else pa.float64() for name in self.wanted}
         return pa_csv.read_csv(
@@ -145,12 +149,41 @@ def _raw(chunk: Any) -> Any:
 
 def _repaired(texts: Any) -> tuple[Any, int]:
     """Return the numbers of a column of texts, null for all else, and how many of those are invalid."""
+    flat = pc.ascii_trim_whitespace(_flat(texts))
+    odd = _with_letters(flat)
+    try:
+        numbers = pc.cast(flat if not len(odd) else flat.filter(_all_but(odd, len(flat))), pa.float64())
+    except pa.ArrowInvalid:  # "1-2": the slow way for all
+        odd, numbers = np.arange(len(flat)), pa.array([], pa.float64())
+    values = np.empty(len(flat))
+    values[_all_but(odd, len(flat))] = numbers.to_numpy(zero_copy_only=False)
+    values[odd], invalid = _read_singly(flat.take(pa.array(odd)))
+    return pa.chunked_array([pa.array(values, mask=np.isnan(values))]), invalid
+
+
+def _with_letters(texts: Any) -> NDArray[np.intp]:
+    """Return the rows whose text has a character that no plain number has."""
+    _, ends, data = texts.buffers()
+    offsets = np.frombuffer(ends, np.int32, len(texts) + 1, texts.offset * 4)
+    found = np.flatnonzero(_LETTERS[np.frombuffer(data or b"", np.uint8)[offsets[0] : offsets[-1]]])
+    rows: NDArray[np.intp] = np.unique(np.searchsorted(offsets[1:] - offsets[0], found, "right"))
+    return rows
+
+
+def _all_but(rows: NDArray[np.intp], count: int) -> NDArray[np.bool_]:
+    others = np.ones(count, bool)
+    others[rows] = False
+    return others
+
+
+def _read_singly(texts: Any) -> tuple[NDArray[np.float64], int]:
     trimmed = pc.utf8_trim_whitespace(texts)
     numeric = pc.match_substring_regex(trimmed, _NUMBER)
-    odd = trimmed.filter(pc.invert(numeric))
-    invalid = len(odd) - int(pc.sum(pc.match_substring_regex(odd, _MISSING)).as_py() or 0)
+    other = trimmed.filter(pc.invert(numeric))
+    invalid = len(other.drop_null()) - int(pc.sum(pc.match_substring_regex(other, _MISSING)).as_py() or 0)
     plain = pc.utf8_ltrim(trimmed, characters="+")
-    return pc.cast(pc.if_else(numeric, plain, pa.scalar(None, pa.string())), pa.float64()), invalid
+    numbers = pc.cast(pc.if_else(numeric, plain, pa.scalar(None, pa.string())), pa.float64())
+    return numbers.to_numpy(zero_copy_only=False), invalid
 
 
 def _well_quoted(block: bytes) -> bool:

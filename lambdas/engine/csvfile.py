@@ -43,7 +43,7 @@ def convert_csv(
     *,
     columns: Sequence[str] | None,
     gzip: bool = False,
-    block_bytes: int = 16 << 20,
+    block_bytes: int = 8 << 20,
 ) -> FileReport:
     """Convert one CSV file to Parquet: ``Timestamp`` (UTC, microseconds, no zone), then one float64 per
     sensor.

@@ -181,10 +181,11 @@ def _merge(
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
+        rows = sum(report.rows for report in reports)
         raise JobFailed(
-            f"component '{component}' has {sum(report.rows for report in reports):,} rows that are far "
-            f"out of order, and sorting them by time needs more than the {rt.capacity.disk / 1e9:.1f} GB of temporary files "
-            "that the function may write: sort the rows of each file by time, or split the component"
+            f"component '{component}' has {rows:,} rows, many of them far out of order, and sorting them "
+            f"needs more than the {rt.capacity.disk / 1e9:.1f} GB of temporary files that the function may "
+            "write: sort the rows of each file by time, or split the component"
         ) from error
 
 

@@ -10,12 +10,12 @@ from service.jobs.files import SourceFile
 from service.jobs.ingestion import Ingestion
 from service.jobs.objects import Version, stored, uploading
 
-_BLOCK_SHARE, _BLOCK_MOST = 1 / 128, 16 * MIB
+_BLOCK_SHARE, _BLOCK_MOST = 1 / 256, 8 * MIB
 _MERGE_SHARE, _MERGE_MOST = 1 / 6, 1024 * MIB
 
 
 def block_bytes(capacity: Capacity) -> int:
-    """Bytes of CSV to read at a time, which take ten times that: a 128th of the memory, at most 16 MiB."""
+    """Bytes of CSV to read at a time, which take ten times that: a 256th of the memory, at most 8 MiB."""
     return min(_BLOCK_MOST, int(capacity.memory * _BLOCK_SHARE))
 
 
