@@ -9,9 +9,11 @@ from engine.events import EventRules, describe
 from engine.frame import Frame, NoData, OffCondition, SensorId, build_frame
 from engine.headers import IllegalHeader, UnusableFile
 from engine.intervals import Evaluation, Interval, Range, evaluate, ranges
-from engine.notices import Notice
+from engine.notices import Notice, silence
+from engine.partial import rows_between, with_silent
 from engine.quality import SensorStatistics
 from engine.scores import Scores
+from engine.summaries import Summary, summaries, told, with_past
 from engine.timestamps import parse_timestamps
 from engine.training import fit
 from engine.trial import Settings
@@ -35,6 +37,7 @@ __all__ = [
     "SensorId",
     "SensorStatistics",
     "Settings",
+    "Summary",
     "UnusableFile",
     "build_frame",
     "compare",
@@ -45,4 +48,10 @@ __all__ = [
     "merge_component",
     "parse_timestamps",
     "ranges",
+    "rows_between",
+    "silence",
+    "summaries",
+    "told",
+    "with_past",
+    "with_silent",
 ]

@@ -52,7 +52,12 @@ class Settings:
     """How far back missed segments are made up for."""
     inference_fill_hours: float | None = 24.0
     """How long a sensor without new values keeps its last one."""
+    partial_inference: bool = False
+    """Infer with components and sensors that have no data left out; else such executions fail."""
     execution_retention_days: float | None = 180.0
+
+    false_alarm_hours: float | None = None
+    """Hours of false alarm a day that a training aims at; None is the default of the engine."""
 
     poor_recall: float = 0.5
     poor_precision: float = 0.1  # of the time predicted anomalous, in ranges that touch a label

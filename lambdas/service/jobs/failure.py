@@ -22,6 +22,10 @@ class JobFailed(Exception):  # noqa: N818 - its name is what people read as ``er
         return str(self).removeprefix(_MARK)
 
 
+class NothingThere(JobFailed):
+    """A part of the machine has no data. A service that allows partial inference goes on without it."""
+
+
 def clip(text: str, length: int = REASON_LENGTH) -> str:
     """Shorten ``text`` to ``length`` characters, marking the cut."""
     return text if len(text) <= length else text[: length - 4] + " ..."

@@ -336,11 +336,17 @@ def test_each_execution_publishes_its_metrics(jobs_aws: EmbeddedAws, world: Worl
     good = started(world, model, "10:05")
     upload(world, "10:00", faults=((DAY + "09:00", DAY + "11:00"),))
     world.tick(good)
-    names = ("InferenceSucceeded", "InferenceFailed", "InferenceInvalidInput", "AnomalyDetected")
-    assert [metric(jobs_aws, good, name) for name in names] == [[1.0], [0.0], [0.0], [1.0]]
+    names = (
+        "InferenceSucceeded",
+        "InferenceFailed",
+        "InferenceInvalidInput",
+        "AnomalyDetected",
+        "InferenceWarning",
+    )
+    assert [metric(jobs_aws, good, name) for name in names] == [[1.0], [0.0], [0.0], [1.0], [1.0]]
     bad = started(world, model, "12:05")
     world.tick(bad)
-    assert [metric(jobs_aws, bad, name) for name in names] == [[0.0], [1.0], [1.0], []]
+    assert [metric(jobs_aws, bad, name) for name in names] == [[0.0], [1.0], [1.0], [], [0.0]]
 
 
 def test_a_missing_file_says_what_was_looked_for_and_what_is_near(world: World, model: Item) -> None:
@@ -426,13 +432,14 @@ def test_a_model_that_was_replaced_under_its_name(world: World, model: Item) -> 
 def test_an_internal_error_does_not_block_the_next_window(
     jobs_aws: EmbeddedAws, world: World, model: Item
 ) -> None:
-    scheduler = started(world, model, "10:05", now="10:10:20")
+    lost = {**model, "sk": "lost", "ModelName": "lost", "uuid": "no-artefact-is-there"}
+    world.rt.store.create(lost)
+    scheduler = started(world, lost, "10:05", now="10:10:20")
     upload(world, "10:00", count=11)
-    world.rt.s3.put_object(Bucket=world.rt.bucket, Key=state_key(scheduler["uuid"]), Body=b"not json")
     done = world.tick(scheduler)
     assert done == {"2026-01-05T10:00:00Z": "FAILED", "2026-01-05T10:05:00Z": "FAILED"}
     text = world.executions(scheduler)[0]["FailedReason"]
-    assert "because of an internal error: JSONDecodeError" in text
+    assert "because of an internal error: LookupError: version 1 of model 'lost' has no artefact" in text
     assert metric(jobs_aws, scheduler, "InferenceInvalidInput") == [0.0]
 
 
