@@ -1,88 +1,133 @@
-"""Time and memory of the engine on generated data of given size."""
+"""Time and memory of the engine on generated data of given size.
 
+    python benchmarks/speed.py [--rows N] [--sensors N] [--drift] [--large] [--versus] [--json FILE]
+
+Each measurement runs in a fresh process, so that no peak hides another. ``--versus`` times ECOD and PCA T2+Q
+alongside, in turns, in one process.
+"""
+
+import argparse
+import gc
 import io
-import resource
+import json
+import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from engine import Frame, build_frame, convert_csv, evaluate, fit, merge_component
+HERE = Path(__file__).resolve().parent
+sys.path[:] = [
+    str(HERE.parent),
+    str(HERE.parent / "lambdas"),
+    *(each for each in sys.path if Path(each).resolve() != HERE),
+]
 
-_STEP = np.timedelta64(60, "s")
+from benchmarks.wide import wide_frame  # noqa: E402 - the path comes first
+from engine import Frame, build_frame, convert_csv, evaluate, fit, merge_component  # noqa: E402
+
+BULK_ROWS, WINDOW_ROWS, WINDOWS = 20_000, 5, 200
+TURNS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speed:
-    """Seconds and MiB; ``peak_mib`` is the peak of the whole process, ``data_mib`` the size of the values."""
+    """Seconds and MiB; ``peak_mib`` is the peak of the process behind the fit, ``data_mib`` the values.
+
+    ``span`` is the baseline against drift that was chosen, 0 for none. A window reads and writes the state.
+    """
 
     rows: int
     sensors: int
+    drift: bool
     data_mib: float
     fit_seconds: float
     peak_mib: float
+    span: int
     score_microseconds_per_row: float
     window_milliseconds: float
+    window_milliseconds_p95: float
 
 
-def synthetic(rows: int, sensors: int) -> Frame:
-    """Return float32 rows that mix twenty slow drivers and noise."""
-    rng = np.random.default_rng(0)
-    mixing = rng.normal(size=(20, sensors)).astype(np.float32)
-    values = np.empty((rows, sensors), np.float32)
-    for start in range(0, rows, 10_000):
-        count = min(10_000, rows - start)
-        drivers = rng.normal(size=(count, 20)).cumsum(axis=0).astype(np.float32) * np.float32(0.02)
-        values[start : start + count] = drivers @ mixing
-        values[start : start + count] += rng.normal(0, 0.5, (count, sensors)).astype(np.float32)
-    return Frame(
-        times=np.datetime64("2025-01-01", "us") + np.arange(rows) * _STEP,
-        values=values,
-        sensors=tuple(f"c\\s{at}" for at in range(sensors)),
-        off=np.zeros(rows, bool),
-        step=_STEP,
-    )
+def measure_speed(rows: int, sensors: int, *, drift: bool = False) -> Speed:
+    """Fit, score 20,000 rows at once, and score 200 five-row windows with state, in a process of its own."""
+    return _alone(_measure_speed, rows, sensors, drift)
 
 
-def measure_speed(rows: int, sensors: int) -> Speed:
-    """Fit, score 20,000 rows at once, and score five-row windows with state."""
-    frame = synthetic(rows, sensors)
+def _measure_speed(rows: int, sensors: int, drift: bool) -> Speed:  # noqa: FBT001 - travels to a process
+    frame = wide_frame(rows, sensors, drift=drift)
     start = time.perf_counter()
     detector = fit(frame)
     fitted = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    bulk = _tail(frame, min(rows, 20_000))
-    detector.score(_tail(frame, 256))
+    peak = peak_mib()
+    bulk = frame.part(rows - min(rows, BULK_ROWS), rows)
+    detector.score(frame.part(0, 256))
     start = time.perf_counter()
     state = detector.score(bulk).state
     scored = time.perf_counter() - start
     times = []
-    for _ in range(20):
+    for at in range(WINDOWS):
+        window = frame.part(at * WINDOW_ROWS, (at + 1) * WINDOW_ROWS)
         start = time.perf_counter()
-        state = detector.score(_tail(frame, 5), state=state).state
+        state = detector.score(window, state=state).state
         times.append(time.perf_counter() - start)
     return Speed(
         rows=rows,
         sensors=sensors,
+        drift=drift,
         data_mib=frame.values.nbytes / 2**20,
         fit_seconds=fitted,
         peak_mib=peak,
+        span=detector.pipeline.baseline.span,
         score_microseconds_per_row=scored / len(bulk.times) * 1e6,
         window_milliseconds=float(np.median(times)) * 1e3,
+        window_milliseconds_p95=float(np.quantile(times, 0.95)) * 1e3,
     )
+
+
+def versus(rows: int, sensors: int, turns: int = TURNS) -> dict[str, float]:
+    """Median seconds of a fit (with the scores of training where a baseline needs them for its limit).
+
+    All are fitted to the same rows in turns, so that other work on the machine meets them alike.
+    """
+    return _alone(_versus, rows, sensors, turns)
+
+
+def _versus(rows: int, sensors: int, turns: int) -> dict[str, float]:
+    from benchmarks.baselines import BASELINES  # noqa: PLC0415 - its imports are no part of another peak
+
+    frame = wide_frame(rows, sensors)
+    fits: dict[str, Callable[[], Any]] = {
+        "engine": lambda: fit(frame),
+        "ECOD": lambda: BASELINES["ECOD"](frame.values),
+        "PCA T2+Q": lambda: BASELINES["PCA T2+Q"](frame.values),
+    }
+    times: dict[str, list[float]] = {name: [] for name in fits}
+    for _ in range(turns):
+        for name, run in fits.items():
+            gc.collect()
+            start = time.perf_counter()
+            run()
+            times[name].append(time.perf_counter() - start)
+    return {name: float(np.median(each)) for name, each in times.items()}
 
 
 def end_to_end(rows: int, sensors: int) -> dict[str, float]:
     """From a CSV file to metrics: convert, merge, frame, fit on two thirds, score and evaluate the rest."""
-    frame = synthetic(rows, sensors)
+    return _alone(_end_to_end, rows, sensors)
+
+
+def _end_to_end(rows: int, sensors: int) -> dict[str, float]:
+    frame = wide_frame(rows, sensors)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "data.csv"
-        with path.open("w") as file:
-            file.write("Timestamp," + ",".join(f"s{at}" for at in range(sensors)) + "\n")
-            for stamp, row in zip(frame.times, frame.values, strict=True):
-                file.write(f"{stamp}," + ",".join(f"{value:.4f}" for value in row) + "\n")
+        _write_csv(frame, path)
         size = path.stat().st_size / 1e6
         start = time.perf_counter()
         part, merged = io.BytesIO(), io.BytesIO()
@@ -94,21 +139,56 @@ def end_to_end(rows: int, sensors: int) -> dict[str, float]:
             {"c": merged}, sensors=frame.sensors, start=None, end=None, step_seconds=60, off=None
         )
         cut = rows * 2 // 3
-        detector = fit(_rows(built, 0, cut))
-        evaluate(detector.score(_rows(built, cut, rows)), [], step=built.step)
+        detector = fit(built.part(0, cut))
+        evaluate(detector.score(built.part(cut, rows)), [], step=built.step)
         total = time.perf_counter() - start
     return {"csv_mb": size, "csv_mb_per_second": size / converted, "seconds": total}
 
 
-def _tail(frame: Frame, rows: int) -> Frame:
-    return _rows(frame, len(frame.times) - rows, len(frame.times))
+def _write_csv(frame: Frame, path: Path) -> None:
+    with path.open("w") as file:
+        file.write("Timestamp," + ",".join(f"s{at}" for at in range(len(frame.sensors))) + "\n")
+        for stamp, row in zip(frame.times, frame.values, strict=True):
+            file.write(f"{stamp}," + ",".join(f"{value:.4f}" for value in row) + "\n")
 
 
-def _rows(frame: Frame, start: int, stop: int) -> Frame:
-    return Frame(
-        times=frame.times[start:stop],
-        values=frame.values[start:stop],
-        sensors=frame.sensors,
-        off=frame.off[start:stop],
-        step=frame.step,
+def peak_mib() -> float:
+    """Return the most memory this process has had: of its own, not what it was started from."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("VmHWM:"))) / 1024
+
+
+def _alone(work: Callable[..., Any], *arguments: object) -> Any:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(work, *arguments).result()
+
+
+def main() -> None:
+    """Measure what is asked for and print it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--rows", type=int, default=300_000)
+    parser.add_argument("--sensors", type=int, default=300)
+    parser.add_argument("--drift", action="store_true", help="also with every sensor drifting")
+    parser.add_argument("--large", action="store_true", help="1.5 million rows instead")
+    parser.add_argument("--versus", action="store_true", help="time ECOD and PCA alongside")
+    parser.add_argument("--json", type=Path, help="write all figures to this file")
+    options = parser.parse_args()
+    rows = 1_500_000 if options.large else options.rows
+    result: dict[str, Any] = {}
+    for drift in (False, True) if options.drift else (False,):
+        found = asdict(measure_speed(rows, options.sensors, drift=drift))
+        result["drift" if drift else "no drift"] = found
+        print(", ".join(f"{name} {value:,.1f}" for name, value in found.items()), flush=True)
+    if options.versus:
+        result["versus"] = versus(rows, options.sensors)
+        for name, seconds in result["versus"].items():
+            ratio = result["versus"]["engine"] / seconds
+            print(f"{name:10} {seconds:6.1f} s; the engine takes {ratio:.2f} of it", flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -12,7 +12,9 @@ from constructs import Construct
 from constructs_l4e._access import Access, acknowledge_access, role
 from constructs_l4e._acknowledge import LOG_DELIVERY, STATE_MACHINE, acknowledge, acknowledge_wildcards
 from constructs_l4e._functions import LAMBDA, function, log_group, write_logs
+from constructs_l4e._large import LargeTraining, TaskFiles, task_principal
 from constructs_l4e._state import ServiceState
+from constructs_l4e.large_jobs import LargeJobs
 
 JOB_LIMIT = cdk.Duration.minutes(15)
 """The longest a Lambda function may run."""
@@ -54,9 +56,11 @@ class Jobs(Construct):
         access_role_path: str,
         metric_namespace: str,
         training_memory: cdk.Size,
+        large_jobs: LargeJobs | None,
     ) -> None:
         super().__init__(scope, id)
         self._state = state
+        files = None if large_jobs is None else TaskFiles(self, code=code, layer=layer)
         logs = {name: log_group(self, f"{name}Log") for name in ("Ingest", "Train", "Infer")}
         access_roles = cdk.Stack.of(self).format_arn(
             service="iam",
@@ -68,7 +72,8 @@ class Jobs(Construct):
             self,
             "Role",
             description="LookoutEquipment jobs: the principal that roles for data access trust",
-            assumed_by=LAMBDA,
+            # Tasks run under this very role, because it is the one that customer roles trust.
+            assumed_by=LAMBDA if files is None else iam.CompositePrincipal(LAMBDA, task_principal(self)),
             access=[
                 write_logs(*logs.values()),
                 *state.records("GetItem", "PutItem", "UpdateItem"),
@@ -92,6 +97,7 @@ class Jobs(Construct):
                     conditions={"StringEqualsIfExists": {"cloudwatch:namespace": metric_namespace}},
                     wildcard_reason="metrics have no ARN; the condition confines them to the namespace",
                 ),
+                *(files.access if files else ()),
             ],
         )
 
@@ -116,12 +122,35 @@ class Jobs(Construct):
         self.train = job("Train", "Trains and evaluates a model version", training_mb, 10)
         self.infer = job("Infer", "Scores new sensor data with a model", 1024, 1)
         self.ingest_machine = self._machine("IngestMachine", self.ingest, _ingest_steps(), distributed=True)
-        self.train_machine = self._machine("TrainMachine", self.train, _train_steps())
+        self.large: LargeTraining | None = None
+        if large_jobs is not None and files is not None:
+            self.large = LargeTraining(
+                self,
+                "Large",
+                jobs=large_jobs,
+                role=self.role,
+                files=files,
+                environment=environment,
+                training_mib=training_mb,
+            )
+        self.train_machine = self._machine(
+            "TrainMachine", self.train, _train_steps(self.large), large=self.large
+        )
 
     def _machine(
-        self, name: str, worker: lambda_.Function, steps: Mapping[str, object], *, distributed: bool = False
+        self,
+        name: str,
+        worker: lambda_.Function,
+        steps: Mapping[str, object],
+        *,
+        distributed: bool = False,
+        large: LargeTraining | None = None,
     ) -> sfn.StateMachine:
         access = [Access(actions=("lambda:InvokeFunction",), resources=(worker.function_arn,))]
+        substitutions = {"Worker": worker.function_arn, "Partition": cdk.Aws.PARTITION}
+        if large is not None:
+            access += large.access()
+            substitutions |= large.substitutions
         if distributed:
             access += [
                 self._state.objects("GetObject", under=("datasets/*/manifest.json",)),
@@ -138,7 +167,7 @@ class Jobs(Construct):
                 access=access,
             ),
             definition_body=sfn.DefinitionBody.from_string(json.dumps(steps)),
-            definition_substitutions={"Worker": worker.function_arn, "Partition": cdk.Aws.PARTITION},
+            definition_substitutions=substitutions,
             logs=sfn.LogOptions(destination=log_group(self, f"{name}Log"), level=sfn.LogLevel.ALL),
         )
         acknowledge(machine, STATE_MACHINE)
@@ -235,13 +264,41 @@ def _ingest_steps() -> dict[str, object]:
     }
 
 
-def _train_steps() -> dict[str, object]:
+def _train_steps(large: LargeTraining | None) -> dict[str, object]:
     version = {"ModelName.$": "$.ModelName", "ModelVersion.$": "$.ModelVersion"}
+    train = {**_invoke("train", version), "End": True, "Catch": _catch()}
+    if large is None:
+        return {
+            "Comment": "Train one version of a model",
+            "StartAt": "Train",
+            "States": {"Train": train, **_failure(version)},
+        }
+    cells = "$.Size.Cells"
     return {
-        "Comment": "Train one version of a model",
-        "StartAt": "Train",
+        "Comment": "Train one version of a model: in a function, or as a task if it is too large for one",
+        "StartAt": "Plan",
         "States": {
-            "Train": {**_invoke("train", version), "End": True, "Catch": _catch()},
+            "Plan": {
+                **_invoke("plan", version),
+                "ResultPath": "$.Size",
+                "Next": "Choose",
+                "Catch": _catch(),
+            },
+            "Choose": {
+                "Type": "Choice",
+                "Choices": [
+                    {
+                        "And": [
+                            {"Variable": cells, "IsPresent": True},  # absent when the version has ended
+                            {"Variable": cells, "NumericGreaterThan": large.threshold},
+                        ],
+                        "Next": "TrainLarge",
+                    }
+                ],
+                "Default": "Train",
+            },
+            "Train": train,
+            "TrainLarge": {**large.step(), "End": True, "Catch": _catch()},
             **_failure(version),
         },
     }

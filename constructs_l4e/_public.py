@@ -7,6 +7,7 @@ from constructs_l4e.dataset import Dataset
 from constructs_l4e.ingestion import DataIngestion, KeyPattern
 from constructs_l4e.interfaces import IDataset, IInferenceScheduler, IModel
 from constructs_l4e.key import EquipmentKey
+from constructs_l4e.large_jobs import LargeJobs
 from constructs_l4e.model import Model
 from constructs_l4e.network import ServiceVpcEndpoint
 from constructs_l4e.role import ServiceRole
@@ -42,6 +43,7 @@ __all__ = [
     "InferenceScheduler",
     "InputNaming",
     "KeyPattern",
+    "LargeJobs",
     "Model",
     "MonitoredAsset",
     "OffCondition",

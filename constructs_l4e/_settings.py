@@ -6,6 +6,9 @@ from dataclasses import dataclass, fields
 
 import aws_cdk as cdk
 
+_ROWS, _COLUMNS = 1_500_000, 300
+"""The service's defaults for rows of a window and for columns per model."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
@@ -22,6 +25,9 @@ class ServiceSettings:
     files_per_component: float | None = None
     components_per_model: float | None = None
     columns_per_model: float | None = None
+    training_rows: float | None = None
+    """Rows of a training window after resampling. More than one function carries needs `large_jobs`."""
+    evaluation_rows: float | None = None
     minimum_training_span: cdk.Duration | None = None
     """Shortest training window; `Duration.days(0)` accepts any."""
     inference_catch_up: cdk.Duration | None = None
@@ -37,6 +43,12 @@ class ServiceSettings:
                     f"{field.name} is {value}: give a whole number from 1, math.inf for no limit,"
                     " or leave it out for the service's default"
                 )
+
+    @property
+    def largest_training(self) -> float:
+        """Rows of the longer window times sensors of the largest training that is allowed."""
+        rows = max(self.training_rows or _ROWS, self.evaluation_rows or _ROWS)
+        return rows * (self.columns_per_model or _COLUMNS)
 
     def to_json(self) -> str:
         """The settings as the service reads them from its environment."""

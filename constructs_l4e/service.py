@@ -13,10 +13,12 @@ from constructs_l4e._access import Access
 from constructs_l4e._api import ServiceApi
 from constructs_l4e._api_model import SERVICE, operations
 from constructs_l4e._jobs import Jobs
+from constructs_l4e._large import check_quota
 from constructs_l4e._packages import service_code
 from constructs_l4e._provider import ResourceProvider
 from constructs_l4e._settings import ServiceSettings
 from constructs_l4e._state import ServiceState
+from constructs_l4e.large_jobs import LargeJobs
 
 METRIC_NAMESPACE = "LookoutEquipment"
 """Default CloudWatch namespace: accounts cannot publish into `AWS/LookoutEquipment`."""
@@ -254,6 +256,8 @@ class EquipmentService(EquipmentServiceBase):
         encryption_key: key for all state. Default: a key of its own that rotates yearly.
         training_memory: memory of the training function, 128 to 10,240 MiB. A new account may be held to
             3,008 MiB until its Lambda quota is raised.
+        large_jobs: where trainings run that are too large for the training function. Default: nowhere; all
+            run in the function.
         removal_policy: what happens to the state (datasets, models, what the service knows) when the service
             is removed. With DESTROY it goes, once the bucket is empty; S3 deletes no bucket with objects.
 
@@ -271,6 +275,7 @@ class EquipmentService(EquipmentServiceBase):
         metric_namespace: str = METRIC_NAMESPACE,
         encryption_key: kms.IKey | None = None,
         training_memory: cdk.Size | None = None,
+        large_jobs: LargeJobs | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, id)
@@ -287,12 +292,13 @@ class EquipmentService(EquipmentServiceBase):
         self.bucket = self._state.bucket
         self.table = self._state.table
         self.encryption_key = self._state.key
+        limits = settings or ServiceSettings()
         code = service_code()
         environment = {
             "L4E_TABLE": self.table.table_name,
             "L4E_BUCKET": self.bucket.bucket_name,
             "L4E_METRIC_NAMESPACE": metric_namespace,
-            "L4E_SETTINGS": (settings or ServiceSettings()).to_json(),
+            "L4E_SETTINGS": limits.to_json(),
         }
         jobs = Jobs(
             self,
@@ -304,7 +310,9 @@ class EquipmentService(EquipmentServiceBase):
             access_role_path=ACCESS_ROLE_PATH,
             metric_namespace=metric_namespace,
             training_memory=training_memory or cdk.Size.mebibytes(10240),
+            large_jobs=large_jobs,
         )
+        check_quota(self, limits, threshold=None if jobs.large is None else jobs.large.threshold)
         self.job_role = jobs.role
         self.data_access_principal = iam.ArnPrincipal(jobs.role.role_arn)
         api = ServiceApi(self, "Api", state=self._state, jobs=jobs, code=code, environment=environment)

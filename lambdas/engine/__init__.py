@@ -1,17 +1,20 @@
 """Pure numerics of the detector: arrays in, arrays out. This package is the whole interface."""
 
 from engine.artefact import BadArtefact
+from engine.columns import TooLarge
 from engine.compare import Comparison, compare
 from engine.component import ComponentReport, merge_component
 from engine.csvfile import FileReport, convert_csv
 from engine.detector import Detector
 from engine.events import EventRules, describe
-from engine.frame import Frame, NoData, OffCondition, SensorId, build_frame
+from engine.frame import Frame, OffCondition, SensorId, build_frame
 from engine.headers import IllegalHeader, UnusableFile
 from engine.intervals import Evaluation, Interval, Range, evaluate, ranges
 from engine.notices import Notice, silence
 from engine.partial import rows_between, with_silent
+from engine.parts import score_in_parts
 from engine.quality import SensorStatistics
+from engine.reader import NoData
 from engine.scores import Scores
 from engine.summaries import Summary, summaries, told, with_past
 from engine.timestamps import parse_timestamps
@@ -38,6 +41,7 @@ __all__ = [
     "SensorStatistics",
     "Settings",
     "Summary",
+    "TooLarge",
     "UnusableFile",
     "build_frame",
     "compare",
@@ -49,6 +53,7 @@ __all__ = [
     "parse_timestamps",
     "ranges",
     "rows_between",
+    "score_in_parts",
     "silence",
     "summaries",
     "told",

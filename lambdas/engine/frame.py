@@ -1,18 +1,17 @@
 """From merged components to one rectangular frame: window, resample, align, forward fill, off rows."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, BinaryIO, Literal, Self
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import BinaryIO, Literal, Self
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from engine.headers import TIMESTAMP
-from engine.timestamps import Times, iso
+from engine.columns import Columns
+from engine.reader import NoData, Reader, Window
+from engine.timestamps import Times
 
 SensorId = str
 """``component\\sensor``, one backslash."""
@@ -21,10 +20,6 @@ Floats = NDArray[np.float64]
 _RULE = re.compile(
     r"\s*(?P<sensor>.+?)\s*(?P<op>[<>])\s*(?P<number>[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)\s*\Z"
 )
-
-
-class NoData(ValueError):  # noqa: N818 - a name of the engine's published interface
-    """A component or sensor has nothing in the window; the message names both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +85,11 @@ class Frame:
                 f"values {self.values.shape} and off {self.off.shape} do not fit the frame {shape}"
             )
 
+    def part(self, start: int, stop: int) -> "Frame":
+        """Return the rows from ``start`` to before ``stop``; they share their values with this frame."""
+        rows = slice(start, stop)
+        return replace(self, times=self.times[rows], values=self.values[rows], off=self.off[rows])
+
 
 def narrow_frame(frame: Frame, columns: NDArray[np.intp]) -> Frame:
     """Return the frame with these columns alone, its values copied side by side."""
@@ -112,11 +112,14 @@ def build_frame(
     off: OffCondition | None,
     carry: Mapping[SensorId, float] | None = None,
     fill_limit: np.timedelta64 | None = None,
+    max_bytes: int | None = None,
 ) -> Frame:
     """Build the frame of the rows in (start, end].
 
+    Columns are read a few at a time into one array: memory is bounded by the values of the frame.
+
     Args:
-        components: merged Parquet files by component name.
+        components: merged Parquet files by component name: rows in time order.
         sensors: columns of the frame, in this order.
         start: exclusive start; None is the start of the data.
         end: inclusive end; None is the end of the data.
@@ -126,110 +129,98 @@ def build_frame(
         off: rows where it holds, on the latest received value, are marked off.
         carry: last known values before the window; they fill leading gaps, so that no leading row is dropped.
         fill_limit: values older than this are not filled forward. None: fill whatever the age.
+        max_bytes: the most that the values may take. None: whatever they take.
 
     Raises:
         NoData: a component has no row, or a sensor no value (and no carry), in the window.
+        TooLarge: the values take more than ``max_bytes``.
 
     """
     wanted = list(dict.fromkeys([*sensors, *([off.sensor] if off else [])]))
     carry = carry or {}
-    window = _Window(start, end)
-    series = _series(components, wanted, window, step_seconds, carry)
-    times = _union([stamps for stamps, _ in series.values()])
+    window = Window(start, end)
+    readers = _open(components, wanted, window, step_seconds, carry)
+    times = _union([reader.stamps for reader in readers.values()])
     if not len(times):
         raise NoData(f"no rows in {window}")
-    values = np.full((len(times), len(wanted)), np.nan)
-    for at, sensor in enumerate(wanted):
-        _place(values[:, at], times, series.get(sensor), carry.get(sensor), fill_limit)
-    for at, sensor in enumerate(wanted):
-        if not np.isfinite(values[:, at]).any():
+    values = Columns(len(times), len(sensors), max_bytes)
+    is_off, first = np.zeros(len(times), bool), 0
+    filled = _filled(readers, wanted, times, carry, fill_limit)
+    for at, (sensor, column) in enumerate(zip(wanted, filled, strict=True)):
+        known = np.isfinite(column)
+        if not known.any():
             raise NoData(f"sensor {sensor!r} has no value in {window}")
-    first = 0 if carry else int(np.isfinite(values).argmax(axis=0).max())
-    times, values = times[first:], values[first:]
-    is_off = off.holds(values[:, wanted.index(off.sensor)]) if off else np.zeros(len(times), bool)
+        first = max(first, int(known.argmax()))
+        if off is not None and sensor == off.sensor:
+            is_off = off.holds(column)
+        if at < len(sensors):
+            values.append(column)
+    first = 0 if carry else first
+    times = times[first:]
     return Frame(
         times=times,
-        values=values[:, : len(sensors)] if len(wanted) > len(sensors) else values,
+        values=values.array()[first:],
         sensors=tuple(sensors),
-        off=is_off,
+        off=is_off[first:],
         step=np.timedelta64(step_seconds, "s") if step_seconds else _median_step(times),
     )
 
 
-Series = tuple[Times, Floats]
-
-
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """The half-open time span (start, end] of a frame."""
-
-    start: np.datetime64 | None
-    end: np.datetime64 | None
-
-    def __str__(self) -> str:
-        return f"the window ({iso(self.start) or 'start of data'}, {iso(self.end) or 'end of data'}]"
-
-
-def _series(
+def _open(
     components: Mapping[str, BinaryIO],
     wanted: Sequence[SensorId],
-    window: _Window,
+    window: Window,
     step_seconds: int | None,
     carry: Mapping[SensorId, float],
-) -> dict[SensorId, Series]:
-    result: dict[SensorId, Series] = {}
+) -> dict[str, Reader]:
     by_component: dict[str, list[SensorId]] = {}
     for sensor in wanted:
-        by_component.setdefault(sensor.partition("\\")[0], []).append(sensor)
+        by_component.setdefault(_component(sensor), []).append(sensor)
+    readers: dict[str, Reader] = {}
+    stamps = np.empty(0, "datetime64[us]")
     for component, members in by_component.items():
-        if component not in components:
-            if all(sensor in carry for sensor in members):
-                continue
+        if component in components:
+            names = [_column(sensor) for sensor in members]
+            reader = Reader.open(components[component], component, names, window, step_seconds)
+            readers[component] = reader.sharing(stamps)
+            stamps = readers[component].stamps
+        elif not all(sensor in carry for sensor in members):
             raise NoData(f"component {component!r} has no data in {window}")
-        names = [sensor.partition("\\")[2] for sensor in members]
-        table = _read(components[component], component, names, window)
-        if not table.num_rows:
-            raise NoData(f"component {component!r} has no rows in {window}")
-        stamps = table.column(0).to_numpy()
-        edges = _right_edges(stamps, step_seconds) if step_seconds else None
-        for sensor, name in zip(members, names, strict=True):
-            values = table[name].to_numpy()
-            result[sensor] = (stamps, values) if edges is None else _bucket_means(edges, values)
-    return result
+    return readers
 
 
-def _read(source: BinaryIO, component: str, names: Sequence[str], window: _Window) -> Any:
-    file = pq.ParquetFile(source)
-    absent = [name for name in names if name not in file.schema_arrow.names]
-    if absent:
-        raise NoData(f"component {component!r} has no sensor {absent[0]!r}")
-    table = file.read(columns=[TIMESTAMP, *names])
-    stamps = table.column(TIMESTAMP)
-    if window.start is not None:
-        table = table.filter(pc.greater(stamps, _scalar(window.start)))
-    if window.end is not None:
-        table = table.filter(pc.less_equal(table.column(TIMESTAMP), _scalar(window.end)))
-    return table.select([TIMESTAMP, *names])
+def _filled(
+    readers: Mapping[str, Reader],
+    wanted: Sequence[SensorId],
+    times: Times,
+    carry: Mapping[SensorId, float],
+    limit: np.timedelta64 | None,
+) -> Iterator[Floats]:
+    """Yield the values of each wanted sensor at the times, filled forward, always in the same array."""
+    column = np.empty(len(times))
+    for component, group in groupby(wanted, _component):
+        reader, members = readers.get(component), list(group)
+        places = None if reader is None else _places(times, reader.stamps)
+        read = iter(()) if reader is None else reader.columns([_column(sensor) for sensor in members])
+        for sensor in members:
+            column.fill(np.nan)
+            if reader is not None:
+                column[places] = next(read)
+            _fill(column, times, carry.get(sensor), limit)
+            yield column
 
 
-def _scalar(time: np.datetime64) -> Any:
-    return pa.scalar(time.astype("datetime64[us]").item(), pa.timestamp("us"))
+def _component(sensor: SensorId) -> str:
+    return sensor.partition("\\")[0]
 
 
-def _right_edges(stamps: Times, step_seconds: int) -> Times:
-    step = step_seconds * 1_000_000
-    micros = stamps.astype("datetime64[us]").view(np.int64)
-    return (-(-micros // step) * step).view("datetime64[us]")
+def _column(sensor: SensorId) -> str:
+    return sensor.partition("\\")[2]
 
 
-def _bucket_means(edges: Times, values: Floats) -> Series:
-    valid = np.isfinite(values)
-    edges, values = edges[valid], values[valid]
-    if not len(edges):
-        return edges, values
-    starts = np.flatnonzero(np.append(True, edges[1:] != edges[:-1]))
-    counts = np.diff(np.append(starts, len(values)))
-    return edges[starts], np.add.reduceat(values, starts) / counts
+def _places(times: Times, stamps: Times) -> slice | NDArray[np.intp]:
+    """Return the rows of the frame that a component has values for."""
+    return slice(None) if len(times) == len(stamps) else np.searchsorted(times, stamps)
 
 
 def _union(stamps: Sequence[Times]) -> Times:
@@ -242,20 +233,16 @@ def _union(stamps: Sequence[Times]) -> Times:
     return np.unique(np.concatenate(parts))
 
 
-def _place(
-    column: Floats, times: Times, series: Series | None, carry: float | None, limit: np.timedelta64 | None
-) -> None:
-    """Write one sensor into its column of the frame and fill it forward."""
-    if series is not None and len(series[0]):
-        valid = np.isfinite(series[1])
-        column[np.searchsorted(times, series[0][valid])] = series[1][valid]
+def _fill(column: Floats, times: Times, carry: float | None, limit: np.timedelta64 | None) -> None:
+    """Fill the values of one sensor forward, in place."""
     known = np.isfinite(column)
+    if known.all():
+        return
     last = np.maximum.accumulate(np.where(known, np.arange(len(column)), -1))
+    stale = last < 0
     if limit is not None:
-        stale = (last >= 0) & (times - times[np.maximum(last, 0)] > limit)
-        column[:] = np.where(stale | (last < 0), np.nan, column[np.maximum(last, 0)])
-    elif not known.all():
-        column[:] = np.where(last < 0, np.nan, column[np.maximum(last, 0)])
+        stale |= times - times[np.maximum(last, 0)] > limit
+    column[:] = np.where(stale, np.nan, column[np.maximum(last, 0)])
     if carry is not None:
         column[last < 0] = carry
 

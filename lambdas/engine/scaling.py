@@ -14,6 +14,13 @@ _NORMAL_IQR = 1.349
 _TINY = 1e-9
 
 
+def spread(sample: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return median, standard deviation and max(IQR / 1.349, 0.3 sd) of every row of the sample."""
+    low, center, high = np.nanquantile(sample, (0.25, 0.5, 0.75), axis=1)
+    deviation = np.nanstd(sample, axis=1)
+    return center, deviation, np.maximum((high - low) / _NORMAL_IQR, 0.3 * deviation)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scaling:
     """``z = clip((x - center) / scale, +-30)``; a constant sensor has a tiny scale: any change is news."""
@@ -28,10 +35,8 @@ class Scaling:
         picks = np.flatnonzero(rows)
         most = max(1, min(_SAMPLE_ROWS, _SAMPLE_CELLS // values.shape[1]))
         sample = np.ascontiguousarray(values[picks[:: max(1, len(picks) // most)]].T)
-        low, center, high = np.nanquantile(sample, (0.25, 0.5, 0.75), axis=1)
-        deviation = np.nanstd(sample, axis=1)
+        center, deviation, scale = spread(sample)
         constant = deviation <= _TINY * np.maximum(np.abs(center), _TINY)
-        scale = np.maximum((high - low) / _NORMAL_IQR, 0.3 * deviation)
         tiny = np.maximum(1e-3 * np.abs(center), 1e-6)
         return cls(center=center, scale=np.where(constant, tiny, scale), constant=constant)
 

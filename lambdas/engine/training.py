@@ -16,6 +16,7 @@ from engine.cleaning import without_suspicious
 from engine.detector import Detector
 from engine.frame import Frame, narrow_frame
 from engine.intervals import Interval, inside, merge_intervals
+from engine.parts import score_in_parts
 from engine.pipeline import Baseline, Pipeline, State
 from engine.scaling import Scaling
 from engine.transform import VIEWS
@@ -94,7 +95,7 @@ def _raised_by_labels(detector: Detector, frame: Frame, labels: Sequence[Interva
     events = [event for event in merge_intervals(labels) if inside(frame.times, [event]).any()]
     if len(events) < MIN_EVENTS:
         return 1.0
-    score = detector.score(frame).score
+    score = np.concatenate([part.score for part in score_in_parts(detector, frame)])
     peaks = np.array([float(score[inside(frame.times, [event])].max()) for event in events])
     ratios = peaks / (1 - np.minimum(peaks, 1 - 1e-5))
     found = ratios[ratios > 1]
@@ -116,7 +117,7 @@ def _choose_baseline(
     forward = forward_ratio(material, settings)
     if _alarms(forward) <= DRIFT_ALARMS:
         return static, material, forward
-    columns = _changed(material[0]) if len(frame.sensors) > SEARCH_SENSORS else None
+    columns = _changed(material[0]) if len(frame.sensors) > 2 * SEARCH_SENSORS else None
     del material  # as large as what is gathered next
     best = static
     rows = int(normal.sum())

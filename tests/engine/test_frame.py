@@ -1,9 +1,13 @@
 import io
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from engine import Frame, NoData, OffCondition, build_frame, convert_csv
+from engine.headers import TIMESTAMP
 
 
 def parquet(text: str) -> io.BytesIO:
@@ -108,3 +112,37 @@ def test_off_sensor_need_not_be_a_column() -> None:
 def test_bad_off_conditions_say_what_is_wrong(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         OffCondition.parse(text, ["c\\a", "d\\a"])
+
+
+def test_a_bucket_without_a_value_is_no_row() -> None:
+    cells = ["1,1", "2,1", ",", ",", "5,", "6,1", "7,1", "8,1"]
+    text = "t,a,b\n" + "\n".join(f"2024-01-01T00:0{at}:00,{each}" for at, each in enumerate(cells, 1))
+    frame = build({"c": text}, step_seconds=120)
+    assert [str(time)[11:16] for time in frame.times] == ["00:02", "00:06", "00:08"]
+    np.testing.assert_array_equal(frame.values, [[1.5, 1], [5.5, 1], [7.5, 1]])
+
+
+def test_a_file_of_many_row_groups_reads_like_a_small_one(tmp_path: Path) -> None:
+    rows, names = 3000, [f"s{at}" for at in range(50)]
+    rng = np.random.default_rng(4)
+    values = np.where(rng.random((rows, 50)) < 0.1, np.nan, rng.normal(size=(rows, 50)))
+    times = at("00:00:00") + np.arange(rows) * np.timedelta64(1, "m")
+    table = pa.table({TIMESTAMP: times, **{name: values[:, k] for k, name in enumerate(names)}})
+    pq.write_table(table, tmp_path / "c.parquet", row_group_size=700)
+    options = {"start": times[499], "end": times[2499], "step_seconds": None, "off": None}
+    with (tmp_path / "c.parquet").open("rb") as file:
+        frame = build_frame({"c": file}, sensors=[f"c\\{name}" for name in names], **options)
+    first = np.isfinite(values[500:]).argmax(axis=0).max()
+    assert frame.times[0] == times[500 + first]
+    assert frame.times[-1] == times[2499]
+    for column, known in zip(frame.values.T, values[500:2500].T, strict=True):
+        np.testing.assert_array_equal(column, filled_forward(known)[first:])
+
+
+def filled_forward(column: np.ndarray) -> np.ndarray:
+    """Fill forward, the slow way."""
+    filled, last = [], np.nan
+    for value in column.tolist():
+        last = last if np.isnan(value) else value
+        filled.append(last)
+    return np.array(filled)

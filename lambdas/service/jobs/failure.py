@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 REASON_LENGTH = 5000
 """Longest ``FailedReason`` the API can return (BoundedLengthString of the service model)."""
@@ -46,6 +47,7 @@ def plain(error: Exception) -> str:
 def reason_of(error: Mapping[str, str], *, work: str) -> str:
     """The ``FailedReason`` for what a state machine caught: ``Error`` and ``Cause`` of a failed step.
 
+    The cause is what a function raised, or the description of a task of AWS Batch that ended badly.
     A JobFailed keeps its text. Anything else is the service's own fault; ``work`` says what it was doing.
     """
     try:
@@ -53,7 +55,16 @@ def reason_of(error: Mapping[str, str], *, work: str) -> str:
     except ValueError:
         cause = {}
     kind = cause.get("errorType") or error.get("Error", "unknown error")
-    message = cause.get("errorMessage") or error.get("Cause", "")
+    message = cause.get("errorMessage") or _of_task(cause) or error.get("Cause", "")
     if message.startswith(_MARK):
         return clip(message.removeprefix(_MARK))
     return clip(f"the service could not finish {work} because of an internal error: {kind}: {message}")
+
+
+def _of_task(cause: Mapping[str, Any]) -> str:
+    """What AWS Batch says of a task that could not record its own failure; empty if the cause is no task."""
+    container = cause.get("Container", {})
+    said = [container.get("Reason"), cause.get("StatusReason")]
+    if "LogStreamName" in container:
+        said.append(f"log stream '{container['LogStreamName']}'")
+    return "; ".join(text for text in said if text)

@@ -65,7 +65,8 @@ def finish(rt: Runtime, job: Ingestion) -> dict[str, Any]:
     ends = [epoch(report.end) for report in reports.values() if report.end]
     start, end = min(starts), max(ends)
     job.vault.put_json(job.keys.report, sensor_statistics(reports, start=start, end=end))
-    _publish(rt, job, outcome, columns, quality=quality_summary(reports), start=start, end=end)
+    rows = max(report.rows for report in reports.values())
+    _publish(rt, job, outcome, columns, quality=quality_summary(reports), start=start, end=end, rows=rows)
     return {"JobId": job.id, "Status": "SUCCESS"}
 
 
@@ -222,6 +223,7 @@ def _publish(
     quality: Mapping[str, Any],
     start: float,
     end: float,
+    rows: int,
 ) -> None:
     facts = {
         "DataQualitySummary": quality,
@@ -248,7 +250,7 @@ def _publish(
         Update(
             INGESTION_JOB,
             job.id,
-            {**facts, "Status": "SUCCESS", "IngestedDataSize": outcome.size},
+            {**facts, "Status": "SUCCESS", "IngestedDataSize": outcome.size, "rows": rows},
             remove=("StatusDetail",),
             expect={"Status": "IN_PROGRESS"},
         ),

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from engine import (
     Detector,
     Evaluation,
@@ -16,11 +18,14 @@ from engine import (
     NoData,
     OffCondition,
     Scores,
+    TooLarge,
     build_frame,
     evaluate,
     fit,
+    score_in_parts,
 )
 from service.jobs.access import CustomerData
+from service.jobs.capacity import Capacity, readable
 from service.jobs.failure import JobFailed, plain
 from service.jobs.files import is_folder
 from service.jobs.labels import merge, none_found, read_label_file
@@ -57,32 +62,33 @@ class Learned:
 def learn(rt: Runtime, training: Training) -> Learned:
     """Train, evaluate and write the diagnostics file if one is configured.
 
-    Raises JobFailed for windows without data, a wrong off condition, unusable labels or too many rows.
+    Raises JobFailed for windows without data, a wrong off condition, unusable labels, too many rows, and more
+    data than memory or disk can hold.
     """
     limits = rt.settings
     spans = training.spans(minimum_days=limits.minimum_training_days)
     off = off_condition(training.record.get("OffCondition"), training.sensors)
     labels = _labels(rt, training)
-    with _components(training) as components:
-        frame = _frame(training, components, spans.training, "training", off=off, limit=limits.training_rows)
+    evaluation, diagnostics = None, None
+    with ExitStack() as stack:
+        components = _components(training, rt.capacity, stack)
+        writer = stack.enter_context(_diagnostics(training))
+
+        def frame_of(span: Span, what: str, limit: int | None) -> Frame:
+            return _frame(rt, training, components, span, what, off=off, limit=limit)
+
+        frame = frame_of(spans.training, "training", limits.training_rows)
         detector = _fit(frame, labels)
         rows = len(frame.times)
-        evaluation, scores = None, None
         if spans.evaluation is not None:
-            frame = _frame(
-                training,
-                components,
-                spans.evaluation,
-                "evaluation",
-                off=off,
-                limit=limits.evaluation_rows,
-            )
-            scores = detector.score(replace(frame, step=detector.step))
+            del frame  # before the next one is built: one of the largest size is all that fits
+            frame = frame_of(spans.evaluation, "evaluation", limits.evaluation_rows)
+            scores = _score(detector, frame, writer)
             evaluation = evaluate(scores, labels_inside(labels, spans.evaluation, scores), step=detector.step)
-        diagnostics = None
-        if "ModelDiagnosticsOutputConfiguration" in training.record:
-            scores = detector.score(frame) if scores is None else scores
-            diagnostics = _write_diagnostics(rt, training, scores)
+        elif writer is not None:
+            _score(detector, frame, writer)
+        if writer is not None:
+            diagnostics = writer.put(rt, training)
     return Learned(
         artefact=detector.to_bytes(),
         spans=spans,
@@ -138,17 +144,25 @@ def read_labels(customer: CustomerData, bucket: str, prefix: str) -> list[Interv
     return merge(periods)
 
 
-@contextmanager
-def _components(training: Training) -> Iterator[dict[str, BinaryIO]]:
-    with ExitStack() as stack:
-        yield {
-            name: stack.enter_context(training.vault.reading(training.keys.component(name)))
-            for name in training.columns
-            if training.vault.exists(training.keys.component(name))
-        }
+def _components(training: Training, capacity: Capacity, stack: ExitStack) -> dict[str, BinaryIO]:
+    """The columns of each component as a file on disk, gone when the stack ends."""
+    sizes = {name: training.vault.size(training.keys.component(name)) for name in training.columns}
+    total = sum(size for size in sizes.values() if size is not None)
+    if total > capacity.disk:
+        raise JobFailed(
+            f"the columns of dataset '{training.record['DatasetName']}' take {readable(total)}, more than "
+            f"the {readable(capacity.disk)} of disk that the training has: ingest a shorter history, or only "
+            "the components of this model"
+        )
+    return {
+        name: stack.enter_context(training.vault.reading(training.keys.component(name)))
+        for name, size in sizes.items()
+        if size is not None
+    }
 
 
 def _frame(
+    rt: Runtime,
     training: Training,
     components: Mapping[str, BinaryIO],
     span: Span,
@@ -167,7 +181,17 @@ def _frame(
             end=None if span.end >= training.data.end else instant(span.end),
             step_seconds=training.step_seconds,
             off=off,
+            max_bytes=rt.capacity.values(len(training.sensors)),
         )
+    except TooLarge as error:
+        capacity = rt.capacity
+        raise JobFailed(
+            f"the {what} window {span} has {error.rows:,} rows of {error.sensors:,} sensors, which take "
+            f"{readable(error.size)}; of its {readable(capacity.memory)} of memory the training can give "
+            f"them {readable(capacity.values(error.sensors))}. Choose a coarser TargetSamplingRate, a "
+            f"shorter {what} window or fewer sensors, or give trainings more memory: training_memory or "
+            "large_jobs of the service"
+        ) from error
     except NoData as error:
         raise JobFailed(
             f"the {what} window {span} cannot be used: {plain(error)}. Choose a {what} window in which every "
@@ -214,22 +238,71 @@ def _metrics(evaluation: Evaluation | None, spans: Spans, sensors: Sequence[str]
     )
 
 
-def _write_diagnostics(rt: Runtime, training: Training, scores: Scores) -> Diagnostics:
-    config = training.record["ModelDiagnosticsOutputConfiguration"]
-    target = config["S3OutputConfiguration"]
-    key = f"{target.get('Prefix', '')}{training.model_name}/{training.number}/{DIAGNOSTICS_FILE}"
-    with tempfile.TemporaryFile() as file:
-        with gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=4, mtime=0) as packed:
-            packed.writelines(line.encode() for line in lines(scores, training.sensors))
-        file.seek(0)
+def _score(detector: Detector, frame: Frame, writer: "_Writer | None") -> Scores:
+    """Score the frame part by part. Only anomalous rows keep their contributions: nothing else needs them.
+
+    The contributions of the other rows are zeros that take no memory.
+    """
+    kept = np.zeros((len(frame.times), len(frame.sensors)), np.float32)
+    parts, rows = [], 0
+    for part in score_in_parts(detector, replace(frame, step=detector.step)):
+        if writer is not None:
+            writer.write(part)
+        anomalous = np.flatnonzero(part.prediction)
+        kept[rows + anomalous] = part.contributions[anomalous]
+        rows += len(part.times)
+        parts.append(replace(part, contributions=part.contributions[:0]))
+    return replace(
+        parts[-1],
+        times=frame.times,
+        off=frame.off,
+        score=np.concatenate([part.score for part in parts]),
+        prediction=np.concatenate([part.prediction for part in parts]),
+        contributions=kept,
+    )
+
+
+@contextmanager
+def _diagnostics(training: Training) -> Iterator["_Writer | None"]:
+    """The writer of the diagnostics file, None when none is configured."""
+    config = training.record.get("ModelDiagnosticsOutputConfiguration")
+    if config is None:
+        yield None
+        return
+    with (
+        tempfile.TemporaryFile() as file,
+        gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=4, mtime=0) as packed,
+    ):
+        yield _Writer(config=config, sensors=training.sensors, file=file, packed=packed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Writer:
+    """Pointwise diagnostics on their way into a file on disk."""
+
+    config: Mapping[str, Any]
+    sensors: tuple[str, ...]
+    file: BinaryIO
+    packed: gzip.GzipFile
+
+    def write(self, scores: Scores) -> None:
+        """Append the lines of these rows."""
+        self.packed.writelines(line.encode() for line in lines(scores, self.sensors))
+
+    def put(self, rt: Runtime, training: Training) -> Diagnostics:
+        """End the file and copy it to its place."""
+        self.packed.close()
+        target = self.config["S3OutputConfiguration"]
+        key = f"{target.get('Prefix', '')}{training.model_name}/{training.number}/{DIAGNOSTICS_FILE}"
+        self.file.seek(0)
         training.customer(rt).put(
             target["Bucket"],
             key,
-            file,
+            self.file,
             content_type="application/gzip",
-            kms_key=config.get("KmsKeyId"),
+            kms_key=self.config.get("KmsKeyId"),
         )
-    return Diagnostics(
-        location={"Bucket": target["Bucket"], "Key": key},
-        configuration={**config, "S3OutputConfiguration": {**target, "Prefix": key}},
-    )
+        return Diagnostics(
+            location={"Bucket": target["Bucket"], "Key": key},
+            configuration={**self.config, "S3OutputConfiguration": {**target, "Prefix": key}},
+        )

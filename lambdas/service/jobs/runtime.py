@@ -13,6 +13,7 @@ import boto3
 from service.clock import Clock, utc_now
 from service.documents import Documents
 from service.jobs.access import PAUSES, CustomerData, assume
+from service.jobs.capacity import Capacity
 from service.jobs.vault import Vault
 from service.settings import Environment, Settings
 from service.store import Store
@@ -37,6 +38,7 @@ class Runtime:
     cloudwatch: "CloudWatchClient"
     bucket: str
     metric_namespace: str
+    capacity: Capacity
     clock: Clock = utc_now
     pauses: Sequence[float] = PAUSES
 
@@ -66,6 +68,7 @@ def runtime() -> Runtime:
         cloudwatch=boto3.client("cloudwatch"),
         bucket=environment.bucket,
         metric_namespace=environment.metric_namespace,
+        capacity=Capacity.read(os.environ),
     )
 
 

@@ -6,9 +6,10 @@ from typing import Any
 from service.jobs.failure import reason_of
 from service.jobs.learn import Learned, learn
 from service.jobs.runtime import Runtime, log, runtime
+from service.jobs.size import Size
 from service.jobs.training import Training
 from service.jobs.vault import artefact_key
-from service.names import MODEL, document_key, version_arn, version_key, versions_of
+from service.names import INGESTION_JOB, MODEL, document_key, version_arn, version_key, versions_of
 from service.store import Item, NotFound, StateChanged, Update
 
 
@@ -18,7 +19,7 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noq
 
 
 def run(rt: Runtime, event: Mapping[str, Any]) -> dict[str, Any]:
-    """Train a model version, or record why it failed. A version that has ended already is left alone.
+    """Train a model version, tell its size, or record why it failed. A version that has ended is left alone.
 
     Raises JobFailed when the customer has to act.
     """
@@ -27,20 +28,39 @@ def run(rt: Runtime, event: Mapping[str, Any]) -> dict[str, Any]:
     if found is None:
         return {"ModelName": name, "ModelVersion": number, "Status": "DELETED"}
     model, version = found
+    size: dict[str, int] = {}
     if version["Status"] == "IN_PROGRESS":
-        if event["Step"] == "fail":
-            reason = reason_of(event["Error"], work=f"the training of model '{name}'")
-            log("training failed", ModelName=name, ModelVersion=number, Reason=reason)
-            version = _record(rt, model, number, {"Status": "FAILED", "FailedReason": reason})
-        else:
-            version = _train(rt, model, number, version)
-    return {"ModelName": name, "ModelVersion": number, "Status": version["Status"]}
+        match event["Step"]:
+            case "fail":
+                reason = reason_of(event["Error"], work=f"the training of model '{name}'")
+                log("training failed", ModelName=name, ModelVersion=number, Reason=reason)
+                version = _record(rt, model, number, {"Status": "FAILED", "FailedReason": reason})
+            case "plan":
+                size = _size(rt, Training.load(rt, version, number))
+                log("training planned", ModelName=name, ModelVersion=number, **size)
+            case _:
+                version = _train(rt, model, number, version)
+    return {"ModelName": name, "ModelVersion": number, "Status": version["Status"], **size}
 
 
 def _version(rt: Runtime, name: str, number: int) -> tuple[Item, Item] | None:
     model = rt.store.get(MODEL, name)
     version = None if model is None else rt.store.get(versions_of(model["uuid"]), version_key(number))
     return None if model is None or version is None else (model, version)
+
+
+def _size(rt: Runtime, training: Training) -> dict[str, int]:
+    """What a state machine chooses by; raises JobFailed for windows that cannot be trained on."""
+    job = rt.store.get(INGESTION_JOB, training.record["ingestionJobId"]) or {}
+    rows = job.get("rows")
+    size = Size.of(
+        training.spans(minimum_days=rt.settings.minimum_training_days),
+        sensors=len(training.sensors),
+        data=training.data,
+        data_rows=None if rows is None else int(rows),
+        step_seconds=training.step_seconds,
+    )
+    return {"Rows": size.rows, "Sensors": size.sensors, "Cells": size.cells}
 
 
 def _train(rt: Runtime, model: Item, number: int, version: Item) -> Item:

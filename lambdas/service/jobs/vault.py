@@ -46,15 +46,14 @@ class Vault:
         body = self.get(key)
         return None if body is None else json.loads(body)
 
-    def exists(self, key: str) -> bool:
-        """Whether there is such an object."""
+    def size(self, key: str) -> int | None:
+        """The bytes of an object, or None when there is none."""
         try:
-            self.s3.head_object(Bucket=self.bucket, Key=key)
+            return self.s3.head_object(Bucket=self.bucket, Key=key)["ContentLength"]
         except ClientError as error:
             if error.response["Error"]["Code"] == "404":
-                return False
+                return None
             raise
-        return True
 
     @contextmanager
     def writing(self, key: str) -> Iterator[BinaryIO]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from service.jobs.capacity import Capacity
 from service.jobs.runtime import Runtime
 from service.names import DATASET
 from service.settings import Settings
@@ -60,6 +61,7 @@ def new_world(aws: EmbeddedAws) -> World:
             cloudwatch=aws.client("cloudwatch"),
             bucket="service",
             metric_namespace="LookoutEquipment",
+            capacity=Capacity(memory=3008 * 2**20, disk=2**30),
             pauses=(0.0,),
         ),
         customer=aws.client("s3"),

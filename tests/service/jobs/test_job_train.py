@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -203,3 +204,24 @@ def test_a_sensor_without_data(world: World) -> None:
     assert model["Status"] == "FAILED"
     assert "sensor 'm\\flow' has no value in " in model["FailedReason"]
     assert "leave that sensor out of the schema of the model" in model["FailedReason"]
+
+
+def test_more_data_than_memory_is_refused_before_it_is_taken(
+    world: World, home: World, dataset: Item
+) -> None:
+    world.rt = replace(home.rt, capacity=replace(home.rt.capacity, memory=1_285_000_000))
+    reason = refused(
+        world, dataset, EvaluationDataStartTime=at("2020-01-18"), EvaluationDataEndTime=at("2021-01-01")
+    )
+    assert reason == (
+        "the training window 2020-01-01T00:00:00Z to 2020-01-18T00:00:00Z has 24,481 rows of 4 sensors, "
+        "which take 783 KB; of its 1.3 GB of memory the training can give them 417 KB. Choose a coarser "
+        "TargetSamplingRate, a shorter training window or fewer sensors, or give trainings more memory: "
+        "training_memory or large_jobs of the service"
+    )
+
+
+def test_more_data_than_disk_is_refused_before_it_is_read(world: World, home: World, dataset: Item) -> None:
+    world.rt = replace(home.rt, capacity=replace(home.rt.capacity, disk=500_000))
+    reason = refused(world, dataset)
+    assert "more than the 500 KB of disk that the training has: ingest a shorter history" in reason

@@ -149,8 +149,8 @@ class World:
 
         self._caught(steps, lambda error: ingest.run(self.rt, {"Step": "fail", "JobId": job, "Error": error}))
 
-    def model(self, dataset: Item, text: str, **members: Any) -> Item:
-        """Create a model and play its training to the end; returns the model's record."""
+    def model(self, dataset: Item, text: str, *, train: bool = True, **members: Any) -> Item:
+        """Create a model and play its training to the end, unless told not to; returns the model's record."""
         name, unique = f"model-{uuid.uuid4().hex[:8]}", new_uuid()
         arn = PLACE.model_arn(name, unique)
         key = document_key(unique, "schema.json")
@@ -178,7 +178,8 @@ class World:
                 **common,
             },
         )
-        self.play_training(name)
+        if train:
+            self.play_training(name)
         return self.get(MODEL, name)
 
     def play_training(self, name: str) -> None:

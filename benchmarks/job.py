@@ -1,0 +1,323 @@
+"""Train the largest model through the entry point of the deployed function, and report time and memory.
+
+    python benchmarks/job.py [--rows N] [--evaluation N] [--sensors N] [--components N] [--drift] [--labels]
+                             [--diagnostics] [--memory MIB] [--json FILE]
+
+The embedded AWS of the tests holds the records and the columns of the components (in memory).
+``service.jobs.train.handler`` runs in a process of its own whose address space may not grow beyond the memory
+of the function. ``--rows 20000 --evaluation 5000 --sensors 40`` is a quick check.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+sys.path[:] = [
+    str(ROOT),
+    str(ROOT / "lambdas"),
+    *(each for each in sys.path if Path(each).resolve() != HERE),
+]
+
+from benchmarks.wide import START, STEP, wide_rows  # noqa: E402 - the path comes first
+from engine.headers import TIMESTAMP  # noqa: E402
+from service.documents import Documents  # noqa: E402
+from service.jobs.vault import IngestionKeys, Vault  # noqa: E402
+from service.names import (  # noqa: E402
+    INGESTION_JOB,
+    MODEL,
+    Place,
+    document_key,
+    new_job_id,
+    new_uuid,
+    version_key,
+    versions_of,
+)
+from service.schema import Component, Schema  # noqa: E402
+from service.store import Item, Store  # noqa: E402
+from tests.embedded import ACCOUNT, CREDENTIALS, REGION, EmbeddedAws, embedded_aws  # noqa: E402
+
+TABLE, BUCKET, CUSTOMER = "l4e", "service", "customer"
+PLACE = Place(partition="aws", region=REGION, account=ACCOUNT)
+MINUTES = 15
+MISSING = 0.001
+"""Share of cells without a value."""
+FAULT_ROWS, FAULT_EVERY = 300, 10_000
+"""Faults last so many rows, and begin so far apart."""
+_CHILD = """
+import json, resource, sys
+limit = int(sys.argv[1]) * 2**20
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+from service.jobs.train import handler
+print(json.dumps(handler(json.loads(sys.argv[2]), None)))
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What to train on."""
+
+    rows: int
+    evaluation: int
+    sensors: int
+    components: int
+    drift: bool
+    labels: bool
+    diagnostics: bool
+
+    @property
+    def faults(self) -> list[tuple[int, int]]:
+        """First and last row of each fault: in the evaluation, and in the training where it is labelled."""
+        first = FAULT_EVERY // 4 + (0 if self.labels else self.rows)
+        starts = range(first, self.rows + self.evaluation - FAULT_ROWS, FAULT_EVERY)
+        return [(start, start + FAULT_ROWS - 1) for start in starts]
+
+    def members(self) -> dict[str, range]:
+        """The sensors of each component."""
+        each = -(-self.sensors // self.components)
+        starts = range(0, self.sensors, each)
+        return {
+            f"c{at:02d}": range(start, min(start + each, self.sensors)) for at, start in enumerate(starts)
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """How a training went: wall time and peak memory of its process, from its start to its end."""
+
+    rows: int
+    evaluation: int
+    sensors: int
+    status: str
+    seconds: float
+    peak_mib: float
+    columns_mib: float
+    model_mib: float
+    alarms: int
+    reason: str
+
+
+def train_once(load: Load, *, memory: int, folder: Path) -> Run:
+    """Build the data, run the job, and read its result."""
+    with embedded_aws(folder) as aws:
+        aws.create_table(TABLE)
+        aws.create_bucket(BUCKET)
+        aws.create_bucket(CUSTOMER)
+        aws.client("iam").create_role(
+            RoleName="data",
+            Path="/lookoutequipment/",
+            AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []}),
+        )
+        vault = Vault(s3=aws.client("s3"), bucket=BUCKET)
+        keys = IngestionKeys(dataset=new_uuid(), job=new_job_id(datetime.now(UTC)))
+        size = sum(
+            _component(vault, keys.component(name), load, columns, folder)
+            for name, columns in load.members().items()
+        )
+        model = _records(aws, load, keys)
+        event = {"Step": "train", "ModelName": model["ModelName"], "ModelVersion": 1}
+        seconds, peak, output = _measured(event, endpoint=aws.endpoint, memory=memory, folder=folder)
+        ended = Store(aws.client("dynamodb"), TABLE).get(MODEL, model["ModelName"]) or {}
+        alarms = 0
+        if "metricsKey" in ended:
+            metrics = json.loads(Documents(vault.s3, BUCKET).get(ended["metricsKey"]))
+            alarms = len(metrics["predicted_ranges"])
+        trained = ended.get("Status") == "SUCCESS"
+        return Run(
+            rows=load.rows,
+            evaluation=load.evaluation,
+            sensors=load.sensors,
+            status=str(ended.get("Status")),
+            seconds=seconds,
+            peak_mib=peak,
+            columns_mib=size / 2**20,
+            model_mib=(vault.size(f"models/{model['uuid']}/1/model.bin") or 0) / 2**20,
+            alarms=alarms,
+            reason="" if trained else output[-2000:],
+        )
+
+
+def _component(vault: Vault, key: str, load: Load, columns: range, folder: Path) -> int:
+    """Write the columns of a component as ingestion does, and return their bytes."""
+    rows = load.rows + load.evaluation
+    names = [f"s{column:03d}" for column in columns]
+    schema = pa.schema([(TIMESTAMP, pa.timestamp("us")), *((name, pa.float64()) for name in names)])
+    faults = np.zeros(rows, bool)
+    for first, last in load.faults:
+        faults[first : last + 1] = True
+    rng, start = np.random.default_rng([3, columns.start]), 0
+    with tempfile.NamedTemporaryFile(dir=folder) as file:
+        options: dict[str, Any] = {"use_dictionary": False, "write_statistics": [TIMESTAMP]}
+        with pq.ParquetWriter(file, schema, compression="snappy", **options) as writer:
+            pending: list[pa.RecordBatch] = []
+            for block in wide_rows(rows, columns, drift=load.drift):
+                values = block.astype(np.float64)
+                values[faults[start : start + len(block)], 0] += 3.0
+                values[rng.random(values.shape, np.float32) < MISSING] = np.nan
+                times = START + np.arange(start, start + len(block)) * STEP
+                arrays = [pa.array(times), *(pa.array(each, from_pandas=True) for each in values.T)]
+                pending.append(pa.RecordBatch.from_arrays(arrays, schema=schema))
+                start += len(block)
+                if len(pending) == 100 or start == rows:
+                    writer.write_table(pa.Table.from_batches(pending))
+                    pending = []
+        file.flush()
+        vault.s3.upload_file(file.name, vault.bucket, key)
+        return Path(file.name).stat().st_size
+
+
+def _records(aws: EmbeddedAws, load: Load, keys: IngestionKeys) -> Item:
+    """Put the records of a dataset that is ingested and a model that is to be trained; return the model."""
+    store, s3 = Store(aws.client("dynamodb"), TABLE), aws.client("s3")
+    unique, name = new_uuid(), "largest"
+    key = document_key(unique, "schema.json")
+    components = tuple(
+        Component(
+            name=component, timestamp="Timestamp", sensors=tuple(f"s{column:03d}" for column in columns)
+        )
+        for component, columns in load.members().items()
+    )
+    Documents(s3, BUCKET).put(key, Schema(components=components).to_json())
+    lines = [f"{START + first * STEP},{START + last * STEP}\n" for first, last in load.faults]
+    s3.put_object(Bucket=CUSTOMER, Key="labels/faults.csv", Body="".join(lines).encode())
+    arn, now = PLACE.model_arn(name, unique), datetime.now(UTC)
+    evaluation = _epoch(load.rows) - 1
+    common: dict[str, Any] = {
+        "ModelName": name,
+        "ModelArn": arn,
+        "DatasetName": "wide",
+        "DatasetArn": PLACE.dataset_arn("wide", keys.dataset),
+        "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/lookoutequipment/data",
+        "schemaKey": key,
+        "datasetUuid": keys.dataset,
+        "ingestionJobId": keys.job,
+        "Status": "IN_PROGRESS",
+        "CreatedAt": now,
+        "TrainingDataStartTime": _epoch(0),
+        "TrainingDataEndTime": evaluation,
+        "EvaluationDataStartTime": evaluation,
+        "EvaluationDataEndTime": _epoch(load.rows + load.evaluation),
+        "DataPreProcessingConfiguration": {"TargetSamplingRate": "PT1M"},
+    }
+    if load.labels:
+        source = {"Bucket": CUSTOMER, "Prefix": "labels/"}
+        common["LabelsInputConfiguration"] = {"S3InputConfiguration": source}
+    if load.diagnostics:
+        target = {"Bucket": CUSTOMER, "Prefix": "diagnostics/"}
+        common["ModelDiagnosticsOutputConfiguration"] = {"S3OutputConfiguration": target}
+    model = {"pk": MODEL, "sk": name, "uuid": unique, **common}
+    store.create(
+        {
+            "pk": INGESTION_JOB,
+            "sk": keys.job,
+            "JobId": keys.job,
+            "datasetName": "wide",
+            "datasetUuid": keys.dataset,
+            "Status": "SUCCESS",
+            "DataStartTime": _epoch(0),
+            "DataEndTime": _epoch(load.rows + load.evaluation - 1),
+        },
+        model,
+        {
+            "pk": versions_of(unique),
+            "sk": version_key(1),
+            "uuid": unique,
+            "modelName": name,
+            "ModelVersion": 1,
+            **common,
+        },
+    )
+    return model
+
+
+def _epoch(row: int) -> float:
+    """Epoch seconds of a row."""
+    return float((START + row * STEP).astype(np.int64)) / 1e6
+
+
+def _measured(
+    event: Mapping[str, Any], *, endpoint: str, memory: int, folder: Path
+) -> tuple[float, float, str]:
+    """Run the handler in a process that is held to the memory and the time of a function.
+
+    Returns its seconds, its peak in MiB, and what it wrote.
+    """
+    variables = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "L4E_"))},
+        **CREDENTIALS,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory),
+        "L4E_TABLE": TABLE,
+        "L4E_BUCKET": BUCKET,
+        "L4E_METRIC_NAMESPACE": "LookoutEquipment",
+        "PYTHONPATH": str(ROOT / "lambdas"),
+        "TMPDIR": str(folder),
+    }
+    log = folder / "job.log"
+    begin = time.monotonic()
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and script
+            [sys.executable, "-c", _CHILD, str(memory), json.dumps(event)],
+            env=variables,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        peak = 0.0
+        while process.poll() is None:
+            peak = max(peak, _peak_mib(process.pid))
+            if time.monotonic() - begin > MINUTES * 60:
+                process.kill()
+            time.sleep(0.05)
+    return time.monotonic() - begin, peak, log.read_text()
+
+
+def _peak_mib(process: int) -> float:
+    """The most memory a process has had of its own; 0 when it is over."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return max((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), default=0.0)
+
+
+def main() -> None:
+    """Run the job once and print how it went."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", type=int, default=1_500_000, help="training rows (1,500,000)")
+    parser.add_argument("--evaluation", type=int, default=300_000, help="evaluation rows (300,000)")
+    parser.add_argument("--sensors", type=int, default=300)
+    parser.add_argument("--components", type=int, default=10)
+    parser.add_argument("--drift", action="store_true", help="every sensor drifts")
+    parser.add_argument("--labels", action="store_true", help="labelled faults, in the training as well")
+    parser.add_argument("--diagnostics", action="store_true", help="write the pointwise diagnostics")
+    parser.add_argument("--memory", type=int, default=10_240, help="MiB that the process may take (10,240)")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    options = vars(parser.parse_args())
+    target, memory = options.pop("json"), options.pop("memory")
+    with tempfile.TemporaryDirectory() as folder:
+        run = train_once(Load(**options), memory=memory, folder=Path(folder))
+    for name, value in asdict(run).items():
+        print(f"{name:12} {value:,.1f}" if isinstance(value, float) else f"{name:12} {value}")
+    if target:
+        target.write_text(json.dumps(asdict(run), indent=1) + "\n")
+    sys.exit(run.status != "SUCCESS")
+
+
+if __name__ == "__main__":
+    main()

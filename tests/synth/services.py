@@ -1,0 +1,143 @@
+"""The services whose templates are tested, and what the tests look for in them."""
+
+import functools
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from canonical import listed, resources, stack, statements, template
+
+from constructs_l4e import EquipmentService, IEquipmentService, LargeJobs, ServiceSettings
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def service(scope: cdk.Stack) -> EquipmentService:
+    return EquipmentService(scope, "Service")
+
+
+def everything(scope: cdk.Stack) -> EquipmentService:
+    return EquipmentService(
+        scope,
+        "Service",
+        numeric_layer=lambda_.LayerVersion.from_layer_version_arn(
+            scope, "Layer", "arn:aws:lambda:eu-west-1:111122223333:layer:numbers:1"
+        ),
+        settings=ServiceSettings(models=math.inf, minimum_training_span=cdk.Duration.days(1)),
+        metric_namespace="Plant/Equipment",
+        encryption_key=kms.Key.from_key_arn(
+            scope, "Key", "arn:aws:kms:eu-west-1:111122223333:key/12345678-1234-1234-1234-123456789012"
+        ),
+        training_memory=cdk.Size.mebibytes(3008),
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )
+
+
+def large(scope: cdk.Stack) -> EquipmentService:
+    return EquipmentService(
+        scope,
+        "Service",
+        settings=ServiceSettings(training_rows=20_000_000),
+        large_jobs=LargeJobs(vpc=plant_network(scope)),
+    )
+
+
+def plant_network(scope: cdk.Stack) -> ec2.IVpc:
+    return ec2.Vpc.from_vpc_attributes(
+        scope,
+        "Vpc",
+        vpc_id="vpc-0123456789abcdef0",
+        availability_zones=["eu-west-1a"],
+        private_subnet_ids=["subnet-0123456789abcdef0"],
+        public_subnet_ids=["subnet-0123456789abcdef1"],
+    )
+
+
+def managed(scope: cdk.Stack) -> IEquipmentService:
+    return EquipmentService.aws_managed(scope, "Service")
+
+
+BUILDS: Mapping[str, Callable[[cdk.Stack], object]] = {
+    "service": service,
+    "service-full": everything,
+    "service-large": large,
+    "service-managed": managed,
+}
+
+
+@functools.cache
+def built(name: str) -> dict[str, Any]:
+    """Template of one of the builds; synthesised once, not to be changed."""
+    target = stack()
+    BUILDS[name](target)
+    return template(target)
+
+
+def environment(content: Mapping[str, Any], handler: str) -> dict[str, Any]:
+    functions = resources(content, "AWS::Lambda::Function").values()
+    (found,) = (f["Properties"] for f in functions if f["Properties"]["Handler"] == handler)
+    variables: dict[str, Any] = found.get("Environment", {}).get("Variables", {})
+    return variables
+
+
+def machine(content: Mapping[str, Any], name: str) -> dict[str, Any]:
+    (found,) = (
+        value
+        for key, value in resources(content, "AWS::StepFunctions::StateMachine").items()
+        if name in key and "RolePolicy" not in key
+    )
+    definition: dict[str, Any] = json.loads(found["Properties"]["DefinitionString"])
+    return definition
+
+
+def roles(content: Mapping[str, Any], principal: str) -> list[dict[str, Any]]:
+    return [
+        value["Properties"]
+        for value in resources(content, "AWS::IAM::Role").values()
+        if principal in json.dumps(value["Properties"]["AssumeRolePolicyDocument"])
+    ]
+
+
+def only_role(content: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """A template with nothing but the one role whose logical id contains `part`."""
+    (found,) = (item for item in resources(content, "AWS::IAM::Role").items() if part in item[0])
+    return {"Resources": dict([found])}
+
+
+def role_of(content: Mapping[str, Any], part: str) -> set[str]:
+    """All actions in the inline policies of the one role whose logical id contains `part`."""
+    return {
+        action for statement in statements(only_role(content, part)) for action in listed(statement["Action"])
+    }
+
+
+def granting(content: Mapping[str, Any], action: str) -> list[dict[str, Any]]:
+    return [statement for statement in statements(content) if action in listed(statement["Action"])]
+
+
+def scopes(definition: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The states of a machine, and those of the maps in it."""
+    yield definition["States"]
+    for state in definition["States"].values():
+        if "ItemProcessor" in state:
+            yield from scopes(state["ItemProcessor"])
+
+
+def without_hashes(content: Any) -> Any:
+    """A template without the hashes of its assets, which change with every line of code."""
+    match content:
+        case {"S3Bucket": _, "S3Key": _}:
+            return "<asset>"
+        case str(text):
+            return _HASH.sub("<hash>", text)
+        case dict():
+            return {key: without_hashes(value) for key, value in content.items()}
+        case list():
+            return [without_hashes(value) for value in content]
+    return content

@@ -1,0 +1,124 @@
+"""Who may do what in a deployed service."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from canonical import app, listed, only, resources, stack, statements, template
+from services import BUILDS, built, granting, only_role, role_of, roles, service
+
+from constructs_l4e._access import Access, role
+
+
+@pytest.fixture(scope="module")
+def deployed() -> dict[str, Any]:
+    return built("service")
+
+
+class TestRights:
+    @pytest.mark.parametrize("name", BUILDS)
+    def test_are_listed_action_by_action(self, name: str) -> None:
+        actions = {action for statement in statements(built(name)) for action in listed(statement["Action"])}
+        assert {action for action in actions if "*" in action} == set()
+
+    @pytest.mark.parametrize("name", BUILDS)
+    def test_hold_no_managed_policy(self, name: str) -> None:
+        for found in resources(built(name), "AWS::IAM::Role").values():
+            assert "ManagedPolicyArns" not in found["Properties"]
+
+    def test_of_the_api_end_at_its_own_state(self, deployed: Mapping[str, Any]) -> None:
+        assert role_of(deployed, "ApiRole") == {
+            "dynamodb:ConditionCheckItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+            "iam:PassRole",
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey",
+            "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+            "logs:CreateLogStream",
+            "logs:PutLogEvents",
+            "s3:DeleteObject",
+            "s3:GetObject",
+            "s3:ListBucket",
+            "s3:PutObject",
+            "scheduler:CreateSchedule",
+            "scheduler:DeleteSchedule",
+            "scheduler:UpdateSchedule",
+            "states:StartExecution",
+        }
+
+    def test_of_the_jobs_reach_customers_only_through_their_roles(self, deployed: Mapping[str, Any]) -> None:
+        (assume,) = granting(deployed, "sts:AssumeRole")
+        assert json.dumps(assume["Resource"]).endswith(':role/lookoutequipment/*"]]}')
+        own_bucket = next(key for key in resources(deployed, "AWS::S3::Bucket") if "State" in key)
+        provider = granting(only_role(deployed, "ProviderRole"), "s3:GetObject")
+        for action in ("s3:GetObject", "s3:PutObject", "s3:ListBucket"):
+            for statement in granting(deployed, action):
+                for arn in listed(statement["Resource"]):
+                    assert own_bucket in json.dumps(arn) or statement in provider, f"{action} on {arn}"
+
+    @pytest.mark.parametrize("name", BUILDS)
+    def test_of_the_provider_in_s3_end_at_json_files_in_the_cdk_s_bucket(self, name: str) -> None:
+        (read,) = granting(only_role(built(name), "ProviderRole"), "s3:GetObject")
+        bucket = {"Fn::Sub": "cdk-hnb659fds-assets-${AWS::AccountId}-eu-west-1"}
+        assert read == {
+            "Action": "s3:GetObject",
+            "Effect": "Allow",
+            "Resource": {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":s3:::", bucket, "/*.json"]]},
+        }
+
+    def test_of_the_provider_in_s3_follow_the_synthesizer(self) -> None:
+        target = cdk.Stack(
+            app(),
+            "Test",
+            synthesizer=cdk.DefaultStackSynthesizer(file_assets_bucket_name="staged", bucket_prefix="l4e/"),
+        )
+        service(target)
+        (read,) = granting(only_role(template(target), "ProviderRole"), "s3:GetObject")
+        assert read["Resource"]["Fn::Join"][1] == ["arn:", {"Ref": "AWS::Partition"}, ":s3:::staged/*.json"]
+
+    def test_to_use_any_key_end_at_objects_of_the_service_bucket(self, deployed: Mapping[str, Any]) -> None:
+        for statement in granting(deployed, "kms:Decrypt"):
+            if "key/*" in json.dumps(statement["Resource"]):
+                via = statement["Condition"]["StringEquals"]["kms:ViaService"]
+                assert via == {"Fn::Join": ["", ["s3.eu-west-1.", {"Ref": "AWS::URLSuffix"}]]}
+                assert "kms:EncryptionContext:aws:s3:arn" in statement["Condition"]["ArnLike"]
+
+    def test_to_pass_a_role_end_at_the_schedules(self, deployed: Mapping[str, Any]) -> None:
+        (statement,) = granting(deployed, "iam:PassRole")
+        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+        (schedules,) = roles(deployed, "scheduler.amazonaws.com")
+        trust = schedules["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"]
+        assert trust["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}
+        (group,) = resources(deployed, "AWS::Scheduler::ScheduleGroup")
+        assert trust["aws:SourceArn"] == {"Fn::GetAtt": [group, "Arn"]}
+
+    def test_of_a_schedule_fit_the_name_the_api_gives_it(self) -> None:
+        target = cdk.Stack(app(), "AStackWithAVeryLongName" * 3)
+        service(target)
+        content = template(target)
+        group = only(content, "AWS::Scheduler::ScheduleGroup")["Properties"]["Name"]
+        uuid_length = 36
+        assert len(f"{group}-") + uuid_length <= 64
+        (statement,) = granting(content, "scheduler:CreateSchedule")
+        assert f":schedule/*/{group}-*" in json.dumps(statement["Resource"])
+
+    def test_to_publish_metrics_end_at_the_namespace(self) -> None:
+        (statement,) = granting(built("service-full"), "cloudwatch:PutMetricData")
+        # IfExists: without it a policy check that does not know the key refuses every call.
+        assert statement["Condition"] == {"StringEqualsIfExists": {"cloudwatch:namespace": "Plant/Equipment"}}
+
+    def test_a_wildcard_needs_a_reason(self) -> None:
+        lambda_service = iam.ServicePrincipal("lambda.amazonaws.com")
+        access = Access(actions=("s3:GetObject",), resources=("arn:aws:s3:::bucket/*",))
+        with pytest.raises(ValueError, match=r"^s3:GetObject on a wildcard resource: give wildcard_reason=$"):
+            role(stack(), "Role", description="d", assumed_by=lambda_service, access=[access])

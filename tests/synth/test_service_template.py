@@ -1,0 +1,100 @@
+"""The template of the service: as reviewed, the same each time, and what rule packs say of it."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from canonical import check_snapshot, findings, lint, stack
+from services import BUILDS, built, service, without_hashes
+
+ROOT = Path(__file__).resolve().parents[2]
+MOST_RESOURCES = 50
+"""What the service may cost in resources of its stack."""
+
+
+@pytest.fixture(scope="module")
+def deployed() -> dict[str, Any]:
+    return built("service")
+
+
+class TestTemplate:
+    @pytest.mark.parametrize("name", BUILDS)
+    def test_is_as_reviewed(self, name: str, request: pytest.FixtureRequest) -> None:
+        check_snapshot(
+            name, without_hashes(built(name)), update=request.config.getoption("--snapshot-update")
+        )
+
+    @pytest.mark.parametrize("name", BUILDS)
+    def test_has_nothing_cfn_lint_objects_to(self, name: str, tmp_path: Path) -> None:
+        path = tmp_path / "template.json"
+        path.write_text(json.dumps(built(name)))
+        assert lint(path) == ""
+
+    def test_costs_few_resources(self, deployed: Mapping[str, Any]) -> None:
+        count = len(deployed["Resources"])
+        kinds = Counter(resource["Type"] for resource in deployed["Resources"].values())
+        assert count <= MOST_RESOURCES, f"{count} resources: {kinds}"
+
+    def test_is_the_same_byte_for_byte_when_synthesised_again(self, tmp_path: Path) -> None:
+        contents = []
+        for run in ("first", "second"):
+            folder = tmp_path / run
+            target = cdk.App(analytics_reporting=False, outdir=str(folder))
+            service(cdk.Stack(target, "Test"))
+            target.synth()
+            contents.append(
+                {
+                    str(file.relative_to(folder)): file.read_bytes()
+                    for file in folder.rglob("*")
+                    if file.is_file()
+                }
+            )
+        first, second = contents
+        assert any(name.startswith("asset.") for name in first)
+        assert first == second
+
+
+class TestRulePacks:
+    @pytest.mark.parametrize("name", BUILDS)
+    @pytest.mark.parametrize(
+        ("region", "flags"),
+        [(None, False), ("eu-west-1", False), ("eu-west-1", True), ("cn-north-1", True)],
+        ids=["any Region", "a Region", "recommended flags", "China"],
+    )
+    def test_find_nothing(self, name: str, region: str | None, *, flags: bool) -> None:
+        context = json.loads((ROOT / "cdk.json").read_text())["context"] if flags else {}
+        target = cdk.Stack(
+            cdk.App(analytics_reporting=False, context=context), "Test", env=cdk.Environment(region=region)
+        )
+        BUILDS[name](target)
+        assert findings(target) == set()
+
+    @pytest.mark.parametrize("name", BUILDS)
+    def test_would_find_what_is_acknowledged(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        told: list[tuple[str, str]] = []
+
+        @dataclass
+        class Recorder:
+            path: str
+
+            def acknowledge(self, *entries: cdk.Acknowledgment) -> None:
+                for entry in entries:
+                    assert len(entry.reason) >= 30, f"{entry.id}: say why"
+                    told.append((entry.id, self.path))
+
+        monkeypatch.setattr(cdk.Validations, "of", lambda scope: Recorder(scope.node.path))
+        target = stack()
+        BUILDS[name](target)
+        monkeypatch.undo()
+        found = findings(target)
+        unneeded = [
+            (rule, path)
+            for rule, path in told
+            if not any(rule == other and f"{place}/".startswith(f"{path}/") for other, place in found)
+        ]
+        assert unneeded == []
