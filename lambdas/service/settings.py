@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
+_DAY_HOURS = 24
 _FREQUENCIES = ("PT5M", "PT10M", "PT15M", "PT30M", "PT1H")
 
 
@@ -75,7 +76,7 @@ class Settings:
         """Return the settings in the JSON object `text`; what it leaves out keeps its default.
 
         Raises:
-            ValueError: when the text is not a JSON object, or has a member that is no setting.
+            ValueError: when the text is not a JSON object, or has a member or a value it cannot have.
         """
         given: Any = json.loads(text)
         if not isinstance(given, dict):
@@ -88,6 +89,9 @@ class Settings:
                 raise ValueError(f"{name} of {wrong[0]!r}: use one of {', '.join(_FREQUENCIES)}")
             if name in given:
                 given[name] = {**getattr(cls(), name), **given[name]}
+        aim = given.get("false_alarm_hours")
+        if aim is not None and not 0 < aim < _DAY_HOURS:
+            raise ValueError(f"false_alarm_hours is {aim}: hours a day, more than 0 and less than 24")
         return cls(**given)
 
 
