@@ -2,7 +2,7 @@
 
 from engine.artefact import BadArtefact
 from engine.columns import TooLarge
-from engine.compare import Comparison, compare
+from engine.compare import Comparison, compare, weigh
 from engine.component import ComponentReport, merge_component
 from engine.csvfile import FileReport, convert_csv
 from engine.detector import Detector
@@ -57,6 +57,7 @@ __all__ = [
     "silence",
     "summaries",
     "told",
+    "weigh",
     "with_past",
     "with_silent",
 ]

@@ -44,6 +44,11 @@ def plain(error: Exception) -> str:
     return str(error).replace("\\\\", "\\")
 
 
+def is_customer_fault(error: Mapping[str, str]) -> bool:
+    """Whether what a state machine caught is a JobFailed."""
+    return _MARK in error.get("Cause", "")
+
+
 def reason_of(error: Mapping[str, str], *, work: str) -> str:
     """The ``FailedReason`` for what a state machine caught: ``Error`` and ``Cause`` of a failed step.
 
