@@ -12,7 +12,7 @@ from engine.headers import IllegalHeader, UnusableFile
 from engine.intervals import Evaluation, Interval, Range, evaluate, ranges
 from engine.notices import Notice, silence
 from engine.partial import rows_between, with_silent
-from engine.parts import score_in_parts
+from engine.parts import joined, score_in_parts
 from engine.quality import SensorStatistics
 from engine.reader import NoData
 from engine.scores import Scores
@@ -49,6 +49,7 @@ __all__ = [
     "describe",
     "evaluate",
     "fit",
+    "joined",
     "merge_component",
     "parse_timestamps",
     "ranges",

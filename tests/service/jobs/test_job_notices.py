@@ -11,7 +11,7 @@ from service.jobs.vault import state_key
 from service.store import Item
 from tests.embedded import EmbeddedAws
 from tests.service.jobs import pump
-from tests.service.jobs.test_job_infer import DAY, metric, reason, results, started, upload
+from tests.service.jobs.inference import DAY, metric, reason, results, started, upload
 from tests.service.jobs.world import World, at
 
 HOUR = timedelta(hours=1)
