@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from engine.artefact import Arrays, BadArtefact, pack, unpack
 from engine.frame import Frame, SensorId
 from engine.linear import Halves
-from engine.notices import Notice, Watch, input_notices, last_heard, late_rows
+from engine.notices import Notice, Past, Watch, input_notices, last_heard, late_rows
 from engine.pipeline import Baseline, Pipeline, Rows, State
 from engine.scaling import Scaling
 from engine.scores import Scores
@@ -58,7 +58,7 @@ class Detector:
         now = State.start(len(self.sensors)) if state is None else State.from_bytes(state, len(self.sensors))
         late = late_rows(frame.times, now.watch.newest)
         timely = _rows(frame, ~late) if late.any() else frame
-        notices = self._notice(timely, frame.times[late], now, fresh=state is None)
+        notices = self._notice(timely, frame.times[late], now)
         scores = replace(self._scored(timely, now), notices=notices)
         return scores if timely is frame else _with_late(scores, frame, late)
 
@@ -67,10 +67,11 @@ class Detector:
         """The view whose first residuals are those of the sensors' levels."""
         return next(view for view in self.views if view.name == "lag")
 
-    def _notice(self, frame: Frame, late: Times, now: State, *, fresh: bool) -> tuple[Notice, ...]:
+    def _notice(self, frame: Frame, late: Times, now: State) -> tuple[Notice, ...]:
         """Return what there is to say about the rows, and move the watch of the state behind them."""
         heard = last_heard(frame, now.watch.heard)
-        found = input_notices(frame, late, None if fresh else now.watch, heard, self.step)
+        past = Past(rows=now.memory.seen, newest=now.watch.newest, resting=now.quiet > 0)
+        found = input_notices(frame, late=late, past=past, heard=heard, step=self.step)
         known = np.where(np.isnat(now.watch.heard), np.nan, now.values)
         watcher = Watcher(span=self.span, pipeline=self.pipeline, level=self._levels)
         converted, traces = watcher.look(frame, known, now.watch.units)
