@@ -67,6 +67,10 @@ class Detector:
         scores = replace(self._scored(timely, now), notices=notices)
         return scores if timely is frame else _with_late(scores, frame, late)
 
+    def check_state(self, state: bytes) -> None:
+        """Raise BadArtefact if scoring cannot continue from a state: damaged, or of another detector."""
+        State.from_bytes(state, len(self.sensors))
+
     @property
     def _levels(self) -> View:
         """The view whose first residuals are those of the sensors' levels."""
