@@ -12,7 +12,7 @@ from engine.artefact import VERSION, Arrays, BadArtefact, check_arrays, check_fi
 from engine.bank import judge
 from engine.fewvalues import FewValues
 from engine.frame import Frame, SensorId
-from engine.notices import Notice, Watch, input_notices, last_heard, late_rows
+from engine.notices import Notice, Past, Watch, input_notices, last_heard, late_rows
 from engine.pipeline import Baseline, Pipeline, State
 from engine.scaling import Scaling
 from engine.scores import Scores
@@ -63,19 +63,24 @@ class Detector:
         now = State.start(len(self.sensors)) if state is None else State.from_bytes(state, len(self.sensors))
         late = late_rows(frame.times, now.watch.newest)
         timely = _rows(frame, ~late) if late.any() else frame
-        notices = self._notice(timely, frame.times[late], now, fresh=state is None)
+        notices = self._notice(timely, frame.times[late], now)
         scores = replace(self._scored(timely, now), notices=notices)
         return scores if timely is frame else _with_late(scores, frame, late)
+
+    def check_state(self, state: bytes) -> None:
+        """Raise BadArtefact if scoring cannot continue from a state: damaged, or of another detector."""
+        State.from_bytes(state, len(self.sensors))
 
     @property
     def _levels(self) -> View:
         """The view whose first residuals are those of the sensors' levels."""
         return next(view for view in self.views if view.name == "lag")
 
-    def _notice(self, frame: Frame, late: Times, now: State, *, fresh: bool) -> tuple[Notice, ...]:
+    def _notice(self, frame: Frame, late: Times, now: State) -> tuple[Notice, ...]:
         """Return what there is to say about the rows, and move the watch of the state behind them."""
         heard = last_heard(frame, now.watch.heard)
-        found = input_notices(frame, late, None if fresh else now.watch, heard, self.step)
+        past = Past(rows=now.memory.seen, newest=now.watch.newest, resting=now.quiet > 0)
+        found = input_notices(frame, late=late, past=past, heard=heard, step=self.step)
         known = np.where(np.isnat(now.watch.heard), np.nan, now.values)
         watcher = Watcher(span=self.span, pipeline=self.pipeline, level=self._levels)
         converted, traces = watcher.look(frame, known, now.watch.units)
