@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from engine.artefact import Arrays, BadArtefact, pack, unpack
 from engine.bank import judge
 from engine.frame import Frame, SensorId
+from engine.level import SPAN
 from engine.notices import Notice, Watch, input_notices, last_heard, late_rows
 from engine.pipeline import Baseline, Pipeline, State
 from engine.scaling import Scaling
@@ -107,6 +108,7 @@ class Detector:
             "sensors": list(self.sensors),
             "step": int(self.step / np.timedelta64(1, "s")),
             "limits": {view.name: view.limit for view in self.views},
+            "memory": max(view.memory for view in self.views),
             "span": baseline.span,
             "forward_false_alarms": self.forward_false_alarms,
             "widening": self.widening,
@@ -148,6 +150,7 @@ class Detector:
                     name=name,
                     limit=float(meta["limits"][name]),
                     **{part: arrays[f"{name}.{part}"] for part in _VIEW_PARTS},
+                    memory=int(meta.get("memory", SPAN)),
                     moved=arrays.get(f"{name}.moved", np.zeros(len(arrays[f"{name}.offset"]))),
                 )
                 for name in (*VIEWS, *TRACKED)
