@@ -44,10 +44,10 @@ aws s3 cp --only-show-errors "$L4E_CODE" "$folder/code.zip"
 layer=$(aws lambda get-layer-version-by-arn --arn "$L4E_LAYER" --query Content.Location --output text)
 curl --fail --silent --show-error --output "$folder/layer.zip" "$layer"
 for part in code layer; do
-  python3 -m zipfile -e "$folder/$part.zip" "$folder/$part"
+  python3.14 -m zipfile -e "$folder/$part.zip" "$folder/$part"
 done
 export PYTHONPATH="$folder/code:$folder/layer/python:/var/runtime"
-exec python3 -m service.jobs.task "$@"
+exec python3.14 -m service.jobs.task "$@"
 """
 
 # Faults on the way to the queue; a task that failed is not among them.

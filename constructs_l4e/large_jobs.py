@@ -42,7 +42,7 @@ class LargeJobs:
     """How long one task may run. Default: 12 hours."""
     image: ecs.ContainerImage | None = None
     """Image to start. Default: AWS's public image of the functions' own Python runtime. Another one needs
-    what that has: bash, curl, the AWS CLI, python3 3.14 on arm64, and boto3."""
+    what that has: bash, curl, the AWS CLI, python3.14 on arm64, and boto3."""
 
     def __post_init__(self) -> None:
         if self.cpu not in _FARGATE:

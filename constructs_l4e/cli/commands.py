@@ -75,9 +75,9 @@ def start(
 ) -> Instance:
     """Start and bootstrap an embedded AWS; on failure nothing is left."""
     try:
-        with terminal.step("embedded AWS started"):
+        with terminal.step("starting the embedded AWS", done="embedded AWS started"):
             instance = start_instance(directory, region=region)
-        with terminal.step("account bootstrapped for CDK"):
+        with terminal.step("bootstrapping the account for CDK", done="account bootstrapped for CDK"):
             cdk(terminal, instance, verbose=verbose).bootstrap()
     except AlreadyRunningError:
         raise
@@ -92,7 +92,7 @@ def synth(
 ) -> Path:
     """Synthesise ``app``; returns the folder of the assembly."""
     assembly = instance.directory / "cdk.out"
-    with terminal.step(f"app {app.name} synthesised"):
+    with terminal.step(f"synthesising app {app.name}", done=f"app {app.name} synthesised"):
         cdk(terminal, instance, verbose=verbose).synth(app, assembly, context=context)
     return assembly
 
@@ -103,7 +103,9 @@ def deploy(
     """Deploy ``stacks`` of a synthesised app; one line each when it is done."""
     sizes = {stack.name: stack.resources for stack in synthesised_stacks(assembly)}
     for name in stacks:
-        with terminal.step(f"stack {name} deployed, {sizes[name]} resources") as task:
+        with terminal.step(
+            f"deploying stack {name}", done=f"stack {name} deployed, {sizes[name]} resources"
+        ) as task:
 
             def show(progress: Progress) -> None:
                 at = progress.resource_type.rpartition(":")[2]

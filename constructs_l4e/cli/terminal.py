@@ -46,8 +46,8 @@ class Terminal:
         self.err.print(text, markup=False)
 
     @contextlib.contextmanager
-    def step(self, text: str) -> Iterator[Task]:
-        """Show ``text`` moving while the body runs, then one line with the time it took."""
+    def step(self, at_work: str, *, done: str) -> Iterator[Task]:
+        """Show ``at_work`` moving while the body runs, then the line ``done`` with the time it took."""
         started = time.monotonic()
         columns = (
             SpinnerColumn(),
@@ -59,8 +59,8 @@ class Terminal:
         with Progress(
             *columns, console=self.out, transient=True, disable=not self.out.is_terminal
         ) as progress:
-            yield _Step(progress, progress.add_task(text, total=None, state=""))
-        self.done(text, seconds=time.monotonic() - started)
+            yield _Step(progress, progress.add_task(at_work, total=None, state=""))
+        self.done(done, seconds=time.monotonic() - started)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,10 @@ class UnavailableError(CallError):
     kind = "Unavailable"
 
 
+class BrokenError(UnavailableError):
+    """An error inside the service, which may pass or stay."""
+
+
 _KINDS: Final[dict[str, type[CallError]]] = {
     "ConflictException": ConflictError,
     "ResourceNotFoundException": NotFoundError,
@@ -130,7 +134,8 @@ def call_error(operation: str, error: BotoCoreError | ClientError) -> CallError:
     text = str(error.response.get("Error", {}).get("Message", ""))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _UNAVAILABLE_CODES or status >= 500 or status in _UNAVAILABLE_STATUS:
-        return UnavailableError(operation, code, text)
+        inside = code == "InternalServerException" or status >= 500
+        return (BrokenError if inside else UnavailableError)(operation, code, text)
     if status == 403 or code.startswith("AccessDenied"):
         return DeniedError(operation, code, text)
     if code == "ValidationException" and _NOT_ASSUMABLE.search(text):

@@ -46,13 +46,14 @@ class Claim:
     `successor` is the type of the request that superseded it (None: it may act) and `wanted` the physical
     id which that request works towards. `finished`: it had done its work before, so CloudFormation may
     count on what it made. `leftovers`: ids that updates which this one takes back worked towards, each with
-    its request; CloudFormation may never have heard of them.
+    its request; CloudFormation may never have heard of them. `troubled`: its last poll ended in trouble.
     """
 
     successor: str | None = None
     wanted: str | None = None
     finished: bool = False
     leftovers: Sequence[Sequence[str]] = ()
+    troubled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +66,14 @@ class _Record:
     past: dict[str, float] = field(default_factory=dict)
     finished: list[str] = field(default_factory=list)
     leftovers: list[list[str]] = field(default_factory=list)
+    trouble: str | None = None  # what every poll since `troubled_since` has ended in
+    troubled_since: float = 0
 
     def next(self, request: Request, wanted: PhysicalId | None, now: float) -> tuple[Claim, "_Record"]:
         """The claim of `request` and the record after it."""
         if request.request_id == self.request:
-            return Claim(leftovers=self.leftovers), replace(self, wanted=str(wanted) if wanted else None)
+            granted = Claim(leftovers=self.leftovers, troubled=self.trouble is not None)
+            return granted, replace(self, wanted=str(wanted) if wanted else None)
         past = {name: since for name, since in self.past.items() if now - since < _MEMORY}
         if request.request_id in past:
             finished = request.request_id in self.finished
@@ -128,6 +132,21 @@ def finish(table: RecordTable, request: Request, now: float) -> None:
     after = replace(record, finished=[*record.finished, request.request_id])
     if not table.write(key, asdict(after), version=version, expires_at=int(now) + _RECORD_LIFE):
         raise NotYetError("another request of this resource is being recorded")
+
+
+def note_trouble(table: RecordTable, request: Request, trouble: str | None, now: float) -> float:
+    """Note what a poll of `request` ended in (None: no trouble); returns since how many seconds all do."""
+    key = f"claim/{request.owner}"
+    stored = table.read(key)
+    record, version = (_Record(**stored[0]), stored[1]) if stored else (_Record(), 0)
+    if record.request != request.request_id:
+        return 0
+    if record.trouble == trouble:
+        return now - record.troubled_since
+    after = replace(record, trouble=trouble, troubled_since=now)
+    # If somebody else wrote in between, the next poll begins to count.
+    table.write(key, asdict(after), version=version, expires_at=int(now) + _RECORD_LIFE)
+    return 0
 
 
 class DynamoRecords:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from custom_resources.client import Equipment
 from custom_resources.errors import (
+    BrokenError,
     CallError,
     ConflictError,
     DeniedError,
@@ -22,7 +23,7 @@ from custom_resources.errors import (
     UnavailableError,
 )
 from custom_resources.properties import S3Object
-from custom_resources.records import Claim, RecordTable, claim, finish
+from custom_resources.records import Claim, RecordTable, claim, finish, note_trouble
 from custom_resources.request import BEGUN, INCOMING_ID, PhysicalId, Request
 from custom_resources.resource import STUCK, Again, Context, Done, Outcome, Resource, Wait
 
@@ -85,6 +86,8 @@ class Runner:
     def _advance(self, request: Request) -> Outcome:
         wanted = None if request.type == "Delete" else self._wanted(request)
         done: set[str] = set()
+        granted: Claim | None = None
+        broken: BrokenError | None = None
         try:
             for _ in range(_STEPS):
                 granted = claim(self.records, request, wanted, self.clock())
@@ -99,11 +102,27 @@ class Runner:
             outcome = Wait(reason=str(error))
         except CallError as error:
             outcome = _judge(error)
+            broken = error if isinstance(error, BrokenError) else None
+        if broken or (granted and granted.troubled):
+            self._give_up_on(broken, request, wanted)
         age = self._age(request)
         if isinstance(outcome, Wait) and age >= outcome.patience:
             waited = f"after {age / 60:.0f} minutes, " if outcome.patience else ""
             raise FailedError(f"{_subject(request, wanted)}: {waited}{outcome.reason}.")
         return outcome
+
+    def _give_up_on(self, broken: BrokenError | None, request: Request, wanted: PhysicalId | None) -> None:
+        """Fail when the service has given every poll the same internal error for long; otherwise remember."""
+        trouble = f"{broken.operation} {broken.code}" if broken else None
+        try:
+            lasted = note_trouble(self.records, request, trouble, self.clock())
+        except CallError as error:
+            LOG.warning("trouble not noted: %s", error)
+            return
+        if broken and lasted >= STUCK:
+            raise FailedError(
+                f"{_subject(request, wanted)}: for {lasted / 60:.0f} minutes, {broken}. {broken.next_step}."
+            )
 
     def _step(self, request: Request, wanted: PhysicalId | None, granted: Claim, done: set[str]) -> Outcome:
         context = Context(

@@ -11,7 +11,7 @@ from engine.frame import Frame, OffCondition, SensorId, build_frame
 from engine.headers import IllegalHeader, UnusableFile
 from engine.intervals import Evaluation, Interval, Range, evaluate, ranges
 from engine.notices import Notice
-from engine.parts import score_in_parts
+from engine.parts import joined, score_in_parts
 from engine.quality import SensorStatistics
 from engine.reader import NoData
 from engine.scores import Scores
@@ -46,6 +46,7 @@ __all__ = [
     "describe",
     "evaluate",
     "fit",
+    "joined",
     "merge_component",
     "parse_timestamps",
     "ranges",

@@ -6,10 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Reals = NDArray[np.floating]
 Halves = NDArray[np.float32]
 """Feature rows as they are multiplied: half the bytes, twice the speed; sums of them are kept in float64."""
 
 BLOCK = 256
+_SMALL = 256
+"""Matrices up to this size are inverted at once."""
 
 RIDGE = 0.05
 """Added to the correlation matrix's diagonal: noise no prediction may rely on below."""
@@ -79,9 +82,37 @@ def residual_map(covariance: Floats, sensors: int, outputs: int, ridge: float = 
     blocks = size // sensors
     deviation = np.sqrt(np.maximum(np.diag(covariance), 1e-12))
     correlation = covariance / np.outer(deviation, deviation)
-    precision = np.linalg.inv(correlation + ridge * np.eye(size))
+    precision = inverse(correlation + ridge * np.eye(size))
     own = np.arange(blocks)[None, :] * sensors + np.arange(sensors)[:, None]
     inner = np.linalg.inv(precision[own[:, :, None], own[:, None, :]])
     rows = (inner[:, :outputs, :] @ precision[own]).transpose(1, 0, 2)
     weights: Floats = (rows.reshape(outputs * sensors, size) / deviation).T * deviation[: outputs * sensors]
     return np.ascontiguousarray(weights)
+
+
+def inverse(matrix: Reals) -> Reals:
+    """Return the inverse of a symmetric positive definite matrix; of any other when rounding made it one.
+
+    The inverse of the Cholesky factor, times itself, takes half the time of a general inverse when large.
+    """
+    if len(matrix) <= _SMALL:
+        return np.linalg.inv(matrix)
+    try:
+        lower: Reals = np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return np.linalg.inv(matrix)
+    factor = _lower_inverse(lower)
+    result: Reals = factor.T @ factor
+    return result
+
+
+def _lower_inverse(lower: Reals) -> Reals:
+    """Return the inverse of a lower triangular matrix, by quarters."""
+    if len(lower) <= _SMALL:
+        return np.tril(np.linalg.inv(lower))
+    half = len(lower) // 2
+    result = np.zeros_like(lower)
+    result[:half, :half] = _lower_inverse(lower[:half, :half])
+    result[half:, half:] = _lower_inverse(lower[half:, half:])
+    result[half:, :half] = -(result[half:, half:] @ (lower[half:, :half] @ result[:half, :half]))
+    return result

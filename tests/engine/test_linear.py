@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.linear import BLOCK, product
+from engine.linear import BLOCK, inverse, product
 
 ROWS, INPUTS, OUTPUTS = 3 * BLOCK + 7, 90, 30
 
@@ -17,3 +17,18 @@ def test_a_row_has_the_same_product_in_every_cut(size: int) -> None:
     np.testing.assert_allclose(whole, rows.astype(float) @ weights, atol=1e-4)
     for at in (0, 3, BLOCK - 2, 2 * BLOCK):
         np.testing.assert_array_equal(product(rows[at : at + size], weights), whole[at : at + size])
+
+
+@pytest.mark.parametrize("size", [3, 256, 257, 600])
+def test_the_inverse_is_one(size: int) -> None:
+    rng = np.random.default_rng(5)
+    rows = rng.normal(size=(900, 20)) @ rng.normal(size=(20, size)) + rng.normal(0, 0.3, (900, size))
+    matrix = np.corrcoef(rows.T) + 0.05 * np.eye(size)
+    found = inverse(matrix)
+    np.testing.assert_allclose(found @ matrix, np.eye(size), atol=1e-10)
+    np.testing.assert_array_equal(found, inverse(matrix))
+
+
+def test_what_rounding_made_indefinite_has_an_inverse_too() -> None:
+    matrix = np.diag(np.linspace(-1, 2, 300))
+    np.testing.assert_allclose(inverse(matrix) @ matrix, np.eye(300), atol=1e-10)

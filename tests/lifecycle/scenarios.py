@@ -26,6 +26,8 @@ from tests.lifecycle.scenarios_events import (
     update_replaces,
 )
 from tests.lifecycle.scenarios_faults import (
+    broken_for_good,
+    broken_now_and_then,
     creation_fails,
     deletion_fails_once,
     late_rights,
@@ -81,6 +83,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     late_visibility,
     unready_role,
     late_rights,
+    broken_for_good,
+    broken_now_and_then,
     wrong_properties,
     request_id_comes_again,
     abandoned_cleanup,

@@ -2,11 +2,13 @@
 
 import itertools
 import random
+import re
 from collections.abc import Callable
 from typing import Any
 
 from tests.lifecycle import invariants
 from tests.lifecycle.cloudformation import Properties
+from tests.lifecycle.fake_service import ApiError
 from tests.lifecycle.play import Play
 from tests.lifecycle.world import (
     BROKEN,
@@ -72,7 +74,7 @@ def deletion_fails_once(play: Play) -> None:
 
 
 def rough_weather(play: Play) -> None:
-    """A third of all calls of a whole life goes wrong for the moment: it takes longer, and ends the same."""
+    """A quarter of the calls of a life goes wrong for the moment: it takes longer, and ends the same."""
     for seed in range(6):
         again = play.fresh()
         again.world.weather = _weather(seed)
@@ -86,7 +88,7 @@ def rough_weather(play: Play) -> None:
 
 def _weather(seed: int) -> Callable[[], Fault | None]:
     dice = random.Random(seed)  # noqa: S311 - no secret
-    return lambda: dice.choice(TRANSIENT) if dice.random() < 0.3 else None
+    return lambda: dice.choice(TRANSIENT) if dice.random() < 0.25 else None
 
 
 def single_faults(play: Play) -> None:
@@ -134,3 +136,42 @@ def late_rights(play: Play) -> None:
     assert not again.deploy(again.case.base)
     again.check()
     assert "AccessDeniedException" in again.stack.reasons[0], again.stack.reasons
+
+
+def broken_for_good(play: Play) -> None:
+    """The service has an internal error for every poll: that is said after ten minutes, not at the end."""
+    start = play.world.now
+    _break(play, lambda age: age < 1000)
+    assert not play.deploy(play.case.base)
+    assert play.world.now - start < 1800, "it was waited for as if it were busy"
+    play.check()
+    reason = play.stack.reasons[0]
+    assert re.search(r"for 1[0-3] minutes, ", reason), reason
+    assert " answered InternalServerException: inside" in reason, reason
+    assert "Deploy again when the service answers" in reason, reason
+
+
+def broken_now_and_then(play: Play) -> None:
+    """Internal errors that last less than ten minutes are waited for, however many there are."""
+    start = play.world.now
+    _break(play, lambda age: age % 600 < 480)
+    if play.case.kind != "Dataset":  # which is made at once
+        play.world.service.frozen = True
+    play.created()
+    assert play.case.kind == "Dataset" or play.world.now - start > 1800
+    play.check()
+
+
+def _break(play: Play, broken: Callable[[float], bool]) -> None:
+    """Let the service answer with internal errors at such times; what is frozen thaws after half an hour."""
+    service, start = play.world.service, play.world.now
+    call = service.call
+
+    def answer(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        age = play.world.now - start
+        service.frozen = service.frozen and age < 1800
+        if broken(age):
+            raise ApiError("InternalServerException", "inside", 500)
+        return call(operation, parameters)
+
+    service.call = answer

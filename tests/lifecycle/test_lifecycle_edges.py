@@ -16,6 +16,7 @@ from custom_resources import errors
 from custom_resources.client import create_client, endpoint
 from custom_resources.errors import (
     REASON_BYTES,
+    BrokenError,
     CallError,
     ConflictError,
     DeniedError,
@@ -82,7 +83,9 @@ def test_the_client_takes_the_model_and_the_signing_name_that_lie_next_to_it(
     ("code", "status", "text", "kind"),
     [
         ("ThrottlingException", 400, "", UnavailableError),
-        ("Anything", 503, "", UnavailableError),
+        ("Anything", 503, "", BrokenError),
+        ("InternalServerException", 500, "", BrokenError),
+        ("ServiceUnavailableException", 400, "", UnavailableError),
         ("LimitExceededException", 429, "Too Many Requests", UnavailableError),
         ("AccessDeniedException", 400, "", DeniedError),
         ("MissingAuthenticationTokenException", 403, "", DeniedError),

@@ -163,6 +163,19 @@ def never_gives_up(patch: Patch) -> None:
     patch.setattr(Runner, "_step", step)
 
 
+def broken_service_is_polled_to_the_end(patch: Patch) -> None:
+    patch.setattr(runner, "note_trouble", lambda *_: 0)
+
+
+def one_internal_error_counts_from_the_first(patch: Patch) -> None:
+    original = records.note_trouble
+
+    def note_trouble(table: Any, request: Request, trouble: str | None, now: float) -> float:
+        return original(table, request, trouble, now) if trouble else 0
+
+    patch.setattr(runner, "note_trouble", note_trouble)
+
+
 def missing_on_delete_is_an_error(patch: Patch) -> None:
     original = TaggedResource.remove
 
@@ -364,6 +377,8 @@ MUTATIONS = (
     Mutation(denied_is_final, "late_rights"),
     Mutation(denied_is_waited_for, "late_rights"),
     Mutation(never_gives_up, "too_slow"),
+    Mutation(broken_service_is_polled_to_the_end, "broken_for_good"),
+    Mutation(one_internal_error_counts_from_the_first, "broken_now_and_then"),
     Mutation(missing_on_delete_is_an_error, "deleted_outside"),
     Mutation(conflict_is_an_error, "waits_for_what_it_needs"),
     Mutation(existing_is_an_error, "sibling_fails_after_replacement"),

@@ -170,7 +170,7 @@ class _Demo:
         whole = (window.end - dt.datetime.now(dt.UTC)).total_seconds()
         if not terminal.out.is_terminal:
             terminal.line(f"  the scheduler wakes at {report.utc(window.end)} UTC, in {whole:.0f} s")
-        with terminal.step(f"scheduler woke for {span}") as task:
+        with terminal.step(f"waiting for {span}", done=f"scheduler woke for {span}") as task:
 
             def show(left: float) -> None:
                 text = f"wakes in {left:.0f} s" if left > 0 else "inference runs"

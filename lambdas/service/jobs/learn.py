@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
-import numpy as np
-
 from engine import (
     Detector,
     Evaluation,
@@ -22,6 +20,7 @@ from engine import (
     build_frame,
     evaluate,
     fit,
+    joined,
     score_in_parts,
 )
 from service.jobs.access import CustomerData
@@ -239,27 +238,9 @@ def _metrics(evaluation: Evaluation | None, spans: Spans, sensors: Sequence[str]
 
 
 def _score(detector: Detector, frame: Frame, writer: "_Writer | None") -> Scores:
-    """Score the frame part by part. Only anomalous rows keep their contributions: nothing else needs them.
-
-    The contributions of the other rows are zeros that take no memory.
-    """
-    kept = np.zeros((len(frame.times), len(frame.sensors)), np.float32)
-    parts, rows = [], 0
-    for part in score_in_parts(detector, replace(frame, step=detector.step)):
-        if writer is not None:
-            writer.write(part)
-        anomalous = np.flatnonzero(part.prediction)
-        kept[rows + anomalous] = part.contributions[anomalous]
-        rows += len(part.times)
-        parts.append(replace(part, contributions=part.contributions[:0]))
-    return replace(
-        parts[-1],
-        times=frame.times,
-        off=frame.off,
-        score=np.concatenate([part.score for part in parts]),
-        prediction=np.concatenate([part.prediction for part in parts]),
-        contributions=kept,
-    )
+    """Score the frame, and write every part before its contributions are dropped."""
+    parts = score_in_parts(detector, replace(frame, step=detector.step))
+    return joined(parts if writer is None else map(writer.passed, parts), frame)
 
 
 @contextmanager
@@ -285,9 +266,10 @@ class _Writer:
     file: BinaryIO
     packed: gzip.GzipFile
 
-    def write(self, scores: Scores) -> None:
-        """Append the lines of these rows."""
+    def passed(self, scores: Scores) -> Scores:
+        """Append the lines of these rows, and hand the rows on."""
         self.packed.writelines(line.encode() for line in lines(scores, self.sensors))
+        return scores
 
     def put(self, rt: Runtime, training: Training) -> Diagnostics:
         """End the file and copy it to its place."""

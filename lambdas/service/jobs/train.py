@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from service.jobs.exhausted import exhausted
 from service.jobs.failure import reason_of
 from service.jobs.learn import Learned, learn
 from service.jobs.runtime import Runtime, log, runtime
@@ -32,7 +33,8 @@ def run(rt: Runtime, event: Mapping[str, Any]) -> dict[str, Any]:
     if version["Status"] == "IN_PROGRESS":
         match event["Step"]:
             case "fail":
-                reason = reason_of(event["Error"], work=f"the training of model '{name}'")
+                work = f"the training of model '{name}'"
+                reason = exhausted(event["Error"], work=work) or reason_of(event["Error"], work=work)
                 log("training failed", ModelName=name, ModelVersion=number, Reason=reason)
                 version = _record(rt, model, number, {"Status": "FAILED", "FailedReason": reason})
             case "plan":

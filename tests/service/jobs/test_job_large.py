@@ -23,6 +23,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
 
 from constructs_l4e import EquipmentService, LargeJobs
+from constructs_l4e._packages import RUNTIME
 from service.names import MODEL
 from service.store import Item
 from tests.embedded import CREDENTIALS, REGION, EmbeddedAws
@@ -202,6 +203,9 @@ def test_the_command_of_a_task_fetches_code_and_layer_and_trains(
     model = home.model(dataset, pump.SCHEMA, train=False)
     jobs_aws.create_bucket("staging")
     jobs_aws.client("s3").put_object(Bucket="staging", Key="code.zip", Body=service.code)
+    python = tmp_path / RUNTIME.name  # the interpreter of the tests, by the name it has in the image
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
     container = service.only("AWS::Batch::JobDefinition")["ContainerProperties"]
     given = {variable["Name"]: variable["Value"] for variable in container["Environment"]}
     assert given.keys() == {*VARIABLES, "L4E_SETTINGS", "L4E_CODE", "L4E_LAYER", "AWS_DEFAULT_REGION"}
@@ -216,7 +220,7 @@ def test_the_command_of_a_task_fetches_code_and_layer_and_trains(
             "L4E_CODE": "s3://staging/code.zip",
             "L4E_LAYER": given["L4E_LAYER"],
             "L4E_EVENT": json.dumps({"ModelName": model["ModelName"], "ModelVersion": 1}),
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": f"{tmp_path}:{Path(sys.executable).parent}:{os.environ['PATH']}",
             "TMPDIR": str(tmp_path),
             "AWS_ENDPOINT_URL": jobs_aws.endpoint,
         },

@@ -119,13 +119,13 @@ def test_an_internal_error_is_recorded_as_one(
     model = home.model(dataset, pump.SCHEMA, train=False)
 
     def broken(*_: object) -> None:
-        raise MemoryError("too much")
+        raise RuntimeError("a fault of ours")
 
     monkeypatch.setattr(train, "learn", broken)
     assert task.work(home.rt, json.loads(event_of(model))) == 1
     assert home.get(MODEL, model["ModelName"])["FailedReason"] == (
         f"the service could not finish the training of model '{model['ModelName']}' because of an internal "
-        "error: MemoryError: too much"
+        "error: RuntimeError: a fault of ours"
     )
 
 

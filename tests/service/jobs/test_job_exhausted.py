@@ -1,0 +1,34 @@
+"""Functions that the platform ended."""
+
+import json
+
+import pytest
+
+from service.jobs.exhausted import exhausted
+
+WORK = "the training of model 'pump'"
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause", "expected"),
+    [
+        ("Sandbox.Timedout", "RequestId: 5f Error: Task timed out after 900.00 seconds", "took longer"),
+        ("States.Timeout", "", "took longer"),
+        ("Runtime.OutOfMemory", "", "needed more memory"),
+        ("Runtime.ExitError", "Error: Runtime exited with error: signal: killed", "needed more memory"),
+        ("_ArrayMemoryError", "Unable to allocate 3.35 GiB for an array", "needed more memory"),
+    ],
+)
+def test_time_and_memory_are_named_with_ways_out(kind: str, cause: str, expected: str) -> None:
+    error = {"Error": kind, "Cause": json.dumps({"errorType": kind, "errorMessage": cause})}
+    reason = exhausted(error, work=WORK)
+    assert reason is not None
+    assert reason.startswith(f"{WORK} {expected}")
+    assert "Choose a coarser TargetSamplingRate" in reason
+    assert "large_jobs" in reason
+
+
+def test_other_failures_are_not_explained_away() -> None:
+    cause = json.dumps({"errorType": "KeyError", "errorMessage": "'schemaKey'"})
+    assert exhausted({"Error": "KeyError", "Cause": cause}, work=WORK) is None
+    assert exhausted({"Error": "JobFailed", "Cause": "JobFailed: no labels"}, work=WORK) is None
