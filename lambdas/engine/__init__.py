@@ -6,7 +6,7 @@ from engine.compare import Comparison, compare
 from engine.component import ComponentReport, merge_component
 from engine.csvfile import FileReport, convert_csv
 from engine.detector import Detector
-from engine.events import EventRules, describe
+from engine.events import EventRules
 from engine.frame import Frame, OffCondition, SensorId, build_frame
 from engine.headers import IllegalHeader, UnusableFile
 from engine.intervals import Evaluation, Interval, Range, evaluate, ranges
@@ -18,6 +18,7 @@ from engine.scores import Scores
 from engine.timestamps import parse_timestamps
 from engine.training import fit
 from engine.trial import Settings
+from engine.words import describe
 
 __all__ = [
     "BadArtefact",

@@ -3,9 +3,9 @@
 All rules act on the ratio itself, so that the score stays graded and an alarm is nothing but a score above
 0.5. They are causal and continuous: a small change of a row changes the result a little. Per row:
 
-1. *Forgetting.* Views with a memory (window, scale) still see a fault that has ended. Where the lag view was
-   as far out as they are within their memory, and is back within its limit for CALM_ROWS rows, they count no
-   more than MUTED.
+1. *Forgetting.* Views with a memory (window, scale) still see a fault that has ended. Where a lag view
+   was as far out as they are within their memory, and is back within its limit for CALM_ROWS rows, they
+   count no more than MUTED.
 2. *Fusing.* The largest view counts.
 3. *Opening.* A row counts more than UNCONFIRMED only if two of the newest three reach the limit: a single row
    does not alarm.
@@ -25,13 +25,15 @@ from engine.transform import SPANS, WINDOW, ViewName
 
 Floats = NDArray[np.float64]
 
-MEMORY: dict[ViewName, int] = {"window": WINDOW, "scale": SPANS[-1]}
+MEMORY: dict[ViewName, int] = {"window": WINDOW, "scale": SPANS[-1], "tracked window": WINDOW}
 """Rows, this one included, that a view remembers."""
+PROMPT: tuple[ViewName, ...] = ("lag", "tracked lag")
+"""Views that tell of the newest rows alone."""
 CALM_ROWS = 3
 CALM = (0.6, 1.0)
-"""Ratio of the lag view that is calm, and the one that is not; in between, it is so in part."""
+"""Ratio of the lag views that is calm, and the one that is not; in between, it is so in part."""
 SEEN = (0.5, 1.0)
-"""Part of a view's ratio that the lag view must have reached within its memory to have seen the same."""
+"""Part of a view's ratio that a lag view must have reached within its memory to have seen the same."""
 MUTED = 0.7
 UNCONFIRMED = 0.95
 CONFIRMED = (0.9, 1.0)
@@ -50,7 +52,7 @@ LAG_ROWS = max(MEMORY.values()) - 1
 class Alarm:
     """What the rules carry from row to row.
 
-    ``lag`` and ``fused`` are the newest ratios of the lag view and of all views, ``level`` the smoothed
+    ``lag`` and ``fused`` are the newest ratios of the lag views and of all views, ``level`` the smoothed
     ratio, ``open`` how far an alarm is open, 0 to 1.
     """
 
@@ -69,7 +71,8 @@ class Alarm:
         count = len(next(iter(ratios.values())))
         if not count:
             return np.zeros(0)
-        lag = np.concatenate([self.lag, ratios.get("lag", np.zeros(count))])
+        prompt = np.max([ratios.get(view, np.zeros(count)) for view in PROMPT], axis=0)
+        lag = np.concatenate([self.lag, prompt])
         self.lag = lag[-LAG_ROWS:].copy()
         calm = 1 - _part(_newest(lag, CALM_ROWS, count).max(axis=1), CALM)
         fused = np.zeros(count)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from engine.artefact import Arrays, BadArtefact, pack, unpack
 from engine.bank import judge
+from engine.fewvalues import FewValues
 from engine.frame import Frame, SensorId
 from engine.level import SPAN
 from engine.notices import Notice, Watch, input_notices, last_heard, late_rows
@@ -30,6 +31,7 @@ class Detector:
 
     ``forward_false_alarms`` is the share of alarms when the first half of training judged the second, and
     ``widening`` the factor this added to the limits: both tell how far healthy operation repeats itself.
+    ``few_values`` are the values of sensors that had at most five; empty for all if that is not known.
     """
 
     sensors: tuple[SensorId, ...]
@@ -40,6 +42,7 @@ class Detector:
     widening: float
     trimmed: float
     span: Span
+    few_values: FewValues = ()
 
     def score(self, frame: Frame, *, state: bytes | None = None) -> Scores:
         """Score the rows of a frame, continuing from the state of the window before, if given.
@@ -113,6 +116,7 @@ class Detector:
             "forward_false_alarms": self.forward_false_alarms,
             "widening": self.widening,
             "trimmed": self.trimmed,
+            "few_values": self.few_values,
         }
         arrays: dict[str, NDArray[Any]] = {
             "center": scaling.center,
@@ -167,6 +171,7 @@ class Detector:
                 widening=float(meta["widening"]),
                 trimmed=float(meta["trimmed"]),
                 span=span,
+                few_values=_few_values(meta.get("few_values", []), len(sensors)),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadArtefact(f"the artefact is malformed: {error}") from error
@@ -180,6 +185,14 @@ def _span(arrays: Arrays, sensors: int) -> Span:
     if "low" not in arrays:
         return Span.unknown(sensors)
     return Span(low=arrays["low"], high=arrays["high"], move=arrays["move"])
+
+
+def _few_values(found: Any, sensors: int) -> FewValues:
+    """Return the values of few-valued sensors; artefacts of format version 1 have none."""
+    values = tuple(tuple(float(value) for value in each) for each in found)
+    if len(values) not in {0, sensors}:
+        raise BadArtefact(f"the artefact has values of {len(values)} sensors, not {sensors}")
+    return values
 
 
 def _rows(frame: Frame, rows: NDArray[np.bool_]) -> Frame:

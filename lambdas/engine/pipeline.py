@@ -142,10 +142,10 @@ class State:
             "rows": self.memory.rows,
             "means": self.memory.means,
             "values": self.values,
+            "heard": self.watch.heard.view(np.int64),
             "lag": self.alarm.lag,
             "fused": self.alarm.fused,
         }
-        arrays["heard"] = self.watch.heard.view(np.int64)
         if self.level is not None:
             arrays["level"] = self.level
         moved = {f"moved {view}": means for view, means in self.moved.items()}

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from engine.cleaning import without_suspicious
 from engine.detector import Detector
+from engine.fewvalues import few_values
 from engine.frame import Frame
-from engine.intervals import Interval, inside, merge_intervals
-from engine.parts import score_in_parts
+from engine.intervals import Interval, inside
+from engine.labelled import label_factor
 from engine.pipeline import Baseline, Pipeline, State
 from engine.scaling import Scaling
 from engine.transform import TRACKED, VIEWS
@@ -35,9 +36,6 @@ SPANS = (1000, 500, 250)
 SPANS_IN_TRAINING = 5
 LEVEL_SPANS = 10
 """Spans before the end of training through which the baseline is followed for its level there."""
-MIN_EVENTS = 3
-EVENT_RESERVE = 1.05
-MAX_RAISE = 1.5
 _MOMENT_ROWS = 100_000
 
 
@@ -71,13 +69,14 @@ def fit(frame: Frame, *, labels: Sequence[Interval] = (), settings: Settings | N
         widening=widening,
         trimmed=float(trimmed),
         span=Span.of(frame.values, normal),
+        few_values=few_values(frame.values, normal),
     )
-    raised = _raised_by_labels(detector, frame, labels)
+    factor = label_factor(detector, frame, labels, settings)
     return replace(
         detector,
         pipeline=_with_level(frame, pipeline),
-        views=tuple(replace(view, limit=view.limit * raised) for view in detector.views),
-        widening=widening * raised,
+        views=tuple(replace(view, limit=view.limit * factor) for view in detector.views),
+        widening=widening * factor,
     )
 
 
@@ -101,21 +100,6 @@ def _fitted_bank(trials: Sequence[Trial], settings: Settings) -> tuple[list[View
     if len(test.ratio):
         widening = float(np.clip(np.quantile(test.ratio, settings.quantile), 1, MAX_WIDENING))
     return fitted_views(trials, settings, widening, test), test.ratio, widening
-
-
-def _raised_by_labels(detector: Detector, frame: Frame, labels: Sequence[Interval]) -> float:
-    """Return by how much the limits may rise without losing a labelled event that they find now, at most 1.5.
-
-    Events keep a small reserve. Fewer than three labelled events say nothing.
-    """
-    events = [event for event in merge_intervals(labels) if inside(frame.times, [event]).any()]
-    if len(events) < MIN_EVENTS:
-        return 1.0
-    score = np.concatenate([part.score for part in score_in_parts(detector, frame)])
-    peaks = np.array([float(score[inside(frame.times, [event])].max()) for event in events])
-    ratios = peaks / (1 - np.minimum(peaks, 1 - 1e-5))
-    found = ratios[ratios > 1]
-    return float(np.clip(found.min() / EVENT_RESERVE, 1, MAX_RAISE)) if len(found) else 1.0
 
 
 def _span(rows: int) -> int:

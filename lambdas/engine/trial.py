@@ -22,6 +22,9 @@ FOLDS = 6
 COMMON_FACTOR = 3.0
 """The limits of all views together move this far at most to meet the budget of false alarms."""
 COMMON_STEPS = 8
+STILL = 1e-4
+"""A residual that stays below this never moves. Its unit is one scale of its sensor: with a smaller one, the
+memory of a view would hold on to a change for hours."""
 STRIP = 1024
 """Rows of data too long to use whole are taken in strips of this length."""
 HELD_CELLS = 12_000_000
@@ -199,7 +202,8 @@ def calibrate(trials: Sequence[Trial], folds: slice, settings: Settings) -> list
     found, scores = [], {}
     for trial in trials:
         absolute = np.abs(trial.held_out(folds))
-        scale = np.maximum(column_quantile(absolute, RESIDUAL_QUANTILE), np.float32(1e-6))
+        scale = column_quantile(absolute, RESIDUAL_QUANTILE)
+        scale[scale < STILL] = 1
         absolute /= scale
         raw = row_scores(absolute)
         limit = max(float(np.quantile(smooth(raw, 0.0), settings.quantile)), 1e-9)
