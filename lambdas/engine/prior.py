@@ -1,8 +1,8 @@
 """What a detector that is about to be replaced knows of the rows its successor shall learn from.
 
-It has watched them, or would have. Where it alarmed, there was a fault, unless the alarm lasted until the level
-was taken over as the new one: then the plant is like that now. Where a level was taken over but came back
-before the rows end, it was a fault after all.
+It has watched them, or would have. Where it alarmed, there was a fault, unless the alarm lasted until the
+level was taken over as the new one: then the plant is like that now. Where a level was taken over but came
+back before the rows end, it was a fault after all.
 """
 
 from collections.abc import Iterator
@@ -28,8 +28,8 @@ _PART_ROWS = 256
 def without_faults(frame: Frame, normal: Mask, prior: Detector) -> Mask:
     """Return the normal rows without those that the prior detector knows as faults, with a margin.
 
-    Levels that came and went are left in if that makes more than 35 % of the rows: so the plant drifts. If its
-    alarms alone do, it knows no more what is usual, and nothing is left out.
+    Levels that came and went are left in if that makes more than 35 % of the rows: so the plant drifts. If
+    its alarms alone do, it knows no more what is usual, and nothing is left out.
     """
     alarm, away = _verdicts(frame, prior)
     rows = len(normal)
