@@ -72,7 +72,7 @@ def merged(parts: Sequence[BinaryIO], *, memory_bytes: int) -> Iterator[Any]:
     """Yield tables of a time-ordered whole; ``memory_bytes`` is about what they and the waiting rows need."""
     groups = _groups([pq.ParquetFile(part, pre_buffer=True) for part in parts])
     waiting: list[_Run] = []
-    limit = max(1, memory_bytes // 4)
+    limit = max(1, memory_bytes // 8)  # waiting, joined, sorted, and two tables that are being written
     for at, group in enumerate(groups):
         waiting.append(group.read())
         held = _bytes(waiting)
