@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 import aws_cdk as cdk
 
+_DAY_HOURS = 24
 _ROWS, _COLUMNS = 1_500_000, 300
 """The service's defaults for rows of a window and for columns per model."""
 
@@ -32,10 +33,24 @@ class ServiceSettings:
     """Shortest training window; `Duration.days(0)` accepts any."""
     inference_catch_up: cdk.Duration | None = None
     """How far back a scheduler makes up for segments it missed."""
+    inference_fill: cdk.Duration | None = None
+    """How long a sensor without new values keeps its last one; by default a day."""
+    false_alarm_time: cdk.Duration | None = None
+    """Time in false alarm a day that trainings aim at; by default seven minutes."""
+    partial_inference: bool | None = None
+    """Infer also when components or sensors have no data, leaving them out; by default, that fails."""
 
     def __post_init__(self) -> None:
+        aim = self.false_alarm_time
+        if aim is not None and not 0 < aim.to_hours(integral=False) < _DAY_HOURS:
+            raise ValueError(
+                f"false_alarm_time is {aim.to_human_string()}: give the time a day, more than none and less"
+                " than 24 hours, such as Duration.minutes(5), or leave it out for the engine's default"
+            )
         for field in fields(self):
             value = getattr(self, field.name)
+            if isinstance(value, bool):
+                continue
             if isinstance(value, float | int) and not (
                 value == math.inf or (value >= 1 and value == int(value))
             ):
@@ -52,7 +67,7 @@ class ServiceSettings:
 
     def to_json(self) -> str:
         """The settings as the service reads them from its environment."""
-        values: dict[str, float | None] = {}
+        values: dict[str, float | bool | None] = {}
         for field in fields(self):
             value = getattr(self, field.name)
             match value:
@@ -60,6 +75,10 @@ class ServiceSettings:
                     continue
                 case cdk.Duration() if field.name == "minimum_training_span":
                     values["minimum_training_days"] = value.to_days(integral=False)
+                case cdk.Duration() if field.name == "false_alarm_time":
+                    values["false_alarm_hours"] = value.to_hours(integral=False)
+                case bool():
+                    values[field.name] = value
                 case cdk.Duration():
                     values[f"{field.name}_hours"] = value.to_hours(integral=False)
                 case _:

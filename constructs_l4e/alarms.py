@@ -43,6 +43,8 @@ class AlarmThresholds:
     """Executions without a result, those included that never ran. Not for a scheduler that is stopped."""
     anomaly: Executions | None = Executions(count=1)
     """Executions that found an anomaly. AWS's own service does not tell: there is no such alarm then."""
+    warning: Executions | None = None
+    """Executions that noticed something about their input, such as a silent sensor; not of AWS's service."""
 
 
 class SchedulerAlarms(Construct):
@@ -85,6 +87,16 @@ class SchedulerAlarms(Construct):
             if scheduler.service.api_id is not None
             else None
         )
+        self.warning = (
+            self._at_least_one(
+                "Warning",
+                scheduler.metric_inference_warning(),
+                limits.warning,
+                "inference noticed something about its input: look at the log of the inference function",
+            )
+            if scheduler.service.api_id is not None
+            else None
+        )
         self.add_alarm_action(*actions)
         if notify_when_over and actions:
             for alarm in self.alarms:
@@ -93,7 +105,7 @@ class SchedulerAlarms(Construct):
     @property
     def alarms(self) -> list[cloudwatch.Alarm]:
         """The alarms there are."""
-        every = (self.failed, self.invalid_input, self.no_success, self.anomaly)
+        every = (self.failed, self.invalid_input, self.no_success, self.anomaly, self.warning)
         return [alarm for alarm in every if alarm is not None]
 
     def add_alarm_action(self, *actions: cloudwatch.IAlarmAction) -> None:
@@ -105,7 +117,7 @@ class SchedulerAlarms(Construct):
     def _at_least_one(
         self, id_: str, metric: cloudwatch.Metric, limit: Executions | None, meaning: str
     ) -> cloudwatch.Alarm | None:
-        """Alarm on a metric that is 1 for an execution that counts."""
+        """Alarm on a metric that is 1 or more for an execution that counts."""
         return self._alarm(
             id_,
             metric,

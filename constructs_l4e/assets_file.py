@@ -142,6 +142,7 @@ def _service(file: str, body: Mapping[str, Any]) -> ServiceDeclaration:
     days = limits.take("minimum_training_days", _number)
     hours = limits.take("inference_catch_up_hours", _number)
     limits.finish()
+    alarms = table.take("false_alarm_minutes_per_day", _number)
     memory = table.take("training_memory_mib", _number)
     declared = ServiceDeclaration(
         stack_name=table.take("stack_name", _text, default="L4eService"),
@@ -150,6 +151,8 @@ def _service(file: str, body: Mapping[str, Any]) -> ServiceDeclaration:
             **counts,
             minimum_training_span=None if days is None else cdk.Duration.days(days),
             inference_catch_up=None if hours is None else cdk.Duration.hours(hours),
+            false_alarm_time=None if alarms is None else cdk.Duration.minutes(alarms),
+            partial_inference=table.take("partial_inference", _flag),
         ),
         training_memory=None if memory is None else cdk.Size.mebibytes(memory),
         removal_policy=table.take("removal_policy", _removal, default=cdk.RemovalPolicy.RETAIN),

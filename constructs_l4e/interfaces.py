@@ -153,3 +153,6 @@ class IInferenceScheduler(Protocol):
 
     def metric_anomaly_detected(self, **options: "Unpack[MetricOptions]") -> cloudwatch.Metric:
         """Executions that found an anomaly. A deployed service sends it, AWS's own does not."""
+
+    def metric_inference_warning(self, **options: "Unpack[MetricOptions]") -> cloudwatch.Metric:
+        """What executions noticed about their input, in number. Only a deployed service sends it."""

@@ -25,7 +25,7 @@ def scheduler_metric(
     default_period: cdk.Duration,
     options: MetricOptions,
 ) -> cloudwatch.Metric:
-    """A metric of one scheduler: every execution sends one value, 0 or 1."""
+    """A metric of one scheduler: every execution sends one value."""
     merged: MetricOptions = {"statistic": cloudwatch.Stats.SUM, "period": default_period, **options}
     return cloudwatch.Metric(
         namespace=namespace, metric_name=metric_name, dimensions_map=dict(dimensions), **merged

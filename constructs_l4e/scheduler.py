@@ -138,6 +138,10 @@ class InferenceSchedulerBase(cdk.Resource):
         """Executions that found an anomaly. A deployed service sends it, AWS's own does not."""
         return self.metric("AnomalyDetected", **options)
 
+    def metric_inference_warning(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """What executions noticed about their input, in number. Only a deployed service sends it."""
+        return self.metric("InferenceWarning", **options)
+
 
 class _ImportedInferenceScheduler(InferenceSchedulerBase):
     def __init__(

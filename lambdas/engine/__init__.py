@@ -2,7 +2,7 @@
 
 from engine.artefact import BadArtefact
 from engine.columns import TooLarge
-from engine.compare import Comparison, compare
+from engine.compare import Comparison, compare, weigh
 from engine.component import ComponentReport, merge_component
 from engine.csvfile import FileReport, convert_csv
 from engine.detector import Detector
@@ -10,11 +10,13 @@ from engine.events import EventRules
 from engine.frame import Frame, OffCondition, SensorId, build_frame
 from engine.headers import IllegalHeader, UnusableFile
 from engine.intervals import Evaluation, Interval, Range, evaluate, ranges
-from engine.notices import Notice
+from engine.notices import Notice, silence
+from engine.partial import rows_between, with_silent
 from engine.parts import joined, score_in_parts
 from engine.quality import SensorStatistics
 from engine.reader import NoData
 from engine.scores import Scores
+from engine.summaries import Summary, summaries, told
 from engine.timestamps import parse_timestamps
 from engine.training import fit
 from engine.trial import Settings
@@ -39,6 +41,7 @@ __all__ = [
     "SensorId",
     "SensorStatistics",
     "Settings",
+    "Summary",
     "TooLarge",
     "UnusableFile",
     "build_frame",
@@ -51,5 +54,11 @@ __all__ = [
     "merge_component",
     "parse_timestamps",
     "ranges",
+    "rows_between",
     "score_in_parts",
+    "silence",
+    "summaries",
+    "told",
+    "weigh",
+    "with_silent",
 ]

@@ -40,24 +40,27 @@ class Comparison:
 
 
 def compare(prior: Detector, candidate: Detector, frame: Frame, labels: Sequence[Interval]) -> Comparison:
-    """Score the frame with both and judge.
-
-    With labels inside the frame: the one that finds more of them is better; if equal, the one with fewer
-    alarm hours a day away from labels; if equal, the one that finds them earlier. Without: the one with fewer
-    alarm hours, as long as it is no blinder: a candidate with fewer must see the prior's alarms too, unless
-    the prior is in alarm so often that it has lost touch.
+    """Score the frame with both and judge; see ``weigh``.
 
     Raises:
         ValueError: the frame has other sensors than a detector.
 
     """
     before, after = (each.score(replace(frame, step=each.step)) for each in (prior, candidate))
-    evaluations = (
-        evaluate(before, labels, step=prior.step),
-        evaluate(after, labels, step=candidate.step),
-    )
-    better, reason = _verdict(before, after, *evaluations, step=prior.step)
-    return Comparison(prior=evaluations[0], candidate=evaluations[1], better=better, reason=reason)
+    return weigh(before, after, labels, step=candidate.step)
+
+
+def weigh(before: Scores, after: Scores, labels: Sequence[Interval], *, step: np.timedelta64) -> Comparison:
+    """Judge two detectors by their scores of the same rows, ``before`` those of the prior one.
+
+    With labels inside the frame: the one that finds more of them is better; if equal, the one with fewer
+    alarm hours a day away from labels; if equal, the one that finds them earlier. Without: the one with fewer
+    alarm hours, as long as it is no blinder: a candidate with fewer must see the prior's alarms too, unless
+    the prior is in alarm so often that it has lost touch.
+    """
+    prior, candidate = (evaluate(each, labels, step=step) for each in (before, after))
+    better, reason = _verdict(before, after, prior, candidate, step=step)
+    return Comparison(prior=prior, candidate=candidate, better=better, reason=reason)
 
 
 def _verdict(

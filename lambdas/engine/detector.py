@@ -1,22 +1,24 @@
 """The detector: several closed-form views of the same rows, fused; how it scores, and its bytes."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.artefact import Arrays, BadArtefact, pack, unpack
+from engine.artefact import VERSION, Arrays, BadArtefact, check_arrays, check_finite, pack, reading, unpack
 from engine.bank import judge
 from engine.fewvalues import FewValues
 from engine.frame import Frame, SensorId
-from engine.level import SPAN
-from engine.notices import Notice, Watch, input_notices, last_heard, late_rows
+from engine.level import EVERY, SPAN
+from engine.notices import Notice, Past, Watch, input_notices, last_heard, late_rows
 from engine.pipeline import Baseline, Pipeline, State
 from engine.scaling import Scaling
 from engine.scores import Scores
 from engine.timestamps import Times
-from engine.transform import BLOCKS, TRACKED, VIEWS
+from engine.transform import BLOCKS, TRACKED, VIEWS, ViewName
 from engine.units import Span, Watcher
 from engine.view import OUTPUTS, View
 
@@ -62,19 +64,24 @@ class Detector:
         now = State.start(len(self.sensors)) if state is None else State.from_bytes(state, len(self.sensors))
         late = late_rows(frame.times, now.watch.newest)
         timely = _rows(frame, ~late) if late.any() else frame
-        notices = self._notice(timely, frame.times[late], now, fresh=state is None)
+        notices = self._notice(timely, frame.times[late], now)
         scores = replace(self._scored(timely, now), notices=notices)
         return scores if timely is frame else _with_late(scores, frame, late)
+
+    def check_state(self, state: bytes) -> None:
+        """Raise BadArtefact if scoring cannot continue from a state: damaged, or of another detector."""
+        State.from_bytes(state, len(self.sensors))
 
     @property
     def _levels(self) -> View:
         """The view whose first residuals are those of the sensors' levels."""
         return next(view for view in self.views if view.name == "lag")
 
-    def _notice(self, frame: Frame, late: Times, now: State, *, fresh: bool) -> tuple[Notice, ...]:
+    def _notice(self, frame: Frame, late: Times, now: State) -> tuple[Notice, ...]:
         """Return what there is to say about the rows, and move the watch of the state behind them."""
         heard = last_heard(frame, now.watch.heard)
-        found = input_notices(frame, late, None if fresh else now.watch, heard, self.step)
+        past = Past(rows=now.memory.seen, newest=now.watch.newest, resting=now.quiet > 0)
+        found = input_notices(frame, late=late, past=past, heard=heard, step=self.step)
         known = np.where(np.isnat(now.watch.heard), np.nan, now.values)
         watcher = Watcher(span=self.span, pipeline=self.pipeline, level=self._levels)
         converted, traces = watcher.look(frame, known, now.watch.units)
@@ -142,39 +149,37 @@ class Detector:
 
         """
         meta, arrays = unpack(data, KIND)
-        try:
+        with reading("detector"):
             sensors = tuple(str(name) for name in meta["sensors"])
+            if "drifting" in arrays and meta["span"]:
+                raise BadArtefact(
+                    f"the detector has format version 1 and subtracts a baseline; version {VERSION} has none "
+                    "of the kind: train again"
+                )
+            names = [name for name in (*VIEWS, *TRACKED) if name in meta["limits"]]
+            _check_arrays(arrays, names, len(sensors))
+            memory = int(meta.get("memory", SPAN))
+            views = tuple(_view(name, float(meta["limits"][name]), memory, arrays) for name in names)
             scaling = Scaling(center=arrays["center"], scale=arrays["scale"], constant=arrays["constant"])
             end = arrays["end"].view("datetime64[us]")[0]
-            if "drifting" in arrays and meta["span"]:
-                raise BadArtefact("the detector subtracts a baseline, as earlier releases did: train again")
             baseline = Baseline(span=int(meta["span"]), level=arrays["level"], end=end)
-            views = tuple(
-                View(
-                    name=name,
-                    limit=float(meta["limits"][name]),
-                    **{part: arrays[f"{name}.{part}"] for part in _VIEW_PARTS},
-                    memory=int(meta.get("memory", SPAN)),
-                    moved=arrays.get(f"{name}.moved", np.zeros(len(arrays[f"{name}.offset"]))),
+            step = int(meta["step"])
+            if step <= 0 or baseline.span < 0 or "lag" not in names:
+                raise BadArtefact(
+                    f"the detector is malformed: step {step} s, baseline of {baseline.span} rows, "
+                    f"views {names}"
                 )
-                for name in (*VIEWS, *TRACKED)
-                if name in meta["limits"]
-            )
-            span = _span(arrays, len(sensors))
-            _check_shapes(len(sensors), scaling, baseline, span, views)
             return cls(
                 sensors=sensors,
-                step=np.timedelta64(int(meta["step"]), "s"),
+                step=np.timedelta64(step, "s"),
                 pipeline=Pipeline(scaling=scaling, baseline=baseline),
                 views=views,
                 forward_false_alarms=float(meta["forward_false_alarms"]),
                 widening=float(meta["widening"]),
                 trimmed=float(meta["trimmed"]),
-                span=span,
+                span=_span(arrays, len(sensors)),
                 few_values=_few_values(meta.get("few_values", []), len(sensors)),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BadArtefact(f"the artefact is malformed: {error}") from error
 
 
 _VIEW_PARTS = ("offset", "weights", "usual")
@@ -216,17 +221,29 @@ def _with_late(scores: Scores, frame: Frame, late: NDArray[np.bool_]) -> Scores:
     )
 
 
-def _check_shapes(
-    sensors: int, scaling: Scaling, baseline: Baseline, span: Span, views: tuple[View, ...]
-) -> None:
-    expected: list[tuple[NDArray[Any], tuple[int, ...]]] = [
-        (each, (sensors,)) for each in (scaling.center, scaling.scale, scaling.constant, baseline.level)
-    ]
-    expected += [(each, (sensors,)) for each in (span.low, span.high, span.move)]
+def _check_arrays(arrays: Arrays, views: Sequence[ViewName], sensors: int) -> None:
+    """Refuse arrays of other sensors or none; those that format version 1 lacks may be missing."""
+    expected: dict[str, tuple[str, tuple[int, ...]]] = {
+        "constant": ("b1", (sensors,)),
+        "end": ("i8", (1,)),
+        **dict.fromkeys(("center", "scale", "level"), ("f8", (sensors,))),
+    }
+    if "low" in arrays:
+        expected |= dict.fromkeys(("low", "high", "move"), ("f8", (sensors,)))
     for view in views:
-        inputs, outputs = BLOCKS[view.name] * sensors, OUTPUTS[view.name] * sensors
-        expected.append((view.weights, (inputs, outputs)))
-        expected += [(each, (outputs,)) for each in (view.offset, view.usual, view.moved)]
-    for array, shape in expected:
-        if array.shape != shape:
-            raise BadArtefact(f"an array of the artefact has the shape {array.shape}, not {shape}")
+        inputs, outputs = BLOCKS[view] * sensors, OUTPUTS[view] * sensors
+        expected[f"{view}.weights"] = ("f4", (inputs, outputs))
+        expected |= {f"{view}.{name}": ("f4", (outputs,)) for name in ("offset", "usual")}
+        if f"{view}.moved" in arrays:
+            expected[f"{view}.moved"] = ("f8", (outputs,))
+    check_arrays(arrays, expected)
+
+
+def _view(name: ViewName, limit: float, memory: int, arrays: Arrays) -> View:
+    """Return a view; in artefacts of format version 1 no level has moved."""
+    if not 0 < limit < math.inf or memory < EVERY:
+        raise BadArtefact(f"the artefact is malformed: limit {limit} and memory {memory} of the {name} view")
+    parts = {part: arrays[f"{name}.{part}"] for part in _VIEW_PARTS}
+    moved = arrays.get(f"{name}.moved", np.zeros(len(parts["offset"])))
+    check_finite(*parts.values(), moved)
+    return View(name=name, limit=limit, **parts, moved=moved, memory=memory)

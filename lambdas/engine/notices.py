@@ -3,7 +3,7 @@
 A notice never changes a score. It says what was left out, or what a person should look at.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
@@ -120,6 +120,18 @@ class Watch:
             raise BadArtefact(f"the state is malformed: {error}") from error
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What was known before a frame: ``rows`` since the last start, the time of the ``newest`` row.
+
+    ``resting`` says that the machine was off: the silence after its restart is intended.
+    """
+
+    rows: int
+    newest: np.datetime64 | None
+    resting: bool
+
+
 def late_rows(times: Times, newest: np.datetime64 | None) -> NDArray[np.bool_]:
     """Mark the rows that are not newer than every row before them, ``newest`` included."""
     if not len(times):
@@ -146,69 +158,82 @@ def last_heard(frame: Frame, before: Times) -> Times:
 
 
 def input_notices(
-    frame: Frame,
-    late: Times,
-    before: Watch | None,
-    heard: Times,
-    step: np.timedelta64,
+    frame: Frame, *, late: Times, past: Past, heard: Times, step: np.timedelta64
 ) -> list[Notice]:
     """Say what is wrong with the rows of a frame.
 
     Args:
         frame: the rows to score, without late ones.
         late: times of the rows left out as late.
-        before: the watch of the state, None without a state.
+        past: what was known before the frame.
         heard: when each sensor last had a value, after the frame.
         step: the usual distance of rows.
 
     """
-    return [*_start(frame, before, step), *_late(late, before), *_silent(frame, heard)]
+    return [*_start(frame, past, step), *_late(late, past.newest), *_silent(frame, heard)]
 
 
-def _start(frame: Frame, before: Watch | None, step: np.timedelta64) -> list[Notice]:
+def _start(frame: Frame, past: Past, step: np.timedelta64) -> list[Notice]:
     if not len(frame.times):
         return []
-    silent, partly = min(WARM_UP.values()), max(WARM_UP.values())
-    rows = f"the first {min(silent, len(frame.times))} rows are not judged, rows up to {partly} only in part"
-    if before is None:
-        text = f"no state of earlier rows: {rows}; a slow baseline starts where training ended"
-        return [Notice(kind="no-state", sensor=None, text=text)]
-    if before.newest is not None and frame.times[0] - before.newest > GAP_STEPS * step:
-        text = f"no rows between {_stamp(before.newest)} and {_stamp(frame.times[0])}: {rows}"
+    gap = past.newest is not None and frame.times[0] - past.newest > GAP_STEPS * step
+    needed = min(WARM_UP.values()) - (0 if gap else past.rows)
+    if past.resting or needed <= 0:
+        return []
+    silent = min(needed, len(frame.times))
+    rows = (
+        f"the first {'row is' if silent == 1 else f'{silent} rows are'} not judged, and rows up to "
+        f"{max(WARM_UP.values())} only in part"
+    )
+    if gap:
+        text = f"no rows between {_stamp(past.newest)} and {_stamp(frame.times[0])}: {rows}"
         return [Notice(kind="gap", sensor=None, text=text)]
-    return []
+    known = f"only {past.rows} earlier row{'' if past.rows == 1 else 's'}" if past.rows else "no earlier rows"
+    return [Notice(kind="no-state", sensor=None, text=f"{known} to look back on: {rows}")]
 
 
-def _late(late: Times, before: Watch | None) -> list[Notice]:
+def _late(late: Times, known: np.datetime64 | None) -> list[Notice]:
     if not len(late):
         return []
     count = f"{len(late)} row{'' if len(late) == 1 else 's'}"
-    known = before.newest if before is not None else None
     than = f"rows up to {_stamp(known)} were scored before" if known is not None else "newer rows came first"
     text = f"{count} up to {_stamp(late.max())} came late and are not scored: {than}"
     return [Notice(kind="late-rows", sensor=None, text=text)]
 
 
 def _silent(frame: Frame, heard: Times) -> list[Notice]:
-    """Name the sensors without a value at the end of the frame; whole components by their own name."""
+    """Name the sensors without a value at the end of the frame."""
     tail = frame.values[-SILENT_ROWS:]
     if not len(tail):
         return []
     silent = ~np.atleast_1d(np.isfinite(tail).any(axis=0))
-    if not silent.any():
+    last = {
+        sensor: None if np.isnat(time) else time for sensor, time in zip(frame.sensors, heard, strict=True)
+    }
+    return silence(
+        frame.sensors, [each for each, is_ in zip(frame.sensors, silent, strict=True) if is_], last
+    )
+
+
+def silence(
+    sensors: Sequence[SensorId],
+    silent: Collection[SensorId],
+    heard: Mapping[SensorId, np.datetime64 | None],
+) -> list[Notice]:
+    """Name the silent ones of all sensors, whole components by their own name, and when they were heard."""
+    if not silent:
         return []
-    columns: dict[str, list[int]] = {}
-    for at, sensor in enumerate(frame.sensors):
-        columns.setdefault(sensor.rpartition("\\")[0], []).append(at)
-    notices = []
-    for component, members in columns.items():
-        if component and len(members) > 1 and silent[members].all():
-            text = f"component {component} has no values{_since(heard[members])}: {_LEFT_OUT}"
+    notices, components = [], {sensor.rpartition("\\")[0]: list[SensorId]() for sensor in sensors}
+    for sensor in sensors:
+        components[sensor.rpartition("\\")[0]].append(sensor)
+    for component, members in components.items():
+        quiet = [sensor for sensor in members if sensor in silent]
+        if component and len(members) > 1 and quiet == members:
+            text = f"component {component} has no values{_since(members, heard)}: {_LEFT_OUT}"
             notices.append(Notice(kind="no-values", sensor=None, text=text))
             continue
-        for at in (at for at in members if silent[at]):
-            sensor = frame.sensors[at]
-            text = f"{sensor} has no values{_since(heard[at])}: {_LEFT_OUT}"
+        for sensor in quiet:
+            text = f"{sensor} has no values{_since([sensor], heard)}: {_LEFT_OUT}"
             notices.append(Notice(kind="no-values", sensor=sensor, text=text))
     return notices
 
@@ -216,9 +241,9 @@ def _silent(frame: Frame, heard: Times) -> list[Notice]:
 _LEFT_OUT = "left out of score and contributions"
 
 
-def _since(heard: Any) -> str:
-    known = np.atleast_1d(heard)[~np.isnat(np.atleast_1d(heard))]
-    return f" since {_stamp(known.max())}" if len(known) else " in any row so far"
+def _since(sensors: Sequence[SensorId], heard: Mapping[SensorId, np.datetime64 | None]) -> str:
+    known = [time for time in (heard.get(sensor) for sensor in sensors) if time is not None]
+    return f" since {_stamp(max(known))}" if known else " in any row so far"
 
 
 def _stamp(time: Any) -> str:

@@ -1,5 +1,6 @@
 """From raw rows to features, row after row: scaling, filling, slow baseline, restarts; and their state."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.alarm import Alarm
-from engine.artefact import Arrays, BadArtefact, pack, unpack
+from engine.artefact import Arrays, BadArtefact, check_arrays, check_finite, pack, reading, unpack
 from engine.frame import Frame
 from engine.notices import Watch
 from engine.scaling import Scaling
@@ -33,6 +34,7 @@ Floats = NDArray[np.float64]
 STATE_KIND = "scoring-state"
 
 GRACE_ROWS = 32
+_MOST_ROWS = 2**53
 GRACE_SECONDS = 7200
 REACH = 3
 """Spans of the baseline before a sampled row that it is followed through: more than 99 % of its weight."""
@@ -160,15 +162,11 @@ class State:
 
         """
         meta, arrays = unpack(data, STATE_KIND)
-        try:
-            seen = int(meta["seen"])
-            rows = (CONTEXT if seen else 0, sensors)
-            shapes = {"values": (sensors,), "rows": rows, "means": (len(SPANS), sensors)}
-            for name, shape in shapes.items():
-                if arrays[name].shape != shape:
-                    raise BadArtefact(
-                        f"the state's {name} are for {arrays[name].shape[-1]} sensors, not {sensors}"
-                    )
+        with reading("state"):
+            seen, quiet, judged = (int(meta.get(name, 0)) for name in ("seen", "quiet", "judged"))
+            if not 0 <= min(seen, quiet, judged) <= max(seen, quiet, judged) < _MOST_ROWS:
+                raise BadArtefact(f"the state is malformed: it counts {seen}, {quiet} and {judged} rows")
+            _check_arrays(arrays, seen, sensors)
             return cls(
                 memory=Memory(rows=arrays["rows"], means=arrays["means"], seen=seen),
                 values=arrays["values"],
@@ -176,31 +174,47 @@ class State:
                 level=arrays.get("level"),
                 alarm=_alarm(meta, arrays),
                 last=None if meta["last"] is None else np.datetime64(int(meta["last"]), "us"),
-                quiet=int(meta["quiet"]),
-                moved=_moved(arrays, sensors),
-                judged=int(meta.get("judged", 0)),
+                quiet=quiet,
+                moved={view: arrays[f"moved {view}"] for view in VIEWS if f"moved {view}" in arrays},
+                judged=judged,
             )
-        except (KeyError, TypeError) as error:
-            raise BadArtefact(f"the state is malformed: {error}") from error
 
 
-def _moved(arrays: Arrays, sensors: int) -> dict[ViewName, Floats]:
-    """Return the averages of levels; a state of format version 1 has none."""
-    moved = {view: arrays[f"moved {view}"] for view in VIEWS if f"moved {view}" in arrays}
-    for view, means in moved.items():
-        if means.shape != (OUTPUTS[view] * sensors,):
-            raise BadArtefact(f"the state's levels are for {len(means)} residuals of the {view} view")
-    return moved
+def _check_arrays(arrays: Arrays, seen: int, sensors: int) -> None:
+    """Refuse arrays of other sensors or none; those that format version 1 lacks may be missing."""
+    values = arrays.get("values")
+    if values is not None and values.shape != (sensors,):
+        raise BadArtefact(f"the state's values are for {values.size} sensors, not {sensors}")
+    alarm = Alarm.closed()
+    expected = {
+        "values": (sensors,),
+        "rows": (CONTEXT if seen else 0, sensors),
+        "means": (len(SPANS), sensors),
+    }
+    later = {
+        "level": (sensors,),
+        "lag": alarm.lag.shape,
+        "fused": alarm.fused.shape,
+        **{f"moved {view}": (OUTPUTS[view] * sensors,) for view in VIEWS},
+    }
+    expected |= {name: shape for name, shape in later.items() if name in arrays}
+    check_arrays(arrays, {name: ("f8", shape) for name, shape in expected.items()})
+    check_finite(*(arrays[name] for name in expected))
 
 
 def _alarm(meta: dict[str, Any], arrays: Arrays) -> Alarm:
     """Return the alarm's memory; a state of format version 1 knows its smoothed ratio only."""
     level = float(meta["ratio"])
+    opened = float(meta.get("open", level > 1))
+    if not (math.isfinite(level) and 0 <= opened <= 1):
+        raise BadArtefact(f"the state is malformed: its alarm stands at {level}, open by {opened}")
     start = Alarm.closed()
-    lag, fused = arrays.get("lag", start.lag), arrays.get("fused", np.full_like(start.fused, level))
-    if lag.shape != start.lag.shape or fused.shape != start.fused.shape:
-        raise BadArtefact(f"the state remembers {len(lag)} rows of the lag view, not {len(start.lag)}")
-    return Alarm(lag=lag, fused=fused, level=level, open=float(meta.get("open", level > 1)))
+    return Alarm(
+        lag=arrays.get("lag", start.lag),
+        fused=arrays.get("fused", np.full_like(start.fused, level)),
+        level=level,
+        open=opened,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

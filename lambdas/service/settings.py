@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
+_DAY_HOURS = 24
 _FREQUENCIES = ("PT5M", "PT10M", "PT15M", "PT30M", "PT1H")
 
 
@@ -52,7 +53,12 @@ class Settings:
     """How far back missed segments are made up for."""
     inference_fill_hours: float | None = 24.0
     """How long a sensor without new values keeps its last one."""
+    partial_inference: bool = False
+    """Infer with components and sensors that have no data left out; else such executions fail."""
     execution_retention_days: float | None = 180.0
+
+    false_alarm_hours: float | None = None
+    """Hours of false alarm a day that a training aims at; None is the default of the engine."""
 
     poor_recall: float = 0.5
     poor_precision: float = 0.1  # of the time predicted anomalous, in ranges that touch a label
@@ -70,7 +76,7 @@ class Settings:
         """Return the settings in the JSON object `text`; what it leaves out keeps its default.
 
         Raises:
-            ValueError: when the text is not a JSON object, or has a member that is no setting.
+            ValueError: when the text is not a JSON object, or has a member or a value it cannot have.
         """
         given: Any = json.loads(text)
         if not isinstance(given, dict):
@@ -83,6 +89,9 @@ class Settings:
                 raise ValueError(f"{name} of {wrong[0]!r}: use one of {', '.join(_FREQUENCIES)}")
             if name in given:
                 given[name] = {**getattr(cls(), name), **given[name]}
+        aim = given.get("false_alarm_hours")
+        if aim is not None and not 0 < aim < _DAY_HOURS:
+            raise ValueError(f"false_alarm_hours is {aim}: hours a day, more than 0 and less than 24")
         return cls(**given)
 
 

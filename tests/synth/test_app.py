@@ -111,6 +111,8 @@ class TestAssetsFile:
             metric_namespace = "Plant"
             training_memory_mib = 3008
             removal_policy = "destroy"
+            false_alarm_minutes_per_day = 15
+            partial_inference = true
             [service.limits]
             models = 0
             datasets = 3
@@ -137,6 +139,8 @@ class TestAssetsFile:
             "datasets": 3,
             "minimum_training_days": 1,
             "inference_catch_up_hours": 48,
+            "false_alarm_hours": 0.25,
+            "partial_inference": True,
         }
         assert found.service.training_memory is not None
         assert found.service.training_memory.to_mebibytes() == 3008
@@ -152,7 +156,10 @@ class TestAssetsFile:
             ("[assets.A", "is not a TOML file: "),
             ("[asset.A]", "assets.toml: unknown key 'asset': did you mean 'assets'?"),
             ("assets = 3", "assets.toml: assets: 3 is not a table"),
-            ("[service]\nname = 'x'", "assets.toml [service]: unknown key 'name': use one of limits, "),
+            (
+                "[service]\nname = 'x'",
+                "assets.toml [service]: unknown key 'name': use one of false_alarm_minutes_per_day, limits, ",
+            ),
             ("[service]\nremoval_policy = 'keep'", "[service]: removal_policy: 'keep' is not \"retain\" or"),
             ("[service.limits]\nmodels = -1", "[service.limits]: models: -1 is not a whole number from 0"),
             ("[service.limits]\nmodels = true", "models: True is not a whole number from 0"),

@@ -153,20 +153,23 @@ class TestSettings:
             models=math.inf,
             minimum_training_span=cdk.Duration.hours(12),
             inference_catch_up=cdk.Duration.days(2),
+            false_alarm_time=cdk.Duration.minutes(3),
+            partial_inference=True,
         )
         read = Settings.from_json(given.to_json())
         assert (read.datasets, read.models) == (3, None)
         assert (read.minimum_training_days, read.inference_catch_up_hours) == (0.5, 48)
+        assert (read.false_alarm_hours, read.partial_inference) == (0.05, True)
         assert read.pending_models == Settings().pending_models
 
     def test_all_are_known_to_the_service(self) -> None:
         names = ServiceSettings.__dataclass_fields__
-        every = ServiceSettings(
-            **{
-                name: cdk.Duration.days(1) if name in {"minimum_training_span", "inference_catch_up"} else 7
-                for name in names
-            }
-        )
+        values: dict[object, Any] = {
+            float | None: 7,
+            cdk.Duration | None: cdk.Duration.hours(7),
+            bool | None: False,
+        }
+        every = ServiceSettings(**{name: values[field.type] for name, field in names.items()})
         assert len(json.loads(every.to_json())) == len(names)
         Settings.from_json(every.to_json())
 
@@ -176,6 +179,14 @@ class TestSettings:
             ValueError, match=r"models is .*: give a whole number from 1, math.inf for no limit"
         ):
             ServiceSettings(models=value)
+
+    @pytest.mark.parametrize(("hours", "shown"), [(0, "0 hours"), (24, "1 day"), (36, "1 day 12 hours")])
+    def test_refuse_what_is_no_time_of_a_day(self, hours: float, shown: str) -> None:
+        with pytest.raises(
+            ValueError,
+            match=rf"false_alarm_time is {shown}: give the time a day, .* such as Duration.minutes\(5\)",
+        ):
+            ServiceSettings(false_alarm_time=cdk.Duration.hours(hours))
 
     def test_metric_namespace_of_aws_is_refused(self) -> None:
         with pytest.raises(

@@ -242,6 +242,7 @@ def test_grants_at_the_managed_service() -> None:
         ("metric_inference_failed", "InferenceFailed"),
         ("metric_inference_invalid_input", "InferenceInvalidInput"),
         ("metric_anomaly_detected", "AnomalyDetected"),
+        ("metric_inference_warning", "InferenceWarning"),
     ],
 )
 def test_metrics(method: str, metric_name: str) -> None:
@@ -300,6 +301,13 @@ def test_thresholds() -> None:
     assert set(found) == {"InferenceFailed", "InferenceSucceeded"}
     failed = found["InferenceFailed"]
     assert (failed["DatapointsToAlarm"], failed["EvaluationPeriods"]) == (2, 4)
+
+
+def test_an_alarm_on_warnings_is_raised_if_asked_for() -> None:
+    alarm = alarms(thresholds=AlarmThresholds(warning=Executions(count=2)))["InferenceWarning"]
+
+    assert (alarm["Threshold"], alarm["Statistic"], alarm["EvaluationPeriods"]) == (1, "Sum", 2)
+    assert alarm["AlarmDescription"].startswith("line-4: inference noticed something about its input")
 
 
 def test_actions() -> None:

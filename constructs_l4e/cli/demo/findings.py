@@ -34,6 +34,14 @@ class PredictedRange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToldEvent:
+    """An event as people count them, ranges close to each other joined, and a sentence about it."""
+
+    period: Interval
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """The ``ModelMetrics`` of a model: how it does on its evaluation window."""
 
@@ -44,6 +52,8 @@ class Evaluation:
     unknown: int
     """Ranges outside of labels."""
     unknown_seconds: float
+    told: tuple[ToldEvent, ...] = ()
+    """The events with a sentence each; AWS's own service has none."""
 
     @classmethod
     def from_metrics(cls, text: str) -> "Evaluation":
@@ -60,6 +70,10 @@ class Evaluation:
             warning_seconds=float(labelled["total_warning_time_in_seconds"]),
             unknown=int(document["unknown_event_metrics"]["num_identified"]),
             unknown_seconds=float(document["unknown_event_metrics"]["total_duration_in_seconds"]),
+            told=tuple(
+                ToldEvent(period=_interval(item), summary=item["summary"])
+                for item in document.get("events", [])
+            ),
         )
 
     def ranges_in(self, period: Interval) -> list[PredictedRange]:

@@ -1,7 +1,8 @@
 """What a demo tells on the terminal."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from constructs_l4e.cli.terminal import Terminal
 
 _MOST_RANGES = 8
 _MOST_SENSORS = 3
+_Found = TypeVar("_Found")
 
 
 def show_history(terminal: Terminal, history: Recording, *, where: str) -> None:
@@ -34,10 +36,12 @@ def show_evaluation(terminal: Terminal, evaluation: Evaluation, window: Interval
             f"  anomalous periods outside of labels: {evaluation.unknown}, "
             f"{_length(evaluation.unknown_seconds)} in all"
         )
-    for found in _longest(evaluation.ranges):
-        labelled = any(found.period.overlaps(label) for label in evaluation.labels)
-        terminal.line(f"  {_period(found.period):<50} {'fault' if labelled else '     '}  {_sensors(found)}")
-    _show_others(terminal, evaluation.ranges)
+    told = [(event.period, event.summary) for event in evaluation.told]
+    listed = told or [(found.period, _sensors(found)) for found in evaluation.ranges]
+    for period, text in _longest(listed, lambda each: each[0]):
+        labelled = any(period.overlaps(label) for label in evaluation.labels)
+        terminal.line(f"  {_period(period):<50} {'fault' if labelled else '     '}  {text}")
+    _show_others(terminal, listed)
     if not evaluation.ranges:
         terminal.line("  no anomalous period")
 
@@ -47,7 +51,7 @@ def show_anomalies(terminal: Terminal, ranges: Sequence[PredictedRange], *, rows
     if not ranges:
         terminal.line(f"  {_count(rows, 'row')}, none anomalous")
         return
-    for found in _longest(ranges):
+    for found in _longest(ranges, lambda each: each.period):
         terminal.line(f"  anomalous: {_period(found.period)}", style="bold")
         for sensor, share in found.top[:_MOST_SENSORS]:
             terminal.line(f"    {share:6.1%}  {sensor}")
@@ -69,14 +73,14 @@ def show_alarms(terminal: Terminal, states: Iterable[tuple[str, str]]) -> None:
         terminal.line(f"  {state:<18} {name}", style="red" if state == "ALARM" else None)
 
 
-def _longest(ranges: Sequence[PredictedRange]) -> list[PredictedRange]:
-    """The longest ranges, in order of time."""
-    longest = sorted(ranges, key=lambda found: found.period.start - found.period.end)[:_MOST_RANGES]
-    return sorted(longest, key=lambda found: found.period.start)
+def _longest(found: Sequence[_Found], period: Callable[[_Found], Interval]) -> list[_Found]:
+    """The longest of what was found, in order of time."""
+    longest = sorted(found, key=lambda each: period(each).start - period(each).end)[:_MOST_RANGES]
+    return sorted(longest, key=lambda each: period(each).start)
 
 
-def _show_others(terminal: Terminal, ranges: Sequence[PredictedRange]) -> None:
-    others = len(ranges) - _MOST_RANGES
+def _show_others(terminal: Terminal, found: Sequence[object]) -> None:
+    others = len(found) - _MOST_RANGES
     if others > 0:
         terminal.line(f"  and {others} shorter {'one' if others == 1 else 'ones'}")
 

@@ -1,14 +1,15 @@
 """Inference events: runs of consecutive anomalous rows, across executions (11.6). Pure."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from engine import Scores
+from engine import Range, Scores
 from service.jobs.metrics import diagnostics
+from service.jobs.times import instant
 
 _SHORTEST = timedelta(minutes=5)
 """Only events that last longer are recorded."""
@@ -100,6 +101,14 @@ def members(event: Event, *, sensors: tuple[str, ...], step: timedelta) -> dict[
         "EventDurationInSeconds": int(event.duration(step).total_seconds()),
         "Diagnostics": json.dumps(diagnostics(sensors, shares)),
     }
+
+
+def last_range(event: Event, found: Sequence[Range]) -> Range | None:
+    """The range of the rows in which an event was last seen, begun where the event began."""
+    for each in reversed(found):
+        if each.end.astype("datetime64[us]").item() == event.end:
+            return replace(each, start=instant(event.start.replace(tzinfo=UTC).timestamp()))
+    return None
 
 
 def _epoch(time: datetime) -> Decimal:

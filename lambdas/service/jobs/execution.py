@@ -1,21 +1,33 @@
 """One execution: read the input of a window, score it, write the result, keep events and memory."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from engine import Detector, Frame, NoData, OffCondition, Scores, build_frame
+from engine import (
+    BadArtefact,
+    Detector,
+    Frame,
+    NoData,
+    Notice,
+    OffCondition,
+    Scores,
+    build_frame,
+    describe,
+    ranges,
+    with_silent,
+)
 from service.clock import iso_seconds
-from service.jobs import events
+from service.jobs import events, remarks
 from service.jobs.access import CustomerData
 from service.jobs.columns import Columns, columns_of
 from service.jobs.failure import JobFailed, plain
 from service.jobs.inputs import Component, Gatherer, Limits, Location, age_ends
-from service.jobs.memory import Memory, MemoryFile
+from service.jobs.memory import Memory, MemoryFile, UnusableMemory
 from service.jobs.results import lines
-from service.jobs.runtime import Runtime
+from service.jobs.runtime import Runtime, log
 from service.jobs.times import instant
 from service.jobs.training import step_seconds
 from service.jobs.vault import artefact_key
@@ -29,10 +41,11 @@ _WARM_UP_ROWS = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """A result file that was written, and whether any row of it is anomalous."""
+    """A result file that was written, whether any row of it is anomalous, and what its input was like."""
 
     location: Mapping[str, str]
     anomalous: bool
+    notices: tuple[Notice, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,24 +90,32 @@ def infer(rt: Runtime, *, scheduler: Item, model: Item | None, window: Window) -
     active = _Model.load(rt, model, scheduler)
     customer = rt.customer(scheduler["RoleArn"], external_id=scheduler["InferenceSchedulerArn"])
     file = MemoryFile(vault=rt.vault(scheduler.get("ServerSideKmsKeyId")), scheduler=scheduler["uuid"])
-    before = file.before(window.start)
-    state = before.detector if before is not None and before.version == active.number else None
+    noticed: list[Notice] = []
+    before = _before(file, window, noticed)
     with ExitStack() as stack:
         components, carry = _input(
             rt, scheduler, active, customer=customer, window=window, before=before, stack=stack
         )
+        stamps = age_ends(components, window)
+        noticed += remarks.late(components, before, window)
         rows = rt.settings.inference_rows[scheduler["DataUploadFrequency"]]
-        frame, stamps = _frame(active, components, window, carry, rows), age_ends(components, window)
-        if state is None:
-            state = _warm_up(active, components, window)
+        known = [name for name in active.detector.sensors if name in stamps or name in carry]
+        noticed += remarks.silent(active.detector.sensors, known, before)
+        wanted = known if rt.settings.partial_inference else active.detector.sensors
+        frame = _frame(active, components, window, carry=carry, most_rows=rows, wanted=wanted)
+        state = _state(active, before, noticed) or _warm_up(active, components, window, wanted)
     scores = active.detector.score(frame, state=state)
+    noticed += [notice for notice in scores.notices if notice.kind != "no-values"]  # said above, and better
     location = _write(customer, scheduler["DataOutputConfiguration"], window, active, scores)
     step = timedelta(seconds=active.detector.step.astype(int).item())
     continued = before.open if before is not None and before.end == window.start else None
     followed = events.follow(scores, before=continued, step=step)
+    found = ranges(scores, step=active.detector.step)
     for event in followed.events:
         if event.recorded(step):
-            _keep_event(rt, scheduler, active, event, step)
+            latest = events.last_range(event, found)
+            text = None if latest is None else describe(active.detector, frame, latest, state=state)
+            _keep_event(rt, scheduler, active, event, step=step, text=text)
     kept = dict(before.carry) if before is not None else {}
     last = dict(zip(frame.sensors, frame.values[-1].tolist(), strict=True))
     kept |= {sensor: (last[sensor], stamp) for sensor, stamp in stamps.items()}
@@ -102,7 +123,32 @@ def infer(rt: Runtime, *, scheduler: Item, model: Item | None, window: Window) -
         end=window.end, version=active.number, detector=scores.state, carry=kept, open=followed.open
     )
     file.keep(memory, before=before)
-    return Outcome(location=location, anomalous=bool(scores.prediction.any()))
+    return Outcome(location=location, anomalous=bool(scores.prediction.any()), notices=tuple(noticed))
+
+
+def _before(file: MemoryFile, window: Window, noticed: list[Notice]) -> Memory | None:
+    """What is remembered of earlier windows. What cannot be read is forgotten, and said."""
+    try:
+        return file.before(window.start)
+    except UnusableMemory as error:
+        noticed.append(remarks.forgotten(f"the state of the scheduler is damaged ({error})"))
+        return None
+
+
+def _state(active: _Model, before: Memory | None, noticed: list[Notice]) -> bytes | None:
+    """The scoring state to continue from. One that cannot be used is forgotten, and said."""
+    if before is None:
+        return None
+    if before.version != active.number:
+        of = f"version {before.version} of the model, and version {active.number} is active"
+        noticed.append(remarks.forgotten(f"the state is of {of}"))
+        return None
+    try:
+        active.detector.check_state(before.detector)
+    except BadArtefact as error:
+        noticed.append(remarks.forgotten(f"the state does not fit the model ({error})"))
+        return None
+    return before.detector
 
 
 def _input(
@@ -124,6 +170,7 @@ def _input(
     hours = rt.settings.inference_fill_hours
     within = None if hours is None else hours * 3600
     carry = {} if before is None else before.fresh(at=window.start, within=within)
+    carry = {sensor: value for sensor, value in carry.items() if sensor in active.detector.sensors}
     gatherer = Gatherer(
         customer=customer,
         location=Location.of(scheduler["DataInputConfiguration"]),
@@ -131,8 +178,11 @@ def _input(
         window=window,
         limits=limits,
         known=frozenset(carry),
+        partial=rt.settings.partial_inference,
     )
-    return gatherer.gather(stack), carry
+    components = gatherer.gather(stack)
+    absent = tuple(f"{name}\\" for name in active.columns if name not in components)
+    return components, {sensor: value for sensor, value in carry.items() if not sensor.startswith(absent)}
 
 
 def _write(
@@ -155,13 +205,21 @@ def _frame(
     active: _Model,
     components: Mapping[str, Component],
     window: Window,
+    *,
     carry: Mapping[str, float],
     most_rows: int | None,
+    wanted: Sequence[str],
 ) -> Frame:
+    """The rows of the window; of the sensors only those wanted have values."""
+    if active.off is not None and active.off.sensor not in wanted:
+        raise JobFailed(
+            f"the OffCondition of the model needs '{active.off.sensor}', which has no value in the window "
+            f"{window} nor one from the day before: upload a file with values for it"
+        )
     try:
         frame = build_frame(
             {name: component.columns for name, component in components.items()},
-            sensors=active.detector.sensors,
+            sensors=wanted,
             start=instant(window.start),
             end=instant(window.end),
             step_seconds=step_seconds(active.version),
@@ -179,10 +237,12 @@ def _frame(
             "train the model with a coarser TargetSamplingRate, or raise the limit in the settings of the "
             "service"
         )
-    return replace(frame, step=active.detector.step)
+    return with_silent(replace(frame, step=active.detector.step), active.detector.sensors)
 
 
-def _warm_up(active: _Model, components: Mapping[str, Component], window: Window) -> bytes | None:
+def _warm_up(
+    active: _Model, components: Mapping[str, Component], window: Window, wanted: Sequence[str]
+) -> bytes | None:
     """Scoring state from the rows before the window that its files also hold; None without such rows.
 
     A model looks back some rows. Without memory of earlier windows, as after the start of a scheduler, the
@@ -192,7 +252,7 @@ def _warm_up(active: _Model, components: Mapping[str, Component], window: Window
     try:
         earlier = build_frame(
             {name: component.columns for name, component in components.items()},
-            sensors=active.detector.sensors,
+            sensors=wanted,
             start=instant(window.start - _WARM_UP_ROWS * step),
             end=instant(window.start),
             step_seconds=step_seconds(active.version),
@@ -200,12 +260,30 @@ def _warm_up(active: _Model, components: Mapping[str, Component], window: Window
         )
     except NoData:
         return None
-    return active.detector.score(replace(earlier, step=active.detector.step)).state
+    earlier = with_silent(replace(earlier, step=active.detector.step), active.detector.sensors)
+    return active.detector.score(earlier).state
 
 
-def _keep_event(rt: Runtime, scheduler: Item, active: _Model, event: events.Event, step: timedelta) -> None:
-    """Write an event, or what has become of it since the execution before."""
+def _keep_event(
+    rt: Runtime,
+    scheduler: Item,
+    active: _Model,
+    event: events.Event,
+    *,
+    step: timedelta,
+    text: str | None,
+) -> None:
+    """Write an event, or what has become of it since the execution before, with a sentence about it."""
     found = events.members(event, sensors=active.detector.sensors, step=step)
+    if text is not None:
+        found["summary"] = text
+        log(
+            "anomaly",
+            Scheduler=scheduler["InferenceSchedulerName"],
+            Start=event.start.isoformat(),
+            End=event.end.isoformat(),
+            Summary=text,
+        )
     pk, sk = events_of(scheduler["uuid"]), iso_seconds(found["EventStartTime"])
     try:
         rt.store.update(pk, sk, found)

@@ -23,6 +23,10 @@ class JobFailed(Exception):  # noqa: N818 - its name is what people read as ``er
         return str(self).removeprefix(_MARK)
 
 
+class NothingThere(JobFailed):
+    """A part of the machine has no data. A service that allows partial inference goes on without it."""
+
+
 def clip(text: str, length: int = REASON_LENGTH) -> str:
     """Shorten ``text`` to ``length`` characters, marking the cut."""
     return text if len(text) <= length else text[: length - 4] + " ..."
@@ -38,6 +42,11 @@ def some(names: Iterable[str], *, limit: int = 5) -> str:
 def plain(error: Exception) -> str:
     """The message of the engine, which quotes sensor names as Python does, with single backslashes."""
     return str(error).replace("\\\\", "\\")
+
+
+def is_customer_fault(error: Mapping[str, str]) -> bool:
+    """Whether what a state machine caught is a JobFailed."""
+    return _MARK in error.get("Cause", "")
 
 
 def reason_of(error: Mapping[str, str], *, work: str) -> str:

@@ -6,7 +6,7 @@ record, so that repeated or overlapping calls never infer it twice; missed ones 
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +80,11 @@ class _End:
     outcome: Outcome | None = None
     invalid: bool = False
 
+    @property
+    def notices(self) -> list[dict[str, Any]]:
+        """What there is to say about the input of an execution that succeeded."""
+        return [asdict(notice) for notice in self.outcome.notices] if self.outcome is not None else []
+
     @classmethod
     def failed(cls, reason: str, *, invalid: bool) -> "_End":
         return cls(facts={"Status": "FAILED", "FailedReason": reason}, invalid=invalid)
@@ -100,11 +105,13 @@ def _window(rt: Runtime, scheduler: Item, window: Window) -> str | None:
         end = _End.failed(reason, invalid=False)
     else:
         end = _infer(rt, scheduler, model, window)
-    log("window inferred", Scheduler=scheduler["InferenceSchedulerName"], Window=str(window), **end.facts)
+    name = scheduler["InferenceSchedulerName"]
+    log("window inferred", Scheduler=name, Window=str(window), **end.facts, Notices=end.notices)
     latest = {}
     if end.outcome is not None:
         latest["LatestInferenceResult"] = "ANOMALOUS" if end.outcome.anomalous else "NORMAL"
-    _record(rt, scheduler, window, {**claimed, **end.facts}, latest)
+    facts = {**end.facts, "notices": end.notices} if end.notices else end.facts
+    _record(rt, scheduler, window, {**claimed, **facts}, latest)
     _publish(rt, scheduler, end)
     return str(end.facts["Status"])
 
@@ -185,7 +192,7 @@ def _record(
         execution["sk"],
         {
             name: execution[name]
-            for name in ("Status", "CustomerResultObject", "FailedReason")
+            for name in ("Status", "CustomerResultObject", "FailedReason", "notices")
             if name in execution
         },
         expect={"claimedAt": execution["claimedAt"]},
@@ -217,6 +224,7 @@ def _publish(rt: Runtime, scheduler: Item, end: _End) -> None:
         "InferenceSucceeded": end.outcome is not None,
         "InferenceFailed": end.outcome is None,
         "InferenceInvalidInput": end.invalid,
+        "InferenceWarning": len(end.notices),
     }
     if end.outcome is not None:
         values["AnomalyDetected"] = end.outcome.anomalous

@@ -10,9 +10,8 @@ from typing import Any, BinaryIO
 from engine import ComponentReport, FileReport, UnusableFile, convert_csv, merge_component
 from service.jobs.access import CustomerData
 from service.jobs.columns import Columns
-from service.jobs.failure import JobFailed, some
+from service.jobs.failure import JobFailed, NothingThere, some
 from service.jobs.filenames import Search
-from service.jobs.parts import read_header
 from service.jobs.quality import epoch
 from service.jobs.runtime import log
 from service.jobs.windows import Window
@@ -62,7 +61,10 @@ class Component:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gatherer:
-    """Finds and reads the input of a window; ``known`` are sensors whose last value may stand in."""
+    """Finds and reads the input of a window; ``known`` are sensors whose last value may stand in.
+
+    With ``partial``, components and sensors without data are left out as long as any component has some.
+    """
 
     customer: CustomerData
     location: Location
@@ -70,6 +72,7 @@ class Gatherer:
     window: Window
     limits: Limits
     known: frozenset[str]
+    partial: bool = False
 
     def gather(self, stack: ExitStack) -> dict[str, Component]:
         """The rows of every component; temporary files live as long as ``stack``.
@@ -81,11 +84,16 @@ class Gatherer:
         self._check_sizes(found)
         components: dict[str, Component] = {}
         problems: list[str] = []
+        absent: list[str] = []
         for name, sizes in found.items():
             try:
                 components[name] = self._read(name, list(sizes), search, stack)
+            except NothingThere as nothing:
+                absent.append(nothing.reason)
             except JobFailed as failed:
                 problems.append(failed.reason)
+        if not self.partial or not components:
+            problems += absent
         if problems:
             raise JobFailed("; ".join(problems))
         return components
@@ -126,7 +134,7 @@ class Gatherer:
 
     def _read(self, name: str, names: list[str], search: Search, stack: ExitStack) -> Component:
         if not names:
-            raise JobFailed(self._nothing_found(name, search))
+            raise NothingThere(self._nothing_found(name, search))
         columns = self.columns[name]
         parts: list[BinaryIO] = []
         reports: list[FileReport] = []
@@ -137,13 +145,13 @@ class Gatherer:
             try:
                 with self.customer.open(self.location.bucket, self.location.prefix + key) as stream:
                     packed = key.lower().endswith(".gz")
-                    header = read_header(stream, gzip=packed)
-                    reports.append(convert_csv(stream, part, columns=columns, gzip=packed))
+                    report = convert_csv(stream, part, columns=columns, gzip=packed)
             except UnusableFile as error:
                 unusable.append(f"'{self.location.prefix}{key}': {error}")
                 log("input file discarded", Key=key, Reason=str(error))
                 continue
-            headers.update(dict.fromkeys(header[1:]))
+            reports.append(report)
+            headers.update(dict.fromkeys(report.header[1:]))
             part.seek(0)
             parts.append(part)
         if not parts:
@@ -154,10 +162,10 @@ class Gatherer:
             )
         self._check_columns(name, headers)
         merged = _temporary(stack)
-        report = merge_component(parts, reports, merged)
+        total = merge_component(parts, reports, merged)
         merged.seek(0)
-        self._check_rows(name, names, report)
-        return Component(columns=merged, report=report)
+        self._check_rows(name, names, total)
+        return Component(columns=merged, report=total)
 
     def _check_columns(self, name: str, headers: Iterable[str]) -> None:
         present = list(headers)
@@ -166,7 +174,7 @@ class Gatherer:
             for column in self.columns[name]
             if column not in present and f"{name}\\{column}" not in self.known
         ]
-        if absent:
+        if absent and not self.partial:
             raise JobFailed(
                 f"component '{name}': the files for the window {self.window} have no column {some(absent)}; "
                 f"they have {some(present, limit=20)}. The model needs every sensor of its schema under "
@@ -177,7 +185,7 @@ class Gatherer:
         start = epoch(report.start) if report.start else self.window.end
         end = epoch(report.end) if report.end else self.window.start
         if end <= self.window.start or start > self.window.end:
-            raise JobFailed(
+            raise NothingThere(
                 f"component '{name}': no row of {some(self.location.prefix + key for key in names)} lies in "
                 f"the window {self.window}; the rows go from {report.start} to {report.end}. Timestamps "
                 "inside files are UTC, whatever InputTimeZoneOffset says: correct them, or upload the rows "
@@ -227,6 +235,8 @@ def age_ends(components: Mapping[str, Component], window: Window) -> dict[str, f
     ends: dict[str, float] = {}
     for name, component in components.items():
         for found in component.report.sensors:
-            if found.end is not None and epoch(found.end) > window.start:
+            if found.start is None or found.end is None or epoch(found.start) > window.end:
+                continue
+            if epoch(found.end) > window.start:
                 ends[f"{name}\\{found.sensor}"] = min(epoch(found.end), float(window.end))
     return ends

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 from engine import (
+    Comparison,
     Detector,
     Evaluation,
     Frame,
@@ -16,12 +17,16 @@ from engine import (
     NoData,
     OffCondition,
     Scores,
+    Settings,
+    Summary,
     TooLarge,
     build_frame,
     evaluate,
     fit,
     joined,
     score_in_parts,
+    summaries,
+    weigh,
 )
 from service.jobs.access import CustomerData
 from service.jobs.capacity import Capacity, readable
@@ -35,6 +40,10 @@ from service.jobs.spans import Span, Spans
 from service.jobs.times import instant
 from service.jobs.training import Training
 
+PART_ROWS = 50_000
+"""Rows to score at once: their contributions are in memory beside the frame."""
+_MOST_TOLD = 100
+"""Events of an evaluation that get a sentence: the longest."""
 DIAGNOSTICS_FILE = "model_diagnostics_results.json.gz"
 
 
@@ -55,11 +64,15 @@ class Learned:
     rows: int
     quality: str
     metrics: str | None
+    prior_metrics: str | None
+    comparison: Comparison | None
     diagnostics: Diagnostics | None
 
 
-def learn(rt: Runtime, training: Training) -> Learned:
+def learn(rt: Runtime, training: Training, prior: Detector | None = None) -> Learned:
     """Train, evaluate and write the diagnostics file if one is configured.
+
+    With ``prior``, the detector of the version before, both are compared on the evaluation window.
 
     Raises JobFailed for windows without data, a wrong off condition, unusable labels, too many rows, and more
     data than memory or disk can hold.
@@ -68,7 +81,8 @@ def learn(rt: Runtime, training: Training) -> Learned:
     spans = training.spans(minimum_days=limits.minimum_training_days)
     off = off_condition(training.record.get("OffCondition"), training.sensors)
     labels = _labels(rt, training)
-    evaluation, diagnostics = None, None
+    evaluation, diagnostics, comparison = None, None, None
+    told: list[Summary] = []
     with ExitStack() as stack:
         components = _components(training, rt.capacity, stack)
         writer = stack.enter_context(_diagnostics(training))
@@ -77,13 +91,17 @@ def learn(rt: Runtime, training: Training) -> Learned:
             return _frame(rt, training, components, span, what, off=off, limit=limit)
 
         frame = frame_of(spans.training, "training", limits.training_rows)
-        detector = _fit(frame, labels)
+        detector = _fit(frame, labels, limits.false_alarm_hours)
         rows = len(frame.times)
         if spans.evaluation is not None:
             del frame  # before the next one is built: one of the largest size is all that fits
             frame = frame_of(spans.evaluation, "evaluation", limits.evaluation_rows)
             scores = _score(detector, frame, writer)
-            evaluation = evaluate(scores, labels_inside(labels, spans.evaluation, scores), step=detector.step)
+            inside = labels_inside(labels, spans.evaluation, scores)
+            evaluation = evaluate(scores, inside, step=detector.step)
+            told = summaries(detector, replace(frame, step=detector.step), scores, most=_MOST_TOLD)
+            if prior is not None:
+                comparison = weigh(_score(prior, frame, None), scores, inside, step=detector.step)
         elif writer is not None:
             _score(detector, frame, writer)
         if writer is not None:
@@ -93,7 +111,9 @@ def learn(rt: Runtime, training: Training) -> Learned:
         spans=spans,
         rows=rows,
         quality=model_quality(evaluation, settings=limits),
-        metrics=_metrics(evaluation, spans, training.sensors),
+        metrics=_metrics(evaluation, spans, training.sensors, told),
+        prior_metrics=_metrics(None if comparison is None else comparison.prior, spans, training.sensors, ()),
+        comparison=comparison,
         diagnostics=diagnostics,
     )
 
@@ -205,9 +225,10 @@ def _frame(
     return frame
 
 
-def _fit(frame: Frame, labels: Sequence[Interval]) -> Detector:
+def _fit(frame: Frame, labels: Sequence[Interval], false_alarm_hours: float | None) -> Detector:
+    settings = Settings() if false_alarm_hours is None else Settings(false_alarm_hours=false_alarm_hours)
     try:
-        return fit(frame, labels=labels)
+        return fit(frame, labels=labels, settings=settings)
     except ValueError as error:
         raise JobFailed(
             f"the training window leaves too little to learn from: {error}. Choose a longer training window, "
@@ -226,7 +247,9 @@ def labels_inside(labels: Sequence[Interval], window: Span, scores: Scores) -> l
     return [label for label in cut if label[0] <= label[1]]
 
 
-def _metrics(evaluation: Evaluation | None, spans: Spans, sensors: Sequence[str]) -> str | None:
+def _metrics(
+    evaluation: Evaluation | None, spans: Spans, sensors: Sequence[str], told: Sequence[Summary]
+) -> str | None:
     if evaluation is None or spans.evaluation is None:
         return None
     return model_metrics(
@@ -234,12 +257,13 @@ def _metrics(evaluation: Evaluation | None, spans: Spans, sensors: Sequence[str]
         sensors=sensors,
         start=datetime.fromtimestamp(spans.evaluation.start, UTC),
         end=datetime.fromtimestamp(spans.evaluation.end, UTC),
+        told=told,
     )
 
 
 def _score(detector: Detector, frame: Frame, writer: "_Writer | None") -> Scores:
     """Score the frame, and write every part before its contributions are dropped."""
-    parts = score_in_parts(detector, replace(frame, step=detector.step))
+    parts = score_in_parts(detector, replace(frame, step=detector.step), rows=PART_ROWS)
     return joined(parts if writer is None else map(writer.passed, parts), frame)
 
 

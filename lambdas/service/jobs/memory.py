@@ -10,6 +10,10 @@ from service.jobs.events import Event
 from service.jobs.vault import Vault, state_key
 
 
+class UnusableMemory(ValueError):  # noqa: N818 - reads as what it is
+    """What is kept of a scheduler cannot be read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """The state after the window that ended at ``end`` (epoch seconds).
@@ -41,7 +45,11 @@ class MemoryFile:
     scheduler: str
 
     def before(self, start: int) -> Memory | None:
-        """The newest memory that ends at or before ``start``, the beginning of a window (epoch seconds)."""
+        """The newest memory that ends at or before ``start``, the beginning of a window (epoch seconds).
+
+        Raises:
+            UnusableMemory: the file is damaged, or of another release.
+        """
         fitting = [memory for memory in self._read() if memory.end <= start]
         return max(fitting, key=lambda memory: memory.end, default=None)
 
@@ -52,7 +60,10 @@ class MemoryFile:
 
     def _read(self) -> list[Memory]:
         body = self.vault.get(state_key(self.scheduler))
-        return [] if body is None else [_memory(members) for members in json.loads(body)]
+        try:
+            return [] if body is None else [_memory(members) for members in json.loads(body)]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UnusableMemory(f"{type(error).__name__}: {error}") from error
 
 
 def _members(memory: Memory) -> dict[str, Any]:

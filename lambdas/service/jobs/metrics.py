@@ -5,15 +5,26 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from engine import Evaluation
+from engine import Evaluation, Summary
 from service.settings import Settings
 
 if TYPE_CHECKING:
     from numpy import datetime64
 
 
-def model_metrics(evaluation: Evaluation, *, sensors: Sequence[str], start: datetime, end: datetime) -> str:
-    """The metrics of a model over its evaluation window from ``start`` to ``end`` (UTC), as JSON text."""
+def model_metrics(
+    evaluation: Evaluation,
+    *,
+    sensors: Sequence[str],
+    start: datetime,
+    end: datetime,
+    told: Sequence[Summary] = (),
+) -> str:
+    """The metrics of a model over its evaluation window from ``start`` to ``end`` (UTC), as JSON text.
+
+    ``told`` become ``events``, which the managed service did not have: clients read members by name, and
+    ``predicted_ranges`` stay as documented.
+    """
     labelled = bool(evaluation.labeled)
     document: dict[str, Any] = {
         "labeled_ranges": [
@@ -40,6 +51,11 @@ def model_metrics(evaluation: Evaluation, *, sensors: Sequence[str], start: date
         "data_end_time": end.date().isoformat(),
         "labels_present": labelled,
     }
+    if told:
+        document["events"] = [
+            {"start": _stamp(each.event.start), "end": _stamp(each.event.end), "summary": each.text}
+            for each in told
+        ]
     measures = {
         "precision": evaluation.precision,
         "recall": evaluation.recall,

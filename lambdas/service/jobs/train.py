@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from service.jobs import retraining
 from service.jobs.exhausted import exhausted
-from service.jobs.failure import reason_of
+from service.jobs.failure import is_customer_fault, reason_of
 from service.jobs.learn import Learned, learn
+from service.jobs.retraining import Prior
 from service.jobs.runtime import Runtime, log, runtime
 from service.jobs.size import Size
 from service.jobs.training import Training
@@ -36,7 +38,10 @@ def run(rt: Runtime, event: Mapping[str, Any]) -> dict[str, Any]:
                 work = f"the training of model '{name}'"
                 reason = exhausted(event["Error"], work=work) or reason_of(event["Error"], work=work)
                 log("training failed", ModelName=name, ModelVersion=number, Reason=reason)
-                version = _record(rt, model, number, {"Status": "FAILED", "FailedReason": reason})
+                facts = {"Status": "FAILED", "FailedReason": reason}
+                if "priorModelVersion" in version:
+                    facts |= retraining.failed(reason, customer=is_customer_fault(event["Error"]))
+                version = _record(rt, model, version, facts)
             case "plan":
                 size = _size(rt, Training.load(rt, version, number))
                 log("training planned", ModelName=name, ModelVersion=number, **size)
@@ -68,7 +73,8 @@ def _size(rt: Runtime, training: Training) -> dict[str, int]:
 def _train(rt: Runtime, model: Item, number: int, version: Item) -> Item:
     started = version.get("TrainingExecutionStartTime", rt.clock())
     training = Training.load(rt, version, number)
-    learned = learn(rt, training)
+    prior = None if training.prior is None else Prior.load(rt, training)
+    learned = learn(rt, training, None if prior is None else prior.detector)
     training.vault.put(artefact_key(training.model_uuid, number), learned.artefact)
     facts: dict[str, Any] = {
         "Status": "SUCCESS",
@@ -79,10 +85,19 @@ def _train(rt: Runtime, model: Item, number: int, version: Item) -> Item:
     if learned.metrics is not None:
         facts["metricsKey"] = document_key(training.model_uuid, f"metrics-{number}.json")
         rt.documents.put(facts["metricsKey"], learned.metrics, training.vault.kms_key)
+    if learned.prior_metrics is not None:
+        facts["priorMetricsKey"] = document_key(training.model_uuid, f"prior-metrics-{number}.json")
+        rt.documents.put(facts["priorMetricsKey"], learned.prior_metrics, training.vault.kms_key)
+    promoted = True
+    if prior is not None:
+        verdict = retraining.judged(training, learned, prior)
+        facts |= verdict.members
+        promoted = verdict.promoted
+        model = rt.store.get(MODEL, model["ModelName"]) or model  # another version may be active by now
     if learned.diagnostics is not None:
         facts["ModelDiagnosticsOutputConfiguration"] = learned.diagnostics.configuration
     log("training succeeded", ModelName=model["ModelName"], ModelVersion=number, Rows=learned.rows)
-    return _record(rt, model, number, facts, learned)
+    return _record(rt, model, version, facts, learned, promoted=promoted)
 
 
 def _windows(learned: Learned) -> dict[str, Any]:
@@ -95,25 +110,39 @@ def _windows(learned: Learned) -> dict[str, Any]:
 
 
 def _record(
-    rt: Runtime, model: Item, number: int, facts: Mapping[str, Any], learned: Learned | None = None
+    rt: Runtime,
+    model: Item,
+    version: Item,
+    facts: Mapping[str, Any],
+    learned: Learned | None = None,
+    *,
+    promoted: bool = False,
 ) -> Item:
-    """Write the end of a training to the version and its model in one transaction."""
-    now = rt.clock()
-    ended = {**facts, "TrainingExecutionEndTime": now, "LastUpdatedTime": now}
-    own, parent = dict(ended), dict(ended)
-    if learned is not None:
+    """Write the end of a training to the version and its model in one transaction.
+
+    A retraining that is not promoted leaves the model on the version it has.
+    """
+    now, number = rt.clock(), int(version["ModelVersion"])
+    own = {**facts, "TrainingExecutionEndTime": now, "LastUpdatedTime": now}
+    parent = dict(own)
+    if "priorModelVersion" in version:
+        parent = {} if not promoted else {name: own[name] for name in own if name not in retraining.OWN}
+        parent |= retraining.latest(version, facts)
+    if promoted:
         parent |= {
             "ActiveModelVersion": number,
             "ActiveModelVersionArn": version_arn(model["ModelArn"], number),
             "ModelVersionActivatedAt": now,
+            **retraining.previous(model),
         }
-        if learned.diagnostics is not None:
-            own["ModelDiagnosticsResultsObject"] = learned.diagnostics.location
+    if learned is not None and learned.diagnostics is not None:
+        own["ModelDiagnosticsResultsObject"] = learned.diagnostics.location
     pk, sk = versions_of(model["uuid"]), version_key(number)
+    gone = [name for name in retraining.gone(parent, promoted=promoted) if name in model]
     try:
         rt.store.transact(
             Update(pk, sk, own, expect={"Status": "IN_PROGRESS"}),
-            Update(MODEL, model["ModelName"], parent, expect={"uuid": model["uuid"]}),
+            Update(MODEL, model["ModelName"], parent, gone, expect={"uuid": model["uuid"]}),
         )
     except (NotFound, StateChanged) as changed:  # ended or deleted by someone else meanwhile
         log("training ended already", ModelName=model["ModelName"], ModelVersion=number, Record=changed.pk)

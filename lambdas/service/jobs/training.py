@@ -45,6 +45,12 @@ class Training:
         )
 
     @property
+    def prior(self) -> int | None:
+        """The version that this one is to replace, if it is a retraining."""
+        number = self.record.get("priorModelVersion")
+        return None if number is None else int(number)
+
+    @property
     def sensors(self) -> tuple[str, ...]:
         """Every sensor of the model, in the order of its schema."""
         return sensors_of(self.columns)

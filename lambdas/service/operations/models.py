@@ -202,7 +202,8 @@ def require_model(context: Context, name: str) -> Item:
 
 def with_documents(context: Context, record: Item) -> Item:
     """Return the record of a model or a version with its schema and its metrics put in."""
-    for member, key in (("Schema", "schemaKey"), ("ModelMetrics", "metricsKey")):
+    documents = {"Schema": "schemaKey", "ModelMetrics": "metricsKey", "PriorModelMetrics": "priorMetricsKey"}
+    for member, key in documents.items():
         if key in record:
             record[member] = context.documents.get(record[key])
     return record

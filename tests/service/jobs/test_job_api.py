@@ -10,10 +10,11 @@ import pytest
 
 from service.api import respond
 from service.context import Context
-from service.names import SCHEDULER
+from service.names import MODEL, SCHEDULER
 from service.settings import Environment
 from tests.embedded import ACCOUNT, REGION, EmbeddedAws
 from tests.service.jobs import pump
+from tests.service.jobs.test_job_retraining import retrained
 from tests.service.jobs.world import World, at
 
 Call = Callable[..., dict[str, Any]]
@@ -56,6 +57,20 @@ def call(jobs_aws: EmbeddedAws, world: World) -> Call:
         return body
 
     return called
+
+
+def retrain(world: World, call: Call, version: dict[str, Any]) -> None:
+    """Train version 2 on the windows of version 1, and look at what the API says of both."""
+    windows = {name: version[name] for name in version if name.endswith(("DataStartTime", "DataEndTime"))}
+    retrained(world, world.get(MODEL, "wear"), OffCondition=None, **windows)
+    second = call("DescribeModelVersion", ModelName="wear", ModelVersion=2)
+    assert (second["SourceType"], second["AutoPromotionResult"]) == ("RETRAINING", "MODEL_PROMOTED")
+    prior, first = (json.loads(each) for each in (second["PriorModelMetrics"], version["ModelMetrics"]))
+    assert prior["predicted_ranges"] == first["predicted_ranges"]
+    model = call("DescribeModel", ModelName="wear")
+    assert (model["ActiveModelVersion"], model["PreviousActiveModelVersion"]) == (2, 1)
+    assert model["PriorModelMetrics"] == second["PriorModelMetrics"]
+    assert model["LatestScheduledRetrainingStatus"] == "SUCCESS"
 
 
 def test_an_asset_from_its_files_to_its_events(world: World, call: Call) -> None:
@@ -112,6 +127,8 @@ def test_an_asset_from_its_files_to_its_events(world: World, call: Call) -> None
     version = call("DescribeModelVersion", ModelName="wear", ModelVersion=1)
     assert version["ModelMetrics"] == model["ModelMetrics"]
     assert model["ActiveModelVersionArn"] == version["ModelVersionArn"]
+
+    retrain(world, call, version)
 
     world.set_clock("2026-01-17T09:40")
     call(

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from service.jobs.vault import state_key
 from service.store import Item
 from tests.embedded import EmbeddedAws
 from tests.service.jobs.inference import metric, reason, started, upload
@@ -94,11 +93,12 @@ def test_a_model_that_was_replaced_under_its_name(world: World, model: Item) -> 
 def test_an_internal_error_does_not_block_the_next_window(
     jobs_aws: EmbeddedAws, world: World, model: Item
 ) -> None:
-    scheduler = started(world, model, "10:05", now="10:10:20")
+    lost = {**model, "sk": "lost", "ModelName": "lost", "uuid": "no-artefact-is-there"}
+    world.rt.store.create(lost)
+    scheduler = started(world, lost, "10:05", now="10:10:20")
     upload(world, "10:00", count=11)
-    world.rt.s3.put_object(Bucket=world.rt.bucket, Key=state_key(scheduler["uuid"]), Body=b"not json")
     done = world.tick(scheduler)
     assert done == {"2026-01-05T10:00:00Z": "FAILED", "2026-01-05T10:05:00Z": "FAILED"}
     text = world.executions(scheduler)[0]["FailedReason"]
-    assert "because of an internal error: JSONDecodeError" in text
+    assert "because of an internal error: LookupError: version 1 of model 'lost' has no artefact" in text
     assert metric(jobs_aws, scheduler, "InferenceInvalidInput") == [0.0]

@@ -182,15 +182,15 @@ class World:
             self.play_training(name)
         return self.get(MODEL, name)
 
-    def play_training(self, name: str) -> None:
-        event = {"ModelName": name, "ModelVersion": 1}
+    def play_training(self, name: str, number: int = 1) -> None:
+        event = {"ModelName": name, "ModelVersion": number}
         self._caught(
             lambda: self._lambda(train.run, {"Step": "train", **event}),
             lambda error: train.run(self.rt, {"Step": "fail", **event, "Error": error}),
         )
 
-    def version(self, model: Item) -> Item:
-        return self.get(versions_of(model["uuid"]), version_key(1))
+    def version(self, model: Item, number: int = 1) -> Item:
+        return self.get(versions_of(model["uuid"]), version_key(number))
 
     def scheduler(self, model: Item, *, first_end: str, **members: Any) -> Item:
         name, unique = f"sched-{uuid.uuid4().hex[:8]}", new_uuid()

@@ -62,6 +62,23 @@ def metrics(labels: list[tuple[str, str]], ranges: list[tuple[str, str, float]])
     return Evaluation.from_metrics(json.dumps(document))
 
 
+def test_events_are_read_where_the_service_tells_them() -> None:
+    document = {
+        "labeled_ranges": [],
+        "labeled_event_metrics": {"num_labeled": 0, "num_identified": 0, "total_warning_time_in_seconds": 0},
+        "predicted_ranges": [],
+        "unknown_event_metrics": {"num_identified": 0, "total_duration_in_seconds": 0},
+        "events": [{"start": "2026-01-01T01:00:00", "end": "2026-01-01T02:00:00", "summary": "A rose"}],
+    }
+    (told,) = Evaluation.from_metrics(json.dumps(document)).told
+    assert (str(told.period.start)[11:16], str(told.period.end)[11:16], told.summary) == (
+        "01:00",
+        "02:00",
+        "A rose",
+    )
+    assert metrics([], []).told == ()
+
+
 DAY = "2026-01-01T"
 
 

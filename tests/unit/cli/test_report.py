@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from constructs_l4e.cli.demo import report
-from constructs_l4e.cli.demo.findings import PredictedRange
+from constructs_l4e.cli.demo.findings import Evaluation, PredictedRange, ToldEvent
 from constructs_l4e.cli.demo.recording import Interval
 from constructs_l4e.cli.terminal import Terminal
 
@@ -67,6 +67,40 @@ def test_of_many_anomalies_the_longest_are_shown_in_order(terminal: Terminal, wr
         "09:12:00",
     ]
     assert lines[-1] == "  and 2 shorter ones"
+
+
+def evaluation(*told: ToldEvent) -> Evaluation:
+    """Two short ranges of which the first lies in a label."""
+    found = tuple(ranges(5, 7))
+    return Evaluation(
+        labels=(found[0].period,),
+        ranges=found,
+        identified=1,
+        warning_seconds=300.0,
+        unknown=1,
+        unknown_seconds=420.0,
+        told=told,
+    )
+
+
+WINDOW = Interval(start=np.datetime64("2026-01-01", "ms"), end=np.datetime64("2026-02-01", "ms"))
+
+
+def test_events_of_the_evaluation_are_told_in_a_sentence(terminal: Terminal, written: io.StringIO) -> None:
+    period = Interval(start=ranges(5)[0].period.start, end=ranges(5, 7)[1].period.end)
+    told = ToldEvent(period=period, summary="A fell below what the other sensors predict, 67 min (75 %)")
+    report.show_evaluation(terminal, evaluation(told), WINDOW)
+    lines = written.getvalue().splitlines()
+    assert lines[-1].split(")", 1)[1].split() == ["fault", *told.summary.split()]
+    assert lines[-1].startswith("  2026-01-01 00:00:00 to 01:07:00 (1.1 h)")
+    assert not any("75%" in line for line in lines), "the ranges are not listed beside the events"
+
+
+def test_without_sentences_the_ranges_are_listed(terminal: Terminal, written: io.StringIO) -> None:
+    report.show_evaluation(terminal, evaluation(), WINDOW)
+    first, second = written.getvalue().splitlines()[-2:]
+    assert first.endswith("fault  p\\B 75%, p\\A 25%")
+    assert second.endswith("       p\\B 75%, p\\A 25%")
 
 
 def test_nothing_anomalous(terminal: Terminal, written: io.StringIO) -> None:

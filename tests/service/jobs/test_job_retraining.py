@@ -1,0 +1,204 @@
+"""Retrainings: versions that name the one they are to replace. The test plays their scheduler."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from engine import Detector
+from service.jobs.vault import artefact_key
+from service.names import DATASET, MODEL, version_key, versions_of
+from service.store import Item
+from tests.service.jobs import pump
+from tests.service.jobs.world import World, at
+
+WINDOWS = {
+    "TrainingDataStartTime": at("2020-01-02"),
+    "TrainingDataEndTime": at("2020-01-18"),
+    "EvaluationDataStartTime": at("2020-01-18"),
+    "EvaluationDataEndTime": at("2020-01-20T12:00"),
+}
+SETTINGS = {
+    "DataPreProcessingConfiguration": {"TargetSamplingRate": "PT5M"},
+    "OffCondition": "drive\\speed < 100",
+}
+
+
+def labels(home: World, prefix: str = "labels/") -> dict[str, Any]:
+    source = {"S3InputConfiguration": {"Bucket": home.bucket, "Prefix": prefix}}
+    return {"RoleArn": home.role, "LabelsInputConfiguration": source}
+
+
+@pytest.fixture(autouse=True)
+def _labels(home: World) -> None:
+    home.upload("labels/faults.csv", f"start,end\n{pump.FAULT[0]},{pump.FAULT[1]}\n")
+
+
+def first(home: World, dataset: Item, **members: Any) -> Item:
+    model = home.model(dataset, pump.SCHEMA, **{**WINDOWS, **SETTINGS, **members})
+    assert model["Status"] == "SUCCESS", model.get("FailedReason")
+    return model
+
+
+def spoil(home: World, model: Item, factor: float) -> None:
+    """Move the limits of version 1: above 1 it is blinder."""
+    vault, key = home.rt.vault(None), artefact_key(model["uuid"], 1)
+    body = vault.get(key)
+    assert body is not None
+    found = Detector.from_bytes(body)
+    views = tuple(replace(view, limit=view.limit * factor) for view in found.views)
+    vault.put(key, replace(found, views=views).to_bytes())
+
+
+def retrained(home: World, model: Item, **members: Any) -> tuple[Item, Item]:
+    """Write version 2 as a retraining scheduler would, train it; returns the model and the version."""
+    before = home.version(model)
+    kept = {
+        "ModelName",
+        "ModelArn",
+        "DatasetName",
+        "DatasetArn",
+        "schemaKey",
+        "datasetUuid",
+        "ingestionJobId",
+    }
+    home.rt.store.create(
+        {
+            "pk": versions_of(model["uuid"]),
+            "sk": version_key(2),
+            "uuid": model["uuid"],
+            "modelName": model["ModelName"],
+            "ModelVersion": 2,
+            "Status": "IN_PROGRESS",
+            "CreatedAt": home.now[0],
+            "SourceType": "RETRAINING",
+            "priorModelVersion": 1,
+            "promoteMode": "MANAGED",
+            **{name: before[name] for name in kept},
+            **WINDOWS,
+            **SETTINGS,
+            **members,
+        }
+    )
+    home.play_training(model["ModelName"], 2)
+    return home.get(MODEL, model["ModelName"]), home.version(model, 2)
+
+
+def document(home: World, record: Item, key: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(home.rt.documents.get(record[key]))
+    return found
+
+
+def test_a_version_that_finds_more_labelled_events_becomes_active(home: World, dataset: Item) -> None:
+    before = first(home, dataset, **labels(home))
+    spoil(home, before, 1e4)
+    model, version = retrained(home, before, **labels(home))
+    assert version["Status"] == "SUCCESS"
+    assert version["AutoPromotionResult"] == "MODEL_PROMOTED"
+    assert version["AutoPromotionResultReason"] == (
+        "AUTO_PROMOTION_SUCCESSFUL: the new version finds 1 of 1 labelled events, the prior version 0"
+    )
+    assert document(home, version, "priorMetricsKey")["labeled_event_metrics"]["num_identified"] == 0
+    assert document(home, version, "metricsKey")["labeled_event_metrics"]["num_identified"] == 1
+    assert (model["ActiveModelVersion"], model["PreviousActiveModelVersion"]) == (2, 1)
+    assert model["ActiveModelVersionArn"].endswith("/model-version/2")
+    assert model["PreviousActiveModelVersionArn"].endswith("/model-version/1")
+    assert model["PreviousModelVersionActivatedAt"] == before["ModelVersionActivatedAt"]
+    for name in ("metricsKey", "priorMetricsKey", "ModelQuality", "TrainingDataStartTime", "Status"):
+        assert model[name] == version[name], name
+    assert not model.keys() & {"AutoPromotionResult", "AutoPromotionResultReason"}
+    assert model["LatestScheduledRetrainingModelVersion"] == 2
+    assert model["LatestScheduledRetrainingStatus"] == "SUCCESS"
+
+
+def test_a_tie_keeps_the_prior_version(home: World, dataset: Item) -> None:
+    before = first(home, dataset, **labels(home))
+    model, version = retrained(home, before, **labels(home))
+    assert version["AutoPromotionResult"] == "MODEL_NOT_PROMOTED"
+    assert version["AutoPromotionResultReason"] == (
+        "MODEL_METRICS_DIDNT_IMPROVE: both versions do equally well: the prior one stays"
+    )
+    kept = {name: model[name] for name in before}
+    assert kept == before
+    assert model["LatestScheduledRetrainingStatus"] == "SUCCESS"
+    assert document(home, version, "priorMetricsKey")["labels_present"] is True
+
+
+def test_manual_versions_wait_to_be_activated(home: World, dataset: Item) -> None:
+    before = first(home, dataset, **labels(home))
+    spoil(home, before, 1e4)
+    model, version = retrained(home, before, promoteMode="MANUAL", **labels(home))
+    assert version["Status"] == "SUCCESS"
+    assert "AutoPromotionResult" not in version
+    assert "priorMetricsKey" in version
+    assert model["ActiveModelVersion"] == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "promoted", "reason"),
+    [
+        (True, False, False, "MODEL_METRICS_DIDNT_IMPROVE: the new version has no labels to be judged by"),
+        (False, True, True, "AUTO_PROMOTION_SUCCESSFUL: both versions do equally well: the prior one stays"),
+        (False, False, True, "AUTO_PROMOTION_SUCCESSFUL: no labels; "),
+    ],
+)
+def test_labels_on_one_side_or_none(
+    home: World, dataset: Item, *, old: bool, new: bool, promoted: bool, reason: str
+) -> None:
+    before = first(home, dataset, **(labels(home) if old else {}))
+    model, version = retrained(home, before, **(labels(home) if new else {}))
+    assert version["AutoPromotionResultReason"].startswith(reason)
+    assert model["ActiveModelVersion"] == (2 if promoted else 1)
+
+
+def test_a_poor_version_does_not_replace_one_without_labels(home: World, dataset: Item) -> None:
+    home.upload("nonsense/faults.csv", "2020-01-18T02:00:00,2020-01-18T03:00:00\n")
+    before = first(home, dataset)
+    model, version = retrained(home, before, **labels(home, "nonsense/"))
+    assert version["AutoPromotionResultReason"] == (
+        "POOR_MODEL_QUALITY_DETECTED: the quality of the new version is POOR_QUALITY_DETECTED"
+    )
+    assert model["ActiveModelVersion"] == 1
+
+
+def test_a_prior_version_that_cannot_be_read_is_replaced(home: World, dataset: Item) -> None:
+    before = first(home, dataset, **labels(home))
+    home.rt.vault(None).put(artefact_key(before["uuid"], 1), b"damaged")
+    model, version = retrained(home, before, **labels(home))
+    assert version["AutoPromotionResultReason"] == (
+        "AUTO_PROMOTION_SUCCESSFUL: the prior version cannot be used any more"
+    )
+    assert "priorMetricsKey" not in version
+    assert model["ActiveModelVersion"] == 2
+
+
+def test_a_failed_retraining_leaves_the_model_as_it_was(home: World, dataset: Item) -> None:
+    before = first(home, dataset)
+    model, version = retrained(home, before, OffCondition="drive\\sped < 1")
+    assert version["Status"] == "FAILED"
+    assert version["AutoPromotionResult"] == "RETRAINING_CUSTOMER_ERROR"
+    assert len(version["AutoPromotionResultReason"]) <= 256
+    assert "unknown sensor" in version["AutoPromotionResultReason"]
+    assert {name: model[name] for name in before} == before
+    assert model["LatestScheduledRetrainingStatus"] == "FAILED"
+    assert model["LatestScheduledRetrainingFailedReason"] == version["FailedReason"]
+
+
+def test_an_internal_error_is_told_apart(home: World, dataset: Item) -> None:
+    before = first(home, dataset)
+    _, version = retrained(home, before, schemaKey="documents/nowhere.json")
+    assert version["AutoPromotionResult"] == "RETRAINING_INTERNAL_ERROR"
+
+
+def test_a_shorter_false_alarm_time_raises_the_limits(home: World, dataset: Item, world: World) -> None:
+    def limits(of: World) -> list[float]:
+        made = of.model(home.get(DATASET, dataset["DatasetName"]), pump.SCHEMA, **SETTINGS)
+        body = of.rt.vault(None).get(artefact_key(made["uuid"], 1))
+        assert body is not None
+        return [view.limit for view in Detector.from_bytes(body).views]
+
+    usual = limits(home)
+    world.settings(false_alarm_hours=2.0)
+    keener = limits(world)
+    assert all(mine < theirs for mine, theirs in zip(keener, usual, strict=True))
