@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-import pyarrow.parquet as pq
-
 from engine.csvfile import FileReport
-from engine.merging import merged
+from engine.merging import merged, opened
 from engine.parquet import ahead, table_writer
 from engine.quality import Grader, SensorStatistics
 from engine.timestamps import iso
@@ -45,15 +43,16 @@ def merge_component(
     """
     if not parts:
         raise ValueError("a component needs at least one file")
-    schema = pq.read_schema(parts[0])
-    for part in parts[1:]:
-        names = pq.read_schema(part).names
+    files = opened(parts)
+    schema = files[0].schema_arrow
+    for file in files[1:]:
+        names = file.schema_arrow.names
         if names != schema.names:
             raise ValueError(f"the files of one component have columns {schema.names} and {names}")
     graders = [Grader() for _ in schema.names[1:]]
     first, last, written = None, None, 0
     with table_writer(sink, schema) as write:
-        for table in ahead(merged(parts, memory_bytes=memory_bytes)):
+        for table in ahead(merged(files, memory_bytes=memory_bytes)):
             write(table)
             times = table.column(0).to_numpy()
             if not len(times):

@@ -7,6 +7,7 @@ wait (the groups all cover the same time), the rest goes through a temporary fil
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, BinaryIO
@@ -22,6 +23,7 @@ from engine.timestamps import Times
 _WRITE_BYTES = 32 << 20
 _SAMPLE = 100_000
 _BUCKETS = 1_000
+_OPEN_AT_ONCE = 8
 
 Order = tuple[int, int]
 """File and row group that rows come from: of equal stamps the last in this order counts."""
@@ -68,11 +70,17 @@ class _Run:
         return _Run(self.order, self.table.slice(0, cut)), _Run(self.order, rest)
 
 
-def merged(parts: Sequence[BinaryIO], *, memory_bytes: int) -> Iterator[Any]:
+def opened(parts: Sequence[BinaryIO]) -> list[Any]:
+    """Open Parquet files, some at once: each may be an object far away."""
+    with ThreadPoolExecutor(_OPEN_AT_ONCE) as pool:
+        return list(pool.map(lambda part: pq.ParquetFile(part, pre_buffer=True), parts))
+
+
+def merged(files: Sequence[Any], *, memory_bytes: int) -> Iterator[Any]:
     """Yield tables of a time-ordered whole; ``memory_bytes`` is about what they and the waiting rows need."""
-    groups = _groups([pq.ParquetFile(part, pre_buffer=True) for part in parts])
+    groups = _groups(files)
     waiting: list[_Run] = []
-    limit = max(1, memory_bytes // 4)
+    limit = max(1, memory_bytes // 8)  # waiting, joined, sorted, and two tables that are being written
     for at, group in enumerate(groups):
         waiting.append(group.read())
         held = _bytes(waiting)
