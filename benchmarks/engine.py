@@ -136,8 +136,9 @@ def ablations(cases: list[Case]) -> dict[str, Any]:
 def roots(cases: list[Case]) -> dict[str, Any]:
     """Measure how often contributions name the faulty sensor."""
     injected = root_figures(cases, per_kind=24)
-    for kind, (first, third) in injected.items():
-        print(f"root sensor, {kind:6} top-1 {first:.2f}  top-3 {third:.2f}")
+    for name, figures in injected.items():
+        for kind, (first, third) in figures.items():
+            print(f"root sensor by {name:8}, {kind:6} top-1 {first:.2f}  top-3 {third:.2f}", flush=True)
     events = {case.name: event_roots(case) for case in cases if case.roots}
     for name, (first, third, count) in events.items():
         print(f"root sensor, {count} events of {name}: top-1 {first:.2f}  top-3 {third:.2f}")
