@@ -21,6 +21,7 @@ sys.path[:] = [
 
 from benchmarks.datasets import Case, shared_cases  # noqa: E402 - the path comes first
 from benchmarks.generator import generated_cases  # noqa: E402
+from benchmarks.ingest import measure_ingest  # noqa: E402
 from benchmarks.quality import ABLATIONS, Figures, engine_ratio, measure, scorers, without  # noqa: E402
 from benchmarks.rootcause import event_roots, root_figures  # noqa: E402
 from benchmarks.speed import end_to_end, measure_speed  # noqa: E402
@@ -109,7 +110,7 @@ def speed(*, large: bool) -> dict[str, Any]:
             f"(data {each.data_mib:.0f}), score {each.score_microseconds_per_row:.0f} us/row, "
             f"5-row window {each.window_milliseconds:.1f} ms"
         )
-    return {"end_to_end": whole, "fits": fits}
+    return {"end_to_end": whole, "fits": fits, "ingest": measure_ingest()}
 
 
 def _print(title: str, figures: dict[str, Figures]) -> None:

@@ -1,7 +1,7 @@
 """A simulated water supply, a row an hour: tanks, pumps that switch, daily and weekly demand.
 
-Level controllers switch pairs of pumps; pressures follow flows and levels. Faults last 10 to 100 hours and act
-on the plant, so that several sensors move a little: leaks, worn pumps, level sensors that lie to their
+Level controllers switch pairs of pumps; pressures follow flows and levels. Faults last 10 to 100 hours and
+act on the plant, so that several sensors move a little: leaks, worn pumps, level sensors that lie to their
 controller, changed switching levels; in some the most affected sensor shows values of the week before.
 """
 
@@ -43,7 +43,7 @@ class _Plant:
 
 @dataclass(slots=True, kw_only=True)
 class _Faults:
-    """What acts on each row: leak per tank, wear per pump, lie of level sensors, shift of switching levels."""
+    """What acts on each row: leaks, wear of pumps, lies of level sensors, shifted switching levels."""
 
     leak: Floats
     wear: Floats
@@ -63,7 +63,7 @@ def waterworks(seed: int) -> Case:
     demand = rng.uniform(0.7, 1.3, TANKS)
     plant = _Plant(
         area=rng.uniform(3, 6, TANKS),
-        strength=np.repeat(demand, 2) * rng.uniform(0.95, 1.25, PUMPS),
+        strength=np.repeat(demand, 2) * rng.uniform(1.0, 1.7, PUMPS),
         demand=demand,
         mix=rng.normal(0, 1, (TANKS + PUMPS, PRESSURES)) * (rng.random((TANKS + PUMPS, PRESSURES)) < 0.25),
     )
@@ -112,7 +112,7 @@ def _place(rng: np.random.Generator, faults: _Faults, span: slice, plant: _Plant
 
 
 def _run(rng: np.random.Generator, plant: _Plant, faults: _Faults, rows: int) -> Floats:
-    """Return the sensors hour by hour: two pumps fill each tank, switched by its level."""
+    """Return the sensors hour by hour: two pumps fill each tank, switched by level, in weekly turns."""
     hours = np.arange(rows)
     daily = 1 + 0.35 * np.sin(2 * np.pi * (hours - 7) / 24) + 0.15 * np.sin(4 * np.pi * hours / 24)
     weekly = np.where(hours // 24 % 7 >= 5, 0.85, 1.0)
@@ -127,7 +127,8 @@ def _run(rng: np.random.Generator, plant: _Plant, faults: _Faults, rows: int) ->
     for at in range(rows):
         seen = level + faults.lie[at]
         asked = (seen - faults.shift[at])[:, None]
-        on = (on & (asked < high)) | (asked < low)
+        turn = slice(None, None, 1 if at // _WEEK % 2 else -1)
+        on = (on & (asked < high[turn])) | (asked < low[turn])
         flow = on.ravel() * (strength[at] - 0.03 * np.repeat(level, 2))
         level = np.clip(level + (flow.reshape(TANKS, 2).sum(axis=1) - drawn[at]) / plant.area, 0.05, 6.0)
         levels[at], flows[at], running[at] = seen, flow, on.ravel()

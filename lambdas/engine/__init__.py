@@ -6,7 +6,7 @@ from engine.compare import Comparison, compare, weigh
 from engine.component import ComponentReport, merge_component
 from engine.csvfile import FileReport, convert_csv
 from engine.detector import Detector
-from engine.events import EventRules, describe
+from engine.events import EventRules
 from engine.frame import Frame, OffCondition, SensorId, build_frame
 from engine.headers import IllegalHeader, UnusableFile
 from engine.intervals import Evaluation, Interval, Range, evaluate, ranges
@@ -16,10 +16,11 @@ from engine.parts import joined, score_in_parts
 from engine.quality import SensorStatistics
 from engine.reader import NoData
 from engine.scores import Scores
-from engine.summaries import Summary, summaries, told, with_past
+from engine.summaries import Summary, summaries, told
 from engine.timestamps import parse_timestamps
 from engine.training import fit
 from engine.trial import Settings
+from engine.words import describe
 
 __all__ = [
     "BadArtefact",
@@ -59,6 +60,5 @@ __all__ = [
     "summaries",
     "told",
     "weigh",
-    "with_past",
     "with_silent",
 ]

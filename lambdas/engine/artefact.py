@@ -9,14 +9,17 @@ import hashlib
 import json
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 MAGIC = b"L4EA"
-VERSION = 1
+VERSION = 2
+READABLE = (1, 2)
+"""Versions that are read; what version 1 lacks has a default where it is used."""
 _PREFIX = struct.Struct("<4sHI")
 _DIGEST = 32
 _TYPES = {"f4": "<f4", "f8": "<f8", "i8": "<i8", "b1": "|b1"}
@@ -25,6 +28,20 @@ Arrays = dict[str, NDArray[Any]]
 
 class BadArtefact(ValueError):  # noqa: N818 - a name of the engine's published interface
     """The bytes are no artefact of a readable version, or are damaged; the message says which."""
+
+
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError)
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Turn whatever a document of the wrong form raises inside into BadArtefact about ``what``."""
+    try:
+        yield
+    except BadArtefact:
+        raise
+    except _MALFORMED as error:
+        raise BadArtefact(f"the {what} is malformed: {error}") from error
 
 
 def pack(kind: str, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
@@ -51,21 +68,48 @@ def unpack(data: bytes, kind: str) -> tuple[dict[str, Any], Arrays]:
     if len(data) < _PREFIX.size + _DIGEST or data[:4] != MAGIC:
         raise BadArtefact(f"these {len(data)} bytes are no engine artefact")
     _, version, length = _PREFIX.unpack_from(data)
-    if version != VERSION:
+    if version not in READABLE:
         raise BadArtefact(
-            f"the artefact has format version {version}; this engine reads version {VERSION}: train again"
+            f"the artefact has format version {version}; this engine reads versions "
+            f"{READABLE[0]} to {READABLE[-1]}: train again, or use the release that wrote it"
         )
     if hashlib.sha256(data[:-_DIGEST]).digest() != data[-_DIGEST:]:
         raise BadArtefact("the artefact is damaged: its checksum does not match")
-    try:
+    with reading("artefact"):
         header = json.loads(data[_PREFIX.size : _PREFIX.size + length])
         found, meta, entries = header["kind"], header["meta"], header["arrays"]
         arrays = _arrays(data[_PREFIX.size + length : -_DIGEST], entries)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadArtefact(f"the artefact is malformed: {error}") from error
     if found != kind:
         raise BadArtefact(f"the artefact is a {found!r}, not a {kind!r}")
     return meta, arrays
+
+
+def check_arrays(arrays: Arrays, expected: Mapping[str, tuple[str, tuple[int, ...]]]) -> None:
+    """Check type (such as ``f8``) and shape of the arrays named.
+
+    Raises:
+        BadArtefact: one is missing or has another type or shape.
+
+    """
+    for name, (code, shape) in expected.items():
+        array = arrays.get(name)
+        if array is None:
+            raise BadArtefact(f"the artefact has no array {name!r}")
+        if array.shape != shape or array.dtype != np.dtype(_TYPES[code]):
+            raise BadArtefact(
+                f"the artefact's {name} is {array.dtype.str[1:]} {array.shape}, not {code} {shape}"
+            )
+
+
+def check_finite(*arrays: NDArray[Any]) -> None:
+    """Refuse infinities and what is no number.
+
+    Raises:
+        BadArtefact: there is one.
+
+    """
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise BadArtefact("the artefact is malformed: it holds values that are no numbers")
 
 
 def _arrays(data: bytes, entries: list[dict[str, Any]]) -> Arrays:

@@ -54,7 +54,7 @@ def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
 def _ratio(frame: Frame, normal: Mask, judged: Mask) -> Floats:
     """Return for each judged row the largest score of a view, over the 75 % quantile of the view's scores."""
     scaling = Scaling.of(frame.values, normal)
-    pipeline = Pipeline(scaling=scaling, baseline=Baseline.none(len(frame.sensors)))
+    pipeline = Pipeline(scaling=scaling, baseline=Baseline.of(0, len(frame.sensors)))
     ratio = np.zeros(len(frame.times))
     fold_of = folds_of(normal)
     judges = {
@@ -64,7 +64,7 @@ def _ratio(frame: Frame, normal: Mask, judged: Mask) -> Floats:
         at = slice(rows.start, rows.stop)
         for name, judge in judges.items():
             chosen = judged[at] & rows.ready(name)
-            stacked = stack(rows.features.blocks[name])
+            stacked = stack(rows.blocks(name))
             for fold in np.unique(fold_of[at][chosen]):
                 part = chosen & (fold_of[at] == fold)
                 places = rows.start + np.flatnonzero(part)
@@ -76,12 +76,12 @@ def _judge(trial: Trial) -> Callable[[int, Halves], Floats]:
     """Return the function from a fold and its feature rows to their scores over the usual, by other folds."""
     everything = total_of(trial.folds)
     judges = [trial.predictor(everything.plus(trial.folds[fold], -1.0)) for fold in range(FOLDS)]
-    absolute = np.concatenate([judge(held) for judge, held in zip(judges, trial.held, strict=True)])
+    absolute = np.abs(np.concatenate([judge(held) for judge, held in zip(judges, trial.held, strict=True)]))
     units = np.maximum(column_quantile(absolute, 0.5) * np.float32(_NORMAL_99), np.float32(1e-6))
     bulk = max(float(np.quantile(smooth(row_scores(absolute / units), 0.0), 0.75)), 1e-9)
 
     def judge(fold: int, rows: Halves) -> Floats:
-        return smooth(row_scores(judges[fold](rows) / units), 0.0) / bulk
+        return smooth(row_scores(np.abs(judges[fold](rows)) / units), 0.0) / bulk
 
     return judge
 

@@ -2,17 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
+from typing import BinaryIO
 
 from engine.csvfile import FileReport
-from engine.headers import TIMESTAMP
-from engine.quality import SensorStatistics, sensor_statistics
-from engine.timestamps import Times, iso
+from engine.merging import merged, opened
+from engine.parquet import ahead, table_writer
+from engine.quality import Grader, SensorStatistics
+from engine.timestamps import iso
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +24,7 @@ class ComponentReport:
 
 
 def merge_component(
-    parts: Sequence[BinaryIO], reports: Sequence[FileReport], sink: BinaryIO
+    parts: Sequence[BinaryIO], reports: Sequence[FileReport], sink: BinaryIO, *, memory_bytes: int = 256 << 20
 ) -> ComponentReport:
     """Merge the Parquet files of one component: sort by time, keep the last of equal stamps, grade each
     sensor.
@@ -37,68 +33,52 @@ def merge_component(
         parts: outputs of ``convert_csv`` for the same columns, in file order.
         reports: their reports, in the same order.
         sink: receives the merged Parquet file.
+        memory_bytes: about what the rows at work may take, whatever the size of the files; each sensor takes
+            another 0.2 MiB. Rows far out of order go through a temporary file as large as their columns.
 
     Raises:
         ValueError: no part, or parts with different columns.
+        OSError: no room for the temporary file.
 
     """
     if not parts:
         raise ValueError("a component needs at least one file")
-    files = [pq.ParquetFile(part) for part in parts]
+    files = opened(parts)
     schema = files[0].schema_arrow
     for file in files[1:]:
-        if file.schema_arrow.names != schema.names:
-            raise ValueError(
-                f"the files of one component have columns {schema.names} and {file.schema_arrow.names}"
-            )
-    stamps = np.concatenate([_column(file, TIMESTAMP) for file in files]).view("datetime64[us]")
-    order = _order(stamps)
-    times = stamps if order is None else stamps[order]
-    read, written = len(stamps), len(times)
+        names = file.schema_arrow.names
+        if names != schema.names:
+            raise ValueError(f"the files of one component have columns {schema.names} and {names}")
+    graders = [Grader() for _ in schema.names[1:]]
+    first, last, written = None, None, 0
+    with table_writer(sink, schema) as write:
+        for table in ahead(merged(files, memory_bytes=memory_bytes)):
+            write(table)
+            times = table.column(0).to_numpy()
+            if not len(times):
+                continue
+            first, last = times[0] if first is None else first, times[-1]
+            written += len(times)
+            for grader, column in zip(graders, table.columns[1:], strict=True):
+                grader.add(times, column.to_numpy())
+    read = sum(report.rows for report in reports)
     unsupported = sum(report.unsupported_timestamps for report in reports)
-    columns: list[Any] = [pa.array(times)]
-    sensors = []
-    for name in schema.names[1:]:
-        values = np.concatenate([_column(file, name) for file in files])
-        values = values if order is None else values[order]
-        columns.append(pa.array(values, from_pandas=True))
-        sensors.append(
-            sensor_statistics(
-                name,
-                times,
-                values,
-                missing=sum(report.missing.get(name, 0) for report in reports),
-                invalid=sum(report.invalid.get(name, 0) for report in reports),
-                invalid_dates=unsupported,
-                duplicates=read - written,
-                rows=read,
-            )
+    sensors = [
+        grader.statistics(
+            name,
+            missing=sum(report.missing.get(name, 0) for report in reports),
+            invalid=sum(report.invalid.get(name, 0) for report in reports),
+            invalid_dates=unsupported,
+            duplicates=read - written,
+            rows=read,
         )
-    table = pa.Table.from_arrays(columns, schema=schema)
-    pq.write_table(table, sink, compression="snappy", use_dictionary=False, write_statistics=[TIMESTAMP])
+        for name, grader in zip(schema.names[1:], graders, strict=True)
+    ]
     return ComponentReport(
         rows=written,
         duplicates=read - written,
         unsupported_timestamps=unsupported,
-        start=iso(times[0]) if written else None,
-        end=iso(times[-1]) if written else None,
+        start=iso(first),
+        end=iso(last),
         sensors=tuple(sensors),
     )
-
-
-def _column(file: Any, name: str) -> NDArray[Any]:
-    column = file.read(columns=[name]).column(0)
-    values: NDArray[Any] = column.to_numpy()
-    return values
-
-
-def _order(stamps: Times) -> NDArray[np.intp] | None:
-    """Return the rows to keep in time order, the last of equal stamps; None when they are so already."""
-    steps = np.diff(stamps)
-    if np.all(steps > np.timedelta64(0, "us")):
-        return None
-    order = np.argsort(stamps, kind="stable")
-    ordered = stamps[order]
-    last = np.append(ordered[1:] != ordered[:-1], True) if len(ordered) else np.zeros(0, bool)
-    kept: NDArray[np.intp] = order[last]
-    return kept

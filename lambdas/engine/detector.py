@@ -1,22 +1,25 @@
 """The detector: several closed-form views of the same rows, fused; how it scores, and its bytes."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.artefact import Arrays, BadArtefact, pack, unpack
+from engine.artefact import VERSION, Arrays, BadArtefact, check_arrays, check_finite, pack, reading, unpack
+from engine.bank import judge
+from engine.fewvalues import FewValues
 from engine.frame import Frame, SensorId
-from engine.linear import Halves
 from engine.notices import Notice, Past, Watch, input_notices, last_heard, late_rows
-from engine.pipeline import Baseline, Pipeline, Rows, State
+from engine.pipeline import Baseline, Pipeline, State
 from engine.scaling import Scaling
 from engine.scores import Scores
 from engine.timestamps import Times
-from engine.transform import BLOCKS, VIEWS
+from engine.transform import BLOCKS, TRACKED, VIEWS, ViewName
 from engine.units import Span, Watcher
-from engine.view import OUTPUTS, View, row_scores, smooth
+from engine.view import OUTPUTS, View
 
 Floats = NDArray[np.float64]
 
@@ -29,6 +32,7 @@ class Detector:
 
     ``forward_false_alarms`` is the share of alarms when the first half of training judged the second, and
     ``widening`` the factor this added to the limits: both tell how far healthy operation repeats itself.
+    ``few_values`` are the values of sensors that had at most five; empty for all if that is not known.
     """
 
     sensors: tuple[SensorId, ...]
@@ -39,6 +43,7 @@ class Detector:
     widening: float
     trimmed: float
     span: Span
+    few_values: FewValues = ()
 
     def score(self, frame: Frame, *, state: bytes | None = None) -> Scores:
         """Score the rows of a frame, continuing from the state of the window before, if given.
@@ -62,6 +67,10 @@ class Detector:
         scores = replace(self._scored(timely, now), notices=notices)
         return scores if timely is frame else _with_late(scores, frame, late)
 
+    def check_state(self, state: bytes) -> None:
+        """Raise BadArtefact if scoring cannot continue from a state: damaged, or of another detector."""
+        State.from_bytes(state, len(self.sensors))
+
     @property
     def _levels(self) -> View:
         """The view whose first residuals are those of the sensors' levels."""
@@ -81,14 +90,15 @@ class Detector:
 
     def _scored(self, frame: Frame, now: State) -> Scores:
         rows, count = len(frame.times), len(self.sensors)
+        moved = np.zeros(count)
         ratio, shares = np.zeros(rows), np.full((rows, count), 1 / count, np.float32)
         for part in self.pipeline.run(frame, now, predictor=self._levels):
-            fused, excess = self._judge(part)
-            smoothed = smooth(fused, now.ratio)
-            now.ratio = float(smoothed[-1])
-            ratio[part.start : part.stop] = smoothed
-            total = excess.sum(axis=1, keepdims=True)
-            np.divide(excess, total, out=shares[part.start : part.stop], where=total > 0)
+            judged = judge(self.views, part, now, count)
+            ratio[part.start : part.stop] = now.alarm.fuse(judged.ratios)
+            total = judged.excess.sum(axis=1, keepdims=True)
+            np.divide(judged.excess, total, out=shares[part.start : part.stop], where=total > 0)
+            if judged.moved is not None:
+                moved += judged.moved.sum(axis=0)
         score = np.round(ratio / (1 + ratio), 5)
         return Scores(
             times=frame.times,
@@ -96,20 +106,9 @@ class Detector:
             score=score,
             prediction=((score > 0.5) & ~frame.off).astype(np.int8),
             contributions=shares,
+            moved=moved / max(1, int((~frame.off).sum())),
             state=now.to_bytes(),
         )
-
-    def _judge(self, rows: Rows) -> tuple[Floats, Halves]:
-        """Return the largest score over limit of the views, and the excess per sensor."""
-        count = len(self.sensors)
-        ratio = np.zeros(rows.stop - rows.start)
-        excess = np.zeros((rows.stop - rows.start, count), np.float32)
-        for view in self.views:
-            units = view.units(rows.features.blocks[view.name], rows.missing)
-            ready = rows.ready(view.name)
-            np.maximum(ratio, np.where(ready, row_scores(units) / view.limit, 0), out=ratio)
-            excess += view.excess(units, count) * ready[:, None]
-        return ratio, excess
 
     def to_bytes(self) -> bytes:
         """Return the detector as a versioned artefact."""
@@ -122,6 +121,7 @@ class Detector:
             "forward_false_alarms": self.forward_false_alarms,
             "widening": self.widening,
             "trimmed": self.trimmed,
+            "few_values": self.few_values,
         }
         arrays: dict[str, NDArray[Any]] = {
             "center": scaling.center,
@@ -130,12 +130,11 @@ class Detector:
             "low": self.span.low,
             "high": self.span.high,
             "move": self.span.move,
-            "drifting": baseline.drifting,
             "level": baseline.level,
             "end": np.array(baseline.end.astype("datetime64[us]")).reshape(1).view(np.int64),
         }
         for view in self.views:
-            for name in _VIEW_PARTS:
+            for name in (*_VIEW_PARTS, "moved"):
                 arrays[f"{view.name}.{name}"] = getattr(view, name)
         return pack(KIND, meta, arrays)
 
@@ -148,36 +147,36 @@ class Detector:
 
         """
         meta, arrays = unpack(data, KIND)
-        try:
+        with reading("detector"):
             sensors = tuple(str(name) for name in meta["sensors"])
+            if "drifting" in arrays and meta["span"]:
+                raise BadArtefact(
+                    f"the detector has format version 1 and subtracts a baseline; version {VERSION} has none "
+                    "of the kind: train again"
+                )
+            names = [name for name in (*VIEWS, *TRACKED) if name in meta["limits"]]
+            _check_arrays(arrays, names, len(sensors))
+            views = tuple(_view(name, float(meta["limits"][name]), arrays) for name in names)
             scaling = Scaling(center=arrays["center"], scale=arrays["scale"], constant=arrays["constant"])
             end = arrays["end"].view("datetime64[us]")[0]
-            baseline = Baseline(
-                span=int(meta["span"]), drifting=arrays["drifting"], level=arrays["level"], end=end
-            )
-            views = tuple(
-                View(
-                    name=name,
-                    limit=float(meta["limits"][name]),
-                    **{part: arrays[f"{name}.{part}"] for part in _VIEW_PARTS},
+            baseline = Baseline(span=int(meta["span"]), level=arrays["level"], end=end)
+            step = int(meta["step"])
+            if step <= 0 or baseline.span < 0 or "lag" not in names:
+                raise BadArtefact(
+                    f"the detector is malformed: step {step} s, baseline of {baseline.span} rows, "
+                    f"views {names}"
                 )
-                for name in VIEWS
-                if name in meta["limits"]
-            )
-            span = _span(arrays, len(sensors))
-            _check_shapes(len(sensors), scaling, baseline, span, views)
             return cls(
                 sensors=sensors,
-                step=np.timedelta64(int(meta["step"]), "s"),
+                step=np.timedelta64(step, "s"),
                 pipeline=Pipeline(scaling=scaling, baseline=baseline),
                 views=views,
                 forward_false_alarms=float(meta["forward_false_alarms"]),
                 widening=float(meta["widening"]),
                 trimmed=float(meta["trimmed"]),
-                span=span,
+                span=_span(arrays, len(sensors)),
+                few_values=_few_values(meta.get("few_values", []), len(sensors)),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BadArtefact(f"the artefact is malformed: {error}") from error
 
 
 _VIEW_PARTS = ("offset", "weights", "usual")
@@ -188,6 +187,14 @@ def _span(arrays: Arrays, sensors: int) -> Span:
     if "low" not in arrays:
         return Span.unknown(sensors)
     return Span(low=arrays["low"], high=arrays["high"], move=arrays["move"])
+
+
+def _few_values(found: Any, sensors: int) -> FewValues:
+    """Return the values of few-valued sensors; artefacts of format version 1 have none."""
+    values = tuple(tuple(float(value) for value in each) for each in found)
+    if len(values) not in {0, sensors}:
+        raise BadArtefact(f"the artefact has values of {len(values)} sensors, not {sensors}")
+    return values
 
 
 def _rows(frame: Frame, rows: NDArray[np.bool_]) -> Frame:
@@ -211,18 +218,29 @@ def _with_late(scores: Scores, frame: Frame, late: NDArray[np.bool_]) -> Scores:
     )
 
 
-def _check_shapes(
-    sensors: int, scaling: Scaling, baseline: Baseline, span: Span, views: tuple[View, ...]
-) -> None:
-    expected: list[tuple[NDArray[Any], tuple[int, ...]]] = [
-        (each, (sensors,))
-        for each in (scaling.center, scaling.scale, scaling.constant, baseline.drifting, baseline.level)
-    ]
-    expected += [(each, (sensors,)) for each in (span.low, span.high, span.move)]
+def _check_arrays(arrays: Arrays, views: Sequence[ViewName], sensors: int) -> None:
+    """Refuse arrays of other sensors or none; those that format version 1 lacks may be missing."""
+    expected: dict[str, tuple[str, tuple[int, ...]]] = {
+        "constant": ("b1", (sensors,)),
+        "end": ("i8", (1,)),
+        **dict.fromkeys(("center", "scale", "level"), ("f8", (sensors,))),
+    }
+    if "low" in arrays:
+        expected |= dict.fromkeys(("low", "high", "move"), ("f8", (sensors,)))
     for view in views:
-        inputs, outputs = BLOCKS[view.name] * sensors, OUTPUTS[view.name] * sensors
-        expected.append((view.weights, (inputs, outputs)))
-        expected += [(each, (outputs,)) for each in (view.offset, view.usual)]
-    for array, shape in expected:
-        if array.shape != shape:
-            raise BadArtefact(f"an array of the artefact has the shape {array.shape}, not {shape}")
+        inputs, outputs = BLOCKS[view] * sensors, OUTPUTS[view] * sensors
+        expected[f"{view}.weights"] = ("f4", (inputs, outputs))
+        expected |= {f"{view}.{name}": ("f4", (outputs,)) for name in ("offset", "usual")}
+        if f"{view}.moved" in arrays:
+            expected[f"{view}.moved"] = ("f8", (outputs,))
+    check_arrays(arrays, expected)
+
+
+def _view(name: ViewName, limit: float, arrays: Arrays) -> View:
+    """Return a view; in artefacts of format version 1 no level has moved."""
+    if not 0 < limit < math.inf:
+        raise BadArtefact(f"the artefact is malformed: the limit of the {name} view is {limit}")
+    parts = {part: arrays[f"{name}.{part}"] for part in _VIEW_PARTS}
+    moved = arrays.get(f"{name}.moved", np.zeros(len(parts["offset"])))
+    check_finite(*parts.values(), moved)
+    return View(name=name, limit=limit, **parts, moved=moved)

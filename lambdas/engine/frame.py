@@ -91,17 +91,6 @@ class Frame:
         return replace(self, times=self.times[rows], values=self.values[rows], off=self.off[rows])
 
 
-def narrow_frame(frame: Frame, columns: NDArray[np.intp]) -> Frame:
-    """Return the frame with these columns alone, its values copied side by side."""
-    return Frame(
-        times=frame.times,
-        values=frame.values[:, columns],
-        sensors=tuple(frame.sensors[column] for column in columns),
-        off=frame.off,
-        step=frame.step,
-    )
-
-
 def build_frame(
     components: Mapping[str, BinaryIO],
     *,

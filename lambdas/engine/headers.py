@@ -23,6 +23,19 @@ class IllegalHeader(UnusableFile):
     """A header holds a character, or has a form, that fails the whole ingestion job."""
 
 
+def decode_header(line: bytes) -> str:
+    """Return the text of the header line. Raises UnusableFile when it is empty or no UTF-8 text."""
+    try:
+        text = line.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnusableFile(f"the header is not UTF-8 text: {error}") from error
+    if "\0" in text:
+        raise UnusableFile("the header holds NUL bytes: this is no CSV file")
+    if not text.strip():
+        raise UnusableFile("the file is empty")
+    return text.strip("\r\n")
+
+
 def parse_header(line: str) -> tuple[str, ...]:
     """Return the column names of the header line, the timestamp column first.
 

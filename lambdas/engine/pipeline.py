@@ -1,13 +1,15 @@
 """From raw rows to features, row after row: scaling, filling, slow baseline, restarts; and their state."""
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.artefact import BadArtefact, pack, unpack
+from engine.alarm import Alarm
+from engine.artefact import Arrays, BadArtefact, check_arrays, check_finite, pack, reading, unpack
 from engine.frame import Frame
 from engine.notices import Watch
 from engine.scaling import Scaling
@@ -16,6 +18,7 @@ from engine.standin import stand_in
 from engine.transform import (
     CONTEXT,
     SPANS,
+    TRACKED,
     VIEWS,
     WARM_UP,
     Features,
@@ -25,42 +28,42 @@ from engine.transform import (
     ewma_end,
     features,
 )
-from engine.view import View
+from engine.view import OUTPUTS, View
 
 Floats = NDArray[np.float64]
 STATE_KIND = "scoring-state"
 
 GRACE_ROWS = 32
+_MOST_ROWS = 2**53
 GRACE_SECONDS = 7200
+REACH = 3
+"""Spans of the baseline before a sampled row that it is followed through: more than 99 % of its weight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """The slow level that is subtracted from scaled sensors whose healthy operation drifts.
+    """The slow level of scaled sensors, an exponential mean, that the tracked views look over.
 
-    ``span`` is its span in rows, 0 for none; ``drifting`` marks the sensors it is for. ``level`` is where it
-    stood at ``end``, the end of training: scoring that starts later without a state starts from there.
+    ``span`` is its span in rows, 0 for none. ``level`` is where it stood at ``end``, the end of training:
+    scoring that starts later without a state starts from there.
     """
 
     span: int
-    drifting: NDArray[np.bool_]
     level: Floats
     end: np.datetime64
 
     @classmethod
-    def none(cls, sensors: int) -> Self:
-        """Return the baseline of operation that does not drift."""
-        return cls(
-            span=0, drifting=np.zeros(sensors, bool), level=np.zeros(sensors), end=np.datetime64("NaT", "us")
-        )
+    def of(cls, span: int, sensors: int) -> Self:
+        """Return the baseline of this span, its level not known yet."""
+        return cls(span=span, level=np.zeros(sensors), end=np.datetime64("NaT", "us"))
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Features of consecutive rows ``start:stop`` of a frame.
 
-    ``missing`` marks values that were missing, None when there is none; ``ready`` says per view which rows it
-    may judge.
+    ``missing`` marks values that were missing, None when there is none; ``level`` is the baseline behind each
+    row; ``ready`` says per view which rows it may judge.
     """
 
     start: int
@@ -68,6 +71,16 @@ class Rows:
     features: Features
     missing: NDArray[np.bool_] | None
     quiet: int
+    level: Floats | None = None
+
+    def blocks(self, view: ViewName) -> tuple[Floats, ...]:
+        """Return the feature blocks of a view."""
+        if view not in TRACKED or self.level is None:
+            return self.features.blocks[view]
+        blocks = self.features.blocks[TRACKED[view]]
+        if TRACKED[view] == "window":  # a standard deviation has no level
+            return blocks[0] - self.level, blocks[1]
+        return tuple(block - self.level for block in blocks)
 
     def ready(self, view: ViewName) -> NDArray[np.bool_]:
         """Return the rows whose past suffices for the view and that lie behind the grace after a restart."""
@@ -78,18 +91,21 @@ class Rows:
 class State:
     """What scoring carries from row to row and from window to window.
 
-    ``values`` are the last known scaled values, ``level`` the baseline (None before the first row), ``ratio``
-    the smoothed score, ``last`` the time of the last row with the machine on, ``quiet`` the rows to be silent
-    after the last start. ``watch`` is what noticing carries.
+    ``values`` are the last known scaled values, ``level`` the baseline (None before the first row), ``alarm``
+    what the rules of alarms remember, ``last`` the time of the last row with the machine on, ``quiet`` the
+    rows to be silent after the last start. ``watch`` is what noticing carries. ``moved`` are the averages of
+    ``engine.level`` per view, empty before the first row, after ``judged`` rows.
     """
 
     memory: Memory
     values: Floats
     watch: Watch
     level: Floats | None = None
-    ratio: float = 0.0
+    alarm: Alarm = field(default_factory=Alarm.closed)
     last: np.datetime64 | None = None
     quiet: int = 0
+    moved: dict[ViewName, Floats] = field(default_factory=dict)
+    judged: int = 0
 
     @classmethod
     def start(cls, sensors: int) -> Self:
@@ -97,9 +113,9 @@ class State:
         return cls(memory=Memory.empty(sensors), values=np.zeros(sensors), watch=Watch.start(sensors))
 
     def restart(self, quiet: int) -> None:
-        """Forget the past except the baseline and the last values; stay silent for ``quiet`` rows."""
+        """Forget the past except levels and the last values; stay silent for ``quiet`` rows."""
         self.memory = Memory.empty(len(self.values))
-        self.ratio, self.quiet = 0.0, quiet
+        self.alarm, self.quiet = Alarm.closed(), quiet
 
     def fill(self, scaled: Floats) -> NDArray[np.bool_] | None:
         """Replace missing values by the last known ones, in place, and return where that was done."""
@@ -116,17 +132,26 @@ class State:
         """Return the state as a versioned artefact."""
         micros = None if self.last is None else int(self.last.astype("datetime64[us]").astype(np.int64))
         meta: dict[str, Any] = {
-            "ratio": self.ratio,
+            "ratio": self.alarm.level,
+            "open": self.alarm.open,
             "seen": self.memory.seen,
             "last": micros,
             "quiet": self.quiet,
+            "judged": self.judged,
         }
         meta["watch"] = self.watch.to_meta()
-        arrays = {"rows": self.memory.rows, "means": self.memory.means, "values": self.values}
-        arrays["heard"] = self.watch.heard.view(np.int64)
+        arrays: Arrays = {
+            "rows": self.memory.rows,
+            "means": self.memory.means,
+            "values": self.values,
+            "heard": self.watch.heard.view(np.int64),
+            "lag": self.alarm.lag,
+            "fused": self.alarm.fused,
+        }
         if self.level is not None:
             arrays["level"] = self.level
-        return pack(STATE_KIND, meta, arrays)
+        moved = {f"moved {view}": means for view, means in self.moved.items()}
+        return pack(STATE_KIND, meta, arrays | moved)
 
     @classmethod
     def from_bytes(cls, data: bytes, sensors: int) -> Self:
@@ -137,26 +162,59 @@ class State:
 
         """
         meta, arrays = unpack(data, STATE_KIND)
-        try:
-            seen = int(meta["seen"])
-            rows = (CONTEXT if seen else 0, sensors)
-            shapes = {"values": (sensors,), "rows": rows, "means": (len(SPANS), sensors)}
-            for name, shape in shapes.items():
-                if arrays[name].shape != shape:
-                    raise BadArtefact(
-                        f"the state's {name} are for {arrays[name].shape[-1]} sensors, not {sensors}"
-                    )
+        with reading("state"):
+            seen, quiet, judged = (int(meta.get(name, 0)) for name in ("seen", "quiet", "judged"))
+            if not 0 <= min(seen, quiet, judged) <= max(seen, quiet, judged) < _MOST_ROWS:
+                raise BadArtefact(f"the state is malformed: it counts {seen}, {quiet} and {judged} rows")
+            _check_arrays(arrays, seen, sensors)
             return cls(
                 memory=Memory(rows=arrays["rows"], means=arrays["means"], seen=seen),
                 values=arrays["values"],
                 watch=Watch.from_meta(meta.get("watch"), arrays.get("heard"), sensors),
                 level=arrays.get("level"),
-                ratio=float(meta["ratio"]),
+                alarm=_alarm(meta, arrays),
                 last=None if meta["last"] is None else np.datetime64(int(meta["last"]), "us"),
-                quiet=int(meta["quiet"]),
+                quiet=quiet,
+                moved={view: arrays[f"moved {view}"] for view in VIEWS if f"moved {view}" in arrays},
+                judged=judged,
             )
-        except (KeyError, TypeError) as error:
-            raise BadArtefact(f"the state is malformed: {error}") from error
+
+
+def _check_arrays(arrays: Arrays, seen: int, sensors: int) -> None:
+    """Refuse arrays of other sensors or none; those that format version 1 lacks may be missing."""
+    values = arrays.get("values")
+    if values is not None and values.shape != (sensors,):
+        raise BadArtefact(f"the state's values are for {values.size} sensors, not {sensors}")
+    alarm = Alarm.closed()
+    expected = {
+        "values": (sensors,),
+        "rows": (CONTEXT if seen else 0, sensors),
+        "means": (len(SPANS), sensors),
+    }
+    later = {
+        "level": (sensors,),
+        "lag": alarm.lag.shape,
+        "fused": alarm.fused.shape,
+        **{f"moved {view}": (OUTPUTS[view] * sensors,) for view in VIEWS},
+    }
+    expected |= {name: shape for name, shape in later.items() if name in arrays}
+    check_arrays(arrays, {name: ("f8", shape) for name, shape in expected.items()})
+    check_finite(*(arrays[name] for name in expected))
+
+
+def _alarm(meta: dict[str, Any], arrays: Arrays) -> Alarm:
+    """Return the alarm's memory; a state of format version 1 knows its smoothed ratio only."""
+    level = float(meta["ratio"])
+    opened = float(meta.get("open", level > 1))
+    if not (math.isfinite(level) and 0 <= opened <= 1):
+        raise BadArtefact(f"the state is malformed: its alarm stands at {level}, open by {opened}")
+    start = Alarm.closed()
+    return Alarm(
+        lag=arrays.get("lag", start.lag),
+        fused=arrays.get("fused", np.full_like(start.fused, level)),
+        level=level,
+        open=opened,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +235,8 @@ class Pipeline:
         """Yield the features of the rows with the machine on, moving ``state`` along.
 
         Chunks without any ``wanted`` row are passed over, and what follows starts afresh: for samples of long
-        data. What ``predictor``, a lag view, predicts stands in for missing values; else the last ones.
+        data. The baseline moves on in those shortly before a wanted row. What ``predictor``, a lag view,
+        predicts stands in for missing values; else the last ones.
         """
         grace = grace_rows(frame.step)
         for start, stop, fresh in segments(frame.times, frame.off, frame.step, state.last):
@@ -187,31 +246,24 @@ class Pipeline:
             passed = wanted is not None and not wanted[start:stop].any()
             if passed:
                 state.memory = Memory.empty(len(state.values))
-                if not self.baseline.span:
+                if not wanted[start : stop + REACH * self.baseline.span].any():  # type: ignore[index]
                     continue
             scaled = self.scaling.apply(frame.values[start:stop])
             missing = state.fill(scaled)
             state.last = frame.times[stop - 1]
-            if self.baseline.span:
-                level = self._level(scaled, state, frame.times[start])
-                if passed:  # nobody wants to see the rows, only the baseline has to move on
-                    moved = ewma_end(scaled, level, self.baseline.span)
-                    state.level = np.where(self.baseline.drifting, moved, level)
-                    continue
-                state.level = self._drift_free(scaled, level)
             if missing is not None and predictor is not None:
                 stand_in(scaled, missing, predictor)
-            yield Rows(start, stop, features(scaled, state.memory, views), missing, state.quiet)
+            level = None
+            if self.baseline.span:
+                before = self._level(scaled, state, frame.times[start])
+                if passed:
+                    state.level = ewma_end(scaled, before, self.baseline.span)
+                    continue
+                level = ewma(scaled, before, self.baseline.span)
+                state.level = level[-1]
+            yield Rows(start, stop, features(scaled, state.memory, views), missing, state.quiet, level)
         if len(frame.off) and frame.off[-1]:
             state.restart(grace)
-
-    def with_baseline(self, span: int, drifting: NDArray[np.bool_]) -> "Pipeline":
-        """Return the pipeline with a baseline of this span for these sensors, its level not known yet."""
-        return replace(self, baseline=replace(Baseline.none(len(drifting)), span=span, drifting=drifting))
-
-    def narrow(self, columns: NDArray[np.intp]) -> "Pipeline":
-        """Return the pipeline of these sensors alone, without a baseline."""
-        return Pipeline(scaling=self.scaling.narrow(columns), baseline=Baseline.none(len(columns)))
 
     def _level(self, scaled: Floats, state: State, now: np.datetime64) -> Floats:
         """Return the baseline before the rows."""
@@ -219,16 +271,6 @@ class Pipeline:
             return state.level
         first: Floats = scaled[0].copy()
         return self.baseline.level if now > self.baseline.end else first
-
-    def _drift_free(self, scaled: Floats, before: Floats) -> Floats:
-        """Subtract the baseline from the rows, in place, and return it behind them."""
-        drifting = self.baseline.drifting
-        columns = slice(None) if drifting.all() else drifting
-        level = ewma(scaled[:, columns], before[columns], self.baseline.span)
-        scaled[:, columns] -= level
-        after = before.copy()
-        after[columns] = level[-1]
-        return after
 
 
 def grace_rows(step: np.timedelta64) -> int:

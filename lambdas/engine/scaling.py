@@ -40,12 +40,6 @@ class Scaling:
         tiny = np.maximum(1e-3 * np.abs(center), 1e-6)
         return cls(center=center, scale=np.where(constant, tiny, scale), constant=constant)
 
-    def narrow(self, columns: NDArray[np.intp]) -> "Scaling":
-        """Return the scaling of these sensors alone."""
-        return Scaling(
-            center=self.center[columns], scale=self.scale[columns], constant=self.constant[columns]
-        )
-
     def apply(self, values: Floats) -> Floats:
         """Return the scaled values; NaN stays NaN."""
         with np.errstate(over="ignore"):  # infinity is clipped like any value far away

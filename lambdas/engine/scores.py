@@ -15,7 +15,8 @@ class Scores:
 
     ``score`` lies in 0..1 with five decimals; ``prediction`` is 1 exactly where it is above 0.5 and the
     machine is on. ``contributions`` has one column per sensor, rows sum to one. ``state`` continues the
-    scoring in the next window. ``notices`` say what was noticed about the rows scored.
+    scoring in the next window. ``notices`` say what was noticed about the rows scored. ``moved`` is per
+    sensor the share of the rows on which its level counted as moved for good: near 1, retraining is due.
     """
 
     times: Times
@@ -25,3 +26,4 @@ class Scores:
     contributions: NDArray[np.float32]
     state: bytes
     notices: tuple[Notice, ...] = ()
+    moved: NDArray[np.float64] | None = None

@@ -11,22 +11,31 @@ so a row's features depend on its own window only; batch and window by window ag
 """
 
 from dataclasses import dataclass, field
-from typing import Literal, Self, get_args
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-ViewName = Literal["lag", "window", "scale"]
-VIEWS: tuple[ViewName, ...] = get_args(ViewName)
+ViewName = Literal["lag", "window", "scale", "tracked lag", "tracked window"]
+VIEWS: tuple[ViewName, ...] = ("lag", "window", "scale")
+"""The views of the sensors as they are."""
+TRACKED: dict[ViewName, ViewName] = {"tracked lag": "lag", "tracked window": "window"}
+"""The views of the sensors over a slow baseline, and the views whose features these are."""
 
 LAGS = 4
 WINDOW = 20
 SPANS = (10, 30)
 CONTEXT = WINDOW - 1
-BLOCKS = {"lag": LAGS, "window": 2, "scale": 1 + len(SPANS)}
+BLOCKS = {"lag": LAGS, "window": 2, "scale": 1 + len(SPANS), "tracked lag": LAGS, "tracked window": 2}
 """Feature blocks per view."""
-WARM_UP = {"lag": LAGS - 1, "window": WINDOW - 1, "scale": SPANS[-1]}
+WARM_UP = {
+    "lag": LAGS - 1,
+    "window": WINDOW - 1,
+    "scale": SPANS[-1],
+    "tracked lag": LAGS - 1,
+    "tracked window": WINDOW - 1,
+}
 """Rows after a start or restart for which the view does not speak."""
 
 _STD_FLOOR = 0.02
@@ -92,7 +101,7 @@ def _rolling_sum(padded: Floats) -> Floats:
     return total
 
 
-def ewma(rows: Floats, start: Floats, span: int) -> Floats:
+def ewma(rows: NDArray[Any], start: NDArray[Any], span: int) -> NDArray[Any]:
     """Return the exponentially weighted means of span ``span`` after each row, continuing from ``start``."""
     decay = 1 - 2 / (span + 1)
     powers = decay ** np.arange(_EWMA_BLOCK + 1)

@@ -1,24 +1,30 @@
 """Training material of one view, and the tests it allows without a second pass over the data."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.alarm import Alarm
 from engine.frame import Frame
+from engine.level import persistent, trust
 from engine.linear import Halves, Moments, product, residual_map, stack
 from engine.pipeline import Pipeline, State
-from engine.transform import BLOCKS, ViewName
+from engine.transform import BLOCKS, TRACKED, VIEWS, ViewName
 from engine.view import ATTRIBUTION_CAP, OUTPUTS, RESIDUAL_QUANTILE, View, row_scores, smooth
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 FOLDS = 6
-SAFETY = 1.15
-"""The limit is this many times the held-out quantile."""
+COMMON_FACTOR = 3.0
+"""The limits of all views together move this far at most to meet the budget of false alarms."""
+COMMON_STEPS = 8
+STILL = 1e-4
+"""A residual that stays below this never moves. Its unit is one scale of its sensor: with a smaller one, the
+memory of a view would hold on to a change for hours."""
 STRIP = 1024
 """Rows of data too long to use whole are taken in strips of this length."""
 HELD_CELLS = 12_000_000
@@ -32,7 +38,7 @@ class Settings:
     ``false_alarm_hours``: hours of false alarm per day that the limits aim at on held-out rows.
     """
 
-    false_alarm_hours: float = 0.12
+    false_alarm_hours: float = 0.15
 
     def __post_init__(self) -> None:
         if not 0 < self.false_alarm_hours < 24:
@@ -65,7 +71,10 @@ def folds_of(normal: Mask) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """Training material of one view: moments per block of time, and a sample of rows of each block."""
+    """Training material of one view: moments per block of time, and a sample of rows of each block.
+
+    Trials gathered together hold the same rows.
+    """
 
     name: ViewName
     sensors: int
@@ -81,25 +90,25 @@ class Trial:
         use = normal & sampled(len(normal), normal, max_rows)
         fold_of = folds_of(normal)
         sizes = {name: BLOCKS[name] * sensors for name in views}
-        held_rows = {
-            name: use & sampled(len(normal), normal, min(max_rows, max(STRIP, HELD_CELLS // size)))
-            for name, size in sizes.items()
-        }
+        held_rows = use & sampled(
+            len(normal), normal, min(max_rows, max(STRIP, HELD_CELLS // max(sizes.values())))
+        )
         folds = {name: tuple(Moments(size) for _ in range(FOLDS)) for name, size in sizes.items()}
         held: dict[ViewName, list[list[Halves]]] = {
             name: [[np.empty((0, size), np.float32)] for _ in range(FOLDS)] for name, size in sizes.items()
         }
-        for rows in pipeline.run(frame, State.start(sensors), tuple(views), use):
+        for rows in pipeline.run(frame, State.start(sensors), VIEWS, use):
             at = slice(rows.start, rows.stop)
+            kept_rows = held_rows[at] & np.all([rows.ready(name) for name in views], axis=0)
             for name in views:
                 chosen = use[at] & rows.ready(name)
                 if not chosen.any():
                     continue
-                stacked = stack(rows.features.blocks[name])
+                stacked = stack(rows.blocks(name))
                 for fold in np.unique(fold_of[at][chosen]):
                     part = chosen & (fold_of[at] == fold)
                     folds[name][fold].add(stacked if part.all() else stacked[part])
-                    kept = part & held_rows[name][at]
+                    kept = part & kept_rows
                     if kept.any():
                         held[name][fold].append(stacked[kept])
         return [
@@ -124,14 +133,14 @@ class Trial:
         return np.concatenate(parts) if parts else self._rows(1) + 1
 
     def predictor(self, moments: Moments) -> Callable[[Halves], Halves]:
-        """Return the function from feature rows to their |residual|, predicted with these moments."""
+        """Return the function from feature rows to their residuals, predicted with these moments."""
         exact = residual_map(moments.covariance(), self.sensors, OUTPUTS[self.name])
         offset, weights = (moments.mean() @ exact).astype(np.float32), exact.astype(np.float32)
 
         def judge(rows: Halves) -> Halves:
             result = product(rows, weights)
             result -= offset
-            return np.abs(result, out=result)
+            return result
 
         return judge
 
@@ -144,18 +153,17 @@ class Trial:
             return self._rows(0)
         return self.predictor(first)(later)
 
-    def view(self, settings: Settings, widening: float) -> View:
+    def view(self, units: "Units", limit: float, moved: Floats) -> View:
         """Return the view fitted to all blocks."""
         total = total_of(self.folds)
         weights = residual_map(total.covariance(), self.sensors, OUTPUTS[self.name])
-        units = self.held_out(slice(None))
-        scale, limit = calibrate(units, settings)
         return View(
             name=self.name,
-            offset=(total.mean() @ weights / scale).astype(np.float32),
-            weights=(weights / scale).astype(np.float32),
-            usual=(np.minimum(units, ATTRIBUTION_CAP) ** 2).mean(axis=0, dtype=np.float64).astype(np.float32),
-            limit=limit * widening,
+            offset=(total.mean() @ weights / units.scale).astype(np.float32),
+            weights=(weights / units.scale).astype(np.float32),
+            usual=units.usual,
+            limit=limit,
+            moved=moved,
         )
 
     def _rows(self, count: int) -> Halves:
@@ -170,15 +178,47 @@ def total_of(moments: Sequence[Moments]) -> Moments:
     return total
 
 
-def calibrate(absolute: Halves, settings: Settings) -> tuple[Halves, float]:
-    """Return the units of the residuals and the score limit, from residuals of held-out rows.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Units:
+    """What held-out rows say about one view: the units of its residuals, their mean square, and its limit."""
 
-    ``absolute`` is divided by the units, in place.
+    scale: Halves
+    usual: Halves
+    limit: float
+
+
+def calibrate(trials: Sequence[Trial], folds: slice, settings: Settings) -> list[Units]:
+    """Return the units and limits of the views, from their residuals of held-out rows of these blocks.
+
+    The limits of single views weigh them against each other. Then all are moved together until the alarms,
+    with all their rules, meet the budget.
     """
-    scale = np.maximum(column_quantile(absolute, RESIDUAL_QUANTILE), np.float32(1e-6))
-    absolute /= scale
-    scores = smooth(row_scores(absolute), 0.0)
-    return scale, max(SAFETY * float(np.quantile(scores, settings.quantile)), 1e-9)
+    found, scores = [], {}
+    for trial in trials:
+        absolute = np.abs(trial.held_out(folds))
+        scale = column_quantile(absolute, RESIDUAL_QUANTILE)
+        scale[scale < STILL] = 1
+        absolute /= scale
+        raw = row_scores(absolute)
+        limit = max(float(np.quantile(smooth(raw, 0.0), settings.quantile)), 1e-9)
+        usual = np.square(np.minimum(absolute, ATTRIBUTION_CAP)).mean(axis=0, dtype=np.float64)
+        found.append(Units(scale=scale, usual=usual.astype(np.float32), limit=limit))
+        scores[trial.name] = raw / limit
+    factor = common_factor(scores, settings.quantile)
+    return [replace(units, limit=units.limit * factor) for units in found]
+
+
+def common_factor(ratios: Mapping[ViewName, Floats], quantile: float) -> float:
+    """Return by how much the limits of all views must move for this quantile of the fused ratio to be 1."""
+    low, high = 1 / COMMON_FACTOR, COMMON_FACTOR
+    for _ in range(COMMON_STEPS):
+        middle = float(np.sqrt(low * high))
+        fused = Alarm.closed().fuse({name: ratio / middle for name, ratio in ratios.items()})
+        if np.quantile(fused, quantile) > 1:
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 def column_quantile(values: Halves, quantile: float) -> Halves:
@@ -186,12 +226,37 @@ def column_quantile(values: Halves, quantile: float) -> Halves:
     return np.quantile(np.ascontiguousarray(values.T), quantile, axis=1).astype(np.float32)
 
 
-def forward_ratio(trials: Sequence[Trial], settings: Settings) -> Floats:
-    """Return the fused score ratio of the second half of training, judged by the first half alone."""
-    ratios = []
-    for trial in trials:
-        scale, limit = calibrate(trial.held_out(slice(FOLDS // 2)), settings)
-        ratios.append(smooth(row_scores(trial.forward() / scale), 0.0) / limit)
-    rows = min(len(ratio) for ratio in ratios)
-    fused: Floats = np.max([ratio[len(ratio) - rows :] for ratio in ratios], axis=0)
-    return fused
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forward:
+    """The forward test of some views: the fused score ratio of the second half of training, judged by the
+    first half alone, and the averages of levels it ended with.
+    """
+
+    ratio: Floats
+    moved: dict[ViewName, Floats]
+
+
+def forward_test(trials: Sequence[Trial], settings: Settings) -> Forward:
+    """Judge the second half of training by the first half, as scoring would."""
+    ratios, moved = {}, {}
+    for trial, units in zip(trials, calibrate(trials, slice(FOLDS // 2), settings), strict=True):
+        later = trial.forward() / units.scale
+        if not len(later):
+            return Forward(ratio=np.zeros(0), moved={})
+        moved[trial.name] = persistent(later)
+        if trial.name not in TRACKED:
+            nothing = np.zeros(later.shape[1])
+            counts, _ = trust(later, np.ones(len(later), bool), nothing, 0)
+            later = later if counts is None else later * counts
+        ratios[trial.name] = row_scores(np.abs(later)) / units.limit
+    return Forward(ratio=Alarm.closed().fuse(ratios), moved=moved)
+
+
+def fitted_views(
+    trials: Sequence[Trial], settings: Settings, widening: float, forward: Forward
+) -> list[View]:
+    """Return the views fitted to all blocks, their limits ``widening`` times what the held-out rows say."""
+    return [
+        trial.view(units, units.limit * widening, forward.moved.get(trial.name, np.zeros(len(units.scale))))
+        for trial, units in zip(trials, calibrate(trials, slice(None), settings), strict=True)
+    ]

@@ -11,7 +11,7 @@ from engine.transform import ViewName
 
 Floats = NDArray[np.float64]
 
-OUTPUTS: dict[ViewName, int] = {"lag": 1, "window": 2, "scale": 3}
+OUTPUTS: dict[ViewName, int] = {"lag": 1, "window": 2, "scale": 3, "tracked lag": 1, "tracked window": 2}
 """Feature blocks that are predicted; the others only predict."""
 RESIDUAL_QUANTILE = 0.99
 CAP = 6.0
@@ -26,7 +26,8 @@ SMOOTHING_SPAN = 3
 class View:
     """Residuals ``features @ weights - offset``, in units of their held-out 99 % quantile.
 
-    ``usual`` is the mean squared residual in health, ``limit`` the row score that is the threshold.
+    ``usual`` is the mean squared residual in health, ``limit`` the row score that is the threshold, and
+    ``moved`` the averages of ``engine.level`` that the forward test ended with: where scoring starts.
     """
 
     name: ViewName
@@ -34,12 +35,12 @@ class View:
     weights: Halves
     usual: Halves
     limit: float
+    moved: Floats
 
     def units(self, blocks: Sequence[Floats], missing: NDArray[np.bool_] | None) -> Halves:
-        """Return |residual| in units, zero where the sensor has no value."""
+        """Return the signed residuals in units, zero where the sensor has no value."""
         result = product(stack(blocks), self.weights)
         result -= self.offset
-        np.abs(result, out=result)
         if missing is not None:
             result.reshape(len(result), OUTPUTS[self.name], -1)[...] *= ~missing[:, None, :]
         return result

@@ -1,21 +1,25 @@
 import io
+from itertools import pairwise
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine import ComponentReport, SensorStatistics, convert_csv, merge_component
+from engine.quality import Grader
 
 
-def merge(*texts: str) -> tuple[ComponentReport, dict[str, list]]:
+def merge(*texts: str, block_bytes: int = 1 << 20, **options: int) -> tuple[ComponentReport, dict[str, list]]:
     parts, reports = [], []
     for text in texts:
         part = io.BytesIO()
-        reports.append(convert_csv(io.BytesIO(text.encode()), part, columns=None))
+        reports.append(convert_csv(io.BytesIO(text.encode()), part, columns=None, block_bytes=block_bytes))
         part.seek(0)
         parts.append(part)
     sink = io.BytesIO()
-    report = merge_component(parts, reports, sink)
+    report = merge_component(parts, reports, sink, **options)
     sink.seek(0)
     return report, pq.read_table(sink).to_pydict()
 
@@ -82,3 +86,89 @@ def test_multiple_modes_need_a_valley() -> None:
     assert not series(one.tolist()).multiple_modes
     assert not series(rng.uniform(0, 1, 2000).tolist()).multiple_modes
     assert series(two.tolist()).multiple_modes
+
+
+EPOCH = np.datetime64("2024-01-01T00:00:00")
+FILES = st.lists(st.lists(st.integers(0, 400), min_size=1, max_size=120), min_size=1, max_size=6)
+
+
+def file(minutes: list[int], first: int) -> str:
+    return "t,a,b\n" + "\n".join(
+        f"{EPOCH + np.timedelta64(minute, 'm')},{first + at},{'' if at % 7 == 0 else at % 3}"
+        for at, minute in enumerate(minutes)
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    FILES, st.booleans(), st.sampled_from([64, 500, 1 << 20]), st.sampled_from([1, 2_000, 20_000, 1 << 28])
+)
+def test_neither_memory_nor_blocks_change_the_result(
+    files: list[list[int]],
+    tidy: bool,  # noqa: FBT001
+    block_bytes: int,
+    memory_bytes: int,
+) -> None:
+    texts = [file(sorted(each) if tidy else each, 1000 * at) for at, each in enumerate(files)]
+    report, table = merge(*texts, block_bytes=block_bytes, memory_bytes=memory_bytes)
+    kept = {
+        minute: 1000 * at + row
+        for at, each in enumerate(files)
+        for row, minute in enumerate(sorted(each) if tidy else each)
+    }
+    assert table["a"] == [kept[minute] for minute in sorted(kept)]
+    assert table["Timestamp"] == [
+        EPOCH.item().replace() + np.timedelta64(m, "m").item() for m in sorted(kept)
+    ]
+    assert report == merge(*texts)[0]
+    assert (report.rows, report.duplicates) == (len(kept), sum(map(len, files)) - len(kept))
+
+
+def test_files_that_all_cover_the_same_time_go_through_a_temporary_file() -> None:
+    rng = np.random.default_rng(1)
+    minutes = rng.permutation(20_000)
+    text = file(minutes.tolist(), 0)
+    report, table = merge(text, text, block_bytes=20_000, memory_bytes=100_000)
+    assert table["a"] == np.argsort(minutes).tolist()
+    assert (report.rows, report.duplicates) == (20_000, 20_000)
+    assert report == merge(text, text)[0]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from([np.nan, 0.0, 1.0, 1.0 + 1e-12, 2.0, -3.0, 1e300]), min_size=1, max_size=60),
+    st.lists(st.integers(0, 60), max_size=5),
+)
+def test_the_pieces_of_a_column_do_not_change_its_grades(values: list[float], cuts: list[int]) -> None:
+    times = EPOCH.astype("datetime64[us]") + np.arange(len(values)) ** 3 * np.timedelta64(1, "h")
+    whole, pieces = Grader(), Grader()
+    whole.add(times, np.array(values))
+    ends = sorted({0, len(values), *(min(cut, len(values)) for cut in cuts)})
+    for start, end in pairwise(ends):
+        pieces.add(times[start:end], np.array(values[start:end]))
+    counts = {"missing": 0, "invalid": 0, "invalid_dates": 0, "duplicates": 0, "rows": len(values)}
+    assert pieces.statistics("s", **counts) == whole.statistics("s", **counts)
+    found = [value for value in values if not np.isnan(value)]
+    graded = whole.statistics("s", **counts)
+    assert graded.categories == (len(set(found)) or None)
+    if len(found) > 1 and max(found) - min(found) > 1:
+        rising, falling = found == sorted(found), found == sorted(found, reverse=True)
+        assert graded.monotonicity == ("INCREASING" if rising else "DECREASING" if falling else None)
+
+
+@pytest.mark.parametrize("cycle", [2, 32, 1024])
+def test_modes_of_a_long_column_are_found_whatever_its_cycle(cycle: int) -> None:
+    rng = np.random.default_rng(0)
+    rows = 300_000
+    values = np.where(np.arange(rows) % cycle < cycle // 2, 0.0, 8.0) + rng.normal(0, 1, rows)
+    times = EPOCH.astype("datetime64[us]") + np.arange(rows) * np.timedelta64(1, "s")
+    counts = {"missing": 0, "invalid": 0, "invalid_dates": 0, "duplicates": 0, "rows": rows}
+    for column, expected in ((values, True), (rng.normal(0, 1, rows), False)):
+        grades = []
+        for piece in (rows, 1777):
+            grader = Grader()
+            for start in range(0, rows, piece):
+                grader.add(times[start : start + piece], column[start : start + piece])
+            grades.append(grader.statistics("s", **counts))
+        assert grades[0] == grades[1]
+        assert grades[0].multiple_modes == expected

@@ -1,6 +1,7 @@
 import gzip
 import io
 import random
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -180,3 +181,56 @@ def test_any_bytes_are_converted_or_refused(start: bytes, data: bytes) -> None:
 def test_a_header_that_is_no_line_of_csv_is_refused() -> None:
     with pytest.raises(UnusableFile, match="no line of CSV"):
         convert(b"Timestamp\rs1\n2025-01-01,1\n")
+
+
+FORMS = [
+    f"%Y{mark}%m{mark}%d{between}%H:%M{seconds}"
+    for mark, betweens in (("-", "T -"), ("/", "T "), (" ", "T "), ("", "T "))
+    for between in betweens
+    for seconds in (":%S", "")
+] + ["%Y-%m-%d-%H-%M-%S", "%Y%m%d%H%M%S", "%Y%m%d%H%M"]
+TOLERATED = [
+    "%Y-%m-%dT%H:%M:%S.%f",
+    "%Y-%m-%dT%H:%M:%SZ",
+    "%Y-%m-%d %H:%M:%S+00:00",
+    "%m/%d/%Y %H:%M",
+    "epoch",
+]
+
+
+def written(moment: datetime, form: str) -> str:
+    return str(int(moment.timestamp())) if form == "epoch" else moment.strftime(form)
+
+
+def test_there_are_21_documented_forms() -> None:
+    assert len(set(FORMS)) == 21
+
+
+@pytest.mark.parametrize("form", [*FORMS, *TOLERATED])
+def test_files_of_one_form(form: str) -> None:
+    moments = [datetime(2024, 2, 27, tzinfo=UTC) + at * timedelta(minutes=37) for at in range(200)]
+    report, table = convert(
+        "t,a\n" + "\n".join(f"{written(m, form)},{at}" for at, m in enumerate(moments)), block_bytes=700
+    )
+    assert [moment.replace(tzinfo=UTC) for moment in table["Timestamp"]] == moments
+    assert (report.rows, report.unsupported_timestamps) == (200, 0)
+
+
+def test_files_of_mixed_forms() -> None:
+    moment = datetime(2024, 3, 7, 9, 5, tzinfo=UTC)
+    forms = [*FORMS, *TOLERATED]
+    for block_bytes in (64, 1 << 20):
+        _, table = convert(
+            "t,a\n" + "\n".join(f"{written(moment, form)},1" for form in forms * 3), block_bytes=block_bytes
+        )
+        assert [str(each) for each in table["Timestamp"]] == ["2024-03-07 09:05:00"] * 3 * len(forms)
+
+
+def test_offsets_become_utc_and_what_overflows_is_dropped() -> None:
+    report, table = convert(
+        "t,a\n2024-03-07T00:30:00+05:30,1\n0001-01-01T00:00:00+01:00,2\n9999-12-31T23:30:00-01:00,3\n"
+        "2024/02/30 00:00:00,4\n2024-03-07T23:59:60,5\n10000-01-01T00:00:00,6\n9999-12-31T23:59:59.999999,7\n"
+    )
+    assert [str(each) for each in table["Timestamp"]] == ["2024-03-06 19:00:00", "9999-12-31 23:59:59.999999"]
+    assert (table["a"], report.unsupported_timestamps) == ([1, 7], 5)
+    assert report.end == "9999-12-31T23:59:59.999999"

@@ -1,10 +1,7 @@
-from dataclasses import replace
-
 import numpy as np
-import pytest
 
-from engine import Detector, EventRules, Frame, Range, describe, fit, ranges
-from tests.engine.plant import STEP, cut, pump
+from engine import EventRules, Range
+from tests.engine.plant import STEP
 
 
 def span(start: int, end: int, rows: int, lead: float) -> Range:
@@ -27,27 +24,10 @@ def test_near_ranges_join_and_short_ones_are_dropped() -> None:
     assert events[0].contributions.tolist() == [0.75, 0.25]
 
 
-@pytest.fixture(scope="module")
-def trained() -> tuple[Detector, Frame]:
-    whole = pump(7000, seed=8)
-    return fit(cut(whole, 0, 6000)), cut(whole, 6000, 7000)
-
-
-@pytest.mark.parametrize(
-    ("kind", "words"),
-    [
-        ("low", "Flow fell below what the other sensors predict, 3 h"),
-        ("high", "Flow rose above what the other sensors predict, 3 h"),
-        ("noisy", "Flow varied more than usual"),
-    ],
-)
-def test_an_event_is_told_in_plain_words(trained: tuple[Detector, Frame], kind: str, words: str) -> None:
-    detector, healthy = trained
-    values = healthy.values.copy()
-    noise = np.random.default_rng(1).normal(0, 4, 180)
-    values[500:680, 1] += {"low": -8.0, "high": 8.0, "noisy": noise}[kind]
-    frame = replace(healthy, values=values)
-    event = max(
-        EventRules(join=60 * STEP).apply(ranges(detector.score(frame), step=STEP)), key=lambda each: each.rows
-    )
-    assert describe(detector, frame, event).startswith(words)
+def test_the_rules_of_reports_count_in_rows() -> None:
+    rules = EventRules.for_reports(STEP)
+    found = [span(0, 1, 2, 1.0), span(16, 16, 1, 0.0), span(40, 41, 2, 1.0), span(60, 62, 3, 0.5)]
+    assert [(event.start, event.rows) for event in rules.apply(found)] == [
+        (found[0].start, 3),
+        (found[3].start, 3),
+    ]

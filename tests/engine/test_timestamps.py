@@ -1,12 +1,13 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import parse_timestamps
-from engine.timestamps import probe_format
+from engine.stamps import parse_column
 
 MOMENT = datetime(2024, 3, 7, 9, 5, 8, tzinfo=UTC)
 WITH_SECONDS = [
@@ -69,6 +70,10 @@ def test_documented_forms_without_seconds(form: str) -> None:
         ("1709802308123", "2024-03-07T09:05:08.123000"),
         ("  2024-03-07T09:05:08\r", "2024-03-07T09:05:08.000000"),
         ("2024-02-29T00:00:00", "2024-02-29T00:00:00.000000"),
+        ("0001-01-01T00:00:00", "0001-01-01T00:00:00.000000"),
+        ("9999-12-31T23:59:59.999999", "9999-12-31T23:59:59.999999"),
+        ("1709802308.25", "2024-03-07T09:05:08.250000"),
+        ("1709802308123.5", "2024-03-07T09:05:08.123500"),
     ],
 )
 def test_tolerated_forms(text: str, expected: str) -> None:
@@ -89,6 +94,14 @@ def test_tolerated_forms(text: str, expected: str) -> None:
         "2024-03-07T25:00:00",
         "2024-03/07 00:00",
         "2024-03-07T09:05:08 CET",
+        "2023/02/30 00:00:00",
+        "2024-03-07T24:00:00",
+        "2024-03-07T23:59:60",
+        "0000-01-01T00:00:00",
+        "0001-01-01T00:00:00+00:01",
+        "9999-12-31T23:59:59-00:01",
+        "2024-03-07T09:05:08+24:00",
+        "2024-03-07T09:05:08+05:60",
         "\u0662\u0660\u0662\u0664-01-01T00:00:00",
     ],
 )
@@ -111,8 +124,48 @@ def test_no_text_raises(text: str) -> None:
     assert parse_timestamps([text]).dtype == np.dtype("datetime64[us]")
 
 
-def test_probe_finds_one_common_form_or_none() -> None:
-    assert probe_format(["2024-03-07T09:05:08", "2024-03-07 09:05:08.25"]) == "ISO8601"
-    assert probe_format(["2024/03/07 09:05:08"]) == "%Y/%m/%d %H:%M:%S"
-    assert probe_format(["2024-03-07T09:05:08", "2024/03/07 09:05:08"]) is None
-    assert probe_format([]) is None
+FORMS = [
+    *WITH_SECONDS,
+    *WITHOUT_SECONDS,
+    "%Y-%m-%dT%H:%M:%S.%f",
+    "%Y/%m/%d %H:%M:%SZ",
+    "%m/%d/%Y %H:%M",
+    "%s",
+]
+ODD = [
+    "",
+    "never",
+    " 2024-03-07 09:05:08 ",
+    "2023-02-30",
+    "2023/2/3 4:05",
+    "20240307T09:05:08.5+0530",
+    "\u00e9",
+    "9" * 99,
+]
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.datetimes(min_value=datetime(1970, 1, 2)), st.sampled_from(FORMS)).map(  # noqa: DTZ001
+                lambda pair: pair[0].replace(tzinfo=UTC).strftime(pair[1])
+            ),
+            st.sampled_from(ODD),
+            st.from_regex(
+                r"\A[0-9]{4}[-/ ]?[0-9]{2}[-/ ]?[0-9]{2}[T ][0-9]{2}:[0-9]{2}([+-][0-9]{2}:?[0-9]{2})?\Z"
+            ),
+            st.text("0123456789-/: TZ+.", max_size=24),
+        ),
+        max_size=40,
+    )
+)
+def test_columns_are_read_as_their_texts(texts: list[str]) -> None:
+    column = pa.array(["header", *texts], pa.string()).slice(1)
+    assert np.array_equal(parse_column(column), parse_timestamps(texts), equal_nan=True)
+
+
+def test_a_column_of_many_shapes_and_nulls() -> None:
+    texts = [f"2024/{month}/{day} {hour}:00" for month in (1, 10) for day in (3, 30) for hour in (5, 15)] * 3
+    texts += ["x" * at for at in range(1, 40)]
+    assert np.array_equal(parse_column(pa.array(texts)), parse_timestamps(texts), equal_nan=True)
+    assert np.isnat(parse_column(pa.array([None, "2024"], pa.string()))).all()

@@ -1,29 +1,90 @@
-"""What a fit decides on plants too wide to try everything on every sensor."""
+"""What a fit decides about drift, and what scoring does about levels that move later."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from engine import fit
-from engine.training import SEARCH_SENSORS
-from tests.engine.plant import frame
+from engine import Detector, Frame, Scores, fit
+from engine.level import SPAN
+from tests.engine.plant import cut, frame, pump
 
 
-def wide(*, drifting: int, rows: int = 4000, sensors: int = 140) -> np.ndarray:
-    """Four drivers behind all sensors, and a random walk of its own on the first ``drifting`` ones."""
-    rng = np.random.default_rng(3)
-    values = rng.normal(size=(rows, 4)) @ rng.normal(size=(4, sensors))
-    values += rng.normal(0, 0.3, values.shape)
-    values[:, :drifting] += rng.normal(0, 0.1, (rows, drifting)).cumsum(axis=0)
-    return values.astype(np.float32)
+def drifting(rows: int, *, seed: int) -> Frame:
+    rng = np.random.default_rng(seed)
+    common = rng.normal(size=(rows, 1)).cumsum(axis=0) * 0.05
+    values = common * np.linspace(1, 2, 5) + rng.normal(0, 0.3, (rows, 5))
+    return frame(values + rng.normal(0, 0.01, (rows, 5)).cumsum(axis=0))
 
 
-@pytest.mark.parametrize("drifting", [6, 140])
-def test_drift_of_a_wide_plant_is_cured_though_few_sensors_are_looked_at(drifting: int) -> None:
-    values = wide(drifting=drifting)
-    assert values.shape[1] > 2 * SEARCH_SENSORS
-    named = tuple(f"c\\s{at}" for at in range(values.shape[1]))
+@pytest.fixture(scope="module")
+def tracked() -> Detector:
+    return fit(cut(drifting(12000, seed=6), 0, 8000))
 
-    detector = fit(frame(values, sensors=named))
 
-    assert detector.pipeline.baseline.span > 0
-    assert detector.forward_false_alarms < 0.1
+def test_fast_faults_are_found_whatever_drifts(tracked: Detector) -> None:
+    whole = drifting(12000, seed=6)
+    values = whole.values[8000:].copy()
+    values[3000:3100, 2] += 3
+
+    scores = tracked.score(replace(cut(whole, 8000, 12000), values=values))
+
+    assert scores.prediction[:3000].mean() < 0.05
+    assert scores.prediction[3010:3100].mean() > 0.7
+    assert scores.contributions[3010:3100].mean(axis=0).argmax() == 2
+
+
+@pytest.mark.parametrize("size", [7, 64, 999])
+def test_levels_go_on_from_window_to_window(tracked: Detector, size: int) -> None:
+    whole = drifting(12000, seed=6)
+    rows = cut(whole, 8000, 10000)
+    values = rows.values.copy()
+    values[300:, 1] += 4
+    rows = replace(rows, values=values)
+    state, parts = None, []
+    for start in range(0, 2000, size):
+        parts.append(tracked.score(cut(rows, start, min(start + size, 2000)), state=state))
+        state = parts[-1].state
+    at_once = tracked.score(rows)
+    np.testing.assert_allclose(np.concatenate([part.score for part in parts]), at_once.score, atol=1e-6)
+    together = sum(part.moved * len(part.times) for part in parts if part.moved is not None)
+    np.testing.assert_allclose(together, at_once.moved * 2000, atol=1e-2)
+
+
+def moved(whole: Frame, sensor: int, start: int, stop: int, by: float) -> Frame:
+    values = whole.values.copy()
+    values[start:stop, sensor] += by * values[:, sensor].std()
+    return replace(whole, values=values)
+
+
+@pytest.fixture(scope="module")
+def steady() -> tuple[Detector, Frame]:
+    whole = pump(14000, seed=1)
+    return fit(cut(whole, 0, 6000)), cut(whole, 6000, 14000)
+
+
+def test_a_level_that_stays_away_alarms_then_is_taken_over_and_told(steady: tuple[Detector, Frame]) -> None:
+    detector, later = steady
+    scores = detector.score(moved(later, 2, 1000, 8000, 1.0))
+    assert scores.prediction[1010:1500].mean() > 0.9, "at first it is a fault"
+    assert scores.prediction[1000 + SPAN :].mean() < 0.03, "in the end it is how the plant is"
+    assert scores.moved is not None
+    assert scores.moved.argmax() == 2
+    assert scores.moved[2] > 0.7
+    assert (np.delete(scores.moved, 2) < 0.3).all()
+
+
+def test_other_sensors_are_watched_on_while_one_level_has_moved(steady: tuple[Detector, Frame]) -> None:
+    detector, later = steady
+    rows = moved(moved(later, 2, 1000, 8000, 1.0), 4, 6000, 6200, 1.5)
+    scores = detector.score(rows)
+    assert scores.prediction[6010:6200].mean() > 0.9
+    assert scores.contributions[6010:6200].mean(axis=0).argmax() == 4
+
+
+def test_the_trained_level_counts_again_once_it_is_back(steady: tuple[Detector, Frame]) -> None:
+    detector, later = steady
+    back = moved(later, 2, 0, 3000, 1.0)
+    scores: Scores = detector.score(moved(back, 2, 6000, 6300, 1.0))
+    assert scores.prediction[3100:6000].mean() < 0.05
+    assert scores.prediction[6010:6300].mean() > 0.9

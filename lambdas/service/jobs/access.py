@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadErro
 
 from service.jobs.failure import JobFailed
 from service.jobs.files import ListedObject
+from service.jobs.objects import PART_BYTES, Version, streamed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -86,10 +87,10 @@ class CustomerData:
 
     @contextmanager
     def open(self, bucket: str, key: str) -> Iterator["io.BufferedReader[Any]"]:
-        """Stream an object; a broken connection resumes where it broke."""
+        """Stream an object, a large one in parts; a broken connection resumes where it broke."""
         with (
             self._explained(_GET, bucket, key),
-            io.BufferedReader(_ObjectStream(self.s3, bucket, key), _BUFFER_BYTES) as stream,
+            io.BufferedReader(_stream(self.s3, bucket, key), _BUFFER_BYTES) as stream,
         ):
             yield stream
 
@@ -225,15 +226,23 @@ class _RoleProvider(CredentialProvider):
         )
 
 
+def _stream(s3: "S3Client", bucket: str, key: str) -> io.RawIOBase:
+    reply = s3.get_object(Bucket=bucket, Key=key)
+    size = reply.get("ContentLength", 0)
+    if size <= 2 * PART_BYTES:
+        return _ObjectStream(s3, bucket, key, body=reply["Body"], etag=reply["ETag"])
+    reply["Body"].close()
+    return streamed(Version(s3=s3, bucket=bucket, key=key, etag=reply["ETag"], size=size))
+
+
 class _ObjectStream(io.RawIOBase):
     """An S3 object as a file; after a broken connection it goes on with the same version of the object."""
 
-    def __init__(self, s3: "S3Client", bucket: str, key: str) -> None:
+    def __init__(self, s3: "S3Client", bucket: str, key: str, *, body: Any, etag: str) -> None:
         super().__init__()
         self._s3, self._bucket, self._key = s3, bucket, key
+        self._body, self._etag = body, etag
         self._position, self._left = 0, _ATTEMPTS
-        reply = s3.get_object(Bucket=bucket, Key=key)
-        self._body, self._etag = reply["Body"], reply["ETag"]
 
     def readable(self) -> bool:
         return True
@@ -244,7 +253,7 @@ class _ObjectStream(io.RawIOBase):
                 chunk = self._body.read(len(buffer))
             except (HTTPClientError, IncompleteReadError) as error:
                 self._left -= 1
-                if self._left <= 0:  # as an OSError it would pass for a damaged file
+                if self._left <= 0:
                     raise RuntimeError(
                         f"reading 's3://{self._bucket}/{self._key}' broke {_ATTEMPTS} times"
                     ) from error

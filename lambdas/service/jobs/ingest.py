@@ -93,7 +93,7 @@ def _converted(rt: Runtime, job: Ingestion, item: Mapping[str, Any]) -> dict[str
     source = SourceFile(key=item["Key"], size=item["Size"], component=item["Component"])
     columns = None if job.columns is None else job.columns[source.component]
     try:
-        header, report = convert(job, job.customer(rt), source, item["Index"], columns)
+        report = convert(job, job.customer(rt), source, item["Index"], columns, capacity=rt.capacity)
     except IllegalHeader as error:
         return {
             "Failed": f"file 's3://{job.bucket}/{source.key}': {error}; correct the header and ingest again"
@@ -102,14 +102,15 @@ def _converted(rt: Runtime, job: Ingestion, item: Mapping[str, Any]) -> dict[str
         reason = error.reason if isinstance(error, JobFailed) else str(error)
         log("file discarded", JobId=job.id, Key=source.key, Reason=reason)
         return {"Discarded": reason}
-    if columns is not None and not set(header[1:]) & set(columns):
+    sensors = report.header[1:]
+    if columns is not None and not set(sensors) & set(columns):
         return {
             "Failed": f"file 's3://{job.bucket}/{source.key}' has none of the columns of the schema for "
-            f"component '{source.component}': the schema has {some(columns)}, the file {some(header[1:])}; "
+            f"component '{source.component}': the schema has {some(columns)}, the file {some(sensors)}; "
             "names must match the header exactly, case included: correct the header, or create the dataset "
             "with these columns"
         }
-    return {"Header": header, "Report": asdict(report)}
+    return {"Report": asdict(report)}
 
 
 def _nothing_found(job: Ingestion, customer: CustomerData, pattern: KeyPattern, selection: Selection) -> str:

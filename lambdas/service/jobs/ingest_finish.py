@@ -1,10 +1,10 @@
 """The end of an ingestion: merge the files of each component, report what was found, publish the dataset."""
 
 import difflib
+import errno
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from service.jobs.columns import detected
 from service.jobs.failure import JobFailed, reason_of, some
 from service.jobs.files import SourceFile
 from service.jobs.ingestion import Ingestion
-from service.jobs.parts import convert
+from service.jobs.parts import convert, merge_bytes, opened, written
 from service.jobs.quality import epoch, quality_summary, sensor_statistics
 from service.jobs.runtime import Runtime, log
 from service.names import DATASET, INGESTION_JOB, document_key
@@ -26,12 +26,10 @@ _DISCARDED_BYTES = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A file that was read into the part ``index``; ``header`` are its sensors."""
+    """A file that was read into the part ``index``."""
 
     index: int
     source: SourceFile
-    timestamp: str
-    header: tuple[str, ...]
     report: FileReport
 
 
@@ -121,8 +119,6 @@ def _gather(job: Ingestion) -> Outcome:
             Part(
                 index=item["Index"],
                 source=SourceFile(key=item["Key"], size=item["Size"], component=item["Component"]),
-                timestamp=read["Header"][0],
-                header=tuple(read["Header"][1:]),
                 report=file_report(read["Report"]),
             )
         )
@@ -138,7 +134,10 @@ def _gather(job: Ingestion) -> Outcome:
 def file_report(members: Mapping[str, Any]) -> FileReport:
     """The engine's report of a file, read back from JSON."""
     return FileReport(
-        **{**members, **{name: tuple(members[name]) for name in ("columns", "unsupported_examples")}}
+        **{
+            **members,
+            **{name: tuple(members[name]) for name in ("header", "columns", "unsupported_examples")},
+        }
     )
 
 
@@ -146,7 +145,7 @@ def _columns(job: Ingestion, outcome: Outcome) -> dict[str, tuple[str, ...]]:
     """The columns of each component: those of the schema, or of all headers when it is detected."""
     headers: dict[str, dict[str, None]] = defaultdict(dict)
     for part in outcome.parts:
-        headers[part.source.component].update(dict.fromkeys(part.header))
+        headers[part.source.component].update(dict.fromkeys(part.report.header[1:]))
     if job.columns is None:
         return {component: tuple(names) for component, names in headers.items()}
     for component, found in headers.items():
@@ -173,19 +172,28 @@ def _merge(
     chosen = [_aligned(rt, job, part, names) for part in parts]
     if not chosen:
         return _without_files(names)
-    with ExitStack() as stack:
-        sources = [
-            stack.enter_context(job.vault.reading(job.keys.part(part.index, "parquet"))) for part in chosen
-        ]
-        sink = stack.enter_context(job.vault.writing(job.keys.component(component)))
-        return merge_component(sources, [part.report for part in chosen], sink)
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        sources = list(pool.map(lambda part: opened(job, job.keys.part(part.index, "parquet")), chosen))
+    reports = [part.report for part in chosen]
+    try:
+        with written(job, job.keys.component(component)) as sink:
+            return merge_component(sources, reports, sink, memory_bytes=merge_bytes(rt.capacity))
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        rows = sum(report.rows for report in reports)
+        raise JobFailed(
+            f"component '{component}' has {rows:,} rows, many of them far out of order, and sorting them "
+            f"needs more than the {rt.capacity.disk / 1e9:.1f} GB of temporary files that the function may "
+            "write: sort the rows of each file by time, or split the component"
+        ) from error
 
 
 def _aligned(rt: Runtime, job: Ingestion, part: Part, names: tuple[str, ...]) -> Part:
     """The part with all columns of its component; one that was read before they were known is read again."""
     if part.report.columns == names:
         return part
-    _, report = convert(job, job.customer(rt), part.source, part.index, names)
+    report = convert(job, job.customer(rt), part.source, part.index, names, capacity=rt.capacity)
     return replace(part, report=report)
 
 
@@ -243,7 +251,9 @@ def _publish(
         dataset["schemaKey"] = document_key(job.dataset["uuid"], "schema.json")
         rt.documents.put(
             dataset["schemaKey"],
-            detected(columns, {part.source.component: part.timestamp for part in reversed(outcome.parts)}),
+            detected(
+                columns, {part.source.component: part.report.header[0] for part in reversed(outcome.parts)}
+            ),
             job.vault.kms_key,
         )
     rt.store.transact(

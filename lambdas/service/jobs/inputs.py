@@ -12,7 +12,6 @@ from service.jobs.access import CustomerData
 from service.jobs.columns import Columns
 from service.jobs.failure import JobFailed, NothingThere, some
 from service.jobs.filenames import Search
-from service.jobs.parts import read_header
 from service.jobs.quality import epoch
 from service.jobs.runtime import log
 from service.jobs.windows import Window
@@ -146,13 +145,13 @@ class Gatherer:
             try:
                 with self.customer.open(self.location.bucket, self.location.prefix + key) as stream:
                     packed = key.lower().endswith(".gz")
-                    header = read_header(stream, gzip=packed)
-                    reports.append(convert_csv(stream, part, columns=columns, gzip=packed))
+                    report = convert_csv(stream, part, columns=columns, gzip=packed)
             except UnusableFile as error:
                 unusable.append(f"'{self.location.prefix}{key}': {error}")
                 log("input file discarded", Key=key, Reason=str(error))
                 continue
-            headers.update(dict.fromkeys(header[1:]))
+            reports.append(report)
+            headers.update(dict.fromkeys(report.header[1:]))
             part.seek(0)
             parts.append(part)
         if not parts:
@@ -163,10 +162,10 @@ class Gatherer:
             )
         self._check_columns(name, headers)
         merged = _temporary(stack)
-        report = merge_component(parts, reports, merged)
+        total = merge_component(parts, reports, merged)
         merged.seek(0)
-        self._check_rows(name, names, report)
-        return Component(columns=merged, report=report)
+        self._check_rows(name, names, total)
+        return Component(columns=merged, report=total)
 
     def _check_columns(self, name: str, headers: Iterable[str]) -> None:
         present = list(headers)

@@ -40,6 +40,8 @@ from service.jobs.spans import Span, Spans
 from service.jobs.times import instant
 from service.jobs.training import Training
 
+PART_ROWS = 50_000
+"""Rows to score at once: their contributions are in memory beside the frame."""
 _MOST_TOLD = 100
 """Events of an evaluation that get a sentence: the longest."""
 DIAGNOSTICS_FILE = "model_diagnostics_results.json.gz"
@@ -261,7 +263,7 @@ def _metrics(
 
 def _score(detector: Detector, frame: Frame, writer: "_Writer | None") -> Scores:
     """Score the frame, and write every part before its contributions are dropped."""
-    parts = score_in_parts(detector, replace(frame, step=detector.step))
+    parts = score_in_parts(detector, replace(frame, step=detector.step), rows=PART_ROWS)
     return joined(parts if writer is None else map(writer.passed, parts), frame)
 
 

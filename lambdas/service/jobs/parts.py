@@ -1,37 +1,52 @@
 """One file of the customer becomes one part of an ingestion: its columns in the service bucket."""
 
-import csv
-import zlib
-from io import BufferedReader
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import BinaryIO
 
-from engine import FileReport, UnusableFile, convert_csv
-from service.jobs.access import CustomerData
+from engine import FileReport, convert_csv
+from service.jobs.access import CustomerData, encryption
+from service.jobs.capacity import MIB, Capacity
 from service.jobs.files import SourceFile
 from service.jobs.ingestion import Ingestion
+from service.jobs.objects import Version, stored, uploading
 
-_HEADER_BYTES = 1 << 20
+_BLOCK_SHARE, _BLOCK_MOST = 1 / 256, 8 * MIB
+_MERGE_SHARE, _MERGE_MOST = 1 / 6, 1024 * MIB
+
+
+def block_bytes(capacity: Capacity) -> int:
+    """Bytes of CSV to read at a time, which take ten times that: a 256th of the memory, at most 8 MiB."""
+    return min(_BLOCK_MOST, int(capacity.memory * _BLOCK_SHARE))
+
+
+def merge_bytes(capacity: Capacity) -> int:
+    """Bytes of rows to merge at a time: a sixth of the memory, at most 1 GiB."""
+    return min(_MERGE_MOST, int(capacity.memory * _MERGE_SHARE))
 
 
 def convert(
-    job: Ingestion, customer: CustomerData, source: SourceFile, index: int, columns: tuple[str, ...] | None
-) -> tuple[list[str], FileReport]:
-    """Stream a file into the part ``index`` of the job; returns the names in its header and its report."""
+    job: Ingestion,
+    customer: CustomerData,
+    source: SourceFile,
+    index: int,
+    columns: tuple[str, ...] | None,
+    *,
+    capacity: Capacity,
+) -> FileReport:
+    """Stream a file into the part ``index`` of the job; returns its report."""
     with (
-        job.vault.writing(job.keys.part(index, "parquet")) as sink,
+        written(job, job.keys.part(index, "parquet")) as sink,
         customer.open(job.bucket, source.key) as stream,
     ):
-        header = read_header(stream, gzip=source.gzip)
-        return header, convert_csv(stream, sink, columns=columns, gzip=source.gzip)
+        return convert_csv(stream, sink, columns=columns, gzip=source.gzip, block_bytes=block_bytes(capacity))
 
 
-def read_header(stream: "BufferedReader[Any]", *, gzip: bool) -> list[str]:
-    """The names in the header line, that of the timestamps first, without taking the line from the stream."""
-    start = stream.peek(_HEADER_BYTES)
-    if gzip:
-        try:
-            start = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(start, _HEADER_BYTES)
-        except zlib.error as error:
-            raise UnusableFile(f"the file is not readable as gzip: {error}") from error
-    line = start.partition(b"\n")[0].decode("utf-8-sig", errors="replace")
-    return [name.strip() for name in next(csv.reader([line]), [])]
+def written(job: Ingestion, key: str) -> AbstractContextManager[BinaryIO]:
+    """An object of the job to write as a file, whatever its size."""
+    vault = job.vault
+    return uploading(vault.s3, vault.bucket, key, encryption(vault.kms_key))
+
+
+def opened(job: Ingestion, key: str) -> BinaryIO:
+    """An object of the job to read as a file, whatever its size."""
+    return stored(Version.newest(job.vault.s3, job.vault.bucket, key))

@@ -6,6 +6,15 @@ from collections.abc import Iterator
 from engine import Scores
 
 _DECIMALS = 5
+_TICKS = 10**_DECIMALS
+
+
+class _Texts(dict[int, str]):
+    """The text of a share in hundred-thousandths; there are few different ones, and very many shares."""
+
+    def __missing__(self, ticks: int) -> str:
+        self[ticks] = text = repr(ticks / _TICKS)
+        return text
 
 
 def lines(scores: Scores, sensors: tuple[str, ...]) -> Iterator[str]:
@@ -14,7 +23,10 @@ def lines(scores: Scores, sensors: tuple[str, ...]) -> Iterator[str]:
     Clients parse lines with Python's ``eval``: no null, true, false or NaN may occur. Timestamps always carry
     six fraction digits. A row with the machine off has neither score nor diagnostics.
     """
-    names = [f'{{"name": {json.dumps(sensor)}, "value": ' for sensor in sensors]
+    texts = _Texts()
+    diagnostics = [
+        text for sensor in sensors for text in (f'}}, {{"name": {json.dumps(sensor)}, "value": ', "")
+    ]
     rows = zip(
         scores.times.tolist(),
         scores.off.tolist(),
@@ -29,11 +41,10 @@ def lines(scores: Scores, sensors: tuple[str, ...]) -> Iterator[str]:
             yield f'{{"timestamp": "{stamp}", "prediction": 0, "prediction_reason": "MACHINE_OFF"}}\n'
             continue
         reason = "ANOMALY_DETECTED" if prediction else "NO_ANOMALY_DETECTED"
-        shares = ", ".join(
-            f"{name}{round(share, _DECIMALS)!r}}}"
-            for name, share in zip(names, contributions.astype("float64").tolist(), strict=True)
-        )
+        ticks = (contributions.astype("float64") * _TICKS).round().astype("int64").tolist()
+        diagnostics[1::2] = map(texts.__getitem__, ticks)
+        shares = "".join(diagnostics).removeprefix("}, ")
         yield (
             f'{{"timestamp": "{stamp}", "prediction": {prediction}, "prediction_reason": "{reason}", '
-            f'"anomaly_score": {round(score, _DECIMALS)!r}, "diagnostics": [{shares}]}}\n'
+            f'"anomaly_score": {round(score, _DECIMALS)!r}, "diagnostics": [{shares}}}]}}\n'
         )

@@ -1,9 +1,13 @@
 """Ingestion through its real steps on the embedded AWS."""
 
+import errno
 import gzip
 import json
+from dataclasses import replace
 
-from service.jobs import ingest
+import pytest
+
+from service.jobs import ingest, ingest_finish
 from service.names import DATASET, INGESTION_JOB, job_prefix, report_key
 from service.store import Item
 from tests.service.jobs.world import World, at, rows, schema
@@ -285,3 +289,35 @@ def test_data_lies_only_in_the_service_bucket(world: World) -> None:
         "plan.json",
         "report.json",
     ]
+
+
+def test_rows_far_out_of_order_need_room_to_be_sorted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(ingest_finish, "merge_component", full)  # a disk that is full for this test alone
+    world.upload("motor/a.csv", rows(HEADER, lines(1)))
+    reason = failed(world, world.dataset(MOTOR))
+    assert reason.startswith("component 'motor' has 4 rows, many of them far out of order")
+    assert "sort the rows of each file by time" in reason
+
+
+def test_headers_that_are_no_csv_discard_their_file(world: World) -> None:
+    world.upload("motor/a.csv", rows(HEADER, lines(1)))
+    world.upload("motor/b.csv", b"Timestamp\rspeed,flow\n2020-01-01,1,2\n")
+    world.upload("motor/c.csv.gz", gzip.compress(rows(HEADER, lines(2)).encode())[:-9])
+    summary = succeeded(world.ingest(world.dataset(MOTOR)))["IngestedFilesSummary"]
+    assert [each["Key"] for each in summary["DiscardedFiles"]] == ["motor/b.csv", "motor/c.csv.gz"]
+
+
+def test_a_small_function_reads_the_same(world: World) -> None:
+    text = rows(HEADER, [line for day in (3, 1, 2) for line in lines(day, 60)])
+    world.upload("motor/a.csv", text)
+    world.upload("motor/b.csv", text)
+    jobs = []
+    for memory in (world.rt.capacity.memory, 100_000):
+        world.rt = replace(world.rt, capacity=replace(world.rt.capacity, memory=memory))
+        dataset = world.dataset(MOTOR)
+        jobs.append(succeeded(world.ingest(dataset)))
+    assert jobs[0]["DataQualitySummary"] == jobs[1]["DataQualitySummary"]
+    assert jobs[0]["DataQualitySummary"]["DuplicateTimestamps"] == {"TotalNumberOfDuplicateTimestamps": 180}

@@ -1,0 +1,79 @@
+"""The bank of views at work: which of them count for a row, and how much.
+
+The static views judge the sensors as they are. A residual whose level has moved for good counts no more
+(``engine.level``). The more of them are out, the more the tracked views count, which judge the sensors over
+a slow baseline: they see faults that come fast, whatever drifts. They are silent on a plant that does not
+drift, and where a row is usual by what was trained, all residuals counted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.level import ENGAGED, trust
+from engine.linear import Halves
+from engine.pipeline import Rows, State
+from engine.transform import TRACKED, ViewName
+from engine.view import ATTRIBUTION_CAP, OUTPUTS, View, row_scores
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """Per row: score over limit per view, excess per sensor, and how far the level of each sensor moved.
+
+    ``moved`` is 1 for the sensor that moved most and less for those whose prediction it spoils; None where no
+    level moved.
+    """
+
+    ratios: dict[ViewName, Floats]
+    excess: Halves
+    moved: Halves | None
+
+
+def judge(views: Sequence[View], rows: Rows, state: State, sensors: int) -> Judgement:
+    """Judge consecutive rows and move the levels of the state behind them."""
+    static = [view for view in views if view.name not in TRACKED]
+    steady = np.all([rows.ready(view.name) for view in static], axis=0)
+    count = rows.stop - rows.start
+    ratios: dict[ViewName, Floats] = {}
+    excess, moved = np.zeros((count, sensors), np.float32), np.zeros((count, sensors), np.float32)
+    share, as_trained = np.zeros(count), np.zeros(count)
+
+    for view in static:
+        units = view.units(rows.blocks(view.name), rows.missing)
+        before = state.moved.get(view.name, view.moved)
+        counts, state.moved[view.name] = trust(units, steady, before, state.judged)
+        np.abs(units, out=units)
+        ready = rows.ready(view.name)
+        full = ready * row_scores(units) / view.limit
+        np.maximum(as_trained, full, out=as_trained)
+        if counts is not None:
+            out = (1 - counts) * np.minimum(units, np.float32(ATTRIBUTION_CAP))
+            np.maximum(moved, out.reshape(count, OUTPUTS[view.name], sensors).max(axis=1), out=moved)
+            np.maximum(share, 1 - counts.mean(axis=1), out=share)
+            units *= counts
+            full = ready * row_scores(units) / view.limit
+        ratios[view.name] = full
+        excess += view.excess(units, sensors) * ready[:, None]
+    state.judged += int(steady.sum())
+    engaged = np.minimum(share / ENGAGED, 1)
+    if not engaged.any():
+        return Judgement(ratios=ratios, excess=excess, moved=None)
+    for view in (each for each in views if each.name in TRACKED):
+        units = np.abs(view.units(rows.blocks(view.name), rows.missing))
+        weight = rows.ready(view.name) * engaged * np.minimum(as_trained, 1)
+        ratios[view.name] = weight * row_scores(units) / view.limit
+        excess += (view.excess(units, sensors) * weight[:, None]).astype(np.float32)
+    return Judgement(ratios=ratios, excess=excess, moved=_relative(moved, engaged))
+
+
+def _relative(moved: Halves, engaged: Floats) -> Halves:
+    """Return what moved in parts of what moved most, as far as anything did."""
+    most = moved.max(axis=1, keepdims=True)
+    parts = np.divide(moved, most, out=np.zeros_like(moved), where=most > 0)
+    result: Halves = parts * engaged[:, None].astype(np.float32)
+    return result

@@ -1,0 +1,84 @@
+"""Objects as files on the embedded AWS: parts, versions, uploads that end or do not."""
+
+import io
+import random
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from botocore.exceptions import ClientError
+
+from service.jobs.objects import PART_BYTES, Version, stored, streamed, uploading
+from tests.service.jobs.world import MOTOR_ARN, World
+
+
+def put(world: World, key: str, size: int) -> bytes:
+    data = random.Random(size).randbytes(size)  # noqa: S311 - test data
+    world.upload(key, data)
+    return data
+
+
+@pytest.mark.parametrize("size", [0, 1, PART_BYTES, 3 * PART_BYTES + 7])
+def test_objects_are_read_from_start_to_end_and_anywhere(world: World, size: int) -> None:
+    data = put(world, "large", size)
+    version = Version.newest(world.customer, world.bucket, "large")
+    with io.BufferedReader(streamed(version), 1 << 20) as stream:
+        assert stream.read(10) + stream.read() == data
+    file = stored(version)
+    for start, length in ((0, 5), (size // 2, 2 * PART_BYTES), (max(0, size - 3), 100), (size + 5, 4)):
+        assert file.seek(start) == start
+        assert file.read(length) == data[start : start + length]
+    assert file.seek(-min(size, 2), io.SEEK_END) == size - min(size, 2)
+    assert file.read() == data[size - min(size, 2) :]
+
+
+def test_a_large_file_of_the_customer_is_read_in_parts(world: World) -> None:
+    data = put(world, "large.csv", 2 * PART_BYTES + 1)
+    customer = world.rt.customer(world.role, external_id=MOTOR_ARN)
+    with customer.open(world.bucket, "large.csv") as stream:
+        assert stream.read() == data
+
+
+def test_an_object_that_changes_is_not_mixed(world: World) -> None:
+    put(world, "changing", 3 * PART_BYTES)
+    file = stored(Version.newest(world.customer, world.bucket, "changing"))
+    assert file.read(4)
+    put(world, "changing", 3 * PART_BYTES + 1)
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        file.read(4)
+
+
+@pytest.mark.parametrize("pieces", [0, 1, 5])
+def test_uploads_become_objects(world: World, pieces: int) -> None:
+    piece = random.Random(pieces).randbytes(PART_BYTES // 2 + 1)  # noqa: S311 - test data
+    with uploading(world.customer, world.bucket, "new", {"ContentType": "a/b"}) as sink:
+        for _ in range(pieces):
+            sink.write(piece)
+        assert sink.tell() == pieces * len(piece)
+    assert world.download("new") == piece * pieces
+    assert world.customer.head_object(Bucket=world.bucket, Key="new")["ContentType"] == "a/b"
+
+
+def test_an_upload_that_breaks_leaves_nothing(world: World) -> None:
+    def broken() -> None:
+        with uploading(world.customer, world.bucket, "new", {}) as sink:
+            sink.write(bytes(2 * PART_BYTES))
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        broken()
+    assert "Contents" not in world.customer.list_objects_v2(Bucket=world.bucket)
+    assert not world.customer.list_multipart_uploads(Bucket=world.bucket).get("Uploads")
+
+
+def test_columns_can_be_written_and_read(world: World) -> None:
+    table = pa.table({"a": [random.Random(at).random() for at in range(3000)] * 1000})  # noqa: S311 - test data
+    with (
+        uploading(world.customer, world.bucket, "t", {}) as sink,
+        pq.ParquetWriter(sink, table.schema) as writer,
+    ):
+        for start in range(0, table.num_rows, 500_000):
+            writer.write_table(table.slice(start, 500_000))
+    file = pq.ParquetFile(stored(Version.newest(world.customer, world.bucket, "t")), pre_buffer=True)
+    assert file.num_row_groups == 6
+    assert pa.concat_tables(file.read_row_group(at) for at in range(6)).equals(table)
