@@ -1,20 +1,25 @@
 """How well a scorer does on a case: no point adjustment; events and warning times beside."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+import engine.bank
 import engine.cleaning
+import engine.level
 import engine.training
 from benchmarks.baselines import BASELINES, baseline_ratio
 from benchmarks.datasets import Case
 from engine import fit
 
 Floats = NDArray[np.float64]
+COUNTED: tuple[str, ...] | None = None
+"""Views that count, None for all; the others keep their part in replacing missing values."""
 Ratio = Callable[[Case], Floats]
 """Score over threshold of the evaluation rows; above one is an alarm."""
 
@@ -38,6 +43,9 @@ def engine_ratio(*, labels: bool = True) -> Ratio:
 
     def ratio(case: Case) -> Floats:
         detector = fit(case.part(0, case.train), labels=case.training_labels() if labels else ())
+        if COUNTED is not None:
+            views = (each if each.name in COUNTED else replace(each, limit=np.inf) for each in detector.views)
+            detector = replace(detector, views=tuple(views))
         score = detector.score(case.part(case.train, None)).score
         return score / (1 - np.minimum(score, 1 - 1e-6))
 
@@ -60,10 +68,12 @@ def baseline(name: str) -> Ratio:
 
 ABLATIONS: dict[str, list[tuple[Any, str, Any]]] = {
     "all parts": [],
-    "only the lag view": [(engine.training, "VIEWS", ("lag",))],
-    "only the window view": [(engine.training, "VIEWS", ("window",))],
-    "only the scale view": [(engine.training, "VIEWS", ("scale",))],
-    "no baseline for drift": [(engine.training, "DRIFT_ALARMS", 2.0)],
+    "only the lag view": [(sys.modules[__name__], "COUNTED", ("lag", "tracked lag"))],
+    "only the window view": [(sys.modules[__name__], "COUNTED", ("window", "tracked window"))],
+    "only the scale view": [(sys.modules[__name__], "COUNTED", ("scale",))],
+    "trained levels count for ever": [(engine.level, "MOVED", (2.0, 3.0))],
+    "no tracked views": [(engine.training, "SPANS", ())],
+    "tracked views always count": [(engine.bank, "ENGAGED", (-2.0, -1.0))],
     "no widening of limits": [(engine.training, "MAX_WIDENING", 1.0)],
     "no cleaning of training data": [(engine.cleaning, "MIN_ROWS", 10**9)],
 }

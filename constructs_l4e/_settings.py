@@ -33,6 +33,8 @@ class ServiceSettings:
     """Shortest training window; `Duration.days(0)` accepts any."""
     inference_catch_up: cdk.Duration | None = None
     """How far back a scheduler makes up for segments it missed."""
+    inference_fill: cdk.Duration | None = None
+    """How long a sensor without new values keeps its last one; by default a day."""
     false_alarm_time: cdk.Duration | None = None
     """Time in false alarm a day that trainings aim at; by default seven minutes."""
     partial_inference: bool | None = None

@@ -16,7 +16,7 @@ from engine.parts import joined, score_in_parts
 from engine.quality import SensorStatistics
 from engine.reader import NoData
 from engine.scores import Scores
-from engine.summaries import Summary, summaries, told, with_past
+from engine.summaries import Summary, summaries, told
 from engine.timestamps import parse_timestamps
 from engine.training import fit
 from engine.trial import Settings
@@ -60,6 +60,5 @@ __all__ = [
     "summaries",
     "told",
     "weigh",
-    "with_past",
     "with_silent",
 ]

@@ -46,7 +46,7 @@ def judge(views: Sequence[View], rows: Rows, state: State, sensors: int) -> Judg
     for view in static:
         units = view.units(rows.blocks(view.name), rows.missing)
         before = state.moved.get(view.name, view.moved)
-        counts, state.moved[view.name] = trust(units, steady, before, state.judged)
+        counts, state.moved[view.name] = trust(units, steady, before, seen=state.judged, span=view.memory)
         np.abs(units, out=units)
         ready = rows.ready(view.name)
         full = ready * row_scores(units) / view.limit
@@ -60,7 +60,8 @@ def judge(views: Sequence[View], rows: Rows, state: State, sensors: int) -> Judg
         ratios[view.name] = full
         excess += view.excess(units, sensors) * ready[:, None]
     state.judged += int(steady.sum())
-    engaged = np.minimum(share / ENGAGED, 1)
+    low, high = ENGAGED
+    engaged = np.clip((share - low) / (high - low), 0, 1)
     if not engaged.any():
         return Judgement(ratios=ratios, excess=excess, moved=None)
     for view in (each for each in views if each.name in TRACKED):

@@ -12,6 +12,7 @@ from engine.artefact import VERSION, Arrays, BadArtefact, check_arrays, check_fi
 from engine.bank import judge
 from engine.fewvalues import FewValues
 from engine.frame import Frame, SensorId
+from engine.level import SPAN
 from engine.notices import Notice, Past, Watch, input_notices, last_heard, late_rows
 from engine.pipeline import Baseline, Pipeline, State
 from engine.scaling import Scaling
@@ -67,6 +68,10 @@ class Detector:
         scores = replace(self._scored(timely, now), notices=notices)
         return scores if timely is frame else _with_late(scores, frame, late)
 
+    def check_state(self, state: bytes) -> None:
+        """Raise BadArtefact if scoring cannot continue from a state: damaged, or of another detector."""
+        State.from_bytes(state, len(self.sensors))
+
     @property
     def _levels(self) -> View:
         """The view whose first residuals are those of the sensors' levels."""
@@ -113,6 +118,7 @@ class Detector:
             "sensors": list(self.sensors),
             "step": int(self.step / np.timedelta64(1, "s")),
             "limits": {view.name: view.limit for view in self.views},
+            "memory": max(view.memory for view in self.views),
             "span": baseline.span,
             "forward_false_alarms": self.forward_false_alarms,
             "widening": self.widening,
@@ -152,15 +158,16 @@ class Detector:
                 )
             names = [name for name in (*VIEWS, *TRACKED) if name in meta["limits"]]
             _check_arrays(arrays, names, len(sensors))
-            views = tuple(_view(name, float(meta["limits"][name]), arrays) for name in names)
+            memory = int(meta.get("memory", SPAN))
+            views = tuple(_view(name, float(meta["limits"][name]), memory, arrays) for name in names)
             scaling = Scaling(center=arrays["center"], scale=arrays["scale"], constant=arrays["constant"])
             end = arrays["end"].view("datetime64[us]")[0]
             baseline = Baseline(span=int(meta["span"]), level=arrays["level"], end=end)
             step = int(meta["step"])
-            if step <= 0 or baseline.span < 0 or "lag" not in names:
+            if step <= 0 or baseline.span < 0 or memory <= 0 or "lag" not in names:
                 raise BadArtefact(
                     f"the detector is malformed: step {step} s, baseline of {baseline.span} rows, "
-                    f"views {names}"
+                    f"memory of {memory} rows, views {names}"
                 )
             return cls(
                 sensors=sensors,
@@ -232,11 +239,11 @@ def _check_arrays(arrays: Arrays, views: Sequence[ViewName], sensors: int) -> No
     check_arrays(arrays, expected)
 
 
-def _view(name: ViewName, limit: float, arrays: Arrays) -> View:
+def _view(name: ViewName, limit: float, memory: int, arrays: Arrays) -> View:
     """Return a view; in artefacts of format version 1 no level has moved."""
     if not 0 < limit < math.inf:
         raise BadArtefact(f"the artefact is malformed: the limit of the {name} view is {limit}")
     parts = {part: arrays[f"{name}.{part}"] for part in _VIEW_PARTS}
     moved = arrays.get(f"{name}.moved", np.zeros(len(parts["offset"])))
     check_finite(*parts.values(), moved)
-    return View(name=name, limit=limit, **parts, moved=moved)
+    return View(name=name, limit=limit, **parts, memory=memory, moved=moved)

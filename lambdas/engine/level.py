@@ -16,16 +16,24 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 SPAN = 2000
-"""Rows of the exponential average."""
+"""Rows of the exponential average, and how many times the rows of training it may be at most."""
+SPAN_OF_TRAINING = 3
 EVERY = 8
 """Rows of which one is looked at: neighbours say the same."""
 MOVED = (0.45, 0.55)
 """Average from which a level counts as moved in part, and in full."""
-ENGAGED = 0.1
-"""Share of a view's residuals with moved levels from which the tracked views count in full."""
+ENGAGED = (0.02, 0.1)
+"""Share of a view's residuals with moved levels from which the tracked views count in part, and in full."""
 
 
-def trust(units: Halves, judged: Mask, means: Floats, seen: int) -> tuple[Halves | None, Floats]:
+def memory(rows: int) -> int:
+    """Return the span of the averages for a detector trained on so many rows."""
+    return min(SPAN, SPAN_OF_TRAINING * rows)
+
+
+def trust(
+    units: Halves, judged: Mask, means: Floats, *, seen: int, span: int
+) -> tuple[Halves | None, Floats]:
     """Return what each residual counts, 0 to 1, None where all count in full; and the averages afterwards.
 
     Args:
@@ -33,10 +41,11 @@ def trust(units: Halves, judged: Mask, means: Floats, seen: int) -> tuple[Halves
         judged: rows to look at; the others are still in the grace after a start.
         means: the averages before the rows.
         seen: judged rows before these, of which the phase of EVERY follows.
+        span: rows of the averages.
 
     """
     picks = np.flatnonzero(judged)[-seen % EVERY :: EVERY]
-    after = np.concatenate([means[None], _averages(units[picks], means)])
+    after = np.concatenate([means[None], _averages(units[picks], means, span)])
     low, high = MOVED
     counts = np.clip((high - np.abs(after)) / (high - low), 0, 1).astype(np.float32)
     if (counts == 1).all():
@@ -45,14 +54,14 @@ def trust(units: Halves, judged: Mask, means: Floats, seen: int) -> tuple[Halves
     return counts[place], after[-1]
 
 
-def persistent(units: Halves) -> Floats:
+def persistent(units: Halves, span: int) -> Floats:
     """Return the averages after rows before which nothing is known, freed of their start from zero."""
-    averages = _averages(units[::EVERY], np.zeros(units.shape[1]))
-    decay = 1 - 2 / (SPAN // EVERY + 1)
+    averages = _averages(units[::EVERY], np.zeros(units.shape[1]), span)
+    decay = 1 - 2 / (span // EVERY + 1)
     found: Floats = averages[-1] / (1 - decay ** len(averages))
     return found
 
 
-def _averages(units: Halves, means: Floats) -> Floats:
+def _averages(units: Halves, means: Floats, span: int) -> Floats:
     # in float64, so that the cut into windows changes nothing
-    return ewma(np.clip(units, -1, 1).astype(np.float64), means, SPAN // EVERY)
+    return ewma(np.clip(units, -1, 1).astype(np.float64), means, span // EVERY)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.detector import Detector
-from engine.events import EventRules, describe
+from engine.events import EventRules
 from engine.frame import Frame
 from engine.intervals import Range, ranges
-from engine.pipeline import State
 from engine.scores import Scores
+from engine.words import describe
 
 SHORTEST = np.timedelta64(5, "m")
 """Shorter events are not told, unless a single row is longer."""
@@ -44,31 +44,6 @@ def summaries(detector: Detector, frame: Frame, scores: Scores, *, most: int) ->
         Summary(event=event, text=describe(detector, _around(detector, frame, event), event))
         for event in sorted(longest, key=lambda event: event.start)
     ]
-
-
-def with_past(detector: Detector, frame: Frame, state: bytes | None) -> Frame:
-    """Return the frame behind the latest rows that a state remembers, so that the views have their past.
-
-    Raises:
-        BadArtefact: the state is damaged or belongs to another detector.
-
-    """
-    if state is None:
-        return frame
-    before = State.from_bytes(state, len(detector.sensors))
-    if not before.memory.seen or not len(frame.times):
-        return frame
-    rows = before.memory.rows[-min(before.memory.seen, len(before.memory.rows)) :]
-    scaling, baseline = detector.pipeline.scaling, detector.pipeline.baseline
-    if before.level is not None and baseline.span:
-        rows = rows + np.where(baseline.drifting, before.level, 0)
-    count = len(rows)
-    return replace(
-        frame,
-        times=np.append(frame.times[0] - np.arange(count, 0, -1) * detector.step, frame.times),
-        values=np.concatenate([rows * scaling.scale + scaling.center, frame.values]),
-        off=np.append(np.zeros(count, bool), frame.off),
-    )
 
 
 def _around(detector: Detector, frame: Frame, event: Range) -> Frame:

@@ -19,6 +19,7 @@ from engine.frame import Frame
 from engine.intervals import Interval, inside
 from engine.labelled import label_factor
 from engine.pipeline import Baseline, Pipeline, State
+from engine.prior import without_faults
 from engine.scaling import Scaling
 from engine.transform import TRACKED, VIEWS
 from engine.trial import Settings, Trial, fitted_views, forward_test
@@ -39,11 +40,20 @@ LEVEL_SPANS = 10
 _MOMENT_ROWS = 100_000
 
 
-def fit(frame: Frame, *, labels: Sequence[Interval] = (), settings: Settings | None = None) -> Detector:
+def fit(
+    frame: Frame,
+    *,
+    labels: Sequence[Interval] = (),
+    settings: Settings | None = None,
+    prior: Detector | None = None,
+) -> Detector:
     """Fit a detector to the rows with the machine on and outside the labels (plus 30 rows on both sides).
 
+    Unlabelled faults are looked for and left out: by what the rows say of each other, or, when a model is
+    trained again, by what the ``prior`` detector says of them.
+
     Raises:
-        ValueError: fewer than 50 such rows.
+        ValueError: fewer than 50 such rows, or the prior detector has other sensors.
 
     """
     settings = settings or Settings()
@@ -53,7 +63,10 @@ def fit(frame: Frame, *, labels: Sequence[Interval] = (), settings: Settings | N
         raise ValueError(
             f"{int(normal.sum())} normal rows with the machine on; training needs at least {MIN_ROWS}"
         )
-    healthy = without_suspicious(frame, normal, _MOMENT_ROWS)
+    if prior is None:
+        healthy = without_suspicious(frame, normal, _MOMENT_ROWS)
+    else:
+        healthy = without_faults(frame, normal, prior)
     trimmed = 1 - healthy.sum() / normal.sum()
     normal = healthy
     scaling = Scaling.of(frame.values, normal)

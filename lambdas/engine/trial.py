@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.alarm import Alarm
 from engine.frame import Frame
-from engine.level import persistent, trust
+from engine.level import memory, persistent, trust
 from engine.linear import Halves, Moments, product, residual_map, stack
 from engine.pipeline import Pipeline, State
 from engine.transform import BLOCKS, TRACKED, VIEWS, ViewName
@@ -153,7 +153,7 @@ class Trial:
             return self._rows(0)
         return self.predictor(first)(later)
 
-    def view(self, units: "Units", limit: float, moved: Floats) -> View:
+    def view(self, units: "Units", limit: float, moved: Floats, memory: int) -> View:
         """Return the view fitted to all blocks."""
         total = total_of(self.folds)
         weights = residual_map(total.covariance(), self.sensors, OUTPUTS[self.name])
@@ -164,7 +164,13 @@ class Trial:
             usual=units.usual,
             limit=limit,
             moved=moved,
+            memory=memory,
         )
+
+    @property
+    def rows(self) -> int:
+        """Rows that were learned from."""
+        return int(sum(fold.count for fold in self.folds))
 
     def _rows(self, count: int) -> Halves:
         return np.zeros((count, OUTPUTS[self.name] * self.sensors), np.float32)
@@ -239,14 +245,15 @@ class Forward:
 def forward_test(trials: Sequence[Trial], settings: Settings) -> Forward:
     """Judge the second half of training by the first half, as scoring would."""
     ratios, moved = {}, {}
+    test_memory = memory(trials[0].rows)
     for trial, units in zip(trials, calibrate(trials, slice(FOLDS // 2), settings), strict=True):
         later = trial.forward() / units.scale
         if not len(later):
             return Forward(ratio=np.zeros(0), moved={})
-        moved[trial.name] = persistent(later)
+        moved[trial.name] = persistent(later, test_memory)
         if trial.name not in TRACKED:
             nothing = np.zeros(later.shape[1])
-            counts, _ = trust(later, np.ones(len(later), bool), nothing, 0)
+            counts, _ = trust(later, np.ones(len(later), bool), nothing, seen=0, span=test_memory)
             later = later if counts is None else later * counts
         ratios[trial.name] = row_scores(np.abs(later)) / units.limit
     return Forward(ratio=Alarm.closed().fuse(ratios), moved=moved)
@@ -256,7 +263,9 @@ def fitted_views(
     trials: Sequence[Trial], settings: Settings, widening: float, forward: Forward
 ) -> list[View]:
     """Return the views fitted to all blocks, their limits ``widening`` times what the held-out rows say."""
+    none = {trial.name: np.zeros(OUTPUTS[trial.name] * trial.sensors) for trial in trials}
+    moved = none | forward.moved
     return [
-        trial.view(units, units.limit * widening, forward.moved.get(trial.name, np.zeros(len(units.scale))))
+        trial.view(units, units.limit * widening, moved[trial.name], memory(trial.rows))
         for trial, units in zip(trials, calibrate(trials, slice(None), settings), strict=True)
     ]

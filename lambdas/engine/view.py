@@ -28,6 +28,7 @@ class View:
 
     ``usual`` is the mean squared residual in health, ``limit`` the row score that is the threshold, and
     ``moved`` the averages of ``engine.level`` that the forward test ended with: where scoring starts.
+    ``memory`` is their span in rows.
     """
 
     name: ViewName
@@ -36,6 +37,7 @@ class View:
     usual: Halves
     limit: float
     moved: Floats
+    memory: int
 
     def units(self, blocks: Sequence[Floats], missing: NDArray[np.bool_] | None) -> Halves:
         """Return the signed residuals in units, zero where the sensor has no value."""

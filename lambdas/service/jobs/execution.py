@@ -17,7 +17,6 @@ from engine import (
     build_frame,
     describe,
     ranges,
-    with_past,
     with_silent,
 )
 from service.clock import iso_seconds
@@ -104,9 +103,7 @@ def infer(rt: Runtime, *, scheduler: Item, model: Item | None, window: Window) -
         noticed += remarks.silent(active.detector.sensors, known, before)
         wanted = known if rt.settings.partial_inference else active.detector.sensors
         frame = _frame(active, components, window, carry=carry, most_rows=rows, wanted=wanted)
-        state, past = _state(active, before, frame, noticed)
-        if state is None:
-            state = _warm_up(active, components, window, wanted)
+        state = _state(active, before, noticed) or _warm_up(active, components, window, wanted)
     scores = active.detector.score(frame, state=state)
     noticed += [notice for notice in scores.notices if notice.kind != "no-values"]  # said above, and better
     location = _write(customer, scheduler["DataOutputConfiguration"], window, active, scores)
@@ -117,7 +114,7 @@ def infer(rt: Runtime, *, scheduler: Item, model: Item | None, window: Window) -
     for event in followed.events:
         if event.recorded(step):
             latest = events.last_range(event, found)
-            text = None if latest is None else describe(active.detector, past, latest)
+            text = None if latest is None else describe(active.detector, frame, latest, state=state)
             _keep_event(rt, scheduler, active, event, step=step, text=text)
     kept = dict(before.carry) if before is not None else {}
     last = dict(zip(frame.sensors, frame.values[-1].tolist(), strict=True))
@@ -138,21 +135,20 @@ def _before(file: MemoryFile, window: Window, noticed: list[Notice]) -> Memory |
         return None
 
 
-def _state(
-    active: _Model, before: Memory | None, frame: Frame, noticed: list[Notice]
-) -> tuple[bytes | None, Frame]:
-    """The scoring state to continue from, and the frame behind the rows it remembers."""
+def _state(active: _Model, before: Memory | None, noticed: list[Notice]) -> bytes | None:
+    """The scoring state to continue from. One that cannot be used is forgotten, and said."""
     if before is None:
-        return None, frame
+        return None
     if before.version != active.number:
         of = f"version {before.version} of the model, and version {active.number} is active"
         noticed.append(remarks.forgotten(f"the state is of {of}"))
-        return None, frame
+        return None
     try:
-        return before.detector, with_past(active.detector, frame, before.detector)
+        active.detector.check_state(before.detector)
     except BadArtefact as error:
         noticed.append(remarks.forgotten(f"the state does not fit the model ({error})"))
-        return None, frame
+        return None
+    return before.detector
 
 
 def _input(

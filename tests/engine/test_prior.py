@@ -1,0 +1,69 @@
+"""Training again, with what the detector in use knows of the rows."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine import Detector, Frame, fit
+from tests.engine.plant import cut, pump
+
+TRAIN = 6000
+LATER = 12000
+
+
+@pytest.fixture(scope="module")
+def whole() -> Frame:
+    return pump(LATER + 2000, seed=8)
+
+
+@pytest.fixture(scope="module")
+def prior(whole: Frame) -> Detector:
+    return fit(cut(whole, 0, TRAIN))
+
+
+def shifted(whole: Frame, sensor: int, start: int, stop: int) -> Frame:
+    values = whole.values.copy()
+    values[start:stop, sensor] += values[:TRAIN, sensor].std()
+    return replace(whole, values=values)
+
+
+def test_faults_that_the_prior_alarmed_on_are_not_learned(prior: Detector, whole: Frame) -> None:
+    dirty = whole
+    for start in (7000, 8000, 9000, 10000):
+        dirty = shifted(dirty, 1, start, start + 60)  # too short to be found without the prior
+    again = fit(cut(dirty, 0, LATER), prior=prior)
+    assert 4 * 120 / LATER < again.trimmed < 0.1
+    faulty = shifted(cut(whole, LATER, LATER + 2000), 1, 1000, 1060)
+    scores = again.score(faulty)
+    assert scores.prediction[1005:1060].mean() > 0.9
+    assert scores.prediction[:1000].mean() < 0.03
+
+
+def test_a_fault_that_still_goes_on_is_not_learned_either(prior: Detector, whole: Frame) -> None:
+    again = fit(cut(shifted(whole, 1, LATER - 200, LATER), 0, LATER), prior=prior)
+    learned = fit(cut(whole, 0, LATER), prior=prior)
+    assert again.trimmed - learned.trimmed > 200 / LATER
+
+
+def test_a_lasting_change_of_level_is_learned(prior: Detector, whole: Frame) -> None:
+    changed = shifted(whole, 2, 8000, len(whole.times))
+    again = fit(cut(changed, 0, LATER), prior=prior)
+    assert again.trimmed < 0.03
+    scores = again.score(cut(changed, LATER, LATER + 2000))
+    assert scores.prediction.mean() < 0.03
+
+
+def test_equal_data_and_prior_give_equal_bytes(prior: Detector, whole: Frame) -> None:
+    one, other = (fit(cut(whole, 0, 7000), prior=prior).to_bytes() for _ in range(2))
+    assert one == other
+
+
+def test_a_prior_that_knows_no_more_what_is_usual_leaves_nothing_out(prior: Detector, whole: Frame) -> None:
+    values = np.random.default_rng(0).normal(size=(3000, 5)) * 100
+    assert fit(replace(cut(whole, 0, 3000), values=values), prior=prior).trimmed == 0
+
+
+def test_a_prior_of_other_sensors_is_refused(prior: Detector, whole: Frame) -> None:
+    with pytest.raises(ValueError, match="trained on"):
+        fit(replace(cut(whole, 0, 3000), sensors=tuple("abcde")), prior=prior)
