@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from botocore.exceptions import HTTPClientError, IncompleteReadError
 
@@ -63,8 +63,8 @@ def streamed(version: Version) -> io.RawIOBase:
 def stored(s3: "S3Client", bucket: str, key: str) -> BinaryIO:
     """The object, which must not be empty, as a file to read anywhere.
 
-    Its end, where Parquet has its index, is fetched at once: a small object needs no other request. Of the rest,
-    what is asked for is fetched then, large pieces in parts at once.
+    Its end, where Parquet has its index, is fetched at once: a small object needs no other request. Of the
+    rest, what is asked for is fetched then, large pieces in parts at once.
     """
     reply = s3.get_object(Bucket=bucket, Key=key, Range=f"bytes=-{_TAIL_BYTES}")
     size = int(reply["ContentRange"].rpartition("/")[2])
