@@ -12,8 +12,8 @@ from engine.artefact import VERSION, Arrays, BadArtefact, check_arrays, check_fi
 from engine.bank import judge
 from engine.fewvalues import FewValues
 from engine.frame import Frame, SensorId
-from engine.level import EVERY, SPAN
-from engine.notices import Notice, Past, Watch, input_notices, last_heard, late_rows
+from engine.level import SPAN
+from engine.notices import Notice, Past, Watch, input_notices, last_heard, late_rows, moved_levels
 from engine.pipeline import Baseline, Pipeline, State
 from engine.scaling import Scaling
 from engine.scores import Scores
@@ -65,7 +65,8 @@ class Detector:
         late = late_rows(frame.times, now.watch.newest)
         timely = _rows(frame, ~late) if late.any() else frame
         notices = self._notice(timely, frame.times[late], now)
-        scores = replace(self._scored(timely, now), notices=notices)
+        scores = self._scored(timely, now)
+        scores = replace(scores, notices=(*notices, *moved_levels(self.sensors, scores.moved)))
         return scores if timely is frame else _with_late(scores, frame, late)
 
     def check_state(self, state: bytes) -> None:
@@ -73,7 +74,7 @@ class Detector:
         State.from_bytes(state, len(self.sensors))
 
     @property
-    def _levels(self) -> View:
+    def levels(self) -> View:
         """The view whose first residuals are those of the sensors' levels."""
         return next(view for view in self.views if view.name == "lag")
 
@@ -83,7 +84,7 @@ class Detector:
         past = Past(rows=now.memory.seen, newest=now.watch.newest, resting=now.quiet > 0)
         found = input_notices(frame, late=late, past=past, heard=heard, step=self.step)
         known = np.where(np.isnat(now.watch.heard), np.nan, now.values)
-        watcher = Watcher(span=self.span, pipeline=self.pipeline, level=self._levels)
+        watcher = Watcher(span=self.span, pipeline=self.pipeline, level=self.levels)
         converted, traces = watcher.look(frame, known, now.watch.units)
         newest = frame.times[-1] if len(frame.times) else now.watch.newest
         now.watch = Watch(heard=heard, newest=newest, units=traces)
@@ -93,7 +94,7 @@ class Detector:
         rows, count = len(frame.times), len(self.sensors)
         moved = np.zeros(count)
         ratio, shares = np.zeros(rows), np.full((rows, count), 1 / count, np.float32)
-        for part in self.pipeline.run(frame, now, predictor=self._levels):
+        for part in self.pipeline.run(frame, now, predictor=self.levels):
             judged = judge(self.views, part, now, count)
             ratio[part.start : part.stop] = now.alarm.fuse(judged.ratios)
             total = judged.excess.sum(axis=1, keepdims=True)
@@ -164,10 +165,10 @@ class Detector:
             end = arrays["end"].view("datetime64[us]")[0]
             baseline = Baseline(span=int(meta["span"]), level=arrays["level"], end=end)
             step = int(meta["step"])
-            if step <= 0 or baseline.span < 0 or "lag" not in names:
+            if step <= 0 or baseline.span < 0 or memory <= 0 or "lag" not in names:
                 raise BadArtefact(
                     f"the detector is malformed: step {step} s, baseline of {baseline.span} rows, "
-                    f"views {names}"
+                    f"memory of {memory} rows, views {names}"
                 )
             return cls(
                 sensors=sensors,
@@ -241,9 +242,9 @@ def _check_arrays(arrays: Arrays, views: Sequence[ViewName], sensors: int) -> No
 
 def _view(name: ViewName, limit: float, memory: int, arrays: Arrays) -> View:
     """Return a view; in artefacts of format version 1 no level has moved."""
-    if not 0 < limit < math.inf or memory < EVERY:
-        raise BadArtefact(f"the artefact is malformed: limit {limit} and memory {memory} of the {name} view")
+    if not 0 < limit < math.inf:
+        raise BadArtefact(f"the artefact is malformed: the limit of the {name} view is {limit}")
     parts = {part: arrays[f"{name}.{part}"] for part in _VIEW_PARTS}
     moved = arrays.get(f"{name}.moved", np.zeros(len(parts["offset"])))
     check_finite(*parts.values(), moved)
-    return View(name=name, limit=limit, **parts, moved=moved, memory=memory)
+    return View(name=name, limit=limit, **parts, memory=memory, moved=moved)
