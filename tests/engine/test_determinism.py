@@ -73,22 +73,22 @@ def test_processes_with_as_many_threads_give_equal_bytes_and_others_equal_predic
 @pytest.fixture(scope="module")
 def very_wide() -> tuple[Detector, Frame]:
     rng = np.random.default_rng(5)
-    hidden = rng.normal(size=(400, 5)).cumsum(axis=0) * 0.05
-    values = (hidden @ rng.normal(size=(5, 300)) + rng.normal(0, 0.3, (400, 300))).astype(np.float32)
-    values[350:, :40] += 2
+    hidden = rng.normal(size=(350, 5)).cumsum(axis=0) * 0.05
+    values = (hidden @ rng.normal(size=(5, 300)) + rng.normal(0, 0.3, (350, 300))).astype(np.float32)
+    values[325:, :40] += 2
     whole = frame(values, sensors=tuple(f"c\\s{at}" for at in range(300)))
-    return fit(whole.part(0, 300)), whole.part(300, 400)
+    return fit(whole.part(0, 300)), whole.part(300, 350)
 
 
-@pytest.mark.parametrize("size", [1, 7, 50])
+@pytest.mark.parametrize("size", [1, 7])
 def test_300_sensors_window_by_window_equal_one_batch(very_wide: tuple[Detector, Frame], size: int) -> None:
     detector, later = very_wide
     at_once, state, pieces = detector.score(later), None, []
-    for start in range(0, 100, size):
+    for start in range(0, 50, size):
         pieces.append(detector.score(later.part(start, start + size), state=state))
         state = pieces[-1].state
     for name in ("score", "contributions"):
         joined = np.concatenate([getattr(piece, name) for piece in pieces])
         np.testing.assert_allclose(joined, getattr(at_once, name), atol=1e-6)
     assert np.concatenate([piece.prediction for piece in pieces]).tolist() == at_once.prediction.tolist()
-    assert at_once.prediction[55:].mean() > 0.9
+    assert at_once.prediction[30:].mean() > 0.9
