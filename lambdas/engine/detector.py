@@ -12,7 +12,7 @@ from engine.artefact import VERSION, Arrays, BadArtefact, check_arrays, check_fi
 from engine.bank import judge
 from engine.fewvalues import FewValues
 from engine.frame import Frame, SensorId
-from engine.level import EVERY, SPAN
+from engine.level import SPAN
 from engine.notices import Notice, Past, Watch, input_notices, last_heard, late_rows, moved_levels
 from engine.pipeline import Baseline, Pipeline, State
 from engine.scaling import Scaling
@@ -242,8 +242,8 @@ def _check_arrays(arrays: Arrays, views: Sequence[ViewName], sensors: int) -> No
 
 def _view(name: ViewName, limit: float, memory: int, arrays: Arrays) -> View:
     """Return a view; in artefacts of format version 1 no level has moved."""
-    if not 0 < limit < math.inf or memory < EVERY:
-        raise BadArtefact(f"the artefact is malformed: limit {limit} and memory {memory} of the {name} view")
+    if not 0 < limit < math.inf:
+        raise BadArtefact(f"the artefact is malformed: the limit of the {name} view is {limit}")
     parts = {part: arrays[f"{name}.{part}"] for part in _VIEW_PARTS}
     moved = arrays.get(f"{name}.moved", np.zeros(len(parts["offset"])))
     check_finite(*parts.values(), moved)
