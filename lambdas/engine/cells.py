@@ -7,6 +7,7 @@ result.
 """
 
 import codecs
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -84,7 +85,7 @@ class BlockReader:
         return rows
 
     def _table(self, block: bytes) -> Any:
-        if not block.strip(b"\r\n"):
+        if block[:1] in b"\r\n" and not block.strip(b"\r\n"):
             return None
         if block.startswith(codecs.BOM_UTF8):  # Arrow would skip it, wherever in the file the block begins
             block = b"\n" + block
@@ -134,17 +135,13 @@ def _numbers(name: str, column: Any, rows: Rows) -> bool:
         except pa.ArrowInvalid:
             column, rows.invalid[name] = _repaired(column)
             plain = False
-    if not all(np.isfinite(_raw(chunk)).all() for chunk in column.chunks):
+    total = pc.sum(column).as_py()  # one call shows whether anything in it is not finite
+    if total is not None and not math.isfinite(total):
         values = column.to_numpy()
         rows.invalid[name] += int(np.count_nonzero(np.isinf(values)))
         column = pa.chunked_array([pa.array(values, mask=~np.isfinite(values))])
     rows.columns[name], rows.absent[name] = column, column.null_count
     return plain
-
-
-def _raw(chunk: Any) -> Any:
-    """The values of a float64 array, with anything finite or not where it is null."""
-    return np.frombuffer(chunk.buffers()[1], np.float64, len(chunk), chunk.offset * 8)
 
 
 def _repaired(texts: Any) -> tuple[Any, int]:
