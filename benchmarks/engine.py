@@ -1,14 +1,19 @@
 """Measure the engine: detection against baselines, ablations, root sensors, speed.
 
-    python benchmarks/engine.py [DATA] [--json FILE] [--only quality,ablations,roots,speed] [--large]
+    python benchmarks/engine.py [DATA] [--json FILE] [--only quality,labels,ablations,roots,speed]
+                                [--seeds 1,2] [--large]
 
 DATA holds the public series (default ``../shared/data``).
 """
 
 import argparse
+import datetime as dt
 import json
+import os
+import platform
 import sys
 from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +24,18 @@ sys.path[:] = [
     *(each for each in sys.path if Path(each).resolve() != HERE),  # this file must not pass for the engine
 ]
 
-from benchmarks.datasets import Case, shared_cases  # noqa: E402 - the path comes first
+import engine.training  # noqa: E402 - the path comes first
+from benchmarks.datasets import Case, shared_cases  # noqa: E402
 from benchmarks.generator import generated_cases  # noqa: E402
 from benchmarks.ingest import measure_ingest  # noqa: E402
+from benchmarks.labels import labelled  # noqa: E402
 from benchmarks.quality import ABLATIONS, Figures, engine_ratio, measure, scorers, without  # noqa: E402
 from benchmarks.rootcause import event_roots, root_figures  # noqa: E402
 from benchmarks.speed import end_to_end, measure_speed  # noqa: E402
 
-SEEDS = (1, 2)
-PARTS = ("quality", "ablations", "roots", "speed")
+SEEDS = "1,2"
+PACKAGES = ("numpy", "pyarrow", "scikit-learn", "pyod")
+PARTS = ("quality", "labels", "ablations", "roots", "speed")
 
 
 def main() -> None:
@@ -38,6 +46,7 @@ def main() -> None:
     parser.add_argument("data", nargs="?", type=Path, default=Path("../shared/data"))
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     parser.add_argument("--only", default=",".join(PARTS), help=f"parts to run, of {','.join(PARTS)}")
+    parser.add_argument("--seeds", default=SEEDS, help=f"seeds of the generated plants (default {SEEDS})")
     parser.add_argument(
         "--large", action="store_true", help="also fit 1.5 million rows of 300 sensors (minutes)"
     )
@@ -45,12 +54,17 @@ def main() -> None:
     parts = set(options.only.split(","))
     if not parts <= set(PARTS):
         parser.error(f"--only {options.only!r}: parts are {', '.join(PARTS)}")
+    seeds = tuple(int(seed) for seed in options.seeds.split(","))
     cases = shared_cases(options.data)
-    result: dict[str, Any] = {}
+    result: dict[str, Any] = {"run": run_facts() | {"seeds": seeds}}
+    print(", ".join(f"{name} {value}" for name, value in result["run"].items()), flush=True)
     if "quality" in parts:
-        result["quality"] = quality(cases + generated_cases(SEEDS))
+        result["quality"] = quality(cases + generated_cases(seeds))
+    if "labels" in parts:
+        synthpump = [case for case in cases if case.group == "synthpump"]
+        result["labels"] = labels(synthpump + labelled(generated_cases(seeds)))
     if "ablations" in parts:
-        result["ablations"] = ablations(cases + generated_cases(SEEDS[:1]))
+        result["ablations"] = ablations(cases + generated_cases(seeds[:1]))
     if "roots" in parts:
         result["roots"] = roots(cases)
     if "speed" in parts:
@@ -59,16 +73,52 @@ def main() -> None:
         options.json.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n")
 
 
+def run_facts() -> dict[str, Any]:
+    """Return date, machine and versions."""
+    return {
+        "date": dt.datetime.now(dt.UTC).isoformat(timespec="minutes"),
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
+        "python": platform.python_version(),
+    } | {name: _version(name) for name in PACKAGES}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
+
+
 def quality(cases: list[Case]) -> dict[str, Any]:
     """Compare the engine with the baselines on every group."""
     result = {}
     for name, ratio in scorers().items():
+        print(f"\nmeasuring {name} on {len(cases)} cases", flush=True)
         figures = measure(cases, ratio)
         result[name] = {group: asdict(each) for group, each in figures.items()}
         _print(name, figures)
     blind = measure([case for case in cases if case.group == "synthpump"], engine_ratio(labels=False))
     result["engine, training labels withheld"] = {group: asdict(each) for group, each in blind.items()}
     _print("engine, training labels withheld", blind)
+    return result
+
+
+def labels(cases: list[Case]) -> dict[str, Any]:
+    """Measure what labels of training faults buy: used, used but for the limits, and withheld."""
+    unheard = (engine.training, "label_factor", lambda *_: 1.0)
+    result = {}
+    for name, told, changes in (
+        ("labels used", True, []),
+        ("labels only keep rows from being learned", True, [unheard]),
+        ("labels withheld", False, []),
+    ):
+        with without(changes):
+            figures = measure(cases, engine_ratio(labels=told))
+        result[name] = {group: asdict(each) for group, each in figures.items()}
+        _print(f"five labelled faults in training: {name}", figures)
     return result
 
 
@@ -86,8 +136,9 @@ def ablations(cases: list[Case]) -> dict[str, Any]:
 def roots(cases: list[Case]) -> dict[str, Any]:
     """Measure how often contributions name the faulty sensor."""
     injected = root_figures(cases, per_kind=24)
-    for kind, (first, third) in injected.items():
-        print(f"root sensor, {kind:6} top-1 {first:.2f}  top-3 {third:.2f}")
+    for name, figures in injected.items():
+        for kind, (first, third) in figures.items():
+            print(f"root sensor by {name:8}, {kind:6} top-1 {first:.2f}  top-3 {third:.2f}", flush=True)
     events = {case.name: event_roots(case) for case in cases if case.roots}
     for name, (first, third, count) in events.items():
         print(f"root sensor, {count} events of {name}: top-1 {first:.2f}  top-3 {third:.2f}")
@@ -114,8 +165,8 @@ def speed(*, large: bool) -> dict[str, Any]:
 
 
 def _print(title: str, figures: dict[str, Figures]) -> None:
-    names = ("AP", "F1", "FAR %", "MAR %", "events", "fah/d", "warn h")
-    print(f"\n{title}\n{'group':26}" + "".join(f"{name:>8}" for name in names))
+    names = ("AP", "F1", "FAR %", "MAR %", "events", "fah/d", "rng/d", "warn h", "delay")
+    print(f"\n{title}\n{'group':34}" + "".join(f"{name:>8}" for name in names))
     for group, each in figures.items():
         numbers = (
             f"{each.ap:.3f}",
@@ -124,9 +175,11 @@ def _print(title: str, figures: dict[str, Figures]) -> None:
             f"{each.missed_percent:.1f}",
             f"{each.found}/{each.events}",
             f"{each.false_hours_per_day:.2f}",
+            f"{each.false_ranges_per_day:.2f}",
             f"{each.warning_hours:.1f}",
+            f"{each.delay_rows:.0f}",
         )
-        print(f"{group:26}" + "".join(f"{number:>8}" for number in numbers), flush=True)
+        print(f"{group:34}" + "".join(f"{number:>8}" for number in numbers), flush=True)
 
 
 if __name__ == "__main__":

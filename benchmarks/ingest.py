@@ -6,7 +6,7 @@ The CSV is what historians export: ISO stamps and numbers of four decimals.
 
 import gzip
 import os
-import resource
+import re
 import statistics
 import subprocess
 import sys
@@ -152,7 +152,8 @@ def _peak(paths: list[str]) -> None:
     for path in paths:
         with tempfile.TemporaryFile() as sink, Path(path).open("rb") as source:
             convert_csv(source, sink, columns=None)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    status = Path("/proc/self/status").read_text()  # getrusage would count what the parent had when it forked
+    print(int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024)
 
 
 if __name__ == "__main__":

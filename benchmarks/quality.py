@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import engine.alarm
 import engine.bank
 import engine.cleaning
 import engine.level
@@ -26,7 +27,11 @@ Ratio = Callable[[Case], Floats]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Figures of one group: ``ap`` is the mean over its cases, the rest is pooled over rows and events."""
+    """Figures of one group: ``ap`` is the mean over its cases, the rest is pooled over rows and events.
+
+    ``false_ranges_per_day`` counts runs of alarmed rows that touch no label, per healthy day; ``delay_rows``
+    is the median over the events found of the rows before their first alarm.
+    """
 
     ap: float
     f1: float
@@ -35,7 +40,9 @@ class Figures:
     found: int
     events: int
     false_hours_per_day: float
+    false_ranges_per_day: float
     warning_hours: float
+    delay_rows: float
 
 
 def engine_ratio(*, labels: bool = True) -> Ratio:
@@ -76,6 +83,9 @@ ABLATIONS: dict[str, list[tuple[Any, str, Any]]] = {
     "tracked views always count": [(engine.bank, "ENGAGED", (-2.0, -1.0))],
     "no widening of limits": [(engine.training, "MAX_WIDENING", 1.0)],
     "no cleaning of training data": [(engine.cleaning, "MIN_ROWS", 10**9)],
+    "no forgetting of faults that ended": [(engine.alarm, "MEMORY", {})],
+    "single rows alarm": [(engine.alarm, "UNCONFIRMED", 1e9)],
+    "alarms close at the limit": [(engine.alarm, "HOLD", 1.0)],
 }
 """What each ablation switches off: module, constant, value."""
 
@@ -103,7 +113,7 @@ def measure(cases: Iterable[Case], ratio: Ratio) -> dict[str, Figures]:
 
 def _figures(results: list[tuple[Case, Floats]]) -> Figures:
     hit = false = missed = quiet = events = 0
-    precisions, warnings = [], []
+    precisions, warnings, delays, ranges = [], [], [], 0
     days = hours = 0.0
     for case, ratio in results:
         on = ~case.frame.off[case.train :]
@@ -116,11 +126,12 @@ def _figures(results: list[tuple[Case, Floats]]) -> Figures:
         hours += float((alarm & ~truth).sum()) * step
         days += float((~truth & on).sum()) * step / 24
         precisions.append(average_precision(truth[on], ratio[on]))
-        edges = np.diff(np.concatenate([[0], truth.astype(int), [0]]))
-        for start, stop in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
+        for start, stop in _runs(truth):
             events += 1
             if alarm[start:stop].any():
-                warnings.append(float(stop - start - alarm[start:stop].argmax()) * step)
+                delays.append(int(alarm[start:stop].argmax()))
+                warnings.append((stop - start - delays[-1]) * step)
+        ranges += sum(not truth[start:stop].any() for start, stop in _runs(alarm))
     return Figures(
         ap=float(np.mean(precisions)),
         f1=2 * hit / max(1, 2 * hit + false + missed),
@@ -129,8 +140,16 @@ def _figures(results: list[tuple[Case, Floats]]) -> Figures:
         found=len(warnings),
         events=events,
         false_hours_per_day=hours / max(days, 1e-9),
+        false_ranges_per_day=ranges / max(days, 1e-9),
         warning_hours=float(np.mean(warnings)) if warnings else 0.0,
+        delay_rows=float(np.median(delays)) if delays else 0.0,
     )
+
+
+def _runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return start and stop of the runs of marked rows."""
+    edges = np.diff(np.concatenate([[0], marked.astype(int), [0]]))
+    return list(zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True))
 
 
 def average_precision(truth: NDArray[np.bool_], score: Floats) -> float:

@@ -16,7 +16,7 @@ from engine.parts import joined, score_in_parts
 from engine.quality import SensorStatistics
 from engine.reader import NoData
 from engine.scores import Scores
-from engine.summaries import Summary, summaries, told
+from engine.summaries import Summary, summaries
 from engine.timestamps import parse_timestamps
 from engine.training import fit
 from engine.trial import Settings
@@ -58,7 +58,6 @@ __all__ = [
     "score_in_parts",
     "silence",
     "summaries",
-    "told",
     "weigh",
     "with_silent",
 ]

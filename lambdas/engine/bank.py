@@ -20,6 +20,9 @@ from engine.view import ATTRIBUTION_CAP, OUTPUTS, View, row_scores
 
 Floats = NDArray[np.float64]
 
+UNUSUAL = (0.5, 1.0)
+"""Ratio with all residuals counted from which a row is judged by the tracked views in part, and in full."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
@@ -64,11 +67,18 @@ def judge(views: Sequence[View], rows: Rows, state: State, sensors: int) -> Judg
     engaged = np.clip((share - low) / (high - low), 0, 1)
     if not engaged.any():
         return Judgement(ratios=ratios, excess=excess, moved=None)
+    low, high = UNUSUAL
+    engaged_rows = engaged * np.clip((as_trained - low) / (high - low), 0, 1)
     for view in (each for each in views if each.name in TRACKED):
-        units = np.abs(view.units(rows.blocks(view.name), rows.missing))
-        weight = rows.ready(view.name) * engaged * np.minimum(as_trained, 1)
-        ratios[view.name] = weight * row_scores(units) / view.limit
-        excess += (view.excess(units, sensors) * weight[:, None]).astype(np.float32)
+        weight = rows.ready(view.name) * engaged_rows
+        at = np.flatnonzero(weight)
+        if not len(at):
+            continue
+        blocks = [block[at] for block in rows.blocks(view.name)]
+        units = np.abs(view.units(blocks, None if rows.missing is None else rows.missing[at]))
+        ratios[view.name] = np.zeros(count)
+        ratios[view.name][at] = weight[at] * row_scores(units) / view.limit
+        excess[at] += (view.excess(units, sensors) * weight[at, None]).astype(np.float32)
     return Judgement(ratios=ratios, excess=excess, moved=_relative(moved, engaged))
 
 

@@ -149,8 +149,11 @@ def _raw(chunk: Any) -> Any:
 
 def _repaired(texts: Any) -> tuple[Any, int]:
     """Return the numbers of a column of texts, null for all else, and how many of those are invalid."""
-    flat = pc.ascii_trim_whitespace(_flat(texts))
+    flat = _flat(texts)
     odd = _with_letters(flat)
+    if len(odd) > len(flat) // 2:  # blanks around every number, perhaps
+        flat = pc.ascii_trim_whitespace(flat)
+        odd = _with_letters(flat)
     try:
         numbers = pc.cast(flat if not len(odd) else flat.filter(_all_but(odd, len(flat))), pa.float64())
     except pa.ArrowInvalid:  # "1-2": the slow way for all

@@ -13,7 +13,7 @@ from engine.bank import judge
 from engine.fewvalues import FewValues
 from engine.frame import Frame, SensorId
 from engine.level import SPAN
-from engine.notices import Notice, Past, Watch, input_notices, last_heard, late_rows
+from engine.notices import Notice, Past, Watch, input_notices, last_heard, late_rows, moved_levels
 from engine.pipeline import Baseline, Pipeline, State
 from engine.scaling import Scaling
 from engine.scores import Scores
@@ -65,7 +65,8 @@ class Detector:
         late = late_rows(frame.times, now.watch.newest)
         timely = _rows(frame, ~late) if late.any() else frame
         notices = self._notice(timely, frame.times[late], now)
-        scores = replace(self._scored(timely, now), notices=notices)
+        scores = self._scored(timely, now)
+        scores = replace(scores, notices=(*notices, *moved_levels(self.sensors, scores.moved)))
         return scores if timely is frame else _with_late(scores, frame, late)
 
     def check_state(self, state: bytes) -> None:
@@ -73,7 +74,7 @@ class Detector:
         State.from_bytes(state, len(self.sensors))
 
     @property
-    def _levels(self) -> View:
+    def levels(self) -> View:
         """The view whose first residuals are those of the sensors' levels."""
         return next(view for view in self.views if view.name == "lag")
 
@@ -83,7 +84,7 @@ class Detector:
         past = Past(rows=now.memory.seen, newest=now.watch.newest, resting=now.quiet > 0)
         found = input_notices(frame, late=late, past=past, heard=heard, step=self.step)
         known = np.where(np.isnat(now.watch.heard), np.nan, now.values)
-        watcher = Watcher(span=self.span, pipeline=self.pipeline, level=self._levels)
+        watcher = Watcher(span=self.span, pipeline=self.pipeline, level=self.levels)
         converted, traces = watcher.look(frame, known, now.watch.units)
         newest = frame.times[-1] if len(frame.times) else now.watch.newest
         now.watch = Watch(heard=heard, newest=newest, units=traces)
@@ -93,7 +94,7 @@ class Detector:
         rows, count = len(frame.times), len(self.sensors)
         moved = np.zeros(count)
         ratio, shares = np.zeros(rows), np.full((rows, count), 1 / count, np.float32)
-        for part in self.pipeline.run(frame, now, predictor=self._levels):
+        for part in self.pipeline.run(frame, now, predictor=self.levels):
             judged = judge(self.views, part, now, count)
             ratio[part.start : part.stop] = now.alarm.fuse(judged.ratios)
             total = judged.excess.sum(axis=1, keepdims=True)

@@ -29,6 +29,8 @@ Kind = Literal["no-state", "gap", "late-rows", "no-values", "unit", "level"]
 
 SILENT_ROWS = 20
 """A sensor without values in so many of the latest rows (or in all of a shorter frame) is silent."""
+MOVED_SHARE = 0.5
+"""Share of the rows from which a level that counts as moved is worth a notice."""
 _CHUNK = 4096
 
 
@@ -236,6 +238,15 @@ def silence(
             text = f"{sensor} has no values{_since([sensor], heard)}: {_LEFT_OUT}"
             notices.append(Notice(kind="no-values", sensor=sensor, text=text))
     return notices
+
+
+def moved_levels(sensors: Sequence[SensorId], shares: NDArray[np.float64] | None) -> list[Notice]:
+    """Name the sensors whose level counts as moved on most rows; ``shares`` is ``Scores.moved``."""
+    if shares is None:
+        return []
+    moved = [sensor for sensor, share in zip(sensors, shares.tolist(), strict=True) if share >= MOVED_SHARE]
+    after = "has moved for long and hardly counts any more: if this is how it is now, train again"
+    return [Notice(kind="level", sensor=sensor, text=f"the level of {sensor} {after}") for sensor in moved]
 
 
 _LEFT_OUT = "left out of score and contributions"

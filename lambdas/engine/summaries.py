@@ -11,11 +11,6 @@ from engine.intervals import Range, ranges
 from engine.scores import Scores
 from engine.words import describe
 
-SHORTEST = np.timedelta64(5, "m")
-"""Shorter events are not told, unless a single row is longer."""
-PAUSE = np.timedelta64(30, "m")
-"""Ranges at most this far apart, or three rows, are told as one event."""
-PAUSE_ROWS = 3
 _PAST_ROWS = 64
 _PAST_SPANS = 2
 _MOST_PAST = 20_000
@@ -30,15 +25,9 @@ class Summary:
     text: str
 
 
-def told(step: np.timedelta64) -> EventRules:
-    """Return the rules of lists that people read, for rows ``step`` apart."""
-    rows = int(np.ceil(float(SHORTEST / step)))
-    return EventRules(join=max(PAUSE, PAUSE_ROWS * step), min_rows=max(1, rows))
-
-
 def summaries(detector: Detector, frame: Frame, scores: Scores, *, most: int) -> list[Summary]:
     """Return the events of scored rows in time order, at most the ``most`` longest, with a sentence each."""
-    found = told(detector.step).apply(ranges(scores, step=detector.step))
+    found = EventRules.for_reports(detector.step).apply(ranges(scores, step=detector.step))
     longest = sorted(found, key=lambda event: event.start - event.end)[:most]
     return [
         Summary(event=event, text=describe(detector, _around(detector, frame, event), event))

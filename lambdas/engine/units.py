@@ -266,10 +266,21 @@ class Watcher:
             return None
         number, (count, _) = min(trace.fits.items(), key=lambda each: each[1][1])
         conversion = CONVERSIONS[number]
-        move = trace.moved / trace.moves / conversion.factor / self.span.move[at]
-        if count < FIT_SHARE * trace.rows or not 1 / _RESTLESS < move < _RESTLESS:
+        move = trace.moved / trace.moves / self.span.move[at]
+        if count < FIT_SHARE * trace.rows or not _moves_like(move, conversion):
             return None
         return f"reads like its training values {conversion}; its score is unchanged"
+
+
+def _moves_like(move: float, conversion: Conversion) -> bool:
+    """Whether converted readings move from row to row as in training, and more so than they do as they are.
+
+    ``move`` is how many times as much as in training they move as they are. A bias moves them as before.
+    """
+    converted = move / conversion.factor
+    if not 1 / _RESTLESS < converted < _RESTLESS:
+        return False
+    return conversion.factor == 1 or abs(np.log(converted)) < abs(np.log(move))
 
 
 def _part(frame: Frame, rows: NDArray[np.int64]) -> Frame:

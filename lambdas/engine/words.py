@@ -164,7 +164,7 @@ def _trace(detector: Detector, frame: Frame, sensor: int, state: bytes | None) -
     found: dict[ViewName, list[Floats]] = {"lag": [np.empty(0)], "window": [np.empty(0)]}
     views = {view.name: view for view in detector.views}
     columns: tuple[tuple[ViewName, int], ...] = (("lag", sensor), ("window", sensor + count))
-    for rows in detector.pipeline.run(frame, now):
+    for rows in detector.pipeline.run(frame, now, predictor=detector.levels):
         times.append(frame.times[rows.start : rows.stop])
         for name, column in columns:
             residuals = np.full(rows.stop - rows.start, np.nan)

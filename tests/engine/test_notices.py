@@ -1,12 +1,13 @@
 """What scoring says about its input, and that saying it changes no score."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from benchmarks.generator import generated_cases
-from engine import BadArtefact, Detector, Frame, Notice, Scores, fit
+from engine import BadArtefact, Detector, Frame, Notice, Scores, describe, fit, ranges
 from engine.notices import SILENT_ROWS, late_rows
 from tests.engine.plant import START, STEP, cut, pump
 
@@ -165,6 +166,18 @@ def test_faults_are_still_found_while_another_sensor_is_silent(detector: Detecto
     assert (scores.contributions[330:].argmax(axis=1) == 1).mean() > 0.9
 
 
+def test_the_sentence_of_an_event_does_not_mind_a_silent_sensor(detector: Detector, fresh: Frame) -> None:
+    """The last value of a silent pressure would make the flow look too high at any other speed."""
+    faulty = changed(fresh, 1, slice(300, None), 0.7 * fresh.values[300:, 1])
+    frame = changed(faulty, 2, slice(0, None), np.nan)
+    event = max(ranges(detector.score(frame), step=STEP), key=lambda each: each.rows)
+    found = re.match(
+        r"Flow fell (\d+) % below what the other sensors predict", describe(detector, frame, event)
+    )
+    assert found is not None
+    assert 25 <= int(found[1]) <= 31
+
+
 def test_a_short_silence_is_no_notice(detector: Detector, fresh: Frame) -> None:
     frame = changed(fresh, 1, slice(100, 100 + SILENT_ROWS - 1), np.nan)
     assert windows(detector, frame, 100 + SILENT_ROWS - 1)[0].notices[1:] == ()
@@ -230,6 +243,23 @@ def test_nor_has_a_slow_rise_far_out_of_the_range(detector: Detector, fresh: Fra
 def test_nor_has_a_factor_that_is_no_conversion(detector: Detector, fresh: Frame, factor: float) -> None:
     frame = changed(fresh, 2, slice(130, None), factor * fresh.values[130:, 2])
     assert of_kind("unit", *windows(detector, frame, 60)) == []
+
+
+def test_a_level_that_has_moved_for_good_is_told_and_a_short_fault_is_not(
+    detector: Detector, healthy: Frame
+) -> None:
+    whole = pump(4000, seed=7)
+    moved = changed(whole, 2, slice(500, None), whole.values[500:, 2] + 0.4)
+    scores = windows(detector, moved, 100)
+    (first, *_) = [at for at, each in enumerate(scores) if of_kind("level", each)]
+    assert 8 <= first <= 20, "a fault alarms for hundreds of rows before it is taken for a level"
+    (notice,) = of_kind("level", scores[-1])
+    assert (notice.sensor, notice.text.split(" has moved")[0]) == (
+        "pump\\Pressure",
+        "the level of pump\\Pressure",
+    )
+    short = changed(whole, 2, slice(500, 800), whole.values[500:800, 2] + 0.4)
+    assert of_kind("level", *windows(detector, short, 100)) == []
 
 
 def test_plants_that_drift_and_fail_keep_their_units() -> None:

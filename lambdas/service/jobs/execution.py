@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from engine import (
@@ -33,7 +34,7 @@ from service.jobs.training import step_seconds
 from service.jobs.vault import artefact_key
 from service.jobs.windows import Window
 from service.names import events_of, version_key, versions_of
-from service.store import Item, NotFound
+from service.store import Item
 
 _WARM_UP_ROWS = 100
 """Rows before a window that are looked at when there is no memory: more than any view of a model needs."""
@@ -110,12 +111,10 @@ def infer(rt: Runtime, *, scheduler: Item, model: Item | None, window: Window) -
     step = timedelta(seconds=active.detector.step.astype(int).item())
     continued = before.open if before is not None and before.end == window.start else None
     followed = events.follow(scores, before=continued, step=step)
-    found = ranges(scores, step=active.detector.step)
     for event in followed.events:
         if event.recorded(step):
-            latest = events.last_range(event, found)
-            text = None if latest is None else describe(active.detector, frame, latest, state=state)
-            _keep_event(rt, scheduler, active, event, step=step, text=text)
+            story = _story(active, frame, scores, event, state)
+            _keep_event(rt, scheduler, active, event, step=step, story=story)
     kept = dict(before.carry) if before is not None else {}
     last = dict(zip(frame.sensors, frame.values[-1].tolist(), strict=True))
     kept |= {sensor: (last[sensor], stamp) for sensor, stamp in stamps.items()}
@@ -264,6 +263,14 @@ def _warm_up(
     return active.detector.score(earlier).state
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Story:
+    """A sentence about an event, and the highest score of the rows it is about."""
+
+    text: str
+    peak: Decimal
+
+
 def _keep_event(
     rt: Runtime,
     scheduler: Item,
@@ -271,29 +278,41 @@ def _keep_event(
     event: events.Event,
     *,
     step: timedelta,
-    text: str | None,
+    story: _Story | None,
 ) -> None:
-    """Write an event, or what has become of it since the execution before, with a sentence about it."""
+    """Write an event, or what has become of it since the execution before.
+
+    It keeps the sentence of the execution in which it was strongest: when a fault is over, its event goes on
+    for some rows that say little about it.
+    """
     found = events.members(event, sensors=active.detector.sensors, step=step)
-    if text is not None:
-        found["summary"] = text
-        log(
-            "anomaly",
-            Scheduler=scheduler["InferenceSchedulerName"],
-            Start=event.start.isoformat(),
-            End=event.end.isoformat(),
-            Summary=text,
-        )
     pk, sk = events_of(scheduler["uuid"]), iso_seconds(found["EventStartTime"])
-    try:
+    known = rt.store.get(pk, sk)
+    if story is not None:
+        times = {"Start": event.start.isoformat(), "End": event.end.isoformat()}
+        log("anomaly", Scheduler=scheduler["InferenceSchedulerName"], **times, Summary=story.text)
+        if known is None or story.peak >= known.get("peak", 0):
+            found |= {"summary": story.text, "peak": story.peak}
+    if known is not None:
         rt.store.update(pk, sk, found)
-    except NotFound:
-        rt.store.create(
-            {
-                "pk": pk,
-                "sk": sk,
-                "InferenceSchedulerName": scheduler["InferenceSchedulerName"],
-                "InferenceSchedulerArn": scheduler["InferenceSchedulerArn"],
-                **found,
-            }
-        )
+        return
+    rt.store.create(
+        {
+            "pk": pk,
+            "sk": sk,
+            "InferenceSchedulerName": scheduler["InferenceSchedulerName"],
+            "InferenceSchedulerArn": scheduler["InferenceSchedulerArn"],
+            **found,
+        }
+    )
+
+
+def _story(
+    active: _Model, frame: Frame, scores: Scores, event: events.Event, state: bytes | None
+) -> _Story | None:
+    """A sentence about an event from the rows of this execution; None when it ended before them."""
+    latest = events.last_range(event, ranges(scores, step=active.detector.step))
+    if latest is None:
+        return None
+    text = describe(active.detector, frame, latest, state=state)
+    return _Story(text=text, peak=Decimal(str(round(float(scores.score.max()), 5))))

@@ -72,7 +72,8 @@ class Learned:
 def learn(rt: Runtime, training: Training, prior: Detector | None = None) -> Learned:
     """Train, evaluate and write the diagnostics file if one is configured.
 
-    With ``prior``, the detector of the version before, both are compared on the evaluation window.
+    With ``prior``, the detector of the version before, training starts from it, and both are compared on the
+    evaluation window.
 
     Raises JobFailed for windows without data, a wrong off condition, unusable labels, too many rows, and more
     data than memory or disk can hold.
@@ -91,7 +92,7 @@ def learn(rt: Runtime, training: Training, prior: Detector | None = None) -> Lea
             return _frame(rt, training, components, span, what, off=off, limit=limit)
 
         frame = frame_of(spans.training, "training", limits.training_rows)
-        detector = _fit(frame, labels, limits.false_alarm_hours)
+        detector = _fit(frame, labels, limits.false_alarm_hours, prior)
         rows = len(frame.times)
         if spans.evaluation is not None:
             del frame  # before the next one is built: one of the largest size is all that fits
@@ -225,10 +226,12 @@ def _frame(
     return frame
 
 
-def _fit(frame: Frame, labels: Sequence[Interval], false_alarm_hours: float | None) -> Detector:
+def _fit(
+    frame: Frame, labels: Sequence[Interval], false_alarm_hours: float | None, prior: Detector | None
+) -> Detector:
     settings = Settings() if false_alarm_hours is None else Settings(false_alarm_hours=false_alarm_hours)
     try:
-        return fit(frame, labels=labels, settings=settings)
+        return fit(frame, labels=labels, settings=settings, prior=prior)
     except ValueError as error:
         raise JobFailed(
             f"the training window leaves too little to learn from: {error}. Choose a longer training window, "

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from botocore.exceptions import HTTPClientError, IncompleteReadError
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PART_BYTES = 8 << 20
 _ATTEMPTS = 5
 _AT_ONCE = 3
+_TAIL_BYTES = 64 << 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +32,6 @@ class Version:
     key: str
     etag: str
     size: int
-
-    @classmethod
-    def newest(cls, s3: "S3Client", bucket: str, key: str) -> Self:
-        """The version that the object has now."""
-        head = s3.head_object(Bucket=bucket, Key=key)
-        return cls(s3=s3, bucket=bucket, key=key, etag=head["ETag"], size=head["ContentLength"])
 
     def parts(self, start: int, end: int) -> list[range]:
         """The offsets from ``start`` to before ``end``, in pieces of at most a part."""
@@ -65,9 +60,16 @@ def streamed(version: Version) -> io.RawIOBase:
     return _PartStream(version)
 
 
-def stored(version: Version) -> BinaryIO:
-    """The object as a file to read anywhere: what is asked for is fetched, large pieces in parts at once."""
-    return cast("BinaryIO", _StoredObject(version))
+def stored(s3: "S3Client", bucket: str, key: str) -> BinaryIO:
+    """The object, which must not be empty, as a file to read anywhere.
+
+    Its end, where Parquet has its index, is fetched at once: a small object needs no other request. Of the
+    rest, what is asked for is fetched then, large pieces in parts at once.
+    """
+    reply = s3.get_object(Bucket=bucket, Key=key, Range=f"bytes=-{_TAIL_BYTES}")
+    size = int(reply["ContentRange"].rpartition("/")[2])
+    version = Version(s3=s3, bucket=bucket, key=key, etag=reply["ETag"], size=size)
+    return cast("BinaryIO", _StoredObject(version, reply["Body"].read()))
 
 
 class _PartStream(io.RawIOBase):
@@ -102,9 +104,9 @@ class _PartStream(io.RawIOBase):
 
 
 class _StoredObject(io.RawIOBase):
-    def __init__(self, version: Version) -> None:
+    def __init__(self, version: Version, tail: bytes) -> None:
         super().__init__()
-        self._version, self._position = version, 0
+        self._version, self._tail, self._position = version, tail, 0
 
     def readable(self) -> bool:
         return True
@@ -122,8 +124,11 @@ class _StoredObject(io.RawIOBase):
     def read(self, size: int = -1, /) -> bytes:
         start, whole = self._position, self._version.size
         end = whole if size < 0 else min(whole, start + size)
-        parts = self._version.parts(start, end)
         self._position = max(start, end)
+        before_tail = whole - len(self._tail)
+        if start >= before_tail:
+            return self._tail[start - before_tail : max(start, end) - before_tail]
+        parts = self._version.parts(start, end)
         if len(parts) <= 1:
             return b"".join(map(self._version.read, parts))
         with ThreadPoolExecutor(_AT_ONCE) as pool:

@@ -8,7 +8,7 @@ from service.jobs.access import CustomerData, encryption
 from service.jobs.capacity import MIB, Capacity
 from service.jobs.files import SourceFile
 from service.jobs.ingestion import Ingestion
-from service.jobs.objects import Version, stored, uploading
+from service.jobs.objects import stored, uploading
 
 _BLOCK_SHARE, _BLOCK_MOST = 1 / 256, 8 * MIB
 _MERGE_SHARE, _MERGE_MOST = 1 / 6, 1024 * MIB
@@ -49,4 +49,4 @@ def written(job: Ingestion, key: str) -> AbstractContextManager[BinaryIO]:
 
 def opened(job: Ingestion, key: str) -> BinaryIO:
     """An object of the job to read as a file, whatever its size."""
-    return stored(Version.newest(job.vault.s3, job.vault.bucket, key))
+    return stored(job.vault.s3, job.vault.bucket, key)

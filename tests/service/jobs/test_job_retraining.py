@@ -202,3 +202,21 @@ def test_a_shorter_false_alarm_time_raises_the_limits(home: World, dataset: Item
     world.settings(false_alarm_hours=2.0)
     keener = limits(world)
     assert all(mine < theirs for mine, theirs in zip(keener, usual, strict=True))
+
+
+def test_training_starts_from_the_prior_version(home: World, dataset: Item) -> None:
+    """The fault lies in the new training window without a label: the prior version knows it for one."""
+    late = {"TrainingDataEndTime": at("2020-01-20"), "EvaluationDataStartTime": at("2020-01-20")}
+    before = first(home, dataset)
+    _, version = retrained(home, before, **late)
+    cold = first(home, dataset, **late)
+
+    def trimmed(model: Item, number: int) -> float:
+        body = home.rt.vault(None).get(artefact_key(model["uuid"], number))
+        assert body is not None
+        return Detector.from_bytes(body).trimmed
+
+    assert version["Status"] == "SUCCESS", version.get("FailedReason")
+    fault = 72 / (18 * 288)
+    assert fault <= trimmed(before, 2) < 4 * fault, "the fault and the rows around it"
+    assert trimmed(cold, 1) < fault / 4
