@@ -49,7 +49,9 @@ class Moments:
     def covariance(self) -> Floats:
         """Return the covariance of the rows."""
         mean = self.mean()
-        return self.products / max(self.count, 1.0) - np.outer(mean, mean)
+        result: Floats = self.products / max(self.count, 1.0)
+        result -= np.outer(mean, mean)
+        return result
 
 
 def stack(blocks: Sequence[Floats]) -> Halves:
@@ -81,8 +83,10 @@ def residual_map(covariance: Floats, sensors: int, outputs: int, ridge: float = 
     size = len(covariance)
     blocks = size // sensors
     deviation = np.sqrt(np.maximum(np.diag(covariance), 1e-12))
-    correlation = covariance / np.outer(deviation, deviation)
-    precision = inverse(correlation + ridge * np.eye(size))
+    correlation = np.outer(deviation, deviation)
+    np.divide(covariance, correlation, out=correlation)
+    correlation[np.diag_indices(size)] += ridge
+    precision = inverse(correlation)
     own = np.arange(blocks)[None, :] * sensors + np.arange(sensors)[:, None]
     inner = np.linalg.inv(precision[own[:, :, None], own[:, None, :]])
     rows = (inner[:, :outputs, :] @ precision[own]).transpose(1, 0, 2)

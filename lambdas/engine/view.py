@@ -64,8 +64,9 @@ def row_scores(units: Halves) -> Floats:
     squares *= squares
     width = squares.shape[1]
     top = max(1, round(TOP_SHARE * width))
-    largest = np.partition(squares, width - top, axis=1)[:, width - top :]
-    result: Floats = (squares.mean(axis=1) + largest.mean(axis=1)).astype(np.float64)
+    mean = squares.mean(axis=1)
+    squares.partition(width - top, axis=1)
+    result: Floats = (mean + squares[:, width - top :].mean(axis=1)).astype(np.float64)
     return result
 
 
