@@ -145,6 +145,9 @@ def _deed(detector: Detector, frame: Frame, event: Range, sensor: int, state: by
         level -= moved
     heard = trace.times[inside & ~np.isnan(trace.level)]
     values = frame.values[np.isin(frame.times, heard), sensor].astype(np.float64)
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return None
     seen = float(np.median(values))
     scale = float(detector.pipeline.scaling.scale[sensor]) / _own_weight(detector, "lag", sensor)
     times = None

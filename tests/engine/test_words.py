@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine import BadArtefact, Detector, EventRules, Frame, Range, describe, fit, ranges
@@ -140,6 +140,7 @@ def test_equal_names_are_told_apart() -> None:
     assert describe(detector, rows, event(rows, 620, 640, 0.1, 0.1, 0.8)).startswith("Flow ")
 
 
+@example(start=0, rows=5, lead=0, spike=np.inf, cut_at=5)
 @settings(max_examples=40, deadline=None)
 @given(
     start=st.integers(0, 390),
