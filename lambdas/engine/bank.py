@@ -46,26 +46,33 @@ def judge(views: Sequence[View], rows: Rows, state: State, sensors: int) -> Judg
     excess, moved = np.zeros((count, sensors), np.float32), np.zeros((count, sensors), np.float32)
     share, as_trained = np.zeros(count), np.zeros(count)
 
+    trusted = []
     for view in static:
         units = view.units(rows.blocks(view.name), rows.missing)
         before = state.moved.get(view.name, view.moved)
         counts, state.moved[view.name] = trust(units, steady, before, seen=state.judged, span=view.memory)
-        np.abs(units, out=units)
-        ready = rows.ready(view.name)
-        full = ready * row_scores(units) / view.limit
-        np.maximum(as_trained, full, out=as_trained)
         if counts is not None:
-            out = (1 - counts) * np.minimum(units, np.float32(ATTRIBUTION_CAP))
-            np.maximum(moved, out.reshape(count, OUTPUTS[view.name], sensors).max(axis=1), out=moved)
             np.maximum(share, 1 - counts.mean(axis=1), out=share)
-            units *= counts
-            full = ready * row_scores(units) / view.limit
-        ratios[view.name] = full
-        excess += view.excess(units, sensors) * ready[:, None]
+        trusted.append((view, np.abs(units, out=units), counts))
     state.judged += int(steady.sum())
     low, high = ENGAGED
     engaged = np.clip((share - low) / (high - low), 0, 1)
-    if not engaged.any():
+    at = np.flatnonzero(engaged)
+    for view, units, counts in trusted:
+        ready = rows.ready(view.name)
+        if counts is not None:
+            full = ready[at] * row_scores(units[at]) / view.limit
+            as_trained[at] = np.maximum(as_trained[at], full)
+            out = np.flatnonzero((counts < 1).any(axis=0))
+            far = (1 - counts[:, out]) * np.minimum(units[:, out], np.float32(ATTRIBUTION_CAP))
+            for column, each in zip(out % sensors, far.T, strict=True):
+                np.maximum(moved[:, column], each, out=moved[:, column])
+            units[:, out] *= counts[:, out]
+        ratios[view.name] = ready * row_scores(units) / view.limit
+        if counts is None:
+            as_trained = np.maximum(as_trained, ratios[view.name])
+        excess += view.excess(units, sensors) * ready[:, None]
+    if not len(at):
         return Judgement(ratios=ratios, excess=excess, moved=None)
     low, high = UNUSUAL
     engaged_rows = engaged * np.clip((as_trained - low) / (high - low), 0, 1)
