@@ -25,6 +25,7 @@ COMMON_STEPS = 8
 STILL = 1e-4
 """A residual that stays below this never moves. Its unit is one scale of its sensor: with a smaller one, the
 memory of a view would hold on to a change for hours."""
+_COLUMNS = 64
 STRIP = 1024
 """Rows of data too long to use whole are taken in strips of this length."""
 HELD_CELLS = 12_000_000
@@ -228,8 +229,20 @@ def common_factor(ratios: Mapping[ViewName, Floats], quantile: float) -> float:
 
 
 def column_quantile(values: Halves, quantile: float) -> Halves:
-    """Return the quantile of every column; along contiguous memory, which is several times as fast."""
-    return np.quantile(np.ascontiguousarray(values.T), quantile, axis=1).astype(np.float32)
+    """Return the quantile of every column, between the two nearest values in proportion.
+
+    A few columns at a time are laid along memory: several times as fast as all of them, or none.
+    """
+    place = quantile * (len(values) - 1)
+    low = int(place)
+    result = np.empty(values.shape[1], np.float32)
+    for start in range(0, values.shape[1], _COLUMNS):
+        block = np.ascontiguousarray(values[:, start : start + _COLUMNS].T)
+        block.partition(low, axis=1)
+        below = block[:, low]
+        above = block[:, low + 1 :].min(axis=1) if low + 1 < block.shape[1] else below
+        result[start : start + _COLUMNS] = below + (above - below) * np.float32(place - low)
+    return result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
