@@ -16,7 +16,7 @@ from engine.level import ENGAGED, trust
 from engine.linear import Halves
 from engine.pipeline import Rows, State
 from engine.transform import TRACKED, ViewName
-from engine.view import ATTRIBUTION_CAP, OUTPUTS, View, row_scores
+from engine.view import ATTRIBUTION_CAP, View, row_scores
 
 Floats = NDArray[np.float64]
 
