@@ -2,6 +2,8 @@
 
 Every reader converts the same file from disk to Parquet, in turn, in one process; the figures are medians.
 The CSV is what historians export: ISO stamps and numbers of four decimals.
+
+    python benchmarks/ingest.py
 """
 
 import gzip
@@ -22,9 +24,15 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from engine import convert_csv
-
 _ROOT = Path(__file__).resolve().parents[1]
+sys.path[:] = [
+    str(_ROOT),
+    str(_ROOT / "lambdas"),
+    *(each for each in sys.path if Path(each).resolve() != _ROOT / "benchmarks"),
+]
+
+from engine import convert_csv  # noqa: E402 - the path comes first
+
 ROUNDS = 5
 BYTES = 100_000_000
 PLAIN = "pyarrow read_csv, write_table"
@@ -57,7 +65,7 @@ def _peaks(megabytes: int) -> tuple[float, float]:
             _write(file.write, sensors=50, size=megabytes * 1_000_000)
         whole, idle = (
             subprocess.run(  # noqa: S603 - our own interpreter and script
-                [sys.executable, "-m", "benchmarks.ingest", *arguments],
+                [sys.executable, "-m", "benchmarks.ingest", "--peak", *arguments],
                 cwd=_ROOT,
                 env={**os.environ, "PYTHONPATH": str(_ROOT / "lambdas")},
                 capture_output=True,
@@ -157,4 +165,7 @@ def _peak(paths: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    _peak(sys.argv[1:])
+    if sys.argv[1:2] == ["--peak"]:
+        _peak(sys.argv[2:])
+    else:
+        measure_ingest()
