@@ -8,6 +8,7 @@ drift, and where a row is usual by what was trained, all residuals counted.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,7 @@ def judge(views: Sequence[View], rows: Rows, state: State, sensors: int) -> Judg
     for view, units, counts in trusted:
         ready = rows.ready(view.name)
         if counts is not None:
-            full = ready[at] * row_scores(units[at]) / view.limit
+            full = ready[at] * row_scores(_rows(units, at)) / view.limit
             as_trained[at] = np.maximum(as_trained[at], full)
             out = np.flatnonzero((counts < 1).any(axis=0))
             far = (1 - counts[:, out]) * np.minimum(units[:, out], np.float32(ATTRIBUTION_CAP))
@@ -81,12 +82,18 @@ def judge(views: Sequence[View], rows: Rows, state: State, sensors: int) -> Judg
         at = np.flatnonzero(weight)
         if not len(at):
             continue
-        blocks = [block[at] for block in rows.blocks(view.name)]
-        units = np.abs(view.units(blocks, None if rows.missing is None else rows.missing[at]))
+        blocks = [_rows(block, at) for block in rows.blocks(view.name)]
+        units = view.units(blocks, None if rows.missing is None else rows.missing[at])
+        np.abs(units, out=units)
         ratios[view.name] = np.zeros(count)
         ratios[view.name][at] = weight[at] * row_scores(units) / view.limit
         excess[at] += (view.excess(units, sensors) * weight[at, None]).astype(np.float32)
     return Judgement(ratios=ratios, excess=excess, moved=_relative(moved, engaged))
+
+
+def _rows(values: NDArray[Any], at: NDArray[np.intp]) -> NDArray[Any]:
+    """Return the rows at these places; all of them without a copy."""
+    return values if len(at) == len(values) else values[at]
 
 
 def _relative(moved: Halves, engaged: Floats) -> Halves:

@@ -93,7 +93,7 @@ def _rolling_sum(padded: Floats) -> Floats:
     for bit in range(WINDOW.bit_length()):
         if WINDOW >> bit & 1:  # the sum of ``width`` rows that ends ``behind`` rows before each row
             stop = len(power) - behind
-            total = total + power[stop - rows : stop]
+            total += power[stop - rows : stop]
             behind += width
         if WINDOW >> (bit + 1):
             power = power[width:] + power[:-width]
