@@ -1,18 +1,17 @@
 """Scoring a long frame part by part, so that nobody has to hold the contributions of all its rows."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.detector import Detector
 from engine.frame import Frame
 from engine.scores import Scores
 
-PART_ROWS = 65_536
 
-
-def score_in_parts(detector: Detector, frame: Frame, *, rows: int = PART_ROWS) -> Iterator[Scores]:
+def score_in_parts(detector: Detector, frame: Frame, *, rows: int) -> Iterator[Scores]:
     """Yield the scores of consecutive parts of a frame, each continuing from the one before."""
     state = None
     for start in range(0, len(frame.times), rows):
@@ -35,6 +34,7 @@ def joined(parts: Iterable[Scores], frame: Frame) -> Scores:
         thin.append(replace(part, contributions=part.contributions[:0]))
     return replace(
         thin[-1],
+        moved=_moved(thin),
         times=frame.times,
         off=frame.off,
         score=np.concatenate([part.score for part in thin]),
@@ -42,3 +42,12 @@ def joined(parts: Iterable[Scores], frame: Frame) -> Scores:
         contributions=kept,
         notices=tuple(dict.fromkeys(notice for part in thin for notice in part.notices)),
     )
+
+
+def _moved(parts: Sequence[Scores]) -> NDArray[np.float64] | None:
+    """Return the share of rows with a moved level over all parts, None where one does not know it."""
+    known = [(part.moved, int((~part.off).sum())) for part in parts if part.moved is not None]
+    if len(known) < len(parts):
+        return None
+    total: NDArray[np.float64] = np.sum([moved * rows for moved, rows in known], axis=0)
+    return total / max(1, sum(rows for _, rows in known))

@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import numpy as np
 
-from engine import fit, score_in_parts
+from engine import fit, joined, score_in_parts
 from tests.engine.plant import cut, pump
 
 
@@ -15,3 +17,24 @@ def test_parts_are_the_whole() -> None:
     np.testing.assert_allclose(np.concatenate([part.score for part in parts]), at_once.score, atol=2e-5)
     shares = np.concatenate([part.contributions for part in parts])
     np.testing.assert_allclose(shares, at_once.contributions, atol=1e-4)
+
+
+def test_joined_parts_are_the_scores_of_the_whole() -> None:
+    whole = pump(9000, seed=1)
+    frame = cut(whole, 3000, 9000)
+    values = frame.values.copy()
+    values[2000:, 2] += 1.5 * values[:, 2].std()
+    frame = replace(frame, values=values)
+    detector = fit(cut(whole, 0, 3000))
+
+    at_once, together = detector.score(frame), joined(score_in_parts(detector, frame, rows=700), frame)
+
+    np.testing.assert_allclose(together.score, at_once.score, atol=2e-5)
+    alarms = at_once.prediction == 1
+    assert alarms.sum() > 100
+    np.testing.assert_array_equal(together.prediction, at_once.prediction)
+    np.testing.assert_allclose(together.contributions[alarms], at_once.contributions[alarms], atol=1e-4)
+    assert not together.contributions[~alarms].any()
+    assert together.moved is not None
+    assert together.moved[2] > 0.3
+    np.testing.assert_allclose(together.moved, at_once.moved, atol=1e-2)
