@@ -19,6 +19,7 @@ help:
 	@echo "make lint    style, format, types, rules between the rooms"
 	@echo "make unit    unit and synth tests only"
 	@echo "make e2e     tests on the embedded AWS only"
+	@echo "make search  property tests on new examples (ROUNDS=10 for more of them)"
 	@echo "make clean   remove all that make has made"
 
 .PHONY: demo
@@ -44,6 +45,12 @@ unit: .venv/.dev
 .PHONY: e2e
 e2e: .venv/.dev
 	$(PYTEST) tests/e2e
+
+# Every round of the tests draws other examples; a failure prints what repeats it.
+ROUNDS ?= 3
+.PHONY: search
+search: .venv/.dev
+	for round in $$(seq $(ROUNDS)); do $(PYTEST) -q -m hypothesis --hypothesis-profile=search || exit 1; done
 
 .PHONY: clean
 clean:

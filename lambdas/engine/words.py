@@ -22,6 +22,8 @@ _WITH_IT = 0.15
 """Share of the contributions from which another sensor is named."""
 _MOST_OTHERS = 2
 _STILL_ROWS = 5
+_HUGE = 1e300
+"""Values are cut here, so that no sum of them overflows."""
 _BEFORE_ROWS = 200
 """Rows before the event that tell where the level of a drifting sensor stood."""
 
@@ -145,7 +147,7 @@ def _deed(detector: Detector, frame: Frame, event: Range, sensor: int, state: by
         level -= moved
     heard = trace.times[inside & ~np.isnan(trace.level)]
     values = frame.values[np.isin(frame.times, heard), sensor].astype(np.float64)
-    values = values[np.isfinite(values)]
+    values = np.clip(values[np.isfinite(values)], -_HUGE, _HUGE)
     if not len(values):
         return None
     seen = float(np.median(values))

@@ -69,7 +69,7 @@ RATIOS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=RATIOS, cuts=st.lists(st.integers(0, 80), max_size=6))
 def test_any_cut_into_windows_gives_the_same(rows: list[tuple[float, ...]], cuts: list[int]) -> None:
     table = np.array(rows).reshape(-1, 3)
@@ -80,7 +80,7 @@ def test_any_cut_into_windows_gives_the_same(rows: list[tuple[float, ...]], cuts
     np.testing.assert_array_equal(np.concatenate(pieces), whole)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=RATIOS.filter(bool), factor=st.floats(1, 3))
 def test_it_is_finite_and_causal(rows: list[tuple[float, ...]], factor: float) -> None:
     table = np.array(rows)
@@ -93,7 +93,7 @@ def test_it_is_finite_and_causal(rows: list[tuple[float, ...]], factor: float) -
     np.testing.assert_array_equal(again[:-1], whole[:-1])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=RATIOS.filter(bool))
 def test_a_tiny_change_changes_little(rows: list[tuple[float, ...]]) -> None:
     table = np.array(rows)[:20]

@@ -190,14 +190,14 @@ def changed(data: bytes, draw: st.DataObject) -> bytes:
     return signed(data[:6] + len(text).to_bytes(4, "little") + text + tail)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_a_forged_detector_is_refused_or_read(draw: st.DataObject) -> None:
     with suppress(BadArtefact):
         Detector.from_bytes(changed(WHOLE.to_bytes(), draw))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_a_forged_state_is_refused_or_goes_on(draw: st.DataObject) -> None:
     with suppress(BadArtefact):

@@ -99,7 +99,7 @@ def file(minutes: list[int], first: int) -> str:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     FILES, st.booleans(), st.sampled_from([64, 500, 1 << 20]), st.sampled_from([1, 2_000, 20_000, 1 << 28])
 )
@@ -134,7 +134,6 @@ def test_files_that_all_cover_the_same_time_go_through_a_temporary_file() -> Non
     assert report == merge(text, text)[0]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.sampled_from([np.nan, 0.0, 1.0, 1.0 + 1e-12, 2.0, -3.0, 1e300]), min_size=1, max_size=60),
     st.lists(st.integers(0, 60), max_size=5),

@@ -96,7 +96,7 @@ ROWS = st.one_of(
 ).map(lambda row: ",".join([row[0], *row[1]]))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(st.one_of(ROWS, st.just(""), st.just("t,a,b,c.d")), min_size=1, max_size=30),
     st.sampled_from(["\n", "\r\n", "\n\n"]),
@@ -126,7 +126,7 @@ PLAIN = b"t,a\n" + b"".join(b"2024-01-01 00:00:%02d,%d.5\n" % (at, at) for at in
 MARKS = [b"", b'"', b"\0", b"\r", b"\xff", b",", b"\n", b"\xef\xbb\xbf"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(st.tuples(st.integers(0, len(PLAIN)), st.sampled_from(MARKS), st.integers(0, 9)), max_size=6),
     st.sampled_from([32, 200, 1 << 20]),

@@ -23,7 +23,7 @@ def finite(detector: Detector, rows: Frame) -> None:
 
 
 @example(cells=[(0, 2, 1.7e308), (1, 2, -1.7e308)], off=[])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     cells=st.lists(st.tuples(st.integers(0, 399), st.integers(0, 4), st.floats(width=64)), max_size=30),
     off=st.lists(st.integers(0, 399), max_size=30),

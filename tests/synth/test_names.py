@@ -29,7 +29,7 @@ def root() -> cdk.App:
     return app()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(ids=IDS, number=st.integers(0, 10**9))
 def test_a_name_is_legal_whatever_the_path(root: cdk.App, ids: list[str], number: int) -> None:
     stage = root.node.try_find_child(f"S{number}")
