@@ -163,7 +163,7 @@ class Detector:
             views = tuple(_view(name, float(meta["limits"][name]), memory, arrays) for name in names)
             scaling = Scaling(center=arrays["center"], scale=arrays["scale"], constant=arrays["constant"])
             end = arrays["end"].view("datetime64[us]")[0]
-            baseline = Baseline(span=int(meta["span"]), level=arrays["level"], end=end)
+            baseline = Baseline(span=int(meta["span"]), level=arrays["level"], end=end, reach=1.5*(arrays["high"]-arrays["low"])/2/arrays["scale"] if "low" in arrays else np.full(len(sensors),np.inf))
             step = int(meta["step"])
             if step <= 0 or baseline.span < 0 or memory <= 0 or "lag" not in names:
                 raise BadArtefact(

@@ -19,6 +19,7 @@ SPAN = 2000
 """Rows of the exponential average, and how many times the rows of training it may be at most."""
 SPAN_OF_TRAINING = 3
 EVERY = 8
+FREEZE = 0.5
 """Rows of which one is looked at: neighbours say the same."""
 MOVED = (0.45, 0.55)
 """Average from which a level counts as moved in part, and in full."""
@@ -32,7 +33,7 @@ def memory(rows: int) -> int:
 
 
 def trust(
-    units: Halves, judged: Mask, means: Floats, *, seen: int, span: int
+    units: Halves, judged: Mask, means: Floats, *, seen: int, span: int, hold=None
 ) -> tuple[Halves | None, Floats]:
     """Return what each residual counts, 0 to 1, None where all count in full; and the averages afterwards.
 
@@ -45,6 +46,9 @@ def trust(
 
     """
     picks = np.flatnonzero(judged)[-seen % EVERY :: EVERY]
+    if hold is not None:
+        m=hold.min(axis=1)[picks]
+        picks = picks[m>=FREEZE]
     after = np.concatenate([means[None], _averages(units[picks], means, span)])
     low, high = MOVED
     counts = np.clip((high - np.abs(after)) / (high - low), 0, 1).astype(np.float32)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from engine.alarm import Alarm
 from engine.artefact import Arrays, BadArtefact, check_arrays, check_finite, pack, reading, unpack
 from engine.frame import Frame
+from engine.jumps import follow
 from engine.notices import Watch
 from engine.scaling import Scaling
 from engine.segments import segments
@@ -24,7 +25,6 @@ from engine.transform import (
     Features,
     Memory,
     ViewName,
-    ewma,
     ewma_end,
     features,
 )
@@ -51,11 +51,12 @@ class Baseline:
     span: int
     level: Floats
     end: np.datetime64
+    reach: Floats
 
     @classmethod
-    def of(cls, span: int, sensors: int) -> Self:
+    def of(cls, span: int, sensors: int, reach=None) -> Self:
         """Return the baseline of this span, its level not known yet."""
-        return cls(span=span, level=np.zeros(sensors), end=np.datetime64("NaT", "us"))
+        return cls(span=span, level=np.zeros(sensors), end=np.datetime64("NaT", "us"), reach=np.full(sensors,np.inf) if reach is None else reach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Rows:
     missing: NDArray[np.bool_] | None
     quiet: int
     level: Floats | None = None
+    hold: Floats | None = None
 
     def blocks(self, view: ViewName) -> tuple[Floats, ...]:
         """Return the feature blocks of a view."""
@@ -253,15 +255,15 @@ class Pipeline:
             state.last = frame.times[stop - 1]
             if missing is not None and predictor is not None:
                 stand_in(scaled, missing, predictor)
-            level = None
+            level = hold = None
             if self.baseline.span:
                 before = self._level(scaled, state, frame.times[start])
                 if passed:
                     state.level = ewma_end(scaled, before, self.baseline.span)
                     continue
-                level = ewma(scaled, before, self.baseline.span)
+                level, hold = follow(scaled, before, self.baseline.span, self.baseline.reach)
                 state.level = level[-1]
-            yield Rows(start, stop, features(scaled, state.memory, views), missing, state.quiet, level)
+            yield Rows(start, stop, features(scaled, state.memory, views), missing, state.quiet, level, hold)
         if len(frame.off) and frame.off[-1]:
             state.restart(grace)
 

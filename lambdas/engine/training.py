@@ -30,6 +30,7 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 MIN_ROWS = 50
+REACH=1.0
 LABEL_MARGIN_ROWS = 30
 MAX_WIDENING = 5.0
 SPANS = (1000, 500, 250)
@@ -71,6 +72,7 @@ def fit(
     normal = healthy
     scaling = Scaling.of(frame.values, normal)
     span = _span(int(normal.sum()))
+    sp = Span.of(frame.values, normal)
     pipeline = Pipeline(scaling=scaling, baseline=Baseline.of(span, len(frame.sensors)))
     views, forward, widening = _fitted(frame, pipeline, normal, settings)
     detector = Detector(
@@ -87,7 +89,7 @@ def fit(
     factor = label_factor(detector, frame, labels, settings)
     return replace(
         detector,
-        pipeline=_with_level(frame, pipeline),
+        pipeline=replace(p:=_with_level(frame, pipeline),baseline=replace(p.baseline,reach=REACH*(sp.high-sp.low)/2/scaling.scale)),
         views=tuple(replace(view, limit=view.limit * factor) for view in detector.views),
         widening=widening * factor,
     )

@@ -1,0 +1,77 @@
+"""Simulated plants with faults that last: 800 to 6,000 rows, abrupt or ramped, with and without drift."""
+
+from typing import Literal
+
+import numpy as np
+
+from benchmarks.datasets import Case
+from benchmarks.signals import Floats, healthy, steps, walk
+from engine import Frame
+
+Host = Literal["none", "walk", "steps"]
+Fault = Literal["large", "several", "modest", "stuck", "ramp"]
+HOSTS: tuple[Host, ...] = ("none", "walk", "steps")
+FAULTS: tuple[Fault, ...] = ("large", "several", "modest", "stuck", "ramp")
+SENSORS = 12
+TRAIN = 10_000
+EVALUATED = 40_000
+_LENGTHS = (800, 6000)
+_REST = (1500, 3500)
+
+
+def lasting(seed: int, host: Host, fault: Fault) -> Case:
+    """Return a plant of a row a minute whose faults last for hours to days.
+
+    Hosts: ``none`` does not drift, ``walk`` does so from the first row on, in ``steps`` single sensors are
+    recalibrated from 3,000 rows after training on, once in 8,000 rows. Faults: ``large`` moves one sensor
+    by 4 to 10 times its spread at once, ``several`` three to five sensors by 1 to 3 times, ``modest`` one
+    sensor by 0.8 to 2 times; ``stuck`` holds one sensor, ``ramp`` moves one by 1.5 to 3 times within a tenth to a half of the fault and
+    holds it there.
+    """
+    rng = np.random.default_rng([seed, HOSTS.index(host), FAULTS.index(fault)])
+    rows = TRAIN + EVALUATED
+    values = healthy(rng, rows, SENSORS, modes=True)
+    if host == "walk":
+        values += walk(rng, rows, SENSORS, TRAIN)
+    elif host == "steps":
+        values[TRAIN + 3000 :] += steps(rng, rows - TRAIN - 3000, SENSORS, 8000, 1.5)
+    spread = values[:TRAIN].std(axis=0)
+    times = np.datetime64("2026-01-01", "us") + np.arange(rows) * np.timedelta64(60, "s")
+    names = tuple(f"s{at}" for at in range(SENSORS))
+    labels, roots = [], []
+    start = TRAIN + int(rng.integers(300, 1500))
+    while True:
+        stop = start + int(np.exp(rng.uniform(*np.log(_LENGTHS))))
+        if stop >= rows:
+            break
+        labels.append((times[start], times[stop - 1]))
+        roots.append(tuple(names[at] for at in _act(rng, values[start:stop], spread, fault)))
+        start = stop + int(rng.integers(*_REST))
+    return Case(
+        name=f"{fault}, {host} {seed}",
+        group=f"own: lasting, {fault}, {host}",
+        frame=Frame(
+            times=times, values=values, sensors=names, off=np.zeros(rows, bool), step=np.timedelta64(60, "s")
+        ),
+        labels=tuple(labels),
+        train=TRAIN,
+        roots=tuple(roots),
+    )
+
+
+def _act(rng: np.random.Generator, values: Floats, spread: Floats, fault: Fault) -> tuple[int, ...]:
+    """Let one fault act on the rows, in place, and return its root sensors."""
+    count = int(rng.integers(3, 6)) if fault == "several" else 1
+    at = rng.choice(values.shape[1], count, replace=False)
+    signs = rng.choice([-1, 1], count)
+    if fault == "stuck":
+        values[:, at] = values[0, at]
+        return tuple(at.tolist())
+    sizes = {"large": (4, 10), "several": (1, 3), "modest": (0.8, 2), "ramp": (1.5, 3)}[fault]
+    by = signs * rng.uniform(*sizes, count) * spread[at]
+    rise = np.ones(len(values))
+    if fault == "ramp":
+        climb = int(len(values) * rng.uniform(0.1, 0.5))
+        rise[:climb] = np.linspace(0, 1, climb)
+    values[:, at] += rise[:, None] * by
+    return tuple(at.tolist())
