@@ -51,7 +51,9 @@ def judge(views: Sequence[View], rows: Rows, state: State, sensors: int) -> Judg
     for view in static:
         units = view.units(rows.blocks(view.name), rows.missing)
         before = state.moved.get(view.name, view.moved)
-        counts, state.moved[view.name] = trust(units, steady, before, seen=state.judged, span=view.memory, hold=rows.hold)
+        counts, state.moved[view.name] = trust(
+            units, steady, before, limit=view.limit, seen=state.judged, span=view.memory
+        )
         if counts is not None:
             np.maximum(share, 1 - counts.mean(axis=1), out=share)
         trusted.append((view, np.abs(units, out=units), counts))

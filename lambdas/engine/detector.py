@@ -163,7 +163,9 @@ class Detector:
             views = tuple(_view(name, float(meta["limits"][name]), memory, arrays) for name in names)
             scaling = Scaling(center=arrays["center"], scale=arrays["scale"], constant=arrays["constant"])
             end = arrays["end"].view("datetime64[us]")[0]
-            baseline = Baseline(span=int(meta["span"]), level=arrays["level"], end=end, reach=1.5*(arrays["high"]-arrays["low"])/2/arrays["scale"] if "low" in arrays else np.full(len(sensors),np.inf))
+            span = _span(arrays, len(sensors))
+            reach = span.reach(scaling.scale)
+            baseline = Baseline(span=int(meta["span"]), level=arrays["level"], end=end, reach=reach)
             step = int(meta["step"])
             if step <= 0 or baseline.span < 0 or memory <= 0 or "lag" not in names:
                 raise BadArtefact(
@@ -178,7 +180,7 @@ class Detector:
                 forward_false_alarms=float(meta["forward_false_alarms"]),
                 widening=float(meta["widening"]),
                 trimmed=float(meta["trimmed"]),
-                span=_span(arrays, len(sensors)),
+                span=span,
                 few_values=_few_values(meta.get("few_values", []), len(sensors)),
             )
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from engine.alarm import Alarm
 from engine.artefact import Arrays, BadArtefact, check_arrays, check_finite, pack, reading, unpack
+from engine.baseline import follow
 from engine.frame import Frame
-from engine.jumps import follow
 from engine.notices import Watch
 from engine.scaling import Scaling
 from engine.segments import segments
@@ -45,7 +45,8 @@ class Baseline:
     """The slow level of scaled sensors, an exponential mean, that the tracked views look over.
 
     ``span`` is its span in rows, 0 for none. ``level`` is where it stood at ``end``, the end of training:
-    scoring that starts later without a state starts from there.
+    scoring that starts later without a state starts from there. ``reach`` is half of the range of each sensor
+    in training, infinite while that is not known.
     """
 
     span: int
@@ -54,9 +55,10 @@ class Baseline:
     reach: Floats
 
     @classmethod
-    def of(cls, span: int, sensors: int, reach=None) -> Self:
-        """Return the baseline of this span, its level not known yet."""
-        return cls(span=span, level=np.zeros(sensors), end=np.datetime64("NaT", "us"), reach=np.full(sensors,np.inf) if reach is None else reach)
+    def of(cls, span: int, sensors: int) -> Self:
+        """Return the baseline of this span, its level and reach not known yet."""
+        nowhere = np.datetime64("NaT", "us")
+        return cls(span=span, level=np.zeros(sensors), end=nowhere, reach=np.full(sensors, np.inf))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,6 @@ class Rows:
     missing: NDArray[np.bool_] | None
     quiet: int
     level: Floats | None = None
-    hold: Floats | None = None
 
     def blocks(self, view: ViewName) -> tuple[Floats, ...]:
         """Return the feature blocks of a view."""
@@ -255,15 +256,15 @@ class Pipeline:
             state.last = frame.times[stop - 1]
             if missing is not None and predictor is not None:
                 stand_in(scaled, missing, predictor)
-            level = hold = None
+            level = None
             if self.baseline.span:
                 before = self._level(scaled, state, frame.times[start])
                 if passed:
                     state.level = ewma_end(scaled, before, self.baseline.span)
                     continue
-                level, hold = follow(scaled, before, self.baseline.span, self.baseline.reach)
+                level = follow(scaled, before, self.baseline.span, self.baseline.reach)
                 state.level = level[-1]
-            yield Rows(start, stop, features(scaled, state.memory, views), missing, state.quiet, level, hold)
+            yield Rows(start, stop, features(scaled, state.memory, views), missing, state.quiet, level)
         if len(frame.off) and frame.off[-1]:
             state.restart(grace)
 

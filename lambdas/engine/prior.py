@@ -1,8 +1,8 @@
 """What a detector that is about to be replaced knows of the rows its successor shall learn from.
 
 It has watched them, or would have. Where it alarmed, there was a fault, unless the alarm lasted until the
-level was taken over as the new one: then the plant is like that now. Where a level was taken over but came
-back before the rows end, it was a fault after all.
+level was taken over as the new one, or for most of a day up to the end: then the plant is like that now.
+Where a level was taken over but came back before the rows end, it was a fault after all.
 """
 
 from collections.abc import Iterator
@@ -21,6 +21,8 @@ LEAST_ROWS = 12
 """Shorter alarms are taken for healthy, lest each retraining narrows what is usual."""
 TAKEN_OVER_ROWS = 400
 """An alarm this long that ends with a level away is the taking over of that level."""
+LASTING_ROWS = 800
+"""An alarm this long that goes on when the rows end is how the plant is now: faults of today are labelled."""
 LEVEL_AWAY = 0.5
 _PART_ROWS = 256
 
@@ -35,8 +37,9 @@ def without_faults(frame: Frame, normal: Mask, prior: Detector) -> Mask:
     rows = len(normal)
     faults = np.zeros(rows, bool)
     for start, stop in _runs(alarm):
-        after = away[stop : stop + 2 * _PART_ROWS].any()
-        if stop - start >= LEAST_ROWS and not (stop - start >= TAKEN_OVER_ROWS and after):
+        taken_over = away[stop : stop + 2 * _PART_ROWS].any() and stop - start >= TAKEN_OVER_ROWS
+        goes_on = stop + JOIN_ROWS >= rows and stop - start >= LASTING_ROWS
+        if stop - start >= LEAST_ROWS and not taken_over and not goes_on:
             faults[max(0, start - MARGIN_ROWS) : stop + MARGIN_ROWS] = True
     passing = faults.copy()
     for start, stop in _runs(alarm | away):

@@ -30,7 +30,6 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 MIN_ROWS = 50
-REACH=1.0
 LABEL_MARGIN_ROWS = 30
 MAX_WIDENING = 5.0
 SPANS = (1000, 500, 250)
@@ -71,25 +70,26 @@ def fit(
     trimmed = 1 - healthy.sum() / normal.sum()
     normal = healthy
     scaling = Scaling.of(frame.values, normal)
-    span = _span(int(normal.sum()))
-    sp = Span.of(frame.values, normal)
-    pipeline = Pipeline(scaling=scaling, baseline=Baseline.of(span, len(frame.sensors)))
+    baseline = Baseline.of(_span(int(normal.sum())), len(frame.sensors))
+    pipeline = Pipeline(scaling=scaling, baseline=baseline)
     views, forward, widening = _fitted(frame, pipeline, normal, settings)
+    span = Span.of(frame.values, normal)
+    baseline = replace(pipeline.baseline, reach=span.reach(scaling.scale))
     detector = Detector(
         sensors=frame.sensors,
         step=frame.step,
-        pipeline=pipeline,
+        pipeline=replace(pipeline, baseline=baseline),
         views=views,
         forward_false_alarms=float((forward > 1).mean()) if len(forward) else 0.0,
         widening=widening,
         trimmed=float(trimmed),
-        span=Span.of(frame.values, normal),
+        span=span,
         few_values=few_values(frame.values, normal),
     )
     factor = label_factor(detector, frame, labels, settings)
     return replace(
         detector,
-        pipeline=replace(p:=_with_level(frame, pipeline),baseline=replace(p.baseline,reach=REACH*(sp.high-sp.low)/2/scaling.scale)),
+        pipeline=_with_level(frame, detector.pipeline),
         views=tuple(replace(view, limit=view.limit * factor) for view in detector.views),
         widening=widening * factor,
     )

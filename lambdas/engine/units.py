@@ -124,6 +124,12 @@ class Span:
             low=np.full(sensors, -np.inf), high=np.full(sensors, np.inf), move=np.full(sensors, np.inf)
         )
 
+    def reach(self, scale: Floats) -> Floats:
+        """Return half of the range of each sensor in these scales; infinite where it is not known or none."""
+        half = (self.high - self.low) / 2
+        result: Floats = np.where(half > 0, half / scale, np.inf)
+        return result
+
     def outside(self, values: Floats) -> NDArray[np.bool_]:
         """Mark values that are clearly outside; missing ones are not."""
         with np.errstate(invalid="ignore"):

@@ -23,7 +23,7 @@ def test_joined_parts_are_the_scores_of_the_whole() -> None:
     whole = pump(9000, seed=1)
     frame = cut(whole, 3000, 9000)
     values = frame.values.copy()
-    values[2000:, 2] += 1.5 * values[:, 2].std()
+    values[2000:, 2] += 0.4 * values[:, 2].std()
     frame = replace(frame, values=values)
     detector = fit(cut(whole, 0, 3000))
 

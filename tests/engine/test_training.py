@@ -65,13 +65,34 @@ def steady() -> tuple[Detector, Frame]:
 
 def test_a_level_that_stays_away_alarms_then_is_taken_over_and_told(steady: tuple[Detector, Frame]) -> None:
     detector, later = steady
-    scores = detector.score(moved(later, 2, 1000, 8000, 1.0))
+    scores = detector.score(moved(later, 2, 1000, 8000, 0.4))
     assert scores.prediction[1010:1500].mean() > 0.9, "at first it is a fault"
     assert scores.prediction[1000 + SPAN :].mean() < 0.03, "in the end it is how the plant is"
     assert scores.moved is not None
     assert scores.moved.argmax() == 2
     assert scores.moved[2] > 0.7
     assert (np.delete(scores.moved, 2) < 0.3).all()
+
+
+def test_the_farther_a_level_jumped_the_longer_it_alarms_but_not_for_ever() -> None:
+    whole = pump(36000, seed=1)
+    detector, later = fit(cut(whole, 0, 6000)), cut(whole, 6000, 36000)
+    scores = [detector.score(moved(later, 2, 1000, 30000, by)) for by in (0.3, 0.5, 1.0, 3.0)]
+    rows = [int(each.prediction[1000:].sum()) for each in scores]
+    assert rows == sorted(rows)
+    modest, _, large, huge = rows
+    assert modest < SPAN
+    assert 4000 < large < huge < 20000
+    assert all(each.prediction[24000:].mean() < 0.03 for each in scores)
+
+
+def test_a_large_jump_is_seen_for_days_on_a_plant_that_drifts(tracked: Detector) -> None:
+    later = cut(drifting(12000, seed=6), 8000, 12000)
+    values = later.values.copy()
+    values[500:3500, 2] += 4 * np.ptp(values[:, 2])
+    scores = tracked.score(replace(later, values=values))
+    assert scores.prediction[510:3500].mean() > 0.95
+    assert scores.contributions[510:3500].mean(axis=0).argmax() == 2
 
 
 def test_other_sensors_are_watched_on_while_one_level_has_moved(steady: tuple[Detector, Frame]) -> None:
