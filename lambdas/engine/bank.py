@@ -52,7 +52,7 @@ def judge(views: Sequence[View], rows: Rows, state: State, sensors: int) -> Judg
         units = view.units(rows.blocks(view.name), rows.missing)
         before = state.moved.get(view.name, view.moved)
         counts, state.moved[view.name] = trust(
-            units, steady, before, limit=view.limit, seen=state.judged, span=view.memory
+            units, steady, before, seen=state.judged, span=view.memory, view=view, free=rows.free
         )
         if counts is not None:
             np.maximum(share, 1 - counts.mean(axis=1), out=share)

@@ -1,4 +1,4 @@
-"""The slow baseline of the tracked views, and what it does not follow.
+"""The slow baseline of the tracked views, and what it hardly follows.
 
 Drift does not take a sensor farther from its baseline than it ranged in training to one side. Where it is
 that far, it jumped: the baseline follows twenty times as slowly, so that a large fault stays visible.
@@ -18,8 +18,8 @@ SLOW = 0.05
 """How fast it follows then."""
 
 
-def follow(scaled: Floats, before: Floats, span: int, reach: Floats) -> Floats:
-    """Return the baseline after each row.
+def follow(scaled: Floats, before: Floats, span: int, reach: Floats) -> tuple[Floats, Floats | None]:
+    """Return the baseline after each row, and how fast its slowest sensor moves, None for full speed.
 
     Args:
         scaled: scaled values, none missing.
@@ -33,16 +33,16 @@ def follow(scaled: Floats, before: Floats, span: int, reach: Floats) -> Floats:
     far = np.abs(scaled[0] - before) > low * reach
     far |= (np.abs(scaled[1:] - level[:-1]) > low * reach).any(axis=0)
     if not far.any():
-        return level
+        return level, None
     at = before[far]
     rows, bound = scaled[:, far], reach[far]
-    result = np.empty_like(rows)
+    result, free = np.empty_like(rows), np.empty(len(rows))
     gain = 2 / (span + 1)
     for place, row in enumerate(rows):
         gap = row - at
         part = np.clip((high - np.abs(gap) / bound) / (high - low), SLOW, 1)
         part[np.abs(row) < np.abs(at)] = 1
         at = at + gain * part * gap
-        result[place] = at
+        result[place], free[place] = at, part.min()
     level[:, far] = result
-    return level
+    return level, free

@@ -3,17 +3,20 @@
 A residual that stays on one side for long says less and less about now: a sensor was recalibrated, the plant
 has aged, or healthy operation drifts. Its signed units, cut to one, are averaged exponentially; where the
 average is far from zero, the level has moved and the residual no longer counts, for its sensor alone and
-until it comes back by itself. A fault alarms for about 700 rows before it is taken for the new level. Drift
-is taken over while it is small. What stands far above the limit came faster than that: it is taken over
-twenty times as slowly.
+until it comes back by itself. A fault alarms for about 700 rows before it is taken for the new level.
+
+Two things do not look like drift or a recalibrated sensor, and are taken over twenty times as slowly: a row
+far above the limit that the shift of no single sensor explains, and a sensor out of reach
+(``engine.baseline``).
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.baseline import SLOW
 from engine.linear import Halves
 from engine.transform import ewma
-from engine.view import TOP_SHARE, row_scores
+from engine.view import TOP_SHARE, View, row_scores
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -25,10 +28,11 @@ EVERY = 8
 """Rows of which one is looked at: neighbours say the same."""
 MOVED = (0.45, 0.55)
 """Average from which a level counts as moved in part, and in full."""
-FAR = (8.0, 12.0)
-"""Score of what still counts, over the limit, from which the averages move slower in part, and in full."""
-SLOW = 0.05
-"""How fast they move then."""
+FAR = (4.0, 8.0)
+"""Score of what still counts, over the limit, that is far above it in part, and in full."""
+ALONE = (0.9, 0.96)
+"""Share of the squared units that the shift of one sensor explains if it is alone in part, and in full."""
+_TINY = 1e-12
 ENGAGED = (0.02, 0.1)
 """Share of a view's residuals with moved levels from which the tracked views count in part, and in full."""
 
@@ -39,7 +43,14 @@ def memory(rows: int) -> int:
 
 
 def trust(
-    units: Halves, judged: Mask, means: Floats, *, limit: float, seen: int, span: int
+    units: Halves,
+    judged: Mask,
+    means: Floats,
+    *,
+    seen: int,
+    span: int,
+    view: View | None = None,
+    free: Floats | None = None,
 ) -> tuple[Halves | None, Floats]:
     """Return what each residual counts, 0 to 1, None where all count in full; and the averages afterwards.
 
@@ -47,14 +58,16 @@ def trust(
         units: signed residuals in units, zero where missing.
         judged: rows to look at; the others are still in the grace after a start.
         means: the averages before the rows.
-        limit: score of a row that is the threshold of the view.
         seen: judged rows before these, of which the phase of EVERY follows.
         span: rows of the averages.
+        view: the fitted view; None in trials, where averages always move at full speed.
+        free: speed per row as far as sensors are within reach, None for full speed.
 
     """
     picks = np.flatnonzero(judged)[-seen % EVERY :: EVERY]
     after = np.concatenate([means[None], _averages(units[picks], means, span)])
-    _slow(after, units[picks], limit, span)
+    if view is not None:
+        _slow(after, units[picks], span, view, None if free is None else free[picks])
     counts = _counts(after)
     if (counts == 1).all():
         return None, after[-1]
@@ -70,23 +83,36 @@ def persistent(units: Halves, span: int) -> Floats:
     return found
 
 
-def _slow(after: Floats, units: Halves, limit: float, span: int) -> None:
-    """Correct the averages after each row, in place, for rows far above the limit."""
+def _slow(after: Floats, units: Halves, span: int, view: View, free: Floats | None) -> None:
+    """Correct the averages after each row, in place, where they move slower."""
     # no row scores more than the mean of its squares, and once more as if all of it were in the largest ones
     bound = (1 + 1 / TOP_SHARE) * np.einsum("ij,ij->i", units, units) / units.shape[1]
-    suspects = np.flatnonzero(bound > FAR[0] * limit)
-    if not len(suspects):
+    far = bound > FAR[0] * view.limit
+    slow = far if free is None else far | (free < 1)
+    if not slow.any():
         return
-    gain, slower = 2 / (span // EVERY + 1), False
-    low, high = FAR
-    for at in range(suspects[0], len(units)):
-        part = 1.0
-        if bound[at] > low * limit:
-            ratio = row_scores(np.abs(units[at : at + 1]) * _counts(after[at])) / limit
-            part = float(np.clip((high - ratio[0]) / (high - low), SLOW, 1))
-            slower |= part < 1
-        if slower:
-            after[at + 1] = after[at] + part * gain * (np.clip(units[at], -1, 1) - after[at])
+    shifts = view.shifts()
+    squares, gain, changed = shifts * shifts, 2 / (span // EVERY + 1), False
+    for at in range(int(slow.argmax()), len(units)):
+        speed = 1.0 if free is None else float(free[at])
+        if far[at]:
+            counts = _counts(after[at])
+            ratio = float(row_scores(np.abs(units[at : at + 1]) * counts)[0]) / view.limit
+            above = _part(ratio, FAR)
+            if above:
+                counts *= counts
+                fits = (shifts @ (counts * units[at])) ** 2 / np.maximum(squares @ counts, _TINY)
+                alone = _part(float(fits.max() / (counts @ units[at] ** 2)), ALONE)
+                speed = min(speed, max(SLOW, 1 - above * (1 - alone)))
+        changed |= speed < 1
+        if changed:
+            after[at + 1] = after[at] + speed * gain * (np.clip(units[at], -1, 1) - after[at])
+
+
+def _part(value: float, bounds: tuple[float, float]) -> float:
+    """Return 0 below the bounds, 1 above, and the way in between."""
+    low, high = bounds
+    return min(max((value - low) / (high - low), 0.0), 1.0)
 
 
 def _counts(averages: Floats) -> Halves:

@@ -66,7 +66,8 @@ class Rows:
     """Features of consecutive rows ``start:stop`` of a frame.
 
     ``missing`` marks values that were missing, None when there is none; ``level`` is the baseline behind each
-    row; ``ready`` says per view which rows it may judge.
+    row; ``free`` how fast levels may move at each row, as far as sensors are within reach, None for full
+    speed; ``ready`` says per view which rows it may judge.
     """
 
     start: int
@@ -75,6 +76,7 @@ class Rows:
     missing: NDArray[np.bool_] | None
     quiet: int
     level: Floats | None = None
+    free: Floats | None = None
 
     def blocks(self, view: ViewName) -> tuple[Floats, ...]:
         """Return the feature blocks of a view."""
@@ -256,15 +258,15 @@ class Pipeline:
             state.last = frame.times[stop - 1]
             if missing is not None and predictor is not None:
                 stand_in(scaled, missing, predictor)
-            level = None
+            level = free = None
             if self.baseline.span:
                 before = self._level(scaled, state, frame.times[start])
                 if passed:
                     state.level = ewma_end(scaled, before, self.baseline.span)
                     continue
-                level = follow(scaled, before, self.baseline.span, self.baseline.reach)
+                level, free = follow(scaled, before, self.baseline.span, self.baseline.reach)
                 state.level = level[-1]
-            yield Rows(start, stop, features(scaled, state.memory, views), missing, state.quiet, level)
+            yield Rows(start, stop, features(scaled, state.memory, views), missing, state.quiet, level, free)
         if len(frame.off) and frame.off[-1]:
             state.restart(grace)
 

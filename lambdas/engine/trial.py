@@ -266,8 +266,7 @@ def forward_test(trials: Sequence[Trial], settings: Settings) -> Forward:
         moved[trial.name] = persistent(later, test_memory)
         if trial.name not in TRACKED:
             nothing = np.zeros(later.shape[1])
-            every = np.ones(len(later), bool)
-            counts, _ = trust(later, every, nothing, limit=units.limit, seen=0, span=test_memory)
+            counts, _ = trust(later, np.ones(len(later), bool), nothing, seen=0, span=test_memory)
             later = later if counts is None else later * counts
         ratios[trial.name] = row_scores(np.abs(later)) / units.limit
     return Forward(ratio=Alarm.closed().fuse(ratios), moved=moved)

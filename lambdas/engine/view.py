@@ -47,6 +47,15 @@ class View:
             result.reshape(len(result), OUTPUTS[self.name], -1)[...] *= ~missing[:, None, :]
         return result
 
+    def shifts(self) -> Halves:
+        """Return what the lasting shift of each sensor by one scale does to the residuals, in units."""
+        sensors = len(self.offset) // OUTPUTS[self.name]
+        weights = self.weights.reshape(-1, sensors, self.weights.shape[1])
+        if self.name in {"window", "tracked window"}:
+            weights = weights[:1]  # a standard deviation has no level
+        result: Halves = weights.sum(axis=0)
+        return result
+
     def excess(self, units: Halves, sensors: int) -> Halves:
         """Return per row and sensor the mean excess of the squared residuals over their usual mean."""
         over: Halves = np.minimum(units, np.float32(ATTRIBUTION_CAP))

@@ -35,11 +35,13 @@ def test_fast_faults_are_found_whatever_drifts(tracked: Detector) -> None:
 
 
 @pytest.mark.parametrize("size", [7, 64, 999])
-def test_levels_go_on_from_window_to_window(tracked: Detector, size: int) -> None:
+@pytest.mark.parametrize("by", [{1: 4.0}, {1: 3.0, 2: -4.0, 3: 2.0}, {2: 60.0}])
+def test_levels_go_on_from_window_to_window(tracked: Detector, size: int, by: dict[int, float]) -> None:
     whole = drifting(12000, seed=6)
     rows = cut(whole, 8000, 10000)
     values = rows.values.copy()
-    values[300:, 1] += 4
+    for sensor, shift in by.items():
+        values[300:1600, sensor] += shift
     rows = replace(rows, values=values)
     state, parts = None, []
     for start in range(0, 2000, size):
@@ -77,13 +79,22 @@ def test_a_level_that_stays_away_alarms_then_is_taken_over_and_told(steady: tupl
 def test_the_farther_a_level_jumped_the_longer_it_alarms_but_not_for_ever() -> None:
     whole = pump(36000, seed=1)
     detector, later = fit(cut(whole, 0, 6000)), cut(whole, 6000, 36000)
-    scores = [detector.score(moved(later, 2, 1000, 30000, by)) for by in (0.3, 0.5, 1.0, 3.0)]
-    rows = [int(each.prediction[1000:].sum()) for each in scores]
-    assert rows == sorted(rows)
-    modest, _, large, huge = rows
-    assert modest < SPAN
-    assert 4000 < large < huge < 20000
-    assert all(each.prediction[24000:].mean() < 0.03 for each in scores)
+    scores = [detector.score(moved(later, 2, 1000, 30000, by)) for by in (0.3, 1.0, 3.0)]
+    modest, large, huge = (each.prediction[1000:6000].mean() for each in scores)
+    assert modest < large < huge
+    assert modest < 0.2
+    assert huge > 0.5
+    assert all(each.prediction[10000:].mean() < 0.03 for each in scores)
+
+
+def test_several_sensors_that_moved_together_alarm_for_as_long_as_they_stay(
+    steady: tuple[Detector, Frame],
+) -> None:
+    detector, later = steady
+    both = moved(moved(later, 2, 1000, 6000, 1.0), 4, 1000, 6000, -1.5)
+    scores = detector.score(both)
+    assert scores.prediction[1010:6000].mean() > 0.95
+    assert scores.prediction[6100:].mean() < 0.05
 
 
 def test_a_large_jump_is_seen_for_days_on_a_plant_that_drifts(tracked: Detector) -> None:
