@@ -2,9 +2,9 @@
 
 First, rows on which a sensor is silent: before there is a model, nothing but its last value stands in for it.
 Then what the rest of the data says is no healthy operation. Each block of time is judged by the others with
-robust units. Runs of rows far above the bulk of all scores are left out, with a margin; three times, as each
-round still learned from what the next one finds. Healthy data loses little: bursts are too short, and if much
-of it looked suspicious, then that would be how the machine is.
+robust units. Runs of rows far above the bulk of all scores are left out, with a margin; twice, as the first
+round still learned from them. Healthy data loses little: bursts are too short, and if much of it looked
+suspicious, then that would be how the machine is.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from engine.view import row_scores, smooth
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-ROUNDS = 3
+ROUNDS = 2
 FAR_ABOVE = 4.0
 """How many times the 75 % quantile of all scores is suspicious."""
 RUN_ROWS = 96
