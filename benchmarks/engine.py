@@ -3,7 +3,7 @@
     python benchmarks/engine.py [DATA] [--json FILE] [--only quality,labels,ablations,roots,speed]
                                 [--seeds 1,2] [--large]
 
-DATA is a directory of labelled series (default ``../shared/data``); benchmarks/datasets.py says what it holds.
+DATA is a directory of labelled series (default ``../shared/data``), which benchmarks/datasets.py describes.
 """
 
 import argparse
