@@ -182,6 +182,15 @@ def test_equal_data_gives_equal_bytes_and_bytes_give_the_detector_back(
     assert restored.to_bytes() == data
 
 
+def test_what_was_fitted_to_float32_is_read_back_as_what_was_fitted_to_float64(healthy: Frame) -> None:
+    small = replace(cut(healthy, 0, 1000), values=healthy.values[:1000].astype(np.float32))
+    fitted = fit(small)
+    known = Detector.from_bytes(fitted.to_bytes())
+    assert known.to_bytes() == fitted.to_bytes()
+    state = fitted.score(small).state
+    assert known.score(later(healthy).part(0, 50), state=state).score.shape == (50,)
+
+
 def test_foreign_frames_and_states_are_refused(detector: Detector, healthy: Frame) -> None:
     with pytest.raises(ValueError, match="trained on"):
         detector.score(replace(later(healthy), sensors=tuple("abcde")))
