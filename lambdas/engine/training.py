@@ -67,8 +67,7 @@ def fit(
         healthy = without_suspicious(frame, normal, _MOMENT_ROWS)
     else:
         healthy = without_faults(frame, normal, prior)
-    trimmed = 1 - healthy.sum() / normal.sum()
-    normal = healthy
+    left_out, normal = normal & ~healthy, healthy
     scaling = Scaling.of(frame.values, normal)
     span = _span(int(normal.sum()))
     pipeline = Pipeline(scaling=scaling, baseline=Baseline.of(span, len(frame.sensors)))
@@ -80,11 +79,11 @@ def fit(
         views=views,
         forward_false_alarms=float((forward > 1).mean()) if len(forward) else 0.0,
         widening=widening,
-        trimmed=float(trimmed),
+        trimmed=float(left_out.sum() / (left_out | normal).sum()),
         span=Span.of(frame.values, normal),
         few_values=few_values(frame.values, normal),
     )
-    factor = label_factor(detector, frame, labels, settings)
+    factor = label_factor(detector, frame, labels, settings, left_out)
     return replace(
         detector,
         pipeline=_with_level(frame, pipeline),
