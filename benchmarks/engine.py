@@ -160,7 +160,8 @@ def speed(*, large: bool) -> dict[str, Any]:
         print(
             f"{rows:,} x {SENSORS}{', all drift' if drift else ''}: fit {each.fit_seconds:.1f} s, "
             f"peak {each.peak_mib:.0f} MiB (data {each.data_mib:.0f}), "
-            f"score {each.score_microseconds_per_row:.0f} us/row, 5-row window {each.window_milliseconds:.1f} ms"
+            f"score {each.score_microseconds_per_row:.0f} us/row, "
+            f"5-row window {each.window_milliseconds:.1f} ms"
         )
     return {
         "end_to_end": whole,
