@@ -1,6 +1,7 @@
-"""The public series the engine is measured on. They are read where they lie and never copied."""
+"""Labelled series the engine is measured on. They are read where they lie and never copied."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from engine import Frame, Interval
+from engine import Frame, Interval, OffCondition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,40 +49,58 @@ class Case:
 
 
 def shared_cases(root: Path) -> list[Case]:
-    """Return all series below the data directory.
+    """Return all labelled series below the directory, sorted by path.
+
+    A series is a folder of three files: ``data.csv.gz`` (a time and one column per sensor, empty cells where
+    a value is missing), ``labels.csv`` (start and end of a fault a line, both inclusive) and ``meta.json``,
+    which says where training ends (``train_rows`` or ``train_end``) and, if ever, when the machine is off
+    (``off_condition``). Series of one group lie in one folder, or differ by a number behind their name
+    (``pump_11``). Folders without faults, or without an end of training, are left out.
 
     Raises:
-        SystemExit: there is no such directory.
+        SystemExit: there is no such series.
 
     """
-    if not (root / "synthpump_11").is_dir():
+    folders = sorted(each.parent for each in root.rglob("meta.json"))
+    found = [case for folder in folders if (case := _load(folder, _group(root, folder)))]
+    if not found:
         raise SystemExit(
-            f"no benchmark data in {root}: name the directory that holds skab/, tep/, synthpump_11/ ..."
+            f"no labelled series in {root}: its folders must hold data.csv.gz, labels.csv and meta.json"
         )
-    found = [_load(each, "skab", step=1) for each in sorted(root.glob("skab/valve*"))]
-    found += [_load(each, "tep", step=180) for each in sorted(root.glob("tep/fault*"))]
-    found.append(_load(root / "nab_machine_temperature", "nab", step=300))
-    found.append(_load(root / "synthpump_11", "synthpump", step=300, off=("Speed", 150.0)))
     return found
 
 
-def _load(folder: Path, group: str, *, step: int, off: tuple[str, float] | None = None) -> Case:
+def _group(root: Path, folder: Path) -> str:
+    return re.sub(r"_\d+\Z", "", folder.relative_to(root).parts[0] if folder != root else folder.name)
+
+
+def _load(folder: Path, group: str) -> Case | None:
     meta = json.loads((folder / "meta.json").read_text())
+    labels = _labels(folder / "labels.csv")
+    if not labels or not {"train_rows", "train_end"} & meta.keys():
+        return None
     table = pyarrow.csv.read_csv(folder / "data.csv.gz")
     times = table.column(0).to_numpy().astype("datetime64[us]")
-    names = table.column_names[1:]
+    names = tuple(table.column_names[1:])
     values = np.stack([table[name].to_numpy().astype(float) for name in names], axis=1)
-    lines = (folder / "labels.csv").read_text().split()
-    labels = tuple((_time(start), _time(end)) for start, end in (line.split(",") for line in lines))
-    is_off = values[:, names.index(off[0])] < off[1] if off else np.zeros(len(times), bool)
+    off = np.zeros(len(times), bool)
+    if rule := meta.get("off_condition"):
+        condition = OffCondition.parse(rule, names)
+        sensor = values[:, names.index(condition.sensor)]
+        off = sensor < condition.threshold if condition.operator == "<" else sensor > condition.threshold
     causes = folder / "events_root_cause.json"
     roots = tuple(tuple(each["root"]) for each in json.loads(causes.read_text())) if causes.exists() else ()
     train = meta.get("train_rows") or int((times <= _time(meta["train_end"])).sum())
-    frame = Frame(
-        times=times, values=values, sensors=tuple(names), off=is_off, step=np.timedelta64(step, "s")
-    )
+    frame = Frame(times=times, values=values, sensors=names, off=off, step=np.median(np.diff(times)))
     return Case(name=folder.name, group=group, frame=frame, labels=labels, train=train, roots=roots)
 
 
+def _labels(file: Path) -> tuple[Interval, ...]:
+    lines = file.read_text().split("\n") if file.exists() else []
+    return tuple(
+        (_time(start), _time(end)) for start, end in (line.split(",") for line in lines if line.strip())
+    )
+
+
 def _time(text: str) -> np.datetime64:
-    return np.datetime64(text.replace(" ", "T"), "us")
+    return np.datetime64(text.strip().replace(" ", "T"), "us")

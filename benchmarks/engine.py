@@ -3,7 +3,7 @@
     python benchmarks/engine.py [DATA] [--json FILE] [--only quality,labels,ablations,roots,speed]
                                 [--seeds 1,2] [--large]
 
-DATA holds the public series (default ``../shared/data``).
+DATA is a directory of labelled series (default ``../shared/data``), which benchmarks/datasets.py describes.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import platform
 import sys
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,10 @@ from benchmarks.ingest import measure_ingest  # noqa: E402
 from benchmarks.labels import labelled  # noqa: E402
 from benchmarks.quality import ABLATIONS, Figures, engine_ratio, measure, scorers, without  # noqa: E402
 from benchmarks.rootcause import event_roots, root_figures  # noqa: E402
-from benchmarks.speed import end_to_end, measure_speed  # noqa: E402
+from benchmarks.speed import end_to_end, measure_speed, versus  # noqa: E402
 
 SEEDS = "1,2"
+SENSORS = 300
 PACKAGES = ("numpy", "pyarrow", "scikit-learn", "pyod")
 PARTS = ("quality", "labels", "ablations", "roots", "speed")
 
@@ -61,8 +63,8 @@ def main() -> None:
     if "quality" in parts:
         result["quality"] = quality(cases + generated_cases(seeds))
     if "labels" in parts:
-        synthpump = [case for case in cases if case.group == "synthpump"]
-        result["labels"] = labels(synthpump + labelled(generated_cases(seeds)))
+        told = [case for case in cases if case.training_labels()]
+        result["labels"] = labels(told + labelled(generated_cases(seeds)))
     if "ablations" in parts:
         result["ablations"] = ablations(cases + generated_cases(seeds[:1]))
     if "roots" in parts:
@@ -100,7 +102,7 @@ def quality(cases: list[Case]) -> dict[str, Any]:
         figures = measure(cases, ratio)
         result[name] = {group: asdict(each) for group, each in figures.items()}
         _print(name, figures)
-    blind = measure([case for case in cases if case.group == "synthpump"], engine_ratio(labels=False))
+    blind = measure([case for case in cases if case.training_labels()], engine_ratio(labels=False))
     result["engine, training labels withheld"] = {group: asdict(each) for group, each in blind.items()}
     _print("engine, training labels withheld", blind)
     return result
@@ -151,17 +153,22 @@ def speed(*, large: bool) -> dict[str, Any]:
     print(
         f"432,000 x 30, CSV to metrics: {whole['seconds']:.1f} s; CSV {whole['csv_mb_per_second']:.0f} MB/s"
     )
-    sizes = [(300_000, 300), *([(1_500_000, 300)] if large else [])]
     fits = []
-    for rows, sensors in sizes:
-        each = measure_speed(rows, sensors)
+    for rows, drift in product((300_000, *([1_500_000] if large else [])), (False, True)):
+        each = measure_speed(rows, SENSORS, drift=drift)
         fits.append(asdict(each))
         print(
-            f"{rows:,} x {sensors}: fit {each.fit_seconds:.1f} s, peak {each.peak_mib:.0f} MiB "
-            f"(data {each.data_mib:.0f}), score {each.score_microseconds_per_row:.0f} us/row, "
+            f"{rows:,} x {SENSORS}{', all drift' if drift else ''}: fit {each.fit_seconds:.1f} s, "
+            f"peak {each.peak_mib:.0f} MiB (data {each.data_mib:.0f}), "
+            f"score {each.score_microseconds_per_row:.0f} us/row, "
             f"5-row window {each.window_milliseconds:.1f} ms"
         )
-    return {"end_to_end": whole, "fits": fits, "ingest": measure_ingest()}
+    return {
+        "end_to_end": whole,
+        "fits": fits,
+        "versus": versus(300_000, SENSORS),
+        "ingest": measure_ingest(),
+    }
 
 
 def _print(title: str, figures: dict[str, Figures]) -> None:

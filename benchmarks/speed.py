@@ -97,11 +97,20 @@ def _measure_speed(rows: int, sensors: int, drift: bool) -> Speed:  # noqa: FBT0
 
 
 def versus(rows: int, sensors: int, turns: int = TURNS) -> dict[str, dict[str, float]]:
-    """Median seconds of a fit by the clock, and of work (with the scores of training for the limit of PCA).
+    """Measure and print median seconds of a fit, by the clock and of work, and the engine's share of them.
 
-    All are fitted to the same rows in turns, so that other work on the machine meets them alike.
+    All are fitted to the same rows in turns, so that other work on the machine meets them alike. The fit of
+    PCA includes the scores of training for its limits.
     """
-    return _alone(_versus, rows, sensors, turns)
+    found: dict[str, dict[str, float]] = _alone(_versus, rows, sensors, turns)
+    for name, each in found.items():
+        shares = [found["engine"][unit] / each[unit] for unit in each]
+        print(
+            f"{name:10} {each['seconds']:6.1f} s, {each['cpu_seconds']:6.1f} s of work; the engine takes "
+            f"{shares[0]:.2f} and {shares[1]:.2f} of it",
+            flush=True,
+        )
+    return found
 
 
 def _versus(rows: int, sensors: int, turns: int) -> dict[str, dict[str, float]]:
@@ -189,13 +198,7 @@ def main() -> None:
         result["drift" if drift else "no drift"] = found
         print(", ".join(f"{name} {value:,.1f}" for name, value in found.items()), flush=True)
     if options.versus:
-        result["versus"] = found = versus(rows, options.sensors, options.turns)
-        for name, each in found.items():
-            shares = [found["engine"][unit] / each[unit] for unit in each]
-            print(
-                f"{name:10} {each['seconds']:6.1f} s, {each['cpu_seconds']:6.1f} s of work; the engine takes "
-                f"{shares[0]:.2f} and {shares[1]:.2f} of it"
-            )
+        result["versus"] = versus(rows, options.sensors, options.turns)
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n")
 

@@ -64,13 +64,14 @@ def judge(views: Sequence[View], rows: Rows, state: State, sensors: int) -> Judg
     for view, units, counts in trusted:
         ready = rows.ready(view.name)
         if counts is not None:
-            full = ready[at] * row_scores(_rows(units, at)) / view.limit
-            as_trained[at] = np.maximum(as_trained[at], full)
-            out = np.flatnonzero((counts < 1).any(axis=0))
-            far = (1 - counts[:, out]) * np.minimum(units[:, out], np.float32(ATTRIBUTION_CAP))
-            for column, each in zip(out % sensors, far.T, strict=True):
-                np.maximum(moved[:, column], each, out=moved[:, column])
-            units[:, out] *= counts[:, out]
+            unsure = at[as_trained[at] < UNUSUAL[1]]  # of the others, enough is known
+            full = ready[unsure] * row_scores(_rows(units, unsure)) / view.limit
+            as_trained[unsure] = np.maximum(as_trained[unsure], full)
+            far = np.minimum(units, np.float32(ATTRIBUTION_CAP))
+            far *= 1 - counts
+            for start in range(0, far.shape[1], sensors):
+                np.maximum(moved, far[:, start : start + sensors], out=moved)
+            np.multiply(units, counts, out=units)
         ratios[view.name] = ready * row_scores(units) / view.limit
         if counts is None:
             as_trained = np.maximum(as_trained, ratios[view.name])

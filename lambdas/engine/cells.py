@@ -9,7 +9,7 @@ result.
 import codecs
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,8 @@ _ISO = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?")
 _CELL = re.compile(rb'((?:"[^"]*(?:""[^"]*)*")?[^,\r\n]*)(,|\r\n|\n|\r|\Z)')
 _WELL_QUOTED = re.compile(rb'(?:"[^"]*(?:""[^"]*)*"|[^",]*)(?:,(?:"[^"]*(?:""[^"]*)*"|[^",]*))*')
 _LETTERS = ~np.isin(np.arange(256), list(b"0123456789.eE+-"))
+_COMMON = np.frombuffer(b"-9", np.uint8)
+"""First and last of a range of characters that holds most of those of numbers, none that is rare but "/"."""
 _BESIDE_QUOTES = np.isin(np.arange(256), list(b'",\r\n'))
 _PROBE = 16
 _PARSE_BYTES = 512 << 10
@@ -81,7 +83,15 @@ class BlockReader:
                 for at in np.flatnonzero(unread)[:EXAMPLES]
             ]
             rows.times, table = times[~unread], table.filter(pa.array(~unread))
-        self._odd = {name for name in self.wanted if not _numbers(name, table[name], rows)}
+        texts: dict[str, Any] = {}
+        for name in self.wanted:
+            try:
+                _add(rows, name, pc.cast(table[name], pa.float64()), 0)
+            except pa.ArrowInvalid:
+                texts[name] = table[name]
+        for name, column, invalid in _repaired(texts) if texts else ():
+            _add(rows, name, column, invalid)
+        self._odd = set(texts)
         return rows
 
     def _table(self, block: bytes) -> Any:
@@ -126,26 +136,34 @@ class BlockReader:
         )
 
 
-def _numbers(name: str, column: Any, rows: Rows) -> bool:
-    """Add a column to the rows; returns whether it could have been read as numbers."""
-    plain, rows.invalid[name] = True, 0
-    if column.type == pa.string():
-        try:
-            column = pc.cast(column, pa.float64())
-        except pa.ArrowInvalid:
-            column, rows.invalid[name] = _repaired(column)
-            plain = False
+def _add(rows: Rows, name: str, column: Any, invalid: int) -> None:
+    """Add a column of numbers of which some were no numbers; those that are not finite are nulled."""
     total = pc.sum(column).as_py()  # one call shows whether anything in it is not finite
     if total is not None and not math.isfinite(total):
         values = column.to_numpy()
-        rows.invalid[name] += int(np.count_nonzero(np.isinf(values)))
+        invalid += int(np.count_nonzero(np.isinf(values)))
         column = pa.chunked_array([pa.array(values, mask=~np.isfinite(values))])
-    rows.columns[name], rows.absent[name] = column, column.null_count
-    return plain
+    rows.columns[name], rows.absent[name], rows.invalid[name] = column, column.null_count, invalid
 
 
-def _repaired(texts: Any) -> tuple[Any, int]:
-    """Return the numbers of a column of texts, null for all else, and how many of those are invalid."""
+def _repaired(columns: Mapping[str, Any]) -> Iterator[tuple[str, Any, int]]:
+    """Yield the numbers of columns of texts, null for all else, and how many of those are invalid.
+
+    Odd cells of all columns are read together: a column has few, and every call costs as much as hundreds.
+    """
+    parts = [_parted(texts) for texts in columns.values()]
+    numbers, invalid = _read_singly(pa.concat_arrays([texts for _, _, texts in parts]))
+    start = 0
+    for name, (values, odd, _) in zip(columns, parts, strict=True):
+        mine = slice(start, start + len(odd))
+        start = mine.stop
+        values[odd] = numbers[mine]
+        column = pa.chunked_array([pa.array(values, mask=np.isnan(values))])
+        yield name, column, int(np.count_nonzero(invalid[mine]))
+
+
+def _parted(texts: Any) -> tuple[NDArray[np.float64], NDArray[np.intp], Any]:
+    """Return the numbers of a column, the rows that are to be read singly, and their texts."""
     flat = _flat(texts)
     odd = _with_letters(flat)
     if len(odd) > len(flat) // 2:  # blanks around every number, perhaps
@@ -157,15 +175,16 @@ def _repaired(texts: Any) -> tuple[Any, int]:
         odd, numbers = np.arange(len(flat)), pa.array([], pa.float64())
     values = np.empty(len(flat))
     values[_all_but(odd, len(flat))] = numbers.to_numpy(zero_copy_only=False)
-    values[odd], invalid = _read_singly(flat.take(pa.array(odd)))
-    return pa.chunked_array([pa.array(values, mask=np.isnan(values))]), invalid
+    return values, odd, flat.take(pa.array(odd))
 
 
 def _with_letters(texts: Any) -> NDArray[np.intp]:
     """Return the rows whose text has a character that no plain number has."""
     _, ends, data = texts.buffers()
     offsets = np.frombuffer(ends, np.int32, len(texts) + 1, texts.offset * 4)
-    found = np.flatnonzero(_LETTERS[np.frombuffer(data or b"", np.uint8)[offsets[0] : offsets[-1]]])
+    letters = np.frombuffer(data or b"", np.uint8)[offsets[0] : offsets[-1]]
+    rare = np.flatnonzero(letters - _COMMON[0] > _COMMON[1] - _COMMON[0])  # what is less wraps around
+    found = rare[_LETTERS[letters[rare]]]
     rows: NDArray[np.intp] = np.unique(np.searchsorted(offsets[1:] - offsets[0], found, "right"))
     return rows
 
@@ -176,14 +195,15 @@ def _all_but(rows: NDArray[np.intp], count: int) -> NDArray[np.bool_]:
     return others
 
 
-def _read_singly(texts: Any) -> tuple[NDArray[np.float64], int]:
+def _read_singly(texts: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the numbers of texts of any form, NaN for all else, and which of these are invalid."""
     trimmed = pc.utf8_trim_whitespace(texts)
     numeric = pc.match_substring_regex(trimmed, _NUMBER)
-    other = trimmed.filter(pc.invert(numeric))
-    invalid = len(other.drop_null()) - int(pc.sum(pc.match_substring_regex(other, _MISSING)).as_py() or 0)
+    known = pc.or_(numeric, pc.match_substring_regex(trimmed, _MISSING))
     plain = pc.utf8_ltrim(trimmed, characters="+")
     numbers = pc.cast(pc.if_else(numeric, plain, pa.scalar(None, pa.string())), pa.float64())
-    return numbers.to_numpy(zero_copy_only=False), invalid
+    invalid = pc.and_kleene(texts.is_valid(), pc.invert(known))
+    return numbers.to_numpy(zero_copy_only=False), invalid.to_numpy(zero_copy_only=False)
 
 
 def _well_quoted(block: bytes) -> bool:

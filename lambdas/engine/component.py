@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from engine.ahead import ahead
 from engine.csvfile import FileReport
 from engine.merging import merged, opened
-from engine.parquet import ahead, table_writer
+from engine.parquet import table_writer
 from engine.quality import Grader, SensorStatistics
 from engine.timestamps import iso
 

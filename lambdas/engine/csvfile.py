@@ -7,10 +7,11 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
+from engine.ahead import ahead
 from engine.blocks import blocks
 from engine.cells import EXAMPLES, BlockReader, Rows
 from engine.headers import UnusableFile, decode_header, parse_header
-from engine.parquet import ahead, schema_of, table_writer
+from engine.parquet import schema_of, table_writer
 from engine.timestamps import iso
 
 
@@ -57,8 +58,8 @@ def convert_csv(
         block_bytes: size of the blocks read at a time; memory is about ten times of it, whatever the file
             (more where most cells are empty: a column takes eight bytes for each).
 
-    A short row has missing cells at its end; cells beyond the header are ignored. One block is read and
-    decompressed, one parsed and one written at a time.
+    A short row has missing cells at its end; cells beyond the header are ignored. Up to two blocks are read
+    and decompressed ahead, one is parsed and one written at a time.
 
     Raises:
         UnusableFile: no CSV, no row with a usable timestamp, fewer than two columns, repeated header, a line
@@ -74,7 +75,7 @@ def convert_csv(
     reader = BlockReader(names=header, wanted=[name for name in wanted if name in set(header[1:])])
     schema = schema_of(wanted)
     with table_writer(sink, schema) as write:
-        for block in ahead(lines):
+        for block in ahead(lines, depth=2):  # one core decompresses: it should never wait
             rows = reader.read(block)
             tally.add(len(block), rows)
             if len(rows.times):

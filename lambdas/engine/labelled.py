@@ -5,7 +5,8 @@ the limits of all views is taken from a short list. It must gain on the labelled
 of equal weight, and again with any one of them left out: one wrong label (late, too long, of nothing) decides
 nothing. Limits fall only while all alarms outside the labels, tails of events included, stay within the
 budget; they rise only while every event that was found stays found. Where these alarms exceed the budget,
-limits rise towards it as far as that costs little.
+limits rise towards it as far as that costs little. Rows that cleaning left out count as neither: faults that
+nobody labelled alarm under every limit, and their alarms are no false ones.
 """
 
 from collections.abc import Mapping, Sequence
@@ -65,10 +66,13 @@ class _Run:
     ratios: Mapping[ViewName, Floats]
 
 
-def label_factor(detector: Detector, frame: Frame, labels: Sequence[Interval], settings: Settings) -> float:
+def label_factor(
+    detector: Detector, frame: Frame, labels: Sequence[Interval], settings: Settings, left_out: Mask
+) -> float:
     """Return by how much the limits of all views should move; 1 for fewer than three labelled events.
 
-    ``frame`` is the training data with the labelled rows in it.
+    ``frame`` is the training data with the labelled rows in it, and ``left_out`` its rows outside the labels
+    that look like faults.
     """
     on = ~frame.off
     events = [inside(frame.times, [event]) & on for event in merge_intervals(labels)]
@@ -78,7 +82,7 @@ def label_factor(detector: Detector, frame: Frame, labels: Sequence[Interval], s
     margin = MARGIN_ROWS * frame.step
     near = inside(frame.times, [(start - margin, end + margin) for start, end in labels])
     judged = on & (near | sampled(len(on), on, _JUDGED_ROWS))
-    free, far = judged & ~np.any(events, axis=0), judged & ~near
+    free, far = judged & ~left_out & ~np.any(events, axis=0), judged & ~left_out & ~near
     runs = _runs(detector, frame, judged)
     lengths = np.array([event.sum() for event in events], float)
 
@@ -123,7 +127,7 @@ def _runs(detector: Detector, frame: Frame, judged: Mask) -> list[_Run]:
     starts: list[int] = []
     stops: list[int] = []
     parts: list[dict[ViewName, list[Floats]]] = []
-    for rows in detector.pipeline.run(frame, state, wanted=judged):
+    for rows in detector.pipeline.run(frame, state, wanted=judged, predictor=detector.levels):
         if not parts or rows.features.seen[0] == 1:
             starts.append(rows.start)
             stops.append(rows.start)

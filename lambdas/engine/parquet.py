@@ -1,16 +1,14 @@
-"""Columns in Parquet: how they are written, and work that goes on behind the reader's back."""
+"""Columns in Parquet: how they are written."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.headers import TIMESTAMP
-
-T = TypeVar("T")
 
 
 def schema_of(sensors: tuple[str, ...]) -> Any:
@@ -49,12 +47,3 @@ def table_writer(sink: BinaryIO, schema: Any) -> Iterator[Callable[[Any], None]]
         yield write
         if writing is not None:
             writing.result()
-
-
-def ahead(items: Iterator[T]) -> Iterator[T]:
-    """Yield the items of an iterator, each made while the one before is worked on."""
-    with ThreadPoolExecutor(1) as reader:
-        coming: Future[T | None] = reader.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = reader.submit(next, items, None)
-            yield item

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.cleaning import without_suspicious
+from engine.cleaning import without_silent, without_suspicious
 from engine.detector import Detector
 from engine.fewvalues import few_values
 from engine.frame import Frame
@@ -63,12 +63,12 @@ def fit(
         raise ValueError(
             f"{int(normal.sum())} normal rows with the machine on; training needs at least {MIN_ROWS}"
         )
+    normal = without_silent(frame, normal)
     if prior is None:
         healthy = without_suspicious(frame, normal, _MOMENT_ROWS)
     else:
         healthy = without_faults(frame, normal, prior)
-    trimmed = 1 - healthy.sum() / normal.sum()
-    normal = healthy
+    left_out, normal = normal & ~healthy, healthy
     scaling = Scaling.of(frame.values, normal)
     baseline = Baseline.of(_span(int(normal.sum())), len(frame.sensors))
     pipeline = Pipeline(scaling=scaling, baseline=baseline)
@@ -82,11 +82,11 @@ def fit(
         views=views,
         forward_false_alarms=float((forward > 1).mean()) if len(forward) else 0.0,
         widening=widening,
-        trimmed=float(trimmed),
+        trimmed=float(left_out.sum() / (left_out | normal).sum()),
         span=span,
         few_values=few_values(frame.values, normal),
     )
-    factor = label_factor(detector, frame, labels, settings)
+    factor = label_factor(detector, frame, labels, settings, left_out)
     return replace(
         detector,
         pipeline=_with_level(frame, detector.pipeline),

@@ -6,8 +6,8 @@ Three views of the same rows, each a list of feature blocks with one column per 
 - ``window``: mean and logarithm of the standard deviation over the last 20 rows;
 - ``scale``: the values now and their exponentially weighted means of span 10 and 30.
 
-The state is the last rows and the running means. Rolling sums are built by doubling, not by a running total,
-so a row's features depend on its own window only; batch and window by window agree to rounding.
+The state is the last rows and the running means. Rolling sums are products with ones, not a running total, so
+a row's features depend on its own window only; batch and window by window agree to rounding.
 """
 
 from dataclasses import dataclass, field
@@ -39,7 +39,10 @@ WARM_UP = {
 """Rows after a start or restart for which the view does not speak."""
 
 _STD_FLOOR = 0.02
-_EWMA_BLOCK = 32
+_BLOCK = 16
+"""Rows that are multiplied at once: what a longer band of a matrix has outside of it is wasted."""
+_BAND = np.tri(_BLOCK, _BLOCK + CONTEXT, CONTEXT) - np.tri(_BLOCK, _BLOCK + CONTEXT, -1)
+"""Ones where a row lies in the window of another."""
 
 
 @dataclass(slots=True)
@@ -73,9 +76,12 @@ def features(rows: Floats, memory: Memory, views: tuple[ViewName, ...] = VIEWS) 
     if "lag" in views:
         blocks["lag"] = tuple(padded[CONTEXT - lag : len(padded) - lag] for lag in range(LAGS))
     if "window" in views:
-        mean = _rolling_sum(padded) / WINDOW
-        square = _rolling_sum(padded * padded) / WINDOW
-        blocks["window"] = mean, 0.5 * np.log(np.maximum(square - mean * mean, 0) + _STD_FLOOR**2)
+        mean = _rolling_mean(padded)
+        spread = _rolling_mean(padded * padded)
+        spread -= mean * mean
+        np.maximum(spread, 0, out=spread)
+        spread += _STD_FLOOR**2
+        blocks["window"] = mean, 0.5 * np.log(spread, out=spread)
     if "scale" in views:
         smooth = [ewma(rows, start, span) for start, span in zip(memory.means, SPANS, strict=True)]
         blocks["scale"] = (rows, *smooth)
@@ -85,39 +91,31 @@ def features(rows: Floats, memory: Memory, views: tuple[ViewName, ...] = VIEWS) 
     return Features(blocks=blocks, seen=seen)
 
 
-def _rolling_sum(padded: Floats) -> Floats:
-    """Return sums over WINDOW rows ending at each row after the context, by doubling."""
-    rows = len(padded) - CONTEXT
-    total: Floats = np.zeros((rows, padded.shape[1]))
-    power, width, behind = padded, 1, 0
-    for bit in range(WINDOW.bit_length()):
-        if WINDOW >> bit & 1:  # the sum of ``width`` rows that ends ``behind`` rows before each row
-            stop = len(power) - behind
-            total += power[stop - rows : stop]
-            behind += width
-        if WINDOW >> (bit + 1):
-            power = power[width:] + power[:-width]
-            width *= 2
-    return total
+def _rolling_mean(padded: Floats) -> Floats:
+    """Return means over WINDOW rows ending at each row after the context."""
+    result: Floats = np.empty((len(padded) - CONTEXT, padded.shape[1]))
+    for at in range(0, len(result), _BLOCK):
+        part = padded[at : at + _BLOCK + CONTEXT]
+        np.matmul(_BAND[: len(part) - CONTEXT, : len(part)], part, out=result[at : at + _BLOCK])
+    result /= WINDOW
+    return result
 
 
 def ewma(rows: NDArray[Any], start: NDArray[Any], span: int) -> NDArray[Any]:
     """Return the exponentially weighted means of span ``span`` after each row, continuing from ``start``."""
     decay = 1 - 2 / (span + 1)
-    powers = decay ** np.arange(_EWMA_BLOCK + 1)
-    lower = np.tril(powers[np.abs(np.subtract.outer(np.arange(_EWMA_BLOCK), np.arange(_EWMA_BLOCK)))]) * (
-        1 - decay
-    )
-    lower, powers = lower.astype(rows.dtype), powers.astype(rows.dtype)
+    steps = np.subtract.outer(np.arange(_BLOCK), np.arange(_BLOCK))
+    weights = np.tril(decay ** np.abs(steps)) * (1 - decay)
+    weights = np.column_stack([decay ** np.arange(1, _BLOCK + 1), weights]).astype(rows.dtype)
     result = np.empty_like(rows)
-    last = start
-    for at in range(0, len(rows), _EWMA_BLOCK):
-        block = rows[at : at + _EWMA_BLOCK]
+    known = np.empty((_BLOCK + 1, rows.shape[1]), rows.dtype)  # the last mean, and the rows after it
+    known[0] = start
+    for at in range(0, len(rows), _BLOCK):
+        block = rows[at : at + _BLOCK]
         size = len(block)
-        part = lower[:size, :size] @ block
-        part += powers[1 : size + 1, None] * last
-        result[at : at + size] = part
-        last = result[at + size - 1]
+        known[1 : size + 1] = block
+        np.matmul(weights[:size, : size + 1], known[: size + 1], out=result[at : at + size])
+        known[0] = result[at + size - 1]
     return result
 
 

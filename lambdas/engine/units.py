@@ -115,7 +115,8 @@ class Span:
         steps[~(steps > 0)] = np.nan
         still = ~np.isfinite(steps).any(axis=1)
         steps[still] = 0
-        return cls(low=low, high=high, move=np.where(still, np.inf, np.nanmedian(steps, axis=1)))
+        move = np.where(still, np.inf, np.nanmedian(steps, axis=1))
+        return cls(low=low, high=high, move=move.astype(np.float64))  # the median of float32 is float32
 
     @classmethod
     def unknown(cls, sensors: int) -> Self:

@@ -182,6 +182,15 @@ def test_equal_data_gives_equal_bytes_and_bytes_give_the_detector_back(
     assert restored.to_bytes() == data
 
 
+def test_what_was_fitted_to_float32_is_read_back_as_what_was_fitted_to_float64(healthy: Frame) -> None:
+    small = replace(cut(healthy, 0, 1000), values=healthy.values[:1000].astype(np.float32))
+    fitted = fit(small)
+    known = Detector.from_bytes(fitted.to_bytes())
+    assert known.to_bytes() == fitted.to_bytes()
+    state = fitted.score(small).state
+    assert known.score(later(healthy).part(0, 50), state=state).score.shape == (50,)
+
+
 def test_foreign_frames_and_states_are_refused(detector: Detector, healthy: Frame) -> None:
     with pytest.raises(ValueError, match="trained on"):
         detector.score(replace(later(healthy), sensors=tuple("abcde")))
@@ -200,6 +209,20 @@ def test_unlabelled_faults_in_training_do_not_teach_the_detector(healthy: Frame)
     fitted = fit(replace(cut(healthy, 0, TRAIN), values=values))
     assert 0.1 < fitted.trimmed < 0.25
     scores = fitted.score(impeller_fault(healthy, 1500))
+    assert scores.prediction[1530:2130].mean() > 0.8
+    assert scores.prediction[:1500].mean() < 0.03
+
+
+@pytest.mark.parametrize(
+    ("every", "length"), [(600, 120), (TRAIN, TRAIN // 2)], ids=["for hours", "half of the time"]
+)
+def test_a_sensor_that_falls_silent_in_training_blinds_nobody(
+    healthy: Frame, every: int, length: int
+) -> None:
+    values = healthy.values[:TRAIN].copy()
+    for start in range(300, TRAIN, every):
+        values[start : start + length, 1] = np.nan
+    scores = fit(replace(cut(healthy, 0, TRAIN), values=values)).score(impeller_fault(healthy, 1500))
     assert scores.prediction[1530:2130].mean() > 0.8
     assert scores.prediction[:1500].mean() < 0.03
 

@@ -26,8 +26,12 @@ def label(whole: Frame, start: int, stop: int) -> Interval:
     return whole.times[start], whole.times[stop - 1]
 
 
-def factor(detector: Detector, rows: Frame, labels: list[Interval]) -> float:
-    return label_factor(detector, rows, labels, Settings())
+def factor(
+    detector: Detector, rows: Frame, labels: list[Interval], left_out: tuple[int, int] = (0, 0)
+) -> float:
+    faults = np.zeros(len(rows.times), bool)
+    faults[slice(*left_out)] = True
+    return label_factor(detector, rows, labels, Settings(), faults)
 
 
 def narrowed(detector: Detector, by: float) -> Detector:
@@ -62,6 +66,16 @@ def test_limits_rise_where_that_loses_no_event() -> None:
     assert found > 1.05
     scores = narrowed(tight, found).score(rows)
     assert all(scores.prediction[start:stop].any() for start, stop in EVENTS)
+
+
+def test_a_fault_that_nobody_labelled_does_not_keep_limits_wide() -> None:
+    rows, labels = labelled(1.5)
+    rows.values[1200:1500, 1] -= 12
+    detector = fit(rows, labels=labels)
+    assert detector.trimmed > 0.05, "it was left out of learning"
+    wide = narrowed(detector, 1.5)
+    assert factor(wide, rows, labels) == 1, "its alarms exceed the budget"
+    assert factor(wide, rows, labels, left_out=(1170, 1530)) < 0.8
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,8 @@ def learn(rt: Runtime, training: Training, prior: Detector | None = None) -> Lea
             return _frame(rt, training, components, span, what, off=off, limit=limit)
 
         frame = frame_of(spans.training, "training", limits.training_rows)
-        detector = _fit(frame, labels, limits.false_alarm_hours, prior)
+        artefact = _fit(frame, labels, limits.false_alarm_hours, prior).to_bytes()
+        detector = Detector.from_bytes(artefact)  # what is judged is what inference will read
         rows = len(frame.times)
         if spans.evaluation is not None:
             del frame  # before the next one is built: one of the largest size is all that fits
@@ -108,7 +109,7 @@ def learn(rt: Runtime, training: Training, prior: Detector | None = None) -> Lea
         if writer is not None:
             diagnostics = writer.put(rt, training)
     return Learned(
-        artefact=detector.to_bytes(),
+        artefact=artefact,
         spans=spans,
         rows=rows,
         quality=model_quality(evaluation, settings=limits),
