@@ -30,6 +30,7 @@ from benchmarks.datasets import Case, shared_cases  # noqa: E402
 from benchmarks.generator import generated_cases  # noqa: E402
 from benchmarks.ingest import measure_ingest  # noqa: E402
 from benchmarks.labels import labelled  # noqa: E402
+from benchmarks.lasting import lasting_cases  # noqa: E402
 from benchmarks.quality import ABLATIONS, Figures, engine_ratio, measure, scorers, without  # noqa: E402
 from benchmarks.rootcause import event_roots, root_figures  # noqa: E402
 from benchmarks.speed import end_to_end, measure_speed, versus  # noqa: E402
@@ -61,7 +62,7 @@ def main() -> None:
     result: dict[str, Any] = {"run": run_facts() | {"seeds": seeds}}
     print(", ".join(f"{name} {value}" for name, value in result["run"].items()), flush=True)
     if "quality" in parts:
-        result["quality"] = quality(cases + generated_cases(seeds))
+        result["quality"] = quality(cases + generated_cases(seeds) + lasting_cases(seeds))
     if "labels" in parts:
         told = [case for case in cases if case.training_labels()]
         result["labels"] = labels(told + labelled(generated_cases(seeds)))

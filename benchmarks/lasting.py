@@ -19,6 +19,11 @@ _LENGTHS = (800, 6000)
 _REST = (1500, 3500)
 
 
+def lasting_cases(seeds: tuple[int, ...]) -> list[Case]:
+    """Return one case per seed, host and kind of fault."""
+    return [lasting(seed, host, fault) for host in HOSTS for fault in FAULTS for seed in seeds]
+
+
 def lasting(seed: int, host: Host, fault: Fault) -> Case:
     """Return a plant of a row a minute whose faults last for hours to days.
 
