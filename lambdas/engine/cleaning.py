@@ -1,13 +1,16 @@
-"""Training data that nobody labelled: leave out what the rest of it says is no healthy operation.
+"""Training data that nobody labelled: leave out what would teach the detector something wrong.
 
-Each block of time is judged by the others with robust units. Runs of rows far above the bulk of all scores
-are left out, with a margin; twice, as the first round still learned from them. Healthy data loses little:
-bursts are too short, and if much of it looked suspicious, then that would be how the machine is.
+First, rows on which a sensor is silent: before there is a model, nothing but its last value stands in for it.
+Then what the rest of the data says is no healthy operation. Each block of time is judged by the others with
+robust units. Runs of rows far above the bulk of all scores are left out, with a margin; twice, as the first
+round still learned from them. Healthy data loses little: bursts are too short, and if much of it looked
+suspicious, then that would be how the machine is.
 """
 
 from collections.abc import Callable
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from engine.frame import Frame
@@ -29,11 +32,37 @@ RUN_ROWS = 96
 JOIN_ROWS = 24
 MARGIN_ROWS = 30
 MAX_SHARE = 0.35
+"""If more looks suspicious, that is how the machine is."""
+SILENT_ROWS = 8
+"""Rows without a value after which a sensor is silent; its last value is no guess then."""
+LEAST_SHARE = 1 / 3
+"""Rows without a silent sensor that are enough to learn from."""
 MIN_ROWS = 1000
 """Shorter training data is taken as it is."""
 _TRIAL_ROWS = 60_000
+_BLOCK_ROWS = 4096
 _NORMAL_99 = 2.5758 / 0.6745
 """99 % quantile of |residual| over its median, for normal residuals."""
+
+
+def without_silent(frame: Frame, normal: Mask) -> Mask:
+    """Return the normal rows without those on which a sensor is silent, with a margin.
+
+    All of them, if less than a third or 1,000 would be left: then the model has to live with it.
+    """
+    kept = normal & ~_margin(_silent(frame.values) & normal)
+    return kept if kept.sum() >= max(MIN_ROWS, LEAST_SHARE * normal.sum()) else normal
+
+
+def _silent(values: Floats) -> Mask:
+    """Mark the rows up to which a sensor had no value for SILENT_ROWS rows."""
+    result = np.zeros(len(values), bool)
+    for start in range(SILENT_ROWS - 1, len(values), _BLOCK_ROWS):
+        missing = np.isnan(values[start - SILENT_ROWS + 1 : start + _BLOCK_ROWS])
+        missing = missing[:, missing.sum(axis=0) >= SILENT_ROWS]
+        windows = sliding_window_view(missing, SILENT_ROWS, axis=0)
+        result[start : start + _BLOCK_ROWS] = np.any(np.all(windows, axis=-1), axis=1)
+    return result
 
 
 def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:

@@ -127,7 +127,7 @@ def _runs(detector: Detector, frame: Frame, judged: Mask) -> list[_Run]:
     starts: list[int] = []
     stops: list[int] = []
     parts: list[dict[ViewName, list[Floats]]] = []
-    for rows in detector.pipeline.run(frame, state, wanted=judged):
+    for rows in detector.pipeline.run(frame, state, wanted=judged, predictor=detector.levels):
         if not parts or rows.features.seen[0] == 1:
             starts.append(rows.start)
             stops.append(rows.start)

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.cleaning import without_suspicious
+from engine.cleaning import without_silent, without_suspicious
 from engine.detector import Detector
 from engine.fewvalues import few_values
 from engine.frame import Frame
@@ -63,6 +63,7 @@ def fit(
         raise ValueError(
             f"{int(normal.sum())} normal rows with the machine on; training needs at least {MIN_ROWS}"
         )
+    normal = without_silent(frame, normal)
     if prior is None:
         healthy = without_suspicious(frame, normal, _MOMENT_ROWS)
     else:

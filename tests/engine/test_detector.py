@@ -213,6 +213,20 @@ def test_unlabelled_faults_in_training_do_not_teach_the_detector(healthy: Frame)
     assert scores.prediction[:1500].mean() < 0.03
 
 
+@pytest.mark.parametrize(
+    ("every", "length"), [(600, 120), (TRAIN, TRAIN // 2)], ids=["for hours", "half of the time"]
+)
+def test_a_sensor_that_falls_silent_in_training_blinds_nobody(
+    healthy: Frame, every: int, length: int
+) -> None:
+    values = healthy.values[:TRAIN].copy()
+    for start in range(300, TRAIN, every):
+        values[start : start + length, 1] = np.nan
+    scores = fit(replace(cut(healthy, 0, TRAIN), values=values)).score(impeller_fault(healthy, 1500))
+    assert scores.prediction[1530:2130].mean() > 0.8
+    assert scores.prediction[:1500].mean() < 0.03
+
+
 def test_changes_of_operating_mode_are_not_taken_for_faults(detector: Detector) -> None:
     assert detector.trimmed < 0.02
 
