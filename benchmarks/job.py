@@ -1,11 +1,11 @@
 """Train the largest model through the entry point of the deployed function, and report time and memory.
 
     python benchmarks/job.py [--rows N] [--evaluation N] [--sensors N] [--components N] [--drift] [--labels]
-                             [--diagnostics] [--memory MIB] [--json FILE]
+                             [--diagnostics] [--retrain] [--counter] [--memory MIB] [--json FILE]
 
 The embedded AWS of the tests holds the records and the columns of the components (in memory).
 ``service.jobs.train.handler`` runs in a process of its own whose address space may not grow beyond the memory
-of the function. ``--rows 20000 --evaluation 5000 --sensors 40`` is a quick check.
+of the function. ``--rows 25000 --evaluation 5000 --sensors 40`` is a quick check.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,11 @@ sys.path[:] = [
     *(each for each in sys.path if Path(each).resolve() != HERE),
 ]
 
-from benchmarks.wide import START, STEP, wide_rows  # noqa: E402 - the path comes first
+from benchmarks.wide import BLOCK, START, STEP, wide_rows  # noqa: E402 - the path comes first
+from engine import Frame, fit  # noqa: E402
 from engine.headers import TIMESTAMP  # noqa: E402
 from service.documents import Documents  # noqa: E402
-from service.jobs.vault import IngestionKeys, Vault  # noqa: E402
+from service.jobs.vault import IngestionKeys, Vault, artefact_key  # noqa: E402
 from service.names import (  # noqa: E402
     INGESTION_JOB,
     MODEL,
@@ -54,6 +56,9 @@ from tests.embedded import ACCOUNT, CREDENTIALS, REGION, EmbeddedAws, embedded_a
 TABLE, BUCKET, CUSTOMER = "l4e", "service", "customer"
 PLACE = Place(partition="aws", region=REGION, account=ACCOUNT)
 MINUTES = 15
+COUNTED = 1e9
+"""What float32 would round by more than the sensor moves."""
+PRIOR_ROWS = 30_000
 MISSING = 0.001
 """Share of cells without a value."""
 FAULT_ROWS, FAULT_EVERY = 300, 10_000
@@ -78,6 +83,8 @@ class Load:
     drift: bool
     labels: bool
     diagnostics: bool
+    retrain: bool
+    counter: bool
 
     @property
     def faults(self) -> list[tuple[int, int]]:
@@ -133,9 +140,12 @@ def train_once(load: Load, *, memory: int, folder: Path) -> Run:
             for name, columns in load.members().items()
         )
         model = _records(aws, load, keys)
-        event = {"Step": "train", "ModelName": model["ModelName"], "ModelVersion": 1}
+        if load.retrain:
+            vault.put(artefact_key(model["uuid"], 1), _prior(load))
+        event = {"Step": "train", "ModelName": model["ModelName"], "ModelVersion": _version(load)}
         seconds, cpu, peak, output = _measured(event, endpoint=aws.endpoint, memory=memory, folder=folder)
-        ended = Store(aws.client("dynamodb"), TABLE).get(MODEL, model["ModelName"]) or {}
+        store, record = Store(aws.client("dynamodb"), TABLE), version_key(_version(load))
+        ended = store.get(versions_of(model["uuid"]), record) or {}
         alarms = 0
         if "metricsKey" in ended:
             metrics = json.loads(Documents(vault.s3, BUCKET).get(ended["metricsKey"]))
@@ -150,7 +160,7 @@ def train_once(load: Load, *, memory: int, folder: Path) -> Run:
             cpu_seconds=cpu,
             peak_mib=peak,
             columns_mib=size / 2**20,
-            model_mib=(vault.size(f"models/{model['uuid']}/1/model.bin") or 0) / 2**20,
+            model_mib=(vault.size(artefact_key(model["uuid"], _version(load))) or 0) / 2**20,
             alarms=alarms,
             reason="" if trained else output[-2000:],
         )
@@ -172,6 +182,8 @@ def _component(vault: Vault, key: str, load: Load, columns: range, folder: Path)
             for block in wide_rows(rows, columns, drift=load.drift):
                 values = block.astype(np.float64)
                 values[faults[start : start + len(block)], 0] += 3.0
+                if load.counter and load.sensors - 1 in columns:
+                    values[:, -1] += COUNTED
                 values[rng.random(values.shape, np.float32) < MISSING] = np.nan
                 times = START + np.arange(start, start + len(block)) * STEP
                 arrays = [pa.array(times), *(pa.array(each, from_pandas=True) for each in values.T)]
@@ -239,14 +251,38 @@ def _records(aws: EmbeddedAws, load: Load, keys: IngestionKeys) -> Item:
         model,
         {
             "pk": versions_of(unique),
-            "sk": version_key(1),
+            "sk": version_key(_version(load)),
             "uuid": unique,
             "modelName": name,
-            "ModelVersion": 1,
+            "ModelVersion": _version(load),
+            **({"priorModelVersion": 1} if load.retrain else {}),
             **common,
         },
     )
     return model
+
+
+def _version(load: Load) -> int:
+    """The version to train; a retraining replaces version 1."""
+    return 2 if load.retrain else 1
+
+
+def _prior(load: Load) -> bytes:
+    """A detector of the first rows, for a retraining to replace."""
+    rows, blocks, names = load.rows + load.evaluation, [], []
+    for component, columns in load.members().items():
+        parts = islice(wide_rows(rows, columns, drift=load.drift), PRIOR_ROWS // BLOCK)
+        blocks.append(np.concatenate(list(parts)))
+        names += [f"{component}\\s{column:03d}" for column in columns]
+    values = np.concatenate(blocks, axis=1)
+    frame = Frame(
+        times=START + np.arange(len(values)) * STEP,
+        values=values,
+        sensors=tuple(names),
+        off=np.zeros(len(values), bool),
+        step=STEP,
+    )
+    return fit(frame).to_bytes()
 
 
 def _epoch(row: int) -> float:
@@ -322,6 +358,8 @@ def main() -> None:
     parser.add_argument("--drift", action="store_true", help="every sensor drifts")
     parser.add_argument("--labels", action="store_true", help="labelled faults, in the training as well")
     parser.add_argument("--diagnostics", action="store_true", help="write the pointwise diagnostics")
+    parser.add_argument("--retrain", action="store_true", help="replace a version trained on the first rows")
+    parser.add_argument("--counter", action="store_true", help="the last sensor needs float64")
     parser.add_argument("--memory", type=int, default=10_240, help="MiB that the process may take (10,240)")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = vars(parser.parse_args())
