@@ -1,4 +1,4 @@
-"""The slow baseline of the tracked views, and what it hardly follows.
+"""The slow baseline of the tracked views, and what it hardly follows on a plant that held its levels in training.
 
 Drift does not take a sensor farther from its baseline than it ranged in training to one side. Where it is
 that far, it jumped: the baseline follows twenty times as slowly, so that a large fault stays visible.
@@ -19,7 +19,7 @@ SLOW = 0.05
 
 
 def follow(scaled: Floats, before: Floats, span: int, reach: Floats) -> tuple[Floats, Floats | None]:
-    """Return the baseline after each row, and how fast its slowest sensor moves, None for full speed.
+    """Return the baseline after each row, and how fast its slowest sensor moves, None if nothing is held up.
 
     Args:
         scaled: scaled values, none missing.
@@ -29,14 +29,17 @@ def follow(scaled: Floats, before: Floats, span: int, reach: Floats) -> tuple[Fl
 
     """
     level = ewma(scaled, before, span)
+    if np.isinf(reach).all():
+        return level, None
+    free = np.ones(len(scaled))
     low, high = BEYOND
     far = np.abs(scaled[0] - before) > low * reach
     far |= (np.abs(scaled[1:] - level[:-1]) > low * reach).any(axis=0)
     if not far.any():
-        return level, None
+        return level, free
     at = before[far]
     rows, bound = scaled[:, far], reach[far]
-    result, free = np.empty_like(rows), np.empty(len(rows))
+    result = np.empty_like(rows)
     gain = 2 / (span + 1)
     for place, row in enumerate(rows):
         gap = row - at

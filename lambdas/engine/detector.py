@@ -121,6 +121,7 @@ class Detector:
             "limits": {view.name: view.limit for view in self.views},
             "memory": max(view.memory for view in self.views),
             "span": baseline.span,
+            "steady": baseline.steady,
             "forward_false_alarms": self.forward_false_alarms,
             "widening": self.widening,
             "trimmed": self.trimmed,
@@ -164,7 +165,7 @@ class Detector:
             scaling = Scaling(center=arrays["center"], scale=arrays["scale"], constant=arrays["constant"])
             end = arrays["end"].view("datetime64[us]")[0]
             span = _span(arrays, len(sensors))
-            reach = span.reach(scaling.scale)
+            reach = span.reach(scaling.scale) if meta.get("steady") else np.full(len(sensors), np.inf)
             baseline = Baseline(span=int(meta["span"]), level=arrays["level"], end=end, reach=reach)
             step = int(meta["step"])
             if step <= 0 or baseline.span < 0 or memory <= 0 or "lag" not in names:

@@ -5,9 +5,9 @@ has aged, or healthy operation drifts. Its signed units, cut to one, are average
 average is far from zero, the level has moved and the residual no longer counts, for its sensor alone and
 until it comes back by itself. A fault alarms for about 700 rows before it is taken for the new level.
 
-Two things do not look like drift or a recalibrated sensor, and are taken over twenty times as slowly: a row
-far above the limit that the shift of no single sensor explains, and a sensor out of reach
-(``engine.baseline``).
+On a plant that held its levels in training, two things look like neither drift nor a recalibrated sensor, and
+are taken over twenty times as slowly: a row far above the limit that the shift of no single sensor explains, and
+a sensor out of reach (``engine.baseline``).
 """
 
 import numpy as np
@@ -61,13 +61,13 @@ def trust(
         seen: judged rows before these, of which the phase of EVERY follows.
         span: rows of the averages.
         view: the fitted view; None in trials, where averages always move at full speed.
-        free: speed per row as far as sensors are within reach, None for full speed.
+        free: speed per row as far as sensors are within reach; None where all is taken over at full speed.
 
     """
     picks = np.flatnonzero(judged)[-seen % EVERY :: EVERY]
     after = np.concatenate([means[None], _averages(units[picks], means, span)])
-    if view is not None:
-        _slow(after, units[picks], span, view, None if free is None else free[picks])
+    if view is not None and free is not None:
+        _slow(after, units[picks], span, view, free[picks])
     counts = _counts(after)
     if (counts == 1).all():
         return None, after[-1]
@@ -83,18 +83,18 @@ def persistent(units: Halves, span: int) -> Floats:
     return found
 
 
-def _slow(after: Floats, units: Halves, span: int, view: View, free: Floats | None) -> None:
+def _slow(after: Floats, units: Halves, span: int, view: View, free: Floats) -> None:
     """Correct the averages after each row, in place, where they move slower."""
     # no row scores more than the mean of its squares, and once more as if all of it were in the largest ones
     bound = (1 + 1 / TOP_SHARE) * np.einsum("ij,ij->i", units, units) / units.shape[1]
     far = bound > FAR[0] * view.limit
-    slow = far if free is None else far | (free < 1)
+    slow = far | (free < 1)
     if not slow.any():
         return
     shifts = view.shifts()
     squares, gain, changed = shifts * shifts, 2 / (span // EVERY + 1), False
     for at in range(int(slow.argmax()), len(units)):
-        speed = 1.0 if free is None else float(free[at])
+        speed = float(free[at])
         if far[at]:
             counts = _counts(after[at])
             ratio = float(row_scores(np.abs(units[at : at + 1]) * counts)[0]) / view.limit

@@ -46,13 +46,18 @@ class Baseline:
 
     ``span`` is its span in rows, 0 for none. ``level`` is where it stood at ``end``, the end of training:
     scoring that starts later without a state starts from there. ``reach`` is half of the range of each sensor
-    in training, infinite while that is not known.
+    in training, infinite where nothing holds the baseline up: the plant did not hold its levels in training.
     """
 
     span: int
     level: Floats
     end: np.datetime64
     reach: Floats
+
+    @property
+    def steady(self) -> bool:
+        """Tell whether the plant held its levels in training."""
+        return bool(np.isfinite(self.reach).any())
 
     @classmethod
     def of(cls, span: int, sensors: int) -> Self:

@@ -22,7 +22,7 @@ from engine.pipeline import Baseline, Pipeline, State
 from engine.prior import without_faults
 from engine.scaling import Scaling
 from engine.transform import TRACKED, VIEWS
-from engine.trial import Settings, Trial, fitted_views, forward_test
+from engine.trial import Forward, Settings, Trial, fitted_views, forward_test
 from engine.units import Span
 from engine.view import View
 
@@ -35,6 +35,8 @@ MAX_WIDENING = 5.0
 SPANS = (1000, 500, 250)
 """Spans of the baseline of the tracked views, in rows; the first is used of which five fit into training."""
 SPANS_IN_TRAINING = 5
+STEADY_TRIMMED = 0.1
+"""Share of training rows that look like faults up to which a plant can be called steady."""
 LEVEL_SPANS = 10
 """Spans before the end of training through which the baseline is followed for its level there."""
 _MOMENT_ROWS = 100_000
@@ -74,15 +76,17 @@ def fit(
     pipeline = Pipeline(scaling=scaling, baseline=baseline)
     views, forward, widening = _fitted(frame, pipeline, normal, settings)
     span = Span.of(frame.values, normal)
-    baseline = replace(pipeline.baseline, reach=span.reach(scaling.scale))
+    trimmed = float(left_out.sum() / (left_out | normal).sum())
+    if trimmed <= STEADY_TRIMMED and forward.steady(widening):
+        pipeline = replace(pipeline, baseline=replace(pipeline.baseline, reach=span.reach(scaling.scale)))
     detector = Detector(
         sensors=frame.sensors,
         step=frame.step,
-        pipeline=replace(pipeline, baseline=baseline),
+        pipeline=pipeline,
         views=views,
-        forward_false_alarms=float((forward > 1).mean()) if len(forward) else 0.0,
+        forward_false_alarms=float((forward.ratio > 1).mean()) if len(forward.ratio) else 0.0,
         widening=widening,
-        trimmed=float(left_out.sum() / (left_out | normal).sum()),
+        trimmed=trimmed,
         span=span,
         few_values=few_values(frame.values, normal),
     )
@@ -97,24 +101,24 @@ def fit(
 
 def _fitted(
     frame: Frame, pipeline: Pipeline, normal: Mask, settings: Settings
-) -> tuple[tuple[View, ...], Floats, float]:
+) -> tuple[tuple[View, ...], Forward, float]:
     """Return the views, the forward test of the static ones, and the factor it widened their limits by.
 
     Static and tracked views are calibrated apart: on a plant that drifts the ones say nothing of the others.
     """
     names = (*VIEWS, *(TRACKED if pipeline.baseline.span else ()))
     trials = Trial.gather(frame, pipeline, normal, names, _MOMENT_ROWS)
-    static, alarms, widening = _fitted_bank(trials[: len(VIEWS)], settings)
+    static, forward, widening = _fitted_bank(trials[: len(VIEWS)], settings)
     tracked = _fitted_bank(trials[len(VIEWS) :], settings)[0] if len(trials) > len(VIEWS) else []
-    return (*static, *tracked), alarms, widening
+    return (*static, *tracked), forward, widening
 
 
-def _fitted_bank(trials: Sequence[Trial], settings: Settings) -> tuple[list[View], Floats, float]:
+def _fitted_bank(trials: Sequence[Trial], settings: Settings) -> tuple[list[View], Forward, float]:
     test = forward_test(trials, settings)
     widening = 1.0
     if len(test.ratio):
         widening = float(np.clip(np.quantile(test.ratio, settings.quantile), 1, MAX_WIDENING))
-    return fitted_views(trials, settings, widening, test), test.ratio, widening
+    return fitted_views(trials, settings, widening, test), test, widening
 
 
 def _span(rows: int) -> int:

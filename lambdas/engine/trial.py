@@ -26,6 +26,8 @@ STILL = 1e-4
 """A residual that stays below this never moves. Its unit is one scale of its sensor: with a smaller one, the
 memory of a view would hold on to a change for hours."""
 _COLUMNS = 64
+STEADY = 0.05
+"""Share of rows of the forward test above the limits up to which a plant is steady."""
 STRIP = 1024
 """Rows of data too long to use whole are taken in strips of this length."""
 HELD_CELLS = 12_000_000
@@ -248,28 +250,34 @@ def column_quantile(values: Halves, quantile: float) -> Halves:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forward:
     """The forward test of some views: the fused score ratio of the second half of training, judged by the
-    first half alone, and the averages of levels it ended with.
+    first half alone, the averages of levels it ended with, and the ratio if all levels counted for ever.
     """
 
     ratio: Floats
     moved: dict[ViewName, Floats]
+    as_trained: Floats
+
+    def steady(self, widening: float) -> bool:
+        """Tell whether the plant held its levels: few rows would have alarmed, had none been taken over."""
+        return len(self.as_trained) > 0 and float((self.as_trained > widening).mean()) <= STEADY
 
 
 def forward_test(trials: Sequence[Trial], settings: Settings) -> Forward:
     """Judge the second half of training by the first half, as scoring would."""
-    ratios, moved = {}, {}
+    ratios, moved, as_trained = {}, {}, []
     test_memory = memory(trials[0].rows)
     for trial, units in zip(trials, calibrate(trials, slice(FOLDS // 2), settings), strict=True):
         later = trial.forward() / units.scale
         if not len(later):
-            return Forward(ratio=np.zeros(0), moved={})
+            return Forward(ratio=np.zeros(0), moved={}, as_trained=np.zeros(0))
         moved[trial.name] = persistent(later, test_memory)
+        as_trained.append(row_scores(np.abs(later)) / units.limit)
         if trial.name not in TRACKED:
             nothing = np.zeros(later.shape[1])
             counts, _ = trust(later, np.ones(len(later), bool), nothing, seen=0, span=test_memory)
             later = later if counts is None else later * counts
         ratios[trial.name] = row_scores(np.abs(later)) / units.limit
-    return Forward(ratio=Alarm.closed().fuse(ratios), moved=moved)
+    return Forward(ratio=Alarm.closed().fuse(ratios), moved=moved, as_trained=np.max(as_trained, axis=0))
 
 
 def fitted_views(

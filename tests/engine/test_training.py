@@ -34,25 +34,6 @@ def test_fast_faults_are_found_whatever_drifts(tracked: Detector) -> None:
     assert scores.contributions[3010:3100].mean(axis=0).argmax() == 2
 
 
-@pytest.mark.parametrize("size", [7, 64, 999])
-@pytest.mark.parametrize("by", [{1: 4.0}, {1: 3.0, 2: -4.0, 3: 2.0}, {2: 60.0}])
-def test_levels_go_on_from_window_to_window(tracked: Detector, size: int, by: dict[int, float]) -> None:
-    whole = drifting(12000, seed=6)
-    rows = cut(whole, 8000, 10000)
-    values = rows.values.copy()
-    for sensor, shift in by.items():
-        values[300:1600, sensor] += shift
-    rows = replace(rows, values=values)
-    state, parts = None, []
-    for start in range(0, 2000, size):
-        parts.append(tracked.score(cut(rows, start, min(start + size, 2000)), state=state))
-        state = parts[-1].state
-    at_once = tracked.score(rows)
-    np.testing.assert_allclose(np.concatenate([part.score for part in parts]), at_once.score, atol=1e-6)
-    together = sum(part.moved * len(part.times) for part in parts if part.moved is not None)
-    np.testing.assert_allclose(together, at_once.moved * 2000, atol=1e-2)
-
-
 def moved(whole: Frame, sensor: int, start: int, stop: int, by: float) -> Frame:
     values = whole.values.copy()
     values[start:stop, sensor] += by * values[:, sensor].std()
@@ -63,6 +44,27 @@ def moved(whole: Frame, sensor: int, start: int, stop: int, by: float) -> Frame:
 def steady() -> tuple[Detector, Frame]:
     whole = pump(14000, seed=1)
     return fit(cut(whole, 0, 6000)), cut(whole, 6000, 14000)
+
+
+@pytest.mark.parametrize("size", [7, 64, 999])
+@pytest.mark.parametrize("by", [{1: 0.4}, {1: 1.0, 2: -1.5, 3: 0.7}, {2: 8.0}])
+@pytest.mark.parametrize("drifts", [False, True])
+def test_levels_go_on_from_window_to_window(
+    steady: tuple[Detector, Frame], tracked: Detector, *, drifts: bool, by: dict[int, float], size: int
+) -> None:
+    detector, rows = (tracked, cut(drifting(12000, seed=6), 8000, 10000)) if drifts else steady
+    rows = cut(rows, 0, 2000)
+    for sensor, shift in by.items():
+        rows = moved(rows, sensor, 300, 1600, shift)
+    state, parts = None, []
+    for start in range(0, 2000, size):
+        parts.append(detector.score(cut(rows, start, min(start + size, 2000)), state=state))
+        state = parts[-1].state
+    at_once = detector.score(rows)
+    np.testing.assert_allclose(np.concatenate([part.score for part in parts]), at_once.score, atol=1e-6)
+    together = sum((part.moved * len(part.times) for part in parts if part.moved is not None), np.zeros(5))
+    expected = np.zeros(5) if at_once.moved is None else at_once.moved * 2000
+    np.testing.assert_allclose(together, expected, atol=1e-2)
 
 
 def test_a_level_that_stays_away_alarms_then_is_taken_over_and_told(steady: tuple[Detector, Frame]) -> None:
@@ -97,13 +99,26 @@ def test_several_sensors_that_moved_together_alarm_for_as_long_as_they_stay(
     assert scores.prediction[6100:].mean() < 0.05
 
 
-def test_a_large_jump_is_seen_for_days_on_a_plant_that_drifts(tracked: Detector) -> None:
+def test_a_plant_that_did_not_hold_its_levels_in_training_takes_all_moves_over_soon(
+    steady: tuple[Detector, Frame], tracked: Detector
+) -> None:
+    assert steady[0].pipeline.baseline.steady
+    assert not tracked.pipeline.baseline.steady
     later = cut(drifting(12000, seed=6), 8000, 12000)
-    values = later.values.copy()
-    values[500:3500, 2] += 4 * np.ptp(values[:, 2])
-    scores = tracked.score(replace(later, values=values))
-    assert scores.prediction[510:3500].mean() > 0.95
-    assert scores.contributions[510:3500].mean(axis=0).argmax() == 2
+    scores = tracked.score(moved(moved(later, 2, 500, 4000, 4.0), 3, 500, 4000, -4.0))
+    assert scores.prediction[510:900].mean() > 0.95
+    assert scores.prediction[500 + SPAN :].mean() < 0.3
+    restored = [Detector.from_bytes(each.to_bytes()) for each in (steady[0], tracked)]
+    assert [each.pipeline.baseline.steady for each in restored] == [True, False]
+    np.testing.assert_array_equal(restored[0].pipeline.baseline.reach, steady[0].pipeline.baseline.reach)
+
+
+def test_a_plant_with_much_that_looks_like_faults_is_not_called_steady() -> None:
+    whole = cut(pump(6000, seed=1), 0, 6000)
+    quiet = moved(whole, 2, 2000, 2900, 3.0)
+    detector = fit(quiet)
+    assert detector.trimmed > 0.1
+    assert not detector.pipeline.baseline.steady
 
 
 def test_other_sensors_are_watched_on_while_one_level_has_moved(steady: tuple[Detector, Frame]) -> None:
