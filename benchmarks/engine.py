@@ -67,7 +67,7 @@ def main() -> None:
         told = [case for case in cases if case.training_labels()]
         result["labels"] = labels(told + labelled(generated_cases(seeds)))
     if "ablations" in parts:
-        result["ablations"] = ablations(cases + generated_cases(seeds[:1]))
+        result["ablations"] = ablations(cases + generated_cases(seeds[:1]) + lasting_cases(seeds[:1]))
     if "roots" in parts:
         result["roots"] = roots(cases)
     if "speed" in parts:

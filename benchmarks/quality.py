@@ -14,6 +14,7 @@ import engine.bank
 import engine.cleaning
 import engine.level
 import engine.training
+import engine.trial
 from benchmarks.baselines import BASELINES, baseline_ratio
 from benchmarks.datasets import Case
 from engine import fit
@@ -79,6 +80,7 @@ ABLATIONS: dict[str, list[tuple[Any, str, Any]]] = {
     "only the window view": [(sys.modules[__name__], "COUNTED", ("window", "tracked window"))],
     "only the scale view": [(sys.modules[__name__], "COUNTED", ("scale",))],
     "trained levels count for ever": [(engine.level, "MOVED", (2.0, 3.0))],
+    "no level is taken over slowly": [(engine.trial, "STEADY", -1.0)],
     "no tracked views": [(engine.training, "SPANS", ())],
     "tracked views always count": [(engine.bank, "ENGAGED", (-2.0, -1.0))],
     "no widening of limits": [(engine.training, "MAX_WIDENING", 1.0)],

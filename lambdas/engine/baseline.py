@@ -1,8 +1,8 @@
-"""The slow baseline of the tracked views, and what it hardly follows on a plant that held its levels in training.
+"""The slow baseline of the tracked views, and what it hardly follows.
 
-Drift does not take a sensor farther from its baseline than it ranged in training to one side. Where it is
-that far, it jumped: the baseline follows twenty times as slowly, so that a large fault stays visible.
-On the way back towards the middle of training, it follows as ever.
+On a plant that held its levels in training, drift does not take a sensor farther from its baseline than it
+ranged in training to one side. Where it is that far, it jumped: the baseline follows twenty times as slowly,
+so that a large fault stays visible. On the way back towards the middle of training, it follows as ever.
 """
 
 import numpy as np

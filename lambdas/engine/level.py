@@ -5,9 +5,9 @@ has aged, or healthy operation drifts. Its signed units, cut to one, are average
 average is far from zero, the level has moved and the residual no longer counts, for its sensor alone and
 until it comes back by itself. A fault alarms for about 700 rows before it is taken for the new level.
 
-On a plant that held its levels in training, two things look like neither drift nor a recalibrated sensor, and
-are taken over twenty times as slowly: a row far above the limit that the shift of no single sensor explains, and
-a sensor out of reach (``engine.baseline``).
+On a plant that held its levels in training, two things look like neither drift nor a recalibrated sensor,
+and are taken over twenty times as slowly: a row far above the limit that the shift of no single sensor
+explains, and a sensor out of reach (``engine.baseline``).
 """
 
 import numpy as np
