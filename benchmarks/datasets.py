@@ -48,6 +48,39 @@ class Case:
         return mask
 
 
+def simulated(
+    family: str,
+    seed: int,
+    values: NDArray[np.float64],
+    spans: list[tuple[int, int]],
+    roots: list[tuple[int, ...]],
+    *,
+    train: int,
+    step: int = 60,
+) -> Case:
+    """Return the case of a simulated plant that is always on, a row in ``step`` seconds.
+
+    ``spans`` are the first and last rows of its faults, ``roots`` the columns each of them began in.
+    """
+    rows, sensors = values.shape
+    times = np.datetime64("2026-01-01", "us") + np.arange(rows) * np.timedelta64(step, "s")
+    names = tuple(f"s{at}" for at in range(sensors))
+    return Case(
+        name=f"{family} {seed}",
+        group=f"own: {family}",
+        frame=Frame(
+            times=times,
+            values=values,
+            sensors=names,
+            off=np.zeros(rows, bool),
+            step=np.timedelta64(step, "s"),
+        ),
+        labels=tuple((times[start], times[end]) for start, end in spans),
+        train=train,
+        roots=tuple(tuple(names[at] for at in root) for root in roots),
+    )
+
+
 def shared_cases(root: Path) -> list[Case]:
     """Return all labelled series below the directory, sorted by path.
 

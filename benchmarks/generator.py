@@ -5,7 +5,7 @@
 
 import numpy as np
 
-from benchmarks.datasets import Case
+from benchmarks.datasets import Case, simulated
 from benchmarks.line import line
 from benchmarks.signals import (
     Drift,
@@ -65,7 +65,7 @@ def plant(
     values = healthy(rng, rows, sensors, modes=modes) + drifted(rng, drift, rows, train, sensors)
     spans, roots = _faults(rng, values, train, faults, lengths)
     kept = gaps(rng, rows, spans) if with_gaps else np.ones(rows, bool)
-    case = _case(f"{drift}, {'modes' if modes else 'smooth'}", seed, values, spans, roots, train=train)
+    case = simulated(f"{drift}, {'modes' if modes else 'smooth'}", seed, values, spans, roots, train=train)
     whole = case.frame
     frame = Frame(
         times=whole.times[kept],
@@ -99,7 +99,7 @@ def late(seed: int, kind: str, *, rows: int = 40000, train: int = 10000) -> Case
         shift = steps(rng, rows - begin, 12, 8000, 1.5)
     values[begin:] += shift
     spans, roots = _faults(rng, values, train, 20, (60, 400))
-    return _case(f"late {kind}", seed, values, spans, roots, train=train)
+    return simulated(f"late {kind}", seed, values, spans, roots, train=train)
 
 
 def dirty(seed: int) -> Case:
@@ -111,7 +111,7 @@ def dirty(seed: int) -> Case:
     for start in rng.choice(np.arange(300, train - 600, 700), 5, replace=False):
         inject(values, rng, int(start), int(rng.integers(60, 350)), spread)
     spans, roots = _faults(rng, values, train, 12, (60, 400))
-    return _case("unlabelled faults in training", seed, values, spans, roots, train=train)
+    return simulated("unlabelled faults in training", seed, values, spans, roots, train=train)
 
 
 def broken(seed: int) -> Case:
@@ -121,7 +121,7 @@ def broken(seed: int) -> Case:
     values = healthy(rng, rows, 12, modes=True)
     spans, roots = _faults(rng, values, train, 15, (60, 400))
     outages(values, rng, train)
-    return _case("outages", seed, values, spans, roots, train=train)
+    return simulated("outages", seed, values, spans, roots, train=train)
 
 
 def slow(seed: int) -> Case:
@@ -135,7 +135,7 @@ def slow(seed: int) -> Case:
         length = int(rng.uniform(288, 1152))
         spans.append((int(slot), int(slot) + length - 1))
         roots.append(inject_ramp(values, rng, int(slot), length, spread))
-    return _case("slow ramps", seed, values, spans, roots, train=train, step=300)
+    return simulated("slow ramps", seed, values, spans, roots, train=train, step=300)
 
 
 def _faults(
@@ -150,32 +150,3 @@ def _faults(
         spans.append((start, start + length - 1))
         roots.append(inject(values, rng, start, length, spread))
     return spans, roots
-
-
-def _case(
-    family: str,
-    seed: int,
-    values: Floats,
-    spans: list[tuple[int, int]],
-    roots: list[tuple[int, ...]],
-    *,
-    train: int,
-    step: int = 60,
-) -> Case:
-    rows, sensors = values.shape
-    times = np.datetime64("2026-01-01", "us") + np.arange(rows) * np.timedelta64(step, "s")
-    names = tuple(f"s{at}" for at in range(sensors))
-    return Case(
-        name=f"{family} {seed}",
-        group=f"own: {family}",
-        frame=Frame(
-            times=times,
-            values=values,
-            sensors=names,
-            off=np.zeros(rows, bool),
-            step=np.timedelta64(step, "s"),
-        ),
-        labels=tuple((times[start], times[end]) for start, end in spans),
-        train=train,
-        roots=tuple(tuple(names[at] for at in root) for root in roots),
-    )

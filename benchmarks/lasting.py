@@ -4,9 +4,8 @@ from typing import Literal
 
 import numpy as np
 
-from benchmarks.datasets import Case
+from benchmarks.datasets import Case, simulated
 from benchmarks.signals import Floats, healthy, steps, walk
-from engine import Frame
 
 Host = Literal["none", "walk", "steps"]
 Fault = Literal["large", "several", "modest", "stuck", "ramp"]
@@ -41,27 +40,16 @@ def lasting(seed: int, host: Host, fault: Fault) -> Case:
     elif host == "steps":
         values[TRAIN + 3000 :] += steps(rng, rows - TRAIN - 3000, SENSORS, 8000, 1.5)
     spread = values[:TRAIN].std(axis=0)
-    times = np.datetime64("2026-01-01", "us") + np.arange(rows) * np.timedelta64(60, "s")
-    names = tuple(f"s{at}" for at in range(SENSORS))
-    labels, roots = [], []
+    spans, roots = [], []
     start = TRAIN + int(rng.integers(300, 1500))
     while True:
         stop = start + int(np.exp(rng.uniform(*np.log(_LENGTHS))))
         if stop >= rows:
             break
-        labels.append((times[start], times[stop - 1]))
-        roots.append(tuple(names[at] for at in _act(rng, values[start:stop], spread, fault)))
+        spans.append((start, stop - 1))
+        roots.append(_act(rng, values[start:stop], spread, fault))
         start = stop + int(rng.integers(*_REST))
-    return Case(
-        name=f"{fault}, {host} {seed}",
-        group=f"own: lasting, {fault}, {host}",
-        frame=Frame(
-            times=times, values=values, sensors=names, off=np.zeros(rows, bool), step=np.timedelta64(60, "s")
-        ),
-        labels=tuple(labels),
-        train=TRAIN,
-        roots=tuple(roots),
-    )
+    return simulated(f"lasting, {fault}, {host}", seed, values, spans, roots, train=TRAIN)
 
 
 def _act(rng: np.random.Generator, values: Floats, spread: Floats, fault: Fault) -> tuple[int, ...]:

@@ -4,9 +4,8 @@ from typing import Literal
 
 import numpy as np
 
-from benchmarks.datasets import Case
+from benchmarks.datasets import Case, simulated
 from benchmarks.signals import DAY, Floats, inject, set_points, steps, walk, wander
-from engine import Frame
 
 SENSORS = 9
 TRAIN = 16000
@@ -34,23 +33,12 @@ def line(seed: int, drift: Literal["correlated", "uncorrelated"]) -> Case:
     hidden = walk(rng, rows, causes, TRAIN // 3) + _slopes(rng, rows, causes)
     values += hidden @ rng.normal(size=(2, SENSORS)) if drift == "correlated" else hidden
     values += steps(rng, rows, SENSORS, 3 * DAY, 1.0)
-    times = np.datetime64("2026-03-01", "us") + np.arange(rows) * np.timedelta64(60, "s")
-    names = tuple(f"q{at}" for at in range(SENSORS))
-    labels, roots = [], []
+    spans, roots = [], []
     for slot in np.linspace(TRAIN + 300, rows - 400, FAULTS).astype(int):
         length = int(np.exp(rng.uniform(*np.log((10, 300)))))
-        labels.append((times[slot], times[slot + length - 1]))
-        roots.append(tuple(names[at] for at in inject(values, rng, int(slot), length, 2 * spread)))
-    return Case(
-        name=f"line, {drift} {seed}",
-        group=f"own: line, {drift} drift",
-        frame=Frame(
-            times=times, values=values, sensors=names, off=np.zeros(rows, bool), step=np.timedelta64(60, "s")
-        ),
-        labels=tuple(labels),
-        train=TRAIN,
-        roots=tuple(roots),
-    )
+        spans.append((int(slot), int(slot) + length - 1))
+        roots.append(inject(values, rng, int(slot), length, 2 * spread))
+    return simulated(f"line, {drift} drift", seed, values, spans, roots, train=TRAIN)
 
 
 def _slopes(rng: np.random.Generator, rows: int, causes: int) -> Floats:
