@@ -25,7 +25,7 @@ sys.path[:] = [
     *(each for each in sys.path if Path(each).resolve() != HERE),  # this file must not pass for the engine
 ]
 
-import engine.training  # noqa: E402 - the path comes first
+import engine.train.fit  # noqa: E402 - the path comes first
 from benchmarks.datasets import Case, shared_cases  # noqa: E402
 from benchmarks.generator import generated_cases  # noqa: E402
 from benchmarks.ingest import measure_ingest  # noqa: E402
@@ -111,7 +111,7 @@ def quality(cases: list[Case]) -> dict[str, Any]:
 
 def labels(cases: list[Case]) -> dict[str, Any]:
     """Measure what labels of training faults buy: used, used but for the limits, and withheld."""
-    unheard = (engine.training, "label_factor", lambda *_: 1.0)
+    unheard = (engine.train.fit, "label_factor", lambda *_: 1.0)
     result = {}
     for name, told, changes in (
         ("labels used", True, []),

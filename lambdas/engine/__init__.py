@@ -1,26 +1,26 @@
 """Pure numerics of the detector: arrays in, arrays out. This package is the whole interface."""
 
-from engine.artefact import BadArtefact
-from engine.columns import TooLarge
-from engine.compare import Comparison, compare, weigh
-from engine.component import ComponentReport, merge_component
-from engine.csvfile import FileReport, convert_csv
-from engine.detector import Detector
-from engine.events import EventRules
-from engine.frame import Frame, OffCondition, SensorId, build_frame
-from engine.headers import IllegalHeader, UnusableFile
-from engine.intervals import Evaluation, Interval, Range, evaluate, ranges
-from engine.notices import Notice, silence
-from engine.partial import rows_between, with_silent
-from engine.parts import joined, score_in_parts
-from engine.quality import SensorStatistics
-from engine.reader import NoData
-from engine.scores import Scores
-from engine.summaries import Summary, summaries
-from engine.timestamps import parse_timestamps
-from engine.training import fit
-from engine.trial import Settings
-from engine.words import describe
+from engine.detect.artefact import BadArtefact
+from engine.detect.batches import joined, score_in_parts
+from engine.detect.detector import Detector
+from engine.detect.notices import Notice, silence
+from engine.detect.scores import Scores
+from engine.evaluate.evaluation import Evaluation, Interval, Range, evaluate, ranges
+from engine.evaluate.events import EventRules
+from engine.explain.sentence import describe
+from engine.explain.summaries import Summary, summaries
+from engine.frame.component_reader import NoData
+from engine.frame.frame import Frame, OffCondition, SensorId, build_frame
+from engine.frame.matrix import TooLarge
+from engine.frame.partial import rows_between, with_silent
+from engine.ingest.convert import FileReport, convert_csv
+from engine.ingest.header import IllegalHeader, UnusableFile
+from engine.ingest.merge import ComponentReport, merge_component
+from engine.ingest.statistics import SensorStatistics
+from engine.ingest.timestamps import parse_timestamps
+from engine.train.calibration import Settings
+from engine.train.comparison import Comparison, compare, weigh
+from engine.train.fit import fit
 
 __all__ = [
     "BadArtefact",

@@ -13,14 +13,14 @@ from service.context import Context
 from service.errors import ValidationError
 from service.operations import (
     datasets,
-    events,
-    executions,
+    inference_events,
+    inference_executions,
     ingestion_jobs,
+    model_versions,
     models,
     schedulers,
-    statistics,
+    sensor_statistics,
     tags,
-    versions,
 )
 from service.settings import Environment
 from service.wire import answer
@@ -30,12 +30,12 @@ Operation = Callable[[Context, dict[str, Any]], Mapping[str, Any]]
 OPERATIONS: Mapping[str, Operation] = {
     **datasets.OPERATIONS,
     **ingestion_jobs.OPERATIONS,
-    **statistics.OPERATIONS,
+    **sensor_statistics.OPERATIONS,
     **models.OPERATIONS,
-    **versions.OPERATIONS,
+    **model_versions.OPERATIONS,
     **schedulers.OPERATIONS,
-    **executions.OPERATIONS,
-    **events.OPERATIONS,
+    **inference_executions.OPERATIONS,
+    **inference_events.OPERATIONS,
     **tags.OPERATIONS,
 }
 """The operations of the model that this release has, by name."""

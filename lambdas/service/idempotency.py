@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from service.attempts import ATTEMPTS, busy
 from service.context import Context
 from service.errors import ApiError, ValidationError
 from service.names import TOKEN
+from service.retry_on_change import ATTEMPTS, busy
 from service.store import Create, Delete, Item, StoreError, Write
 
 

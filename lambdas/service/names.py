@@ -11,7 +11,7 @@ INGESTION_JOB = "ingestion-job"
 MODEL = "model"
 SCHEDULER = "inference-scheduler"
 TOKEN = "token"  # noqa: S105  a partition name, not a secret
-GARBAGE = "garbage"
+PENDING_DELETION = "garbage"
 
 _KMS_KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 

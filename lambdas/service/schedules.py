@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from service.context import Context
-from service.inputs import seconds
+from service.request_checks import seconds
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in the function
     from mypy_boto3_scheduler import EventBridgeSchedulerClient

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.errors import ValidationError, listed
-from service.model import service_model
+from service.service_model import service_model
 from service.validation import compiled
 
 _TYPES = ("DATETIME", "DOUBLE")

@@ -21,7 +21,7 @@ from service.errors import (
     UnknownOperationError,
     ValidationError,
 )
-from service.model import service_model
+from service.service_model import service_model
 from service.validation import parse, project
 
 Call = Callable[[str, dict[str, Any]], Mapping[str, Any]]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.alarm import MEMORY, MUTED, Alarm
+from engine.detect.alarm import MEMORY, MUTED, Alarm
 
 CALM = 0.3
 

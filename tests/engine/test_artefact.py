@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import BadArtefact, Detector, Frame, fit
-from engine.artefact import pack, unpack
+from engine.detect.artefact import pack, unpack
 
 SAMPLE = pack("thing", {"a": 1}, {"x": np.arange(6.0).reshape(2, 3), "m": np.array([True, False])})
 

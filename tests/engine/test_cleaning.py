@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.cleaning import MARGIN_ROWS, SILENT_ROWS, without_silent
+from engine.train.cleaning import MARGIN_ROWS, SILENT_ROWS, without_silent
 from tests.engine.plant import pump
 
 ROWS = 9000

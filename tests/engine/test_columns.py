@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from engine import TooLarge, columns
-from engine.columns import Columns
+from engine import TooLarge
+from engine.frame import matrix
+from engine.frame.matrix import Columns
 
 ROWS = 4000
 
@@ -10,7 +11,7 @@ ROWS = 4000
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is done above 1 GiB, at a size a test can afford."""
-    monkeypatch.setattr(columns, "WIDE_CELLS", 1000)
+    monkeypatch.setattr(matrix, "WIDE_CELLS", 1000)
 
 
 def sensors(count: int) -> np.ndarray:
@@ -34,7 +35,7 @@ def test_large_data_takes_half_the_bytes(count: int) -> None:
 
 
 def test_small_data_keeps_every_digit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columns, "WIDE_CELLS", 2 * ROWS)
+    monkeypatch.setattr(matrix, "WIDE_CELLS", 2 * ROWS)
     values = sensors(2)
     np.testing.assert_array_equal(built(values), values)
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import ComponentReport, SensorStatistics, convert_csv, merge_component
-from engine.quality import Grader
+from engine.ingest.statistics import Grader
 
 
 def merge(*texts: str, block_bytes: int = 1 << 20, **options: int) -> tuple[ComponentReport, dict[str, list]]:

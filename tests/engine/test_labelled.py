@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine import Detector, Frame, Interval, Settings, fit
-from engine.labelled import FACTORS, MIN_EVENTS, label_factor
+from engine.train.label_limits import FACTORS, MIN_EVENTS, label_factor
 from tests.engine.plant import cut, pump
 
 TRAIN = 6000

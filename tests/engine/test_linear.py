@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.linear import BLOCK, inverse, product
+from engine.detect.cross_prediction import BLOCK, inverse, product
 
 ROWS, INPUTS, OUTPUTS = 3 * BLOCK + 7, 90, 30
 

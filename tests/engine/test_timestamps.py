@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import parse_timestamps
-from engine.stamps import parse_column
+from engine.ingest.timestamp_columns import parse_column
 
 MOMENT = datetime(2024, 3, 7, 9, 5, 8, tzinfo=UTC)
 WITH_SECONDS = [

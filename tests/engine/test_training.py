@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine import Detector, Frame, Scores, fit
-from engine.level import SPAN
+from engine.detect.level_shift import SPAN
 from tests.engine.plant import cut, frame, pump
 
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service.clock import iso_seconds, timestamp
-from service.inputs import seconds
-from service.jobs.execution import Outcome, infer
 from service.jobs.failure import JobFailed, clip
-from service.jobs.runtime import Runtime, log, runtime
-from service.jobs.windows import Window, due
+from service.jobs.inference.execution import Outcome, infer
+from service.jobs.inference.windows import Window, due
+from service.jobs.runtime import Runtime, current_runtime, log
 from service.names import MODEL, SCHEDULER, executions_of, version_arn
+from service.request_checks import seconds
 from service.store import AlreadyExists, Item, NotFound, StateChanged, Update
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in the function
@@ -36,37 +36,37 @@ _RESERVE_SECONDS = 120
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Infer what is due for ``InferenceSchedulerName``, if ``Uuid`` still is that scheduler."""
-    return run(runtime(), event, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000)
+    return run(current_runtime(), event, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000)
 
 
-def run(rt: Runtime, event: Mapping[str, Any], *, seconds_left: Callable[[], float]) -> dict[str, Any]:
+def run(runtime: Runtime, event: Mapping[str, Any], *, seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Infer the due windows one by one; returns the state of each. A stopped scheduler does nothing."""
     done: dict[str, str] = {}
     while not done or seconds_left() > _RESERVE_SECONDS:
-        scheduler = rt.store.get(SCHEDULER, event["InferenceSchedulerName"])
+        scheduler = runtime.store.get(SCHEDULER, event["InferenceSchedulerName"])
         if scheduler is None or scheduler["uuid"] != event["Uuid"]:
             log("scheduler is gone", **event)
             break
         if scheduler["Status"] not in {"PENDING", "RUNNING"}:
             log("scheduler is not running", **event, Status=scheduler["Status"])
             break
-        window = _next(rt, scheduler)
+        window = _next(runtime, scheduler)
         if window is None:
             break
-        state = _window(rt, scheduler, window)
+        state = _window(runtime, scheduler, window)
         if state is None:  # another call is at work on it
             break
         done[iso_seconds(window.start)] = state
     return {"InferenceSchedulerName": event["InferenceSchedulerName"], "Executions": done}
 
 
-def _next(rt: Runtime, scheduler: Item) -> Window | None:
-    hours = rt.settings.inference_catch_up_hours
+def _next(runtime: Runtime, scheduler: Item) -> Window | None:
+    hours = runtime.settings.inference_catch_up_hours
     windows = due(
         next_end=int(scheduler["nextSegmentEnd"]),
         frequency=seconds(scheduler["DataUploadFrequency"]),
         delay=_delay(scheduler),
-        now=rt.clock().timestamp(),
+        now=runtime.clock().timestamp(),
         catch_up=None if hours is None else hours * 3600,
     )
     return next(windows, None)
@@ -90,35 +90,35 @@ class _End:
         return cls(facts={"Status": "FAILED", "FailedReason": reason}, invalid=invalid)
 
 
-def _window(rt: Runtime, scheduler: Item, window: Window) -> str | None:
+def _window(runtime: Runtime, scheduler: Item, window: Window) -> str | None:
     """Infer one window unless it was; returns the state of its execution, None while another call has it."""
-    model = rt.store.get(MODEL, scheduler["ModelName"])
-    claimed = _claim(rt, scheduler, model, window)
+    model = runtime.store.get(MODEL, scheduler["ModelName"])
+    claimed = _claim(runtime, scheduler, model, window)
     if claimed is None:
         log("window is being inferred by another call", Window=str(window))
         return None
     if claimed["Status"] != "IN_PROGRESS":  # inferred before, but the scheduler was not moved on
-        _record(rt, scheduler, window, claimed, {})
+        _record(runtime, scheduler, window, claimed, {})
         return str(claimed["Status"])
     if claimed["attempts"] > _ATTEMPTS:
         reason = _internal(window, f"{_ATTEMPTS} calls ended before they were done (time or memory)")
         end = _End.failed(reason, invalid=False)
     else:
-        end = _infer(rt, scheduler, model, window)
+        end = _infer(runtime, scheduler, model, window)
     name = scheduler["InferenceSchedulerName"]
     log("window inferred", Scheduler=name, Window=str(window), **end.facts, Notices=end.notices)
     latest = {}
     if end.outcome is not None:
         latest["LatestInferenceResult"] = "ANOMALOUS" if end.outcome.anomalous else "NORMAL"
     facts = {**end.facts, "notices": end.notices} if end.notices else end.facts
-    _record(rt, scheduler, window, {**claimed, **facts}, latest)
-    _publish(rt, scheduler, end)
+    _record(runtime, scheduler, window, {**claimed, **facts}, latest)
+    _publish(runtime, scheduler, end)
     return str(end.facts["Status"])
 
 
-def _infer(rt: Runtime, scheduler: Item, model: Item | None, window: Window) -> _End:
+def _infer(runtime: Runtime, scheduler: Item, model: Item | None, window: Window) -> _End:
     try:
-        outcome = infer(rt, scheduler=scheduler, model=model, window=window)
+        outcome = infer(runtime, scheduler=scheduler, model=model, window=window)
     except JobFailed as failed:
         return _End.failed(failed.reason, invalid=True)
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the next window must get its turn
@@ -127,12 +127,12 @@ def _infer(rt: Runtime, scheduler: Item, model: Item | None, window: Window) -> 
     return _End(facts={"Status": "SUCCESS", "CustomerResultObject": outcome.location}, outcome=outcome)
 
 
-def _claim(rt: Runtime, scheduler: Item, model: Item | None, window: Window) -> Item | None:
+def _claim(runtime: Runtime, scheduler: Item, model: Item | None, window: Window) -> Item | None:
     """The execution record of a window, made or taken over for this call; None if another has it."""
-    now = timestamp(rt.clock())
-    new = _execution(rt, scheduler, model, window, now)
+    now = timestamp(runtime.clock())
+    new = _execution(runtime, scheduler, model, window, now)
     try:
-        rt.store.create(new)
+        runtime.store.create(new)
     except AlreadyExists as existing:
         held = existing.item or {}
         if held["Status"] != "IN_PROGRESS":
@@ -140,7 +140,7 @@ def _claim(rt: Runtime, scheduler: Item, model: Item | None, window: Window) -> 
         if now - held["claimedAt"] < _LEASE_SECONDS:
             return None
         try:
-            return rt.store.update(
+            return runtime.store.update(
                 new["pk"],
                 new["sk"],
                 {"claimedAt": now, "attempts": held["attempts"] + 1},
@@ -151,8 +151,8 @@ def _claim(rt: Runtime, scheduler: Item, model: Item | None, window: Window) -> 
     return new
 
 
-def _execution(rt: Runtime, scheduler: Item, model: Item | None, window: Window, now: Decimal) -> Item:
-    days = rt.settings.execution_retention_days
+def _execution(runtime: Runtime, scheduler: Item, model: Item | None, window: Window, now: Decimal) -> Item:
+    days = runtime.settings.execution_retention_days
     copied = (
         "ModelName",
         "ModelArn",
@@ -184,7 +184,7 @@ def _active_version(model: Item | None) -> dict[str, Any]:
 
 
 def _record(
-    rt: Runtime, scheduler: Item, window: Window, execution: Mapping[str, Any], latest: Mapping[str, Any]
+    runtime: Runtime, scheduler: Item, window: Window, execution: Mapping[str, Any], latest: Mapping[str, Any]
 ) -> None:
     """Write the end of an execution and move the scheduler on, in one transaction."""
     ended = Update(
@@ -204,12 +204,12 @@ def _record(
         expect={"uuid": scheduler["uuid"], "nextSegmentEnd": scheduler["nextSegmentEnd"]},
     )
     try:
-        rt.store.transact(ended, moved)
+        runtime.store.transact(ended, moved)
     except (NotFound, StateChanged) as changed:
         if (
             changed.pk == SCHEDULER
         ):  # deleted, or stopped and started meanwhile: it has its own next segment now
-            rt.store.transact(ended)
+            runtime.store.transact(ended)
         else:
             log("execution was taken over", Window=str(window))
 
@@ -218,7 +218,7 @@ def _internal(window: Window, problem: str) -> str:
     return clip(f"the service could not infer the window {window} because of an internal error: {problem}")
 
 
-def _publish(rt: Runtime, scheduler: Item, end: _End) -> None:
+def _publish(runtime: Runtime, scheduler: Item, end: _End) -> None:
     """One point of each metric for each execution; a metric that cannot be published fails nothing."""
     values = {
         "InferenceSucceeded": end.outcome is not None,
@@ -233,8 +233,8 @@ def _publish(rt: Runtime, scheduler: Item, end: _End) -> None:
         {"Name": "InferenceSchedulerName", "Value": scheduler["InferenceSchedulerName"]},
     ]
     try:
-        rt.cloudwatch.put_metric_data(
-            Namespace=rt.metric_namespace,
+        runtime.cloudwatch.put_metric_data(
+            Namespace=runtime.metric_namespace,
             MetricData=[
                 {
                     "MetricName": name,

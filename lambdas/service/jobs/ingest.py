@@ -9,38 +9,45 @@ from dataclasses import asdict
 from typing import Any
 
 from engine import IllegalHeader, UnusableFile
-from service.jobs.access import CustomerData
 from service.jobs.failure import JobFailed, some
-from service.jobs.files import FileLimits, KeyPattern, Selection, SourceFile, check_limits, select
-from service.jobs.ingest_finish import fail, finish
-from service.jobs.ingestion import Ingestion
-from service.jobs.parts import convert
-from service.jobs.runtime import Runtime, log, runtime
+from service.jobs.ingestion.finish import fail, finish
+from service.jobs.ingestion.job import Ingestion
+from service.jobs.ingestion.read import convert
+from service.jobs.ingestion.selection import (
+    FileLimits,
+    KeyPattern,
+    Selection,
+    SourceFile,
+    check_limits,
+    select,
+)
+from service.jobs.runtime import Runtime, current_runtime, log
+from service.jobs.storage.customer_bucket import CustomerData
 
 _NEAR = 5
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes it
     """Run one step of an ingestion job; see the module."""
-    return run(runtime(), event)
+    return run(current_runtime(), event)
 
 
-def run(rt: Runtime, event: Mapping[str, Any]) -> dict[str, Any]:
+def run(runtime: Runtime, event: Mapping[str, Any]) -> dict[str, Any]:
     """Run one step of an ingestion job; raises JobFailed when the customer has to act."""
     step, job_id = event["Step"], event["JobId"]
     if step == "fail":
-        return fail(rt, job_id, event["Error"])
-    job = Ingestion.load(rt, job_id)
+        return fail(runtime, job_id, event["Error"])
+    job = Ingestion.load(runtime, job_id)
     if step == "plan":
-        return plan(rt, job)
+        return plan(runtime, job)
     if step == "read":
-        return read(rt, job, event["Item"])
-    return finish(rt, job)
+        return read(runtime, job, event["Item"])
+    return finish(runtime, job)
 
 
-def plan(rt: Runtime, job: Ingestion) -> dict[str, Any]:
+def plan(runtime: Runtime, job: Ingestion) -> dict[str, Any]:
     """Find the files of every component, write the manifest of the Distributed Map and say where it is."""
-    customer = job.customer(rt)
+    customer = job.customer(runtime)
     pattern = KeyPattern.parse(job.key_pattern)
     known = None if job.columns is None else job.columns.keys()
     selection = select(
@@ -48,7 +55,7 @@ def plan(rt: Runtime, job: Ingestion) -> dict[str, Any]:
     )
     if not selection.files:
         raise JobFailed(_nothing_found(job, customer, pattern, selection))
-    limits = rt.settings
+    limits = runtime.settings
     check_limits(
         selection.files,
         FileLimits(
@@ -77,7 +84,7 @@ def plan(rt: Runtime, job: Ingestion) -> dict[str, Any]:
     }
 
 
-def read(rt: Runtime, job: Ingestion, item: Mapping[str, Any]) -> dict[str, Any]:
+def read(runtime: Runtime, job: Ingestion, item: Mapping[str, Any]) -> dict[str, Any]:
     """Turn one file into columns. A file that cannot be used is reported, and so is one that fails the job.
 
     The report, not an exception, carries the failure to ``finish``: a Distributed Map would replace its text
@@ -85,15 +92,17 @@ def read(rt: Runtime, job: Ingestion, item: Mapping[str, Any]) -> dict[str, Any]
     """
     key = job.keys.part(item["Index"], "json")
     if job.vault.get(key) is None:
-        job.vault.put_json(key, _converted(rt, job, item))
+        job.vault.put_json(key, _converted(runtime, job, item))
     return {"Index": item["Index"]}
 
 
-def _converted(rt: Runtime, job: Ingestion, item: Mapping[str, Any]) -> dict[str, Any]:
+def _converted(runtime: Runtime, job: Ingestion, item: Mapping[str, Any]) -> dict[str, Any]:
     source = SourceFile(key=item["Key"], size=item["Size"], component=item["Component"])
     columns = None if job.columns is None else job.columns[source.component]
     try:
-        report = convert(job, job.customer(rt), source, item["Index"], columns, capacity=rt.capacity)
+        report = convert(
+            job, job.customer(runtime), source, item["Index"], columns, capacity=runtime.capacity
+        )
     except IllegalHeader as error:
         return {
             "Failed": f"file 's3://{job.bucket}/{source.key}': {error}; correct the header and ingest again"

@@ -12,9 +12,9 @@ import boto3
 
 from service.clock import Clock, utc_now
 from service.documents import Documents
-from service.jobs.access import PAUSES, CustomerData, assume
 from service.jobs.capacity import Capacity
-from service.jobs.vault import Vault
+from service.jobs.storage.customer_bucket import PAUSES, CustomerData, assume
+from service.jobs.storage.service_bucket import Vault
 from service.settings import Environment, Settings
 from service.store import Store
 
@@ -57,7 +57,7 @@ class Runtime:
 
 
 @cache
-def runtime() -> Runtime:
+def current_runtime() -> Runtime:
     """The runtime of this function, from its environment; made once per process."""
     environment = Environment.read(os.environ)
     return Runtime(

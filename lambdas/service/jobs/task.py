@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from service.jobs import train
-from service.jobs.runtime import Runtime, log, runtime
+from service.jobs.runtime import Runtime, current_runtime, log
 
 EVENT_VARIABLE = "L4E_EVENT"
 USAGE = f"usage: python -m service.jobs.task train [EVENT]: a JSON object, by default {EVENT_VARIABLE}"
@@ -40,10 +40,10 @@ def main(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
             print(USAGE, file=sys.stderr)
             return 2
     logging.basicConfig(stream=sys.stdout, format="%(message)s")
-    return work(runtime(), json.loads(text))
+    return work(current_runtime(), json.loads(text))
 
 
-def work(rt: Runtime, event: Mapping[str, Any], *, sign_of_life: float = SIGN_OF_LIFE) -> int:
+def work(runtime: Runtime, event: Mapping[str, Any], *, sign_of_life: float = SIGN_OF_LIFE) -> int:
     """Train, or record why it failed; returns the exit status.
 
     A failure that cannot be recorded is raised: then the state machine records that the process ended badly.
@@ -51,12 +51,12 @@ def work(rt: Runtime, event: Mapping[str, Any], *, sign_of_life: float = SIGN_OF
     log("task started", **event)
     try:
         with _progress(sign_of_life) as used:
-            done = train.run(rt, {**event, "Step": "train"})
+            done = train.run(runtime, {**event, "Step": "train"})
     except Exception as error:
         logging.getLogger("service.jobs").exception("task failed")
         said = {"errorType": type(error).__name__, "errorMessage": str(error)}
         cause = {"Error": said["errorType"], "Cause": json.dumps(said)}
-        train.run(rt, {**event, "Step": "fail", "Error": cause})
+        train.run(runtime, {**event, "Step": "fail", "Error": cause})
         return 1
     log("task done", **done, **used())
     return 0

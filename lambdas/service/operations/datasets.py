@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from service import garbage
-from service.attempts import decided
+from service import pending_deletions
 from service.context import Context
 from service.errors import ConflictError, name_taken, no_such, require_room
 from service.idempotency import Plan, create_once
-from service.inputs import key_arn, put_document, tag_map
 from service.names import (
     DATASET,
     MODEL,
@@ -19,6 +17,8 @@ from service.names import (
     new_uuid,
 )
 from service.paging import paged
+from service.request_checks import key_arn, put_document, tag_map
+from service.retry_on_change import retry_on_change
 from service.schema import parse_schema
 from service.store import Delete, Item
 
@@ -94,11 +94,11 @@ def delete_dataset(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         _require_unused(context, dataset)
         context.store.transact(
             Delete(DATASET, name, {"uuid": uuid, "Status": status, "fence": dataset.get("fence")}),
-            garbage.note(context, prefixes=[dataset_prefix(uuid), documents_prefix(uuid)]),
+            pending_deletions.note(context, prefixes=[dataset_prefix(uuid), documents_prefix(uuid)]),
         )
 
-    decided(attempt)
-    garbage.collect(context)
+    retry_on_change(attempt)
+    pending_deletions.collect(context)
     return {}
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from service.context import Context
 from service.errors import ConflictError, no_such, require_room
 from service.idempotency import Plan, create_once
-from service.inputs import require_key_pattern, require_role
 from service.names import DATASET, INGESTION_JOB, new_job_id
 from service.operations.datasets import require_dataset
 from service.paging import paged
+from service.request_checks import require_key_pattern, require_role
 from service.store import Item, Update
 
 

@@ -3,20 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from service import garbage
-from service.attempts import decided
+from service import pending_deletions
 from service.context import Context
 from service.errors import ConflictError, name_taken, no_such, require_room
 from service.idempotency import Plan, create_once
-from service.inputs import (
-    key_arn,
-    put_document,
-    require_active,
-    require_labels,
-    require_off_condition,
-    require_role,
-    tag_map,
-)
 from service.names import (
     DATASET,
     MODEL,
@@ -32,6 +22,16 @@ from service.names import (
 from service.operations.datasets import require_dataset
 from service.operations.ingestion_jobs import run
 from service.paging import paged
+from service.request_checks import (
+    key_arn,
+    put_document,
+    require_active,
+    require_labels,
+    require_off_condition,
+    require_role,
+    tag_map,
+)
+from service.retry_on_change import retry_on_change
 from service.schema import Schema, parse_schema
 from service.store import Create, Delete, Item, Update
 from service.windows import training_window
@@ -113,7 +113,7 @@ def create_model(context: Context, request: dict[str, Any]) -> Item:
             ],
             undo=[
                 Delete(versions_of(uuid), version_key(1)),
-                garbage.note(context, prefixes=[documents_prefix(uuid)]),
+                pending_deletions.note(context, prefixes=[documents_prefix(uuid)]),
             ],
         )
 
@@ -163,7 +163,7 @@ def update_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
             expect={"uuid": model["uuid"], "Status": model["Status"]},
         )
 
-    decided(attempt)
+    retry_on_change(attempt)
     return {}
 
 
@@ -176,15 +176,15 @@ def delete_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         _require_unscheduled(context, model)
         context.store.transact(
             Delete(MODEL, name, {"uuid": uuid, "Status": model["Status"], "fence": model.get("fence")}),
-            garbage.note(
+            pending_deletions.note(
                 context,
                 prefixes=[model_prefix(uuid), documents_prefix(uuid)],
                 partitions=[versions_of(uuid)],
             ),
         )
 
-    decided(attempt)
-    garbage.collect(context)
+    retry_on_change(attempt)
+    pending_deletions.collect(context)
     return {}
 
 

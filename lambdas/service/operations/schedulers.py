@@ -8,15 +8,22 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from service import garbage
-from service.attempts import ATTEMPTS, decided
+from service import pending_deletions
 from service.context import Context
 from service.errors import ConflictError, QuotaError, name_taken, no_such
 from service.idempotency import Plan, create_once
-from service.inputs import key_arn, require_frequency, require_role, require_time_zone, seconds, tag_map
 from service.names import MODEL, SCHEDULER, new_uuid, scheduler_prefix
 from service.operations.models import require_model
 from service.paging import paged
+from service.request_checks import (
+    key_arn,
+    require_frequency,
+    require_role,
+    require_time_zone,
+    seconds,
+    tag_map,
+)
+from service.retry_on_change import ATTEMPTS, retry_on_change
 from service.schedules import Schedules, next_segment_end, segment_end_from
 from service.store import Delete, Item, NotFound, StateChanged, Update
 
@@ -138,7 +145,7 @@ def update_inference_scheduler(context: Context, request: dict[str, Any]) -> dic
             SCHEDULER, scheduler["sk"], {**changes, "UpdatedAt": context.timestamp()}, expect=expect
         )
 
-    _follow(context, decided(attempt))
+    _follow(context, retry_on_change(attempt))
     return {}
 
 
@@ -166,7 +173,7 @@ def start_inference_scheduler(context: Context, request: dict[str, Any]) -> Item
             expect={"uuid": scheduler["uuid"], "Status": scheduler["Status"]},
         )
 
-    started = decided(attempt)
+    started = retry_on_change(attempt)
     _settle(context, started)
     return started
 
@@ -185,7 +192,7 @@ def stop_inference_scheduler(context: Context, request: dict[str, Any]) -> Item:
             expect={"uuid": scheduler["uuid"], "Status": scheduler["Status"]},
         )
 
-    stopped = decided(attempt)
+    stopped = retry_on_change(attempt)
     _settle(context, stopped)
     return stopped
 
@@ -202,11 +209,11 @@ def delete_inference_scheduler(context: Context, request: dict[str, Any]) -> dic
             )
         context.store.transact(
             Delete(SCHEDULER, name, {"uuid": uuid, "Status": status}),
-            garbage.note(context, prefixes=[scheduler_prefix(uuid)], schedules=[uuid]),
+            pending_deletions.note(context, prefixes=[scheduler_prefix(uuid)], schedules=[uuid]),
         )
 
-    decided(attempt)
-    garbage.collect(context)
+    retry_on_change(attempt)
+    pending_deletions.collect(context)
     return {}
 
 

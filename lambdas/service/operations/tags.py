@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from service.attempts import decided
 from service.context import Context
 from service.errors import no_such
-from service.inputs import tag_map
 from service.names import DATASET, MODEL, SCHEDULER, version_key, versions_of
+from service.request_checks import tag_map
+from service.retry_on_change import retry_on_change
 from service.store import Item
 
 _RESOURCE = re.compile(r"(dataset|model|inference-scheduler)/([^/]+)/([^/]+)(?:/model-version/(\d{1,10}))?")
@@ -50,7 +50,7 @@ def _change(context: Context, arn: str, change: Callable[[Tags], Tags]) -> None:
             expect={"uuid": resource["uuid"], "tags": resource.get("tags")},
         )
 
-    decided(attempt)
+    retry_on_change(attempt)
 
 
 def _require_resource(context: Context, arn: str) -> Item:

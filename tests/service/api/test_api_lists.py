@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from service.context import Context
 from service.documents import Documents
-from service.names import GARBAGE
+from service.names import PENDING_DELETION
 from service.operations import datasets, models, schedulers
 from service.store import Item
 from tests.service.api.conftest import ROLE, SCHEMA, Deploy, Service, client_of
@@ -291,7 +291,7 @@ def test_what_a_deletion_could_not_remove_the_next_one_does(
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 2
     service.api.delete_dataset(DatasetName="motor")
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
-    assert list(service.context.store.all(GARBAGE)) == []
+    assert list(service.context.store.all(PENDING_DELETION)) == []
 
 
 def test_simultaneous_tags_are_all_kept(service: Service) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from service.errors import ValidationError
-from service.model import service_model
 from service.names import Place, new_job_id
 from service.schema import parse_schema
+from service.service_model import service_model
 from service.settings import Environment, Settings
 from service.validation import parse
 

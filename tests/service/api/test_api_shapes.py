@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.api import OPERATIONS
-from service.model import service_model
+from service.service_model import service_model
 from service.validation import compiled
 from tests.service.api.conftest import ROLE, SCHEMA, Service
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from service import api, model
+from service import api, service_model
 from service.errors import ApiError
 from service.names import DATASET
 from tests.embedded import CREDENTIALS, EmbeddedAws
@@ -239,8 +239,8 @@ def test_the_model_beside_the_functions_comes_before_the_installed_one(
     packaged.mkdir(parents=True)
     document = {"metadata": {"targetPrefix": "Packaged"}, "operations": {}, "shapes": {}}
     (packaged / "service-2.json").write_text(json.dumps(document))
-    monkeypatch.setattr(model, "_PACKAGED", tmp_path)
-    assert model.service_model.__wrapped__().metadata["targetPrefix"] == "Packaged"
+    monkeypatch.setattr(service_model, "_PACKAGED", tmp_path)
+    assert service_model.service_model.__wrapped__().metadata["targetPrefix"] == "Packaged"
 
 
 def test_the_handler_reads_its_environment(

@@ -53,7 +53,7 @@ def new_world(aws: EmbeddedAws) -> World:
     bucket = f"customer-{uuid.uuid4().hex[:12]}"
     aws.create_bucket(bucket)
     return World(
-        rt=Runtime(
+        runtime=Runtime(
             store=Store(aws.client("dynamodb"), "l4e"),
             settings=Settings(),
             s3=aws.client("s3"),

@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from service.jobs.access import CustomerData, assume, patiently
 from service.jobs.failure import JobFailed
+from service.jobs.storage.customer_bucket import CustomerData, assume, patiently
 from tests.service.jobs.world import MOTOR_ARN, World
 
 ROLE = "arn:aws:iam::111122223333:role/lookoutequipment/data"
@@ -97,7 +97,7 @@ def test_a_new_role_gets_time_to_become_known() -> None:
 def test_a_broken_connection_resumes_where_it_broke(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     body = bytes(range(256)) * 300
     world.upload("big", body)
-    customer = world.rt.customer(world.role, external_id=MOTOR_ARN)
+    customer = world.runtime.customer(world.role, external_id=MOTOR_ARN)
     read, calls = StreamingBody.read, list[int | None]()
 
     def breaking(self: StreamingBody, amt: int | None = None) -> bytes:
@@ -114,7 +114,7 @@ def test_a_broken_connection_resumes_where_it_broke(world: World, monkeypatch: p
 
 def test_a_connection_that_keeps_breaking_is_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.upload("big", "x")
-    customer = world.rt.customer(world.role, external_id=MOTOR_ARN)
+    customer = world.runtime.customer(world.role, external_id=MOTOR_ARN)
 
     def broken(self: StreamingBody, amt: int | None = None) -> bytes:
         raise ReadTimeoutError(endpoint_url="s3")
@@ -126,7 +126,7 @@ def test_a_connection_that_keeps_breaking_is_an_error(world: World, monkeypatch:
 
 def test_an_object_that_changes_while_it_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.upload("big", "one")
-    customer = world.rt.customer(world.role, external_id=MOTOR_ARN)
+    customer = world.runtime.customer(world.role, external_id=MOTOR_ARN)
 
     def broken(self: StreamingBody, amt: int | None = None) -> bytes:
         world.upload("big", "two")

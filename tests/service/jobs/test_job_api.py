@@ -33,8 +33,8 @@ def call(jobs_aws: EmbeddedAws, world: World) -> Call:
     ]
     jobs_aws.client("scheduler").create_schedule_group(Name="inference")
     variables = {
-        "L4E_TABLE": world.rt.store.table,
-        "L4E_BUCKET": world.rt.bucket,
+        "L4E_TABLE": world.runtime.store.table,
+        "L4E_BUCKET": world.runtime.bucket,
         "L4E_METRIC_NAMESPACE": "LookoutEquipment",
         "L4E_INGEST_STATE_MACHINE": arns[0],
         "L4E_TRAIN_STATE_MACHINE": arns[1],
@@ -42,7 +42,7 @@ def call(jobs_aws: EmbeddedAws, world: World) -> Call:
         "L4E_SCHEDULE_GROUP": "inference",
         "L4E_SCHEDULE_ROLE": f"arn:aws:iam::{ACCOUNT}:role/schedule",
     }
-    context = Context.create(Environment.read(variables), cache(jobs_aws.client), world.rt.clock)
+    context = Context.create(Environment.read(variables), cache(jobs_aws.client), world.runtime.clock)
 
     def called(operation: str, **request: Any) -> dict[str, Any]:
         reply = respond(

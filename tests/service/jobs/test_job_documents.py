@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from engine import Evaluation, Range, Scores
-from service.jobs import events
 from service.jobs.failure import JobFailed
-from service.jobs.labels import merge, read_label_file
-from service.jobs.learn import labels_inside
-from service.jobs.metrics import model_metrics, model_quality
-from service.jobs.results import lines
-from service.jobs.spans import Span, Spans
+from service.jobs.inference.event_tracking import Event, Followed, follow, members
+from service.jobs.result_lines import lines
+from service.jobs.training.labels import merge, read_label_file
+from service.jobs.training.learn import labels_inside
+from service.jobs.training.model_metrics import model_metrics, model_quality
+from service.jobs.training.training_windows import Span, Spans
 from service.settings import Settings
 from tests.service.jobs.world import at
 
@@ -233,46 +233,46 @@ def test_quality(found: Evaluation | None, quality: str) -> None:
 MINUTE = timedelta(minutes=1)
 
 
-def recorded(found: events.Followed, step: timedelta = MINUTE) -> list[tuple[str, str]]:
+def recorded(found: Followed, step: timedelta = MINUTE) -> list[tuple[str, str]]:
     return [(f"{one.start:%H:%M}", f"{one.end:%H:%M}") for one in found.events if one.recorded(step)]
 
 
 def test_only_events_longer_than_five_minutes_are_recorded() -> None:
-    short = events.follow(scores("2026-01-01T10:01", *[YES] * 6), before=None, step=MINUTE)
+    short = follow(scores("2026-01-01T10:01", *[YES] * 6), before=None, step=MINUTE)
     assert recorded(short) == []
-    longer = events.follow(scores("2026-01-01T10:01", *[YES] * 7), before=None, step=MINUTE)
+    longer = follow(scores("2026-01-01T10:01", *[YES] * 7), before=None, step=MINUTE)
     assert recorded(longer) == [("10:01", "10:07")]
 
 
 def test_an_event_continues_across_executions() -> None:
-    first = events.follow(scores("2026-01-01T10:01", NO, YES, YES, YES, YES), before=None, step=MINUTE)
+    first = follow(scores("2026-01-01T10:01", NO, YES, YES, YES, YES), before=None, step=MINUTE)
     assert first.open is not None
-    open_event = events.Event.from_json(json.loads(json.dumps(first.open.to_json())))
-    second = events.follow(scores("2026-01-01T10:06", YES, YES, YES, NO, YES), before=open_event, step=MINUTE)
+    open_event = Event.from_json(json.loads(json.dumps(first.open.to_json())))
+    second = follow(scores("2026-01-01T10:06", YES, YES, YES, NO, YES), before=open_event, step=MINUTE)
     assert recorded(second) == [("10:02", "10:08")]
     assert second.open is not None
     assert f"{second.open.start:%H:%M}" == "10:10"
-    members = events.members(second.events[0], sensors=SENSORS, step=MINUTE)
-    assert members["EventDurationInSeconds"] == 360
-    assert float(members["EventStartTime"]) == at("2026-01-01T10:02")
-    assert members["Diagnostics"] == (
+    summary = members(second.events[0], sensors=SENSORS, step=MINUTE)
+    assert summary["EventDurationInSeconds"] == 360
+    assert float(summary["EventStartTime"]) == at("2026-01-01T10:02")
+    assert summary["Diagnostics"] == (
         '[{"name": "motor\\\\speed", "value": 0.8}, {"name": "motor\\\\flow", "value": 0.2}]'
     )
 
 
 def test_a_normal_row_and_a_gap_end_an_event() -> None:
-    split = events.follow(scores("2026-01-01T10:01", *[YES] * 7, NO, *[YES] * 8), before=None, step=MINUTE)
+    split = follow(scores("2026-01-01T10:01", *[YES] * 7, NO, *[YES] * 8), before=None, step=MINUTE)
     assert recorded(split) == [("10:01", "10:07"), ("10:09", "10:16")]
     before = split.events[0]
-    later = events.follow(scores("2026-01-01T10:13", *[YES] * 7), before=before, step=MINUTE)
+    later = follow(scores("2026-01-01T10:13", *[YES] * 7), before=before, step=MINUTE)
     assert recorded(later) == [("10:01", "10:07"), ("10:13", "10:19")]
 
 
 def test_a_coarse_model_records_single_rows_of_one_step() -> None:
     step = timedelta(minutes=10)
-    found = events.follow(scores("2026-01-01T10:00", YES, NO, step=600), before=None, step=step)
+    found = follow(scores("2026-01-01T10:00", YES, NO, step=600), before=None, step=step)
     assert recorded(found, step) == [("10:00", "10:00")]
-    assert events.members(found.events[0], sensors=SENSORS, step=step)["EventDurationInSeconds"] == 600
+    assert members(found.events[0], sensors=SENSORS, step=step)["EventDurationInSeconds"] == 600
 
 
 DATA = Span(start=at("2020-01-01"), end=at("2020-03-01"))

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.jobs.failure import JobFailed, clip, reason_of
-from service.jobs.filenames import NameStyle, Search, offset_seconds
-from service.jobs.files import (
+from service.jobs.inference.file_names import NameStyle, Search, offset_seconds
+from service.jobs.inference.windows import Window, due
+from service.jobs.ingestion.selection import (
     FileLimits,
     KeyPattern,
     ListedObject,
@@ -18,7 +19,6 @@ from service.jobs.files import (
     is_folder,
     select,
 )
-from service.jobs.windows import Window, due
 from tests.service.jobs.world import at
 
 FOLDER = "{prefix}/{component_name}/*"

@@ -7,7 +7,7 @@ import pytest
 
 from service.jobs import infer, ingest, train
 from service.jobs.failure import JobFailed
-from service.jobs.runtime import runtime
+from service.jobs.runtime import current_runtime
 from tests.embedded import EmbeddedAws
 
 
@@ -25,14 +25,14 @@ def function(jobs_aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator
     monkeypatch.setenv("L4E_BUCKET", "service")
     monkeypatch.setenv("L4E_METRIC_NAMESPACE", "Plant")
     monkeypatch.setenv("L4E_SETTINGS", '{"minimum_training_days": 1}')
-    runtime.cache_clear()
+    current_runtime.cache_clear()
     yield
-    runtime.cache_clear()
+    current_runtime.cache_clear()
 
 
 @pytest.mark.usefixtures("function")
 def test_the_environment_becomes_the_runtime() -> None:
-    found = runtime()
+    found = current_runtime()
     assert (found.bucket, found.metric_namespace, found.settings.minimum_training_days) == (
         "service",
         "Plant",

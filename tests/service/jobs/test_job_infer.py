@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from service.jobs.memory import MemoryFile
-from service.jobs.vault import state_key
+from service.jobs.inference.scheduler_state import MemoryFile
+from service.jobs.storage.service_bucket import state_key
 from service.names import MODEL, SCHEDULER, executions_of
 from service.store import Item
 from tests.embedded import EmbeddedAws
@@ -68,7 +68,7 @@ def test_a_repeated_call_infers_nothing(world: World, model: Item) -> None:
     (before,) = world.executions(scheduler)
     world.customer.delete_object(Bucket=world.bucket, Key=before["CustomerResultObject"]["Key"])
     assert world.tick(scheduler) == {}
-    world.rt.store.update(  # a crash before the scheduler was moved on
+    world.runtime.store.update(  # a crash before the scheduler was moved on
         SCHEDULER, scheduler["InferenceSchedulerName"], {"nextSegmentEnd": scheduler["nextSegmentEnd"]}
     )
     assert world.tick(scheduler) == {"2026-01-05T10:00:00Z": "SUCCESS"}
@@ -88,7 +88,7 @@ def test_a_window_that_another_call_holds_is_left_to_it(world: World, model: Ite
         "claimedAt": world.now[0],
         "attempts": 1,
     }
-    world.rt.store.create(held)
+    world.runtime.store.create(held)
     assert world.tick(scheduler) == {}
     world.set_clock(DAY + "10:22:00")  # the other call cannot live any more
     assert world.tick(scheduler)[sk] == "SUCCESS"
@@ -99,7 +99,7 @@ def test_a_window_that_ends_every_call_is_given_up(world: World, model: Item) ->
     upload(world, "10:00")
     sk = "2026-01-05T10:00:00Z"
     held = {"Status": "IN_PROGRESS", "claimedAt": 0, "attempts": 2}
-    world.rt.store.create({"pk": executions_of(scheduler["uuid"]), "sk": sk, **held})
+    world.runtime.store.create({"pk": executions_of(scheduler["uuid"]), "sk": sk, **held})
     assert world.tick(scheduler) == {sk: "FAILED"}
     text = world.executions(scheduler)[0]["FailedReason"]
     assert text.endswith("internal error: 2 calls ended before they were done (time or memory)")
@@ -255,7 +255,7 @@ def test_a_silent_sensor_keeps_its_last_value_for_a_day(world: World, model: Ite
     )
     world.upload("in/hydraulics_20260105100600.csv", blank)
     assert set(world.tick(scheduler).values()) == {"SUCCESS"}
-    memory = MemoryFile(vault=world.rt.vault(None), scheduler=scheduler["uuid"]).before(
+    memory = MemoryFile(vault=world.runtime.vault(None), scheduler=scheduler["uuid"]).before(
         int(at(DAY + "10:10"))
     )
     assert memory is not None
@@ -271,8 +271,8 @@ def test_a_window_inferred_again_gives_the_same_result(world: World, model: Item
     key = "out/2026-01-05T10:05:00Z/results.jsonl"
     first = world.download(key)
     execution = world.executions(scheduler)[-1]
-    world.rt.store.update(execution["pk"], execution["sk"], {"Status": "IN_PROGRESS", "claimedAt": 0})
-    world.rt.store.update(
+    world.runtime.store.update(execution["pk"], execution["sk"], {"Status": "IN_PROGRESS", "claimedAt": 0})
+    world.runtime.store.update(
         SCHEDULER, scheduler["InferenceSchedulerName"], {"nextSegmentEnd": int(at(DAY + "10:10"))}
     )
     world.customer.delete_object(Bucket=world.bucket, Key=key)
@@ -302,13 +302,13 @@ def test_stopping_during_a_window_lets_it_finish(
 ) -> None:
     scheduler = started(world, model, "10:05", now="10:15:20")
     upload(world, "10:00", count=16)
-    put = world.rt.cloudwatch.put_metric_data
+    put = world.runtime.cloudwatch.put_metric_data
 
     def stop(**request: Any) -> Any:
-        world.rt.store.update(SCHEDULER, scheduler["InferenceSchedulerName"], {"Status": "STOPPING"})
+        world.runtime.store.update(SCHEDULER, scheduler["InferenceSchedulerName"], {"Status": "STOPPING"})
         return put(**request)
 
-    monkeypatch.setattr(world.rt.cloudwatch, "put_metric_data", stop)
+    monkeypatch.setattr(world.runtime.cloudwatch, "put_metric_data", stop)
     assert world.tick(scheduler) == {"2026-01-05T10:00:00Z": "SUCCESS"}
 
 
@@ -332,12 +332,12 @@ def test_everything_is_encrypted_with_the_keys_asked_for(
     world.tick(scheduler)
 
     def keys(bucket: str, prefix: str) -> set[str | None]:
-        found = world.rt.s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
-        heads = [world.rt.s3.head_object(Bucket=bucket, Key=one["Key"]) for one in found]
+        found = world.runtime.s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
+        heads = [world.runtime.s3.head_object(Bucket=bucket, Key=one["Key"]) for one in found]
         return {head.get("SSEKMSKeyId") for head in heads}
 
     for prefix in (f"datasets/{dataset['uuid']}/", f"models/{secret['uuid']}/", state_key(scheduler["uuid"])):
-        assert keys(world.rt.bucket, prefix) == {own}
+        assert keys(world.runtime.bucket, prefix) == {own}
     assert keys(world.bucket, "out/") == {output}
 
 
@@ -345,23 +345,23 @@ def test_a_restarted_scheduler_keeps_its_new_segment(world: World, model: Item) 
     scheduler = started(world, model, "10:05")
     upload(world, "10:00")
     name = scheduler["InferenceSchedulerName"]
-    get = world.rt.store.get
+    get = world.runtime.store.get
 
     moved: list[int] = []
 
-    class Moving(type(world.rt.store)):  # type: ignore[misc]
+    class Moving(type(world.runtime.store)):  # type: ignore[misc]
         """The store of a scheduler that is stopped and started while its window is inferred."""
 
         def get(self, pk: str, sk: str) -> Item | None:
             found = get(pk, sk)
             if pk == MODEL and not moved:
                 moved.append(1)
-                world.rt.store.update(SCHEDULER, name, {"nextSegmentEnd": int(at(DAY + "11:00"))})
+                world.runtime.store.update(SCHEDULER, name, {"nextSegmentEnd": int(at(DAY + "11:00"))})
             return found
 
     from dataclasses import replace  # noqa: PLC0415
 
-    store = world.rt.store
-    world.rt = replace(world.rt, store=Moving(store.client, store.table, store.clock))
+    store = world.runtime.store
+    world.runtime = replace(world.runtime, store=Moving(store.client, store.table, store.clock))
     assert world.tick(scheduler) == {"2026-01-05T10:00:00Z": "SUCCESS"}
     assert world.get(SCHEDULER, name)["nextSegmentEnd"] == at(DAY + "11:00")

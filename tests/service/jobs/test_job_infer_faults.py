@@ -94,7 +94,7 @@ def test_an_internal_error_does_not_block_the_next_window(
     jobs_aws: EmbeddedAws, world: World, model: Item
 ) -> None:
     lost = {**model, "sk": "lost", "ModelName": "lost", "uuid": "no-artefact-is-there"}
-    world.rt.store.create(lost)
+    world.runtime.store.create(lost)
     scheduler = started(world, lost, "10:05", now="10:10:20")
     upload(world, "10:00", count=11)
     done = world.tick(scheduler)

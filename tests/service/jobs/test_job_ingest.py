@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from service.jobs import ingest, ingest_finish
+from service.jobs import ingest
+from service.jobs.ingestion import finish
 from service.names import DATASET, INGESTION_JOB, job_prefix, report_key
 from service.store import Item
 from tests.service.jobs.world import World, at, rows, schema
@@ -80,7 +81,7 @@ def test_sensor_statistics_in_api_form(world: World) -> None:
     world.upload("motor/a.csv", rows(HEADER, [*week, *late]))
     dataset = world.dataset(MOTOR)
     job = succeeded(world.ingest(dataset))
-    report = json.loads(world.rt.documents.get(report_key(dataset["uuid"], job["JobId"])))
+    report = json.loads(world.runtime.documents.get(report_key(dataset["uuid"], job["JobId"])))
     flow, speed = report
     assert [(one["ComponentName"], one["SensorName"]) for one in report] == [
         ("motor", "flow"),
@@ -117,9 +118,9 @@ def test_a_schema_is_detected_from_names_and_headers(world: World) -> None:
     dataset = world.dataset()
     succeeded(world.ingest(dataset, prefix="d/", KeyPattern="{prefix}/{component_name}_*"))
     after = world.get(DATASET, dataset["DatasetName"])
-    assert world.rt.documents.get(after["schemaKey"]) == schema(motor=("speed", "flow"), pump=("p",)).replace(
-        "Timestamp", "time"
-    )
+    assert world.runtime.documents.get(after["schemaKey"]) == schema(
+        motor=("speed", "flow"), pump=("p",)
+    ).replace("Timestamp", "time")
     succeeded(world.ingest(after, prefix="d/"))  # pattern and schema are those of the first time
 
 
@@ -136,7 +137,7 @@ def test_a_component_without_files_is_reported_as_missing(world: World) -> None:
     job = succeeded(world.ingest(dataset))
     missing = job["DataQualitySummary"]["InsufficientSensorData"]["MissingCompleteSensorData"]
     assert missing == {"AffectedSensorCount": 1}
-    report = json.loads(world.rt.documents.get(report_key(dataset["uuid"], job["JobId"])))
+    report = json.loads(world.runtime.documents.get(report_key(dataset["uuid"], job["JobId"])))
     assert report[2]["DataExists"] is False
     assert (report[2]["DataStartTime"], report[2]["DataEndTime"]) == (
         report[0]["DataStartTime"],
@@ -165,7 +166,7 @@ def test_steps_may_run_again(world: World) -> None:
     after = world.get(DATASET, dataset["DatasetName"])
     world.set_clock("2026-03-03")
     world.play_ingestion(job["JobId"])
-    assert ingest.run(world.rt, {"Step": "finish", "JobId": job["JobId"]})["Status"] == "SUCCESS"
+    assert ingest.run(world.runtime, {"Step": "finish", "JobId": job["JobId"]})["Status"] == "SUCCESS"
     assert world.get(INGESTION_JOB, job["JobId"]) == job
     assert world.get(DATASET, dataset["DatasetName"]) == after
 
@@ -263,7 +264,7 @@ def test_too_many_files(world: World) -> None:
 def test_a_deleted_dataset_ends_the_job(world: World) -> None:
     dataset = world.dataset(MOTOR)
     job = world.start_ingestion(dataset)
-    world.rt.store.delete(DATASET, dataset["DatasetName"])
+    world.runtime.store.delete(DATASET, dataset["DatasetName"])
     world.play_ingestion(job)
     record = world.get(INGESTION_JOB, job)
     assert record["Status"] == "FAILED"
@@ -279,7 +280,7 @@ def test_data_lies_only_in_the_service_bucket(world: World) -> None:
     prefix = job_prefix(dataset["uuid"], job["JobId"])
     keys = [
         one["Key"].removeprefix(prefix)
-        for one in world.rt.s3.list_objects_v2(Bucket=world.rt.bucket, Prefix=prefix)["Contents"]
+        for one in world.runtime.s3.list_objects_v2(Bucket=world.runtime.bucket, Prefix=prefix)["Contents"]
     ]
     assert keys == [
         "components/motor.parquet",
@@ -295,7 +296,7 @@ def test_rows_far_out_of_order_need_room_to_be_sorted(world: World, monkeypatch:
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(ingest_finish, "merge_component", full)  # a disk that is full for this test alone
+    monkeypatch.setattr(finish, "merge_component", full)  # a disk that is full for this test alone
     world.upload("motor/a.csv", rows(HEADER, lines(1)))
     reason = failed(world, world.dataset(MOTOR))
     assert reason.startswith("component 'motor' has 4 rows, many of them far out of order")
@@ -315,8 +316,8 @@ def test_a_small_function_reads_the_same(world: World) -> None:
     world.upload("motor/a.csv", text)
     world.upload("motor/b.csv", text)
     jobs = []
-    for memory in (world.rt.capacity.memory, 100_000):
-        world.rt = replace(world.rt, capacity=replace(world.rt.capacity, memory=memory))
+    for memory in (world.runtime.capacity.memory, 100_000):
+        world.runtime = replace(world.runtime, capacity=replace(world.runtime.capacity, memory=memory))
         dataset = world.dataset(MOTOR)
         jobs.append(succeeded(world.ingest(dataset)))
     assert jobs[0]["DataQualitySummary"] == jobs[1]["DataQualitySummary"]

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from service.jobs.memory import MemoryFile
-from service.jobs.vault import state_key
+from service.jobs.inference.scheduler_state import MemoryFile
+from service.jobs.storage.service_bucket import state_key
 from service.store import Item
 from tests.embedded import EmbeddedAws
 from tests.service.jobs import pump
@@ -32,12 +32,12 @@ def logged(caplog: pytest.LogCaptureFixture, message: str) -> list[dict[str, obj
 
 
 def remembered(world: World, scheduler: Item) -> list[dict[str, object]]:
-    body = world.rt.s3.get_object(Bucket=world.rt.bucket, Key=state_key(scheduler["uuid"]))["Body"]
+    body = world.runtime.s3.get_object(Bucket=world.runtime.bucket, Key=state_key(scheduler["uuid"]))["Body"]
     return list(json.loads(body.read()))
 
 
 def remember(world: World, scheduler: Item, body: bytes) -> None:
-    world.rt.s3.put_object(Bucket=world.rt.bucket, Key=state_key(scheduler["uuid"]), Body=body)
+    world.runtime.s3.put_object(Bucket=world.runtime.bucket, Key=state_key(scheduler["uuid"]), Body=body)
 
 
 def test_a_first_window_without_a_past_says_so(
@@ -214,7 +214,7 @@ def test_the_memory_after_a_window_is_whole(world: World, model: Item) -> None:
     scheduler = started(world, model, "10:05", now="10:10:20")
     upload(world, "10:00", count=11)
     world.tick(scheduler)
-    file = MemoryFile(vault=world.rt.vault(None), scheduler=scheduler["uuid"])
+    file = MemoryFile(vault=world.runtime.vault(None), scheduler=scheduler["uuid"])
     assert [one["end"] for one in remembered(world, scheduler)] == [at(DAY + "10:05"), at(DAY + "10:10")]
     memory = file.before(int(at(DAY + "10:10")))
     assert memory is not None

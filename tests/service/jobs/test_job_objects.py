@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 
-from service.jobs.objects import PART_BYTES, Version, stored, streamed, uploading
+from service.jobs.storage.s3_streams import PART_BYTES, Version, stored, streamed, uploading
 from tests.service.jobs.world import MOTOR_ARN, World
 
 
@@ -43,7 +43,7 @@ def test_objects_are_read_from_start_to_end_and_anywhere(world: World, size: int
 
 def test_a_large_file_of_the_customer_is_read_in_parts(world: World) -> None:
     data = put(world, "large.csv", 2 * PART_BYTES + 1)
-    customer = world.rt.customer(world.role, external_id=MOTOR_ARN)
+    customer = world.runtime.customer(world.role, external_id=MOTOR_ARN)
     with customer.open(world.bucket, "large.csv") as stream:
         assert stream.read() == data
 

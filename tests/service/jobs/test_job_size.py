@@ -6,8 +6,8 @@ import pytest
 
 from service.jobs import train
 from service.jobs.failure import JobFailed
-from service.jobs.size import Size
-from service.jobs.spans import Span, Spans
+from service.jobs.training.size import Size
+from service.jobs.training.training_windows import Span, Spans
 from service.names import INGESTION_JOB, MODEL
 from service.store import Item, Update
 from tests.service.jobs import pump
@@ -42,7 +42,7 @@ def test_of_the_longer_window(known: dict[str, Any], rows: int) -> None:
 
 
 def plan(world: World, model: Item) -> dict[str, Any]:
-    return train.run(world.rt, {"Step": "plan", "ModelName": model["ModelName"], "ModelVersion": 1})
+    return train.run(world.runtime, {"Step": "plan", "ModelName": model["ModelName"], "ModelVersion": 1})
 
 
 def test_is_learned_from_the_records(home: World, dataset: Item) -> None:
@@ -69,11 +69,11 @@ def test_of_data_that_was_not_counted_is_not_known(home: World, dataset: Item) -
     model = home.model(dataset, pump.SCHEMA, train=False)
     job = home.get(INGESTION_JOB, model["ingestionJobId"])
     uncounted = Update(INGESTION_JOB, job["JobId"], {}, remove=("rows",))
-    home.rt.store.transact(uncounted)
+    home.runtime.store.transact(uncounted)
     try:
         assert plan(home, model)["Cells"] == 0
     finally:
-        home.rt.store.transact(Update(INGESTION_JOB, job["JobId"], {"rows": job["rows"]}))
+        home.runtime.store.transact(Update(INGESTION_JOB, job["JobId"], {"rows": job["rows"]}))
 
 
 def test_of_a_training_that_is_over_is_not_told(home: World, model: Item) -> None:

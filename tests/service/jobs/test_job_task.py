@@ -63,7 +63,7 @@ def test_trains_as_the_function_does_and_again_changes_nothing(
     assert run.returncode == 0, run.stdout + run.stderr
     trained = home.get(MODEL, twin["ModelName"])
     assert (trained["Status"], trained["ActiveModelVersion"]) == ("SUCCESS", 1)
-    metrics = [home.rt.documents.get(item["metricsKey"]) for item in (model, trained)]
+    metrics = [home.runtime.documents.get(item["metricsKey"]) for item in (model, trained)]
     assert metrics[0] == metrics[1]
     told = lines(run)
     assert [line["message"] for line in told] == ["task started", "training succeeded", "task done"]
@@ -109,7 +109,9 @@ def test_a_failure_has_the_reason_the_function_would_give(
     assert "Traceback" in run.stdout
 
     caught = {"Error": "States.TaskFailed", "Cause": json.dumps(ended("Essential container in task exited"))}
-    train.run(home.rt, {"Step": "fail", "ModelName": model["ModelName"], "ModelVersion": 1, "Error": caught})
+    train.run(
+        home.runtime, {"Step": "fail", "ModelName": model["ModelName"], "ModelVersion": 1, "Error": caught}
+    )
     assert home.get(MODEL, model["ModelName"]) == failed, "the first reason stays"
 
 
@@ -122,7 +124,7 @@ def test_an_internal_error_is_recorded_as_one(
         raise RuntimeError("a fault of ours")
 
     monkeypatch.setattr(train, "learn", broken)
-    assert task.work(home.rt, json.loads(event_of(model))) == 1
+    assert task.work(home.runtime, json.loads(event_of(model))) == 1
     assert home.get(MODEL, model["ModelName"])["FailedReason"] == (
         f"the service could not finish the training of model '{model['ModelName']}' because of an internal "
         "error: RuntimeError: a fault of ours"
@@ -141,7 +143,7 @@ def test_shows_that_it_is_alive(
 
     monkeypatch.setattr(train, "run", patient)
     with caplog.at_level("INFO", "service.jobs"):
-        assert task.work(home.rt, {"ModelName": "pump", "ModelVersion": 1}, sign_of_life=0.001) == 0
+        assert task.work(home.runtime, {"ModelName": "pump", "ModelVersion": 1}, sign_of_life=0.001) == 0
     at_work = next(json.loads(text) for text in caplog.messages if "task at work" in text)
     assert at_work.keys() == {"message", "Seconds", "PeakMiB"}
 

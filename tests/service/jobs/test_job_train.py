@@ -24,7 +24,7 @@ def test_the_model_knows_its_windows_and_its_active_version(model: Item) -> None
 
 
 def test_the_fault_is_found_and_its_sensors_are_named(home: World, model: Item) -> None:
-    metrics = json.loads(home.rt.documents.get(model["metricsKey"]))
+    metrics = json.loads(home.runtime.documents.get(model["metricsKey"]))
     assert metrics["labeled_ranges"] == [
         {"start": "2020-01-19T02:00:00.000000", "end": "2020-01-19T08:00:00.000000"}
     ]
@@ -74,7 +74,7 @@ def test_pointwise_diagnostics_cover_the_evaluation(home: World, model: Item) ->
     lines = [json.loads(line) for line in gzip.decompress(home.download(key)).decode().splitlines()]
     assert lines[0]["timestamp"] == "2020-01-18T00:00:00.000000"
     assert lines[-1]["timestamp"] == "2020-01-20T23:59:00.000000"
-    metrics = json.loads(home.rt.documents.get(model["metricsKey"]))
+    metrics = json.loads(home.runtime.documents.get(model["metricsKey"]))
     first = next(line for line in lines if line["prediction"] == 1)
     assert first["timestamp"] == metrics["predicted_ranges"][0]["start"]
 
@@ -210,7 +210,7 @@ def test_a_sensor_without_data(world: World) -> None:
 def test_more_data_than_memory_is_refused_before_it_is_taken(
     world: World, home: World, dataset: Item
 ) -> None:
-    world.rt = replace(home.rt, capacity=replace(home.rt.capacity, memory=1_285_000_000))
+    world.runtime = replace(home.runtime, capacity=replace(home.runtime.capacity, memory=1_285_000_000))
     reason = refused(
         world, dataset, EvaluationDataStartTime=at("2020-01-18"), EvaluationDataEndTime=at("2021-01-01")
     )
@@ -223,6 +223,6 @@ def test_more_data_than_memory_is_refused_before_it_is_taken(
 
 
 def test_more_data_than_disk_is_refused_before_it_is_read(world: World, home: World, dataset: Item) -> None:
-    world.rt = replace(home.rt, capacity=replace(home.rt.capacity, disk=500_000))
+    world.runtime = replace(home.runtime, capacity=replace(home.runtime.capacity, disk=500_000))
     reason = refused(world, dataset)
     assert "more than the 500 KB of disk that the training has: ingest a shorter history" in reason

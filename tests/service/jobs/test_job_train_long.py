@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import columns
-from service.jobs import learn
+from engine.frame import matrix
+from service.jobs.training import learn
 from service.store import Item
 from tests.service.jobs import pump
 from tests.service.jobs.world import World, at
@@ -31,14 +31,14 @@ def trained(home: World, dataset: Item) -> tuple[dict[str, Any], list[dict[str, 
     assert model["Status"] == "SUCCESS", model.get("FailedReason")
     key = home.version(model)["ModelDiagnosticsResultsObject"]["Key"]
     lines = gzip.decompress(home.download(key)).decode().splitlines()
-    return json.loads(home.rt.documents.get(model["metricsKey"])), [json.loads(line) for line in lines]
+    return json.loads(home.runtime.documents.get(model["metricsKey"])), [json.loads(line) for line in lines]
 
 
 def test_half_the_bytes_and_scoring_in_parts_come_to_the_same(
     home: World, dataset: Item, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     metrics, lines = trained(home, dataset)
-    monkeypatch.setattr(columns, "WIDE_CELLS", 1000)
+    monkeypatch.setattr(matrix, "WIDE_CELLS", 1000)
     monkeypatch.setattr(learn, "PART_ROWS", 500)
     built: list[np.dtype[Any]] = []
     score = learn.score_in_parts

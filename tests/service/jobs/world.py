@@ -59,7 +59,7 @@ def at(text: str) -> float:
 class World:
     """One customer bucket and role, and the service's runtime with a clock that tests set."""
 
-    rt: Runtime
+    runtime: Runtime
     customer: Any
     bucket: str
     role: str
@@ -69,13 +69,13 @@ class World:
         def clock() -> datetime:
             return self.now[0]
 
-        self.rt = replace(self.rt, clock=clock, store=replace(self.rt.store, clock=clock))
+        self.runtime = replace(self.runtime, clock=clock, store=replace(self.runtime.store, clock=clock))
 
     def set_clock(self, text: str) -> None:
         self.now[0] = datetime.fromisoformat(text).replace(tzinfo=UTC)
 
     def settings(self, **changes: Any) -> None:
-        self.rt = replace(self.rt, settings=replace(self.rt.settings, **changes))
+        self.runtime = replace(self.runtime, settings=replace(self.runtime.settings, **changes))
 
     def upload(self, key: str, body: str | bytes) -> None:
         self.customer.put_object(
@@ -100,15 +100,15 @@ class World:
         }
         if text is not None:
             item["schemaKey"] = document_key(unique, "schema.json")
-            self.rt.documents.put(item["schemaKey"], text)
-        self.rt.store.create(item)
+            self.runtime.documents.put(item["schemaKey"], text)
+        self.runtime.store.create(item)
         return item
 
     def start_ingestion(self, dataset: Item, *, prefix: str = "", **source: Any) -> str:
         job = new_job_id(self.now[0])
         bucket = source.pop("Bucket", self.bucket)
         role = source.pop("RoleArn", self.role)
-        self.rt.store.create(
+        self.runtime.store.create(
             {
                 "pk": INGESTION_JOB,
                 "sk": job,
@@ -125,7 +125,7 @@ class World:
                 "Status": "IN_PROGRESS",
             }
         )
-        self.rt.store.transact(
+        self.runtime.store.transact(
             Update(DATASET, dataset["DatasetName"], {"Status": "INGESTION_IN_PROGRESS"}),
         )
         return job
@@ -140,21 +140,23 @@ class World:
         def steps() -> None:
             planned = self._lambda(ingest.run, {"Step": "plan", "JobId": job})
             reader = planned["Manifest"]
-            body = self.rt.s3.get_object(Bucket=reader["Bucket"], Key=reader["Key"])["Body"].read()
+            body = self.runtime.s3.get_object(Bucket=reader["Bucket"], Key=reader["Key"])["Body"].read()
             items = json.loads(body)
             assert len(items) == planned["Items"]
             for item in items:
                 self._lambda(ingest.run, {"Step": "read", "JobId": job, "Item": item})
             self._lambda(ingest.run, {"Step": "finish", "JobId": job})
 
-        self._caught(steps, lambda error: ingest.run(self.rt, {"Step": "fail", "JobId": job, "Error": error}))
+        self._caught(
+            steps, lambda error: ingest.run(self.runtime, {"Step": "fail", "JobId": job, "Error": error})
+        )
 
     def model(self, dataset: Item, text: str, *, train: bool = True, **members: Any) -> Item:
         """Create a model and play its training to the end, unless told not to; returns the model's record."""
         name, unique = f"model-{uuid.uuid4().hex[:8]}", new_uuid()
         arn = PLACE.model_arn(name, unique)
         key = document_key(unique, "schema.json")
-        self.rt.documents.put(key, text)
+        self.runtime.documents.put(key, text)
         common = {
             "ModelName": name,
             "ModelArn": arn,
@@ -167,7 +169,7 @@ class World:
             "CreatedAt": self.now[0],
             **members,
         }
-        self.rt.store.create(
+        self.runtime.store.create(
             {"pk": MODEL, "sk": name, "uuid": unique, **common},
             {
                 "pk": versions_of(unique),
@@ -186,7 +188,7 @@ class World:
         event = {"ModelName": name, "ModelVersion": number}
         self._caught(
             lambda: self._lambda(train.run, {"Step": "train", **event}),
-            lambda error: train.run(self.rt, {"Step": "fail", **event, "Error": error}),
+            lambda error: train.run(self.runtime, {"Step": "fail", **event, "Error": error}),
         )
 
     def version(self, model: Item, number: int = 1) -> Item:
@@ -194,7 +196,7 @@ class World:
 
     def scheduler(self, model: Item, *, first_end: str, **members: Any) -> Item:
         name, unique = f"sched-{uuid.uuid4().hex[:8]}", new_uuid()
-        self.rt.store.create(
+        self.runtime.store.create(
             {
                 "pk": SCHEDULER,
                 "sk": name,
@@ -221,17 +223,17 @@ class World:
     def tick(self, scheduler: Item, *, seconds_left: float = 900) -> dict[str, str]:
         """Wake the scheduler as EventBridge does; returns the state of each execution by window start."""
         event = {"InferenceSchedulerName": scheduler["InferenceSchedulerName"], "Uuid": scheduler["uuid"]}
-        done: dict[str, str] = infer.run(self.rt, event, seconds_left=lambda: seconds_left)["Executions"]
+        done: dict[str, str] = infer.run(self.runtime, event, seconds_left=lambda: seconds_left)["Executions"]
         return done
 
     def executions(self, scheduler: Item) -> list[Item]:
-        return list(self.rt.store.all(executions_of(scheduler["uuid"])))
+        return list(self.runtime.store.all(executions_of(scheduler["uuid"])))
 
     def events(self, scheduler: Item) -> list[Item]:
-        return list(self.rt.store.all(events_of(scheduler["uuid"])))
+        return list(self.runtime.store.all(events_of(scheduler["uuid"])))
 
     def get(self, pk: str, sk: str) -> Item:
-        item = self.rt.store.get(pk, sk)
+        item = self.runtime.store.get(pk, sk)
         assert item is not None
         return item
 
@@ -239,7 +241,7 @@ class World:
         self, step: Callable[[Runtime, Mapping[str, Any]], dict[str, Any]], event: Mapping[str, Any]
     ) -> Any:
         """Call a step as Step Functions does: input and output travel as JSON."""
-        return json.loads(json.dumps(step(self.rt, json.loads(json.dumps(event)))))
+        return json.loads(json.dumps(step(self.runtime, json.loads(json.dumps(event)))))
 
     @staticmethod
     def _caught(work: Callable[[], Any], fail: Callable[[dict[str, str]], Any]) -> None:

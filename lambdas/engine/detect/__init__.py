@@ -1,0 +1,1 @@
+"""The detector: features, views, scores, alarms, and the state that scoring carries on."""

@@ -1,0 +1,1 @@
+"""Alarms as ranges and events, and how they compare with labels."""

@@ -1,0 +1,1 @@
+"""From merged components to one rectangular frame of rows and sensors."""

@@ -1,0 +1,1 @@
+"""Fit a detector: clean, calibrate, set limits, compare with the version before."""

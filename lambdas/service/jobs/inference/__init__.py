@@ -1,0 +1,1 @@
+"""Inference: each due window of a scheduler becomes one execution."""

@@ -1,0 +1,142 @@
+"""Names of inference input files: which window a file belongs to (11.2). Pure."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from service.jobs.failure import JobFailed
+from service.jobs.inference.windows import Window
+
+_DELIMITERS = ("_", "-", " ", "")
+_SUFFIX = re.compile(r"\.csv(\.gz)?", re.IGNORECASE)
+_EPOCH = "EPOCH"
+# Format of the API, format of strftime, what it looks like at the start of a text, format of its hour.
+_STAMPS = {
+    "yyyyMMddHHmmss": ("%Y%m%d%H%M%S", re.compile(r"\d{14}"), "%Y%m%d%H"),
+    "yyyy-MM-dd-HH-mm-ss": ("%Y-%m-%d-%H-%M-%S", re.compile(r"\d{4}(-\d\d){5}"), "%Y-%m-%d-%H-"),
+    _EPOCH: ("", re.compile(r"\d{10}(?!\d)"), ""),
+}
+_EPOCH_BLOCK = 10_000  # seconds that share the first six of ten digits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameStyle:
+    """One way to write ``<component><delimiter><timestamp>``; ``offset`` is local minus UTC in seconds."""
+
+    format: str
+    delimiter: str
+    offset: int
+
+    def stamp(self, seconds: float) -> str:
+        """The timestamp text a file name carries for an instant."""
+        if self.format == _EPOCH:
+            return str(int(seconds))
+        local = datetime.fromtimestamp(int(seconds) + self.offset, UTC)
+        return local.strftime(_STAMPS[self.format][0])
+
+    def read(self, name: str, *, component: str) -> int | None:
+        """The instant (epoch seconds) in the base of a file name; None when the name has another form."""
+        head = component + self.delimiter
+        found = _STAMPS[self.format][1].match(name, len(head)) if name.startswith(head) else None
+        if found is None or not _SUFFIX.search(name, found.end()):
+            return None
+        if self.format == _EPOCH:
+            return int(found.group())
+        try:
+            local = datetime.strptime(found.group(), _STAMPS[self.format][0]).replace(tzinfo=UTC)
+        except ValueError:
+            return None
+        return int(local.timestamp()) - self.offset
+
+    def beginnings(self, first: int, last: int) -> list[str]:
+        """Texts with which the stamps from ``first`` to ``last`` begin: few and narrow enough to list by."""
+        if self.format == _EPOCH:
+            blocks = range(first // _EPOCH_BLOCK, last // _EPOCH_BLOCK + 1)
+            return [str(block) for block in blocks]
+        hours = range((first + self.offset) // 3600, (last + self.offset) // 3600 + 1)
+        form = _STAMPS[self.format][2]
+        return [datetime.fromtimestamp(hour * 3600, UTC).strftime(form) for hour in hours]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """The names looked for: stamps from ``first`` to ``last`` (epoch seconds, inclusive) in any style."""
+
+    styles: tuple[NameStyle, ...]
+    first: int
+    last: int
+
+    @classmethod
+    def around(cls, window: Window, config: Mapping[str, Any]) -> "Search":
+        """The names for a window: from one segment before it to one after, where its last row may sit.
+
+        ``config`` is a ``DataInputConfiguration``; a format or delimiter that is not configured may be any.
+        """
+        names = config.get("InferenceInputNameConfiguration") or {}
+        offset = offset_seconds(config.get("InputTimeZoneOffset"))
+        formats = [names["TimestampFormat"]] if names.get("TimestampFormat") else list(_STAMPS)
+        delimiter = names.get("ComponentTimestampDelimiter")
+        delimiters = _DELIMITERS if delimiter is None else (delimiter,)
+        length = window.end - window.start
+        return cls(
+            styles=tuple(
+                NameStyle(format=form, delimiter=mark, offset=offset)
+                for mark in delimiters
+                for form in formats
+            ),
+            first=window.start - length,
+            last=window.end + length,
+        )
+
+    def prefixes(self, component: str) -> Iterator[str]:
+        """Beginnings of the names that can match, to list by."""
+        for style in self.styles:
+            for beginning in style.beginnings(self.first, self.last):
+                yield component + style.delimiter + beginning
+
+    def stamp(self, name: str, *, component: str) -> int | None:
+        """The instant a name carries in the first style that fits, within the search or not."""
+        stamps = (style.read(name, component=component) for style in self.styles)
+        return next((stamp for stamp in stamps if stamp is not None), None)
+
+    def matches(self, names: Iterable[str], *, component: str) -> list[str]:
+        """The names inside the search, earliest first, so that later files override earlier ones."""
+        stamped = ((self.stamp(name, component=component), name) for name in set(names))
+        return [
+            name
+            for _, name in sorted(
+                (stamp, name)
+                for stamp, name in stamped
+                if stamp is not None and self.first <= stamp <= self.last
+            )
+        ]
+
+    def wanted(self, location: str, component: str) -> str:
+        """What is looked for, in words: the key patterns and the first and last stamp of each."""
+        shown = self.styles if len(self.styles) == 1 else self.styles[:1]
+        texts = [
+            f"'{location}{component}{style.delimiter}<{style.format}>*.csv' with a stamp from "
+            f"{style.stamp(self.first)} to {style.stamp(self.last)}"
+            for style in shown
+        ]
+        others = (
+            "; without a configured format and delimiter, every documented combination"
+            if len(self.styles) > 1
+            else ""
+        )
+        return texts[0] + others
+
+
+def offset_seconds(text: str | None) -> int:
+    """``InputTimeZoneOffset`` such as ``+05:30`` in seconds; None is UTC."""
+    if not text:
+        return 0
+    matched = re.fullmatch(r"([+-])(\d\d):(\d\d)", text)
+    if matched is None:
+        raise JobFailed(
+            f"InputTimeZoneOffset '{text}' is not of the form +05:30: update the inference scheduler"
+        )
+    size = int(matched[2]) * 3600 + int(matched[3]) * 60
+    return -size if matched[1] == "-" else size

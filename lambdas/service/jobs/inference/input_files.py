@@ -1,0 +1,242 @@
+"""Input of one inference: the files of a window found by name, read and merged per component (11.2)."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
+
+from engine import ComponentReport, FileReport, UnusableFile, convert_csv, merge_component
+from service.jobs.columns import Columns
+from service.jobs.failure import JobFailed, NothingThere, some
+from service.jobs.inference.file_names import Search
+from service.jobs.inference.windows import Window
+from service.jobs.ingestion.data_quality import epoch
+from service.jobs.runtime import log
+from service.jobs.storage.customer_bucket import CustomerData
+
+_PARALLEL = 16
+_NEAR_LISTED = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Quotas of the input of one execution; None = unlimited."""
+
+    files_per_component: int | None
+    bytes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """Where a scheduler looks for its files: ``DataInputConfiguration``."""
+
+    bucket: str
+    prefix: str
+    config: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> "Location":
+        """The location in a ``DataInputConfiguration``."""
+        source = config.get("S3InputConfiguration") or {}
+        if "Bucket" not in source:
+            raise JobFailed(
+                "DataInputConfiguration has no S3InputConfiguration: update the inference scheduler with "
+                "the Bucket and Prefix of its input files"
+            )
+        return cls(bucket=source["Bucket"], prefix=source.get("Prefix", ""), config=config)
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """The merged rows of a component, also some outside the window; ``report`` says what they are."""
+
+    columns: BinaryIO
+    report: ComponentReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gatherer:
+    """Finds and reads the input of a window; ``known`` are sensors whose last value may stand in.
+
+    With ``partial``, components and sensors without data are left out as long as any component has some.
+    """
+
+    customer: CustomerData
+    location: Location
+    columns: Columns
+    window: Window
+    limits: Limits
+    known: frozenset[str]
+    partial: bool = False
+
+    def gather(self, stack: ExitStack) -> dict[str, Component]:
+        """The rows of every component; temporary files live as long as ``stack``.
+
+        Raises JobFailed naming every component that cannot be read and why.
+        """
+        search = Search.around(self.window, self.location.config)
+        found = self._find(search)
+        self._check_sizes(found)
+        components: dict[str, Component] = {}
+        problems: list[str] = []
+        absent: list[str] = []
+        for name, sizes in found.items():
+            try:
+                components[name] = self._read(name, list(sizes), search, stack)
+            except NothingThere as nothing:
+                absent.append(nothing.reason)
+            except JobFailed as failed:
+                problems.append(failed.reason)
+        if not self.partial or not components:
+            problems += absent
+        if problems:
+            raise JobFailed("; ".join(problems))
+        return components
+
+    def _find(self, search: Search) -> dict[str, dict[str, int]]:
+        """For each component the keys to read, earliest name first, with their sizes."""
+        wanted = [(name, prefix) for name in self.columns for prefix in search.prefixes(name)]
+
+        def listed(item: tuple[str, str]) -> list[tuple[str, int]]:
+            objects = self.customer.objects(self.location.bucket, self.location.prefix + item[1])
+            return [(found.key.removeprefix(self.location.prefix), found.size) for found in objects]
+
+        found: dict[str, dict[str, int]] = {name: {} for name in self.columns}
+        with ThreadPoolExecutor(_PARALLEL) as pool:
+            for (name, _), objects in zip(wanted, pool.map(listed, wanted), strict=True):
+                found[name].update(objects)
+        return {
+            name: {key: sizes[key] for key in search.matches(sizes, component=name)}
+            for name, sizes in found.items()
+        }
+
+    def _check_sizes(self, found: Mapping[str, Mapping[str, int]]) -> None:
+        most = self.limits.files_per_component
+        for name, sizes in found.items():
+            if most is not None and len(sizes) > most:
+                raise JobFailed(
+                    f"component '{name}' has {len(sizes)} files for the window {self.window}, more than the "
+                    f"limit of {most}: upload fewer, larger files, or raise the limit in the settings of the "
+                    "service"
+                )
+        total = sum(size for sizes in found.values() for size in sizes.values())
+        if self.limits.bytes is not None and total > self.limits.bytes:
+            raise JobFailed(
+                f"the files for the window {self.window} hold {total:,} bytes, more than the limit of "
+                f"{self.limits.bytes:,}: upload only the rows of the window, choose a higher "
+                "DataUploadFrequency, or raise the limit in the settings of the service"
+            )
+
+    def _read(self, name: str, names: list[str], search: Search, stack: ExitStack) -> Component:
+        if not names:
+            raise NothingThere(self._nothing_found(name, search))
+        columns = self.columns[name]
+        parts: list[BinaryIO] = []
+        reports: list[FileReport] = []
+        headers: dict[str, None] = {}
+        unusable: list[str] = []
+        for key in names:
+            part = _temporary(stack)
+            try:
+                with self.customer.open(self.location.bucket, self.location.prefix + key) as stream:
+                    packed = key.lower().endswith(".gz")
+                    report = convert_csv(stream, part, columns=columns, gzip=packed)
+            except UnusableFile as error:
+                unusable.append(f"'{self.location.prefix}{key}': {error}")
+                log("input file discarded", Key=key, Reason=str(error))
+                continue
+            reports.append(report)
+            headers.update(dict.fromkeys(report.header[1:]))
+            part.seek(0)
+            parts.append(part)
+        if not parts:
+            raise JobFailed(
+                f"component '{name}': none of the files for the window {self.window} can be read: "
+                f"{'; '.join(unusable[:3])}; upload them again as CSV with a timestamp and the sensor "
+                "columns"
+            )
+        self._check_columns(name, headers)
+        merged = _temporary(stack)
+        total = merge_component(parts, reports, merged)
+        merged.seek(0)
+        self._check_rows(name, names, total)
+        return Component(columns=merged, report=total)
+
+    def _check_columns(self, name: str, headers: Iterable[str]) -> None:
+        present = list(headers)
+        absent = [
+            column
+            for column in self.columns[name]
+            if column not in present and f"{name}\\{column}" not in self.known
+        ]
+        if absent and not self.partial:
+            raise JobFailed(
+                f"component '{name}': the files for the window {self.window} have no column {some(absent)}; "
+                f"they have {some(present, limit=20)}. The model needs every sensor of its schema under "
+                "exactly that name: correct the header of the files"
+            )
+
+    def _check_rows(self, name: str, names: list[str], report: ComponentReport) -> None:
+        start = epoch(report.start) if report.start else self.window.end
+        end = epoch(report.end) if report.end else self.window.start
+        if end <= self.window.start or start > self.window.end:
+            raise NothingThere(
+                f"component '{name}': no row of {some(self.location.prefix + key for key in names)} lies in "
+                f"the window {self.window}; the rows go from {report.start} to {report.end}. Timestamps "
+                "inside files are UTC, whatever InputTimeZoneOffset says: correct them, or upload the rows "
+                "of the window"
+            )
+
+    def _nothing_found(self, name: str, search: Search) -> str:
+        return (
+            f"component '{name}' has no file for the window {self.window}: looked for "
+            f"{search.wanted(str(self.location), name)}; {self._near(name, search)}. Upload the file before "
+            "the window is inferred (its end plus DataDelayOffsetInMinutes), or correct prefix, delimiter, "
+            "timestamp format and time zone offset of the scheduler"
+        )
+
+    def _near(self, name: str, search: Search) -> str:
+        prefix = self.location.prefix
+        for beginning in dict.fromkeys((prefix + name, prefix)):
+            try:
+                keys = [
+                    item.key
+                    for item in self.customer.objects(self.location.bucket, beginning, limit=_NEAR_LISTED)
+                ]
+            except JobFailed:  # the hint is all that is lost
+                continue
+            if keys:
+                return f"found near it: {some(_nearest(keys, prefix, name, search), limit=3)}"
+        return f"'{self.location}' has no objects"
+
+
+def _temporary(stack: ExitStack) -> BinaryIO:
+    return stack.enter_context(TemporaryFile())
+
+
+def _nearest(keys: list[str], prefix: str, name: str, search: Search) -> list[str]:
+    """The keys whose names are closest to the search in time; those without a stamp come last."""
+    middle = (search.first + search.last) / 2
+
+    def distance(key: str) -> float:
+        stamp = search.stamp(key.removeprefix(prefix), component=name)
+        return float("inf") if stamp is None else abs(stamp - middle)
+
+    return sorted(keys, key=distance)
+
+
+def age_ends(components: Mapping[str, Component], window: Window) -> dict[str, float]:
+    """When each sensor with values last had one: epoch seconds, at most the end of the window."""
+    ends: dict[str, float] = {}
+    for name, component in components.items():
+        for found in component.report.sensors:
+            if found.start is None or found.end is None or epoch(found.start) > window.end:
+                continue
+            if epoch(found.end) > window.start:
+                ends[f"{name}\\{found.sensor}"] = min(epoch(found.end), float(window.end))
+    return ends

@@ -1,0 +1,1 @@
+"""Ingestion jobs: files of a customer become columns of a dataset."""

@@ -1,0 +1,1 @@
+"""Training jobs: columns of a dataset become a model version."""

@@ -1,0 +1,134 @@
+"""A retraining: the version it is to replace, whether it is promoted, and what its model says (10.3)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from engine import BadArtefact, Detector
+from service.jobs.failure import clip
+from service.jobs.runtime import Runtime, log
+from service.jobs.storage.service_bucket import artefact_key
+from service.names import version_key, versions_of
+from service.store import Item
+
+if TYPE_CHECKING:
+    from service.jobs.training.learn import Learned
+    from service.jobs.training.version import Training
+
+_REASON_LENGTH = 256
+"""Longest AutoPromotionResultReason."""
+
+_PROMOTED, _NO_BETTER = "AUTO_PROMOTION_SUCCESSFUL", "MODEL_METRICS_DIDNT_IMPROVE"
+_POOR = "POOR_MODEL_QUALITY_DETECTED"
+_FAILED_REASON = "LatestScheduledRetrainingFailedReason"
+
+OWN = frozenset({"AutoPromotionResult", "AutoPromotionResultReason"})
+"""What a version tells of its retraining and its model does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """The version that a retraining is to replace; ``detector`` is None when it cannot be read any more."""
+
+    detector: Detector | None
+    labelled: bool
+
+    @classmethod
+    def load(cls, runtime: Runtime, training: "Training") -> "Prior":
+        """Read the prior version of a retraining."""
+        number = training.prior
+        if number is None:
+            raise ValueError(f"version {training.number} is no retraining")
+        record = runtime.store.get(versions_of(training.model_uuid), version_key(number)) or {}
+        return cls(detector=_detector(training, number), labelled="LabelsInputConfiguration" in record)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether the new version becomes active; ``members`` say so in its record."""
+
+    promoted: bool
+    members: Mapping[str, str]
+
+
+def _detector(training: "Training", number: int) -> Detector | None:
+    body = training.vault.get(artefact_key(training.model_uuid, number))
+    problem = "it has no artefact"
+    if body is not None:
+        try:
+            found = Detector.from_bytes(body)
+        except BadArtefact as error:
+            problem = str(error)
+        else:
+            if found.sensors == training.sensors:
+                return found
+            problem = "it has other sensors"
+    log("prior version not used", ModelName=training.model_name, ModelVersion=number, Reason=problem)
+    return None
+
+
+def judged(training: "Training", learned: "Learned", prior: Prior) -> Verdict:
+    """Decide by the promote mode of the retraining: MANAGED by the documented rule, MANUAL never.
+
+    Labels on both sides: the better one by its metrics, a tie keeps the prior version. Labels on the old
+    side alone: the prior version stays. On the new side alone: the new one if its quality suffices. On
+    neither: the new one.
+    """
+    if training.record.get("promoteMode", "MANAGED") == "MANUAL":
+        return Verdict(promoted=False, members={})
+    return _managed(learned, prior, labelled="LabelsInputConfiguration" in training.record)
+
+
+def _managed(learned: "Learned", prior: Prior, *, labelled: bool) -> Verdict:
+    compared = learned.comparison
+    code, reason = _PROMOTED, "the prior version had no labels" if compared is None else compared.reason
+    if prior.detector is None:
+        reason = "the prior version cannot be used any more"
+    elif prior.labelled and not labelled:
+        code, reason = _NO_BETTER, "the new version has no labels to be judged by"
+    elif prior.labelled and compared is None:
+        code, reason = _NO_BETTER, "there is no evaluation window to compare the versions on"
+    elif prior.labelled and compared is not None and compared.better != "candidate":
+        code = _NO_BETTER
+    elif labelled and not prior.labelled and learned.quality != "QUALITY_THRESHOLD_MET":
+        code, reason = _POOR, f"the quality of the new version is {learned.quality}"
+    return Verdict(
+        promoted=code == _PROMOTED,
+        members={
+            "AutoPromotionResult": "MODEL_PROMOTED" if code == _PROMOTED else "MODEL_NOT_PROMOTED",
+            "AutoPromotionResultReason": clip(f"{code}: {reason}", _REASON_LENGTH),
+        },
+    )
+
+
+def failed(reason: str, *, customer: bool) -> dict[str, str]:
+    """The members of a version whose retraining failed."""
+    return {
+        "AutoPromotionResult": "RETRAINING_CUSTOMER_ERROR" if customer else "RETRAINING_INTERNAL_ERROR",
+        "AutoPromotionResultReason": clip(reason, _REASON_LENGTH),
+    }
+
+
+def latest(version: Item, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What a model says of its latest retraining."""
+    return {
+        "LatestScheduledRetrainingModelVersion": int(version["ModelVersion"]),
+        "LatestScheduledRetrainingStatus": facts["Status"],
+        **({_FAILED_REASON: facts["FailedReason"]} if "FailedReason" in facts else {}),
+    }
+
+
+def gone(parent: Mapping[str, Any], *, promoted: bool) -> list[str]:
+    """What a model no longer says after a retraining with the members ``parent``."""
+    of_version = ("metricsKey", "priorMetricsKey", "EvaluationDataStartTime", "EvaluationDataEndTime")
+    return [name for name in (_FAILED_REASON, *(of_version if promoted else ())) if name not in parent]
+
+
+def previous(model: Item) -> dict[str, Any]:
+    """What a model says of the version that was active until now; nothing before its first one."""
+    names = {
+        "PreviousActiveModelVersion": "ActiveModelVersion",
+        "PreviousActiveModelVersionArn": "ActiveModelVersionArn",
+        "PreviousModelVersionActivatedAt": "ModelVersionActivatedAt",
+    }
+    return {name: model[now] for name, now in names.items() if now in model}

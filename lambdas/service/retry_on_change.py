@@ -1,0 +1,33 @@
+"""Changes that are decided on what the table says, and decided anew when that changed meanwhile."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from service.errors import ConflictError
+from service.store import StoreError
+
+ATTEMPTS = 5
+T = TypeVar("T")
+
+
+def retry_on_change(attempt: Callable[[], T]) -> T:
+    """Return what `attempt` does, which reads, checks and writes on condition that nothing changed.
+
+    A condition that does not hold is no error yet: the next attempt's checks say what is in the way.
+
+    Raises:
+        ConflictError: when other requests kept changing the same records.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            return attempt()
+        except StoreError:
+            continue
+    raise busy()
+
+
+def busy() -> ConflictError:
+    """Return the error for records that other requests keep changing."""
+    return ConflictError(
+        "other requests are changing the same resource: wait until they are done and try again"
+    )
