@@ -1,5 +1,6 @@
 """When the machine is off, by the value of one sensor."""
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from engine.frame.frame import SensorId
 
 _GRAMMAR = re.compile(
-    r"\s*(?P<sensor>.+?)\s*(?P<operator>[<>])\s*"
+    r"\s*(?P<sensor>[^\s<>=]+)\s*(?P<operator>[<>])\s*"
     r"(?P<threshold>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*"
 )
 
@@ -41,7 +42,7 @@ class OffCondition:
             OffCondition(sensor='pump\\speed', operator='<', threshold=10.0)
         """
         match = _GRAMMAR.fullmatch(text)
-        if match is None:
+        if match is None or not math.isfinite(threshold := float(match["threshold"])):
             raise ValueError(
                 f"off condition {text!r} must read 'component\\sensor < number', with the operator < or >"
             )
@@ -58,7 +59,7 @@ class OffCondition:
                 f"off condition {text!r}: sensor {name!r} is ambiguous; use one of {', '.join(found)}"
             )
         operator: Literal["<", ">"] = "<" if match["operator"] == "<" else ">"
-        return cls(sensor=found[0], operator=operator, threshold=float(match["threshold"]))
+        return cls(sensor=found[0], operator=operator, threshold=threshold)
 
     def holds(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return for each value of the sensor whether the machine is off; with NaN it is not."""
