@@ -36,7 +36,7 @@ sys.path[:] = [
 
 from benchmarks.wide import BLOCK, START, STEP, wide_rows  # noqa: E402 - the path comes first
 from engine import Frame, fit  # noqa: E402
-from engine.ingest.header import TIMESTAMP  # noqa: E402
+from engine.ingest.parquet import TIMESTAMP  # noqa: E402
 from service.documents import Documents  # noqa: E402
 from service.jobs.storage.service_bucket import IngestionKeys, Vault, artefact_key  # noqa: E402
 from service.names import (  # noqa: E402

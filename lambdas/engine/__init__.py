@@ -9,12 +9,13 @@ from engine.evaluate.evaluation import Evaluation, Interval, Range, evaluate, ra
 from engine.evaluate.events import EventRules
 from engine.explain.sentence import describe
 from engine.explain.summaries import Summary, summaries
-from engine.frame.component_reader import NoData
-from engine.frame.frame import Frame, OffCondition, SensorId, build_frame
+from engine.frame.build import build_frame
+from engine.frame.component_reader import NoData, rows_between
+from engine.frame.frame import Frame, SensorId, with_silent
 from engine.frame.matrix import TooLarge
-from engine.frame.partial import rows_between, with_silent
+from engine.frame.off_condition import OffCondition
 from engine.ingest.convert import FileReport, convert_csv
-from engine.ingest.header import IllegalHeader, UnusableFile
+from engine.ingest.errors import IllegalHeader, UnusableFile
 from engine.ingest.merge import ComponentReport, merge_component
 from engine.ingest.statistics import SensorStatistics
 from engine.ingest.timestamps import parse_timestamps

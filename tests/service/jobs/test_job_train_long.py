@@ -38,7 +38,7 @@ def test_half_the_bytes_and_scoring_in_parts_come_to_the_same(
     home: World, dataset: Item, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     metrics, lines = trained(home, dataset)
-    monkeypatch.setattr(matrix, "WIDE_CELLS", 1000)
+    monkeypatch.setattr(matrix, "FLOAT64_VALUES", 1000)
     monkeypatch.setattr(learn, "PART_ROWS", 500)
     built: list[np.dtype[Any]] = []
     score = learn.score_in_parts

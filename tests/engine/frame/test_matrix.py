@@ -3,7 +3,7 @@ import pytest
 
 from engine import TooLarge
 from engine.frame import matrix
-from engine.frame.matrix import Columns
+from engine.frame.matrix import ColumnMatrix
 
 ROWS = 4000
 
@@ -11,7 +11,7 @@ ROWS = 4000
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is done above 1 GiB, at a size a test can afford."""
-    monkeypatch.setattr(matrix, "WIDE_CELLS", 1000)
+    monkeypatch.setattr(matrix, "FLOAT64_VALUES", 1000)
 
 
 def sensors(count: int) -> np.ndarray:
@@ -19,7 +19,7 @@ def sensors(count: int) -> np.ndarray:
 
 
 def built(values: np.ndarray) -> np.ndarray:
-    result = Columns(*values.shape)
+    result = ColumnMatrix(*values.shape)
     for at in range(values.shape[1]):
         result.append(values[:, at])
     return result.array()
@@ -35,7 +35,7 @@ def test_large_data_takes_half_the_bytes(count: int) -> None:
 
 
 def test_small_data_keeps_every_digit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matrix, "WIDE_CELLS", 2 * ROWS)
+    monkeypatch.setattr(matrix, "FLOAT64_VALUES", 2 * ROWS)
     values = sensors(2)
     np.testing.assert_array_equal(built(values), values)
 
@@ -66,9 +66,9 @@ def test_all_stays_double_when_one_sensor_would_lose_its_changes(
 
 def test_what_does_not_fit_is_refused_before_it_is_taken() -> None:
     with pytest.raises(TooLarge, match=r"4,000 rows x 20 sensors take 320,000 bytes") as refused:
-        Columns(ROWS, 20, 319_999)
+        ColumnMatrix(ROWS, 20, 319_999)
     assert (refused.value.rows, refused.value.sensors, refused.value.size) == (4000, 20, 320_000)
-    result = Columns(ROWS, 20, 959_999)
+    result = ColumnMatrix(ROWS, 20, 959_999)
     result.append(np.linspace(1e9, 1e9 + 1, ROWS))
     with pytest.raises(TooLarge, match="960,000 bytes"):
         result.array()

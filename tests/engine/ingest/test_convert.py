@@ -179,7 +179,7 @@ def test_any_bytes_are_converted_or_refused(start: bytes, data: bytes) -> None:
 
 
 def test_a_header_that_is_no_line_of_csv_is_refused() -> None:
-    with pytest.raises(UnusableFile, match="no line of CSV"):
+    with pytest.raises(UnusableFile, match="not a line of CSV"):
         convert(b"Timestamp\rs1\n2025-01-01,1\n")
 
 

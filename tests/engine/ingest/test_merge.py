@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import ComponentReport, SensorStatistics, convert_csv, merge_component
-from engine.ingest.statistics import Grader
+from engine.ingest.statistics import RunningStatistics
 
 
 def merge(*texts: str, block_bytes: int = 1 << 20, **options: int) -> tuple[ComponentReport, dict[str, list]]:
@@ -138,9 +138,9 @@ def test_files_that_all_cover_the_same_time_go_through_a_temporary_file() -> Non
     st.lists(st.sampled_from([np.nan, 0.0, 1.0, 1.0 + 1e-12, 2.0, -3.0, 1e300]), min_size=1, max_size=60),
     st.lists(st.integers(0, 60), max_size=5),
 )
-def test_the_pieces_of_a_column_do_not_change_its_grades(values: list[float], cuts: list[int]) -> None:
+def test_the_pieces_of_a_column_do_not_change_its_statistics(values: list[float], cuts: list[int]) -> None:
     times = EPOCH.astype("datetime64[us]") + np.arange(len(values)) ** 3 * np.timedelta64(1, "h")
-    whole, pieces = Grader(), Grader()
+    whole, pieces = RunningStatistics(), RunningStatistics()
     whole.add(times, np.array(values))
     ends = sorted({0, len(values), *(min(cut, len(values)) for cut in cuts)})
     for start, end in pairwise(ends):
@@ -148,11 +148,11 @@ def test_the_pieces_of_a_column_do_not_change_its_grades(values: list[float], cu
     counts = {"missing": 0, "invalid": 0, "invalid_dates": 0, "duplicates": 0, "rows": len(values)}
     assert pieces.statistics("s", **counts) == whole.statistics("s", **counts)
     found = [value for value in values if not np.isnan(value)]
-    graded = whole.statistics("s", **counts)
-    assert graded.categories == (len(set(found)) or None)
+    result = whole.statistics("s", **counts)
+    assert result.categories == (len(set(found)) or None)
     if len(found) > 1 and max(found) - min(found) > 1:
         rising, falling = found == sorted(found), found == sorted(found, reverse=True)
-        assert graded.monotonicity == ("INCREASING" if rising else "DECREASING" if falling else None)
+        assert result.monotonicity == ("INCREASING" if rising else "DECREASING" if falling else None)
 
 
 @pytest.mark.parametrize("cycle", [2, 32, 1024])
@@ -163,11 +163,11 @@ def test_modes_of_a_long_column_are_found_whatever_its_cycle(cycle: int) -> None
     times = EPOCH.astype("datetime64[us]") + np.arange(rows) * np.timedelta64(1, "s")
     counts = {"missing": 0, "invalid": 0, "invalid_dates": 0, "duplicates": 0, "rows": rows}
     for column, expected in ((values, True), (rng.normal(0, 1, rows), False)):
-        grades = []
+        results = []
         for piece in (rows, 1777):
-            grader = Grader()
+            running = RunningStatistics()
             for start in range(0, rows, piece):
-                grader.add(times[start : start + piece], column[start : start + piece])
-            grades.append(grader.statistics("s", **counts))
-        assert grades[0] == grades[1]
-        assert grades[0].multiple_modes == expected
+                running.add(times[start : start + piece], column[start : start + piece])
+            results.append(running.statistics("s", **counts))
+        assert results[0] == results[1]
+        assert results[0].multiple_modes == expected

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from engine import Frame, NoData, OffCondition, build_frame, convert_csv
-from engine.ingest.header import TIMESTAMP
+from engine.ingest.parquet import TIMESTAMP
 
 
 def parquet(text: str) -> io.BytesIO:
