@@ -16,7 +16,7 @@ MOST_COLUMNS = 3000
 """Components and columns of a dataset (user guide, quotas; the API model does not carry it)."""
 
 _DURATION = re.compile(r"PT(\d+)([SMH])")
-_OFF_CONDITION = re.compile(r"\s*([^\s<>]+)\s*([<>])\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*")
+_OFF_CONDITION = re.compile(r"\s*([^\s<>=]+)\s*([<>])\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*")
 _UNIT_SECONDS = {"S": 1, "M": 60, "H": 3600}
 
 
