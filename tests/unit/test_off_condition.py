@@ -3,9 +3,9 @@
 from collections import defaultdict
 
 import pytest
-from off_conditions import ACCEPTED, REFUSED, SENSORS, Accepted, Refused
 
 from constructs_l4e import DatasetSchema, OffCondition
+from off_conditions import ACCEPTED, REFUSED, SENSORS, Accepted, Refused
 
 
 def schema() -> DatasetSchema:

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from constructs_l4e.cli.demo.findings import Evaluation, Scored, combined_shares
-from constructs_l4e.cli.demo.picture import Live, Story, draw
-from constructs_l4e.cli.demo.recording import ComponentRecording, Interval, Recording
+from l4e_cli.demo.findings import Evaluation, Scored, combined_shares
+from l4e_cli.demo.picture import Live, Story, draw
+from l4e_cli.demo.recording import ComponentRecording, Interval, Recording
 
 MINUTE = np.timedelta64(1, "m")
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from constructs_l4e.cli.demo import report
-from constructs_l4e.cli.demo.findings import Evaluation, PredictedRange, ToldEvent
-from constructs_l4e.cli.demo.recording import Interval
-from constructs_l4e.cli.terminal import Terminal
+from l4e_cli.demo import report
+from l4e_cli.demo.findings import Evaluation, PredictedRange, ToldEvent
+from l4e_cli.demo.recording import Interval
+from l4e_cli.terminal import Terminal
 
 
 @pytest.fixture

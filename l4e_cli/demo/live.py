@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from constructs_l4e.cli.demo.recording import ComponentRecording, Interval
-from constructs_l4e.cli.errors import CliError
+from l4e_cli.demo.recording import ComponentRecording, Interval
+from l4e_cli.errors import CliError
 
 if TYPE_CHECKING:
     from mypy_boto3_lookoutequipment import LookoutEquipmentClient

@@ -10,9 +10,9 @@ from pathlib import Path
 import boto3
 from botocore.config import Config
 
-from constructs_l4e.cli import client_settings, emulator
-from constructs_l4e.cli.certificates import create_tls_files
-from constructs_l4e.cli.errors import AlreadyRunningError, CliError
+from l4e_cli import client_settings, emulator
+from l4e_cli.certificates import create_tls_files
+from l4e_cli.errors import AlreadyRunningError, CliError
 
 DEFAULT_DIRECTORY = Path(".l4e")
 _STATE = "instance.json"

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from constructs_l4e.cli import emulator
-from constructs_l4e.cli.errors import CliError
-from constructs_l4e.cli.instance import Instance
+from l4e_cli import emulator
+from l4e_cli.errors import CliError
+from l4e_cli.instance import Instance
 
 _EVENT = re.compile(
     r"^\s*\S+ \|\s*(?P<done>\d+)(?:/(?P<total>\d+))? \|[^|]*\| (?P<status>\S+)\s*\| (?P<type>\S+)"
@@ -191,7 +191,7 @@ def synthesised_stacks(assembly: Path) -> list[SynthesisedStack]:
 
 def find_app(folder: Path) -> Path:
     """Folder of the app to deploy: ``folder`` if it has a ``cdk.json``, else the app that comes with l4e."""
-    package = Path(__file__).parents[1]
+    package = Path(__file__).parent
     for candidate in (folder, package / "_app", package.parent):
         if (candidate / "cdk.json").is_file():
             return candidate.resolve()

@@ -10,20 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from constructs_l4e.cli import commands
-from constructs_l4e.cli.aws import Aws
-from constructs_l4e.cli.cdk import find_app, synthesised_stacks
-from constructs_l4e.cli.client_settings import DATA_PATH_VARIABLE, ENDPOINT_VARIABLE
-from constructs_l4e.cli.demo import live, report
-from constructs_l4e.cli.demo.findings import Evaluation, PredictedRange, Scored
-from constructs_l4e.cli.demo.folder import read_folder
-from constructs_l4e.cli.demo.live import Location, Window
-from constructs_l4e.cli.demo.picture import Live, Story, draw
-from constructs_l4e.cli.demo.recording import duration_seconds
-from constructs_l4e.cli.demo.scenario import Scenario, pump_scenario, replay_scenario
-from constructs_l4e.cli.errors import AlreadyRunningError, CliError
-from constructs_l4e.cli.instance import Instance, stop_instance
-from constructs_l4e.cli.terminal import Terminal
+from l4e_cli import commands
+from l4e_cli.aws import Aws
+from l4e_cli.cdk import find_app, synthesised_stacks
+from l4e_cli.client_settings import DATA_PATH_VARIABLE, ENDPOINT_VARIABLE
+from l4e_cli.demo import live, report
+from l4e_cli.demo.findings import Evaluation, PredictedRange, Scored
+from l4e_cli.demo.folder import read_folder
+from l4e_cli.demo.live import Location, Window
+from l4e_cli.demo.picture import Live, Story, draw
+from l4e_cli.demo.recording import duration_seconds
+from l4e_cli.demo.scenario import Scenario, pump_scenario, replay_scenario
+from l4e_cli.errors import AlreadyRunningError, CliError
+from l4e_cli.instance import Instance, stop_instance
+from l4e_cli.terminal import Terminal
 
 _DATA_BUCKET = "DataBucket"
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import boto3
 
-from constructs_l4e.cli import client_settings
-from constructs_l4e.cli.aws import Aws, Stack, rest_api
-from constructs_l4e.cli.cdk import Cdk, Progress, SynthesisedStack, find_app, synthesised_stacks
-from constructs_l4e.cli.errors import AlreadyRunningError, CliError
-from constructs_l4e.cli.instance import Instance, load_instance, start_instance, stop_instance
-from constructs_l4e.cli.terminal import Terminal
+from l4e_cli import client_settings
+from l4e_cli.aws import Aws, Stack, rest_api
+from l4e_cli.cdk import Cdk, Progress, SynthesisedStack, find_app, synthesised_stacks
+from l4e_cli.errors import AlreadyRunningError, CliError
+from l4e_cli.instance import Instance, load_instance, start_instance, stop_instance
+from l4e_cli.terminal import Terminal
 
 DEFAULT_REGION = "us-east-1"
 

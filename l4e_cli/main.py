@@ -11,11 +11,11 @@ from types import FrameType
 import numpy as np
 from botocore.exceptions import BotoCoreError, ClientError
 
-from constructs_l4e.cli import commands
-from constructs_l4e.cli.demo.run import Options, demo
-from constructs_l4e.cli.errors import CliError
-from constructs_l4e.cli.instance import DEFAULT_DIRECTORY
-from constructs_l4e.cli.terminal import Terminal
+from l4e_cli import commands
+from l4e_cli.demo.run import Options, demo
+from l4e_cli.errors import CliError
+from l4e_cli.instance import DEFAULT_DIRECTORY
+from l4e_cli.terminal import Terminal
 
 _INTERRUPTED = 130
 _TERMINATED = 143

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from constructs_l4e.cli.demo.recording import Interval, Times, Values
+from l4e_cli.demo.recording import Interval, Times, Values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from constructs_l4e.cli.demo.findings import Evaluation, PredictedRange, Scored, combined_shares
-from constructs_l4e.cli.demo.recording import Interval, Recording, Times, Values
+from l4e_cli.demo.findings import Evaluation, PredictedRange, Scored, combined_shares
+from l4e_cli.demo.recording import Interval, Recording, Times, Values
 
 # Okabe and Ito's palette: told apart by colour-blind readers and in grey print.
 _TRACE, _LABEL, _PREDICTED, _SCORE = "#0072B2", "#E69F00", "#D55E00", "#333333"

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from constructs_l4e.cli.demo.findings import Evaluation, PredictedRange
-from constructs_l4e.cli.demo.recording import Interval, Recording
-from constructs_l4e.cli.terminal import Terminal
+from l4e_cli.demo.findings import Evaluation, PredictedRange
+from l4e_cli.demo.recording import Interval, Recording
+from l4e_cli.terminal import Terminal
 
 _MOST_RANGES = 8
 _MOST_SENSORS = 3

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from constructs_l4e.cli.demo.recording import ComponentRecording, Interval, Recording, Times, Values
-from constructs_l4e.cli.errors import CliError
+from l4e_cli.demo.recording import ComponentRecording, Interval, Recording, Times, Values
+from l4e_cli.errors import CliError
 
 _LABELS = "labels.csv"
 _DATA = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)

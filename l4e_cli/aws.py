@@ -9,9 +9,9 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from constructs_l4e.cli import client_settings
-from constructs_l4e.cli.errors import CliError
-from constructs_l4e.cli.instance import Instance
+from l4e_cli import client_settings
+from l4e_cli.errors import CliError
+from l4e_cli.instance import Instance
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

@@ -14,8 +14,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from constructs_l4e.cli.certificates import TlsFiles
-from constructs_l4e.cli.errors import CliError
+from l4e_cli.certificates import TlsFiles
+from l4e_cli.errors import CliError
 
 ACCOUNT = "000000000000"
 HOST = "127.0.0.1"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from constructs_l4e.cli.demo.recording import ComponentRecording, Interval, Times, Values
+from l4e_cli.demo.recording import ComponentRecording, Interval, Times, Values
 
 SENSORS = (
     "Speed",
