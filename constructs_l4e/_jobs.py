@@ -12,7 +12,7 @@ from constructs import Construct
 from constructs_l4e._access import Access, acknowledge_access, role
 from constructs_l4e._acknowledge import LOG_DELIVERY, STATE_MACHINE, acknowledge, acknowledge_wildcards
 from constructs_l4e._functions import LAMBDA, function, log_group, write_logs
-from constructs_l4e._large import LargeTraining, TaskFiles, task_principal
+from constructs_l4e._large_training import LargeTraining, TaskFiles, task_principal
 from constructs_l4e._state import ServiceState
 from constructs_l4e.large_jobs import LargeJobs
 

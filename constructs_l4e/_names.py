@@ -8,7 +8,7 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import IConstruct
 
-from constructs_l4e import _api_model
+from constructs_l4e import _service_model
 
 _HASH_LENGTH = 8
 
@@ -21,7 +21,7 @@ def generated(scope: IConstruct, *, shape: str, replace_on: Mapping[str, Any]) -
     """
     resolved = cdk.Stack.of(scope).resolve(dict(replace_on))
     digest = hashlib.sha256(json.dumps(resolved, sort_keys=True).encode()).hexdigest()[:_HASH_LENGTH]
-    longest = _api_model.string_rule(shape).max_length or 0
+    longest = _service_model.string_rule(shape).max_length or 0
     readable = cdk.Names.unique_resource_name(
         scope, max_length=longest - _HASH_LENGTH - 1, separator="-", allowed_special_characters="_-"
     )

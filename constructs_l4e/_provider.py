@@ -4,18 +4,20 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import custom_resources as cr
-from constructs import Construct
+from constructs import Construct, DependencyGroup, IConstruct
 
 from constructs_l4e._access import Access, role
 from constructs_l4e._acknowledge import LOG_DELIVERY, STATE_MACHINE, acknowledge, acknowledge_wildcards
 from constructs_l4e._functions import LAMBDA, function, log_group, write_logs
 from constructs_l4e._packages import custom_resource_code
 from constructs_l4e._tables import table, table_access
+from constructs_l4e.interfaces import IEquipmentService
 
 POLL_INTERVAL = cdk.Duration.seconds(10)
 WAIT_LIMIT = cdk.Duration.minutes(50)
@@ -142,3 +144,49 @@ class ResourceProvider(Construct):
         acknowledge(waiter, STATE_MACHINE)
         acknowledge_wildcards(waiter, ("*",), LOG_DELIVERY)
         return provider.service_token
+
+
+class ProviderAccess(Construct):
+    """What the custom-resource functions may do for the resources of one stack.
+
+    One policy per stack and service, so that the rights are those of the stack and go away with it.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, service: IEquipmentService) -> None:
+        super().__init__(scope, id)
+        self._service = service
+        self.ready = DependencyGroup()
+        self._policy: iam.Policy | None = None
+
+    @classmethod
+    def of(cls, scope: IConstruct, service: IEquipmentService) -> "ProviderAccess":
+        """The access of the stack of `scope`."""
+        stack = cdk.Stack.of(scope)
+        id_ = f"EquipmentServiceAccess{service.provider_role.node.addr[-8:]}"
+        found = stack.node.try_find_child(id_)
+        return found if isinstance(found, cls) else cls(stack, id_, service=service)
+
+    def allow(self, statement: iam.PolicyStatement) -> None:
+        """Give the functions one more right, before any resource that waits for `ready`."""
+        if self._policy is None:
+            self._policy = iam.Policy(
+                self,
+                "Policy",
+                # Merged statements: a role holds 10,240 characters of inline policies.
+                document=iam.PolicyDocument(minimize=True),
+                roles=[self._service.provider_role],
+            )
+            self.ready.add(self._policy)
+        self._policy.add_statements(statement)
+
+    def allow_pass_role(self, role: iam.IRole) -> None:
+        """Let the functions name `role` in a request. Only AWS's own service asks for that right."""
+        if self._service.api_id is not None:
+            return
+        self.allow(
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "lookoutequipment.amazonaws.com"}},
+            )
+        )

@@ -2,12 +2,12 @@
 
 import datetime as dt
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import aws_cdk as cdk
 
-from constructs_l4e import _api_model
+from constructs_l4e import _service_model
 
 _Choice = TypeVar("_Choice", bound=enum.StrEnum)
 
@@ -15,7 +15,7 @@ _Choice = TypeVar("_Choice", bound=enum.StrEnum)
 def text(value: str, *, shape: str, what: str, fix: str) -> str:
     """`value`, if the API's rule for `shape` accepts it."""
     if not cdk.Token.is_unresolved(value):
-        problem = _api_model.string_rule(shape).problem(value)
+        problem = _service_model.string_rule(shape).problem(value)
         if problem is not None:
             raise ValueError(f'{what} "{value}" {problem}: {fix}')
     return value
@@ -45,7 +45,7 @@ def choice(kind: type[_Choice], value: str, *, what: str) -> _Choice:
 
 def whole_minutes(value: cdk.Duration, *, shape: str, what: str) -> int:
     """`value` in minutes, if it is whole and within the bounds of `shape`."""
-    low, high = _api_model.bounds(shape)
+    low, high = _service_model.bounds(shape)
     seconds = value.to_seconds()
     if seconds % 60 or not low * 60 <= seconds <= high * 60:
         raise ValueError(
@@ -67,7 +67,7 @@ def instant(value: dt.datetime, *, what: str) -> dt.datetime:
 def tags(value: Mapping[str, str], *, resource_type: str) -> dict[str, str]:
     """`value`, if the API accepts its keys, values and number."""
     way_out = f'or keep a tag of the app away with exclude_resource_types=["{resource_type}"]'
-    _, most = _api_model.bounds("TagList")
+    _, most = _service_model.bounds("TagList")
     if len(value) > most:
         raise ValueError(f'"{len(value)}" tags are too many: use at most {most}')
     for key, content in value.items():
@@ -84,3 +84,9 @@ def tags(value: Mapping[str, str], *, resource_type: str) -> dict[str, str]:
             fix=f'use letters, digits, blanks and "+-=._:/@", {way_out}',
         )
     return dict(value)
+
+
+def few(values: Sequence[str]) -> str:
+    """Return the first ten of `values` in quotes, and how many more there are."""
+    shown = ", ".join(f'"{value}"' for value in values[:10])
+    return shown if len(values) <= 10 else f"{shown} or {len(values) - 10} others"

@@ -10,20 +10,17 @@ from constructs import Construct
 
 from constructs_l4e.alarms import AlarmThresholds, SchedulerAlarms
 from constructs_l4e.dataset import Dataset
+from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.ingestion import DataIngestion, KeyPattern
-from constructs_l4e.interfaces import IDataset, IModel
+from constructs_l4e.input_naming import InputNaming
+from constructs_l4e.interfaces import IDataset, IEquipmentService, IModel
 from constructs_l4e.model import Model
+from constructs_l4e.off_condition import OffCondition
 from constructs_l4e.role import ServiceRole
-from constructs_l4e.scheduler import InferenceScheduler, InputNaming
-from constructs_l4e.schema import (
-    DatasetSchema,
-    DataUploadFrequency,
-    OffCondition,
-    TargetSamplingRate,
-    TimeRange,
-)
-from constructs_l4e.service import IEquipmentService
+from constructs_l4e.scheduler import InferenceScheduler
+from constructs_l4e.schema import DatasetSchema
 from constructs_l4e.storage import AssetLocations
+from constructs_l4e.time_range import TimeRange
 
 
 class MonitoredAsset(Construct):

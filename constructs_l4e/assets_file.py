@@ -12,15 +12,12 @@ from typing import Any, NoReturn, Self, TypeVar
 
 import aws_cdk as cdk
 
-from constructs_l4e._settings import ServiceSettings
-from constructs_l4e.schema import (
-    DatasetSchema,
-    DataUploadFrequency,
-    OffCondition,
-    TargetSamplingRate,
-    TimeRange,
-)
+from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
+from constructs_l4e.off_condition import OffCondition
+from constructs_l4e.schema import DatasetSchema
 from constructs_l4e.service import METRIC_NAMESPACE
+from constructs_l4e.settings import ServiceSettings
+from constructs_l4e.time_range import TimeRange
 
 _Value = TypeVar("_Value")
 _STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")

@@ -9,12 +9,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct, DependencyGroup, IDependable
 
-from constructs_l4e import _names, _resource, _validate
+from constructs_l4e import _arns, _custom_resource, _names, _validate
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps
-from constructs_l4e.interfaces import IDataset
+from constructs_l4e.interfaces import IDataset, IEquipmentService
 from constructs_l4e.model import Model, ModelProps
 from constructs_l4e.schema import DatasetSchema
-from constructs_l4e.service import IEquipmentService
 
 
 class DatasetBase(cdk.Resource):
@@ -37,7 +36,7 @@ class DatasetBase(cdk.Resource):
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
         """Let `grantee` call operations on the dataset, such as `DescribeDataset`."""
-        return _resource.grant(self.service, grantee, *operations, resource_arns=[self.dataset_arn])
+        return _arns.grant(self.service, grantee, *operations, resource_arns=[self.dataset_arn])
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let `grantee` see the dataset and its sensor statistics."""
@@ -71,7 +70,7 @@ class _ImportedDataset(DatasetBase):
         super().__init__(scope, id)
         self.service = service
         self.dataset_name = _validate.name(dataset_name, shape="DatasetName", what="dataset name")
-        self.dataset_arn = dataset_arn or _resource.service_arn(self, "dataset", dataset_name)
+        self.dataset_arn = dataset_arn or _arns.service_arn(self, "dataset", dataset_name)
         self.schema = schema
         self.encryption_key = encryption_key
 
@@ -105,9 +104,9 @@ class Dataset(DatasetBase):
         self.service = service
         self.schema = schema
         self.encryption_key = encryption_key
-        self._tags = _resource.ResourceTags("Dataset", tags)
+        self._tags = _custom_resource.ResourceTags("Dataset", tags)
         replace_on = {
-            "Schema": _resource.schema_document(self, service, schema),
+            "Schema": _custom_resource.schema_document(self, service, schema),
             "ServerSideKmsKeyId": encryption_key and encryption_key.key_arn,
         }
         self.dataset_name = (
@@ -115,7 +114,7 @@ class Dataset(DatasetBase):
             if dataset_name is not None
             else _names.generated(self, shape="DatasetName", replace_on=replace_on)
         )
-        self._resource = _resource.service_resource(
+        self._resource = _custom_resource.service_resource(
             self,
             service=service,
             kind="Dataset",
@@ -155,7 +154,7 @@ class Dataset(DatasetBase):
             scope,
             id,
             service=service,
-            dataset_name=_resource.name_in_arn(dataset_arn, shape="DatasetArn", what="dataset ARN"),
+            dataset_name=_arns.name_in_arn(dataset_arn, shape="DatasetArn", what="dataset ARN"),
             dataset_arn=dataset_arn,
             schema=None,
             encryption_key=None,

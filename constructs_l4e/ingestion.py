@@ -8,7 +8,8 @@ import jsii
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from constructs_l4e import _resource, _validate
+from constructs_l4e import _custom_resource, _validate
+from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.interfaces import IDataset
 from constructs_l4e.role import ServiceRole, require_usable
 from constructs_l4e.storage import S3Location
@@ -71,8 +72,8 @@ class DataIngestion(cdk.Resource):
             )
         self.role: iam.IRole = role or ServiceRole(self, "Role", service=dataset.service, reads=[source])
         location = source.to_api() | ({"KeyPattern": pattern.value} if pattern else {})
-        _resource.ProviderAccess.of(self, dataset.service).allow_pass_role(self.role)
-        self._resource = _resource.service_resource(
+        ProviderAccess.of(self, dataset.service).allow_pass_role(self.role)
+        self._resource = _custom_resource.service_resource(
             self,
             service=dataset.service,
             kind="DataIngestion",

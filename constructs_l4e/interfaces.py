@@ -7,14 +7,65 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import IDependable
 
-from constructs_l4e.schema import DatasetSchema, DataUploadFrequency, TargetSamplingRate
-from constructs_l4e.service import IEquipmentService
+from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
+from constructs_l4e.schema import DatasetSchema
 
 if TYPE_CHECKING:  # the factories' results depend on these interfaces
     from constructs_l4e.ingestion import DataIngestion, DataIngestionProps
     from constructs_l4e.metrics import MetricOptions
     from constructs_l4e.model import Model, ModelProps
     from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps
+
+
+@runtime_checkable
+class IEquipmentService(Protocol):
+    """What every other construct needs to know of the service it works with."""
+
+    @property
+    def api_id(self) -> str | None:
+        """Id of the REST API; None for the AWS-managed service."""
+
+    @property
+    def api_stage(self) -> str | None:
+        """Stage of the REST API; None for the AWS-managed service."""
+
+    @property
+    def endpoint_url(self) -> str | None:
+        """Value of `AWS_ENDPOINT_URL_LOOKOUTEQUIPMENT`; None for the AWS-managed service."""
+
+    @property
+    def data_access_principal(self) -> iam.IPrincipal:
+        """Who reads and writes customer data, without conditions. Trust policies use `role_trust`."""
+
+    @property
+    def access_role_path(self) -> str | None:
+        """IAM path an access role must have; None when any path will do."""
+
+    @property
+    def provider_service_token(self) -> str:
+        """`ServiceToken` of the custom resources."""
+
+    @property
+    def provider_role(self) -> iam.IRole:
+        """Role of the custom-resource functions."""
+
+    @property
+    def staging_bucket_name(self) -> str | None:
+        """Bucket whose JSON files the custom-resource functions read: the CDK's, in the service's stack.
+
+        A schema that is staged elsewhere needs a right of its own. None when the bucket is not known: then
+        every stack takes its own staging bucket for it.
+        """
+
+    @property
+    def metric_namespace(self) -> str:
+        """CloudWatch namespace of the inference metrics."""
+
+    def role_trust(self) -> iam.IPrincipal:
+        """Principal and conditions for the trust policy of a role the service uses."""
+
+    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let `grantee` call every operation of the service."""
 
 
 @runtime_checkable

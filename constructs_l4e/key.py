@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from constructs_l4e.service import IEquipmentService
+from constructs_l4e.interfaces import IEquipmentService
 
 
 class EquipmentKey(kms.Key):

@@ -9,13 +9,16 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct, DependencyGroup
 
-from constructs_l4e import _names, _resource, _validate
-from constructs_l4e.interfaces import IDataset, IModel
+from constructs_l4e import _arns, _custom_resource, _names, _validate
+from constructs_l4e._provider import ProviderAccess
+from constructs_l4e.frequencies import TargetSamplingRate
+from constructs_l4e.interfaces import IDataset, IEquipmentService, IModel
+from constructs_l4e.off_condition import OffCondition
 from constructs_l4e.role import ServiceRole, require_usable
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps
-from constructs_l4e.schema import DatasetSchema, OffCondition, TargetSamplingRate, TimeRange
-from constructs_l4e.service import IEquipmentService
+from constructs_l4e.schema import DatasetSchema
 from constructs_l4e.storage import S3Location
+from constructs_l4e.time_range import TimeRange
 
 
 class ModelProps(TypedDict, total=False):
@@ -51,7 +54,7 @@ class ModelBase(cdk.Resource):
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
         """Let `grantee` call operations on the model, such as `DescribeModel`."""
-        return _resource.grant(self.service, grantee, *operations, resource_arns=[self.model_arn])
+        return _arns.grant(self.service, grantee, *operations, resource_arns=[self.model_arn])
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let `grantee` see the model, its versions and metrics."""
@@ -76,7 +79,7 @@ class _ImportedModel(ModelBase):
         super().__init__(scope, id)
         self.service = service
         self.model_name = _validate.name(model_name, shape="ModelName", what="model name")
-        self.model_arn = model_arn or _resource.service_arn(self, "model", model_name)
+        self.model_arn = model_arn or _arns.service_arn(self, "model", model_name)
         self.target_sampling_rate = target_sampling_rate
 
 
@@ -136,11 +139,11 @@ class Model(ModelBase):
         if role is not None:
             require_usable(role, self.service)
         self.role = role or self._own_role(labels, diagnostics, diagnostics_encryption_key)
-        self._tags = _resource.ResourceTags("Model", tags)
+        self._tags = _custom_resource.ResourceTags("Model", tags)
 
         replace_on: dict[str, Any] = {
             "DatasetName": dataset.dataset_name,
-            "Schema": _resource.schema_document(self, self.service, schema),
+            "Schema": _custom_resource.schema_document(self, self.service, schema),
             **(training.to_api("Training") if training else {}),
             **(evaluation.to_api("Evaluation") if evaluation else {}),
             "DataPreProcessingConfiguration": {"TargetSamplingRate": self.target_sampling_rate.value}
@@ -155,8 +158,8 @@ class Model(ModelBase):
             else _names.generated(self, shape="ModelName", replace_on=replace_on)
         )
         if self.role is not None:
-            _resource.ProviderAccess.of(self, self.service).allow_pass_role(self.role)
-        self._resource = _resource.service_resource(
+            ProviderAccess.of(self, self.service).allow_pass_role(self.role)
+        self._resource = _custom_resource.service_resource(
             self,
             service=self.service,
             kind="Model",
@@ -165,7 +168,7 @@ class Model(ModelBase):
                 **replace_on,
                 "LabelsInputConfiguration": {"S3InputConfiguration": labels.to_api()} if labels else None,
                 "RoleArn": self.role and self.role.role_arn,
-                "ModelDiagnosticsOutputConfiguration": _resource.output_configuration(
+                "ModelDiagnosticsOutputConfiguration": _custom_resource.output_configuration(
                     diagnostics, diagnostics_encryption_key
                 ),
                 "Tags": self._tags.rendered,
@@ -199,7 +202,7 @@ class Model(ModelBase):
         model_arn: str,
     ) -> IModel:
         """A model by its ARN."""
-        name = _resource.name_in_arn(model_arn, shape="ModelArn", what="model ARN")
+        name = _arns.name_in_arn(model_arn, shape="ModelArn", what="model ARN")
         return _ImportedModel(
             scope, id, service=service, model_name=name, model_arn=model_arn, target_sampling_rate=None
         )

@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct
 
 from constructs_l4e._acknowledge import acknowledge_wildcards
-from constructs_l4e.service import IEquipmentService
+from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.storage import S3Location
 
 

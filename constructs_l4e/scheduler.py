@@ -1,8 +1,7 @@
 """An inference scheduler: it scores fresh sensor files at a fixed rate."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Required, TypedDict, Unpack
+from typing import Required, TypedDict, Unpack
 
 import aws_cdk as cdk
 import jsii
@@ -11,56 +10,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from constructs_l4e import _names, _resource, _validate
-from constructs_l4e.interfaces import IInferenceScheduler, IModel
-from constructs_l4e.metrics import MetricOptions, scheduler_metric
+from constructs_l4e import _arns, _custom_resource, _names, _validate
+from constructs_l4e._provider import ProviderAccess
+from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
+from constructs_l4e.input_naming import InputNaming
+from constructs_l4e.interfaces import IEquipmentService, IInferenceScheduler, IModel
+from constructs_l4e.metrics import MetricOptions
 from constructs_l4e.role import ServiceRole, require_usable
-from constructs_l4e.schema import DataUploadFrequency, TargetSamplingRate, TimestampFormat
-from constructs_l4e.service import IEquipmentService
 from constructs_l4e.storage import S3Location
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputNaming:
-    """Names of the input files: `<component><delimiter><timestamp>.csv`.
-
-    The stamp is local time, `time_zone_offset` from UTC (rows inside the file are UTC). What is None is left
-    to the service, which then accepts any format and delimiter, and UTC.
-    """
-
-    timestamp_format: TimestampFormat | str | None = None
-    delimiter: str | None = None
-    time_zone_offset: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.timestamp_format is not None:
-            _validate.choice(TimestampFormat, self.timestamp_format, what="timestamp format")
-        if self.delimiter is not None:
-            _validate.text(
-                self.delimiter,
-                shape="ComponentTimestampDelimiter",
-                what="delimiter",
-                fix='use "-", "_", " " or ""',
-            )
-        if self.time_zone_offset is not None:
-            _validate.text(
-                self.time_zone_offset,
-                shape="TimeZoneOffset",
-                what="time zone offset",
-                fix="write it like +05:30",
-            )
-
-    def to_api(self) -> dict[str, Any]:
-        """Members of `InferenceInputConfiguration`."""
-        given = {
-            "TimestampFormat": self.timestamp_format and str(self.timestamp_format),
-            "ComponentTimestampDelimiter": self.delimiter,
-        }
-        names = {key: value for key, value in given.items() if value is not None}
-        return {
-            **({"InputTimeZoneOffset": self.time_zone_offset} if self.time_zone_offset else {}),
-            **({"InferenceInputNameConfiguration": names} if names else {}),
-        }
 
 
 class InferenceSchedulerProps(TypedDict, total=False):
@@ -91,9 +48,7 @@ class InferenceSchedulerBase(cdk.Resource):
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
         """Let `grantee` call operations on the scheduler, such as `DescribeInferenceScheduler`."""
-        return _resource.grant(
-            self.service, grantee, *operations, resource_arns=[self.inference_scheduler_arn]
-        )
+        return _arns.grant(self.service, grantee, *operations, resource_arns=[self.inference_scheduler_arn])
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let `grantee` see the scheduler, its executions and events."""
@@ -111,15 +66,19 @@ class InferenceSchedulerBase(cdk.Resource):
 
     def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """A metric of the scheduler; by default its sum over `data_upload_frequency`."""
-        return scheduler_metric(
-            metric_name,
+        merged: MetricOptions = {
+            "statistic": cloudwatch.Stats.SUM,
+            "period": cdk.Duration.seconds(self.data_upload_frequency.seconds),
+            **options,
+        }
+        return cloudwatch.Metric(
             namespace=self.service.metric_namespace,
-            dimensions={
+            metric_name=metric_name,
+            dimensions_map={
                 "ModelName": self.model_name,
                 "InferenceSchedulerName": self.inference_scheduler_name,
             },
-            default_period=cdk.Duration.seconds(self.data_upload_frequency.seconds),
-            options=options,
+            **merged,
         )
 
     def metric_inference_succeeded(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
@@ -159,7 +118,7 @@ class _ImportedInferenceScheduler(InferenceSchedulerBase):
         self.inference_scheduler_name = _validate.name(
             inference_scheduler_name, shape="InferenceSchedulerName", what="inference scheduler name"
         )
-        self.inference_scheduler_arn = _resource.service_arn(
+        self.inference_scheduler_arn = _arns.service_arn(
             self, "inference-scheduler", inference_scheduler_name
         )
         self.model_name = _validate.name(model_name, shape="ModelName", what="model name")
@@ -217,7 +176,7 @@ class InferenceScheduler(InferenceSchedulerBase):
             writes=[data_output],
             output_keys=[output_encryption_key] if output_encryption_key else [],
         )
-        self._tags = _resource.ResourceTags("InferenceScheduler", tags)
+        self._tags = _custom_resource.ResourceTags("InferenceScheduler", tags)
         replace_on = {
             "ModelName": model.model_name,
             "ServerSideKmsKeyId": encryption_key and encryption_key.key_arn,
@@ -229,8 +188,8 @@ class InferenceScheduler(InferenceSchedulerBase):
             if inference_scheduler_name is not None
             else _names.generated(self, shape="InferenceSchedulerName", replace_on=replace_on)
         )
-        _resource.ProviderAccess.of(self, self.service).allow_pass_role(self.role)
-        self._resource = _resource.service_resource(
+        ProviderAccess.of(self, self.service).allow_pass_role(self.role)
+        self._resource = _custom_resource.service_resource(
             self,
             service=self.service,
             kind="InferenceScheduler",
@@ -247,7 +206,9 @@ class InferenceScheduler(InferenceSchedulerBase):
                     "S3InputConfiguration": data_input.to_api(),
                     **(input_naming or InputNaming()).to_api(),
                 },
-                "DataOutputConfiguration": _resource.output_configuration(data_output, output_encryption_key),
+                "DataOutputConfiguration": _custom_resource.output_configuration(
+                    data_output, output_encryption_key
+                ),
                 "RoleArn": self.role.role_arn,
                 "Tags": self._tags.rendered,
                 "DesiredState": "RUNNING" if running else "STOPPED",

@@ -1,7 +1,5 @@
 """The LookoutEquipment API an app talks to: deployed in the account or imported, or AWS's own."""
 
-from typing import Protocol, runtime_checkable
-
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -10,72 +8,22 @@ from constructs import Construct
 
 from constructs_l4e import _layers
 from constructs_l4e._access import Access
-from constructs_l4e._api import ServiceApi
-from constructs_l4e._api_model import SERVICE, operations
 from constructs_l4e._jobs import Jobs
-from constructs_l4e._large import check_quota
+from constructs_l4e._large_training import check_quota
 from constructs_l4e._packages import service_code
 from constructs_l4e._provider import ResourceProvider
-from constructs_l4e._settings import ServiceSettings
+from constructs_l4e._rest_api import ServiceApi
+from constructs_l4e._service_model import SERVICE, operations
 from constructs_l4e._state import ServiceState
+from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.large_jobs import LargeJobs
+from constructs_l4e.settings import ServiceSettings
 
 METRIC_NAMESPACE = "LookoutEquipment"
 """Default CloudWatch namespace: accounts cannot publish into `AWS/LookoutEquipment`."""
 
 ACCESS_ROLE_PATH = "/lookoutequipment/"
 """IAM path of the roles a deployed service may assume; it can assume no other role."""
-
-
-@runtime_checkable
-class IEquipmentService(Protocol):
-    """What every other construct needs to know of the service it works with."""
-
-    @property
-    def api_id(self) -> str | None:
-        """Id of the REST API; None for the AWS-managed service."""
-
-    @property
-    def api_stage(self) -> str | None:
-        """Stage of the REST API; None for the AWS-managed service."""
-
-    @property
-    def endpoint_url(self) -> str | None:
-        """Value of `AWS_ENDPOINT_URL_LOOKOUTEQUIPMENT`; None for the AWS-managed service."""
-
-    @property
-    def data_access_principal(self) -> iam.IPrincipal:
-        """Who reads and writes customer data, without conditions. Trust policies use `role_trust`."""
-
-    @property
-    def access_role_path(self) -> str | None:
-        """IAM path an access role must have; None when any path will do."""
-
-    @property
-    def provider_service_token(self) -> str:
-        """`ServiceToken` of the custom resources."""
-
-    @property
-    def provider_role(self) -> iam.IRole:
-        """Role of the custom-resource functions."""
-
-    @property
-    def staging_bucket_name(self) -> str | None:
-        """Bucket whose JSON files the custom-resource functions read: the CDK's, in the service's stack.
-
-        A schema that is staged elsewhere needs a right of its own. None when the bucket is not known: then
-        every stack takes its own staging bucket for it.
-        """
-
-    @property
-    def metric_namespace(self) -> str:
-        """CloudWatch namespace of the inference metrics."""
-
-    def role_trust(self) -> iam.IPrincipal:
-        """Principal and conditions for the trust policy of a role the service uses."""
-
-    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let `grantee` call every operation of the service."""
 
 
 class EquipmentServiceBase(cdk.Resource):

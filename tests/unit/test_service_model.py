@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from constructs_l4e import DataUploadFrequency, KeyPattern, TargetSamplingRate, TimestampFormat, _api_model
+from constructs_l4e import (
+    DataUploadFrequency,
+    KeyPattern,
+    TargetSamplingRate,
+    TimestampFormat,
+    _service_model,
+)
 
 
 @pytest.mark.parametrize(
@@ -15,18 +21,18 @@ from constructs_l4e import DataUploadFrequency, KeyPattern, TargetSamplingRate, 
     [(DataUploadFrequency, "DataUploadFrequency"), (TargetSamplingRate, "TargetSamplingRate")],
 )
 def test_enums_are_those_of_the_model(ours: type[enum.StrEnum], shape: str) -> None:
-    assert tuple(ours) == _api_model.string_rule(shape).choices
+    assert tuple(ours) == _service_model.string_rule(shape).choices
 
 
 def test_timestamp_formats_are_those_of_the_model() -> None:
-    rule = _api_model.string_rule("FileNameTimestampFormat")
+    rule = _service_model.string_rule("FileNameTimestampFormat")
 
     assert rule.pattern is not None
     assert set(rule.pattern.strip("^$").split("|")) == set(TimestampFormat)
 
 
 def test_key_patterns_are_those_the_model_describes() -> None:
-    text = _api_model._shape("IngestionS3InputConfiguration")["members"]["KeyPattern"]["documentation"]
+    text = _service_model._shape("IngestionS3InputConfiguration")["members"]["KeyPattern"]["documentation"]
     described = set(re.findall(r"\{prefix\}/\{component_name\}[_/]\*", text))
     delimiters = {"space": " ", "dot": ".", "underscore": "_", "hyphen": "-"}
     named = re.search(r"Allowed delimiters : ([\w, ]+)", text)
@@ -56,31 +62,31 @@ def test_key_patterns_are_those_the_model_describes() -> None:
     ],
 )
 def test_string_rules(shape: str, value: str, problem: str | None) -> None:
-    found = _api_model.string_rule(shape).problem(value)
+    found = _service_model.string_rule(shape).problem(value)
 
     assert (found is None) if problem is None else (found is not None and problem in found)
 
 
 @given(st.from_regex(r"[0-9a-zA-Z_-]{1,200}", fullmatch=True))
 def test_names_the_pattern_describes_pass(name: str) -> None:
-    assert _api_model.string_rule("ModelName").problem(name) is None
+    assert _service_model.string_rule("ModelName").problem(name) is None
 
 
 def test_every_pattern_of_the_model_can_be_checked() -> None:
-    strings = [name for name, shape in _api_model._model()["shapes"].items() if shape["type"] == "string"]
+    strings = [name for name, shape in _service_model._model()["shapes"].items() if shape["type"] == "string"]
 
     assert len(strings) > 50
     for shape in strings:
-        _api_model.string_rule(shape).problem("probe")
+        _service_model.string_rule(shape).problem("probe")
 
 
 def test_missing_model_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_api_model, "VERSION", "1999-01-01")
+    monkeypatch.setattr(_service_model, "VERSION", "1999-01-01")
 
     with pytest.raises(RuntimeError, match='botocore has no model "lookoutequipment" 1999-01-01'):
-        _api_model._model.__wrapped__()
+        _service_model._model.__wrapped__()
 
 
 def test_operations() -> None:
-    assert len(_api_model.operations()) == 49
-    assert "ListInferenceEvents" in _api_model.operations()
+    assert len(_service_model.operations()) == 49
+    assert "ListInferenceEvents" in _service_model.operations()

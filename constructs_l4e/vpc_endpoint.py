@@ -7,8 +7,8 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from constructs_l4e import _api_model
-from constructs_l4e.service import IEquipmentService
+from constructs_l4e._service_model import SERVICE, operations
+from constructs_l4e.interfaces import IEquipmentService
 
 
 class ServiceVpcEndpoint(ec2.InterfaceVpcEndpoint):
@@ -41,7 +41,7 @@ class ServiceVpcEndpoint(ec2.InterfaceVpcEndpoint):
             vpc=vpc,
             service=ec2.InterfaceVpcEndpointAwsService.APIGATEWAY
             if deployed
-            else ec2.InterfaceVpcEndpointAwsService(_api_model.SERVICE),
+            else ec2.InterfaceVpcEndpointAwsService(SERVICE),
             subnets=subnets,
             security_groups=list(security_groups) if security_groups else None,
             open=open,
@@ -53,7 +53,7 @@ class ServiceVpcEndpoint(ec2.InterfaceVpcEndpoint):
                 sid="CallersOfThisAccount",
                 actions=["execute-api:Invoke"]
                 if deployed
-                else [f"{_api_model.SERVICE}:{operation}" for operation in _api_model.operations()],
+                else [f"{SERVICE}:{operation}" for operation in operations()],
                 principals=[iam.AnyPrincipal()],
                 resources=[
                     stack.format_arn(
@@ -63,7 +63,9 @@ class ServiceVpcEndpoint(ec2.InterfaceVpcEndpoint):
                     )
                     if deployed
                     else stack.format_arn(
-                        service=_api_model.SERVICE, resource="*", arn_format=cdk.ArnFormat.NO_RESOURCE_NAME
+                        service=SERVICE,
+                        resource="*",
+                        arn_format=cdk.ArnFormat.NO_RESOURCE_NAME,
                     )
                 ],
                 conditions={"StringEquals": {"aws:PrincipalAccount": stack.account}},

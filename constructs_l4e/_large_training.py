@@ -21,8 +21,8 @@ from constructs import Construct
 
 from constructs_l4e._access import Access
 from constructs_l4e._functions import log_group
-from constructs_l4e._settings import ServiceSettings
 from constructs_l4e.large_jobs import LargeJobs
+from constructs_l4e.settings import ServiceSettings
 
 IMAGE = "public.ecr.aws/sam/build-python3.14:latest-arm64"
 """For `_packages.RUNTIME` and `_packages.ARCHITECTURE`."""

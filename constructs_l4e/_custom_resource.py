@@ -10,11 +10,12 @@ import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3_assets as s3_assets
-from constructs import Construct, DependencyGroup, IConstruct, IDependable
+from constructs import Construct, IDependable
 
-from constructs_l4e import _api_model, _validate
+from constructs_l4e import _validate
+from constructs_l4e._provider import ProviderAccess
+from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.schema import DatasetSchema
-from constructs_l4e.service import IEquipmentService
 from constructs_l4e.storage import S3Location
 
 _PROPERTIES_VERSION = "1"
@@ -22,52 +23,6 @@ _PROPERTIES_VERSION = "1"
 
 _SERVICE_TIMEOUT_SECONDS = 3600
 """The longest CloudFormation waits for a custom resource."""
-
-
-class ProviderAccess(Construct):
-    """What the custom-resource functions may do for the resources of one stack.
-
-    One policy per stack and service, so that the rights are those of the stack and go away with it.
-    """
-
-    def __init__(self, scope: Construct, id: str, *, service: IEquipmentService) -> None:
-        super().__init__(scope, id)
-        self._service = service
-        self.ready = DependencyGroup()
-        self._policy: iam.Policy | None = None
-
-    @classmethod
-    def of(cls, scope: IConstruct, service: IEquipmentService) -> "ProviderAccess":
-        """The access of the stack of `scope`."""
-        stack = cdk.Stack.of(scope)
-        id_ = f"EquipmentServiceAccess{service.provider_role.node.addr[-8:]}"
-        found = stack.node.try_find_child(id_)
-        return found if isinstance(found, cls) else cls(stack, id_, service=service)
-
-    def allow(self, statement: iam.PolicyStatement) -> None:
-        """Give the functions one more right, before any resource that waits for `ready`."""
-        if self._policy is None:
-            self._policy = iam.Policy(
-                self,
-                "Policy",
-                # Merged statements: a role holds 10,240 characters of inline policies.
-                document=iam.PolicyDocument(minimize=True),
-                roles=[self._service.provider_role],
-            )
-            self.ready.add(self._policy)
-        self._policy.add_statements(statement)
-
-    def allow_pass_role(self, role: iam.IRole) -> None:
-        """Let the functions name `role` in a request. Only AWS's own service asks for that right."""
-        if self._service.api_id is not None:
-            return
-        self.allow(
-            iam.PolicyStatement(
-                actions=["iam:PassRole"],
-                resources=[role.role_arn],
-                conditions={"StringEquals": {"iam:PassedToService": "lookoutequipment.amazonaws.com"}},
-            )
-        )
 
 
 @jsii.implements(cdk.IStableAnyProducer)
@@ -147,39 +102,3 @@ def output_configuration(place: S3Location | None, key: kms.IKey | None) -> dict
     if place is None:
         return None
     return {"S3OutputConfiguration": place.to_api(), **({"KmsKeyId": key.key_arn} if key else {})}
-
-
-def grant(
-    service: IEquipmentService, grantee: iam.IGrantable, *operations: str, resource_arns: Sequence[str]
-) -> iam.Grant:
-    """Let `grantee` call operations of the API on resources.
-
-    A deployed service has one route, so there IAM can only say who may call it at all.
-    """
-    unknown = set(operations) - set(_api_model.operations())
-    if unknown:
-        raise ValueError(
-            f'"{min(unknown)}" is not an operation of the API: use names such as "DescribeModel"'
-        )
-    if service.api_id is not None:
-        return service.grant_invoke(grantee)
-    return iam.Grant.add_to_principal(
-        grantee=grantee,
-        actions=[f"{_api_model.SERVICE}:{operation}" for operation in operations],
-        resource_arns=list(resource_arns),
-    )
-
-
-def service_arn(scope: IConstruct, resource: str, name: str) -> str:
-    """ARN pattern of a named resource of the API; the service appends an id of its own to the name."""
-    return cdk.Stack.of(scope).format_arn(
-        service=_api_model.SERVICE, resource=resource, resource_name=f"{name}/*"
-    )
-
-
-def name_in_arn(arn: str, *, shape: str, what: str) -> str:
-    """Name in `arn:...:<resource>/<name>/<id>`; works on tokens too."""
-    _validate.text(arn, shape=shape, what=what, fix="copy it from the Describe operation or the console")
-    if cdk.Token.is_unresolved(arn):
-        return cdk.Fn.select(1, cdk.Fn.split("/", arn))
-    return arn.split("/")[1]
