@@ -13,9 +13,12 @@ from constructs_l4e.interfaces import IEquipmentService
 def grant(
     service: IEquipmentService, grantee: iam.IGrantable, *operations: str, resource_arns: Sequence[str]
 ) -> iam.Grant:
-    """Let `grantee` call operations of the API on resources.
+    """Allow `grantee` to call operations of the API on resources.
 
-    A deployed service has one route, so there IAM can only say who may call it at all.
+    A deployed service has one route for all operations: IAM then allows all of them or none.
+
+    Raises:
+        ValueError: when the API has no such operation.
     """
     unknown = set(operations) - set(_service_model.operations())
     if unknown:
@@ -32,14 +35,18 @@ def grant(
 
 
 def service_arn(scope: IConstruct, resource: str, name: str) -> str:
-    """ARN pattern of a named resource of the API; the service appends an id of its own to the name."""
+    """Return the ARN pattern of a resource by its name, to which the service appends an id."""
     return cdk.Stack.of(scope).format_arn(
         service=_service_model.SERVICE, resource=resource, resource_name=f"{name}/*"
     )
 
 
 def name_in_arn(arn: str, *, shape: str, what: str) -> str:
-    """Name in `arn:...:<resource>/<name>/<id>`; works on tokens too."""
+    """Return the name in `arn:...:<resource>/<name>/<id>`, which may be a token.
+
+    Raises:
+        ValueError: when the ARN does not have the pattern of `shape`.
+    """
     _validate.text(arn, shape=shape, what=what, fix="copy it from the Describe operation or the console")
     if cdk.Token.is_unresolved(arn):
         return cdk.Fn.select(1, cdk.Fn.split("/", arn))

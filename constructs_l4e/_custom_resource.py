@@ -1,4 +1,4 @@
-"""What the custom resources have in common: one class per concern, hidden behind the public constructs."""
+"""What the custom resources behind the public constructs have in common."""
 
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -22,12 +22,12 @@ _PROPERTIES_VERSION = "1"
 """Version of the property format; the handlers keep reading every version that was ever released."""
 
 _SERVICE_TIMEOUT_SECONDS = 3600
-"""The longest CloudFormation waits for a custom resource."""
+"""The longest that CloudFormation waits for a custom resource."""
 
 
 @jsii.implements(cdk.IStableAnyProducer)
 class ResourceTags:
-    """The tags of one resource: its own, and those that `cdk.Tags.of(...)` brings later."""
+    """The tags of one resource: those of its construct, and those that `cdk.Tags.of(...)` adds later."""
 
     def __init__(self, kind: str, tags: Mapping[str, str] | None) -> None:
         self._resource_type = resource_type(kind)
@@ -36,7 +36,7 @@ class ResourceTags:
             self.manager.set_tag(key, value)
 
     def produce(self) -> list[dict[str, str]] | None:
-        """Value of the `Tags` property, once all tags are known; None when there is none."""
+        """Return the value of the `Tags` property, once all tags are known; None when there are no tags."""
         values = _validate.tags(self.manager.tag_values(), resource_type=self._resource_type)
         return [{"Key": key, "Value": value} for key, value in values.items()] or None
 
@@ -47,7 +47,7 @@ class ResourceTags:
 
 
 def resource_type(kind: str) -> str:
-    """CloudFormation's name for a kind of resource, such as `Dataset`."""
+    """Return the CloudFormation type of a kind of resource, such as `Dataset`."""
     return f"Custom::LookoutEquipment{kind}"
 
 
@@ -60,7 +60,16 @@ def service_resource(
     depends_on: Sequence[IDependable] = (),
     removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
 ) -> cdk.CustomResource:
-    """The custom resource of a kind; CDK leaves out properties that are None."""
+    """Return the custom resource of a kind.
+
+    Args:
+        scope: the construct that it belongs to.
+        service: the service that has the resource.
+        kind: such as `Dataset`.
+        properties: members of the API request; those that are None are left out.
+        depends_on: what must exist before it, besides the rights of the custom-resource functions.
+        removal_policy: what happens to the resource when the stack is deleted.
+    """
     resource = cdk.CustomResource(
         scope,
         "Resource",
@@ -77,7 +86,7 @@ def service_resource(
 def schema_document(
     scope: Construct, service: IEquipmentService, schema: DatasetSchema | None
 ) -> dict[str, str] | None:
-    """Where the custom-resource functions read the schema; it can be larger than a property may be."""
+    """Return where the custom-resource functions read the schema, which can be too large for a property."""
     if schema is None:
         return None
     with tempfile.TemporaryDirectory() as folder:
@@ -98,7 +107,7 @@ def schema_document(
 
 
 def output_configuration(place: S3Location | None, key: kms.IKey | None) -> dict[str, Any] | None:
-    """Where the service writes, and the key it encrypts with: the bucket's own when there is none."""
+    """Return where the service writes, and the key if it is not that of the bucket."""
     if place is None:
         return None
     return {"S3OutputConfiguration": place.to_api(), **({"KmsKeyId": key.key_arn} if key else {})}

@@ -3,8 +3,8 @@
 There is no image to build. A task starts AWS's public image of the functions' runtime (the SAM build image,
 which the CDK bundles with: the Lambda base image with the AWS CLI, without entry point) and fetches what the
 functions run: the same code asset, and the same layer with numpy and pyarrow. So function and task cannot
-differ, and neither synthesis nor deployment needs Docker. An image of our own would need it, would pin the
-numeric packages a second time, and would be built anew with every line of code.
+differ, and neither synthesis nor deployment needs Docker. An image of our own would need Docker, would pin
+the numeric packages a second time, and would be built again for every change of the code.
 """
 
 import math
@@ -28,14 +28,14 @@ IMAGE = "public.ecr.aws/sam/build-python3.14:latest-arm64"
 """For `_packages.RUNTIME` and `_packages.ARCHITECTURE`."""
 
 FUNCTION_CELLS = 1_500_000 * 300
-"""Rows times sensors that a training function with all the memory there is carries: the service's quota."""
+"""Rows times sensors that a training function with the most memory can train: the service's quota."""
 FUNCTION_MIB = 10_240
 
 PARALLEL_TASKS = 5
-"""As many as may be in training at once by default (`pending_models`); more wait in the queue."""
+"""Tasks that run at once: the default of `pending_models`. More wait in the queue."""
 
 QUEUE_LIMIT = cdk.Duration.days(1)
-"""How long a task may wait for its turn or for Fargate."""
+"""How long a task may wait to be started."""
 
 START = """\
 set -euo pipefail
@@ -69,7 +69,7 @@ _RETRY = [
 
 
 class TaskFiles:
-    """Where a task finds the code and the layer of the functions."""
+    """Where a task finds the code and the layer of the functions: its environment and its rights."""
 
     def __init__(self, scope: Construct, *, code: lambda_.Code, layer: lambda_.ILayerVersion) -> None:
         location = cast("s3.Location", code.bind(scope).s3_location)
@@ -91,7 +91,7 @@ class TaskFiles:
 
 
 def task_principal(scope: Construct) -> iam.IPrincipal:
-    """ECS, for tasks of this account and Region alone."""
+    """Return the ECS principal, for tasks of this account and Region only."""
     stack = cdk.Stack.of(scope)
     tasks = stack.format_arn(service="ecs", resource="*", arn_format=cdk.ArnFormat.NO_RESOURCE_NAME)
     return iam.ServicePrincipal(
@@ -104,7 +104,7 @@ def task_principal(scope: Construct) -> iam.IPrincipal:
 
 
 class LargeTraining(Construct):
-    """Queue and job definition, both without cost while nothing is trained."""
+    """Queue and job definition of large trainings; they cost nothing while nothing is trained."""
 
     def __init__(
         self,
@@ -172,7 +172,7 @@ class LargeTraining(Construct):
         )
 
     def step(self) -> dict[str, object]:
-        """The step that runs a training as a task; its names are in `substitutions`."""
+        """Return the step that runs a training as a task; `substitutions` holds what it refers to."""
         return {
             "Type": "Task",
             "Resource": "${SubmitJob}",
@@ -190,7 +190,7 @@ class LargeTraining(Construct):
 
     @property
     def substitutions(self) -> dict[str, str]:
-        """What the step names."""
+        """Values of the placeholders in the step."""
         return {
             "SubmitJob": f"arn:{cdk.Aws.PARTITION}:states:::batch:submitJob.sync",
             "Queue": self._queue.job_queue_arn,
@@ -198,7 +198,7 @@ class LargeTraining(Construct):
         }
 
     def access(self) -> list[Access]:
-        """What a state machine needs to run the step."""
+        """Return the rights that a state machine needs to run the step."""
         stack = cdk.Stack.of(self)
         return [
             Access(
@@ -229,9 +229,12 @@ class LargeTraining(Construct):
 
 
 def check_quota(scope: Construct, settings: ServiceSettings, *, threshold: int | None) -> None:
-    """Warn of trainings that the settings allow and no function carries, or of tasks that none is for.
+    """Warn when the settings allow trainings that no function can run, or none that would be a task.
 
-    `threshold` is the size above which a training is a task; None without tasks.
+    Args:
+        scope: the construct that carries the warning.
+        settings: the limits.
+        threshold: rows times sensors above which a training is a task; None when there are no tasks.
     """
     largest = settings.largest_training
     if threshold is None and largest > FUNCTION_CELLS:

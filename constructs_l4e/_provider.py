@@ -1,4 +1,4 @@
-"""The custom-resource provider: the one place that knows CDK's provider framework."""
+"""The custom-resource provider, and its rights: the one place that knows the CDK's provider framework."""
 
 from collections.abc import Mapping, Sequence
 from typing import cast
@@ -21,14 +21,21 @@ from constructs_l4e.interfaces import IEquipmentService
 
 POLL_INTERVAL = cdk.Duration.seconds(10)
 WAIT_LIMIT = cdk.Duration.minutes(50)
-"""Below CloudFormation's hour, so that the reason a person reads is the service's own."""
+"""Less than CloudFormation's hour, so that a person reads the reason of the service, not of a timeout."""
 
 
 class ResourceProvider(Construct):
-    """Functions behind the custom resources, with the table of what they have done.
+    """Functions behind the custom resources, and the table of their records.
 
-    `access` is what the functions may do on the service; `environment` tells them where it is. They read
-    the JSON files of `staging_bucket_name`, where the CDK puts the schemas of asset stacks.
+    They may read the JSON files of `staging_bucket_name`, where the CDK puts the schemas of asset stacks.
+
+    Args:
+        scope: parent of the construct.
+        id: construct id.
+        access: what the functions may do at the service.
+        environment: environment variables with the address of the service.
+        signing_extras: whether the service is behind API Gateway.
+        encryption_key: key of the table. Default: DynamoDB's own.
     """
 
     def __init__(
@@ -101,7 +108,7 @@ class ResourceProvider(Construct):
         self.service_token = self._framework(on_event, is_complete)
 
     def _framework(self, on_event: lambda_.IFunction, is_complete: lambda_.IFunction) -> str:
-        """The functions and the state machine that carry an event from CloudFormation to ours and back."""
+        """Make the functions and the state machine that pass events from CloudFormation to ours and back."""
         framework_log, waiter_log = log_group(self, "FrameworkLog"), log_group(self, "WaiterLog")
         event_role, waiter_role = (
             role(
@@ -147,9 +154,9 @@ class ResourceProvider(Construct):
 
 
 class ProviderAccess(Construct):
-    """What the custom-resource functions may do for the resources of one stack.
+    """Rights that the custom-resource functions need for the resources of one stack.
 
-    One policy per stack and service, so that the rights are those of the stack and go away with it.
+    There is one policy per stack and service, so the rights are deleted with the stack.
     """
 
     def __init__(self, scope: Construct, id: str, *, service: IEquipmentService) -> None:
@@ -160,7 +167,7 @@ class ProviderAccess(Construct):
 
     @classmethod
     def of(cls, scope: IConstruct, service: IEquipmentService) -> "ProviderAccess":
-        """The access of the stack of `scope`."""
+        """Return the access of the stack of `scope` to `service`; the first call makes it."""
         stack = cdk.Stack.of(scope)
         id_ = f"EquipmentServiceAccess{service.provider_role.node.addr[-8:]}"
         found = stack.node.try_find_child(id_)
@@ -180,7 +187,7 @@ class ProviderAccess(Construct):
         self._policy.add_statements(statement)
 
     def allow_pass_role(self, role: iam.IRole) -> None:
-        """Let the functions name `role` in a request. Only AWS's own service asks for that right."""
+        """Allow the functions to name `role` in a request, which only AWS's own service requires."""
         if self._service.api_id is not None:
             return
         self.allow(

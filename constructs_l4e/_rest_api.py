@@ -1,4 +1,4 @@
-"""The API: one signed POST for all operations, one function behind it, and the schedules it keeps."""
+"""The API: one signed POST for all operations, one function behind it, and the schedules that it makes."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ SCHEDULER = "scheduler.amazonaws.com"
 
 
 class ServiceApi(Construct):
-    """REST API, API function, and the schedule group with the role its schedules run under."""
+    """REST API, API function, and the group of the schedules with the role that they run under."""
 
     stage = "v1"
 

@@ -18,7 +18,7 @@ _JAVA_CLASSES = {r"[\P{M}\p{M}]": r"[\s\S]", r"\p{ASCII}": r"[\x00-\x7f]"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StringRule:
-    """What the API accepts as value of one string shape."""
+    """What the API accepts as value of one string shape of the service model."""
 
     pattern: str | None
     min_length: int
@@ -26,7 +26,7 @@ class StringRule:
     choices: tuple[str, ...]
 
     def problem(self, value: str) -> str | None:
-        """Why the API would refuse `value`, as the end of a sentence; None when it would not."""
+        """Return why the API refuses `value`, as the end of a sentence; None when it accepts it."""
         if self.choices and value not in self.choices:
             return f"is not one of {', '.join(self.choices)}"
         if len(value) < self.min_length:
@@ -65,7 +65,7 @@ def _shape(name: str) -> Mapping[str, Any]:
 
 @functools.cache
 def string_rule(shape: str) -> StringRule:
-    """The rule of one string shape of the model."""
+    """Return the rule of one string shape of the model."""
     found = _shape(shape)
     return StringRule(
         pattern=found.get("pattern"),
@@ -76,11 +76,11 @@ def string_rule(shape: str) -> StringRule:
 
 
 def bounds(shape: str) -> tuple[int, int]:
-    """Smallest and largest value of a number shape, or size of a list shape."""
+    """Return the smallest and the largest value of a number shape, or size of a list shape."""
     found = _shape(shape)
     return found["min"], found["max"]
 
 
 def operations() -> tuple[str, ...]:
-    """Every operation of the API; IAM actions carry the same names."""
+    """Return the names of all operations of the API, which the IAM actions have too."""
     return tuple(sorted(_model()["operations"]))

@@ -1,4 +1,7 @@
-"""Synth-time checks. Each raises `ValueError` that quotes the value and says what to change; tokens pass."""
+"""Checks at synthesis.
+
+Each raises a `ValueError` that quotes the value and says what to change. Tokens are not checked.
+"""
 
 import datetime as dt
 import enum
@@ -13,7 +16,7 @@ _Choice = TypeVar("_Choice", bound=enum.StrEnum)
 
 
 def text(value: str, *, shape: str, what: str, fix: str) -> str:
-    """`value`, if the API's rule for `shape` accepts it."""
+    """Return `value` if the API's rule for `shape` accepts it."""
     if not cdk.Token.is_unresolved(value):
         problem = _service_model.string_rule(shape).problem(value)
         if problem is not None:
@@ -22,12 +25,12 @@ def text(value: str, *, shape: str, what: str, fix: str) -> str:
 
 
 def name(value: str, *, shape: str, what: str) -> str:
-    """`value`, if it is a legal resource name."""
+    """Return `value` if it is a legal resource name."""
     return text(value, shape=shape, what=what, fix='use letters, digits, "_" and "-" only')
 
 
 def prefix(value: str, *, what: str) -> str:
-    """`value`, if it is a legal S3 prefix: empty, or ending in a slash."""
+    """Return `value` if it is a legal S3 prefix: empty, or ending in a slash."""
     fix = f'write "{value}/"' if not value.endswith("/") else "use printable Latin-1 characters"
     if value.startswith("/"):
         raise ValueError(f'{what} "{value}" starts with a slash: write "{value.lstrip("/")}"')
@@ -35,7 +38,7 @@ def prefix(value: str, *, what: str) -> str:
 
 
 def choice(kind: type[_Choice], value: str, *, what: str) -> _Choice:
-    """`value` as a member of `kind`."""
+    """Return `value` as a member of `kind`."""
     try:
         return kind(value)
     except ValueError:
@@ -44,7 +47,7 @@ def choice(kind: type[_Choice], value: str, *, what: str) -> _Choice:
 
 
 def whole_minutes(value: cdk.Duration, *, shape: str, what: str) -> int:
-    """`value` in minutes, if it is whole and within the bounds of `shape`."""
+    """Return `value` in minutes if they are whole and within the bounds of `shape`."""
     low, high = _service_model.bounds(shape)
     seconds = value.to_seconds()
     if seconds % 60 or not low * 60 <= seconds <= high * 60:
@@ -56,7 +59,7 @@ def whole_minutes(value: cdk.Duration, *, shape: str, what: str) -> int:
 
 
 def instant(value: dt.datetime, *, what: str) -> dt.datetime:
-    """`value` in UTC, if it has a time zone."""
+    """Return `value` in UTC if it has a time zone."""
     if value.tzinfo is None:
         raise ValueError(
             f'{what} "{value.isoformat()}" has no time zone: add tzinfo=datetime.UTC or another zone'
@@ -65,7 +68,7 @@ def instant(value: dt.datetime, *, what: str) -> dt.datetime:
 
 
 def tags(value: Mapping[str, str], *, resource_type: str) -> dict[str, str]:
-    """`value`, if the API accepts its keys, values and number."""
+    """Return `value` if the API accepts its keys, its values and their number."""
     way_out = f'or keep a tag of the app away with exclude_resource_types=["{resource_type}"]'
     _, most = _service_model.bounds("TagList")
     if len(value) > most:

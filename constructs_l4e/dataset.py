@@ -17,7 +17,7 @@ from constructs_l4e.schema import DatasetSchema
 
 
 class DatasetBase(cdk.Resource):
-    """What owned and imported datasets share."""
+    """Base of datasets made here and of imported ones."""
 
     service: IEquipmentService
     dataset_name: str
@@ -31,27 +31,27 @@ class DatasetBase(cdk.Resource):
         self.data_ready = DependencyGroup(self.ready)
 
     def await_ingestion(self, ingestion: IDependable) -> None:
-        """Make `data_ready` wait for one more ingestion."""
+        """Make `data_ready` wait for `ingestion` too."""
         self.data_ready.add(ingestion)
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
-        """Let `grantee` call operations on the dataset, such as `DescribeDataset`."""
+        """Allow `grantee` to call `operations` on the dataset: see `IDataset`."""
         return _arns.grant(self.service, grantee, *operations, resource_arns=[self.dataset_arn])
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let `grantee` see the dataset and its sensor statistics."""
+        """Allow `grantee` to read the description of the dataset, its sensor statistics and its tags."""
         return self.grant(grantee, "DescribeDataset", "ListSensorStatistics", "ListTagsForResource")
 
     def grant_ingest(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let `grantee` start ingestion jobs."""
+        """Allow `grantee` to start ingestion jobs."""
         return self.grant(grantee, "StartDataIngestionJob")
 
     def add_ingestion(self, id: str, **props: Unpack[DataIngestionProps]) -> DataIngestion:
-        """Ingest data into the dataset."""
+        """Ingest data into the dataset; the props are those of `DataIngestion`."""
         return DataIngestion(self, id, dataset=self, **props)
 
     def add_model(self, id: str, **props: Unpack[ModelProps]) -> Model:
-        """Train a model on the dataset."""
+        """Train a model on the dataset; the props are those of `Model`."""
         return Model(self, id, dataset=self, **props)
 
 
@@ -77,15 +77,25 @@ class _ImportedDataset(DatasetBase):
 
 @jsii.implements(cdk.ITaggableV2)
 class Dataset(DatasetBase):
-    """An empty dataset at `service`; `add_ingestion` fills it.
+    """A dataset, empty at first; `add_ingestion` fills it.
 
-    - `schema`: components and sensors; by default the first ingestion finds them in file names and headers.
-    - `encryption_key`: key of the ingested data; by default the service's own.
-    - `removal_policy`: by default the dataset goes with the stack: its data stays in S3 and can be ingested
-      again.
+    Tags change in place. Another schema or key creates a new dataset, to which ingestions and models move,
+    and then deletes the old one. The new one has a new name unless `dataset_name` fixes it.
 
-    Tags change in place. A change of schema or key creates a new dataset, under a new name unless
-    `dataset_name` fixes it, and then removes this one; ingestions and models follow.
+    Args:
+        scope: parent of the construct.
+        id: construct id.
+        service: the service that has the dataset.
+        schema: components and sensors. Default: the first ingestion detects them in file names and headers.
+        dataset_name: name of the dataset, 1 to 200 letters, digits, `_` and `-`. Default: one made of the
+            construct path and a hash of the props that replace the dataset.
+        encryption_key: key of the ingested data. Default: the service's own.
+        tags: up to 50 tags, besides those of `cdk.Tags.of(...)`. Default: none.
+        removal_policy: what happens to the dataset when the stack is deleted. Default: DESTROY, since the
+            files in S3 can be ingested again.
+
+    Raises:
+        ValueError: when a name or a tag is not legal.
     """
 
     def __init__(
@@ -137,7 +147,7 @@ class Dataset(DatasetBase):
         service: IEquipmentService,
         dataset_name: str,
     ) -> IDataset:
-        """A dataset by its name."""
+        """Return an existing dataset by its name."""
         return cls.from_dataset_attributes(scope, id, service=service, dataset_name=dataset_name)
 
     @classmethod
@@ -149,7 +159,7 @@ class Dataset(DatasetBase):
         service: IEquipmentService,
         dataset_arn: str,
     ) -> IDataset:
-        """A dataset by its ARN."""
+        """Return an existing dataset by its ARN."""
         return _ImportedDataset(
             scope,
             id,
@@ -171,7 +181,7 @@ class Dataset(DatasetBase):
         schema: DatasetSchema | None = None,
         encryption_key: kms.IKey | None = None,
     ) -> IDataset:
-        """A dataset by its name and what checks of its models need."""
+        """Return an existing dataset by its name, with what its ingestions and models are checked against."""
         return _ImportedDataset(
             scope,
             id,
@@ -184,5 +194,5 @@ class Dataset(DatasetBase):
 
     @property
     def cdk_tag_manager(self) -> cdk.TagManager:
-        """Tags of the dataset, so that `cdk.Tags.of(...)` reaches it."""
+        """Tags of the dataset, which `cdk.Tags.of(...)` adds to."""
         return self._tags.manager

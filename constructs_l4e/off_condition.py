@@ -27,7 +27,7 @@ class OffCondition:
             than the API allows.
 
     Example:
-        >>> print(OffCondition.below(r"pump\speed", 10))
+        >>> print(OffCondition.below(r"pump\speed", 10.0))
         pump\speed < 10.0
     """
 

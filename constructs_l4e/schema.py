@@ -1,4 +1,4 @@
-"""What the data of an asset looks like: components, sensors, time ranges, off-time."""
+"""What the data of an asset looks like: its components, and their sensors."""
 
 import csv
 import json
@@ -10,14 +10,25 @@ from typing import Any, Self
 from constructs_l4e import _service_model, _validate
 
 MOST_COLUMNS = 3000
-"""Components and columns of a dataset (user guide, quotas; the API model does not carry it)."""
+"""Most columns of a dataset (L4E user guide, quotas; the service model does not state it)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """One part of an asset and the CSV columns of its files.
+    """One part of an asset, and the columns of its CSV files.
 
-    `timestamp` names the first column, which holds the time; `sensors` are the others, in file order.
+    Args:
+        name: 1 to 200 letters, digits, `.`, `_` and `-`.
+        sensors: names of the columns after the first, in the order of the files: each 1 to 200 letters,
+            digits and `:#$.-_`.
+        timestamp: name of the first column, which holds the time.
+
+    Raises:
+        ValueError: when there is no sensor, a name is not legal, or two columns have the same name.
+
+    Example:
+        >>> Component.from_csv_header("pump", "Timestamp,Speed,Flow").sensors
+        ('Speed', 'Flow')
     """
 
     name: str
@@ -47,7 +58,15 @@ class Component:
 
     @classmethod
     def from_csv_header(cls, name: str, header: str | Path) -> Self:
-        """The component whose files have this header: a line of text, or a CSV file to read it from."""
+        """Return the component whose files have this header.
+
+        Args:
+            name: name of the component.
+            header: the header line, or a CSV file to read it from.
+
+        Raises:
+            ValueError: when there are fewer than two columns, or a name is not legal.
+        """
         line = _first_line(header) if isinstance(header, Path) else header
         columns = [column.strip() for column in next(csv.reader([line]), [])]
         if len(columns) < 2:
@@ -65,7 +84,19 @@ class Component:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetSchema:
-    """The components of a dataset."""
+    """The components of a dataset.
+
+    Args:
+        components: at least one component; together they may have 3,000 columns.
+
+    Raises:
+        ValueError: when there is no component, two have the same name, or the schema is larger than the API
+            allows.
+
+    Example:
+        >>> DatasetSchema.from_sensors({"pump": ["Speed", "Flow"]}).sensor_ids
+        ('pump\\\\Speed', 'pump\\\\Flow')
+    """
 
     components: Sequence[Component]
 
@@ -85,12 +116,23 @@ class DatasetSchema:
 
     @classmethod
     def from_sensors(cls, sensors: Mapping[str, Sequence[str]]) -> Self:
-        """Schema from sensors by component name, the time column being called `Timestamp`."""
+        """Return the schema of `sensors` by component; the columns of time are called `Timestamp`.
+
+        Raises:
+            ValueError: as for the class.
+        """
         return cls(components=[Component(name=name, sensors=columns) for name, columns in sensors.items()])
 
     @classmethod
     def from_json(cls, document: str | Path) -> Self:
-        """Schema from the API's `InlineDataSchema`: the JSON text, or a file that holds it."""
+        """Return the schema that the API writes as `InlineDataSchema`.
+
+        Args:
+            document: the JSON text, or a file that holds it.
+
+        Raises:
+            ValueError: when it is not JSON of that form, or as for the class.
+        """
         content = document.read_text(encoding="utf-8") if isinstance(document, Path) else document
         try:
             parsed = json.loads(content)
@@ -100,7 +142,7 @@ class DatasetSchema:
         return cls(components=[_component(item) for item in found])
 
     def to_json(self) -> str:
-        """The API's `InlineDataSchema`: the same text for the same schema."""
+        """Return the API's `InlineDataSchema`; equal schemas give equal text."""
         return json.dumps({"Components": [component._to_api() for component in self.components]})  # noqa: SLF001 - same module
 
     @property
@@ -109,7 +151,11 @@ class DatasetSchema:
         return tuple(f"{part.name}\\{sensor}" for part in self.components for sensor in part.sensors)
 
     def require_subset_of(self, whole: Self) -> None:
-        """Raise if a sensor of this schema is not in `whole`."""
+        """Check that every sensor of this schema is in `whole`.
+
+        Raises:
+            ValueError: when one is not.
+        """
         for sensor in self.sensor_ids:
             if sensor not in whole.sensor_ids:
                 known = _validate.few(whole.sensor_ids)

@@ -1,4 +1,4 @@
-"""What the owner of a deployed service may change about its limits."""
+"""Limits and choices of a deployed service."""
 
 import json
 import math
@@ -8,15 +8,42 @@ import aws_cdk as cdk
 
 _DAY_HOURS = 24
 _ROWS, _COLUMNS = 1_500_000, 300
-"""The service's defaults for rows of a window and for columns per model."""
+"""Default limits of rows per window and columns per model (L4E user guide, quotas)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
-    """Limits of a deployed service.
+    """Limits and choices of a deployed service.
 
-    What is left out is as in Amazon Lookout for Equipment; `math.inf` lifts a limit. Limits protect an
-    account from runaway cost and from jobs that do not fit into a function.
+    Limits protect an account from runaway cost, and from jobs that do not fit into a function. Their names
+    and defaults are the quotas of Amazon Lookout for Equipment (user guide, "Quotas"). Each is a whole number
+    from 1; `math.inf` lifts it.
+
+    Args:
+        datasets: datasets at the service. Default: 15.
+        models: models at the service. Default: 15.
+        pending_ingestion_jobs: ingestion jobs that run at once. Default: 5.
+        pending_models: models in training at once. Default: 5.
+        files_per_component: files of one component per ingestion job. Default: 1,000.
+        components_per_model: components of a model. Default: 300.
+        columns_per_model: sensors of a model. Default: 300.
+        training_rows: rows of a training window after resampling. More than one function can train needs
+            `large_jobs` of `EquipmentService`. Default: 1,500,000.
+        evaluation_rows: rows of an evaluation window after resampling. Default: 1,500,000.
+        minimum_training_span: shortest training window; `Duration.days(0)` accepts any. Default: 14 days.
+        inference_catch_up: how far back a scheduler makes up for windows that it missed. Default: 24 hours.
+        inference_fill: how long a sensor without new values keeps its last one. Default: 24 hours.
+        false_alarm_time: time in false alarm per day that training aims at, more than 0 and less than 24
+            hours. A longer one finds faults earlier. Default: seven minutes.
+        partial_inference: whether inference goes on without the components and sensors that have no data.
+            Default: False, such an execution fails.
+
+    Raises:
+        ValueError: when a limit is not a whole number from 1, or `false_alarm_time` is out of bounds.
+
+    Example:
+        >>> ServiceSettings(models=40, minimum_training_span=cdk.Duration.days(30)).to_json()
+        '{"minimum_training_days": 30, "models": 40}'
     """
 
     datasets: float | None = None
@@ -27,18 +54,12 @@ class ServiceSettings:
     components_per_model: float | None = None
     columns_per_model: float | None = None
     training_rows: float | None = None
-    """Rows of a training window after resampling. More than one function carries needs `large_jobs`."""
     evaluation_rows: float | None = None
     minimum_training_span: cdk.Duration | None = None
-    """Shortest training window; `Duration.days(0)` accepts any."""
     inference_catch_up: cdk.Duration | None = None
-    """How far back a scheduler makes up for segments it missed."""
     inference_fill: cdk.Duration | None = None
-    """How long a sensor without new values keeps its last one; by default a day."""
     false_alarm_time: cdk.Duration | None = None
-    """Time in false alarm a day that trainings aim at; by default seven minutes."""
     partial_inference: bool | None = None
-    """Infer also when components or sensors have no data, leaving them out; by default, that fails."""
 
     def __post_init__(self) -> None:
         aim = self.false_alarm_time
@@ -61,12 +82,12 @@ class ServiceSettings:
 
     @property
     def largest_training(self) -> float:
-        """Rows of the longer window times sensors of the largest training that is allowed."""
+        """Size of the largest training that the limits allow: rows of its longer window times sensors."""
         rows = max(self.training_rows or _ROWS, self.evaluation_rows or _ROWS)
         return rows * (self.columns_per_model or _COLUMNS)
 
     def to_json(self) -> str:
-        """The settings as the service reads them from its environment."""
+        """Return the settings as the functions of the service read them from `L4E_SETTINGS`."""
         values: dict[str, float | bool | None] = {}
         for field in fields(self):
             value = getattr(self, field.name)

@@ -15,11 +15,19 @@ class ServiceVpcEndpoint(ec2.InterfaceVpcEndpoint):
     """Interface endpoint through which a VPC reaches the service without the internet.
 
     A deployed service is reached through `execute-api`, AWS's own through `lookoutequipment`. The endpoint
-    policy admits the service's operations and callers of this account, nothing else. Mind that private DNS
-    (on by default) sends every `execute-api` call of the VPC through this endpoint and its policy.
+    policy admits calls of the service's operations by principals of this account, and nothing else.
 
-    `security_groups` default to a new one. `open` lets the VPC's addresses in; it needs the address range,
-    so pass False with a VPC that does not know it, and let callers in with `connections`.
+    Args:
+        scope: parent of the construct.
+        id: construct id.
+        service: the service to reach.
+        vpc: the VPC that the endpoint is in.
+        subnets: subnets of the endpoint. Default: the private subnets, one per Availability Zone.
+        security_groups: security groups of the endpoint. Default: a new one.
+        open: whether every address of the VPC may use the endpoint. That needs the address range of the VPC:
+            pass False for a VPC that does not know it, and allow callers with `connections`. Default: True.
+        private_dns_enabled: whether the usual host names lead to the endpoint. For a deployed service that
+            sends every `execute-api` call of the VPC through this endpoint and its policy. Default: True.
     """
 
     def __init__(
