@@ -1,4 +1,4 @@
-"""The CLI's own AWS clients and the few questions it asks AWS."""
+"""AWS clients of the command line, and what it reads with them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Stack:
 
     @property
     def is_deployed(self) -> bool:
-        """Whether its last operation ended well."""
+        """Whether its last operation succeeded."""
         return self.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
 
 
@@ -48,7 +48,7 @@ class Aws:
 
     @classmethod
     def of(cls, instance: Instance) -> "Aws":
-        """Clients that act as the administrator of ``instance``."""
+        """Return clients that act as the administrator of `instance`."""
         inner = botocore.session.Session()
         inner.set_config_variable("data_path", str(instance.models))
         inner.set_config_variable("ca_bundle", str(instance.authority))
@@ -81,7 +81,7 @@ class Aws:
         """The deployed service.
 
         Raises:
-            CliError: no stack deploys one.
+            CliError: when no stack contains one.
         """
         url = self.service_url()
         if url is None:
@@ -89,14 +89,14 @@ class Aws:
         return self.session.client("lookoutequipment", endpoint_url=url)
 
     def stacks(self) -> list[Stack]:
-        """The stacks that are there, without the one of ``cdk bootstrap``, by name."""
+        """Return all stacks but that of `cdk bootstrap`, in order of their names."""
         return sorted(
             (stack for stack in _stacks(self.cloudformation) if stack.name != BOOTSTRAP_STACK),
             key=lambda stack: stack.name,
         )
 
     def service_url(self) -> str | None:
-        """Address of the service; None when no stack contains one."""
+        """Return the address of the service; None when no stack contains one."""
         for stack in self.stacks():
             api = rest_api(self.cloudformation, stack.name)
             if api is not None:
@@ -111,7 +111,7 @@ class Aws:
 
 
 def rest_api(cloudformation: "CloudFormationClient", stack: str) -> tuple[str, str] | None:
-    """Id and stage of the REST API in ``stack``; None when it has none or is gone."""
+    """Return id and stage of the REST API in `stack`; None when it has none or does not exist."""
     try:
         resources = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
     except ClientError:

@@ -29,7 +29,7 @@ class CdkError(CliError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far one stack's deployment is: resources done and in all, and the type of the one it is at."""
+    """Progress of a deployment: resources done, their total, and the type of the current one."""
 
     done: int
     total: int
@@ -43,12 +43,12 @@ class SynthesisedStack:
     name: str
     resources: int
     needs_data: bool
-    """It ingests data at deployment, so the data must be uploaded first."""
+    """Whether it ingests data when deployed, so that the data must be uploaded first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cdk:
-    """Runs CDK commands for one embedded AWS. All output goes to ``log``; ``echo`` sees each line as well."""
+    """CDK commands for one embedded AWS. All output goes to `log`, and line by line to `echo`."""
 
     environment: Mapping[str, str]
     log: Path
@@ -58,7 +58,7 @@ class Cdk:
 
     @classmethod
     def of(cls, instance: Instance, *, echo: Callable[[str], None] = lambda _line: None) -> "Cdk":
-        """CDK for ``instance``."""
+        """Return the CDK for `instance`."""
         return cls(
             environment=tool_environment(instance.environment()),
             log=instance.directory / "cdk.log",
@@ -68,12 +68,12 @@ class Cdk:
         )
 
     def bootstrap(self) -> None:
-        """Create what CDK needs in an account: buckets for assets, roles for deployments."""
+        """Create what the CDK needs in an account: a bucket for assets, roles for deployments."""
         # Run where no app is: with one in reach it would be synthesised for nothing.
         self._run("bootstrap", [f"aws://{self.account}/{self.region}"], cwd=self.log.parent)
 
     def synth(self, app: Path, output: Path, *, context: Sequence[str] = ()) -> None:
-        """Synthesise the app in the folder ``app`` to ``output``; ``context`` holds ``KEY=VALUE`` pairs."""
+        """Synthesise the app in the folder `app` to `output`; `context` holds `KEY=VALUE` pairs."""
         arguments = ["--quiet", "--output", str(output)]
         for pair in context:
             arguments += ["--context", pair]
@@ -86,7 +86,7 @@ class Cdk:
         *,
         on_progress: Callable[[Progress], None] = lambda _p: None,
     ) -> None:
-        """Deploy ``stacks`` of a synthesised app, in the order their dependencies ask for."""
+        """Deploy `stacks` of a synthesised app, in the order of their dependencies."""
 
         def report(line: str) -> None:
             event = _EVENT.match(line)
@@ -101,7 +101,7 @@ class Cdk:
         self._run("deploy", arguments, cwd=assembly, on_line=report)
 
     def destroy(self, assembly: Path, stacks: Sequence[str]) -> None:
-        """Destroy ``stacks`` of a synthesised app."""
+        """Destroy `stacks` of a synthesised app."""
         self._run("destroy", [*stacks, "--app", str(assembly), "--force"], cwd=assembly)
 
     def _run(
@@ -145,7 +145,7 @@ class Cdk:
 
 
 def tool_environment(client: Mapping[str, str]) -> dict[str, str]:
-    """Environment for Node, CDK and Python apps: ``client``'s variables and no AWS setting of the caller."""
+    """Return the environment of Node and CDK: the variables of `client`, no AWS setting of the caller."""
     node = _node()
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     path = os.pathsep.join(
@@ -171,7 +171,7 @@ def tool_environment(client: Mapping[str, str]) -> dict[str, str]:
 
 
 def synthesised_stacks(assembly: Path) -> list[SynthesisedStack]:
-    """The stacks of a synthesised app, in the order of its manifest."""
+    """Return the stacks of a synthesised app, in the order of its manifest."""
     manifest = json.loads((assembly / "manifest.json").read_text())
     found = []
     for name, artifact in manifest["artifacts"].items():
@@ -190,7 +190,11 @@ def synthesised_stacks(assembly: Path) -> list[SynthesisedStack]:
 
 
 def find_app(folder: Path) -> Path:
-    """Folder of the app to deploy: ``folder`` if it has a ``cdk.json``, else the app that comes with l4e."""
+    """Return the folder of the app to deploy: `folder` if it has a `cdk.json`, else the app of this package.
+
+    Raises:
+        CliError: when there is neither.
+    """
     package = Path(__file__).parent
     for candidate in (folder, package / "_app", package.parent):
         if (candidate / "cdk.json").is_file():

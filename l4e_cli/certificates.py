@@ -1,4 +1,4 @@
-"""TLS material for one embedded AWS: a certificate authority of its own and a server certificate."""
+"""TLS files of one embedded AWS: a certificate authority of its own, and a server certificate."""
 
 import datetime as dt
 import ipaddress
@@ -23,8 +23,8 @@ _NAMES: tuple[x509.GeneralName, ...] = (
 class TlsFiles:
     """Paths of the PEM files.
 
-    ``certificate`` holds the server certificate followed by its authority, so that a client which is only
-    given that file can still build the chain.
+    `certificate` holds the server certificate followed by that of its authority, so that a client which has
+    only this file can build the chain.
     """
 
     authority: Path
@@ -33,9 +33,9 @@ class TlsFiles:
 
 
 def create_tls_files(directory: Path) -> TlsFiles:
-    """Create an authority and a server certificate for the loopback names under ``directory``.
+    """Create an authority and a server certificate for the loopback names under `directory`.
 
-    The authority's private key is never written: nobody can sign another certificate with it.
+    The private key of the authority is never written, so nobody can sign another certificate with it.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     authority_key = ec.generate_private_key(ec.SECP256R1())

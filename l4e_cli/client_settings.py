@@ -11,7 +11,7 @@ _EXTRAS_FILE = Path("lookoutequipment", "2020-12-15", "service-2.sdk-extras.json
 
 
 def write_model_extras(data_path: Path) -> Path:
-    """Write the signing setting under ``data_path``, a folder for ``AWS_DATA_PATH``; returns the file."""
+    """Write the signing name under `data_path`, a folder for `AWS_DATA_PATH`, and return the file."""
     file = data_path / _EXTRAS_FILE
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(_EXTRAS) + "\n")
@@ -19,7 +19,7 @@ def write_model_extras(data_path: Path) -> Path:
 
 
 def api_url(*, api_id: str, stage: str, region: str, emulator_endpoint: str | None = None) -> str:
-    """Address of the service's API in AWS, or in the embedded AWS at ``emulator_endpoint``."""
+    """Return the address of the service in AWS, or in the embedded AWS at `emulator_endpoint`."""
     if emulator_endpoint is not None:
         return f"{emulator_endpoint}/restapis/{api_id}/{stage}/_user_request_"
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"

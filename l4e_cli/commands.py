@@ -28,13 +28,13 @@ def up(
     region: str = DEFAULT_REGION,
     verbose: bool = False,
 ) -> Instance:
-    """Start the embedded AWS in ``directory`` unless it runs, and deploy the app of the current folder.
+    """Start the embedded AWS in `directory` unless it runs, and deploy the app of the current folder.
 
-    Without ``stacks`` and ``everything`` the stacks that ingest data are left out: their data has to be
-    uploaded first, into the buckets the other stacks create.
+    Without `stacks` and `everything`, stacks that ingest data are left out: their data has to be uploaded
+    first, into buckets of the other stacks.
 
     Raises:
-        CliError: starting or deploying failed. A failed deployment leaves the instance running, to look at.
+        CliError: when the start or the deployment failed. After a failed deployment the instance still runs.
     """
     running = load_instance(directory)
     if running is not None:
@@ -73,7 +73,7 @@ def _deploy_app(
 def start(
     terminal: Terminal, directory: Path, *, region: str = DEFAULT_REGION, verbose: bool = False
 ) -> Instance:
-    """Start and bootstrap an embedded AWS; on failure nothing is left."""
+    """Start and bootstrap an embedded AWS, and return it. After a failure nothing is left of it."""
     try:
         with terminal.step("starting the embedded AWS", done="embedded AWS started"):
             instance = start_instance(directory, region=region)
@@ -90,7 +90,7 @@ def start(
 def synth(
     terminal: Terminal, instance: Instance, app: Path, *, context: Sequence[str] = (), verbose: bool = False
 ) -> Path:
-    """Synthesise ``app``; returns the folder of the assembly."""
+    """Synthesise `app`, and return the folder of the assembly."""
     assembly = instance.directory / "cdk.out"
     with terminal.step(f"synthesising app {app.name}", done=f"app {app.name} synthesised"):
         cdk(terminal, instance, verbose=verbose).synth(app, assembly, context=context)
@@ -100,7 +100,7 @@ def synth(
 def deploy(
     terminal: Terminal, instance: Instance, assembly: Path, stacks: Sequence[str], *, verbose: bool = False
 ) -> None:
-    """Deploy ``stacks`` of a synthesised app; one line each when it is done."""
+    """Deploy `stacks` of a synthesised app, and show a line for each."""
     sizes = {stack.name: stack.resources for stack in synthesised_stacks(assembly)}
     for name in stacks:
         with terminal.step(
@@ -115,7 +115,7 @@ def deploy(
 
 
 def down(terminal: Terminal, directory: Path) -> None:
-    """Stop the embedded AWS in ``directory`` and remove its files."""
+    """Stop the embedded AWS in `directory` and remove its files."""
     if stop_instance(directory):
         terminal.done("embedded AWS stopped, its files removed")
     else:
@@ -123,7 +123,7 @@ def down(terminal: Terminal, directory: Path) -> None:
 
 
 def status(terminal: Terminal, directory: Path, *, as_json: bool) -> bool:
-    """Show what runs in ``directory``; False when nothing does."""
+    """Show what runs in `directory`, and return whether anything does."""
     instance = load_instance(directory)
     if as_json:
         terminal.out.file.write(json.dumps(_description(instance), indent=2) + "\n")
@@ -149,10 +149,10 @@ def configure(
 ) -> None:
     """Write the client settings for a deployed service and print the lines a shell needs.
 
-    The address is ``endpoint``, or made of ``api_id`` and ``stage``, or read from the ``stack``.
+    The address is `endpoint`, or made of `api_id` and `stage`, or read from the `stack`.
 
     Raises:
-        CliError: the address cannot be found.
+        CliError: when the address cannot be found.
     """
     session = boto3.Session(region_name=region)
     if endpoint is None:
@@ -167,12 +167,12 @@ def configure(
 
 
 def export(name: str, value: str) -> str:
-    """A line for a POSIX shell."""
+    """Return the line that sets a variable in a POSIX shell."""
     return f"export {name}={shlex.quote(value)}"
 
 
 def cdk(terminal: Terminal, instance: Instance, *, verbose: bool) -> Cdk:
-    """CDK for ``instance``; with ``verbose`` its output is shown as it comes."""
+    """Return the CDK for `instance`, whose output is shown if `verbose`."""
     if verbose:
         return Cdk.of(instance, echo=terminal.line)
     return Cdk.of(instance)

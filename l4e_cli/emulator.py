@@ -33,14 +33,14 @@ _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", "LD_LIBRARY_PATH",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RootCredentials:
-    """Credentials of the account's root, which IAM does not restrict. Used once, to create the admin user."""
+    """Credentials of the root user, which IAM does not restrict; used once, to create the administrator."""
 
     access_key_id: str
     secret_access_key: str
 
     @classmethod
     def generate(cls) -> "RootCredentials":
-        """Random credentials."""
+        """Return random credentials."""
         return cls(
             access_key_id="AKIA" + secrets.token_hex(8).upper(), secret_access_key=secrets.token_urlsafe(30)
         )
@@ -55,17 +55,23 @@ class Emulator:
 
     @property
     def endpoint(self) -> str:
-        """URL for every AWS client. An address, not a name: clients then keep the bucket in the path."""
+        """URL for AWS clients, with an IP address, so that clients keep bucket names in the path."""
         return f"https://{HOST}:{self.port}"
 
 
 def start_emulator(directory: Path, *, tls: TlsFiles, root: RootCredentials, region: str) -> Emulator:
     """Start the embedded AWS on a free port and wait until it answers.
 
-    ``directory`` receives its log and temporary files. The process outlives the caller.
+    The process outlives the caller.
+
+    Args:
+        directory: folder for its log and temporary files.
+        tls: certificate and key of the server.
+        root: credentials of the root user.
+        region: Region that it is in.
 
     Raises:
-        CliError: it ended at once or did not answer within a minute; the message quotes the end of its log.
+        CliError: when it ends, or does not answer within a minute; the message quotes the end of its log.
     """
     temporary = directory / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
@@ -118,7 +124,7 @@ def start_emulator(directory: Path, *, tls: TlsFiles, root: RootCredentials, reg
 
 
 def stop_emulator(pid: int, directory: Path) -> None:
-    """End the embedded AWS that was started in ``directory`` if it still lives."""
+    """Stop the embedded AWS that was started in `directory`, if it still runs."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         deadline = time.monotonic() + _STOP_SECONDS
         if is_running(directory):
@@ -130,14 +136,14 @@ def stop_emulator(pid: int, directory: Path) -> None:
 
 
 def recorded_pid(directory: Path) -> int:
-    """Process id of the embedded AWS last started in ``directory``; it may have ended since."""
+    """Return the process id of the embedded AWS last started in `directory`; it may have ended since."""
     return int((directory / _PID).read_text())
 
 
 def is_running(directory: Path) -> bool:
-    """Whether the embedded AWS that was started in ``directory`` lives.
+    """Return whether the embedded AWS that was started in `directory` runs.
 
-    It holds a lock on a file there for as long as it lives, which a stale process number cannot imitate.
+    It holds a lock on a file there while it runs. A process id would not do, as another process may have it.
     """
     try:
         with (directory / _LOCK).open("rb") as lock:

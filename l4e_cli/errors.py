@@ -1,9 +1,9 @@
-"""The error that a person at the terminal sees."""
+"""Errors that are shown to the user."""
 
 
 class CliError(Exception):
-    """Something the user can understand and act on. Its message is printed without a traceback."""
+    """An error that the user can act on. Its message is printed without a traceback."""
 
 
 class AlreadyRunningError(CliError):
-    """There is an embedded AWS in the folder already, which is not ours to stop."""
+    """An embedded AWS runs in the folder already; the command that raises this must not stop it."""

@@ -1,4 +1,4 @@
-"""One embedded AWS and the folder that holds all there is of it: state, keys, logs, temporary files."""
+"""One embedded AWS, and the folder with all its files: state, keys, logs, temporary files."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ from l4e_cli.errors import AlreadyRunningError, CliError
 DEFAULT_DIRECTORY = Path(".l4e")
 _STATE = "instance.json"
 _TLS = "tls"
-# Everything that is ever made in the folder. Nothing else in it is touched when it is removed.
+# Everything that is made in the folder. Nothing else in it is touched when it is removed.
 _OWN = (_STATE, _TLS, "tmp", "client", "cdk.out", "work", "cdk.log", *emulator.OWN_FILES)
 _EVERYTHING_ALLOWED = {
     "Version": "2012-10-17",
@@ -38,7 +38,7 @@ class Instance:
 
     @property
     def endpoint(self) -> str:
-        """URL of every AWS service but the one of this project."""
+        """URL of all AWS services but that of this project."""
         return f"https://{emulator.HOST}:{self.port}"
 
     @property
@@ -48,11 +48,11 @@ class Instance:
 
     @property
     def models(self) -> Path:
-        """Folder for ``AWS_DATA_PATH``: how clients sign requests to the service."""
+        """Folder for `AWS_DATA_PATH`, which says how clients sign requests to the service."""
         return self.directory / "client"
 
     def environment(self, *, service_url: str | None = None) -> Mapping[str, str]:
-        """Variables with which any AWS client talks to this instance, and to the service in it."""
+        """Return the variables with which any AWS client talks to this instance and to the service in it."""
         variables = {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_CA_BUNDLE": str(self.authority),
@@ -68,11 +68,11 @@ class Instance:
 
 
 def start_instance(directory: Path, *, region: str) -> Instance:
-    """Start an embedded AWS whose files live in ``directory``, replacing what a dead one left there.
+    """Start an embedded AWS with its files in `directory`, and return it. Files of an ended one are replaced.
 
     Raises:
-        AlreadyRunningError: one already runs there.
-        CliError: it does not start.
+        AlreadyRunningError: when one runs there already.
+        CliError: when it does not start.
     """
     directory = directory.resolve()
     if emulator.is_running(directory):
@@ -103,7 +103,11 @@ def start_instance(directory: Path, *, region: str) -> Instance:
 
 
 def load_instance(directory: Path) -> Instance | None:
-    """The instance that runs in ``directory``; None when none does, whatever an earlier one left there."""
+    """Return the instance that runs in `directory`; None when none does.
+
+    Raises:
+        CliError: when one runs whose state is unreadable.
+    """
     directory = directory.resolve()
     if not emulator.is_running(directory):
         return None
@@ -117,7 +121,7 @@ def load_instance(directory: Path) -> Instance | None:
 
 
 def stop_instance(directory: Path) -> bool:
-    """Stop the instance in ``directory`` and remove its files; False when none was running."""
+    """Stop the instance in `directory`, remove its files, and return whether one was running."""
     directory = directory.resolve()
     was_running = emulator.is_running(directory)
     if was_running:
@@ -127,7 +131,7 @@ def stop_instance(directory: Path) -> bool:
 
 
 def remove_files(directory: Path) -> None:
-    """Remove what an instance keeps in ``directory``, and the folder itself if nothing else is in it."""
+    """Remove the files of an instance in `directory`, and the folder if nothing else is in it."""
     for name in _OWN:
         path = directory / name
         if path.is_dir() and not path.is_symlink():

@@ -22,11 +22,15 @@ _TERMINATED = 143
 
 
 class _Terminated(BaseException):
-    """SIGTERM, raised so that it cleans up on its way out like Ctrl-C does."""
+    """SIGTERM as an exception, so that what runs is cleaned up as after Ctrl-C."""
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0 done, 1 failed, 2 wrong usage, 130 and 143 interrupted."""
+    """Run one command, and return its exit status.
+
+    The status is 0 when it is done, 1 when it failed, 130 after Ctrl-C and 143 after SIGTERM. Wrong usage
+    exits with 2.
+    """
     options = _parser().parse_args(arguments)
     terminal = Terminal()
     signal.signal(signal.SIGTERM, _raise_terminated)
@@ -50,7 +54,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _forget_aws_settings() -> None:
-    """Drop the caller's AWS settings: a profile or endpoint of theirs must not lead us to a real account."""
+    """Remove the caller's AWS settings: a profile or an endpoint must not lead to a real account."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
@@ -129,9 +133,7 @@ def _add_up(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     up.add_argument("stacks", nargs="*", metavar="STACK", help="deploy only these stacks")
     up.add_argument("--all", action="store_true", help="deploy every stack, also those that need data first")
     up.add_argument("-c", "--context", action="append", default=[], metavar="KEY=VALUE", help="CDK context")
-    up.add_argument(
-        "--region", default=commands.DEFAULT_REGION, help="region it plays (default: %(default)s)"
-    )
+    _add_region(up)
     _add_verbose(up)
     _add_state_dir(up)
 
@@ -162,9 +164,7 @@ def _add_demo(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
         metavar="DIR",
         help="folder for the picture and copies of the results (default: %(default)s)",
     )
-    demo_.add_argument(
-        "--region", default=commands.DEFAULT_REGION, help="region it plays (default: %(default)s)"
-    )
+    _add_region(demo_)
     _add_verbose(demo_)
     _add_state_dir(demo_)
 

@@ -1,4 +1,4 @@
-"""What a person sees: plain lines in a pipe, colour and movement on a terminal only."""
+"""Output for the user: plain lines, with colour and progress bars on a terminal only."""
 
 import contextlib
 import time
@@ -16,38 +16,38 @@ class Task(Protocol):
     def update(
         self, *, done: float | None = None, total: float | None = None, text: str | None = None
     ) -> None:
-        """Show how far it is and what it is at."""
+        """Show how much is done, of how much, and a text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """Writes to standard output; errors to standard error."""
+    """Standard output, and standard error for errors."""
 
     out: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
     err: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True, stderr=True))
 
     def line(self, text: str = "", *, style: str | None = None) -> None:
-        """One line as it is."""
+        """Write a line as it is."""
         self.out.print(text, style=style, markup=False)
 
     def heading(self, text: str) -> None:
-        """A line that starts a section."""
+        """Write a line that starts a section."""
         self.out.print(f"\n{text}", style="bold", markup=False)
 
     def done(self, text: str, *, seconds: float | None = None) -> None:
-        """A step that ended well."""
+        """Write that a step succeeded."""
         took = "" if seconds is None else f"  ({seconds:.0f} s)"
         self.out.print("[green]✓[/green]", end=" ")
         self.out.print(text + took, markup=False)
 
     def error(self, text: str) -> None:
-        """A failure, on standard error."""
+        """Write an error to standard error."""
         self.err.print("[red]error:[/red]", end=" ")
         self.err.print(text, markup=False)
 
     @contextlib.contextmanager
     def step(self, at_work: str, *, done: str) -> Iterator[Task]:
-        """Show ``at_work`` moving while the body runs, then the line ``done`` with the time it took."""
+        """Show `at_work` with a progress bar while the body runs, then `done` with the time that it took."""
         started = time.monotonic()
         columns = (
             SpinnerColumn(),

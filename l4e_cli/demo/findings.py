@@ -1,4 +1,4 @@
-"""What the service says about an asset, read from the documents it writes."""
+"""What the service found for an asset, read from the documents that it writes."""
 
 import datetime as dt
 import json
@@ -13,7 +13,7 @@ from l4e_cli.demo.recording import Interval, Times, Values
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictedRange:
-    """A period the model finds anomalous, and the share of each sensor (``component\\sensor``) in it."""
+    """A period that the model finds anomalous, and the share of each sensor (`component\\sensor`) in it."""
 
     period: Interval
     shares: Mapping[str, float]
@@ -25,7 +25,7 @@ class PredictedRange:
 
     @classmethod
     def of_event(cls, event: Mapping[str, Any]) -> "PredictedRange":
-        """Read an event of ``ListInferenceEvents``."""
+        """Read an event of `ListInferenceEvents`."""
         start, end = (
             np.datetime64(event[member].astimezone(dt.UTC).replace(tzinfo=None), "ms")
             for member in ("EventStartTime", "EventEndTime")
@@ -34,8 +34,8 @@ class PredictedRange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToldEvent:
-    """An event as people count them, ranges close to each other joined, and a sentence about it."""
+class SummarisedEvent:
+    """An event, which joins ranges close to each other, with a sentence about it."""
 
     period: Interval
     summary: str
@@ -43,7 +43,7 @@ class ToldEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """The ``ModelMetrics`` of a model: how it does on its evaluation window."""
+    """The `ModelMetrics` of a model: its results on the evaluation window."""
 
     labels: tuple[Interval, ...]
     ranges: tuple[PredictedRange, ...]
@@ -52,12 +52,12 @@ class Evaluation:
     unknown: int
     """Ranges outside of labels."""
     unknown_seconds: float
-    told: tuple[ToldEvent, ...] = ()
-    """The events with a sentence each; AWS's own service has none."""
+    events: tuple[SummarisedEvent, ...] = ()
+    """The events, each with a sentence; AWS's own service has none."""
 
     @classmethod
     def from_metrics(cls, text: str) -> "Evaluation":
-        """Read the JSON document of ``DescribeModel``."""
+        """Read the JSON document of `DescribeModel`."""
         document = json.loads(text)
         labelled = document["labeled_event_metrics"]
         return cls(
@@ -70,18 +70,18 @@ class Evaluation:
             warning_seconds=float(labelled["total_warning_time_in_seconds"]),
             unknown=int(document["unknown_event_metrics"]["num_identified"]),
             unknown_seconds=float(document["unknown_event_metrics"]["total_duration_in_seconds"]),
-            told=tuple(
-                ToldEvent(period=_interval(item), summary=item["summary"])
+            events=tuple(
+                SummarisedEvent(period=_interval(item), summary=item["summary"])
                 for item in document.get("events", [])
             ),
         )
 
     def ranges_in(self, period: Interval) -> list[PredictedRange]:
-        """The ranges that overlap ``period``."""
+        """Return the ranges that overlap `period`."""
         return [found for found in self.ranges if found.period.overlaps(period)]
 
     def main_event(self) -> Interval | None:
-        """The labelled fault that was flagged longest, else the longest range; None when there is none."""
+        """Return the labelled fault that was flagged longest, else the longest range, or None without any."""
 
         def flagged(label: Interval) -> float:
             parts = (found.period.clipped_to(label) for found in self.ranges_in(label))
@@ -106,7 +106,7 @@ class Scored:
 
     @classmethod
     def from_lines(cls, lines: Iterable[str]) -> "Scored":
-        """Read ``results.jsonl`` or pointwise diagnostics."""
+        """Read `results.jsonl` or pointwise diagnostics."""
         rows = sorted((json.loads(line) for line in lines if line.strip()), key=lambda row: row["timestamp"])
         sensors = next(
             (tuple(item["name"] for item in row["diagnostics"]) for row in rows if "diagnostics" in row), ()
@@ -127,7 +127,7 @@ class Scored:
         )
 
     def ranges(self, step: np.timedelta64) -> list[PredictedRange]:
-        """Anomalous rows that follow each other, joined."""
+        """Return the ranges of anomalous rows that follow each other, at most `step` apart."""
         found: list[PredictedRange] = []
         run: list[int] = []
         for row in np.flatnonzero(self.anomalous).tolist():
@@ -146,7 +146,7 @@ class Scored:
 
 
 def combined_shares(ranges: Iterable[PredictedRange]) -> list[tuple[str, float]]:
-    """Sensors and their mean share over ``ranges``, weighted by length, largest first."""
+    """Return sensors and their mean share over `ranges`, weighted by length, largest first."""
     total: dict[str, float] = {}
     weights = 0.0
     for found in ranges:

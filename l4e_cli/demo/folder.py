@@ -1,4 +1,4 @@
-"""Real sensor files: a folder of CSV files becomes a recording."""
+"""Recordings from a folder of CSV files."""
 
 import csv
 import gzip
@@ -20,13 +20,13 @@ _GENERIC_NAME = "data"
 def read_folder(folder: Path) -> Recording:
     """Read a folder of sensor files.
 
-    Each ``.csv`` or ``.csv.gz`` directly in it is a component named after the file (after the folder when
-    the file is called ``data``); each folder in it is a component made of all the files inside. The first
-    column is the time, the others are sensors. ``labels.csv`` holds start and end of one fault per line.
-    Characters that the service does not allow in names become ``_``.
+    Each `.csv` or `.csv.gz` directly in it is a component named after the file (after the folder when
+    the file is called `data`); each folder in it is a component made of all the files inside. The first
+    column is the time, the others are sensors. `labels.csv` holds start and end of one fault per line.
+    Characters that the service does not allow in names become `_`.
 
     Raises:
-        CliError: nothing usable is there; the message names file, line and what to change.
+        CliError: when a file cannot be used; the message names file, line and what to change.
     """
     if not folder.is_dir():
         raise CliError(f"{str(folder)!r} is not a folder: name a folder that holds CSV files")

@@ -1,4 +1,4 @@
-"""The fresh half of a demo: sensor files for the coming windows, and what inference makes of them."""
+"""Inference in a demo: sensor files for the coming windows, and the execution that reads them."""
 
 import datetime as dt
 import time
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _LEAST_NOTICE = dt.timedelta(seconds=30)
-"""A window that ends sooner is left to the next one: files must be there, and the schedule armed, in time."""
+"""A window that ends sooner is skipped, since its files might be written too late."""
 _WINDOWS_BEFORE, _WINDOWS_AFTER = 1, 2
 _ROWS_BEFORE = 60
 _POLL_SECONDS = 2.0
 _PATIENCE = dt.timedelta(seconds=90)
-"""How long after its wake an execution may take: the emulator looks at schedules every ten seconds."""
+"""How long an execution may take; the emulator checks schedules every ten seconds only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,50 +33,50 @@ class Location:
     prefix: str
 
     def uri(self, name: str = "") -> str:
-        """The ``s3://`` address of the object ``name`` below it."""
+        """Return the `s3://` address of the object `name` below it."""
         return f"s3://{self.bucket}/{self.prefix}{name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """One segment of the day that inference looks at: after ``start``, up to ``end``."""
+    """A window of inference: after `start`, up to and including `end`."""
 
     start: dt.datetime
     length: dt.timedelta
 
     @property
     def end(self) -> dt.datetime:
-        """Its last instant, and the wake of the scheduler."""
+        """Its last instant, at which the scheduler runs."""
         return self.start + self.length
 
     @classmethod
     def coming(cls, now: dt.datetime, length: dt.timedelta) -> "Window":
-        """The first window whose wake leaves time to write its files."""
+        """Return the first window that leaves time to write its files before the scheduler runs."""
         since_midnight = now - now.replace(hour=0, minute=0, second=0, microsecond=0)
         window = cls(start=now - since_midnight % length, length=length)
         return window if window.end - now >= _LEAST_NOTICE else cls(start=window.end, length=length)
 
     @property
     def interval(self) -> Interval:
-        """The window for numpy."""
+        """The window in numpy's times."""
         return Interval(start=_numpy(self.start), end=_numpy(self.end))
 
     def neighbours(self) -> list["Window"]:
-        """The windows that get files: this one, one before it and some after it, should a wake be missed."""
+        """Return the windows to write files for: this one, one before it and two after it."""
         numbers = range(-_WINDOWS_BEFORE, _WINDOWS_AFTER + 1)
         return [Window(start=self.start + number * self.length, length=self.length) for number in numbers]
 
 
 def covered(window: Window, step: np.timedelta64) -> Interval:
-    """The time files are written for: the neighbours, and rows every ``step`` before them to look back."""
+    """Return the time to write files for: the neighbours of `window`, and 60 rows before them."""
     windows = window.neighbours()
     return Interval(start=windows[0].interval.start - _ROWS_BEFORE * step, end=windows[-1].interval.end)
 
 
 def write_files(s3: "S3Client", where: Location, window: Window, part: ComponentRecording) -> list[str]:
-    """Write the files of one component for ``window`` and its neighbours; returns their names.
+    """Write the files of one component for `window` and its neighbours, and return their names.
 
-    The first file also holds the rows before it: the model looks back when it has no memory yet.
+    The first file also holds the rows before it, because a new scheduler looks back.
     """
     written: list[str] = []
     for each in window.neighbours():
@@ -92,10 +92,16 @@ def write_files(s3: "S3Client", where: Location, window: Window, part: Component
 def wait_for_execution(
     equipment: "LookoutEquipmentClient", scheduler: str, window: Window, *, show: Callable[[float], None]
 ) -> "InferenceExecutionSummaryTypeDef":
-    """Wait until inference of ``window`` has ended; ``show`` is told the seconds to its wake all the while.
+    """Wait until inference of `window` has ended, and return its execution.
+
+    Args:
+        equipment: client of the service.
+        scheduler: name of the scheduler.
+        window: the window.
+        show: called again and again with the seconds until the scheduler runs, negative afterwards.
 
     Raises:
-        CliError: it did not end in time.
+        CliError: when the execution did not end in time.
     """
     deadline = window.end + window.length + _PATIENCE
     while (now := dt.datetime.now(dt.UTC)) < deadline:

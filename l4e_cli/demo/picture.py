@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from l4e_cli.demo.findings import Evaluation, PredictedRange, Scored, combined_shares
 from l4e_cli.demo.recording import Interval, Recording, Times, Values
 
-# Okabe and Ito's palette: told apart by colour-blind readers and in grey print.
+# Okabe and Ito's palette, which colour-blind readers and grey prints distinguish.
 _TRACE, _LABEL, _PREDICTED, _SCORE = "#0072B2", "#E69F00", "#D55E00", "#333333"
 _THRESHOLD = 0.5
 _MOST_TRACES = 4
@@ -28,8 +28,8 @@ _MOST_POINTS = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Live:
-    """Inference on fresh data."""
+class LiveInference:
+    """Inference on new data."""
 
     recording: Recording
     """What was uploaded; its labels say where the anomaly is."""
@@ -38,8 +38,8 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
-    """Everything the picture shows."""
+class DemoResults:
+    """Everything that the picture shows."""
 
     asset: str
     recording: Recording
@@ -48,40 +48,42 @@ class Story:
     evaluation: Evaluation
     scores: Scored | None
     """Scores over the evaluation window, if known."""
-    live: Live
+    live: LiveInference
     step: np.timedelta64
-    """Distance of the rows the model sees."""
+    """Step of the model."""
 
 
-def draw(story: Story, path: Path) -> None:
-    """Draw ``story`` into the PNG file ``path``."""
+def draw(results: DemoResults, path: Path) -> None:
+    """Draw `results` into the PNG file `path`."""
     mpl.use("Agg")
-    event = story.evaluation.main_event() or story.window
-    shares = combined_shares(story.evaluation.ranges_in(event))
-    live_shares = combined_shares(story.live.result.ranges(story.step))
+    event = results.evaluation.main_event() or results.window
+    shares = combined_shares(results.evaluation.ranges_in(event))
+    live_shares = combined_shares(results.live.result.ranges(results.step))
     traces = [sensor for sensor, _ in shares[:_MOST_TRACES]] or list(
-        story.recording.sensor_ids[:_MOST_TRACES]
+        results.recording.sensor_ids[:_MOST_TRACES]
     )
     live_trace = next(iter(live_shares or shares), (traces[0], 0.0))[0]
 
     figure = Figure(figsize=(14, 4.6 + 1.45 * (len(traces) + 1)), dpi=110, layout="constrained")
     heights = [1.4, *[1.0] * len(traces), 1.0, 1.2]
     grid = GridSpec(len(heights), 2, figure=figure, width_ratios=[3.2, 1], height_ratios=heights)
-    figure.suptitle(f"{story.asset}: {_summary(story)}", fontsize=14, fontweight="bold", x=0.01, ha="left")
+    figure.suptitle(
+        f"{results.asset}: {_summary(results)}", fontsize=14, fontweight="bold", x=0.01, ha="left"
+    )
 
-    _draw_scores(figure.add_subplot(grid[0, 0]), story)
+    _draw_scores(figure.add_subplot(grid[0, 0]), results)
     _draw_legend(figure.add_subplot(grid[0, 1]))
     rows = [figure.add_subplot(grid[row, 0]) for row in range(1, len(traces) + 1)]
-    _draw_event(rows, story, traces, _around(event, story))
+    _draw_event(rows, results, traces, _around(event, results))
     _draw_bars(figure.add_subplot(grid[1 : len(traces) + 1, 1]), shares, "Share of each sensor in that fault")
-    _draw_live((figure.add_subplot(grid[-2, 0]), figure.add_subplot(grid[-1, 0])), story, live_trace)
+    _draw_live((figure.add_subplot(grid[-2, 0]), figure.add_subplot(grid[-1, 0])), results, live_trace)
     _draw_bars(figure.add_subplot(grid[-2:, 1]), live_shares[:_MOST_LIVE_BARS], "Share in the live anomaly")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
 
 
-def _summary(story: Story) -> str:
-    evaluation = story.evaluation
+def _summary(results: DemoResults) -> str:
+    evaluation = results.evaluation
     if not evaluation.labels:
         return f"{len(evaluation.ranges)} anomalous periods found in the evaluation window"
     return (
@@ -89,25 +91,25 @@ def _summary(story: Story) -> str:
     )
 
 
-def _draw_scores(axes: Axes, story: Story) -> None:
-    if story.scores is not None:
-        times, values = _thinned_peaks(story.scores)
+def _draw_scores(axes: Axes, results: DemoResults) -> None:
+    if results.scores is not None:
+        times, values = _thinned_peaks(results.scores)
         axes.plot(times, values, color=_SCORE, linewidth=0.7)
     axes.axhline(_THRESHOLD, color=_PREDICTED, linewidth=0.9, linestyle="--")
-    axes.set_xlim(*_drawn(story.window))
+    axes.set_xlim(*_drawn(results.window))
     axes.set_ylim(0, 1.12)
     axes.set_ylabel("anomaly score")
     axes.set_title("Evaluation window", loc="left", fontsize=10)
-    _shade(axes, story.evaluation.labels)
-    _mark_ranges(axes, story.evaluation.ranges)
+    _shade(axes, results.evaluation.labels)
+    _mark_ranges(axes, results.evaluation.ranges)
     _dates(axes)
 
 
-def _draw_event(rows: Sequence[Axes], story: Story, sensors: Sequence[str], zoom: Interval) -> None:
+def _draw_event(rows: Sequence[Axes], results: DemoResults, sensors: Sequence[str], zoom: Interval) -> None:
     rows[0].set_title("The fault it is surest of, sensor by sensor", loc="left", fontsize=10)
     for axes, sensor in zip(rows, sensors, strict=True):
-        _draw_trace(axes, story.recording, sensor, zoom)
-        _mark_ranges(axes, story.evaluation.ranges)
+        _draw_trace(axes, results.recording, sensor, zoom)
+        _mark_ranges(axes, results.evaluation.ranges)
     for axes in rows[:-1]:
         axes.tick_params(labelbottom=False)
 
@@ -124,14 +126,14 @@ def _draw_trace(axes: Axes, recording: Recording, sensor: str, zoom: Interval) -
     _dates(axes)
 
 
-def _draw_live(rows: tuple[Axes, Axes], story: Story, sensor: str) -> None:
+def _draw_live(rows: tuple[Axes, Axes], results: DemoResults, sensor: str) -> None:
     trace, score = rows
-    window, result = story.live.window, story.live.result
+    window, result = results.live.window, results.live.result
     length = window.end - window.start
     zoom = Interval(start=window.start - length, end=window.end)
-    trace.set_title("Live: scheduled inference of fresh sensor files", loc="left", fontsize=10)
-    _draw_trace(trace, story.live.recording, sensor, zoom)
-    _mark_ranges(trace, result.ranges(story.step))
+    trace.set_title("LiveInference: scheduled inference of fresh sensor files", loc="left", fontsize=10)
+    _draw_trace(trace, results.live.recording, sensor, zoom)
+    _mark_ranges(trace, result.ranges(results.step))
     trace.tick_params(labelbottom=False)
     score.plot(result.times, result.scores, color=_SCORE, linewidth=0.9, zorder=2)
     size = 22 if result.times.size < _FEW_ROWS else 6
@@ -143,7 +145,7 @@ def _draw_live(rows: tuple[Axes, Axes], story: Story, sensor: str) -> None:
     score.set_xlim(*_drawn(zoom))
     score.set_ylim(0, 1.12)
     score.set_ylabel("anomaly score")
-    _shade(score, story.live.recording.labels)
+    _shade(score, results.live.recording.labels)
     _dates(score)
 
 
@@ -183,7 +185,7 @@ def _shade(axes: Axes, labels: Sequence[Interval]) -> None:
 
 
 def _mark_ranges(axes: Axes, ranges: Sequence[PredictedRange]) -> None:
-    """A bar along the upper edge for each predicted range, wide enough to see even if it is one row."""
+    """Draw a bar along the upper edge for each predicted range, wide enough to see if it is one row."""
     left, right = axes.get_xlim()
     for found in ranges:
         start, end = _drawn(found.period)
@@ -191,14 +193,14 @@ def _mark_ranges(axes: Axes, ranges: Sequence[PredictedRange]) -> None:
         axes.axvspan(start, end, ymin=0.95, ymax=1.0, color=_PREDICTED, linewidth=0)
 
 
-def _around(event: Interval, story: Story) -> Interval:
-    """``event`` with its surroundings, inside the evaluation window."""
-    margin = max((event.end - event.start) // 2, 10 * story.step)
-    return Interval(start=event.start - margin, end=event.end + margin).clipped_to(story.window)
+def _around(event: Interval, results: DemoResults) -> Interval:
+    """Return `event` with its surroundings, inside the evaluation window."""
+    margin = max((event.end - event.start) // 2, 10 * results.step)
+    return Interval(start=event.start - margin, end=event.end + margin).clipped_to(results.window)
 
 
 def _thinned_peaks(scored: Scored) -> tuple[Times, Values]:
-    """At most some thousand points; each is the highest of its block, so that no peak is lost."""
+    """Return at most 20,000 points; each is the highest of its block, so that no peak is lost."""
     block = -(-scored.times.size // _MOST_POINTS)
     if block <= 1:
         return scored.times, scored.scores
@@ -217,14 +219,10 @@ def _dates(axes: Axes) -> None:
 
 
 def _drawn(interval: Interval) -> tuple[float, float]:
-    """Both ends in matplotlib's own unit of time."""
+    """Return both ends in matplotlib's own unit of time."""
     start, end = date2num(np.array([interval.start, interval.end]))  # type: ignore[no-untyped-call]
     return float(start), float(end)
 
 
 def _short(sensor: str) -> str:
     return sensor.partition("\\")[2]
-
-
-def _unranked(story: Story) -> list[tuple[str, float]]:
-    return [(sensor, 0.0) for sensor in story.recording.sensor_ids]

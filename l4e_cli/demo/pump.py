@@ -1,7 +1,7 @@
-"""A centrifugal pump that never existed: eight sensors, operating modes, and an impeller that wears out.
+"""A simulated centrifugal pump: eight sensors, two operating modes, and an impeller that wears out.
 
-The fault is the one of the user guide's example: flow no longer follows speed. Every sensor stays inside the
-range it has in healthy operation, so that no threshold on a single sensor can see it.
+The fault is that of an example in the L4E user guide: flow no longer follows speed. Every sensor stays inside
+the range of its healthy operation, so no threshold on a single sensor can detect it.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ _MINUTES_A_DAY = 1440
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """An impeller that loses flow over ``ramp_minutes``, until the pump is repaired when ``period`` ends."""
+    """An impeller that loses flow over `ramp_minutes`, until it is repaired at the end of `period`."""
 
     period: Interval
     ramp_minutes: float = 60.0
@@ -44,7 +44,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pump:
-    """The pump as a deterministic source of data; ``seed`` makes another one of the same kind."""
+    """The pump as a deterministic source of data; another `seed` is another pump of the same kind."""
 
     seed: int = 7
     component: str = "pump"
@@ -52,10 +52,10 @@ class Pump:
     def record(
         self, span: Interval, faults: Sequence[Fault] = (), *, high_from: np.datetime64 | None = None
     ) -> ComponentRecording:
-        """One row a minute over ``span``, its end left out.
+        """Return one row a minute over `span`, its end excluded.
 
-        During ``faults``, for two hours before them, and after ``high_from`` it runs in the high mode. After
-        a fault it is off for a repair.
+        The pump runs in its fast mode during `faults`, for two hours before them, and after `high_from`.
+        After a fault it is off for three hours.
         """
         times = np.arange(span.start, span.end, _STEP).astype("datetime64[s]")
         day = times.astype("datetime64[D]").astype(np.int64)[0]
@@ -73,7 +73,7 @@ class Pump:
 
 
 def _wear(times: Times, faults: Sequence[Fault]) -> Values:
-    """Share of flow that is lost, per row."""
+    """Return the share of flow that is lost, for each row."""
     wear = np.zeros(times.size)
     for fault in faults:
         inside = (times >= fault.period.start) & (times <= fault.period.end)
@@ -83,7 +83,7 @@ def _wear(times: Times, faults: Sequence[Fault]) -> Values:
 
 
 def _modes(random: np.random.Generator, times: Times) -> Values:
-    """The speed the operator asks for, per row: hours in one mode, then in the other, sometimes off."""
+    """Return the set speed for each row: hours in one mode, then in the other, sometimes off."""
     target = np.empty(times.size)
     row, high = 0, True
     while row < times.size:
@@ -98,7 +98,7 @@ def _modes(random: np.random.Generator, times: Times) -> Values:
 
 
 def _speed(random: np.random.Generator, target: Values) -> Values:
-    """The drive changes speed at its own pace, and stops within a minute."""
+    """Return the speed for each row: the drive follows at its own pace, and stops within a minute."""
     speed = np.empty(target.size)
     now = float(target[0])
     for row, wanted in enumerate(target.tolist()):
@@ -134,7 +134,7 @@ def _sensors(random: np.random.Generator, times: Times, speed: Values, wear: Val
 
 
 def _lagged(signal: Values, *, minutes: float) -> Values:
-    """``signal`` behind a first-order lag."""
+    """Return `signal` behind a first-order lag."""
     keep = float(np.exp(-1 / minutes))
     follows = np.empty(signal.size)
     state = float(signal[0])
@@ -145,7 +145,7 @@ def _lagged(signal: Values, *, minutes: float) -> Values:
 
 
 def _wander(random: np.random.Generator, size: int) -> Values:
-    """A slow random movement of about unit size that always comes back."""
+    """Return a slow random movement around 0, of about unit size."""
     keep = float(np.exp(-1 / 240))
     steps = random.normal(0, np.sqrt(1 - keep**2), size)
     moved = np.empty(size)

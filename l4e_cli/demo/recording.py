@@ -20,11 +20,11 @@ class Interval:
     end: np.datetime64
 
     def overlaps(self, other: "Interval") -> bool:
-        """Whether the two share an instant."""
+        """Return whether the two share an instant."""
         return bool(self.start <= other.end and other.start <= self.end)
 
     def clipped_to(self, other: "Interval") -> "Interval":
-        """The part inside ``other``, which it must overlap."""
+        """Return the part inside `other`, which it must overlap."""
         return Interval(start=max(self.start, other.start), end=min(self.end, other.end))
 
 
@@ -38,20 +38,20 @@ class ComponentRecording:
     values: Values
 
     def between(self, interval: Interval) -> "ComponentRecording":
-        """The rows whose time is in ``interval``."""
+        """Return the rows whose time is in `interval`."""
         inside = (self.times >= interval.start) & (self.times <= interval.end)
         return ComponentRecording(
             name=self.name, sensors=self.sensors, times=self.times[inside], values=self.values[inside]
         )
 
     def shifted(self, by: np.timedelta64) -> "ComponentRecording":
-        """The same rows at other times."""
+        """Return the same rows, later by `by`."""
         return ComponentRecording(
             name=self.name, sensors=self.sensors, times=self.times + by, values=self.values
         )
 
     def to_csv(self) -> bytes:
-        """The file the service reads: a header, ISO times in UTC, empty where a value is missing."""
+        """Return the file for the service: a header, ISO times in UTC, empty where a value is missing."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(("Timestamp", *self.sensors))
@@ -70,34 +70,34 @@ class Recording:
 
     @property
     def span(self) -> Interval:
-        """From the first to the last row."""
+        """Period from the first to the last row."""
         return Interval(
             start=min(part.times.min() for part in self.components),
             end=max(part.times.max() for part in self.components),
         )
 
     def labels_csv(self) -> bytes:
-        """The label file the service reads: start and end of each fault, no header."""
+        """Return the label file for the service: start and end of each fault, without header."""
         lines = (f"{_stamp(label.start)},{_stamp(label.end)}\n" for label in self.labels)
         return "".join(lines).encode()
 
     def sensor(self, identifier: str) -> tuple[Times, Values]:
-        """Times and values of the sensor ``component\\sensor``."""
+        """Return times and values of the sensor `component\\sensor`."""
         name, _, sensor = identifier.partition("\\")
         part = next(part for part in self.components if part.name == name)
         return part.times, part.values[:, part.sensors.index(sensor)]
 
     @property
     def sensor_ids(self) -> tuple[str, ...]:
-        """Every sensor as ``component\\sensor``."""
+        """Every sensor as `component\\sensor`."""
         return tuple(f"{part.name}\\{sensor}" for part in self.components for sensor in part.sensors)
 
 
 def typical_step(times: Iterable[Times]) -> np.timedelta64:
-    """The median distance between neighbouring rows of all components.
+    """Return the median distance between neighbouring rows of all components.
 
     Raises:
-        ValueError: there are not two rows at different times.
+        ValueError: when there are not two rows at different times.
     """
     distances = np.concatenate([np.diff(np.unique(part)) for part in times])
     if distances.size == 0:
@@ -106,13 +106,13 @@ def typical_step(times: Iterable[Times]) -> np.timedelta64:
 
 
 def snap(step: np.timedelta64, allowed: Sequence[str]) -> str:
-    """The member of ``allowed`` (``PT1S``, ``PT5M``, ``PT1H`` ...) nearest to ``step`` by ratio."""
+    """Return the member of `allowed` (`PT1S`, `PT5M`, `PT1H` ...) that is nearest to `step` by ratio."""
     seconds = max(step / np.timedelta64(1, "s"), 1e-3)
     return min(allowed, key=lambda text: abs(np.log(duration_seconds(text) / seconds)))
 
 
 def duration_seconds(text: str) -> int:
-    """Seconds of ``PT5S``, ``PT5M`` or ``PT1H``."""
+    """Return the length of `PT5S`, `PT5M` or `PT1H` in seconds."""
     return int(text[2:-1]) * {"S": 1, "M": 60, "H": 3600}[text[-1]]
 
 

@@ -1,4 +1,4 @@
-"""What a demo tells on the terminal."""
+"""What a demo shows on the terminal."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +16,7 @@ _Found = TypeVar("_Found")
 
 
 def show_history(terminal: Terminal, history: Recording, *, where: str) -> None:
-    """What was uploaded."""
+    """Show what was uploaded."""
     rows = sum(part.times.size for part in history.components)
     terminal.done(
         f"history uploaded: {_count(rows, 'row')}, {_count(len(history.sensor_ids), 'sensor')}, "
@@ -25,7 +25,7 @@ def show_history(terminal: Terminal, history: Recording, *, where: str) -> None:
 
 
 def show_evaluation(terminal: Terminal, evaluation: Evaluation, window: Interval) -> None:
-    """How the model does on data it was not trained on."""
+    """Show how the model does on data that it was not trained on."""
     terminal.heading(f"Evaluation of the model, {_day(window.start)} to {_day(window.end)}")
     if evaluation.labels:
         terminal.line(f"  labelled faults found: {evaluation.identified} of {len(evaluation.labels)}")
@@ -36,8 +36,8 @@ def show_evaluation(terminal: Terminal, evaluation: Evaluation, window: Interval
             f"  anomalous periods outside of labels: {evaluation.unknown}, "
             f"{_length(evaluation.unknown_seconds)} in all"
         )
-    told = [(event.period, event.summary) for event in evaluation.told]
-    listed = told or [(found.period, _sensors(found)) for found in evaluation.ranges]
+    events = [(event.period, event.summary) for event in evaluation.events]
+    listed = events or [(found.period, _sensors(found)) for found in evaluation.ranges]
     for period, text in _longest(listed, lambda each: each[0]):
         labelled = any(period.overlaps(label) for label in evaluation.labels)
         terminal.line(f"  {_period(period):<50} {'fault' if labelled else '     '}  {text}")
@@ -47,7 +47,7 @@ def show_evaluation(terminal: Terminal, evaluation: Evaluation, window: Interval
 
 
 def show_anomalies(terminal: Terminal, ranges: Sequence[PredictedRange], *, rows: int) -> None:
-    """What inference found in fresh data."""
+    """Show what inference found in new data."""
     if not ranges:
         terminal.line(f"  {_count(rows, 'row')}, none anomalous")
         return
@@ -59,7 +59,7 @@ def show_anomalies(terminal: Terminal, ranges: Sequence[PredictedRange], *, rows
 
 
 def show_events(terminal: Terminal, events: Sequence[PredictedRange]) -> None:
-    """The events that the service keeps of a scheduler."""
+    """Show the events that the service keeps for a scheduler."""
     for found in events:
         terminal.line(f"  event: {_period(found.period)}, {_sensors(found)}")
     if not events:
@@ -67,14 +67,14 @@ def show_events(terminal: Terminal, events: Sequence[PredictedRange]) -> None:
 
 
 def show_alarms(terminal: Terminal, states: Iterable[tuple[str, str]]) -> None:
-    """The CloudWatch alarms and their states."""
+    """Show the CloudWatch alarms and their states."""
     terminal.heading("Alarms")
     for name, state in states:
         terminal.line(f"  {state:<18} {name}", style="red" if state == "ALARM" else None)
 
 
 def _longest(found: Sequence[_Found], period: Callable[[_Found], Interval]) -> list[_Found]:
-    """The longest of what was found, in order of time."""
+    """Return the longest of what was found, in order of time."""
     longest = sorted(found, key=lambda each: period(each).start - period(each).end)[:_MOST_RANGES]
     return sorted(longest, key=lambda each: period(each).start)
 
@@ -86,7 +86,7 @@ def _show_others(terminal: Terminal, found: Sequence[object]) -> None:
 
 
 def utc(time: dt.datetime) -> str:
-    """Hour and minute."""
+    """Return hour and minute in UTC."""
     return f"{time.astimezone(dt.UTC):%H:%M}"
 
 

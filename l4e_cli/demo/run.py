@@ -18,7 +18,7 @@ from l4e_cli.demo import live, report
 from l4e_cli.demo.findings import Evaluation, PredictedRange, Scored
 from l4e_cli.demo.folder import read_folder
 from l4e_cli.demo.live import Location, Window
-from l4e_cli.demo.picture import Live, Story, draw
+from l4e_cli.demo.picture import DemoResults, LiveInference, draw
 from l4e_cli.demo.recording import duration_seconds
 from l4e_cli.demo.scenario import Scenario, pump_scenario, replay_scenario
 from l4e_cli.errors import AlreadyRunningError, CliError
@@ -30,7 +30,7 @@ _DATA_BUCKET = "DataBucket"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the user asked for."""
+    """Options of the command."""
 
     directory: Path
     output: Path
@@ -43,10 +43,10 @@ class Options:
 
 
 def demo(terminal: Terminal, options: Options) -> None:
-    """Deploy one asset, show what its model finds in the past and in fresh data, and stop again.
+    """Deploy one asset, show what its model finds in past and in new data, and stop again.
 
     Raises:
-        CliError: a step failed. Then nothing is left running either, unless ``keep`` was asked for.
+        CliError: when a step failed. Nothing is left running then, unless `keep` is set.
     """
     scenario = _scenario(options)
     try:
@@ -73,7 +73,7 @@ class _Demo:
     aws: Aws
 
     def play(self) -> None:
-        """The steps in their order."""
+        """Run all steps in order."""
         assembly = self._synthesise()
         asset = self.scenario.asset
         shared = [stack.name for stack in synthesised_stacks(assembly) if not stack.needs_data]
@@ -87,7 +87,7 @@ class _Demo:
         report.show_evaluation(self.terminal, evaluation, self.scenario.evaluation)
         inferred = self._infer(scheduler, evaluation)
         report.show_alarms(self.terminal, self._alarms(scheduler))
-        story = Story(
+        results = DemoResults(
             asset=asset,
             recording=self.scenario.history,
             window=self.scenario.evaluation,
@@ -97,7 +97,7 @@ class _Demo:
             step=self.scenario.step,
         )
         path = self.options.output / "picture.png"
-        draw(story, path)
+        draw(results, path)
         self.terminal.heading("Picture")
         self.terminal.line(f"  {path.resolve()}")
 
@@ -144,7 +144,7 @@ class _Demo:
         return Evaluation.from_metrics(metrics)
 
     def _evaluation_scores(self, model: str) -> Scored | None:
-        """Point by point results of training; None when the asset does not ask for them."""
+        """Return the point-by-point results of training; None when the asset does not ask for them."""
         version: Mapping[str, Any] = self.aws.equipment.describe_model_version(
             ModelName=model, ModelVersion=1
         )
@@ -154,8 +154,8 @@ class _Demo:
         body = self.aws.s3.get_object(Bucket=where["Bucket"], Key=where["Key"])["Body"].read()
         return Scored.from_lines(gzip.decompress(body).decode().splitlines())
 
-    def _infer(self, scheduler: str, evaluation: Evaluation) -> Live:
-        """Write fresh files, wait for the scheduler, show what it found."""
+    def _infer(self, scheduler: str, evaluation: Evaluation) -> LiveInference:
+        """Write new files, wait for the scheduler, and show what it found."""
         equipment, terminal = self.aws.equipment, self.terminal
         described = equipment.describe_inference_scheduler(InferenceSchedulerName=scheduler)
         source = described["DataInputConfiguration"]["S3InputConfiguration"]
@@ -184,7 +184,7 @@ class _Demo:
         ranges = result.ranges(self.scenario.step)
         report.show_anomalies(terminal, ranges, rows=result.times.size)
         self._show_events(scheduler, window)
-        return Live(recording=fresh, result=result, window=window.interval)
+        return LiveInference(recording=fresh, result=result, window=window.interval)
 
     def _fetch(self, bucket: str, key: str) -> Scored:
         """Copy a result file into the output folder and read it."""
@@ -223,7 +223,7 @@ def _scenario(options: Options) -> Scenario:
 
 
 def show_how_to_connect(terminal: Terminal, instance: Instance, directory: Path) -> None:
-    """The lines that make a shell's plain clients talk to the service of an instance."""
+    """Show the lines with which clients in a shell talk to the service of an instance."""
     environment = instance.environment(service_url=Aws.of(instance).service_url())
     terminal.heading("It still runs. With these two, boto3 and the AWS CLI talk to the service:")
     for name in (DATA_PATH_VARIABLE, ENDPOINT_VARIABLE):

@@ -1,4 +1,4 @@
-"""What a demo plays: an asset's history, how it is split, and the fresh data that comes afterwards."""
+"""The data of a demo: the history of an asset, how it is split, and the new data that comes afterwards."""
 
 import re
 from abc import ABC, abstractmethod
@@ -43,7 +43,7 @@ class Scenario(ABC):
 
     @property
     def step(self) -> np.timedelta64:
-        """Distance of the rows the model sees."""
+        """Step of the model."""
         return np.timedelta64(duration_seconds(self.sampling_rate), "s")
 
     @property
@@ -53,7 +53,7 @@ class Scenario(ABC):
 
     @abstractmethod
     def fresh(self, window: Interval, covered: Interval, evaluation: Evaluation) -> Recording:
-        """Sensor data for ``covered`` in which an anomaly begins inside ``window``."""
+        """Return sensor data for `covered` in which an anomaly begins inside `window`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +64,11 @@ class PumpScenario(Scenario):
 
     @property
     def assets_file(self) -> str | None:
-        """The app declares the pump."""
+        """None: the app declares the pump."""
         return None
 
     def fresh(self, window: Interval, covered: Interval, evaluation: Evaluation) -> Recording:  # noqa: ARG002
-        """The pump of today: a vane of its impeller breaks in the second fifth of the window."""
+        """Return data of the pump, a vane of which breaks in the second fifth of the window."""
         breaks = window.start + (window.end - window.start) // 5
         fault = Fault(period=Interval(start=breaks + _SECOND, end=covered.end), ramp_minutes=0)
         warm_up = np.timedelta64(1, "D")  # so that temperatures are those of a running pump
@@ -79,11 +79,11 @@ class PumpScenario(Scenario):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayScenario(Scenario):
-    """Recorded files; the fresh data is their most telling stretch, moved to now."""
+    """Recorded files; the new data is the period around their main event, moved to now."""
 
     @property
     def assets_file(self) -> str | None:
-        """A declaration with what the files show."""
+        """Declaration of the asset with what the files show."""
         lines = [
             "[service.limits]",
             "minimum_training_days = 0 # recordings are often shorter than the service would ask for",
@@ -105,7 +105,7 @@ class ReplayScenario(Scenario):
         return "\n".join([*lines, ""])
 
     def fresh(self, window: Interval, covered: Interval, evaluation: Evaluation) -> Recording:
-        """Rows around the start of the event the model is surest of; a label or the end if it found none."""
+        """Return rows around the start of the main event; of a label, or the last rows, if there is none."""
         length = window.end - window.start
         event = evaluation.main_event() or next(
             (label for label in self.history.labels if label.overlaps(self.evaluation)), None
@@ -129,7 +129,7 @@ class ReplayScenario(Scenario):
 
 
 def pump_scenario() -> PumpScenario:
-    """Three months of a pump that wears out twice in the training and twice in the evaluation window."""
+    """Return three months of a pump with two faults in the training and two in the evaluation window."""
     faults = [
         _fault("2026-07-20T08:00", "2026-07-20T16:00"),
         _fault("2026-08-12T02:00", "2026-08-12T12:00"),
@@ -154,13 +154,13 @@ def pump_scenario() -> PumpScenario:
 def replay_scenario(
     recording: Recording, *, name: str, train_until: np.datetime64 | None, off_condition: str | None
 ) -> ReplayScenario:
-    """Split a recording: training comes first, evaluation is the rest.
+    """Return a recording split in two: training comes first, evaluation is the rest.
 
-    Training ends at ``train_until``. By default it ends a fifth before the first label when a quarter of the
+    Training ends at `train_until`. By default it ends a fifth before the first label when a quarter of the
     recording lies before that label, so that it is healthy data, and else in the middle of the recording.
 
     Raises:
-        CliError: ``train_until`` is not inside the recording, or the recording has one row only.
+        CliError: when `train_until` is not inside the recording, or the recording has only one row.
     """
     span = recording.span
     try:
