@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from constructs_l4e._acknowledge import acknowledge_wildcards, has_wildcard
 
@@ -69,3 +70,9 @@ def acknowledge_access(scope: Construct, access: Sequence[Access]) -> None:
         if each.wildcard_reason is None:
             raise ValueError(f"{', '.join(each.actions)} on a wildcard resource: give wildcard_reason=")
         acknowledge_wildcards(scope, wildcards, each.wildcard_reason)
+
+
+def service_name(scope: IConstruct, service: str) -> str:
+    """Return the name of a service in `kms:ViaService`: it uses a key on behalf of a caller."""
+    stack = cdk.Stack.of(scope)
+    return f"{service}.{stack.region}.{stack.url_suffix}"

@@ -94,7 +94,7 @@ def schema_document(
         path.write_text(schema.to_json(), encoding="utf-8")
         asset = s3_assets.Asset(scope, "Schema", path=str(path))
     stack = cdk.Stack.of(scope)
-    # By the text in the template: the stack of the service writes the same name in the same way.
+    # Compared as text of the templates: the stack of the service writes the same name in the same way.
     if service.staging_bucket_name is not None and (
         stack.resolve(asset.s3_bucket_name) != stack.resolve(service.staging_bucket_name)
     ):

@@ -72,7 +72,7 @@ class Jobs(Construct):
             self,
             "Role",
             description="LookoutEquipment jobs: the principal that roles for data access trust",
-            # Tasks run under this very role, because it is the one that customer roles trust.
+            # Tasks run under this role too, because it is the one that customer roles trust.
             assumed_by=LAMBDA if files is None else iam.CompositePrincipal(LAMBDA, task_principal(self)),
             access=[
                 write_logs(*logs.values()),
@@ -232,7 +232,7 @@ def _ingest_steps() -> dict[str, object]:
     job = {"JobId.$": "$.JobId"}
     read = {
         **_invoke("read", {**job, "Item.$": "$.Item"}),
-        # Results lie in the service bucket: a thousand outputs would not fit into an execution.
+        # Results are in the service bucket: a thousand outputs would not fit into an execution.
         "OutputPath": None,
         "End": True,
         # A failed map does not say why, so each child records the reason itself.

@@ -50,7 +50,7 @@ export PYTHONPATH="$folder/code:$folder/layer/python:/var/runtime"
 exec python3.14 -m service.jobs.task "$@"
 """
 
-# Faults on the way to the queue; a task that failed is not among them.
+# Faults while the task is submitted, not failures of the task itself.
 _RETRY = [
     {
         "ErrorEquals": [
@@ -140,7 +140,7 @@ class LargeTraining(Construct):
             "Definition",
             container=self._container(role, {**environment, **files.environment}),
             timeout=jobs.timeout,
-            # What a task could try again after is either recorded by then or the fault of its size.
+            # A second attempt would not help: a task records its failures, or ends because of its size.
             retry_attempts=1,
         )
 

@@ -100,7 +100,7 @@ def _code(*, packages: tuple[str, ...], data: dict[str, dict[str, bytes]]) -> la
         bundling=cdk.BundlingOptions(
             # Required by the CDK, never pulled: the local bundling below always succeeds or raises.
             image=cdk.DockerImage.from_registry("not-used"),
-            # Tells the two packages of this source folder apart in the CDK's asset cache.
+            # Distinguishes the two packages of this source folder in the CDK's asset cache.
             command=list(packages),
             environment={folder: ",".join(files) for folder, files in data.items()},
             local=_Staging(packages, data),

@@ -105,7 +105,7 @@ class ServiceApi(Construct):
             cloud_watch_role=False,
             deploy_options=apigateway.StageOptions(stage_name=self.stage),
         )
-        # The stack that deploys the service decides about outputs.
+        # Outputs are the choice of the stack that deploys the service.
         self.rest_api.node.try_remove_child("Endpoint")
         self.rest_api.root.add_method(
             "POST",
@@ -136,7 +136,7 @@ class ServiceApi(Construct):
 def _keep_schedules(
     stack: cdk.Stack, schedules: scheduler.ScheduleGroup, schedule_role: iam.Role
 ) -> tuple[Access, Access]:
-    # By the name's prefix, not by the group: this holds where a policy check does not see the group, too.
+    # By the prefix of the name, not by the group, which not every policy check knows.
     own_schedules = stack.format_arn(
         service="scheduler", resource="schedule", resource_name=f"*/{schedules.schedule_group_name}-*"
     )

@@ -5,9 +5,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from constructs_l4e._access import Access
+from constructs_l4e._access import Access, service_name
 from constructs_l4e._acknowledge import SERVICE_BUCKET, acknowledge
-from constructs_l4e._tables import service_name, table, table_access
+from constructs_l4e._tables import table, table_access
 
 RECOVERABLE = cdk.Duration.days(30)
 """How long a deleted or overwritten object of the service can be restored."""

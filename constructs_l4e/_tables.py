@@ -5,7 +5,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from constructs_l4e._access import Access
+from constructs_l4e._access import Access, service_name
 
 
 def table(
@@ -53,12 +53,6 @@ def table_access(on: dynamodb.ITable, *actions: str) -> list[Access]:
             )
         )
     return access
-
-
-def service_name(scope: Construct | dynamodb.ITable, service: str) -> str:
-    """Return the name of a service in `kms:ViaService`: it uses a key on behalf of a caller."""
-    stack = cdk.Stack.of(scope)
-    return f"{service}.{stack.region}.{stack.url_suffix}"
 
 
 def _text(name: str) -> dynamodb.Attribute:

@@ -147,7 +147,11 @@ class Dataset(DatasetBase):
         service: IEquipmentService,
         dataset_name: str,
     ) -> IDataset:
-        """Return an existing dataset by its name."""
+        """Return an existing dataset by its name.
+
+        Raises:
+            ValueError: when the name is not legal.
+        """
         return cls.from_dataset_attributes(scope, id, service=service, dataset_name=dataset_name)
 
     @classmethod
@@ -159,7 +163,11 @@ class Dataset(DatasetBase):
         service: IEquipmentService,
         dataset_arn: str,
     ) -> IDataset:
-        """Return an existing dataset by its ARN."""
+        """Return an existing dataset by its ARN.
+
+        Raises:
+            ValueError: when it is not the ARN of a dataset.
+        """
         return _ImportedDataset(
             scope,
             id,
@@ -181,7 +189,19 @@ class Dataset(DatasetBase):
         schema: DatasetSchema | None = None,
         encryption_key: kms.IKey | None = None,
     ) -> IDataset:
-        """Return an existing dataset by its name, with what its ingestions and models are checked against."""
+        """Return an existing dataset by its name and what else is known of it.
+
+        Args:
+            scope: parent of the construct.
+            id: construct id.
+            service: the service that has the dataset.
+            dataset_name: name of the dataset.
+            schema: its schema, which models are checked against. Default: not known, nothing is checked.
+            encryption_key: its key. Default: the service's own.
+
+        Raises:
+            ValueError: when the name is not legal.
+        """
         return _ImportedDataset(
             scope,
             id,

@@ -204,7 +204,11 @@ class Model(ModelBase):
         service: IEquipmentService,
         model_name: str,
     ) -> IModel:
-        """Return an existing model by its name."""
+        """Return an existing model by its name.
+
+        Raises:
+            ValueError: when the name is not legal.
+        """
         return cls.from_model_attributes(scope, id, service=service, model_name=model_name)
 
     @classmethod
@@ -216,7 +220,11 @@ class Model(ModelBase):
         service: IEquipmentService,
         model_arn: str,
     ) -> IModel:
-        """Return an existing model by its ARN."""
+        """Return an existing model by its ARN.
+
+        Raises:
+            ValueError: when it is not the ARN of a model.
+        """
         name = _arns.name_in_arn(model_arn, shape="ModelArn", what="model ARN")
         return _ImportedModel(
             scope, id, service=service, model_name=name, model_arn=model_arn, target_sampling_rate=None
@@ -232,7 +240,19 @@ class Model(ModelBase):
         model_name: str,
         target_sampling_rate: TargetSamplingRate | None = None,
     ) -> IModel:
-        """Return an existing model by its name, with the step that its schedulers are checked against."""
+        """Return an existing model by its name and what else is known of it.
+
+        Args:
+            scope: parent of the construct.
+            id: construct id.
+            service: the service that has the model.
+            model_name: name of the model.
+            target_sampling_rate: its step, which schedulers are checked against. Default: not known, nothing
+                is checked.
+
+        Raises:
+            ValueError: when the name is not legal.
+        """
         return _ImportedModel(
             scope,
             id,

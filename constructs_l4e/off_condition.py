@@ -7,7 +7,7 @@ from typing import Self
 from constructs_l4e import _validate
 from constructs_l4e.schema import DatasetSchema
 
-# A sensor of the API has no blank and none of the three signs in its name.
+# Names of the API hold no blank and none of the three signs.
 _GRAMMAR = re.compile(r"\s*([^\s<>=]+)\s*([<>])\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*")
 
 

@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct
 
+from constructs_l4e._access import service_name
 from constructs_l4e._acknowledge import acknowledge_wildcards
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.storage import S3Location
@@ -120,8 +121,7 @@ def _object_statements(action: str, places: Sequence[S3Location]) -> Iterable[ia
 def _key_statements(
     scope: IConstruct, reads: Sequence[S3Location], writes: Sequence[S3Location], keys: Sequence[kms.IKey]
 ) -> Iterable[iam.PolicyStatement]:
-    stack = cdk.Stack.of(scope)
-    via_s3 = {"StringEquals": {"kms:ViaService": f"s3.{stack.region}.{stack.url_suffix}"}}
+    via_s3 = {"StringEquals": {"kms:ViaService": service_name(scope, "s3")}}
     read_keys = _unique(key.key_arn for key in _bucket_keys(reads))
     if read_keys:
         yield iam.PolicyStatement(actions=["kms:Decrypt"], resources=read_keys, conditions=via_s3)

@@ -243,7 +243,19 @@ class InferenceScheduler(InferenceSchedulerBase):
         model_name: str,
         data_upload_frequency: DataUploadFrequency | str,
     ) -> IInferenceScheduler:
-        """Return an existing scheduler by what its metrics and alarms need."""
+        """Return an existing scheduler by what its metrics and alarms need.
+
+        Args:
+            scope: parent of the construct.
+            id: construct id.
+            service: the service that has the scheduler.
+            inference_scheduler_name: name of the scheduler.
+            model_name: name of its model, a dimension of the metrics.
+            data_upload_frequency: how often inference runs, the period of metrics and alarms.
+
+        Raises:
+            ValueError: when a name or the frequency is not legal.
+        """
         return _ImportedInferenceScheduler(
             scope,
             id,

@@ -69,7 +69,7 @@ class Cdk:
 
     def bootstrap(self) -> None:
         """Create what the CDK needs in an account: a bucket for assets, roles for deployments."""
-        # Run where no app is: with one in reach it would be synthesised for nothing.
+        # Run in a folder without an app, which would be synthesised for nothing.
         self._run("bootstrap", [f"aws://{self.account}/{self.region}"], cwd=self.log.parent)
 
     def synth(self, app: Path, output: Path, *, context: Sequence[str] = ()) -> None:

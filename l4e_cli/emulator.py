@@ -77,7 +77,7 @@ def start_emulator(directory: Path, *, tls: TlsFiles, root: RootCredentials, reg
     temporary.mkdir(parents=True, exist_ok=True)
     log = directory / _LOG
     port = _free_port()
-    # Its own command also listens on port 443 when it can; run under its server directly it takes one port.
+    # Its own command also listens on port 443 if it can. Run directly under its server, it uses one port.
     command = [sys.executable, "-m", "hypercorn", "ministack.app:app"]
     command += ["--bind", f"{HOST}:{port}", "--workers", "0", "--keep-alive", "75", "--log-level", "WARNING"]
     command += ["--certfile", str(tls.certificate), "--keyfile", str(tls.key)]
@@ -110,7 +110,7 @@ def start_emulator(directory: Path, *, tls: TlsFiles, root: RootCredentials, reg
             stdout=output,
             stderr=subprocess.STDOUT,
             pass_fds=(lock.fileno(),),
-            start_new_session=True,  # Ctrl-C in the terminal reaches us only; we then stop it in order
+            start_new_session=True,  # Ctrl-C in the terminal reaches only us; we then stop it
         )
     (directory / _PID).write_text(str(process.pid))
     emulator = Emulator(pid=process.pid, port=port)
@@ -119,7 +119,7 @@ def start_emulator(directory: Path, *, tls: TlsFiles, root: RootCredentials, reg
     except BaseException:
         stop_emulator(process.pid, directory)
         raise
-    process.returncode = 0  # it outlives this object, which would warn of that
+    process.returncode = 0  # it outlives this object, which would warn otherwise
     return emulator
 
 
