@@ -18,7 +18,7 @@ _DISCARDED_BYTES = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Summary:
+class _MergedData:
     """What the dataset holds: its extent (epoch seconds), and the rows of its longest component."""
 
     quality: dict[str, Any]
@@ -37,13 +37,13 @@ def finish(runtime: Runtime, job: Ingestion) -> dict[str, Any]:
         return {"JobId": job.id, "Status": job.record["Status"]}
     files = gather_parts(job)
     columns = component_columns(job, files.parts)
-    summary = _merge_and_report(runtime, job, files, columns)
+    merged = _merge_and_report(runtime, job, files, columns)
     schema_key = None if job.columns is not None else _put_schema(job, files, columns)
-    _publish(runtime, job, files, summary, schema_key)
+    _publish(runtime, job, files, merged, schema_key)
     return {"JobId": job.id, "Status": "SUCCESS"}
 
 
-def _merge_and_report(runtime: Runtime, job: Ingestion, files: ReadFiles, columns: Columns) -> _Summary:
+def _merge_and_report(runtime: Runtime, job: Ingestion, files: ReadFiles, columns: Columns) -> _MergedData:
     """Write the columns of every component, and the statistics of their sensors."""
     reports = {
         component: merge_parts(
@@ -55,7 +55,7 @@ def _merge_and_report(runtime: Runtime, job: Ingestion, files: ReadFiles, column
     end = max(epoch(report.end) for report in reports.values() if report.end)
     job.service_bucket.put_json(job.keys.report, sensor_statistics(reports, start=start, end=end))
     rows = max(report.rows for report in reports.values())
-    return _Summary(quality=quality_summary(reports), start=start, end=end, rows=rows)
+    return _MergedData(quality=quality_summary(reports), start=start, end=end, rows=rows)
 
 
 def _put_schema(job: Ingestion, files: ReadFiles, columns: Columns) -> str:
@@ -67,14 +67,14 @@ def _put_schema(job: Ingestion, files: ReadFiles, columns: Columns) -> str:
 
 
 def _publish(
-    runtime: Runtime, job: Ingestion, files: ReadFiles, summary: _Summary, schema_key: str | None
+    runtime: Runtime, job: Ingestion, files: ReadFiles, merged: _MergedData, schema_key: str | None
 ) -> None:
     """Write the end of the job, and its data to the dataset, in one transaction."""
     facts = {
-        "DataQualitySummary": summary.quality,
+        "DataQualitySummary": merged.quality,
         "IngestedFilesSummary": _files_summary(job.bucket, files),
-        "DataStartTime": round(summary.start, 3),
-        "DataEndTime": round(summary.end, 3),
+        "DataStartTime": round(merged.start, 3),
+        "DataEndTime": round(merged.end, 3),
     }
     dataset: dict[str, Any] = {
         **facts,
@@ -89,7 +89,7 @@ def _publish(
         Update(
             INGESTION_JOB,
             job.id,
-            {**facts, "Status": "SUCCESS", "IngestedDataSize": files.size, "rows": summary.rows},
+            {**facts, "Status": "SUCCESS", "IngestedDataSize": files.size, "rows": merged.rows},
             remove=("StatusDetail",),
             expect={"Status": "IN_PROGRESS"},
         ),
