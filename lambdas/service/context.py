@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from service.clock import Clock, timestamp, utc_now
-from service.documents import Documents
 from service.names import Place
+from service.service_bucket import ServiceBucket
 from service.settings import Environment, Settings
 from service.store import Store
 
@@ -25,12 +25,13 @@ class Context:
     client: Clients
     clock: Clock
     store: Store = field(init=False)
-    documents: Documents = field(init=False)
+    service_bucket: ServiceBucket = field(init=False)
 
     def __post_init__(self) -> None:
         store = Store(self.client("dynamodb"), self.environment.table, self.clock)
         object.__setattr__(self, "store", store)
-        object.__setattr__(self, "documents", Documents(self.client("s3"), self.environment.bucket))
+        bucket = ServiceBucket(s3=self.client("s3"), name=self.environment.bucket)
+        object.__setattr__(self, "service_bucket", bucket)
 
     @classmethod
     def create(cls, environment: Environment, client: Clients, clock: Clock = utc_now) -> "Context":

@@ -51,7 +51,7 @@ def _remove(context: Context, noted: Item) -> None:
     for schedule in noted["schedules"]:
         Schedules.of(context).delete(schedule)
     for prefix in noted["prefixes"]:
-        context.documents.delete_prefix(prefix)
+        context.service_bucket.delete_prefix(prefix)
     for partition in noted["partitions"]:
         for item in context.store.all(partition):
             _forget(context, partition, item["sk"])

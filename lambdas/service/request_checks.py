@@ -82,7 +82,7 @@ def put_document(context: Context, key: str, text: str, kms_key: str | None) -> 
         ValidationError: when the service may not use the resource's KMS key.
     """
     try:
-        context.documents.put(key, text, kms_key)
+        context.service_bucket.with_key(kms_key).put_text(key, text)
     except ClientError as error:
         if kms_key is None or not error.response["Error"]["Code"].startswith(("AccessDenied", "KMS.", "Kms")):
             raise

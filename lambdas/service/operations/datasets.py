@@ -69,7 +69,7 @@ def describe_dataset(context: Context, request: dict[str, Any]) -> Item:
     """Return a dataset with its schema, once known, and the facts of its latest successful ingestion."""
     dataset = require_dataset(context, request["DatasetName"])
     if "schemaKey" in dataset:
-        dataset["Schema"] = context.documents.get(dataset["schemaKey"])
+        dataset["Schema"] = context.service_bucket.get_text(dataset["schemaKey"])
     return dataset
 
 

@@ -205,13 +205,13 @@ def with_documents(context: Context, record: Item) -> Item:
     documents = {"Schema": "schemaKey", "ModelMetrics": "metricsKey", "PriorModelMetrics": "priorMetricsKey"}
     for member, key in documents.items():
         if key in record:
-            record[member] = context.documents.get(record[key])
+            record[member] = context.service_bucket.get_text(record[key])
     return record
 
 
 def _schema(context: Context, wanted: Schema | None, dataset: Item) -> Schema:
     """Return the schema to train on: the one wanted, which must be part of the dataset's, or all of it."""
-    whole = parse_schema(context.documents.get(dataset["schemaKey"]))
+    whole = parse_schema(context.service_bucket.get_text(dataset["schemaKey"]))
     schema = wanted or whole
     schema.require_within(whole, dataset["DatasetName"])
     schema.require_size(

@@ -15,7 +15,7 @@ from service.store import Item
 def list_sensor_statistics(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Return the statistics of every sensor by component and name, of a job or of the data in force."""
     job = _job(context, request)
-    statistics = context.documents.get_json(report_key(job["datasetUuid"], job["JobId"]))
+    statistics = context.service_bucket.get_json(report_key(job["datasetUuid"], job["JobId"]))
 
     def records(start: str | None) -> Iterator[tuple[str, Any]]:
         first = int(start) + 1 if start is not None else 0

@@ -9,16 +9,15 @@ from hypothesis import strategies as st
 
 from service.jobs.failure import JobFailed, clip, reason_of
 from service.jobs.inference.file_names import NameStyle, Search, offset_seconds
-from service.jobs.inference.windows import Window, due
+from service.jobs.inference.windows import InferenceWindow, due
 from service.jobs.ingestion.selection import (
     FileLimits,
     KeyPattern,
-    ListedObject,
     SourceFile,
     check_limits,
-    is_folder,
     select,
 )
+from service.jobs.storage.listed_object import ListedObject, is_folder
 from tests.service.jobs.world import at
 
 FOLDER = "{prefix}/{component_name}/*"
@@ -158,7 +157,7 @@ def test_windows_are_contiguous_bounded_and_aligned(
     assert bool(found) == (late >= delay)
 
 
-WINDOW = Window(start=int(at("2026-11-20T11:30")), end=int(at("2026-11-20T11:45")))
+WINDOW = InferenceWindow(start=int(at("2026-11-20T11:30")), end=int(at("2026-11-20T11:45")))
 
 
 def search(**names: str) -> Search:

@@ -31,7 +31,9 @@ def trained(home: World, dataset: Item) -> tuple[dict[str, Any], list[dict[str, 
     assert model["Status"] == "SUCCESS", model.get("FailedReason")
     key = home.version(model)["ModelDiagnosticsResultsObject"]["Key"]
     lines = gzip.decompress(home.download(key)).decode().splitlines()
-    return json.loads(home.runtime.documents.get(model["metricsKey"])), [json.loads(line) for line in lines]
+    return json.loads(home.runtime.service_bucket.get_text(model["metricsKey"])), [
+        json.loads(line) for line in lines
+    ]
 
 
 def test_half_the_bytes_and_scoring_in_parts_come_to_the_same(

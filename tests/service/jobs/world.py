@@ -100,7 +100,7 @@ class World:
         }
         if text is not None:
             item["schemaKey"] = document_key(unique, "schema.json")
-            self.runtime.documents.put(item["schemaKey"], text)
+            self.runtime.service_bucket.put_text(item["schemaKey"], text)
         self.runtime.store.create(item)
         return item
 
@@ -156,7 +156,7 @@ class World:
         name, unique = f"model-{uuid.uuid4().hex[:8]}", new_uuid()
         arn = PLACE.model_arn(name, unique)
         key = document_key(unique, "schema.json")
-        self.runtime.documents.put(key, text)
+        self.runtime.service_bucket.put_text(key, text)
         common = {
             "ModelName": name,
             "ModelArn": arn,

@@ -9,7 +9,7 @@ _DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class TimeSpan:
     """A stretch of time in epoch seconds, both ends included."""
 
     start: float
@@ -25,25 +25,33 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spans:
-    """The effective windows of a training; ``evaluation`` is None when none was asked for."""
+class TrainingWindows:
+    """The effective windows of a training; `evaluation` is None when none was asked for."""
 
-    training: Span
-    evaluation: Span | None
+    training: TimeSpan
+    evaluation: TimeSpan | None
 
     @classmethod
     def of(
         cls,
         *,
-        data: Span,
+        data: TimeSpan,
         training: tuple[float | None, float | None],
         evaluation: tuple[float | None, float | None],
         minimum_days: float | None,
         dataset: str,
-    ) -> "Spans":
-        """Cut the requested windows to the ``data``; the default trains on all data before the evaluation.
+    ) -> "TrainingWindows":
+        """Cut the requested windows to the `data`; the default trains on all data before the evaluation.
 
-        Raises JobFailed for a window without data and for one that is too short.
+        Args:
+            data: what the dataset covers.
+            training: start and end as requested, in epoch seconds, None for what is not given.
+            evaluation: likewise; None twice asks for no evaluation.
+            minimum_days: days that the training window must have, None for any.
+            dataset: the name of the dataset, for messages.
+
+        Raises:
+            JobFailed: when a window has no data or is too short.
         """
         evaluated = None
         last = training[1]
@@ -61,11 +69,11 @@ class Spans:
         return cls(training=trained, evaluation=evaluated)
 
 
-def _cut(what: str, asked: tuple[float | None, float | None], data: Span, dataset: str) -> Span:
+def _cut(what: str, asked: tuple[float | None, float | None], data: TimeSpan, dataset: str) -> TimeSpan:
     start = data.start if asked[0] is None else max(asked[0], data.start)
     end = data.end if asked[1] is None else min(asked[1], data.end)
     if start >= end:
-        wanted = Span(
+        wanted = TimeSpan(
             start=data.start if asked[0] is None else asked[0],
             end=data.end if asked[1] is None else asked[1],
         )
@@ -73,4 +81,4 @@ def _cut(what: str, asked: tuple[float | None, float | None], data: Span, datase
             f"the {what} window {wanted} has no data: dataset '{dataset}' has data from {data}; choose a "
             f"{what} window inside that range, or ingest the missing history"
         )
-    return Span(start=start, end=end)
+    return TimeSpan(start=start, end=end)
