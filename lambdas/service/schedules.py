@@ -5,15 +5,14 @@ first segment is the one that ends next after the scheduler is started.
 """
 
 import json
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from service.context import Context
-from service.request_checks import seconds
+from service.durations import seconds
+from service.records import SchedulerRecord
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in the function
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
@@ -58,13 +57,13 @@ class Schedules:
             environment.infer_function,
         )
 
-    def put(self, record: Mapping[str, Any]) -> None:
+    def put(self, record: SchedulerRecord) -> None:
         """Make the schedule of the scheduler `record` what the record says; it may exist or not."""
         definition: dict[str, Any] = {
             "Name": self._name(record["uuid"]),
             "GroupName": self.group,
             "ScheduleExpression": cron(
-                record["DataUploadFrequency"], int(record.get("DataDelayOffsetInMinutes", Decimal(0)))
+                record["DataUploadFrequency"], int(record.get("DataDelayOffsetInMinutes", 0))
             ),
             "ScheduleExpressionTimezone": "UTC",
             "FlexibleTimeWindow": {"Mode": "OFF"},

@@ -13,6 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.model import OperationModel
 
+from service.aws_errors import THROTTLING_CODES
 from service.errors import (
     ApiError,
     DeniedError,
@@ -31,22 +32,15 @@ _NAMESPACE = "com.amazonaws.thorbrain#"
 """Prefix of error names that the managed service sent; some clients compare it literally."""
 
 _CONTENT_TYPE = "application/x-amz-json-1.0"
-_THROTTLES = {
-    "LimitExceededException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "SlowDown",
-    "ThrottlingException",
-    "TooManyRequestsException",
-    "TransactionCanceledException",
-    "TransactionConflictException",
-}
+_CONFLICTS = {"TransactionCanceledException", "TransactionConflictException"}
+"""Codes by which the table says that other writes of the same records are under way."""
+
 _DENIALS = ("AccessDenied", "KMS.", "KMSAccessDenied", "KMSInvalidState")
 _log = logging.getLogger(__name__)
 
 
 def answer(event: Mapping[str, Any], call: Call) -> dict[str, Any]:
-    """Return the proxy reply to a proxy `event`. Whatever happens, it is an answer in the API's own form."""
+    """Return the proxy reply to a proxy `event`. It always has the form of the API."""
     started = time.monotonic()
     request_context = event.get("requestContext") or {}
     request_id = request_context.get("requestId") or str(uuid.uuid4())
@@ -57,10 +51,10 @@ def answer(event: Mapping[str, Any], call: Call) -> dict[str, Any]:
         request = {} if operation.input_shape is None else parse(operation.input_shape, _body(event))
         reply = _body_of(operation, call(operation.name, request))
         status = 200
-    except Exception as error:  # noqa: BLE001  the last line of defence: nothing may leave as a stack trace
-        told = _told(error, request_id)
-        status, code = told.status, told.code
-        reply = {"__type": f"{_NAMESPACE}{code}", "Message": str(told)[:5000]}
+    except Exception as error:  # noqa: BLE001  whatever went wrong, the caller gets an error of the API
+        reported = _reported(error, request_id)
+        status, code = reported.status, reported.code
+        reply = {"__type": f"{_NAMESPACE}{code}", "Message": str(reported)[:5000]}
     _log.info(
         json.dumps(
             {
@@ -111,11 +105,11 @@ def _body_of(operation: OperationModel, record: Mapping[str, Any]) -> Any:
     return {} if operation.output_shape is None else project(operation.output_shape, record)
 
 
-def _told(error: Exception, request_id: str) -> ApiError:
-    """Return what the caller is told about `error`."""
+def _reported(error: Exception, request_id: str) -> ApiError:
+    """Return the error of the API that reports `error` to the caller."""
     if isinstance(error, ApiError):
         return error
-    if isinstance(error, ClientError) and error.response["Error"]["Code"] in _THROTTLES:
+    if isinstance(error, ClientError) and error.response["Error"]["Code"] in THROTTLING_CODES | _CONFLICTS:
         _log.warning("throttled: %s", error)
         return ThrottlingError("the service is receiving more requests than it can handle: try again later")
     if isinstance(error, ClientError) and error.response["Error"]["Code"].startswith(_DENIALS):

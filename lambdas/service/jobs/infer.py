@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service.clock import iso_seconds, timestamp
+from service.durations import seconds
 from service.jobs.failure import JobFailed, clip
 from service.jobs.inference.execution import Outcome, infer
 from service.jobs.inference.windows import Window, due
 from service.jobs.runtime import Runtime, current_runtime, log
 from service.names import MODEL, SCHEDULER, executions_of, version_arn
-from service.request_checks import seconds
 from service.store import AlreadyExists, Item, NotFound, StateChanged, Update
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in the function

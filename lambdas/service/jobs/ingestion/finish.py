@@ -85,14 +85,14 @@ def fail(runtime: Runtime, job_id: str, error: Mapping[str, str]) -> dict[str, A
         remove=("StatusDetail",),
         expect={"Status": "IN_PROGRESS"},
     )
-    dataset = runtime.store.get(DATASET, record["datasetName"])
+    dataset = runtime.store.get(DATASET, record["DatasetName"])
     restored = "CREATED" if dataset is None or "ingestionJobId" not in dataset else "ACTIVE"
     try:
         runtime.store.transact(
             ended,
             Update(
                 DATASET,
-                record["datasetName"],
+                record["DatasetName"],
                 {"Status": restored, "LastUpdatedAt": now},
                 expect={"uuid": record["datasetUuid"], "Status": "INGESTION_IN_PROGRESS"},
             ),
@@ -268,7 +268,7 @@ def _publish(
         ),
         Update(
             DATASET,
-            job.record["datasetName"],
+            job.record["DatasetName"],
             dataset,
             expect={"uuid": job.dataset["uuid"], "Status": "INGESTION_IN_PROGRESS"},
         ),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from service.durations import seconds
 from service.jobs.columns import Columns, columns_of, sensors_of
 from service.jobs.failure import JobFailed
 from service.jobs.runtime import Runtime
@@ -11,7 +12,6 @@ from service.jobs.storage.customer_bucket import CustomerData
 from service.jobs.storage.service_bucket import IngestionKeys, Vault
 from service.jobs.training.training_windows import Span, Spans
 from service.names import INGESTION_JOB
-from service.request_checks import seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
