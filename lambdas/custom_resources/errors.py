@@ -16,15 +16,12 @@ _CREDENTIAL: Final = re.compile(
 )
 _S3: Final = "s3:"
 _NOT_ASSUMABLE: Final = re.compile(r"(?i)(cannot|can't|could not|unable to) (be )?assume|sts:AssumeRole")
-_UNAVAILABLE_CODES: Final = frozenset(
+# Equal to those of the service, which these functions are deployed without. A test compares the two.
+THROTTLING_CODES: Final = frozenset(
     {
-        "InternalServerException",
         "LimitExceededException",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
-        "RequestTimeout",
-        "RequestTimeoutException",
-        "ServiceUnavailableException",
         "SlowDown",
         "ThrottledException",
         "Throttling",
@@ -32,6 +29,12 @@ _UNAVAILABLE_CODES: Final = frozenset(
         "TooManyRequestsException",
     }
 )
+_UNAVAILABLE_CODES: Final = THROTTLING_CODES | {
+    "InternalServerException",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "ServiceUnavailableException",
+}
 _UNAVAILABLE_STATUS: Final = frozenset({408, 429})
 _NEXT_STEP: Final = {
     "AccessDenied": "Grant the custom resource's role this operation and iam:PassRole, then deploy again",

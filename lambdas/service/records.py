@@ -245,8 +245,9 @@ class TokenRecord(_Keyed):
     fingerprint: str
     """Hash of the parameters of the request."""
     recordPk: str
-    """Keys of the record that the request created."""
+    """Partition key of the record that the request created."""
     recordSk: str
+    """Its sort key."""
     identityName: str
     """The attribute of that record whose value no other record ever has."""
     identity: str

@@ -82,7 +82,6 @@ def fail(runtime: Runtime, job_id: str, error: Mapping[str, str]) -> dict[str, A
         INGESTION_JOB,
         job_id,
         {"Status": "FAILED", "FailedReason": reason},
-        remove=("StatusDetail",),
         expect={"Status": "IN_PROGRESS"},
     )
     dataset = runtime.store.get(DATASET, record["DatasetName"])
@@ -263,7 +262,6 @@ def _publish(
             INGESTION_JOB,
             job.id,
             {**facts, "Status": "SUCCESS", "IngestedDataSize": outcome.size, "rows": rows},
-            remove=("StatusDetail",),
             expect={"Status": "IN_PROGRESS"},
         ),
         Update(
