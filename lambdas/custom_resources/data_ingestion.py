@@ -118,7 +118,7 @@ class _History:
         self._records.remove(self._key)
 
     def _write(self, **change: Mapping[str, str]) -> None:
-        # A lost race is no loss: the client token leads the next poll to the same job.
+        # When another poll has written first, the client token leads the next one to the same job.
         self._records.write(self._key, self._value | change, version=self._version, expires_at=None)
 
 

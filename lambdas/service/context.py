@@ -43,7 +43,7 @@ class Context:
 
     @property
     def settings(self) -> Settings:
-        """The limits and choices of this deployment."""
+        """The settings of this deployment."""
         return self.environment.settings
 
     def now(self) -> datetime:
@@ -51,5 +51,5 @@ class Context:
         return self.clock()
 
     def timestamp(self) -> Decimal:
-        """Return the current time in the API's form."""
+        """Return the current time in the form of the API: epoch seconds."""
         return timestamp(self.clock())

@@ -72,7 +72,7 @@ def require_key_pattern(text: str | None, *, dataset: str, has_schema: bool) -> 
     """
     if text is None and not has_schema:
         raise ValidationError(
-            f"KeyPattern is missing and the dataset '{dataset}' has no schema, so components cannot be told "
-            f"from file names: give KeyPattern {_ALLOWED}"
+            f"KeyPattern is missing and the dataset '{dataset}' has no schema, so the components cannot "
+            f"be read from file names: give KeyPattern {_ALLOWED}"
         )
     KeyPattern.parse(text)

@@ -79,7 +79,7 @@ def new_uuid() -> str:
 
 
 def new_job_id(now: datetime) -> str:
-    """Return 32 hex characters that sort by time of creation: 48 bits of milliseconds, then random bits."""
+    """Return an id of 32 hexadecimal digits that sorts by time: 48 bits of milliseconds, then random bits."""
     return f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
 
 

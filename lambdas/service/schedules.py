@@ -1,7 +1,7 @@
-"""When inference wakes, and the EventBridge Scheduler schedule that wakes it: one per inference scheduler.
+"""Schedules of EventBridge Scheduler that invoke the inference function: one per inference scheduler.
 
-A day is cut into segments aligned to the hour. The wake for a segment comes at its end plus the delay; the
-first segment is the one that ends next after the scheduler is started.
+Time is divided into segments aligned to the hour. The function is invoked at the end of each segment plus the
+delay; the first segment is the one that ends next after the scheduler is started.
 """
 
 import json
@@ -31,7 +31,7 @@ def segment_end_from(start: int, frequency: str) -> int:
 
 
 def cron(frequency: str, delay_minutes: int) -> str:
-    """Return the expression that wakes at every segment end plus the delay."""
+    """Return the cron expression for the end of every segment plus the delay."""
     step = seconds(frequency) // 60
     minutes = sorted((end + delay_minutes) % 60 for end in range(0, 60, step))
     return f"cron({','.join(map(str, minutes))} * * * ? *)"
@@ -58,7 +58,7 @@ class Schedules:
         )
 
     def put(self, record: SchedulerRecord) -> None:
-        """Make the schedule of the scheduler `record` what the record says; it may exist or not."""
+        """Create or update the schedule of a scheduler."""
         definition: dict[str, Any] = {
             "Name": self._name(record["uuid"]),
             "GroupName": self.group,

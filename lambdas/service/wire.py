@@ -1,4 +1,4 @@
-"""AWS JSON 1.0 in an API Gateway proxy event: which operation is called with what, and how it is answered."""
+"""AWS JSON 1.0 in a proxy event of API Gateway: which operation is called with what, and the reply."""
 
 import base64
 import binascii
@@ -26,7 +26,7 @@ from service.service_model import service_model
 from service.validation import parse, project
 
 Call = Callable[[str, dict[str, Any]], Mapping[str, Any]]
-"""Performs an operation, given by name, on a valid request, and returns the record its reply is made of."""
+"""Performs the operation of that name for a valid request, and returns the record for the reply."""
 
 _NAMESPACE = "com.amazonaws.thorbrain#"
 """Prefix of error names that the managed service sent; some clients compare it literally."""
@@ -48,8 +48,8 @@ def answer(event: Mapping[str, Any], call: Call) -> dict[str, Any]:
     code = None
     try:
         operation = _operation(target)
-        request = {} if operation.input_shape is None else parse(operation.input_shape, _body(event))
-        reply = _body_of(operation, call(operation.name, request))
+        request = {} if operation.input_shape is None else parse(operation.input_shape, _request_body(event))
+        reply = _reply_body(operation, call(operation.name, request))
         status = 200
     except Exception as error:  # noqa: BLE001  whatever went wrong, the caller gets an error of the API
         reported = _reported(error, request_id)
@@ -80,7 +80,7 @@ def _operation(target: str) -> OperationModel:
     prefix, _, name = target.rpartition(".")
     if prefix != model.metadata["targetPrefix"] or name not in model.operation_names:
         raise UnknownOperationError(
-            f"'{target[:200]}' is no operation of this API: the header X-Amz-Target must read "
+            f"'{target[:200]}' is not an operation of this API: the header X-Amz-Target must read "
             f"{model.metadata['targetPrefix']}.<Operation>"
         )
     return model.operation_model(name)
@@ -91,7 +91,7 @@ def _header(event: Mapping[str, Any], name: str) -> str:
     return next((value for key, value in headers.items() if key.lower() == name), "")
 
 
-def _body(event: Mapping[str, Any]) -> Any:
+def _request_body(event: Mapping[str, Any]) -> Any:
     body = event.get("body") or "{}"
     try:
         if event.get("isBase64Encoded"):
@@ -101,7 +101,7 @@ def _body(event: Mapping[str, Any]) -> Any:
         raise ValidationError(f"the request body is not a JSON document in UTF-8: {error}") from error
 
 
-def _body_of(operation: OperationModel, record: Mapping[str, Any]) -> Any:
+def _reply_body(operation: OperationModel, record: Mapping[str, Any]) -> Any:
     return {} if operation.output_shape is None else project(operation.output_shape, record)
 
 
