@@ -41,20 +41,20 @@ from service.jobs.storage.keys import IngestionKeys, artefact_key  # noqa: E402
 from service.names import (  # noqa: E402
     INGESTION_JOB,
     MODEL,
-    Place,
+    ArnBuilder,
     document_key,
     new_job_id,
     new_uuid,
     version_key,
     versions_of,
 )
-from service.schema import Component, Schema  # noqa: E402
+from service.schema import ComponentSchema, Schema  # noqa: E402
 from service.service_bucket import ServiceBucket  # noqa: E402
 from service.store import Item, Store  # noqa: E402
 from tests.embedded import ACCOUNT, CREDENTIALS, REGION, EmbeddedAws, embedded_aws  # noqa: E402
 
 TABLE, BUCKET, CUSTOMER = "l4e", "service", "customer"
-PLACE = Place(partition="aws", region=REGION, account=ACCOUNT)
+ARNS = ArnBuilder(partition="aws", region=REGION, account=ACCOUNT)
 MINUTES = 15
 COUNTED = 1e9
 """What float32 would round by more than the sensor moves."""
@@ -203,7 +203,7 @@ def _records(aws: EmbeddedAws, load: Load, keys: IngestionKeys) -> Item:
     unique, name = new_uuid(), "largest"
     key = document_key(unique, "schema.json")
     components = tuple(
-        Component(
+        ComponentSchema(
             name=component, timestamp="Timestamp", sensors=tuple(f"s{column:03d}" for column in columns)
         )
         for component, columns in load.members().items()
@@ -211,13 +211,13 @@ def _records(aws: EmbeddedAws, load: Load, keys: IngestionKeys) -> Item:
     ServiceBucket(s3=s3, name=BUCKET).put_text(key, Schema(components=components).to_json())
     lines = [f"{START + first * STEP},{START + last * STEP}\n" for first, last in load.faults]
     s3.put_object(Bucket=CUSTOMER, Key="labels/faults.csv", Body="".join(lines).encode())
-    arn, now = PLACE.model_arn(name, unique), datetime.now(UTC)
+    arn, now = ARNS.model_arn(name, unique), datetime.now(UTC)
     evaluation = _epoch(load.rows) - 1
     common: dict[str, Any] = {
         "ModelName": name,
         "ModelArn": arn,
         "DatasetName": "wide",
-        "DatasetArn": PLACE.dataset_arn("wide", keys.dataset),
+        "DatasetArn": ARNS.dataset_arn("wide", keys.dataset),
         "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/lookoutequipment/data",
         "schemaKey": key,
         "datasetUuid": keys.dataset,
@@ -242,7 +242,7 @@ def _records(aws: EmbeddedAws, load: Load, keys: IngestionKeys) -> Item:
             "pk": INGESTION_JOB,
             "sk": keys.job,
             "JobId": keys.job,
-            "datasetName": "wide",
+            "DatasetName": "wide",
             "datasetUuid": keys.dataset,
             "Status": "SUCCESS",
             "DataStartTime": _epoch(0),
@@ -253,7 +253,6 @@ def _records(aws: EmbeddedAws, load: Load, keys: IngestionKeys) -> Item:
             "pk": versions_of(unique),
             "sk": version_key(_version(load)),
             "uuid": unique,
-            "modelName": name,
             "ModelVersion": _version(load),
             **({"priorModelVersion": 1} if load.retrain else {}),
             **common,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from service.errors import ValidationError
 from service.jobs.failure import JobFailed
-from service.schema import Component, Schema, parse_schema
+from service.schema import ComponentSchema, Schema, parse_schema
 
 _NAME = re.compile(r"[0-9a-zA-Z:#$.\-_]{1,200}")
 
@@ -36,7 +36,7 @@ def detected_schema(columns: Columns, timestamps: Mapping[str, str]) -> str:
     """
     text = Schema(
         components=tuple(
-            Component(name=name, timestamp=_legal(timestamps[name], sensors), sensors=sensors)
+            ComponentSchema(name=name, timestamp=_legal(timestamps[name], sensors), sensors=sensors)
             for name, sensors in columns.items()
         )
     ).to_json()

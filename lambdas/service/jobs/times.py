@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from engine import parse_timestamps
-from service.request_checks import seconds
+from service.durations import seconds
 
 if TYPE_CHECKING:
     from numpy import datetime64

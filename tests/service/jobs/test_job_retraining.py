@@ -68,7 +68,6 @@ def retrained(home: World, model: Item, **members: Any) -> tuple[Item, Item]:
             "pk": versions_of(model["uuid"]),
             "sk": version_key(2),
             "uuid": model["uuid"],
-            "modelName": model["ModelName"],
             "ModelVersion": 2,
             "Status": "IN_PROGRESS",
             "CreatedAt": home.now[0],

@@ -5,10 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 from service.clock import iso_seconds, timestamp
+from service.durations import seconds
 from service.jobs.inference.windows import InferenceWindow, delay_seconds
 from service.jobs.runtime import Runtime, log
 from service.names import SCHEDULER, executions_of, version_arn
-from service.request_checks import seconds
 from service.store import AlreadyExists, Item, NotFound, StateChanged, Update
 
 _LEASE_SECONDS = 16 * 60

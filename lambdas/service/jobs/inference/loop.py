@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from service.clock import iso_seconds
+from service.durations import seconds
 from service.jobs.failure import JobFailed, clip
 from service.jobs.inference.claim import claim, close
 from service.jobs.inference.execution import infer
@@ -13,7 +14,6 @@ from service.jobs.inference.metrics import publish_metrics
 from service.jobs.inference.windows import InferenceWindow, delay_seconds, due
 from service.jobs.runtime import Runtime, log
 from service.names import MODEL, SCHEDULER
-from service.request_checks import seconds
 from service.store import Item
 
 _LOG = logging.getLogger(__name__)

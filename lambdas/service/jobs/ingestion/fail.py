@@ -24,17 +24,16 @@ def fail(runtime: Runtime, job_id: str, error: Mapping[str, str]) -> dict[str, A
         INGESTION_JOB,
         job_id,
         {"Status": "FAILED", "FailedReason": reason},
-        remove=("StatusDetail",),
         expect={"Status": "IN_PROGRESS"},
     )
-    dataset = runtime.store.get(DATASET, record["datasetName"])
+    dataset = runtime.store.get(DATASET, record["DatasetName"])
     restored = "CREATED" if dataset is None or "ingestionJobId" not in dataset else "ACTIVE"
     try:
         runtime.store.transact(
             ended,
             Update(
                 DATASET,
-                record["datasetName"],
+                record["DatasetName"],
                 {"Status": restored, "LastUpdatedAt": now},
                 expect={"uuid": record["datasetUuid"], "Status": "INGESTION_IN_PROGRESS"},
             ),

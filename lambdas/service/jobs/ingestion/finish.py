@@ -90,12 +90,11 @@ def _publish(
             INGESTION_JOB,
             job.id,
             {**facts, "Status": "SUCCESS", "IngestedDataSize": files.size, "rows": merged.rows},
-            remove=("StatusDetail",),
             expect={"Status": "IN_PROGRESS"},
         ),
         Update(
             DATASET,
-            job.record["datasetName"],
+            job.record["DatasetName"],
             dataset,
             expect={"uuid": job.dataset["uuid"], "Status": "INGESTION_IN_PROGRESS"},
         ),

@@ -33,10 +33,10 @@ class Ingestion:
         record = runtime.store.get(INGESTION_JOB, job_id)
         if record is None:
             raise JobFailed(f"ingestion job '{job_id}' does not exist: start a new one")
-        dataset = runtime.store.get(DATASET, record["datasetName"])
+        dataset = runtime.store.get(DATASET, record["DatasetName"])
         if dataset is None or dataset["uuid"] != record["datasetUuid"]:
             raise JobFailed(
-                f"dataset '{record['datasetName']}' was deleted while ingestion job '{job_id}' ran"
+                f"dataset '{record['DatasetName']}' was deleted while ingestion job '{job_id}' ran"
             )
         bucket = runtime.service_bucket.with_key(dataset.get("ServerSideKmsKeyId"))
         schema_key = dataset.get("schemaKey")
