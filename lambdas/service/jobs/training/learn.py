@@ -23,8 +23,8 @@ from engine import (
     build_frame,
     evaluate,
     fit,
-    joined,
-    score_in_parts,
+    join_batches,
+    score_in_batches,
     summaries,
     weigh,
 )
@@ -267,8 +267,8 @@ def _metrics(
 
 def _score(detector: Detector, frame: Frame, writer: "_Writer | None") -> Scores:
     """Score the frame, and write every part before its contributions are dropped."""
-    parts = score_in_parts(detector, replace(frame, step=detector.step), rows=PART_ROWS)
-    return joined(parts if writer is None else map(writer.passed, parts), frame)
+    parts = score_in_batches(detector, replace(frame, step=detector.step), rows=PART_ROWS)
+    return join_batches(parts if writer is None else map(writer.passed, parts), frame)
 
 
 @contextmanager
