@@ -74,8 +74,8 @@ def unpack(data: bytes, kind: str) -> tuple[dict[str, Any], Arrays]:
     """Return the document and arrays of an artefact.
 
     Raises:
-        BadArtefact: when the bytes are no artefact, of another kind or version, truncated, or changed since
-            they were written.
+        BadArtefact: when the bytes are not an artefact, of another kind or version, truncated, or changed
+            since they were written.
 
     """
     if len(data) < _PREFIX.size + _DIGEST or data[:4] != MAGIC:

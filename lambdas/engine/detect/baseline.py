@@ -2,8 +2,8 @@
 
 On a plant that held its levels in training, drift does not take a sensor farther from its baseline than half
 of its training range. Where a sensor is farther away, it jumped: the baseline follows at a twentieth of its
-usual speed, so that a large fault stays visible. On the way back to the middle of
-training it follows at full speed.
+usual speed, so that a large fault stays visible. On the way back to the middle of training it follows at full
+speed.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 BEYOND_REACH = (1.0, 1.5)
 """Distance from the baseline, in half training ranges, from which it follows slower, and at SLOW_SPEED."""
 SLOW_SPEED = 0.05
-"""Share of the usual speed at which a level is taken over that looks like a fault."""
+"""Share of the usual speed at which a level that looks like a fault is taken over as the new one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Baseline:
 
     @property
     def steady(self) -> bool:
-        """Whether the plant held its levels in training."""
+        """Whether the plant held its levels in training, so that sensors have a reach."""
         return bool(np.isfinite(self.reach).any())
 
     @classmethod

@@ -181,7 +181,7 @@ class Detector:
         """Read a detector.
 
         Raises:
-            BadArtefact: when it is no detector of a readable version, or damaged.
+            BadArtefact: when the bytes are not a detector of a readable version, or are damaged.
 
         """
         meta, arrays = unpack(data, KIND)

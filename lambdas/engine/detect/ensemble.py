@@ -31,7 +31,7 @@ UNUSUAL_RATIO = (0.5, 1.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewEvaluation:
-    """What the views say of consecutive rows.
+    """What the views find in consecutive rows.
 
     Attributes:
         ratios: ratio of score to limit per view, shape (rows,).

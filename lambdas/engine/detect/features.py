@@ -6,7 +6,7 @@ Three views of the same rows, each a list of feature blocks of shape (rows, sens
 - `window`: mean and logarithm of the standard deviation over the last 20 rows;
 - `scale`: the values now and their exponentially weighted means of span 10 and 30.
 
-What they need of earlier rows is the last 19 of them and the running means. Rolling sums are products with
+Of earlier rows they need the last 19 and the running means. Rolling sums are products with
 ones instead of running totals, so a row's features depend on its own window only, up to rounding.
 """
 
@@ -42,14 +42,14 @@ WARM_UP = {
     "tracked lag": LAGS - 1,
     "tracked window": WINDOW - 1,
 }
-"""First rows after a start or restart that a view does not judge."""
+"""How many rows after a start or restart a view does not judge."""
 
 _STD_FLOOR = 0.02
-"""Added to the standard deviation (squared, in scales), so that its logarithm stays finite."""
+"""Smallest standard deviation, in scales: its square is added to the variance, for a finite logarithm."""
 _BLOCK = 16
 """Rows multiplied at once: the matrix of a longer block is mostly zeros."""
 _BAND = np.tri(_BLOCK, _BLOCK + CONTEXT, CONTEXT) - np.tri(_BLOCK, _BLOCK + CONTEXT, -1)
-"""Ones where an earlier row lies in the window of a row."""
+"""Shape (_BLOCK, _BLOCK + CONTEXT): ones where a row lies in the window that ends at another."""
 
 
 @dataclass(slots=True)

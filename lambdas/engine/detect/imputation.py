@@ -16,8 +16,8 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 _RCOND = 1e-3
-"""Smallest singular value, over the largest, that is solved for: sensors that are silent together may be
-nearly the same."""
+"""Smallest singular value, relative to the largest, that is solved for: sensors that are silent together may
+be nearly redundant."""
 
 
 def impute(rows: Floats, missing: Mask, view: View) -> None:

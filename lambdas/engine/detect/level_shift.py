@@ -28,7 +28,7 @@ SPAN = 2000
 SPAN_PER_TRAINING_ROW = 3
 """Most rows of the span per row of training, where training is short."""
 STRIDE = 8
-"""One row of so many goes into the averages: neighbours say the same."""
+"""One row of so many goes into the averages: neighbouring rows are nearly equal."""
 MOVED_AVERAGE = (0.45, 0.55)
 """Absolute average, in units, from which a level has moved in part, and in full."""
 FAR_RATIO = (4.0, 8.0)

@@ -103,8 +103,8 @@ class State:
         """Read a state.
 
         Raises:
-            BadArtefact: when it is no state of a readable version, damaged, or of a detector with other
-                sensors.
+            BadArtefact: when the bytes are not a state of a readable version, are damaged, or belong to a
+                detector with other sensors.
 
         """
         meta, arrays = unpack(data, KIND)

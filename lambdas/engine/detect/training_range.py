@@ -19,7 +19,7 @@ _INSIDE_SHARE = 0.9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingRange:
-    """What the healthy training rows say of each sensor, in its own unit; all of shape (sensors,).
+    """Range and usual move of each sensor in healthy training rows, in its own unit; all of shape (sensors,).
 
     Attributes:
         low: lower end of the range, the outermost thousandth left out.

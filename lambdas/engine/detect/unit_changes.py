@@ -1,6 +1,6 @@
 """Recognition of a sensor that changed its unit: its readings fit after one of the usual conversions.
 
-A real fault must not be excused, so a conversion is named only when everything speaks for it. The readings
+A real fault must not be excused, so a conversion is named only when all evidence supports it. The readings
 left the training range in one jump. Converted, they lie inside that range, continue where the sensor was,
 move from row to row as much as in training, and agree with what the *other* sensors predict as well as
 healthy ones do. Scores do not change.
@@ -187,7 +187,7 @@ class UnitChangeDetector:
         return result
 
     def _conversion(self, trace: UnitTrace, at: int) -> Conversion | None:
-        """Return the conversion that everything speaks for; None while there is none."""
+        """Return the conversion that all evidence supports; None while there is none."""
         if trace.rows < ROWS or trace.moves < MOVES:
             return None
         number, (count, _) = min(trace.fits.items(), key=lambda each: each[1][1])
