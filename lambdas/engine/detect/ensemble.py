@@ -1,8 +1,8 @@
 """The ensemble of views: which of them count for a row, and how much.
 
-The static views judge the sensors as they are. A residual whose level has moved for good counts less
+The static views score the sensors as they are. A residual whose level has moved for good counts less
 (`engine.detect.level_shift`). The more residuals have moved levels, the more the tracked views count, which
-judge the sensors relative to a slow baseline and so see fast faults whatever drifts. They do not count on a
+score the sensors relative to a slow baseline and so see fast faults whatever drifts. They do not count on a
 plant that does not drift, nor on a row that is usual even with all residuals counted in full.
 """
 

@@ -55,7 +55,7 @@ class Past:
     Attributes:
         rows: rows since the last start.
         newest: time of the last row; None before the first.
-        resting: whether the machine was off: that rows after its restart are not judged is intended then.
+        resting: whether the machine was off: then first rows are left out on purpose, without a notice.
 
     """
 
