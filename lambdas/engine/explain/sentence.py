@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.detect.detector import Detector
 from engine.detect.features import ViewName
-from engine.detect.pipeline import State
+from engine.detect.state import State
 from engine.evaluate.evaluation import Range
 from engine.frame.frame import Frame, SensorId
 from engine.ingest.timestamps import Times
@@ -71,7 +71,7 @@ def describe(detector: Detector, frame: Frame, event: Range, *, state: bytes | N
 
 def _what(detector: Detector, sensor: int, deed: _Deed) -> str:
     scaling = detector.pipeline.scaling
-    usual = detector.few_values[sensor] if detector.few_values else ()
+    usual = detector.discrete_values[sensor] if detector.discrete_values else ()
     if scaling.constant[sensor]:
         usual = (float(scaling.center[sensor]),)
     if usual and (odd := _odd_value(deed, usual)):
@@ -87,7 +87,7 @@ def _what(detector: Detector, sensor: int, deed: _Deed) -> str:
     numbers = f"({_number(deed.seen, deed.away)}, expected {_number(deed.expected, deed.away)})"
     if abs(deed.level) < _CALM:
         return f"departed from its usual pattern {numbers}"
-    by = _by(deed, float(detector.span.low[sensor]), float(detector.span.high[sensor]))
+    by = _by(deed, float(detector.training_range.low[sensor]), float(detector.training_range.high[sensor]))
     return (
         f"rose {by}above what {other} {numbers}"
         if deed.level > 0
@@ -169,7 +169,7 @@ def _trace(detector: Detector, frame: Frame, sensor: int, state: bytes | None) -
     found: dict[ViewName, list[Floats]] = {"lag": [np.empty(0)], "window": [np.empty(0)]}
     views = {view.name: view for view in detector.views}
     columns: tuple[tuple[ViewName, int], ...] = (("lag", sensor), ("window", sensor + count))
-    for rows in detector.pipeline.run(frame, now, predictor=detector.levels):
+    for rows in detector.pipeline.run(frame, now, predictor=detector.lag_view):
         times.append(frame.times[rows.start : rows.stop])
         for name, column in columns:
             residuals = np.full(rows.stop - rows.start, np.nan)

@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.detect.alarm import Alarm
-from engine.detect.cross_prediction import Halves, Moments, product, residual_map, stack
+from engine.detect.cross_prediction import Float32, Moments, product, residual_map, stack
 from engine.detect.features import BLOCKS, TRACKED, VIEWS, ViewName
-from engine.detect.level_shift import memory, persistent, trust
-from engine.detect.pipeline import Pipeline, State
-from engine.detect.view import ATTRIBUTION_CAP, OUTPUTS, RESIDUAL_QUANTILE, View, row_scores, smooth
+from engine.detect.level_shift import average_span, corrected_averages, level_weights
+from engine.detect.pipeline import Pipeline
+from engine.detect.smoothing import smooth
+from engine.detect.state import State
+from engine.detect.view import ATTRIBUTION_CAP, OUTPUTS, RESIDUAL_QUANTILE, View, row_scores
 from engine.frame.frame import Frame
 
 Floats = NDArray[np.float64]
@@ -82,7 +84,7 @@ class Trial:
     name: ViewName
     sensors: int
     folds: tuple[Moments, ...]
-    held: tuple[Halves, ...]
+    held: tuple[Float32, ...]
 
     @classmethod
     def gather(
@@ -97,7 +99,7 @@ class Trial:
             len(normal), normal, min(max_rows, max(STRIP, HELD_CELLS // max(sizes.values())))
         )
         folds = {name: tuple(Moments(size) for _ in range(FOLDS)) for name, size in sizes.items()}
-        held: dict[ViewName, list[list[Halves]]] = {
+        held: dict[ViewName, list[list[Float32]]] = {
             name: [[np.empty((0, size), np.float32)] for _ in range(FOLDS)] for name, size in sizes.items()
         }
         for rows in pipeline.run(frame, State.start(sensors), VIEWS, use):
@@ -124,7 +126,7 @@ class Trial:
             for name in views
         ]
 
-    def held_out(self, folds: slice) -> Halves:
+    def held_out(self, folds: slice) -> Float32:
         """Return residuals of the sampled rows of these blocks, each predicted from the other ones."""
         chosen = range(FOLDS)[folds]
         total = total_of([self.folds[fold] for fold in chosen])
@@ -135,19 +137,19 @@ class Trial:
         ]
         return np.concatenate(parts) if parts else self._rows(1) + 1
 
-    def predictor(self, moments: Moments) -> Callable[[Halves], Halves]:
+    def predictor(self, moments: Moments) -> Callable[[Float32], Float32]:
         """Return the function from feature rows to their residuals, predicted with these moments."""
         exact = residual_map(moments.covariance(), self.sensors, OUTPUTS[self.name])
         offset, weights = (moments.mean() @ exact).astype(np.float32), exact.astype(np.float32)
 
-        def judge(rows: Halves) -> Halves:
+        def judge(rows: Float32) -> Float32:
             result = product(rows, weights)
             result -= offset
             return result
 
         return judge
 
-    def forward(self) -> Halves:
+    def forward(self) -> Float32:
         """Return residuals of the second half of the blocks, predicted from the first half."""
         half = FOLDS // 2
         first = total_of(self.folds[:half])
@@ -156,7 +158,7 @@ class Trial:
             return self._rows(0)
         return self.predictor(first)(later)
 
-    def view(self, units: "Units", limit: float, moved: Floats, memory: int) -> View:
+    def view(self, units: "Units", limit: float, moved: Floats, average_span: int) -> View:
         """Return the view fitted to all blocks."""
         total = total_of(self.folds)
         weights = residual_map(total.covariance(), self.sensors, OUTPUTS[self.name])
@@ -166,8 +168,8 @@ class Trial:
             weights=(weights / units.scale).astype(np.float32),
             usual=units.usual,
             limit=limit,
-            moved=moved,
-            memory=memory,
+            level_averages=moved,
+            average_span=average_span,
         )
 
     @property
@@ -175,7 +177,7 @@ class Trial:
         """Rows that were learned from."""
         return int(sum(fold.count for fold in self.folds))
 
-    def _rows(self, count: int) -> Halves:
+    def _rows(self, count: int) -> Float32:
         return np.zeros((count, OUTPUTS[self.name] * self.sensors), np.float32)
 
 
@@ -191,8 +193,8 @@ def total_of(moments: Sequence[Moments]) -> Moments:
 class Units:
     """What held-out rows say about one view: the units of its residuals, their mean square, and its limit."""
 
-    scale: Halves
-    usual: Halves
+    scale: Float32
+    usual: Float32
     limit: float
 
 
@@ -230,7 +232,7 @@ def common_factor(ratios: Mapping[ViewName, Floats], quantile: float) -> float:
     return high
 
 
-def column_quantile(values: Halves, quantile: float) -> Halves:
+def column_quantile(values: Float32, quantile: float) -> Float32:
     """Return the quantile of every column, between the two nearest values in proportion.
 
     A few columns at a time are laid along memory: several times as fast as all of them, or none.
@@ -265,16 +267,16 @@ class Forward:
 def forward_test(trials: Sequence[Trial], settings: Settings) -> Forward:
     """Judge the second half of training by the first half, as scoring would."""
     ratios, moved, as_trained = {}, {}, []
-    test_memory = memory(trials[0].rows)
+    test_span = average_span(trials[0].rows)
     for trial, units in zip(trials, calibrate(trials, slice(FOLDS // 2), settings), strict=True):
         later = trial.forward() / units.scale
         if not len(later):
             return Forward(ratio=np.zeros(0), moved={}, as_trained=np.zeros(0))
-        moved[trial.name] = persistent(later, test_memory)
+        moved[trial.name] = corrected_averages(later, test_span)
         as_trained.append(row_scores(np.abs(later)) / units.limit)
         if trial.name not in TRACKED:
             nothing = np.zeros(later.shape[1])
-            counts, _ = trust(later, np.ones(len(later), bool), nothing, seen=0, span=test_memory)
+            counts, _ = level_weights(later, np.ones(len(later), bool), nothing, evaluated=0, span=test_span)
             later = later if counts is None else later * counts
         ratios[trial.name] = row_scores(np.abs(later)) / units.limit
     return Forward(ratio=Alarm.closed().fuse(ratios), moved=moved, as_trained=np.max(as_trained, axis=0))
@@ -287,6 +289,6 @@ def fitted_views(
     none = {trial.name: np.zeros(OUTPUTS[trial.name] * trial.sensors) for trial in trials}
     moved = none | forward.moved
     return [
-        trial.view(units, units.limit * widening, moved[trial.name], memory(trial.rows))
+        trial.view(units, units.limit * widening, moved[trial.name], average_span(trial.rows))
         for trial, units in zip(trials, calibrate(trials, slice(None), settings), strict=True)
     ]

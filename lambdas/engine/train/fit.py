@@ -12,11 +12,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.detect.baseline import Baseline
 from engine.detect.detector import Detector
-from engine.detect.discrete import few_values
+from engine.detect.discrete import discrete_values
 from engine.detect.features import TRACKED, VIEWS
-from engine.detect.pipeline import Baseline, Pipeline, State
-from engine.detect.unit_changes import Span
+from engine.detect.pipeline import Pipeline
+from engine.detect.state import State
+from engine.detect.training_range import TrainingRange
 from engine.detect.view import View
 from engine.evaluate.evaluation import Interval, inside
 from engine.frame.frame import Frame
@@ -75,10 +77,12 @@ def fit(
     baseline = Baseline.of(_span(int(normal.sum())), len(frame.sensors))
     pipeline = Pipeline(scaling=scaling, baseline=baseline)
     views, forward, widening = _fitted(frame, pipeline, normal, settings)
-    span = Span.of(frame.values, normal)
+    training_range = TrainingRange.of(frame.values, normal)
     trimmed = float(left_out.sum() / (left_out | normal).sum())
     if trimmed <= STEADY_TRIMMED and forward.steady(widening):
-        pipeline = replace(pipeline, baseline=replace(pipeline.baseline, reach=span.reach(scaling.scale)))
+        pipeline = replace(
+            pipeline, baseline=replace(pipeline.baseline, reach=training_range.reach(scaling.scale))
+        )
     detector = Detector(
         sensors=frame.sensors,
         step=frame.step,
@@ -87,8 +91,8 @@ def fit(
         forward_false_alarms=float((forward.ratio > 1).mean()) if len(forward.ratio) else 0.0,
         widening=widening,
         trimmed=trimmed,
-        span=span,
-        few_values=few_values(frame.values, normal),
+        training_range=training_range,
+        discrete_values=discrete_values(frame.values, normal),
     )
     factor = label_factor(detector, frame, labels, settings, left_out)
     return replace(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.batches import score_in_parts
+from engine.detect.batches import score_in_batches
 from engine.detect.detector import Detector
 from engine.frame.frame import Frame
 from engine.train.cleaning import JOIN_ROWS, MARGIN_ROWS, MAX_SHARE
@@ -63,7 +63,7 @@ def _runs(marked: Mask) -> Iterator[tuple[int, int]]:
 def _verdicts(frame: Frame, prior: Detector) -> tuple[Mask, Mask]:
     """Return the rows on which the prior alarms, and those on which it holds a level for moved."""
     alarms, aways = [], []
-    for scores in score_in_parts(prior, frame, rows=_PART_ROWS):
+    for scores in score_in_batches(prior, frame, rows=_PART_ROWS):
         alarms.append(scores.prediction == 1)
         moved = scores.moved is not None and float(scores.moved.max()) > LEVEL_AWAY
         aways.append(np.full(len(scores.times), moved))

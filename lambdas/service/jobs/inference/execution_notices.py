@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from engine import Notice, rows_between, silence
+from engine import Notice, rows_between, silence_notices
 from service.clock import iso_seconds
 from service.jobs.inference.input_files import ComponentInput
 from service.jobs.inference.scheduler_state import SchedulerState
@@ -24,7 +24,7 @@ def silent_sensors(
     """
     carry = {} if before is None else before.carry
     last_seen = {sensor: instant(stamp) for sensor, (_, stamp) in carry.items()}
-    return silence(sensors, [sensor for sensor in sensors if sensor not in known], last_seen)
+    return silence_notices(sensors, [sensor for sensor in sensors if sensor not in known], last_seen)
 
 
 def late_rows(

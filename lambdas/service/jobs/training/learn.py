@@ -16,8 +16,8 @@ from engine import (
     Summary,
     evaluate,
     fit,
-    joined,
-    score_in_parts,
+    join_batches,
+    score_in_batches,
     summaries,
     weigh,
 )
@@ -145,5 +145,5 @@ def _metrics(
 
 def _score(detector: Detector, frame: Frame, writer: DiagnosticsWriter | None) -> Scores:
     """Score the frame, and write every part before its contributions are dropped."""
-    parts = score_in_parts(detector, replace(frame, step=detector.step), rows=PART_ROWS)
-    return joined(parts if writer is None else map(writer.append, parts), frame)
+    parts = score_in_batches(detector, replace(frame, step=detector.step), rows=PART_ROWS)
+    return join_batches(parts if writer is None else map(writer.append, parts), frame)
