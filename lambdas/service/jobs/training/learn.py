@@ -12,21 +12,22 @@ from engine import (
     Comparison,
     Detector,
     Evaluation,
+    FitSettings,
     Frame,
     Interval,
     NoData,
     OffCondition,
     Scores,
-    Settings,
     Summary,
     TooLarge,
     build_frame,
+    compare_scores,
     evaluate,
     fit,
     joined,
+    merge_intervals,
     score_in_parts,
     summaries,
-    weigh,
 )
 from service.jobs.capacity import Capacity, readable
 from service.jobs.failure import JobFailed, plain
@@ -35,7 +36,7 @@ from service.jobs.result_lines import lines
 from service.jobs.runtime import Runtime
 from service.jobs.storage.customer_bucket import CustomerData
 from service.jobs.times import instant
-from service.jobs.training.labels import merge, none_found, read_label_file
+from service.jobs.training.labels import none_found, read_label_file
 from service.jobs.training.model_metrics import model_metrics, model_quality
 from service.jobs.training.training_windows import Span, Spans
 from service.jobs.training.version import Training
@@ -103,7 +104,7 @@ def learn(runtime: Runtime, training: Training, prior: Detector | None = None) -
             evaluation = evaluate(scores, inside, step=detector.step)
             told = summaries(detector, replace(frame, step=detector.step), scores, most=_MOST_TOLD)
             if prior is not None:
-                comparison = weigh(_score(prior, frame, None), scores, inside, step=detector.step)
+                comparison = compare_scores(_score(prior, frame, None), scores, inside, step=detector.step)
         elif writer is not None:
             _score(detector, frame, writer)
         if writer is not None:
@@ -162,7 +163,7 @@ def read_labels(customer: CustomerData, bucket: str, prefix: str) -> list[Interv
         periods += read_label_file(name, text)
     if not periods:
         raise none_found(f"s3://{bucket}/{prefix}", keys)
-    return merge(periods)
+    return merge_intervals(periods)
 
 
 def _components(training: Training, capacity: Capacity, stack: ExitStack) -> dict[str, BinaryIO]:
@@ -230,7 +231,9 @@ def _frame(
 def _fit(
     frame: Frame, labels: Sequence[Interval], false_alarm_hours: float | None, prior: Detector | None
 ) -> Detector:
-    settings = Settings() if false_alarm_hours is None else Settings(false_alarm_hours=false_alarm_hours)
+    settings = (
+        FitSettings() if false_alarm_hours is None else FitSettings(false_alarm_hours=false_alarm_hours)
+    )
     try:
         return fit(frame, labels=labels, settings=settings, prior=prior)
     except ValueError as error:
