@@ -45,7 +45,15 @@ class ForwardTest:
         return float((self.ratio > 1).mean()) if len(self.ratio) else 0.0
 
     def widening(self, quantile: float) -> float:
-        """Return the factor (1 to MAX_WIDENING) for the limits that leaves this quantile of rows below them."""
+        """Return the factor by which the limits must widen for this quantile of the rows to lie below them.
+
+        Args:
+            quantile: between 0 and 1.
+
+        Returns:
+            1 to MAX_WIDENING; 1 if training is too short for the test.
+
+        """
         if not len(self.ratio):
             return 1.0
         return float(np.clip(np.quantile(self.ratio, quantile), 1, MAX_WIDENING))
