@@ -1,4 +1,4 @@
-"""How well a scorer does on a case: no point adjustment; events and warning times beside."""
+"""How well a scorer does on a case, without point adjustment; also events and warning times."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -47,7 +47,7 @@ class Figures:
 
 
 def engine_ratio(*, labels: bool = True) -> Ratio:
-    """Return the engine as a scorer. Without ``labels`` it is not told of faults in its training data."""
+    """Return the engine as a scorer. Without `labels`, those of its training data are withheld."""
 
     def ratio(case: Case) -> Floats:
         detector = fit(case.part(0, case.train), labels=case.training_labels() if labels else ())
@@ -79,7 +79,7 @@ ABLATIONS: dict[str, list[tuple[Any, str, Any]]] = {
     "only the lag view": [(sys.modules[__name__], "COUNTED", ("lag", "tracked lag"))],
     "only the window view": [(sys.modules[__name__], "COUNTED", ("window", "tracked window"))],
     "only the scale view": [(sys.modules[__name__], "COUNTED", ("scale",))],
-    "trained levels count for ever": [(engine.detect.level_shift, "MOVED", (2.0, 3.0))],
+    "trained levels always count": [(engine.detect.level_shift, "MOVED", (2.0, 3.0))],
     "no level is taken over slowly": [(engine.train.forward_test, "STEADY", -1.0)],
     "no tracked views": [(engine.train.fit, "BASELINE_SPANS", ())],
     "tracked views always count": [(engine.detect.ensemble, "ENGAGED", (-2.0, -1.0))],
