@@ -31,7 +31,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Evaluation:
-    """The alarms of a window compared with its labels.
+    """The alarms of a window compared with its labels, in the measures of `ModelMetrics`.
 
     Attributes:
         labeled: labels inside the window, merged.

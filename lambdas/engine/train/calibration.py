@@ -47,7 +47,9 @@ def calibrate(
     """Return the calibration of each view from the residuals of held-out rows.
 
     The limit of a view is a quantile of its own row scores. Then all limits are multiplied by one factor, so
-    that the alarms, after all their rules, meet the budget.
+    that the alarms, after all their rules, meet the budget. Folds are blocks of time, because neighbouring
+    rows are alike (Bergmeir and Benítez, On the use of cross-validation for time series predictor evaluation,
+    2012).
 
     Args:
         data: data of the views, collected together.
@@ -66,11 +68,11 @@ def calibrate(
         usual = np.square(np.minimum(absolute, ATTRIBUTION_CAP)).mean(axis=0, dtype=np.float64)
         found.append(ViewCalibration(scale=scale, usual=usual.astype(np.float32), limit=limit))
         ratios[each.name] = scores / limit
-    factor = common_factor(ratios, settings.quantile)
+    factor = _common_factor(ratios, settings.quantile)
     return [replace(each, limit=each.limit * factor) for each in found]
 
 
-def common_factor(ratios: Mapping[ViewName, Floats], quantile: float) -> float:
+def _common_factor(ratios: Mapping[ViewName, Floats], quantile: float) -> float:
     """Return the factor for the limits of all views with which a quantile of the fused ratio is 1.
 
     Found by bisection between 1 / COMMON_FACTOR and COMMON_FACTOR.
