@@ -79,15 +79,15 @@ ABLATIONS: dict[str, list[tuple[Any, str, Any]]] = {
     "only the lag view": [(sys.modules[__name__], "COUNTED", ("lag", "tracked lag"))],
     "only the window view": [(sys.modules[__name__], "COUNTED", ("window", "tracked window"))],
     "only the scale view": [(sys.modules[__name__], "COUNTED", ("scale",))],
-    "trained levels always count": [(engine.detect.level_shift, "MOVED", (2.0, 3.0))],
+    "trained levels always count": [(engine.detect.level_shift, "MOVED_AVERAGE", (2.0, 3.0))],
     "no level is taken over slowly": [(engine.train.forward_test, "STEADY", -1.0)],
     "no tracked views": [(engine.train.fit, "BASELINE_SPANS", ())],
-    "tracked views always count": [(engine.detect.ensemble, "ENGAGED", (-2.0, -1.0))],
+    "tracked views always count": [(engine.detect.ensemble, "ENGAGED_SHARE", (-2.0, -1.0))],
     "no widening of limits": [(engine.train.forward_test, "MAX_WIDENING", 1.0)],
     "no cleaning of training data": [(engine.train.cleaning, "MIN_ROWS", 10**9)],
-    "no forgetting of faults that ended": [(engine.detect.alarm, "MEMORY", {})],
-    "single rows alarm": [(engine.detect.alarm, "UNCONFIRMED", 1e9)],
-    "alarms close at the limit": [(engine.detect.alarm, "HOLD", 1.0)],
+    "no forgetting of faults that ended": [(engine.detect.alarm, "MEMORY_ROWS", {})],
+    "single rows alarm": [(engine.detect.alarm, "UNCONFIRMED_RATIO", 1e9)],
+    "alarms close at the limit": [(engine.detect.alarm, "CLOSING_RATIO", 1.0)],
 }
 """What each ablation switches off: module, constant, value."""
 

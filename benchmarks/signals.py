@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.features import ewma as engine_ewma
+from engine.detect.smoothing import ewma as engine_ewma
 
 Floats = NDArray[np.float64]
 Drift = Literal["none", "walk", "season", "two sensors"]

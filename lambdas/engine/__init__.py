@@ -1,9 +1,9 @@
 """Pure numerics of the detector: arrays in, arrays out. This package is the whole interface."""
 
 from engine.detect.artefact import BadArtefact
-from engine.detect.batches import joined, score_in_parts
+from engine.detect.batches import join_batches, score_in_batches
 from engine.detect.detector import Detector
-from engine.detect.notices import Notice, silence
+from engine.detect.notices import Notice, silence_notices
 from engine.detect.scores import Scores
 from engine.evaluate.evaluation import Evaluation, Range, evaluate, ranges
 from engine.evaluate.events import EventRules
@@ -52,14 +52,14 @@ __all__ = [
     "describe",
     "evaluate",
     "fit",
-    "joined",
+    "join_batches",
     "merge_component",
     "merge_intervals",
     "parse_timestamps",
     "ranges",
     "rows_between",
-    "score_in_parts",
-    "silence",
+    "score_in_batches",
+    "silence_notices",
     "summaries",
     "with_silent",
 ]

@@ -8,7 +8,8 @@ import pytest
 
 from benchmarks.generator import generated_cases
 from engine import BadArtefact, Detector, Frame, Notice, Scores, describe, fit, ranges
-from engine.detect.notices import SILENT_ROWS, late_rows
+from engine.detect.notices import SILENT_ROWS
+from engine.detect.watch import late_rows
 from tests.engine.plant import START, STEP, cut, pump
 
 TRAIN = 6000

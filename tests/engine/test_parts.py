@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine import fit, joined, score_in_parts
+from engine import fit, join_batches, score_in_batches
 from tests.engine.plant import cut, pump
 
 
@@ -10,7 +10,7 @@ def test_parts_are_the_whole() -> None:
     whole = pump(5000, seed=1)
     detector = fit(cut(whole, 0, 3000))
     frame = cut(whole, 3000, 5000)
-    parts = list(score_in_parts(detector, frame, rows=700))
+    parts = list(score_in_batches(detector, frame, rows=700))
     assert [len(part.times) for part in parts] == [700, 700, 600]
     at_once = detector.score(frame)
     np.testing.assert_array_equal(np.concatenate([part.times for part in parts]), at_once.times)
@@ -27,7 +27,10 @@ def test_joined_parts_are_the_scores_of_the_whole() -> None:
     frame = replace(frame, values=values)
     detector = fit(cut(whole, 0, 3000))
 
-    at_once, together = detector.score(frame), joined(score_in_parts(detector, frame, rows=700), frame)
+    at_once, together = (
+        detector.score(frame),
+        join_batches(score_in_batches(detector, frame, rows=700), frame),
+    )
 
     np.testing.assert_allclose(together.score, at_once.score, atol=2e-5)
     alarms = at_once.prediction == 1

@@ -84,7 +84,7 @@ def switched(rows: int) -> Frame:
 def test_constant_and_few_valued_sensors_are_told_by_their_values() -> None:
     whole = switched(7000)
     detector = fit(cut(whole, 0, 6000))
-    assert detector.few_values[5:] == ((0.0,), (0.0, 1.0))
+    assert detector.discrete_values[5:] == ((0.0,), (0.0, 1.0))
     later = cut(whole, 6000, 7000)
     values = later.values.copy()
     values[AT:680, 5] = 1.0
@@ -101,7 +101,7 @@ def test_constant_and_few_valued_sensors_are_told_by_their_values() -> None:
     text = describe(detector, wrong, event(wrong, AT, 560, 0, 0, 0, 0, 0, 0, 1))
     assert text.startswith(f"Gate was {shown:.0f} where the other sensors speak for {1 - shown:.0f}, 60 min")
     restored = Detector.from_bytes(detector.to_bytes())
-    assert restored.few_values == detector.few_values
+    assert restored.discrete_values == detector.discrete_values
 
 
 def test_others_that_share_the_blame_are_named(trained: tuple[Detector, Frame]) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.detect.detector import Detector
 from engine.detect.features import ViewName
-from engine.detect.pipeline import State
+from engine.detect.state import State
 from engine.evaluate.evaluation import Range
 from engine.frame.frame import Frame, SensorId
 from engine.ingest.timestamps import Times
@@ -84,7 +84,7 @@ def _predicate(detector: Detector, sensor: int, deviation: _Deviation) -> str:
     """Return what the sensor did, without its name."""
     observed, expected = deviation.observed, deviation.expected
     scaling = detector.pipeline.scaling
-    usual = detector.few_values[sensor] if detector.few_values else ()
+    usual = detector.discrete_values[sensor] if detector.discrete_values else ()
     if scaling.constant[sensor]:
         usual = (float(scaling.center[sensor]),)
     if usual and (unusual := _unusual_value(deviation, usual)):
@@ -101,7 +101,8 @@ def _predicate(detector: Detector, sensor: int, deviation: _Deviation) -> str:
     numbers = f"({_number(observed, deviation.distance)}, expected {_number(expected, deviation.distance)})"
     if abs(deviation.level) < _NOTABLE:
         return f"departed from its usual pattern {numbers}"
-    by = _percent(deviation, float(detector.span.low[sensor]), float(detector.span.high[sensor]))
+    trained = detector.training_range
+    by = _percent(deviation, float(trained.low[sensor]), float(trained.high[sensor]))
     return (
         f"rose {by}above what {other} {numbers}"
         if deviation.level > 0
@@ -196,7 +197,7 @@ def _residuals(detector: Detector, frame: Frame, sensor: int, state: bytes | Non
     found: dict[ViewName, list[Floats]] = {"lag": [np.empty(0)], "window": [np.empty(0)]}
     views = {view.name: view for view in detector.views}
     columns: tuple[tuple[ViewName, int], ...] = (("lag", sensor), ("window", sensor + count))
-    for rows in detector.pipeline.run(frame, now, predictor=detector.levels):
+    for rows in detector.pipeline.run(frame, now, predictor=detector.lag_view):
         times.append(frame.times[rows.start : rows.stop])
         for name, column in columns:
             residuals = np.full(rows.stop - rows.start, np.nan)

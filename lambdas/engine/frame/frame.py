@@ -90,6 +90,10 @@ class Frame:
         rows = slice(start, stop)
         return replace(self, times=self.times[rows], values=self.values[rows], off=self.off[rows])
 
+    def select(self, rows: slice | NDArray[np.bool_] | NDArray[np.int64]) -> "Frame":
+        """Return the rows that a slice, a mask or positions pick."""
+        return replace(self, times=self.times[rows], values=self.values[rows], off=self.off[rows])
+
 
 def build_frame(
     components: Mapping[str, BinaryIO],

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.detect.alarm import Alarm
-from engine.detect.cross_prediction import Halves, residual_map
+from engine.detect.cross_prediction import Float32, residual_map
 from engine.detect.features import ViewName
-from engine.detect.level_shift import memory
-from engine.detect.view import ATTRIBUTION_CAP, OUTPUTS, RESIDUAL_QUANTILE, View, row_scores, smooth
+from engine.detect.level_shift import average_span
+from engine.detect.smoothing import smooth
+from engine.detect.view import ATTRIBUTION_CAP, OUTPUTS, RESIDUAL_QUANTILE, View, row_scores
 from engine.train.calibration_data import CalibrationData
 from engine.train.fit_settings import FitSettings
 
@@ -36,8 +37,8 @@ class ViewCalibration:
 
     """
 
-    scale: Halves
-    usual: Halves
+    scale: Float32
+    usual: Float32
     limit: float
 
 
@@ -98,7 +99,7 @@ def fitted_views(
     settings: FitSettings,
     *,
     widening: float,
-    moved: Mapping[ViewName, Floats],
+    level_averages: Mapping[ViewName, Floats],
 ) -> list[View]:
     """Return the views fitted to all folds.
 
@@ -106,8 +107,8 @@ def fitted_views(
         data: data of the views, collected together.
         settings: the budget of false alarms.
         widening: factor for the limits that the held-out rows give.
-        moved: average residual of each output at the end of the forward test, shape (outputs,) per view;
-            zeros for views that are not in it.
+        level_averages: average residual of each output at the end of the forward test, shape (outputs,) per
+            view; zeros for views that are not in it.
 
     """
     views = []
@@ -122,14 +123,14 @@ def fitted_views(
                 weights=(weights / calibration.scale).astype(np.float32),
                 usual=calibration.usual,
                 limit=calibration.limit * widening,
-                moved=moved.get(each.name, np.zeros(outputs * each.sensors)),
-                memory=memory(each.row_count),
+                level_averages=level_averages.get(each.name, np.zeros(outputs * each.sensors)),
+                average_span=average_span(each.row_count),
             )
         )
     return views
 
 
-def column_quantile(values: Halves, quantile: float) -> Halves:
+def column_quantile(values: Float32, quantile: float) -> Float32:
     """Return the quantile of every column, interpolated linearly between the two nearest values.
 
     A few columns at a time are copied to contiguous memory, which is several times as fast as copying all of

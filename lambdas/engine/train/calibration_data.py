@@ -7,9 +7,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.cross_prediction import Halves, Moments, product, residual_map, stack
+from engine.detect.cross_prediction import Float32, Moments, product, residual_map, stack
 from engine.detect.features import BLOCKS, VIEWS, ViewName
-from engine.detect.pipeline import Pipeline, State
+from engine.detect.pipeline import Pipeline
+from engine.detect.state import State
 from engine.detect.view import OUTPUTS
 from engine.frame.frame import Frame
 from engine.train.sampling import FOLDS, STRIP_ROWS, sample_strips, time_folds
@@ -38,7 +39,7 @@ class CalibrationData:
     name: ViewName
     sensors: int
     moments: tuple[Moments, ...]
-    samples: tuple[Halves, ...]
+    samples: tuple[Float32, ...]
 
     @classmethod
     def collect(
@@ -62,7 +63,7 @@ class CalibrationData:
             normal, min(max_rows, max(STRIP_ROWS, SAMPLE_CELLS // max(sizes.values())))
         )
         moments = {name: tuple(Moments(size) for _ in range(FOLDS)) for name, size in sizes.items()}
-        samples: dict[ViewName, list[list[Halves]]] = {
+        samples: dict[ViewName, list[list[Float32]]] = {
             name: [[np.empty((0, size), np.float32)] for _ in range(FOLDS)] for name, size in sizes.items()
         }
         for rows in pipeline.run(frame, State.start(sensors), VIEWS, use):
@@ -101,7 +102,7 @@ class CalibrationData:
             total = total.plus(each)
         return total
 
-    def residual_function(self, moments: Moments) -> Callable[[Halves], Halves]:
+    def residual_function(self, moments: Moments) -> Callable[[Float32], Float32]:
         """Return the function from feature rows to signed residuals, predicted with these moments.
 
         Returns:
@@ -111,14 +112,14 @@ class CalibrationData:
         exact = residual_map(moments.covariance(), self.sensors, OUTPUTS[self.name])
         offset, weights = (moments.mean() @ exact).astype(np.float32), exact.astype(np.float32)
 
-        def residuals(rows: Halves) -> Halves:
+        def residuals(rows: Float32) -> Float32:
             result = product(rows, weights)
             result -= offset
             return result
 
         return residuals
 
-    def cross_validated_residuals(self, folds: slice) -> Halves:
+    def cross_validated_residuals(self, folds: slice) -> Float32:
         """Return the residuals of the sampled rows of some folds, each fold predicted from the other ones.
 
         Returns:
@@ -134,7 +135,7 @@ class CalibrationData:
         ]
         return np.concatenate(parts) if parts else np.ones((1, self._outputs), np.float32)
 
-    def forward_residuals(self) -> Halves:
+    def forward_residuals(self) -> Float32:
         """Return the residuals of the second half of the folds, predicted from the first half.
 
         Returns:

@@ -13,10 +13,13 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from engine.detect.cross_prediction import Halves, stack
+from engine.detect.baseline import Baseline
+from engine.detect.cross_prediction import Float32, stack
 from engine.detect.features import VIEWS
-from engine.detect.pipeline import Baseline, Pipeline, State
-from engine.detect.view import row_scores, smooth
+from engine.detect.pipeline import Pipeline
+from engine.detect.smoothing import smooth
+from engine.detect.state import State
+from engine.detect.view import row_scores
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
 from engine.train.calibration import column_quantile
@@ -117,7 +120,7 @@ def _ratio(frame: Frame, normal: Mask, scored: Mask) -> Floats:
     return ratio
 
 
-def _scorer(data: CalibrationData) -> Callable[[int, Halves], Floats]:
+def _scorer(data: CalibrationData) -> Callable[[int, Float32], Floats]:
     """Return the function from a fold and its feature rows to their scores by the other folds.
 
     Scores are in parts of the 75 % quantile of all scores.
@@ -130,7 +133,7 @@ def _scorer(data: CalibrationData) -> Callable[[int, Halves], Floats]:
     units = np.maximum(column_quantile(absolute, 0.5) * np.float32(_NORMAL_99), np.float32(1e-6))
     bulk = max(float(np.quantile(smooth(row_scores(absolute / units), 0.0), 0.75)), 1e-9)
 
-    def scores(fold: int, rows: Halves) -> Floats:
+    def scores(fold: int, rows: Float32) -> Floats:
         return smooth(row_scores(np.abs(residuals[fold](rows)) / units), 0.0) / bulk
 
     return scores

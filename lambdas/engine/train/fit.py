@@ -13,11 +13,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.detect.baseline import Baseline
 from engine.detect.detector import Detector
-from engine.detect.discrete import few_values
+from engine.detect.discrete import discrete_values
 from engine.detect.features import TRACKED, VIEWS
-from engine.detect.pipeline import Baseline, Pipeline, State
-from engine.detect.unit_changes import Span
+from engine.detect.pipeline import Pipeline
+from engine.detect.state import State
+from engine.detect.training_range import TrainingRange
 from engine.detect.view import View
 from engine.evaluate.intervals import Interval, rows_inside
 from engine.frame.frame import Frame
@@ -87,10 +89,11 @@ def fit(
     baseline = Baseline.of(_baseline_span(int(healthy.sum())), len(frame.sensors))
     pipeline = Pipeline(scaling=scaling, baseline=baseline)
     views, test, widening = _fit_views(frame, pipeline, healthy, settings)
-    span = Span.of(frame.values, healthy)
+    training_range = TrainingRange.of(frame.values, healthy)
     trimmed = float(left_out.sum() / normal.sum())
     if trimmed <= STEADY_TRIMMED and test.steady(widening):
-        pipeline = replace(pipeline, baseline=replace(pipeline.baseline, reach=span.reach(scaling.scale)))
+        reach = training_range.reach(scaling.scale)
+        pipeline = replace(pipeline, baseline=replace(pipeline.baseline, reach=reach))
     detector = Detector(
         sensors=frame.sensors,
         step=frame.step,
@@ -99,8 +102,8 @@ def fit(
         forward_false_alarms=test.false_alarms,
         widening=widening,
         trimmed=trimmed,
-        span=span,
-        few_values=few_values(frame.values, healthy),
+        training_range=training_range,
+        discrete_values=discrete_values(frame.values, healthy),
     )
     factor = label_factor(detector, frame, labels, settings, left_out)
     return replace(
@@ -131,7 +134,7 @@ def _fit_group(
 ) -> tuple[list[View], ForwardTest, float]:
     test = forward_test(data, settings)
     widening = test.widening(settings.quantile)
-    return fitted_views(data, settings, widening=widening, moved=test.moved), test, widening
+    return fitted_views(data, settings, widening=widening, level_averages=test.level_averages), test, widening
 
 
 def _baseline_span(rows: int) -> int:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from engine.detect.alarm import Alarm
 from engine.detect.features import TRACKED, ViewName
-from engine.detect.level_shift import memory, persistent, trust
+from engine.detect.level_shift import average_span, corrected_averages, level_weights
 from engine.detect.view import row_scores
 from engine.train.calibration import calibrate
 from engine.train.calibration_data import CalibrationData
@@ -30,14 +30,14 @@ class ForwardTest:
         ratio: fused score over limit of each row, as scoring would compute it, shape (rows,); empty if
             training is too short.
         ratio_as_trained: the largest ratio of any view if no moved level were taken over, shape (rows,).
-        moved: average residual of each output at the end, shape (outputs,) per view: the levels that are
-            moving when training ends.
+        level_averages: average residual of each output at the end, shape (outputs,) per view: the levels
+            that are moving when training ends.
 
     """
 
     ratio: Floats
     ratio_as_trained: Floats
-    moved: dict[ViewName, Floats]
+    level_averages: dict[ViewName, Floats]
 
     @property
     def false_alarms(self) -> float:
@@ -77,19 +77,21 @@ def forward_test(data: Sequence[CalibrationData], settings: FitSettings) -> Forw
         settings: the budget of false alarms, for the limits of the first half.
 
     """
-    ratios, moved, as_trained = {}, {}, []
-    span = memory(data[0].row_count)
+    ratios, level_averages, as_trained = {}, {}, []
+    span = average_span(data[0].row_count)
     for each, calibration in zip(data, calibrate(data, settings, slice(FOLDS // 2)), strict=True):
         later = each.forward_residuals() / calibration.scale
         if not len(later):
-            return ForwardTest(ratio=np.zeros(0), ratio_as_trained=np.zeros(0), moved={})
-        moved[each.name] = persistent(later, span)
+            return ForwardTest(ratio=np.zeros(0), ratio_as_trained=np.zeros(0), level_averages={})
+        level_averages[each.name] = corrected_averages(later, span)
         as_trained.append(row_scores(np.abs(later)) / calibration.limit)
         if each.name not in TRACKED:
             nothing = np.zeros(later.shape[1])
-            weights, _ = trust(later, np.ones(len(later), bool), nothing, seen=0, span=span)
+            weights, _ = level_weights(later, np.ones(len(later), bool), nothing, evaluated=0, span=span)
             later = later if weights is None else later * weights
         ratios[each.name] = row_scores(np.abs(later)) / calibration.limit
     return ForwardTest(
-        ratio=Alarm.closed().fuse(ratios), ratio_as_trained=np.max(as_trained, axis=0), moved=moved
+        ratio=Alarm.closed().fuse(ratios),
+        ratio_as_trained=np.max(as_trained, axis=0),
+        level_averages=level_averages,
     )

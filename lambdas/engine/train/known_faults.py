@@ -9,7 +9,7 @@ that was taken over but came back before the rows end was a fault after all.
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.batches import score_in_parts
+from engine.detect.batches import score_in_batches
 from engine.detect.detector import Detector
 from engine.frame.frame import Frame
 from engine.train.cleaning import JOIN_ROWS, MARGIN_ROWS, MAX_SHARE
@@ -66,7 +66,7 @@ def without_known_faults(frame: Frame, normal: Mask, prior: Detector) -> Mask:
 def _alarmed_and_moved(frame: Frame, prior: Detector) -> tuple[Mask, Mask]:
     """Return the rows on which the prior alarms, and those where the level of some sensor has moved."""
     alarms, moves = [], []
-    for scores in score_in_parts(prior, frame, rows=_PART_ROWS):
+    for scores in score_in_batches(prior, frame, rows=_PART_ROWS):
         alarms.append(scores.prediction == 1)
         moved = scores.moved is not None and float(scores.moved.max()) > MOVED_SHARE
         moves.append(np.full(len(scores.times), moved))

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from engine.detect.alarm import Alarm
 from engine.detect.detector import Detector
-from engine.detect.ensemble import judge
+from engine.detect.ensemble import evaluate_views
 from engine.detect.features import ViewName
-from engine.detect.pipeline import State
+from engine.detect.state import State
 from engine.evaluate.intervals import Interval, merge_intervals, rows_inside
 from engine.frame.frame import Frame
 from engine.train.fit_settings import FitSettings
@@ -151,13 +151,13 @@ def _stretches(detector: Detector, frame: Frame, scored: Mask) -> list[_Stretch]
     starts: list[int] = []
     stops: list[int] = []
     parts: list[dict[ViewName, list[Floats]]] = []
-    for rows in detector.pipeline.run(frame, state, wanted=scored, predictor=detector.levels):
+    for rows in detector.pipeline.run(frame, state, wanted=scored, predictor=detector.lag_view):
         if not parts or rows.features.seen[0] == 1:
             starts.append(rows.start)
             stops.append(rows.start)
             parts.append({view.name: [] for view in detector.views})
         stops[-1] = rows.stop
-        ratios = judge(detector.views, rows, state, count).ratios
+        ratios = evaluate_views(detector.views, rows, state, count).ratios
         silent = np.zeros(rows.stop - rows.start)
         for name, found in parts[-1].items():
             found.append(ratios.get(name, silent))

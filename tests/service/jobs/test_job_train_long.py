@@ -41,13 +41,13 @@ def test_half_the_bytes_and_scoring_in_parts_come_to_the_same(
     monkeypatch.setattr(matrix, "WIDE_CELLS", 1000)
     monkeypatch.setattr(learn, "PART_ROWS", 500)
     built: list[np.dtype[Any]] = []
-    score = learn.score_in_parts
+    score = learn.score_in_batches
 
     def spied(detector: Any, frame: Any, *, rows: int) -> Any:
         built.append(frame.values.dtype)
         return score(detector, frame, rows=rows)
 
-    monkeypatch.setattr(learn, "score_in_parts", spied)
+    monkeypatch.setattr(learn, "score_in_batches", spied)
 
     halved, parts = trained(home, dataset)
 

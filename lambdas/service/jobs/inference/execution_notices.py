@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from engine import Notice, rows_between, silence
+from engine import Notice, rows_between, silence_notices
 from service.clock import iso_seconds
 from service.jobs.inference.input_files import Component
 from service.jobs.inference.scheduler_state import Memory
@@ -19,7 +19,7 @@ def silent(sensors: tuple[str, ...], known: Collection[str], before: Memory | No
     """The sensors that have neither a value in the window nor a recent one before it."""
     carry = {} if before is None else before.carry
     heard = {sensor: instant(stamp) for sensor, (_, stamp) in carry.items()}
-    return silence(sensors, [sensor for sensor in sensors if sensor not in known], heard)
+    return silence_notices(sensors, [sensor for sensor in sensors if sensor not in known], heard)
 
 
 def late(components: Mapping[str, Component], before: Memory | None, window: Window) -> list[Notice]:

@@ -24,9 +24,9 @@ from engine import (
     compare_scores,
     evaluate,
     fit,
-    joined,
+    join_batches,
     merge_intervals,
-    score_in_parts,
+    score_in_batches,
     summaries,
 )
 from service.jobs.capacity import Capacity, readable
@@ -270,8 +270,8 @@ def _metrics(
 
 def _score(detector: Detector, frame: Frame, writer: "_Writer | None") -> Scores:
     """Score the frame, and write every part before its contributions are dropped."""
-    parts = score_in_parts(detector, replace(frame, step=detector.step), rows=PART_ROWS)
-    return joined(parts if writer is None else map(writer.passed, parts), frame)
+    parts = score_in_batches(detector, replace(frame, step=detector.step), rows=PART_ROWS)
+    return join_batches(parts if writer is None else map(writer.passed, parts), frame)
 
 
 @contextmanager
