@@ -64,8 +64,8 @@ def main() -> None:
     if "quality" in parts:
         result["quality"] = quality(cases + generated_cases(seeds) + lasting_cases(seeds))
     if "labels" in parts:
-        told = [case for case in cases if case.training_labels()]
-        result["labels"] = labels(told + labelled(generated_cases(seeds)))
+        with_labels = [case for case in cases if case.training_labels()]
+        result["labels"] = labels(with_labels + labelled(generated_cases(seeds)))
     if "ablations" in parts:
         result["ablations"] = ablations(cases + generated_cases(seeds[:1]) + lasting_cases(seeds[:1]))
     if "roots" in parts:
@@ -110,23 +110,23 @@ def quality(cases: list[Case]) -> dict[str, Any]:
 
 
 def labels(cases: list[Case]) -> dict[str, Any]:
-    """Measure what labels of training faults buy: used, used but for the limits, and withheld."""
-    unheard = (engine.train.fit, "label_factor", lambda *_: 1.0)
+    """Measure what labels of training faults contribute: used, used but for the limits, and withheld."""
+    limits_kept = (engine.train.fit, "label_factor", lambda *_: 1.0)
     result = {}
-    for name, told, changes in (
+    for name, used, changes in (
         ("labels used", True, []),
-        ("labels only keep rows from being learned", True, [unheard]),
+        ("labels only keep rows from being learned", True, [limits_kept]),
         ("labels withheld", False, []),
     ):
         with without(changes):
-            figures = measure(cases, engine_ratio(labels=told))
+            figures = measure(cases, engine_ratio(labels=used))
         result[name] = {group: asdict(each) for group, each in figures.items()}
         _print(f"five labelled faults in training: {name}", figures)
     return result
 
 
 def ablations(cases: list[Case]) -> dict[str, Any]:
-    """Measure the engine with one part switched off at a time, not told of faults in its training data."""
+    """Measure the engine with one part switched off at a time, training labels withheld."""
     result = {}
     for name, changes in ABLATIONS.items():
         with without(changes):

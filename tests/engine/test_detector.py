@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import BadArtefact, Detector, Frame, Scores, Settings, evaluate, fit, ranges
+from engine import BadArtefact, Detector, FitSettings, Frame, Scores, evaluate, fit, ranges
 from tests.engine.plant import STEP, cut, frame, pump
 
 TRAIN = 6000
@@ -232,9 +232,9 @@ def test_changes_of_operating_mode_are_not_taken_for_faults(detector: Detector) 
 
 
 def test_a_larger_false_alarm_budget_lowers_the_limits(healthy: Frame) -> None:
-    strict = fit(cut(healthy, 0, TRAIN), settings=Settings(false_alarm_hours=0.05)).score(later(healthy))
-    loose = fit(cut(healthy, 0, TRAIN), settings=Settings(false_alarm_hours=1.2)).score(later(healthy))
+    strict = fit(cut(healthy, 0, TRAIN), settings=FitSettings(false_alarm_hours=0.05)).score(later(healthy))
+    loose = fit(cut(healthy, 0, TRAIN), settings=FitSettings(false_alarm_hours=1.2)).score(later(healthy))
     assert loose.prediction.sum() > strict.prediction.sum()
     assert 24 * loose.prediction.mean() < 3
     with pytest.raises(ValueError, match="between 0 and 24"):
-        Settings(false_alarm_hours=0)
+        FitSettings(false_alarm_hours=0)

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import Evaluation, Range, Scores
+from engine import Evaluation, Range, Scores, merge_intervals
 from service.jobs.failure import JobFailed
 from service.jobs.inference.event_tracking import Followed, InferenceEvent, event_members, follow
 from service.jobs.result_lines import lines
-from service.jobs.training.labels import merge, read_label_file
+from service.jobs.training.labels import read_label_file
 from service.jobs.training.learn import labels_inside
 from service.jobs.training.model_metrics import model_metrics, model_quality
 from service.jobs.training.training_windows import TimeSpan, TrainingWindows
@@ -71,7 +71,7 @@ def test_a_wrong_label_file_names_file_line_rule_and_fix(text: str, parts: list[
 
 def test_overlapping_labels_are_joined() -> None:
     days = [moment(f"2020-01-{day:02d}") for day in range(1, 8)]
-    assert merge([(days[4], days[5]), (days[1], days[3]), (days[0], days[2])]) == [
+    assert merge_intervals([(days[4], days[5]), (days[1], days[3]), (days[0], days[2])]) == [
         (days[0], days[3]),
         (days[4], days[5]),
     ]

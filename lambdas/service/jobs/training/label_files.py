@@ -1,11 +1,11 @@
 """The label files of a training in the customer's bucket."""
 
-from engine import Interval
+from engine import Interval, merge_intervals
 from service.jobs.failure import JobFailed
 from service.jobs.runtime import Runtime
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.listed_object import is_folder
-from service.jobs.training.labels import merge, none_found, read_label_file
+from service.jobs.training.labels import none_found, read_label_file
 from service.jobs.training.version import Training
 
 
@@ -44,4 +44,4 @@ def _read_labels(customer: CustomerBuckets, bucket: str, prefix: str) -> list[In
         periods += read_label_file(name, text)
     if not periods:
         raise none_found(f"s3://{bucket}/{prefix}", keys)
-    return merge(periods)
+    return merge_intervals(periods)

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from engine import Interval, parse_timestamps
 from service.jobs.failure import JobFailed
@@ -49,17 +49,6 @@ def read_label_file(name: str, text: str) -> list[Interval]:
             )
         periods.append((starts[position], ends[position]))
     return periods
-
-
-def merge(periods: Iterable[Interval]) -> list[Interval]:
-    """Return the periods in time order, overlapping ones joined."""
-    merged: list[Interval] = []
-    for start, end in sorted(periods):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return merged
 
 
 def none_found(location: str, keys: Sequence[str]) -> JobFailed:

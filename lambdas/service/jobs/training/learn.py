@@ -9,17 +9,17 @@ from engine import (
     Comparison,
     Detector,
     Evaluation,
+    FitSettings,
     Frame,
     Interval,
     Scores,
-    Settings,
     Summary,
+    compare_scores,
     evaluate,
     fit,
     join_batches,
     score_in_batches,
     summaries,
-    weigh,
 )
 from service.jobs.failure import JobFailed
 from service.jobs.runtime import Runtime
@@ -86,7 +86,7 @@ def learn(runtime: Runtime, training: Training, prior: Detector | None = None) -
             evaluation = evaluate(scores, inside, step=detector.step)
             events = summaries(detector, replace(frame, step=detector.step), scores, most=_DESCRIBED_EVENTS)
             if prior is not None:
-                comparison = weigh(_score(prior, frame, None), scores, inside, step=detector.step)
+                comparison = compare_scores(_score(prior, frame, None), scores, inside, step=detector.step)
         elif writer is not None:
             _score(detector, frame, writer)
         if writer is not None:
@@ -108,7 +108,9 @@ def learn(runtime: Runtime, training: Training, prior: Detector | None = None) -
 def _fit(
     frame: Frame, labels: Sequence[Interval], false_alarm_hours: float | None, prior: Detector | None
 ) -> Detector:
-    settings = Settings() if false_alarm_hours is None else Settings(false_alarm_hours=false_alarm_hours)
+    settings = (
+        FitSettings() if false_alarm_hours is None else FitSettings(false_alarm_hours=false_alarm_hours)
+    )
     try:
         return fit(frame, labels=labels, settings=settings, prior=prior)
     except ValueError as error:

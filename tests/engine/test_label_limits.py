@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import Detector, Frame, Interval, Settings, fit
+from engine import Detector, FitSettings, Frame, Interval, fit
 from engine.train.label_limits import FACTORS, MIN_EVENTS, label_factor
 from tests.engine.plant import cut, pump
 
@@ -31,7 +31,7 @@ def factor(
 ) -> float:
     faults = np.zeros(len(rows.times), bool)
     faults[slice(*left_out)] = True
-    return label_factor(detector, rows, labels, Settings(), faults)
+    return label_factor(detector, rows, labels, FitSettings(), faults)
 
 
 def narrowed(detector: Detector, by: float) -> Detector:
@@ -55,7 +55,7 @@ def test_limits_that_miss_the_labelled_rows_fall_within_the_budget() -> None:
     inside = np.zeros(TRAIN, bool)
     for start, stop in EVENTS:
         inside[start:stop] = True
-    assert later.prediction[~inside].mean() <= 1 - Settings().quantile
+    assert later.prediction[~inside].mean() <= 1 - FitSettings().quantile
     assert later.prediction[inside].mean() > wide.score(rows).prediction[inside].mean() + 0.02
 
 

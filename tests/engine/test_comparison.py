@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import Detector, Frame, Interval, Settings, compare, fit
+from engine import Detector, FitSettings, Frame, Interval, compare, fit
 from tests.engine.plant import cut, pump
 
 TRAIN = 4000
@@ -24,7 +24,7 @@ def whole() -> Frame:
 
 @pytest.fixture(scope="module")
 def detector(whole: Frame) -> Detector:
-    return fit(cut(whole, 0, TRAIN), settings=Settings(false_alarm_hours=0.1))
+    return fit(cut(whole, 0, TRAIN), settings=FitSettings(false_alarm_hours=0.1))
 
 
 @pytest.fixture(scope="module")
