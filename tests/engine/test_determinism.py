@@ -17,6 +17,7 @@ import pytest
 
 from engine import Detector, Frame, fit
 from tests.engine.plant import frame
+from tests.engine.rounding import assert_windows_agree
 
 ROOT = Path(__file__).parents[2]
 SENSORS, TRAIN, ROWS = 60, 1200, 1500
@@ -87,8 +88,7 @@ def test_300_sensors_window_by_window_equal_one_batch(very_wide: tuple[Detector,
     for start in range(0, 50, size):
         pieces.append(detector.score(later.part(start, start + size), state=state))
         state = pieces[-1].state
-    for name in ("score", "contributions"):
-        joined = np.concatenate([getattr(piece, name) for piece in pieces])
-        np.testing.assert_allclose(joined, getattr(at_once, name), atol=1e-6)
-    assert np.concatenate([piece.prediction for piece in pieces]).tolist() == at_once.prediction.tolist()
+    assert_windows_agree(detector, pieces, at_once)
+    contributions = np.concatenate([piece.contributions for piece in pieces])
+    np.testing.assert_allclose(contributions, at_once.contributions, atol=1e-6)
     assert at_once.prediction[30:].mean() > 0.9
