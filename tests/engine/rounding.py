@@ -1,7 +1,7 @@
 """What single precision lets agree between windows and a batch.
 
-Most kernels of OpenBLAS add the terms of a row's product in one order wherever the row stands in a block. Some
-do not (Haswell, which Zen takes too): there, a row that stands elsewhere has another last bit.
+Most kernels of OpenBLAS add the terms of a row's product in one order wherever the row stands in a block. The
+one for Haswell, which Zen takes too, does not: there, a row that stands elsewhere has another last bit.
 """
 
 from collections.abc import Sequence
@@ -33,8 +33,8 @@ def adds_rows_alike(inputs: int, outputs: int) -> bool:
 def product_bound(rows: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return how far two single-precision products of the same rows may lie apart, for each element.
 
-    Each of the n additions rounds by up to eps / 2 of the sum so far, which is below the sum of |x| |w|. The n
-    roundings have either sign, so that their sum grows with the square root of n; there are two products.
+    Each of n additions rounds by up to eps / 2 of the sum so far, which is below the sum of |x| |w|. As the
+    roundings have either sign, n of them amount to the square root of n; there are two products.
     """
     sizes: NDArray[np.float64] = np.abs(rows).astype(float) @ np.abs(weights).astype(float)
     return sizes * np.finfo(np.float32).eps * np.sqrt(len(weights))

@@ -42,15 +42,15 @@ def fingerprint() -> dict[str, Any]:
     }
 
 
-def elsewhere(threads: int) -> dict[str, Any]:
+def on_threads(count: int) -> dict[str, str]:
+    return os.environ | {"OMP_NUM_THREADS": str(count), "OPENBLAS_NUM_THREADS": str(count)}
+
+
+def elsewhere(environment: dict[str, str]) -> dict[str, Any]:
     code = (
         "import json; from tests.engine.test_determinism import fingerprint; print(json.dumps(fingerprint()))"
     )
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "lambdas")]),
-        "OMP_NUM_THREADS": str(threads),
-        "OPENBLAS_NUM_THREADS": str(threads),
-    }
+    environment = environment | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "lambdas")])}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
@@ -64,7 +64,7 @@ def test_equal_data_gives_equal_bytes_again() -> None:
 
 
 def test_processes_with_as_many_threads_give_equal_bytes_and_others_equal_predictions() -> None:
-    one, again, two = elsewhere(1), elsewhere(1), elsewhere(2)
+    one, again, two = (elsewhere(on_threads(count)) for count in (1, 1, 2))
     assert one == again
     assert one["prediction"] == two["prediction"]
     assert 50 < sum(one["prediction"]) < 150, "there is something to agree on"

@@ -62,9 +62,9 @@ def stack(blocks: Sequence[Floats]) -> Halves:
 def product(rows: Halves, weights: Halves) -> Halves:
     """Return `rows @ weights`, multiplied BLOCK rows at a time whatever their number.
 
-    A product of another shape may add its terms in another order. With one shape most kernels of OpenBLAS give
-    a row the same product wherever it stands, so that scoring at once and window by window agree to the last
-    bit. Some kernels do not (Haswell, which Zen takes too): there the results agree to rounding of float32.
+    A product of another shape may add its terms in another order. With one shape, most kernels of OpenBLAS
+    give a row the same product wherever it stands, and scoring at once and window by window agree to the last
+    bit. The kernel for Haswell, which Zen takes too, does not: there they agree to rounding of float32.
     """
     size, count = len(rows), -(-len(rows) // BLOCK)
     if size % BLOCK:
