@@ -1,6 +1,6 @@
 """Train the largest model through the entry point of the deployed function, and report time and memory.
 
-    python benchmarks/job.py [--rows N] [--evaluation N] [--sensors N] [--components N] [--drift] [--labels]
+    python -m benchmarks.job [--rows N] [--evaluation N] [--sensors N] [--components N] [--drift] [--labels]
                              [--diagnostics] [--retrain] [--counter] [--memory MIB] [--json FILE]
 
 The embedded AWS of the tests holds the records and the columns of the components (in memory).
@@ -26,20 +26,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-sys.path[:] = [
-    str(ROOT),
-    str(ROOT / "lambdas"),
-    *(each for each in sys.path if Path(each).resolve() != HERE),
-]
-
-from benchmarks.wide import BLOCK, START, STEP, wide_rows  # noqa: E402 - the path comes first
-from engine import Frame, fit  # noqa: E402
-from engine.ingest.header import TIMESTAMP  # noqa: E402
-from service.documents import Documents  # noqa: E402
-from service.jobs.storage.service_bucket import IngestionKeys, Vault, artefact_key  # noqa: E402
-from service.names import (  # noqa: E402
+from benchmarks.wide import BLOCK, START, STEP, wide_rows
+from engine import Frame, fit
+from engine.ingest.header import TIMESTAMP
+from service.documents import Documents
+from service.jobs.storage.service_bucket import IngestionKeys, Vault, artefact_key
+from service.names import (
     INGESTION_JOB,
     MODEL,
     Place,
@@ -49,9 +41,9 @@ from service.names import (  # noqa: E402
     version_key,
     versions_of,
 )
-from service.schema import Component, Schema  # noqa: E402
-from service.store import Item, Store  # noqa: E402
-from tests.embedded import ACCOUNT, CREDENTIALS, REGION, EmbeddedAws, embedded_aws  # noqa: E402
+from service.schema import Component, Schema
+from service.store import Item, Store
+from tests.embedded import ACCOUNT, CREDENTIALS, REGION, EmbeddedAws, embedded_aws
 
 TABLE, BUCKET, CUSTOMER = "l4e", "service", "customer"
 PLACE = Place(partition="aws", region=REGION, account=ACCOUNT)
@@ -305,7 +297,6 @@ def _measured(
         "L4E_TABLE": TABLE,
         "L4E_BUCKET": BUCKET,
         "L4E_METRIC_NAMESPACE": "LookoutEquipment",
-        "PYTHONPATH": str(ROOT / "lambdas"),
         "TMPDIR": str(folder),
     }
     log = folder / "job.log"
