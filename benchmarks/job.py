@@ -1,6 +1,6 @@
 """Train the largest model through the entry point of the deployed function, and report time and memory.
 
-    python benchmarks/job.py [--rows N] [--evaluation N] [--sensors N] [--components N] [--drift] [--labels]
+    python -m benchmarks.job [--rows N] [--evaluation N] [--sensors N] [--components N] [--drift] [--labels]
                              [--diagnostics] [--retrain] [--counter] [--memory MIB] [--json FILE]
 
 The embedded AWS of the tests holds the records and the columns of the components (in memory).
@@ -26,19 +26,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-sys.path[:] = [
-    str(ROOT),
-    str(ROOT / "lambdas"),
-    *(each for each in sys.path if Path(each).resolve() != HERE),
-]
-
-from benchmarks.wide import BLOCK, START, STEP, wide_rows  # noqa: E402 - the path comes first
-from engine import Frame, fit  # noqa: E402
-from engine.ingest.parquet import TIMESTAMP  # noqa: E402
-from service.jobs.storage.keys import IngestionKeys, artefact_key  # noqa: E402
-from service.names import (  # noqa: E402
+from benchmarks.wide import BLOCK, START, STEP, wide_rows
+from engine import Frame, fit
+from engine.ingest.parquet import TIMESTAMP
+from service.jobs.storage.keys import IngestionKeys, artefact_key
+from service.names import (
     INGESTION_JOB,
     MODEL,
     ArnBuilder,
@@ -48,10 +40,10 @@ from service.names import (  # noqa: E402
     version_key,
     versions_of,
 )
-from service.schema import ComponentSchema, Schema  # noqa: E402
-from service.service_bucket import ServiceBucket  # noqa: E402
-from service.store import Item, Store  # noqa: E402
-from tests.embedded import ACCOUNT, CREDENTIALS, REGION, EmbeddedAws, embedded_aws  # noqa: E402
+from service.schema import ComponentSchema, Schema
+from service.service_bucket import ServiceBucket
+from service.store import Item, Store
+from tests.embedded import ACCOUNT, CREDENTIALS, REGION, EmbeddedAws, embedded_aws
 
 TABLE, BUCKET, CUSTOMER = "l4e", "service", "customer"
 ARNS = ArnBuilder(partition="aws", region=REGION, account=ACCOUNT)
@@ -304,7 +296,6 @@ def _measured(
         "L4E_TABLE": TABLE,
         "L4E_BUCKET": BUCKET,
         "L4E_METRIC_NAMESPACE": "LookoutEquipment",
-        "PYTHONPATH": str(ROOT / "lambdas"),
         "TMPDIR": str(folder),
     }
     log = folder / "job.log"

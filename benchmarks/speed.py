@@ -1,6 +1,6 @@
 """Time and memory of the engine on generated data of given size.
 
-    python benchmarks/speed.py [--rows N] [--sensors N] [--drift] [--large] [--versus] [--turns N]
+    python -m benchmarks.speed [--rows N] [--sensors N] [--drift] [--large] [--versus] [--turns N]
                                [--json FILE]
 
 Each measurement runs in a fresh process, so that no peak hides another. ``--versus`` times ECOD and PCA T2+Q
@@ -11,7 +11,6 @@ import argparse
 import gc
 import io
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,15 +22,8 @@ from typing import Any
 
 import numpy as np
 
-HERE = Path(__file__).resolve().parent
-sys.path[:] = [
-    str(HERE.parent),
-    str(HERE.parent / "lambdas"),
-    *(each for each in sys.path if Path(each).resolve() != HERE),
-]
-
-from benchmarks.wide import wide_frame  # noqa: E402 - the path comes first
-from engine import Frame, build_frame, convert_csv, evaluate, fit, merge_component  # noqa: E402
+from benchmarks.wide import wide_frame
+from engine import Frame, build_frame, convert_csv, evaluate, fit, merge_component
 
 BULK_ROWS, WINDOW_ROWS, WINDOWS = 20_000, 5, 200
 TURNS = 3

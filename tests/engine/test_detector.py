@@ -5,6 +5,7 @@ import pytest
 
 from engine import BadArtefact, Detector, FitSettings, Frame, Scores, evaluate, fit, ranges
 from tests.engine.plant import STEP, cut, frame, pump
+from tests.engine.rounding import assert_windows_agree
 
 TRAIN = 6000
 
@@ -119,7 +120,9 @@ def test_window_by_window_equals_one_batch(detector: Detector, healthy: Frame, s
     times = whole.times.copy()
     times[350:] += np.timedelta64(3, "D")
     whole = replace(whole, off=off, values=values, times=times)
-    same(in_windows(detector, whole, size), detector.score(whole))
+    joined, at_once = in_windows(detector, whole, size), detector.score(whole)
+    assert_windows_agree(detector, [joined], at_once)
+    np.testing.assert_allclose(joined.contributions, at_once.contributions, atol=1e-6)
 
 
 def test_off_rows_never_alarm_and_missing_values_do_not_either(detector: Detector, healthy: Frame) -> None:

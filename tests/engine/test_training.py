@@ -8,6 +8,7 @@ import pytest
 from engine import Detector, Frame, Scores, fit
 from engine.detect.level_shift import SPAN
 from tests.engine.plant import cut, frame, pump
+from tests.engine.rounding import assert_windows_agree
 
 
 def drifting(rows: int, *, seed: int) -> Frame:
@@ -61,7 +62,7 @@ def test_levels_go_on_from_window_to_window(
         parts.append(detector.score(cut(rows, start, min(start + size, 2000)), state=state))
         state = parts[-1].state
     at_once = detector.score(rows)
-    np.testing.assert_allclose(np.concatenate([part.score for part in parts]), at_once.score, atol=1e-6)
+    assert_windows_agree(detector, parts, at_once)
     together = sum((part.moved * len(part.times) for part in parts if part.moved is not None), np.zeros(5))
     expected = np.zeros(5) if at_once.moved is None else at_once.moved * 2000
     np.testing.assert_allclose(together, expected, atol=1e-2)

@@ -67,10 +67,11 @@ def stack(blocks: Sequence[Floats]) -> Float32:
 
 
 def product(rows: Float32, weights: Float32) -> Float32:
-    """Return ``rows @ weights``, multiplied BLOCK rows at a time whatever their number.
+    """Return `rows @ weights`, multiplied BLOCK rows at a time whatever their number.
 
-    A product of another shape may add in another order: with one shape a row's result depends on nothing but
-    the row, so that scoring at once and window by window agree.
+    A product of another shape may add its terms in another order. With one shape, most kernels of OpenBLAS
+    give a row the same product wherever it stands, and scoring at once and window by window agree to the last
+    bit. The kernel for Haswell, which Zen takes too, does not: there they agree to rounding of float32.
     """
     size, count = len(rows), -(-len(rows) // BLOCK)
     if size % BLOCK:

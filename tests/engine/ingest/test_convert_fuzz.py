@@ -48,7 +48,7 @@ def expected(text: str, width: int) -> tuple[list[str], int, list[list[float | N
 
 
 STAMPS = st.one_of(
-    st.integers(0, 10**9).map(lambda s: str(np.datetime64("2000-01-01T00:00:00") + s)),
+    st.integers(0, 10**9).map(lambda s: str(np.datetime64("2000-01-01T00:00:00") + np.timedelta64(s, "s"))),
     st.sampled_from(
         [
             "2024/02/30 00:00:00",

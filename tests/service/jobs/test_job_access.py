@@ -96,7 +96,7 @@ def test_a_new_role_gets_time_to_become_known() -> None:
 
 
 def test_a_broken_connection_resumes_where_it_broke(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    body = bytes(range(256)) * 300
+    body = bytes(range(256)) * 3000
     world.upload("big", body)
     customer = world.runtime.customer_buckets(world.role, external_id=MOTOR_ARN)
     read, calls = StreamingBody.read, list[int | None]()

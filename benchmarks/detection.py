@@ -1,6 +1,6 @@
 """Measure the engine: detection against baselines, ablations, root sensors, speed.
 
-    python benchmarks/engine.py [DATA] [--json FILE] [--only quality,labels,ablations,roots,speed]
+    python -m benchmarks.detection [DATA] [--json FILE] [--only quality,labels,ablations,roots,speed]
                                 [--seeds 1,2] [--large]
 
 DATA is a directory of labelled series (default ``../shared/data``), which benchmarks/datasets.py describes.
@@ -11,29 +11,21 @@ import datetime as dt
 import json
 import os
 import platform
-import sys
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-sys.path[:] = [
-    str(HERE.parent),
-    str(HERE.parent / "lambdas"),
-    *(each for each in sys.path if Path(each).resolve() != HERE),  # this file must not pass for the engine
-]
-
-import engine.train.fit  # noqa: E402 - the path comes first
-from benchmarks.datasets import Case, shared_cases  # noqa: E402
-from benchmarks.generator import generated_cases  # noqa: E402
-from benchmarks.ingest import measure_ingest  # noqa: E402
-from benchmarks.labels import labelled  # noqa: E402
-from benchmarks.lasting import lasting_cases  # noqa: E402
-from benchmarks.quality import ABLATIONS, Figures, engine_ratio, measure, scorers, without  # noqa: E402
-from benchmarks.rootcause import event_roots, root_figures  # noqa: E402
-from benchmarks.speed import end_to_end, measure_speed, versus  # noqa: E402
+import engine.train.fit
+from benchmarks.datasets import Case, shared_cases
+from benchmarks.generator import generated_cases
+from benchmarks.ingest import measure_ingest
+from benchmarks.labels import labelled
+from benchmarks.lasting import lasting_cases
+from benchmarks.quality import ABLATIONS, Figures, engine_ratio, measure, scorers, without
+from benchmarks.rootcause import event_roots, root_figures
+from benchmarks.speed import end_to_end, measure_speed, versus
 
 SEEDS = "1,2"
 SENSORS = 300
