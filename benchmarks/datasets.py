@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from engine import Frame, Interval, OffCondition
+from engine import Frame, Interval
+from service.off_rule import OffRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +119,7 @@ def _load(folder: Path, group: str) -> Case | None:
     values = np.stack([table[name].to_numpy().astype(float) for name in names], axis=1)
     off = np.zeros(len(times), bool)
     if rule := meta.get("off_condition"):
-        condition = OffCondition.parse(rule, names)
+        condition = OffRule.parse(rule).resolved(names)
         sensor = values[:, names.index(condition.sensor)]
         off = sensor < condition.threshold if condition.operator == "<" else sensor > condition.threshold
     causes = folder / "events_root_cause.json"

@@ -76,7 +76,7 @@ STAGES: Mapping[str, Stages] = {
     "jobs": Stages(
         package="service.jobs",
         order=(
-            frozenset({"capacity", "columns", "failure", "result_lines", "times"}),
+            frozenset({"capacity", "columns", "failure", "machine_off", "result_lines", "times"}),
             frozenset({"storage"}),
             frozenset({"runtime"}),
             frozenset({"ingestion", "training", "inference"}),

@@ -16,7 +16,7 @@ from engine.frame.frame import Frame, SensorId, with_silent
 from engine.frame.matrix import TooLarge
 from engine.frame.off_condition import OffCondition
 from engine.ingest.convert import FileReport, convert_csv
-from engine.ingest.errors import IllegalHeader, UnusableFile
+from engine.ingest.file_errors import IllegalHeader, UnusableFile
 from engine.ingest.merge import ComponentReport, merge_component
 from engine.ingest.statistics import SensorStatistics
 from engine.ingest.timestamps import parse_timestamps

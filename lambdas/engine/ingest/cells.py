@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from engine.ingest.blocks import LINE_BYTES
-from engine.ingest.errors import UnusableFile
+from engine.ingest.file_errors import UnusableFile
 from engine.ingest.line_repair import make_rectangular, repair_quotes
 from engine.ingest.number_columns import one_array, parse_number_columns
 from engine.ingest.timestamp_columns import parse_timestamp_column

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from engine.ingest.blocks import read_blocks
 from engine.ingest.cells import MAX_EXAMPLES, BlockReader, ParsedRows
-from engine.ingest.errors import UnusableFile
+from engine.ingest.file_errors import UnusableFile
 from engine.ingest.header import decode_header, parse_header
 from engine.ingest.parquet import parquet_schema, table_writer
 from engine.ingest.prefetch import prefetch

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.ingest.errors import IllegalHeader, UnusableFile
+from engine.ingest.file_errors import IllegalHeader, UnusableFile
 from engine.ingest.timestamps import parse_timestamps
 
 _ILLEGAL_CHARACTER = re.compile(r"[^0-9A-Za-z ._:#$-]")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.jobs.runtime import Runtime, current_runtime
-from service.jobs.training.plan import plan
+from service.jobs.training.plan_version import plan
 from service.jobs.training.record import record_failure
 from service.jobs.training.train_version import train_version
 from service.jobs.training.version import Training

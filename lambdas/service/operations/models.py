@@ -18,7 +18,7 @@ from service.names import (
     version_key,
     versions_of,
 )
-from service.off_condition import OffRule
+from service.off_rule import OffRule
 from service.operations.datasets import require_dataset
 from service.paging import paged
 from service.pending_deletions import delete_pending, pending_deletion

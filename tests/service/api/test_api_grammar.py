@@ -10,7 +10,7 @@ from service.aws_errors import THROTTLING_CODES
 from service.durations import seconds
 from service.errors import ValidationError, quoted
 from service.key_pattern import KeyPattern, require_key_pattern
-from service.off_condition import OffRule
+from service.off_rule import OffRule
 from service.time_zone import offset_seconds, require_time_zone
 from service.training_windows import (
     TimeSpan,

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,17 @@ from service.jobs.result_lines import lines
 from service.jobs.training.labels import read_label_file
 from service.jobs.training.learn import labels_inside
 from service.jobs.training.model_metrics import model_metrics, model_quality
-from service.jobs.training.training_windows import TimeSpan, TrainingWindows
+from service.jobs.training.version import effective_windows
 from service.settings import Settings
+from service.training_windows import TimeSpan, TrainingWindows
 from tests.service.jobs.world import at
 
 SENSORS = ("motor\\speed", "motor\\flow")
 YES, NO = (1, 0.9, 0.8), (0, 0.1, 0.5)
+
+
+def span(start: str, end: str) -> TimeSpan:
+    return TimeSpan(start=Decimal(at(start)), end=Decimal(at(end)))
 
 
 def moment(text: str) -> np.datetime64:
@@ -206,7 +212,7 @@ def test_labels_inside_the_window_are_cut_to_its_rows(
     label: tuple[str, str], inside: tuple[str, str] | None
 ) -> None:
     """Rows from 10:00:30 to 10:02:30 of a window from 10:00:00 to 10:03:20."""
-    window = TimeSpan(start=at("2026-01-01T10:00"), end=at("2026-01-01T10:03:20"))
+    window = span("2026-01-01T10:00", "2026-01-01T10:03:20")
     rows = scores("2026-01-01T10:00:30", *[NO] * 3)
     found = labels_inside([(moment(label[0]), moment(label[1]))], window, rows)
     assert found == ([] if inside is None else [(moment(inside[0]), moment(inside[1]))])
@@ -275,32 +281,31 @@ def test_a_coarse_model_records_single_rows_of_one_step() -> None:
     assert event_members(found.events[0], sensors=SENSORS, step=step)["EventDurationInSeconds"] == 600
 
 
-DATA = TimeSpan(start=at("2020-01-01"), end=at("2020-03-01"))
+DATA = span("2020-01-01", "2020-03-01")
 
 
 def spans(
     training: tuple[str | None, str | None], evaluation: tuple[str | None, str | None] = (None, None)
 ) -> TrainingWindows:
-    def seconds(texts: tuple[str | None, str | None]) -> tuple[float | None, float | None]:
-        start, end = texts
-        return (None if start is None else at(start), None if end is None else at(end))
-
-    return TrainingWindows.of(
-        data=DATA, training=seconds(training), evaluation=seconds(evaluation), minimum_days=14, dataset="pump"
-    )
+    asked = {
+        "TrainingDataStartTime": training[0],
+        "TrainingDataEndTime": training[1],
+        "EvaluationDataStartTime": evaluation[0],
+        "EvaluationDataEndTime": evaluation[1],
+    }
+    times = {name: Decimal(at(text)) for name, text in asked.items() if text is not None}
+    return effective_windows({"DatasetName": "pump", **times}, data=DATA, minimum_days=14)
 
 
 def test_windows_are_cut_to_the_data() -> None:
     assert spans((None, None)) == TrainingWindows(training=DATA, evaluation=None)
     found = spans(("2019-01-01", "2020-02-01"), ("2020-02-01", "2021-01-01"))
-    assert found.training == TimeSpan(start=DATA.start, end=at("2020-02-01"))
-    assert found.evaluation == TimeSpan(start=at("2020-02-01"), end=DATA.end)
+    assert found.training == span("2020-01-01", "2020-02-01")
+    assert found.evaluation == span("2020-02-01", "2020-03-01")
 
 
 def test_without_a_training_window_the_data_before_the_evaluation_trains() -> None:
-    assert spans((None, None), ("2020-02-01", "2020-02-02")).training == TimeSpan(
-        start=DATA.start, end=at("2020-02-01")
-    )
+    assert spans((None, None), ("2020-02-01", "2020-02-02")).training == span("2020-01-01", "2020-02-01")
 
 
 @pytest.mark.parametrize(

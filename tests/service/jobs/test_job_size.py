@@ -1,5 +1,6 @@
 """How large a training will be: the step that a state machine chooses by."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -7,18 +8,18 @@ import pytest
 from service.jobs import train
 from service.jobs.failure import JobFailed
 from service.jobs.training.size import Size
-from service.jobs.training.training_windows import TimeSpan, TrainingWindows
 from service.names import INGESTION_JOB, MODEL
 from service.store import Item, Update
+from service.training_windows import TimeSpan, TrainingWindows
 from tests.service.jobs import pump
 from tests.service.jobs.world import World, at
 
-DAY = 86_400
-TEN_DAYS = TimeSpan(start=0, end=10 * DAY)
+DAY = Decimal(86_400)
+TEN_DAYS = TimeSpan(start=0 * DAY, end=10 * DAY)
 
 
 def size(*, evaluation: TimeSpan | None = None, **known: Any) -> Size:
-    spans = TrainingWindows(training=TimeSpan(start=0, end=4 * DAY), evaluation=evaluation)
+    spans = TrainingWindows(training=TimeSpan(start=0 * DAY, end=4 * DAY), evaluation=evaluation)
     known = {"data_rows": None, "step_seconds": None, **known}
     return Size.of(spans, sensors=30, data=TEN_DAYS, **known)
 

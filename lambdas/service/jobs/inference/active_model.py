@@ -6,6 +6,7 @@ from datetime import timedelta
 from engine import Detector, OffCondition
 from service.jobs.columns import Columns, columns_of
 from service.jobs.failure import JobFailed
+from service.jobs.machine_off import off_condition
 from service.jobs.runtime import Runtime
 from service.jobs.storage.keys import artefact_key
 from service.names import version_key, versions_of
@@ -49,8 +50,7 @@ class ActiveModel:
     @property
     def off(self) -> OffCondition | None:
         """The condition that says when the machine is off."""
-        text = self.version.get("OffCondition")
-        return None if text is None else OffCondition.parse(text, self.detector.sensors)
+        return off_condition(self.version.get("OffCondition"), self.detector.sensors)
 
     @property
     def step_seconds(self) -> int:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from service.errors import ValidationError
 from service.jobs.failure import JobFailed
 from service.jobs.inference.windows import InferenceWindow
+from service.time_zone import offset_seconds
 
 _DELIMITERS = ("_", "-", " ", "")
 _SUFFIX = re.compile(r"\.csv(\.gz)?", re.IGNORECASE)
@@ -75,7 +77,7 @@ class Search:
         `config` is a `DataInputConfiguration`; a format or delimiter that is not configured may be any.
         """
         names = config.get("InferenceInputNameConfiguration") or {}
-        offset = offset_seconds(config.get("InputTimeZoneOffset"))
+        offset = _offset(config.get("InputTimeZoneOffset"))
         formats = [names["TimestampFormat"]] if names.get("TimestampFormat") else list(_STAMPS)
         delimiter = names.get("ComponentTimestampDelimiter")
         delimiters = _DELIMITERS if delimiter is None else (delimiter,)
@@ -129,18 +131,8 @@ class Search:
         return texts[0] + others
 
 
-def offset_seconds(text: str | None) -> int:
-    """Return `InputTimeZoneOffset`, such as `+05:30`, in seconds; None is UTC.
-
-    Raises:
-        JobFailed: when it has another form.
-    """
-    if not text:
-        return 0
-    matched = re.fullmatch(r"([+-])(\d\d):(\d\d)", text)
-    if matched is None:
-        raise JobFailed(
-            f"InputTimeZoneOffset '{text}' is not of the form +05:30: update the inference scheduler"
-        )
-    size = int(matched[2]) * 3600 + int(matched[3]) * 60
-    return -size if matched[1] == "-" else size
+def _offset(text: str | None) -> int:
+    try:
+        return offset_seconds(text)
+    except ValidationError as error:
+        raise JobFailed(f"{error}: update the inference scheduler") from error

@@ -6,7 +6,7 @@ from typing import Any
 from service.jobs.columns import Columns, detected_schema
 from service.jobs.ingestion.data_quality import quality_summary, sensor_statistics
 from service.jobs.ingestion.job import Ingestion
-from service.jobs.ingestion.merge import component_columns, merge_parts
+from service.jobs.ingestion.merge_parts import component_columns, merge_parts
 from service.jobs.ingestion.parts import ReadFiles, gather_parts
 from service.jobs.runtime import Runtime, log
 from service.jobs.times import epoch

@@ -5,9 +5,10 @@ from typing import Any
 
 from service.jobs.failure import JobFailed, some
 from service.jobs.ingestion.job import Ingestion
-from service.jobs.ingestion.selection import FileLimits, KeyPattern, Selection, check_limits, select
+from service.jobs.ingestion.selection import FileLimits, Selection, check_limits, read_key_pattern, select
 from service.jobs.runtime import Runtime, log
 from service.jobs.storage.customer_bucket import CustomerBuckets
+from service.key_pattern import KeyPattern
 from service.settings import Settings
 
 _SHOWN = 5
@@ -21,7 +22,7 @@ def plan(runtime: Runtime, job: Ingestion) -> dict[str, Any]:
         JobFailed: when there is no file to ingest, or more than the limits allow.
     """
     customer = job.customer_buckets(runtime)
-    pattern = KeyPattern.parse(job.key_pattern)
+    pattern = read_key_pattern(job.key_pattern)
     known = None if job.columns is None else job.columns.keys()
     selection = select(
         customer.objects(job.bucket, job.prefix), prefix=job.prefix, pattern=pattern, known=known

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine import IllegalHeader, UnusableFile
 from service.jobs.failure import JobFailed, some
-from service.jobs.ingestion.convert import convert
+from service.jobs.ingestion.convert_file import convert
 from service.jobs.ingestion.job import Ingestion
 from service.jobs.ingestion.selection import SourceFile
 from service.jobs.runtime import Runtime, log

@@ -1,16 +1,16 @@
-"""Which objects below a prefix are the files of which component . Pure."""
+"""Which objects below a prefix are the files of which component. Pure."""
 
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from service.errors import ValidationError
 from service.jobs.failure import JobFailed, some
 from service.jobs.storage.listed_object import CSV_SUFFIXES, ListedObject, is_folder
+from service.key_pattern import KeyPattern
 
 _COMPONENT = re.compile(r"[0-9a-zA-Z._\-]{1,200}")
-_PATTERN = re.compile(r"\{prefix\}/\{component_name\}(?:(?P<folder>/)|(?P<delimiter>[ ._-]))\*")
-DEFAULT_PATTERN = "{prefix}/{component_name}/*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,48 +58,20 @@ class FileLimits:
     components: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyPattern:
-    """Where the component name stands in a key: a folder (`/`) or the file name up to a delimiter."""
+def read_key_pattern(text: str | None) -> KeyPattern:
+    """Read a `KeyPattern` member; None means the default, one folder per component.
 
-    text: str
-    delimiter: str
-
-    @classmethod
-    def parse(cls, text: str | None) -> "KeyPattern":
-        """Read a `KeyPattern` member; None means the default, one folder per component.
-
-        Raises:
-            JobFailed: when it is not one of the forms that the API documents.
-        """
-        matched = _PATTERN.fullmatch(text or DEFAULT_PATTERN)
-        if matched is None:
-            raise JobFailed(
-                f"KeyPattern '{text}' is not one of '{{prefix}}/{{component_name}}/*' (one folder per "
-                "component), '{prefix}/{component_name}_*' or '{prefix}/{component_name}X*' with X "
-                "a blank, '.', '_' or '-': start the ingestion with one of these patterns"
-            )
-        return cls(text=text or DEFAULT_PATTERN, delimiter=matched["folder"] or matched["delimiter"])
-
-    def component(self, key: str, *, prefix: str, known: Collection[str] | None) -> str | None:
-        """Return the component of a key, or None. With `known` components the longest matching name wins."""
-        rest = key.removeprefix(prefix)
-        if self.delimiter == "/":
-            head, slash, _ = rest.partition("/")
-            return head if slash and (known is None or head in known) else None
-        if "/" in rest:
-            return None
-        if known is None:
-            head, found, _ = rest.partition(self.delimiter)
-            return head if found else None
-        fitting = (name for name in known if rest.startswith(name + self.delimiter))
-        return max(fitting, key=len, default=None)
-
-    def located(self, bucket: str, prefix: str) -> str:
-        """Return the pattern as a location to look up: `s3://bucket/prefix/<component>/*`."""
-        return f"s3://{bucket}/{prefix}" + self.text.removeprefix("{prefix}/").replace(
-            "{component_name}", "<component>"
-        )
+    Raises:
+        JobFailed: when it is not one of the forms that the API documents.
+    """
+    try:
+        return KeyPattern.parse(text)
+    except ValidationError as error:
+        raise JobFailed(
+            f"KeyPattern '{text}' is not one of '{{prefix}}/{{component_name}}/*' (one folder per "
+            "component), '{prefix}/{component_name}_*' or '{prefix}/{component_name}X*' with X "
+            "a blank, '.', '_' or '-': start the ingestion with one of these patterns"
+        ) from error
 
 
 def select(

@@ -6,18 +6,13 @@ from typing import TypeVar
 
 from botocore.exceptions import ClientError
 
+from service.aws_errors import THROTTLING_CODES
+
 T = TypeVar("T")
 
 PAUSES = (1.0, 2.0, 4.0, 8.0)
 """Seconds between attempts while IAM makes a new role or its policy known everywhere."""
 
-_THROTTLED = {
-    "SlowDown",
-    "Throttling",
-    "ThrottlingException",
-    "RequestLimitExceeded",
-    "TooManyRequestsException",
-}
 _DENIED = {"AccessDenied", "AccessDeniedException", "403", "InvalidClientTokenId"}
 
 
@@ -40,7 +35,7 @@ def retry_while_denied(call: Callable[[], T], pauses: Sequence[float]) -> T:
 def is_refusal(error: ClientError) -> bool:
     """Return whether AWS refused the request for good: a client error other than throttling."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-    return 400 <= status < 500 and error.response["Error"]["Code"] not in _THROTTLED
+    return 400 <= status < 500 and error.response["Error"]["Code"] not in THROTTLING_CODES
 
 
 def error_text(error: ClientError) -> str:

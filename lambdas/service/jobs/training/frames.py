@@ -1,6 +1,6 @@
 """The rows of a training: the columns of a dataset on disk, and frames of the windows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import BinaryIO
 
@@ -9,25 +9,8 @@ from service.jobs.capacity import Capacity, readable
 from service.jobs.failure import JobFailed, plain
 from service.jobs.runtime import Runtime
 from service.jobs.times import instant
-from service.jobs.training.training_windows import TimeSpan
 from service.jobs.training.version import Training
-
-
-def off_condition(text: str | None, sensors: Sequence[str]) -> OffCondition | None:
-    """Read an `OffCondition`; None when the model has none.
-
-    Raises:
-        JobFailed: when it cannot be used, with the form it must have.
-    """
-    if text is None:
-        return None
-    try:
-        return OffCondition.parse(text, sensors)
-    except ValueError as error:
-        raise JobFailed(
-            f"OffCondition '{text}' cannot be used: {plain(error)}. Write '<component>\\<sensor> < <number>' "
-            f"or '>', with a sensor of the model such as '{sensors[0]}', and create the model again"
-        ) from error
+from service.training_windows import TimeSpan
 
 
 def component_files(training: Training, capacity: Capacity, stack: ExitStack) -> dict[str, BinaryIO]:
@@ -73,8 +56,8 @@ def training_frame(
         frame = build_frame(
             components,
             sensors=training.sensors,
-            start=None if window.start <= training.data.start else instant(window.start - 1e-6),
-            end=None if window.end >= training.data.end else instant(window.end),
+            start=None if window.start <= training.data.start else instant(float(window.start) - 1e-6),
+            end=None if window.end >= training.data.end else instant(float(window.end)),
             step_seconds=training.step_seconds,
             off=off,
             max_bytes=runtime.capacity.values(len(training.sensors)),

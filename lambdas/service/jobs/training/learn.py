@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from engine import (
     Comparison,
@@ -21,15 +20,17 @@ from engine import (
     score_in_batches,
     summaries,
 )
+from service.clock import moment
 from service.jobs.failure import JobFailed
+from service.jobs.machine_off import off_condition
 from service.jobs.runtime import Runtime
 from service.jobs.times import instant
 from service.jobs.training.diagnostics_file import Diagnostics, DiagnosticsWriter, diagnostics_writer
-from service.jobs.training.frames import component_files, off_condition, training_frame
+from service.jobs.training.frames import component_files, training_frame
 from service.jobs.training.label_files import training_labels
 from service.jobs.training.model_metrics import model_metrics, model_quality
-from service.jobs.training.training_windows import TimeSpan, TrainingWindows
 from service.jobs.training.version import Training
+from service.training_windows import TimeSpan, TrainingWindows
 
 PART_ROWS = 50_000
 """Rows to score at once: their contributions are in memory beside the frame."""
@@ -125,7 +126,7 @@ def labels_inside(labels: Sequence[Interval], window: TimeSpan, scores: Scores) 
     if not len(scores.times):
         return []
     first, last = scores.times[0], scores.times[-1]
-    start, end = instant(window.start), instant(window.end)
+    start, end = instant(float(window.start)), instant(float(window.end))
     chosen = [label for label in labels if label[0] >= start and label[1] <= end]
     cut = [(max(label[0], first), min(label[1], last)) for label in chosen]
     return [label for label in cut if label[0] <= label[1]]
@@ -139,8 +140,8 @@ def _metrics(
     return model_metrics(
         evaluation,
         sensors=sensors,
-        start=datetime.fromtimestamp(windows.evaluation.start, UTC),
-        end=datetime.fromtimestamp(windows.evaluation.end, UTC),
+        start=moment(windows.evaluation.start),
+        end=moment(windows.evaluation.end),
         events=events,
     )
 

@@ -1,6 +1,7 @@
 """The `train` step of a training: columns become a detector, its metrics and its quality."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from service.jobs.runtime import Runtime, log
@@ -51,7 +52,7 @@ def train_version(runtime: Runtime, model: Item, version: Item) -> Item:
     return record_end(runtime, model, version, members, version_only=version_only, promoted=promoted)
 
 
-def _window_members(learned: Learned) -> Mapping[str, float]:
+def _window_members(learned: Learned) -> Mapping[str, Decimal]:
     windows = learned.windows
     members = {
         "TrainingDataStartTime": windows.training.start,

@@ -10,9 +10,14 @@ from service.jobs.runtime import Runtime
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.keys import IngestionKeys
 from service.jobs.times import step_seconds
-from service.jobs.training.training_windows import TimeSpan, TrainingWindows
 from service.names import INGESTION_JOB
 from service.service_bucket import ServiceBucket
+from service.training_windows import (
+    TimeSpan,
+    TrainingWindows,
+    WindowTooShortError,
+    WindowWithoutDataError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +52,7 @@ class Training:
             record=record,
             number=number,
             columns=columns_of(bucket.get_text(record["schemaKey"])),
-            data=TimeSpan(start=float(job["DataStartTime"]), end=float(job["DataEndTime"])),
+            data=TimeSpan.of_data(job),
             data_rows=None if rows is None else int(rows),
             keys=IngestionKeys(dataset=record["datasetUuid"], job=record["ingestionJobId"]),
             service_bucket=bucket,
@@ -85,13 +90,7 @@ class Training:
         Raises:
             JobFailed: when a window has no data, or the training has less than `minimum_days`.
         """
-        return TrainingWindows.of(
-            data=self.data,
-            training=(self._time("TrainingDataStartTime"), self._time("TrainingDataEndTime")),
-            evaluation=(self._time("EvaluationDataStartTime"), self._time("EvaluationDataEndTime")),
-            minimum_days=minimum_days,
-            dataset=str(self.record["DatasetName"]),
-        )
+        return effective_windows(self.record, data=self.data, minimum_days=minimum_days)
 
     @property
     def step_seconds(self) -> int | None:
@@ -112,6 +111,28 @@ class Training:
             )
         return runtime.customer_buckets(role, external_id=self.model_arn)
 
-    def _time(self, member: str) -> float | None:
-        value = self.record.get(member)
-        return None if value is None else float(value)
+
+def effective_windows(
+    record: Mapping[str, Any], *, data: TimeSpan, minimum_days: float | None
+) -> TrainingWindows:
+    """Return the windows of a model version, cut to the `data` of its dataset.
+
+    Raises:
+        JobFailed: when a window has no data, or the training has less than `minimum_days`.
+    """
+    dataset = record["DatasetName"]
+    try:
+        return TrainingWindows.of(record, data=data, minimum_days=minimum_days)
+    except WindowWithoutDataError as error:
+        kind = error.kind.lower()
+        raise JobFailed(
+            f"the {kind} window {error.window} has no data: dataset '{dataset}' has data from "
+            f"{data}; choose a {kind} window inside that range, or ingest the missing history"
+        ) from error
+    except WindowTooShortError as error:
+        raise JobFailed(
+            f"the training window has {error.window.days:.2f} days of data ({error.window}), but a model "
+            f"needs at least {minimum_days:g} days: dataset '{dataset}' has data from {data}; "
+            "choose a longer training window, ingest more history, or lower the minimum training span in the "
+            "settings of the service"
+        ) from error

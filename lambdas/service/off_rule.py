@@ -50,14 +50,17 @@ class OffRule:
         operator: Literal["<", ">"] = "<" if match["operator"] == "<" else ">"
         return cls(text=text, sensor=match["sensor"], operator=operator, threshold=threshold)
 
+    def fitting(self, sensors: Sequence[str]) -> list[str]:
+        """Return those of the `sensors` of a model that have the name of the rule."""
+        return [sensor for sensor in sensors if self.sensor in {sensor, sensor.partition("\\")[2]}]
+
     def resolved(self, sensors: Sequence[str]) -> Self:
         r"""Return the rule with its sensor as `component\sensor`, one of the `sensors` of the model.
 
         Raises:
             ValidationError: when no sensor has that name, or several have.
         """
-        name = self.sensor
-        fitting = [sensor for sensor in sensors if name in {sensor, sensor.partition("\\")[2]}]
+        name, fitting = self.sensor, self.fitting(sensors)
         if len(fitting) > 1:
             raise ValidationError(
                 f"OffCondition '{self.text}': '{name}' could be any of {quoted(fitting)}: put the "

@@ -11,7 +11,7 @@ from engine import ComponentReport, SensorStatistics, merge_component
 from service.jobs.capacity import MIB, Capacity
 from service.jobs.columns import Columns
 from service.jobs.failure import JobFailed, some
-from service.jobs.ingestion.convert import convert, object_reader, object_writer
+from service.jobs.ingestion.convert_file import convert, object_reader, object_writer
 from service.jobs.ingestion.job import Ingestion
 from service.jobs.ingestion.parts import FilePart
 from service.jobs.runtime import Runtime
