@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from service.jobs import ingest
-from service.jobs.ingestion import merge
+from service.jobs.ingestion import merge_parts
 from service.names import DATASET, INGESTION_JOB, job_prefix, report_key
 from service.store import Item
 from tests.service.jobs.world import World, at, rows, schema
@@ -296,7 +296,7 @@ def test_rows_far_out_of_order_need_room_to_be_sorted(world: World, monkeypatch:
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(merge, "merge_component", full)  # a disk that is full for this test alone
+    monkeypatch.setattr(merge_parts, "merge_component", full)  # a disk that is full for this test alone
     world.upload("motor/a.csv", rows(HEADER, lines(1)))
     reason = failed(world, world.dataset(MOTOR))
     assert reason.startswith("component 'motor' has 4 rows, many of them far out of order")
