@@ -27,10 +27,10 @@ CORES: Mapping[str, str] = {
 }
 DEFAULT = ""
 """The name that leaves the choice to OpenBLAS."""
-PRODUCTS = ["tests/engine/test_linear.py", "tests/engine/test_parts.py"]
+PRODUCTS = ["tests/engine/test_cross_prediction.py", "tests/engine/test_batches.py"]
 CORE = [
     *PRODUCTS,
-    "tests/engine/test_training.py::test_levels_go_on_from_window_to_window",
+    "tests/engine/test_fit.py::test_levels_go_on_from_window_to_window",
     "tests/engine/test_detector.py::test_healthy_operation_raises_almost_no_alarm",
     "tests/engine/test_detector.py::test_window_by_window_equals_one_batch",
     "tests/engine/test_detector.py::test_equal_data_gives_equal_bytes_and_bytes_give_the_detector_back",
