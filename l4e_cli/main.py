@@ -187,8 +187,8 @@ def _add_prepare(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     prepare_ = subparsers.add_parser(
         "prepare",
         help="turn an export of a historian into files that the service takes",
-        description="Each decision is shown with its evidence. What the file does not decide is asked: run again "
-        "with --set KEY=VALUE. Keys: "
+        description="Each decision is shown with its evidence. What the file does not decide is asked: run "
+        "again with --set KEY=VALUE. Keys: "
         + "; ".join(f"{key}: {meaning}" for key, meaning in KEYS.items())
         + ".",
     )

@@ -41,8 +41,9 @@ def check_output(path: Path, written: Written) -> Decision:
     found = (report.rows, report.columns, values, report.unsupported_timestamps, sum(report.invalid.values()))
     if found != (written.rows, names, written.values, 0, 0):
         raise UnfitExport(
-            f"the service reads {found[:1]} rows and {found[2]} values, but {written.rows} and {written.values} were "
-            "written: please report this as a bug"
+            f"the service reads {report.rows:,} rows and {sum(values):,} values, but {written.rows:,} rows "
+            "and "
+            f"{sum(written.values):,} values were written: please report this as a bug"
         )
     return Decision(
         what="read by the service",

@@ -24,7 +24,7 @@ KEYS: Mapping[str, str] = {
     "tag": "in the long layout, the column that names the sensor",
     "time": "the time column, or DATE+TIME for two columns",
     "time-form": "excel: the numbers of the time column are days as Excel counts them",
-    "units": "strip: numbers are followed by a unit, which is the same for the whole column",
+    "texts": "blank: cells that begin like a number and are none have no value",
     "value": "in the long layout, the column that holds the values",
 }
 """The keys of `--set`, and what they decide."""
@@ -70,11 +70,11 @@ class Question:
         return f"{self.text}: decide with {ways}"
 
 
-class UnfitExport(CliError):
+class UnfitExport(CliError):  # noqa: N818 - named for what it is, like UnusableFile of the engine
     """An export that cannot be turned into files of the service; the message says what would help."""
 
 
-class UndecidedExport(CliError):
+class UndecidedExport(CliError):  # noqa: N818 - likewise
     """An export that can be read in several ways.
 
     Attributes:

@@ -28,8 +28,8 @@ class Export:
 def find_exports(source: Path, target: Path, *, component: str | None = None) -> list[Export]:
     """Return the files of an export.
 
-    A file is a component named after it; in a folder, each file directly in it is a component, and each folder
-    in it is one made of its files. Label files and hidden files are left out.
+    A file is a component named after it; in a folder, each file directly in it is a component, and each
+    folder in it is one made of its files. Label files and hidden files are left out.
 
     Args:
         source: A file or a folder.
@@ -43,10 +43,7 @@ def find_exports(source: Path, target: Path, *, component: str | None = None) ->
         raise CliError(f"there is no file or folder {str(source)!r}")
     if target.is_file():
         raise CliError(f"{str(target)!r} is a file: name a folder to write to")
-    if source.is_file():
-        exports = [_export(source, component or source.name)]
-    else:
-        exports = _in_folder(source)
+    exports = [_export(source, component or source.name)] if source.is_file() else _in_folder(source)
     if not exports:
         raise CliError(f"{str(source)!r} holds no files, nor do the folders in it")
     _require_distinct(exports, target)

@@ -1,5 +1,6 @@
-"""What each column is: a sensor, the names or the values of a long layout, or nothing that the service takes."""
+"""What each column is: a sensor, the names or values of a long layout, or nothing that the service takes."""
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -90,7 +91,9 @@ def decide_layout(
             Decision(
                 what="layout",
                 value="long",
-                evidence=f"{names[tag]!r} names the sensor, {names[value]!r} holds the value; one column per sensor made of it",
+                evidence=(
+                    f"{names[tag]!r} names the sensor of the value in {names[value]!r}; each gets a column"
+                ),
                 count=len(tags),
                 example=tags[0],
             )
@@ -162,7 +165,7 @@ def _without(
 def _counts_rows(cells: Sequence[str]) -> bool:
     if len(cells) < 3 or not all(cell.isdigit() for cell in cells):
         return False
-    return all(int(after) == int(before) + 1 for before, after in zip(cells, cells[1:], strict=False))
+    return all(int(after) == int(before) + 1 for before, after in itertools.pairwise(cells))
 
 
 def _told(names: Sequence[str], column: QualityColumn) -> Decision:
@@ -191,7 +194,9 @@ def _long(
     if not tags or not values:
         if layout == "long":
             raise UnfitExport(
-                "--set layout=long: no column names sensors, or none holds values; --set tag and --set value name them"
+                "--set layout=long: no column names sensors, or none holds values; name them with --set "
+                "tag and "
+                "--set value"
             )
         return None, 0
     named_tags = [at for at in tags if TAG_NAME.search(names[at])] or tags
@@ -209,8 +214,8 @@ def _long(
         return None, 0
     shown = ", ".join(repr(names[at]) for at in tags)
     text = (
-        f"column {shown} can name the sensor whose value stands in {names[values[0]]!r} (long layout), or be a text "
-        "of the row (wide layout)"
+        f"column {shown} can name the sensor whose value stands in {names[values[0]]!r} (long layout), or be "
+        "a text of the row (wide layout)"
     )
     if certain:
         which = "tag" if len(named_tags) > 1 else "value"
@@ -305,13 +310,14 @@ def _left_out(
 def _refuse_half_numbers(name: str, cells: Cells, unit: str | None, answers: Answers) -> None:
     count, example = cells.number_like()
     count -= cells.units[unit] if unit is not None else 0
-    if count > _LEAST_NUMBER_LIKE * cells.total and answers.get("units") != "strip":
+    if count > _LEAST_NUMBER_LIKE * cells.total and answers.choose("texts", ("blank",)) is None:
         raise UndecidedExport(
             Question(
-                key="drop",
-                text=f"{count:,} cells of column {name!r} begin like a number and are none, such as {example!r}; export "
-                "plain numbers, or leave the column out",
-                choices=(name,),
+                key="texts",
+                text=f"{count:,} cells of column {name!r} begin like a number and are none, such as "
+                f"{example!r}. Export plain numbers, leave the column out with `--set drop={name}`, or have "
+                "no value there",
+                choices=("blank",),
             )
         )
 

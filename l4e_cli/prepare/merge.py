@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from l4e_cli.prepare.time_survey import clock_may_change
 from l4e_cli.prepare.times import Micros
 
-_CELLS = 2_000_000
+CELLS = 2_000_000
 """Cells of a table that are made at a time, most of which may be empty."""
 
 
@@ -70,7 +70,7 @@ class Merger:
         times = rows.column(0).to_numpy()
         if not len(times):
             return
-        most = max(1, _CELLS // max(1, len(self.names)))
+        most = max(1, CELLS // max(1, len(self.names)))
         starts = np.flatnonzero(np.diff(times, prepend=times[0] - 1))
         for first in range(0, len(starts), most):
             begin = int(starts[first])

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - the table below is of letters that look alike
 """Names that the service allows, made of names that it does not, so that they stay recognisable."""
 
 import re
@@ -9,7 +10,8 @@ _ILLEGAL_COMPONENT = re.compile(r"[^0-9a-zA-Z._\-]+")
 _MAX_LENGTH = 200
 _LATIN = "ä ae ö oe ü ue ß ss æ ae ø oe å aa œ oe þ th ð d ł l đ d"
 _CYRILLIC = (
-    "а a б b в v г g д d е e ё e ж zh з z и i й i к k л l м m н n о o п p р r с s т t у u ф f х kh ц ts ч ch ш sh "
+    "а a б b в v г g д d е e ё e ж zh з z и i й i к k л l м m н n о o п p р r с s т t у u ф f х kh ц ts ч "
+    "ch ш sh "
     "щ shch ъ _ ы y ь _ э e ю iu я ia і i ї i є ie ґ g ў u"
 )
 _GREEK = (

@@ -233,8 +233,8 @@ def decide_decimal(
     if open_[","] or (open_["."] and separator != ","):
         mark = "," if open_[","] else "."
         raise _undecided(
-            f"{open_[mark]:,} cells are like {examples[f'open {mark}']!r}: a decimal mark with three digits behind "
-            "it, or thousands; no cell of the file tells which"
+            f"{open_[mark]:,} cells are like {examples[f'open {mark}']!r}: a decimal mark with three digits "
+            "behind it, or thousands; no cell of the file tells which"
         )
     if open_["."]:
         return ".", _decision(".", "no cell is separated by anything but commas", certain, open_, examples)

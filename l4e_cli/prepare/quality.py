@@ -19,7 +19,8 @@ QUALITY_NAME = re.compile(
 )
 _GOOD_WORDS = "good ok gut valid bon bonne bueno buena goed g normal 192 0xc0 0x000000c0"
 _BAD_WORDS = (
-    "bad uncertain questionable invalid schlecht unsicher ungültig ungueltig fehler error fault b u stale substituted "
+    "bad uncertain questionable invalid schlecht unsicher ungültig ungueltig fehler error fault b u stale "
+    "substituted "
     "mauvais malo slecht onzeker nodata"
 )
 _GOOD = frozenset(_GOOD_WORDS.split())
@@ -82,7 +83,7 @@ def find_quality(
 
 
 def _answered(names: Sequence[str], answers: Answers) -> dict[int, tuple[int, ...]]:
-    pairs = {}
+    pairs: dict[int, tuple[int, ...]] = {}
     for pair in answers.names("quality"):
         quality, _, sensor = pair.partition("=")
         for name in (quality, sensor):
@@ -148,7 +149,7 @@ def _subject(at: int, names: Sequence[str], values: Sequence[int], found: Sequen
 def _quality(
     at: int, of: tuple[int, ...], names: Sequence[str], cells: Cells, answers: Answers
 ) -> QualityColumn:
-    values = cells.values or {}
+    values: Mapping[str, int] = cells.values or {}
     good = frozenset(value for value in values if value.lower() in _GOOD)
     known = {value for value in values if value.lower() in _GOOD | _BAD}
     if _are_opc(set(values)):
@@ -162,7 +163,7 @@ def _quality(
         raise UndecidedExport(
             Question(
                 key="good",
-                text=f"column {names[at]!r} looks like a quality, but what {unknown[0]!r} means is not known; it has "
+                text=f"column {names[at]!r} looks like a quality, but {unknown[0]!r} is not known; it has "
                 + ", ".join(f"{value!r} {count:,} times" for value, count in sorted(values.items())[:6])
                 + ". Name the marks that keep a value, or say that it is none with `--set quality=none`",
                 choices=(",".join(sorted(good)) or unknown[0],),

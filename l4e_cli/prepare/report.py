@@ -12,6 +12,8 @@ from rich.text import Text
 from l4e_cli.prepare.decision import Decision
 from l4e_cli.terminal import Terminal
 
+_SHOWN = 60
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
@@ -36,13 +38,15 @@ class Prepared:
 
 def show(terminal: Terminal, prepared: Prepared) -> None:
     """Show the decisions about a file."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=True, header_style="bold")
-    for column in ("decision", "value", "count", "evidence", "example"):
-        table.add_column(column, justify="right" if column == "count" else "left", overflow="fold")
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
     for decision in prepared.decisions:
-        count = "" if decision.count is None else f"{decision.count:,}"
-        cells = (decision.what, decision.value, count, decision.evidence, decision.example[:60])
-        table.add_row(*(Text(cell) for cell in cells))
+        count = "" if decision.count is None else f" ({decision.count:,})"
+        example = f", such as {decision.example[:_SHOWN]!r}" if decision.example else ""
+        text = Text(decision.value)
+        text.append(f"{count}: {decision.evidence}{example}", style="dim")
+        table.add_row(Text(decision.what), text)
     terminal.out.print(table, soft_wrap=False)
 
 

@@ -42,7 +42,7 @@ class BadLines:
 
 
 def read_tables(source: Source, sheet: Sheet, bad: BadLines) -> Iterator[Any]:
-    """Yield the body of a file as tables of strings, one column per column of the sheet; empty cells are null.
+    """Yield the body of a file as tables of strings, with the columns of the sheet; empty cells are null.
 
     Args:
         source: The file.

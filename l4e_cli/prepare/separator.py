@@ -64,7 +64,8 @@ def decide_separator(lines: Sequence[str], answers: Answers) -> tuple[str, Decis
     score = scores[best]
     if not score.total:
         raise UnfitExport(
-            "no line holds a time beside other cells, whether separated by commas, semicolons, tabs or pipes: "
+            "no line holds a time beside other cells, whether separated by commas, semicolons, tabs or "
+            "pipes: "
             f"the first line is {lines[0][:80]!r}. Export one row per time, with a date in it"
         )
     if scores[second].total * _CLEARLY_BETTER > score.total:
@@ -73,8 +74,8 @@ def decide_separator(lines: Sequence[str], answers: Answers) -> tuple[str, Decis
     return SEPARATORS[best], Decision(
         what="separator",
         value=best,
-        evidence=f"{score.constant:.0%} of the first lines have {score.width} cells, {score.typed:.0%} of these "
-        "are numbers, times or empty",
+        evidence=f"{score.constant:.0%} of the first lines have {score.width} cells with it, "
+        f"{score.typed:.0%} of which are numbers, times or empty",
     )
 
 

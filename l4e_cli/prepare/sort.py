@@ -9,11 +9,11 @@ import pyarrow as pa
 
 from l4e_cli.prepare.times import Micros
 
-_PART_BYTES, _MOST_PARTS = 24 << 20, 240
+PART_BYTES, MOST_PARTS = 24 << 20, 240
 
 
 def in_order(tables: Iterator[Any]) -> Iterator[Any]:
-    """Yield rows that are in order, each time whole: rows of the last time of a table wait for the next one."""
+    """Yield rows that are in order, each time whole: the rows of the last time wait for the next table."""
     waiting = None
     for table in tables:
         if not table.num_rows:
@@ -39,11 +39,11 @@ def sorted_rows(
         size: About how many bytes the rows have.
         folder: Where the files are put.
     """
-    count = min(_MOST_PARTS, size // _PART_BYTES + 1)
+    count = min(MOST_PARTS, size // PART_BYTES + 1)
     every = np.concatenate(samples) if samples else np.zeros(0, np.int64)
-    borders = (
-        np.unique(np.quantile(every, np.arange(1, count) / count, method="nearest")) if count > 1 else []
-    )
+    borders: Micros = np.zeros(0, np.int64)
+    if count > 1:
+        borders = np.unique(np.quantile(every, np.arange(1, count) / count, method="nearest"))
     parts = [folder / f"part-{at}.arrow" for at in range(len(borders) + 1)]
     writers: dict[int, Any] = {}
     try:

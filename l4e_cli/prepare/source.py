@@ -269,7 +269,8 @@ def _first_bytes(path: Path, *, gzip: bool) -> bytes:
     return next(_chunks(path, gzip=gzip, size=_HEAD_BYTES), b"")[:_HEAD_BYTES]
 
 
-def _chunks(path: Path, *, gzip: bool, size: int = BLOCK_BYTES) -> Iterator[bytes]:
+def _chunks(path: Path, *, gzip: bool, size: int | None = None) -> Iterator[bytes]:
+    size = size or BLOCK_BYTES
     with path.open("rb") as file:
         if not gzip:
             while data := file.read(size):

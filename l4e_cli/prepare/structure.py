@@ -13,11 +13,16 @@ TIME_NAME = re.compile(
     re.IGNORECASE,
 )
 _UNIT_WORDS = (
-    "% ppm ppb °c °f c f k degc degf deg bar mbar barg bara pa hpa kpa mpa psi psig mmhg inhg mmh2o m mm cm µm um in "
-    "ft mil mils m/s mm/s cm/s in/s ips ft/s m/s2 m/s² mm/s2 g rms hz khz rpm 1/min u/min min-1 min⁻¹ 1/s v mv kv a "
-    "ma ka w kw mw mwh kwh wh gwh va kva mva var kvar mvar l l/min l/h l/s lpm gpm m3 m³ m3/h m³/h m3/s m³/s nm3/h "
-    "nm³/h kg kg/h kg/s kg/m3 kg/m³ t t/h lb lb/h n kn nm knm j kj s sec min h hr d ms µs us db dba ohm kohm ph ntu "
-    "µs/cm ms/cm mg/l g/l cst none - -- n/a na bool on/off degree degrees celsius fahrenheit kelvin percent volt "
+    "% ppm ppb °c °f c f k degc degf deg bar mbar barg bara pa hpa kpa mpa psi psig mmhg inhg mmh2o m mm "
+    "cm µm um in "
+    "ft mil mils m/s mm/s cm/s in/s ips ft/s m/s2 m/s² mm/s2 g rms hz khz rpm 1/min u/min min-1 min⁻¹ 1/s "
+    "v mv kv a "
+    "ma ka w kw mw mwh kwh wh gwh va kva mva var kvar mvar l l/min l/h l/s lpm gpm m3 m³ m3/h m³/h m3/s "
+    "m³/s nm3/h "
+    "nm³/h kg kg/h kg/s kg/m3 kg/m³ t t/h lb lb/h n kn nm knm j kj s sec min h hr d ms µs us db dba ohm "
+    "kohm ph ntu "
+    "µs/cm ms/cm mg/l g/l cst none - -- n/a na bool on/off degree degrees celsius fahrenheit kelvin "
+    "percent volt "
     "ampere watt timestamp datetime date/time yyyy-mm-dd hh:mm:ss"
 )
 _UNITS = frozenset(_UNIT_WORDS.split())
@@ -66,14 +71,15 @@ def find_sheet(
     body, width = _body(rows, is_time)
     example = lines[body]
     if answers.get("columns") is not None:
-        names = answers.names("columns")
-        if len(names) != width:
+        given = answers.names("columns")
+        if len(given) != width:
             raise UnfitExport(
-                f"--set columns has {len(names)} names, the rows have {width} cells, such as {example[:100]!r}"
+                f"--set columns has {len(given)} names, the rows have {width} cells, such as "
+                f"{example[:100]!r}"
             )
-        decision = Decision(what="names", value=", ".join(names), evidence="--set", count=width)
+        decision = Decision(what="names", value=", ".join(given), evidence="--set", count=width)
         return Sheet(
-            separator=separator, names=names, body=body, decisions=(decision, *_above(lines, range(body)))
+            separator=separator, names=given, body=body, decisions=(decision, *_above(lines, range(body)))
         )
     at, names = _names(rows, body, width, example, answers)
     decisions = [
@@ -157,8 +163,8 @@ def _fitted(row: Sequence[str], width: int, at: int, example: str) -> list[str]:
         return names
     text = (
         f"line {at + 1} has {len(names)} names ({_line(row)}), but the rows have {width} cells, such as "
-        f"{example[:100]!r}. If decimal commas separate cells here, export with another separator or a decimal "
-        "point; if a name is missing, name all columns"
+        f"{example[:100]!r}. If decimal commas separate cells here, export with another separator or a "
+        "decimal point; if a name is missing, name all columns"
     )
     raise UndecidedExport(Question(key="columns", text=text, choices=(_numbered(width),)))
 

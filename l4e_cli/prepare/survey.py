@@ -1,10 +1,11 @@
-"""Decide everything about a file: from its first lines what it looks like, from all of its rows what it is."""
+"""Decide everything about a file: what it looks like from its first lines, what it is from all rows."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.compute as pc
 
 from l4e_cli.prepare.decision import Answers, Decision, Question, UndecidedExport, UnfitExport
@@ -72,8 +73,13 @@ def survey(path: Path, answers: Answers, *, progress: Callable[[int], None] = la
     lines = _head(source)
     separator, separator_decision = decide_separator(lines, answers)
     rows = [split(line, separator) for line in lines]
-    sheet = find_sheet(lines, separator, is_time=_times_in(rows), answers=answers)
-    body = [row for row in rows[sheet.body :] if len(row) == sheet.width]
+    is_time = _times_in(rows)
+    sheet = find_sheet(lines, separator, is_time=is_time, answers=answers)
+    body = [
+        row
+        for row, times in zip(rows[sheet.body :], is_time[sheet.body :], strict=True)
+        if len(row) == sheet.width and any(times)
+    ]
     columns = [[row[at] for row in body] for at in range(sheet.width)]
     time = decide_time_column(sheet.names, columns, answers)
     zone = None if answers.time_zone is None else Zone.parse(answers.time_zone)
@@ -160,7 +166,7 @@ class _Look:
         self.sheet, self.time, self.surveys = sheet, time, surveys
         self.bad = BadLines()
         self.headers = 0
-        self.blank = 0
+        self.lost = ""
         self.cells = {
             at: Cells(follow=followed(name)) for at, name in enumerate(sheet.names) if at not in time.columns
         }
@@ -188,6 +194,9 @@ class _Look:
         kept = read[0]
         for other in read[1:]:
             kept = kept | other
+        if not self.lost and not kept.all():
+            lost = table.slice(int(np.flatnonzero(~kept)[0]), 1).to_pylist()[0]
+            self.lost = self.sheet.separator.join(cell or "" for cell in lost.values())
         return table.filter(kept)
 
     def left_out(self, times: TimeSurvey, answers: Answers) -> list[Decision]:
@@ -216,7 +225,12 @@ class _Look:
             if count:
                 example = self.bad.examples[kind]
                 _ask_if_many(
-                    count, rows, few, "damaged-rows", f"{count:,} {text}, such as {example!r}", answers
+                    answers,
+                    "damaged-rows",
+                    f"{count:,} {text}, such as {example!r}",
+                    count=count,
+                    rows=rows,
+                    few=few,
                 )
                 decisions.append(
                     Decision(
@@ -229,9 +243,16 @@ class _Look:
                 )
         lost = times.unread + times.empty
         if lost:
-            example = times.examples[0] if times.examples else ""
+            example = self.lost[:100]
             text = f"{lost:,} rows have no time of the form of the others"
-            _ask_if_many(lost, rows, _FEW_ROWS, "rows-without-time", f"{text}, such as {example!r}", answers)
+            _ask_if_many(
+                answers,
+                "rows-without-time",
+                f"{text}, such as {example!r}",
+                count=lost,
+                rows=rows,
+                few=_FEW_ROWS,
+            )
             decisions.append(
                 Decision(
                     what="rows left out",
@@ -246,7 +267,8 @@ class _Look:
         return decisions
 
 
-def _ask_if_many(count: int, rows: int, few: int, key: str, text: str, answers: Answers) -> None:
+def _ask_if_many(answers: Answers, key: str, text: str, *, count: int, rows: int, few: int) -> None:
+    """Ask before many rows are left out."""
     allowed = max(_FEW_SHARE * rows, min(few, _SMALL_SHARE * rows))
     if count > allowed and answers.choose(key, ("drop",)) is None:
         raise UndecidedExport(Question(key=key, text=text, choices=("drop",)))

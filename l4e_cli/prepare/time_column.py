@@ -127,8 +127,8 @@ def _by_reading(names: Sequence[str], columns: Sequence[Sequence[str]]) -> tuple
         first = ", ".join(cells[0] if cells else "" for cells in columns)[:100]
         hint = "the clock times have no date" if clocks else "no column can be read as times"
         raise UnfitExport(
-            f"{hint}; the first row is {first!r}. Export full times such as 2026-03-01T00:00:00, or name the column "
-            "with --set time=NAME"
+            f"{hint}; the first row is {first!r}. Export full times such as 2026-03-01T00:00:00, or name the "
+            "column with --set time=NAME"
         )
     return (found[0],)
 
@@ -176,8 +176,8 @@ def _forms(texts: Sequence[str], name: str, answers: Answers) -> tuple[TimeForm,
     if probed and may_be_excel(probed):
         return (TimeForm(name=EXCEL),)
     raise UnfitExport(
-        f"the times of column {name!r} have no form that is known, or several: {', '.join(sorted(set(probed))[:3])!r}. "
-        "Export them like 2026-03-01T00:00:00"
+        f"the times of column {name!r} have no form that is known, or several: "
+        f"{', '.join(sorted(set(probed))[:3])!r}. Export them like 2026-03-01T00:00:00"
     )
 
 

@@ -211,7 +211,7 @@ def decide_zone(survey: TimeSurvey, answers: Answers, *, named: bool) -> Decisio
     if answers.time_zone is not None:
         return Decision(what="time zone", value=answers.time_zone, evidence="--time-zone; converted to UTC")
     choices = ("UTC", "+01:00", "Europe/Berlin")
-    if survey.hour_falls and survey.falls <= _SHUFFLED * survey.read:
+    if survey.hour_falls and survey.falls <= max(2, _SHUFFLED * survey.read):
         text = f"times fall back after {survey.hour_falls[0]}, as clocks do in autumn"
         raise UndecidedExport(Question(key="--time-zone", text=text, choices=choices))
     if survey.skips:

@@ -35,8 +35,8 @@ class Shape:
 
     Attributes:
         name: What it is called in reports.
-        pattern: Its regular expression, for Python and Arrow alike. Groups `a`, `b`, `c` are numbers of a date
-            whose order is open, `Y`, `m`, `d`, `mon` those that are known.
+        pattern: Its regular expression, for Python and Arrow alike. Groups `a`, `b`, `c` are numbers of a
+            date whose order is open, `Y`, `m`, `d`, `mon` those that are known.
         orders: The orders that its date may have.
         example: A time of this form.
     """
@@ -155,7 +155,7 @@ class ParsedTimes:
 
 
 def find_shape(texts: Sequence[str]) -> tuple[Shape | None, float]:
-    """Return the shape that most of the texts have with at least one valid order, and the share that has it."""
+    """Return the shape that most of the texts have, read in one of its orders, and the share that has it."""
     best, most = None, 0.0
     column = pa.array(texts, pa.string())
     for shape, pattern in zip(SHAPES, (*_PATTERNS, _DIGITS), strict=True):
@@ -332,7 +332,7 @@ def _four_digits(year: Micros) -> Micros:
 def _month_numbers(names: Any) -> Micros:
     encoded = pc.dictionary_encode(pc.utf8_lower(pc.fill_null(names, "")))
     numbers = np.array([_MONTHS.get(name, 0) for name in encoded.dictionary.to_pylist()] or [0], np.int64)
-    return numbers[encoded.indices.to_numpy(zero_copy_only=False)]
+    return np.asarray(numbers[encoded.indices.to_numpy(zero_copy_only=False)])
 
 
 def _midnights(year: Micros, month: Micros, day: Micros) -> tuple[Micros, NDArray[np.bool_]]:

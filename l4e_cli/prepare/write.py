@@ -60,13 +60,15 @@ def write(
     names = distinct_names(originals, taken=(TIME_NAME,))
     merger = Merger(names=names, long=plan.layout.tag is not None)
     rows = 0
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".l4e-prepare-") as folder:
-        with pa.OSFile(str(path), "wb") as sink:
-            sink.write((",".join([TIME_NAME, *names]) + "\n").encode())
-            for part in _ordered(plan, Path(folder), progress):
-                for times, columns in merger.merge(part):
-                    _write_rows(sink, times, columns, plan.times.fraction)
-                    rows += len(times)
+    with (
+        tempfile.TemporaryDirectory(dir=path.parent, prefix=".l4e-prepare-") as folder,
+        pa.OSFile(str(path), "wb") as sink,
+    ):
+        sink.write((",".join([TIME_NAME, *names]) + "\n").encode())
+        for part in _ordered(plan, Path(folder), progress):
+            for times, columns in merger.merge(part):
+                _write_rows(sink, times, columns, plan.times.fraction)
+                rows += len(times)
     decisions = _merge_decisions(plan, merger.merged, sum(merger.values), answers)
     if names != list(originals):
         changed = [(old, new) for old, new in zip(originals, names, strict=True) if old != new]
@@ -74,7 +76,9 @@ def write(
             Decision(
                 what="names",
                 value="changed",
-                evidence="the service allows 0-9 A-Z a-z . _ : # $ - in them, and each once; the mapping stands in the file of names",
+                evidence=(
+                    "the service allows 0-9 A-Z a-z . _ : # $ - and each name once; see the file of names"
+                ),
                 count=len(changed),
                 example=f"{changed[0][0] or '(no name)'} is now {changed[0][1]}",
             )
@@ -95,11 +99,12 @@ def _ordered(plan: Plan, folder: Path, progress: Callable[[int], None]) -> Itera
 
 
 def _clean_tables(plan: Plan, progress: Callable[[int], None]) -> Iterator[Any]:
-    """Yield the rows that have a time: the time in UTC, then the numbers, or a sensor's position and its number."""
+    """Yield the rows that have a time: the time in UTC, then all numbers, or a sensor and its number."""
     localiser = plan.localiser()
     tags = pa.array(plan.layout.tags, pa.string())
     done = 0
-    for table in read_tables(plan.source, plan.sheet, BadLines()):
+    for read_table in read_tables(plan.source, plan.sheet, BadLines()):
+        table = read_table
         done += table.num_rows
         progress(done)
         times = localiser.to_utc(parse_times(plan.time.texts(table), plan.times.form))
@@ -139,8 +144,8 @@ def _merge_decisions(plan: Plan, merged: Merged, values: int, answers: Answers) 
         raise UndecidedExport(
             Question(
                 key="--time-zone",
-                text=f"{merged.conflicts:,} values contradict others of the same time ({merged.example}), all of them "
-                "when clocks change",
+                text=f"{merged.conflicts:,} values contradict others of the same time ({merged.example}), "
+                "all when clocks change",
                 choices=("UTC", "+01:00", "Europe/Berlin"),
             )
         )
@@ -148,8 +153,8 @@ def _merge_decisions(plan: Plan, merged: Merged, values: int, answers: Answers) 
         raise UndecidedExport(
             Question(
                 key="duplicates",
-                text=f"{merged.conflicts:,} values contradict others of the same sensor and time ({merged.example}): "
-                "a part of the time, or a column that tells rows apart, may be missing",
+                text=f"{merged.conflicts:,} values contradict others of the same sensor and time "
+                f"({merged.example}): a part of the time, or a column that tells rows apart, may be missing",
                 choices=("last",),
             )
         )

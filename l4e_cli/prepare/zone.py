@@ -55,7 +55,7 @@ class Localiser:
 
     Attributes:
         zone: The zone of times that do not name theirs; `None` takes them as UTC.
-        fold: Which hour is meant of one that exists twice: `first`, `second`, `None` by the order of the rows.
+        fold: Which hour is meant of one that exists twice: `first`, `second`, `None` by the order of rows.
         descending: Whether the latest rows come first.
         unresolved: Rows whose hour exists twice and whose order does not tell which is meant.
         example: One of them.
@@ -110,15 +110,16 @@ class Localiser:
         self._end_run()
         if self.missing:
             raise UnfitExport(
-                f"{self.missing:,} times such as {self.missing_example} do not exist in this time zone: clocks "
-                "skip them. Name the zone that the times are in; an offset such as +01:00 is one without summer time"
+                f"{self.missing:,} times such as {self.missing_example} do not exist in this time zone: "
+                "clocks skip them. Name the zone that the times are in; an offset such as +01:00 has no "
+                "summer time"
             )
         if self.unresolved:
             raise UndecidedExport(
                 Question(
                     key="fold",
-                    text=f"{self.unresolved:,} times such as {self.example} exist twice in this time zone, and the "
-                    "order of the rows does not tell which is meant (an export in UTC would)",
+                    text=f"{self.unresolved:,} times such as {self.example} exist twice in this time zone; "
+                    "the order of the rows does not tell which is meant (an export in UTC would)",
                     choices=("first", "second"),
                 )
             )
@@ -168,8 +169,9 @@ class Localiser:
                 own = moment.replace(tzinfo=ZoneInfo("UTC")).astimezone(zone).tzname()
                 if own != letters:
                     raise UnfitExport(
-                        f"a time names its zone {letters!r}, but {self.zone.name} calls it {own!r} then: name another "
-                        "--time-zone"
+                        f"a time names its zone {letters!r}, but {self.zone.name} calls it {own!r} then: "
+                        "name "
+                        "another --time-zone"
                     )
 
     def _local(self, micros: Micros, read: Any) -> Micros:
