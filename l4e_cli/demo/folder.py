@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from l4e_cli.demo.recording import ComponentRecording, Interval, Recording, Times, Values
+from l4e_cli.demo.recording import ComponentRecording, Recording, Times, Values
 from l4e_cli.errors import CliError
+from l4e_cli.interval import Interval
 
 _LABELS = "labels.csv"
 _DATA = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)

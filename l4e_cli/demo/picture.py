@@ -14,7 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from l4e_cli.demo.findings import Evaluation, PredictedRange, Scored, combined_shares
-from l4e_cli.demo.recording import Interval, Recording, Times, Values
+from l4e_cli.demo.recording import Recording, Times, Values
+from l4e_cli.interval import Interval
 
 # Okabe and Ito's palette, which colour-blind readers and grey prints distinguish.
 _TRACE, _LABEL, _PREDICTED, _SCORE = "#0072B2", "#E69F00", "#D55E00", "#333333"

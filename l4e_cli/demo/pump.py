@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from l4e_cli.demo.recording import ComponentRecording, Interval, Times, Values
+from l4e_cli.demo.recording import ComponentRecording, Times, Values
+from l4e_cli.interval import Interval
 
 SENSORS = (
     "Speed",

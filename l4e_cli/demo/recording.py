@@ -8,24 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from l4e_cli.interval import Interval
+
 Times = NDArray[np.datetime64]
 Values = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
-    """A period of time, both ends included."""
-
-    start: np.datetime64
-    end: np.datetime64
-
-    def overlaps(self, other: "Interval") -> bool:
-        """Return whether the two share an instant."""
-        return bool(self.start <= other.end and other.start <= self.end)
-
-    def clipped_to(self, other: "Interval") -> "Interval":
-        """Return the part inside `other`, which it must overlap."""
-        return Interval(start=max(self.start, other.start), end=min(self.end, other.end))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,8 @@ from typing import TypeVar
 import numpy as np
 
 from l4e_cli.demo.findings import Evaluation, PredictedRange
-from l4e_cli.demo.recording import Interval, Recording
+from l4e_cli.demo.recording import Recording
+from l4e_cli.interval import Interval
 from l4e_cli.terminal import Terminal
 
 _MOST_RANGES = 8

@@ -8,14 +8,9 @@ import numpy as np
 
 from l4e_cli.demo.findings import Evaluation
 from l4e_cli.demo.pump import Fault, Pump
-from l4e_cli.demo.recording import (
-    Interval,
-    Recording,
-    duration_seconds,
-    snap,
-    typical_step,
-)
+from l4e_cli.demo.recording import Recording, duration_seconds, snap, typical_step
 from l4e_cli.errors import CliError
+from l4e_cli.interval import Interval
 
 _RATES = ("PT1S", "PT5S", "PT10S", "PT15S", "PT30S", "PT1M", "PT5M", "PT10M", "PT15M", "PT30M", "PT1H")
 _FREQUENCIES = ("PT5M", "PT10M", "PT15M", "PT30M", "PT1H")

@@ -14,15 +14,10 @@ from l4e_cli.demo.findings import Evaluation
 from l4e_cli.demo.folder import read_folder
 from l4e_cli.demo.live import Window, covered
 from l4e_cli.demo.pump import OFF_BELOW, SENSORS
-from l4e_cli.demo.recording import (
-    ComponentRecording,
-    Interval,
-    Recording,
-    duration_seconds,
-    snap,
-)
+from l4e_cli.demo.recording import ComponentRecording, Recording, duration_seconds, snap
 from l4e_cli.demo.scenario import PumpScenario, pump_scenario, replay_scenario
 from l4e_cli.errors import CliError
+from l4e_cli.interval import Interval
 
 ROOT = Path(__file__).parents[3]
 NOTHING_FOUND = Evaluation(

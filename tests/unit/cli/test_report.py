@@ -9,7 +9,7 @@ from rich.console import Console
 
 from l4e_cli.demo import report
 from l4e_cli.demo.findings import Evaluation, PredictedRange, SummarisedEvent
-from l4e_cli.demo.recording import Interval
+from l4e_cli.interval import Interval
 from l4e_cli.terminal import Terminal
 
 

@@ -1,0 +1,28 @@
+"""The rules of the service about files, for commands that look at files without a deployment.
+
+They are the functions that the service itself runs, all of them pure.
+"""
+
+import l4e_cli.reader  # noqa: F401, I001 - finds the code of the service
+
+from service.errors import ValidationError
+from service.jobs.failure import JobFailed
+from service.jobs.ingestion.selection import FileLimits, SourceFile, check_limits, select
+from service.jobs.storage.listed_object import ListedObject
+from service.jobs.training.labels import read_label_file
+from service.key_pattern import DEFAULT_PATTERN, KeyPattern
+from service.settings import Settings
+
+__all__ = [
+    "DEFAULT_PATTERN",
+    "FileLimits",
+    "JobFailed",
+    "KeyPattern",
+    "ListedObject",
+    "Settings",
+    "SourceFile",
+    "ValidationError",
+    "check_limits",
+    "read_label_file",
+    "select",
+]

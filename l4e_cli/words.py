@@ -1,0 +1,52 @@
+"""Numbers and times as a person reads them."""
+
+import numpy as np
+
+_UNITS = ("KB", "MB", "GB", "TB")
+
+
+def count(number: int, what: str) -> str:
+    """Return `1 row`, `2,000 rows`."""
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
+def length(seconds: float) -> str:
+    """Return a time such as `30 s`, `5 min`, `2.5 h` or `12 days`."""
+    if seconds >= 2 * 86_400:
+        return f"{seconds / 86_400:.3g} days"
+    if seconds >= 3600:
+        return f"{seconds / 3600:.3g} h"
+    if seconds >= 60:
+        return f"{seconds / 60:.3g} min"
+    return f"{seconds:.3g} s"
+
+
+def step(span: np.timedelta64) -> str:
+    """Return the time between two neighbouring instants, likewise."""
+    return length(float(span / np.timedelta64(1, "s")))
+
+
+def moment(time: np.datetime64) -> str:
+    """Return date and time to the second, without seconds that are zero."""
+    text = str(time.astype("datetime64[s]")).replace("T", " ")
+    return text.removesuffix(":00") if text.endswith(":00") else text
+
+
+def size(number: int) -> str:
+    """Return a number of bytes such as `812 KB`."""
+    scaled, unit = float(number), "bytes"
+    for larger in _UNITS:
+        if scaled < 1000:
+            break
+        scaled, unit = scaled / 1000, larger
+    return f"{scaled:.3g} {unit}" if scaled < 1000 else f"{scaled:,.0f} {unit}"
+
+
+def percent(part: float, whole: float) -> str:
+    """Return a share; one that is not whole never reads as 100 %, nor one that is not nothing as 0 %."""
+    share = 100 * part / whole if whole else 0.0
+    if 0 < share < 0.1:
+        return "<0.1 %"
+    if 99.9 < share < 100:
+        return ">99.9 %"
+    return f"{share:.3g} %"
