@@ -38,11 +38,19 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """The files of each component and the files of labels; `ignored` are names of other files, and why."""
+    """Which files are there for what.
+
+    Attributes:
+        components: The files of each component.
+        labels: The files of labels.
+        ignored: Names of all other files, and why they are left out.
+        notes: How the names were read, where that needs saying.
+    """
 
     components: Mapping[str, tuple[DataFile, ...]]
     labels: tuple[DataFile, ...] = ()
     ignored: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def service_layout(
