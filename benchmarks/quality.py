@@ -28,9 +28,9 @@ Ratio = Callable[[Case], Floats]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Figures of one group: ``ap`` is the mean over its cases, the rest is pooled over rows and events.
+    """Figures of one group: `ap` is the mean over its cases, the rest is pooled over rows and events.
 
-    ``false_ranges_per_day`` counts runs of alarmed rows that touch no label, per healthy day; ``delay_rows``
+    `false_ranges_per_day` counts runs of alarmed rows that touch no label, per healthy day; `delay_rows`
     is the median over the events found of the rows before their first alarm.
     """
 
