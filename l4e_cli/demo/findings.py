@@ -14,7 +14,7 @@ from l4e_cli.interval import Interval
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictedRange:
-    """A period that the model finds anomalous, and the share of each sensor (`component\\sensor`) in it."""
+    r"""A period that the model finds anomalous, and the share of each sensor (`component\sensor`) in it."""
 
     period: Interval
     shares: Mapping[str, float]
