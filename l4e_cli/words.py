@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from l4e_cli.interval import Interval
+
 _UNITS = ("KB", "MB", "GB", "TB")
 
 
@@ -30,6 +32,11 @@ def moment(time: np.datetime64) -> str:
     """Return date and time to the second, without seconds that are zero."""
     text = str(time.astype("datetime64[s]")).replace("T", " ")
     return text.removesuffix(":00") if text.endswith(":00") else text
+
+
+def period(span: Interval) -> str:
+    """Return both ends of a period."""
+    return f"{moment(span.start)} to {moment(span.end)}"
 
 
 def size(number: int) -> str:

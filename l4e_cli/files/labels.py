@@ -4,8 +4,6 @@ import gzip
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from l4e_cli.files.layout import DataFile
 from l4e_cli.files.service_rules import JobFailed, read_label_file
 from l4e_cli.interval import Interval
@@ -13,7 +11,7 @@ from l4e_cli.interval import Interval
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
-    """The periods of all label files, in order of time; `refused` are the files that cannot be read, and why."""
+    """The periods of all label files, in order of time; `refused` are files that cannot be read, and why."""
 
     files: tuple[str, ...] = ()
     periods: tuple[Interval, ...] = ()
@@ -40,7 +38,4 @@ def _read(file: DataFile) -> list[Interval]:
     with file.open() as stream:
         content = stream.read()
     text = (gzip.decompress(content) if file.gzip else content).decode("utf-8-sig")
-    return [
-        Interval(start=np.datetime64(start, "us"), end=np.datetime64(end, "us"))
-        for start, end in read_label_file(file.name, text)
-    ]
+    return [Interval(start=start, end=end) for start, end in read_label_file(file.name, text)]

@@ -1,13 +1,20 @@
 """Which files of a place belong to which component, and which hold labels."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from l4e_cli.errors import CliError
 from l4e_cli.files.places import Place
-from l4e_cli.files.service_rules import DEFAULT_PATTERN, KeyPattern, ListedObject, ValidationError, select
+from l4e_cli.files.service_rules import (
+    DEFAULT_PATTERN,
+    KeyPattern,
+    ListedObject,
+    ValidationError,
+    is_folder,
+    select,
+)
 
 _DATA = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
 _LABELS = re.compile(r"labels\.csv(\.gz)?$", re.IGNORECASE)
@@ -44,13 +51,13 @@ class Layout:
         components: The files of each component.
         labels: The files of labels.
         ignored: Names of all other files, and why they are left out.
-        notes: How the names were read, where that needs saying.
+        by_demo_rules: Whether the names were read by the rules of `l4e demo --data`.
     """
 
     components: Mapping[str, tuple[DataFile, ...]]
     labels: tuple[DataFile, ...] = ()
     ignored: tuple[tuple[str, str], ...] = ()
-    notes: tuple[str, ...] = ()
+    by_demo_rules: bool = False
 
 
 def service_layout(
@@ -81,24 +88,28 @@ def service_layout(
         components.setdefault(source.component, []).append(file)
     return Layout(
         components={name: tuple(files) for name, files in components.items()},
-        labels=_files(place, labels),
+        labels=files_of(place, labels),
         ignored=tuple((file.key, file.reason) for file in chosen.discarded),
     )
 
 
-def demo_layout(place: Place) -> Layout:
+def demo_layout(place: Place, objects: Iterable[ListedObject] | None = None) -> Layout:
     """Return the layout by the rules of `l4e demo --data`.
 
     Each CSV file directly in the place is a component named after it, after the place if it is called `data`;
-    each folder is a component made of all the files in it. `labels.csv`, in any case, holds labels. Characters
-    that the service does not allow in names become `_`.
+    each folder is a component made of all the files in it. `labels.csv`, in any case, holds labels. Other
+    characters than the service allows in names become `_`.
+
+    Args:
+        place: Where the files are.
+        objects: The files; None takes all of the place.
 
     Raises:
         CliError: when two of them come to the same name.
     """
     sources: dict[str, list[ListedObject]] = {}
     labels, ignored = [], []
-    for item in place.listed():
+    for item in place.listed() if objects is None else objects:
         folder, slash, rest = item.key.rpartition("/")
         if not slash and _LABELS.fullmatch(item.key):
             labels.append(item)
@@ -112,23 +123,18 @@ def demo_layout(place: Place) -> Layout:
         name = _component_name(place, source)
         if name in components:
             raise CliError(
-                f"{origins[name]!r} and {source!r} in {str(place)!r} would both become the component {name!r}: "
-                "rename one of them, or put both files into one folder if they belong to one component"
+                f"{origins[name]!r} and {source!r} in {str(place)!r} would both become the component "
+                f"{name!r}: rename one of them, or put both into one folder if they are one component"
             )
-        components[name], origins[name] = _files(place, items), source
+        components[name], origins[name] = files_of(place, items), source
     return Layout(
-        components=dict(sorted(components.items())), labels=_files(place, labels), ignored=tuple(ignored)
+        components=dict(sorted(components.items())), labels=files_of(place, labels), ignored=tuple(ignored)
     )
 
 
 def legal_name(name: str) -> str:
     """Return a component name without the characters that the service does not allow."""
     return _ILLEGAL.sub("_", name)
-
-
-def holds_components(place: Place) -> bool:
-    """Return whether any CSV file lies in a folder of the place, as the service's default layout has it."""
-    return any("/" in item.key and _DATA.search(item.key) for item in place.listed())
 
 
 def _component_name(place: Place, source: str) -> str:
@@ -138,5 +144,8 @@ def _component_name(place: Place, source: str) -> str:
     return legal_name(place.name if stem.lower() == _GENERIC_NAME else stem)
 
 
-def _files(place: Place, items: Sequence[ListedObject]) -> tuple[DataFile, ...]:
-    return tuple(DataFile(place=place, name=item.key, size=item.size) for item in items)
+def files_of(place: Place, objects: Iterable[ListedObject]) -> tuple[DataFile, ...]:
+    """Return objects of a place as its files, without those that only mark a folder."""
+    return tuple(
+        DataFile(place=place, name=item.key, size=item.size) for item in objects if not is_folder(item)
+    )

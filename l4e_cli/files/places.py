@@ -50,10 +50,14 @@ class Folder:
 
     def listed(self) -> Iterator[ListedObject]:
         """Yield all files below the folder."""
-        for path in sorted(self.path.rglob("*")):
+        for path in sorted(self.path.rglob("*")) if self.path.is_dir() else ():
             parts = path.relative_to(self.path).parts
             if path.is_file() and not any(part.startswith(".") for part in parts):
-                yield ListedObject(key="/".join(parts), size=path.stat().st_size)
+                yield self.entry(path)
+
+    def entry(self, path: Path) -> ListedObject:
+        """Return name and size of a file below the folder."""
+        return ListedObject(key=path.relative_to(self.path).as_posix(), size=path.stat().st_size)
 
     def open(self, name: str) -> BinaryIO:
         """Open a file below the folder."""

@@ -8,7 +8,7 @@ import l4e_cli.reader  # noqa: F401, I001 - finds the code of the service
 from service.errors import ValidationError
 from service.jobs.failure import JobFailed
 from service.jobs.ingestion.selection import FileLimits, SourceFile, check_limits, select
-from service.jobs.storage.listed_object import ListedObject
+from service.jobs.storage.listed_object import ListedObject, is_folder
 from service.jobs.training.labels import read_label_file
 from service.key_pattern import DEFAULT_PATTERN, KeyPattern
 from service.settings import Settings
@@ -23,6 +23,7 @@ __all__ = [
     "SourceFile",
     "ValidationError",
     "check_limits",
+    "is_folder",
     "read_label_file",
     "select",
 ]

@@ -1,4 +1,4 @@
-"""What `assets.toml` says about the data of an asset. The whole file is checked when the app is synthesised."""
+"""What `assets.toml` says about the data of an asset. The app checks the whole file in its synthesis."""
 
 import datetime as dt
 import json

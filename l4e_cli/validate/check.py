@@ -7,14 +7,17 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from l4e_cli.files.labels import Labels, read_labels
+from l4e_cli.files.labels import read_labels
 from l4e_cli.files.layout import DataFile, Layout
+from l4e_cli.files.places import is_address
 from l4e_cli.files.reading import ConvertedComponent, OnBytes, convert_component, merge
 from l4e_cli.files.service_rules import Settings
 from l4e_cli.interval import Interval
-from l4e_cli.validate import practices
 from l4e_cli.validate.asset import Asset
 from l4e_cli.validate.coverage import Grid, measure
+from l4e_cli.validate.file_rules import absent_findings, file_findings, limit_findings
+from l4e_cli.validate.label_rules import label_findings
+from l4e_cli.validate.practices import history_findings, rate_findings, sensor_findings
 from l4e_cli.validate.result import ComponentResult, Finding, Result
 
 _BINS = 480
@@ -29,7 +32,9 @@ class Progress:
     on_bytes: OnBytes = lambda _count: None
 
 
-def check(place: str, layout: Layout, *, asset: Asset | None = None, progress: Progress | None = None) -> Result:
+def check(
+    place: str, layout: Layout, *, asset: Asset | None = None, progress: Progress | None = None
+) -> Result:
     """Read the files of a layout and judge them.
 
     Args:
@@ -41,15 +46,14 @@ def check(place: str, layout: Layout, *, asset: Asset | None = None, progress: P
     progress = progress or Progress()
     with TemporaryDirectory(prefix="l4e-validate-") as folder:
         converted = [
-            _convert(name, files, Path(folder), asset, progress) for name, files in sorted(layout.components.items())
+            _convert(name, files, Path(folder), asset, progress)
+            for name, files in sorted(layout.components.items())
         ]
         grid = _grid(converted)
         components = tuple(_merge(component, Path(folder), grid) for component in converted)
     labels = read_labels(layout.labels)
-    result = Result(
-        place=place, asset=asset, components=components, labels=labels, grid=grid, findings=()
-    )
-    findings = [*_layout_findings(layout), *_findings(result)]
+    result = Result(place=place, asset=asset, components=components, labels=labels, grid=grid, findings=())
+    findings = [*_layout_findings(layout, remote=is_address(place)), *_findings(result)]
     return replace(result, findings=tuple(sorted(findings, key=lambda found: _ORDER[found.severity])))
 
 
@@ -82,25 +86,30 @@ def _grid(components: Iterable[ConvertedComponent]) -> Grid | None:
     return Grid(span=Interval(start=min(starts), end=max(ends)), bins=_BINS) if starts else None
 
 
-def _layout_findings(layout: Layout) -> Iterator[Finding]:
+def _layout_findings(layout: Layout, *, remote: bool) -> Iterator[Finding]:
     for name, reason in layout.ignored:
         yield Finding(severity="warning", rule="ignored-file", where=name, text=f"left out: {reason}")
-    for text in layout.notes:
-        yield Finding(severity="note", rule="layout", where="files", text=text)
+    if layout.by_demo_rules:
+        yield Finding(
+            severity="error" if remote else "warning",
+            rule="layout",
+            where="files",
+            text="no folder per component, so they are read as `l4e demo --data` reads them. An ingestion "
+            "looks for <component>/<file>.csv, or for a pattern of names: "
+            "--key-pattern '{prefix}/{component_name}_*'",
+        )
 
 
 def _findings(result: Result) -> Iterator[Finding]:
     """Yield the findings about everything that was read."""
     asset, span = result.asset, None if result.grid is None else result.grid.span
     if asset is not None:
-        yield from practices.absent_findings(result.components, asset)
-    yield from practices.limit_findings(result.components, Settings() if asset is None else asset.settings)
+        yield from absent_findings(result.components, asset)
+        yield from rate_findings(result.components, asset)
+    yield from limit_findings(result.components, Settings() if asset is None else asset.settings)
     for component in result.components:
-        yield from practices.file_findings(component)
-        yield from practices.sensor_findings(component)
+        yield from file_findings(component)
+        yield from sensor_findings(component)
     if span is not None:
-        yield from practices.history_findings(span, asset)
-    yield from practices.rate_findings(result.components, asset)
-    yield from practices.label_findings(
-        result.labels, span, asset, looked_for=asset is not None and asset.labelled
-    )
+        yield from history_findings(span, asset)
+    yield from label_findings(result.labels, span, asset)

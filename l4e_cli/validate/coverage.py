@@ -34,10 +34,6 @@ class Grid:
         """Return the bin of each instant of the span."""
         return np.minimum((times - self.span.start) // self.bin_length, self.bins - 1).astype(np.int64)
 
-    def starts(self) -> Times:
-        """Return the first instant of each bin."""
-        return self.span.start.astype("datetime64[us]") + np.arange(self.bins) * self.bin_length
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SensorCoverage:
@@ -178,7 +174,9 @@ def _filled(counts: NDArray[np.int64], expected: float) -> NDArray[np.float64]:
     Where less than one comes, a value also fills the bins until the next one is due, and half as many again.
     """
     if expected >= 1:
-        return np.minimum(1.0, counts / np.floor(expected))
+        shares: NDArray[np.float64] = np.minimum(1.0, counts / np.floor(expected))
+        return shares
     reach = min(len(counts), int(np.ceil(1.5 / expected)))
     seen = np.concatenate([np.zeros(reach + 1, np.int64), np.cumsum(counts)])
-    return (seen[reach + 1 :] > seen[: len(counts)]).astype(np.float64)
+    recent: NDArray[np.float64] = (seen[reach + 1 :] > seen[: len(counts)]).astype(np.float64)
+    return recent

@@ -19,7 +19,7 @@ Severity = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something that a person should know.
+    r"""Something that a person should know.
 
     Attributes:
         severity: How bad it is.
