@@ -4,6 +4,8 @@ import numpy as np
 
 from l4e_cli.interval import Interval
 
+_TIMES = (("days", 86_400, 2 * 86_400), ("h", 3600, 3600), ("min", 60, 60), ("s", 1, 1))
+"""Units of time, their seconds, and from how many seconds on they are used."""
 _UNITS = ("KB", "MB", "GB", "TB")
 
 
@@ -13,14 +15,11 @@ def count(number: int, what: str) -> str:
 
 
 def length(seconds: float) -> str:
-    """Return a time such as `30 s`, `5 min`, `2.5 h` or `12 days`."""
-    if seconds >= 2 * 86_400:
-        return f"{seconds / 86_400:.3g} days"
-    if seconds >= 3600:
-        return f"{seconds / 3600:.3g} h"
-    if seconds >= 60:
-        return f"{seconds / 60:.3g} min"
-    return f"{seconds:.3g} s"
+    """Return a time such as `0.25 s`, `5 min`, `2.5 h` or `12 days`."""
+    if seconds < 1:
+        return f"{seconds:.3g} s"
+    unit, own = next((unit, own) for unit, own, least in _TIMES if seconds >= least)
+    return f"{seconds / own:.1f}".removesuffix(".0") + f" {unit}"
 
 
 def step(span: np.timedelta64) -> str:

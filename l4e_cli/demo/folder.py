@@ -1,128 +1,140 @@
-"""Recordings from a folder of CSV files."""
+"""Recordings from a folder of CSV files, read as the service reads them."""
 
 import csv
 import gzip
+import io
 import re
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO, cast
 
 import numpy as np
+import pyarrow.parquet as pq
 
-from l4e_cli.demo.recording import ComponentRecording, Recording, Times, Values
+from l4e_cli.demo.recording import ComponentRecording, Recording
 from l4e_cli.errors import CliError
-from l4e_cli.interval import Interval
+from l4e_cli.files.labels import read_labels
+from l4e_cli.files.layout import DataFile, demo_layout
+from l4e_cli.files.places import folder_of
+from l4e_cli.files.reading import convert_component, merge
 
-_LABELS = "labels.csv"
-_DATA = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
-_ILLEGAL = re.compile(r"[^0-9A-Za-z._-]+")
-_GENERIC_NAME = "data"
+_ILLEGAL = re.compile(r"[^0-9A-Za-z:#$._-]+")
 
 
 def read_folder(folder: Path) -> Recording:
-    """Read a folder of sensor files.
+    """Read a folder of sensor files, laid out as `demo_layout` says.
 
-    Each `.csv` or `.csv.gz` directly in it is a component named after the file (after the folder when
-    the file is called `data`); each folder in it is a component made of all the files inside. The first
-    column is the time, the others are sensors. `labels.csv` holds start and end of one fault per line.
-    Characters that the service does not allow in names become `_`.
+    Characters that the service does not allow in the names of sensors become `_`.
 
     Raises:
-        CliError: when a file cannot be used; the message names file, line and what to change.
+        CliError: when a file cannot be used; the message names the file, what was found and what to change.
     """
-    if not folder.is_dir():
-        raise CliError(f"{str(folder)!r} is not a folder: name a folder that holds CSV files")
-    components = tuple(_component(name, files) for name, files in sorted(_files_by_component(folder).items()))
-    if not components:
+    layout = demo_layout(folder_of(folder))
+    if not layout.components:
         raise CliError(f"no .csv or .csv.gz file in {str(folder)!r}, nor in the folders inside it")
-    labels = folder / _LABELS
-    return Recording(components=components, labels=_labels(labels) if labels.is_file() else ())
+    labels = read_labels(layout.labels)
+    for _, reason in labels.refused:
+        raise CliError(reason)
+    with TemporaryDirectory(prefix="l4e-demo-") as work:
+        components = tuple(
+            _component(name, files, Path(work)) for name, files in sorted(layout.components.items())
+        )
+    return Recording(components=components, labels=labels.periods)
 
 
-def _files_by_component(folder: Path) -> dict[str, list[Path]]:
-    found: dict[str, list[Path]] = {}
-    for path in sorted(folder.iterdir()):
-        if path.is_dir():
-            files = [file for file in sorted(path.iterdir()) if _DATA.search(file.name)]
-            if files:
-                found[_legal(path.name)] = files
-        elif _DATA.search(path.name) and path.name != _LABELS:
-            stem = _DATA.sub("", path.name)
-            found[_legal(folder.resolve().name if stem == _GENERIC_NAME else stem)] = [path]
-    return found
-
-
-def _component(name: str, files: Sequence[Path]) -> ComponentRecording:
-    parts = [_read_file(file) for file in files]
-    sensors = parts[0][0]
-    for file, (other, _, _) in zip(files, parts, strict=True):
-        if other != sensors:
-            raise CliError(
-                f"{file} has the columns {', '.join(other)}, but {files[0]} has {', '.join(sensors)}: "
-                "all files of one component need the same columns"
-            )
+def _component(name: str, files: Sequence[DataFile], work: Path) -> ComponentRecording:
+    converted = convert_component(name, [_with_legal_names(file) for file in files], work)
+    for outcome in converted.outcomes:
+        if outcome.refusal is not None:
+            raise CliError(f"{outcome.file.place}/{outcome.file}: {outcome.refusal}")
+    merged = work / f"{name}.parquet"
+    with merged.open("wb") as sink:
+        merge(converted, sink)
+    table = pq.read_table(merged)
+    merged.unlink()
+    times, *columns = (column.to_numpy() for column in table.columns)
     return ComponentRecording(
-        name=name,
-        sensors=sensors,
-        times=np.concatenate([times for _, times, _ in parts]),
-        values=np.vstack([values for _, _, values in parts]),
+        name=name, sensors=converted.columns, times=times, values=np.column_stack(columns).astype(np.float64)
     )
 
 
-def _read_file(file: Path) -> tuple[tuple[str, ...], Times, Values]:
-    rows = _rows(file)
-    header = next(rows, None)
-    if header is None or len(header[1]) < 2:
-        raise CliError(f"{file} needs a header line: the time column and at least one sensor")
-    sensors = tuple(_legal(column.strip()) for column in header[1][1:])
-    stamps: list[str] = []
-    values: list[list[float]] = []
-    for number, row in rows:
-        if len(row) != len(sensors) + 1:
-            raise CliError(f"{file} line {number} has {len(row)} columns, its header has {len(sensors) + 1}")
-        stamps.append(_iso(row[0], file, number))
-        values.append([_number(text) for text in row[1:]])
-    if not stamps:
-        raise CliError(f"{file} has a header but no data row")
-    return sensors, np.array(stamps, dtype="datetime64[ms]"), np.array(values, dtype=np.float64)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RenamedFile(DataFile):
+    """A file with another first line."""
+
+    header: bytes
+
+    @property
+    def gzip(self) -> bool:
+        return False
+
+    def open(self) -> BinaryIO:
+        stream = _plain(self.place.open(self.name), packed=self.name.lower().endswith(".gz"))
+        stream.readline()
+        return cast("BinaryIO", io.BufferedReader(_Joined(self.header, stream), 1 << 20))
 
 
-def _labels(file: Path) -> tuple[Interval, ...]:
-    found = []
-    for number, row in _rows(file):
-        if len(row) != 2:
-            raise CliError(f"{file} line {number} has {len(row)} columns: a label is its start and its end")
-        start, end = (np.datetime64(_iso(text, file, number), "ms") for text in row)
-        if end < start:
-            raise CliError(f"{file} line {number} ends at {row[1]}, before it starts: swap the two")
-        found.append(Interval(start=start, end=end))
-    return tuple(sorted(found, key=lambda label: label.start))
+class _Joined(io.RawIOBase):
+    """Some bytes, then the rest of a stream."""
+
+    def __init__(self, first: bytes, rest: BinaryIO) -> None:
+        self._first, self._rest = first, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._first[: len(buffer)] or self._rest.read(len(buffer))
+        self._first = self._first[len(data) :]
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._rest.close()
+        super().close()
 
 
-def _rows(file: Path) -> Iterator[tuple[int, list[str]]]:
-    opener = gzip.open if file.suffix.lower() == ".gz" else open
-    with opener(file, "rt", encoding="utf-8-sig", newline="") as text:
-        for number, row in enumerate(csv.reader(text), start=1):
-            if row:
-                yield number, row
+def _with_legal_names(file: DataFile) -> DataFile:
+    """Return a file whose sensors have names that the service allows.
 
-
-def _iso(text: str, file: Path, number: int) -> str:
-    stamp = text.strip().replace("/", "-").removesuffix("Z")
+    Raises:
+        CliError: when two sensors would have the same one.
+    """
     try:
-        np.datetime64(stamp, "ms")
-    except ValueError:
-        raise CliError(
-            f"{file} line {number}: {text!r} is not a time: write it like 2026-01-31T23:59:00 in UTC"
-        ) from None
-    return stamp
+        with _plain(file.open(), packed=file.gzip) as stream:
+            names = next(csv.reader([stream.readline().decode("utf-8-sig")]), [])
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error):
+        return file  # the service's reader says what is wrong with it
+    legal = [*names[:1], *(_ILLEGAL.sub("_", name.strip()) for name in names[1:])]
+    origins: dict[str, str] = {}
+    for name, given in zip(legal[1:], names[1:], strict=True):
+        if name and origins.get(name, given) != given:
+            raise CliError(
+                f"{file.place}/{file}: the columns {origins[name]!r} and {given!r} would both become "
+                f"{name!r}, since names may hold letters, digits and . _ - : # $ only: rename one of them"
+            )
+        origins[name] = given
+    if legal == names:
+        return file
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(legal)
+    return _RenamedFile(place=file.place, name=file.name, size=file.size, header=text.getvalue().encode())
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")
+class _Unpacked(gzip.GzipFile):
+    """A compressed stream, which is closed together with this one."""
+
+    def __init__(self, packed: BinaryIO) -> None:
+        super().__init__(fileobj=packed)
+        self._packed = packed
+
+    def close(self) -> None:
+        super().close()
+        self._packed.close()
 
 
-def _legal(name: str) -> str:
-    return _ILLEGAL.sub("_", name)
+def _plain(stream: BinaryIO, *, packed: bool) -> BinaryIO:
+    return cast("BinaryIO", _Unpacked(stream)) if packed else stream

@@ -24,7 +24,7 @@ class Finding:
     Attributes:
         severity: How bad it is.
         rule: A short name of the rule that found it.
-        where: The component, sensor (`component\\sensor`), file or window that it is about.
+        where: The component, sensor (`component\sensor`), file or window that it is about.
         text: What was found, the rule, and what to do.
     """
 
