@@ -24,6 +24,12 @@ def epoch(stamp: str) -> float:
     return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
 
 
+def seconds_of(time: "datetime64") -> float:
+    """Return a point in time of the engine as epoch seconds."""
+    micros: int = time.astype("datetime64[us]").astype("int64").item()
+    return micros / 1e6
+
+
 def step_seconds(version: Mapping[str, Any]) -> int | None:
     """Return `TargetSamplingRate` of a model version in seconds, None when it keeps the rate of the data."""
     rate = version.get("DataPreProcessingConfiguration", {}).get("TargetSamplingRate")

@@ -1,6 +1,6 @@
 """Input of one inference: the files of a window found by name, read and merged per component."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -57,10 +57,38 @@ class InputLocation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentInput:
-    """The merged rows of a component, also some outside the window; `report` says what they are."""
+    """The merged rows of a component, also some outside the window; `report` says what they are.
+
+    `header` are the sensors that its files have.
+    """
 
     columns: BinaryIO
     report: ComponentReport
+    header: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputRead:
+    """What the files of a window hold.
+
+    `components` are the rows of every component that has any, `usable` those that can be scored, `problems`
+    why the window cannot be.
+    """
+
+    components: Mapping[str, ComponentInput]
+    usable: frozenset[str]
+    problems: tuple[str, ...]
+
+    @property
+    def usable_components(self) -> dict[str, ComponentInput]:
+        """The rows that can be scored.
+
+        Raises:
+            JobFailed: naming every component that cannot be used and why.
+        """
+        if self.problems:
+            raise JobFailed("; ".join(self.problems))
+        return {name: found for name, found in self.components.items() if name in self.usable}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,30 +106,33 @@ class InputFiles:
     known: frozenset[str]
     partial: bool = False
 
-    def read(self, stack: ExitStack) -> dict[str, ComponentInput]:
+    def read(self, stack: ExitStack) -> InputRead:
         """Return the rows of every component, in temporary files that last as long as `stack`.
 
         Raises:
-            JobFailed: naming every component that cannot be read and why.
+            JobFailed: when the files cannot be listed, or are more than the quotas allow.
         """
         search = Search.around(self.window, self.location.config)
         found = self._find(search)
         self._check_sizes(found)
         components: dict[str, ComponentInput] = {}
+        usable: set[str] = set()
         problems: list[str] = []
         absent: list[str] = []
         for name, sizes in found.items():
             try:
                 components[name] = self._read_component(name, list(sizes), search, stack)
+                self._check_columns(name, components[name])
+                self._check_rows(name, list(sizes), components[name].report)
             except NothingThere as nothing:
                 absent.append(nothing.reason)
             except JobFailed as failed:
                 problems.append(failed.reason)
-        if not self.partial or not components:
+            else:
+                usable.add(name)
+        if not self.partial or not usable:
             problems += absent
-        if problems:
-            raise JobFailed("; ".join(problems))
-        return components
+        return InputRead(components=components, usable=frozenset(usable), problems=tuple(problems))
 
     def _find(self, search: Search) -> dict[str, dict[str, int]]:
         """Return for each component the keys to read, earliest name first, with their sizes."""
@@ -167,15 +198,13 @@ class InputFiles:
                 f"{'; '.join(unusable[:3])}; upload them again as CSV with a timestamp and the sensor "
                 "columns"
             )
-        self._check_columns(name, headers)
         merged = _temporary(stack)
         total = merge_component(parts, reports, merged)
         merged.seek(0)
-        self._check_rows(name, names, total)
-        return ComponentInput(columns=merged, report=total)
+        return ComponentInput(columns=merged, report=total, header=tuple(headers))
 
-    def _check_columns(self, name: str, headers: Iterable[str]) -> None:
-        present = list(headers)
+    def _check_columns(self, name: str, component: ComponentInput) -> None:
+        present = component.header
         absent = [
             column
             for column in self.columns[name]
@@ -235,15 +264,3 @@ def _nearest(keys: list[str], prefix: str, name: str, search: Search) -> list[st
         return float("inf") if stamp is None else abs(stamp - middle)
 
     return sorted(keys, key=distance)
-
-
-def last_seen(components: Mapping[str, ComponentInput], window: InferenceWindow) -> dict[str, float]:
-    """Return when each sensor with values last had one: epoch seconds, at most the end of the window."""
-    ends: dict[str, float] = {}
-    for name, component in components.items():
-        for found in component.report.sensors:
-            if found.start is None or found.end is None or epoch(found.start) > window.end:
-                continue
-            if epoch(found.end) > window.start:
-                ends[f"{name}\\{found.sensor}"] = min(epoch(found.end), float(window.end))
-    return ends
