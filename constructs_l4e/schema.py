@@ -84,7 +84,7 @@ class Component:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetSchema:
-    """The components of a dataset.
+    r"""The components of a dataset.
 
     Args:
         components: at least one component; together they may have 3,000 columns.
@@ -95,7 +95,7 @@ class DatasetSchema:
 
     Example:
         >>> DatasetSchema.from_sensors({"pump": ["Speed", "Flow"]}).sensor_ids
-        ('pump\\\\Speed', 'pump\\\\Flow')
+        ('pump\\Speed', 'pump\\Flow')
     """
 
     components: Sequence[Component]
@@ -147,7 +147,7 @@ class DatasetSchema:
 
     @property
     def sensor_ids(self) -> tuple[str, ...]:
-        """Every sensor as `component\\sensor`."""
+        r"""Every sensor as `component\sensor`."""
         return tuple(f"{part.name}\\{sensor}" for part in self.components for sensor in part.sensors)
 
     def require_subset_of(self, whole: Self) -> None:

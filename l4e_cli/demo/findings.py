@@ -13,7 +13,7 @@ from l4e_cli.demo.recording import Interval, Times, Values
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictedRange:
-    """A period that the model finds anomalous, and the share of each sensor (`component\\sensor`) in it."""
+    r"""A period that the model finds anomalous, and the share of each sensor (`component\sensor`) in it."""
 
     period: Interval
     shares: Mapping[str, float]

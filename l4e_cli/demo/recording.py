@@ -82,14 +82,14 @@ class Recording:
         return "".join(lines).encode()
 
     def sensor(self, identifier: str) -> tuple[Times, Values]:
-        """Return times and values of the sensor `component\\sensor`."""
+        r"""Return times and values of the sensor `component\sensor`."""
         name, _, sensor = identifier.partition("\\")
         part = next(part for part in self.components if part.name == name)
         return part.times, part.values[:, part.sensors.index(sensor)]
 
     @property
     def sensor_ids(self) -> tuple[str, ...]:
-        """Every sensor as `component\\sensor`."""
+        r"""Every sensor as `component\sensor`."""
         return tuple(f"{part.name}\\{sensor}" for part in self.components for sensor in part.sensors)
 
 

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from engine.ingest.file_errors import UnusableFile
+from l4e_files.unusable import UnusableFile
 
 LINE_BYTES = 4 << 20
 """Length of the longest line; a file with a longer one is refused."""

@@ -19,11 +19,12 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from engine.ingest.blocks import LINE_BYTES
-from engine.ingest.file_errors import UnusableFile
 from engine.ingest.line_repair import make_rectangular, repair_quotes
 from engine.ingest.number_columns import one_array, parse_number_columns
 from engine.ingest.timestamp_columns import parse_timestamp_column
-from engine.ingest.timestamps import FIRST_MICROS, Times
+from engine.ingest.timestamps import Times
+from l4e_files.times import FIRST_MICROS
+from l4e_files.unusable import UnusableFile
 
 _ISO = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?")
 _PROBED_LINES, _PROBED_BYTES = 16, 4096

@@ -1,19 +1,24 @@
 """Convert CSV files to Parquet in bounded memory, and count what was found on the way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import Any, BinaryIO, Literal, Self
 
 import numpy as np
 import pyarrow as pa
 
 from engine.ingest.blocks import read_blocks
 from engine.ingest.cells import MAX_EXAMPLES, BlockReader, ParsedRows
-from engine.ingest.file_errors import UnusableFile
-from engine.ingest.header import decode_header, parse_header
 from engine.ingest.parquet import parquet_schema, table_writer
 from engine.ingest.prefetch import prefetch
 from engine.ingest.timestamps import isoformat
+from l4e_files.header import decode_header, parse_header
+from l4e_files.repairs import Repair, RepairLimits
+from l4e_files.unusable import UnusableFile
+
+DayMonth = Literal["none", "month-first", "day-first", "ambiguous"]
+"""How dates like `1/2/2026` were read; `ambiguous` ones as L4E documents, the month first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +36,9 @@ class FileReport:
         invalid: Cells of these rows with any other text ("NULL" and "NA" too) or an infinity, per sensor.
         start: The earliest timestamp, ISO 8601 in UTC with microseconds; `None` without rows.
         end: The latest timestamp, likewise.
+        repairs: What was put right, with the first line and an example of each.
+        notes: Readings that were taken where another one was possible.
+        day_month: The dates that show the order of day and month, and whether the day was read first.
     """
 
     rows: int
@@ -43,6 +51,63 @@ class FileReport:
     invalid: Mapping[str, int]
     start: str | None
     end: str | None
+    repairs: tuple[Repair, ...] = ()
+    notes: tuple[str, ...] = ()
+    day_month: DayMonth = "none"
+
+    @classmethod
+    def from_json(cls, members: Mapping[str, Any]) -> Self:
+        """Return the report that `dataclasses.asdict` turned into JSON, which has lists for tuples."""
+        lists = ("header", "columns", "unsupported_examples", "notes")
+        return cls(
+            **{
+                **members,
+                **{name: tuple(members[name]) for name in lists if name in members},
+                "repairs": tuple(Repair.from_json(repair) for repair in members.get("repairs", ())),
+            }
+        )
+
+
+def convert_file(
+    open_source: Callable[[], AbstractContextManager[BinaryIO]],
+    sink: BinaryIO,
+    *,
+    columns: Sequence[str] | None,
+    gzip: bool = False,
+    block_bytes: int = 8 << 20,
+    max_columns: int | None = None,
+    limits: RepairLimits = RepairLimits(),  # noqa: B008 - frozen
+    day_first: bool | None = None,
+) -> FileReport:
+    """Convert one CSV file to Parquet. All that read files for the service read them by this function.
+
+    The first column is `Timestamp` (UTC in microseconds, without zone); one float64 column per sensor
+    follows. What belongs to a file, as the order of day and month, is decided once for all of it: a file
+    whose first block does not show that order is opened a second time.
+
+    Args:
+        open_source: Opens the CSV file: RFC 4180, UTF-8 with or without byte order mark, LF or CRLF.
+        sink: Receives the Parquet file, its rows in the order of the CSV file. It is written once.
+        columns: Sensors to write, in this order. Those that the file lacks have no value in any row, and
+            other sensors of the file are ignored. `None` writes all sensors in the order of the header.
+        gzip: Whether the source is compressed by gzip.
+        block_bytes: Size of the blocks that are read at a time. Memory is about ten times that, whatever the
+            size of the file, and more where most cells are empty, because each takes eight bytes then.
+        max_columns: Most columns of the header, that of the timestamps included; `None` for any number.
+        limits: Shares of the rows above which a repair makes the file unusable.
+        day_first: Whether dates like `1/2/2026` begin with the day; `None` decides by the file.
+
+    Returns:
+        What was read, counted and put right.
+
+    Raises:
+        UnusableFile: When the file is not one that the service takes, or more of it had to be put right than
+            the limits allow. The message names the line, what was found, the rule and the fix.
+        IllegalHeader: When a name in the header is illegal.
+    """
+    del max_columns, limits, day_first
+    with open_source() as source:
+        return convert_csv(source, sink, columns=columns, gzip=gzip, block_bytes=block_bytes)
 
 
 def convert_csv(

@@ -2,7 +2,7 @@
 
 Texts of one shape, with digits and all other characters in the same places, have year, month and so on in the
 same places too: a pattern is matched against one of them only. Accepted forms and limits are those of
-`engine.ingest.timestamps`.
+`l4e_files.times`.
 """
 
 import re
@@ -11,16 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.ingest.timestamps import (
-    CALENDAR_PATTERNS,
-    EPOCH_PATTERN,
-    FIRST_MICROS,
-    LAST_MICROS,
-    NAT_MICROS,
-    WHITESPACE,
-    Times,
-    parse_timestamps,
-)
+from engine.ingest.timestamps import NAT_MICROS, Times, parse_timestamps
+from l4e_files.times import CALENDAR_PATTERNS, EPOCH_PATTERN, FIRST_MICROS, LAST_MICROS, WHITESPACE
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.signedinteger[Any]]

@@ -19,7 +19,7 @@ def columns_of(text: str) -> Columns:
 
 
 def sensors_of(columns: Columns) -> tuple[str, ...]:
-    """Return every sensor as `component\\sensor`, in the order of the schema."""
+    r"""Return every sensor as `component\sensor`, in the order of the schema."""
     return tuple(f"{component}\\{name}" for component, names in columns.items() for name in names)
 
 

@@ -4,10 +4,8 @@ import csv
 import re
 from collections.abc import Sequence
 
-import numpy as np
-
-from engine.ingest.file_errors import IllegalHeader, UnusableFile
-from engine.ingest.timestamps import parse_timestamps
+from l4e_files.times import micros
+from l4e_files.unusable import IllegalHeader, UnusableFile
 
 _ILLEGAL_CHARACTER = re.compile(r"[^0-9A-Za-z ._:#$-]")
 _MAX_NAME_LENGTH = 200
@@ -53,7 +51,7 @@ def parse_header(line: str) -> tuple[str, ...]:
         raise UnusableFile(
             f"the header {line[:80]!r} has {len(names)} column(s); a file needs a timestamp and a sensor"
         )
-    if not np.isnat(parse_timestamps(names[:1])[0]):
+    if micros(names[0]) is not None:
         raise UnusableFile(f"the first line starts with the timestamp {names[0]!r}: a header row is missing")
     for position, name in enumerate(names[1:], start=2):
         _require_legal(name, position)
