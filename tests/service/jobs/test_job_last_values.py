@@ -26,7 +26,7 @@ def hydraulics(
     columns: Sequence[str] = ("flow", "pressure"),
     count: int = 5,
 ) -> None:
-    """Upload the rows after `start`, the end of the window included; a text stands in all cells of a sensor."""
+    """Upload the rows after `start`, the end of the window included; a text replaces the values of a sensor."""
     lines = [",".join(("Timestamp", *columns))]
     begin = int(at(DAY + start)) // 60 + 1
     for one in pump.history(DAY + start, count=count + 1, step=MINUTE, seed=begin):
@@ -189,7 +189,9 @@ def test_states_of_earlier_releases_are_read(world: World, model: Item) -> None:
 
 
 def test_the_newer_value_counts_and_of_equally_old_ones_the_one_read_now() -> None:
-    assert newer({"a": (1.0, 10.0), "b": (1.0, 10.0), "c": (1.0, 10.0)}, {"a": (2.0, 10.0), "b": (2.0, 9.0)}) == {
+    assert newer(
+        {"a": (1.0, 10.0), "b": (1.0, 10.0), "c": (1.0, 10.0)}, {"a": (2.0, 10.0), "b": (2.0, 9.0)}
+    ) == {
         "a": (2.0, 10.0),
         "b": (1.0, 10.0),
         "c": (1.0, 10.0),

@@ -106,7 +106,7 @@ def _score(
     states: StateFile,
 ) -> InferenceResult:
     """Score what was read, write the result, and keep the state after the window."""
-    data = window_input(runtime.settings, active, read, window, before=previous.state)
+    data = window_input(runtime.settings, active, read, window, before=previous.state, latest=last)
     most_rows = runtime.settings.inference_rows[scheduler["DataUploadFrequency"]]
     frame = window_frame(runtime.settings, active, data, window, most_rows=most_rows)
     continuation = _continuation(active, previous.state)

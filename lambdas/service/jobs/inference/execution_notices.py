@@ -25,6 +25,15 @@ def silent_sensors(sensors: tuple[str, ...], known: Collection[str], last: LastV
     return silence_notices(sensors, [sensor for sensor in sensors if sensor not in known], last_seen)
 
 
+def unusable_files(components: Mapping[str, ComponentInput]) -> list[Notice]:
+    """Return notices of files that could not be read, beside others of their component that could."""
+    return [
+        Notice(kind="unusable-file", sensor=None, text=f"file '{key}' was left out: {reason}")
+        for component in components.values()
+        for key, reason in component.discarded.items()
+    ]
+
+
 def what_cells_held(
     sensor: str,
     components: Mapping[str, ComponentInput],
@@ -40,15 +49,20 @@ def what_cells_held(
         if last is None
         else f"and its last one, of {iso_seconds(last[1])}, is too old"
     )
-    if name not in found.header:
-        cells = "the files have no such column"
-    else:
-        statistics = next(each for each in found.report.sensors if each.sensor == name)
-        kinds = [f"{statistics.missing:,} empty"] if statistics.missing else []
-        if statistics.invalid:
-            kinds.append(f"{statistics.invalid:,} not a number")
-        cells = f"of its cells in the files read, {' and '.join(kinds)}"
-    return f"sensor '{sensor}' has no value in the {rows} rows of the window, {seen} ({cells})"
+    cells = "the files have no such column" if name not in found.header else _cells_without_value(name, found)
+    count = "1 row" if rows == 1 else f"{rows:,} rows"
+    return f"sensor '{sensor}' has no value in the {count} of the window, {seen} ({cells})"
+
+
+def _cells_without_value(name: str, component: ComponentInput) -> str:
+    """Return what the cells of a sensor held that are no values, of all files read."""
+    statistics = next(each for each in component.report.sensors if each.sensor == name)
+    kinds = [f"{statistics.missing:,} empty"] if statistics.missing else []
+    if statistics.invalid:
+        text = f"{statistics.invalid:,} not a number"
+        wrong = [each for each in component.repairs if each.kind == "invalid-cells" and each.column == name]
+        kinds.append(text + (f", for example {wrong[0].example!r}" if wrong else ""))
+    return f"of its cells in the files read, {' and '.join(kinds)}"
 
 
 def late_rows(

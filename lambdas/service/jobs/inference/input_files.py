@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
-from engine import ComponentReport, FileReport, UnusableFile, convert_csv, merge_component
+from engine import ComponentReport, FileReport, Repair, UnusableFile, merge_component
+from l4e_files.repairs import merge_repairs
 from service.jobs.columns import Columns
 from service.jobs.failure import JobFailed, NothingThere, some
 from service.jobs.inference.file_names import Search
 from service.jobs.inference.windows import InferenceWindow
+from service.jobs.reading import read_csv_object
 from service.jobs.runtime import log
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.times import epoch
+from service.settings import Settings
 
 _PARALLEL = 16
 _NEAR_LISTED = 1000
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +63,15 @@ class InputLocation:
 class ComponentInput:
     """The merged rows of a component, also some outside the window; `report` says what they are.
 
-    `header` are the sensors that its files have.
+    `header` are the sensors that its files have, `repairs` what was put right in them, `discarded` the keys
+    of files that could not be read, with the reason.
     """
 
     columns: BinaryIO
     report: ComponentReport
     header: tuple[str, ...]
+    repairs: tuple[Repair, ...]
+    discarded: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +102,8 @@ class InputRead:
 class InputFiles:
     """The files of a window; `known` are sensors whose last value from before it may stand in.
 
-    With `partial`, components and sensors without data are left out as long as any component has some.
+    With `settings.partial_inference`, components and sensors without data are left out as long as any
+    component has some.
     """
 
     customer: CustomerBuckets
@@ -104,7 +112,7 @@ class InputFiles:
     window: InferenceWindow
     limits: InputLimits
     known: frozenset[str]
-    partial: bool = False
+    settings: Settings
 
     def read(self, stack: ExitStack) -> InputRead:
         """Return the rows of every component, in temporary files that last as long as `stack`.
@@ -130,7 +138,7 @@ class InputFiles:
                 problems.append(failed.reason)
             else:
                 usable.add(name)
-        if not self.partial or not usable:
+        if not self.settings.partial_inference or not usable:
             problems += absent
         return InputRead(components=components, usable=frozenset(usable), problems=tuple(problems))
 
@@ -173,19 +181,23 @@ class InputFiles:
     ) -> ComponentInput:
         if not names:
             raise NothingThere(self._nothing_found(name, search))
-        columns = self.columns[name]
         parts: list[BinaryIO] = []
         reports: list[FileReport] = []
         headers: dict[str, None] = {}
-        unusable: list[str] = []
+        discarded: dict[str, str] = {}
         for key in names:
             part = _temporary(stack)
             try:
-                with self.customer.open(self.location.bucket, self.location.prefix + key) as stream:
-                    packed = key.lower().endswith(".gz")
-                    report = convert_csv(stream, part, columns=columns, gzip=packed)
+                report = read_csv_object(
+                    self.customer,
+                    self.location.bucket,
+                    self.location.prefix + key,
+                    part,
+                    columns=self.columns[name],
+                    settings=self.settings,
+                )
             except UnusableFile as error:
-                unusable.append(f"'{self.location.prefix}{key}': {error}")
+                discarded[self.location.prefix + key] = str(error)
                 log("input file discarded", Key=key, Reason=str(error))
                 continue
             reports.append(report)
@@ -193,15 +205,20 @@ class InputFiles:
             part.seek(0)
             parts.append(part)
         if not parts:
+            reasons = [f"'{key}': {reason}" for key, reason in discarded.items()]
             raise JobFailed(
                 f"component '{name}': none of the files for the window {self.window} can be read: "
-                f"{'; '.join(unusable[:3])}; upload them again as CSV with a timestamp and the sensor "
-                "columns"
+                f"{'; '.join(reasons[:_SHOWN])}"
             )
         merged = _temporary(stack)
         total = merge_component(parts, reports, merged)
         merged.seek(0)
-        return ComponentInput(columns=merged, report=total, header=tuple(headers))
+        repairs = merge_repairs(repair for report in reports for repair in report.repairs)
+        if repairs:
+            log("input repaired", Component=name, Window=str(self.window), Repairs=list(map(str, repairs)))
+        return ComponentInput(
+            columns=merged, report=total, header=tuple(headers), repairs=repairs, discarded=discarded
+        )
 
     def _check_columns(self, name: str, component: ComponentInput) -> None:
         present = component.header
@@ -210,7 +227,7 @@ class InputFiles:
             for column in self.columns[name]
             if column not in present and f"{name}\\{column}" not in self.known
         ]
-        if absent and not self.partial:
+        if absent and not self.settings.partial_inference:
             raise JobFailed(
                 f"component '{name}': the files for the window {self.window} have no column {some(absent)}; "
                 f"they have {some(present, limit=20)}. The model needs every sensor of its schema under "
@@ -247,7 +264,7 @@ class InputFiles:
             except JobFailed:  # the hint is all that is lost
                 continue
             if keys:
-                return f"found near it: {some(_nearest(keys, prefix, name, search), limit=3)}"
+                return f"found near it: {some(_nearest(keys, prefix, name, search), limit=_SHOWN)}"
         return f"'{self.location}' has no objects"
 
 

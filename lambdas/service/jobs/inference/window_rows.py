@@ -7,7 +7,12 @@ from dataclasses import dataclass, replace
 from engine import Frame, NoData, Notice, build_frame, with_silent
 from service.jobs.failure import JobFailed, plain
 from service.jobs.inference.active_model import ActiveModel
-from service.jobs.inference.execution_notices import late_rows, silent_sensors, what_cells_held
+from service.jobs.inference.execution_notices import (
+    late_rows,
+    silent_sensors,
+    unusable_files,
+    what_cells_held,
+)
 from service.jobs.inference.input_files import (
     ComponentInput,
     InputFiles,
@@ -74,7 +79,7 @@ def read_files(
             bytes=settings.inference_bytes[scheduler["DataUploadFrequency"]],
         ),
         known=frozenset(recent(remembered, at=window.start, within=_fill_seconds(settings))),
-        partial=settings.partial_inference,
+        settings=settings,
     )
     return files.read(stack)
 
@@ -93,11 +98,12 @@ def window_input(
     window: InferenceWindow,
     *,
     before: SchedulerState | None,
+    latest: LastValues,
 ) -> WindowInput:
     """Return what the rows of a window are built from.
 
     A value from before the window stands in wherever it was seen last: in the window before, in one that
-    failed, or in earlier rows of the files that were read.
+    failed, or in earlier rows of the files that were read. `latest` are the last values after the window.
 
     Raises:
         JobFailed: naming every component that cannot be used and why.
@@ -105,7 +111,6 @@ def window_input(
     components, sensors = read.usable_components, active.detector.sensors
     usable = tuple(f"{name}\\" for name in components)
     earlier = _last_until(active, read, window.start, before=before)
-    latest = _last_until(active, read, window.end, before=before)
     carry = {
         sensor: value
         for sensor, value in recent(earlier, at=window.start, within=_fill_seconds(settings)).items()
@@ -125,12 +130,21 @@ def window_input(
             for sensor in sensors
             if sensor not in known and sensor.startswith(usable)
         },
-        notices=(*late_rows(components, before, window), *silent_sensors(sensors, known, earlier)),
+        notices=(
+            *unusable_files(components),
+            *late_rows(components, before, window),
+            *silent_sensors(sensors, known, earlier),
+        ),
     )
 
 
 def window_frame(
-    settings: Settings, active: ActiveModel, data: WindowInput, window: InferenceWindow, *, most_rows: int | None
+    settings: Settings,
+    active: ActiveModel,
+    data: WindowInput,
+    window: InferenceWindow,
+    *,
+    most_rows: int | None,
 ) -> Frame:
     """Return the rows of the window; sensors without values have none in it.
 
