@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 
 def instant(time: float) -> "datetime64":
     """Return epoch seconds as the engine's `datetime64`, to the microsecond."""
-    moment = datetime.fromtimestamp(time, UTC).replace(tzinfo=None)
-    found: datetime64 = parse_timestamps([moment.isoformat(timespec="microseconds")])[0]
+    return instant_of(datetime.fromtimestamp(time, UTC))
+
+
+def instant_of(moment: datetime) -> "datetime64":
+    """Return a time in UTC as the engine's `datetime64`."""
+    found: datetime64 = parse_timestamps([moment.replace(tzinfo=None).isoformat(timespec="microseconds")])[0]
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from service.jobs.inference.last_values import recent
+from service.jobs.inference.known_values import recent
 from service.jobs.inference.scheduler_state import StateFile
 from service.jobs.storage.keys import state_key
 from service.names import MODEL, SCHEDULER, executions_of

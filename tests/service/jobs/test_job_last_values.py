@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from service.jobs.inference.last_values import newer, recent
+from service.jobs.inference.known_values import newer, recent
 from service.jobs.inference.scheduler_state import SchedulerState, StateFile
 from service.jobs.storage.keys import state_key
 from service.names import SCHEDULER, executions_of
@@ -26,7 +26,7 @@ def hydraulics(
     columns: Sequence[str] = ("flow", "pressure"),
     count: int = 5,
 ) -> None:
-    """Upload the rows after `start`, the end of the window included; a text replaces the values of a sensor."""
+    """Upload the rows after `start` with the end of the window; a text replaces the values of a sensor."""
     lines = [",".join(("Timestamp", *columns))]
     begin = int(at(DAY + start)) // 60 + 1
     for one in pump.history(DAY + start, count=count + 1, step=MINUTE, seed=begin):

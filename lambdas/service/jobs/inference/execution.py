@@ -12,7 +12,7 @@ from service.jobs.inference.event_records import record_event, summarize_event
 from service.jobs.inference.event_tracking import Followed, follow
 from service.jobs.inference.execution_notices import state_lost
 from service.jobs.inference.input_files import InputRead
-from service.jobs.inference.last_values import LastValues
+from service.jobs.inference.known_values import LastValues
 from service.jobs.inference.scheduler_state import SchedulerState, StateFile, UnusableState
 from service.jobs.inference.window_rows import (
     last_known,

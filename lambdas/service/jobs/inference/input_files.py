@@ -13,8 +13,8 @@ from service.jobs.columns import Columns
 from service.jobs.failure import JobFailed, NothingThere, some
 from service.jobs.inference.file_names import Search
 from service.jobs.inference.windows import InferenceWindow
-from service.jobs.reading import read_csv_object
 from service.jobs.runtime import log
+from service.jobs.storage.csv_objects import read_csv_object
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.times import epoch
 from service.settings import Settings

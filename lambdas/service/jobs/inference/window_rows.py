@@ -20,7 +20,7 @@ from service.jobs.inference.input_files import (
     InputLocation,
     InputRead,
 )
-from service.jobs.inference.last_values import LastValues, newer, recent, values_in_files
+from service.jobs.inference.known_values import LastValues, newer, recent, values_in_files
 from service.jobs.inference.scheduler_state import SchedulerState
 from service.jobs.inference.windows import InferenceWindow
 from service.jobs.runtime import Runtime

@@ -7,8 +7,8 @@ from engine import FileReport
 from service.jobs.capacity import Capacity
 from service.jobs.ingestion.job import Ingestion
 from service.jobs.ingestion.selection import SourceFile
-from service.jobs.reading import BLOCK_BYTES, read_csv_object
 from service.jobs.runtime import Runtime
+from service.jobs.storage.csv_objects import BLOCK_BYTES, read_csv_object
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.s3_streams import read_anywhere, write_in_parts
 from service.service_bucket import encryption
