@@ -82,7 +82,7 @@ def _with_columns(runtime: Runtime, job: Ingestion, part: FilePart, names: tuple
     if part.report.columns == names:
         return part
     customer = job.customer_buckets(runtime)
-    report = convert(job, customer, part.source, part.index, names, capacity=runtime.capacity)
+    report = convert(job, customer, part.source, part.index, names, runtime=runtime)
     return replace(part, report=report)
 
 
