@@ -31,6 +31,7 @@ SERVICE_RULES = frozenset(
         "service.jobs.ingestion.selection",
         "service.jobs.storage.listed_object",
         "service.jobs.training.labels",
+        "service.training_windows",
     }
 )
 """Pure modules of the service with its rules about files, which the command applies without a deployment."""

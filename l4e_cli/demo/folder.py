@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from l4e_cli.demo.recording import ComponentRecording, Recording
 from l4e_cli.errors import CliError
-from l4e_cli.files.labels import read_labels
+from l4e_cli.files.labels import read_label_files
 from l4e_cli.files.layout import DataFile, demo_layout
 from l4e_cli.files.places import folder_of
 from l4e_cli.files.reading import convert_component, merge
@@ -35,14 +35,14 @@ def read_folder(folder: Path) -> Recording:
     layout = demo_layout(folder_of(folder))
     if not layout.components:
         raise CliError(f"no .csv or .csv.gz file in {str(folder)!r}, nor in the folders inside it")
-    labels = read_labels(layout.labels)
-    for _, reason in labels.refused:
-        raise CliError(reason)
+    labels = read_label_files(layout.labels)
+    for name, reason in labels.refused:
+        raise CliError(f"{folder / name}: {reason}")
     with TemporaryDirectory(prefix="l4e-demo-") as work:
         components = tuple(
             _component(name, files, Path(work)) for name, files in sorted(layout.components.items())
         )
-    return Recording(components=components, labels=labels.periods)
+    return Recording(components=components, labels=tuple(labels.periods))
 
 
 def _component(name: str, files: Sequence[DataFile], work: Path) -> ComponentRecording:

@@ -9,21 +9,24 @@ from service.errors import ValidationError
 from service.jobs.failure import JobFailed
 from service.jobs.ingestion.selection import FileLimits, SourceFile, check_limits, select
 from service.jobs.storage.listed_object import ListedObject, is_folder
-from service.jobs.training.labels import read_label_file
+from service.jobs.training.labels import Label, Labels
 from service.key_pattern import DEFAULT_PATTERN, KeyPattern
 from service.settings import Settings
+from service.training_windows import TimeSpan
 
 __all__ = [
     "DEFAULT_PATTERN",
     "FileLimits",
     "JobFailed",
     "KeyPattern",
+    "Label",
+    "Labels",
     "ListedObject",
     "Settings",
     "SourceFile",
+    "TimeSpan",
     "ValidationError",
     "check_limits",
     "is_folder",
-    "read_label_file",
     "select",
 ]

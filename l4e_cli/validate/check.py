@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from l4e_cli.files.labels import read_labels
+from l4e_cli.files.labels import read_label_files
 from l4e_cli.files.layout import DataFile, Layout
 from l4e_cli.files.places import is_address
 from l4e_cli.files.reading import ConvertedComponent, OnBytes, convert_component, merge
@@ -51,7 +51,7 @@ def check(
         ]
         grid = _grid(converted)
         components = tuple(_merge(component, Path(folder), grid) for component in converted)
-    labels = read_labels(layout.labels)
+    labels = read_label_files(layout.labels)
     result = Result(place=place, asset=asset, components=components, labels=labels, grid=grid, findings=())
     findings = [*_layout_findings(layout, remote=is_address(place)), *_findings(result)]
     return replace(result, findings=tuple(sorted(findings, key=lambda found: _ORDER[found.severity])))

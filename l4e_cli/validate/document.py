@@ -20,7 +20,7 @@ def document(result: Result) -> dict[str, Any]:
         "warnings": len(result.of("warning")),
         "components": [_component(component) for component in result.components],
         "labels": {
-            "files": list(result.labels.files),
+            "files": list(result.labels.names),
             "periods": [_interval(period) for period in result.labels.periods],
         },
         "findings": [asdict(found) for found in result.findings],

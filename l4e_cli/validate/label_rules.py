@@ -1,17 +1,18 @@
 """Findings about labels: files that cannot be read, and faults outside of what a model sees."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from decimal import Decimal
 
-from l4e_cli import words
-from l4e_cli.files.labels import Labels
+import numpy as np
+
+from l4e_cli.files.labels import LabelFiles
+from l4e_cli.files.service_rules import TimeSpan
 from l4e_cli.interval import Interval
 from l4e_cli.validate.asset import Asset
 from l4e_cli.validate.result import Finding
 
-_SHOWN = 3
 
-
-def label_findings(labels: Labels, span: Interval | None, asset: Asset | None) -> Iterator[Finding]:
+def label_findings(labels: LabelFiles, span: Interval | None, asset: Asset | None) -> Iterator[Finding]:
     """Yield what is wrong with labels.
 
     Args:
@@ -19,44 +20,28 @@ def label_findings(labels: Labels, span: Interval | None, asset: Asset | None) -
         span: Time from the first to the last row of the data; None without rows.
         asset: The asset that they belong to, if one is known.
     """
-    for _, reason in labels.refused:
-        yield Finding(severity="error", rule="labels", where="labels", text=reason)
-    if asset is not None and asset.labelled and not labels.periods and not labels.refused:
+    for name, reason in labels.refused:
+        yield Finding(severity="error", rule="refused-labels", where=name, text=reason)
+    found = labels.found
+    if asset is not None and asset.labelled and not found.labels and not labels.refused:
         yield Finding(
             severity="error",
-            rule="labels",
+            rule="no-label",
             where="labels",
             text="no label is there, so the training would fail: upload a file with start and end of a fault "
             "per line, or set labelled = false",
         )
+    for note in found.notes:
+        yield Finding(severity="note", rule="reading", where="labels", text=note)
     if span is None:
         return
-    outside = [label for label in labels.periods if not label.overlaps(span)]
-    if outside:
-        yield Finding(
-            severity="warning",
-            rule="labels-outside",
-            where="labels",
-            text=f"{len(outside)} of {words.count(len(labels.periods), 'label')} outside all data, which "
-            f"goes from {words.period(span)}: {_listed(outside)}. Check the order of day and month, and the "
-            "time zone",
-        )
-    if asset is not None:
-        yield from _of_windows(labels, asset, span)
-
-
-def _of_windows(labels: Labels, asset: Asset, span: Interval) -> Iterator[Finding]:
-    inside = [label for label in labels.periods if label.overlaps(span)]
-    unused = [label for label in inside if not any(label.overlaps(window) for window in asset.windows)]
-    if unused:
-        yield Finding(
-            severity="warning",
-            rule="labels-outside",
-            where="labels",
-            text=f"{words.count(len(unused), 'label')} in neither window: {_listed(unused)}",
-        )
-    evaluation = asset.evaluation
-    if inside and evaluation is not None and not any(label.overlaps(evaluation) for label in inside):
+    windows = [span] if asset is None else asset.windows
+    report = found.report(data=_time_span(span), windows=[_time_span(window) for window in windows])
+    for note in report["notes"] if report is not None else ():
+        if note not in found.notes:
+            yield Finding(severity="warning", rule="labels-outside", where="labels", text=note)
+    evaluation = None if asset is None else asset.evaluation
+    if evaluation is not None and labels.periods and not any(map(evaluation.overlaps, labels.periods)):
         yield Finding(
             severity="note",
             rule="labels-outside",
@@ -65,6 +50,9 @@ def _of_windows(labels: Labels, asset: Asset, span: Interval) -> Iterator[Findin
         )
 
 
-def _listed(labels: Sequence[Interval]) -> str:
-    more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
-    return ", ".join(words.period(label) for label in labels[:_SHOWN]) + more
+def _time_span(period: Interval) -> TimeSpan:
+    start, end = (
+        Decimal(int(time.astype("datetime64[us]").astype(np.int64))) / 1_000_000
+        for time in (period.start, period.end)
+    )
+    return TimeSpan(start=start, end=end)

@@ -119,13 +119,14 @@ def _draw_sensor(axes: Axes, result: Result, component: ComponentResult, sensor:
         zorder=2,
     )
     share = words.percent(own.values, component.report.rows) if component.report is not None else ""
-    text = remarks(result.findings, f"{component.name}\\{sensor}")
+    found = text = remarks(result.findings, f"{component.name}\\{sensor}")
     if own.step is not None and coverage.step is not None and own.step > 2 * coverage.step:
         text = f"every {words.step(own.step)}" + (f", {text}" if text else "")
     beside = blended_transform_factory(axes.transAxes, axes.transData)
     size = _font_size(axes)
     axes.text(_BESIDE, at, share, transform=beside, ha="right", va="center", fontsize=size, color=_TEXT)
-    axes.text(_BESIDE + 0.01, at, text, transform=beside, ha="left", va="center", fontsize=size, color=_GAP)
+    colour = _GAP if found else _QUIET
+    axes.text(_BESIDE + 0.01, at, text, transform=beside, ha="left", va="center", fontsize=size, color=colour)
 
 
 def _draw_title(axes: Axes, component: ComponentResult, at: int) -> None:

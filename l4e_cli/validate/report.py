@@ -8,12 +8,14 @@ from l4e_cli import words
 from l4e_cli.interval import Interval
 from l4e_cli.reader import SensorStatistics
 from l4e_cli.terminal import Terminal
+from l4e_cli.validate.coverage import SensorCoverage
 from l4e_cli.validate.result import ComponentResult, Finding, Result, Severity
 
 _MOST_SENSORS = 40
 """Sensors of a component that are listed; of more, only those with a remark."""
 _MOST_FINDINGS = 20
 """Findings of a severity that are listed."""
+_ONE_MISSING = 2
 _STYLES: dict[Severity, str] = {"error": "red", "warning": "yellow", "note": "dim"}
 _REMARKS = {
     "no-value": "no number",
@@ -86,7 +88,7 @@ def _show_sensors(terminal: Terminal, component: ComponentResult, findings: Sequ
     for sensor, text in listed:
         own = coverage.sensors[sensor.sensor]
         step = "" if own.step is None else words.step(own.step)
-        gap = "" if own.longest_gap is None else words.step(own.longest_gap.length)
+        gap = _longest(own)
         values = words.percent(own.values, report.rows)
         line = f"  {sensor.sensor:<{width}}  {values:>7}  {_invalid(sensor):>7}  {step:<8}  {gap:<12}  {text}"
         terminal.line(line.rstrip(), style=_style(findings, f"{component.name}\\{sensor.sensor}"))
@@ -96,12 +98,12 @@ def _show_sensors(terminal: Terminal, component: ComponentResult, findings: Sequ
 
 def _show_labels(terminal: Terminal, result: Result) -> None:
     labels = result.labels
-    if not labels.files:
+    if not labels.names:
         return
     terminal.heading("labels")
     total = sum((period.length for period in labels.periods), np.timedelta64(0, "us"))
     terminal.line(
-        f"  {words.count(len(labels.periods), 'fault')} in {words.count(len(labels.files), 'file')}, "
+        f"  {words.count(len(labels.periods), 'fault')} in {words.count(len(labels.names), 'file')}, "
         f"{words.step(total)} in all"
     )
 
@@ -126,6 +128,14 @@ def _gaps(gaps: Sequence[Interval], step: np.timedelta64 | None) -> str:
         f"{len(gaps):,} of more than {words.step(10 * step)}, {words.step(total)} in all; the longest "
         f"{words.step(longest.length)} from {words.moment(longest.start)}"
     )
+
+
+def _longest(sensor: SensorCoverage) -> str:
+    """Return the longest gap of a sensor, if it is more than one value that is not there."""
+    gap = sensor.longest_gap
+    if gap is None or (sensor.step is not None and gap.length <= _ONE_MISSING * sensor.step):
+        return ""
+    return words.step(gap.length)
 
 
 def _invalid(sensor: SensorStatistics) -> str:

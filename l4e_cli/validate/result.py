@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from l4e_cli.files.labels import Labels
+from l4e_cli.files.labels import LabelFiles
 from l4e_cli.files.reading import FileOutcome
 from l4e_cli.interval import Interval
 from l4e_cli.reader import ComponentReport
@@ -67,7 +67,7 @@ class Result:
     place: str
     asset: Asset | None
     components: tuple[ComponentResult, ...]
-    labels: Labels
+    labels: LabelFiles
     grid: Grid | None
     findings: tuple[Finding, ...]
 

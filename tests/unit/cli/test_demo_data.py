@@ -107,7 +107,7 @@ class TestFolder:
         assert (part.name, part.sensors) == ("valve_1", ("Flow_Rate", "T"))
         np.testing.assert_array_equal(part.values, [[1, np.nan], [np.nan, 2]])
         assert recording.labels_csv() == b"2026-01-01T00:00:00,2026-01-01T00:00:01\n"
-        assert part.to_csv().splitlines()[1] == b"2026-01-01T00:00:00.000,1,"
+        assert part.to_csv().splitlines()[1] == b"2026-01-01T00:00:00.000000,1.0,"
 
     def test_files_and_folders_are_components(self, tmp_path: Path) -> None:
         self.write(tmp_path, "motor.csv", "t,A\n2026-01-01,1\n")
@@ -117,17 +117,55 @@ class TestFolder:
         assert recording.sensor_ids == ("motor\\A", "pump\\B")
         assert recording.sensor("pump\\B")[1].tolist() == [1, 2]
 
+    def test_files_of_a_component_may_have_other_columns(self, tmp_path: Path) -> None:
+        self.write(tmp_path, "p/1.csv", "t,A\n2026-01-01,1\n")
+        self.write(tmp_path, "p/2.csv", "t,B\n2026-01-02,2\n")
+        (part,) = read_folder(tmp_path).components
+        assert part.sensors == ("A", "B")
+        np.testing.assert_array_equal(part.values, [[1, np.nan], [np.nan, 2]])
+
+    def test_every_digit_is_kept(self, tmp_path: Path) -> None:
+        self.write(tmp_path, "pump.csv", "t,Total,Tiny\n2026-01-01,12345678.4,1.2345678901e-9\n")
+        (part,) = read_folder(tmp_path).components
+        assert part.to_csv().splitlines()[1].split(b",")[1:] == [b"12345678.4", b"1.2345678901e-09"]
+
+    def test_names_that_stay_apart_are_told_apart(self, tmp_path: Path) -> None:
+        self.write(tmp_path, "pump.csv", "t,Level %,Level #\n2026-01-01,1,2\n")
+        (part,) = read_folder(tmp_path).components
+        assert part.sensors == ("Level_", "Level_#")
+        assert part.values.tolist() == [[1, 2]]
+
+    @pytest.mark.parametrize("name", ["labels.csv", "Labels.csv", "LABELS.CSV"])
+    def test_labels_in_any_case_are_labels(self, tmp_path: Path, name: str) -> None:
+        self.write(tmp_path, "pump.csv", "t,A\n2026-01-01,1\n")
+        self.write(tmp_path, name, "2026-01-01,2026-01-02\n")
+        recording = read_folder(tmp_path)
+        assert recording.sensor_ids == ("pump\\A",)
+        assert len(recording.labels) == 1
+
     @pytest.mark.parametrize(
         ("files", "message"),
         [
             ({}, "no .csv or .csv.gz file in"),
-            ({"a.csv": ""}, "needs a header line"),
-            ({"a.csv": "t,A\n"}, "has a header but no data row"),
-            ({"a.csv": "t,A\nyesterday,1\n"}, "line 2: 'yesterday' is not a time: write it like"),
-            ({"a.csv": "t,A\n2026-01-01,1,2\n"}, "line 2 has 3 columns, its header has 2"),
-            ({"p/1.csv": "t,A\n2026,1\n", "p/2.csv": "t,B\n2026,1\n"}, "has the columns B, but .* has A"),
-            ({"a.csv": "t,A\n2026,1\n", "labels.csv": "2026,2027,x\n"}, "line 1 has 3 columns: a label is"),
-            ({"a.csv": "t,A\n2026,1\n", "labels.csv": "2027,2026\n"}, "ends at 2026, before it starts"),
+            ({"a.csv": "t\n2026-01-01\n"}, r"a\.csv: .*a timestamp and a sensor"),
+            ({"a.csv": "t,A\n"}, r"a\.csv: no row has a usable timestamp"),
+            ({"a.csv": "t,A\nyesterday,1\n"}, r"a\.csv: .*'yesterday'"),
+            (
+                {"Pump 1.csv": "t,A\n2026-01-01,1\n", "Pump_1.csv": "t,A\n2026-01-01,1\n"},
+                r"'Pump 1\.csv' and 'Pump_1\.csv' in .* would both become the component 'Pump_1'",
+            ),
+            (
+                {"a.csv": "t,L %,L &\n2026-01-01,1,2\n"},
+                "the columns 'L %' and 'L &' would both become 'L_'.*rename one of them",
+            ),
+            (
+                {"a.csv": "t,A\n2026-01-01,1\n", "labels.csv": "2026-01-01,2026-01-02,x\n"},
+                "labels.csv: line 1",
+            ),
+            (
+                {"a.csv": "t,A\n2026-01-01,1\n", "labels.csv": "2026-01-02,2026-01-01\n"},
+                "labels.csv: line 1.* lies before the start",
+            ),
         ],
     )
     def test_says_what_is_wrong(self, tmp_path: Path, files: dict[str, str], message: str) -> None:
