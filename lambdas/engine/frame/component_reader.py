@@ -119,6 +119,11 @@ class ComponentReader:
         kept = reader._rows_with_values(names)
         return reader if kept is None else replace(reader, times=reader.times[kept], kept_buckets=kept)
 
+    @property
+    def row_count(self) -> int:
+        """Number of rows of the file in the window, with and without values."""
+        return self.rows.stop - self.rows.start
+
     def _rows_with_values(self, names: Sequence[str]) -> NDArray[np.intp] | None:
         """Return the rows in which any column has a value, `None` when all have."""
         found = np.zeros(len(self.times), bool)

@@ -177,7 +177,8 @@ def window_frame(
         )
     except NoData as error:
         raise JobFailed(
-            f"the input of the window {window} cannot be used: {plain(error)}. Upload files with rows of it"
+            f"the input of the window {window} cannot be used: {plain(error)}. Upload files "
+            "that have values in it"
         ) from error
     if most_rows is not None and len(frame.times) > most_rows:
         raise JobFailed(
