@@ -109,7 +109,8 @@ def _findings(result: Result) -> Iterator[Finding]:
     yield from limit_findings(result.components, Settings() if asset is None else asset.settings)
     for component in result.components:
         yield from file_findings(component)
-        yield from sensor_findings(component)
+        if span is not None:
+            yield from sensor_findings(component, span)
     if span is not None:
         yield from history_findings(span, asset)
     yield from label_findings(result.labels, span, asset)

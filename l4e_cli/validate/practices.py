@@ -17,11 +17,18 @@ _LEAST_DAYS, _ADVISED_DAYS = 90, 180
 _LEAST_EVALUATION_DAYS, _LEAST_EVALUATION_SHARE = 14, 0.1
 _MISSING_SHARE = 0.3
 """Share of missing or invalid cells above which a sensor is reported."""
+_LOST_SHARE = 0.05
+"""Share of the history that a sensor may lack at its start or end."""
 _DAY = np.timedelta64(1, "D")
 
 
-def sensor_findings(component: ComponentResult) -> Iterator[Finding]:
-    """Yield what the service would stop at, and what the guide advises against, sensor by sensor."""
+def sensor_findings(component: ComponentResult, span: Interval) -> Iterator[Finding]:
+    """Yield what the service would stop at, and what the guide advises against, sensor by sensor.
+
+    Args:
+        component: A component.
+        span: Time from the first to the last row of all components.
+    """
     report, coverage = component.report, component.coverage
     if report is None or coverage is None:
         return
@@ -38,7 +45,7 @@ def sensor_findings(component: ComponentResult) -> Iterator[Finding]:
     for sensor in report.sensors:
         if sensor.sensor not in columns:
             continue  # a column of the asset that no file has
-        for rule, text in _of_sensor(sensor, coverage.sensors[sensor.sensor]):
+        for rule, text in _of_sensor(sensor, coverage.sensors[sensor.sensor], span):
             severity: Severity = "error" if rule == "no-value" else "warning"
             yield Finding(severity=severity, rule=rule, where=f"{component.name}\\{sensor.sensor}", text=text)
 
@@ -72,9 +79,11 @@ def rate_findings(components: Iterable[ComponentResult], asset: Asset) -> Iterat
             )
 
 
-def _of_sensor(sensor: SensorStatistics, coverage: SensorCoverage) -> Iterator[tuple[str, str]]:
+def _of_sensor(
+    sensor: SensorStatistics, coverage: SensorCoverage, span: Interval
+) -> Iterator[tuple[str, str]]:
     """Yield rule and text of each finding."""
-    if not sensor.data_exists:
+    if not sensor.data_exists or sensor.start is None or sensor.end is None:
         text = "no cell is a number: a model with this sensor could not be trained; leave it out"
         yield "no-value", text
         return
@@ -108,6 +117,20 @@ def _of_sensor(sensor: SensorStatistics, coverage: SensorCoverage) -> Iterator[t
             "for all of it; train on one side of it"
         )
         yield "large-gap", text
+    start, end = np.datetime64(sensor.start), np.datetime64(sensor.end)
+    lost = max(_DAY, span.length * _LOST_SHARE)
+    if start - span.start > lost:
+        text = (
+            f"its first value is at {words.moment(start)}: a model learns only from the time on at which all "
+            "of its sensors have a value; leave it out, or train from there"
+        )
+        yield "late-start", text
+    if span.end - end > lost:
+        text = (
+            f"it is silent since {words.moment(end)}: inference needs a value of every sensor; leave it out "
+            "if it does not come back"
+        )
+        yield "early-end", text
 
 
 def _cut(name: str, window: Interval, span: Interval) -> Generator[Finding, None, Interval | None]:

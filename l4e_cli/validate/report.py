@@ -24,6 +24,8 @@ _REMARKS = {
     "categorical": "few values",
     "large-gap": "large gap",
     "missing": "sparse",
+    "late-start": "starts late",
+    "early-end": "ends early",
     "absent-column": "no column",
 }
 

@@ -139,6 +139,12 @@ class TestComponents:
             (lambda row: row / 2, "monotonic", "only ever rises"),
             (lambda row: row // 50 % 2, "categorical", "2 values only"),
             (lambda row: varying(row) if row < 100 or row > 2000 else "", "large-gap", "79.2 days"),
+            (
+                lambda row: varying(row) if row > 1000 else "",
+                "late-start",
+                "first value is at 2026-02-11 17:00",
+            ),
+            (lambda row: varying(row) if row < 4000 else "", "early-end", "silent since 2026-06-16 15:00"),
             (lambda row: varying(row) if row % 10 < 4 else "", "missing", "60 % of its cells"),
         ],
     )
