@@ -4,80 +4,97 @@ import csv
 import re
 from collections.abc import Sequence
 
-from l4e_files.times import micros
 from l4e_files.unusable import IllegalHeader, UnusableFile
 
+NAME_RULE = "letters, digits and . _ : # $ -"
+"""The characters of the name of a sensor, in words."""
+
+MOST_CHARACTERS = 200
+"""Length of the longest name."""
+
+_LEGAL = re.compile(r"[0-9A-Za-z._:#$-]+")
 _ILLEGAL_CHARACTER = re.compile(r"[^0-9A-Za-z ._:#$-]")
-_MAX_NAME_LENGTH = 200
+_WAY_OUT = "rename it in the export, or let `l4e prepare` clean the names"
 
 
-def decode_header(line: bytes) -> str:
-    """Return the text of the header line, without byte order mark and line end.
-
-    Args:
-        line: The first line of a file.
-
-    Raises:
-        UnusableFile: When the line is empty or not UTF-8 text.
-    """
-    try:
-        text = line.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnusableFile(f"the header is not UTF-8 text: {error}") from error
-    if "\0" in text:
-        raise UnusableFile("the header holds NUL bytes: this is not a CSV file")
-    if not text.strip():
-        raise UnusableFile("the file is empty")
-    return text.strip("\r\n")
-
-
-def parse_header(line: str) -> tuple[str, ...]:
-    """Return the column names of the header line, the timestamp column first.
+def split_header(line: str, *, number: int = 1) -> tuple[str, ...]:
+    """Return the names in a header line, without blanks around them.
 
     Args:
-        line: The text of the header line.
+        line: The text of the line.
+        number: Its number in the file.
 
     Raises:
-        IllegalHeader: When a sensor name holds a character other than `0-9 A-Z a-z . _ : # $ -` and blank,
-            is empty, or has more than 200 characters.
-        UnusableFile: When there are fewer than two columns or a name is repeated, when the line is not CSV,
-            or when it already holds data.
+        UnusableFile: When the line is not CSV.
     """
     try:
-        names = tuple(name.strip() for name in next(csv.reader([line]), []))
+        return tuple(name.strip() for name in next(csv.reader([line.strip("\r\n")]), []))
     except csv.Error as error:  # a lone carriage return, or a name above the csv module's limit
-        raise UnusableFile(f"the header {line[:80]!r} is not a line of CSV: {error}") from error
-    if len(names) < 2:
         raise UnusableFile(
-            f"the header {line[:80]!r} has {len(names)} column(s); a file needs a timestamp and a sensor"
-        )
-    if micros(names[0]) is not None:
-        raise UnusableFile(f"the first line starts with the timestamp {names[0]!r}: a header row is missing")
+            f"the header (line {number}) {line[:80]!r} is not a line of CSV ({error}): lines must end with "
+            "LF or CRLF, and quotation marks must be closed"
+        ) from error
+
+
+def without_empty_end(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names without the empty ones at the end."""
+    last = len(names)
+    while last and not names[last - 1]:
+        last -= 1
+    return tuple(names[:last])
+
+
+def require_legal(names: Sequence[str], *, number: int = 1, detected: bool = False) -> None:
+    """Require that columns can be told apart, and that their names may be those of sensors.
+
+    Args:
+        names: The names of the header, that of the timestamps first. That one may be anything.
+        number: The line of the header.
+        detected: Whether the schema is made from these names. Then a name with a blank is refused too, since
+            no schema can have it; a column that a given schema does not have may bear it.
+
+    Raises:
+        IllegalHeader: When a sensor name has an illegal character, is empty or longer than 200 characters.
+        UnusableFile: When a name is repeated.
+    """
     for position, name in enumerate(names[1:], start=2):
-        _require_legal(name, position)
-    repeated = _first_repeated(names)
+        if not _LEGAL.fullmatch(name) or len(name) > MOST_CHARACTERS:
+            _refuse(name, position, number, detected=detected)
+    repeated = first_repeated(names)
     if repeated is not None:
-        raise UnusableFile(f"the header name {repeated!r} is repeated; every column needs its own name")
-    return names
-
-
-def _require_legal(name: str, position: int) -> None:
-    illegal = _ILLEGAL_CHARACTER.search(name)
-    if illegal:
-        raise IllegalHeader(
-            f"column {name!r} has the illegal character {illegal[0]!r}; "
-            "headers may hold letters, digits, blanks and . _ : # $ -"
-        )
-    if not 1 <= len(name) <= _MAX_NAME_LENGTH:
-        raise IllegalHeader(
-            f"column {position} has a name of {len(name)} characters; 1 to {_MAX_NAME_LENGTH} are allowed"
+        raise UnusableFile(
+            f"the name {repeated!r} is repeated in the header (line {number}): every column needs a name of "
+            "its own; rename one in the export, or let `l4e prepare` number them"
         )
 
 
-def _first_repeated(names: Sequence[str]) -> str | None:
+def first_repeated(names: Sequence[str]) -> str | None:
+    """Return the first name that occurred before, `None` when each occurs once."""
     seen: set[str] = set()
     for name in names:
         if name in seen:
             return name
         seen.add(name)
     return None
+
+
+def _refuse(name: str, position: int, number: int, *, detected: bool) -> None:
+    """Raise for a name that is not legal; one with blanks only when the schema is made from it."""
+    where = f"column {position} of the header (line {number})"
+    illegal = _ILLEGAL_CHARACTER.search(name)
+    if illegal:
+        raise IllegalHeader(
+            f"the name {name[:MOST_CHARACTERS]!r} of {where} has the illegal character {illegal[0]!r}: "
+            f"names may hold {NAME_RULE}; {_WAY_OUT}"
+        )
+    if not name:
+        raise IllegalHeader(f"{where} has no name: name it or remove the column, or run `l4e prepare`")
+    if len(name) > MOST_CHARACTERS:
+        raise IllegalHeader(
+            f"the name of {where} has {len(name)} characters: 1 to {MOST_CHARACTERS} are allowed; {_WAY_OUT}"
+        )
+    if detected:
+        raise IllegalHeader(
+            f"the name {name!r} of {where} has a blank: names may hold {NAME_RULE}; write it as "
+            f"{name.replace(' ', '_')!r} in the export, or let `l4e prepare` clean the names"
+        )

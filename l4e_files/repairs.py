@@ -13,6 +13,7 @@ RepairKind = Literal[
     "short-rows",
     "invalid-cells",
     "duplicates",
+    "day-month-order",
 ]
 
 
@@ -55,6 +56,8 @@ _MEANINGS: Mapping[RepairKind, str] = {
     "short-rows": "{count:,} row(s) have fewer cells than the header; the rest count as missing",
     "invalid-cells": "{count:,} cell(s) of sensor '{column}' are not numbers and count as missing",
     "duplicates": "{count:,} row(s) repeat a timestamp of the same file; the last of them is kept",
+    "day-month-order": "{count:,} date(s) fit both orders of day and month, and were read with the month "
+    "first",
 }
 
 
@@ -73,6 +76,11 @@ class RepairLimits:
     short_rows: float | None = 0.5
     unusable_timestamps: float | None = 0.5
     duplicates: float | None = 0.5
+
+    @classmethod
+    def lifted(cls) -> Self:
+        """Return no limits at all."""
+        return cls(wide_rows=None, short_rows=None, unusable_timestamps=None, duplicates=None)
 
 
 def merge_repairs(repairs: Iterable[Repair]) -> tuple[Repair, ...]:

@@ -79,10 +79,8 @@ WHITESPACE = " \t\r\n\v\f"
 
 _ORIGIN = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-FIRST_MICROS, LAST_MICROS = (
-    (datetime(*parts, tzinfo=UTC) - _ORIGIN) // _MICROSECOND
-    for parts in ((1, 1, 1), (9999, 12, 31, 23, 59, 59, 999_999))
-)
+FIRST_MICROS = (datetime.min.replace(tzinfo=UTC) - _ORIGIN) // _MICROSECOND
+LAST_MICROS = (datetime.max.replace(tzinfo=UTC) - _ORIGIN) // _MICROSECOND
 """The first and the last instant accepted, in microseconds since 1970."""
 
 
@@ -154,12 +152,51 @@ def day_month_order(texts: Iterable[str]) -> DayMonthOrder:
         match = SLASHED_PATTERN.match(text.strip(WHITESPACE))
         if match is None or match["m"] == match["d"]:
             continue
-        month_first = micros(text) is not None
-        day_first = micros(text, day_first=True) is not None
+        first, second, year = int(match["m"]), int(match["d"]), int(match["Y"])
+        month_first, day_first = _exists(year, first, second), _exists(year, second, first)
         counts[0] += day_first and not month_first
         counts[1] += month_first and not day_first
         counts[2] += day_first and month_first
     return DayMonthOrder(day_first=counts[0], month_first=counts[1], open=counts[2])
+
+
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_NOT_ACCEPTED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern + r"\Z", re.ASCII | re.IGNORECASE), name)
+    for pattern, name in (
+        (
+            r"\d{1,2}[-/. ]" + _MONTH + r"[-/. ,]+\d{2,4}\b.*",
+            "a date with the name of the month, as PI writes it",
+        ),
+        (r"(?:[a-z]{3,9},? )?" + _MONTH + r" \d{1,2},? .*", "a date with the name of the month"),
+        (r"(?:[a-z]{3,9}),? \d{1,2} " + _MONTH + r" \d{4}.*", "a date with the name of the month"),
+        (r".*\d\s*[ap]\.?m\.?", "a clock of twelve hours (am/pm)"),
+        (r"\d{19}", "nanoseconds since 1970"),
+        (r"\d{18}", "a Windows file time"),
+        (r"\d{16}", "microseconds since 1970"),
+        (r"\d{9}(?:\.\d+)?", "seconds since 1970 before September 2001"),
+        (r"[2-7]\d{4}(?:[.,]\d+)?", "a serial day of Excel"),
+        (r"\d{1,2}\.\d{1,2}\.\d{2,4}\b.*", "a date with points"),
+        (r"\d{1,2}-\d{1,2}-\d{2,4}\b.*", "a date with hyphens and the year last"),
+        (r"\d{1,2}/\d{1,2}/\d{2}(?:\D.*)?", "a year of two digits"),
+        (r"\d{1,2}/\d{1,2}/\d{4}.*", "a date that does not exist, or a form that is not accepted after it"),
+        (r"\d{4}[-/ ]?\d{2}[-/ ]?\d{2}.*\d ?[a-z]{2,5}", "a time zone with a name instead of an offset"),
+        (r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?", "a time of day without its date"),
+    )
+)
+
+
+def unaccepted_form(text: str) -> str | None:
+    """Return what kind of timestamp a text is that has no accepted form, `None` when it looks like none.
+
+    Example:
+        >>> unaccepted_form("01-Mar-26 00:00:00")
+        'a date with the name of the month, as PI writes it'
+    """
+    stripped = text.strip(WHITESPACE)
+    if micros(stripped) is not None or micros(stripped, day_first=True) is not None:
+        return None
+    return next((name for pattern, name in _NOT_ACCEPTED if pattern.match(stripped)), None)
 
 
 def _calendar_micros(parts: Mapping[str, str | None], *, swapped: bool) -> int | None:
@@ -176,6 +213,14 @@ def _calendar_micros(parts: Mapping[str, str | None], *, swapped: bool) -> int |
         return None
     found = (moment - _ORIGIN) // _MICROSECOND - offset * 60_000_000
     return found if FIRST_MICROS <= found <= LAST_MICROS else None
+
+
+def _exists(year: int, month: int, day: int) -> bool:
+    try:
+        datetime(year, month, day, tzinfo=UTC)
+    except ValueError:
+        return False
+    return True
 
 
 def _offset_minutes(zone: str | None) -> int | None:

@@ -16,7 +16,8 @@ from engine.frame.frame import Frame, SensorId, with_silent
 from engine.frame.last_values import LastValue, last_values
 from engine.frame.matrix import TooLarge
 from engine.frame.off_condition import OffCondition
-from engine.ingest.convert import FileReport, convert_csv, convert_file
+from engine.ingest.convert import convert_csv, convert_file
+from engine.ingest.file_report import FileReport
 from engine.ingest.merge import ComponentReport, merge_component
 from engine.ingest.statistics import SensorStatistics
 from engine.ingest.timestamps import parse_timestamps

@@ -122,7 +122,7 @@ class ComponentReader:
     @property
     def row_count(self) -> int:
         """Number of rows of the file in the window, with and without values."""
-        return self.rows.stop - self.rows.start
+        return int(self.rows.stop - self.rows.start)
 
     def _rows_with_values(self, names: Sequence[str]) -> NDArray[np.intp] | None:
         """Return the rows in which any column has a value, `None` when all have."""

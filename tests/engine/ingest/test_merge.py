@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import ComponentReport, SensorStatistics, convert_csv, merge_component
+from engine import ComponentReport, RepairLimits, SensorStatistics, convert_csv, merge_component
 from engine.ingest.statistics import RunningStatistics
 
 
@@ -15,7 +15,8 @@ def merge(*texts: str, block_bytes: int = 1 << 20, **options: int) -> tuple[Comp
     parts, reports = [], []
     for text in texts:
         part = io.BytesIO()
-        reports.append(convert_csv(io.BytesIO(text.encode()), part, columns=None, block_bytes=block_bytes))
+        source, limits = io.BytesIO(text.encode()), RepairLimits.lifted()
+        reports.append(convert_csv(source, part, columns=None, block_bytes=block_bytes, limits=limits))
         part.seek(0)
         parts.append(part)
     sink = io.BytesIO()

@@ -284,6 +284,7 @@ def test_data_lies_only_in_the_service_bucket(world: World) -> None:
     ]
     assert keys == [
         "components/motor.parquet",
+        "files.json",
         "manifest.json",
         "parts/0.json",
         "parts/0.parquet",

@@ -17,6 +17,7 @@ from service.jobs.runtime import log
 from service.jobs.storage.csv_objects import read_csv_object
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.times import epoch
+from service.locations import prefix_mistake
 from service.settings import Settings
 
 _PARALLEL = 16
@@ -265,7 +266,8 @@ class InputFiles:
                 continue
             if keys:
                 return f"found near it: {some(_nearest(keys, prefix, name, search), limit=_SHOWN)}"
-        return f"'{self.location}' has no objects"
+        mistake = prefix_mistake(prefix, bucket=self.location.bucket)
+        return f"'{self.location}' has no objects" + ("" if mistake is None else f" (Prefix: {mistake})")
 
 
 def _temporary(stack: ExitStack) -> BinaryIO:

@@ -12,6 +12,7 @@ from service.jobs.capacity import MIB, Capacity
 from service.jobs.columns import Columns
 from service.jobs.failure import JobFailed, some
 from service.jobs.ingestion.convert_file import convert, object_reader, object_writer
+from service.jobs.ingestion.findings import MergedComponent
 from service.jobs.ingestion.job import Ingestion
 from service.jobs.ingestion.parts import FilePart
 from service.jobs.runtime import Runtime
@@ -40,21 +41,22 @@ def component_columns(job: Ingestion, parts: Iterable[FilePart]) -> Columns:
 
 def merge_parts(
     runtime: Runtime, job: Ingestion, component: str, names: tuple[str, ...], parts: Iterable[FilePart]
-) -> ComponentReport:
+) -> MergedComponent:
     """Merge the parts of a component into its columns, and return the report of all its rows.
 
     Raises:
         JobFailed: when the rows are so far out of order that the disk cannot hold what sorting needs.
     """
-    chosen = [_with_columns(runtime, job, part, names) for part in parts]
+    chosen = tuple(_with_columns(runtime, job, part, names) for part in parts)
     if not chosen:
-        return _report_without_files(names)
+        return MergedComponent(report=_report_without_files(names), parts=())
     with ThreadPoolExecutor(_PARALLEL) as pool:
         sources = list(pool.map(lambda part: object_reader(job, job.keys.part_columns(part.index)), chosen))
     reports = [part.report for part in chosen]
     try:
         with object_writer(job, job.keys.component(component)) as sink:
-            return merge_component(sources, reports, sink, memory_bytes=_merge_bytes(runtime.capacity))
+            total = merge_component(sources, reports, sink, memory_bytes=_merge_bytes(runtime.capacity))
+        return MergedComponent(report=total, parts=chosen)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise

@@ -47,5 +47,5 @@ def _read_labels(customer: CustomerBuckets, bucket: str, prefix: str) -> Labels:
         labels += found.labels
         notes += found.notes
     if not labels:
-        raise none_found(f"s3://{bucket}/{prefix}", [file.key for file in files])
+        raise none_found(bucket, prefix, [file.key for file in files])
     return Labels(labels=tuple(labels), notes=tuple(notes))

@@ -11,6 +11,7 @@ from l4e_files.unusable import UnusableFile
 from service.clock import moment
 from service.jobs.failure import JobFailed
 from service.jobs.times import instant_of
+from service.locations import prefix_mistake
 from service.training_windows import TimeSpan
 
 
@@ -89,11 +90,13 @@ def read_label_file(name: str, data: bytes) -> Labels:
     )
 
 
-def none_found(location: str, keys: Sequence[str]) -> JobFailed:
+def none_found(bucket: str, prefix: str, keys: Sequence[str]) -> JobFailed:
     """Return the failure for a label location without a single label."""
     found = f"{len(keys)} files there hold no label" if keys else "no file is there"
+    mistake = None if keys else prefix_mistake(prefix, bucket=bucket)
+    fix = "Upload label files there" if mistake is None else f"Correct Prefix ({mistake})"
     return JobFailed(
-        f"no labels in '{location}': {found}; {FORM}. Upload label files there, or leave out "
+        f"no labels in 's3://{bucket}/{prefix}': {found}; {FORM}. {fix}, or leave out "
         "LabelsInputConfiguration"
     )
 
