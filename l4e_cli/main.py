@@ -15,6 +15,9 @@ from l4e_cli import commands
 from l4e_cli.demo.run import Options, demo
 from l4e_cli.errors import CliError
 from l4e_cli.instance import DEFAULT_DIRECTORY
+from l4e_cli.prepare.decision import KEYS, Answers
+from l4e_cli.prepare.run import Options as PrepareOptions
+from l4e_cli.prepare.run import prepare
 from l4e_cli.terminal import Terminal
 from l4e_cli.validate import command as validation
 from l4e_cli.validate.command import validate
@@ -99,6 +102,16 @@ def _dispatch(options: argparse.Namespace, terminal: Terminal) -> int:
             )
         case "validate":
             return 0 if validate(terminal, _validation(options)) else 1
+        case "prepare":
+            prepare(
+                terminal,
+                PrepareOptions(
+                    source=options.source,
+                    target=options.target,
+                    answers=Answers.parse(options.set, time_zone=options.time_zone),
+                    component=options.component,
+                ),
+            )
         case "configure":
             commands.configure(
                 terminal,
@@ -125,6 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true", help="one JSON object: env, stacks, pid, port")
     _add_demo(commands_)
     _add_validate(commands_)
+    _add_prepare(commands_)
     _add_configure(commands_)
     return parser
 
@@ -219,6 +233,30 @@ def _validation(options: argparse.Namespace) -> validation.Options:
         as_json=options.json,
         picture=options.picture,
     )
+
+
+def _add_prepare(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    prepare_ = subparsers.add_parser(
+        "prepare",
+        help="turn an export of a historian into files that the service takes",
+        description="Each decision is shown with its evidence. What the file does not decide is asked: run again "
+        "with --set KEY=VALUE. Keys: "
+        + "; ".join(f"{key}: {meaning}" for key, meaning in KEYS.items())
+        + ".",
+    )
+    prepare_.add_argument("source", type=Path, metavar="SOURCE", help="a file, or a folder of files")
+    prepare_.add_argument(
+        "target", type=Path, metavar="TARGET", help="folder to write to, one folder per component in it"
+    )
+    prepare_.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="decide what it asks"
+    )
+    prepare_.add_argument(
+        "--time-zone",
+        metavar="ZONE",
+        help="zone of times that do not name theirs, such as Europe/Berlin or +01:00",
+    )
+    prepare_.add_argument("--component", metavar="NAME", help="name of the component of a single file")
 
 
 def _time(text: str) -> np.datetime64:

@@ -1,0 +1,79 @@
+"""Names that the service allows, made of names that it does not, so that they stay recognisable."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+_ILLEGAL_SENSOR = re.compile(r"[^0-9a-zA-Z:#$.\-_]+")
+_ILLEGAL_COMPONENT = re.compile(r"[^0-9a-zA-Z._\-]+")
+_MAX_LENGTH = 200
+_WORDS = {
+    **dict(zip("äöüÄÖÜßæÆøØåÅœŒþðłŁđĐ", "ae oe ue Ae Oe Ue ss ae Ae oe Oe aa Aa oe Oe th d l L d D".split(), strict=True)),
+    **dict(zip("абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґў", "a b v g d e e zh z i i k l m n o p r s t u f kh ts ch sh shch _ y _ e iu ia i i ie g u".split(), strict=True)),
+    **dict(zip("αβγδεζηθικλμνξοπρσςτυφχψω", "a v g d e z i th i k l m n x o p r s s t y f ch ps o".split(), strict=True)),
+    "%": "pct", "°": "deg", "µ": "u", "μ": "u", "Ω": "Ohm", "±": "pm", "Δ": "delta", "№": "No", "⁻": "-", "−": "-", "–": "-", "—": "-",
+}  # fmt: skip
+_SPOKEN = re.compile(r"(?:KATAKANA|HIRAGANA) (?:LETTER )?(?:SMALL )?([A-Z]+)$|HANGUL SYLLABLE ([A-Z]+)$")
+_READ_ALOUD = re.compile(
+    r"(?:ARABIC|HEBREW|THAI|DEVANAGARI|ARMENIAN|GEORGIAN)[A-Z ]* (?:LETTER|CHARACTER) (?:[A-Z]+ )?([A-Z]+)$"
+)
+
+
+def sensor_name(name: str) -> str:
+    """Return a name that the service allows for a sensor; empty when nothing of the name can be kept.
+
+    Example:
+        >>> sensor_name("Öltemperatur [°C]"), sensor_name("Давление 1"), sensor_name("Level %")
+        ('Oeltemperatur_degC', 'Davlenie_1', 'Level_pct')
+    """
+    return _legal(name, _ILLEGAL_SENSOR)
+
+
+def component_name(name: str) -> str:
+    """Return a name that the service allows for a component; empty when nothing of the name can be kept."""
+    return _legal(name, _ILLEGAL_COMPONENT)
+
+
+def distinct_names(names: Sequence[str], *, taken: Sequence[str] = ()) -> list[str]:
+    """Return a legal name for each name, all different even when case does not count.
+
+    Args:
+        names: Names as they stand in the file.
+        taken: Names that no column may have.
+    """
+    seen = {name.lower() for name in taken}
+    made = []
+    legal = [sensor_name(name) or f"column_{at}" for at, name in enumerate(names, start=1)]
+    exact = {name.lower() for name, original in zip(legal, names, strict=True) if name == original}
+    for name, original in zip(legal, names, strict=True):
+        chosen, number = name, 1
+        while chosen.lower() in seen or (chosen.lower() in exact and chosen != original):
+            number += 1
+            suffix = f"_{number}"
+            chosen = name[: _MAX_LENGTH - len(suffix)] + suffix
+        seen.add(chosen.lower())
+        made.append(chosen)
+    return made
+
+
+def _legal(name: str, illegal: re.Pattern[str]) -> str:
+    text = "".join(_spelled(character) for character in unicodedata.normalize("NFC", name))
+    text = re.sub(r"_+", "_", illegal.sub("_", text)).strip("_")
+    return text[:_MAX_LENGTH] if re.search(r"[0-9A-Za-z]", text) else ""
+
+
+def _spelled(character: str) -> str:
+    """Return a character in ASCII, as well as it can be told."""
+    if character.isascii():
+        return {"%": "pct"}.get(character, character)
+    lower = character.lower()
+    if character in _WORDS:
+        return _WORDS[character]
+    if lower in _WORDS:
+        return _WORDS[lower].capitalize()
+    plain = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
+    if plain:
+        return plain
+    said = unicodedata.name(character, "")
+    match = _SPOKEN.match(said) or _READ_ALOUD.match(said)
+    return next(part for part in match.groups() if part).lower() if match else "_"
