@@ -1,15 +1,8 @@
-"""Recordings from a folder of CSV files, read as the service reads them."""
+"""Recordings from a folder of CSV files. What the service does not take is prepared before it is read."""
 
-import csv
-import gzip
-import io
-import re
-import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, BinaryIO, cast
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -18,16 +11,22 @@ from l4e_cli.demo.recording import ComponentRecording, Recording
 from l4e_cli.errors import CliError
 from l4e_cli.files.labels import read_label_files
 from l4e_cli.files.layout import DataFile, demo_layout
-from l4e_cli.files.places import folder_of
-from l4e_cli.files.reading import convert_component, merge
+from l4e_cli.files.places import Folder, folder_of
+from l4e_cli.files.reading import ConvertedComponent, FileOutcome, convert_component, merge
+from l4e_cli.prepare.decision import Answers, UndecidedExport, UnfitExport
+from l4e_cli.prepare.files import Export
+from l4e_cli.prepare.report import show
+from l4e_cli.prepare.run import prepare_file
+from l4e_cli.terminal import Terminal
 
-_ILLEGAL = re.compile(r"[^0-9A-Za-z:#$._-]+")
+_ANSWERS = Answers(time_zone="UTC")
+"""The service reads times that do not name their zone as UTC, and so does the demo."""
 
 
-def read_folder(folder: Path) -> Recording:
+def read_folder(terminal: Terminal, folder: Path) -> Recording:
     """Read a folder of sensor files, laid out as `demo_layout` says.
 
-    Characters that the service does not allow in the names of sensors become `_`.
+    A file that the service would refuse goes through `l4e prepare`, and its decisions are shown.
 
     Raises:
         CliError: when a file cannot be used; the message names the file, what was found and what to change.
@@ -40,101 +39,58 @@ def read_folder(folder: Path) -> Recording:
         raise CliError(f"{folder / name}: {reason}")
     with TemporaryDirectory(prefix="l4e-demo-") as work:
         components = tuple(
-            _component(name, files, Path(work)) for name, files in sorted(layout.components.items())
+            _component(terminal, folder, name, files, Path(work))
+            for name, files in sorted(layout.components.items())
         )
     return Recording(components=components, labels=tuple(labels.periods))
 
 
-def _component(name: str, files: Sequence[DataFile], work: Path) -> ComponentRecording:
-    converted = convert_component(name, [_with_legal_names(file) for file in files], work)
+def _component(
+    terminal: Terminal, folder: Path, name: str, files: Sequence[DataFile], work: Path
+) -> ComponentRecording:
+    converted = convert_component(name, files, work)
+    if any(outcome.refusal is not None for outcome in converted.outcomes):
+        usable = [_usable(terminal, outcome, name, folder, work) for outcome in converted.outcomes]
+        converted = convert_component(name, usable, work)
+    return _recording(converted, work)
+
+
+def _usable(terminal: Terminal, outcome: FileOutcome, component: str, folder: Path, work: Path) -> DataFile:
+    """Return a file as it is if the service takes it, else what is made of it.
+
+    Raises:
+        CliError: when nothing can be made of it, or a person has to decide.
+    """
+    if outcome.refusal is None:
+        return outcome.file
+    source = folder / outcome.file.name
+    terminal.heading(f"{source} is prepared, since the service does not take it: {outcome.refusal}")
+    try:
+        made = prepare_file(terminal, Export(source=source, component=component), work, _ANSWERS)
+    except UndecidedExport as error:
+        raise CliError(
+            f"{source} can be read in several ways. Decide with `l4e prepare {folder} TARGET`, then play "
+            f"TARGET:\n{error}"
+        ) from error
+    except UnfitExport as error:
+        raise CliError(f"{source}: {outcome.refusal}\nl4e prepare: {error}") from error
+    show(terminal, made)
+    name = made.target.relative_to(work).as_posix()
+    return DataFile(place=Folder(work), name=name, size=made.target.stat().st_size)
+
+
+def _recording(converted: ConvertedComponent, work: Path) -> ComponentRecording:
     for outcome in converted.outcomes:
         if outcome.refusal is not None:
             raise CliError(f"{outcome.file.place}/{outcome.file}: {outcome.refusal}")
-    merged = work / f"{name}.parquet"
-    with merged.open("wb") as sink:
+    path = work / f"{converted.name}.parquet"
+    with path.open("wb") as sink:
         merge(converted, sink)
-    table = pq.read_table(merged)
-    merged.unlink()
-    times, *columns = (column.to_numpy() for column in table.columns)
+    times, *columns = (column.to_numpy() for column in pq.read_table(path).columns)
+    path.unlink()
     return ComponentRecording(
-        name=name, sensors=converted.columns, times=times, values=np.column_stack(columns).astype(np.float64)
+        name=converted.name,
+        sensors=converted.columns,
+        times=times,
+        values=np.column_stack(columns).astype(np.float64),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _RenamedFile(DataFile):
-    """A file with another first line."""
-
-    header: bytes
-
-    @property
-    def gzip(self) -> bool:
-        return False
-
-    def open(self) -> BinaryIO:
-        stream = _plain(self.place.open(self.name), packed=self.name.lower().endswith(".gz"))
-        stream.readline()
-        return cast("BinaryIO", io.BufferedReader(_Joined(self.header, stream), 1 << 20))
-
-
-class _Joined(io.RawIOBase):
-    """Some bytes, then the rest of a stream."""
-
-    def __init__(self, first: bytes, rest: BinaryIO) -> None:
-        self._first, self._rest = first, rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._first[: len(buffer)] or self._rest.read(len(buffer))
-        self._first = self._first[len(data) :]
-        buffer[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        self._rest.close()
-        super().close()
-
-
-def _with_legal_names(file: DataFile) -> DataFile:
-    """Return a file whose sensors have names that the service allows.
-
-    Raises:
-        CliError: when two sensors would have the same one.
-    """
-    try:
-        with _plain(file.open(), packed=file.gzip) as stream:
-            names = next(csv.reader([stream.readline().decode("utf-8-sig")]), [])
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error):
-        return file  # the service's reader says what is wrong with it
-    legal = [*names[:1], *(_ILLEGAL.sub("_", name.strip()) for name in names[1:])]
-    origins: dict[str, str] = {}
-    for name, given in zip(legal[1:], names[1:], strict=True):
-        if name and origins.get(name, given) != given:
-            raise CliError(
-                f"{file.place}/{file}: the columns {origins[name]!r} and {given!r} would both become "
-                f"{name!r}, since names may hold letters, digits and . _ - : # $ only: rename one of them"
-            )
-        origins[name] = given
-    if legal == names:
-        return file
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(legal)
-    return _RenamedFile(place=file.place, name=file.name, size=file.size, header=text.getvalue().encode())
-
-
-class _Unpacked(gzip.GzipFile):
-    """A compressed stream, which is closed together with this one."""
-
-    def __init__(self, packed: BinaryIO) -> None:
-        super().__init__(fileobj=packed)
-        self._packed = packed
-
-    def close(self) -> None:
-        super().close()
-        self._packed.close()
-
-
-def _plain(stream: BinaryIO, *, packed: bool) -> BinaryIO:
-    return cast("BinaryIO", _Unpacked(stream)) if packed else stream

@@ -112,7 +112,9 @@ def _draw_scores(axes: Axes, results: DemoResults) -> None:
 
 
 def _draw_event(rows: Sequence[Axes], results: DemoResults, sensors: Sequence[str], zoom: Interval) -> None:
-    rows[0].set_title("The fault it is surest of, sensor by sensor", loc="left", fontsize=10)
+    known = results.evaluation.main_event() is not None
+    what = "The fault it is surest of" if known else "Evaluation window"
+    rows[0].set_title(f"{what}, sensor by sensor", loc="left", fontsize=10)
     for axes, sensor in zip(rows, sensors, strict=True):
         _draw_trace(axes, results.recording, sensor, zoom)
         _mark_ranges(axes, results.evaluation.ranges)

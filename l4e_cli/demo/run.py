@@ -49,7 +49,7 @@ def demo(terminal: Terminal, options: Options) -> None:
     Raises:
         CliError: when a step failed. Nothing is left running then, unless `keep` is set.
     """
-    scenario = _scenario(options)
+    scenario = _scenario(terminal, options)
     try:
         instance = commands.start(terminal, options.directory, region=options.region, verbose=options.verbose)
         _Demo(terminal, options, scenario, instance, Aws.of(instance)).play()
@@ -230,11 +230,11 @@ class _Demo:
                     yield alarm["AlarmName"], alarm["StateValue"]
 
 
-def _scenario(options: Options) -> Scenario:
+def _scenario(terminal: Terminal, options: Options) -> Scenario:
     if options.data is None:
         return pump_scenario()
     return replay_scenario(
-        read_folder(options.data),
+        read_folder(terminal, options.data),
         name=options.data.resolve().name,
         train_until=options.train_until,
         off_condition=options.off_condition,

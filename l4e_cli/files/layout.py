@@ -15,10 +15,10 @@ from l4e_cli.files.service_rules import (
     is_folder,
     select,
 )
+from l4e_cli.prepare.names import component_name
 
 _DATA = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
 _LABELS = re.compile(r"labels\.csv(\.gz)?$", re.IGNORECASE)
-_ILLEGAL = re.compile(r"[^0-9A-Za-z._-]+")
 _GENERIC_NAME = "data"
 
 
@@ -97,15 +97,15 @@ def demo_layout(place: Place, objects: Iterable[ListedObject] | None = None) -> 
     """Return the layout by the rules of `l4e demo --data`.
 
     Each CSV file directly in the place is a component named after it, after the place if it is called `data`;
-    each folder is a component made of all the files in it. `labels.csv`, in any case, holds labels. Other
-    characters than the service allows in names become `_`.
+    each folder is a component made of all the files in it. `labels.csv`, in any case, holds labels. What the
+    service does not allow in names is replaced.
 
     Args:
         place: Where the files are.
         objects: The files; None takes all of the place.
 
     Raises:
-        CliError: when two of them come to the same name.
+        CliError: when two of them come to the same name, or one to none.
     """
     sources: dict[str, list[ListedObject]] = {}
     labels, ignored = [], []
@@ -132,16 +132,15 @@ def demo_layout(place: Place, objects: Iterable[ListedObject] | None = None) -> 
     )
 
 
-def legal_name(name: str) -> str:
-    """Return a component name without the characters that the service does not allow."""
-    return _ILLEGAL.sub("_", name)
-
-
 def _component_name(place: Place, source: str) -> str:
-    if source.endswith("/"):
-        return legal_name(source[:-1])
     stem = _DATA.sub("", source)
-    return legal_name(place.name if stem.lower() == _GENERIC_NAME else stem)
+    name = component_name(place.name if stem.lower() == _GENERIC_NAME else stem.rstrip("/"))
+    if not name:
+        raise CliError(
+            f"{source!r} in {str(place)!r} cannot name a component: names may hold letters, digits and . _ - "
+            "only; rename it"
+        )
+    return name
 
 
 def files_of(place: Place, objects: Iterable[ListedObject]) -> tuple[DataFile, ...]:
