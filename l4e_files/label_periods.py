@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from l4e_files.encoding import decode_text
+from l4e_files.formats import decode, refuse_other_formats
 from l4e_files.times import ACCEPTED, day_month_order, micros
 from l4e_files.unusable import UnusableFile
 
@@ -17,6 +17,7 @@ FORM = "each line is '<start>,<end>', for example '2020-02-01T20:00:00.000000,20
 _SHOWN_LINES = 3
 _SHOWN_CHARACTERS = 100
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_GZIP = b"\x1f\x8b"
 _DIGIT = re.compile(r"\d")
 _ORIGIN = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -70,7 +71,7 @@ def read_labels(data: bytes) -> LabelFile:
         UnusableFile: When it is not a label file. The message names the lines, what was found, the rule and
             the fix.
     """
-    lines = _lines(decode_text(data))
+    lines = _lines(_text(data))
     if lines and lines[0].cells[0].lower().startswith("sep="):  # how Excel is told the separator
         lines = lines[1:]
     if lines and not _DIGIT.search("".join(lines[0].cells)):
@@ -87,6 +88,17 @@ def read_labels(data: bytes) -> LabelFile:
         f"with the month first, as {example.start:%d %B %Y}; write dates as 2020-02-01 to be sure"
     )
     return LabelFile(periods=periods, notes=(note,))
+
+
+def _text(data: bytes) -> str:
+    if data.startswith(_GZIP):
+        raise UnusableFile("the file is compressed by gzip: unpack it, label files are read as they are")
+    refuse_other_formats(data, gzip=False)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        begin, number = data.rfind(b"\n", 0, error.start) + 1, data.count(b"\n", 0, error.start) + 1
+        return decode(data[begin : error.end], number=number)
 
 
 def _lines(text: str) -> list[_Line]:

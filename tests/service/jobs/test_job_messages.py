@@ -27,27 +27,28 @@ INGESTION: Mapping[str, tuple[Mapping[str, str | bytes], Mapping[str, Any], list
     "decimal commas in quotation marks": (
         {"motor/a.csv": cells('"1,5","2,5"', '"1,6","2,6"')},
         {},
-        [
-            "component 'motor' has 2 rows in 1 file, but no sensor has a single valid value",
-            "'speed' has 2 cells that are not numbers",
-            "decimal point",
-            "l4e prepare",
-        ],
+        ["the numbers have a decimal comma ('1,5' in line 2)", "decimal point", "l4e prepare"],
     ),
     "units in the cells": (
         {"motor/a.csv": cells("30 %,20 %", "31 %,21 %")},
         {},
-        ["'speed' has 2 cells that are not numbers", "'flow' has 2", "neither a unit"],
+        [
+            "component 'motor' has 2 rows in 1 file, but no sensor has a single valid value",
+            "'speed' has 2 cells that are not numbers, for example '30 %' in line 2 of 'motor/a.csv'",
+            "decimal point",
+            "neither a unit",
+            "l4e prepare",
+        ],
     ),
     "status texts and empty cells": (
         {"motor/a.csv": cells("Bad,", "Bad,")},
         {},
-        ["'speed' has 2 cells that are not numbers", "'flow' has 2 empty cells"],
+        ["'speed' has 2 cells that are not numbers, for example 'Bad'", "'flow' has 2 empty cells"],
     ),
     "one component of two has no value": (
         {"motor/a.csv": GOOD, "pump/a.csv": "Timestamp,p\n2020-01-01T00:00:00,x\n"},
         {"schema": schema(motor=("speed", "flow"), pump=("p",))},
-        ["component 'pump' has 1 rows", "'p' has 1 cells that are not numbers"],
+        ["component 'pump' has 1 row in 1 file", "'p' has 1 cell that is not a number, for example 'x'"],
     ),
     "the component in the prefix": (
         {"train/motor/a.csv": GOOD},
@@ -142,13 +143,16 @@ LABELS: Mapping[str, tuple[str | bytes, list[str]]] = {
     "tabs": ("2020-01-19\t2020-01-20\n", ["is separated by tabs: separate start and end by a comma"]),
     "UTF-16": (
         "start,end\n2020-01-19,2020-01-20\n".encode("utf-16"),
-        ["UTF-16 text", "save it as CSV in UTF-8"],
+        ["the file is text in UTF-16, not UTF-8: save it as CSV in UTF-8"],
     ),
-    "an Excel workbook": (b"PK\x03\x04\x14\x00", ["Excel workbook (.xlsx)", "save it as CSV in UTF-8"]),
+    "an Excel workbook": (
+        b"PK\x03\x04\x14\x00[Content_Types].xml",
+        ["the file is an Excel workbook (xlsx), not CSV: save it as CSV (comma delimited, UTF-8)"],
+    ),
     "compressed": (b"\x1f\x8b\x08\x00", ["compressed by gzip", "unpack it"]),
     "Latin-1": (
         "Störung,Ende\n2020-01-19,2020-01-20\n".encode("latin-1"),
-        ["line 1 is not UTF-8 text: byte 0xf6 in 'Störung,End", "save it as CSV in UTF-8"],
+        [", line 1 is not UTF-8 text: byte F6 at place 3", "'ö'", "Save the file as CSV in UTF-8"],
     ),
     "a cell without end": (
         '2020-01-19,"' + "x" * 200_000,
@@ -207,7 +211,7 @@ INFERENCE: Mapping[str, tuple[str | bytes, list[str]]] = {
     ),
     "texts": (
         minutes(*["Bad,4"] * 4, ",4"),
-        ["sensor 'hydraulics\\flow'", "1 empty and 4 not a number"],
+        ["sensor 'hydraulics\\flow'", "1 empty and 4 not a number, for example 'Bad' in line 2"],
     ),
     "two sensors": (
         minutes(*["x,y"] * 5),

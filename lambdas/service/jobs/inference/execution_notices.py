@@ -61,7 +61,8 @@ def _cells_without_value(name: str, component: ComponentInput) -> str:
     if statistics.invalid:
         text = f"{statistics.invalid:,} not a number"
         wrong = [each for each in component.repairs if each.kind == "invalid-cells" and each.column == name]
-        kinds.append(text + (f", for example {wrong[0].example!r}" if wrong else ""))
+        example = f", for example {wrong[0].example!r} in line {wrong[0].line}" if wrong else ""
+        kinds.append(text + example)
     return f"of its cells in the files read, {' and '.join(kinds)}"
 
 

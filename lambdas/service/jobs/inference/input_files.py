@@ -23,6 +23,7 @@ from service.settings import Settings
 _PARALLEL = 16
 _NEAR_LISTED = 1000
 _SHOWN = 3
+_LOGGED = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,14 +190,12 @@ class InputFiles:
         for key in names:
             part = _temporary(stack)
             try:
-                report = read_csv_object(
-                    self.customer,
-                    self.location.bucket,
-                    self.location.prefix + key,
-                    part,
-                    columns=self.columns[name],
-                    settings=self.settings,
-                )
+                report = self._convert(name, key, part)
+                if report.day_month == "ambiguous" and not self._may_hold_window(report):
+                    swapped = _temporary(stack)
+                    other = self._convert(name, key, swapped, day_first=True)
+                    if self._may_hold_window(other):
+                        report, part = other, swapped
             except UnusableFile as error:
                 discarded[self.location.prefix + key] = str(error)
                 log("input file discarded", Key=key, Reason=str(error))
@@ -215,11 +214,29 @@ class InputFiles:
         total = merge_component(parts, reports, merged)
         merged.seek(0)
         repairs = merge_repairs(repair for report in reports for repair in report.repairs)
-        if repairs:
-            log("input repaired", Component=name, Window=str(self.window), Repairs=list(map(str, repairs)))
+        told = [*map(str, repairs), *(note for report in reports for note in report.notes)]
+        if told:
+            log("input repaired", Component=name, Window=str(self.window), What=told[:_LOGGED])
         return ComponentInput(
             columns=merged, report=total, header=tuple(headers), repairs=repairs, discarded=discarded
         )
+
+    def _convert(self, name: str, key: str, sink: BinaryIO, *, day_first: bool | None = None) -> FileReport:
+        return read_csv_object(
+            self.customer,
+            self.location.bucket,
+            self.location.prefix + key,
+            sink,
+            columns=self.columns[name],
+            settings=self.settings,
+            day_first=day_first,
+        )
+
+    def _may_hold_window(self, report: FileReport) -> bool:
+        """Return whether the rows of a file lie near the window, as its name says."""
+        length = self.window.end - self.window.start
+        start, end = epoch(report.start or ""), epoch(report.end or "")
+        return start <= self.window.end + length and end > self.window.start - length
 
     def _check_columns(self, name: str, component: ComponentInput) -> None:
         present = component.header

@@ -24,6 +24,7 @@ def convert(
     columns: tuple[str, ...] | None,
     *,
     runtime: Runtime,
+    day_first: bool | None = None,
 ) -> FileReport:
     """Stream a file into the part `index` of the job, and return its report.
 
@@ -34,6 +35,7 @@ def convert(
         index: the number of the part.
         columns: the sensors to take, None for all.
         runtime: the memory of this process, which decides how much is read at a time, and the settings.
+        day_first: whether dates like `1/2/2026` begin with the day; None decides by the file.
 
     Raises:
         UnusableFile: when the file cannot be read.
@@ -49,6 +51,7 @@ def convert(
             columns=columns,
             settings=runtime.settings,
             block_bytes=_block_bytes(runtime.capacity),
+            day_first=day_first,
         )
 
 

@@ -101,11 +101,11 @@ def require_values(component: str, merged: MergedComponent) -> None:
     told = sorted(report.sensors, key=lambda sensor: -sensor.invalid)
     cells = "; ".join(_cells(sensor, invalid.get(sensor.sensor)) for sensor in told[:_SHOWN])
     more = f"; and {len(told) - _SHOWN:,} more sensors" if len(told) > _SHOWN else ""
-    files = "1 file" if len(merged.parts) == 1 else f"{len(merged.parts):,} files"
     raise JobFailed(
-        f"component '{component}' has {report.rows:,} rows in {files}, but no sensor has a single valid "
-        f"value: {cells}{more}. A number has a decimal point, and neither a unit nor a mark for thousands, "
-        "as 1234.5: correct the files (the command 'l4e prepare' does it) and ingest again"
+        f"component '{component}' has {_count(report.rows, 'row')} in {_count(len(merged.parts), 'file')}, "
+        f"but no sensor has a single valid value: {cells}{more}. A number has a decimal point, and neither a "
+        "unit nor a mark for thousands, as 1234.5: correct the files (the command 'l4e prepare' does it) and "
+        "ingest again"
     )
 
 
@@ -117,11 +117,16 @@ def _cells(sensor: SensorStatistics, found: FoundRepair | None) -> str:
 def _kinds(sensor: SensorStatistics, found: FoundRepair | None) -> Iterator[str]:
     if sensor.invalid:
         example = "" if found is None else f", for example {found.repair.example!r}{_place(found)}"
-        yield f"{sensor.invalid:,} cells that are not numbers{example}"
+        wrong = "cell that is not a number" if sensor.invalid == 1 else "cells that are not numbers"
+        yield f"{sensor.invalid:,} {wrong}{example}"
     if sensor.missing:
-        yield f"{sensor.missing:,} empty cells"
+        yield _count(sensor.missing, "empty cell")
 
 
 def _place(found: FoundRepair) -> str:
     line = "" if found.repair.line is None else f"line {found.repair.line:,} of "
     return f" in {line}'{found.file}'"
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
