@@ -28,6 +28,8 @@ SERVICE_RULES = frozenset(
         "service.key_pattern",
         "service.settings",
         "service.jobs.failure",
+        "service.jobs.ingestion.findings",
+        "service.jobs.ingestion.parts",
         "service.jobs.ingestion.selection",
         "service.jobs.storage.listed_object",
         "service.jobs.training.labels",

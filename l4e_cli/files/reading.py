@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from l4e_cli.files.layout import DataFile
+from l4e_cli.files.service_rules import Settings, SourceFile
 from l4e_cli.reader import (
     ComponentReport,
     FileReport,
@@ -36,6 +37,10 @@ class FileOutcome:
     report: FileReport | None = None
     refusal: str | None = None
     fails_job: bool = False
+
+    def source_of(self, component: str) -> SourceFile:
+        """Return the file as the service lists it."""
+        return SourceFile(key=self.file.name, size=self.file.size, component=component)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +71,7 @@ def convert_component(
     folder: Path,
     *,
     columns: tuple[str, ...] | None = None,
+    settings: Settings = Settings(),  # noqa: B008 - frozen
     on_bytes: OnBytes = lambda _count: None,
 ) -> ConvertedComponent:
     """Convert the files of a component.
@@ -75,13 +81,14 @@ def convert_component(
         files: Its files, in the order of the service.
         folder: Receives the columns.
         columns: The sensors of the schema; None takes those of all headers.
+        settings: The limits of the service.
         on_bytes: Called as the files are read.
     """
     outcomes: list[FileOutcome] = []
     parts: list[Path] = []
     for index, file in enumerate(files):
         part = folder / f"{name}-{index}.parquet"
-        outcome = _convert(file, part, columns, on_bytes)
+        outcome = _convert(file, part, columns, settings, on_bytes)
         outcomes.append(outcome)
         if outcome.report is not None:
             parts.append(part)
@@ -92,7 +99,7 @@ def convert_component(
         for index, outcome in enumerate(outcomes):
             if outcome.report is not None and outcome.report.columns != names:
                 part = folder / f"{name}-{index}.parquet"
-                outcomes[index] = _convert(outcome.file, part, names, lambda _count: None)
+                outcomes[index] = _convert(outcome.file, part, names, settings, lambda _count: None)
     return ConvertedComponent(name=name, columns=names, outcomes=tuple(outcomes), parts=tuple(parts))
 
 
@@ -106,7 +113,10 @@ def merge(component: ConvertedComponent, sink: BinaryIO) -> ComponentReport:
     return report
 
 
-def _convert(file: DataFile, part: Path, columns: tuple[str, ...] | None, on_bytes: OnBytes) -> FileOutcome:
+def _convert(
+    file: DataFile, part: Path, columns: tuple[str, ...] | None, settings: Settings, on_bytes: OnBytes
+) -> FileOutcome:
+    most = settings.columns_per_dataset
     opened = 0
 
     def open_source() -> BinaryIO:
@@ -117,7 +127,13 @@ def _convert(file: DataFile, part: Path, columns: tuple[str, ...] | None, on_byt
 
     try:
         with part.open("wb") as sink:
-            report = convert_file(open_source, sink, columns=columns, gzip=file.gzip)
+            report = convert_file(
+                open_source,
+                sink,
+                columns=columns,
+                gzip=file.gzip,
+                max_columns=None if most is None else most + 1,
+            )
     except IllegalHeader as error:
         return FileOutcome(file=file, refusal=str(error), fails_job=True)
     except UnusableFile as error:

@@ -7,6 +7,8 @@ import l4e_cli.reader  # noqa: F401, I001 - finds the code of the service
 
 from service.errors import ValidationError
 from service.jobs.failure import JobFailed
+from service.jobs.ingestion.findings import MergedComponent, notes_of, repairs_of, require_values
+from service.jobs.ingestion.parts import FilePart
 from service.jobs.ingestion.selection import FileLimits, SourceFile, check_limits, select
 from service.jobs.storage.listed_object import ListedObject, is_folder
 from service.jobs.training.labels import Label, Labels
@@ -17,16 +19,21 @@ from service.training_windows import TimeSpan
 __all__ = [
     "DEFAULT_PATTERN",
     "FileLimits",
+    "FilePart",
     "JobFailed",
     "KeyPattern",
     "Label",
     "Labels",
     "ListedObject",
+    "MergedComponent",
     "Settings",
     "SourceFile",
     "TimeSpan",
     "ValidationError",
     "check_limits",
     "is_folder",
+    "notes_of",
+    "repairs_of",
+    "require_values",
     "select",
 ]

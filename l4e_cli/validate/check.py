@@ -61,8 +61,14 @@ def _convert(
     name: str, files: Sequence[DataFile], folder: Path, asset: Asset | None, progress: Progress
 ) -> ConvertedComponent:
     progress.component(name)
-    columns = None if asset is None else asset.columns[name]
-    return convert_component(name, files, folder, columns=columns, on_bytes=progress.on_bytes)
+    return convert_component(
+        name,
+        files,
+        folder,
+        columns=None if asset is None else asset.columns[name],
+        settings=Settings() if asset is None else asset.settings,
+        on_bytes=progress.on_bytes,
+    )
 
 
 def _merge(component: ConvertedComponent, folder: Path, grid: Grid | None) -> ComponentResult:

@@ -1,12 +1,17 @@
 """Findings about files and columns: what the service would refuse, leave out or repair."""
 
 import difflib
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
-from l4e_cli.files.service_rules import FileLimits, JobFailed, Settings, SourceFile, check_limits
-from l4e_cli.reader import Repair
+from l4e_cli.files.service_rules import (
+    FileLimits,
+    JobFailed,
+    Settings,
+    check_limits,
+    notes_of,
+    repairs_of,
+    require_values,
+)
 from l4e_cli.validate.asset import Asset
 from l4e_cli.validate.result import ComponentResult, Finding, Severity
 
@@ -32,19 +37,29 @@ def file_findings(component: ComponentResult) -> Iterator[Finding]:
             where=component.name,
             text="none of its files can be used: correct them, or leave the component out",
         )
-    yield from _repairs(component)
-    for outcome in component.files:
-        for note in outcome.report.notes if outcome.report is not None else ():
-            yield Finding(severity="note", rule="reading", where=str(outcome.file), text=note)
+        return
+    merged = component.merged
+    if merged is None:
+        return
+    for found in repairs_of(merged.parts):
+        repair = found.repair
+        yield Finding(
+            severity="note" if repair.kind in _HARMLESS else "warning",
+            rule=repair.kind,
+            where=component.name if repair.column is None else f"{component.name}\\{repair.column}",
+            text=str(found),
+        )
+    for note in notes_of(merged):
+        yield Finding(severity="note", rule="reading", where=component.name, text=note)
+    try:
+        require_values(component.name, merged)
+    except JobFailed as failed:
+        yield Finding(severity="error", rule="no-value", where=component.name, text=failed.reason)
 
 
 def limit_findings(components: Sequence[ComponentResult], settings: Settings) -> Iterator[Finding]:
     """Yield the quotas that the files of all components exceed."""
-    files = tuple(
-        SourceFile(key=outcome.file.name, size=outcome.file.size, component=component.name)
-        for component in components
-        for outcome in component.files
-    )
+    files = [outcome.source_of(component.name) for component in components for outcome in component.files]
     limits = FileLimits(
         files_per_component=settings.files_per_component,
         file_bytes=settings.file_bytes,
@@ -87,25 +102,6 @@ def absent_findings(components: Iterable[ComponentResult], asset: Asset) -> Iter
                     text=f"no file has this column{_meant(column, found)}; the files have {listed}. Names "
                     "must match exactly, case included",
                 )
-
-
-def _repairs(component: ComponentResult) -> Iterator[Finding]:
-    """Yield what would be put right in the files of a component, each kind once with its first example."""
-    first: dict[tuple[str, str | None], tuple[str, Repair]] = {}
-    files: Counter[tuple[str, str | None]] = Counter()
-    for outcome in component.files:
-        for repair in outcome.report.repairs if outcome.report is not None else ():
-            key: tuple[str, str | None] = (repair.kind, repair.column)
-            name, known = first.get(key, (str(outcome.file), replace(repair, count=0)))
-            first[key] = (name, replace(known, count=known.count + repair.count))
-            files[key] += 1
-    for key, (name, repair) in first.items():
-        yield Finding(
-            severity="note" if repair.kind in _HARMLESS else "warning",
-            rule=repair.kind,
-            where=component.name if repair.column is None else f"{component.name}\\{repair.column}",
-            text=f"{repair} of {name}" + (f"; {files[key]} files in all" if files[key] > 1 else ""),
-        )
 
 
 def _too_many(sensors: int, most: int, what: str, *, severity: Severity) -> Finding:

@@ -33,14 +33,7 @@ def sensor_findings(component: ComponentResult, span: Interval) -> Iterator[Find
     if report is None or coverage is None:
         return
     if not any(sensor.data_exists for sensor in report.sensors):
-        yield Finding(
-            severity="error",
-            rule="no-value",
-            where=component.name,
-            text=f"no cell of any sensor is a number{_example(component)}: the ingestion would fail; write "
-            "numbers with a decimal point and without units, or leave the component out",
-        )
-        return
+        return  # said of the component as a whole
     columns = {column for out in component.files if out.report is not None for column in out.report.header}
     for sensor in report.sensors:
         if sensor.sensor not in columns:
@@ -199,13 +192,3 @@ def _evaluation(training: Interval, evaluation: Interval) -> Iterator[Finding]:
             "too little to see faults and false alarms; give it "
             f"{_LEAST_EVALUATION_DAYS} days, and a tenth of the training",
         )
-
-
-def _example(component: ComponentResult) -> str:
-    """Return a cell that is not a number, and where it stands."""
-    for outcome in component.files:
-        for repair in outcome.report.repairs if outcome.report is not None else ():
-            if repair.kind == "invalid-cells":
-                line = "" if repair.line is None else f" in line {repair.line} of {outcome.file}"
-                return f", for example {repair.example!r}{line}"
-    return ""

@@ -8,6 +8,7 @@ import numpy as np
 
 from l4e_cli.files.labels import LabelFiles
 from l4e_cli.files.reading import FileOutcome
+from l4e_cli.files.service_rules import FilePart, MergedComponent
 from l4e_cli.interval import Interval
 from l4e_cli.reader import ComponentReport
 from l4e_cli.validate.asset import Asset
@@ -42,6 +43,18 @@ class ComponentResult:
     files: tuple[FileOutcome, ...]
     report: ComponentReport | None = None
     coverage: ComponentCoverage | None = None
+
+    @property
+    def merged(self) -> MergedComponent | None:
+        """The component as the service judges it."""
+        if self.report is None:
+            return None
+        parts = tuple(
+            FilePart(index=index, source=outcome.source_of(self.name), report=outcome.report)
+            for index, outcome in enumerate(self.files)
+            if outcome.report is not None
+        )
+        return MergedComponent(report=self.report, parts=parts)
 
     @property
     def span(self) -> Interval | None:
