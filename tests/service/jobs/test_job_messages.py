@@ -11,8 +11,9 @@ import pytest
 from service.names import job_prefix
 from service.store import Item
 from tests.service.jobs import pump
-from tests.service.jobs.inference import reason, started, upload
-from tests.service.jobs.world import World, schema
+from tests.service.jobs.bad_files import BAD_FILES, GOOD_FILES, readings, table
+from tests.service.jobs.inference import DAY, reason, started, upload
+from tests.service.jobs.world import World, at, schema
 
 MOTOR = schema(motor=("speed", "flow"))
 HEAD = "Timestamp,speed,flow\n"
@@ -109,6 +110,66 @@ def test_a_mistake_in_an_ingestion_is_explained(world: World, mistake: str) -> N
     text = job["FailedReason"]
     assert not [word for word in words if word not in text], text
     assert "internal error" not in text
+
+
+HYDRAULICS = schema(hydraulics=("flow", "pressure"))
+
+
+@pytest.mark.parametrize("kind", BAD_FILES)
+def test_a_bad_file_is_explained_to_an_ingestion(world: World, kind: str) -> None:
+    make, words = BAD_FILES[kind]
+    body = make(readings())
+    world.upload("hydraulics/a.csv", body)
+    job = world.ingest(world.dataset(HYDRAULICS))
+    assert job["Status"] == "FAILED"
+    text = job["FailedReason"]
+    assert not [word for word in ("hydraulics/a.csv", *words) if word not in text], text
+    assert "internal error" not in text
+
+
+@pytest.mark.parametrize("kind", BAD_FILES)
+def test_a_bad_file_is_explained_to_inference(world: World, model: Item, kind: str) -> None:
+    make, words = BAD_FILES[kind]
+    scheduler = started(world, model, "10:05")
+    upload(world, "10:00", components=("drive",))
+    world.upload("in/hydraulics_20260105100000.csv", make(readings()))
+    text = reason(world, scheduler, "10:00")
+    assert not [word for word in ("in/hydraulics_20260105100000.csv", *words) if word not in text], text
+    assert "internal error" not in text
+
+
+@pytest.mark.parametrize("kind", GOOD_FILES)
+def test_a_good_file_is_taken_by_both(world: World, model: Item, kind: str) -> None:
+    body = GOOD_FILES[kind](readings())
+    world.upload("train/hydraulics/a.csv", body)
+    dataset = world.dataset(HYDRAULICS)
+    job = world.ingest(dataset, prefix="train/")
+    assert job["Status"] == "SUCCESS", job.get("FailedReason")
+    assert (job["DataStartTime"], job["DataEndTime"]) == (at(f"{DAY}10:01"), at(f"{DAY}10:05"))
+    summary = job["DataQualitySummary"]
+    assert summary["InvalidSensorData"]["TotalNumberOfInvalidValues"] == 0
+    assert summary["MissingSensorData"]["TotalNumberOfMissingValues"] == 0
+    scheduler = started(world, model, "10:05")
+    upload(world, "10:00", components=("drive",))
+    world.upload("in/hydraulics_20260105100000.csv", body)
+    assert list(world.tick(scheduler).values()) == ["SUCCESS"]
+
+
+def test_files_of_a_component_have_one_order_of_day_and_month(world: World) -> None:
+    """The first file allows both orders, the second shows that the day is first."""
+    for name, day in (("a", 5), ("b", 20)):
+        rows = readings(f"2026-01-{day:02d}T10:01")
+        world.upload(f"hydraulics/{name}.csv", table(rows, time="%d/%m/%Y %H:%M"))
+    job = world.ingest(world.dataset(HYDRAULICS))
+    assert job["Status"] == "SUCCESS", job.get("FailedReason")
+    assert (job["DataStartTime"], job["DataEndTime"]) == (at(f"{DAY}10:01"), at("2026-01-20T10:05"))
+
+
+def test_the_name_of_an_input_file_shows_the_order_of_day_and_month(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:05")
+    upload(world, "10:00", components=("drive",))
+    world.upload("in/hydraulics_20260105100000.csv", table(readings(), time="%d/%m/%Y %H:%M"))
+    assert list(world.tick(scheduler).values()) == ["SUCCESS"]
 
 
 def test_what_was_put_right_is_in_a_document_beside_the_statistics(world: World) -> None:
