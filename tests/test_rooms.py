@@ -30,6 +30,7 @@ SERVICE_RULES = frozenset(
         "service.jobs.failure",
         "service.jobs.ingestion.findings",
         "service.jobs.ingestion.parts",
+        "service.jobs.ingestion.second_reading",
         "service.jobs.ingestion.selection",
         "service.jobs.storage.listed_object",
         "service.jobs.training.labels",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from l4e_cli.files.layout import DataFile
-from l4e_cli.files.service_rules import Settings, SourceFile
+from l4e_cli.files.service_rules import SecondReading, Settings, SourceFile, second_readings
 from l4e_cli.reader import (
     ComponentReport,
     FileReport,
@@ -84,23 +84,20 @@ def convert_component(
         settings: The limits of the service.
         on_bytes: Called as the files are read.
     """
+    converter = _Converter(settings=settings, on_bytes=on_bytes)
+    places = [folder / f"{name}-{index}.parquet" for index in range(len(files))]
+    first = [converter.convert(file, part, columns) for file, part in zip(files, places, strict=True)]
+    headers = (outcome.report.header[1:] for outcome in first if outcome.report is not None)
+    names = columns or tuple(dict.fromkeys(sensor for header in headers for sensor in header))
+    again = iter(second_readings([out.report for out in first if out.report is not None], names))
     outcomes: list[FileOutcome] = []
-    parts: list[Path] = []
-    for index, file in enumerate(files):
-        part = folder / f"{name}-{index}.parquet"
-        outcome = _convert(file, part, columns, settings, on_bytes)
+    for outcome, part in zip(first, places, strict=True):
+        reading = next(again) if outcome.report is not None else None
+        if reading is not None:
+            outcome = converter.convert(outcome.file, part, names, reading)  # noqa: PLW2901
         outcomes.append(outcome)
-        if outcome.report is not None:
-            parts.append(part)
-    names = columns
-    if names is None:
-        headers = (outcome.report.header[1:] for outcome in outcomes if outcome.report is not None)
-        names = tuple(dict.fromkeys(sensor for header in headers for sensor in header))
-        for index, outcome in enumerate(outcomes):
-            if outcome.report is not None and outcome.report.columns != names:
-                part = folder / f"{name}-{index}.parquet"
-                outcomes[index] = _convert(outcome.file, part, names, settings, lambda _count: None)
-    return ConvertedComponent(name=name, columns=names, outcomes=tuple(outcomes), parts=tuple(parts))
+    usable = [part for outcome, part in zip(outcomes, places, strict=True) if outcome.report is not None]
+    return ConvertedComponent(name=name, columns=names, outcomes=tuple(outcomes), parts=tuple(usable))
 
 
 def merge(component: ConvertedComponent, sink: BinaryIO) -> ComponentReport:
@@ -113,32 +110,44 @@ def merge(component: ConvertedComponent, sink: BinaryIO) -> ComponentReport:
     return report
 
 
-def _convert(
-    file: DataFile, part: Path, columns: tuple[str, ...] | None, settings: Settings, on_bytes: OnBytes
-) -> FileOutcome:
-    most = settings.columns_per_dataset
-    opened = 0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Converter:
+    """Converts files under the limits of a service."""
 
-    def open_source() -> BinaryIO:
-        """Open the file; only what is read the first time is progress."""
-        nonlocal opened
-        opened += 1
-        return _counted(file.open(), on_bytes) if opened == 1 else file.open()
+    settings: Settings
+    on_bytes: OnBytes
 
-    try:
-        with part.open("wb") as sink:
-            report = convert_file(
-                open_source,
-                sink,
-                columns=columns,
-                gzip=file.gzip,
-                max_columns=None if most is None else most + 1,
-            )
-    except IllegalHeader as error:
-        return FileOutcome(file=file, refusal=str(error), fails_job=True)
-    except UnusableFile as error:
-        return FileOutcome(file=file, refusal=str(error))
-    return FileOutcome(file=file, report=report)
+    def convert(
+        self,
+        file: DataFile,
+        part: Path,
+        columns: tuple[str, ...] | None,
+        reading: SecondReading | None = None,
+    ) -> FileOutcome:
+        """Convert a file; only what is read of it for the first time is progress."""
+        fresh = reading is None
+        most = self.settings.columns_per_dataset
+
+        def open_source() -> BinaryIO:
+            nonlocal fresh
+            counted, fresh = fresh, False
+            return _counted(file.open(), self.on_bytes) if counted else file.open()
+
+        try:
+            with part.open("wb") as sink:
+                report = convert_file(
+                    open_source,
+                    sink,
+                    columns=columns,
+                    gzip=file.gzip,
+                    max_columns=None if most is None else most + 1,
+                    day_first=None if reading is None else reading.day_first,
+                )
+        except IllegalHeader as error:
+            return FileOutcome(file=file, refusal=str(error), fails_job=True)
+        except UnusableFile as error:
+            return FileOutcome(file=file, refusal=str(error))
+        return FileOutcome(file=file, report=report)
 
 
 class _Counted(io.RawIOBase):

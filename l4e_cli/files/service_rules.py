@@ -9,6 +9,7 @@ from service.errors import ValidationError
 from service.jobs.failure import JobFailed
 from service.jobs.ingestion.findings import MergedComponent, notes_of, repairs_of, require_values
 from service.jobs.ingestion.parts import FilePart
+from service.jobs.ingestion.second_reading import SecondReading, second_readings
 from service.jobs.ingestion.selection import FileLimits, SourceFile, check_limits, select
 from service.jobs.storage.listed_object import ListedObject, is_folder
 from service.jobs.training.labels import Label, Labels
@@ -26,6 +27,7 @@ __all__ = [
     "Labels",
     "ListedObject",
     "MergedComponent",
+    "SecondReading",
     "Settings",
     "SourceFile",
     "TimeSpan",
@@ -35,5 +37,6 @@ __all__ = [
     "notes_of",
     "repairs_of",
     "require_values",
+    "second_readings",
     "select",
 ]

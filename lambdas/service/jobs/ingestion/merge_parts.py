@@ -15,6 +15,7 @@ from service.jobs.ingestion.convert_file import convert, object_reader, object_w
 from service.jobs.ingestion.findings import MergedComponent
 from service.jobs.ingestion.job import Ingestion
 from service.jobs.ingestion.parts import FilePart
+from service.jobs.ingestion.second_reading import SecondReading, second_readings
 from service.jobs.runtime import Runtime
 
 _PARALLEL = 10
@@ -50,8 +51,11 @@ def merge_parts(
     parts = tuple(parts)
     if not parts:
         return MergedComponent(report=_report_without_files(names), parts=())
-    day_first = _is_day_first(parts)
-    chosen = tuple(_as_in_component(runtime, job, part, names, day_first=day_first) for part in parts)
+    readings = second_readings([part.report for part in parts], names)
+    chosen = tuple(
+        part if reading is None else _read_again(runtime, job, part, names, reading)
+        for part, reading in zip(parts, readings, strict=True)
+    )
     with ThreadPoolExecutor(_PARALLEL) as pool:
         sources = list(pool.map(lambda part: object_reader(job, job.keys.part_columns(part.index)), chosen))
     reports = [part.report for part in chosen]
@@ -81,26 +85,13 @@ def _absent_columns(component: str, absent: Sequence[str], found: Sequence[str])
     )
 
 
-def _is_day_first(parts: Sequence[FilePart]) -> bool:
-    """Return whether the files whose dates show the order of day and month all have the day first."""
-    orders = {part.report.day_month for part in parts}
-    return "day-first" in orders and "month-first" not in orders
-
-
-def _as_in_component(
-    runtime: Runtime, job: Ingestion, part: FilePart, names: tuple[str, ...], *, day_first: bool
+def _read_again(
+    runtime: Runtime, job: Ingestion, part: FilePart, names: tuple[str, ...], reading: SecondReading
 ) -> FilePart:
-    """Return the part as its component has it; a file is read again when another one shows how it is meant.
-
-    So is one that was read before all columns were known, and one whose dates allow both orders of day and
-    month, when the other files of the component have the day first.
-    """
-    other_order = day_first and part.report.day_month == "ambiguous"
-    if part.report.columns == names and not other_order:
-        return part
     customer = job.customer_buckets(runtime)
-    order = True if other_order else None
-    report = convert(job, customer, part.source, part.index, names, runtime=runtime, day_first=order)
+    report = convert(
+        job, customer, part.source, part.index, names, runtime=runtime, day_first=reading.day_first
+    )
     return replace(part, report=report)
 
 
