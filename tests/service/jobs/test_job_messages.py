@@ -69,7 +69,7 @@ INGESTION: Mapping[str, tuple[Mapping[str, str | bytes], Mapping[str, Any], list
     "a location in the prefix": (
         {"train/motor/a.csv": GOOD},
         {"prefix": "s3://plant/train/"},
-        ["the prefix is empty", "give 'plant' as Bucket and 'train/' as Prefix"],
+        ["the prefix is empty", "give 'plant' as Bucket, and give 'train/' as Prefix"],
     ),
     "a leading slash": (
         {"train/motor/a.csv": GOOD},
@@ -250,7 +250,7 @@ def test_a_mistake_in_a_label_file_is_explained(home: World, dataset: Item, mist
 def test_a_label_prefix_that_is_a_location(home: World, dataset: Item) -> None:
     model = home.model(dataset, pump.SCHEMA, **label_members(home, "s3://plant/labels/"))
     assert (
-        "Correct Prefix (it is a whole location: give 'plant' as Bucket and 'labels/' as Prefix)"
+        "Correct Prefix (it is a whole location: give 'plant' as Bucket, and give 'labels/' as Prefix)"
         in (model["FailedReason"])
     )
 
@@ -299,4 +299,4 @@ def test_a_mistake_in_the_input_of_inference_is_explained(world: World, model: I
 def test_an_input_prefix_that_is_a_location(world: World, model: Item) -> None:
     place = {"S3InputConfiguration": {"Bucket": world.bucket, "Prefix": "s3://plant/in/"}}
     text = reason(world, started(world, model, "10:05", DataInputConfiguration=place), "10:00")
-    assert "(Prefix: it is a whole location: give 'plant' as Bucket and 'in/' as Prefix)" in text
+    assert "(Prefix: it is a whole location: give 'plant' as Bucket, and give 'in/' as Prefix)" in text
