@@ -155,12 +155,14 @@ def test_a_good_file_is_taken_by_both(world: World, model: Item, kind: str) -> N
     assert list(world.tick(scheduler).values()) == ["SUCCESS"]
 
 
-def test_files_of_a_component_have_one_order_of_day_and_month(world: World) -> None:
+@pytest.mark.parametrize("other", ["hydraulics", "pump"])
+def test_files_of_a_job_have_one_order_of_day_and_month(world: World, other: str) -> None:
     """The first file allows both orders, the second shows that the day is first."""
-    for name, day in (("a", 5), ("b", 20)):
+    for folder, day in (("hydraulics/a", 5), (f"{other}/b", 20)):
         rows = readings(f"2026-01-{day:02d}T10:01")
-        world.upload(f"hydraulics/{name}.csv", table(rows, time="%d/%m/%Y %H:%M"))
-    job = world.ingest(world.dataset(HYDRAULICS))
+        world.upload(f"{folder}.csv", table(rows, time="%d/%m/%Y %H:%M"))
+    both = schema(hydraulics=("flow", "pressure"), pump=("flow", "pressure"))
+    job = world.ingest(world.dataset(HYDRAULICS if other == "hydraulics" else both))
     assert job["Status"] == "SUCCESS", job.get("FailedReason")
     assert (job["DataStartTime"], job["DataEndTime"]) == (at(f"{DAY}10:01"), at("2026-01-20T10:05"))
 
