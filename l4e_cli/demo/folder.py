@@ -1,6 +1,5 @@
 """Recordings from a folder of CSV files. What the service does not take is prepared before it is read."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,7 +11,7 @@ from l4e_cli.errors import CliError
 from l4e_cli.files.labels import read_label_files
 from l4e_cli.files.layout import DataFile, demo_layout
 from l4e_cli.files.places import Folder, folder_of
-from l4e_cli.files.reading import ConvertedComponent, FileOutcome, convert_component, merge
+from l4e_cli.files.reading import ConvertedComponent, FileOutcome, convert_components, merge
 from l4e_cli.prepare.decision import Answers, UndecidedExport, UnfitExport
 from l4e_cli.prepare.files import Export
 from l4e_cli.prepare.report import show
@@ -38,21 +37,15 @@ def read_folder(terminal: Terminal, folder: Path) -> Recording:
     for name, reason in labels.refused:
         raise CliError(f"{folder / name}: {reason}")
     with TemporaryDirectory(prefix="l4e-demo-") as work:
-        components = tuple(
-            _component(terminal, folder, name, files, Path(work))
-            for name, files in sorted(layout.components.items())
-        )
+        converted = convert_components(layout.components, Path(work))
+        if any(outcome.refusal is not None for each in converted for outcome in each.outcomes):
+            usable = {
+                each.name: [_usable(terminal, out, each.name, folder, Path(work)) for out in each.outcomes]
+                for each in converted
+            }
+            converted = convert_components(usable, Path(work))
+        components = tuple(_recording(each, Path(work)) for each in converted)
     return Recording(components=components, labels=tuple(labels.periods))
-
-
-def _component(
-    terminal: Terminal, folder: Path, name: str, files: Sequence[DataFile], work: Path
-) -> ComponentRecording:
-    converted = convert_component(name, files, work)
-    if any(outcome.refusal is not None for outcome in converted.outcomes):
-        usable = [_usable(terminal, outcome, name, folder, work) for outcome in converted.outcomes]
-        converted = convert_component(name, usable, work)
-    return _recording(converted, work)
 
 
 def _usable(terminal: Terminal, outcome: FileOutcome, component: str, folder: Path, work: Path) -> DataFile:

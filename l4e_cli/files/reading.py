@@ -1,14 +1,14 @@
 """Read the files of a component as the service does: to columns on disk, and to reports of what was found."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from l4e_cli.files.layout import DataFile
-from l4e_cli.files.service_rules import SecondReading, Settings, SourceFile, second_readings
+from l4e_cli.files.service_rules import SecondReading, Settings, SourceFile, is_day_first, second_reading
 from l4e_cli.reader import (
     ComponentReport,
     FileReport,
@@ -65,39 +65,36 @@ class ConvertedComponent:
         return [outcome.report for outcome in self.outcomes if outcome.report is not None]
 
 
-def convert_component(
-    name: str,
-    files: Sequence[DataFile],
+def convert_components(
+    components: Mapping[str, Sequence[DataFile]],
     folder: Path,
     *,
-    columns: tuple[str, ...] | None = None,
+    columns: Mapping[str, tuple[str, ...]] | None = None,
     settings: Settings = Settings(),  # noqa: B008 - frozen
+    on_component: Callable[[str], None] = lambda _name: None,
     on_bytes: OnBytes = lambda _count: None,
-) -> ConvertedComponent:
-    """Convert the files of a component.
+) -> list[ConvertedComponent]:
+    """Convert the files of all components of an ingestion, in order of their names.
 
     Args:
-        name: Name of the component.
-        files: Its files, in the order of the service.
+        components: The files of each component, in the order of the service.
         folder: Receives the columns.
-        columns: The sensors of the schema; None takes those of all headers.
+        columns: The sensors of each component in the schema; None takes those of all headers.
         settings: The limits of the service.
-        on_bytes: Called as the files are read.
+        on_component: Called with the name of the component that is read next.
+        on_bytes: Called as files are read.
     """
-    converter = _Converter(settings=settings, on_bytes=on_bytes)
-    places = [folder / f"{name}-{index}.parquet" for index in range(len(files))]
-    first = [converter.convert(file, part, columns) for file, part in zip(files, places, strict=True)]
-    headers = (outcome.report.header[1:] for outcome in first if outcome.report is not None)
-    names = columns or tuple(dict.fromkeys(sensor for header in headers for sensor in header))
-    again = iter(second_readings([out.report for out in first if out.report is not None], names))
-    outcomes: list[FileOutcome] = []
-    for outcome, part in zip(first, places, strict=True):
-        reading = next(again) if outcome.report is not None else None
-        if reading is not None:
-            outcome = converter.convert(outcome.file, part, names, reading)  # noqa: PLW2901
-        outcomes.append(outcome)
-    usable = [part for outcome, part in zip(outcomes, places, strict=True) if outcome.report is not None]
-    return ConvertedComponent(name=name, columns=names, outcomes=tuple(outcomes), parts=tuple(usable))
+    converter = _Converter(folder=folder, settings=settings, on_bytes=on_bytes)
+    first: dict[str, list[FileOutcome]] = {}
+    for name, files in sorted(components.items()):
+        on_component(name)
+        known = None if columns is None else columns[name]
+        first[name] = [converter.convert(file, f"{name}-{at}", known) for at, file in enumerate(files)]
+    day_first = is_day_first(out.report for outs in first.values() for out in outs if out.report is not None)
+    return [
+        converter.finish(name, outcomes, None if columns is None else columns[name], day_first=day_first)
+        for name, outcomes in first.items()
+    ]
 
 
 def merge(component: ConvertedComponent, sink: BinaryIO) -> ComponentReport:
@@ -114,17 +111,18 @@ def merge(component: ConvertedComponent, sink: BinaryIO) -> ComponentReport:
 class _Converter:
     """Converts files under the limits of a service."""
 
+    folder: Path
     settings: Settings
     on_bytes: OnBytes
 
     def convert(
         self,
         file: DataFile,
-        part: Path,
+        name: str,
         columns: tuple[str, ...] | None,
         reading: SecondReading | None = None,
     ) -> FileOutcome:
-        """Convert a file; only what is read of it for the first time is progress."""
+        """Convert a file to the part `name`; only what is read of it for the first time is progress."""
         fresh = reading is None
         most = self.settings.columns_per_dataset
 
@@ -134,7 +132,7 @@ class _Converter:
             return _counted(file.open(), self.on_bytes) if counted else file.open()
 
         try:
-            with part.open("wb") as sink:
+            with self.part(name).open("wb") as sink:
                 report = convert_file(
                     open_source,
                     sink,
@@ -148,6 +146,31 @@ class _Converter:
         except UnusableFile as error:
             return FileOutcome(file=file, refusal=str(error))
         return FileOutcome(file=file, report=report)
+
+    def finish(
+        self, name: str, first: Sequence[FileOutcome], columns: tuple[str, ...] | None, *, day_first: bool
+    ) -> ConvertedComponent:
+        """Read again the files of a component that others show to be meant otherwise."""
+        headers = (outcome.report.header[1:] for outcome in first if outcome.report is not None)
+        names = columns or tuple(dict.fromkeys(sensor for header in headers for sensor in header))
+        outcomes = [
+            self._again(outcome, f"{name}-{at}", names, day_first=day_first)
+            for at, outcome in enumerate(first)
+        ]
+        usable = [self.part(f"{name}-{at}") for at, out in enumerate(outcomes) if out.report is not None]
+        return ConvertedComponent(name=name, columns=names, outcomes=tuple(outcomes), parts=tuple(usable))
+
+    def part(self, name: str) -> Path:
+        """Return the file for the columns of a part."""
+        return self.folder / f"{name}.parquet"
+
+    def _again(
+        self, outcome: FileOutcome, name: str, columns: tuple[str, ...], *, day_first: bool
+    ) -> FileOutcome:
+        if outcome.report is None:
+            return outcome
+        reading = second_reading(outcome.report, columns, day_first=day_first)
+        return outcome if reading is None else self.convert(outcome.file, name, columns, reading)
 
 
 class _Counted(io.RawIOBase):

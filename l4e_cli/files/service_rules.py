@@ -9,7 +9,7 @@ from service.errors import ValidationError
 from service.jobs.failure import JobFailed
 from service.jobs.ingestion.findings import MergedComponent, notes_of, repairs_of, require_values
 from service.jobs.ingestion.parts import FilePart
-from service.jobs.ingestion.second_reading import SecondReading, second_readings
+from service.jobs.ingestion.second_reading import SecondReading, is_day_first, second_reading
 from service.jobs.ingestion.selection import FileLimits, SourceFile, check_limits, select
 from service.jobs.storage.listed_object import ListedObject, is_folder
 from service.jobs.training.labels import Label, Labels
@@ -33,10 +33,11 @@ __all__ = [
     "TimeSpan",
     "ValidationError",
     "check_limits",
+    "is_day_first",
     "is_folder",
     "notes_of",
     "repairs_of",
     "require_values",
-    "second_readings",
+    "second_reading",
     "select",
 ]

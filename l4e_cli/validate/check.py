@@ -1,6 +1,6 @@
 """Read all files of a dataset as the service does, and gather what is to be said about them."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from l4e_cli.files.labels import read_label_files
-from l4e_cli.files.layout import DataFile, Layout
+from l4e_cli.files.layout import Layout
 from l4e_cli.files.places import is_address
-from l4e_cli.files.reading import ConvertedComponent, OnBytes, convert_component, merge
+from l4e_cli.files.reading import ConvertedComponent, OnBytes, convert_components, merge
 from l4e_cli.files.service_rules import Settings
 from l4e_cli.interval import Interval
 from l4e_cli.validate.asset import Asset
@@ -45,30 +45,20 @@ def check(
     """
     progress = progress or Progress()
     with TemporaryDirectory(prefix="l4e-validate-") as folder:
-        converted = [
-            _convert(name, files, Path(folder), asset, progress)
-            for name, files in sorted(layout.components.items())
-        ]
+        converted = convert_components(
+            layout.components,
+            Path(folder),
+            columns=None if asset is None else asset.columns,
+            settings=Settings() if asset is None else asset.settings,
+            on_component=progress.component,
+            on_bytes=progress.on_bytes,
+        )
         grid = _grid(converted)
         components = tuple(_merge(component, Path(folder), grid) for component in converted)
     labels = read_label_files(layout.labels)
     result = Result(place=place, asset=asset, components=components, labels=labels, grid=grid, findings=())
     findings = [*_layout_findings(layout, remote=is_address(place)), *_findings(result)]
     return replace(result, findings=tuple(sorted(findings, key=lambda found: _ORDER[found.severity])))
-
-
-def _convert(
-    name: str, files: Sequence[DataFile], folder: Path, asset: Asset | None, progress: Progress
-) -> ConvertedComponent:
-    progress.component(name)
-    return convert_component(
-        name,
-        files,
-        folder,
-        columns=None if asset is None else asset.columns[name],
-        settings=Settings() if asset is None else asset.settings,
-        on_bytes=progress.on_bytes,
-    )
 
 
 def _merge(component: ConvertedComponent, folder: Path, grid: Grid | None) -> ComponentResult:

@@ -69,7 +69,7 @@ INGESTION: Mapping[str, tuple[Mapping[str, str | bytes], Mapping[str, Any], list
     "a location in the prefix": (
         {"train/motor/a.csv": GOOD},
         {"prefix": "s3://plant/train/"},
-        ["the prefix is empty", "give 'plant' as Bucket and 'train/' as Prefix"],
+        ["the prefix is empty", "give 'plant' as Bucket, and give 'train/' as Prefix"],
     ),
     "a leading slash": (
         {"train/motor/a.csv": GOOD},
@@ -155,12 +155,14 @@ def test_a_good_file_is_taken_by_both(world: World, model: Item, kind: str) -> N
     assert list(world.tick(scheduler).values()) == ["SUCCESS"]
 
 
-def test_files_of_a_component_have_one_order_of_day_and_month(world: World) -> None:
+@pytest.mark.parametrize("other", ["hydraulics", "pump"])
+def test_files_of_a_job_have_one_order_of_day_and_month(world: World, other: str) -> None:
     """The first file allows both orders, the second shows that the day is first."""
-    for name, day in (("a", 5), ("b", 20)):
+    for folder, day in (("hydraulics/a", 5), (f"{other}/b", 20)):
         rows = readings(f"2026-01-{day:02d}T10:01")
-        world.upload(f"hydraulics/{name}.csv", table(rows, time="%d/%m/%Y %H:%M"))
-    job = world.ingest(world.dataset(HYDRAULICS))
+        world.upload(f"{folder}.csv", table(rows, time="%d/%m/%Y %H:%M"))
+    both = schema(hydraulics=("flow", "pressure"), pump=("flow", "pressure"))
+    job = world.ingest(world.dataset(HYDRAULICS if other == "hydraulics" else both))
     assert job["Status"] == "SUCCESS", job.get("FailedReason")
     assert (job["DataStartTime"], job["DataEndTime"]) == (at(f"{DAY}10:01"), at("2026-01-20T10:05"))
 
@@ -250,7 +252,7 @@ def test_a_mistake_in_a_label_file_is_explained(home: World, dataset: Item, mist
 def test_a_label_prefix_that_is_a_location(home: World, dataset: Item) -> None:
     model = home.model(dataset, pump.SCHEMA, **label_members(home, "s3://plant/labels/"))
     assert (
-        "Correct Prefix (it is a whole location: give 'plant' as Bucket and 'labels/' as Prefix)"
+        "Correct Prefix (it is a whole location: give 'plant' as Bucket, and give 'labels/' as Prefix)"
         in (model["FailedReason"])
     )
 
@@ -299,4 +301,4 @@ def test_a_mistake_in_the_input_of_inference_is_explained(world: World, model: I
 def test_an_input_prefix_that_is_a_location(world: World, model: Item) -> None:
     place = {"S3InputConfiguration": {"Bucket": world.bucket, "Prefix": "s3://plant/in/"}}
     text = reason(world, started(world, model, "10:05", DataInputConfiguration=place), "10:00")
-    assert "(Prefix: it is a whole location: give 'plant' as Bucket and 'in/' as Prefix)" in text
+    assert "(Prefix: it is a whole location: give 'plant' as Bucket, and give 'in/' as Prefix)" in text

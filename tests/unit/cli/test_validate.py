@@ -438,3 +438,12 @@ def test_every_instant_has_a_bin() -> None:
         places = grid.places(np.array([grid.span.start, end]))
         assert places[0] == 0
         assert places[1] < 480
+
+
+def test_one_file_decides_the_order_of_day_and_month_for_all(validation: Validation) -> None:
+    rows = [f"{day:02d}/03/2026 00:00,{day}\n" for day in range(1, 21)]
+    validation.write("pump/a.csv", "Timestamp,Flow\n" + "".join(rows[:5]))
+    validation.write("motor/b.csv", "Timestamp,Current\n" + "".join(rows[5:]))
+    motor, pump = validation.run()["components"]
+    assert (pump["start"][:10], pump["end"][:10]) == ("2026-03-01", "2026-03-05")
+    assert (motor["start"][:10], motor["end"][:10]) == ("2026-03-06", "2026-03-20")

@@ -15,7 +15,7 @@ from service.jobs.ingestion.convert_file import convert, object_reader, object_w
 from service.jobs.ingestion.findings import MergedComponent
 from service.jobs.ingestion.job import Ingestion
 from service.jobs.ingestion.parts import FilePart
-from service.jobs.ingestion.second_reading import SecondReading, second_readings
+from service.jobs.ingestion.second_reading import second_reading
 from service.jobs.runtime import Runtime
 
 _PARALLEL = 10
@@ -41,21 +41,24 @@ def component_columns(job: Ingestion, parts: Iterable[FilePart]) -> Columns:
 
 
 def merge_parts(
-    runtime: Runtime, job: Ingestion, component: str, names: tuple[str, ...], parts: Iterable[FilePart]
+    runtime: Runtime,
+    job: Ingestion,
+    component: str,
+    names: tuple[str, ...],
+    parts: Sequence[FilePart],
+    *,
+    day_first: bool,
 ) -> MergedComponent:
     """Merge the parts of a component into its columns, and return the report of all its rows.
+
+    With `day_first`, files whose dates allow both orders of day and month have the day first.
 
     Raises:
         JobFailed: when the rows are so far out of order that the disk cannot hold what sorting needs.
     """
-    parts = tuple(parts)
     if not parts:
         return MergedComponent(report=_report_without_files(names), parts=())
-    readings = second_readings([part.report for part in parts], names)
-    chosen = tuple(
-        part if reading is None else _read_again(runtime, job, part, names, reading)
-        for part, reading in zip(parts, readings, strict=True)
-    )
+    chosen = tuple(_as_in_component(runtime, job, part, names, day_first=day_first) for part in parts)
     with ThreadPoolExecutor(_PARALLEL) as pool:
         sources = list(pool.map(lambda part: object_reader(job, job.keys.part_columns(part.index)), chosen))
     reports = [part.report for part in chosen]
@@ -85,9 +88,13 @@ def _absent_columns(component: str, absent: Sequence[str], found: Sequence[str])
     )
 
 
-def _read_again(
-    runtime: Runtime, job: Ingestion, part: FilePart, names: tuple[str, ...], reading: SecondReading
+def _as_in_component(
+    runtime: Runtime, job: Ingestion, part: FilePart, names: tuple[str, ...], *, day_first: bool
 ) -> FilePart:
+    """Return the part as its component has it; a file is read again when another one shows how it is meant."""
+    reading = second_reading(part.report, names, day_first=day_first)
+    if reading is None:
+        return part
     customer = job.customer_buckets(runtime)
     report = convert(
         job, customer, part.source, part.index, names, runtime=runtime, day_first=reading.day_first

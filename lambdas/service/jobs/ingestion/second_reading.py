@@ -1,6 +1,6 @@
-"""Which files of a component are read a second time, once all of them are known. Pure."""
+"""Which files of an ingestion are read a second time, once all of them are known. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine import FileReport
@@ -13,21 +13,24 @@ class SecondReading:
     day_first: bool | None
 
 
-def second_readings(reports: Sequence[FileReport], names: tuple[str, ...]) -> list[SecondReading | None]:
-    """Return for each file of a component how it is read again, None when it need not be.
+def is_day_first(reports: Iterable[FileReport]) -> bool:
+    """Return whether the files whose dates show the order of day and month all have the day first."""
+    orders = {report.day_month for report in reports}
+    return "day-first" in orders and "month-first" not in orders
 
-    A file is read again when it was read before all columns of the component were known, or when its dates
-    allow both orders of day and month and those of the other files all have the day first.
+
+def second_reading(report: FileReport, names: tuple[str, ...], *, day_first: bool) -> SecondReading | None:
+    """Return how a file is read again, None when it need not be.
+
+    A file is read again when it was read before all columns of its component were known, or when its dates
+    allow both orders of day and month and the other files show that the day is first.
 
     Args:
-        reports: the reports of all files of the component.
-        names: the columns of the component.
+        report: the report of the file.
+        names: the columns of its component.
+        day_first: what `is_day_first` says of all files of the job.
     """
-    orders = {report.day_month for report in reports}
-    day_first = "day-first" in orders and "month-first" not in orders
-    readings: list[SecondReading | None] = []
-    for report in reports:
-        other_order = day_first and report.day_month == "ambiguous"
-        again = other_order or report.columns != names
-        readings.append(SecondReading(day_first=True if other_order else None) if again else None)
-    return readings
+    other_order = day_first and report.day_month == "ambiguous"
+    if report.columns == names and not other_order:
+        return None
+    return SecondReading(day_first=True if other_order else None)
