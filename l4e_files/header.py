@@ -68,6 +68,18 @@ def require_legal(names: Sequence[str], *, number: int = 1, detected: bool = Fal
         )
 
 
+def timestamp_name(names: Sequence[str]) -> str:
+    """Return the name of the timestamp column in a schema made from a header.
+
+    A file may call it anything: one that no schema may have becomes `Timestamp`.
+
+    Args:
+        names: The names of the header, that of the timestamps first.
+    """
+    legal = _LEGAL.fullmatch(names[0]) and len(names[0]) <= MOST_CHARACTERS and names[0] not in names[1:]
+    return names[0] if legal else "Timestamp"
+
+
 def first_repeated(names: Sequence[str]) -> str | None:
     """Return the first name that occurred before, `None` when each occurs once."""
     seen: set[str] = set()
