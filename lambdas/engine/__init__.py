@@ -13,6 +13,7 @@ from engine.explain.summaries import Summary, summaries
 from engine.frame.build import build_frame
 from engine.frame.component_reader import NoData, rows_between
 from engine.frame.frame import Frame, SensorId, with_silent
+from engine.frame.last_values import LastValue, last_values
 from engine.frame.matrix import TooLarge
 from engine.frame.off_condition import OffCondition
 from engine.ingest.convert import convert_csv, convert_file
@@ -38,6 +39,7 @@ __all__ = [
     "Frame",
     "IllegalHeader",
     "Interval",
+    "LastValue",
     "NoData",
     "Notice",
     "OffCondition",
@@ -59,6 +61,7 @@ __all__ = [
     "evaluate",
     "fit",
     "join_batches",
+    "last_values",
     "merge_component",
     "merge_intervals",
     "parse_timestamps",

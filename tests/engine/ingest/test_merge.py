@@ -93,6 +93,39 @@ EPOCH = np.datetime64("2024-01-01T00:00:00")
 FILES = st.lists(st.lists(st.integers(0, 400), min_size=1, max_size=120), min_size=1, max_size=6)
 
 
+@pytest.mark.parametrize(
+    "pair",
+    [
+        (0.3, 0.30000000000000004),
+        (1e16, 1e16 + 2),
+        (-1e308, 1e308),
+        (1.7e308, 1.6e308),
+        (0.0, 5e-324),
+        (0.0, 0.0),
+        (1e-300, -1e-300),
+    ],
+)
+def test_a_statistic_never_fails_the_job(pair: tuple[float, float]) -> None:
+    running = RunningStatistics()
+    values = np.tile(pair, 200)
+    running.add(np.arange(400).astype("datetime64[m]").astype("datetime64[us]"), values)
+    found = running.statistics("s", missing=0, invalid=0, invalid_dates=0, duplicates=0, rows=400)
+    assert found.data_exists
+    assert found.categories == len(set(pair))
+    assert found.multiple_modes == (pair in {(-1e308, 1e308), (1.7e308, 1.6e308), (1e-300, -1e-300)})
+
+
+@given(
+    st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=6), st.integers(0, 300)
+)
+def test_any_numbers_have_statistics(values: list[float], count: int) -> None:
+    running = RunningStatistics()
+    column = np.resize(values, 200 + count)
+    running.add(np.arange(len(column)).astype("datetime64[m]").astype("datetime64[us]"), column)
+    found = running.statistics("s", missing=0, invalid=0, invalid_dates=0, duplicates=0, rows=len(column))
+    assert found.categories == len(set(values))
+
+
 def file(minutes: list[int], first: int) -> str:
     return "t,a,b\n" + "\n".join(
         f"{EPOCH + np.timedelta64(minute, 'm')},{first + at},{'' if at % 7 == 0 else at % 3}"

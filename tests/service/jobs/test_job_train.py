@@ -150,9 +150,9 @@ def test_no_labels_below_the_prefix(home: World, dataset: Item) -> None:
 
 
 def test_labels_that_are_no_text(home: World, dataset: Item) -> None:
-    home.upload("binary/faults.xlsx", b"PK\x03\x04\xff\xfe")
+    home.upload("binary/faults.xlsx", b"PK\x03\x04\xff\xfe[Content_Types].xml")
     reason = refused(home, dataset, **labels(home, "binary/"))
-    assert f"label file 's3://{home.bucket}/binary/faults.xlsx' is not UTF-8 text" in reason
+    assert f"label file 's3://{home.bucket}/binary/faults.xlsx': the file is an Excel workbook" in reason
 
 
 @pytest.mark.parametrize(
