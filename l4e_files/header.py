@@ -28,7 +28,9 @@ def split_header(line: str, *, number: int = 1) -> tuple[str, ...]:
         UnusableFile: When the line is not CSV.
     """
     try:
-        return tuple(name.strip() for name in next(csv.reader([line.strip("\r\n")]), []))
+        return tuple(
+            name.strip() for name in next(csv.reader([line.strip("\r\n")], skipinitialspace=True), [])
+        )
     except csv.Error as error:  # a lone carriage return, or a name above the csv module's limit
         raise UnusableFile(
             f"the header (line {number}) {line[:80]!r} is not a line of CSV ({error}): lines must end with "

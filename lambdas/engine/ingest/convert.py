@@ -151,7 +151,7 @@ class _Reading:
             with table_writer(sink, schema) as write:
                 for block in chain(head, blocks):
                     rows = reader.read(block)
-                    tally.add(len(block), rows)
+                    tally.add(block, rows, next_line=reader.line)
                     if len(rows.times):
                         absent = pa.nulls(len(rows.times), pa.float64())
                         cells = [rows.columns.get(name, absent) for name in wanted]
