@@ -27,6 +27,7 @@ SERVICE_RULES = frozenset(
         "service.errors",
         "service.key_pattern",
         "service.settings",
+        "service.jobs.csv_reading",
         "service.jobs.failure",
         "service.jobs.ingestion.findings",
         "service.jobs.ingestion.parts",
@@ -109,7 +110,9 @@ STAGES: Mapping[str, Stages] = {
     "jobs": Stages(
         package="service.jobs",
         order=(
-            frozenset({"capacity", "columns", "failure", "machine_off", "result_lines", "times"}),
+            frozenset(
+                {"capacity", "columns", "csv_reading", "failure", "machine_off", "result_lines", "times"}
+            ),
             frozenset({"storage"}),
             frozenset({"runtime"}),
             frozenset({"ingestion", "training", "inference"}),

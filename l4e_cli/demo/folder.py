@@ -76,7 +76,7 @@ def _recording(converted: ConvertedComponent, work: Path) -> ComponentRecording:
     for outcome in converted.outcomes:
         if outcome.refusal is not None:
             raise CliError(f"{outcome.file.place}/{outcome.file}: {outcome.refusal}")
-    path = work / f"{converted.name}.parquet"
+    path = work / f"{converted.name}.merged.parquet"
     with path.open("wb") as sink:
         merge(converted, sink)
     times, *columns = (column.to_numpy() for column in pq.read_table(path).columns)

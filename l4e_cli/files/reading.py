@@ -8,13 +8,19 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from l4e_cli.files.layout import DataFile
-from l4e_cli.files.service_rules import SecondReading, Settings, SourceFile, is_day_first, second_reading
+from l4e_cli.files.service_rules import (
+    SecondReading,
+    Settings,
+    SourceFile,
+    is_day_first,
+    read_csv,
+    second_reading,
+)
 from l4e_cli.reader import (
     ComponentReport,
     FileReport,
     IllegalHeader,
     UnusableFile,
-    convert_file,
     merge_component,
 )
 
@@ -124,7 +130,6 @@ class _Converter:
     ) -> FileOutcome:
         """Convert a file to the part `name`; only what is read of it for the first time is progress."""
         fresh = reading is None
-        most = self.settings.columns_per_dataset
 
         def open_source() -> BinaryIO:
             nonlocal fresh
@@ -133,12 +138,12 @@ class _Converter:
 
         try:
             with self.part(name).open("wb") as sink:
-                report = convert_file(
+                report = read_csv(
                     open_source,
                     sink,
                     columns=columns,
                     gzip=file.gzip,
-                    max_columns=None if most is None else most + 1,
+                    settings=self.settings,
                     day_first=None if reading is None else reading.day_first,
                 )
         except IllegalHeader as error:

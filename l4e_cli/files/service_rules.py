@@ -6,6 +6,7 @@ They are the functions that the service itself runs, all of them pure.
 import l4e_cli.reader  # noqa: F401, I001 - finds the code of the service
 
 from service.errors import ValidationError
+from service.jobs.csv_reading import read_csv
 from service.jobs.failure import JobFailed
 from service.jobs.ingestion.findings import MergedComponent, notes_of, repairs_of, require_values
 from service.jobs.ingestion.parts import FilePart
@@ -36,6 +37,7 @@ __all__ = [
     "is_day_first",
     "is_folder",
     "notes_of",
+    "read_csv",
     "repairs_of",
     "require_values",
     "second_reading",

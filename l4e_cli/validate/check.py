@@ -65,7 +65,7 @@ def _merge(component: ConvertedComponent, folder: Path, grid: Grid | None) -> Co
     result = ComponentResult(name=component.name, files=component.outcomes)
     if not component.parts or grid is None:
         return result
-    path = folder / f"{component.name}.parquet"
+    path = folder / f"{component.name}.merged.parquet"
     with path.open("wb") as sink:
         report = merge(component, sink)
     with path.open("rb") as columns:

@@ -5,10 +5,11 @@ from typing import BinaryIO
 
 from engine import FileReport
 from service.jobs.capacity import Capacity
+from service.jobs.csv_reading import BLOCK_BYTES
 from service.jobs.ingestion.job import Ingestion
 from service.jobs.ingestion.selection import SourceFile
 from service.jobs.runtime import Runtime
-from service.jobs.storage.csv_objects import BLOCK_BYTES, read_csv_object
+from service.jobs.storage.csv_objects import read_csv_object
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.s3_streams import read_anywhere, write_in_parts
 from service.service_bucket import encryption

@@ -91,7 +91,7 @@ def _absent_columns(component: str, absent: Sequence[str], found: Sequence[str])
 def _as_in_component(
     runtime: Runtime, job: Ingestion, part: FilePart, names: tuple[str, ...], *, day_first: bool
 ) -> FilePart:
-    """Return the part as its component has it; a file is read again when another one shows how it is meant."""
+    """Return the part as its component has it: read again when other files show how it is meant."""
     reading = second_reading(part.report, names, day_first=day_first)
     if reading is None:
         return part

@@ -2,12 +2,10 @@
 
 from typing import BinaryIO
 
-from engine import FileReport, RepairLimits, convert_file
+from engine import FileReport
+from service.jobs.csv_reading import BLOCK_BYTES, read_csv
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.settings import Settings
-
-BLOCK_BYTES = 8 << 20
-"""The most bytes of CSV to read at a time."""
 
 
 def read_csv_object(
@@ -38,22 +36,12 @@ def read_csv_object(
         IllegalHeader: when its header has a name that no schema may have.
         JobFailed: when the bucket refuses.
     """
-    return convert_file(
+    return read_csv(
         lambda: customer.open(bucket, key),
         sink,
         columns=columns,
         gzip=key.lower().endswith(".gz"),
+        settings=settings,
         block_bytes=block_bytes,
-        max_columns=settings.columns_per_dataset if columns is None else None,
         day_first=day_first,
-        limits=RepairLimits(
-            wide_rows=_share(settings.wide_rows_percent),
-            short_rows=_share(settings.short_rows_percent),
-            unusable_timestamps=_share(settings.unusable_timestamps_percent),
-            duplicates=_share(settings.duplicates_percent),
-        ),
     )
-
-
-def _share(percent: int | None) -> float | None:
-    return None if percent is None else percent / 100
