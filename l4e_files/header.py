@@ -28,7 +28,9 @@ def split_header(line: str, *, number: int = 1) -> tuple[str, ...]:
         UnusableFile: When the line is not CSV.
     """
     try:
-        return tuple(name.strip() for name in next(csv.reader([line.strip("\r\n")]), []))
+        return tuple(
+            name.strip() for name in next(csv.reader([line.strip("\r\n")], skipinitialspace=True), [])
+        )
     except csv.Error as error:  # a lone carriage return, or a name above the csv module's limit
         raise UnusableFile(
             f"the header (line {number}) {line[:80]!r} is not a line of CSV ({error}): lines must end with "
@@ -66,6 +68,18 @@ def require_legal(names: Sequence[str], *, number: int = 1, detected: bool = Fal
             f"the name {repeated!r} is repeated in the header (line {number}): every column needs a name of "
             "its own; rename one in the export, or let `l4e prepare` number them"
         )
+
+
+def timestamp_name(names: Sequence[str]) -> str:
+    """Return the name of the timestamp column in a schema made from a header.
+
+    A file may call it anything: one that no schema may have becomes `Timestamp`.
+
+    Args:
+        names: The names of the header, that of the timestamps first.
+    """
+    legal = _LEGAL.fullmatch(names[0]) and len(names[0]) <= MOST_CHARACTERS and names[0] not in names[1:]
+    return names[0] if legal else "Timestamp"
 
 
 def first_repeated(names: Sequence[str]) -> str | None:

@@ -14,6 +14,7 @@ RepairKind = Literal[
     "invalid-cells",
     "duplicates",
     "day-month-order",
+    "unfinished-line",
 ]
 
 
@@ -56,6 +57,7 @@ _MEANINGS: Mapping[RepairKind, str] = {
     "short-rows": "{count:,} row(s) have fewer cells than the header; the rest count as missing",
     "invalid-cells": "{count:,} cell(s) of sensor '{column}' are not numbers and count as missing",
     "duplicates": "{count:,} row(s) repeat a timestamp of the same file; the last of them is kept",
+    "unfinished-line": "the last line has no line end, so that it may be cut off",
     "day-month-order": "{count:,} date(s) fit both orders of day and month, and were read with the month "
     "first",
 }

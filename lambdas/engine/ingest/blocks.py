@@ -31,21 +31,21 @@ def read_chunks(source: BinaryIO, *, gzip: bool, block_bytes: int) -> Iterator[b
 
 
 def read_head(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """Return the first bytes, with the whole header unless its line is too long, and all chunks again.
+    """Return the first lines, with the whole header unless it is too long, and all chunks again.
 
     Args:
         chunks: What `read_chunks` yields.
     """
     taken: list[bytes] = []
-    size = 0
+    head = b""
     for chunk in chunks:
         taken.append(chunk)
-        size += len(chunk)
-        if size >= HEAD_BYTES and (
-            size > LINE_BYTES or b"".join(taken).rfind(_NEWLINE, HEAD_BYTES // 2) >= 0
-        ):
+        head += chunk[: max(HEAD_BYTES, LINE_BYTES + 1 - len(head))]
+        end = head.rfind(_NEWLINE, 0, HEAD_BYTES)
+        if len(head) >= HEAD_BYTES and (end >= 0 or len(head) > LINE_BYTES):
             break
-    return b"".join(taken), chain(taken, chunks)
+    cut = HEAD_BYTES if _NEWLINE in head[:HEAD_BYTES] else head.find(_NEWLINE) + 1 or len(head)
+    return head[:cut], chain(taken, chunks)
 
 
 def skip_bytes(chunks: Iterator[bytes], count: int) -> Iterator[bytes]:

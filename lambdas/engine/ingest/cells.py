@@ -88,15 +88,16 @@ class _Block:
     table: Any
     shapes: LineShapes
     one_line_per_row: bool
+    _lines: NDArray[np.int64] | None = None
 
     def lines(self) -> NDArray[np.int64]:
         """Return the number of the line of each row of the table."""
-        if self.one_line_per_row:
-            return self.first_line + np.arange(self.table.num_rows)
-        rows = row_lines(self.data)
-        if len(rows) != self.table.num_rows:  # quotation marks that are read otherwise; never worth a failure
-            rows = np.arange(self.table.num_rows)
-        return self.first_line + rows
+        if self._lines is None:
+            rows = np.arange(self.table.num_rows) if self.one_line_per_row else row_lines(self.data)
+            if len(rows) != self.table.num_rows:  # quotation marks that are read otherwise: about there
+                rows = np.arange(self.table.num_rows)
+            self._lines = self.first_line + rows
+        return self._lines
 
     def found(self, row: int, text: str | None = None) -> Found:
         """Return the line of a row of the table, with a text, or else with that of the row."""

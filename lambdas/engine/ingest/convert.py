@@ -44,7 +44,7 @@ def convert_file(
         gzip: Whether the source is compressed by gzip.
         block_bytes: Size of the blocks that are read at a time. Memory is about ten times that, whatever the
             size of the file, and more where most cells are empty, because each takes eight bytes then.
-        max_columns: Most columns of the header, that of the timestamps included; `None` for any number.
+        max_columns: Most sensors that the header may name; `None` for any number.
         limits: Shares of the rows above which a repair makes the file unusable.
         day_first: Whether dates like `1/2/2026` begin with the day; `None` decides by the file.
 
@@ -151,7 +151,7 @@ class _Reading:
             with table_writer(sink, schema) as write:
                 for block in chain(head, blocks):
                     rows = reader.read(block)
-                    tally.add(len(block), rows)
+                    tally.add(block, rows, next_line=reader.line)
                     if len(rows.times):
                         absent = pa.nulls(len(rows.times), pa.float64())
                         cells = [rows.columns.get(name, absent) for name in wanted]

@@ -8,24 +8,27 @@ from numpy.typing import NDArray
 
 from engine.ingest.timestamps import Times
 
-_KEPT = 1 << 21
+_KEPT = 1 << 22
 """Most instants kept; of a longer file they are a sample of all its different instants."""
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_FIRST_BIT = 23  # the lower ones of a product are not mixed
 
 
 @dataclass(slots=True)
 class DuplicateCount:
-    """A count of rows that repeat a timestamp, exact up to two million rows and estimated above.
+    """A count of rows that repeat a timestamp, exact up to four million rows and estimated above.
 
     An instant is either always in the sample or never, so that its repetitions are.
     """
 
     _times: list[Times] = field(default_factory=list)
-    _lines: list[NDArray[np.int64] | None] = field(default_factory=list)
+    _lines: list[NDArray[np.int64]] = field(default_factory=list)
     _kept: int = 0
     _halvings: int = 0
     _last: np.datetime64 | None = None
     _in_order: bool = True
+    _count: int = 0
+    _first: tuple[int, np.datetime64] | None = None
 
     def add(self, times: Times, lines: Callable[[], NDArray[np.int64]]) -> None:
         """Add the next rows of the file.
@@ -36,50 +39,51 @@ class DuplicateCount:
         """
         if not len(times):
             return
-        increasing = bool(np.all(times[1:] > times[:-1])) and (self._last is None or times[0] > self._last)
-        if self._last is None or times.max() > self._last:
-            self._last = times.max()
-        numbers = None if increasing else lines()
+        micros = times.view(np.int64)
+        increasing = bool((micros[1:] > micros[:-1]).all()) and (self._last is None or times[0] > self._last)
+        last = times[-1] if increasing else times.max()
+        self._last = last if self._last is None else max(self._last, last)
         self._in_order &= increasing
-        if self._halvings:
-            chosen = self._chosen(times)
-            times, numbers = times[chosen], None if numbers is None else numbers[chosen]
-        self._times.append(times)
-        self._lines.append(numbers)
-        self._kept += len(times)
-        while self._kept > _KEPT:
-            self._halve()
+        # Of rows that come later than all before, no line is asked for: one array of zeros is all they take.
+        numbers = np.broadcast_to(np.int64(0), len(times)) if increasing else lines()
+        chosen = self._chosen(times) if self._halvings else slice(None)
+        self._times.append(times[chosen])
+        self._lines.append(numbers[chosen])
+        self._kept += len(self._times[-1])
+        if self._kept > _KEPT:
+            self._take_out_repeated()
+            while self._kept > _KEPT // 2:
+                self._halve()
 
-    def result(self) -> tuple[int, int | None, np.datetime64] | None:
+    def result(self) -> tuple[int, int, np.datetime64] | None:
         """Return how many rows repeat a timestamp, line and timestamp of the first; `None` when none does."""
-        if self._in_order:
-            return None
-        times = np.concatenate(self._times)
-        order = np.argsort(times, kind="stable")
-        repeated = order[1:][times[order[1:]] == times[order[:-1]]]
-        if not len(repeated):
-            return None
-        first = int(repeated.min())
-        return len(repeated) << self._halvings, self._line(first), times[first]
+        self._take_out_repeated()
+        return None if self._first is None else (self._count, *self._first)
 
-    def _line(self, row: int) -> int | None:
-        for times, lines in zip(self._times, self._lines, strict=True):
-            if row < len(times):
-                return None if lines is None else int(lines[row])
-            row -= len(times)
-        return None
+    def _take_out_repeated(self) -> None:
+        """Count the repetitions among the rows that are kept, and keep each instant once."""
+        if self._in_order:
+            return
+        times, lines = np.concatenate(self._times), np.concatenate(self._lines)
+        order = np.argsort(times, kind="stable")
+        repeated = np.zeros(len(times), bool)
+        repeated[order[1:]] = times[order[1:]] == times[order[:-1]]
+        if repeated.any():
+            first = int(repeated.argmax())
+            self._count += int(np.count_nonzero(repeated)) << self._halvings
+            self._first = self._first or (int(lines[first]), times[first])
+        self._times, self._lines = [times[~repeated]], [lines[~repeated]]
+        self._kept = len(self._times[0])
 
     def _halve(self) -> None:
         self._halvings += 1
-        for at, (times, lines) in enumerate(zip(self._times, self._lines, strict=True)):
-            chosen = self._chosen(times)
-            self._times[at], self._lines[at] = times[chosen], None if lines is None else lines[chosen]
+        chosen = [self._chosen(times) for times in self._times]
+        self._times = [times[some] for times, some in zip(self._times, chosen, strict=True)]
+        self._lines = [lines[some] for lines, some in zip(self._lines, chosen, strict=True)]
         self._kept = sum(map(len, self._times))
-        if self._kept > _KEPT and self._halvings > 40:  # one instant over and over: a part of it shows that
-            self._times, self._lines = [self._times[0][:_KEPT]], [self._lines[0]]
-            self._kept = len(self._times[0])
 
     def _chosen(self, times: Times) -> NDArray[np.bool_]:
-        mixed = times.view(np.int64).astype(np.uint64) * _GOLDEN
-        chosen: NDArray[np.bool_] = (mixed >> np.uint64(20)) % np.uint64(1 << self._halvings) == 0
+        mixed = times.view(np.uint64) * _GOLDEN
+        mixed &= np.uint64(((1 << self._halvings) - 1) << _FIRST_BIT)
+        chosen: NDArray[np.bool_] = mixed == 0
         return chosen

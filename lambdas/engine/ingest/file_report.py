@@ -88,14 +88,18 @@ class Tally:
     missing: dict[str, int] = field(default_factory=dict)
     invalid: dict[str, int] = field(default_factory=dict)
     first_invalid: dict[str, Found] = field(default_factory=dict)
+    unfinished: Found | None = None
     duplicates: DuplicateCount = field(default_factory=DuplicateCount)
     first: np.datetime64 | None = None
     last: np.datetime64 | None = None
 
-    def add(self, size: int, rows: ParsedRows) -> None:
-        """Add what was read from a block of `size` bytes."""
+    def add(self, block: bytes, rows: ParsedRows, *, next_line: int) -> None:
+        """Add what was read from a block, and the number of the line after it."""
         count = len(rows.times)
-        self.bytes_read += size
+        self.bytes_read += len(block)
+        if not block.endswith((b"\n", b"\r")):
+            row = block[block.rfind(b"\n") + 1 :]
+            self.unfinished = (next_line - 1, row[:_EXAMPLE_BYTES].decode(errors="replace"))
         self.rows += count
         self.dropped += rows.dropped
         self.blank += rows.blank
@@ -156,9 +160,7 @@ def report_of(tally: Tally) -> FileReport:
     )
 
 
-def _repair(
-    kind: RepairKind, count: int, found: tuple[int | None, str] | None, column: str | None = None
-) -> Repair:
+def _repair(kind: RepairKind, count: int, found: Found | None, column: str | None = None) -> Repair:
     line, example = found or (None, "")
     return Repair(kind=kind, count=count, line=line, example=example, column=column)
 
@@ -174,6 +176,8 @@ def _repairs(tally: Tally, duplicates: Repair | None, *, ambiguous: bool) -> lis
             for name, count in tally.invalid.items()
         ),
     ]
+    if tally.unfinished is not None:
+        found.append(_repair("unfinished-line", 1, tally.unfinished))
     if ambiguous:
         found.append(_repair("day-month-order", tally.timestamps.order.open, tally.beginning.first_timestamp))
     return [repair for repair in found if repair.count]
@@ -260,6 +264,8 @@ def _day_month(tally: Tally) -> tuple[DayMonth, list[str]]:
     )
     return "ambiguous", [note]
 
+
+_EXAMPLE_BYTES = 100
 
 _CONTRARY_SHARE = 0.01
 """Share of dates that may have the other order: they are slips, and count as unusable."""

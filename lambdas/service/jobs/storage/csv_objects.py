@@ -46,5 +46,14 @@ def read_csv_object(
         block_bytes=block_bytes,
         max_columns=settings.columns_per_dataset if columns is None else None,
         day_first=day_first,
-        limits=RepairLimits(),
+        limits=RepairLimits(
+            wide_rows=_share(settings.wide_rows_percent),
+            short_rows=_share(settings.short_rows_percent),
+            unusable_timestamps=_share(settings.unusable_timestamps_percent),
+            duplicates=_share(settings.duplicates_percent),
+        ),
     )
+
+
+def _share(percent: int | None) -> float | None:
+    return None if percent is None else percent / 100
