@@ -106,6 +106,6 @@ def test_a_job_ends_even_if_its_progress_is_unknown(world: World, monkeypatch: p
     job = world.start_ingestion(world.dataset(schema(motor=("speed",))))
     ingest.run(world.runtime, {"Step": "fail", "JobId": job, "Error": TIMED_OUT})
     assert world.get(INGESTION_JOB, job)["FailedReason"] == (
-        f"ingestion job '{job}' took longer than its function may run. Split large files into smaller ones, of "
-        "the same columns and other times, or leave out columns"
+        f"ingestion job '{job}' took longer than its function may run. Split large files into smaller ones, "
+        "of the same columns and other times, or leave out columns"
     )
