@@ -3,6 +3,7 @@
 All go through the real handlers of the jobs.
 """
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -174,6 +175,17 @@ def test_the_name_of_an_input_file_shows_the_order_of_day_and_month(world: World
     assert list(world.tick(scheduler).values()) == ["SUCCESS"]
 
 
+def test_a_header_of_300_000_columns_ends_soon(world: World) -> None:
+    names = ",".join(f"s{at}" for at in range(300_000))
+    world.upload("motor/a.csv", f"Timestamp,{names}\n2020-01-01T00:00:00,1\n")
+    begin = time.monotonic()
+    job = world.ingest(world.dataset(), KeyPattern="{prefix}/{component_name}/*")
+    assert time.monotonic() - begin < 5
+    assert job["Status"] == "FAILED"
+    assert "300,000 sensor columns but at most 3,000 are allowed" in job["FailedReason"]
+    assert "columns_per_dataset" in job["FailedReason"]
+
+
 def test_what_was_put_right_is_in_a_document_beside_the_statistics(world: World) -> None:
     world.upload("motor/a.csv", GOOD)
     world.upload("motor/b.csv", cells("1,x", "2,3"))
@@ -247,6 +259,7 @@ def test_a_mistake_in_a_label_file_is_explained(home: World, dataset: Item, mist
     assert text.startswith(f"label file 's3://{home.bucket}/{prefix}labels.csv'")
     assert text.endswith("; correct the file and create the model again")
     assert not [word for word in words if word not in text], text
+    assert "l4e prepare" not in text, "it is for data files"
 
 
 def test_a_label_prefix_that_is_a_location(home: World, dataset: Item) -> None:
