@@ -7,12 +7,17 @@ from collections.abc import Sequence
 _ILLEGAL_SENSOR = re.compile(r"[^0-9a-zA-Z:#$.\-_]+")
 _ILLEGAL_COMPONENT = re.compile(r"[^0-9a-zA-Z._\-]+")
 _MAX_LENGTH = 200
-_WORDS = {
-    **dict(zip("äöüÄÖÜßæÆøØåÅœŒþðłŁđĐ", "ae oe ue Ae Oe Ue ss ae Ae oe Oe aa Aa oe Oe th d l L d D".split(), strict=True)),
-    **dict(zip("абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґў", "a b v g d e e zh z i i k l m n o p r s t u f kh ts ch sh shch _ y _ e iu ia i i ie g u".split(), strict=True)),
-    **dict(zip("αβγδεζηθικλμνξοπρσςτυφχψω", "a v g d e z i th i k l m n x o p r s s t y f ch ps o".split(), strict=True)),
-    "%": "pct", "°": "deg", "µ": "u", "μ": "u", "Ω": "Ohm", "±": "pm", "Δ": "delta", "№": "No", "⁻": "-", "−": "-", "–": "-", "—": "-",
-}  # fmt: skip
+_LATIN = "ä ae ö oe ü ue ß ss æ ae ø oe å aa œ oe þ th ð d ł l đ d"
+_CYRILLIC = (
+    "а a б b в v г g д d е e ё e ж zh з z и i й i к k л l м m н n о o п p р r с s т t у u ф f х kh ц ts ч ch ш sh "
+    "щ shch ъ _ ы y ь _ э e ю iu я ia і i ї i є ie ґ g ў u"
+)
+_GREEK = (
+    "α a β v γ g δ d ε e ζ z η i θ th ι i κ k λ l μ u ν n ξ x ο o π p ρ r σ s ς s τ t υ y φ f χ ch ψ ps ω o"
+)
+_SIGNS = "% pct ° deg µ u \u2126 Ohm ± pm Δ delta № No \u207b - \u2212 - \u2013 - \u2014 -"
+_WORDS = f"{_LATIN} {_CYRILLIC} {_GREEK} {_SIGNS}".split()
+_SPELLED = dict(zip(_WORDS[::2], _WORDS[1::2], strict=True))
 _SPOKEN = re.compile(r"(?:KATAKANA|HIRAGANA) (?:LETTER )?(?:SMALL )?([A-Z]+)$|HANGUL SYLLABLE ([A-Z]+)$")
 _READ_ALOUD = re.compile(
     r"(?:ARABIC|HEBREW|THAI|DEVANAGARI|ARMENIAN|GEORGIAN)[A-Z ]* (?:LETTER|CHARACTER) (?:[A-Z]+ )?([A-Z]+)$"
@@ -67,10 +72,10 @@ def _spelled(character: str) -> str:
     if character.isascii():
         return {"%": "pct"}.get(character, character)
     lower = character.lower()
-    if character in _WORDS:
-        return _WORDS[character]
-    if lower in _WORDS:
-        return _WORDS[lower].capitalize()
+    if character in _SPELLED:
+        return _SPELLED[character]
+    if lower in _SPELLED:
+        return _SPELLED[lower].capitalize()
     plain = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
     if plain:
         return plain

@@ -17,7 +17,7 @@ MAX_TEXTS = 3000
 OTHER_TEXTS = "(further texts)"
 
 _SIGN, _EXPONENT = "[+-]?", "(?:[eE][+-]?\\d+)?"
-_SPACE = "[ \u00a0\u2009\u202f'’]"
+_SPACE = "[ \u00a0\u2009\u202f'\u2019]"
 _INTEGER = rf"^{_SIGN}\d+{_EXPONENT}$"
 _AMBIGUOUS = {".": rf"^{_SIGN}[1-9]\d{{0,2}}\.\d{{3}}$", ",": rf"^{_SIGN}[1-9]\d{{0,2}},\d{{3}}$"}
 """`1.234` and `1,234`: a mark of thousands, or a decimal mark with three digits behind it."""
@@ -33,10 +33,16 @@ _CERTAIN = (
 _SPACED = rf"^{_SIGN}\d{{1,3}}(?:{_SPACE}\d{{3}})+$"
 _WITH_UNIT = rf"^(?P<number>{_SIGN}\d[\d.,]*{_EXPONENT})\s*(?P<unit>[^\d\s.,+\-(][^\d]*)$"
 _NUMBER_LIKE = re.compile(r"[+\-(]?[.,]?\d")
-_VALID = {
-    ".": rf"^{_SIGN}(?:(?:\d+\.?\d*|\.\d+){_EXPONENT}|\d{{1,3}}(?:,\d{{3}})+(?:\.\d*)?|\d{{1,3}}(?:{_SPACE}\d{{3}})+(?:\.\d*)?)$",
-    ",": rf"^{_SIGN}(?:(?:\d+,?\d*|,\d+){_EXPONENT}|\d{{1,3}}(?:\.\d{{3}})+(?:,\d*)?|\d{{1,3}}(?:{_SPACE}\d{{3}})+(?:,\d*)?)$",
-}
+
+
+def _valid(mark: str, group: str) -> str:
+    """Return the pattern of numbers with a decimal mark; thousands may have a mark or a blank."""
+    plain = rf"(?:\d+{mark}?\d*|{mark}\d+){_EXPONENT}"
+    grouped = "|".join(rf"\d{{1,3}}(?:{one}\d{{3}})+(?:{mark}\d*)?" for one in (group, _SPACE))
+    return rf"^{_SIGN}(?:{plain}|{grouped})$"
+
+
+_VALID = {".": _valid(r"\.", ","), ",": _valid(",", r"\.")}
 _LEAST_SHARE = 0.9
 """A column is numbers followed by a unit if this share of what is in it is one, with the same unit."""
 

@@ -17,11 +17,13 @@ QUALITY_NAME = re.compile(
     r"^(?:quality|status|qual|qualität|flag|validity)(?:[\s._:\-/]|$)",
     re.IGNORECASE,
 )
-_GOOD = frozenset("good ok gut valid bon bonne bueno buena goed g normal 192 0xc0 0x000000c0".split())
-_BAD = frozenset(
-    "bad uncertain questionable invalid schlecht unsicher ungültig ungueltig fehler error fault b u stale "
-    "substituted mauvais malo slecht onzeker nodata".split()
-) | {"no data", "not good", "comm fail", "bad input", "i/o timeout"}
+_GOOD_WORDS = "good ok gut valid bon bonne bueno buena goed g normal 192 0xc0 0x000000c0"
+_BAD_WORDS = (
+    "bad uncertain questionable invalid schlecht unsicher ungültig ungueltig fehler error fault b u stale substituted "
+    "mauvais malo slecht onzeker nodata"
+)
+_GOOD = frozenset(_GOOD_WORDS.split())
+_BAD = frozenset(_BAD_WORDS.split()) | {"no data", "not good", "comm fail", "bad input", "i/o timeout"}
 _OPC_GOOD = 192
 _OPC = frozenset({0, 4, 8, 12, 16, 20, 24, 28, 32, 64, 68, 80, 84, 88, 192, 196, 200, 204, 208, 212, 216})
 """Qualities of OPC as numbers."""

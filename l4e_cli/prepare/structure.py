@@ -12,14 +12,15 @@ TIME_NAME = re.compile(
     r"时间|時間|日期|日時|日付|时刻|время|дата|час|시간|일시",
     re.IGNORECASE,
 )
-_UNITS = frozenset(
+_UNIT_WORDS = (
     "% ppm ppb °c °f c f k degc degf deg bar mbar barg bara pa hpa kpa mpa psi psig mmhg inhg mmh2o m mm cm µm um in "
-    "ft mil mils m/s mm/s cm/s in/s ips ft/s m/s2 m/s² mm/s2 g rms hz khz rpm 1/min u/min min-1 min⁻¹ 1/s v mv kv a ma "
-    "ka w kw mw mwh kwh wh gwh va kva mva var kvar mvar l l/min l/h l/s lpm gpm m3 m³ m3/h m³/h m3/s m³/s nm3/h nm³/h "
-    "kg kg/h kg/s kg/m3 kg/m³ t t/h lb lb/h n kn nm knm j kj s sec min h hr d ms µs us db dba ohm kohm ph ntu µs/cm "
-    "ms/cm mg/l g/l cst none - -- n/a na bool on/off degree degrees celsius fahrenheit kelvin percent volt ampere watt "
-    "timestamp datetime date/time yyyy-mm-dd hh:mm:ss".split()
+    "ft mil mils m/s mm/s cm/s in/s ips ft/s m/s2 m/s² mm/s2 g rms hz khz rpm 1/min u/min min-1 min⁻¹ 1/s v mv kv a "
+    "ma ka w kw mw mwh kwh wh gwh va kva mva var kvar mvar l l/min l/h l/s lpm gpm m3 m³ m3/h m³/h m3/s m³/s nm3/h "
+    "nm³/h kg kg/h kg/s kg/m3 kg/m³ t t/h lb lb/h n kn nm knm j kj s sec min h hr d ms µs us db dba ohm kohm ph ntu "
+    "µs/cm ms/cm mg/l g/l cst none - -- n/a na bool on/off degree degrees celsius fahrenheit kelvin percent volt "
+    "ampere watt timestamp datetime date/time yyyy-mm-dd hh:mm:ss"
 )
+_UNITS = frozenset(_UNIT_WORDS.split())
 _UNIT_SHARE = 0.6
 _BODY_SHARE = 0.8
 
@@ -47,7 +48,7 @@ class Sheet:
 
 
 def find_sheet(
-    lines: Sequence[str], separator: str, *, is_time: "list[list[bool]]", answers: Answers
+    lines: Sequence[str], separator: str, *, is_time: Sequence[Sequence[bool]], answers: Answers
 ) -> Sheet:
     """Return where names and body are.
 

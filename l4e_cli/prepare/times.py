@@ -15,6 +15,7 @@ Micros = NDArray[np.int64]
 
 NO_TIME = int(np.iinfo(np.int64).min)
 _MAX_LENGTH = 50
+_SHARE = 0.8
 DAY, HOUR, SECOND = 86_400_000_000, 3_600_000_000, 1_000_000
 ORDERS = ("ymd", "dmy", "mdy")
 
@@ -104,11 +105,11 @@ _EPOCHS: Mapping[str, tuple[re.Pattern[str], int, int]] = {
     "microseconds since 1970": (re.compile(r"\d{15,16}"), 1, 1),
     "nanoseconds since 1970": (re.compile(r"\d{18,19}"), 1, 1_000),
 }
-_FIRST_YEAR, _LAST_YEAR = 1995, 2100
-"""Numbers count as times only within these years."""
+_FIRST_MICROS, _LAST_MICROS = (int(np.datetime64(year, "us").astype(np.int64)) for year in ("1995", "2100"))
+"""Numbers count as times only between these."""
 
 EXCEL = "days as Excel counts them"
-_EXCEL_PATTERN = re.compile(r"\d{5}(?:\.\d+)?")
+_EXCEL_PATTERN = re.compile(r"\d{5}(?:[.,]\d+)?")
 _EXCEL_ORIGIN = -25_569  # 30 December 1899 in days since 1970
 
 _MONTHS: Mapping[str, int] = {
@@ -153,18 +154,20 @@ class ParsedTimes:
     zones: Any | None = None
 
 
-def find_shape(texts: Sequence[str], *, share: float = 0.8) -> tuple[Shape | None, float]:
+def find_shape(texts: Sequence[str]) -> tuple[Shape | None, float]:
     """Return the shape that most of the texts have with at least one valid order, and the share that has it."""
     best, most = None, 0.0
-    for shape in SHAPES:
-        column = pa.array(texts, pa.string())
+    column = pa.array(texts, pa.string())
+    for shape, pattern in zip(SHAPES, (*_PATTERNS, _DIGITS), strict=True):
+        if sum(pattern.fullmatch(text) is not None for text in texts) < _SHARE * max(1, len(texts)):
+            continue
         read = max(
             np.count_nonzero(parse_shape(column, shape, order).micros != NO_TIME) for order in shape.orders
         )
         if read > most:
             best, most = shape, float(read)
     most /= max(1, len(texts))
-    return (best, most) if most >= share else (None, most)
+    return (best, most) if most >= _SHARE else (None, most)
 
 
 _NUMBER = re.compile(r"[+-]?\d*[.,]?\d+")
@@ -183,26 +186,36 @@ def is_numeric_time(text: str) -> bool:
     """Return whether a number can be a time: digits of a date, seconds since 1970, or days of Excel."""
     if not 5 <= len(text) <= _MAX_LENGTH:
         return False
-    if _DIGITS.fullmatch(text) and (parse_shape(pa.array([text]), SHAPES[-1], "ymd").micros != NO_TIME).all():
+    digits = _DIGITS.fullmatch(text)
+    if digits and 1 <= int(digits["m"]) <= 12 and 1 <= int(digits["d"]) <= 31:
         return True
-    return find_epoch([text]) is not None or re.fullmatch(r"[2-8]\d{4}(?:[.,]\d+)?", text) is not None
+    return any(_may_be_count(text, name) for name in _EPOCHS) or _may_be_count(text, EXCEL)
 
 
 def find_epoch(texts: Sequence[str]) -> str | None:
-    """Return the name of the count of seconds that all the texts can be, `None` when there is none."""
-    for name, (pattern, _, _) in _EPOCHS.items():
-        if all(pattern.fullmatch(text) for text in texts):
-            times = parse_count(pa.array(texts, pa.string()), name).micros
-            return name if (times != NO_TIME).all() else None
-    return None
+    """Return the name of the count of seconds that most of the texts can be, `None` when there is none."""
+    return next((name for name in _EPOCHS if _count_share(texts, name) >= _SHARE), None)
 
 
 def may_be_excel(texts: Sequence[str]) -> bool:
-    """Return whether all the texts can be days as Excel counts them, of plausible years."""
-    if not all(_EXCEL_PATTERN.fullmatch(text) for text in texts):
+    """Return whether most of the texts can be days as Excel counts them, of plausible years, and differ."""
+    return len(set(texts)) > 1 and _count_share(texts, EXCEL) >= _SHARE
+
+
+def _count_share(texts: Sequence[str], name: str) -> float:
+    return sum(_may_be_count(text, name) for text in texts) / max(1, len(texts))
+
+
+def _may_be_count(text: str, name: str) -> bool:
+    """Return whether a text can be a count of days or seconds, of a plausible year."""
+    pattern = _EXCEL_PATTERN if name == EXCEL else _EPOCHS[name][0]
+    if not pattern.fullmatch(text):
         return False
-    times = parse_count(pa.array(texts, pa.string()), EXCEL).micros
-    return bool((times != NO_TIME).all() and (np.diff(times) != 0).any())
+    whole = int(re.split("[.,]", text)[0])
+    if name == EXCEL:
+        return _FIRST_MICROS <= (whole + _EXCEL_ORIGIN) * DAY < _LAST_MICROS
+    _, factor, divisor = _EPOCHS[name]
+    return _FIRST_MICROS <= whole * factor // divisor < _LAST_MICROS
 
 
 def parse_times(column: Any, form: TimeForm) -> ParsedTimes:
@@ -222,17 +235,15 @@ def parse_count(column: Any, name: str) -> ParsedTimes:
         pa.scalar(None, pa.string()),
     )
     if name == EXCEL:
-        days = pc.cast(kept, pa.float64()).to_numpy(zero_copy_only=False)
+        days = pc.cast(pc.replace_substring(kept, ",", "."), pa.float64()).to_numpy(zero_copy_only=False)
         with np.errstate(invalid="ignore"):
             millis = np.round((np.nan_to_num(days) + _EXCEL_ORIGIN) * 86_400_000).astype(np.int64)
         micros = np.where(np.isnan(days), NO_TIME, millis * 1_000)
     else:
         _, factor, divisor = _EPOCHS[name]
         micros = _scaled(kept, factor, divisor)
-    first, last = (
-        int(np.datetime64(f"{year}-01-01", "us").astype(np.int64)) for year in (_FIRST_YEAR, _LAST_YEAR)
-    )
-    return ParsedTimes(micros=np.where((micros >= first) & (micros < last), micros, NO_TIME))
+    plausible = (micros >= _FIRST_MICROS) & (micros < _LAST_MICROS)
+    return ParsedTimes(micros=np.where(plausible, micros, NO_TIME))
 
 
 def _scaled(texts: Any, factor: int, divisor: int) -> Micros:
