@@ -3,7 +3,7 @@
     python -m benchmarks.detection [DATA] [--json FILE] [--only quality,labels,ablations,roots,speed]
                                 [--seeds 1,2] [--large]
 
-DATA is a directory of labelled series (default ``../shared/data``), which benchmarks/datasets.py describes.
+DATA is a directory of labelled series (default `../shared/data`), which benchmarks/datasets.py describes.
 """
 
 import argparse

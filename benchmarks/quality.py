@@ -14,7 +14,7 @@ import engine.detect.ensemble
 import engine.detect.level_shift
 import engine.train.cleaning
 import engine.train.fit
-import engine.train.forward_test
+import engine.train.forward_validation
 from benchmarks.baselines import BASELINES, baseline_ratio
 from benchmarks.datasets import Case
 from engine import fit
@@ -28,9 +28,9 @@ Ratio = Callable[[Case], Floats]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Figures of one group: ``ap`` is the mean over its cases, the rest is pooled over rows and events.
+    """Figures of one group: `ap` is the mean over its cases, the rest is pooled over rows and events.
 
-    ``false_ranges_per_day`` counts runs of alarmed rows that touch no label, per healthy day; ``delay_rows``
+    `false_ranges_per_day` counts runs of alarmed rows that touch no label, per healthy day; `delay_rows`
     is the median over the events found of the rows before their first alarm.
     """
 
@@ -80,10 +80,10 @@ ABLATIONS: dict[str, list[tuple[Any, str, Any]]] = {
     "only the window view": [(sys.modules[__name__], "COUNTED", ("window", "tracked window"))],
     "only the scale view": [(sys.modules[__name__], "COUNTED", ("scale",))],
     "trained levels always count": [(engine.detect.level_shift, "MOVED_AVERAGE", (2.0, 3.0))],
-    "no level is taken over slowly": [(engine.train.forward_test, "STEADY", -1.0)],
+    "no level is taken over slowly": [(engine.train.forward_validation, "STEADY", -1.0)],
     "no tracked views": [(engine.train.fit, "BASELINE_SPANS", ())],
     "tracked views always count": [(engine.detect.ensemble, "ENGAGED_SHARE", (-2.0, -1.0))],
-    "no widening of limits": [(engine.train.forward_test, "MAX_WIDENING", 1.0)],
+    "no widening of limits": [(engine.train.forward_validation, "MAX_WIDENING", 1.0)],
     "no cleaning of training data": [(engine.train.cleaning, "MIN_ROWS", 10**9)],
     "no forgetting of faults that ended": [(engine.detect.alarm, "MEMORY_ROWS", {})],
     "single rows alarm": [(engine.detect.alarm, "UNCONFIRMED_RATIO", 1e9)],

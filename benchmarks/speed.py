@@ -3,7 +3,7 @@
     python -m benchmarks.speed [--rows N] [--sensors N] [--drift] [--large] [--versus] [--turns N]
                                [--json FILE]
 
-Each measurement runs in a fresh process, so that no peak hides another. ``--versus`` times ECOD and PCA T2+Q
+Each measurement runs in a fresh process, so that no peak hides another. `--versus` times ECOD and PCA T2+Q
 alongside, in turns, in one process.
 """
 
@@ -31,9 +31,9 @@ TURNS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speed:
-    """Seconds and MiB; ``peak_mib`` is the peak of the process behind the fit, ``data_mib`` the values.
+    """Seconds and MiB; `peak_mib` is the peak of the process behind the fit, `data_mib` the values.
 
-    ``fit_cpu_seconds`` is the work of all threads: under load it says more than the wall time. ``span`` is
+    `fit_cpu_seconds` is the work of all threads: under load it says more than the wall time. `span` is
     the baseline against drift that was chosen, 0 for none. A window reads and writes the state.
     """
 

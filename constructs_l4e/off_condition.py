@@ -1,4 +1,4 @@
-"""When a machine is off, as the API writes it: `component\\sensor < number`."""
+r"""When a machine is off, as the API writes it: `component\sensor < number`."""
 
 import re
 from dataclasses import dataclass

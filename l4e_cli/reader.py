@@ -16,6 +16,28 @@ sys.path[:0] = [
     if (folder / "engine").is_dir() and str(folder) not in sys.path
 ][:1]
 
-from engine import FileReport, IllegalHeader, UnusableFile, convert_csv, parse_timestamps  # noqa: E402
+from engine import (  # noqa: E402
+    ComponentReport,
+    FileReport,
+    IllegalHeader,
+    Repair,
+    SensorStatistics,
+    UnusableFile,
+    convert_csv,
+    convert_file,
+    merge_component,
+    parse_timestamps,
+)
 
-__all__ = ["FileReport", "IllegalHeader", "UnusableFile", "convert_csv", "parse_timestamps"]
+__all__ = [
+    "ComponentReport",
+    "FileReport",
+    "IllegalHeader",
+    "Repair",
+    "SensorStatistics",
+    "UnusableFile",
+    "convert_csv",
+    "convert_file",
+    "merge_component",
+    "parse_timestamps",
+]

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from l4e_cli.demo.recording import Interval, Times, Values
+from l4e_cli.demo.recording import Times, Values
+from l4e_cli.interval import Interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictedRange:
-    """A period that the model finds anomalous, and the share of each sensor (`component\\sensor`) in it."""
+    r"""A period that the model finds anomalous, and the share of each sensor (`component\sensor`) in it."""
 
     period: Interval
     shares: Mapping[str, float]

@@ -14,7 +14,7 @@ EVENTS = ((800, 900), (2000, 2160), (3100, 3220), (4300, 4400), (5200, 5330))
 
 
 def labelled(size: float) -> tuple[Frame, list[Interval]]:
-    """Training in which flow is too low by ``size`` in five events, and their labels."""
+    """Training in which flow is too low by `size` in five events, and their labels."""
     whole = pump(TRAIN, seed=21)
     values = whole.values.copy()
     for start, stop in EVENTS:

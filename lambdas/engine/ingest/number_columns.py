@@ -21,8 +21,8 @@ _FIRST_COMMON, _LAST_COMMON = np.frombuffer(b"-9", np.uint8)
 """Ends of a range of characters: it holds most of those in numbers, and of others only the rare "/"."""
 
 
-def parse_number_columns(columns: Mapping[str, Any]) -> Iterator[tuple[str, Any, int]]:
-    """Yield the name, the numbers and the count of invalid texts of each column.
+def parse_number_columns(columns: Mapping[str, Any]) -> Iterator[tuple[str, Any, NDArray[np.intp]]]:
+    """Yield the name, the numbers and the rows of invalid texts of each column.
 
     The odd texts of all columns are read together: a column has few of them, and one call of Arrow costs as
     much as hundreds of texts.
@@ -41,7 +41,7 @@ def parse_number_columns(columns: Mapping[str, Any]) -> Iterator[tuple[str, Any,
         start = own.stop
         values[odd] = numbers[own]
         column = pa.chunked_array([pa.array(values, mask=np.isnan(values))])
-        yield name, column, int(np.count_nonzero(invalid[own]))
+        yield name, column, odd[invalid[own]]
 
 
 def one_array(column: Any) -> Any:

@@ -1,10 +1,10 @@
 """Fit a detector: decide which rows are healthy, learn the views, and set their limits.
 
 Everything is decided on rows that the model in question has not seen. Blocked cross-validation gives each
-view the units of its residuals and its limit. A forward test (fit on the first half of training, score the
-second) shows how many false alarms the passing of time alone brings, where levels that have moved for good
-no longer count; the limits are widened accordingly. It also shows which levels are moving when training
-ends.
+view the units of its residuals and its limit. A forward validation (fit on the first half of training, score
+the second) shows how many false alarms the passing of time alone brings, where levels that have moved for
+good no longer count; the limits are widened accordingly. It also shows which levels are moving when
+training ends.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from engine.train.calibration import fitted_views
 from engine.train.calibration_data import CalibrationData
 from engine.train.cleaning import without_silent, without_suspicious
 from engine.train.fit_settings import FitSettings
-from engine.train.forward_test import ForwardTest, forward_test
+from engine.train.forward_validation import ForwardValidation, forward_validation
 from engine.train.known_faults import without_known_faults
 from engine.train.label_limits import label_factor
 
@@ -116,8 +116,8 @@ def fit(
 
 def _fit_views(
     frame: Frame, pipeline: Pipeline, healthy: Mask, settings: FitSettings
-) -> tuple[tuple[View, ...], ForwardTest, float]:
-    """Return the views, and the forward test of the static ones with the factor that widened their limits.
+) -> tuple[tuple[View, ...], ForwardValidation, float]:
+    """Return the views, and the forward validation of the static ones with the factor that widened limits.
 
     Static and tracked views are calibrated apart: on a plant that drifts, one group says nothing of the
     other.
@@ -131,8 +131,8 @@ def _fit_views(
 
 def _fit_group(
     data: Sequence[CalibrationData], settings: FitSettings
-) -> tuple[list[View], ForwardTest, float]:
-    test = forward_test(data, settings)
+) -> tuple[list[View], ForwardValidation, float]:
+    test = forward_validation(data, settings)
     widening = test.widening(settings.quantile)
     return fitted_views(data, settings, widening=widening, level_averages=test.level_averages), test, widening
 

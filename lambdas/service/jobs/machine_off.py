@@ -9,11 +9,11 @@ from service.off_rule import OffRule
 
 
 def off_condition(text: str | None, sensors: Sequence[str]) -> OffCondition | None:
-    """Read an `OffCondition`; None when the model has none.
+    r"""Read an `OffCondition`; None when the model has none.
 
     Args:
         text: the member of the model version.
-        sensors: every sensor of the model as `component\\sensor`.
+        sensors: every sensor of the model as `component\sensor`.
 
     Raises:
         JobFailed: when it cannot be used, with the form it must have.

@@ -1,4 +1,4 @@
-"""The forward test: the second half of training, scored by views fitted to the first half."""
+"""The forward validation: the second half of training, scored by views fitted to the first half."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ Floats = NDArray[np.float64]
 
 MAX_WIDENING = 5.0
 STEADY = 0.05
-"""Share of rows of the forward test above the limits up to which a plant is steady."""
+"""Share of rows of the forward validation above the limits up to which a plant is steady."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForwardTest:
-    """Result of the forward test of some views.
+class ForwardValidation:
+    """Result of the forward validation of some views.
 
     Attributes:
         ratio: fused score over limit of each row, as scoring would compute it, shape (rows,); empty if
@@ -69,7 +69,7 @@ class ForwardTest:
         return len(as_trained) > 0 and float((as_trained > widening).mean()) <= STEADY
 
 
-def forward_test(data: Sequence[CalibrationData], settings: FitSettings) -> ForwardTest:
+def forward_validation(data: Sequence[CalibrationData], settings: FitSettings) -> ForwardValidation:
     """Score the second half of training by the first half.
 
     Args:
@@ -82,7 +82,7 @@ def forward_test(data: Sequence[CalibrationData], settings: FitSettings) -> Forw
     for each, calibration in zip(data, calibrate(data, settings, slice(FOLDS // 2)), strict=True):
         later = each.forward_residuals() / calibration.scale
         if not len(later):
-            return ForwardTest(ratio=np.zeros(0), ratio_as_trained=np.zeros(0), level_averages={})
+            return ForwardValidation(ratio=np.zeros(0), ratio_as_trained=np.zeros(0), level_averages={})
         level_averages[each.name] = corrected_averages(later, span)
         as_trained.append(row_scores(np.abs(later)) / calibration.limit)
         if each.name not in TRACKED:
@@ -90,7 +90,7 @@ def forward_test(data: Sequence[CalibrationData], settings: FitSettings) -> Forw
             weights, _ = level_weights(later, np.ones(len(later), bool), nothing, evaluated=0, span=span)
             later = later if weights is None else later * weights
         ratios[each.name] = row_scores(np.abs(later)) / calibration.limit
-    return ForwardTest(
+    return ForwardValidation(
         ratio=Alarm.closed().fuse(ratios),
         ratio_as_trained=np.max(as_trained, axis=0),
         level_averages=level_averages,
