@@ -5,7 +5,7 @@ from pathlib import Path
 
 from l4e_cli.prepare.decision import Decision, UnfitExport
 from l4e_cli.prepare.write import Written
-from l4e_cli.reader import UnusableFile, convert_csv
+from l4e_cli.reader import UnusableFile, convert_file
 
 
 class _Nowhere(io.RawIOBase):
@@ -32,14 +32,13 @@ def check_output(path: Path, written: Written) -> Decision:
         UnfitExport: When the service reads it otherwise.
     """
     try:
-        with path.open("rb") as source:
-            report = convert_csv(source, _Nowhere(), columns=None)  # type: ignore[arg-type]
+        report = convert_file(lambda: path.open("rb"), _Nowhere(), columns=None)  # type: ignore[arg-type]
     except UnusableFile as error:
         raise UnfitExport(f"the service does not take what was written: {error}") from error
     names = tuple(name for _, name in written.names)
     values = tuple(report.rows - report.missing[name] - report.invalid[name] for name in report.columns)
-    found = (report.rows, report.columns, values, report.unsupported_timestamps, sum(report.invalid.values()))
-    if found != (written.rows, names, written.values, 0, 0):
+    found = (report.rows, report.columns, values, report.repairs)
+    if found != (written.rows, names, written.values, ()):
         raise UnfitExport(
             f"the service reads {report.rows:,} rows and {sum(values):,} values, but {written.rows:,} rows "
             "and "

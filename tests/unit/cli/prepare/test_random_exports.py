@@ -35,14 +35,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("random")
 
 
-@pytest.fixture(params=["whole", "in small pieces"])
-def pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+@pytest.fixture(scope="module", params=["whole", "in small pieces"])
+def pieces(request: pytest.FixtureRequest) -> Iterator[None]:
     """All at once, and with everything that is done in pieces done in many of them."""
-    if request.param == "in small pieces":
-        monkeypatch.setattr(source, "BLOCK_BYTES", 700)
-        monkeypatch.setattr(sort, "PART_BYTES", 2000)
-        monkeypatch.setattr(merge, "CELLS", 50)
-    return
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "in small pieces":
+            patch.setattr(source, "BLOCK_BYTES", 700)
+            patch.setattr(sort, "PART_BYTES", 2000)
+            patch.setattr(merge, "CELLS", 50)
+        yield
 
 
 def prepared(data: bytes, folder: Path, time_zone: str | None) -> tuple[Written, Path]:
