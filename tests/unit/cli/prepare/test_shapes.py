@@ -120,7 +120,7 @@ ASKED = {
         "--set decimal=comma",
     ),
     "two times": (
-        b"Time UTC,Local time,Flow\n2026-03-01 00:00,2026-03-01 01:00,1\n2026-03-01 01:00,2026-03-01 02:00,2\n",
+        b"Time UTC,Local time,Flow\n2026-03-01 00:00,2026-03-01 01:00,1\n2026-03-01 01:00,2026-03-01 02:00,2",
         "--set time=Time UTC",
     ),
     "a clock put back": (
