@@ -21,6 +21,18 @@ _VALUE_NAME = re.compile(
 _INDEX_NAME = re.compile(
     r"(?:unnamed: 0|index|idx|row|row ?n(?:o|r|um(?:ber)?)?\.?|no\.?|nr\.?|#|lfd\.? ?nr\.?|)", re.IGNORECASE
 )
+_NUMBERED_TAG = re.compile(
+    r"(?:tag|sensor|point|signal|channel|variable|item)[\s_]*(?:id|no|nr|number)?|id", re.IGNORECASE
+)
+_STATE_NAME = re.compile(r"stat[eu]|mode|comment|remark|alarm|text|betriebsart", re.IGNORECASE)
+_ENTITY_NAME = re.compile(
+    r"asset|machine|device|equipment|\bunit\b|component|station|plant|\bsite\b|line\b|anlage|maschine|gerät|aggregat|turbine",
+    re.IGNORECASE,
+)
+_ENTITY_NUMBER = re.compile(
+    rf"(?:{_ENTITY_NAME.pattern}|pump|engine|motor)[\s_]*(?:id|no|nr|number|#)\.?", re.IGNORECASE
+)
+_FEW_ENTITIES = 200
 _OFTEN = 0.3
 _LEAST_NUMBER_LIKE = 0.01
 
@@ -43,6 +55,7 @@ class Layout:
         tag: In a long layout, the column that names the sensor.
         tags: The names in it, in the order in which they were found.
         quality: Columns that tell which values are good.
+        texts: In a long layout, further columns of texts, which must say the same wherever a sensor is named.
         decisions: What was decided, and why.
     """
 
@@ -50,6 +63,7 @@ class Layout:
     tag: int | None
     tags: tuple[str, ...]
     quality: tuple[QualityColumn, ...]
+    texts: tuple[int, ...]
     decisions: tuple[Decision, ...]
 
 
@@ -98,10 +112,12 @@ def decide_layout(
                 example=tags[0],
             )
         )
-        _left_out(names, [at for at in rest if at not in {tag, value}], rest, decisions)
+        texts = tuple(at for at in rest if at not in {tag, value})
+        _left_out(names, texts, rest, decisions)
         rest = {value: rest[value]}
     else:
-        tags = ()
+        tags, texts = (), ()
+        _require_one_entity(names, rest)
         rest = _numbers(names, rest, first_cells, answers, decisions)
     values = []
     for at, column in rest.items():
@@ -123,7 +139,9 @@ def decide_layout(
         raise UnfitExport("no column holds numbers beside the time: the service needs a sensor")
     kept = {value.column for value in values}
     quality = tuple(column for column in quality if kept & set(column.of))
-    return Layout(values=tuple(values), tag=tag, tags=tags, quality=quality, decisions=tuple(decisions))
+    return Layout(
+        values=tuple(values), tag=tag, tags=tags, quality=quality, texts=texts, decisions=tuple(decisions)
+    )
 
 
 def _without(
@@ -201,7 +219,13 @@ def _long(
         return None, 0
     named_tags = [at for at in tags if TAG_NAME.search(names[at])] or tags
     named_values = [at for at in values if _VALUE_NAME.search(names[at])] or values
-    generic = bool(TAG_NAME.search(names[named_tags[0]]) and _VALUE_NAME.search(names[named_values[0]]))
+    first = named_tags[0]
+    generic = bool(
+        TAG_NAME.search(names[first])
+        and not _STATE_NAME.search(names[first])
+        and not cells[first].numbers
+        and _VALUE_NAME.search(names[named_values[0]])
+    )
     certain = (
         layout == "long"
         or tag is not None
@@ -239,7 +263,7 @@ def _may_be_tags(name: str, cells: Cells) -> bool:
     if not cells.values or cells.total < len(cells.values):
         return False
     if cells.numbers or cells.units:
-        if not TAG_NAME.search(name):
+        if not _NUMBERED_TAG.fullmatch(name):
             return False
     elif len(cells.values) < 2 and not TAG_NAME.search(name):
         return False
@@ -284,6 +308,23 @@ def _numbers(
             _refuse_half_numbers(names[at], column, None, answers)
     _left_out(names, texts, cells, decisions)
     return kept
+
+
+def _require_one_entity(names: Sequence[str], cells: Mapping[int, Cells]) -> None:
+    """Ask about a column that seems to tell which machine a row is about."""
+    for at, column in cells.items():
+        several = 1 < len(column.values or ()) <= min(_FEW_ENTITIES, column.total // 2)
+        named = _ENTITY_NUMBER.search(names[at]) if column.numbers else _ENTITY_NAME.search(names[at])
+        if several and named:
+            examples = ", ".join(list(column.values or ())[:3])
+            raise UndecidedExport(
+                Question(
+                    key="drop",
+                    text=f"column {names[at]!r} ({examples}) seems to tell which machine a row is about: "
+                    "split the export, one file for each, or leave the column out if all rows are about one",
+                    choices=(names[at],),
+                )
+            )
 
 
 def _are_times(cells: Sequence[str]) -> bool:
@@ -347,4 +388,4 @@ def _status_texts(name: str, cells: Cells, unit: str | None) -> list[Decision]:
 
 def followed(name: str) -> bool:
     """Return whether all texts of a column are worth counting because of its name."""
-    return bool(TAG_NAME.search(name) or QUALITY_NAME.search(name))
+    return bool(TAG_NAME.search(name) or QUALITY_NAME.search(name) or _ENTITY_NUMBER.search(name))

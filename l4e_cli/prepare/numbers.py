@@ -32,7 +32,7 @@ _CERTAIN = (
 )
 _SPACED = rf"^{_SIGN}\d{{1,3}}(?:{_SPACE}\d{{3}})+$"
 _WITH_UNIT = rf"^(?P<number>{_SIGN}\d[\d.,]*{_EXPONENT})\s*(?P<unit>[^\d\s.,+\-(][^\d]*)$"
-_NUMBER_LIKE = re.compile(r"[+\-(]?[.,]?\d")
+_NUMBER_LIKE = re.compile(r"[^\w\s]{0,3}\s?\d")
 
 
 def _valid(mark: str, group: str) -> str:

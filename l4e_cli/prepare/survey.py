@@ -1,11 +1,10 @@
 """Decide everything about a file: what it looks like from its first lines, what it is from all rows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow.compute as pc
 
 from l4e_cli.prepare.decision import Answers, Decision, Question, UndecidedExport, UnfitExport
@@ -14,7 +13,7 @@ from l4e_cli.prepare.numbers import Cells, decide_decimal
 from l4e_cli.prepare.rows import BadLines, read_tables
 from l4e_cli.prepare.separator import decide_separator, split
 from l4e_cli.prepare.source import Source, open_source
-from l4e_cli.prepare.structure import Sheet, find_sheet
+from l4e_cli.prepare.structure import TIME_NAME, Sheet, find_sheet
 from l4e_cli.prepare.time_column import TimeColumn, decide_time_column
 from l4e_cli.prepare.time_survey import TimeSurvey, decide_form, decide_zone
 from l4e_cli.prepare.times import EXCEL, NO_TIME, is_numeric_time, is_textual_time, parse_times
@@ -22,6 +21,7 @@ from l4e_cli.prepare.zone import Localiser, Zone
 
 HEAD_LINES, HEAD_BYTES = 2000, 1 << 20
 FIRST_CELLS = 300
+_LOST_ROWS = 100
 _FEW_SHARE, _FEW_ROWS, _SMALL_SHARE = 0.01, 10, 0.25
 """Rows may be left out without a question up to a hundredth, in small files up to ten or a quarter."""
 
@@ -178,6 +178,7 @@ class _Look:
         is_header = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(texts), header), False)  # noqa: FBT003
         repeats = pc.sum(is_header).as_py() or 0
         if repeats and header:
+            self._require_same_names(table.filter(is_header))
             self.headers += repeats
             table = table.filter(pc.invert(is_header))
             texts = self.time.texts(table)
@@ -189,15 +190,41 @@ class _Look:
         for at, cells in self.cells.items():
             cells.add(table.column(at).combine_chunks())
 
+    def _require_same_names(self, headers: Any) -> None:
+        for at, name in enumerate(self.sheet.names):
+            others = pc.unique(pc.utf8_trim_whitespace(pc.fill_null(headers.column(at), ""))).to_pylist()
+            if others != [name]:
+                raise UnfitExport(
+                    f"a second line of names has {others[0]!r} where the first one has {name!r}: the file "
+                    "holds several tables. Split it there"
+                )
+
     def _with_time(self, table: Any, texts: Any) -> Any:
         read = [parse_times(texts, survey_.form).micros != NO_TIME for survey_ in self.surveys]
         kept = read[0]
         for other in read[1:]:
             kept = kept | other
-        if not self.lost and not kept.all():
-            lost = table.slice(int(np.flatnonzero(~kept)[0]), 1).to_pylist()[0]
-            self.lost = self.sheet.separator.join(cell or "" for cell in lost.values())
+        if not kept.all():
+            self._note_lost(table.filter(~kept).slice(0, _LOST_ROWS).to_pylist())
         return table.filter(kept)
+
+    def _note_lost(self, rows: Sequence[Mapping[str, str | None]]) -> None:
+        """Keep an example of rows without a time, and refuse names of another table among them."""
+        for row in rows:
+            cells = [(cell or "").strip() for cell in row.values()]
+            self.lost = self.lost or self.sheet.separator.join(cells)
+            texts = [cell for at, cell in enumerate(cells) if cell and at not in self.time.columns]
+            named = any(TIME_NAME.search(cells[at]) for at in self.time.columns)
+            misplaced = any(cell in self.sheet.names for cell in texts)
+            if (
+                texts
+                and (named or misplaced)
+                and not any(character.isdigit() for text in texts for character in text[:1])
+            ):
+                raise UnfitExport(
+                    f"the row {self.sheet.separator.join(cells)[:100]!r} looks like the names of a second "
+                    "table: split the file there"
+                )
 
     def left_out(self, times: TimeSurvey, answers: Answers) -> list[Decision]:
         """Return what was left out of the rows.

@@ -20,6 +20,7 @@ from l4e_cli.prepare.times import (
     TimeForm,
     find_epoch,
     find_shape,
+    is_surely_excel,
     may_be_excel,
     parse_times,
 )
@@ -174,6 +175,9 @@ def _forms(texts: Sequence[str], name: str, answers: Answers) -> tuple[TimeForm,
     if epoch is not None:
         return (TimeForm(name=epoch),)
     if probed and may_be_excel(probed):
+        if not is_surely_excel(probed):
+            text = f"the numbers of column {name!r}, such as {probed[0]!r}, can be days of Excel, or no times"
+            raise UndecidedExport(Question(key="time-form", text=text, choices=("excel",)))
         return (TimeForm(name=EXCEL),)
     raise UnfitExport(
         f"the times of column {name!r} have no form that is known, or several: "

@@ -202,6 +202,11 @@ def may_be_excel(texts: Sequence[str]) -> bool:
     return len(set(texts)) > 1 and _count_share(texts, EXCEL) >= _SHARE
 
 
+def is_surely_excel(texts: Sequence[str]) -> bool:
+    """Return whether texts that may be days of Excel are too precise to be anything else, such as seconds."""
+    return any(re.search(r"[.,]\d{5,}$", text) for text in texts)
+
+
 def _count_share(texts: Sequence[str], name: str) -> float:
     return sum(_may_be_count(text, name) for text in texts) / max(1, len(texts))
 

@@ -102,6 +102,7 @@ def _clean_tables(plan: Plan, progress: Callable[[int], None]) -> Iterator[Any]:
     """Yield the rows that have a time: the time in UTC, then all numbers, or a sensor and its number."""
     localiser = plan.localiser()
     tags = pa.array(plan.layout.tags, pa.string())
+    constant = _ConstantTexts(plan)
     done = 0
     for read_table in read_tables(plan.source, plan.sheet, BadLines()):
         table = read_table
@@ -115,9 +116,40 @@ def _clean_tables(plan: Plan, progress: Callable[[int], None]) -> Iterator[Any]:
         if plan.layout.tag is None:
             yield pa.table([pa.array(times), *columns], names=[str(at) for at in range(len(columns) + 1)])
             continue
+        constant.add(table)
         sensors = pc.index_in(pc.utf8_trim_whitespace(table.column(plan.layout.tag)), value_set=tags)
         rows = pa.table([pa.array(times), sensors, columns[0]], names=["time", "sensor", "value"])
         yield rows.filter(pc.and_(pc.is_valid(rows["sensor"]), pc.is_valid(rows["value"])))
+
+
+class _ConstantTexts:
+    """Checks that in a long layout the other texts of a row are the same wherever a sensor is named."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.texts: dict[tuple[int, str], str] = {}
+
+    def add(self, table: Any) -> None:
+        """Check the next rows.
+
+        Raises:
+            UndecidedExport: When a sensor appears with two texts, as if there were two sensors of that name.
+        """
+        tag = self.plan.layout.tag
+        for at in self.plan.layout.texts:
+            pairs = pa.table([table.column(tag), table.column(at)], names=["tag", "text"]).drop_null()
+            for pair in pairs.group_by(["tag", "text"]).aggregate([]).to_pylist():
+                first = self.texts.setdefault((at, pair["tag"].strip()), pair["text"])
+                if first != pair["text"]:
+                    name = self.plan.sheet.names[at]
+                    raise UndecidedExport(
+                        Question(
+                            key="drop",
+                            text=f"{pair['tag']!r} has {first!r} and {pair['text']!r} in {name!r}: if it "
+                            "tells two sensors apart, split the export; if not, leave the column out",
+                            choices=(name,),
+                        )
+                    )
 
 
 def _values(plan: Plan, table: Any, column: int, unit: str | None) -> Any:

@@ -145,6 +145,21 @@ ASKED = {
         "Time,Давление\n2026-03-01 00:00,1\n2026-03-01 00:01,2\n".encode("cp1251"),
         "--set encoding=cp1251",
     ),
+    "rows of several machines": (
+        b"Time,Asset,Flow,Press\n"
+        + b"".join(b"2026-03-04 00:%02d,P%d,1.5,2.5\n" % (at, at % 2) for at in range(8)),
+        "--set drop=Asset",
+    ),
+    "sensors of one name on several machines": (
+        b"Time,Plant,Tag,Value\n"
+        + b"".join(b"2026-03-04 00:%02d,P%d,Flow,1.5\n" % (at, at % 2) for at in range(8)),
+        "'Flow' has 'P0' and 'P1' in 'Plant'",
+    ),
+    "seconds that could be days": (b"Time,Flow\n40000.5,1\n40001.0,2\n", "--set time-form=excel"),
+    "limits of detection": (
+        b"Time,Ammonia\n2026-03-01 00:00,<0.01\n2026-03-01 00:01,0.5\n",
+        "--set texts=blank",
+    ),
     "numbers in several units": (
         b"Time,Power\n2026-03-01 00:00,1.5 kW\n2026-03-01 00:01,900 W\n",
         "--set drop=Power",
@@ -170,6 +185,14 @@ REFUSED = {
     "NUL bytes": (b"Time,Flow,Press\n" + BODY + bytes(40) + BODY, "line 4 holds NUL bytes"),
     "clock times without a date": (b"Time,Flow\n00:00:00,1\n00:01:00,2\n", "no line holds a time"),
     "texts only": (b"Time,Valve\n2026-03-01 00:00,OPEN\n2026-03-01 00:01,SHUT\n", "no column holds numbers"),
+    "a second table below": (
+        b"Time,Flow,Press\n" + BODY + b"Time,Press,Flow\n" + BODY,
+        "the file holds several tables",
+    ),
+    "a second table with other names": (
+        b"Time,Flow,Press\n" + BODY + b"Timestamp,Load,Speed\n" + BODY,
+        "names of a second table",
+    ),
     "a web page": (b"<html><table></table></html>", "markup"),
     "times that clocks skip": (
         b"Time,Flow\n2026-03-29 02:30,1\n2026-03-29 02:40,2\n",
