@@ -34,7 +34,9 @@ _ENTITY_NUMBER = re.compile(
 )
 _FEW_ENTITIES = 200
 _OFTEN = 0.3
-_LEAST_NUMBER_LIKE = 0.01
+_LEAST_NUMBER_LIKE, _FEW = 0.01, 3
+"""Cells that begin like a number and are none are counted as texts up to this share, or this many in "
+"small files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,7 @@ def decide_layout(
                 example=tags[0],
             )
         )
+        decisions += _without_sensor(rest[tag], names[tag], answers)
         texts = tuple(at for at in rest if at not in {tag, value})
         _left_out(names, texts, rest, decisions)
         rest = {value: rest[value]}
@@ -248,6 +251,23 @@ def _long(
     raise UndecidedExport(Question(key="layout", text=text, choices=("long", "wide")))
 
 
+def _without_sensor(tags: Cells, name: str, answers: Answers) -> list[Decision]:
+    """Return that rows name no sensor, or ask when they are many."""
+    if not tags.empty:
+        return []
+    text = f"{tags.empty:,} rows name no sensor in {name!r}"
+    if tags.empty > _LEAST_NUMBER_LIKE * tags.total and answers.choose("damaged-rows", ("drop",)) is None:
+        raise UndecidedExport(Question(key="damaged-rows", text=text, choices=("drop",)))
+    return [
+        Decision(
+            what="rows left out",
+            value="rows without a sensor",
+            evidence=f"{name!r} is empty",
+            count=tags.empty,
+        )
+    ]
+
+
 def _named(names: Sequence[str], name: str | None, key: str) -> int | None:
     if name is None:
         return None
@@ -351,7 +371,8 @@ def _left_out(
 def _refuse_half_numbers(name: str, cells: Cells, unit: str | None, answers: Answers) -> None:
     count, example = cells.number_like()
     count -= cells.units[unit] if unit is not None else 0
-    if count > _LEAST_NUMBER_LIKE * cells.total and answers.choose("texts", ("blank",)) is None:
+    allowed = max(_LEAST_NUMBER_LIKE * cells.total, min(_FEW, cells.total // 10))
+    if count > allowed and answers.choose("texts", ("blank",)) is None:
         raise UndecidedExport(
             Question(
                 key="texts",

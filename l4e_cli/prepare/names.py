@@ -20,6 +20,9 @@ _GREEK = (
 _SIGNS = "% pct ° deg µ u \u2126 Ohm ± pm Δ delta № No \u207b - \u2212 - \u2013 - \u2014 -"
 _WORDS = f"{_LATIN} {_CYRILLIC} {_GREEK} {_SIGNS}".split()
 _SPELLED = dict(zip(_WORDS[::2], _WORDS[1::2], strict=True))
+_LETTER_MU = re.compile("(?<=[α-ωά-ώ])μ|μ(?=[α-ωά-ώ])")
+"""Within a Greek word; elsewhere it stands for micro."""
+
 _SPOKEN = re.compile(r"(?:KATAKANA|HIRAGANA) (?:LETTER )?(?:SMALL )?([A-Z]+)$|HANGUL SYLLABLE ([A-Z]+)$")
 _READ_ALOUD = re.compile(
     r"(?:ARABIC|HEBREW|THAI|DEVANAGARI|ARMENIAN|GEORGIAN)[A-Z ]* (?:LETTER|CHARACTER) (?:[A-Z]+ )?([A-Z]+)$"
@@ -50,7 +53,7 @@ def distinct_names(names: Sequence[str], *, taken: Sequence[str] = ()) -> list[s
     """
     seen = {name.lower() for name in taken}
     made = []
-    legal = [sensor_name(name) or f"column_{at}" for at, name in enumerate(names, start=1)]
+    legal = [sensor_name(name) or f"sensor_{at}" for at, name in enumerate(names, start=1)]
     exact = {name.lower() for name, original in zip(legal, names, strict=True) if name == original}
     for name, original in zip(legal, names, strict=True):
         chosen, number = name, 1
@@ -64,7 +67,8 @@ def distinct_names(names: Sequence[str], *, taken: Sequence[str] = ()) -> list[s
 
 
 def _legal(name: str, illegal: re.Pattern[str]) -> str:
-    text = "".join(_spelled(character) for character in unicodedata.normalize("NFC", name))
+    text = _LETTER_MU.sub("m", unicodedata.normalize("NFC", name))
+    text = "".join(_spelled(character) for character in text)
     text = re.sub(r"_+", "_", illegal.sub("_", text)).strip("_")
     return text[:_MAX_LENGTH] if re.search(r"[0-9A-Za-z]", text) else ""
 
@@ -78,6 +82,9 @@ def _spelled(character: str) -> str:
         return _SPELLED[character]
     if lower in _SPELLED:
         return _SPELLED[lower].capitalize()
+    base = unicodedata.normalize("NFD", lower)[0]
+    if base in _SPELLED:
+        return _SPELLED[base] if character == lower else _SPELLED[base].capitalize()
     plain = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
     if plain:
         return plain

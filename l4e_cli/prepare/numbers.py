@@ -157,11 +157,22 @@ class Cells:
         if not len(texts):
             return texts
         matches = pc.match_substring_regex(texts, pattern)
-        found = texts.filter(matches)
+        found = self._finite(texts.filter(matches))
         self.numbers += len(found)
         if counter is not None:
             self._note(counter, mark, found)
-        return texts.filter(pc.invert(matches)) if len(found) else texts
+        return texts.filter(pc.invert(matches))
+
+    def _finite(self, numbers: Any) -> Any:
+        """Count numbers that are too large as texts, and return the others."""
+        exponents = pc.match_substring_regex(numbers, "[eE]")
+        if not pc.any(exponents).as_py():
+            return numbers
+        values = pc.cast(pc.if_else(exponents, pc.replace_substring(numbers, ",", "."), "0"), pa.float64())
+        finite = pc.is_finite(values)
+        for text in numbers.filter(pc.invert(finite)).to_pylist():
+            self.texts[text if len(self.texts) < MAX_TEXTS else OTHER_TEXTS] += 1
+        return numbers.filter(finite)
 
     def _note(self, counter: Counter[str], mark: str, found: Any) -> None:
         if len(found):

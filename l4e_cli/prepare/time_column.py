@@ -123,7 +123,12 @@ def _by_reading(names: Sequence[str], columns: Sequence[Sequence[str]]) -> tuple
     found = stamps or dates or _numeric(names, kinds)
     if len(found) > 1:
         shown = ", ".join(f"{names[at] or at + 1} ({columns[at][0]})" for at in found)
-        raise _undecided(f"several columns hold times: {shown}", tuple(names[at] for at in found))
+        text = (
+            f"several columns hold times: {shown}. All values are taken at the time that you name; if each "
+            "column of "
+            "values has a time of its own, export one time for all"
+        )
+        raise _undecided(text, tuple(names[at] for at in found))
     if not found:
         first = ", ".join(cells[0] if cells else "" for cells in columns)[:100]
         hint = "the clock times have no date" if clocks else "no column can be read as times"

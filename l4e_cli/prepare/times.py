@@ -82,6 +82,11 @@ SHAPES: tuple[Shape, ...] = (
         example="Mar 1, 2026 00:00:00",
     ),
     Shape(
+        name="Chinese and Japanese",
+        pattern=rf"(?P<Y>\d{{4}})年(?P<m>\d{{1,2}})月(?P<d>\d{{1,2}})日(?:\s*{_CLOCK}{_ZONE})?",
+        example="2026年3月1日 00:00",
+    ),
+    Shape(
         name="month by name, year first",
         pattern=rf"(?P<Y>\d{{4}})[-/ ]{_MONTH}[-/ ](?P<d>\d{{1,2}}){_REST}",
         example="2026-Mar-01 00:00:00",

@@ -231,7 +231,7 @@ def test_decisions_and_names_stand_beside_the_output(tmp_path: Path) -> None:
         "Pump_1,Davlenie,Давление",
         "Pump_1,Level_#,Level #",
         "Pump_1,Level_pct,Level %",
-        "Pump_1,column_1,压力",
+        "Pump_1,sensor_1,压力",
     ]
 
 
