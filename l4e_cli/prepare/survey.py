@@ -1,5 +1,6 @@
 """Decide everything about a file: what it looks like from its first lines, what it is from all rows."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from l4e_cli.prepare.zone import Localiser, Zone
 HEAD_LINES, HEAD_BYTES = 2000, 1 << 20
 FIRST_CELLS = 300
 _LOST_ROWS = 100
+_NAME_LINES = 60
+_EDGES = re.compile('[,;|\t"]+')
 _FEW_SHARE, _FEW_ROWS, _SMALL_SHARE = 0.01, 10, 0.25
 """Rows may be left out without a question up to a hundredth, in small files up to ten or a quarter."""
 
@@ -142,11 +145,33 @@ def _head(source: Source) -> list[str]:
     lines = text.split("\n")
     if len(data) > HEAD_BYTES:
         lines.pop()
+        if not lines:
+            raise UnfitExport(
+                f"the first line is longer than {HEAD_BYTES >> 20} MiB: split the table by columns"
+            )
     while lines and not lines[-1].strip():
         lines.pop()
     if not lines:
         raise UnfitExport("the file has no lines but empty ones")
-    return lines[:HEAD_LINES]
+    return _join_names(lines[:HEAD_LINES])
+
+
+def _join_names(lines: list[str]) -> list[str]:
+    """Join lines of names that line breaks in their cells divide; empty lines keep the count."""
+    at = 0
+    while at < min(len(lines), _NAME_LINES):
+        end = at + 1
+        while _is_open(lines[at:end]) and end < len(lines) and end - at < _NAME_LINES:
+            end += 1
+        joined = " ".join(lines[at:end])
+        if end > at + 1 and not _is_open([joined]) and not any(map(is_textual_time, _EDGES.split(joined))):
+            lines[at:end] = [joined, *("" for _ in range(end - at - 1))]
+        at += 1
+    return lines
+
+
+def _is_open(lines: Sequence[str]) -> bool:
+    return sum(line.count('"') for line in lines) % 2 == 1
 
 
 def _times_in(rows: Sequence[Sequence[str]]) -> list[list[bool]]:
