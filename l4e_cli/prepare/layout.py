@@ -33,6 +33,7 @@ _ENTITY_NUMBER = re.compile(
     rf"(?:{_ENTITY_NAME.pattern}|pump|engine|motor)[\s_]*(?:id|no|nr|number|#)\.?", re.IGNORECASE
 )
 _FEW_ENTITIES = 200
+_COUNTING = 0.8
 _OFTEN = 0.3
 _LEAST_NUMBER_LIKE, _FEW = 0.01, 3
 """Cells that begin like a number and are none are counted as texts up to this share, or this many in "
@@ -184,9 +185,11 @@ def _without(
 
 
 def _counts_rows(cells: Sequence[str]) -> bool:
-    if len(cells) < 3 or not all(cell.isdigit() for cell in cells):
+    """Return whether cells are whole numbers one apart, nearly everywhere: rows may be lost or moved."""
+    if len(cells) < 3 or not all(cell.isascii() and cell.isdigit() for cell in cells):
         return False
-    return all(int(after) == int(before) + 1 for before, after in itertools.pairwise(cells))
+    steps = [abs(int(after) - int(before)) for before, after in itertools.pairwise(cells)]
+    return steps.count(1) >= _COUNTING * len(steps)
 
 
 def _told(names: Sequence[str], column: QualityColumn) -> Decision:

@@ -1,5 +1,6 @@
 """Exports with known content come out with this content, or a question is asked."""
 
+import contextlib
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -85,6 +86,36 @@ def test_an_export_comes_out_as_it_is(pieces: None, folder: Path, seed: int) -> 
         questions = {question.key for question in error.questions}
     assert questions <= QUESTIONS, export.traits
     assert questions or content(written, output) == expected, export.traits
+
+
+def changed(data: bytes, separator: bytes, rng: random.Random) -> bytes:
+    """Return a file some of whose rows are lost, repeated, moved, or short of a cell."""
+    lines = data.split(b"\n")
+    first = rng.randrange(len(lines) // 2, len(lines))
+    last = min(len(lines), first + rng.randrange(1, 20))
+    before, hit, after = lines[:first], lines[first:last], lines[last:]
+    cells = hit[0].split(separator)
+    del cells[rng.randrange(len(cells))]
+    short = [separator.join(cells), *hit[1:]]
+    chosen = rng.choice([[], hit + hit, hit[::-1], short])
+    return b"\n".join([*before, *chosen, *after])
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_rows_that_are_lost_or_moved_move_no_value(pieces: None, folder: Path, seed: int) -> None:
+    export = make(seed)
+    if export.traits["encoding"] == "utf-16":
+        return
+    data = changed(export.data, str(export.traits["separator"]).encode(), random.Random(seed))  # noqa: S311
+
+    found: dict[str, dict[datetime, str]] = {}
+    with contextlib.suppress(UndecidedExport, UnfitExport):
+        found = content(*prepared(data, folder, export.time_zone))
+
+    for name, values in found.items():
+        for time, value in values.items():
+            assert str(export.content[name].get(time)) == value, (name, time, export.traits)
 
 
 def damaged(data: bytes, rng: random.Random) -> bytes:

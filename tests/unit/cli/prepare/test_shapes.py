@@ -76,9 +76,9 @@ SHAPES = {
         "Timestamp,Flow\n2026-03-01T00:01:00,1.5\n2026-03-01T00:02:00,1.6\n",
     ),
     "names with line breaks and groups": (
-        b'Pump 1,,Pump 2\n"Time","Flow\n[l/s]","Flow\n[l/s]"\n2026-03-04 00:00,1.5,2.5\n2026-03-04 00:01,1.6,3\n',
+        b'Pump 1,,Pump 2\n"Time","Flow\n[l/s]","Flow\n[l/s]"\n2026-03-04 00:00,1,2\n2026-03-04 00:01,1.6,3\n',
         [],
-        "Timestamp,Pump_1_Flow_l_s,Pump_2_Flow_l_s\n2026-03-04T00:00:00,1.5,2.5\n2026-03-04T00:01:00,1.6,3\n",
+        "Timestamp,Pump_1_Flow_l_s,Pump_2_Flow_l_s\n2026-03-04T00:00:00,1,2\n2026-03-04T00:01:00,1.6,3\n",
     ),
     "R: the header is one name short": (
         b"Flow,Press\n2026-03-01 00:00:00,10.00,11.00\n2026-03-01 00:01:00,10.50,11.50\n",
