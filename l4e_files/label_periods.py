@@ -1,5 +1,6 @@
 """Label files: CSV of two columns, start and end of a period of abnormal behaviour."""
 
+import codecs
 import csv
 import io
 import re
@@ -7,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from l4e_files.formats import decode, refuse_other_formats
+from l4e_files.formats import PREPARE, decode, refuse_other_formats
 from l4e_files.times import ACCEPTED, day_month_order, micros
 from l4e_files.unusable import UnusableFile
 
@@ -93,9 +94,16 @@ def read_labels(data: bytes) -> LabelFile:
 def _text(data: bytes) -> str:
     if data.startswith(_GZIP):
         raise UnusableFile("the file is compressed by gzip: unpack it, label files are read as they are")
-    refuse_other_formats(data, gzip=False)
     try:
-        return data.decode("utf-8-sig")
+        refuse_other_formats(data, gzip=False)
+        return _decoded(data.removeprefix(codecs.BOM_UTF8))
+    except UnusableFile as error:
+        raise UnusableFile(str(error).replace(f", {PREPARE}", "")) from error  # that is for data files
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode()
     except UnicodeDecodeError as error:
         begin, number = data.rfind(b"\n", 0, error.start) + 1, data.count(b"\n", 0, error.start) + 1
         return decode(data[begin : error.end], number=number)

@@ -8,7 +8,7 @@ def bucket_mistake(bucket: str) -> str | None:
     name, _, key = bucket.removeprefix(_SCHEME).partition("/")
     if not bucket.startswith(_SCHEME) and not key:
         return None
-    rest = f", and '{key.rstrip('/')}/' as Prefix" if key else ""
+    rest = f", and {_as_prefix(key)}" if key else ""
     return f"a bucket is given by its name alone: give '{name}' as Bucket{rest}"
 
 
@@ -21,16 +21,17 @@ def prefix_mistake(prefix: str, *, bucket: str | None = None) -> str | None:
     """
     if prefix.startswith(_SCHEME):
         name, _, key = prefix.removeprefix(_SCHEME).partition("/")
-        return f"it is a whole location: give '{name}' as Bucket and '{_as_folder(key)}' as Prefix"
+        return f"it is a whole location: give '{name}' as Bucket, and {_as_prefix(key)}"
     if bucket is not None and prefix.startswith(f"{bucket}/"):
-        key = prefix.removeprefix(f"{bucket}/")
-        return f"it begins with the name of the bucket: give '{_as_folder(key)}'"
+        return f"it begins with the name of the bucket: {_as_prefix(prefix.removeprefix(f'{bucket}/'))}"
     if prefix.startswith("/"):
-        return f"keys in S3 do not begin with '/': give '{_as_folder(prefix.lstrip('/'))}'"
+        return f"keys in S3 do not begin with '/': {_as_prefix(prefix)}"
     if prefix and not prefix.endswith("/"):
-        return f"a prefix ends with '/': give '{prefix}/'"
+        return f"a prefix ends with '/': give '{prefix}/' as Prefix"
     return None
 
 
-def _as_folder(key: str) -> str:
-    return f"{key.rstrip('/')}/" if key.strip("/") else ""
+def _as_prefix(key: str) -> str:
+    """Return what to give as `Prefix` for the objects below a key."""
+    folder = key.strip("/")
+    return f"give '{folder}/' as Prefix" if folder else "leave out Prefix"

@@ -3,12 +3,14 @@
 import json
 
 import pytest
+from botocore.exceptions import ClientError
 
 from service.jobs import ingest
 from service.jobs.failure import exhaustion_reason
 from service.jobs.storage.keys import IngestionKeys
 from service.jobs.training.record import WAYS_OUT
 from service.names import INGESTION_JOB
+from service.service_bucket import ServiceBucket
 from tests.service.jobs.world import World, schema
 
 WORK = "the training of model 'pump'"
@@ -57,7 +59,7 @@ OUT_OF_MEMORY = {"Error": "Runtime.ExitError", "Cause": "Error: Runtime exited w
             OUT_OF_MEMORY,
             [
                 "of which 'motor/big.csv' (1 KB), 'motor/a.csv' (0 KB) were not done, needed more memory",
-                "Split these files into smaller ones",
+                "Split large files into smaller ones",
             ],
         ),
         (
@@ -94,3 +96,16 @@ def test_an_ingestion_that_the_platform_ended_names_the_way_out(
     assert "internal error" not in reason
     for part in parts:
         assert part in reason
+
+
+def test_a_job_ends_even_if_its_progress_is_unknown(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject")
+
+    monkeypatch.setattr(ServiceBucket, "find", refused)
+    job = world.start_ingestion(world.dataset(schema(motor=("speed",))))
+    ingest.run(world.runtime, {"Step": "fail", "JobId": job, "Error": TIMED_OUT})
+    assert world.get(INGESTION_JOB, job)["FailedReason"] == (
+        f"ingestion job '{job}' took longer than its function may run. Split large files into smaller ones, "
+        "of the same columns and other times, or leave out columns"
+    )

@@ -237,7 +237,7 @@ def test_no_usable_file(world: World) -> None:
     world.upload("motor/a.csv", rows(HEADER, [("never", 1, 1)]))
     reason = failed(world, world.dataset(MOTOR))
     assert reason.startswith(
-        f"none of the 1 files below 's3://{world.bucket}/' can be ingested: 'motor/a.csv': "
+        f"the only file below 's3://{world.bucket}/' cannot be ingested: 'motor/a.csv': "
     )
     assert "never" in reason
 

@@ -1,6 +1,7 @@
 """Sensors that report when they change: their last value is carried from wherever it was last seen."""
 
 import json
+import random
 from collections.abc import Sequence
 
 import pytest
@@ -92,6 +93,28 @@ def test_a_failed_window_keeps_the_values_of_the_components_that_came(world: Wor
     assert after is not None
     assert after.carry["hydraulics\\flow"] == failed.carry["hydraulics\\flow"]
     assert after.carry["hydraulics\\flow"][1] == at(DAY + "10:05")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_sequence_of_silences_and_missing_files(world: World, model: Item, seed: int) -> None:
+    """A window succeeds when all files came and every sensor was seen, then or before."""
+    chance = random.Random(seed)  # noqa: S311 - test data
+    scheduler = started(world, model, "10:05")
+    seen: set[str] = set()
+    expected: list[str] = []
+    for start in STARTS:
+        came = {name for name in ("drive", "hydraulics") if chance.random() < 0.9}
+        reports = {sensor for sensor in ("flow", "pressure") if chance.random() < 0.4}
+        if "drive" in came:
+            upload(world, start, components=("drive",))
+        if "hydraulics" in came:
+            hydraulics(world, start, **{name: "" for name in ("flow", "pressure") if name not in reports})
+            seen |= reports
+        complete = came == {"drive", "hydraulics"} and seen == {"flow", "pressure"}
+        expected.append("SUCCESS" if complete else "FAILED")
+        world.set_clock(f"{DAY}{start[:3]}{int(start[3:]) + 5:02d}:20")
+        world.tick(scheduler)
+    assert [one["Status"] for one in world.executions(scheduler)] == expected
 
 
 def test_scoring_goes_on_from_the_last_window_that_was_scored(world: World, model: Item) -> None:

@@ -3,6 +3,7 @@
 All go through the real handlers of the jobs.
 """
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -69,7 +70,7 @@ INGESTION: Mapping[str, tuple[Mapping[str, str | bytes], Mapping[str, Any], list
     "a location in the prefix": (
         {"train/motor/a.csv": GOOD},
         {"prefix": "s3://plant/train/"},
-        ["the prefix is empty", "give 'plant' as Bucket and 'train/' as Prefix"],
+        ["the prefix is empty", "give 'plant' as Bucket, and give 'train/' as Prefix"],
     ),
     "a leading slash": (
         {"train/motor/a.csv": GOOD},
@@ -155,12 +156,14 @@ def test_a_good_file_is_taken_by_both(world: World, model: Item, kind: str) -> N
     assert list(world.tick(scheduler).values()) == ["SUCCESS"]
 
 
-def test_files_of_a_component_have_one_order_of_day_and_month(world: World) -> None:
+@pytest.mark.parametrize("other", ["hydraulics", "pump"])
+def test_files_of_a_job_have_one_order_of_day_and_month(world: World, other: str) -> None:
     """The first file allows both orders, the second shows that the day is first."""
-    for name, day in (("a", 5), ("b", 20)):
+    for folder, day in (("hydraulics/a", 5), (f"{other}/b", 20)):
         rows = readings(f"2026-01-{day:02d}T10:01")
-        world.upload(f"hydraulics/{name}.csv", table(rows, time="%d/%m/%Y %H:%M"))
-    job = world.ingest(world.dataset(HYDRAULICS))
+        world.upload(f"{folder}.csv", table(rows, time="%d/%m/%Y %H:%M"))
+    both = schema(hydraulics=("flow", "pressure"), pump=("flow", "pressure"))
+    job = world.ingest(world.dataset(HYDRAULICS if other == "hydraulics" else both))
     assert job["Status"] == "SUCCESS", job.get("FailedReason")
     assert (job["DataStartTime"], job["DataEndTime"]) == (at(f"{DAY}10:01"), at("2026-01-20T10:05"))
 
@@ -170,6 +173,17 @@ def test_the_name_of_an_input_file_shows_the_order_of_day_and_month(world: World
     upload(world, "10:00", components=("drive",))
     world.upload("in/hydraulics_20260105100000.csv", table(readings(), time="%d/%m/%Y %H:%M"))
     assert list(world.tick(scheduler).values()) == ["SUCCESS"]
+
+
+def test_a_header_of_300_000_columns_ends_soon(world: World) -> None:
+    names = ",".join(f"s{at}" for at in range(300_000))
+    world.upload("motor/a.csv", f"Timestamp,{names}\n2020-01-01T00:00:00,1\n")
+    begin = time.monotonic()
+    job = world.ingest(world.dataset(), KeyPattern="{prefix}/{component_name}/*")
+    assert time.monotonic() - begin < 5
+    assert job["Status"] == "FAILED"
+    assert "300,000 sensor columns but at most 3,000 are allowed" in job["FailedReason"]
+    assert "columns_per_dataset" in job["FailedReason"]
 
 
 def test_what_was_put_right_is_in_a_document_beside_the_statistics(world: World) -> None:
@@ -245,12 +259,13 @@ def test_a_mistake_in_a_label_file_is_explained(home: World, dataset: Item, mist
     assert text.startswith(f"label file 's3://{home.bucket}/{prefix}labels.csv'")
     assert text.endswith("; correct the file and create the model again")
     assert not [word for word in words if word not in text], text
+    assert "l4e prepare" not in text, "it is for data files"
 
 
 def test_a_label_prefix_that_is_a_location(home: World, dataset: Item) -> None:
     model = home.model(dataset, pump.SCHEMA, **label_members(home, "s3://plant/labels/"))
     assert (
-        "Correct Prefix (it is a whole location: give 'plant' as Bucket and 'labels/' as Prefix)"
+        "Correct Prefix (it is a whole location: give 'plant' as Bucket, and give 'labels/' as Prefix)"
         in (model["FailedReason"])
     )
 
@@ -299,4 +314,4 @@ def test_a_mistake_in_the_input_of_inference_is_explained(world: World, model: I
 def test_an_input_prefix_that_is_a_location(world: World, model: Item) -> None:
     place = {"S3InputConfiguration": {"Bucket": world.bucket, "Prefix": "s3://plant/in/"}}
     text = reason(world, started(world, model, "10:05", DataInputConfiguration=place), "10:00")
-    assert "(Prefix: it is a whole location: give 'plant' as Bucket and 'in/' as Prefix)" in text
+    assert "(Prefix: it is a whole location: give 'plant' as Bucket, and give 'in/' as Prefix)" in text

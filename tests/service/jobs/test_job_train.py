@@ -207,6 +207,35 @@ def test_a_sensor_without_data(world: World) -> None:
     assert "leave that sensor out of the schema of the model" in model["FailedReason"]
 
 
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        ("PT1H", "component 'm' has 30 rows in the window (2020-01-31T23:59:59.999999, end of data]"),
+        (None, "sensor 'm\\speed' has no value in the window (2020-01-31T23:59:59.999999, end of data]"),
+    ],
+)
+def test_a_window_with_rows_but_no_values(world: World, rate: str | None, words: str) -> None:
+    first = datetime(2020, 1, 1)  # noqa: DTZ001 - naive UTC
+    lines = [
+        ((first + timedelta(days=day)).isoformat(), *((day, 2 * day) if day < 31 else ("", "")))
+        for day in range(61)
+    ]
+    world.upload("t/m/a.csv", rows(("Timestamp", "speed", "flow"), lines))
+    text = schema(m=("speed", "flow"))
+    dataset = world.dataset(text)
+    world.ingest(dataset, prefix="t/")
+    model = world.model(
+        world.get(DATASET, dataset["DatasetName"]),
+        text,
+        TrainingDataStartTime=at("2020-02-01"),
+        TrainingDataEndTime=at("2020-03-15"),
+        **({} if rate is None else {"DataPreProcessingConfiguration": {"TargetSamplingRate": rate}}),
+    )
+    reason = model["FailedReason"]
+    assert words in reason
+    assert ("but no value of any sensor in them" if rate else "although it has 30 rows") in reason
+
+
 def test_more_data_than_memory_is_refused_before_it_is_taken(
     world: World, home: World, dataset: Item
 ) -> None:

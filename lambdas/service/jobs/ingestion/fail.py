@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from service.jobs.capacity import readable
 from service.jobs.failure import WaysOut, exhaustion_reason, reason_of
 from service.jobs.runtime import Runtime, log
@@ -12,13 +14,10 @@ from service.names import DATASET, INGESTION_JOB
 from service.store import NotFound, StateChanged, Update
 
 _SHOWN = 3
-_LISTING = WaysOut(
-    time="Choose a Prefix with fewer objects below it", memory="Choose a Prefix with fewer objects below it"
-)
-_READING = WaysOut(
-    time="Split these files into smaller ones, of the same columns and other times, or leave out columns",
-    memory="Split these files into smaller ones, of the same columns and other times, or leave out columns",
-)
+_FEWER = "Choose a Prefix with fewer objects below it"
+_LISTING = WaysOut(time=_FEWER, memory=_FEWER)
+_SPLIT = "Split large files into smaller ones, of the same columns and other times, or leave out columns"
+_READING = WaysOut(time=_SPLIT, memory=_SPLIT)
 _MERGING = WaysOut(
     time="Ingest a shorter history or fewer columns, or sort the rows of each file by time",
     memory="Split the components into several of fewer columns, or ingest a shorter history",
@@ -68,7 +67,11 @@ def _exhaustion_reason(
     """Return the reason when a step took too much time or memory: what it was doing, and the way out."""
     if exhaustion_reason(error, work=work, ways_out=_MERGING) is None:
         return None
-    unread = _unread_files(runtime, record)
+    try:
+        unread = _unread_files(runtime, record)
+    except (BotoCoreError, ClientError) as failure:  # what matters more is that the job ends
+        log("progress of the ingestion is unknown", JobId=record["JobId"], Error=str(failure))
+        return exhaustion_reason(error, work=work, ways_out=_READING)
     if unread is None:
         return exhaustion_reason(error, work=f"{work}, listing its files,", ways_out=_LISTING)
     if not unread:

@@ -8,7 +8,7 @@ from service.jobs.columns import Columns, detected_schema
 from service.jobs.ingestion.data_quality import quality_summary, sensor_statistics
 from service.jobs.ingestion.findings import MergedComponent, findings, require_values
 from service.jobs.ingestion.job import Ingestion
-from service.jobs.ingestion.merge_parts import component_columns, merge_parts
+from service.jobs.ingestion.merge_parts import component_columns, is_day_first, merge_parts
 from service.jobs.ingestion.parts import ReadFiles, gather_parts
 from service.jobs.runtime import Runtime, log
 from service.jobs.times import epoch
@@ -51,9 +51,10 @@ def finish(runtime: Runtime, job: Ingestion) -> dict[str, Any]:
 def _merge_and_report(runtime: Runtime, job: Ingestion, files: ReadFiles, columns: Columns) -> _MergedData:
     """Write the columns of every component, the statistics of their sensors, and what was put right."""
     components: dict[str, MergedComponent] = {}
+    day_first = is_day_first(files.parts)
     for component, names in columns.items():
         parts = [part for part in files.parts if part.source.component == component]
-        components[component] = merge_parts(runtime, job, component, names, parts)
+        components[component] = merge_parts(runtime, job, component, names, parts, day_first=day_first)
         require_values(component, components[component])
     reports = {name: merged.report for name, merged in components.items()}
     start = min(epoch(report.start) for report in reports.values() if report.start)

@@ -39,18 +39,30 @@ def component_columns(job: Ingestion, parts: Iterable[FilePart]) -> Columns:
     return dict(job.columns)
 
 
+def is_day_first(parts: Iterable[FilePart]) -> bool:
+    """Return whether the files whose dates show the order of day and month all have the day first."""
+    orders = {part.report.day_month for part in parts}
+    return "day-first" in orders and "month-first" not in orders
+
+
 def merge_parts(
-    runtime: Runtime, job: Ingestion, component: str, names: tuple[str, ...], parts: Iterable[FilePart]
+    runtime: Runtime,
+    job: Ingestion,
+    component: str,
+    names: tuple[str, ...],
+    parts: Sequence[FilePart],
+    *,
+    day_first: bool,
 ) -> MergedComponent:
     """Merge the parts of a component into its columns, and return the report of all its rows.
+
+    With `day_first`, files whose dates allow both orders of day and month have the day first.
 
     Raises:
         JobFailed: when the rows are so far out of order that the disk cannot hold what sorting needs.
     """
-    parts = tuple(parts)
     if not parts:
         return MergedComponent(report=_report_without_files(names), parts=())
-    day_first = _is_day_first(parts)
     chosen = tuple(_as_in_component(runtime, job, part, names, day_first=day_first) for part in parts)
     with ThreadPoolExecutor(_PARALLEL) as pool:
         sources = list(pool.map(lambda part: object_reader(job, job.keys.part_columns(part.index)), chosen))
@@ -81,19 +93,13 @@ def _absent_columns(component: str, absent: Sequence[str], found: Sequence[str])
     )
 
 
-def _is_day_first(parts: Sequence[FilePart]) -> bool:
-    """Return whether the files whose dates show the order of day and month all have the day first."""
-    orders = {part.report.day_month for part in parts}
-    return "day-first" in orders and "month-first" not in orders
-
-
 def _as_in_component(
     runtime: Runtime, job: Ingestion, part: FilePart, names: tuple[str, ...], *, day_first: bool
 ) -> FilePart:
     """Return the part as its component has it; a file is read again when another one shows how it is meant.
 
     So is one that was read before all columns were known, and one whose dates allow both orders of day and
-    month, when the other files of the component have the day first.
+    month, when the other files of the job have the day first.
     """
     other_order = day_first and part.report.day_month == "ambiguous"
     if part.report.columns == names and not other_order:

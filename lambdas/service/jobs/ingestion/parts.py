@@ -63,8 +63,10 @@ def gather_parts(job: Ingestion) -> ReadFiles:
         )
     if not parts:
         reasons = "; ".join(f"'{key}': {reason}" for key, reason in discarded[:_SHOWN])
+        place = f"below 's3://{job.bucket}/{job.prefix}'"
+        only = plan["Total"] == 1
+        what = f"the only file {place} cannot" if only else f"none of the {plan['Total']:,} files {place} can"
         raise JobFailed(
-            f"none of the {plan['Total']} files below 's3://{job.bucket}/{job.prefix}' can be ingested: "
-            f"{reasons}; correct the files and ingest again"
+            f"{what} be ingested: {reasons}; correct the file{'' if only else 's'} and ingest again"
         )
     return ReadFiles(parts=tuple(parts), discarded=tuple(sorted(discarded)), total=plan["Total"])

@@ -55,12 +55,13 @@ class Labels:
         Returns:
             Members of a document; None when there is nothing to say.
         """
-        outside = [label for label in self.labels if not label.lies_in(data)]
-        unused = [
-            label
-            for label in self.labels
-            if label not in outside and not any(label.lies_in(window) for window in windows)
-        ]
+        outside: list[Label] = []
+        unused: list[Label] = []
+        for label in self.labels:
+            if not label.lies_in(data):
+                outside.append(label)
+            elif not any(label.lies_in(window) for window in windows):
+                unused.append(label)
         notes = [*self.notes, *_outside_notes(outside, len(self.labels), data), *_unused_notes(unused)]
         if not notes:
             return None
