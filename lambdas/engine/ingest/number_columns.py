@@ -5,6 +5,7 @@ character that no plain number has, are looked at one by one.
 """
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,8 @@ def parse_number_columns(columns: Mapping[str, Any]) -> Iterator[tuple[str, Any,
     Returns:
         Chunked float64 arrays as long as the columns, null where a text is missing or not a number.
     """
-    parts = [_split_odd(texts) for texts in columns.values()]
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+        parts = list(pool.map(_split_odd, columns.values()))
     numbers, invalid = _parse_odd(pa.concat_arrays([texts for _, _, texts in parts]))
     start = 0
     for name, (values, odd, _) in zip(columns, parts, strict=True):
