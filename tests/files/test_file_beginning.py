@@ -165,6 +165,19 @@ def test_what_is_harmless_is_put_right(
     assert content.encode()[: found.offset].count(b"\n") == lines - (not content.count("\n"))
 
 
+@pytest.mark.parametrize(
+    ("content", "width"),
+    [
+        (GOOD, 3),
+        ("Timestamp,Flow,,\n2026-03-01,1\n", 4),
+        ("Timestamp,Flow\n2026-03-01,1,,\n2026-03-02,2,,\n2026-03-03,2\n", 4),
+        ("Timestamp,Flow\n2026-03-01,1,\n2026-03-02,2,3\n", 2),
+    ],
+)
+def test_rows_are_as_wide_as_their_empty_cells_reach(content: str, width: int) -> None:
+    assert recognise(content.encode()).width == width
+
+
 def test_units_under_the_header_are_noted() -> None:
     found = recognise(f"Timestamp,Flow,Press\ns,m3/h,bar\n{ROWS}".encode())
     assert found.header == ("Timestamp", "Flow", "Press")
