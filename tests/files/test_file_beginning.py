@@ -151,6 +151,12 @@ def test_a_mistake_is_named_with_the_way_out(mistake: str) -> None:
         ("Timestamp,1,2\n2026-03-01,1,2\n", ("Timestamp", "1", "2"), 1, []),
         ("Timestamp,State,Flow\n2026-03-01,on,1\n2026-03-02,off,2\n", ("Timestamp", "State", "Flow"), 1, []),
         ("Timestamp,a;b\n2026-03-01,1\n".replace(";", "_"), ("Timestamp", "a_b"), 1, []),
+        (
+            "Timestamp,Item,Flow_value,Press_value\n2026-03-01,Pump 1,1,2\n",
+            ("Timestamp", "Item", "Flow_value", "Press_value"),
+            1,
+            [],
+        ),
         ("Date,Flow\n2026-03-01,1\n", ("Date", "Flow"), 1, []),
         ("Timestamp,Value\n2026-03-01,1\n", ("Timestamp", "Value"), 1, []),
         ("Timestamp,a", ("Timestamp", "a"), 1, []),
