@@ -1,0 +1,205 @@
+"""Measure slow faults in the figures that an owner reads.
+
+    python benchmarks/slow.py [--quick] [--seeds 1,2] [--steps 60,300,900] [--detectors engine,...] [--json FILE]
+
+Per fault: share of each fifth alarmed, hours from the first lasting alarm to its end, events, hours from the
+repair until the alarms end. Per case: false events a week and false alarm hours a day outside of faults.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+HERE = Path(__file__).resolve().parent
+sys.path[:] = [
+    str(HERE.parent),
+    str(HERE.parent / "lambdas"),
+    *(each for each in sys.path if Path(each).resolve() != HERE),
+]
+
+from benchmarks.datasets import Case  # noqa: E402 - the path comes first
+from benchmarks.quality import Ratio, scorers  # noqa: E402
+from benchmarks.trees import trees_ratio  # noqa: E402
+from benchmarks.wear import wear_cases  # noqa: E402
+
+Mask = NDArray[np.bool_]
+HOUR = np.timedelta64(3600 * 10**6, "us")
+JOIN = 6 * HOUR
+"""Ranges of alarmed rows at most this far apart are one event, whatever the detector."""
+LASTING = 24 * HOUR
+"""An alarm lasts if at least half of the rows of the next day alarm."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultFigures:
+    """What a detector made of one fault. ``fifths`` in percent of rows on; times in hours."""
+
+    case: str
+    kind: str
+    days: float
+    fifths: tuple[int, ...]
+    lead: float
+    events: int
+    quiet_after: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFigures:
+    """What a detector did outside of the faults of one case."""
+
+    case: str
+    group: str
+    false_hours_per_day: float
+    false_events_per_week: float
+    false_events: int
+    f1: float
+
+
+def judge(case: Case, alarm: Mask) -> tuple[list[FaultFigures], CaseFigures]:
+    """Return the figures of one case from the alarmed rows of its evaluation."""
+    frame = case.part(case.train, None)
+    times, on, truth = frame.times, ~frame.off, case.truth()
+    step = frame.step
+    alarm = alarm & on
+    found = _events(times, alarm)
+    faults = [
+        _fault(case, at, times, alarm, on, found)
+        for at, label in enumerate(case.labels)
+        if label[0] > times[0]
+    ]
+    false = [
+        (first, last)
+        for first, last in found
+        if not any(start <= last and first <= end for start, end in case.labels)
+    ]
+    healthy = on & ~truth
+    days = max(float(healthy.sum() * step / (24 * HOUR)), 1e-9)
+    hit, wrong = int((alarm & truth).sum()), int((alarm & ~truth).sum())
+    return faults, CaseFigures(
+        case=case.name,
+        group=case.group,
+        false_hours_per_day=float(wrong * step / HOUR) / days,
+        false_events_per_week=7 * len(false) / days,
+        false_events=len(false),
+        f1=2 * hit / max(1, hit + wrong + int((truth & on).sum())),
+    )
+
+
+def _events(times: NDArray[np.datetime64], alarm: Mask) -> list[tuple[np.datetime64, np.datetime64]]:
+    rows = np.flatnonzero(alarm)
+    if not len(rows):
+        return []
+    parts = np.split(rows, np.flatnonzero(np.diff(times[rows]) > JOIN) + 1)
+    return [(times[part[0]], times[part[-1]]) for part in parts]
+
+
+def _fault(
+    case: Case,
+    at: int,
+    times: NDArray[np.datetime64],
+    alarm: Mask,
+    on: Mask,
+    found: Sequence[tuple[np.datetime64, np.datetime64]],
+) -> FaultFigures:
+    start, end = case.labels[at]
+    inside = (times >= start) & (times <= end)
+    fifth = np.minimum((times - start) * 5 // (end - start), 4)
+    shares = [
+        100 * float(alarm[rows].mean()) if (rows := inside & on & (fifth == part)).any() else 0.0
+        for part in range(5)
+    ]
+    touching = [(first, last) for first, last in found if first <= end and last >= start]
+    last = max((last for _, last in touching), default=end)
+    lead = 0.0
+    for row in np.flatnonzero(alarm & inside):
+        soon = inside & on & (times >= times[row]) & (times < times[row] + LASTING)
+        if alarm[soon].mean() >= 0.5:
+            lead = float((end - times[row]) / HOUR)
+            break
+    return FaultFigures(
+        case=case.name,
+        kind=case.roots[at][0],
+        days=float((end - start) / (24 * HOUR)),
+        fifths=tuple(round(share) for share in shares),
+        lead=lead,
+        events=len(touching),
+        quiet_after=max(0.0, float((last - end) / HOUR)),
+    )
+
+
+def run(cases: Sequence[Case], detectors: dict[str, Ratio]) -> dict[str, list[dict[str, object]]]:
+    """Judge the cases by the detectors and print a line for each fault and each case."""
+    result: dict[str, list[dict[str, object]]] = {}
+    for case in cases:
+        for name, ratio in detectors.items():
+            began = time.perf_counter()
+            faults, whole = judge(case, ratio(case) > 1)
+            took = time.perf_counter() - began
+            result.setdefault(name, []).append(asdict(whole) | {"faults": [asdict(each) for each in faults]})
+            for each in faults:
+                shares = " ".join(f"{share:3d}" for share in each.fifths)
+                print(
+                    f"{case.name:26} {name:16} {each.kind:11}{each.days:5.1f} d  {shares}  "
+                    f"lead {each.lead:4.0f} h  events {each.events:3d}  quiet after {each.quiet_after:4.1f} h"
+                )
+            print(
+                f"{case.name:26} {name:16} false {whole.false_hours_per_day:.2f} h/day, "
+                f"{whole.false_events_per_week:.2f} events/week ({whole.false_events}), "
+                f"F1 {whole.f1:.3f}, {took:.1f} s",
+                flush=True,
+            )
+    return result
+
+
+def summary(result: dict[str, list[dict[str, object]]]) -> None:
+    """Print per family and detector the means over faults."""
+    print(f"\n{'family':22} {'detector':16} {'last 2/5':>8} {'seen':>7} {'lead h':>7} {'events':>7} {'quiet h':>8} {'false h/d':>9} {'ev/week':>8} {'F1':>6}")
+    groups = sorted({str(each["group"]) for rows in result.values() for each in rows})
+    for group in groups:
+        for name, rows in result.items():
+            mine = [each for each in rows if each["group"] == group]
+            faults = [fault for each in mine for fault in each["faults"]]  # type: ignore[attr-defined]
+            late = [np.mean(fault["fifths"][3:]) for fault in faults]
+            print(
+                f"{group:22} {name:16} {np.mean(late) if late else 0:8.0f} {sum(share >= 50 for share in late):3d}/{len(late):3d} "
+                f"{np.mean([fault['lead'] for fault in faults]) if faults else 0:7.0f} "
+                f"{np.mean([fault['events'] for fault in faults]) if faults else 0:7.1f} "
+                f"{np.mean([fault['quiet_after'] for fault in faults]) if faults else 0:8.1f} "
+                f"{np.mean([each['false_hours_per_day'] for each in mine]):9.2f} "  # type: ignore[misc]
+                f"{np.mean([each['false_events_per_week'] for each in mine]):8.2f} "  # type: ignore[misc]
+                f"{np.mean([each['f1'] for each in mine]):6.3f}"  # type: ignore[misc]
+            )
+
+
+def main() -> None:
+    """Run what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="one seed a row in five minutes")
+    parser.add_argument("--seeds", default="1,2")
+    parser.add_argument("--steps", default="60,300,900")
+    parser.add_argument("--detectors", default="engine,PCA T2+Q,Mahalanobis LW")
+    parser.add_argument("--families", default="wear,bent,abrupt,season,curved_season,creeping")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    seeds = (1,) if options.quick else tuple(int(each) for each in options.seeds.split(","))
+    steps = (300,) if options.quick else tuple(int(each) for each in options.steps.split(","))
+    known = scorers() | {"boosted trees": trees_ratio}
+    chosen = {name: ratio for name, ratio in known.items() if name in options.detectors.split(",")}
+    result: dict[str, list[dict[str, object]]] = {}
+    for make in wear_cases(seeds, steps, options.families.split(",")):
+        for name, rows in run([make()], chosen).items():
+            result.setdefault(name, []).extend(rows)
+    summary(result)
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
