@@ -36,7 +36,11 @@ LONGER = 1.5
 """A longer average counts as at most so many times the shortest one: it ends with its fault."""
 NOW = 2.0
 """The ratio is at most so many times that of the newest bin alone."""
-CLOSING_BINS = 3
+GUARD_BINS = 1
+MOST = 3.0
+SPELL = 1.2
+FORGET = 4
+CLOSING_BINS = 2
 """An open alarm closes when so many bins in a row lie below the limit."""
 ALONE = 0.85
 """Share of a jump that one sensor explains from which it is that sensor's."""
@@ -100,12 +104,17 @@ class SlowState:
     accepted: Floats
     newest: Floats
     ratios: list[float]
-    levels: list[tuple[Floats, float]]
+    guards: list[float] = field(default_factory=list)
+    levels: list[tuple[Floats, float]] = field(default_factory=list)
     increment: Floats
     in_increment: int = 0
     over: int = 0
     wandering: int = 0
     open: bool = False
+    longest: float = 0.0
+    quiet: int = 0
+    spell: int = 0
+    interrupted: bool = False
     ratio: float = 0.0
     settled: int = 0
     last_bin: int | None = None
@@ -158,7 +167,6 @@ class SlowDrift:
             accepted=np.zeros(sensors),
             newest=np.zeros((0, sensors)),
             ratios=[],
-            levels=[],
             increment=np.zeros(sensors),
         )
 
@@ -279,6 +287,7 @@ class Walk:
         state.seen += 1
         rest = residual - state.accepted @ self.drift.shift
         state.averages += self.gains * (np.clip(rest, -self.bound, self.bound) - state.averages)
+        np.clip(state.averages, -MOST * self.drift.units, MOST * self.drift.units, out=state.averages)
         now = self._now()
         found: list[tuple[MovedKind, int | None, float]] = []
         if self.adapting:
@@ -298,14 +307,31 @@ class Walk:
         scores = row_scores(np.abs(units)) / (self.drift.limits * self.drift.widening)
         short = float(scores[1])
         ratio = max(short, *(min(float(score), LONGER * short) for score in scores[2:]), 0.0)
-        return min(ratio, NOW * float(scores[0]))
+        self.state.guards = [*self.state.guards, float(scores[0])][-GUARD_BINS:]
+        return min(ratio, NOW * max(self.state.guards))
 
     def _open(self, now: float) -> None:
         state, times = self.state, self.drift.times
-        state.ratios = [*state.ratios, now][-times.opening :]
-        opening = min(state.ratios) if len(state.ratios) == times.opening else 0.0
-        state.ratio = max(opening, *state.ratios[-CLOSING_BINS:]) if state.open else opening
+        state.ratios = [*state.ratios, now][-2 * times.opening :]
+        opening = 0.0
+        if len(state.ratios) >= times.opening:
+            opening = float(np.partition(state.ratios, -times.opening)[-times.opening])
+            opening = min(opening, *state.ratios[-times.opening // 4 :])
+        state.longest *= 0.5 ** (1 / (FORGET * times.opening))
+        if now > 1:
+            state.quiet = 0
+        else:
+            state.quiet += 1
+            if state.quiet == 1:
+                state.interrupted = state.open
+            state.spell = state.quiet if state.interrupted else 0
+        hold = int(np.clip(SPELL * state.longest, CLOSING_BINS, 2 * times.opening))
+        state.ratio = max(state.ratios[-hold:]) if state.open else opening
         state.open = state.ratio > 1
+        if now > 1 and state.open:
+            if state.spell <= 2 * times.opening:
+                state.longest = max(state.longest, state.spell)
+            state.spell = 0
         state.shares = None
         if state.ratio > 0.5:
             squares = (state.averages[1:] * self.relative[1:]).max(axis=0, initial=0) ** 2

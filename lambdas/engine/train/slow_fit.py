@@ -67,7 +67,7 @@ def fit_slow(frame: Frame, use: Mask, scaling: Scaling) -> SlowDrift | None:
         return None
     columns = Columns.of(means[whole])
     made = columns.made(means, smooth)
-    ridge, held = _chosen(made, whole, sensors)
+    ridge, held = _chosen(made, whole, sensors, times.averages[1])
     moments = _moments(made[whole])
     model = Additive.fit(moments.mean(), moments.covariance(), sensors, ridge)
     shift = model.shifts(_above(grid.knots, sums, valid), columns.slopes)
@@ -110,7 +110,7 @@ def _moments(rows: Floats) -> Moments:
     return result
 
 
-def _chosen(made: Floats, whole: Mask, sensors: int) -> tuple[float, Floats]:
+def _chosen(made: Floats, whole: Mask, sensors: int, span: int) -> tuple[float, Floats]:
     """Return the ridge that predicts held-out blocks of time best, and the residuals of these."""
     fold = np.minimum(np.arange(len(made)) * FOLDS // len(made), FOLDS - 1)
     parts = [_moments(made[whole & (fold == each)]) for each in range(FOLDS)]
@@ -124,7 +124,7 @@ def _chosen(made: Floats, whole: Mask, sensors: int) -> tuple[float, Floats]:
             others = total.plus(part, -1.0)
             model = Additive.fit(others.mean(), others.covariance(), sensors, ridge)
             held[fold == each] = model.residuals(made[fold == each])
-        loss = _loss(held)
+        loss = _loss(_averaged(held, span))
         if loss < best:
             best, chosen = loss, (ridge, held)
     return chosen
