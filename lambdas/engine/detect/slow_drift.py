@@ -28,7 +28,7 @@ from engine.frame.scaling import Scaling
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Adaptation = Literal["auto", "hold", "follow"]
-MovedKind = Literal["step", "wander"]
+MovedKind = Literal["step", "back", "wander"]
 
 CLIP = 3.0
 """A bin's residual counts as at most so many times its 99 % quantile in the averages."""
@@ -52,6 +52,8 @@ STAIRS = 10
 """Windows within which a second jump of a sensor in the same direction is not taken for a recalibration."""
 REFINED = 5
 """Windows over which the new level of a recalibrated sensor is measured."""
+UNUSUAL = 0.2
+"""Share of the day of probation on which what is left may be unusual before a recalibration is taken back."""
 BACK = 0.3
 """A level within this share of its shift from the trained one is back."""
 INCREMENTS = (4, 10)
@@ -115,6 +117,10 @@ class SlowState:
     quiet: int = 0
     spell: int = 0
     interrupted: bool = False
+    candidate: int = 0
+    offered: float = 0.0
+    probation: int = 0
+    unusual: int = 0
     ratio: float = 0.0
     settled: int = 0
     last_bin: int | None = None
@@ -286,7 +292,7 @@ class Walk:
         state = self.state
         state.seen += 1
         rest = residual - state.accepted @ self.drift.shift
-        state.averages += self.gains * (np.clip(rest, -self.bound, self.bound) - state.averages)
+        state.averages += self.gains * (self._clipped(rest) - state.averages)
         np.clip(state.averages, -MOST * self.drift.units, MOST * self.drift.units, out=state.averages)
         now = self._now()
         found: list[tuple[MovedKind, int | None, float]] = []
@@ -298,8 +304,11 @@ class Walk:
         if self.adapting:
             self._refine(rest)
             state.newest = np.concatenate([state.newest, rest[None]])[-2 * self.drift.times.window :]
-            found += self._step()
+            found += self._step(now)
         return found
+
+    def _clipped(self, rest: Floats) -> Floats:
+        return np.clip(rest, -self.bound, self.bound)
 
     def _now(self) -> float:
         """Return the ratio of the newest bin: the averages over their limits."""
@@ -350,45 +359,64 @@ class Walk:
             most = abs(state.accepted[sensor])
             state.accepted[sensor] += float(np.clip(off, -most, most)) / state.refining[sensor]
 
-    def _step(self) -> list[tuple[MovedKind, int | None, float]]:
-        """Accept an abrupt shift of one sensor in the middle of the newest two windows."""
+    def _step(self, now: float) -> list[tuple[MovedKind, int | None, float]]:
+        """Take a sudden, lasting shift of one sensor for a recalibration, on probation for a day."""
         state, window = self.state, self.drift.times.window
+        if state.probation:
+            state.probation -= 1
+            state.unusual += now > 1
+            if state.unusual > UNUSUAL * 2 * window:
+                state.probation, state.unusual = 0, 0
+                return [("back", state.candidate, self._shift(state.candidate, -state.offered))]
+            if not state.probation:
+                return [("step", state.candidate, state.offered)]
+            return []
         if len(state.newest) < 2 * window:
+            return []
+        level = state.newest[-window:].mean(axis=0)
+        if self._ratio(level) < 1:
             return []
         scaled = state.newest / self.drift.usual
         jump = scaled[window:].mean(axis=0) - scaled[:window].mean(axis=0)
-        along = self.scaled @ jump
-        explained = along**2 / self.size
-        sensor = int(explained.argmax())
-        if explained[sensor] < ALONE * (jump @ jump) or sensor in state.refining:
-            return []
-        size = float(along[sensor] / self.size[sensor])
-        if abs(size) * np.abs(self.scaled[sensor]).max() < LEAST_JUMP:
-            return []
         quarter = max(2, window // 4)
         near = scaled[window : window + quarter].mean(axis=0) - scaled[window - quarter : window].mean(axis=0)
-        sudden = float(self.scaled[sensor] @ near / self.size[sensor]) / size
-        if sudden < SUDDEN:
+        if near @ jump < SUDDEN * (jump @ jump):
+            return []
+        place = level / self.drift.usual
+        along = self.scaled @ place
+        explained = along**2 / self.size
+        sensor = int(explained.argmax())
+        size = float(along[sensor] / self.size[sensor])
+        if explained[sensor] < ALONE * (place @ place) or self._ratio(level - size * self.drift.shift[sensor]) > 1:
             return []
         since, sign = state.jumps.get(sensor, (-(10**9), 0))
         if state.seen - since < STAIRS * window and sign == np.sign(size):
             return []
-        return [("step", sensor, self._accept(sensor, size))]
+        state.jumps[sensor] = (state.seen, int(np.sign(size)))
+        state.candidate, state.probation, state.unusual = sensor, 2 * window, 0
+        state.offered = self._shift(sensor, size)
+        state.refining[sensor] = window
+        return []
 
-    def _accept(self, sensor: int, size: float) -> float:
+    def _ratio(self, level: Floats) -> float:
+        """Return the score of a mean residual over the limit of the middle average."""
+        units = np.abs(level * self.relative[2])[None]
+        return float(row_scores(units)[0] / self.drift.limits[2] / self.drift.widening)
+
+    def _shift(self, sensor: int, size: float) -> float:
+        """Let the accepted level of a sensor move, as if it had done so a window ago."""
         state, window = self.state, self.drift.times.window
         before = float(state.accepted[sensor])
         after = before + size
         if abs(after) < BACK * abs(before):
             after = 0.0
-        else:
-            state.refining[sensor] = window
-        state.jumps[sensor] = (state.seen, int(np.sign(size)))
         state.accepted[sensor] = after
         by = (after - before) * self.drift.shift[sensor]
-        state.newest = state.newest.copy()
-        state.newest[-window:] -= by
-        state.averages -= (1 - (1 - self.gains) ** window) * by
+        old = state.newest[-window:]
+        new = old - by
+        state.newest = np.concatenate([state.newest[:-window], new])
+        age = np.arange(len(old) - 1, -1, -1)
+        state.averages += (self.gains * (1 - self.gains) ** age) @ (self._clipped(new) - self._clipped(old))
         state.ratios, state.open = [], False
         state.levels, state.increment, state.in_increment, state.over = [], np.zeros_like(by), 0, 0
         return after - before
