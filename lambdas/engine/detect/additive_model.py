@@ -88,30 +88,15 @@ class Additive:
         result[missing[:, : result.shape[1]]] = 0
         return result
 
-    def shifts(self, above: Floats, slopes: Floats) -> Floats:
-        """Return what the lasting shift of each sensor by one scale does to all residuals.
 
-        Args:
-            above: the share of rows above each knot (hinges x sensors).
-            slopes: the straight part of each hinge.
-
-        """
-        sensors = self.weights.shape[1]
-        parts = self.weights.reshape(-1, sensors, sensors)
-        result: Floats = parts[0] + parts[1]
-        for weights, rise in zip(parts[2:], above - slopes, strict=True):
-            result = result + rise[:, None] * weights
-        return result
-
-
-def smoothed(values: Floats, fresh: Mask, before: Floats | None) -> Floats:
+def smoothed(values: Floats, fresh: Mask, before: Floats) -> Floats:
     """Return exponential means of span MEMORY_BINS over bins; they start anew at ``fresh`` ones.
 
     A missing value has none, and the next one starts anew.
     """
     gain = 2 / (MEMORY_BINS + 1)
     result = np.empty_like(values)
-    last = np.full(values.shape[1], np.nan) if before is None else before
+    last = before
     for at, row in enumerate(values):
         moved = row if fresh[at] else last + gain * (row - last)
         last = np.where(np.isnan(moved), row, moved)

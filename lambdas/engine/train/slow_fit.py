@@ -1,12 +1,18 @@
-"""Fitting the slow channel: grid, ridge, units and limits, and how far training itself drifted."""
+"""Fitting the slow channel: its grid, its model, units and limits, and how far training vouches for it.
+
+All times are times. Where training is short, they are parts of it.
+"""
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.detect.additive_model import Additive, Columns, smoothed
 from engine.detect.cross_prediction import Moments
-from engine.detect.slow_drift import LEAST_NOISE, SlowDrift, Times, Walk
-from engine.detect.time_bins import Grid, Sums
+from engine.detect.features import ewma
+from engine.detect.slow_drift import Opening, SlowDrift, Spans
+from engine.detect.time_bins import Grid
 from engine.detect.view import row_scores
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
@@ -15,93 +21,103 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 HOUR = 3_600_000_000
+DAY = 24 * HOUR
 BINS, LONGEST_BIN = 600, HOUR // 2
 """Bins that training is cut into, as long as they are no longer than half an hour."""
-LEAST_BINS = 200
-LEAST_ROWS = 1250
+LEAST_ROWS, LEAST_BINS = 1250, 200
 AVERAGES = ((4 * HOUR, 150), (24 * HOUR, 25), (96 * HOUR, 6))
-"""Spans that residuals are averaged over, and the parts of training that they may be at most."""
+"""Times that residuals are averaged over, and the parts of training that they may be at most."""
 OPENING = (12 * HOUR, 12)
-"""Time for which the ratio must lie above the limit to open an alarm: shorter faults are left to the fast views."""
-INCREMENT = (168 * HOUR, 14)
+"""Time above the limit that opens an alarm, and the part of training: shorter faults are left to the fast views."""
 SETTLING = 3 * HOUR
-"""Time after a stop, an outage or a gap that is not judged."""
-COLUMNS = 600
-"""Columns of the model at most; the more sensors, the fewer hinges."""
-HINGES = 5
+"""Time after a stop, an outage or a gap that is not judged: twice the memory of the model."""
+COLUMNS, HINGES = 600, 5
+"""Columns of the model, and hinges of a sensor, at most; the more sensors, the fewer hinges."""
 RIDGES = (0.05, 0.02, 0.005, 0.002, 0.0005)
 FOLDS = 6
 UNIT_QUANTILE = 0.99
-QUANTILE = 1 - 0.15 / 24
+WEEKS = (7 * DAY, 14 * DAY)
+"""Time with the machine on, in training, up to which the channel is not trusted, and from which it is: by then, every
+day of the week was seen twice."""
 DRIFT = (1.15, 1.35)
-"""Drift index of training, the median over sensors, up to which the channel counts in full, and from which not."""
+"""Drift index of training (median over sensors) up to which the channel is trusted, and from which it is not."""
 SENSOR_DRIFT = (1.4, 1.7)
+"""The same for a single sensor."""
 MOST_WIDENING = 3.0
+_LEAST_UNIT = 1e-4
+_KNOT_ROWS = 20_000
 
 
-def fit_slow(frame: Frame, use: Mask, scaling: Scaling) -> SlowDrift | None:
-    """Fit the channel to the marked rows; None if they are too few, or too short, to tell of slow faults."""
-    rows = int(use.sum())
-    step = int(frame.step / np.timedelta64(1, "us"))
+def fit_slow(frame: Frame, use: Mask, scaling: Scaling, quantile: float) -> SlowDrift | None:
+    """Fit the channel to the marked rows; None if they are too few to tell of slow faults.
+
+    Args:
+        frame: training rows.
+        use: the healthy ones, with the machine on and past the grace after a restart.
+        scaling: of the sensors.
+        quantile: of healthy scores, that the limits lie on.
+
+    """
+    rows, step = int(use.sum()), int(frame.step / np.timedelta64(1, "us"))
     if rows < LEAST_ROWS:
         return None
-    total = rows * step
+    total, sensors = rows * step, len(frame.sensors)
     width = max(step, min(LONGEST_BIN, step * round(total / BINS / step)))
-    sensors = len(frame.sensors)
+    spans = _spans(total, width)
     hinges = min(HINGES, max(0, COLUMNS // sensors - 2))
     grid = Grid(width=width, knots=_knots(frame, use, scaling, hinges))
     sums = grid.sums(frame, use, scaling)
-    times = _times(total, width)
     complete = grid.complete(sums, frame.step)
-    gap = np.diff(np.append(sums.bins[0] - 1, sums.bins)) > 1
-    since = np.arange(len(gap)) - np.maximum.accumulate(np.where(gap | ~complete, np.arange(len(gap)), -(10**6)))
-    valid = complete & (since >= times.settling)
-    if valid.sum() < LEAST_BINS:
-        return None
+    gap = np.diff(np.append(sums.bins[0] - 1, sums.bins)) > max(1, spans.settling)
     means = sums.means()
     means[~complete] = np.nan
-    smooth = smoothed(means[:, 0], gap, None)
-    means, smooth = means[valid], smooth[valid]
-    whole = np.isfinite(means[:, 0]).all(axis=1) & np.isfinite(smooth).all(axis=1)
+    smooth = smoothed(means[:, 0], gap, np.full(sensors, np.nan))
+    means, smooth = means[complete], smooth[complete]
+    whole = np.isfinite(means[:, 0]).all(axis=1)
     if whole.sum() < LEAST_BINS:
         return None
     columns = Columns.of(means[whole])
     made = columns.made(means, smooth)
-    ridge, held = _chosen(made, whole, sensors, times.averages[1])
+    ridge, held = _chosen(made, whole, sensors, spans.averages[1])
     moments = _moments(made[whole])
-    model = Additive.fit(moments.mean(), moments.covariance(), sensors, ridge)
-    shift = model.shifts(_above(grid.knots, sums, valid), columns.slopes)
-    return _calibrated(SlowDrift(
-        grid=grid, columns=columns, model=model, times=times, units=np.ones((1 + len(times.averages), sensors)),
-        limits=np.ones(1 + len(times.averages)), shift=shift, usual=np.ones(sensors), noise=np.ones(sensors),
-        trust=1.0, steady=np.ones(sensors)), held)
+    index = drift_index(held)
+    known = index[np.isfinite(index)]
+    steady = np.where(np.isnan(index), 1.0, 1 - _part(np.nan_to_num(index), SENSOR_DRIFT))
+    holds = 1 - float(_part(np.median(known), DRIFT)) if len(known) else 1.0
+    units, limits = _calibrated(held, spans, steady, quantile)
+    drift = SlowDrift(
+        grid=grid,
+        columns=columns,
+        model=Additive.fit(moments.mean(), moments.covariance(), sensors, ridge),
+        spans=spans,
+        units=units,
+        limits=limits,
+        trust=holds * float(_part(total, WEEKS)),
+        steady=steady,
+    )
+    return _within_budget(drift, held, quantile)
+
+
+def _spans(total: int, width: int) -> Spans:
+    """Return the times of the channel in bins of this width, for a training of this total time."""
+
+    def bins(limits: tuple[int, int], least: int) -> int:
+        return max(least, round(min(limits[0], total / limits[1]) / width))
+
+    return Spans(
+        averages=tuple(bins(each, 2) for each in AVERAGES),
+        opening=bins(OPENING, 8) + 1,
+        settling=round(SETTLING / width),
+    )
 
 
 def _knots(frame: Frame, use: Mask, scaling: Scaling, hinges: int) -> Floats:
+    """Return quantiles of every sensor, evenly spaced, as knots (hinges x sensors)."""
     picks = np.flatnonzero(use)
-    picks = picks[:: max(1, len(picks) // 20_000)]
-    scaled = scaling.apply(frame.values[picks].astype(np.float64))
-    return np.nanquantile(scaled, (np.arange(hinges) + 1) / (hinges + 1), axis=0).reshape(hinges, -1)
-
-
-def _above(knots: Floats, sums: Sums, valid: Mask) -> Floats:
-    """Return the share of rows above each knot: by construction of the knots as quantiles."""
-    hinges = len(knots)
-    return np.repeat(1 - (np.arange(hinges)[:, None] + 1) / (hinges + 1), knots.shape[1], axis=1)
-
-
-def _times(total: int, width: int) -> Times:
-    def bins(most: tuple[int, int], least: int) -> int:
-        return max(least, round(min(most[0], total / most[1]) / width))
-
-    opening = bins(OPENING, 8)
-    return Times(
-        averages=tuple(bins(each, 2) for each in AVERAGES),
-        opening=opening + 1,
-        window=opening,
-        increment=bins(INCREMENT, 4),
-        settling=round(SETTLING / width),
-    )
+    scaled = scaling.apply(frame.values[picks[:: max(1, len(picks) // _KNOT_ROWS)]].astype(np.float64))
+    places = (np.arange(hinges) + 1) / (hinges + 1)
+    knots: Floats = np.nan_to_num(np.nanquantile(scaled, places, axis=0)).reshape(hinges, scaled.shape[1])
+    return knots
 
 
 def _moments(rows: Floats) -> Moments:
@@ -111,7 +127,7 @@ def _moments(rows: Floats) -> Moments:
 
 
 def _chosen(made: Floats, whole: Mask, sensors: int, span: int) -> tuple[float, Floats]:
-    """Return the ridge that predicts held-out blocks of time best, and the residuals of these."""
+    """Return the ridge under which held-out blocks of time need the smallest shifts, and their residuals."""
     fold = np.minimum(np.arange(len(made)) * FOLDS // len(made), FOLDS - 1)
     parts = [_moments(made[whole & (fold == each)]) for each in range(FOLDS)]
     total = parts[0]
@@ -124,22 +140,17 @@ def _chosen(made: Floats, whole: Mask, sensors: int, span: int) -> tuple[float, 
             others = total.plus(part, -1.0)
             model = Additive.fit(others.mean(), others.covariance(), sensors, ridge)
             held[fold == each] = model.residuals(made[fold == each])
-        loss = _loss(_averaged(held, span))
+        loss = float(np.log(_quantiles(_averaged(held, span))).mean())
         if loss < best:
             best, chosen = loss, (ridge, held)
     return chosen
 
 
-def _loss(held: Floats) -> float:
-    """Return how large a shift must be to be seen: the mean logarithm over sensors of the usual residual."""
-    return float(np.log(np.maximum(np.quantile(np.abs(held), 0.9, axis=0), LEAST_NOISE)).mean())
-
-
 def drift_index(held: Floats) -> Floats:
-    """Return per sensor how much farther held-out residuals move over long than over short times; NaN if still.
+    """Return per sensor how much farther its held-out residual moves in long than in short times; NaN if it is still.
 
     The square root of the mean squared difference over a twelfth to a quarter of training, over that of a
-    sixtieth: 1 for a level that holds, however it cycles within that; above for one that drifts.
+    sixtieth: about 1 for a level that holds, however it cycles within that, and more for one that drifts.
     """
     length = max(1, len(held) // 120)
     count = len(held) // length
@@ -149,46 +160,38 @@ def drift_index(held: Floats) -> Floats:
         result: Floats = ((blocks[lag:] - blocks[:-lag]) ** 2).mean(axis=0)
         return result
 
-    short = distance(2)
-    far = np.mean([distance(lag) for lag in (10, 20, 30)], axis=0)
+    short, far = distance(2), np.mean([distance(lag) for lag in (10, 20, 30)], axis=0)
     return np.where(short > 1e-12, np.sqrt(far / np.maximum(short, 1e-18)), np.nan)
 
 
-def _part(value: Floats, bounds: tuple[float, float]) -> Floats:
-    low, high = bounds
-    return np.clip((high - value) / (high - low), 0, 1)
+def _calibrated(held: Floats, spans: Spans, steady: Floats, quantile: float) -> tuple[Floats, Floats]:
+    """Return the units of single bins and averages, and their limits."""
+    averages = [held, *(_averaged(held, span) for span in spans.averages)]
+    units = np.array([_quantiles(each) for each in averages])
+    scores = [row_scores(np.abs(each / unit * steady)) for each, unit in zip(averages, units, strict=True)]
+    return units, np.array([max(float(np.quantile(each, quantile)), 1e-9) for each in scores])
 
 
-def _calibrated(drift: SlowDrift, held: Floats) -> SlowDrift:
-    from dataclasses import replace
-
-    index = drift_index(held)
-    known = index[np.isfinite(index)]
-    trust = float(_part(np.array(np.median(known)), DRIFT)) if len(known) else 1.0
-    steady = np.where(np.isnan(index), 1.0, _part(np.nan_to_num(index), SENSOR_DRIFT))
-    averages = [held, *(_averaged(held, span) for span in drift.times.averages)]
-    units = np.array([np.quantile(np.abs(each), UNIT_QUANTILE, axis=0) for each in averages])
-    units = np.maximum(units, LEAST_NOISE)
-    limits = np.array([
-        max(float(np.quantile(row_scores(np.abs(each / unit * steady)), QUANTILE)), 1e-9)
-        for each, unit in zip(averages, units, strict=True)
-    ])
-    length = drift.times.increment
-    count = max(2, len(held) // length)
-    levels = np.array([part.mean(axis=0) for part in np.array_split(held, count)])
-    noise = np.maximum(np.sqrt((np.diff(levels, axis=0) ** 2).mean(axis=0) / 2), LEAST_NOISE)
-    usual = np.maximum(np.quantile(np.abs(held), 0.9, axis=0), LEAST_NOISE)
-    drift = replace(drift, units=units, limits=limits, usual=usual, noise=noise, trust=trust, steady=steady)
-    state, ratios = drift.start(), []
-    walk = Walk(drift, state, adapting=False)
-    for residual in held:
-        walk.move(residual)
-        ratios.append(state.ratio)
-    return replace(drift, widening=float(np.clip(np.quantile(ratios, QUANTILE), 1, MOST_WIDENING)))
+def _within_budget(drift: SlowDrift, held: Floats, quantile: float) -> SlowDrift:
+    """Return the channel with its limits raised until its alarms on held-out bins meet the budget."""
+    state = drift.start()
+    now, _ = drift.ratios(held, state)
+    alarm = Opening(drift.spans, state)
+    ratios = [alarm.move(float(each)) for each in now]
+    widening = float(np.clip(np.quantile(ratios, quantile), 1, MOST_WIDENING))
+    return replace(drift, limits=drift.limits * widening)
 
 
 def _averaged(rows: Floats, span: int) -> Floats:
-    from engine.detect.features import ewma
+    averages: Floats = ewma(rows, rows[:span].mean(axis=0), span)
+    return averages
 
-    start = rows[: max(1, span)].mean(axis=0)
-    return ewma(rows, start, span)
+
+def _quantiles(rows: Floats) -> Floats:
+    return np.maximum(np.quantile(np.abs(rows), UNIT_QUANTILE, axis=0), _LEAST_UNIT)
+
+
+def _part(value: Floats | float, bounds: tuple[float, float]) -> Floats:
+    """Return 0 below the bounds, 1 above, and the way in between."""
+    low, high = bounds
+    return np.clip((np.asarray(value, float) - low) / (high - low), 0, 1)
