@@ -17,9 +17,11 @@ help:
 	@echo "make demo    watch one pump from its history to an anomaly (ARGS='--keep' leaves it running)"
 	@echo "make test    everything that is checked: lint, unit to end-to-end tests, coverage"
 	@echo "make lint    style, format, types, rules between the rooms"
+	@echo "make compat  tests of what is deployed, with its Python and the newest numpy (ARGS=tests/engine for some)"
 	@echo "make unit    unit and synth tests only"
 	@echo "make e2e     tests on the embedded AWS only"
 	@echo "make search  property tests on new examples (ROUNDS=10 for more of them)"
+	@echo "make bench   measurements of benchmarks/ (RUN='speed --versus')"
 	@echo "make clean   remove all that make has made"
 
 .PHONY: demo
@@ -38,6 +40,10 @@ lint: .venv/.dev
 	$(BIN)/mypy -p service -p engine -p custom_resources
 	$(PYTEST) -q tests/test_rooms.py
 
+.PHONY: compat
+compat: .uv/bin/uv
+	@.ci/compat $(ARGS)
+
 .PHONY: unit
 unit: .venv/.dev
 	$(PYTEST) tests/unit tests/synth
@@ -52,10 +58,17 @@ ROUNDS ?= 3
 search: .venv/.dev
 	for round in $$(seq $(ROUNDS)); do $(PYTEST) -q -m hypothesis --hypothesis-profile=search || exit 1; done
 
+# RUN is a module of benchmarks/ with its arguments.
+RUN ?= detection --help
+.PHONY: bench
+bench: .venv/.dev
+	@$(SYNC) --group bench
+	@PYTHONPATH=lambdas $(BIN)/python -m benchmarks.$(RUN)
+
 .PHONY: clean
 clean:
 	@if [ -x $(BIN)/l4e ]; then $(BIN)/l4e down; fi
-	rm -rf .venv .uv .l4e l4e-demo cdk.out dist build htmlcov .coverage
+	rm -rf .venv .uv .compat .l4e l4e-demo cdk.out dist build htmlcov .coverage
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

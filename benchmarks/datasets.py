@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from engine import Frame, Interval, OffCondition
+from engine import Frame, Interval
+from service.off_rule import OffRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +59,9 @@ def simulated(
     train: int,
     step: int = 60,
 ) -> Case:
-    """Return the case of a simulated plant that is always on, a row in ``step`` seconds.
+    """Return the case of a simulated plant that is always on, a row in `step` seconds.
 
-    ``spans`` are the first and last rows of its faults, ``roots`` the columns each of them began in.
+    `spans` are the first and last rows of its faults, `roots` the columns each of them began in.
     """
     rows, sensors = values.shape
     times = np.datetime64("2026-01-01", "us") + np.arange(rows) * np.timedelta64(step, "s")
@@ -84,11 +85,11 @@ def simulated(
 def shared_cases(root: Path) -> list[Case]:
     """Return all labelled series below the directory, sorted by path.
 
-    A series is a folder of three files: ``data.csv.gz`` (a time and one column per sensor, empty cells where
-    a value is missing), ``labels.csv`` (start and end of a fault a line, both inclusive) and ``meta.json``,
-    which says where training ends (``train_rows`` or ``train_end``) and, if ever, when the machine is off
-    (``off_condition``). Series of one group lie in one folder, or differ by a number behind their name
-    (``pump_11``). Folders without faults, or without an end of training, are left out.
+    A series is a folder of three files: `data.csv.gz` (a time and one column per sensor, empty cells where
+    a value is missing), `labels.csv` (start and end of a fault a line, both inclusive) and `meta.json`,
+    which says where training ends (`train_rows` or `train_end`) and, if ever, when the machine is off
+    (`off_condition`). Series of one group lie in one folder, or differ by a number behind their name
+    (`pump_11`). Folders without faults, or without an end of training, are left out.
 
     Raises:
         SystemExit: there is no such series.
@@ -118,7 +119,7 @@ def _load(folder: Path, group: str) -> Case | None:
     values = np.stack([table[name].to_numpy().astype(float) for name in names], axis=1)
     off = np.zeros(len(times), bool)
     if rule := meta.get("off_condition"):
-        condition = OffCondition.parse(rule, names)
+        condition = OffRule.parse(rule).resolved(names)
         sensor = values[:, names.index(condition.sensor)]
         off = sensor < condition.threshold if condition.operator == "<" else sensor > condition.threshold
     causes = folder / "events_root_cause.json"

@@ -1,6 +1,6 @@
 """Simulated plants: modes, lags, drift, gaps and faults unlike those of the public data.
 
-``generated_cases`` lists the families; each case is a few hundredths of a second to a second of work.
+`generated_cases` lists the families; each case is a few hundredths of a second to a second of work.
 """
 
 import numpy as np
@@ -87,7 +87,7 @@ def plant(
 def late(seed: int, kind: str, *, rows: int = 40000, train: int = 10000) -> Case:
     """Return a plant that is steady in training and begins to drift later.
 
-    ``walk``: a quarter of the sensors wander from 3,000 rows after training on; ``steps``: single sensors
+    `walk`: a quarter of the sensors wander from 3,000 rows after training on; `steps`: single sensors
     jump, once in 8,000 rows on average, and stay there.
     """
     rng = np.random.default_rng(seed)

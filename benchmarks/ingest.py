@@ -3,11 +3,10 @@
 Every reader converts the same file from disk to Parquet, in turn, in one process; the figures are medians.
 The CSV is what historians export: ISO stamps and numbers of four decimals.
 
-    python benchmarks/ingest.py
+    python -m benchmarks.ingest
 """
 
 import gzip
-import os
 import re
 import statistics
 import subprocess
@@ -24,14 +23,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-_ROOT = Path(__file__).resolve().parents[1]
-sys.path[:] = [
-    str(_ROOT),
-    str(_ROOT / "lambdas"),
-    *(each for each in sys.path if Path(each).resolve() != _ROOT / "benchmarks"),
-]
-
-from engine import convert_csv  # noqa: E402 - the path comes first
+from engine import convert_csv
 
 ROUNDS = 5
 BYTES = 100_000_000
@@ -66,8 +58,6 @@ def _peaks(megabytes: int) -> tuple[float, float]:
         whole, idle = (
             subprocess.run(  # noqa: S603 - our own interpreter and script
                 [sys.executable, "-m", "benchmarks.ingest", "--peak", *arguments],
-                cwd=_ROOT,
-                env={**os.environ, "PYTHONPATH": str(_ROOT / "lambdas")},
                 capture_output=True,
                 check=True,
                 text=True,

@@ -1,11 +1,11 @@
 """Train the largest model through the entry point of the deployed function, and report time and memory.
 
-    python benchmarks/job.py [--rows N] [--evaluation N] [--sensors N] [--components N] [--drift] [--labels]
+    python -m benchmarks.job [--rows N] [--evaluation N] [--sensors N] [--components N] [--drift] [--labels]
                              [--diagnostics] [--retrain] [--counter] [--memory MIB] [--json FILE]
 
 The embedded AWS of the tests holds the records and the columns of the components (in memory).
-``service.jobs.train.handler`` runs in a process of its own whose address space may not grow beyond the memory
-of the function. ``--rows 25000 --evaluation 5000 --sensors 40`` is a quick check.
+`service.jobs.train.handler` runs in a process of its own whose address space may not grow beyond the memory
+of the function. `--rows 25000 --evaluation 5000 --sensors 40` is a quick check.
 """
 
 import argparse
@@ -26,35 +26,27 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-sys.path[:] = [
-    str(ROOT),
-    str(ROOT / "lambdas"),
-    *(each for each in sys.path if Path(each).resolve() != HERE),
-]
-
-from benchmarks.wide import BLOCK, START, STEP, wide_rows  # noqa: E402 - the path comes first
-from engine import Frame, fit  # noqa: E402
-from engine.ingest.header import TIMESTAMP  # noqa: E402
-from service.documents import Documents  # noqa: E402
-from service.jobs.storage.service_bucket import IngestionKeys, Vault, artefact_key  # noqa: E402
-from service.names import (  # noqa: E402
+from benchmarks.wide import BLOCK, START, STEP, wide_rows
+from engine import Frame, fit
+from engine.ingest.parquet import TIMESTAMP
+from service.jobs.storage.keys import IngestionKeys, artefact_key
+from service.names import (
     INGESTION_JOB,
     MODEL,
-    Place,
+    ArnBuilder,
     document_key,
     new_job_id,
     new_uuid,
     version_key,
     versions_of,
 )
-from service.schema import Component, Schema  # noqa: E402
-from service.store import Item, Store  # noqa: E402
-from tests.embedded import ACCOUNT, CREDENTIALS, REGION, EmbeddedAws, embedded_aws  # noqa: E402
+from service.schema import ComponentSchema, Schema
+from service.service_bucket import ServiceBucket
+from service.store import Item, Store
+from tests.embedded import ACCOUNT, CREDENTIALS, REGION, EmbeddedAws, embedded_aws
 
 TABLE, BUCKET, CUSTOMER = "l4e", "service", "customer"
-PLACE = Place(partition="aws", region=REGION, account=ACCOUNT)
+ARNS = ArnBuilder(partition="aws", region=REGION, account=ACCOUNT)
 MINUTES = 15
 COUNTED = 1e9
 """What float32 would round by more than the sensor moves."""
@@ -106,7 +98,7 @@ class Load:
 class Run:
     """How a training went: time and peak memory of its process, from its start to its end.
 
-    ``cpu_seconds`` is the work of all threads: under load it says more than the wall time.
+    `cpu_seconds` is the work of all threads: under load it says more than the wall time.
     """
 
     rows: int
@@ -133,22 +125,22 @@ def train_once(load: Load, *, memory: int, folder: Path) -> Run:
             Path="/lookoutequipment/",
             AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []}),
         )
-        vault = Vault(s3=aws.client("s3"), bucket=BUCKET)
+        bucket = ServiceBucket(s3=aws.client("s3"), name=BUCKET)
         keys = IngestionKeys(dataset=new_uuid(), job=new_job_id(datetime.now(UTC)))
         size = sum(
-            _component(vault, keys.component(name), load, columns, folder)
+            _component(bucket, keys.component(name), load, columns, folder)
             for name, columns in load.members().items()
         )
         model = _records(aws, load, keys)
         if load.retrain:
-            vault.put(artefact_key(model["uuid"], 1), _prior(load))
+            bucket.put(artefact_key(model["uuid"], 1), _prior(load))
         event = {"Step": "train", "ModelName": model["ModelName"], "ModelVersion": _version(load)}
         seconds, cpu, peak, output = _measured(event, endpoint=aws.endpoint, memory=memory, folder=folder)
         store, record = Store(aws.client("dynamodb"), TABLE), version_key(_version(load))
         ended = store.get(versions_of(model["uuid"]), record) or {}
         alarms = 0
         if "metricsKey" in ended:
-            metrics = json.loads(Documents(vault.s3, BUCKET).get(ended["metricsKey"]))
+            metrics = json.loads(bucket.get_text(ended["metricsKey"]))
             alarms = len(metrics["predicted_ranges"])
         trained = ended.get("Status") == "SUCCESS"
         return Run(
@@ -160,13 +152,13 @@ def train_once(load: Load, *, memory: int, folder: Path) -> Run:
             cpu_seconds=cpu,
             peak_mib=peak,
             columns_mib=size / 2**20,
-            model_mib=(vault.size(artefact_key(model["uuid"], _version(load))) or 0) / 2**20,
+            model_mib=(bucket.size(artefact_key(model["uuid"], _version(load))) or 0) / 2**20,
             alarms=alarms,
             reason="" if trained else output[-2000:],
         )
 
 
-def _component(vault: Vault, key: str, load: Load, columns: range, folder: Path) -> int:
+def _component(bucket: ServiceBucket, key: str, load: Load, columns: range, folder: Path) -> int:
     """Write the columns of a component as ingestion does, and return their bytes."""
     rows = load.rows + load.evaluation
     names = [f"s{column:03d}" for column in columns]
@@ -193,7 +185,7 @@ def _component(vault: Vault, key: str, load: Load, columns: range, folder: Path)
                     writer.write_table(pa.Table.from_batches(pending))
                     pending = []
         file.flush()
-        vault.s3.upload_file(file.name, vault.bucket, key)
+        bucket.s3.upload_file(file.name, bucket.name, key)
         return Path(file.name).stat().st_size
 
 
@@ -203,21 +195,21 @@ def _records(aws: EmbeddedAws, load: Load, keys: IngestionKeys) -> Item:
     unique, name = new_uuid(), "largest"
     key = document_key(unique, "schema.json")
     components = tuple(
-        Component(
+        ComponentSchema(
             name=component, timestamp="Timestamp", sensors=tuple(f"s{column:03d}" for column in columns)
         )
         for component, columns in load.members().items()
     )
-    Documents(s3, BUCKET).put(key, Schema(components=components).to_json())
+    ServiceBucket(s3=s3, name=BUCKET).put_text(key, Schema(components=components).to_json())
     lines = [f"{START + first * STEP},{START + last * STEP}\n" for first, last in load.faults]
     s3.put_object(Bucket=CUSTOMER, Key="labels/faults.csv", Body="".join(lines).encode())
-    arn, now = PLACE.model_arn(name, unique), datetime.now(UTC)
+    arn, now = ARNS.model_arn(name, unique), datetime.now(UTC)
     evaluation = _epoch(load.rows) - 1
     common: dict[str, Any] = {
         "ModelName": name,
         "ModelArn": arn,
         "DatasetName": "wide",
-        "DatasetArn": PLACE.dataset_arn("wide", keys.dataset),
+        "DatasetArn": ARNS.dataset_arn("wide", keys.dataset),
         "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/lookoutequipment/data",
         "schemaKey": key,
         "datasetUuid": keys.dataset,
@@ -242,7 +234,7 @@ def _records(aws: EmbeddedAws, load: Load, keys: IngestionKeys) -> Item:
             "pk": INGESTION_JOB,
             "sk": keys.job,
             "JobId": keys.job,
-            "datasetName": "wide",
+            "DatasetName": "wide",
             "datasetUuid": keys.dataset,
             "Status": "SUCCESS",
             "DataStartTime": _epoch(0),
@@ -253,7 +245,6 @@ def _records(aws: EmbeddedAws, load: Load, keys: IngestionKeys) -> Item:
             "pk": versions_of(unique),
             "sk": version_key(_version(load)),
             "uuid": unique,
-            "modelName": name,
             "ModelVersion": _version(load),
             **({"priorModelVersion": 1} if load.retrain else {}),
             **common,
@@ -305,7 +296,6 @@ def _measured(
         "L4E_TABLE": TABLE,
         "L4E_BUCKET": BUCKET,
         "L4E_METRIC_NAMESPACE": "LookoutEquipment",
-        "PYTHONPATH": str(ROOT / "lambdas"),
         "TMPDIR": str(folder),
     }
     log = folder / "job.log"

@@ -26,10 +26,10 @@ def lasting_cases(seeds: tuple[int, ...]) -> list[Case]:
 def lasting(seed: int, host: Host, fault: Fault) -> Case:
     """Return a plant of a row a minute whose faults last for hours to days.
 
-    Hosts: ``none`` does not drift, ``walk`` does so from the first row on, in ``steps`` single sensors are
-    recalibrated from 3,000 rows after training on, once in 8,000 rows. Faults: ``large`` moves one sensor
-    by 4 to 10 times its spread at once, ``several`` three to five sensors by 1 to 3 times, ``modest`` one
-    sensor by 0.8 to 2 times; ``stuck`` holds one sensor, ``ramp`` moves one by 1.5 to 3 times, within a tenth
+    Hosts: `none` does not drift, `walk` does so from the first row on, in `steps` single sensors are
+    recalibrated from 3,000 rows after training on, once in 8,000 rows. Faults: `large` moves one sensor
+    by 4 to 10 times its spread at once, `several` three to five sensors by 1 to 3 times, `modest` one
+    sensor by 0.8 to 2 times; `stuck` holds one sensor, `ramp` moves one by 1.5 to 3 times, within a tenth
     to a half of the fault, and holds it there.
     """
     rng = np.random.default_rng([seed, HOSTS.index(host), FAULTS.index(fault)])

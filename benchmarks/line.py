@@ -17,7 +17,7 @@ _SLOPE_ROWS = 6000
 def line(seed: int, drift: Literal["correlated", "uncorrelated"]) -> Case:
     """Return one line. Its sensors share a load; what drifts is several times as large as what a fault does.
 
-    ``correlated``: two hidden causes (fouling, weather) move all sensors; ``uncorrelated``: each sensor goes
+    `correlated`: two hidden causes (fouling, weather) move all sensors; `uncorrelated`: each sensor goes
     its own way. Both have a daily cycle, slopes that change every few days, and recalibrations.
     """
     rng = np.random.default_rng(seed)

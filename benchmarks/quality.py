@@ -1,4 +1,4 @@
-"""How well a scorer does on a case: no point adjustment; events and warning times beside."""
+"""How well a scorer does on a case, without point adjustment; also events and warning times."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 import engine.detect.alarm
 import engine.detect.ensemble
 import engine.detect.level_shift
-import engine.train.calibration
 import engine.train.cleaning
 import engine.train.fit
+import engine.train.forward_validation
 from benchmarks.baselines import BASELINES, baseline_ratio
 from benchmarks.datasets import Case
 from engine import fit
@@ -28,9 +28,9 @@ Ratio = Callable[[Case], Floats]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Figures of one group: ``ap`` is the mean over its cases, the rest is pooled over rows and events.
+    """Figures of one group: `ap` is the mean over its cases, the rest is pooled over rows and events.
 
-    ``false_ranges_per_day`` counts runs of alarmed rows that touch no label, per healthy day; ``delay_rows``
+    `false_ranges_per_day` counts runs of alarmed rows that touch no label, per healthy day; `delay_rows`
     is the median over the events found of the rows before their first alarm.
     """
 
@@ -47,7 +47,7 @@ class Figures:
 
 
 def engine_ratio(*, labels: bool = True) -> Ratio:
-    """Return the engine as a scorer. Without ``labels`` it is not told of faults in its training data."""
+    """Return the engine as a scorer. Without `labels`, those of its training data are withheld."""
 
     def ratio(case: Case) -> Floats:
         detector = fit(case.part(0, case.train), labels=case.training_labels() if labels else ())
@@ -82,15 +82,15 @@ ABLATIONS: dict[str, list[tuple[Any, str, Any]]] = {
     "only the lag view": [(sys.modules[__name__], "COUNTED", ("lag", "tracked lag"))],
     "only the window view": [(sys.modules[__name__], "COUNTED", ("window", "tracked window"))],
     "only the scale view": [(sys.modules[__name__], "COUNTED", ("scale",))],
-    "trained levels count for ever": [(engine.detect.level_shift, "MOVED", (2.0, 3.0))],
-    "no level is taken over slowly": [(engine.train.calibration, "STEADY", -1.0)],
-    "no tracked views": [(engine.train.fit, "SPANS", ())],
-    "tracked views always count": [(engine.detect.ensemble, "ENGAGED", (-2.0, -1.0))],
-    "no widening of limits": [(engine.train.fit, "MAX_WIDENING", 1.0)],
+    "trained levels always count": [(engine.detect.level_shift, "MOVED_AVERAGE", (2.0, 3.0))],
+    "no level is taken over slowly": [(engine.train.forward_validation, "STEADY", -1.0)],
+    "no tracked views": [(engine.train.fit, "BASELINE_SPANS", ())],
+    "tracked views always count": [(engine.detect.ensemble, "ENGAGED_SHARE", (-2.0, -1.0))],
+    "no widening of limits": [(engine.train.forward_validation, "MAX_WIDENING", 1.0)],
     "no cleaning of training data": [(engine.train.cleaning, "MIN_ROWS", 10**9)],
-    "no forgetting of faults that ended": [(engine.detect.alarm, "MEMORY", {})],
-    "single rows alarm": [(engine.detect.alarm, "UNCONFIRMED", 1e9)],
-    "alarms close at the limit": [(engine.detect.alarm, "HOLD", 1.0)],
+    "no forgetting of faults that ended": [(engine.detect.alarm, "MEMORY_ROWS", {})],
+    "single rows alarm": [(engine.detect.alarm, "UNCONFIRMED_RATIO", 1e9)],
+    "alarms close at the limit": [(engine.detect.alarm, "CLOSING_RATIO", 1.0)],
 }
 """What each ablation switches off: module, constant, value."""
 

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.features import ewma as engine_ewma
+from engine.detect.smoothing import ewma as engine_ewma
 
 Floats = NDArray[np.float64]
 Drift = Literal["none", "walk", "season", "two sensors"]
@@ -41,12 +41,12 @@ def set_points(rng: np.random.Generator, rows: int) -> Floats:
 
 
 def wander(rng: np.random.Generator, rows: int, span: float) -> Floats:
-    """Return smooth noise of unit size that forgets within ``span`` rows."""
+    """Return smooth noise of unit size that forgets within `span` rows."""
     return ewma(rng.normal(size=(rows, 1)), int(span))[:, 0] * np.sqrt(span)
 
 
 def walk(rng: np.random.Generator, rows: int, sensors: int, unit: int) -> Floats:
-    """Return a random walk per sensor that has a size of 0.4 to 2.4 after ``unit`` rows."""
+    """Return a random walk per sensor that has a size of 0.4 to 2.4 after `unit` rows."""
     steps = rng.normal(size=(rows, sensors)) * rng.uniform(0.2, 1.2, sensors)
     return steps.cumsum(axis=0) / np.sqrt(unit / 4)
 
@@ -66,7 +66,7 @@ def drifted(rng: np.random.Generator, drift: Drift, rows: int, train: int, senso
 
 
 def steps(rng: np.random.Generator, rows: int, sensors: int, every: int, size: float) -> Floats:
-    """Return jumps of single sensors that last, as after a recalibration: one about every ``every`` rows."""
+    """Return jumps of single sensors that last, as after a recalibration: one about every `every` rows."""
     shift = np.zeros((rows, sensors))
     at = int(rng.exponential(every))
     while at < rows:

@@ -1,9 +1,9 @@
 """Time and memory of the engine on generated data of given size.
 
-    python benchmarks/speed.py [--rows N] [--sensors N] [--drift] [--large] [--versus] [--turns N]
+    python -m benchmarks.speed [--rows N] [--sensors N] [--drift] [--large] [--versus] [--turns N]
                                [--json FILE]
 
-Each measurement runs in a fresh process, so that no peak hides another. ``--versus`` times ECOD and PCA T2+Q
+Each measurement runs in a fresh process, so that no peak hides another. `--versus` times ECOD and PCA T2+Q
 alongside, in turns, in one process.
 """
 
@@ -11,7 +11,6 @@ import argparse
 import gc
 import io
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,15 +22,8 @@ from typing import Any
 
 import numpy as np
 
-HERE = Path(__file__).resolve().parent
-sys.path[:] = [
-    str(HERE.parent),
-    str(HERE.parent / "lambdas"),
-    *(each for each in sys.path if Path(each).resolve() != HERE),
-]
-
-from benchmarks.wide import wide_frame  # noqa: E402 - the path comes first
-from engine import Frame, build_frame, convert_csv, evaluate, fit, merge_component  # noqa: E402
+from benchmarks.wide import wide_frame
+from engine import Frame, build_frame, convert_csv, evaluate, fit, merge_component
 
 BULK_ROWS, WINDOW_ROWS, WINDOWS = 20_000, 5, 200
 TURNS = 3
@@ -39,9 +31,9 @@ TURNS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speed:
-    """Seconds and MiB; ``peak_mib`` is the peak of the process behind the fit, ``data_mib`` the values.
+    """Seconds and MiB; `peak_mib` is the peak of the process behind the fit, `data_mib` the values.
 
-    ``fit_cpu_seconds`` is the work of all threads: under load it says more than the wall time. ``span`` is
+    `fit_cpu_seconds` is the work of all threads: under load it says more than the wall time. `span` is
     the baseline against drift that was chosen, 0 for none. A window reads and writes the state.
     """
 

@@ -18,7 +18,7 @@ _WALK = 5.0
 def wide_rows(rows: int, columns: range, *, drift: bool = False) -> Iterator[NDArray[np.float32]]:
     """Yield the rows of some columns in blocks; the drivers are the same for all columns.
 
-    With ``drift`` every sensor walks at random, on its own.
+    With `drift` every sensor walks at random, on its own.
     """
     count = len(columns)
     mixing = np.random.default_rng([0, columns.start]).normal(size=(_DRIVERS, count)).astype(np.float32)

@@ -1,23 +1,54 @@
-"""Infrastructure as code for equipment monitoring with Amazon Lookout for Equipment (L4E).
+"""Infrastructure as code for equipment monitoring with Amazon Lookout for Equipment (L4E)."""
 
-The names are loaded when one is first used: CDK starts a Node process, which the `l4e` command does not need.
-"""
+from constructs_l4e.alarms import AlarmThresholds, Executions, SchedulerAlarms
+from constructs_l4e.asset import MonitoredAsset
+from constructs_l4e.dataset import Dataset
+from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
+from constructs_l4e.ingestion import DataIngestion, KeyPattern
+from constructs_l4e.input_naming import InputNaming, TimestampFormat
+from constructs_l4e.interfaces import IDataset, IEquipmentService, IInferenceScheduler, IModel
+from constructs_l4e.key import EquipmentKey
+from constructs_l4e.large_jobs import LargeJobs
+from constructs_l4e.model import Model
+from constructs_l4e.off_condition import OffCondition
+from constructs_l4e.role import ServiceRole
+from constructs_l4e.scheduler import InferenceScheduler
+from constructs_l4e.schema import Component, DatasetSchema
+from constructs_l4e.service import EquipmentService
+from constructs_l4e.settings import ServiceSettings
+from constructs_l4e.storage import AssetLocations, AssetStorage, S3Location
+from constructs_l4e.time_range import TimeRange
+from constructs_l4e.vpc_endpoint import ServiceVpcEndpoint
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from constructs_l4e._public import *  # noqa: F403 - its __all__ says which
-
-
-def __getattr__(name: str) -> Any:
-    if name.startswith("_") and name != "__all__":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from constructs_l4e import _public  # noqa: PLC0415 - see above
-
-    return getattr(_public, name)
-
-
-def __dir__() -> list[str]:
-    from constructs_l4e import _public  # noqa: PLC0415 - see above
-
-    return _public.__all__
+__all__ = [
+    "AlarmThresholds",
+    "AssetLocations",
+    "AssetStorage",
+    "Component",
+    "DataIngestion",
+    "DataUploadFrequency",
+    "Dataset",
+    "DatasetSchema",
+    "EquipmentKey",
+    "EquipmentService",
+    "Executions",
+    "IDataset",
+    "IEquipmentService",
+    "IInferenceScheduler",
+    "IModel",
+    "InferenceScheduler",
+    "InputNaming",
+    "KeyPattern",
+    "LargeJobs",
+    "Model",
+    "MonitoredAsset",
+    "OffCondition",
+    "S3Location",
+    "SchedulerAlarms",
+    "ServiceRole",
+    "ServiceSettings",
+    "ServiceVpcEndpoint",
+    "TargetSamplingRate",
+    "TimeRange",
+    "TimestampFormat",
+]

@@ -1,17 +1,25 @@
-"""Roles of the service: explicit statements, written down with the reason wherever a wildcard remains."""
+"""Roles of the service: explicit statements, with the reason wherever a resource is a wildcard."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from constructs_l4e._acknowledge import acknowledge_wildcards, has_wildcard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Actions on resources, and why a wildcard among the resources is needed."""
+    """Actions on resources.
+
+    Args:
+        actions: IAM actions.
+        resources: ARNs, which may have wildcards.
+        conditions: IAM conditions. Default: none.
+        wildcard_reason: why a wildcard among the resources is needed. Default: there is none.
+    """
 
     actions: Sequence[str]
     resources: Sequence[str]
@@ -19,7 +27,7 @@ class Access:
     wildcard_reason: str | None = None
 
     def statement(self) -> iam.PolicyStatement:
-        """The statement of an identity policy."""
+        """Return the statement of an identity policy."""
         return iam.PolicyStatement(
             actions=list(self.actions), resources=list(self.resources), conditions=dict(self.conditions)
         )
@@ -33,10 +41,10 @@ def role(
     assumed_by: iam.IPrincipal,
     access: Sequence[Access],
 ) -> iam.Role:
-    """A role whose rights exist from its first moment, because they are part of it.
+    """Return a role with inline policies, so that its rights exist as soon as the role does.
 
     Raises:
-        ValueError: a wildcard without a reason.
+        ValueError: when a wildcard has no reason.
     """
     result = iam.Role(
         scope,
@@ -53,7 +61,7 @@ def acknowledge_access(scope: Construct, access: Sequence[Access]) -> None:
     """Record the reasons for the wildcards of `access` on the construct whose policies hold them.
 
     Raises:
-        ValueError: a wildcard without a reason.
+        ValueError: when a wildcard has no reason.
     """
     for each in access:
         wildcards = tuple(arn for arn in each.resources if has_wildcard(scope, arn))
@@ -62,3 +70,9 @@ def acknowledge_access(scope: Construct, access: Sequence[Access]) -> None:
         if each.wildcard_reason is None:
             raise ValueError(f"{', '.join(each.actions)} on a wildcard resource: give wildcard_reason=")
         acknowledge_wildcards(scope, wildcards, each.wildcard_reason)
+
+
+def service_name(scope: IConstruct, service: str) -> str:
+    """Return the name of a service in `kms:ViaService`: it uses a key on behalf of a caller."""
+    stack = cdk.Stack.of(scope)
+    return f"{service}.{stack.region}.{stack.url_suffix}"

@@ -1,4 +1,4 @@
-"""What rule packs object to in this library's templates, and why it is right. Nothing is excluded silently.
+"""Findings of rule packs in this library's templates that are accepted, each with the reason.
 
 Ids are those of cdk-nag's AwsSolutions pack. Each is acknowledged on the narrowest construct that raises it.
 Wildcard resources are acknowledged where they are granted (`_access.py`), with the reason given there.
@@ -34,7 +34,12 @@ LOG_DELIVERY = (
 
 
 def acknowledge(scope: IConstruct, reasons: Mapping[str, str]) -> None:
-    """Acknowledge findings on `scope` and below it: rule id without the pack's prefix -> reason."""
+    """Acknowledge findings on `scope` and below it.
+
+    Args:
+        scope: the narrowest construct that has the findings.
+        reasons: reason by rule id, without the prefix of the pack.
+    """
     cdk.Validations.of(scope).acknowledge(
         *(cdk.Acknowledgment(id=f"{PACK}{rule}", reason=reason) for rule, reason in reasons.items())
     )
@@ -48,12 +53,12 @@ def acknowledge_wildcards(scope: IConstruct, arns: tuple[str, ...], reason: str)
 
 
 def has_wildcard(scope: IConstruct, arn: str) -> bool:
-    """Whether an ARN, which may hold references, names more than one resource."""
+    """Return whether an ARN, which may hold references, has a wildcard."""
     return "*" in _text(cdk.Stack.of(scope).resolve(arn))
 
 
 def _text(value: object) -> str:
-    """A resolved template value as rule packs write it: references in angle brackets."""
+    """Return a resolved template value as rule packs write it: references in angle brackets."""
     match value:
         case {"Ref": str(name)}:
             return f"<{name}>"

@@ -15,14 +15,14 @@ LAMBDA = iam.ServicePrincipal("lambda.amazonaws.com")
 
 
 def log_group(scope: Construct, id: str) -> logs.LogGroup:
-    """A log group kept for three months, and not longer than the service itself."""
+    """Return a log group that keeps entries for three months, and is deleted with the service."""
     return logs.LogGroup(
         scope, id, retention=logs.RetentionDays.THREE_MONTHS, removal_policy=cdk.RemovalPolicy.DESTROY
     )
 
 
 def write_logs(*groups: logs.ILogGroup) -> Access:
-    """What a function needs to write its log."""
+    """Return the rights to write to log groups."""
     return Access(
         actions=("logs:CreateLogStream", "logs:PutLogEvents"),
         resources=[group.log_group_arn for group in groups],
@@ -44,7 +44,22 @@ def function(
     scratch: cdk.Size | None = None,
     layers: Sequence[lambda_.ILayerVersion] = (),
 ) -> lambda_.Function:
-    """A function of this library. `role` holds all its rights; `scratch` is its disk, 512 MB by default."""
+    """Return a function of this library.
+
+    Args:
+        scope: parent of the construct.
+        id: construct id.
+        description: what the function does.
+        code: its code.
+        handler: its entry point.
+        role: role with all its rights.
+        log_group: where it logs.
+        environment: its environment variables.
+        memory_mb: its memory in MiB.
+        timeout: how long an invocation may run.
+        scratch: size of its disk. Default: 512 MiB.
+        layers: its layers. Default: none.
+    """
     return lambda_.Function(
         scope,
         id,

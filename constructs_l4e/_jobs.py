@@ -1,4 +1,4 @@
-"""Ingestion, training and inference: three functions, and the state machines that drive the first two."""
+"""Ingestion, training and inference: three functions, and the state machines that run the first two."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,15 +12,15 @@ from constructs import Construct
 from constructs_l4e._access import Access, acknowledge_access, role
 from constructs_l4e._acknowledge import LOG_DELIVERY, STATE_MACHINE, acknowledge, acknowledge_wildcards
 from constructs_l4e._functions import LAMBDA, function, log_group, write_logs
-from constructs_l4e._large import LargeTraining, TaskFiles, task_principal
+from constructs_l4e._large_training import LargeTraining, TaskFiles, task_principal
 from constructs_l4e._state import ServiceState
 from constructs_l4e.large_jobs import LargeJobs
 
 JOB_LIMIT = cdk.Duration.minutes(15)
-"""The longest a Lambda function may run."""
+"""The longest that a Lambda function may run."""
 
 PARALLEL_READS = 40
-"""Files read at once by one ingestion job: fast, and far from an account's 1,000 concurrent functions."""
+"""Files that one ingestion job reads at once, of the 1,000 concurrent functions of an account."""
 
 # Faults of the platform, not of the job: the step has not run, or may safely run again.
 _RETRY = [
@@ -42,7 +42,7 @@ _RETRY = [
 
 
 class Jobs(Construct):
-    """The functions that read customer data, under one role that customer roles can name in their trust."""
+    """The functions that access customer data, all with the one role that customer roles trust."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Jobs(Construct):
             self,
             "Role",
             description="LookoutEquipment jobs: the principal that roles for data access trust",
-            # Tasks run under this very role, because it is the one that customer roles trust.
+            # Tasks run under this role too, because it is the one that customer roles trust.
             assumed_by=LAMBDA if files is None else iam.CompositePrincipal(LAMBDA, task_principal(self)),
             access=[
                 write_logs(*logs.values()),
@@ -178,7 +178,10 @@ class Jobs(Construct):
 
 
 def _allow_child_executions(machine: sfn.StateMachine) -> None:
-    """A Distributed Map starts executions of its own machine: rights on the machine's ARN, hence a policy."""
+    """Allow a Distributed Map to start executions of its own machine.
+
+    The rights name the ARN of the machine, so they are in a policy that is made after it.
+    """
     executions = cdk.Stack.of(machine).format_arn(
         service="states",
         resource="execution",
@@ -200,7 +203,7 @@ def _allow_child_executions(machine: sfn.StateMachine) -> None:
 
 
 def _invoke(step: str, arguments: Mapping[str, object]) -> dict[str, object]:
-    """A task that hands one step of the contract to the worker function."""
+    """Return a task that has the worker function do one step of the job."""
     return {
         "Type": "Task",
         "Resource": "${Worker}",
@@ -211,7 +214,7 @@ def _invoke(step: str, arguments: Mapping[str, object]) -> dict[str, object]:
 
 
 def _failure(arguments: Mapping[str, object], kind: str = "") -> dict[str, object]:
-    """Steps that record the reason of a failure in the job and end the execution as failed."""
+    """Return the steps that record the reason of a failure in the job, and end the execution as failed."""
     return {
         f"Record{kind}Failure": {
             **_invoke("fail", {**arguments, "Error.$": "$.Error"}),
@@ -229,7 +232,7 @@ def _ingest_steps() -> dict[str, object]:
     job = {"JobId.$": "$.JobId"}
     read = {
         **_invoke("read", {**job, "Item.$": "$.Item"}),
-        # Results lie in the service bucket: a thousand outputs would not fit into an execution.
+        # Results are in the service bucket: a thousand outputs would not fit into an execution.
         "OutputPath": None,
         "End": True,
         # A failed map does not say why, so each child records the reason itself.

@@ -1,7 +1,7 @@
 """The Lambda layer with numpy and pyarrow: AWS's managed "SDK for pandas" layer, one ARN per Region.
 
-Source: AWS SDK for pandas 3.17.0, "AWS Lambda Managed Layers". A layer version is immutable, so a template
-built from this table never changes under its users.
+Source: AWS SDK for pandas 3.17.0, "AWS Lambda Managed Layers". A layer version is immutable, so what a
+template refers to never changes.
 """
 
 import aws_cdk as cdk
@@ -10,7 +10,7 @@ from aws_cdk import region_info
 from constructs import Construct
 
 LAYER_NAME = "AWSSDKPandas-Python314-Arm64"
-"""Holds the packages for `_packages.RUNTIME` and `_packages.ARCHITECTURE`."""
+"""Name of the layer for `_packages.RUNTIME` and `_packages.ARCHITECTURE`."""
 
 _MAIN_ACCOUNT = "336392948345"
 _CHINA_ACCOUNT = "406640652441"
@@ -51,10 +51,10 @@ _LAYERS = {
 
 
 def numeric_layer(scope: Construct) -> lambda_.ILayerVersion:
-    """The managed layer of the stack's Region; a stack without a fixed Region looks it up when deployed.
+    """Return the managed layer of the stack's Region; a stack without a Region looks it up when deployed.
 
     Raises:
-        ValueError: the Region has no managed layer.
+        ValueError: when the Region has no managed layer.
     """
     region = cdk.Stack.of(scope).region
     if cdk.Token.is_unresolved(region):
@@ -68,10 +68,10 @@ def numeric_layer(scope: Construct) -> lambda_.ILayerVersion:
 
 
 def layer_arn(region: str) -> str:
-    """ARN of the managed layer's version in `region`.
+    """Return the ARN of the managed layer in `region`, version included.
 
     Raises:
-        ValueError: the Region has no managed layer.
+        ValueError: when the Region has no managed layer.
     """
     if region not in _LAYERS:
         raise ValueError(

@@ -8,20 +8,25 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import IConstruct
 
-from constructs_l4e import _api_model
+from constructs_l4e import _service_model
 
 _HASH_LENGTH = 8
 
 
 def generated(scope: IConstruct, *, shape: str, replace_on: Mapping[str, Any]) -> str:
-    """Name from the construct path and a hash of the properties that force a replacement.
+    """Return a name made of the construct path and a hash of the properties that force a replacement.
 
-    CloudFormation creates the new resource before it deletes the old one, so both need names of their own.
-    The name is plain text at synth: other stacks use it without an export that would block the replacement.
+    CloudFormation creates the new resource before it deletes the old one, so the two need different names.
+    The name is known at synthesis: other stacks use it without an export, which would block the replacement.
+
+    Args:
+        scope: the construct to name.
+        shape: shape of the name in the service model, which limits its length.
+        replace_on: properties that force a replacement, by name.
     """
     resolved = cdk.Stack.of(scope).resolve(dict(replace_on))
     digest = hashlib.sha256(json.dumps(resolved, sort_keys=True).encode()).hexdigest()[:_HASH_LENGTH]
-    longest = _api_model.string_rule(shape).max_length or 0
+    longest = _service_model.string_rule(shape).max_length or 0
     readable = cdk.Names.unique_resource_name(
         scope, max_length=longest - _HASH_LENGTH - 1, separator="-", allowed_special_characters="_-"
     )

@@ -1,4 +1,4 @@
-"""What the Lambda functions are packaged from: `lambdas` and botocore's service model."""
+"""Code of the Lambda functions: packages of `lambdas`, and botocore's service model."""
 
 import gzip
 import json
@@ -12,7 +12,7 @@ import jsii
 from aws_cdk import aws_lambda as lambda_
 
 RUNTIME = lambda_.Runtime.PYTHON_3_14
-"""The newest Python that Lambda, the CDK and the managed numeric layer all have."""
+"""The newest Python that Lambda, the CDK and the managed numeric layer all support."""
 
 ARCHITECTURE = lambda_.Architecture.ARM_64
 """The layer exists for both in every Region; Arm is a fifth cheaper for the same work."""
@@ -23,7 +23,11 @@ SIGNING_EXTRAS = json.dumps({"version": 1.0, "merge": {"metadata": {"signingName
 
 
 def lambda_root() -> Path:
-    """Folder with the function packages: inside an installed wheel, or beside this package in a checkout."""
+    """Return the folder of the function packages, in an installed wheel or in a checkout.
+
+    Raises:
+        FileNotFoundError: when there is none.
+    """
     package = Path(__file__).parent
     for root in (package / "_lambdas", package.parent / "lambdas"):
         if root.is_dir():
@@ -32,12 +36,16 @@ def lambda_root() -> Path:
 
 
 def service_code() -> lambda_.Code:
-    """Code of the API and job functions."""
+    """Return the code of the API and job functions."""
     return _code(packages=("service", "engine"), data={"botocore_data": _model_files()})
 
 
 def custom_resource_code(*, signing_extras: bool) -> lambda_.Code:
-    """Code of the custom-resource functions; `signing_extras` when they call a service behind API Gateway."""
+    """Return the code of the custom-resource functions.
+
+    Args:
+        signing_extras: whether they call a service behind API Gateway, which needs another signing name.
+    """
     data = {"botocore_data": _model_files()}
     if signing_extras:
         data["botocore_extras"] = {"service-2.sdk-extras.json": SIGNING_EXTRAS.encode()}
@@ -45,7 +53,13 @@ def custom_resource_code(*, signing_extras: bool) -> lambda_.Code:
 
 
 def stage(target: Path, packages: Iterable[str], data: dict[str, dict[str, bytes]]) -> None:
-    """Write the deployable folder: the packages' Python files, and service-model files by data folder."""
+    """Write the folder to deploy.
+
+    Args:
+        target: folder to write to.
+        packages: packages of `lambdas`, of which Python files are copied.
+        data: content by file name, by the folder for botocore's data that they belong to.
+    """
     for package in packages:
         shutil.copytree(lambda_root() / package, target / package, ignore=_only_python)
     for folder, files in data.items():
@@ -63,7 +77,7 @@ def _is_package(path: Path) -> bool:
 
 
 def _model_files() -> dict[str, bytes]:
-    """The service's files of the installed botocore, which the Lambda runtime's own may have dropped."""
+    """Return botocore's files of the service, which the botocore of the Lambda runtime may no longer have."""
     folder = Path(botocore.__file__).parent / "data" / MODEL
     files = {}
     for name in ("service-2.json", "endpoint-rule-set-1.json", "paginators-1.json"):
@@ -86,7 +100,7 @@ def _code(*, packages: tuple[str, ...], data: dict[str, dict[str, bytes]]) -> la
         bundling=cdk.BundlingOptions(
             # Required by the CDK, never pulled: the local bundling below always succeeds or raises.
             image=cdk.DockerImage.from_registry("not-used"),
-            # Tells the two packages of this source folder apart in the CDK's asset cache.
+            # Distinguishes the two packages of this source folder in the CDK's asset cache.
             command=list(packages),
             environment={folder: ",".join(files) for folder, files in data.items()},
             local=_Staging(packages, data),

@@ -1,32 +1,41 @@
-"""The custom-resource provider: the one place that knows CDK's provider framework."""
+"""The custom-resource provider, and its rights: the one place that knows the CDK's provider framework."""
 
 from collections.abc import Mapping, Sequence
 from typing import cast
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import custom_resources as cr
-from constructs import Construct
+from constructs import Construct, DependencyGroup, IConstruct
 
 from constructs_l4e._access import Access, role
 from constructs_l4e._acknowledge import LOG_DELIVERY, STATE_MACHINE, acknowledge, acknowledge_wildcards
 from constructs_l4e._functions import LAMBDA, function, log_group, write_logs
 from constructs_l4e._packages import custom_resource_code
 from constructs_l4e._tables import table, table_access
+from constructs_l4e.interfaces import IEquipmentService
 
 POLL_INTERVAL = cdk.Duration.seconds(10)
 WAIT_LIMIT = cdk.Duration.minutes(50)
-"""Below CloudFormation's hour, so that the reason a person reads is the service's own."""
+"""Less than CloudFormation's hour, so that a person reads the reason of the service, not of a timeout."""
 
 
 class ResourceProvider(Construct):
-    """Functions behind the custom resources, with the table of what they have done.
+    """Functions behind the custom resources, and the table of their records.
 
-    `access` is what the functions may do on the service; `environment` tells them where it is. They read
-    the JSON files of `staging_bucket_name`, where the CDK puts the schemas of asset stacks.
+    They may read the JSON files of `staging_bucket_name`, where the CDK puts the schemas of asset stacks.
+
+    Args:
+        scope: parent of the construct.
+        id: construct id.
+        access: what the functions may do at the service.
+        environment: environment variables with the address of the service.
+        signing_extras: whether the service is behind API Gateway.
+        encryption_key: key of the table. Default: DynamoDB's own.
     """
 
     def __init__(
@@ -99,7 +108,7 @@ class ResourceProvider(Construct):
         self.service_token = self._framework(on_event, is_complete)
 
     def _framework(self, on_event: lambda_.IFunction, is_complete: lambda_.IFunction) -> str:
-        """The functions and the state machine that carry an event from CloudFormation to ours and back."""
+        """Make the functions and the state machine that pass events from CloudFormation to ours and back."""
         framework_log, waiter_log = log_group(self, "FrameworkLog"), log_group(self, "WaiterLog")
         event_role, waiter_role = (
             role(
@@ -142,3 +151,49 @@ class ResourceProvider(Construct):
         acknowledge(waiter, STATE_MACHINE)
         acknowledge_wildcards(waiter, ("*",), LOG_DELIVERY)
         return provider.service_token
+
+
+class ProviderAccess(Construct):
+    """Rights that the custom-resource functions need for the resources of one stack.
+
+    There is one policy per stack and service, so the rights are deleted with the stack.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, service: IEquipmentService) -> None:
+        super().__init__(scope, id)
+        self._service = service
+        self.ready = DependencyGroup()
+        self._policy: iam.Policy | None = None
+
+    @classmethod
+    def of(cls, scope: IConstruct, service: IEquipmentService) -> "ProviderAccess":
+        """Return the access of the stack of `scope` to `service`; the first call makes it."""
+        stack = cdk.Stack.of(scope)
+        id_ = f"EquipmentServiceAccess{service.provider_role.node.addr[-8:]}"
+        found = stack.node.try_find_child(id_)
+        return found if isinstance(found, cls) else cls(stack, id_, service=service)
+
+    def allow(self, statement: iam.PolicyStatement) -> None:
+        """Give the functions one more right, before any resource that waits for `ready`."""
+        if self._policy is None:
+            self._policy = iam.Policy(
+                self,
+                "Policy",
+                # Merged statements: a role holds 10,240 characters of inline policies.
+                document=iam.PolicyDocument(minimize=True),
+                roles=[self._service.provider_role],
+            )
+            self.ready.add(self._policy)
+        self._policy.add_statements(statement)
+
+    def allow_pass_role(self, role: iam.IRole) -> None:
+        """Allow the functions to name `role` in a request, which only AWS's own service requires."""
+        if self._service.api_id is not None:
+            return
+        self.allow(
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "lookoutequipment.amazonaws.com"}},
+            )
+        )

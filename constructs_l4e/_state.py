@@ -5,16 +5,16 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from constructs_l4e._access import Access
+from constructs_l4e._access import Access, service_name
 from constructs_l4e._acknowledge import SERVICE_BUCKET, acknowledge
-from constructs_l4e._tables import service_name, table, table_access
+from constructs_l4e._tables import table, table_access
 
 RECOVERABLE = cdk.Duration.days(30)
 """How long a deleted or overwritten object of the service can be restored."""
 
 
 class ServiceState(Construct):
-    """Table, bucket and key, and the statements that grant parts of them."""
+    """Table, bucket and key, and the rights on parts of them."""
 
     def __init__(
         self,
@@ -64,11 +64,11 @@ class ServiceState(Construct):
         acknowledge(self.bucket, SERVICE_BUCKET)
 
     def records(self, *actions: str) -> list[Access]:
-        """Item operations on the table: `GetItem`, `Query`, ..."""
+        """Return the right to item operations on the table, such as `GetItem`."""
         return table_access(self.table, *actions)
 
     def objects(self, *actions: str, under: tuple[str, ...]) -> Access:
-        """Object operations (`GetObject`, ...) on the keys that match a pattern of `under`."""
+        """Return the right to object operations, such as `GetObject`, on keys that match a pattern."""
         return Access(
             actions=tuple(f"s3:{action}" for action in actions),
             resources=tuple(self.bucket.arn_for_objects(pattern) for pattern in under),
@@ -77,11 +77,11 @@ class ServiceState(Construct):
         )
 
     def listing(self) -> Access:
-        """See which objects exist, so that a missing one is told apart from a forbidden one."""
+        """Return the right to list objects, without which S3 answers "denied" for a missing one."""
         return Access(actions=("s3:ListBucket",), resources=(self.bucket.bucket_arn,))
 
     def object_keys(self, *actions: str) -> Access:
-        """Use keys (`Decrypt`, `GenerateDataKey`) for objects of the service bucket and nothing else."""
+        """Return the right to key operations, such as `Decrypt`, for objects of the service bucket only."""
         stack = cdk.Stack.of(self)
         any_key = stack.format_arn(service="kms", resource="key", resource_name="*")
         return Access(

@@ -1,11 +1,11 @@
-"""DynamoDB tables of the service, and the statements that grant operations on them."""
+"""DynamoDB tables of the service, and the rights on them."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from constructs_l4e._access import Access
+from constructs_l4e._access import Access, service_name
 
 
 def table(
@@ -17,7 +17,7 @@ def table(
     encryption_key: kms.IKey | None,
     removal_policy: cdk.RemovalPolicy,
 ) -> dynamodb.Table:
-    """A table that is paid by request, can be restored to any second, and forgets what has expired."""
+    """Return a table that is billed by request, has point-in-time recovery, and deletes expired items."""
     return dynamodb.Table(
         scope,
         id,
@@ -35,7 +35,7 @@ def table(
 
 
 def table_access(on: dynamodb.ITable, *actions: str) -> list[Access]:
-    """Item operations on a table (`GetItem`, `Query`, ...), with the use of its key if it has one."""
+    """Return the right to item operations on a table, such as `GetItem`, and to the use of its key."""
     access = [Access(actions=[f"dynamodb:{action}" for action in actions], resources=[on.table_arn])]
     if on.encryption_key is not None:
         access.append(
@@ -53,12 +53,6 @@ def table_access(on: dynamodb.ITable, *actions: str) -> list[Access]:
             )
         )
     return access
-
-
-def service_name(scope: Construct | dynamodb.ITable, service: str) -> str:
-    """What KMS calls a service that uses a key on a caller's behalf (`kms:ViaService`)."""
-    stack = cdk.Stack.of(scope)
-    return f"{service}.{stack.region}.{stack.url_suffix}"
 
 
 def _text(name: str) -> dynamodb.Attribute:

@@ -1,33 +1,36 @@
-"""Synth-time checks. Each raises `ValueError` that quotes the value and says what to change; tokens pass."""
+"""Checks at synthesis.
+
+Each raises a `ValueError` that quotes the value and says what to change. Tokens are not checked.
+"""
 
 import datetime as dt
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import aws_cdk as cdk
 
-from constructs_l4e import _api_model
+from constructs_l4e import _service_model
 
 _Choice = TypeVar("_Choice", bound=enum.StrEnum)
 
 
 def text(value: str, *, shape: str, what: str, fix: str) -> str:
-    """`value`, if the API's rule for `shape` accepts it."""
+    """Return `value` if the API's rule for `shape` accepts it."""
     if not cdk.Token.is_unresolved(value):
-        problem = _api_model.string_rule(shape).problem(value)
+        problem = _service_model.string_rule(shape).problem(value)
         if problem is not None:
             raise ValueError(f'{what} "{value}" {problem}: {fix}')
     return value
 
 
 def name(value: str, *, shape: str, what: str) -> str:
-    """`value`, if it is a legal resource name."""
+    """Return `value` if it is a legal resource name."""
     return text(value, shape=shape, what=what, fix='use letters, digits, "_" and "-" only')
 
 
 def prefix(value: str, *, what: str) -> str:
-    """`value`, if it is a legal S3 prefix: empty, or ending in a slash."""
+    """Return `value` if it is a legal S3 prefix: empty, or ending in a slash."""
     fix = f'write "{value}/"' if not value.endswith("/") else "use printable Latin-1 characters"
     if value.startswith("/"):
         raise ValueError(f'{what} "{value}" starts with a slash: write "{value.lstrip("/")}"')
@@ -35,7 +38,7 @@ def prefix(value: str, *, what: str) -> str:
 
 
 def choice(kind: type[_Choice], value: str, *, what: str) -> _Choice:
-    """`value` as a member of `kind`."""
+    """Return `value` as a member of `kind`."""
     try:
         return kind(value)
     except ValueError:
@@ -44,8 +47,8 @@ def choice(kind: type[_Choice], value: str, *, what: str) -> _Choice:
 
 
 def whole_minutes(value: cdk.Duration, *, shape: str, what: str) -> int:
-    """`value` in minutes, if it is whole and within the bounds of `shape`."""
-    low, high = _api_model.bounds(shape)
+    """Return `value` in minutes if they are whole and within the bounds of `shape`."""
+    low, high = _service_model.bounds(shape)
     seconds = value.to_seconds()
     if seconds % 60 or not low * 60 <= seconds <= high * 60:
         raise ValueError(
@@ -56,7 +59,7 @@ def whole_minutes(value: cdk.Duration, *, shape: str, what: str) -> int:
 
 
 def instant(value: dt.datetime, *, what: str) -> dt.datetime:
-    """`value` in UTC, if it has a time zone."""
+    """Return `value` in UTC if it has a time zone."""
     if value.tzinfo is None:
         raise ValueError(
             f'{what} "{value.isoformat()}" has no time zone: add tzinfo=datetime.UTC or another zone'
@@ -65,9 +68,9 @@ def instant(value: dt.datetime, *, what: str) -> dt.datetime:
 
 
 def tags(value: Mapping[str, str], *, resource_type: str) -> dict[str, str]:
-    """`value`, if the API accepts its keys, values and number."""
+    """Return `value` if the API accepts its keys, its values and their number."""
     way_out = f'or keep a tag of the app away with exclude_resource_types=["{resource_type}"]'
-    _, most = _api_model.bounds("TagList")
+    _, most = _service_model.bounds("TagList")
     if len(value) > most:
         raise ValueError(f'"{len(value)}" tags are too many: use at most {most}')
     for key, content in value.items():
@@ -84,3 +87,9 @@ def tags(value: Mapping[str, str], *, resource_type: str) -> dict[str, str]:
             fix=f'use letters, digits, blanks and "+-=._:/@", {way_out}',
         )
     return dict(value)
+
+
+def few(values: Sequence[str]) -> str:
+    """Return the first ten of `values` in quotes, and how many more there are."""
+    shown = ", ".join(f'"{value}"' for value in values[:10])
+    return shown if len(values) <= 10 else f"{shown} or {len(values) - 10} others"

@@ -11,7 +11,19 @@ from constructs_l4e.interfaces import IInferenceScheduler
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Executions:
-    """How many executions must go wrong: `count` of the latest `out_of` (by default, in a row)."""
+    """How many of the latest executions raise an alarm.
+
+    Args:
+        count: executions that must count towards the alarm, 1 or more.
+        out_of: executions to look at. Default: `count`, so all of them must count, in a row.
+
+    Raises:
+        ValueError: when `count` is less than 1, or `out_of` less than `count`.
+
+    Example:
+        >>> Executions(count=2, out_of=5).window
+        5
+    """
 
     count: int
     out_of: int | None = None
@@ -27,31 +39,48 @@ class Executions:
 
     @property
     def window(self) -> int:
-        """How many of the latest executions count."""
+        """Number of executions that the alarm looks at."""
         return self.count if self.out_of is None else self.out_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmThresholds:
-    """When each alarm is raised; None leaves the alarm out."""
+    """When each alarm of a scheduler is raised; None leaves an alarm out.
+
+    Args:
+        failed: executions that failed, for any reason. Default: 2 in a row.
+        invalid_input: executions that could not use their files, role, bucket or key. Default: 1.
+        no_success: executions without a result, including those that never ran. There is no such alarm for a
+            scheduler that is stopped. Default: 3 in a row.
+        anomaly: executions that found an anomaly. AWS's own service has no such metric, hence no alarm.
+            Default: 1.
+        warning: executions with notices about their input, such as a silent sensor. AWS's own service has no
+            such metric, hence no alarm. Default: no alarm.
+    """
 
     failed: Executions | None = Executions(count=2)
-    """Executions that failed, whatever the cause."""
     invalid_input: Executions | None = Executions(count=1)
-    """Executions whose input files, role, bucket or key could not be used."""
     no_success: Executions | None = Executions(count=3)
-    """Executions without a result, those included that never ran. Not for a scheduler that is stopped."""
     anomaly: Executions | None = Executions(count=1)
-    """Executions that found an anomaly. AWS's own service does not tell: there is no such alarm then."""
     warning: Executions | None = None
-    """Executions that noticed something about their input, such as a silent sensor; not of AWS's service."""
 
 
 class SchedulerAlarms(Construct):
-    """CloudWatch alarms on one inference scheduler; CloudFormation names them.
+    """CloudWatch alarms on one inference scheduler.
 
-    `actions` are taken when an alarm is raised, and, with `notify_when_over`, when it is over. Period of all
-    alarms is the scheduler's `data_upload_frequency`.
+    CloudFormation names the alarms. Their period is the scheduler's `data_upload_frequency`.
+
+    Args:
+        scope: parent of the construct.
+        id: construct id.
+        scheduler: the scheduler to watch.
+        thresholds: when each alarm is raised. Default: see `AlarmThresholds`.
+        actions: what happens when an alarm is raised. Default: nothing.
+        notify_when_over: whether `actions` are also taken when an alarm is over. Default: False.
+
+    Raises:
+        ValueError: when a threshold looks back further than CloudWatch does: one day, or one week if the
+            period is an hour or more.
     """
 
     def __init__(
@@ -104,12 +133,12 @@ class SchedulerAlarms(Construct):
 
     @property
     def alarms(self) -> list[cloudwatch.Alarm]:
-        """The alarms there are."""
+        """The alarms that were not left out."""
         every = (self.failed, self.invalid_input, self.no_success, self.anomaly, self.warning)
         return [alarm for alarm in every if alarm is not None]
 
     def add_alarm_action(self, *actions: cloudwatch.IAlarmAction) -> None:
-        """Take further actions when an alarm is raised."""
+        """Take further `actions` when one of the alarms is raised."""
         if actions:
             for alarm in self.alarms:
                 alarm.add_alarm_action(*actions)
@@ -117,7 +146,7 @@ class SchedulerAlarms(Construct):
     def _at_least_one(
         self, id_: str, metric: cloudwatch.Metric, limit: Executions | None, meaning: str
     ) -> cloudwatch.Alarm | None:
-        """Alarm on a metric that is 1 or more for an execution that counts."""
+        """Return an alarm on a metric that is 1 or more for an execution that counts."""
         return self._alarm(
             id_,
             metric,
@@ -164,7 +193,7 @@ class SchedulerAlarms(Construct):
 
 
 def _check_span(limit: Executions, scheduler: IInferenceScheduler) -> None:
-    """CloudWatch looks back one day at most, a week when the period is an hour or more."""
+    """Refuse what CloudWatch cannot look back to: a day, or a week if the period is an hour or more."""
     period = scheduler.data_upload_frequency.seconds
     most = (7 if period >= 3600 else 1) * 86_400 // period
     if limit.window > most:

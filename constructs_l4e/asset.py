@@ -1,4 +1,4 @@
-"""One monitored asset: everything from its schema to its alarms."""
+"""One monitored asset: everything from its dataset to its alarms."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,44 +10,60 @@ from constructs import Construct
 
 from constructs_l4e.alarms import AlarmThresholds, SchedulerAlarms
 from constructs_l4e.dataset import Dataset
+from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.ingestion import DataIngestion, KeyPattern
-from constructs_l4e.interfaces import IDataset, IModel
+from constructs_l4e.input_naming import InputNaming
+from constructs_l4e.interfaces import IDataset, IEquipmentService, IModel
 from constructs_l4e.model import Model
+from constructs_l4e.off_condition import OffCondition
 from constructs_l4e.role import ServiceRole
-from constructs_l4e.scheduler import InferenceScheduler, InputNaming
-from constructs_l4e.schema import (
-    DatasetSchema,
-    DataUploadFrequency,
-    OffCondition,
-    TargetSamplingRate,
-    TimeRange,
-)
-from constructs_l4e.service import IEquipmentService
+from constructs_l4e.scheduler import InferenceScheduler
+from constructs_l4e.schema import DatasetSchema
 from constructs_l4e.storage import AssetLocations
+from constructs_l4e.time_range import TimeRange
 
 
 class MonitoredAsset(Construct):
     """Role, dataset, ingestion, model, inference scheduler and alarms of one asset.
 
-    The history (and the labels, if `labelled`) must be in `locations` before the asset is deployed.
+    The history, and the labels if `labelled`, must be in `locations` before the asset is deployed. Each part
+    is an attribute: `role`, `dataset`, `ingestion`, `model`, `scheduler`, `alarms`.
 
-    - `service`: where the asset is monitored.
-    - `locations`: where its data lies, usually `storage.for_asset("Pump1")`.
-    - `schema`, `key_pattern`: what the history looks like; one of them can be left out, see `Dataset` and
-      `DataIngestion`. `revision`: change it to ingest the history again.
-    - `training`, `evaluation`, `target_sampling_rate`, `off_condition`: see `Model`.
-    - `labelled`: whether `locations.labels` holds known faults; `diagnostics`: whether training writes its
-      point-by-point results. By default neither.
-    - `wait`: see `DataIngestion` and `Model`. Even with False a new model waits for the data and a new
-      scheduler for the model, each for at most 45 minutes: what no longer waits is a deployment that only
-      ingests again.
-    - `data_upload_frequency`: by default the shortest the model's step allows.
-    - `data_delay_offset`, `input_naming`, `running`: see `InferenceScheduler`.
-    - `alarm_thresholds`, `alarm_actions`: see `SchedulerAlarms`.
-    - `encryption_key`: key of dataset, model and scheduler; by default the service's own.
+    Args:
+        scope: parent of the construct.
+        id: construct id.
+        service: the service that monitors the asset.
+        locations: where the data of the asset lies, usually `storage.for_asset("Pump1")`.
+        schema: components and sensors. Default: ingestion detects them, by the `key_pattern` that it then
+            needs.
+        key_pattern: where the name of the component stands in the key of a file. Default: one folder per
+            component.
+        revision: any text; change it to ingest the history again.
+        training: period to learn from. Default: all data.
+        evaluation: period to evaluate the model on, after `training`. Default: none.
+        labelled: whether `locations.labels` holds known faults. Default: False.
+        diagnostics: whether training writes its point-by-point results to `locations.diagnostics`. Default:
+            False.
+        target_sampling_rate: step to resample the data to. Default: the rate of the data.
+        off_condition: when the machine is off, as `OffCondition` or as text. Default: never.
+        wait: whether the deployment waits for ingestion and training, see `DataIngestion` and `Model`. Even
+            with False a new model waits for the data and a new scheduler for the model, at most 45 minutes
+            each; only a deployment that ingests again without training does not wait. Default: True.
+        data_upload_frequency: how often files arrive and inference runs. Default: the shortest that the step
+            of the model allows.
+        data_delay_offset: how long inference waits for late files, 0 to 60 whole minutes. Default: 0.
+        input_naming: names of the input files. Default: any that the service knows.
+        running: whether the scheduler runs. Default: True.
+        alarm_thresholds: when each alarm is raised. Default: see `AlarmThresholds`.
+        alarm_actions: what happens when an alarm is raised. Default: nothing.
+        encryption_key: key of dataset, model and scheduler. Default: the service's own.
+        role: existing role for all data access. Default: a new one.
+        dataset: existing dataset; nothing is ingested then. Default: a new one.
+        model: existing model; nothing is ingested or trained then. Default: a new one.
 
-    Parts that exist are passed in place of those made here: `role`, `dataset` (then nothing is ingested) or
-    `model` (then nothing is ingested and trained). Each part is an attribute of the same name.
+    Raises:
+        ValueError: when a prop has no effect because `dataset` or `model` exists already, or when one of the
+            parts raises it.
     """
 
     role: iam.IRole

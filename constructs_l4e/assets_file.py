@@ -1,4 +1,4 @@
-"""The file that declares what an app monitors (`assets.toml`), read strictly: nothing in it is ignored."""
+"""The file that declares what an app monitors, `assets.toml`. It is read strictly: nothing is ignored."""
 
 import datetime as dt
 import difflib
@@ -12,15 +12,12 @@ from typing import Any, NoReturn, Self, TypeVar
 
 import aws_cdk as cdk
 
-from constructs_l4e._settings import ServiceSettings
-from constructs_l4e.schema import (
-    DatasetSchema,
-    DataUploadFrequency,
-    OffCondition,
-    TargetSamplingRate,
-    TimeRange,
-)
+from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
+from constructs_l4e.off_condition import OffCondition
+from constructs_l4e.schema import DatasetSchema
 from constructs_l4e.service import METRIC_NAMESPACE
+from constructs_l4e.settings import ServiceSettings
+from constructs_l4e.time_range import TimeRange
 
 _Value = TypeVar("_Value")
 _STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
@@ -29,7 +26,7 @@ _COUNTS = [field.name for field in fields(ServiceSettings) if field.type == floa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceDeclaration:
-    """Table `[service]`."""
+    """Table `[service]`; the members are props of `EquipmentService`, besides the name of its stack."""
 
     stack_name: str
     metric_namespace: str
@@ -56,13 +53,13 @@ class AssetDeclaration:
     running: bool
 
     def monitoring(self) -> dict[str, Any]:
-        """The props for `MonitoredAsset`."""
+        """Return the props for `MonitoredAsset`."""
         return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "name"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetsFile:
-    """Everything an app deploys."""
+    """What an app deploys: the service and the assets."""
 
     service: ServiceDeclaration
     assets: tuple[AssetDeclaration, ...]
@@ -72,8 +69,8 @@ class AssetsFile:
         """Read and check a file.
 
         Raises:
-            ValueError: the file is missing, no TOML, or declares something that cannot be; the message names
-                file, table, key, value and what to write instead.
+            ValueError: when the file is missing, is not TOML, or holds an unknown key or a wrong value. The
+                message names file, table, key and value, and what to write instead.
         """
         try:
             content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -103,7 +100,7 @@ class AssetsFile:
 
 
 class _Table:
-    """A TOML table that must be used up: every key is taken, or refused."""
+    """A TOML table whose keys must all be known: each is taken, or refused at the end."""
 
     def __init__(self, where: str, content: Mapping[str, Any]) -> None:
         self._where = where
@@ -111,7 +108,7 @@ class _Table:
         self._known: list[str] = []
 
     def take(self, key: str, parse: Callable[[Any], _Value], *, default: Any = None) -> Any:
-        """The parsed value of `key`, or `default`."""
+        """Return the parsed value of `key`, or `default`."""
         self._known.append(key)
         if key not in self._left:
             return default
@@ -121,14 +118,14 @@ class _Table:
             raise ValueError(f"{self._where}: {key}: {error}") from None
 
     def require(self, key: str, parse: Callable[[Any], _Value], *, example: str) -> _Value:
-        """The parsed value of `key`, which must be there."""
+        """Return the parsed value of `key`, which must be there."""
         if key not in self._left:
             raise ValueError(f"{self._where}: {key} is missing: add for instance {example}")
         value: _Value = self.take(key, parse)
         return value
 
     def finish(self) -> None:
-        """Refuse what was not taken."""
+        """Refuse keys that were not taken."""
         for key in self._left:
             guess = difflib.get_close_matches(key, self._known, n=1)
             hint = f"did you mean '{guess[0]}'?" if guess else f"use one of {', '.join(sorted(self._known))}"

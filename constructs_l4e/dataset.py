@@ -9,16 +9,15 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct, DependencyGroup, IDependable
 
-from constructs_l4e import _names, _resource, _validate
+from constructs_l4e import _arns, _custom_resource, _names, _validate
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps
-from constructs_l4e.interfaces import IDataset
+from constructs_l4e.interfaces import IDataset, IEquipmentService
 from constructs_l4e.model import Model, ModelProps
 from constructs_l4e.schema import DatasetSchema
-from constructs_l4e.service import IEquipmentService
 
 
 class DatasetBase(cdk.Resource):
-    """What owned and imported datasets share."""
+    """Base of datasets made here and of imported ones."""
 
     service: IEquipmentService
     dataset_name: str
@@ -32,27 +31,27 @@ class DatasetBase(cdk.Resource):
         self.data_ready = DependencyGroup(self.ready)
 
     def await_ingestion(self, ingestion: IDependable) -> None:
-        """Make `data_ready` wait for one more ingestion."""
+        """Make `data_ready` wait for `ingestion` too."""
         self.data_ready.add(ingestion)
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
-        """Let `grantee` call operations on the dataset, such as `DescribeDataset`."""
-        return _resource.grant(self.service, grantee, *operations, resource_arns=[self.dataset_arn])
+        """Allow `grantee` to call `operations` on the dataset: see `IDataset`."""
+        return _arns.grant(self.service, grantee, *operations, resource_arns=[self.dataset_arn])
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let `grantee` see the dataset and its sensor statistics."""
+        """Allow `grantee` to read the description of the dataset, its sensor statistics and its tags."""
         return self.grant(grantee, "DescribeDataset", "ListSensorStatistics", "ListTagsForResource")
 
     def grant_ingest(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let `grantee` start ingestion jobs."""
+        """Allow `grantee` to start ingestion jobs."""
         return self.grant(grantee, "StartDataIngestionJob")
 
     def add_ingestion(self, id: str, **props: Unpack[DataIngestionProps]) -> DataIngestion:
-        """Ingest data into the dataset."""
+        """Ingest data into the dataset; the props are those of `DataIngestion`."""
         return DataIngestion(self, id, dataset=self, **props)
 
     def add_model(self, id: str, **props: Unpack[ModelProps]) -> Model:
-        """Train a model on the dataset."""
+        """Train a model on the dataset; the props are those of `Model`."""
         return Model(self, id, dataset=self, **props)
 
 
@@ -71,22 +70,32 @@ class _ImportedDataset(DatasetBase):
         super().__init__(scope, id)
         self.service = service
         self.dataset_name = _validate.name(dataset_name, shape="DatasetName", what="dataset name")
-        self.dataset_arn = dataset_arn or _resource.service_arn(self, "dataset", dataset_name)
+        self.dataset_arn = dataset_arn or _arns.service_arn(self, "dataset", dataset_name)
         self.schema = schema
         self.encryption_key = encryption_key
 
 
 @jsii.implements(cdk.ITaggableV2)
 class Dataset(DatasetBase):
-    """An empty dataset at `service`; `add_ingestion` fills it.
+    """A dataset, empty at first; `add_ingestion` fills it.
 
-    - `schema`: components and sensors; by default the first ingestion finds them in file names and headers.
-    - `encryption_key`: key of the ingested data; by default the service's own.
-    - `removal_policy`: by default the dataset goes with the stack: its data stays in S3 and can be ingested
-      again.
+    Tags change in place. Another schema or key creates a new dataset, to which ingestions and models move,
+    and then deletes the old one. The new one has a new name unless `dataset_name` fixes it.
 
-    Tags change in place. A change of schema or key creates a new dataset, under a new name unless
-    `dataset_name` fixes it, and then removes this one; ingestions and models follow.
+    Args:
+        scope: parent of the construct.
+        id: construct id.
+        service: the service that has the dataset.
+        schema: components and sensors. Default: the first ingestion detects them in file names and headers.
+        dataset_name: name of the dataset, 1 to 200 letters, digits, `_` and `-`. Default: one made of the
+            construct path and a hash of the props that replace the dataset.
+        encryption_key: key of the ingested data. Default: the service's own.
+        tags: up to 50 tags, besides those of `cdk.Tags.of(...)`. Default: none.
+        removal_policy: what happens to the dataset when the stack is deleted. Default: DESTROY, since the
+            files in S3 can be ingested again.
+
+    Raises:
+        ValueError: when a name or a tag is not legal.
     """
 
     def __init__(
@@ -105,9 +114,9 @@ class Dataset(DatasetBase):
         self.service = service
         self.schema = schema
         self.encryption_key = encryption_key
-        self._tags = _resource.ResourceTags("Dataset", tags)
+        self._tags = _custom_resource.ResourceTags("Dataset", tags)
         replace_on = {
-            "Schema": _resource.schema_document(self, service, schema),
+            "Schema": _custom_resource.schema_document(self, service, schema),
             "ServerSideKmsKeyId": encryption_key and encryption_key.key_arn,
         }
         self.dataset_name = (
@@ -115,7 +124,7 @@ class Dataset(DatasetBase):
             if dataset_name is not None
             else _names.generated(self, shape="DatasetName", replace_on=replace_on)
         )
-        self._resource = _resource.service_resource(
+        self._resource = _custom_resource.service_resource(
             self,
             service=service,
             kind="Dataset",
@@ -138,7 +147,11 @@ class Dataset(DatasetBase):
         service: IEquipmentService,
         dataset_name: str,
     ) -> IDataset:
-        """A dataset by its name."""
+        """Return an existing dataset by its name.
+
+        Raises:
+            ValueError: when the name is not legal.
+        """
         return cls.from_dataset_attributes(scope, id, service=service, dataset_name=dataset_name)
 
     @classmethod
@@ -150,12 +163,16 @@ class Dataset(DatasetBase):
         service: IEquipmentService,
         dataset_arn: str,
     ) -> IDataset:
-        """A dataset by its ARN."""
+        """Return an existing dataset by its ARN.
+
+        Raises:
+            ValueError: when it is not the ARN of a dataset.
+        """
         return _ImportedDataset(
             scope,
             id,
             service=service,
-            dataset_name=_resource.name_in_arn(dataset_arn, shape="DatasetArn", what="dataset ARN"),
+            dataset_name=_arns.name_in_arn(dataset_arn, shape="DatasetArn", what="dataset ARN"),
             dataset_arn=dataset_arn,
             schema=None,
             encryption_key=None,
@@ -172,7 +189,19 @@ class Dataset(DatasetBase):
         schema: DatasetSchema | None = None,
         encryption_key: kms.IKey | None = None,
     ) -> IDataset:
-        """A dataset by its name and what checks of its models need."""
+        """Return an existing dataset by its name and what else is known of it.
+
+        Args:
+            scope: parent of the construct.
+            id: construct id.
+            service: the service that has the dataset.
+            dataset_name: name of the dataset.
+            schema: its schema, which models are checked against. Default: not known, nothing is checked.
+            encryption_key: its key. Default: the service's own.
+
+        Raises:
+            ValueError: when the name is not legal.
+        """
         return _ImportedDataset(
             scope,
             id,
@@ -185,5 +214,5 @@ class Dataset(DatasetBase):
 
     @property
     def cdk_tag_manager(self) -> cdk.TagManager:
-        """Tags of the dataset, so that `cdk.Tags.of(...)` reaches it."""
+        """Tags of the dataset, which `cdk.Tags.of(...)` adds to."""
         return self._tags.manager

@@ -8,14 +8,15 @@ import jsii
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from constructs_l4e import _resource, _validate
+from constructs_l4e import _custom_resource, _validate
+from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.interfaces import IDataset
 from constructs_l4e.role import ServiceRole, require_usable
 from constructs_l4e.storage import S3Location
 
 
 class KeyPattern(enum.StrEnum):
-    """How the component is found in the key of a file below the prefix."""
+    """Where the name of the component stands in the key of a file; the values are those of the API."""
 
     FOLDER = "{prefix}/{component_name}/*"
     UNDERSCORE = "{prefix}/{component_name}_*"
@@ -25,7 +26,7 @@ class KeyPattern(enum.StrEnum):
 
 
 class DataIngestionProps(TypedDict, total=False):
-    """Props of `DataIngestion` apart from the dataset."""
+    """Props of `DataIngestion` besides the dataset."""
 
     source: Required[S3Location]
     key_pattern: KeyPattern | None
@@ -36,16 +37,26 @@ class DataIngestionProps(TypedDict, total=False):
 
 @jsii.implements(iam.IGrantable)
 class DataIngestion(cdk.Resource):
-    """Ingests the files of `source` into `dataset`; the deployment waits for the job, unless told not to.
+    """A data ingestion job: it reads the files of `source` into `dataset`.
 
-    - `key_pattern`: by default one folder per component; a dataset without schema needs it.
-    - `role`: by default a new one that may read `source`.
-    - `revision`: any text; change it to ingest again from the same place.
-    - `wait`: whether the deployment waits for the job, at most 45 minutes, and fails with it; by default it
-      does. With False it goes on as soon as the service has accepted the job. A model of the same stack waits
-      for the data in any case.
+    A change of any prop but `wait` starts a new job, whose data replaces that of the dataset.
 
-    Every change of a prop but `wait` starts a new job, whose data replaces what the dataset held.
+    Args:
+        scope: parent of the construct.
+        id: construct id.
+        dataset: the dataset to fill.
+        source: the files to read.
+        key_pattern: where the name of the component stands in the key of a file. A dataset without schema
+            needs it. Default: one folder per component.
+        role: role that may read `source`. Default: a new one.
+        revision: any text; change it to ingest the same place again.
+        wait: whether the deployment waits for the job, at most 45 minutes, and fails if the job fails. With
+            False it continues once the service has accepted the job; a model of the same stack waits for the
+            data in either case. Default: True.
+
+    Raises:
+        ValueError: when neither `key_pattern` nor a schema is given, the pattern is not one of the API's, or
+            the service cannot assume `role`.
     """
 
     def __init__(
@@ -71,8 +82,8 @@ class DataIngestion(cdk.Resource):
             )
         self.role: iam.IRole = role or ServiceRole(self, "Role", service=dataset.service, reads=[source])
         location = source.to_api() | ({"KeyPattern": pattern.value} if pattern else {})
-        _resource.ProviderAccess.of(self, dataset.service).allow_pass_role(self.role)
-        self._resource = _resource.service_resource(
+        ProviderAccess.of(self, dataset.service).allow_pass_role(self.role)
+        self._resource = _custom_resource.service_resource(
             self,
             service=dataset.service,
             kind="DataIngestion",
@@ -89,15 +100,15 @@ class DataIngestion(cdk.Resource):
 
     @property
     def grant_principal(self) -> iam.IPrincipal:
-        """The role, so that `bucket.grant_read(ingestion)` works."""
+        """Role of the job, for grants such as `bucket.grant_read(ingestion)`."""
         return self.role.grant_principal
 
     @property
     def job_id(self) -> str:
-        """Id of the job (a token)."""
+        """Id of the job, as a token."""
         return self._resource.get_att_string("JobId")
 
     @property
     def ingested_data_size(self) -> str:
-        """Bytes ingested (a token)."""
+        """Bytes ingested, as a token."""
         return self._resource.get_att_string("IngestedDataSize")

@@ -1,4 +1,4 @@
-"""The resources as other constructs see them: owned or imported."""
+"""What constructs know of each other's resources, whether made in this app or imported."""
 
 from typing import TYPE_CHECKING, Protocol, Unpack, runtime_checkable
 
@@ -7,8 +7,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import IDependable
 
-from constructs_l4e.schema import DatasetSchema, DataUploadFrequency, TargetSamplingRate
-from constructs_l4e.service import IEquipmentService
+from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
+from constructs_l4e.schema import DatasetSchema
 
 if TYPE_CHECKING:  # the factories' results depend on these interfaces
     from constructs_l4e.ingestion import DataIngestion, DataIngestionProps
@@ -18,16 +18,68 @@ if TYPE_CHECKING:  # the factories' results depend on these interfaces
 
 
 @runtime_checkable
+class IEquipmentService(Protocol):
+    """The service that a construct works with: deployed, imported, or AWS's own."""
+
+    @property
+    def api_id(self) -> str | None:
+        """Id of the REST API; None for the AWS-managed service."""
+
+    @property
+    def api_stage(self) -> str | None:
+        """Stage of the REST API; None for the AWS-managed service."""
+
+    @property
+    def endpoint_url(self) -> str | None:
+        """Address of the API, for `AWS_ENDPOINT_URL_LOOKOUTEQUIPMENT`; None for the AWS-managed service."""
+
+    @property
+    def data_access_principal(self) -> iam.IPrincipal:
+        """Principal that accesses customer data, without conditions; trust policies use `role_trust`."""
+
+    @property
+    def access_role_path(self) -> str | None:
+        """IAM path of the roles that the service can assume; None when it can assume roles of any path."""
+
+    @property
+    def provider_service_token(self) -> str:
+        """Value of `ServiceToken` in the custom resources."""
+
+    @property
+    def provider_role(self) -> iam.IRole:
+        """Role of the custom-resource functions."""
+
+    @property
+    def staging_bucket_name(self) -> str | None:
+        """Name of the bucket whose JSON files the custom-resource functions may read.
+
+        It is the staging bucket of the CDK in the stack of the service; a schema that is staged elsewhere
+        needs a right of its own. None when the bucket is not known: each stack then assumes that it is its
+        own staging bucket.
+        """
+
+    @property
+    def metric_namespace(self) -> str:
+        """CloudWatch namespace of the inference metrics."""
+
+    def role_trust(self) -> iam.IPrincipal:
+        """Return principal and conditions for the trust policy of a role that the service assumes."""
+
+    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to call every operation of the service."""
+
+
+@runtime_checkable
 class IDataset(Protocol):
     """A dataset: the sensor data of an asset at the service."""
 
     @property
     def service(self) -> IEquipmentService:
-        """The service the dataset is at."""
+        """Service that has the dataset."""
 
     @property
     def dataset_name(self) -> str:
-        """Name; plain text at synth unless it was imported as a token."""
+        """Name; known at synthesis unless it was imported as a token."""
 
     @property
     def dataset_arn(self) -> str:
@@ -35,7 +87,7 @@ class IDataset(Protocol):
 
     @property
     def schema(self) -> DatasetSchema | None:
-        """Components and sensors; None when ingestion finds them or they are not known here."""
+        """Components and sensors; None when ingestion detects them, or they are not known here."""
 
     @property
     def encryption_key(self) -> kms.IKey | None:
@@ -43,29 +95,35 @@ class IDataset(Protocol):
 
     @property
     def ready(self) -> IDependable:
-        """Depend on this to wait until the dataset exists."""
+        """Dependency that is met when the dataset exists."""
 
     @property
     def data_ready(self) -> IDependable:
-        """Depend on this to wait until every ingestion of this app has finished."""
+        """Dependency that is met when every ingestion of this app has finished."""
 
     def await_ingestion(self, ingestion: IDependable) -> None:
-        """Make `data_ready` wait for one more ingestion."""
+        """Make `data_ready` wait for `ingestion` too."""
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
-        """Let `grantee` call operations on the dataset, such as `DescribeDataset`."""
+        """Allow `grantee` to call `operations` on the dataset, such as `DescribeDataset`.
+
+        A deployed service has one route for all operations: IAM then allows all of them or none.
+
+        Raises:
+            ValueError: when the API has no such operation.
+        """
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let `grantee` see the dataset and its sensor statistics."""
+        """Allow `grantee` to read the description of the dataset, its sensor statistics and its tags."""
 
     def grant_ingest(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let `grantee` start ingestion jobs."""
+        """Allow `grantee` to start ingestion jobs."""
 
     def add_ingestion(self, id: str, **props: "Unpack[DataIngestionProps]") -> "DataIngestion":
-        """Ingest data into the dataset."""
+        """Ingest data into the dataset; the props are those of `DataIngestion`."""
 
     def add_model(self, id: str, **props: "Unpack[ModelProps]") -> "Model":
-        """Train a model on the dataset."""
+        """Train a model on the dataset; the props are those of `Model`."""
 
 
 @runtime_checkable
@@ -74,11 +132,11 @@ class IModel(Protocol):
 
     @property
     def service(self) -> IEquipmentService:
-        """The service the model is at."""
+        """Service that has the model."""
 
     @property
     def model_name(self) -> str:
-        """Name; plain text at synth unless it was imported as a token."""
+        """Name; known at synthesis unless it was imported as a token."""
 
     @property
     def model_arn(self) -> str:
@@ -86,33 +144,39 @@ class IModel(Protocol):
 
     @property
     def target_sampling_rate(self) -> TargetSamplingRate | None:
-        """Step of the model; None when the data's own rate is kept or it is not known here."""
+        """Step of the model; None when it is the rate of the data, or not known here."""
 
     @property
     def ready(self) -> IDependable:
-        """Depend on this to wait until the model is trained."""
+        """Dependency that is met when the model is trained."""
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
-        """Let `grantee` call operations on the model, such as `DescribeModel`."""
+        """Allow `grantee` to call `operations` on the model, such as `DescribeModel`.
+
+        A deployed service has one route for all operations: IAM then allows all of them or none.
+
+        Raises:
+            ValueError: when the API has no such operation.
+        """
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let `grantee` see the model, its versions and metrics."""
+        """Allow `grantee` to read the description of the model, its versions and its tags."""
 
     def add_scheduler(self, id: str, **props: "Unpack[InferenceSchedulerProps]") -> "InferenceScheduler":
-        """Run inference with the model."""
+        """Run inference with the model; the props are those of `InferenceScheduler`."""
 
 
 @runtime_checkable
 class IInferenceScheduler(Protocol):
-    """A scheduler that runs inference on fresh data."""
+    """A scheduler that runs inference on new data."""
 
     @property
     def service(self) -> IEquipmentService:
-        """The service the scheduler is at."""
+        """Service that has the scheduler."""
 
     @property
     def inference_scheduler_name(self) -> str:
-        """Name; plain text at synth unless it was imported as a token."""
+        """Name; known at synthesis unless it was imported as a token."""
 
     @property
     def inference_scheduler_arn(self) -> str:
@@ -120,7 +184,7 @@ class IInferenceScheduler(Protocol):
 
     @property
     def model_name(self) -> str:
-        """Name of the model, the other dimension of the metrics."""
+        """Name of the model; metrics have it as a dimension, beside the name of the scheduler."""
 
     @property
     def data_upload_frequency(self) -> DataUploadFrequency:
@@ -128,31 +192,37 @@ class IInferenceScheduler(Protocol):
 
     @property
     def running(self) -> bool:
-        """Whether the scheduler is meant to run."""
+        """Whether the scheduler is to run."""
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
-        """Let `grantee` call operations on the scheduler, such as `DescribeInferenceScheduler`."""
+        """Allow `grantee` to call `operations` on the scheduler, such as `DescribeInferenceScheduler`.
+
+        A deployed service has one route for all operations: IAM then allows all of them or none.
+
+        Raises:
+            ValueError: when the API has no such operation.
+        """
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let `grantee` see the scheduler, its executions and events."""
+        """Allow `grantee` to read the scheduler's description, executions, events and tags."""
 
     def grant_start_stop(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let `grantee` start and stop the scheduler."""
+        """Allow `grantee` to start and stop the scheduler."""
 
     def metric(self, metric_name: str, **options: "Unpack[MetricOptions]") -> cloudwatch.Metric:
-        """A metric of the scheduler; by default its sum over `data_upload_frequency`."""
+        """Return a metric of the scheduler; by default its sum over each `data_upload_frequency`."""
 
     def metric_inference_succeeded(self, **options: "Unpack[MetricOptions]") -> cloudwatch.Metric:
-        """Executions that wrote a result."""
+        """Return the number of executions that wrote a result."""
 
     def metric_inference_failed(self, **options: "Unpack[MetricOptions]") -> cloudwatch.Metric:
-        """Executions that failed."""
+        """Return the number of executions that failed."""
 
     def metric_inference_invalid_input(self, **options: "Unpack[MetricOptions]") -> cloudwatch.Metric:
-        """Executions that could not use their input: bad data, role, bucket or key."""
+        """Return the number of executions that could not use their input: bad data, role, bucket or key."""
 
     def metric_anomaly_detected(self, **options: "Unpack[MetricOptions]") -> cloudwatch.Metric:
-        """Executions that found an anomaly. A deployed service sends it, AWS's own does not."""
+        """Return the number of executions that found an anomaly. Only a deployed service publishes it."""
 
     def metric_inference_warning(self, **options: "Unpack[MetricOptions]") -> cloudwatch.Metric:
-        """What executions noticed about their input, in number. Only a deployed service sends it."""
+        """Return the number of notices about input data. Only a deployed service publishes it."""

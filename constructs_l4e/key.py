@@ -7,18 +7,29 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from constructs_l4e.service import IEquipmentService
+from constructs_l4e.interfaces import IEquipmentService
 
 
 class EquipmentKey(kms.Key):
-    """A symmetric key that the service may use; it rotates every year and stays when the stack goes.
+    """A symmetric KMS key that the service may use; it rotates every year.
 
     Pass it as `encryption_key` to storage, datasets, models and schedulers.
 
-    A deployed service uses the key under its own IAM rights: through S3 and for its own bucket only. The key
-    policy leaves that to IAM, because a statement of its own could only widen it. For AWS's service the
-    policy follows the user guide: the custom-resource functions and `users`, who call the API with this key,
-    may create grants through the service.
+    A deployed service uses the key under its own IAM rights: through S3, and for its own bucket only. The key
+    policy leaves that to IAM, because a statement of its own could only widen it. For AWS's own service the
+    policy follows the L4E user guide: the custom-resource functions and `users` may create grants through
+    the service.
+
+    Args:
+        scope: parent of the construct.
+        id: construct id.
+        service: the service that uses the key.
+        users: principals that call the API of AWS's own service with this key. Default: none besides the
+            custom-resource functions. A deployed service needs none.
+        alias: alias of the key. Default: none.
+        description: description of the key. Default: one that names Lookout for Equipment.
+        removal_policy: what happens to the key when the stack is deleted. Default: RETAIN, it stays: data
+            without its key is lost.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Training that does not fit into a function: what an app says of it."""
+"""Trainings that do not fit into a function: where and how they run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,34 +15,38 @@ _FARGATE = {1: (2, 8, 1), 2: (4, 16, 1), 4: (8, 30, 1), 8: (16, 60, 4), 16: (32,
 class LargeJobs:
     """Trainings above a size run as AWS Batch tasks on Fargate instead of in a function.
 
+    Args:
+        vpc: network of the tasks. They need a route to DynamoDB, KMS, Lambda, S3, STS and CloudWatch Logs,
+            and to the registry of `image`.
+        vpc_subnets: subnets of the tasks. Default: the private subnets of `vpc`.
+        assign_public_ip: whether tasks get a public address, which they need in public subnets to reach the
+            registry of `image`. Default: False.
+        security_groups: security groups of the tasks. Default: a new one with all traffic out and none in.
+        threshold_cells: size above which a training is a task: rows of its longer window times sensors, 1 or
+            more. Default: 450 million, the service's quota of 1,500,000 rows and 300 sensors, with a training
+            function of 10,240 MiB; in proportion less with a smaller one.
+        cpu: vCPUs of a task: 1, 2, 4, 8 or 16. Default: 4.
+        memory: memory of a task. Default: the most that Fargate offers with `cpu`, 30 GiB for 4.
+        ephemeral_storage: disk of a task, 21 to 200 GiB, for the columns of the dataset. Default: 100 GiB.
+        timeout: how long one task may run. Default: 12 hours.
+        image: image to start, with bash, curl, the AWS CLI, python3.14 on arm64, and boto3. Default: AWS's
+            public image of the functions' Python runtime.
+
     Raises:
-        ValueError: Fargate has no such combination of `cpu` and `memory`, or `threshold_cells` is no size.
+        ValueError: when Fargate does not offer `memory` with `cpu` (Amazon ECS, "Task CPU and memory"), or
+            `threshold_cells` is less than 1.
     """
 
     vpc: ec2.IVpc
-    """Where the tasks run. They need ways to DynamoDB, KMS, Lambda, S3, STS and CloudWatch Logs, and to the
-    registry of `image`."""
     vpc_subnets: ec2.SubnetSelection | None = None
-    """Default: the private subnets of the VPC."""
     assign_public_ip: bool = False
-    """Whether tasks get a public address: their way to `image` in public subnets, where no NAT leads out."""
     security_groups: Sequence[ec2.ISecurityGroup] | None = None
-    """Default: a new one, which lets everything out and nothing in."""
     threshold_cells: int | None = None
-    """Rows of the longer window times sensors, above which a training is a task. Default: 450 million, which
-    is the service's own quota of 1,500,000 rows and 300 sensors, for a training function of 10,240 MiB; less
-    in proportion for a smaller one."""
     cpu: int = 4
-    """vCPUs of a task: 1, 2, 4, 8 or 16."""
     memory: cdk.Size | None = None
-    """Memory of a task. Default: the most that Fargate has for its `cpu`, 30 GiB for 4."""
     ephemeral_storage: cdk.Size = field(default_factory=lambda: cdk.Size.gibibytes(100))
-    """Disk of a task, 21 to 200 GiB, for the columns of the dataset. Default: 100 GiB."""
     timeout: cdk.Duration = field(default_factory=lambda: cdk.Duration.hours(12))
-    """How long one task may run. Default: 12 hours."""
     image: ecs.ContainerImage | None = None
-    """Image to start. Default: AWS's public image of the functions' own Python runtime. Another one needs
-    what that has: bash, curl, the AWS CLI, python3.14 on arm64, and boto3."""
 
     def __post_init__(self) -> None:
         if self.cpu not in _FARGATE:
@@ -63,5 +67,5 @@ class LargeJobs:
 
     @property
     def task_memory(self) -> cdk.Size:
-        """Memory of a task, the default included."""
+        """Memory of a task: `memory`, or its default."""
         return self.memory or cdk.Size.gibibytes(_FARGATE[self.cpu][1])

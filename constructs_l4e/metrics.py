@@ -1,6 +1,5 @@
-"""Metrics of the inference schedulers, by the names the service publishes them under."""
+"""Options of the metrics that schedulers publish."""
 
-from collections.abc import Mapping
 from typing import TypedDict
 
 import aws_cdk as cdk
@@ -8,25 +7,15 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 
 class MetricOptions(TypedDict, total=False):
-    """Options of a metric; those of `aws_cloudwatch.Metric` that do not identify it."""
+    """Options of a metric: those of `aws_cloudwatch.Metric` that do not identify it."""
 
     color: str
+    """Colour of the graph, such as `#1f77b4`. Default: one that CloudWatch picks."""
     label: str
+    """Legend of the graph. Default: the name of the metric."""
     period: cdk.Duration
+    """Time that one value sums up. Default: the scheduler's `data_upload_frequency`."""
     statistic: str
+    """How the values of a period become one. Default: their sum."""
     unit: cloudwatch.Unit
-
-
-def scheduler_metric(
-    metric_name: str,
-    *,
-    namespace: str,
-    dimensions: Mapping[str, str],
-    default_period: cdk.Duration,
-    options: MetricOptions,
-) -> cloudwatch.Metric:
-    """A metric of one scheduler: every execution sends one value."""
-    merged: MetricOptions = {"statistic": cloudwatch.Stats.SUM, "period": default_period, **options}
-    return cloudwatch.Metric(
-        namespace=namespace, metric_name=metric_name, dimensions_map=dict(dimensions), **merged
-    )
+    """Unit to filter values by. Default: any."""

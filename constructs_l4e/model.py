@@ -1,4 +1,4 @@
-"""A model: what normal behaviour of an asset looks like."""
+"""A model of the normal behaviour of an asset."""
 
 from collections.abc import Mapping
 from typing import Any, TypedDict, Unpack
@@ -9,17 +9,20 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct, DependencyGroup
 
-from constructs_l4e import _names, _resource, _validate
-from constructs_l4e.interfaces import IDataset, IModel
+from constructs_l4e import _arns, _custom_resource, _names, _validate
+from constructs_l4e._provider import ProviderAccess
+from constructs_l4e.frequencies import TargetSamplingRate
+from constructs_l4e.interfaces import IDataset, IEquipmentService, IModel
+from constructs_l4e.off_condition import OffCondition
 from constructs_l4e.role import ServiceRole, require_usable
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps
-from constructs_l4e.schema import DatasetSchema, OffCondition, TargetSamplingRate, TimeRange
-from constructs_l4e.service import IEquipmentService
+from constructs_l4e.schema import DatasetSchema
 from constructs_l4e.storage import S3Location
+from constructs_l4e.time_range import TimeRange
 
 
 class ModelProps(TypedDict, total=False):
-    """Props of `Model` apart from the dataset."""
+    """Props of `Model` besides the dataset."""
 
     model_name: str | None
     training: TimeRange | None
@@ -38,7 +41,7 @@ class ModelProps(TypedDict, total=False):
 
 
 class ModelBase(cdk.Resource):
-    """What owned and imported models share."""
+    """Base of models trained here and of imported ones."""
 
     service: IEquipmentService
     model_name: str
@@ -50,15 +53,15 @@ class ModelBase(cdk.Resource):
         self.ready = DependencyGroup()
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
-        """Let `grantee` call operations on the model, such as `DescribeModel`."""
-        return _resource.grant(self.service, grantee, *operations, resource_arns=[self.model_arn])
+        """Allow `grantee` to call `operations` on the model: see `IModel`."""
+        return _arns.grant(self.service, grantee, *operations, resource_arns=[self.model_arn])
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let `grantee` see the model, its versions and metrics."""
+        """Allow `grantee` to read the description of the model, its versions and its tags."""
         return self.grant(grantee, "DescribeModel", "ListModelVersions", "ListTagsForResource")
 
     def add_scheduler(self, id: str, **props: Unpack[InferenceSchedulerProps]) -> InferenceScheduler:
-        """Run inference with the model."""
+        """Run inference with the model; the props are those of `InferenceScheduler`."""
         return InferenceScheduler(self, id, model=self, **props)
 
 
@@ -76,30 +79,45 @@ class _ImportedModel(ModelBase):
         super().__init__(scope, id)
         self.service = service
         self.model_name = _validate.name(model_name, shape="ModelName", what="model name")
-        self.model_arn = model_arn or _resource.service_arn(self, "model", model_name)
+        self.model_arn = model_arn or _arns.service_arn(self, "model", model_name)
         self.target_sampling_rate = target_sampling_rate
 
 
 @jsii.implements(iam.IGrantable, cdk.ITaggableV2)
 class Model(ModelBase):
-    """Trains a model on `dataset`; the deployment waits for it, unless told not to.
+    r"""A model, trained on `dataset`.
 
-    - `training`, `evaluation`: periods to learn from and to test on; by default all data trains and nothing
-      is tested. Evaluation comes after training.
-    - `labels`: files with the known faults, to leave out of training and to test against.
-    - `target_sampling_rate`: step the data is resampled to; by default its own.
-    - `off_condition`: when the machine is off, as `OffCondition` or text such as `pump\\speed < 10`.
-    - `schema`: the sensors to use; by default all of the dataset.
-    - `diagnostics`: where training writes its point-by-point results; by default nowhere.
-    - `role`: reads labels and writes diagnostics; by default a new one, if there is need.
-    - `encryption_key`: key of the model; by default the service's own.
-    - `wait`: whether the deployment waits until the model is trained, at most 45 minutes, and fails if the
-      training fails; by default it does. With False it goes on as soon as the service has accepted the model,
-      and `status` is IN_PROGRESS. A scheduler of the same stack waits for the model in any case.
-    - `removal_policy`: by default the model goes with the stack: it can be trained again from the data in S3.
+    Labels, diagnostics, role, tags and `wait` change in place. Any other change trains a new model, to which
+    schedulers move, and then deletes the old one. The new one has a new name unless `model_name` fixes it.
 
-    Labels, diagnostics, role, tags and `wait` change in place. Any other change trains a new model, under a
-    new name unless `model_name` fixes it, and then removes this one; schedulers follow.
+    Args:
+        scope: parent of the construct.
+        id: construct id.
+        dataset: the data to train on.
+        model_name: name of the model, 1 to 200 letters, digits, `_` and `-`. Default: one made of the
+            construct path and a hash of the props that replace the model.
+        training: period to learn from. Default: all data.
+        evaluation: period to evaluate the model on, after `training`. Default: none.
+        labels: files with known faults, which training leaves out and evaluation is measured against.
+            Default: none.
+        target_sampling_rate: step to resample the data to. Default: the rate of the data.
+        off_condition: when the machine is off, as `OffCondition` or as text such as `pump\speed < 10`.
+            Default: never.
+        schema: the sensors to use. Default: all of the dataset.
+        diagnostics: where training writes its point-by-point results. Default: nowhere.
+        diagnostics_encryption_key: key of these results. Default: that of the bucket.
+        role: role that may read `labels` and write `diagnostics`. Default: a new one if either is given.
+        encryption_key: key of the model. Default: the service's own.
+        tags: up to 50 tags, besides those of `cdk.Tags.of(...)`. Default: none.
+        wait: whether the deployment waits for the training, at most 45 minutes, and fails if it fails. With
+            False it continues once the service has accepted the model, and `status` is IN_PROGRESS; a
+            scheduler of the same stack waits for the model in either case. Default: True.
+        removal_policy: what happens to the model when the stack is deleted. Default: DESTROY, since it can be
+            trained again from the data in S3.
+
+    Raises:
+        ValueError: when evaluation starts before training ends, a sensor is not one of the dataset, a name, a
+            rate or a tag is not legal, or the service cannot assume `role`.
     """
 
     def __init__(
@@ -136,11 +154,11 @@ class Model(ModelBase):
         if role is not None:
             require_usable(role, self.service)
         self.role = role or self._own_role(labels, diagnostics, diagnostics_encryption_key)
-        self._tags = _resource.ResourceTags("Model", tags)
+        self._tags = _custom_resource.ResourceTags("Model", tags)
 
         replace_on: dict[str, Any] = {
             "DatasetName": dataset.dataset_name,
-            "Schema": _resource.schema_document(self, self.service, schema),
+            "Schema": _custom_resource.schema_document(self, self.service, schema),
             **(training.to_api("Training") if training else {}),
             **(evaluation.to_api("Evaluation") if evaluation else {}),
             "DataPreProcessingConfiguration": {"TargetSamplingRate": self.target_sampling_rate.value}
@@ -155,8 +173,8 @@ class Model(ModelBase):
             else _names.generated(self, shape="ModelName", replace_on=replace_on)
         )
         if self.role is not None:
-            _resource.ProviderAccess.of(self, self.service).allow_pass_role(self.role)
-        self._resource = _resource.service_resource(
+            ProviderAccess.of(self, self.service).allow_pass_role(self.role)
+        self._resource = _custom_resource.service_resource(
             self,
             service=self.service,
             kind="Model",
@@ -165,7 +183,7 @@ class Model(ModelBase):
                 **replace_on,
                 "LabelsInputConfiguration": {"S3InputConfiguration": labels.to_api()} if labels else None,
                 "RoleArn": self.role and self.role.role_arn,
-                "ModelDiagnosticsOutputConfiguration": _resource.output_configuration(
+                "ModelDiagnosticsOutputConfiguration": _custom_resource.output_configuration(
                     diagnostics, diagnostics_encryption_key
                 ),
                 "Tags": self._tags.rendered,
@@ -186,7 +204,11 @@ class Model(ModelBase):
         service: IEquipmentService,
         model_name: str,
     ) -> IModel:
-        """A model by its name."""
+        """Return an existing model by its name.
+
+        Raises:
+            ValueError: when the name is not legal.
+        """
         return cls.from_model_attributes(scope, id, service=service, model_name=model_name)
 
     @classmethod
@@ -198,8 +220,12 @@ class Model(ModelBase):
         service: IEquipmentService,
         model_arn: str,
     ) -> IModel:
-        """A model by its ARN."""
-        name = _resource.name_in_arn(model_arn, shape="ModelArn", what="model ARN")
+        """Return an existing model by its ARN.
+
+        Raises:
+            ValueError: when it is not the ARN of a model.
+        """
+        name = _arns.name_in_arn(model_arn, shape="ModelArn", what="model ARN")
         return _ImportedModel(
             scope, id, service=service, model_name=name, model_arn=model_arn, target_sampling_rate=None
         )
@@ -214,7 +240,19 @@ class Model(ModelBase):
         model_name: str,
         target_sampling_rate: TargetSamplingRate | None = None,
     ) -> IModel:
-        """A model by its name and what checks of its schedulers need."""
+        """Return an existing model by its name and what else is known of it.
+
+        Args:
+            scope: parent of the construct.
+            id: construct id.
+            service: the service that has the model.
+            model_name: name of the model.
+            target_sampling_rate: its step, which schedulers are checked against. Default: not known, nothing
+                is checked.
+
+        Raises:
+            ValueError: when the name is not legal.
+        """
         return _ImportedModel(
             scope,
             id,
@@ -226,12 +264,16 @@ class Model(ModelBase):
 
     @property
     def cdk_tag_manager(self) -> cdk.TagManager:
-        """Tags of the model, so that `cdk.Tags.of(...)` reaches it."""
+        """Tags of the model, which `cdk.Tags.of(...)` adds to."""
         return self._tags.manager
 
     @property
     def grant_principal(self) -> iam.IPrincipal:
-        """The role, so that `bucket.grant_read(model)` works."""
+        """Role of the model, for grants such as `bucket.grant_read(model)`.
+
+        Raises:
+            ValueError: when the model has no role, because it has neither labels nor diagnostics.
+        """
         if self.role is None:
             raise ValueError(
                 f'model "{self.node.path}" has no role, as it reads no labels and writes no diagnostics: '
@@ -241,7 +283,7 @@ class Model(ModelBase):
 
     @property
     def status(self) -> str:
-        """Status of the model after the deployment (a token)."""
+        """Status of the model after the deployment, as a token."""
         return self._resource.get_att_string("Status")
 
     def _own_role(

@@ -7,17 +7,30 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct
 
+from constructs_l4e._access import service_name
 from constructs_l4e._acknowledge import acknowledge_wildcards
-from constructs_l4e.service import IEquipmentService
+from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.storage import S3Location
 
 
 class ServiceRole(iam.Role):
-    """A role that trusts the service and may touch the given objects only.
+    """A role that trusts the service, for resources of this account and Region, and accesses given objects.
 
-    `reads` and `writes` are the places of input and of output. The keys of their buckets are included;
-    `output_keys` are further keys that results are encrypted with. The role trusts the service for resources
-    of this account and Region alone. Grants of other constructs (`bucket.grant_read(role)`) add to it.
+    The rights include the use of the keys of the buckets. Grants of other constructs
+    (`bucket.grant_read(role)`) add to them.
+
+    Args:
+        scope: parent of the construct.
+        id: construct id.
+        service: the service that assumes the role.
+        reads: objects that may be read.
+        writes: objects that may be written.
+        output_keys: further keys that results are encrypted with. Default: none.
+        role_name: name of the role. Default: one that CloudFormation generates.
+        description: description of the role. Default: one that names Lookout for Equipment.
+
+    Raises:
+        ValueError: when there is nothing to read and nothing to write.
     """
 
     def __init__(
@@ -60,7 +73,11 @@ class ServiceRole(iam.Role):
 
 
 def require_usable(role: iam.IRole, service: IEquipmentService) -> None:
-    """Raise if the service could never assume `role`, as far as its ARN shows."""
+    """Check that the service can assume `role`, as far as its ARN shows.
+
+    Raises:
+        ValueError: when the role does not have the path of roles that the service assumes.
+    """
     path = service.access_role_path
     if path is None or cdk.Token.is_unresolved(role.role_arn):
         return
@@ -72,7 +89,7 @@ def require_usable(role: iam.IRole, service: IEquipmentService) -> None:
 
 
 def _spellings(scope: IConstruct, place: S3Location) -> Iterable[str]:
-    """How the ARN of the objects can look in the template: a bucket of another stack is imported."""
+    """Yield how the template may write the ARN of the objects: a bucket of another stack is imported."""
     yield place.objects_arn
     owner, user = cdk.Stack.of(place.bucket), cdk.Stack.of(scope)
     arn = place.bucket.bucket_arn
@@ -84,7 +101,7 @@ def _spellings(scope: IConstruct, place: S3Location) -> Iterable[str]:
 def _list_statements(
     reads: Sequence[S3Location], writes: Sequence[S3Location]
 ) -> Iterable[iam.PolicyStatement]:
-    """Without the right to list, S3 answers "denied" instead of "no such key"."""
+    """Yield the rights to list, without which S3 answers "denied" for a key that does not exist."""
     prefixes: dict[str, dict[str, None]] = {}
     for place in (*reads, *writes):
         prefixes.setdefault(place.bucket.bucket_arn, {})[f"{place.prefix}*"] = None
@@ -104,8 +121,7 @@ def _object_statements(action: str, places: Sequence[S3Location]) -> Iterable[ia
 def _key_statements(
     scope: IConstruct, reads: Sequence[S3Location], writes: Sequence[S3Location], keys: Sequence[kms.IKey]
 ) -> Iterable[iam.PolicyStatement]:
-    stack = cdk.Stack.of(scope)
-    via_s3 = {"StringEquals": {"kms:ViaService": f"s3.{stack.region}.{stack.url_suffix}"}}
+    via_s3 = {"StringEquals": {"kms:ViaService": service_name(scope, "s3")}}
     read_keys = _unique(key.key_arn for key in _bucket_keys(reads))
     if read_keys:
         yield iam.PolicyStatement(actions=["kms:Decrypt"], resources=read_keys, conditions=via_s3)

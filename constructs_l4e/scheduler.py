@@ -1,8 +1,7 @@
-"""An inference scheduler: it scores fresh sensor files at a fixed rate."""
+"""An inference scheduler: it scores new sensor files at a fixed frequency."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Required, TypedDict, Unpack
+from typing import Required, TypedDict, Unpack
 
 import aws_cdk as cdk
 import jsii
@@ -11,60 +10,18 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from constructs_l4e import _names, _resource, _validate
-from constructs_l4e.interfaces import IInferenceScheduler, IModel
-from constructs_l4e.metrics import MetricOptions, scheduler_metric
+from constructs_l4e import _arns, _custom_resource, _names, _validate
+from constructs_l4e._provider import ProviderAccess
+from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
+from constructs_l4e.input_naming import InputNaming
+from constructs_l4e.interfaces import IEquipmentService, IInferenceScheduler, IModel
+from constructs_l4e.metrics import MetricOptions
 from constructs_l4e.role import ServiceRole, require_usable
-from constructs_l4e.schema import DataUploadFrequency, TargetSamplingRate, TimestampFormat
-from constructs_l4e.service import IEquipmentService
 from constructs_l4e.storage import S3Location
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputNaming:
-    """Names of the input files: `<component><delimiter><timestamp>.csv`.
-
-    The stamp is local time, `time_zone_offset` from UTC (rows inside the file are UTC). What is None is left
-    to the service, which then accepts any format and delimiter, and UTC.
-    """
-
-    timestamp_format: TimestampFormat | str | None = None
-    delimiter: str | None = None
-    time_zone_offset: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.timestamp_format is not None:
-            _validate.choice(TimestampFormat, self.timestamp_format, what="timestamp format")
-        if self.delimiter is not None:
-            _validate.text(
-                self.delimiter,
-                shape="ComponentTimestampDelimiter",
-                what="delimiter",
-                fix='use "-", "_", " " or ""',
-            )
-        if self.time_zone_offset is not None:
-            _validate.text(
-                self.time_zone_offset,
-                shape="TimeZoneOffset",
-                what="time zone offset",
-                fix="write it like +05:30",
-            )
-
-    def to_api(self) -> dict[str, Any]:
-        """Members of `InferenceInputConfiguration`."""
-        given = {
-            "TimestampFormat": self.timestamp_format and str(self.timestamp_format),
-            "ComponentTimestampDelimiter": self.delimiter,
-        }
-        names = {key: value for key, value in given.items() if value is not None}
-        return {
-            **({"InputTimeZoneOffset": self.time_zone_offset} if self.time_zone_offset else {}),
-            **({"InferenceInputNameConfiguration": names} if names else {}),
-        }
-
-
 class InferenceSchedulerProps(TypedDict, total=False):
-    """Props of `InferenceScheduler` apart from the model."""
+    """Props of `InferenceScheduler` besides the model."""
 
     inference_scheduler_name: str | None
     data_upload_frequency: Required[DataUploadFrequency | str]
@@ -80,7 +37,7 @@ class InferenceSchedulerProps(TypedDict, total=False):
 
 
 class InferenceSchedulerBase(cdk.Resource):
-    """What owned and imported schedulers share."""
+    """Base of schedulers made here and of imported ones."""
 
     service: IEquipmentService
     inference_scheduler_name: str
@@ -90,13 +47,11 @@ class InferenceSchedulerBase(cdk.Resource):
     running: bool
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
-        """Let `grantee` call operations on the scheduler, such as `DescribeInferenceScheduler`."""
-        return _resource.grant(
-            self.service, grantee, *operations, resource_arns=[self.inference_scheduler_arn]
-        )
+        """Allow `grantee` to call `operations` on the scheduler: see `IInferenceScheduler`."""
+        return _arns.grant(self.service, grantee, *operations, resource_arns=[self.inference_scheduler_arn])
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let `grantee` see the scheduler, its executions and events."""
+        """Allow `grantee` to read the scheduler's description, executions, events and tags."""
         return self.grant(
             grantee,
             "DescribeInferenceScheduler",
@@ -106,40 +61,44 @@ class InferenceSchedulerBase(cdk.Resource):
         )
 
     def grant_start_stop(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let `grantee` start and stop the scheduler."""
+        """Allow `grantee` to start and stop the scheduler."""
         return self.grant(grantee, "StartInferenceScheduler", "StopInferenceScheduler")
 
     def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """A metric of the scheduler; by default its sum over `data_upload_frequency`."""
-        return scheduler_metric(
-            metric_name,
+        """Return a metric of the scheduler; by default its sum over each `data_upload_frequency`."""
+        merged: MetricOptions = {
+            "statistic": cloudwatch.Stats.SUM,
+            "period": cdk.Duration.seconds(self.data_upload_frequency.seconds),
+            **options,
+        }
+        return cloudwatch.Metric(
             namespace=self.service.metric_namespace,
-            dimensions={
+            metric_name=metric_name,
+            dimensions_map={
                 "ModelName": self.model_name,
                 "InferenceSchedulerName": self.inference_scheduler_name,
             },
-            default_period=cdk.Duration.seconds(self.data_upload_frequency.seconds),
-            options=options,
+            **merged,
         )
 
     def metric_inference_succeeded(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Executions that wrote a result."""
+        """Return the number of executions that wrote a result."""
         return self.metric("InferenceSucceeded", **options)
 
     def metric_inference_failed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Executions that failed."""
+        """Return the number of executions that failed."""
         return self.metric("InferenceFailed", **options)
 
     def metric_inference_invalid_input(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Executions that could not use their input: bad data, role, bucket or key."""
+        """Return the number of executions that could not use their input: bad data, role, bucket or key."""
         return self.metric("InferenceInvalidInput", **options)
 
     def metric_anomaly_detected(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Executions that found an anomaly. A deployed service sends it, AWS's own does not."""
+        """Return the number of executions that found an anomaly. Only a deployed service publishes it."""
         return self.metric("AnomalyDetected", **options)
 
     def metric_inference_warning(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """What executions noticed about their input, in number. Only a deployed service sends it."""
+        """Return the number of notices about input data. Only a deployed service publishes it."""
         return self.metric("InferenceWarning", **options)
 
 
@@ -159,7 +118,7 @@ class _ImportedInferenceScheduler(InferenceSchedulerBase):
         self.inference_scheduler_name = _validate.name(
             inference_scheduler_name, shape="InferenceSchedulerName", what="inference scheduler name"
         )
-        self.inference_scheduler_arn = _resource.service_arn(
+        self.inference_scheduler_arn = _arns.service_arn(
             self, "inference-scheduler", inference_scheduler_name
         )
         self.model_name = _validate.name(model_name, shape="ModelName", what="model name")
@@ -169,18 +128,33 @@ class _ImportedInferenceScheduler(InferenceSchedulerBase):
 
 @jsii.implements(iam.IGrantable, cdk.ITaggableV2)
 class InferenceScheduler(InferenceSchedulerBase):
-    """Runs inference with `model` on the files that arrive in `data_input`, results go to `data_output`.
+    """A scheduler that runs inference with `model` on new sensor files.
 
-    - `data_upload_frequency`: how often files arrive and inference runs; no shorter than the model's step.
-    - `data_delay_offset`: how long to wait for late files, 0 to 60 minutes; by default not at all.
-    - `input_naming`: names of the input files; by default any that the service understands.
-    - `output_encryption_key`: key of the result files; by default that of the bucket.
-    - `role`: reads input and writes output; by default a new one.
-    - `encryption_key`: key of the scheduler's state; by default the service's own.
-    - `running`: False stops the scheduler and keeps it.
+    Another model or `encryption_key` creates a new scheduler and then deletes the old one; the new one has a
+    new name unless `inference_scheduler_name` fixes it. Anything else changes in place. Results stay in S3
+    when the scheduler is deleted.
 
-    A change of model or key creates a new scheduler, under a new name unless `inference_scheduler_name` fixes
-    it, and then removes this one; anything else changes in place. Results stay in S3 when the scheduler goes.
+    Args:
+        scope: parent of the construct.
+        id: construct id.
+        model: the model to run.
+        data_upload_frequency: how often files arrive and inference runs; not shorter than the step of the
+            model.
+        data_input: where the files arrive.
+        data_output: where results are written.
+        inference_scheduler_name: name of the scheduler, 1 to 200 letters, digits, `_` and `-`. Default: one
+            made of the construct path and a hash of the props that replace the scheduler.
+        data_delay_offset: how long inference waits for late files, 0 to 60 whole minutes. Default: 0.
+        input_naming: names of the input files. Default: any that the service knows.
+        output_encryption_key: key of the results. Default: that of the bucket.
+        role: role that may read `data_input` and write `data_output`. Default: a new one.
+        encryption_key: key of the state of the scheduler. Default: the service's own.
+        running: whether the scheduler runs; False stops it and keeps it. Default: True.
+        tags: up to 50 tags, besides those of `cdk.Tags.of(...)`. Default: none.
+
+    Raises:
+        ValueError: when the frequency is shorter than the step of the model, a name, a frequency, a delay or
+            a tag is not legal, or the service cannot assume `role`.
     """
 
     def __init__(
@@ -217,7 +191,7 @@ class InferenceScheduler(InferenceSchedulerBase):
             writes=[data_output],
             output_keys=[output_encryption_key] if output_encryption_key else [],
         )
-        self._tags = _resource.ResourceTags("InferenceScheduler", tags)
+        self._tags = _custom_resource.ResourceTags("InferenceScheduler", tags)
         replace_on = {
             "ModelName": model.model_name,
             "ServerSideKmsKeyId": encryption_key and encryption_key.key_arn,
@@ -229,8 +203,8 @@ class InferenceScheduler(InferenceSchedulerBase):
             if inference_scheduler_name is not None
             else _names.generated(self, shape="InferenceSchedulerName", replace_on=replace_on)
         )
-        _resource.ProviderAccess.of(self, self.service).allow_pass_role(self.role)
-        self._resource = _resource.service_resource(
+        ProviderAccess.of(self, self.service).allow_pass_role(self.role)
+        self._resource = _custom_resource.service_resource(
             self,
             service=self.service,
             kind="InferenceScheduler",
@@ -247,7 +221,9 @@ class InferenceScheduler(InferenceSchedulerBase):
                     "S3InputConfiguration": data_input.to_api(),
                     **(input_naming or InputNaming()).to_api(),
                 },
-                "DataOutputConfiguration": _resource.output_configuration(data_output, output_encryption_key),
+                "DataOutputConfiguration": _custom_resource.output_configuration(
+                    data_output, output_encryption_key
+                ),
                 "RoleArn": self.role.role_arn,
                 "Tags": self._tags.rendered,
                 "DesiredState": "RUNNING" if running else "STOPPED",
@@ -267,7 +243,19 @@ class InferenceScheduler(InferenceSchedulerBase):
         model_name: str,
         data_upload_frequency: DataUploadFrequency | str,
     ) -> IInferenceScheduler:
-        """A scheduler that exists, by what its metrics and alarms need."""
+        """Return an existing scheduler by what its metrics and alarms need.
+
+        Args:
+            scope: parent of the construct.
+            id: construct id.
+            service: the service that has the scheduler.
+            inference_scheduler_name: name of the scheduler.
+            model_name: name of its model, a dimension of the metrics.
+            data_upload_frequency: how often inference runs, the period of metrics and alarms.
+
+        Raises:
+            ValueError: when a name or the frequency is not legal.
+        """
         return _ImportedInferenceScheduler(
             scope,
             id,
@@ -279,12 +267,12 @@ class InferenceScheduler(InferenceSchedulerBase):
 
     @property
     def cdk_tag_manager(self) -> cdk.TagManager:
-        """Tags of the scheduler, so that `cdk.Tags.of(...)` reaches it."""
+        """Tags of the scheduler, which `cdk.Tags.of(...)` adds to."""
         return self._tags.manager
 
     @property
     def grant_principal(self) -> iam.IPrincipal:
-        """The role, so that `bucket.grant_read(scheduler)` works."""
+        """Role of the scheduler, for grants such as `bucket.grant_read(scheduler)`."""
         return self.role.grant_principal
 
 

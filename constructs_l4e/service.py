@@ -1,6 +1,4 @@
-"""The LookoutEquipment API an app talks to: deployed in the account or imported, or AWS's own."""
-
-from typing import Protocol, runtime_checkable
+"""The LookoutEquipment service of an app: deployed in the account, imported, or AWS's own."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -10,76 +8,26 @@ from constructs import Construct
 
 from constructs_l4e import _layers
 from constructs_l4e._access import Access
-from constructs_l4e._api import ServiceApi
-from constructs_l4e._api_model import SERVICE, operations
 from constructs_l4e._jobs import Jobs
-from constructs_l4e._large import check_quota
+from constructs_l4e._large_training import check_quota
 from constructs_l4e._packages import service_code
 from constructs_l4e._provider import ResourceProvider
-from constructs_l4e._settings import ServiceSettings
+from constructs_l4e._rest_api import ServiceApi
+from constructs_l4e._service_model import SERVICE, operations
 from constructs_l4e._state import ServiceState
+from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.large_jobs import LargeJobs
+from constructs_l4e.settings import ServiceSettings
 
 METRIC_NAMESPACE = "LookoutEquipment"
 """Default CloudWatch namespace: accounts cannot publish into `AWS/LookoutEquipment`."""
 
 ACCESS_ROLE_PATH = "/lookoutequipment/"
-"""IAM path of the roles a deployed service may assume; it can assume no other role."""
-
-
-@runtime_checkable
-class IEquipmentService(Protocol):
-    """What every other construct needs to know of the service it works with."""
-
-    @property
-    def api_id(self) -> str | None:
-        """Id of the REST API; None for the AWS-managed service."""
-
-    @property
-    def api_stage(self) -> str | None:
-        """Stage of the REST API; None for the AWS-managed service."""
-
-    @property
-    def endpoint_url(self) -> str | None:
-        """Value of `AWS_ENDPOINT_URL_LOOKOUTEQUIPMENT`; None for the AWS-managed service."""
-
-    @property
-    def data_access_principal(self) -> iam.IPrincipal:
-        """Who reads and writes customer data, without conditions. Trust policies use `role_trust`."""
-
-    @property
-    def access_role_path(self) -> str | None:
-        """IAM path an access role must have; None when any path will do."""
-
-    @property
-    def provider_service_token(self) -> str:
-        """`ServiceToken` of the custom resources."""
-
-    @property
-    def provider_role(self) -> iam.IRole:
-        """Role of the custom-resource functions."""
-
-    @property
-    def staging_bucket_name(self) -> str | None:
-        """Bucket whose JSON files the custom-resource functions read: the CDK's, in the service's stack.
-
-        A schema that is staged elsewhere needs a right of its own. None when the bucket is not known: then
-        every stack takes its own staging bucket for it.
-        """
-
-    @property
-    def metric_namespace(self) -> str:
-        """CloudWatch namespace of the inference metrics."""
-
-    def role_trust(self) -> iam.IPrincipal:
-        """Principal and conditions for the trust policy of a role the service uses."""
-
-    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let `grantee` call every operation of the service."""
+"""IAM path of the roles that a deployed service can assume; it can assume no others."""
 
 
 class EquipmentServiceBase(cdk.Resource):
-    """What deployed and imported services share."""
+    """Base of deployed, imported and AWS-managed services."""
 
     api_id: str | None
     api_stage: str | None
@@ -92,7 +40,7 @@ class EquipmentServiceBase(cdk.Resource):
 
     @property
     def endpoint_url(self) -> str | None:
-        """Value of `AWS_ENDPOINT_URL_LOOKOUTEQUIPMENT`; None for the AWS-managed service."""
+        """Address of the API, for `AWS_ENDPOINT_URL_LOOKOUTEQUIPMENT`; None for the AWS-managed service."""
         if self.api_id is None:
             return None
         stack = cdk.Stack.of(self)
@@ -108,10 +56,10 @@ class EquipmentServiceBase(cdk.Resource):
         )
 
     def role_trust(self) -> iam.IPrincipal:
-        """Principal and conditions for the trust policy of a role the service uses.
+        """Return principal and conditions for the trust policy of a role that the service assumes.
 
-        The service names the dataset, model or scheduler it works for as external id, so that a role trusts
-        it for the resources of this account and Region alone.
+        The external id of the service is the ARN of the dataset, model or scheduler that it works for, so a
+        role trusts it for resources of this account and Region only.
         """
         return iam.PrincipalWithConditions(
             self.data_access_principal,
@@ -119,7 +67,7 @@ class EquipmentServiceBase(cdk.Resource):
         )
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let `grantee` call every operation of the service."""
+        """Allow `grantee` to call every operation of the service."""
         return iam.Grant.add_to_principal(
             grantee=grantee, actions=["execute-api:Invoke"], resource_arns=[str(self.api_arn)]
         )
@@ -153,7 +101,7 @@ class _ImportedService(EquipmentServiceBase):
 
 
 class _ManagedService(EquipmentServiceBase):
-    """AWS's own service, for stacks that must synthesise as they did and partitions where it answers."""
+    """AWS's own service, for stacks that must synthesise as before, and partitions that still have it."""
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
@@ -168,7 +116,7 @@ class _ManagedService(EquipmentServiceBase):
         self.metric_namespace = "AWS/LookoutEquipment"
 
     def role_trust(self) -> iam.IPrincipal:
-        """The service principal, for resources of this account and Region alone."""
+        """Return the service principal, for resources of this account and Region only."""
         stack = cdk.Stack.of(self)
         return iam.PrincipalWithConditions(
             self.data_access_principal,
@@ -179,7 +127,7 @@ class _ManagedService(EquipmentServiceBase):
         )
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let `grantee` call every operation of the service."""
+        """Allow `grantee` to call every operation of the service."""
         actions = [f"{SERVICE}:{operation}" for operation in operations()]
         # Every resource, because the List actions have no other.
         return iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=["*"])
@@ -192,7 +140,7 @@ def _any_resource(stack: cdk.Stack) -> str:
 
 
 def _managed_access(stack: cdk.Stack) -> list[Access]:
-    """What the custom-resource functions call; ARNs end in an id that AWS makes up."""
+    """Return what the custom-resource functions may call."""
 
     def on(kind: str, *actions: str) -> Access:
         return Access(
@@ -247,22 +195,24 @@ class EquipmentService(EquipmentServiceBase):
     """The LookoutEquipment service, deployed into this account and Region.
 
     Args:
-        scope: where the service lives; give it a stack of its own, so that assets come and go without it.
+        scope: parent of the construct. Give the service a stack of its own, so that stacks of assets can be
+            added and deleted without it.
         id: construct id.
         numeric_layer: Lambda layer with numpy and pyarrow for python3.14 on arm64. Default: AWS's managed
-            layer of the Region.
-        settings: limits. Default: those of Amazon Lookout for Equipment.
-        metric_namespace: CloudWatch namespace of the inference metrics.
-        encryption_key: key for all state. Default: a key of its own that rotates yearly.
-        training_memory: memory of the training function, 128 to 10,240 MiB. A new account may be held to
-            3,008 MiB until its Lambda quota is raised.
-        large_jobs: where trainings run that are too large for the training function. Default: nowhere; all
-            run in the function.
-        removal_policy: what happens to the state (datasets, models, what the service knows) when the service
-            is removed. With DESTROY it goes, once the bucket is empty; S3 deletes no bucket with objects.
+            layer of the Region ("AWS SDK for pandas").
+        settings: limits and choices. Default: those of Amazon Lookout for Equipment.
+        metric_namespace: CloudWatch namespace of the inference metrics. Default: `LookoutEquipment`.
+        encryption_key: key of all state. Default: a new one that rotates every year.
+        training_memory: memory of the training function, 128 to 10,240 MiB. A new account may have a quota of
+            3,008 MiB, which AWS raises on request. Default: 10,240 MiB.
+        large_jobs: how trainings run that are too large for the training function. Default: there are none,
+            every training runs in the function.
+        removal_policy: what happens to the state (ingested data, models, records) when the stack is deleted.
+            Default: RETAIN, it stays. With DESTROY it is deleted; S3 refuses that for a bucket with objects,
+            so empty it first.
 
     Raises:
-        ValueError: the Region has no managed layer, or the metric namespace is reserved.
+        ValueError: when the Region has no managed layer, or the metric namespace is one of AWS's.
     """
 
     def __init__(
@@ -337,9 +287,9 @@ class EquipmentService(EquipmentServiceBase):
 
     @classmethod
     def aws_managed(cls, scope: Construct, id: str) -> IEquipmentService:
-        """AWS's own service, with a custom-resource provider in this stack.
+        """Return AWS's own service, with a custom-resource provider in this stack.
 
-        AWS ended it on 7 October 2026: for stacks that must synthesise as they did.
+        AWS ended that service on 7 October 2026. It is here for stacks that must synthesise as before.
         """
         return _ManagedService(scope, id)
 
@@ -357,10 +307,20 @@ class EquipmentService(EquipmentServiceBase):
         staging_bucket_name: str | None = None,
         metric_namespace: str = METRIC_NAMESPACE,
     ) -> IEquipmentService:
-        """A service deployed by another stack or app, by the outputs of its stack.
+        """Return a service that another stack or app deploys.
 
-        `staging_bucket_name` is needed when the CDK stages the files of the two stacks in different buckets,
-        as with another bootstrap qualifier. Default: the staging bucket of the stack that uses the service.
+        Args:
+            scope: parent of the construct.
+            id: construct id.
+            api_id: id of the REST API: `api_id` of the service.
+            api_stage: stage of the REST API: `api_stage`.
+            data_access_role_arn: ARN of the role that accesses customer data: `job_role.role_arn`.
+            provider_service_token: `ServiceToken` of the custom resources: `provider_service_token`.
+            provider_role_arn: ARN of the role of the custom-resource functions: `provider_role.role_arn`.
+            staging_bucket_name: bucket in which the CDK stages files of the service's stack:
+                `staging_bucket_name`. Needed when it differs from that of the stack that uses the service, as
+                with another bootstrap qualifier. Default: the same bucket.
+            metric_namespace: CloudWatch namespace of the inference metrics. Default: `LookoutEquipment`.
         """
         return _ImportedService(
             scope,

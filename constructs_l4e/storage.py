@@ -1,4 +1,4 @@
-"""Where the data of assets lies: one bucket, a few prefixes per asset."""
+"""Where the data of assets lies: one bucket, and a few prefixes per asset."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,15 @@ _UPLOAD_DAYS = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Location:
-    """The objects of a bucket whose keys start with a prefix: empty (all of them) or ending in a slash."""
+    """The objects of a bucket whose keys start with a prefix.
+
+    Args:
+        bucket: the bucket.
+        prefix: start of the keys: empty for all objects, or ending in a slash.
+
+    Raises:
+        ValueError: when the prefix starts with a slash or does not end in one.
+    """
 
     bucket: s3.IBucket
     prefix: str
@@ -27,7 +35,7 @@ class S3Location:
         _validate.prefix(self.prefix, what="S3 prefix")
 
     def to_api(self) -> dict[str, str]:
-        """Bucket and prefix as the API takes them."""
+        """Return bucket and prefix as the members of a request."""
         return {"Bucket": self.bucket.bucket_name, "Prefix": self.prefix}
 
     @property
@@ -43,27 +51,37 @@ class S3Location:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetLocations:
-    """The data of one asset. Replace a part with `dataclasses.replace`."""
+    """Where the data of one asset lies. To move a part, use `dataclasses.replace`.
+
+    Args:
+        history: sensor files to train on, `<component>/*.csv`.
+        labels: label files, CSV with start and end of known faults.
+        inference_input: new sensor files, `<component>_<timestamp>.csv`.
+        inference_output: results of the inference scheduler.
+        diagnostics: point-by-point results of training.
+    """
 
     history: S3Location
-    """Sensor files to train on, `<component>/*.csv`."""
     labels: S3Location
-    """Label files: start and end of known faults."""
     inference_input: S3Location
-    """Fresh sensor files, `<component>_<timestamp>.csv`."""
     inference_output: S3Location
-    """Results of the inference scheduler."""
     diagnostics: S3Location
-    """Point-by-point results of training."""
 
 
 class AssetStorageBase(Construct):
-    """What owned and imported storage share."""
+    """Base of storage made here and of imported storage."""
 
     bucket: s3.IBucket
 
     def for_asset(self, asset_name: str) -> AssetLocations:
-        """The prefixes of one asset: `<asset>/history/`, `labels/`, `inference-input/` and so on."""
+        """Return the prefixes of one asset: `<asset>/history/`, `<asset>/labels/` and so on.
+
+        Args:
+            asset_name: name of the asset: 1 to 200 letters, digits, `.`, `_` and `-`.
+
+        Raises:
+            ValueError: when the name holds anything else.
+        """
         _validate.text(
             asset_name,
             shape="ComponentName",
@@ -83,12 +101,26 @@ class AssetStorage(AssetStorageBase):
     """One bucket for the data of many assets.
 
     Deploy it before the assets, in a stack of its own or with the service: training data must be in the
-    bucket when an asset is deployed. The bucket is private, versioned and takes TLS requests only. It stays
-    when the stack goes; with the removal policy DESTROY it goes too, with all its data.
+    bucket when an asset is deployed. The bucket is private and versioned, and takes TLS requests only. What
+    is overwritten or deleted can be restored for 30 days.
 
-    `encryption_key` encrypts new objects; by default the key is S3's own. `access_logs_bucket` takes the
-    server access logs (an imported one needs a policy that lets them in); by default a bucket for them is
-    made, which keeps each log for 90 days.
+    Args:
+        scope: parent of the construct.
+        id: construct id.
+        bucket_name: name of the bucket. Default: one that CloudFormation generates.
+        encryption_key: key that encrypts new objects. Default: S3's own key.
+        access_logs_bucket: bucket for the server access logs; an imported one needs a policy that lets them
+            in. Default: a new bucket, which keeps each log for 90 days.
+        removal_policy: what happens to the data when the stack is deleted. Default: RETAIN, it stays. With
+            DESTROY the buckets are emptied and deleted.
+
+    Raises:
+        ValueError: when `bucket_name` is not a legal name.
+
+    Example:
+        >>> storage = AssetStorage(cdk.Stack(cdk.App(), "Data"), "Storage")
+        >>> storage.for_asset("Pump1").history.prefix
+        'Pump1/history/'
     """
 
     def __init__(
@@ -133,7 +165,7 @@ class AssetStorage(AssetStorageBase):
 
     @classmethod
     def from_bucket(cls, scope: Construct, id: str, bucket: s3.IBucket) -> AssetStorageBase:
-        """Storage in a bucket that exists or is configured elsewhere."""
+        """Return storage in a bucket that exists already or is configured elsewhere."""
         return _ImportedStorage(scope, id, bucket)
 
 

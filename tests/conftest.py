@@ -1,7 +1,7 @@
 """Settings of all tests: CDK runs on the environment's Node, and validates only where a test asks for it.
 
 Property tests play the same examples in every run, so that a red run is red again on the next machine;
-``make search`` plays new ones.
+`make search` plays new ones.
 """
 
 import importlib.util

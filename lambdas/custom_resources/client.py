@@ -1,4 +1,4 @@
-"""How the custom resources reach the service: its public API, through boto3 and the service model we ship."""
+"""Access to the service: its public API, through boto3 and the service model packaged with the code."""
 
 import os
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _CONFIG: Final = Config(connect_timeout=5, read_timeout=30, retries={"mode": "st
 
 
 def endpoint(environment: Mapping[str, str]) -> str | None:
-    """Address of the API that `environment` names, or None for the AWS-managed service."""
+    """Return the URL of the API that `environment` names, None for the service that AWS manages."""
     api = environment.get("L4E_API_ID")
     if api is None:
         return None
@@ -40,7 +40,12 @@ def endpoint(environment: Mapping[str, str]) -> str | None:
 def create_client(
     environment: Mapping[str, str] = os.environ, asset_root: Path = ASSET_ROOT
 ) -> "LookoutEquipmentClient":
-    """A boto3 client of the service that `environment` names, by the service model found in `asset_root`."""
+    """Return a boto3 client of the service that `environment` names.
+
+    Args:
+        environment: the variables of the function.
+        asset_root: the folder of the packaged service model.
+    """
     directories = [str(asset_root / name) for name in _MODEL_DIRECTORIES if (asset_root / name).is_dir()]
     session = botocore.session.get_session()
     session.register_component("data_loader", Loader(extra_search_paths=[*directories, *_data_path(session)]))
@@ -56,7 +61,7 @@ def _data_path(session: botocore.session.Session) -> list[str]:
 
 
 class Equipment:
-    """The operations of the service by their API names, with errors sorted by what they mean for us."""
+    """The operations of the service by their API names, with errors sorted by what they mean here."""
 
     def __init__(self, client: "LookoutEquipmentClient") -> None:
         self._client = client
@@ -68,7 +73,11 @@ class Equipment:
         return self._client.meta.service_model
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Call `operation`; raises a `CallError`."""
+        """Call `operation` and return its reply.
+
+        Raises:
+            CallError: when the call is answered with an error, or not at all.
+        """
         try:
             answer: dict[str, Any] = getattr(self._client, self._methods[operation])(**parameters)
         except (BotoCoreError, ClientError) as error:

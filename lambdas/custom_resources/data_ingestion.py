@@ -12,8 +12,8 @@ from custom_resources.resource import Again, Context, Done, Outcome, Resource, W
 class DataIngestion(Resource):
     """The fact that a dataset holds the data that the properties name.
 
-    A change of the properties starts a new job; going back to what was ingested last, as a rollback does,
-    starts none. What was ingested last is kept in the records: the service knows no `Revision`.
+    A change of the properties starts a new job. Going back to what was ingested last, as a rollback does,
+    starts none. What was ingested last is kept in the records, since the service has no `Revision`.
     """
 
     kind = "ingestion"
@@ -23,10 +23,10 @@ class DataIngestion(Resource):
     options = ("Revision", "Wait")
 
     def advance(self, context: Context, properties: Properties) -> Outcome:
-        """One step: adopt what is ingested, start a job, or look after the job of this request."""
-        memory = _Memory(context, properties.members["DatasetName"])
+        """Take one step: adopt what is ingested, start a job, or follow the job of this request."""
+        history = _History(context, properties.members["DatasetName"])
         wanted = digest([properties.members, properties.revision])
-        finished = memory.finished(wanted)
+        finished = history.finished(wanted)
         if finished:
             job = self._describe(context, finished)
             # A job that nobody waited for may have failed since: then there is nothing to adopt.
@@ -36,10 +36,10 @@ class DataIngestion(Resource):
                 and job["DatasetArn"] == self._dataset_arn(context, properties)
             ):
                 return _outcome(job, properties)
-        started = memory.started(wanted)
+        started = history.started(wanted)
         job = self._describe(context, started) if started else None
         if job is None:
-            return self._start(context, properties, memory, wanted)
+            return self._start(context, properties, history, wanted)
         if job["Status"] == "FAILED":
             raise FailedError(
                 f"ingestion into dataset {properties.members['DatasetName']!r}: job {job['JobId']} failed: "
@@ -47,24 +47,24 @@ class DataIngestion(Resource):
             )
         outcome = _outcome(job, properties)
         if isinstance(outcome, Done):
-            memory.finish(wanted)
+            history.finish(wanted)
         return outcome
 
     def remove(self, context: Context, name: str, *, made_by: str | None = None) -> Outcome:
         """Forget what was ingested: jobs cannot be deleted, and the data go with the dataset."""
-        memory = _Memory(context, name)
-        if made_by is None or memory.is_only_of(made_by):
-            memory.forget()
+        history = _History(context, name)
+        if made_by is None or history.is_only_of(made_by):
+            history.forget()
         return Done(data={})
 
     @staticmethod
-    def _start(context: Context, properties: Properties, memory: "_Memory", wanted: str) -> Outcome:
+    def _start(context: Context, properties: Properties, history: "_History", wanted: str) -> Outcome:
         try:
             job = context.create("StartDataIngestionJob", **properties.members)
         except (ConflictError, NotFoundError, QuotaError) as blocker:
             # Another job is running, the dataset is not visible yet, or too many jobs are pending: all pass.
             return Wait(reason=f"{blocker}. {blocker.next_step}")
-        memory.start(wanted, job["JobId"])
+        history.start(wanted, job["JobId"])
         return Again()
 
     @staticmethod
@@ -83,8 +83,8 @@ class DataIngestion(Resource):
         return str(answer["DatasetArn"])
 
 
-class _Memory:
-    """Which job of this resource runs, and which has ingested last."""
+class _History:
+    """Which job this resource has started last, and which has ingested last."""
 
     def __init__(self, context: Context, dataset: str) -> None:
         self._records = context.records
@@ -118,7 +118,7 @@ class _Memory:
         self._records.remove(self._key)
 
     def _write(self, **change: Mapping[str, str]) -> None:
-        # A lost race is no loss: the client token leads the next poll to the same job.
+        # When another poll has written first, the client token leads the next one to the same job.
         self._records.write(self._key, self._value | change, version=self._version, expires_at=None)
 
 

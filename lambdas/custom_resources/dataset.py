@@ -29,7 +29,7 @@ class Dataset(TaggedResource):
     mutable = frozenset({"Tags"})
 
     def create(self, context: Context, properties: Properties) -> Outcome:
-        """Create the dataset, but not a second time in place of a deleted one."""
+        """Create the dataset, but not again after it was deleted outside CloudFormation."""
         name = properties.members["DatasetName"]
         if context.request.incoming_id == str(PhysicalId(kind=self.kind, name=name)):
             raise FailedError(
@@ -42,7 +42,7 @@ class Dataset(TaggedResource):
         return Again()
 
     def settle(self, _context: Context, _properties: Properties, found: Found) -> Outcome:
-        """A dataset is ready as soon as it exists."""
+        """Report the dataset as ready, which it is as soon as it exists."""
         return Done(data={"DatasetName": found.record["DatasetName"], "DatasetArn": found.arn})
 
     def dismantle(self, context: Context, name: str, found: Found) -> Outcome:

@@ -1,4 +1,4 @@
-"""What can go wrong with a call, and the one sentence a person reads when a deployment fails."""
+"""Errors of calls by their meaning, and the text that a person reads when a deployment fails."""
 
 import json
 import re
@@ -16,15 +16,12 @@ _CREDENTIAL: Final = re.compile(
 )
 _S3: Final = "s3:"
 _NOT_ASSUMABLE: Final = re.compile(r"(?i)(cannot|can't|could not|unable to) (be )?assume|sts:AssumeRole")
-_UNAVAILABLE_CODES: Final = frozenset(
+# Equal to those of the service, which these functions are deployed without. A test compares the two.
+THROTTLING_CODES: Final = frozenset(
     {
-        "InternalServerException",
         "LimitExceededException",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
-        "RequestTimeout",
-        "RequestTimeoutException",
-        "ServiceUnavailableException",
         "SlowDown",
         "ThrottledException",
         "Throttling",
@@ -32,6 +29,12 @@ _UNAVAILABLE_CODES: Final = frozenset(
         "TooManyRequestsException",
     }
 )
+_UNAVAILABLE_CODES: Final = THROTTLING_CODES | {
+    "InternalServerException",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "ServiceUnavailableException",
+}
 _UNAVAILABLE_STATUS: Final = frozenset({408, 429})
 _NEXT_STEP: Final = {
     "AccessDenied": "Grant the custom resource's role this operation and iam:PassRole, then deploy again",
@@ -44,20 +47,23 @@ _NEXT_STEP: Final = {
 
 
 class FailedError(Exception):
-    """The operation failed for good. The message becomes the Reason that CloudFormation shows."""
+    """The request failed for good. The message becomes the reason that CloudFormation shows."""
 
     def __init__(self, message: str) -> None:
         super().__init__(reason(message))
 
 
 class NotYetError(Exception):
-    """The operation cannot go on now, but a later poll may find it possible."""
+    """The request cannot go on now; a later poll tries again."""
 
 
 class CallError(Exception):
     """A call was answered with an error.
 
-    `operation` and `code` are the service's own names; `text` is its message.
+    Attributes:
+        operation: name of the operation.
+        code: error code of the service.
+        text: message of the service.
     """
 
     kind = "Refused"
@@ -75,7 +81,7 @@ class CallError(Exception):
 
 
 class RefusedError(CallError):
-    """The request is wrong and stays wrong."""
+    """The call is wrong, and repeating it does not help."""
 
 
 class NotFoundError(CallError):
@@ -95,7 +101,7 @@ class QuotaError(CallError):
 
 
 class DeniedError(CallError):
-    """Rights are missing, or have not spread yet."""
+    """Permissions are missing, or have not reached every part of AWS yet."""
 
     kind = "AccessDenied"
 
@@ -107,13 +113,13 @@ class UntrustingError(DeniedError):
 
 
 class UnavailableError(CallError):
-    """Throttled, broken or out of reach for the moment; whether the call took effect is unknown."""
+    """The service throttles, fails or cannot be reached for the moment; the call may have taken effect."""
 
     kind = "Unavailable"
 
 
 class BrokenError(UnavailableError):
-    """An error inside the service, which may pass or stay."""
+    """An internal error of the service, which may be temporary or permanent."""
 
 
 _KINDS: Final[dict[str, type[CallError]]] = {
@@ -125,7 +131,7 @@ _KINDS: Final[dict[str, type[CallError]]] = {
 
 
 def call_error(operation: str, error: BotoCoreError | ClientError) -> CallError:
-    """Sort what botocore raised into one of the kinds above."""
+    """Return the `CallError` for what botocore raised."""
     if isinstance(error, ParamValidationError):
         return RefusedError(operation, "ParamValidationError", " ".join(str(error).split()))
     if not isinstance(error, ClientError):
@@ -144,7 +150,7 @@ def call_error(operation: str, error: BotoCoreError | ClientError) -> CallError:
 
 
 def reason(message: str) -> str:
-    """The message without addresses and credentials, cut to what fits into a response."""
+    """Return the message without addresses and credentials, shortened to what fits into a response."""
     text = _CREDENTIAL.sub(r"\1\2***", _URL.sub(_mask, message))
     if _size(text) <= REASON_BYTES:
         return text

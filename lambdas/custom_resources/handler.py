@@ -26,12 +26,12 @@ logging.getLogger(__package__).setLevel(logging.INFO)
 
 
 def on_event(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """Take on a request of CloudFormation: check it, claim the resource, answer its physical id."""
+    """Check a request of CloudFormation, claim its resource, and return its physical id."""
     return _runner().on_event(event)
 
 
 def is_complete(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """Work on a request; `IsComplete` tells whether all is as wanted."""
+    """Work on a request; `IsComplete` says whether the resource is as requested."""
     return _runner().is_complete(event)
 
 

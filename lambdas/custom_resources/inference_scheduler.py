@@ -24,12 +24,12 @@ _UPDATABLE = (
     "DataOutputConfiguration",
     "RoleArn",
 )
-# What leads on from the states in between.
+# What completes a state in which a scheduler only is while its schedule is being changed.
 _VERBS = {"PENDING": "Start", "STOPPING": "Stop"}
 
 
 class InferenceScheduler(TaggedResource):
-    """An inference scheduler that runs, or stands still, as wanted."""
+    """An inference scheduler that is running or stopped, as requested."""
 
     kind = "inference-scheduler"
     resource_type = "Custom::LookoutEquipmentInferenceScheduler"
@@ -52,7 +52,7 @@ class InferenceScheduler(TaggedResource):
         return Again()
 
     def blocked(self, context: Context, properties: Properties, conflict: ConflictError) -> Outcome:
-        """Wait for a model in training; a model that failed never gets a scheduler."""
+        """Wait while the model is in training, and fail when its training failed."""
         try:
             model = context.call("DescribeModel", ModelName=properties.members["ModelName"])
         except NotFoundError:
@@ -66,10 +66,10 @@ class InferenceScheduler(TaggedResource):
         return Wait(reason=f"{conflict}. {conflict.next_step}")
 
     def settle(self, context: Context, properties: Properties, found: Found) -> Outcome:
-        """Update what differs, then start or stop."""
+        """Update what differs, then start or stop the scheduler."""
         name, status = properties.members["InferenceSchedulerName"], found.record["Status"]
         if status in _VERBS:
-            return self._lead_on(context, name, _VERBS[status], status)
+            return self._complete(context, name, _VERBS[status], status)
         change = _difference(properties.members, found.record)
         if change and "UpdateInferenceScheduler" not in context.done:
             try:
@@ -77,7 +77,7 @@ class InferenceScheduler(TaggedResource):
             except ConflictError:
                 if status != "RUNNING":
                     raise
-                # A service that updates only what stands still: stop it; later steps update and start it.
+                # A service that updates only stopped schedulers: stop it; later steps update and start it.
                 context.act("StopInferenceScheduler", InferenceSchedulerName=name)
             return Again()
         if (status == "RUNNING") == properties.running:
@@ -90,7 +90,7 @@ class InferenceScheduler(TaggedResource):
         """Stop the scheduler, then delete it. Its results stay in S3."""
         status = found.record["Status"]
         if status in _VERBS:
-            return self._lead_on(context, name, "Stop", status)
+            return self._complete(context, name, "Stop", status)
         if status == "RUNNING":
             context.act("StopInferenceScheduler", InferenceSchedulerName=name)
             return Again()
@@ -98,9 +98,9 @@ class InferenceScheduler(TaggedResource):
         return Done(data={})
 
     @staticmethod
-    def _lead_on(context: Context, name: str, verb: str, status: str) -> Outcome:
-        # A start or a stop that was cut short is completed by repeating it. A service that needs no help
-        # refuses.
+    def _complete(context: Context, name: str, verb: str, status: str) -> Outcome:
+        # A start or a stop that was cut short is completed by repeating it. A service that completes them by
+        # itself refuses.
         try:
             context.act(f"{verb}InferenceScheduler", InferenceSchedulerName=name)
         except ConflictError:

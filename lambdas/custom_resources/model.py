@@ -47,9 +47,9 @@ class Model(TaggedResource):
         return Again()
 
     def settle(self, context: Context, properties: Properties, found: Found) -> Outcome:
-        """Bring labels, role and diagnostics up to date; then follow the training of this request."""
+        """Update labels, role and diagnostics, then follow the training of this request."""
         status = found.record["Status"]
-        # The service cannot take a member away from a model: one that is no longer wanted stays.
+        # The service cannot remove a member from a model: one that is no longer requested stays.
         change = {
             member: properties.members[member]
             for member in _UPDATABLE

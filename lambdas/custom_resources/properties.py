@@ -1,7 +1,7 @@
-"""The typed, strict reading of resource properties.
+"""Strict parsing of resource properties into the types that the API takes.
 
 CloudFormation turns every number and boolean into a string. The types, names and limits of the members are
-those of the service model, so this parser cannot disagree with the service.
+those of the service model, so that this parser cannot disagree with the service.
 """
 
 import re
@@ -36,9 +36,12 @@ class S3Object:
 class Properties:
     """The properties of one custom resource.
 
-    `members` are API members in the types boto3 takes. The rest are our own: `schema` (location of the schema
-    document), `wait` (complete only when the service has finished), `running` (desired state of a scheduler),
-    `revision` (free text whose change starts a new ingestion).
+    Attributes:
+        members: members of the API in the types that boto3 takes. All others are options of the constructs.
+        schema: location of the schema document.
+        wait: whether the request is complete only when the service has finished.
+        running: desired state of a scheduler.
+        revision: free text whose change starts a new ingestion.
     """
 
     members: Mapping[str, Any]
@@ -54,16 +57,24 @@ class Properties:
 
 
 def tags(pairs: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """API form to mapping."""
+    """Return tags in the form of the API as values by key."""
     return {pair["Key"]: pair["Value"] for pair in pairs}
 
 
 def parse(
     raw: Mapping[str, Any], *, model: ServiceModel, operation: str, options: Sequence[str], subject: str
 ) -> Properties:
-    """Read `raw` as the input of `operation` plus the named `options` of ours.
+    """Return the properties in `raw`.
 
-    Raises `FailedError` that names the property, the rule and the fix.
+    Args:
+        raw: the properties as CloudFormation sends them.
+        model: the service model.
+        operation: the operation whose input the properties are.
+        options: properties that are not members of the API.
+        subject: the resource, for messages.
+
+    Raises:
+        FailedError: when a property is wrong; names the property, the rule and the fix.
     """
     shape = model.operation_model(operation).input_shape
     if shape is None:

@@ -1,8 +1,9 @@
-"""Which request may act on a resource: the latest one CloudFormation sent, and no request it gave up.
+"""Which request may act on a resource: the latest that CloudFormation sent, and none that it has given up.
 
 CloudFormation can send a Delete while the Create still runs, cancel an Update and roll it back, and deliver
-any event twice. Every step of a request therefore claims its resource first. A claim is refused to a
-request that a later one has superseded: this record is the tombstone that an overtaken Create honours.
+any event twice. Every step of a request therefore claims its resource first. A request that a later one has
+superseded is refused the claim, also when the later one came first: a Create that a Delete has overtaken
+creates nothing.
 """
 
 import json
@@ -18,8 +19,8 @@ from custom_resources.request import PhysicalId, Request
 if TYPE_CHECKING:  # the stubs are not in the function's package
     from mypy_boto3_dynamodb.service_resource import Table
 
-# No request lives longer than the ServiceTimeout of an hour, nor do repeats of it.
-_MEMORY: Final = 3600
+# No request, nor a repeat of it, lives longer than the ServiceTimeout of an hour.
+_REQUEST_LIFE: Final = 3600
 # The framework can still deliver a Create this long after the Delete that overtook it.
 _OVERTAKING: Final = 900
 _RECORD_LIFE: Final = 24 * 3600
@@ -27,26 +28,29 @@ _ATTEMPTS: Final = 5
 
 
 class RecordTable(Protocol):
-    """Small JSON documents under string keys, written only if nobody else wrote in between."""
+    """Small JSON documents by key, which are written only when nobody else has written in between."""
 
     def read(self, key: str) -> tuple[Mapping[str, Any], int] | None:
-        """The document and its version, or None."""
+        """Return the document and its version, None when there is none."""
 
     def write(self, key: str, value: Mapping[str, Any], *, version: int, expires_at: int | None) -> bool:
-        """Store version + 1 if the stored version is `version` (0: absent); False if it is not."""
+        """Store a document after `version` (0: none), and return False when that is not the stored one."""
 
     def remove(self, key: str) -> None:
-        """Forget the document, if there is one."""
+        """Remove the document, if there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """Whether a request may act.
 
-    `successor` is the type of the request that superseded it (None: it may act) and `wanted` the physical
-    id which that request works towards. `finished`: it had done its work before, so CloudFormation may
-    count on what it made. `leftovers`: ids that updates which this one takes back worked towards, each with
-    its request; CloudFormation may never have heard of them. `troubled`: its last poll ended in trouble.
+    Attributes:
+        successor: type of the request that superseded it; None when it may act.
+        wanted: physical id that the successor works towards.
+        finished: whether it had done its work before, so that CloudFormation may rely on the result.
+        leftovers: physical ids that updates which this one rolls back worked towards, each with its request;
+            CloudFormation may not know of them.
+        troubled: whether its last poll ended in an internal error of the service.
     """
 
     successor: str | None = None
@@ -62,25 +66,25 @@ class _Record:
     type: str = ""
     wanted: str | None = None
     begun: float = 0
-    overtook: bool = False  # a Delete that came before its Create was seen
+    overtook: bool = False  # a Delete was seen before its Create
     past: dict[str, float] = field(default_factory=dict)
     finished: list[str] = field(default_factory=list)
     leftovers: list[list[str]] = field(default_factory=list)
-    trouble: str | None = None  # what every poll since `troubled_since` has ended in
+    trouble: str | None = None  # the error that every poll since `troubled_since` has ended in
     troubled_since: float = 0
 
     def next(self, request: Request, wanted: PhysicalId | None, now: float) -> tuple[Claim, "_Record"]:
-        """The claim of `request` and the record after it."""
+        """Return the claim of `request`, and the record after it."""
         if request.request_id == self.request:
             granted = Claim(leftovers=self.leftovers, troubled=self.trouble is not None)
             return granted, replace(self, wanted=str(wanted) if wanted else None)
-        past = {name: since for name, since in self.past.items() if now - since < _MEMORY}
+        past = {name: since for name, since in self.past.items() if now - since < _REQUEST_LIFE}
         if request.request_id in past:
             finished = request.request_id in self.finished
             return Claim(successor=self.type, wanted=self.wanted, finished=finished), self
         begun = now if request.begun is None else request.begun
         expected = request.type == "Create" and self.overtook and now - self.begun < _OVERTAKING
-        # The first claim of a request that is older than the latest one: nobody waits for it any more.
+        # The first claim of a request older than the latest one: CloudFormation no longer waits for it.
         if expected or begun < self.begun:
             past[request.request_id] = now
             record = replace(self, past=past, overtook=False)
@@ -109,7 +113,17 @@ class _Record:
 
 
 def claim(table: RecordTable, request: Request, wanted: PhysicalId | None, now: float) -> Claim:
-    """Claim the resource of `request`, which works towards the id `wanted` (None: towards nothing)."""
+    """Claim the resource of a request.
+
+    Args:
+        table: where claims are recorded.
+        request: the request.
+        wanted: physical id that it works towards; None for a Delete.
+        now: epoch seconds.
+
+    Raises:
+        NotYetError: when other requests of the resource are being recorded.
+    """
     key = f"claim/{request.owner}"
     for _ in range(_ATTEMPTS):
         stored = table.read(key)
@@ -123,7 +137,11 @@ def claim(table: RecordTable, request: Request, wanted: PhysicalId | None, now: 
 
 
 def finish(table: RecordTable, request: Request, now: float) -> None:
-    """Note that `request` has done its work: what it made is not taken back when it is superseded."""
+    """Record that a request has done its work: its result is kept when it is superseded later.
+
+    Raises:
+        NotYetError: when another request of the resource is being recorded.
+    """
     key = f"claim/{request.owner}"
     stored = table.read(key)
     record, version = (_Record(**stored[0]), stored[1]) if stored else (_Record(), 0)
@@ -135,7 +153,14 @@ def finish(table: RecordTable, request: Request, now: float) -> None:
 
 
 def note_trouble(table: RecordTable, request: Request, trouble: str | None, now: float) -> float:
-    """Note what a poll of `request` ended in (None: no trouble); returns since how many seconds all do."""
+    """Record the internal error that a poll ended in, and return for how many seconds all polls have.
+
+    Args:
+        table: where claims are recorded.
+        request: the request.
+        trouble: the error; None when the poll ended without one.
+        now: epoch seconds.
+    """
     key = f"claim/{request.owner}"
     stored = table.read(key)
     record, version = (_Record(**stored[0]), stored[1]) if stored else (_Record(), 0)
@@ -144,7 +169,7 @@ def note_trouble(table: RecordTable, request: Request, trouble: str | None, now:
     if record.trouble == trouble:
         return now - record.troubled_since
     after = replace(record, trouble=trouble, troubled_since=now)
-    # If somebody else wrote in between, the next poll begins to count.
+    # When somebody else has written in between, counting begins with the next poll.
     table.write(key, asdict(after), version=version, expires_at=int(now) + _RECORD_LIFE)
     return 0
 
@@ -156,7 +181,7 @@ class DynamoRecords:
         self._table = table
 
     def read(self, key: str) -> tuple[Mapping[str, Any], int] | None:
-        """The document and its version, or None."""
+        """Return the document and its version, None when there is none."""
         try:
             item = self._table.get_item(Key={"id": key}, ConsistentRead=True).get("Item")
         except (BotoCoreError, ClientError) as error:
@@ -166,7 +191,7 @@ class DynamoRecords:
         return json.loads(str(item["value"])), int(str(item["version"]))
 
     def write(self, key: str, value: Mapping[str, Any], *, version: int, expires_at: int | None) -> bool:
-        """Store version + 1 if the stored version is `version` (0: absent); False if it is not."""
+        """Store a document after `version` (0: none), and return False when that is not the stored one."""
         item: dict[str, Any] = {"id": key, "value": json.dumps(value), "version": version + 1}
         if expires_at is not None:
             item["ExpiresAt"] = expires_at
@@ -186,7 +211,7 @@ class DynamoRecords:
         return True
 
     def remove(self, key: str) -> None:
-        """Forget the document, if there is one."""
+        """Remove the document, if there is one."""
         try:
             self._table.delete_item(Key={"id": key})
         except (BotoCoreError, ClientError) as error:

@@ -1,4 +1,4 @@
-"""The CloudFormation event, the id we give a resource, and what marks a resource as ours."""
+"""Requests of CloudFormation, the physical ids of resources, and the tags that say whose a resource is."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ _TAG_VALUE_LENGTH: Final = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhysicalId:
-    """`l4e/v1/<kind>/<name>`: known before the resource exists, and enough to find it again."""
+    """A physical id `l4e/v1/<kind>/<name>`: known before the resource exists, and enough to find it."""
 
     kind: str
     name: str
@@ -31,7 +31,7 @@ class PhysicalId:
 
     @classmethod
     def parse(cls, text: str | None) -> Self | None:
-        """The id in `text`, or None for one that is not ours (CloudFormation invents some)."""
+        """Return the id in `text`, None for an id of another form, such as CloudFormation makes up itself."""
         match = re.fullmatch(r"l4e/v1/([a-z-]+)/([0-9a-zA-Z_-]{1,200})", text or "")
         return cls(kind=match[1], name=match[2]) if match else None
 
@@ -40,8 +40,10 @@ class PhysicalId:
 class Request:
     """One request of CloudFormation about one custom resource.
 
-    `physical_id` is what the resource is or will be called, `incoming_id` what it was called before. `begun`:
-    epoch seconds at on_event (None in on_event itself).
+    Attributes:
+        physical_id: physical id of the resource after the request.
+        incoming_id: its physical id before the request.
+        begun: epoch seconds at `on_event`; None in `on_event` itself.
     """
 
     type: str
@@ -57,7 +59,7 @@ class Request:
 
     @classmethod
     def parse(cls, event: Mapping[str, Any]) -> Self:
-        """Read the event of on_event or of is_complete. The response URL in it is left alone."""
+        """Return the request in the event of `on_event` or `is_complete`. Its response URL is not kept."""
         physical_id = event.get("PhysicalResourceId")
         return cls(
             type=event["RequestType"],
@@ -74,18 +76,18 @@ class Request:
 
     @property
     def owner(self) -> str:
-        """Value of the ownership tag: stack id and logical id, cut and hashed when too long for a tag."""
+        """The value of the owner tag: stack id and logical id, shortened by a hash when too long."""
         owner = f"{self.stack_id}/{self.logical_id}"
         if len(owner) <= _TAG_VALUE_LENGTH:
             return owner
         return f"{owner[: _TAG_VALUE_LENGTH - 33]}-{digest(owner)}"
 
     def client_token(self, operation: str, parameters: Mapping[str, Any]) -> str:
-        """The same token for the same call of the same request, whoever repeats it."""
+        """Return a client token that is the same for every repetition of a call by this request."""
         return digest([self.stack_id, self.logical_id, self.request_id, operation, parameters])
 
 
 def digest(value: object) -> str:
-    """32 hex digits that identify a JSON-like value."""
+    """Return 32 hexadecimal digits that identify a value that JSON can express."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

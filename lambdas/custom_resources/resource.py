@@ -1,7 +1,7 @@
-"""What the four kinds of resource share: the context of a step, its outcomes, and what may be done.
+"""What the four kinds of resource share: the context of a step, its outcomes, and the rules of ownership.
 
-A step looks at the service and does at most one thing that brings it nearer to what is wanted. It remembers
-nothing: it can be repeated, interrupted or run twice, and the end is the same.
+A step looks at the service and makes at most one change towards the requested state. It keeps no state of its
+own: it can be repeated, interrupted or run twice, and the result is the same.
 """
 
 import json
@@ -22,20 +22,20 @@ LOG: Final = logging.getLogger(__name__)
 # Seconds a request may take. CloudFormation gives up after the ServiceTimeout of an hour and the framework
 # shortly before; a reason of our own must come first.
 BUDGET: Final = 2700
-# Seconds to wait for what seldom goes away by itself.
+# Seconds to wait for what seldom passes by itself.
 STUCK: Final = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What was wanted is so. `data` are the attributes of the resource."""
+    """The requested state is reached. `data` are the attributes of the resource."""
 
     data: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """A later poll goes on. `patience`: seconds since the request began after which `reason` is a failure."""
+    """A later poll continues, until the request is `patience` seconds old; then it fails with `reason`."""
 
     reason: str
     patience: float = BUDGET
@@ -43,7 +43,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Something was changed: look again at once."""
+    """Something was changed: take the next step at once."""
 
 
 Outcome = Done | Wait | Again
@@ -51,7 +51,7 @@ Outcome = Done | Wait | Again
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a step needs. `done` collects the operations that this poll has carried out."""
+    """What a step works with. `done` collects the operations that this poll has carried out."""
 
     request: Request
     equipment: Equipment
@@ -60,11 +60,20 @@ class Context:
     done: set[str]
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Read from the service; raises a `CallError`."""
+        """Call an operation that changes nothing.
+
+        Raises:
+            CallError: when the call is answered with an error.
+        """
         return self.equipment.call(operation, **parameters)
 
     def act(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Change the service, once per poll: a change that is not visible yet is not asked for again."""
+        """Call an operation that changes something, at most once per poll.
+
+        Raises:
+            CallError: when the call is answered with an error.
+            NotYetError: when this poll has called it before, so that its effect cannot be visible yet.
+        """
         if operation in self.done:
             raise NotYetError(f"{operation} was accepted, and its effect is not visible yet")
         LOG.info("%s %s: %s", self.request.type, self.request.logical_id, operation)
@@ -73,7 +82,7 @@ class Context:
         return answer
 
     def create(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Change the service by an operation that takes a client token."""
+        """Call an operation that takes a client token; see `act`."""
         token = self.request.client_token(operation, parameters)
         return self.act(operation, **parameters, ClientToken=token)
 
@@ -81,8 +90,12 @@ class Context:
 class Resource(ABC):
     """One kind of resource.
 
-    `kind` is its word in ids and messages, `resource_type` the CloudFormation type, `operation` the operation
-    whose input its properties are, `name_member` the property that names it, `options` our own properties.
+    Attributes:
+        kind: its name in physical ids and messages.
+        resource_type: its type in templates.
+        operation: the operation whose input its properties are.
+        name_member: the property that names it.
+        options: its properties that are not members of the API.
     """
 
     kind: ClassVar[str]
@@ -92,7 +105,11 @@ class Resource(ABC):
     options: ClassVar[tuple[str, ...]]
 
     def parse(self, equipment: Equipment, raw: Mapping[str, Any]) -> Properties:
-        """The typed properties; raises `FailedError`."""
+        """Return the typed properties.
+
+        Raises:
+            FailedError: when a property is wrong.
+        """
         subject = f"{self.kind} {raw.get(self.name_member, '(unnamed)')!r}"
         return parse(
             raw, model=equipment.model, operation=self.operation, options=self.options, subject=subject
@@ -100,11 +117,14 @@ class Resource(ABC):
 
     @abstractmethod
     def advance(self, context: Context, properties: Properties) -> Outcome:
-        """One step towards the resource that `properties` describe."""
+        """Take one step towards the resource that `properties` describe."""
 
     @abstractmethod
     def remove(self, context: Context, name: str, *, made_by: str | None = None) -> Outcome:
-        """One step towards no resource `name` of this owner (or only if request `made_by` created it)."""
+        """Take one step towards the removal of the resource `name`, if it belongs to this owner.
+
+        With `made_by`, only when the request with that id created it.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,10 +137,12 @@ class Found:
 
 
 class TaggedResource(Resource):
-    """A kind whose resources are named, described and tagged; tags tell ours from others'.
+    """A kind whose resources are named, described and tagged. Tags say which custom resource owns them.
 
-    `describe` is the operation that reads one, `arn_member` names its ARN, `mutable` the properties that can
-    change without a new resource.
+    Attributes:
+        describe: the operation that describes one.
+        arn_member: the member of its description that holds its ARN.
+        mutable: the properties that can change without a new resource.
     """
 
     describe: ClassVar[str]
@@ -128,14 +150,14 @@ class TaggedResource(Resource):
     mutable: ClassVar[frozenset[str]]
 
     def advance(self, context: Context, properties: Properties) -> Outcome:
-        """One step towards the resource that `properties` describe."""
+        """Take one step towards the resource that `properties` describe."""
         name = properties.members[self.name_member]
         found = self.find(context, name)
         if found is None:
             try:
                 return self.create(context, properties)
             except ConflictError as conflict:
-                if self.find(context, name):  # somebody was faster: look at it from the start
+                if self.find(context, name):  # another request was faster: look at it from the start
                     return Again()
                 return self.blocked(context, properties, conflict)
         self._require_ours(context, properties, found)
@@ -144,7 +166,10 @@ class TaggedResource(Resource):
         return self.settle(context, properties, found)
 
     def remove(self, context: Context, name: str, *, made_by: str | None = None) -> Outcome:
-        """One step towards no resource `name` of this owner (or only if request `made_by` created it)."""
+        """Take one step towards the removal of the resource `name`, if it belongs to this owner.
+
+        With `made_by`, only when the request with that id created it.
+        """
         found = self.find(context, name)
         if found is None:
             return Done(data={})
@@ -164,18 +189,18 @@ class TaggedResource(Resource):
 
     @abstractmethod
     def settle(self, context: Context, properties: Properties, found: Found) -> Outcome:
-        """Bring the existing resource nearer to `properties`."""
+        """Take one step that makes the existing resource what `properties` describe."""
 
     @abstractmethod
     def dismantle(self, context: Context, name: str, found: Found) -> Outcome:
-        """Bring the existing resource nearer to its end."""
+        """Take one step that removes the existing resource."""
 
     def blocked(self, _context: Context, _properties: Properties, conflict: ConflictError) -> Outcome:
-        """What a ConflictError on creation means when no resource of that name is visible."""
+        """Return what follows from a `ConflictError` on creation when no resource of that name is visible."""
         return Wait(reason=f"{conflict}. {conflict.next_step}")
 
     def find(self, context: Context, name: str) -> Found | None:
-        """The resource `name` with its tags, or None."""
+        """Return the resource `name` with its tags, None when it does not exist."""
         try:
             record = context.call(self.describe, **{self.name_member: name})
         except NotFoundError:
@@ -188,7 +213,7 @@ class TaggedResource(Resource):
         return Found(record=record, arn=arn, tags=tags(pairs))
 
     def tags(self, request: Request, properties: Properties) -> list[dict[str, str]]:
-        """The tags of a new resource: the user's and ours, in API form."""
+        """Return the tags of a new resource in the form of the API: those of the user and ours."""
         ours = {
             OWNER_TAG: request.owner,
             CONFIGURATION_TAG: self.configuration(properties),
@@ -197,7 +222,7 @@ class TaggedResource(Resource):
         return [{"Key": key, "Value": value} for key, value in (properties.tags | ours).items()]
 
     def configuration(self, properties: Properties) -> str:
-        """Hash of everything that cannot change without a new resource."""
+        """Return a hash of everything that cannot change without a new resource."""
         fixed = {key: value for key, value in properties.members.items() if key not in self.mutable}
         return digest([fixed, str(properties.schema)])
 
@@ -232,7 +257,7 @@ class TaggedResource(Resource):
             pairs = [{"Key": key, "Value": value} for key, value in add.items()]
             context.act("TagResource", ResourceArn=found.arn, Tags=pairs)
             return True
-        # Only what this resource brought is taken away: other tools tag too.
+        # Only tags that this resource has added are removed: other tools add tags too.
         before = {pair["Key"] for pair in context.request.old_properties.get("Tags") or ()}
         drop = sorted(
             key for key in (before - wanted.keys()) & found.tags.keys() if not key.startswith(TAG_PREFIX)
@@ -243,17 +268,21 @@ class TaggedResource(Resource):
         return False
 
     def subject(self, properties: Properties) -> str:
-        """The resource as messages name it."""
+        """Return the resource as messages name it."""
         return f"{self.kind} {properties.members[self.name_member]!r}"
 
 
 def failed_reason(record: Mapping[str, Any]) -> str:
-    """Why the service says that a job or a training failed."""
+    """Return the reason that the service gives for a failed job or training."""
     return str(record.get("FailedReason", "no reason given")).rstrip(".")
 
 
 def read_schema(context: Context, properties: Properties, subject: str) -> dict[str, Any]:
-    """The DatasetSchema parameter of `subject`, or nothing when the properties name no schema."""
+    """Return the parameter `DatasetSchema`, or no parameter when the properties name no schema.
+
+    Raises:
+        FailedError: when the schema is not JSON.
+    """
     if properties.schema is None:
         return {}
     text = context.read_object(properties.schema)

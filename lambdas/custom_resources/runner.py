@@ -1,9 +1,9 @@
-"""Runs the requests of CloudFormation under the provider framework.
+"""Runs the requests of CloudFormation under the provider framework of CDK.
 
-on_event checks and claims, and changes nothing in the service. Whatever fails there on a Create leaves
-nothing behind, which matters because the framework swallows the Delete that follows. is_complete does the
-work: each poll brings the service nearer to what is wanted, so that every failure after the first change is
-reported under the resource's own id, and the Delete that follows finds what there is to remove.
+`on_event` checks and claims, and changes nothing in the service. A Create that fails there leaves nothing
+behind, which matters because the framework ignores the Delete that follows. `is_complete` does the work: each
+poll brings the service nearer to the requested state. Every failure after the first change is therefore
+reported under the physical id of the resource, and the Delete that follows finds what is to be removed.
 """
 
 import logging
@@ -29,17 +29,17 @@ from custom_resources.resource import STUCK, Again, Context, Done, Outcome, Reso
 
 LOG: Final = logging.getLogger(__name__)
 
-# Seconds. Rights and roles that were created just before the resource need this long to spread.
-_PROPAGATION: Final = 120
-# How long a rollback waits for the remains of what it takes back.
-_TIDYING: Final = 120
+# Seconds that permissions and roles need to reach every part of AWS when they were created just before.
+_PROPAGATION_SECONDS: Final = 120
+# Seconds that a rollback waits for the removal of what it rolls back.
+_TIDY_SECONDS: Final = 120
 # The longest chain in one poll: stop, update, start, look.
 _STEPS: Final = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
-    """The handlers with everything they reach passed in. `clock` gives epoch seconds."""
+    """The handlers, with everything that they reach passed in. `clock` returns epoch seconds."""
 
     resources: Sequence[Resource]
     equipment: Equipment
@@ -48,7 +48,11 @@ class Runner:
     clock: Callable[[], float]
 
     def on_event(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Check the request, claim its resource and name it. Raises `FailedError`."""
+        """Check the request, claim its resource, and return its physical id.
+
+        Raises:
+            FailedError: when the request is wrong or superseded.
+        """
         request = Request.parse(event)
         LOG.info("%s %s of %s", request.type, request.logical_id, request.stack_id)
         wanted = None if request.type == "Delete" else self._wanted(request)
@@ -64,7 +68,11 @@ class Runner:
         return identity | ({INCOMING_ID: request.physical_id} if request.physical_id else {})
 
     def is_complete(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Take the next steps; true when all is as wanted. Raises `FailedError`."""
+        """Take the next steps, and return whether the requested state is reached.
+
+        Raises:
+            FailedError: when the request has failed.
+        """
         request = Request.parse(event)
         subject = request.physical_id or request.logical_id
         try:
@@ -73,7 +81,7 @@ class Runner:
             LOG.exception("%s %s of %s failed", request.type, subject, request.owner)
             raise
         except Exception as error:
-            LOG.exception("%s %s of %s broke", request.type, subject, request.owner)
+            LOG.exception("%s %s of %s ended in an unexpected error", request.type, subject, request.owner)
             raise FailedError(
                 f"{subject}: the custom resource broke on {request.type} ({type(error).__name__}). "
                 "Read its log for the cause, then deploy again."
@@ -101,7 +109,7 @@ class Runner:
         except NotYetError as error:
             outcome = Wait(reason=str(error))
         except CallError as error:
-            outcome = _judge(error)
+            outcome = _outcome_of(error)
             broken = error if isinstance(error, BrokenError) else None
         if broken or (granted and granted.troubled):
             self._give_up_on(broken, request, wanted)
@@ -112,12 +120,12 @@ class Runner:
         return outcome
 
     def _give_up_on(self, broken: BrokenError | None, request: Request, wanted: PhysicalId | None) -> None:
-        """Fail when the service has given every poll the same internal error for long; otherwise remember."""
+        """Fail when every poll has ended in the same internal error for a long time; otherwise record it."""
         trouble = f"{broken.operation} {broken.code}" if broken else None
         try:
             lasted = note_trouble(self.records, request, trouble, self.clock())
         except CallError as error:
-            LOG.warning("trouble not noted: %s", error)
+            LOG.warning("internal error not recorded: %s", error)
             return
         if broken and lasted >= STUCK:
             raise FailedError(
@@ -140,7 +148,7 @@ class Runner:
         if granted.successor is None:
             outcome = resource.advance(context, resource.parse(self.equipment, request.properties))
             return self._tidy(context, resource, granted) or outcome if isinstance(outcome, Done) else outcome
-        # CloudFormation gave this request up and may never learn what it made: take that back, and only that.
+        # CloudFormation has given this request up and may not know what it made: remove that, and only that.
         if granted.wanted != str(wanted) and not granted.finished:
             outcome = resource.remove(context, wanted.name, made_by=request.request_id)
             if not isinstance(outcome, Done):
@@ -148,17 +156,19 @@ class Runner:
         raise _superseded(request, granted)
 
     def _tidy(self, context: Context, resource: Resource, granted: Claim) -> Outcome | None:
-        """Remove what a cancelled update finished too late for CloudFormation to hear of it.
+        """Remove what a cancelled update has made without CloudFormation knowing of it.
 
-        A step that is still to do, or None. What takes long is left to the waiter of that update, if it
-        lives.
+        A removal that takes long is left to the polls of that update, if they still go on.
+
+        Returns:
+            The outcome of a removal that is not done yet; None when nothing is left to remove.
         """
         for text, made_by in granted.leftovers:
             identity = PhysicalId.parse(text)
             if identity is None or identity.kind != resource.kind:
                 continue
             outcome = resource.remove(context, identity.name, made_by=made_by)
-            if not isinstance(outcome, Done) and self._age(context.request) < _TIDYING:
+            if not isinstance(outcome, Done) and self._age(context.request) < _TIDY_SECONDS:
                 return outcome if isinstance(outcome, Again) else Wait(reason=outcome.reason)
         return None
 
@@ -191,13 +201,13 @@ class Runner:
         return next(resource for resource in self.resources if resource.kind == kind)
 
 
-def _judge(error: CallError) -> Wait:
-    """What an error that no step handled means: wait, or fail at once."""
+def _outcome_of(error: CallError) -> Wait:
+    """Return what follows from an error that no step has handled: wait, or fail at once."""
     reason = f"{error}. {error.next_step}"
     if isinstance(error, UnavailableError):
         return Wait(reason=reason)
     if isinstance(error, DeniedError):
-        return Wait(reason=reason, patience=_PROPAGATION)
+        return Wait(reason=reason, patience=_PROPAGATION_SECONDS)
     # These are seen between two states, or before a change is visible.
     if isinstance(error, ConflictError | NotFoundError):
         return Wait(reason=reason, patience=STUCK)

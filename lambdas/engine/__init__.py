@@ -1,26 +1,28 @@
 """Pure numerics of the detector: arrays in, arrays out. This package is the whole interface."""
 
 from engine.detect.artefact import BadArtefact
-from engine.detect.batches import joined, score_in_parts
+from engine.detect.batches import join_batches, score_in_batches
 from engine.detect.detector import Detector
-from engine.detect.notices import Notice, silence
+from engine.detect.notices import Notice, silence_notices
 from engine.detect.scores import Scores
-from engine.evaluate.evaluation import Evaluation, Interval, Range, evaluate, ranges
+from engine.evaluate.evaluation import Evaluation, Range, evaluate, ranges
 from engine.evaluate.events import EventRules
+from engine.evaluate.intervals import Interval, merge_intervals
 from engine.explain.sentence import describe
 from engine.explain.summaries import Summary, summaries
-from engine.frame.component_reader import NoData
-from engine.frame.frame import Frame, OffCondition, SensorId, build_frame
+from engine.frame.build import build_frame
+from engine.frame.component_reader import NoData, rows_between
+from engine.frame.frame import Frame, SensorId, with_silent
 from engine.frame.matrix import TooLarge
-from engine.frame.partial import rows_between, with_silent
+from engine.frame.off_condition import OffCondition
 from engine.ingest.convert import FileReport, convert_csv
-from engine.ingest.header import IllegalHeader, UnusableFile
+from engine.ingest.file_errors import IllegalHeader, UnusableFile
 from engine.ingest.merge import ComponentReport, merge_component
 from engine.ingest.statistics import SensorStatistics
 from engine.ingest.timestamps import parse_timestamps
-from engine.train.calibration import Settings
-from engine.train.comparison import Comparison, compare, weigh
+from engine.train.comparison import Comparison, compare, compare_scores
 from engine.train.fit import fit
+from engine.train.fit_settings import FitSettings
 
 __all__ = [
     "BadArtefact",
@@ -30,6 +32,7 @@ __all__ = [
     "Evaluation",
     "EventRules",
     "FileReport",
+    "FitSettings",
     "Frame",
     "IllegalHeader",
     "Interval",
@@ -40,24 +43,24 @@ __all__ = [
     "Scores",
     "SensorId",
     "SensorStatistics",
-    "Settings",
     "Summary",
     "TooLarge",
     "UnusableFile",
     "build_frame",
     "compare",
+    "compare_scores",
     "convert_csv",
     "describe",
     "evaluate",
     "fit",
-    "joined",
+    "join_batches",
     "merge_component",
+    "merge_intervals",
     "parse_timestamps",
     "ranges",
     "rows_between",
-    "score_in_parts",
-    "silence",
+    "score_in_batches",
+    "silence_notices",
     "summaries",
-    "weigh",
     "with_silent",
 ]

@@ -38,10 +38,10 @@ OPERATIONS: Mapping[str, Operation] = {
     **inference_events.OPERATIONS,
     **tags.OPERATIONS,
 }
-"""The operations of the model that this release has, by name."""
+"""The operations of the service model that this release supports, by name."""
 
 _CLIENTS = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 3})
-"""API Gateway gives up after 29 s: the engines below must answer or fail earlier."""
+"""API Gateway gives up after 29 s: calls of other AWS services must end before that."""
 
 
 def handler(event: Mapping[str, Any], _lambda_context: object) -> dict[str, Any]:

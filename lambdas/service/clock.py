@@ -1,4 +1,4 @@
-"""Time as the service sees it: a clock that callers pass in, and the API's form of a point in time."""
+"""The clock that callers pass in, and points in time in the form of the API."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,12 +16,12 @@ def utc_now() -> datetime:
 
 
 def timestamp(moment: datetime) -> Decimal:
-    """Return `moment` as the API records it: epoch seconds with millisecond precision."""
+    """Return `moment`, which has a time zone, as epoch seconds in whole milliseconds."""
     return Decimal(repr(moment.timestamp())).quantize(MILLISECOND)
 
 
 def moment(timestamp: Decimal | float) -> datetime:
-    """Return the time in UTC that the epoch seconds `timestamp` stand for."""
+    """Return the epoch seconds `timestamp` as a time in UTC."""
     return datetime.fromtimestamp(float(timestamp), UTC)
 
 

@@ -1,4 +1,4 @@
-"""What operations work with: the store, the engines below and the rules of this deployment."""
+"""What operations work with: the records, the AWS clients and the settings of the deployment."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from service.clock import Clock, timestamp, utc_now
-from service.documents import Documents
-from service.names import Place
+from service.names import ArnBuilder
+from service.service_bucket import ServiceBucket
 from service.settings import Environment, Settings
 from service.store import Store
+from service.typed_store import TypedStore
 
 Clients = Callable[[str], Any]
 """Returns the boto3 client of an AWS service, the same one each time."""
@@ -21,26 +22,29 @@ class Context:
     """Passed to every operation."""
 
     environment: Environment
-    place: Place
+    arns: ArnBuilder
     client: Clients
     clock: Clock
     store: Store = field(init=False)
-    documents: Documents = field(init=False)
+    records: TypedStore = field(init=False)
+    service_bucket: ServiceBucket = field(init=False)
 
     def __post_init__(self) -> None:
         store = Store(self.client("dynamodb"), self.environment.table, self.clock)
         object.__setattr__(self, "store", store)
-        object.__setattr__(self, "documents", Documents(self.client("s3"), self.environment.bucket))
+        object.__setattr__(self, "records", TypedStore(store))
+        bucket = ServiceBucket(s3=self.client("s3"), name=self.environment.bucket)
+        object.__setattr__(self, "service_bucket", bucket)
 
     @classmethod
     def create(cls, environment: Environment, client: Clients, clock: Clock = utc_now) -> "Context":
-        """Return the context of the account that the `environment`'s state machines lie in."""
-        place = Place.of(environment.ingest_state_machine)
-        return cls(environment=environment, place=place, client=client, clock=clock)
+        """Return the context of the account and region that the state machines lie in."""
+        arns = ArnBuilder.beside(environment.ingest_state_machine)
+        return cls(environment=environment, arns=arns, client=client, clock=clock)
 
     @property
     def settings(self) -> Settings:
-        """The limits and choices of this deployment."""
+        """The settings of this deployment."""
         return self.environment.settings
 
     def now(self) -> datetime:
@@ -48,5 +52,5 @@ class Context:
         return self.clock()
 
     def timestamp(self) -> Decimal:
-        """Return the current time in the API's form."""
+        """Return the current time in the form of the API: epoch seconds."""
         return timestamp(self.clock())

@@ -1,11 +1,11 @@
 """The errors of the API, by the names of the service model."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import ClassVar
 
 
 class ApiError(Exception):
-    """An error that the caller is told about: its text becomes the reply's `Message`."""
+    """An error that is reported to the caller: its text becomes the `Message` of the reply."""
 
     code: ClassVar[str]
     status: ClassVar[int] = 400
@@ -42,42 +42,48 @@ class DeniedError(ApiError):
 
 
 class ThrottlingError(ApiError):
-    """An engine below the service asked it to slow down."""
+    """An AWS service that this one uses is throttling it."""
 
     code = "ThrottlingException"
 
 
 class InternalError(ApiError):
-    """A fault of the service; the text says nothing about its inside."""
+    """A fault of the service itself. The text reveals no internals."""
 
     code = "InternalServerException"
     status = 500
 
 
 class UnknownOperationError(ApiError):
-    """The target is no operation of the API. SDKs never cause it."""
+    """The target is not an operation of the API. SDKs never cause it."""
 
     code = "UnknownOperationException"
     status = 404
 
 
 def no_such(kind: str, name: str) -> NotFoundError:
-    """Return the error for a resource that is not there, `kind` being `dataset`, `model` ..."""
+    """Return the error for a resource that does not exist; `kind` is `dataset`, `model` and so on."""
     return NotFoundError(f"the {kind} '{name}' does not exist: check the name, or list what there is")
 
 
 def name_taken(kind: str, name: str) -> ConflictError:
-    """Return the error for a name that another resource of the `kind` has."""
+    """Return the error for a name that another resource of the same `kind` has."""
     return ConflictError(
         f"the {kind} '{name}' already exists: choose another name, or delete the existing {kind} first"
     )
 
 
 def require_room(kind: str, *, limit: int | None, used: int, setting: str) -> None:
-    """Demand room for one more resource.
+    """Require room for one more resource.
+
+    Args:
+        kind: the resources in plural, for the message.
+        limit: how many there may be; None is no limit.
+        used: how many there are.
+        setting: name of the setting that holds the limit.
 
     Raises:
-        QuotaError: when `used` has reached the `limit`, which None lifts.
+        QuotaError: when `used` has reached the `limit`.
     """
     if limit is not None and used >= limit:
         raise QuotaError(
@@ -86,7 +92,8 @@ def require_room(kind: str, *, limit: int | None, used: int, setting: str) -> No
         )
 
 
-def listed(words: Sequence[str], limit: int = 10) -> str:
-    """Return up to `limit` of the words, quoted, for a message."""
-    more = f" and {len(words) - limit} more" if len(words) > limit else ""
-    return ", ".join(f"'{word}'" for word in words[:limit]) + more
+def quoted(names: Iterable[str], *, limit: int = 10) -> str:
+    """Return up to `limit` of the names for a message, and how many more there are: `'a', 'b' and 3 more`."""
+    every = list(names)
+    text = ", ".join(f"'{name}'" for name in every[:limit])
+    return f"{text} and {len(every) - limit} more" if len(every) > limit else text

@@ -1,27 +1,33 @@
-"""Creations that happen once per ClientToken, however often and however concurrently they are asked for."""
+"""Creations that happen once per `ClientToken`, however often and however concurrently they are requested."""
 
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
 from service.context import Context
 from service.errors import ApiError, ValidationError
 from service.names import TOKEN
+from service.records import TokenRecord
 from service.retry_on_change import ATTEMPTS, busy
 from service.store import Create, Delete, Item, StoreError, Write
 
+R = TypeVar("R", bound=Mapping[str, Any])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """A creation: the new record, what else changes with it, and how that is undone.
+class Plan(Generic[R]):
+    """A creation that the checks allow.
 
-    `item` needs an identifier that is never used again in the attribute `identity`.
+    Attributes:
+        record: the new record.
+        writes: what else changes with it, in the same transaction.
+        undo: what takes the `writes` back when the work outside the table cannot be started.
     """
 
-    item: Mapping[str, Any]
+    record: R
     writes: Sequence[Write] = ()
     undo: Sequence[Write] = ()
 
@@ -32,43 +38,50 @@ def create_once(
     request: dict[str, Any],
     *,
     identity: str,
-    plan: Callable[[], Plan],
-    start: Callable[[Item], None] = lambda _: None,
-) -> Item:
-    """Create what `plan` says, or return the record that an earlier request with the same token created.
+    plan: Callable[[], Plan[R]],
+    start: Callable[[R], None] = lambda _: None,
+) -> R:
+    """Create what `plan` returns, or return the record that an earlier request with the same token created.
 
-    `plan` looks at the state, raises the API's errors, and is asked again when the state changed meanwhile.
-    `start` sets off the work outside the table; it may be called again for a repeated request, and when it
-    fails the creation is undone.
+    Args:
+        context: the context of the service.
+        operation: name of the operation; each has tokens of its own.
+        request: the request, with its `ClientToken`.
+        identity: the attribute of the record whose value is never used again.
+        plan: looks at the state and raises the API's errors; called again when the state changed meanwhile.
+        start: starts the work outside the table. It is called again for a repeated request. When it fails,
+            the creation is undone.
 
     Raises:
         ValidationError: when the token was used with different parameters.
+        ConflictError: when other requests kept changing the same records.
     """
     for _ in range(ATTEMPTS):
-        if (replayed := _replayed(context, operation, request)) is not None:
-            start(replayed)
-            return replayed
+        earlier = cast("R | None", _created_before(context, operation, request))
+        if earlier is not None:
+            start(earlier)
+            return earlier
         try:
             planned = plan()
         except ApiError:
             # Perhaps the same request, sent twice at once, made the difference.
-            if _replayed(context, operation, request) is None:
+            if _created_before(context, operation, request) is None:
                 raise
             continue
-        item = planned.item
-        token = _token(context, operation, request, item, identity)
+        record = planned.record
+        token = _token(context, operation, request, record, identity)
         try:
-            context.store.transact(Create(item), Create(token), *planned.writes)
+            context.store.transact(Create(record), Create(token), *planned.writes)
         except StoreError:
             continue
         try:
-            start(dict(item))
+            start(record)
         except Exception:
             context.store.transact(
-                Delete(item["pk"], item["sk"]), Delete(token["pk"], token["sk"]), *planned.undo
+                Delete(record["pk"], record["sk"]), Delete(token["pk"], token["sk"]), *planned.undo
             )
             raise
-        return dict(item)
+        return record
     raise busy()
 
 
@@ -77,33 +90,33 @@ def _token_key(operation: str, request: Mapping[str, Any]) -> str:
 
 
 def _token(
-    context: Context, operation: str, request: Mapping[str, Any], item: Mapping[str, Any], identity: str
-) -> Item:
-    """Return the record that ties a request to the resource `item` it creates."""
+    context: Context, operation: str, request: Mapping[str, Any], record: Mapping[str, Any], identity: str
+) -> TokenRecord:
+    """Return what ties a request to the `record` it creates."""
     return {
         "pk": TOKEN,
         "sk": _token_key(operation, request),
         "fingerprint": _fingerprint(request),
-        "recordPk": item["pk"],
-        "recordSk": item["sk"],
+        "recordPk": record["pk"],
+        "recordSk": record["sk"],
         "identityName": identity,
-        "identity": item[identity],
+        "identity": record[identity],
         "ExpiresAt": int(context.now().timestamp() + 3600 * context.settings.client_token_hours),
     }
 
 
-def _replayed(context: Context, operation: str, request: Mapping[str, Any]) -> Item | None:
-    """Return the record that an earlier request with this token created, None when it is gone."""
+def _created_before(context: Context, operation: str, request: Mapping[str, Any]) -> Item | None:
+    """Return the record that an earlier request with this token created, None when there is none any more."""
     key = _token_key(operation, request)
-    known = context.store.get(TOKEN, key)
-    if known is None:
+    token = context.records.token(key)
+    if token is None:
         return None
-    record = context.store.get(known["recordPk"], known["recordSk"])
-    if record is None or record[known["identityName"]] != known["identity"]:
+    record = context.store.get(token["recordPk"], token["recordSk"])
+    if record is None or record[token["identityName"]] != token["identity"]:
         with suppress(StoreError):  # another request removed it first
-            context.store.delete(TOKEN, key, expect={"identity": known["identity"]})
+            context.store.delete(TOKEN, key, expect={"identity": token["identity"]})
         return None
-    if known["fingerprint"] != _fingerprint(request):
+    if token["fingerprint"] != _fingerprint(request):
         raise ValidationError(
             f"ClientToken '{request['ClientToken']}' was used for a request with other parameters: use a new "
             "token, or repeat the first request exactly"

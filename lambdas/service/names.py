@@ -1,10 +1,11 @@
-"""Where every record and object lives: table keys, service bucket keys, identifiers and ARNs."""
+"""Names of what the service keeps: keys in the table and in the service bucket, identifiers and ARNs."""
 
 import re
 import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 DATASET = "dataset"
 INGESTION_JOB = "ingestion-job"
@@ -12,6 +13,7 @@ MODEL = "model"
 SCHEDULER = "inference-scheduler"
 TOKEN = "token"  # noqa: S105  a partition name, not a secret
 PENDING_DELETION = "garbage"
+"""The value is that of earlier releases, so that the deletions which they left pending are still found."""
 
 _KMS_KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 
@@ -77,24 +79,24 @@ def new_uuid() -> str:
 
 
 def new_job_id(now: datetime) -> str:
-    """Return 32 hex characters that sort by time of creation: 48 bits of milliseconds, then random bits."""
+    """Return an id of 32 hexadecimal digits that sorts by time: 48 bits of milliseconds, then random bits."""
     return f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """The partition, region and account that the service runs in: the part all its ARNs share."""
+class ArnBuilder:
+    """Builds ARNs of the partition, region and account that the service runs in."""
 
     partition: str
     region: str
     account: str
 
     @classmethod
-    def of(cls, arn: str) -> "Place":
-        """Return the place named by a regional `arn`.
+    def beside(cls, arn: str) -> Self:
+        """Return a builder of ARNs of the partition, region and account of the regional `arn`.
 
         Raises:
-            ValueError: when the text is not an ARN with six parts.
+            ValueError: when `arn` does not have the six parts of an ARN.
         """
         parts = arn.split(":", 5)
         if len(parts) != 6 or parts[0] != "arn":
@@ -119,7 +121,7 @@ class Place:
         return self._resource(f"inference-scheduler/{name}/{scheduler_uuid}")
 
     def kms_key_arn(self, key: str) -> str | None:
-        """Return the ARN of a KMS key given by ARN or id; None for an alias, which only KMS can resolve."""
+        """Return the ARN of a KMS key given by ARN or id; None for an alias, which only KMS resolves."""
         if ":key/" in key:
             return key
         if _KMS_KEY_ID.fullmatch(key):

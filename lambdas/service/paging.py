@@ -1,4 +1,4 @@
-"""Pages of list replies, with opaque tokens that fit only the request that they were made for."""
+"""Pages of list replies, with opaque tokens that are valid only for the request they were made for."""
 
 import base64
 import hashlib
@@ -20,9 +20,14 @@ def paged(
     member: str,
     records: Callable[[str | None], Iterable[tuple[str, Any]]],
 ) -> dict[str, Any]:
-    """Return the reply of a list operation: `member` with one page, `NextToken` when there is more.
+    """Return the reply of a list operation, with one page of entries and a `NextToken` when there are more.
 
-    `records` yields (position, entry) pairs in order, those behind a given position or all of them.
+    Args:
+        context: the context of the service.
+        operation: name of the operation.
+        request: the request, with its filters and perhaps `MaxResults` and `NextToken`.
+        member: the member of the reply that holds the entries.
+        records: returns pairs of position and entry in order, those after a given position or, for None, all.
 
     Raises:
         ValidationError: when NextToken was not made for this operation with these filters.

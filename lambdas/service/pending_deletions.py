@@ -1,7 +1,7 @@
-"""What deleted resources leave behind in the bucket, the table and the schedules.
+"""What deleted resources leave behind in the bucket, the table and the schedules, until it is removed.
 
-The record of a resource and a note of what it leaves are exchanged in one transaction; the rest is removed
-afterwards. What one request could not remove, the next deletion does.
+One transaction deletes the record of a resource and records what is still to be removed. The removal follows;
+what one request could not remove, the next deletion of any resource does.
 """
 
 import logging
@@ -12,52 +12,59 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from service.context import Context
 from service.names import PENDING_DELETION, new_uuid
+from service.records import PendingDeletionRecord
 from service.schedules import Schedules
-from service.store import Create, Item, NotFound
+from service.store import Create, NotFound
 
 _log = logging.getLogger(__name__)
 
 
-def note(
+def pending_deletion(
     context: Context,
     *,
     prefixes: Sequence[str] = (),
     partitions: Sequence[str] = (),
     schedules: Sequence[str] = (),
 ) -> Create:
-    """Return the write that notes bucket prefixes, table partitions and schedules for removal."""
-    return Create(
-        {
-            "pk": PENDING_DELETION,
-            "sk": new_uuid(),
-            "prefixes": list(prefixes),
-            "partitions": list(partitions),
-            "schedules": list(schedules),
-            "CreatedAt": context.timestamp(),
-        }
-    )
+    """Return the write that records what is to be removed.
+
+    Args:
+        context: the context of the service.
+        prefixes: prefixes of objects in the service bucket.
+        partitions: partitions of the table.
+        schedules: uuids of inference schedulers.
+    """
+    record: PendingDeletionRecord = {
+        "pk": PENDING_DELETION,
+        "sk": new_uuid(),
+        "prefixes": list(prefixes),
+        "partitions": list(partitions),
+        "schedules": list(schedules),
+        "CreatedAt": context.timestamp(),
+    }
+    return Create(record)
 
 
-def collect(context: Context) -> None:
-    """Remove everything noted. A failure is logged and left to the next deletion."""
-    for noted in context.store.all(PENDING_DELETION):
+def delete_pending(context: Context) -> None:
+    """Remove everything that is still to be removed. A failure is logged and left to the next deletion."""
+    for record in context.records.pending_deletions():
         try:
-            _remove(context, noted)
+            _delete(context, record)
         except (BotoCoreError, ClientError, OSError):
-            _log.exception("could not remove what note %s lists yet", noted["sk"])
+            _log.exception("could not remove yet what the pending deletion %s lists", record["sk"])
 
 
-def _remove(context: Context, noted: Item) -> None:
-    for schedule in noted["schedules"]:
+def _delete(context: Context, pending: PendingDeletionRecord) -> None:
+    for schedule in pending["schedules"]:
         Schedules.of(context).delete(schedule)
-    for prefix in noted["prefixes"]:
-        context.documents.delete_prefix(prefix)
-    for partition in noted["partitions"]:
+    for prefix in pending["prefixes"]:
+        context.service_bucket.delete_prefix(prefix)
+    for partition in pending["partitions"]:
         for item in context.store.all(partition):
-            _forget(context, partition, item["sk"])
-    _forget(context, PENDING_DELETION, noted["sk"])
+            _delete_record(context, partition, item["sk"])
+    _delete_record(context, PENDING_DELETION, pending["sk"])
 
 
-def _forget(context: Context, pk: str, sk: str) -> None:
+def _delete_record(context: Context, pk: str, sk: str) -> None:
     with suppress(NotFound):  # another deletion removed it first
         context.store.delete(pk, sk)

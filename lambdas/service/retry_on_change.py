@@ -1,4 +1,4 @@
-"""Changes that are decided on what the table says, and decided anew when that changed meanwhile."""
+"""Changes that depend on what the table says, and are tried again when that changed meanwhile."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,9 +11,9 @@ T = TypeVar("T")
 
 
 def retry_on_change(attempt: Callable[[], T]) -> T:
-    """Return what `attempt` does, which reads, checks and writes on condition that nothing changed.
+    """Return what `attempt` returns, which reads, checks and writes on condition that nothing changed.
 
-    A condition that does not hold is no error yet: the next attempt's checks say what is in the way.
+    When the condition does not hold, `attempt` is called again, and its checks say what is in the way.
 
     Raises:
         ConflictError: when other requests kept changing the same records.

@@ -1,19 +1,18 @@
-"""When inference wakes, and the EventBridge Scheduler schedule that wakes it: one per inference scheduler.
+"""Schedules of EventBridge Scheduler that invoke the inference function: one per inference scheduler.
 
-A day is cut into segments aligned to the hour. The wake for a segment comes at its end plus the delay; the
-first segment is the one that ends next after the scheduler is started.
+Time is divided into segments aligned to the hour. The function is invoked at the end of each segment plus the
+delay; the first segment is the one that ends next after the scheduler is started.
 """
 
 import json
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from service.context import Context
-from service.request_checks import seconds
+from service.durations import seconds
+from service.records import SchedulerRecord
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in the function
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
@@ -32,7 +31,7 @@ def segment_end_from(start: int, frequency: str) -> int:
 
 
 def cron(frequency: str, delay_minutes: int) -> str:
-    """Return the expression that wakes at every segment end plus the delay."""
+    """Return the cron expression for the end of every segment plus the delay."""
     step = seconds(frequency) // 60
     minutes = sorted((end + delay_minutes) % 60 for end in range(0, 60, step))
     return f"cron({','.join(map(str, minutes))} * * * ? *)"
@@ -58,13 +57,13 @@ class Schedules:
             environment.infer_function,
         )
 
-    def put(self, record: Mapping[str, Any]) -> None:
-        """Make the schedule of the scheduler `record` what the record says; it may exist or not."""
+    def put(self, record: SchedulerRecord) -> None:
+        """Create or update the schedule of a scheduler."""
         definition: dict[str, Any] = {
             "Name": self._name(record["uuid"]),
             "GroupName": self.group,
             "ScheduleExpression": cron(
-                record["DataUploadFrequency"], int(record.get("DataDelayOffsetInMinutes", Decimal(0)))
+                record["DataUploadFrequency"], int(record.get("DataDelayOffsetInMinutes", 0))
             ),
             "ScheduleExpressionTimezone": "UTC",
             "FlexibleTimeWindow": {"Mode": "OFF"},

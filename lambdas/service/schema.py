@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.errors import ValidationError, listed
+from service.errors import ValidationError, quoted
 from service.service_model import service_model
 from service.validation import compiled
 
@@ -17,8 +17,8 @@ _TYPES = ("DATETIME", "DOUBLE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Component:
-    """One component: the name of its column of timestamps and of its sensors."""
+class ComponentSchema:
+    """One component: the names of its timestamp column and of its sensor columns."""
 
     name: str
     timestamp: str
@@ -29,7 +29,7 @@ class Component:
 class Schema:
     """The components of a dataset, or those that a model uses, in the order given."""
 
-    components: tuple[Component, ...]
+    components: tuple[ComponentSchema, ...]
 
     @property
     def sensors(self) -> list[str]:
@@ -37,7 +37,7 @@ class Schema:
         return [f"{one.name}\\{sensor}" for one in self.components for sensor in one.sensors]
 
     def to_json(self) -> str:
-        """Return the schema as text that is JSON and a Python literal: AWS's own SDK `eval`s it."""
+        """Return the schema as JSON that is a Python literal too: AWS's own SDK calls `eval` on it."""
         return json.dumps(
             {
                 "Components": [
@@ -54,10 +54,15 @@ class Schema:
         )
 
     def require_size(self, *, components: int | None, columns: int | None, settings: str) -> None:
-        """Demand no more components and sensor columns than allowed; None allows any number.
+        """Require no more components and sensor columns than are allowed.
+
+        Args:
+            components: most components; None is no limit.
+            columns: most sensor columns of all components; None is no limit.
+            settings: end of the names of the settings that hold these limits: `components_<settings>`.
 
         Raises:
-            ValidationError: names both numbers, and the setting `<kind>_<settings>` that limits them.
+            ValidationError: when there are more.
         """
         for kind, limit, count in (
             ("components", components, len(self.components)),
@@ -70,10 +75,10 @@ class Schema:
                 )
 
     def require_within(self, dataset: "Schema", dataset_name: str) -> None:
-        """Demand that every component and sensor is in the schema of the `dataset`.
+        """Require that every component and sensor is in the schema of the `dataset`.
 
         Raises:
-            ValidationError: names the first one that is not, and what was perhaps meant.
+            ValidationError: when one is not; suggests what was probably meant.
         """
         known = {component.name: component for component in dataset.components}
         for component in self.components:
@@ -92,10 +97,10 @@ class Schema:
 
 
 def parse_schema(text: str) -> Schema:
-    """Return the schema written in `text`. Members that a schema does not have are dropped.
+    """Return the schema written in `text`. Unknown members are ignored.
 
     Raises:
-        ValidationError: names the value, the rule it breaks and how to mend it.
+        ValidationError: when `text` is not a valid schema; names the value, the rule and the fix.
     """
     try:
         document = json.loads(text)
@@ -114,7 +119,7 @@ def parse_schema(text: str) -> Schema:
     return Schema(components=components)
 
 
-def _component(entry: Any, where: str) -> Component:
+def _component(entry: Any, where: str) -> ComponentSchema:
     name = _string_member(entry, "ComponentName", where)
     _require_pattern(name, "ComponentName", f"the component name '{name}'")
     where = f"component '{name}'"
@@ -136,14 +141,16 @@ def _component(entry: Any, where: str) -> Component:
         raise _invalid(f"{where} has the column '{repeated}' twice: column names must differ")
     timestamps = [column for column, kind in columns if kind == "DATETIME"]
     if len(timestamps) != 1 or columns[0][1] != "DATETIME":
-        found = listed(timestamps) or "none"
+        found = quoted(timestamps) or "none"
         raise _invalid(
             f"{where} must have exactly one DATETIME column, as its first (found: {found}): list the "
             "timestamp column first, with the type DATETIME, and all others with the type DOUBLE"
         )
     if len(columns) < 2:
         raise _invalid(f"{where} has no sensor: list at least one column of type DOUBLE")
-    return Component(name=name, timestamp=timestamps[0], sensors=tuple(column for column, _ in columns[1:]))
+    return ComponentSchema(
+        name=name, timestamp=timestamps[0], sensors=tuple(column for column, _ in columns[1:])
+    )
 
 
 def _list_member(entry: Any, member: str, where: str) -> list[Any]:
@@ -180,7 +187,7 @@ def _repeated(names: Iterable[str]) -> str | None:
 def _suggestion(name: str, known: Iterable[str]) -> str:
     names = list(known)
     close = difflib.get_close_matches(name, names, n=1)
-    return f": did you mean '{close[0]}'?" if close else f", which has {listed(names)}: use one of these"
+    return f": did you mean '{close[0]}'?" if close else f", which has {quoted(names)}: use one of these"
 
 
 def _invalid(text: str) -> ValidationError:

@@ -1,4 +1,4 @@
-"""The service model that botocore carries: the one source of names, types, patterns and limits."""
+"""The service model of botocore: the one source of names, types, patterns and limits."""
 
 from functools import cache
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""The service's limits and choices, and the function environment they arrive in.
+"""The settings of a deployment, and the environment variables that hold them.
 
-Limits carry the names and the default values of the quotas of Amazon Lookout for Equipment; None is no limit.
+Limits have the default values of the quotas of Amazon Lookout for Equipment; None is no limit.
 """
 
 import json
@@ -18,7 +18,7 @@ def _per_frequency(*limits: int) -> Mapping[str, int | None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Limits and choices that the owner of a deployment may change; read from the variable L4E_SETTINGS."""
+    """What the owner of a deployment may change, as read from the variable `L4E_SETTINGS`."""
 
     datasets: int | None = 15
     models: int | None = 15
@@ -36,7 +36,7 @@ class Settings:
     components_per_model: int | None = 300
     columns_per_model: int | None = 300
     minimum_training_days: float | None = 14.0
-    """Shortest training window. The managed service's documents say 14, 90 and 180 in different places."""
+    """Shortest training window. The documentation of the managed service says 14, 90 and 180 days."""
     training_rows: int | None = 1_500_000
     evaluation_rows: int | None = 1_500_000
 
@@ -50,33 +50,33 @@ class Settings:
     )
     """Rows after resampling per execution, by DataUploadFrequency."""
     inference_catch_up_hours: float | None = 24.0
-    """How far back missed segments are made up for."""
+    """How far back missed segments are still inferred."""
     inference_fill_hours: float | None = 24.0
     """How long a sensor without new values keeps its last one."""
     partial_inference: bool = False
-    """Infer with components and sensors that have no data left out; else such executions fail."""
+    """Whether components and sensors without data are left out; else such executions fail."""
     execution_retention_days: float | None = 180.0
 
     false_alarm_hours: float | None = None
-    """Hours of false alarm a day that a training aims at; None is the default of the engine."""
+    """Hours of false alarms per day that a training aims at; None is the default of the engine."""
 
     poor_recall: float = 0.5
     poor_precision: float = 0.1  # of the time predicted anomalous, in ranges that touch a label
     poor_auc: float = 0.6
-    """A model with labels that is below any of the three has ModelQuality POOR_QUALITY_DETECTED."""
+    """A model with labels that is below any of the three has the ModelQuality `POOR_QUALITY_DETECTED`."""
 
     access_role_path: str = "/lookoutequipment/"
-    """Path below which the roles lie that the service may assume."""
+    """Path of the roles that the service may assume."""
     client_token_hours: float = 24.0
     page_size: int = 50
     """Entries of a list reply when the request has no MaxResults."""
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Return the settings in the JSON object `text`; what it leaves out keeps its default.
+        """Return the settings in the JSON object `text`; settings that are left out keep their defaults.
 
         Raises:
-            ValueError: when the text is not a JSON object, or has a member or a value it cannot have.
+            ValueError: when `text` is not a JSON object, or has an unknown setting or a wrong value.
         """
         given: Any = json.loads(text)
         if not isinstance(given, dict):
@@ -97,7 +97,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What a function of the service is told by its environment. The last five exist in the API function."""
+    """The environment of a function of the service. Only that of the API has the last five."""
 
     table: str
     bucket: str
@@ -111,11 +111,11 @@ class Environment:
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Self:
-        """Return the environment found in the process `variables`.
+        """Return the environment that the `variables` of the process describe.
 
         Raises:
-            KeyError: when a variable that every function has is missing.
-            ValueError: when L4E_SETTINGS is wrong.
+            KeyError: when a variable that every function needs is missing.
+            ValueError: when `L4E_SETTINGS` is wrong.
         """
         return cls(
             table=variables["L4E_TABLE"],

@@ -1,7 +1,6 @@
 """The records of the service in one DynamoDB table, changed by conditional writes only.
 
-An item is the API's record: attributes carry the API's member names and values in the API's form (timestamps
-are epoch seconds), plus private attributes that start in lower case. `names` says which record has which key.
+`records` lists the attributes of each kind of record, `names` says which record has which keys.
 """
 
 import time
@@ -23,15 +22,15 @@ Item = dict[str, Any]
 
 _ATTEMPTS = 8
 _FIRST_WAIT = 0.04
-"""Tries of a write that met a transaction on the same record, and seconds before the second one. Each wait
-is twice the last; all add up to about 5 s."""
+"""Attempts of a write that meets a transaction on the same record, and seconds before the second attempt.
+Each wait is twice as long as the one before; together they take about 5 s."""
 
 
 class StoreError(Exception):
     """A write that the state of a record did not allow."""
 
     def __init__(self, pk: str, sk: str, item: Item | None = None) -> None:
-        """Keep the record's key, and the record as the table had it where there was one."""
+        """Keep the keys of the record, and the record itself as it is in the table if there is one."""
         super().__init__(f"{type(self).__name__}: {pk} {sk}")
         self.pk = pk
         self.sk = sk
@@ -59,7 +58,7 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Change attributes of a record that must exist, with the values `expect`ed.
+    """Change attributes of a record that must exist and have the expected values.
 
     In `expect` a tuple stands for any of its values, None for an absent attribute.
     """
@@ -73,7 +72,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Remove a record that must exist, with the values `expect`ed."""
+    """Remove a record that must exist and have the expected values."""
 
     pk: str
     sk: str
@@ -100,7 +99,7 @@ class Store:
     clock: Clock = utc_now
 
     def get(self, pk: str, sk: str) -> Item | None:
-        """Return a record as of now, None when there is none."""
+        """Return a record as it is now, None when there is none."""
         answer = self.client.get_item(TableName=self.table, Key=_key(pk, sk), ConsistentRead=True)
         item = _decoded(answer.get("Item"))
         return item if item is not None and not self._expired(item) else None
@@ -122,7 +121,7 @@ class Store:
         remove: Sequence[str] = (),
         expect: Mapping[str, Any] | None = None,
     ) -> Item:
-        """Change a record and return it as it is then. `expect` is that of `Update`.
+        """Change a record and return it as it is after that. `expect` is that of `Update`.
 
         Raises:
             NotFound: when it does not exist.
@@ -130,7 +129,7 @@ class Store:
         """
         write = self._request(Update(pk, sk, set, remove, expect))["Update"]
         try:
-            answer = _alone(lambda: self.client.update_item(**write, ReturnValues="ALL_NEW"))
+            answer = _without_collision(lambda: self.client.update_item(**write, ReturnValues="ALL_NEW"))
         except self.client.exceptions.ConditionalCheckFailedException as error:
             raise _refused(Update(pk, sk), _decoded(error.response.get("Item"))) from error
         return _decoded(answer["Attributes"]) or {}
@@ -145,14 +144,16 @@ class Store:
         self.transact(Delete(pk, sk, expect))
 
     def transact(self, *writes: Write) -> None:
-        """Do all `writes`, or none of them.
+        """Do all `writes`, or none of them. The error is that of the first write that could not be done.
 
         Raises:
-            AlreadyExists, NotFound, StateChanged: for the first write that could not be done.
+            AlreadyExists: when a record to create exists.
+            NotFound: when a record to change or remove does not exist.
+            StateChanged: when an expected value is not there.
         """
         requests = [self._request(write) for write in writes]
         try:
-            _alone(lambda: self.client.transact_write_items(TransactItems=requests))
+            _without_collision(lambda: self.client.transact_write_items(TransactItems=requests))
         except self.client.exceptions.TransactionCanceledException as error:
             for write, reason in zip(writes, _reasons(error), strict=True):
                 if reason.get("Code") == "ConditionalCheckFailed":
@@ -171,8 +172,13 @@ class Store:
     ) -> Page:
         """Return up to `limit` records of a partition, ordered by sort key.
 
-        `prefix` or `between` (both ends inclusive) narrow the sort key; `start` is the `next` of the page
-        before, or any sort key: the page begins behind it.
+        Args:
+            pk: the partition.
+            prefix: beginning of the sort keys.
+            between: first and last sort key, inclusive; overrides `prefix`.
+            reverse: whether the last record comes first.
+            limit: most records of the page, counting those that have expired.
+            start: the page begins after this sort key: the `next` of the page before, or any other.
         """
         names, values, condition = {"#p": "pk"}, {":p": pk}, "#p = :p"
         if between is not None:
@@ -238,7 +244,7 @@ class Store:
 
 
 class _Expression:
-    """Collects the placeholders of one write's expressions."""
+    """The expressions of one write and their placeholders."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
@@ -264,7 +270,7 @@ class _Expression:
         return " ".join(parts)
 
     def condition(self, expect: Mapping[str, Any]) -> str:
-        """Return the expression that demands existence and the expected values."""
+        """Return the expression that requires the record to exist with the expected values."""
         parts = [f"attribute_exists({self._name('pk')})"]
         for attribute, value in expect.items():
             if value is None:
@@ -289,8 +295,8 @@ def _refused(write: Write, item: Item | None) -> StoreError:
     return (NotFound if item is None else StateChanged)(write.pk, write.sk, item)
 
 
-def _alone(write: Callable[[], Any]) -> Any:
-    """Return what `write` returns, once no other transaction is under way on the same records."""
+def _without_collision(write: Callable[[], Any]) -> Any:
+    """Return what `write` returns, repeating it while another transaction changes the same records."""
     for attempt in range(_ATTEMPTS - 1):
         try:
             return write()
@@ -309,7 +315,7 @@ def _collided(error: ClientError) -> bool:
 
 
 def _reasons(error: ClientError) -> Sequence[Mapping[str, Any]]:
-    """Return what became of each write of a transaction that was cancelled."""
+    """Return the outcome of each write of a cancelled transaction."""
     reasons: Sequence[Mapping[str, Any]] = error.response.get("CancellationReasons", ())
     return reasons
 

@@ -1,7 +1,7 @@
-"""Requests and replies by the service model: what a request may hold, and what a reply shows.
+"""Requests and replies by the service model: what a request may contain, and what a reply shows.
 
-A parsed request is plain data: known members only, timestamps as Decimal epoch seconds with millisecond
-precision, whole numbers as int. A reply is projected from any record that has the members of its shape.
+A parsed request is plain data: known members only, timestamps as Decimal epoch seconds in whole milliseconds,
+whole numbers as int. A reply consists of those attributes of a record that its shape has members for.
 """
 
 import re
@@ -25,10 +25,10 @@ _INTEGERS = {"integer": 2**31, "long": 2**63}
 
 
 def parse(shape: Shape, value: Any) -> Any:
-    """Return the request `value` in plain form.
+    """Return the JSON document `value` of a request as plain data.
 
     Raises:
-        ValidationError: names every violated constraint (the first ten) with its member and its value.
+        ValidationError: when it violates constraints of `shape`; names the first ten, with member and value.
     """
     problems: list[str] = []
     parsed = _parse(shape, value, "", problems)

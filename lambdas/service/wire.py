@@ -1,4 +1,4 @@
-"""AWS JSON 1.0 in an API Gateway proxy event: which operation is called with what, and how it is answered."""
+"""AWS JSON 1.0 in a proxy event of API Gateway: which operation is called with what, and the reply."""
 
 import base64
 import binascii
@@ -13,6 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.model import OperationModel
 
+from service.aws_errors import THROTTLING_CODES
 from service.errors import (
     ApiError,
     DeniedError,
@@ -25,28 +26,21 @@ from service.service_model import service_model
 from service.validation import parse, project
 
 Call = Callable[[str, dict[str, Any]], Mapping[str, Any]]
-"""Performs an operation, given by name, on a valid request, and returns the record its reply is made of."""
+"""Performs the operation of that name for a valid request, and returns the record for the reply."""
 
 _NAMESPACE = "com.amazonaws.thorbrain#"
 """Prefix of error names that the managed service sent; some clients compare it literally."""
 
 _CONTENT_TYPE = "application/x-amz-json-1.0"
-_THROTTLES = {
-    "LimitExceededException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "SlowDown",
-    "ThrottlingException",
-    "TooManyRequestsException",
-    "TransactionCanceledException",
-    "TransactionConflictException",
-}
+_CONFLICTS = {"TransactionCanceledException", "TransactionConflictException"}
+"""Codes by which the table says that other writes of the same records are under way."""
+
 _DENIALS = ("AccessDenied", "KMS.", "KMSAccessDenied", "KMSInvalidState")
 _log = logging.getLogger(__name__)
 
 
 def answer(event: Mapping[str, Any], call: Call) -> dict[str, Any]:
-    """Return the proxy reply to a proxy `event`. Whatever happens, it is an answer in the API's own form."""
+    """Return the proxy reply to a proxy `event`. It always has the form of the API."""
     started = time.monotonic()
     request_context = event.get("requestContext") or {}
     request_id = request_context.get("requestId") or str(uuid.uuid4())
@@ -54,13 +48,13 @@ def answer(event: Mapping[str, Any], call: Call) -> dict[str, Any]:
     code = None
     try:
         operation = _operation(target)
-        request = {} if operation.input_shape is None else parse(operation.input_shape, _body(event))
-        reply = _body_of(operation, call(operation.name, request))
+        request = {} if operation.input_shape is None else parse(operation.input_shape, _request_body(event))
+        reply = _reply_body(operation, call(operation.name, request))
         status = 200
-    except Exception as error:  # noqa: BLE001  the last line of defence: nothing may leave as a stack trace
-        told = _told(error, request_id)
-        status, code = told.status, told.code
-        reply = {"__type": f"{_NAMESPACE}{code}", "Message": str(told)[:5000]}
+    except Exception as error:  # noqa: BLE001  whatever went wrong, the caller gets an error of the API
+        reported = _reported(error, request_id)
+        status, code = reported.status, reported.code
+        reply = {"__type": f"{_NAMESPACE}{code}", "Message": str(reported)[:5000]}
     _log.info(
         json.dumps(
             {
@@ -86,7 +80,7 @@ def _operation(target: str) -> OperationModel:
     prefix, _, name = target.rpartition(".")
     if prefix != model.metadata["targetPrefix"] or name not in model.operation_names:
         raise UnknownOperationError(
-            f"'{target[:200]}' is no operation of this API: the header X-Amz-Target must read "
+            f"'{target[:200]}' is not an operation of this API: the header X-Amz-Target must read "
             f"{model.metadata['targetPrefix']}.<Operation>"
         )
     return model.operation_model(name)
@@ -97,7 +91,7 @@ def _header(event: Mapping[str, Any], name: str) -> str:
     return next((value for key, value in headers.items() if key.lower() == name), "")
 
 
-def _body(event: Mapping[str, Any]) -> Any:
+def _request_body(event: Mapping[str, Any]) -> Any:
     body = event.get("body") or "{}"
     try:
         if event.get("isBase64Encoded"):
@@ -107,15 +101,15 @@ def _body(event: Mapping[str, Any]) -> Any:
         raise ValidationError(f"the request body is not a JSON document in UTF-8: {error}") from error
 
 
-def _body_of(operation: OperationModel, record: Mapping[str, Any]) -> Any:
+def _reply_body(operation: OperationModel, record: Mapping[str, Any]) -> Any:
     return {} if operation.output_shape is None else project(operation.output_shape, record)
 
 
-def _told(error: Exception, request_id: str) -> ApiError:
-    """Return what the caller is told about `error`."""
+def _reported(error: Exception, request_id: str) -> ApiError:
+    """Return the error of the API that reports `error` to the caller."""
     if isinstance(error, ApiError):
         return error
-    if isinstance(error, ClientError) and error.response["Error"]["Code"] in _THROTTLES:
+    if isinstance(error, ClientError) and error.response["Error"]["Code"] in THROTTLING_CODES | _CONFLICTS:
         _log.warning("throttled: %s", error)
         return ThrottlingError("the service is receiving more requests than it can handle: try again later")
     if isinstance(error, ClientError) and error.response["Error"]["Code"].startswith(_DENIALS):

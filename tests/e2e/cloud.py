@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from constructs_l4e.cli.aws import Aws
-from constructs_l4e.cli.cdk import Cdk, CdkError
-from constructs_l4e.cli.demo.pump import SENSORS, Fault, Pump
-from constructs_l4e.cli.demo.recording import ComponentRecording, Interval
-from constructs_l4e.cli.instance import Instance
+from l4e_cli.aws import Aws
+from l4e_cli.cdk import Cdk, CdkError
+from l4e_cli.demo.pump import SENSORS, Fault, Pump
+from l4e_cli.demo.recording import ComponentRecording, Interval
+from l4e_cli.instance import Instance
 
 ROOT = Path(__file__).parents[2]
-L4E = (sys.executable, "-c", "from constructs_l4e.cli import main; main()")
+L4E = (sys.executable, "-m", "l4e_cli")
 SERVICE = "L4eService"
 TRAINING = "{ start = 2026-01-01T00:00:00Z, end = 2026-01-03T00:00:00Z }"
 EVALUATION = "{ start = 2026-01-03T00:00:00Z, end = 2026-01-04T00:00:00Z }"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from constructs_l4e.cli import commands
-from constructs_l4e.cli.instance import stop_instance
-from constructs_l4e.cli.terminal import Terminal
+from l4e_cli import commands
+from l4e_cli.instance import stop_instance
+from l4e_cli.terminal import Terminal
 from tests.e2e.cloud import L4E, ROOT, SERVICE, Cloud, Demo
 
 

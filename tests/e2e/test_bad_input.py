@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from constructs_l4e.cli.demo.pump import SENSORS
+from l4e_cli.demo.pump import SENSORS
 from tests.e2e.cloud import LABELS, Cloud, history, reasons
 
 NO_DATA = "{ start = 2024-01-01T00:00:00Z, end = 2024-01-03T00:00:00Z }"

@@ -11,8 +11,8 @@ import boto3
 import pytest
 from rich.console import Console
 
-from constructs_l4e.cli.demo.run import show_how_to_connect
-from constructs_l4e.cli.terminal import Terminal
+from l4e_cli.demo.run import show_how_to_connect
+from l4e_cli.terminal import Terminal
 from tests.e2e.cloud import L4E, SERVICE, Cloud
 
 BIN = Path(sys.executable).parent

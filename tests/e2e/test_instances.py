@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from constructs_l4e.cli.errors import CliError
-from constructs_l4e.cli.instance import load_instance, start_instance, stop_instance
+from l4e_cli.errors import CliError
+from l4e_cli.instance import load_instance, start_instance, stop_instance
 from tests.e2e.cloud import L4E, ROOT
 
 

@@ -84,7 +84,7 @@ def test_an_app_in_another_folder_is_synthesised(python: Path, node: str, tmp_pa
 
 
 def test_it_carries_the_app_that_l4e_deploys(python: Path, node: str, tmp_path: Path) -> None:
-    program = "import constructs_l4e, pathlib; print(pathlib.Path(constructs_l4e.__file__).parent)"
+    program = "import l4e_cli, pathlib; print(pathlib.Path(l4e_cli.__file__).parent)"
     package = Path(run(python, "-c", program, cwd=tmp_path).strip())
     assert ROOT not in package.parents
     app = package / "_app"

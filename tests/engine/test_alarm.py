@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.detect.alarm import MEMORY, MUTED, Alarm
+from engine.detect.alarm import MEMORY_ROWS, MUTED_RATIO, Alarm
 
 CALM = 0.3
 
@@ -45,12 +45,12 @@ def test_an_open_alarm_does_not_flicker_but_closes() -> None:
 
 @pytest.mark.parametrize("view", ["window", "scale"])
 def test_what_only_memory_still_sees_is_over_soon(view: str) -> None:
-    rows = MEMORY[view] - 1  # type: ignore[index]  # the names are those of the views
+    rows = MEMORY_ROWS[view] - 1  # type: ignore[index]  # the names are those of the views
     memory = [*calm(10), *[5.0] * (30 + rows), *calm(10)]
     lag = [*calm(10), *[6.0] * 30, *calm(rows + 10)]
     tail = fused(lag, **{view: memory})[40:]
     assert (tail[7:] < 1).all()
-    assert tail[7 : rows - 1].min() > MUTED - 0.1, "what is muted still ranks above calm rows"
+    assert tail[7 : rows - 1].min() > MUTED_RATIO - 0.1, "what is muted still ranks above calm rows"
 
 
 @pytest.mark.parametrize("lag", [calm(60), [*calm(10), 1.1, *calm(49)]], ids=["never", "hardly"])
@@ -61,7 +61,7 @@ def test_what_the_lag_view_did_not_see_is_not_muted(lag: list[float]) -> None:
 def test_a_fault_that_goes_on_alarms_again_once_memory_holds_nothing_else() -> None:
     ratio = fused([*calm(10), *[6.0] * 5, *calm(60)], scale=[*calm(10), *[5.0] * 65])
     assert (ratio[11:15] > 1).all()
-    assert (ratio[15 + MEMORY["scale"] + 2 :] > 1).all()
+    assert (ratio[15 + MEMORY_ROWS["scale"] + 2 :] > 1).all()
 
 
 RATIOS = st.lists(

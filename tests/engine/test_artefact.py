@@ -123,7 +123,7 @@ def test_a_detector_and_a_state_of_version_1_are_read_with_defaults() -> None:
     old, state = fixture("detector-v1"), fixture("state-v1")
     assert old[4:6] == state[4:6] == b"\x01\x00"
     detector = Detector.from_bytes(old)
-    assert detector.few_values == ()
+    assert detector.discrete_values == ()
     scores = detector.score(three(650, 700), state=state)
     assert scores.prediction.sum() == 0
     np.testing.assert_allclose(scores.score[:3], [0.32173, 0.32037, 0.31755], atol=0.12)

@@ -3,8 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import BadArtefact, Detector, Frame, Scores, Settings, evaluate, fit, ranges
+from engine import BadArtefact, Detector, FitSettings, Frame, Scores, evaluate, fit, ranges
 from tests.engine.plant import STEP, cut, frame, pump
+from tests.engine.rounding import assert_windows_agree
 
 TRAIN = 6000
 
@@ -119,7 +120,9 @@ def test_window_by_window_equals_one_batch(detector: Detector, healthy: Frame, s
     times = whole.times.copy()
     times[350:] += np.timedelta64(3, "D")
     whole = replace(whole, off=off, values=values, times=times)
-    same(in_windows(detector, whole, size), detector.score(whole))
+    joined, at_once = in_windows(detector, whole, size), detector.score(whole)
+    assert_windows_agree(detector, [joined], at_once)
+    np.testing.assert_allclose(joined.contributions, at_once.contributions, atol=1e-6)
 
 
 def test_off_rows_never_alarm_and_missing_values_do_not_either(detector: Detector, healthy: Frame) -> None:
@@ -232,9 +235,9 @@ def test_changes_of_operating_mode_are_not_taken_for_faults(detector: Detector) 
 
 
 def test_a_larger_false_alarm_budget_lowers_the_limits(healthy: Frame) -> None:
-    strict = fit(cut(healthy, 0, TRAIN), settings=Settings(false_alarm_hours=0.05)).score(later(healthy))
-    loose = fit(cut(healthy, 0, TRAIN), settings=Settings(false_alarm_hours=1.2)).score(later(healthy))
+    strict = fit(cut(healthy, 0, TRAIN), settings=FitSettings(false_alarm_hours=0.05)).score(later(healthy))
+    loose = fit(cut(healthy, 0, TRAIN), settings=FitSettings(false_alarm_hours=1.2)).score(later(healthy))
     assert loose.prediction.sum() > strict.prediction.sum()
     assert 24 * loose.prediction.mean() < 3
     with pytest.raises(ValueError, match="between 0 and 24"):
-        Settings(false_alarm_hours=0)
+        FitSettings(false_alarm_hours=0)

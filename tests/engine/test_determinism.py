@@ -17,6 +17,7 @@ import pytest
 
 from engine import Detector, Frame, fit
 from tests.engine.plant import frame
+from tests.engine.rounding import assert_windows_agree
 
 ROOT = Path(__file__).parents[2]
 SENSORS, TRAIN, ROWS = 60, 1200, 1500
@@ -41,15 +42,15 @@ def fingerprint() -> dict[str, Any]:
     }
 
 
-def elsewhere(threads: int) -> dict[str, Any]:
+def on_threads(count: int) -> dict[str, str]:
+    return os.environ | {"OMP_NUM_THREADS": str(count), "OPENBLAS_NUM_THREADS": str(count)}
+
+
+def elsewhere(environment: dict[str, str]) -> dict[str, Any]:
     code = (
         "import json; from tests.engine.test_determinism import fingerprint; print(json.dumps(fingerprint()))"
     )
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "lambdas")]),
-        "OMP_NUM_THREADS": str(threads),
-        "OPENBLAS_NUM_THREADS": str(threads),
-    }
+    environment = environment | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "lambdas")])}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
@@ -63,7 +64,7 @@ def test_equal_data_gives_equal_bytes_again() -> None:
 
 
 def test_processes_with_as_many_threads_give_equal_bytes_and_others_equal_predictions() -> None:
-    one, again, two = elsewhere(1), elsewhere(1), elsewhere(2)
+    one, again, two = (elsewhere(on_threads(count)) for count in (1, 1, 2))
     assert one == again
     assert one["prediction"] == two["prediction"]
     assert 50 < sum(one["prediction"]) < 150, "there is something to agree on"
@@ -87,8 +88,7 @@ def test_300_sensors_window_by_window_equal_one_batch(very_wide: tuple[Detector,
     for start in range(0, 50, size):
         pieces.append(detector.score(later.part(start, start + size), state=state))
         state = pieces[-1].state
-    for name in ("score", "contributions"):
-        joined = np.concatenate([getattr(piece, name) for piece in pieces])
-        np.testing.assert_allclose(joined, getattr(at_once, name), atol=1e-6)
-    assert np.concatenate([piece.prediction for piece in pieces]).tolist() == at_once.prediction.tolist()
+    assert_windows_agree(detector, pieces, at_once)
+    contributions = np.concatenate([piece.contributions for piece in pieces])
+    np.testing.assert_allclose(contributions, at_once.contributions, atol=1e-6)
     assert at_once.prediction[30:].mean() > 0.9

@@ -8,8 +8,10 @@ import pytest
 
 from benchmarks.generator import generated_cases
 from engine import BadArtefact, Detector, Frame, Notice, Scores, describe, fit, ranges
-from engine.detect.notices import SILENT_ROWS, late_rows
+from engine.detect.notices import SILENT_ROWS
+from engine.detect.watch import late_rows
 from tests.engine.plant import START, STEP, cut, pump
+from tests.engine.rounding import assert_windows_agree
 
 TRAIN = 6000
 
@@ -155,7 +157,7 @@ def test_a_silent_sensor_misleads_no_other(detector: Detector, healthy: Frame, s
     whole = detector.score(frame)
     assert whole.prediction.mean() < 0.05
     parts = windows(detector, frame, 7)
-    assert np.allclose(np.concatenate([each.score for each in parts]), whole.score, atol=1e-6)
+    assert_windows_agree(detector, parts, whole)
 
 
 def test_faults_are_still_found_while_another_sensor_is_silent(detector: Detector, fresh: Frame) -> None:
@@ -273,7 +275,7 @@ def test_plants_that_drift_and_fail_keep_their_units() -> None:
 def test_notices_do_not_depend_on_how_much_is_scored_at_once(detector: Detector, fresh: Frame) -> None:
     frame = changed(fresh, 1, slice(130, None), 3.6 * fresh.values[130:, 1])
     whole, parts = detector.score(frame), windows(detector, frame, 7)
-    assert np.allclose(np.concatenate([each.score for each in parts]), whole.score, atol=1e-6)
+    assert_windows_agree(detector, parts, whole)
     assert parts[-1].notices[-1] == whole.notices[-1]
 
 

@@ -141,16 +141,16 @@ def token_without_parameters(patch: Patch) -> None:
 
 
 def transient_error_is_final(patch: Patch) -> None:
-    original = runner._judge
-    patch.setattr(runner, "_judge", lambda error: replace(original(error), patience=0))
+    original = runner._outcome_of
+    patch.setattr(runner, "_outcome_of", lambda error: replace(original(error), patience=0))
 
 
 def denied_is_final(patch: Patch) -> None:
-    patch.setattr(runner, "_PROPAGATION", 0)
+    patch.setattr(runner, "_PROPAGATION_SECONDS", 0)
 
 
 def denied_is_waited_for(patch: Patch) -> None:
-    patch.setattr(runner, "_PROPAGATION", 10**9)
+    patch.setattr(runner, "_PROPAGATION_SECONDS", 10**9)
 
 
 def never_gives_up(patch: Patch) -> None:
@@ -271,7 +271,7 @@ def failed_training_is_success(patch: Patch) -> None:
 
 
 def ingests_again_on_rollback(patch: Patch) -> None:
-    patch.setattr(data_ingestion._Memory, "finished", lambda *_: None)
+    patch.setattr(data_ingestion._History, "finished", lambda *_: None)
 
 
 def trusts_what_was_ingested_into_another_dataset(patch: Patch) -> None:
@@ -283,8 +283,8 @@ def trusts_what_was_ingested_into_another_dataset(patch: Patch) -> None:
     )
 
 
-def memory_stays(patch: Patch) -> None:
-    patch.setattr(data_ingestion._Memory, "forget", lambda *_: None)
+def history_stays(patch: Patch) -> None:
+    patch.setattr(data_ingestion._History, "forget", lambda *_: None)
 
 
 def deleted_dataset_comes_back_empty(patch: Patch) -> None:
@@ -391,7 +391,7 @@ MUTATIONS = (
     Mutation(failed_training_is_success, "replacement_fails"),
     Mutation(ingests_again_on_rollback, "replacement_fails"),
     Mutation(trusts_what_was_ingested_into_another_dataset, "create_and_delete"),
-    Mutation(memory_stays, "create_and_delete"),
+    Mutation(history_stays, "create_and_delete"),
     Mutation(deleted_dataset_comes_back_empty, "deleted_outside"),
     Mutation(reason_tells_secrets, "creation_fails"),
     Mutation(reason_is_a_book, "long_message"),

@@ -28,7 +28,7 @@ from constructs_l4e import (
     S3Location,
     ServiceRole,
     ServiceVpcEndpoint,
-    _api_model,
+    _service_model,
 )
 
 PARTITION, ACCOUNT = {"Ref": "AWS::Partition"}, {"Ref": "AWS::AccountId"}
@@ -243,7 +243,7 @@ def test_endpoint_of_aws_s_service_names_every_action() -> None:
     [statement] = found["PolicyDocument"]["Statement"]
 
     assert found["ServiceName"] == "com.amazonaws.eu-west-1.lookoutequipment"
-    assert statement["Action"] == [f"lookoutequipment:{each}" for each in _api_model.operations()]
+    assert statement["Action"] == [f"lookoutequipment:{each}" for each in _service_model.operations()]
     assert statement["Resource"] == ANY_RESOURCE
 
 

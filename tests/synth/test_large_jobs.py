@@ -15,7 +15,7 @@ from canonical import app, listed, only, resources, stack, template
 from services import built, granting, machine, only_role, plant_network
 
 from constructs_l4e import EquipmentService, LargeJobs, ServiceSettings
-from constructs_l4e._large import FUNCTION_CELLS, IMAGE
+from constructs_l4e._large_training import FUNCTION_CELLS, IMAGE
 from constructs_l4e._layers import layer_arn
 from constructs_l4e._packages import ARCHITECTURE, RUNTIME
 from service.settings import Settings

@@ -7,7 +7,7 @@ from constructs import Construct
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from constructs_l4e import _api_model, _names
+from constructs_l4e import _names, _service_model
 
 JAVASCRIPT = {
     *("constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable"),
@@ -39,7 +39,7 @@ def test_a_name_is_legal_whatever_the_path(root: cdk.App, ids: list[str], number
         scope = found if isinstance(found, Construct) else Construct(scope, each)
 
     name = _names.generated(scope, shape="InferenceSchedulerName", replace_on={"a": 1})
-    assert _api_model.string_rule("InferenceSchedulerName").problem(name) is None
+    assert _service_model.string_rule("InferenceSchedulerName").problem(name) is None
     assert name == _names.generated(scope, shape="InferenceSchedulerName", replace_on={"a": 1})
 
 

@@ -1,1 +1,1 @@
-"""The detector: features, views, scores, alarms, and the state that scoring carries on."""
+"""The detector: features, views, scores, alarms, and the state carried from window to window."""

@@ -1,16 +1,16 @@
-"""From the views' scores over their limits to one ratio whose threshold is 1: how alarms open and close.
+"""How alarms open and close: from the views' ratios of score to limit to one ratio, whose threshold is 1.
 
 All rules act on the ratio itself, so that the score stays graded and an alarm is nothing but a score above
 0.5. They are causal and continuous: a small change of a row changes the result a little. Per row:
 
-1. *Forgetting.* Views with a memory (window, scale) still see a fault that has ended. Where a lag view
-   was as far out as they are within their memory, and is back within its limit for CALM_ROWS rows, they
-   count no more than MUTED.
+1. *Forgetting.* Views with a memory (window, scale) still see a fault that has ended. Where a lag view was
+   as far out within their memory, and has been within its limit again for CALM_ROWS rows, they count at most
+   MUTED_RATIO.
 2. *Fusing.* The largest view counts.
-3. *Opening.* A row counts more than UNCONFIRMED only if two of the newest three reach the limit: a single row
-   does not alarm.
-4. *Smoothing and closing.* Exponential mean of span 3. While an alarm is open, the ratio is divided by HOLD,
-   so that it closes below the limit and does not flicker.
+3. *Opening.* A row counts more than UNCONFIRMED_RATIO only if two of the newest three reach the limit: a
+   single row does not alarm.
+4. *Smoothing and closing.* The ratio is smoothed. While an alarm is open it is divided by CLOSING_RATIO, so
+   that an alarm closes below the limit and does not flicker.
 """
 
 from collections.abc import Mapping
@@ -22,96 +22,105 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from engine.detect.features import SPANS, WINDOW, ViewName
+from engine.detect.ramp import ramp
+from engine.detect.smoothing import smooth
 
 Floats = NDArray[np.float64]
 
-MEMORY: dict[ViewName, int] = {"window": WINDOW, "scale": SPANS[-1], "tracked window": WINDOW}
-"""Rows, this one included, that a view remembers."""
-PROMPT: tuple[ViewName, ...] = ("lag", "tracked lag")
-"""Views that tell of the newest rows alone."""
+MEMORY_ROWS: dict[ViewName, int] = {"window": WINDOW, "scale": SPANS[-1], "tracked window": WINDOW}
+"""Rows, the newest included, in which a view still sees a fault."""
+PROMPT_VIEWS: tuple[ViewName, ...] = ("lag", "tracked lag")
+"""Views of the newest rows alone: they show when a fault has ended."""
 CALM_ROWS = 3
-CALM = (0.6, 1.0)
-"""Ratio of the lag views that is calm, and the one that is not; in between, it is so in part."""
-SEEN = (0.5, 1.0)
-"""Part of a view's ratio that a lag view must have reached within its memory to have seen the same."""
-MUTED = 0.7
-UNCONFIRMED = 0.95
-CONFIRMED = (0.9, 1.0)
-"""Ratio of the second largest of three rows from which the largest counts, in part and in full."""
+"""Rows that the prompt views must be calm for before a fault counts as ended."""
+CALM_RATIO = (0.6, 1.0)
+"""Ratio of the prompt views up to which they are calm, and from which they are not."""
+SEEN_SHARE = (0.5, 1.0)
+"""Share of a view's ratio that a prompt view must reach to have seen the same fault in part, and in full."""
+MUTED_RATIO = 0.7
+"""Largest ratio of a view that only remembers a fault: no alarm, but above usual rows."""
+UNCONFIRMED_RATIO = 0.95
+"""Largest ratio of a row that no other row confirms: just below an alarm."""
 CONFIRMING_ROWS = 3
-SMOOTHING_SPAN = 3
-HOLD = 0.8
-OPEN = (1.0, 1.05)
-"""Ratio above which an alarm is open, and from which it is so in full."""
+"""Newest rows of which two must be high."""
+CONFIRMED_RATIO = (0.9, 1.0)
+"""Second largest ratio of these rows from which the row counts in part, and in full."""
+CLOSING_RATIO = 0.8
+"""Smoothed ratio below which an open alarm closes."""
+OPEN_RATIO = (1.0, 1.05)
+"""Ratio from which an alarm is open in part, and in full."""
 
-LAG_ROWS = max(MEMORY.values()) - 1
-"""Earlier rows that the next one needs."""
+HISTORY_ROWS = max(MEMORY_ROWS.values()) - 1
+"""Earlier ratios of the prompt views that the next row needs."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Alarm:
     """What the rules carry from row to row.
 
-    ``lag`` and ``fused`` are the newest ratios of the lag views and of all views, ``level`` the smoothed
-    ratio, ``open`` how far an alarm is open, 0 to 1.
+    Attributes:
+        lag: newest ratios of the prompt views, shape (HISTORY_ROWS,).
+        fused: newest fused ratios, shape (CONFIRMING_ROWS - 1,).
+        smoothed: the smoothed ratio.
+        open: how far an alarm is open, 0 to 1.
+
     """
 
     lag: Floats
     fused: Floats
-    level: float = 0.0
+    smoothed: float = 0.0
     open: float = 0.0
 
     @classmethod
     def closed(cls) -> Self:
-        """Return what is carried before the first row."""
-        return cls(lag=np.zeros(LAG_ROWS), fused=np.zeros(CONFIRMING_ROWS - 1))
+        """Return the rules' memory before the first row."""
+        return cls(lag=np.zeros(HISTORY_ROWS), fused=np.zeros(CONFIRMING_ROWS - 1))
 
     def fuse(self, ratios: Mapping[ViewName, Floats]) -> Floats:
-        """Return the ratio of consecutive rows out of the ratios per view; above 1 is an alarm."""
+        """Return one ratio per row; above 1 is an alarm.
+
+        Args:
+            ratios: per view the ratio of score to limit of consecutive rows, shape (rows,).
+
+        """
         count = len(next(iter(ratios.values())))
         if not count:
             return np.zeros(0)
-        prompt = np.max([ratios.get(view, np.zeros(count)) for view in PROMPT], axis=0)
+        prompt = np.max([ratios.get(view, np.zeros(count)) for view in PROMPT_VIEWS], axis=0)
         lag = np.concatenate([self.lag, prompt])
-        self.lag = lag[-LAG_ROWS:].copy()
-        calm = 1 - _part(_newest(lag, CALM_ROWS, count).max(axis=1), CALM)
+        self.lag = lag[-HISTORY_ROWS:].copy()
+        calm = 1 - ramp(_newest(lag, CALM_ROWS, count).max(axis=1), *CALM_RATIO)
         fused = np.zeros(count)
         for view, ratio in ratios.items():
-            if view in MEMORY:
-                seen = _newest(lag, MEMORY[view], count).max(axis=1) / np.maximum(ratio, 1e-9)
-                ratio = _lower(ratio, MUTED, calm * _part(seen, SEEN))  # noqa: PLW2901 - the same, muted
-            np.maximum(fused, ratio, out=fused)
+            counted = ratio
+            if view in MEMORY_ROWS:
+                seen = _newest(lag, MEMORY_ROWS[view], count).max(axis=1) / np.maximum(ratio, 1e-9)
+                counted = _lower(ratio, MUTED_RATIO, calm * ramp(seen, *SEEN_SHARE))
+            np.maximum(fused, counted, out=fused)
         rows = np.concatenate([self.fused, fused])
         self.fused = rows[-len(self.fused) :].copy()
         second = np.partition(_newest(rows, CONFIRMING_ROWS, count), -2, axis=1)[:, -2]
-        return self._smooth(_lower(fused, UNCONFIRMED, 1 - _part(second, CONFIRMED)))
+        return self._hold(_lower(fused, UNCONFIRMED_RATIO, 1 - ramp(second, *CONFIRMED_RATIO)))
 
-    def _smooth(self, ratio: Floats) -> Floats:
-        gain = 2 / (SMOOTHING_SPAN + 1)
-        (low, high), spare = OPEN, 1 - HOLD
-        result = np.empty_like(ratio)
-        level, opened = self.level, self.open
-        for at, value in enumerate(ratio.tolist()):
-            level += gain * (value - level)
-            held = level / (1 - spare * opened)
-            opened = min(max((held - low) / (high - low), 0.0), 1.0)
+    def _hold(self, ratio: Floats) -> Floats:
+        """Return the smoothed ratio, raised while an alarm is open."""
+        smoothed = smooth(ratio, self.smoothed)
+        result, opened, spare = np.empty_like(smoothed), self.open, 1 - CLOSING_RATIO
+        zero, one = OPEN_RATIO
+        for at, value in enumerate(smoothed.tolist()):
+            held = value / (1 - spare * opened)
+            opened = ramp(held, zero, one)
             result[at] = held
-        self.level, self.open = level, opened
+        self.smoothed, self.open = float(smoothed[-1]), opened
         return result
 
 
 def _newest(values: Floats, rows: int, count: int) -> Floats:
-    """Return for each of the last ``count`` values itself and those before it, ``rows`` in all."""
+    """Return for each of the last `count` values the `rows` newest up to it, shape (count, rows)."""
     windows: Floats = sliding_window_view(values[len(values) - count - rows + 1 :], rows)
     return windows
 
 
-def _part(value: Floats, bounds: tuple[float, float]) -> Floats:
-    """Return 0 below the bounds, 1 above, and the way in between."""
-    low, high = bounds
-    return np.clip((value - low) / (high - low), 0, 1)
-
-
 def _lower(ratio: Floats, to: float, part: Floats) -> Floats:
-    """Return the ratio, what lies above ``to`` reduced by this part."""
+    """Return the ratio with this part taken away of what lies above `to`."""
     return ratio - part * np.maximum(ratio - to, 0)

@@ -1,8 +1,8 @@
 """The versioned file format of detectors and scoring states: named arrays and one JSON document, no code.
 
 Layout, little endian: 4 bytes magic, u16 format version, u32 length of the header, the header (JSON:
-``kind``, ``meta`` and the list of arrays with name, type and shape), the arrays one after the other in C
-order, 32 bytes SHA-256 of all before. Equal content gives equal bytes.
+`kind`, `meta` and the list of arrays with name, type and shape), the arrays one after the other in C
+order, 32 bytes SHA-256 of everything before. Equal content gives equal bytes.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 MAGIC = b"L4EA"
 VERSION = 2
 READABLE = (1, 2)
-"""Versions that are read; what version 1 lacks has a default where it is used."""
+"""Versions that can be read; what version 1 lacks gets a default where it is used."""
 _PREFIX = struct.Struct("<4sHI")
 _DIGEST = 32
 _TYPES = {"f4": "<f4", "f8": "<f8", "i8": "<i8", "b1": "|b1"}
@@ -27,7 +27,7 @@ Arrays = dict[str, NDArray[Any]]
 
 
 class BadArtefact(ValueError):  # noqa: N818 - a name of the engine's published interface
-    """The bytes are no artefact of a readable version, or are damaged; the message says which."""
+    """Bytes that are not an artefact of a readable version, or are damaged; the message says which."""
 
 
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError)
@@ -35,7 +35,12 @@ _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError, Overf
 
 @contextmanager
 def reading(what: str) -> Iterator[None]:
-    """Turn whatever a document of the wrong form raises inside into BadArtefact about ``what``."""
+    """Turn whatever a document of the wrong form raises inside the context into BadArtefact.
+
+    Args:
+        what: the kind of document, for the message.
+
+    """
     try:
         yield
     except BadArtefact:
@@ -45,7 +50,14 @@ def reading(what: str) -> Iterator[None]:
 
 
 def pack(kind: str, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Return the bytes of one artefact of this kind."""
+    """Return the bytes of an artefact.
+
+    Args:
+        kind: what it is, such as `detector`.
+        meta: a JSON document.
+        arrays: arrays of float32, float64, int64 or bool by name.
+
+    """
     entries, chunks = [], []
     for name, array in sorted(arrays.items()):
         code = array.dtype.str[1:]
@@ -62,7 +74,8 @@ def unpack(data: bytes, kind: str) -> tuple[dict[str, Any], Arrays]:
     """Return the document and arrays of an artefact.
 
     Raises:
-        BadArtefact: not an artefact, of another kind or version, truncated, or changed since it was written.
+        BadArtefact: when the bytes are not an artefact, of another kind or version, truncated, or changed
+            since they were written.
 
     """
     if len(data) < _PREFIX.size + _DIGEST or data[:4] != MAGIC:
@@ -85,10 +98,14 @@ def unpack(data: bytes, kind: str) -> tuple[dict[str, Any], Arrays]:
 
 
 def check_arrays(arrays: Arrays, expected: Mapping[str, tuple[str, tuple[int, ...]]]) -> None:
-    """Check type (such as ``f8``) and shape of the arrays named.
+    """Check the types and shapes of arrays.
+
+    Args:
+        arrays: the arrays of an artefact by name.
+        expected: type (such as `f8`) and shape by name.
 
     Raises:
-        BadArtefact: one is missing or has another type or shape.
+        BadArtefact: when one is missing, or has another type or shape.
 
     """
     for name, (code, shape) in expected.items():
@@ -102,10 +119,10 @@ def check_arrays(arrays: Arrays, expected: Mapping[str, tuple[str, tuple[int, ..
 
 
 def check_finite(*arrays: NDArray[Any]) -> None:
-    """Refuse infinities and what is no number.
+    """Check that arrays hold neither infinities nor NaN.
 
     Raises:
-        BadArtefact: there is one.
+        BadArtefact: when one does.
 
     """
     if not all(np.isfinite(array).all() for array in arrays):

@@ -1,51 +1,92 @@
-"""The slow baseline of the tracked views, and what it hardly follows.
+"""The slow baseline that the tracked views look over, and when it follows slowly.
 
-On a plant that held its levels in training, drift does not take a sensor farther from its baseline than it
-ranged in training to one side. Where it is that far, it jumped: the baseline follows twenty times as slowly,
-so that a large fault stays visible. On the way back towards the middle of training, it follows as ever.
+On a plant that held its levels in training, drift does not take a sensor farther from its baseline than half
+of its training range. Where a sensor is farther away, it jumped: the baseline follows at a twentieth of its
+usual speed, so that a large fault stays visible. On the way back to the middle of training it follows at full
+speed.
 """
+
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.features import ewma
+from engine.detect.ramp import ramp
+from engine.detect.smoothing import ewma
 
 Floats = NDArray[np.float64]
 
-BEYOND = (1.0, 1.5)
-"""Distance in half ranges of training from which the baseline follows slower in part, and in full."""
-SLOW = 0.05
-"""How fast it follows then."""
+BEYOND_REACH = (1.0, 1.5)
+"""Distance from the baseline, in half training ranges, from which it follows slower, and at SLOW_SPEED."""
+SLOW_SPEED = 0.05
+"""Share of the usual speed at which a level that looks like a fault is taken over as the new one."""
 
 
-def follow(scaled: Floats, before: Floats, span: int, reach: Floats) -> tuple[Floats, Floats | None]:
-    """Return the baseline after each row, and how fast its slowest sensor moves, None if nothing is held up.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """The slow level of each scaled sensor: an exponentially weighted mean.
 
-    Args:
-        scaled: scaled values, none missing.
-        before: the baseline before the rows.
-        span: rows of the exponential mean.
-        reach: half of the range of each sensor in training, scaled; infinite for no bound.
+    Attributes:
+        span: span of the mean in rows; 0 for no baseline.
+        level: the mean at the end of training, shape (sensors,). Scoring of later rows without a state starts
+            from it.
+        end: the end of training.
+        reach: half of the training range of each scaled sensor, shape (sensors,); infinite where the baseline
+            always follows at full speed, because the plant did not hold its levels in training.
 
     """
-    level = ewma(scaled, before, span)
-    if np.isinf(reach).all():
-        return level, None
-    free = np.ones(len(scaled))
-    low, high = BEYOND
-    far = np.abs(scaled[0] - before) > low * reach
-    far |= (np.abs(scaled[1:] - level[:-1]) > low * reach).any(axis=0)
-    if not far.any():
-        return level, free
-    at = before[far]
-    rows, bound = scaled[:, far], reach[far]
-    result = np.empty_like(rows)
-    gain = 2 / (span + 1)
-    for place, row in enumerate(rows):
-        gap = row - at
-        part = np.clip((high - np.abs(gap) / bound) / (high - low), SLOW, 1)
-        part[np.abs(row) < np.abs(at)] = 1
-        at = at + gain * part * gap
-        result[place], free[place] = at, part.min()
-    level[:, far] = result
-    return level, free
+
+    span: int
+    level: Floats
+    end: np.datetime64
+    reach: Floats
+
+    @property
+    def steady(self) -> bool:
+        """Whether the plant held its levels in training, so that sensors have a reach."""
+        return bool(np.isfinite(self.reach).any())
+
+    @classmethod
+    def of(cls, span: int, sensors: int) -> Self:
+        """Return a baseline of this span whose level and reach are still unknown."""
+        unknown = np.datetime64("NaT", "us")
+        return cls(span=span, level=np.zeros(sensors), end=unknown, reach=np.full(sensors, np.inf))
+
+    def follow(self, scaled: Floats, before: Floats) -> tuple[Floats, Floats | None]:
+        """Follow consecutive rows.
+
+        Args:
+            scaled: scaled values without gaps, shape (rows, sensors).
+            before: the baseline before the rows, shape (sensors,).
+
+        Returns:
+            The baseline after each row, shape (rows, sensors), and the share of the usual speed at which its
+            slowest sensor moves at each row, shape (rows,); None if no sensor has a reach.
+
+        """
+        level = ewma(scaled, before, self.span)
+        if not self.steady:
+            return level, None
+        speed = np.ones(len(scaled))
+        near = BEYOND_REACH[0] * self.reach
+        jumped = np.abs(scaled[0] - before) > near
+        jumped |= (np.abs(scaled[1:] - level[:-1]) > near).any(axis=0)
+        if jumped.any():
+            level[:, jumped], speed = self._follow_slowly(
+                scaled[:, jumped], before[jumped], self.reach[jumped]
+            )
+        return level, speed
+
+    def _follow_slowly(self, scaled: Floats, before: Floats, reach: Floats) -> tuple[Floats, Floats]:
+        """Follow sensors of which at least one row lies beyond reach, row after row."""
+        level, speed = np.empty_like(scaled), np.empty(len(scaled))
+        gain = 2 / (self.span + 1)
+        near, far = BEYOND_REACH
+        for place, row in enumerate(scaled):
+            gap = row - before
+            part = np.maximum(ramp(np.abs(gap) / reach, far, near), SLOW_SPEED)
+            part[np.abs(row) < np.abs(before)] = 1
+            before = before + gain * part * gap
+            level[place], speed[place] = before, part.min()
+        return level, speed

@@ -1,4 +1,4 @@
-"""Scoring a long frame part by part, so that nobody has to hold the contributions of all its rows."""
+"""Scoring a long frame in batches, so that the contributions of all its rows are never in memory at once."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -11,8 +11,15 @@ from engine.detect.scores import Scores
 from engine.frame.frame import Frame
 
 
-def score_in_parts(detector: Detector, frame: Frame, *, rows: int) -> Iterator[Scores]:
-    """Yield the scores of consecutive parts of a frame, each continuing from the one before."""
+def score_in_batches(detector: Detector, frame: Frame, *, rows: int) -> Iterator[Scores]:
+    """Yield the scores of consecutive batches of a frame, each continuing from the one before.
+
+    Args:
+        detector: the detector.
+        frame: the rows to score.
+        rows: rows of a batch.
+
+    """
     state = None
     for start in range(0, len(frame.times), rows):
         scores = detector.score(frame.part(start, start + rows), state=state)
@@ -20,34 +27,40 @@ def score_in_parts(detector: Detector, frame: Frame, *, rows: int) -> Iterator[S
         yield scores
 
 
-def joined(parts: Iterable[Scores], frame: Frame) -> Scores:
-    """Return the scores of the whole frame out of those of its parts.
+def join_batches(batches: Iterable[Scores], frame: Frame) -> Scores:
+    """Return the scores of the whole frame from those of its batches.
 
-    Only anomalous rows keep their contributions: the other rows have zeros, which take no memory.
+    Only anomalous rows keep their contributions; all other rows have zeros, for which the operating system
+    allots no memory.
+
+    Args:
+        batches: scores of consecutive rows, as `score_in_batches` yields them.
+        frame: all rows.
+
     """
     kept = np.zeros((len(frame.times), len(frame.sensors)), np.float32)
     thin, rows = [], 0
-    for part in parts:
-        anomalous = np.flatnonzero(part.prediction)
-        kept[rows + anomalous] = part.contributions[anomalous]
-        rows += len(part.times)
-        thin.append(replace(part, contributions=part.contributions[:0]))
+    for batch in batches:
+        anomalous = np.flatnonzero(batch.prediction)
+        kept[rows + anomalous] = batch.contributions[anomalous]
+        rows += len(batch.times)
+        thin.append(replace(batch, contributions=batch.contributions[:0]))
     return replace(
         thin[-1],
         moved=_moved(thin),
         times=frame.times,
         off=frame.off,
-        score=np.concatenate([part.score for part in thin]),
-        prediction=np.concatenate([part.prediction for part in thin]),
+        score=np.concatenate([batch.score for batch in thin]),
+        prediction=np.concatenate([batch.prediction for batch in thin]),
         contributions=kept,
-        notices=tuple(dict.fromkeys(notice for part in thin for notice in part.notices)),
+        notices=tuple(dict.fromkeys(notice for batch in thin for notice in batch.notices)),
     )
 
 
-def _moved(parts: Sequence[Scores]) -> NDArray[np.float64] | None:
-    """Return the share of rows with a moved level over all parts, None where one does not know it."""
-    known = [(part.moved, int((~part.off).sum())) for part in parts if part.moved is not None]
-    if len(known) < len(parts):
+def _moved(batches: Sequence[Scores]) -> NDArray[np.float64] | None:
+    """Return the share of rows with a moved level over all batches; None where it is unknown for one."""
+    known = [(batch.moved, int((~batch.off).sum())) for batch in batches if batch.moved is not None]
+    if len(known) < len(batches):
         return None
     total: NDArray[np.float64] = np.sum([moved * rows for moved, rows in known], axis=0)
     return total / max(1, sum(rows for _, rows in known))

@@ -1,4 +1,8 @@
-"""Closed-form cross-prediction: every sensor from all others, out of one regularised covariance."""
+"""Closed-form cross-prediction: every sensor from all others, by one regularised covariance matrix.
+
+This is the leave-one-out identity of kriging (Dubrule, "Cross validation of kriging in a unique
+neighborhood", Mathematical Geology, 1983): one inverse gives the prediction errors of all sensors.
+"""
 
 from collections.abc import Sequence
 
@@ -7,19 +11,22 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Reals = NDArray[np.floating]
-Halves = NDArray[np.float32]
-"""Feature rows as they are multiplied: half the bytes, twice the speed; sums of them are kept in float64."""
+Float32 = NDArray[np.float32]
+"""Feature rows as they are multiplied: half the bytes, twice the speed. Sums of them are kept in float64."""
 
 BLOCK = 256
 _SMALL = 256
-"""Matrices up to this size are inverted at once."""
+"""Size up to which a matrix is inverted at once instead of by quarters."""
 
 RIDGE = 0.05
-"""Added to the correlation matrix's diagonal: noise no prediction may rely on below."""
+"""Added to the diagonal of the correlation matrix: noise below which no prediction may rely on anything."""
 
 
 class Moments:
-    """Count, sum and product sums of feature rows; mergeable, so that a fold is the total minus a block."""
+    """Count, sums and product sums of feature rows.
+
+    They add up: the moments of all rows but one block are the total minus those of the block.
+    """
 
     __slots__ = ("count", "products", "sums")
 
@@ -28,14 +35,14 @@ class Moments:
         self.sums: Floats = np.zeros(size)
         self.products: Floats = np.zeros((size, size))
 
-    def add(self, rows: Halves) -> None:
-        """Count the rows in."""
+    def add(self, rows: Float32) -> None:
+        """Add rows, shape (rows, features)."""
         self.count += len(rows)
         self.sums += rows.sum(axis=0, dtype=np.float64)
         self.products += rows.T @ rows
 
     def plus(self, other: "Moments", sign: float = 1.0) -> "Moments":
-        """Return the moments of both sets of rows, or of this set without the other for sign -1."""
+        """Return the moments of both sets of rows; with sign -1, of this set without the other."""
         result = Moments(len(self.sums))
         result.count = self.count + sign * other.count
         result.sums = self.sums + sign * other.sums
@@ -43,49 +50,55 @@ class Moments:
         return result
 
     def mean(self) -> Floats:
-        """Return the mean row."""
+        """Return the mean row, shape (features,)."""
         return self.sums / max(self.count, 1.0)
 
     def covariance(self) -> Floats:
-        """Return the covariance of the rows."""
+        """Return the covariance of the rows, shape (features, features)."""
         mean = self.mean()
         result: Floats = self.products / max(self.count, 1.0)
         result -= np.outer(mean, mean)
         return result
 
 
-def stack(blocks: Sequence[Floats]) -> Halves:
-    """Return feature blocks side by side."""
+def stack(blocks: Sequence[Floats]) -> Float32:
+    """Return feature blocks, each of shape (rows, sensors), side by side: (rows, features)."""
     return np.concatenate(blocks, axis=1, dtype=np.float32, casting="same_kind")
 
 
-def product(rows: Halves, weights: Halves) -> Halves:
-    """Return ``rows @ weights``, multiplied BLOCK rows at a time whatever their number.
+def product(rows: Float32, weights: Float32) -> Float32:
+    """Return `rows @ weights`, multiplied BLOCK rows at a time whatever their number.
 
-    A product of another shape may add in another order: with one shape a row's result depends on nothing but
-    the row, so that scoring at once and window by window agree.
+    A product of another shape may add its terms in another order. With one shape, most kernels of OpenBLAS
+    give a row the same product wherever it stands, and scoring at once and window by window agree to the last
+    bit. The kernel for Haswell, which Zen takes too, does not: there they agree to rounding of float32.
     """
     size, count = len(rows), -(-len(rows) // BLOCK)
     if size % BLOCK:
         rows = np.concatenate([rows, np.zeros((count * BLOCK - size, rows.shape[1]), np.float32)])
-    result: Halves = rows.reshape(count, BLOCK, rows.shape[1]) @ weights
+    result: Float32 = rows.reshape(count, BLOCK, rows.shape[1]) @ weights
     return result.reshape(count * BLOCK, weights.shape[1])[:size]
 
 
-def residual_map(covariance: Floats, sensors: int, outputs: int, ridge: float = RIDGE) -> Floats:
-    """Return W with residuals = (features - mean) @ W, for the first ``outputs`` feature blocks of every
-    sensor.
+def residual_map(covariance: Floats, sensors: int, outputs: int) -> Floats:
+    """Return the matrix W with `residuals = (features - mean) @ W`, shape (features, outputs * sensors).
 
-    Feature column ``b * sensors + j`` is block b of sensor j. With P the inverse covariance and S the columns
-    of one sensor, the error of predicting x_S from all other columns is (P_SS)^-1 (P x)_S; a sensor's own
-    other blocks are never used, so a sensor that lies consistently is not excused by its own past.
+    Feature column `b * sensors + j` is block b of sensor j. With P the inverse covariance and S the columns
+    of one sensor, the error of predicting x_S from all other columns is (P_SS)^-1 (P x)_S. A sensor's own
+    blocks never predict it, so a sensor that is wrong consistently is not excused by its own past.
+
+    Args:
+        covariance: covariance of the features, shape (features, features).
+        sensors: number of sensors.
+        outputs: how many blocks of every sensor, the first ones, are predicted.
+
     """
     size = len(covariance)
     blocks = size // sensors
     deviation = np.sqrt(np.maximum(np.diag(covariance), 1e-12))
     correlation = np.outer(deviation, deviation)
     np.divide(covariance, correlation, out=correlation)
-    correlation[np.diag_indices(size)] += ridge
+    correlation[np.diag_indices(size)] += RIDGE
     precision = inverse(correlation)
     own = np.arange(blocks)[None, :] * sensors + np.arange(sensors)[:, None]
     inner = np.linalg.inv(precision[own[:, :, None], own[:, None, :]])
@@ -95,9 +108,10 @@ def residual_map(covariance: Floats, sensors: int, outputs: int, ridge: float = 
 
 
 def inverse(matrix: Reals) -> Reals:
-    """Return the inverse of a symmetric positive definite matrix; of any other when rounding made it one.
+    """Return the inverse of a symmetric positive definite matrix, or of one that rounding made indefinite.
 
-    The inverse of the Cholesky factor, times itself, takes half the time of a general inverse when large.
+    For a large matrix, the product of the inverted Cholesky factor with itself takes half the time of a
+    general inverse.
     """
     if len(matrix) <= _SMALL:
         return np.linalg.inv(matrix)
@@ -111,7 +125,7 @@ def inverse(matrix: Reals) -> Reals:
 
 
 def _lower_inverse(lower: Reals) -> Reals:
-    """Return the inverse of a lower triangular matrix, by quarters."""
+    """Return the inverse of a lower triangular matrix, computed by quarters."""
     if len(lower) <= _SMALL:
         return np.tril(np.linalg.inv(lower))
     half = len(lower) // 2

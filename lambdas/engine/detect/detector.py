@@ -18,15 +18,19 @@ from engine.detect.artefact import (
     reading,
     unpack,
 )
-from engine.detect.discrete import FewValues
-from engine.detect.ensemble import judge
+from engine.detect.baseline import Baseline
+from engine.detect.discrete import DiscreteValues
+from engine.detect.ensemble import evaluate_views
 from engine.detect.features import BLOCKS, TRACKED, VIEWS, ViewName
 from engine.detect.level_shift import SPAN
-from engine.detect.notices import Notice, Past, Watch, input_notices, last_heard, late_rows, moved_levels
-from engine.detect.pipeline import Baseline, Pipeline, State
+from engine.detect.notices import Notice, Past, input_notices, level_notices
+from engine.detect.pipeline import Pipeline
 from engine.detect.scores import Scores
-from engine.detect.unit_changes import Span, Watcher
+from engine.detect.state import State
+from engine.detect.training_range import TrainingRange
+from engine.detect.unit_changes import UnitChangeDetector
 from engine.detect.view import OUTPUTS, View
+from engine.detect.watch import Watch, last_seen, late_rows
 from engine.frame.frame import Frame, SensorId
 from engine.frame.scaling import Scaling
 from engine.ingest.timestamps import Times
@@ -38,11 +42,20 @@ KIND = "detector"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detector:
-    """A fitted detector. Scores above 0.5 are anomalous; bytes are equal for equal training data.
+    """A fitted detector. Scores above 0.5 are anomalous; equal training data gives equal bytes.
 
-    ``forward_false_alarms`` is the share of alarms when the first half of training judged the second, and
-    ``widening`` the factor this added to the limits: both tell how far healthy operation repeats itself.
-    ``few_values`` are the values of sensors that had at most five; empty for all if that is not known.
+    Attributes:
+        sensors: names of the sensors, in the order of all columns.
+        step: the usual distance of rows.
+        pipeline: the way from raw rows to features.
+        views: the fitted views.
+        forward_false_alarms: share of alarms when the first half of training judged the second half: how
+            far healthy operation repeats itself.
+        widening: factor by which this and the labels moved the limits.
+        trimmed: share of the training rows that were left out because they look like faults.
+        training_range: range of each sensor in training.
+        discrete_values: values of the sensors that had at most five; empty where this is unknown.
+
     """
 
     sensors: tuple[SensorId, ...]
@@ -52,18 +65,22 @@ class Detector:
     forward_false_alarms: float
     widening: float
     trimmed: float
-    span: Span
-    few_values: FewValues = ()
+    training_range: TrainingRange
+    discrete_values: DiscreteValues = ()
 
     def score(self, frame: Frame, *, state: bytes | None = None) -> Scores:
-        """Score the rows of a frame, continuing from the state of the window before, if given.
+        """Score the rows of a frame.
 
         Rows that are not newer than those scored before are late: their score and prediction are 0, and they
-        leave the state alone.
+        do not change the state.
+
+        Args:
+            frame: rows with the sensors of the detector, in its order.
+            state: `Scores.state` of the window before; None to start afresh.
 
         Raises:
-            ValueError: the frame has other sensors than the detector.
-            BadArtefact: the state is damaged or belongs to another detector.
+            ValueError: when the frame has other sensors than the detector.
+            BadArtefact: when the state is damaged or belongs to another detector.
 
         """
         if frame.sensors != self.sensors:
@@ -72,44 +89,52 @@ class Detector:
             )
         now = State.start(len(self.sensors)) if state is None else State.from_bytes(state, len(self.sensors))
         late = late_rows(frame.times, now.watch.newest)
-        timely = _rows(frame, ~late) if late.any() else frame
+        timely = frame.select(~late) if late.any() else frame
         notices = self._notice(timely, frame.times[late], now)
         scores = self._scored(timely, now)
-        scores = replace(scores, notices=(*notices, *moved_levels(self.sensors, scores.moved)))
+        scores = replace(scores, notices=(*notices, *level_notices(self.sensors, scores.moved)))
         return scores if timely is frame else _with_late(scores, frame, late)
 
     def check_state(self, state: bytes) -> None:
-        """Raise BadArtefact if scoring cannot continue from a state: damaged, or of another detector."""
+        """Check that scoring can continue from a state.
+
+        Raises:
+            BadArtefact: when the state is damaged or belongs to another detector.
+
+        """
         State.from_bytes(state, len(self.sensors))
 
     @property
-    def levels(self) -> View:
-        """The view whose first residuals are those of the sensors' levels."""
+    def lag_view(self) -> View:
+        """The view whose residuals are those of the sensors' levels."""
         return next(view for view in self.views if view.name == "lag")
 
     def _notice(self, frame: Frame, late: Times, now: State) -> tuple[Notice, ...]:
-        """Return what there is to say about the rows, and move the watch of the state behind them."""
-        heard = last_heard(frame, now.watch.heard)
-        past = Past(rows=now.memory.seen, newest=now.watch.newest, resting=now.quiet > 0)
-        found = input_notices(frame, late=late, past=past, heard=heard, step=self.step)
-        known = np.where(np.isnat(now.watch.heard), np.nan, now.values)
-        watcher = Watcher(span=self.span, pipeline=self.pipeline, level=self.levels)
-        converted, traces = watcher.look(frame, known, now.watch.units)
+        """Return the notices about the rows, and move the watch of the state behind them."""
+        seen = last_seen(frame, now.watch.last_seen)
+        past = Past(rows=now.memory.seen, newest=now.watch.newest, resting=now.grace > 0)
+        found = input_notices(frame, late=late, past=past, last_seen=seen, step=self.step)
+        known = np.where(np.isnat(now.watch.last_seen), np.nan, now.values)
+        unit_changes = UnitChangeDetector(
+            training_range=self.training_range, pipeline=self.pipeline, lag_view=self.lag_view
+        )
+        converted, traces = unit_changes.detect(frame, known, now.watch.units)
         newest = frame.times[-1] if len(frame.times) else now.watch.newest
-        now.watch = Watch(heard=heard, newest=newest, units=traces)
+        now.watch = Watch(last_seen=seen, newest=newest, units=traces)
         return (*found, *converted)
 
     def _scored(self, frame: Frame, now: State) -> Scores:
+        """Return the scores of rows without late ones, and move the state behind them."""
         rows, count = len(frame.times), len(self.sensors)
         moved = np.zeros(count)
         ratio, shares = np.zeros(rows), np.full((rows, count), 1 / count, np.float32)
-        for part in self.pipeline.run(frame, now, predictor=self.levels):
-            judged = judge(self.views, part, now, count)
-            ratio[part.start : part.stop] = now.alarm.fuse(judged.ratios)
-            total = judged.excess.sum(axis=1, keepdims=True)
-            np.divide(judged.excess, total, out=shares[part.start : part.stop], where=total > 0)
-            if judged.moved is not None:
-                moved += judged.moved.sum(axis=0)
+        for part in self.pipeline.run(frame, now, predictor=self.lag_view):
+            found = evaluate_views(self.views, part, now, count)
+            ratio[part.start : part.stop] = now.alarm.fuse(found.ratios)
+            total = found.excess.sum(axis=1, keepdims=True)
+            np.divide(found.excess, total, out=shares[part.start : part.stop], where=total > 0)
+            if found.moved is not None:
+                moved += found.moved.sum(axis=0)
         score = np.round(ratio / (1 + ratio), 5)
         return Scores(
             times=frame.times,
@@ -128,27 +153,27 @@ class Detector:
             "sensors": list(self.sensors),
             "step": int(self.step / np.timedelta64(1, "s")),
             "limits": {view.name: view.limit for view in self.views},
-            "memory": max(view.memory for view in self.views),
+            "memory": max(view.average_span for view in self.views),
             "span": baseline.span,
             "steady": baseline.steady,
             "forward_false_alarms": self.forward_false_alarms,
             "widening": self.widening,
             "trimmed": self.trimmed,
-            "few_values": self.few_values,
+            "few_values": self.discrete_values,
         }
         arrays: dict[str, NDArray[Any]] = {
             "center": scaling.center,
             "scale": scaling.scale,
             "constant": scaling.constant,
-            "low": self.span.low,
-            "high": self.span.high,
-            "move": self.span.move,
+            "low": self.training_range.low,
+            "high": self.training_range.high,
+            "move": self.training_range.move,
             "level": baseline.level,
             "end": np.array(baseline.end.astype("datetime64[us]")).reshape(1).view(np.int64),
         }
         for view in self.views:
-            for name in (*_VIEW_PARTS, "moved"):
-                arrays[f"{view.name}.{name}"] = getattr(view, name)
+            arrays |= {f"{view.name}.{part}": getattr(view, part) for part in _VIEW_PARTS}
+            arrays[f"{view.name}.moved"] = view.level_averages
         return pack(KIND, meta, arrays)
 
     @classmethod
@@ -156,7 +181,7 @@ class Detector:
         """Read a detector.
 
         Raises:
-            BadArtefact: not a detector of a readable version, or damaged.
+            BadArtefact: when the bytes are not a detector of a readable version, or are damaged.
 
         """
         meta, arrays = unpack(data, KIND)
@@ -169,18 +194,20 @@ class Detector:
                 )
             names = [name for name in (*VIEWS, *TRACKED) if name in meta["limits"]]
             _check_arrays(arrays, names, len(sensors))
-            memory = int(meta.get("memory", SPAN))
-            views = tuple(_view(name, float(meta["limits"][name]), memory, arrays) for name in names)
+            average_span = int(meta.get("memory", SPAN))
+            views = tuple(_view(name, float(meta["limits"][name]), average_span, arrays) for name in names)
             scaling = Scaling(center=arrays["center"], scale=arrays["scale"], constant=arrays["constant"])
             end = arrays["end"].view("datetime64[us]")[0]
-            span = _span(arrays, len(sensors))
-            reach = span.reach(scaling.scale) if meta.get("steady") else np.full(len(sensors), np.inf)
+            training_range = _training_range(arrays, len(sensors))
+            reach = (
+                training_range.reach(scaling.scale) if meta.get("steady") else np.full(len(sensors), np.inf)
+            )
             baseline = Baseline(span=int(meta["span"]), level=arrays["level"], end=end, reach=reach)
             step = int(meta["step"])
-            if step <= 0 or baseline.span < 0 or memory <= 0 or "lag" not in names:
+            if step <= 0 or baseline.span < 0 or average_span <= 0 or "lag" not in names:
                 raise BadArtefact(
                     f"the detector is malformed: step {step} s, baseline of {baseline.span} rows, "
-                    f"memory of {memory} rows, views {names}"
+                    f"memory of {average_span} rows, views {names}"
                 )
             return cls(
                 sensors=sensors,
@@ -190,35 +217,31 @@ class Detector:
                 forward_false_alarms=float(meta["forward_false_alarms"]),
                 widening=float(meta["widening"]),
                 trimmed=float(meta["trimmed"]),
-                span=span,
-                few_values=_few_values(meta.get("few_values", []), len(sensors)),
+                training_range=training_range,
+                discrete_values=_discrete_values(meta.get("few_values", []), len(sensors)),
             )
 
 
 _VIEW_PARTS = ("offset", "weights", "usual")
 
 
-def _span(arrays: Arrays, sensors: int) -> Span:
+def _training_range(arrays: Arrays, sensors: int) -> TrainingRange:
     """Return the training range; artefacts of format version 1 have none."""
     if "low" not in arrays:
-        return Span.unknown(sensors)
-    return Span(low=arrays["low"], high=arrays["high"], move=arrays["move"])
+        return TrainingRange.unknown(sensors)
+    return TrainingRange(low=arrays["low"], high=arrays["high"], move=arrays["move"])
 
 
-def _few_values(found: Any, sensors: int) -> FewValues:
-    """Return the values of few-valued sensors; artefacts of format version 1 have none."""
+def _discrete_values(found: Any, sensors: int) -> DiscreteValues:
+    """Return the values of the discrete sensors; artefacts of format version 1 have none."""
     values = tuple(tuple(float(value) for value in each) for each in found)
     if len(values) not in {0, sensors}:
         raise BadArtefact(f"the artefact has values of {len(values)} sensors, not {sensors}")
     return values
 
 
-def _rows(frame: Frame, rows: NDArray[np.bool_]) -> Frame:
-    return replace(frame, times=frame.times[rows], values=frame.values[rows], off=frame.off[rows])
-
-
 def _with_late(scores: Scores, frame: Frame, late: NDArray[np.bool_]) -> Scores:
-    """Return the scores of all rows of the frame: 0 for late ones, without a leading sensor."""
+    """Return the scores of all rows of the frame: 0 for late ones, with equal contributions."""
     count = len(frame.sensors)
     contributions = np.full((len(late), count), 1 / count, np.float32)
     contributions[~late] = scores.contributions
@@ -235,7 +258,7 @@ def _with_late(scores: Scores, frame: Frame, late: NDArray[np.bool_]) -> Scores:
 
 
 def _check_arrays(arrays: Arrays, views: Sequence[ViewName], sensors: int) -> None:
-    """Refuse arrays of other sensors or none; those that format version 1 lacks may be missing."""
+    """Refuse arrays of other sensors, or none; those that format version 1 lacks may be missing."""
     expected: dict[str, tuple[str, tuple[int, ...]]] = {
         "constant": ("b1", (sensors,)),
         "end": ("i8", (1,)),
@@ -252,11 +275,11 @@ def _check_arrays(arrays: Arrays, views: Sequence[ViewName], sensors: int) -> No
     check_arrays(arrays, expected)
 
 
-def _view(name: ViewName, limit: float, memory: int, arrays: Arrays) -> View:
+def _view(name: ViewName, limit: float, average_span: int, arrays: Arrays) -> View:
     """Return a view; in artefacts of format version 1 no level has moved."""
     if not 0 < limit < math.inf:
         raise BadArtefact(f"the artefact is malformed: the limit of the {name} view is {limit}")
     parts = {part: arrays[f"{name}.{part}"] for part in _VIEW_PARTS}
-    moved = arrays.get(f"{name}.moved", np.zeros(len(parts["offset"])))
-    check_finite(*parts.values(), moved)
-    return View(name=name, limit=limit, **parts, memory=memory, moved=moved)
+    averages = arrays.get(f"{name}.moved", np.zeros(len(parts["offset"])))
+    check_finite(*parts.values(), averages)
+    return View(name=name, limit=limit, **parts, average_span=average_span, level_averages=averages)

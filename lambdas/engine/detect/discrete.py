@@ -1,17 +1,25 @@
-"""Sensors with few distinct values: valves, switches, modes. What they may be is remembered for words."""
+"""Sensors with few distinct values: valves, switches, modes. Sentences about events name these values."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-MOST = 5
-"""Distinct values of a sensor that is spoken of by value, not by how far it is from what was expected."""
+MOST_VALUES = 5
+"""Distinct values up to which a sensor is discrete."""
 _SAMPLE_ROWS = 2000
+"""Rows in which most sensors already show that they are not discrete."""
 
-FewValues = tuple[tuple[float, ...], ...]
+DiscreteValues = tuple[tuple[float, ...], ...]
+"""Per sensor its distinct values in ascending order; empty for a sensor that is not discrete."""
 
 
-def few_values(values: NDArray[np.floating], rows: NDArray[np.bool_]) -> FewValues:
-    """Return per sensor its distinct values in the marked rows, in order; empty for more than five."""
+def discrete_values(values: NDArray[np.floating], rows: NDArray[np.bool_]) -> DiscreteValues:
+    """Return the distinct values of each discrete sensor.
+
+    Args:
+        values: shape (rows, sensors); missing ones are NaN.
+        rows: rows to look at, shape (rows,).
+
+    """
     picks = np.flatnonzero(rows)
     sample = values[picks[:: max(1, len(picks) // _SAMPLE_ROWS)]]
     return tuple(
@@ -21,4 +29,4 @@ def few_values(values: NDArray[np.floating], rows: NDArray[np.bool_]) -> FewValu
 
 def _distinct(values: NDArray[np.floating]) -> tuple[float, ...]:
     found = np.unique(values[np.isfinite(values)])
-    return tuple(float(each) for each in found) if len(found) <= MOST else ()
+    return tuple(float(each) for each in found) if len(found) <= MOST_VALUES else ()

@@ -1,9 +1,9 @@
-"""The bank of views at work: which of them count for a row, and how much.
+"""The ensemble of views: which of them count for a row, and how much.
 
-The static views judge the sensors as they are. A residual whose level has moved for good counts no more
-(``engine.detect.level_shift``). The more of them are out, the more the tracked views count, which judge the
-sensors over a slow baseline: they see faults that come fast, whatever drifts. They are silent on a plant that
-does not drift, and where a row is usual by what was trained, all residuals counted.
+The static views score the sensors as they are. A residual whose level has moved for good counts less
+(`engine.detect.level_shift`). The more residuals have moved levels, the more the tracked views count, which
+score the sensors relative to a slow baseline and so see fast faults whatever drifts. They do not count on a
+plant that does not drift, nor on a row that is usual even with all residuals counted in full.
 """
 
 from collections.abc import Sequence
@@ -13,85 +13,122 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.cross_prediction import Halves
+from engine.detect.cross_prediction import Float32
 from engine.detect.features import TRACKED, ViewName
-from engine.detect.level_shift import ENGAGED, trust
-from engine.detect.pipeline import Rows, State
+from engine.detect.level_shift import level_weights
+from engine.detect.pipeline import FeatureRows
+from engine.detect.ramp import ramp
+from engine.detect.state import State
 from engine.detect.view import ATTRIBUTION_CAP, View, row_scores
 
 Floats = NDArray[np.float64]
 
-UNUSUAL = (0.5, 1.0)
-"""Ratio with all residuals counted from which a row is judged by the tracked views in part, and in full."""
+ENGAGED_SHARE = (0.02, 0.1)
+"""Share of a view's residuals with moved levels from which the tracked views count in part, and in full."""
+UNUSUAL_RATIO = (0.5, 1.0)
+"""Ratio of score to limit, all residuals counted, from which the tracked views count in part, and in full."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """Per row: score over limit per view, excess per sensor, and how far the level of each sensor moved.
+class ViewEvaluation:
+    """What the views find in consecutive rows.
 
-    ``moved`` is 1 for the sensor that moved most and less for those whose prediction it spoils; None where no
-    level moved.
+    Attributes:
+        ratios: ratio of score to limit per view, shape (rows,).
+        excess: by how much the squared residuals of each sensor exceed their usual mean, shape (rows,
+            sensors).
+        moved: how far the level of each sensor has moved, shape (rows, sensors): 1 for the sensor that moved
+            most, less for those whose prediction it spoils; None where no level has moved.
+
     """
 
     ratios: dict[ViewName, Floats]
-    excess: Halves
-    moved: Halves | None
+    excess: Float32
+    moved: Float32 | None
 
 
-def judge(views: Sequence[View], rows: Rows, state: State, sensors: int) -> Judgement:
-    """Judge consecutive rows and move the levels of the state behind them."""
-    static = [view for view in views if view.name not in TRACKED]
-    steady = np.all([rows.ready(view.name) for view in static], axis=0)
+def evaluate_views(views: Sequence[View], rows: FeatureRows, state: State, sensors: int) -> ViewEvaluation:
+    """Evaluate all views on consecutive rows, and move the level averages of the state behind them.
+
+    Args:
+        views: the fitted views, static and tracked.
+        rows: features of the rows.
+        state: where scoring stands; its `level_averages` and `evaluated` are changed.
+        sensors: number of sensors.
+
+    """
+    weighted = _weighted(views, rows, state)
     count = rows.stop - rows.start
+    share = np.zeros(count)
+    for _, _, weights in weighted:
+        if weights is not None:
+            np.maximum(share, 1 - weights.mean(axis=1), out=share)
+    engaged = ramp(share, *ENGAGED_SHARE)
+    at = np.flatnonzero(engaged)
+
     ratios: dict[ViewName, Floats] = {}
     excess, moved = np.zeros((count, sensors), np.float32), np.zeros((count, sensors), np.float32)
-    share, as_trained = np.zeros(count), np.zeros(count)
-
-    trusted = []
-    for view in static:
-        units = view.units(rows.blocks(view.name), rows.missing)
-        before = state.moved.get(view.name, view.moved)
-        counts, state.moved[view.name] = trust(
-            units, steady, before, seen=state.judged, span=view.memory, view=view, free=rows.free
-        )
-        if counts is not None:
-            np.maximum(share, 1 - counts.mean(axis=1), out=share)
-        trusted.append((view, np.abs(units, out=units), counts))
-    state.judged += int(steady.sum())
-    low, high = ENGAGED
-    engaged = np.clip((share - low) / (high - low), 0, 1)
-    at = np.flatnonzero(engaged)
-    for view, units, counts in trusted:
+    as_trained = np.zeros(count)
+    for view, residuals, weights in weighted:
         ready = rows.ready(view.name)
-        if counts is not None:
-            unsure = at[as_trained[at] < UNUSUAL[1]]  # of the others, enough is known
-            full = ready[unsure] * row_scores(_rows(units, unsure)) / view.limit
+        if weights is not None:
+            unsure = at[as_trained[at] < UNUSUAL_RATIO[1]]  # the other rows count in full already
+            full = ready[unsure] * row_scores(_rows(residuals, unsure)) / view.limit
             as_trained[unsure] = np.maximum(as_trained[unsure], full)
-            far = np.minimum(units, np.float32(ATTRIBUTION_CAP))
-            far *= 1 - counts
-            for start in range(0, far.shape[1], sensors):
-                np.maximum(moved, far[:, start : start + sensors], out=moved)
-            np.multiply(units, counts, out=units)
-        ratios[view.name] = ready * row_scores(units) / view.limit
-        if counts is None:
+            _mark_moved(moved, residuals, weights)
+            np.multiply(residuals, weights, out=residuals)
+        ratios[view.name] = ready * row_scores(residuals) / view.limit
+        if weights is None:
             as_trained = np.maximum(as_trained, ratios[view.name])
-        excess += view.excess(units, sensors) * ready[:, None]
+        excess += view.excess(residuals, sensors) * ready[:, None]
     if not len(at):
-        return Judgement(ratios=ratios, excess=excess, moved=None)
-    low, high = UNUSUAL
-    engaged_rows = engaged * np.clip((as_trained - low) / (high - low), 0, 1)
+        return ViewEvaluation(ratios=ratios, excess=excess, moved=None)
+
+    tracked = engaged * ramp(as_trained, *UNUSUAL_RATIO)
     for view in (each for each in views if each.name in TRACKED):
-        weight = rows.ready(view.name) * engaged_rows
+        weight = rows.ready(view.name) * tracked
         at = np.flatnonzero(weight)
         if not len(at):
             continue
         blocks = [_rows(block, at) for block in rows.blocks(view.name)]
-        units = view.units(blocks, None if rows.missing is None else rows.missing[at])
-        np.abs(units, out=units)
+        residuals = view.residuals(blocks, None if rows.missing is None else rows.missing[at])
+        np.abs(residuals, out=residuals)
         ratios[view.name] = np.zeros(count)
-        ratios[view.name][at] = weight[at] * row_scores(units) / view.limit
-        excess[at] += (view.excess(units, sensors) * weight[at, None]).astype(np.float32)
-    return Judgement(ratios=ratios, excess=excess, moved=_relative(moved, engaged))
+        ratios[view.name][at] = weight[at] * row_scores(residuals) / view.limit
+        excess[at] += (view.excess(residuals, sensors) * weight[at, None]).astype(np.float32)
+    return ViewEvaluation(ratios=ratios, excess=excess, moved=_relative(moved, engaged))
+
+
+def _weighted(
+    views: Sequence[View], rows: FeatureRows, state: State
+) -> list[tuple[View, Float32, Float32 | None]]:
+    """Return the static views with their absolute residuals and what these count; move the averages on."""
+    static = [view for view in views if view.name not in TRACKED]
+    ready = np.all([rows.ready(view.name) for view in static], axis=0)
+    result = []
+    for view in static:
+        residuals = view.residuals(rows.blocks(view.name), rows.missing)
+        weights, state.level_averages[view.name] = level_weights(
+            residuals,
+            ready,
+            state.level_averages.get(view.name, view.level_averages),
+            evaluated=state.evaluated,
+            span=view.average_span,
+            view=view,
+            speed=rows.speed,
+        )
+        result.append((view, np.abs(residuals, out=residuals), weights))
+    state.evaluated += int(ready.sum())
+    return result
+
+
+def _mark_moved(moved: Float32, residuals: Float32, weights: Float32) -> None:
+    """Raise `moved`, in place, to the part of each sensor's residuals that does not count."""
+    sensors = moved.shape[1]
+    far = np.minimum(residuals, np.float32(ATTRIBUTION_CAP))
+    far *= 1 - weights
+    for start in range(0, far.shape[1], sensors):
+        np.maximum(moved, far[:, start : start + sensors], out=moved)
 
 
 def _rows(values: NDArray[Any], at: NDArray[np.intp]) -> NDArray[Any]:
@@ -99,9 +136,9 @@ def _rows(values: NDArray[Any], at: NDArray[np.intp]) -> NDArray[Any]:
     return values if len(at) == len(values) else values[at]
 
 
-def _relative(moved: Halves, engaged: Floats) -> Halves:
-    """Return what moved in parts of what moved most, as far as anything did."""
+def _relative(moved: Float32, engaged: Floats) -> Float32:
+    """Return how far each sensor moved, relative to the one that moved most, as far as views are engaged."""
     most = moved.max(axis=1, keepdims=True)
     parts = np.divide(moved, most, out=np.zeros_like(moved), where=most > 0)
-    result: Halves = parts * engaged[:, None].astype(np.float32)
+    result: Float32 = parts * engaged[:, None].astype(np.float32)
     return result

@@ -1,7 +1,7 @@
-"""Values to stand in for sensors that are silent, so that they do not mislead the prediction of the others.
+"""Imputation of missing values by what the other sensors predict.
 
-A sensor's last value would do for a moment; after an hour it contradicts everything. What the other sensors
-predict for it contradicts nothing. The stand-in itself is never judged.
+A sensor's last value serves for a moment; after an hour it would contradict the other sensors and mislead the
+prediction of them. A predicted value contradicts nothing. Imputed values are never judged.
 """
 
 from collections.abc import Iterator
@@ -16,17 +16,19 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 _RCOND = 1e-3
+"""Smallest singular value, relative to the largest, that is solved for: sensors that are silent together may
+be nearly redundant."""
 
 
-def stand_in(rows: Floats, missing: Mask, view: View) -> None:
+def impute(rows: Floats, missing: Mask, view: View) -> None:
     """Replace the missing values of scaled rows, in place, by what the other sensors of the row predict.
 
-    The predictions solve ``residual = 0`` for all missing sensors of a row together, as if all sensors had
-    stood still for the lags of the view: the result depends on that row alone.
+    The predictions solve `residual = 0` for all missing sensors of a row together, as if every sensor had
+    stood still over the lags of the view: the result depends on that row alone.
 
     Args:
-        rows: scaled rows without baseline; what stands at missing places is ignored.
-        missing: where to predict.
+        rows: scaled values, shape (rows, sensors); those at missing places are ignored.
+        missing: where to predict, shape (rows, sensors).
         view: the lag view.
 
     """
@@ -40,7 +42,7 @@ def stand_in(rows: Floats, missing: Mask, view: View) -> None:
 
 
 def _patterns(missing: Mask) -> Iterator[tuple[NDArray[np.int64], Mask]]:
-    """Yield the rows of each pattern of missing sensors, and the pattern."""
+    """Yield, per pattern of missing sensors, the rows that have it and the pattern, shape (sensors,)."""
     patterns, which = np.unique(missing, axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):
         if pattern.any():

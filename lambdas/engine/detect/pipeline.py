@@ -1,90 +1,66 @@
-"""From raw rows to features, row after row: scaling, filling, slow baseline, restarts; and their state."""
+"""From raw rows to features, row after row: scaling, imputation, slow baseline, restarts."""
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.alarm import Alarm
-from engine.detect.artefact import Arrays, BadArtefact, check_arrays, check_finite, pack, reading, unpack
-from engine.detect.baseline import follow
+from engine.detect.baseline import Baseline
 from engine.detect.features import (
-    CONTEXT,
-    SPANS,
     TRACKED,
     VIEWS,
     WARM_UP,
+    FeatureMemory,
     Features,
-    Memory,
     ViewName,
-    ewma_end,
-    features,
+    compute_features,
 )
-from engine.detect.imputation import stand_in
-from engine.detect.notices import Watch
-from engine.detect.view import OUTPUTS, View
+from engine.detect.imputation import impute
+from engine.detect.smoothing import ewma_end
+from engine.detect.state import State
+from engine.detect.view import View
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
 from engine.frame.segments import segments
 
 Floats = NDArray[np.float64]
-STATE_KIND = "scoring-state"
+Mask = NDArray[np.bool_]
 
 GRACE_ROWS = 32
-_MOST_ROWS = 2**53
+"""Fewest rows that are not judged after the machine was off: no view remembers more."""
 GRACE_SECONDS = 7200
-REACH = 3
+"""Shortest time, in seconds, that is not judged after the machine was off."""
+LEAD_IN_SPANS = 3
 """Spans of the baseline before a sampled row that it is followed through: more than 99 % of its weight."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
-    """The slow level of scaled sensors, an exponential mean, that the tracked views look over.
-
-    ``span`` is its span in rows, 0 for none. ``level`` is where it stood at ``end``, the end of training:
-    scoring that starts later without a state starts from there. ``reach`` is half of the range of each sensor
-    in training, infinite where nothing holds the baseline up: the plant did not hold its levels in training.
-    """
-
-    span: int
-    level: Floats
-    end: np.datetime64
-    reach: Floats
-
-    @property
-    def steady(self) -> bool:
-        """Tell whether the plant held its levels in training."""
-        return bool(np.isfinite(self.reach).any())
-
-    @classmethod
-    def of(cls, span: int, sensors: int) -> Self:
-        """Return the baseline of this span, its level and reach not known yet."""
-        nowhere = np.datetime64("NaT", "us")
-        return cls(span=span, level=np.zeros(sensors), end=nowhere, reach=np.full(sensors, np.inf))
-
-
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Features of consecutive rows ``start:stop`` of a frame.
+class FeatureRows:
+    """Features of the consecutive rows `start:stop` of a frame.
 
-    ``missing`` marks values that were missing, None when there is none; ``level`` is the baseline behind each
-    row; ``free`` how fast levels may move at each row, as far as sensors are within reach, None for full
-    speed; ``ready`` says per view which rows it may judge.
+    Attributes:
+        start: first row.
+        stop: row after the last one.
+        features: feature blocks of the static views.
+        missing: where values were missing, shape (rows, sensors); None if nowhere.
+        grace: rows after the last start that are not judged.
+        level: the baseline after each row, shape (rows, sensors); None without a baseline.
+        speed: share of the usual speed at which levels may be taken over at each row, shape (rows,); None
+            for full speed throughout.
+
     """
 
     start: int
     stop: int
     features: Features
-    missing: NDArray[np.bool_] | None
-    quiet: int
+    missing: Mask | None
+    grace: int
     level: Floats | None = None
-    free: Floats | None = None
+    speed: Floats | None = None
 
     def blocks(self, view: ViewName) -> tuple[Floats, ...]:
-        """Return the feature blocks of a view."""
+        """Return the feature blocks of a view, each of shape (rows, sensors)."""
         if view not in TRACKED or self.level is None:
             return self.features.blocks[view]
         blocks = self.features.blocks[TRACKED[view]]
@@ -92,139 +68,9 @@ class Rows:
             return blocks[0] - self.level, blocks[1]
         return tuple(block - self.level for block in blocks)
 
-    def ready(self, view: ViewName) -> NDArray[np.bool_]:
-        """Return the rows whose past suffices for the view and that lie behind the grace after a restart."""
-        return self.features.seen > max(WARM_UP[view], self.quiet)
-
-
-@dataclass(slots=True, kw_only=True)
-class State:
-    """What scoring carries from row to row and from window to window.
-
-    ``values`` are the last known scaled values, ``level`` the baseline (None before the first row), ``alarm``
-    what the rules of alarms remember, ``last`` the time of the last row with the machine on, ``quiet`` the
-    rows to be silent after the last start. ``watch`` is what noticing carries. ``moved`` are the averages of
-    ``engine.detect.level_shift`` per view, empty before the first row, after ``judged`` rows.
-    """
-
-    memory: Memory
-    values: Floats
-    watch: Watch
-    level: Floats | None = None
-    alarm: Alarm = field(default_factory=Alarm.closed)
-    last: np.datetime64 | None = None
-    quiet: int = 0
-    moved: dict[ViewName, Floats] = field(default_factory=dict)
-    judged: int = 0
-
-    @classmethod
-    def start(cls, sensors: int) -> Self:
-        """Return the state before the first row."""
-        return cls(memory=Memory.empty(sensors), values=np.zeros(sensors), watch=Watch.start(sensors))
-
-    def restart(self, quiet: int) -> None:
-        """Forget the past except levels and the last values; stay silent for ``quiet`` rows."""
-        self.memory = Memory.empty(len(self.values))
-        self.alarm, self.quiet = Alarm.closed(), quiet
-
-    def fill(self, scaled: Floats) -> NDArray[np.bool_] | None:
-        """Replace missing values by the last known ones, in place, and return where that was done."""
-        missing = ~np.isfinite(scaled)
-        if missing.any():
-            known = np.where(missing, -1, np.arange(len(scaled))[:, None])
-            last = np.maximum.accumulate(known, axis=0)
-            past = np.take_along_axis(scaled, np.maximum(last, 0), axis=0)
-            scaled[:] = np.where(last < 0, self.values, past)
-        self.values = scaled[-1].copy()
-        return missing if missing.any() else None
-
-    def to_bytes(self) -> bytes:
-        """Return the state as a versioned artefact."""
-        micros = None if self.last is None else int(self.last.astype("datetime64[us]").astype(np.int64))
-        meta: dict[str, Any] = {
-            "ratio": self.alarm.level,
-            "open": self.alarm.open,
-            "seen": self.memory.seen,
-            "last": micros,
-            "quiet": self.quiet,
-            "judged": self.judged,
-        }
-        meta["watch"] = self.watch.to_meta()
-        arrays: Arrays = {
-            "rows": self.memory.rows,
-            "means": self.memory.means,
-            "values": self.values,
-            "heard": self.watch.heard.view(np.int64),
-            "lag": self.alarm.lag,
-            "fused": self.alarm.fused,
-        }
-        if self.level is not None:
-            arrays["level"] = self.level
-        moved = {f"moved {view}": means for view, means in self.moved.items()}
-        return pack(STATE_KIND, meta, arrays | moved)
-
-    @classmethod
-    def from_bytes(cls, data: bytes, sensors: int) -> Self:
-        """Read a state.
-
-        Raises:
-            BadArtefact: no state of a readable version, damaged, or of a detector with other sensors.
-
-        """
-        meta, arrays = unpack(data, STATE_KIND)
-        with reading("state"):
-            seen, quiet, judged = (int(meta.get(name, 0)) for name in ("seen", "quiet", "judged"))
-            if not 0 <= min(seen, quiet, judged) <= max(seen, quiet, judged) < _MOST_ROWS:
-                raise BadArtefact(f"the state is malformed: it counts {seen}, {quiet} and {judged} rows")
-            _check_arrays(arrays, seen, sensors)
-            return cls(
-                memory=Memory(rows=arrays["rows"], means=arrays["means"], seen=seen),
-                values=arrays["values"],
-                watch=Watch.from_meta(meta.get("watch"), arrays.get("heard"), sensors),
-                level=arrays.get("level"),
-                alarm=_alarm(meta, arrays),
-                last=None if meta["last"] is None else np.datetime64(int(meta["last"]), "us"),
-                quiet=quiet,
-                moved={view: arrays[f"moved {view}"] for view in VIEWS if f"moved {view}" in arrays},
-                judged=judged,
-            )
-
-
-def _check_arrays(arrays: Arrays, seen: int, sensors: int) -> None:
-    """Refuse arrays of other sensors or none; those that format version 1 lacks may be missing."""
-    values = arrays.get("values")
-    if values is not None and values.shape != (sensors,):
-        raise BadArtefact(f"the state's values are for {values.size} sensors, not {sensors}")
-    alarm = Alarm.closed()
-    expected = {
-        "values": (sensors,),
-        "rows": (CONTEXT if seen else 0, sensors),
-        "means": (len(SPANS), sensors),
-    }
-    later = {
-        "level": (sensors,),
-        "lag": alarm.lag.shape,
-        "fused": alarm.fused.shape,
-        **{f"moved {view}": (OUTPUTS[view] * sensors,) for view in VIEWS},
-    }
-    expected |= {name: shape for name, shape in later.items() if name in arrays}
-    check_arrays(arrays, {name: ("f8", shape) for name, shape in expected.items()})
-    check_finite(*(arrays[name] for name in expected))
-
-
-def _alarm(meta: dict[str, Any], arrays: Arrays) -> Alarm:
-    """Return the alarm's memory; a state of format version 1 knows its smoothed ratio only."""
-    level = float(meta["ratio"])
-    opened = float(meta.get("open", level > 1))
-    if not (math.isfinite(level) and 0 <= opened <= 1):
-        raise BadArtefact(f"the state is malformed: its alarm stands at {level}, open by {opened}")
-    start = Alarm.closed()
-    return Alarm(
-        lag=arrays.get("lag", start.lag),
-        fused=arrays.get("fused", np.full_like(start.fused, level)),
-        level=level,
-        open=opened,
-    )
+    def ready(self, view: ViewName) -> Mask:
+        """Mark the rows with enough rows before them for the view, and after the grace of a restart."""
+        return self.features.seen > max(WARM_UP[view], self.grace)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,39 +85,46 @@ class Pipeline:
         frame: Frame,
         state: State,
         views: tuple[ViewName, ...] = VIEWS,
-        wanted: NDArray[np.bool_] | None = None,
+        wanted: Mask | None = None,
         predictor: View | None = None,
-    ) -> Iterator[Rows]:
-        """Yield the features of the rows with the machine on, moving ``state`` along.
+    ) -> Iterator[FeatureRows]:
+        """Yield the features of the rows with the machine on, in chunks.
 
-        Chunks without any ``wanted`` row are passed over, and what follows starts afresh: for samples of long
-        data. The baseline moves on in those shortly before a wanted row. What ``predictor``, a lag view,
-        predicts stands in for missing values; else the last ones.
+        Args:
+            frame: raw rows.
+            state: where scoring stands; moved on behind each chunk.
+            views: static views to compute features for.
+            wanted: rows that are needed, for samples of long data; None for all. Chunks without any are
+                skipped, and the next one starts afresh, but the baseline follows those shortly before.
+            predictor: the lag view, whose predictions replace missing values; None to repeat the last values.
+
         """
         grace = grace_rows(frame.step)
         for start, stop, fresh in segments(frame.times, frame.off, frame.step, state.last):
             if fresh:
-                after_off = frame.off[start - 1] if start else not state.memory.seen and state.quiet > 0
+                after_off = frame.off[start - 1] if start else not state.memory.seen and state.grace > 0
                 state.restart(grace if after_off else 0)
-            passed = wanted is not None and not wanted[start:stop].any()
-            if passed:
-                state.memory = Memory.empty(len(state.values))
-                if not wanted[start : stop + REACH * self.baseline.span].any():  # type: ignore[index]
+            skipped = wanted is not None and not wanted[start:stop].any()
+            if skipped:
+                state.memory = FeatureMemory.empty(len(state.values))
+                lead_in = stop + LEAD_IN_SPANS * self.baseline.span
+                if not wanted[start:lead_in].any():  # type: ignore[index]
                     continue
             scaled = self.scaling.apply(frame.values[start:stop])
             missing = state.fill(scaled)
             state.last = frame.times[stop - 1]
             if missing is not None and predictor is not None:
-                stand_in(scaled, missing, predictor)
-            level = free = None
+                impute(scaled, missing, predictor)
+            level = speed = None
             if self.baseline.span:
                 before = self._level(scaled, state, frame.times[start])
-                if passed:
+                if skipped:
                     state.level = ewma_end(scaled, before, self.baseline.span)
                     continue
-                level, free = follow(scaled, before, self.baseline.span, self.baseline.reach)
+                level, speed = self.baseline.follow(scaled, before)
                 state.level = level[-1]
-            yield Rows(start, stop, features(scaled, state.memory, views), missing, state.quiet, level, free)
+            features = compute_features(scaled, state.memory, views)
+            yield FeatureRows(start, stop, features, missing, state.grace, level, speed)
         if len(frame.off) and frame.off[-1]:
             state.restart(grace)
 
@@ -284,5 +137,5 @@ class Pipeline:
 
 
 def grace_rows(step: np.timedelta64) -> int:
-    """Return the rows of silence after the machine restarts: two hours, at least 32 rows."""
+    """Return how many rows are not judged after the machine was off: two hours, and at least 32 rows."""
     return max(GRACE_ROWS, int(GRACE_SECONDS / max(1.0, float(step / np.timedelta64(1, "s")))))

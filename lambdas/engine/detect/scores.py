@@ -13,10 +13,17 @@ from engine.ingest.timestamps import Times
 class Scores:
     """One result per row.
 
-    ``score`` lies in 0..1 with five decimals; ``prediction`` is 1 exactly where it is above 0.5 and the
-    machine is on. ``contributions`` has one column per sensor, rows sum to one. ``state`` continues the
-    scoring in the next window. ``notices`` say what was noticed about the rows scored. ``moved`` is per
-    sensor the share of the rows on which its level counted as moved for good: near 1, retraining is due.
+    Attributes:
+        times: time of each row, shape (rows,).
+        off: rows with the machine off, shape (rows,).
+        score: 0 to 1 with five decimals, shape (rows,).
+        prediction: 1 where the score is above 0.5 and the machine is on, else 0, shape (rows,).
+        contributions: share of each sensor in the score, shape (rows, sensors); rows sum to one.
+        state: bytes from which the next window continues.
+        notices: what was noticed about the rows.
+        moved: share of the rows on which the level of each sensor counted as moved for good, shape
+            (sensors,): near 1, retraining is due. None where it is unknown.
+
     """
 
     times: Times

@@ -1,4 +1,4 @@
-"""One linear view of the rows: residuals, their units, and the score of a row."""
+"""One linear view of the rows: residuals in units, and the score of a row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,86 +6,101 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.cross_prediction import Halves, product, stack
+from engine.detect.cross_prediction import Float32, product, stack
 from engine.detect.features import ViewName
 
 Floats = NDArray[np.float64]
 
 OUTPUTS: dict[ViewName, int] = {"lag": 1, "window": 2, "scale": 3, "tracked lag": 1, "tracked window": 2}
-"""Feature blocks that are predicted; the others only predict."""
+"""First feature blocks of each view that are predicted; the others only predict."""
 RESIDUAL_QUANTILE = 0.99
+"""Quantile of the absolute held-out residuals that is the unit of a residual."""
 CAP = 6.0
-"""A residual counts as at most this many units in the score: one sensor alone does not set the limit."""
+"""Most units that a residual counts in the score, so that no single sensor decides it."""
 ATTRIBUTION_CAP = 30.0
-"""The same for contributions, later, so that the largest residual still leads."""
+"""Most units that a residual counts in the contributions; more, so that the largest residual still leads."""
 TOP_SHARE = 0.15
-SMOOTHING_SPAN = 3
+"""Share of the residuals, the largest ones, whose mean is added to the mean of all in the score of a row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """Residuals ``features @ weights - offset``, in units of their held-out 99 % quantile.
+    """Residuals `features @ weights - offset`, in units of their held-out 99 % quantile.
 
-    ``usual`` is the mean squared residual in health, ``limit`` the row score that is the threshold, and
-    ``moved`` the averages of ``engine.detect.level_shift`` that the forward test ended with: where scoring
-    starts. ``memory`` is their span in rows.
+    Attributes:
+        name: name of the view.
+        offset: shape (outputs,); outputs are the predicted blocks, OUTPUTS, times the sensors.
+        weights: shape (features, outputs).
+        usual: mean squared residual in healthy operation, shape (outputs,).
+        limit: row score above which a row alarms.
+        level_averages: averages of `engine.detect.level_shift` at the end of training, from which scoring
+            starts, shape (outputs,).
+        average_span: span of these averages in rows.
+
     """
 
     name: ViewName
-    offset: Halves
-    weights: Halves
-    usual: Halves
+    offset: Float32
+    weights: Float32
+    usual: Float32
     limit: float
-    moved: Floats
-    memory: int
+    level_averages: Floats
+    average_span: int
 
-    def units(self, blocks: Sequence[Floats], missing: NDArray[np.bool_] | None) -> Halves:
-        """Return the signed residuals in units, zero where the sensor has no value."""
+    def residuals(self, blocks: Sequence[Floats], missing: NDArray[np.bool_] | None) -> Float32:
+        """Return the signed residuals in units, shape (rows, outputs).
+
+        Args:
+            blocks: feature blocks of the view, each of shape (rows, sensors).
+            missing: where a sensor has no value, shape (rows, sensors); its residuals are 0.
+
+        """
         result = product(stack(blocks), self.weights)
         result -= self.offset
         if missing is not None:
             result.reshape(len(result), OUTPUTS[self.name], -1)[...] *= ~missing[:, None, :]
         return result
 
-    def shifts(self) -> Halves:
-        """Return what the lasting shift of each sensor by one scale does to the residuals, in units."""
+    def shifts(self) -> Float32:
+        """Return what the lasting shift of each sensor by one scale adds to residuals: (sensors, outputs)."""
         sensors = len(self.offset) // OUTPUTS[self.name]
         weights = self.weights.reshape(-1, sensors, self.weights.shape[1])
         if self.name in {"window", "tracked window"}:
             weights = weights[:1]  # a standard deviation has no level
-        result: Halves = weights.sum(axis=0)
+        result: Float32 = weights.sum(axis=0)
         return result
 
-    def excess(self, units: Halves, sensors: int) -> Halves:
-        """Return per row and sensor the mean excess of the squared residuals over their usual mean."""
-        over: Halves = np.minimum(units, np.float32(ATTRIBUTION_CAP))
+    def excess(self, residuals: Float32, sensors: int) -> Float32:
+        """Return by how much the squared residuals of each sensor exceed their usual mean: (rows, sensors).
+
+        Args:
+            residuals: absolute residuals in units, shape (rows, outputs).
+            sensors: number of sensors.
+
+        """
+        over: Float32 = np.minimum(residuals, np.float32(ATTRIBUTION_CAP))
         over *= over
         over -= self.usual
         np.maximum(over, 0, out=over)
-        result: Halves = over[:, :sensors]
+        result: Float32 = over[:, :sensors]
         for start in range(sensors, over.shape[1], sensors):
             result += over[:, start : start + sensors]
         result *= np.float32(sensors / over.shape[1])
         return result
 
 
-def row_scores(units: Halves) -> Floats:
-    """Return one score per row: mean of the capped squares plus the mean of their largest 15 %."""
-    squares = np.minimum(units, CAP)
+def row_scores(residuals: Float32) -> Floats:
+    """Return one score per row: the mean of the capped squares plus the mean of their largest 15 %.
+
+    Args:
+        residuals: absolute residuals in units, shape (rows, outputs).
+
+    """
+    squares = np.minimum(residuals, CAP)
     squares *= squares
     width = squares.shape[1]
     top = max(1, round(TOP_SHARE * width))
     mean = squares.mean(axis=1)
     squares.partition(width - top, axis=1)
     result: Floats = (mean + squares[:, width - top :].mean(axis=1)).astype(np.float64)
-    return result
-
-
-def smooth(ratio: Floats, level: float) -> Floats:
-    """Return the exponentially weighted means (span 3) of the score ratios after ``level``."""
-    gain = 2 / (SMOOTHING_SPAN + 1)
-    result = np.empty_like(ratio)
-    for at, value in enumerate(ratio.tolist()):
-        level += gain * (value - level)
-        result[at] = level
     return result

@@ -1,1 +1,1 @@
-"""Alarms as ranges and events, and how they compare with labels."""
+"""Alarms as ranges and events, and how they compare with labelled events."""

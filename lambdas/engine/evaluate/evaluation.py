@@ -7,14 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.detect.scores import Scores
-
-Interval = tuple[np.datetime64, np.datetime64]
-"""Start and end of a labelled event, both inclusive."""
+from engine.evaluate.intervals import Interval, merge_intervals, rows_inside
+from engine.evaluate.roc import roc_auc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Range:
-    """A run of ``rows`` anomalous rows; ``contributions`` is their mean per sensor, summing to one."""
+    """A run of anomalous rows.
+
+    Attributes:
+        start: time of its first row.
+        end: time of its last row.
+        contributions: mean contribution of each sensor, shape (sensors,), summing to one.
+        rows: number of anomalous rows.
+
+    """
 
     start: np.datetime64
     end: np.datetime64
@@ -24,14 +31,21 @@ class Range:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Evaluation:
-    """How the alarms of a window meet its labels.
+    """The alarms of a window compared with its labels, in the measures of `ModelMetrics`.
 
-    ``identified`` labels hold at least one alarm; ``warning_seconds`` sums label end minus first alarm inside
-    over them. ``unknown`` ranges touch no label and last ``unknown_seconds`` together (end minus start).
-    ``precision`` is the share of ranges that touch a label, ``recall`` of labels identified,
-    ``mean_fractional_lead_time`` the mean of warning over label length of identified labels, ``auc`` the ROC
-    area of row scores. The last four are None when no label lies in the window, and ``precision`` and lead
-    time also when nothing was predicted or identified.
+    Attributes:
+        labeled: labels inside the window, merged.
+        predicted: all alarm ranges.
+        identified: number of labels with at least one alarm inside.
+        warning_seconds: sum over identified labels of label end minus first alarm inside.
+        unknown: number of ranges that touch no label.
+        unknown_seconds: sum of their lengths (end minus start).
+        precision: share of ranges that touch a label; None without labels or ranges.
+        recall: share of labels identified; None without labels.
+        mean_fractional_lead_time: mean over identified labels of warning time over label length; None if no
+            label was identified.
+        auc: area under the ROC curve of the scores of rows with the machine on; None without labels.
+
     """
 
     labeled: tuple[Interval, ...]
@@ -47,7 +61,14 @@ class Evaluation:
 
 
 def ranges(scores: Scores, *, step: np.timedelta64) -> list[Range]:
-    """Join neighbouring anomalous rows; a normal row, an off row, or a gap above one step ends a range."""
+    """Return the runs of neighbouring anomalous rows.
+
+    Args:
+        scores: the scored rows.
+        step: time between rows. A normal row, a row with the machine off, or a gap longer than this ends a
+            range.
+
+    """
     alarm = (scores.prediction == 1) & ~scores.off
     rows = np.flatnonzero(alarm)
     if not len(rows):
@@ -68,27 +89,16 @@ def ranges(scores: Scores, *, step: np.timedelta64) -> list[Range]:
     return result
 
 
-def merge_intervals(labels: Sequence[Interval]) -> list[Interval]:
-    """Sort the labels and join those that overlap."""
-    merged: list[Interval] = []
-    for start, end in sorted(labels):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return merged
-
-
-def inside(times: NDArray[np.datetime64], labels: Sequence[Interval]) -> NDArray[np.bool_]:
-    """Mark the rows inside any label, both ends included."""
-    mask = np.zeros(len(times), bool)
-    for start, end in labels:
-        mask[np.searchsorted(times, start, "left") : np.searchsorted(times, end, "right")] = True
-    return mask
-
-
 def evaluate(scores: Scores, labels: Sequence[Interval], *, step: np.timedelta64) -> Evaluation:
-    """Compare the alarms with the labels that lie inside the scored window."""
+    """Compare the alarms with the labels that lie inside the scored window.
+
+    Args:
+        scores: the scored rows.
+        labels: labelled events; overlapping ones count as one. Those that lie only partly in the window do
+            not count, but a range that touches one is not unknown either.
+        step: time between rows.
+
+    """
     predicted = ranges(scores, step=step)
     touching = _touching(labels, scores.times)
     labeled = [
@@ -109,6 +119,7 @@ def evaluate(scores: Scores, labels: Sequence[Interval], *, step: np.timedelta64
         for each in predicted
         if not any(each.start <= end and each.end >= start for start, end in touching)
     ]
+    on = ~scores.off
     return Evaluation(
         labeled=tuple(labeled),
         predicted=tuple(predicted),
@@ -119,25 +130,15 @@ def evaluate(scores: Scores, labels: Sequence[Interval], *, step: np.timedelta64
         precision=(len(predicted) - len(unknown)) / len(predicted) if labeled and predicted else None,
         recall=len(warnings) / len(labeled) if labeled else None,
         mean_fractional_lead_time=float(np.mean(fractions)) if fractions else None,
-        auc=_auc(scores, inside(scores.times, labeled)) if labeled else None,
+        auc=roc_auc(rows_inside(scores.times, labeled)[on], scores.score[on]) if labeled else None,
     )
 
 
 def _touching(labels: Sequence[Interval], times: NDArray[np.datetime64]) -> list[Interval]:
+    """Return the merged labels that share any time with the window."""
     if not len(times):
         return []
     return [(start, end) for start, end in merge_intervals(labels) if start <= times[-1] and end >= times[0]]
-
-
-def _auc(scores: Scores, positive: NDArray[np.bool_]) -> float | None:
-    """Return the area under the ROC curve over rows with the machine on; ties count half."""
-    score, positive = scores.score[~scores.off], positive[~scores.off]
-    count = int(positive.sum())
-    if count in {0, len(positive)}:
-        return None
-    _, inverse, counts = np.unique(score, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * (len(positive) - count)))
 
 
 def _seconds(delta: np.timedelta64) -> float:

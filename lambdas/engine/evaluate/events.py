@@ -1,4 +1,4 @@
-"""Events for people: ranges joined and dropped by rules."""
+"""Events as operators count them: nearby alarm ranges joined, short ones dropped."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,10 +11,13 @@ from engine.evaluate.evaluation import Range
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRules:
-    """When ranges become events. The defaults change nothing.
+    """Rules that turn alarm ranges into events. The defaults leave ranges as they are.
 
-    Ranges at most ``join`` apart are one event, from the first row to the last one of the ranges joined.
-    Events with fewer than ``min_rows`` anomalous rows are dropped.
+    Attributes:
+        join: ranges at most this time apart become one event, from the first row of the first range to the
+            last row of the last; zero by default.
+        min_rows: events with fewer anomalous rows are dropped; 1 by default.
+
     """
 
     join: np.timedelta64 = field(default_factory=lambda: np.timedelta64(0, "s"))
@@ -22,16 +25,26 @@ class EventRules:
 
     @classmethod
     def for_reports(cls, step: np.timedelta64) -> Self:
-        """Return the rules of reports on rows ``step`` apart.
+        """Return the rules of reports: ranges at most 15 rows apart are joined, events under 3 rows dropped.
 
-        Ranges at most 15 rows apart belong together; events with fewer than three anomalous rows are dropped.
+        Args:
+            step: time between rows.
+
         """
         return cls(join=15 * step, min_rows=3)
 
-    def apply(self, found: Sequence[Range]) -> list[Range]:
-        """Return the events of ranges in time order; contributions are weighted by rows."""
+    def apply(self, ranges: Sequence[Range]) -> list[Range]:
+        """Return the events.
+
+        Args:
+            ranges: in order of time.
+
+        Returns:
+            Events in order of time; their contributions are the means over all anomalous rows.
+
+        """
         events: list[Range] = []
-        for each in found:
+        for each in ranges:
             if events and each.start - events[-1].end <= self.join:
                 events[-1] = _joined(events[-1], each)
             else:

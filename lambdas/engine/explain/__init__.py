@@ -1,1 +1,1 @@
-"""Events in words."""
+"""Events explained in sentences."""

@@ -1,4 +1,4 @@
-"""An event in a sentence: what the leading sensor did against what the others predict, in its own unit."""
+"""Describe an event in a sentence: what the leading sensor did and what the others predict, in its unit."""
 
 import math
 from collections.abc import Sequence
@@ -9,44 +9,51 @@ from numpy.typing import NDArray
 
 from engine.detect.detector import Detector
 from engine.detect.features import ViewName
-from engine.detect.pipeline import State
+from engine.detect.state import State
 from engine.evaluate.evaluation import Range
 from engine.frame.frame import Frame, SensorId
 from engine.ingest.timestamps import Times
 
 Floats = NDArray[np.float64]
 
-_CALM = 0.5
-"""Median residual, in units, from which a direction or a change of noise is worth a word."""
-_WITH_IT = 0.15
+_NOTABLE = 0.5
+"""Median residual, in units of its 99 % quantile, from which a direction or a change of noise is named."""
+_NAMED_SHARE = 0.15
 """Share of the contributions from which another sensor is named."""
-_MOST_OTHERS = 2
+_MAX_OTHERS = 2
 _STILL_ROWS = 5
+"""Equal values from which a sensor stood still."""
 _HUGE = 1e300
-"""Values are cut here, so that no sum of them overflows."""
-_BEFORE_ROWS = 200
-"""Rows before the event that tell where the level of a drifting sensor stood."""
+"""Values are clipped here, so that no sum of them overflows."""
+_ROWS_BEFORE = 200
+"""Rows before the event that show where the level of a drifting sensor stood."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Deed:
+class _Deviation:
     """What one sensor did: medians over the rows of the event in a frame.
 
-    ``seen`` and ``expected`` are in the sensor's unit, ``level`` and ``noise`` are residuals in units;
-    ``noise`` and ``times``, how many times as much as predicted it varied, are None without enough rows.
+    Attributes:
+        observed: value in the sensor's unit.
+        expected: value that the other sensors predict, in the same unit.
+        level: residual of the level, in units of its held-out 99 % quantile.
+        noise: residual of the log standard deviation, likewise; None without enough rows.
+        noise_ratio: how many times as much as predicted the sensor varied; None without enough rows.
+        values: the values themselves, shape (rows,).
+
     """
 
-    seen: float
+    observed: float
     expected: float
     level: float
     noise: float | None
-    times: float | None
+    noise_ratio: float | None
     values: Floats
 
     @property
-    def away(self) -> float:
-        """Return how far it was from what was expected."""
-        return abs(self.seen - self.expected)
+    def distance(self) -> float:
+        """The absolute difference between observed and expected."""
+        return abs(self.observed - self.expected)
 
 
 def describe(detector: Detector, frame: Frame, event: Range, *, state: bytes | None = None) -> str:
@@ -56,120 +63,141 @@ def describe(detector: Detector, frame: Frame, event: Range, *, state: bytes | N
         detector: the detector that found the event.
         frame: rows of the event, all or some; rows before them give the views their past.
         event: the event, which may have begun before the frame.
-        state: the state of scoring before the frame, in place of rows there.
+        state: the state of scoring before the frame, in place of rows there; none by default.
 
     Raises:
-        BadArtefact: the state is damaged or belongs to another detector.
+        BadArtefact: when the state is damaged or belongs to another detector.
 
     """
     leader = int(event.contributions.argmax())
-    deed = _deed(detector, frame, event, leader, state)
-    what = "departed from its usual pattern" if deed is None else _what(detector, leader, deed)
-    length = duration_words(event.end - event.start + frame.step)
-    return f"{_name(detector.sensors, leader)} {what}, {length}{_others(detector.sensors, event, leader)}"
+    deviation = _deviation(detector, frame, event, leader, state)
+    if deviation is None:
+        predicate = "departed from its usual pattern"
+    else:
+        predicate = _predicate(detector, leader, deviation)
+    duration = _duration(event.end - event.start + frame.step)
+    others = _others(detector.sensors, event, leader)
+    return f"{_short_name(detector.sensors, leader)} {predicate}, {duration}{others}"
 
 
-def _what(detector: Detector, sensor: int, deed: _Deed) -> str:
+def _predicate(detector: Detector, sensor: int, deviation: _Deviation) -> str:
+    """Return what the sensor did, without its name."""
+    observed, expected = deviation.observed, deviation.expected
     scaling = detector.pipeline.scaling
-    usual = detector.few_values[sensor] if detector.few_values else ()
+    usual = detector.discrete_values[sensor] if detector.discrete_values else ()
     if scaling.constant[sensor]:
         usual = (float(scaling.center[sensor]),)
-    if usual and (odd := _odd_value(deed, usual)):
-        return odd
+    if usual and (unusual := _unusual_value(deviation, usual)):
+        return unusual
     other = "the other sensors predict" if len(detector.sensors) > 1 else "is usual"
-    if not usual and len(deed.values) >= _STILL_ROWS and np.ptp(deed.values) == 0:
-        still = f"stood still at {_exact(deed.seen)}"
-        if abs(deed.level) < _CALM:
+    if not usual and len(deviation.values) >= _STILL_ROWS and np.ptp(deviation.values) == 0:
+        still = f"stood still at {_exact(observed)}"
+        if abs(deviation.level) < _NOTABLE:
             return still
-        return f"{still} where {other.replace('is usual', 'usual is')} {_number(deed.expected, deed.away)}"
-    if deed.noise is not None and abs(deed.noise) > max(abs(deed.level), _CALM):
-        return _noise(deed)
-    numbers = f"({_number(deed.seen, deed.away)}, expected {_number(deed.expected, deed.away)})"
-    if abs(deed.level) < _CALM:
+        other = other.replace("is usual", "usual is")
+        return f"{still} where {other} {_number(expected, deviation.distance)}"
+    if deviation.noise is not None and abs(deviation.noise) > max(abs(deviation.level), _NOTABLE):
+        return _noise(deviation)
+    numbers = f"({_number(observed, deviation.distance)}, expected {_number(expected, deviation.distance)})"
+    if abs(deviation.level) < _NOTABLE:
         return f"departed from its usual pattern {numbers}"
-    by = _by(deed, float(detector.span.low[sensor]), float(detector.span.high[sensor]))
+    trained = detector.training_range
+    by = _percent(deviation, float(trained.low[sensor]), float(trained.high[sensor]))
     return (
         f"rose {by}above what {other} {numbers}"
-        if deed.level > 0
+        if deviation.level > 0
         else f"fell {by}below what {other} {numbers}"
     )
 
 
-def _odd_value(deed: _Deed, usual: Sequence[float]) -> str:
-    """Return the words for a sensor of few values that has another one, empty if it has not."""
-    values, counts = np.unique(deed.values, return_counts=True)
+def _unusual_value(deviation: _Deviation, usual: Sequence[float]) -> str:
+    """Return what a sensor of few values did if it had another one than usual or expected; else nothing."""
+    values, counts = np.unique(deviation.values, return_counts=True)
     new = ~np.isin(values, usual)
     if new.any():
         value = float(values[new][counts[new].argmax()])
         if len(usual) == 1:
             return f"was {_exact(value)}, always {_exact(usual[0])} in training"
-        return f"was {_exact(value)}, only ever {_list([_exact(each) for each in usual])} in training"
-    nearest = min(usual, key=lambda each: abs(each - deed.expected))
+        return f"was {_exact(value)}, only ever {_enumeration([_exact(each) for each in usual])} in training"
+    nearest = min(usual, key=lambda each: abs(each - deviation.expected))
     value = float(values[counts.argmax()])
     if value != nearest:
         return f"was {_exact(value)} where the other sensors speak for {_exact(nearest)}"
     return ""
 
 
-def _noise(deed: _Deed) -> str:
-    times = deed.times or 1.0
-    if times > 1:
-        return f"varied {times:.2g} times as much as usual"
-    return f"varied only {100 * times:.0f} % as much as usual"
+def _noise(deviation: _Deviation) -> str:
+    ratio = deviation.noise_ratio or 1.0
+    if ratio > 1:
+        return f"varied {ratio:.2g} times as much as usual"
+    return f"varied only {100 * ratio:.0f} % as much as usual"
 
 
-def _by(deed: _Deed, low: float, high: float) -> str:
-    """Return the deviation in percent of what was expected; empty for sensors that change sign."""
-    if not low * high > 0 or not math.isfinite(low * high) or deed.expected * high <= 0:
+def _percent(deviation: _Deviation, low: float, high: float) -> str:
+    """Return the deviation in percent of what was expected; nothing for sensors that change sign."""
+    if not low * high > 0 or not math.isfinite(low * high) or deviation.expected * high <= 0:
         return ""
-    percent = 100 * abs(deed.seen / deed.expected - 1)
+    percent = 100 * abs(deviation.observed / deviation.expected - 1)
     return f"{percent:.0f} % " if percent >= 1 else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Trace:
-    """Residuals of one sensor in units, NaN where there are none, at the rows with the machine on."""
+class _Residuals:
+    """Residuals of one sensor in units, at the rows with the machine on; NaN where there are none.
+
+    Attributes:
+        times: times of the rows, shape (rows,).
+        level: residuals of its value, shape (rows,).
+        noise: residuals of its log standard deviation, shape (rows,).
+
+    """
 
     times: Times
     level: Floats
     noise: Floats
 
 
-def _deed(detector: Detector, frame: Frame, event: Range, sensor: int, state: bytes | None) -> _Deed | None:
+def _deviation(
+    detector: Detector, frame: Frame, event: Range, sensor: int, state: bytes | None
+) -> _Deviation | None:
     """Return what the sensor did in the rows of the event, None if the frame has none with a value."""
-    trace = _trace(detector, frame, sensor, state)
-    inside = (trace.times >= event.start) & (trace.times <= event.end)
-    level, noise = _median(trace.level[inside]), _median(trace.noise[inside])
+    residuals = _residuals(detector, frame, sensor, state)
+    inside = (residuals.times >= event.start) & (residuals.times <= event.end)
+    level, noise = _median(residuals.level[inside]), _median(residuals.noise[inside])
     if level is None:
         return None
-    moved = _median(trace.level[trace.times < event.start][-_BEFORE_ROWS:])
-    if moved is not None and abs(moved) > _CALM:
-        level -= moved
-    heard = trace.times[inside & ~np.isnan(trace.level)]
-    values = frame.values[np.isin(frame.times, heard), sensor].astype(np.float64)
+    before = _median(residuals.level[residuals.times < event.start][-_ROWS_BEFORE:])
+    if before is not None and abs(before) > _NOTABLE:
+        level -= before
+    times = residuals.times[inside & ~np.isnan(residuals.level)]
+    values = frame.values[np.isin(frame.times, times), sensor].astype(np.float64)
     values = np.clip(values[np.isfinite(values)], -_HUGE, _HUGE)
     if not len(values):
         return None
-    seen = float(np.median(values))
+    observed = float(np.median(values))
     scale = float(detector.pipeline.scaling.scale[sensor]) / _own_weight(detector, "lag", sensor)
-    times = None
+    noise_ratio = None
     if noise is not None:
-        times = math.exp(
-            np.clip(noise / _own_weight(detector, "window", sensor + len(detector.sensors)), -20, 20)
-        )
-    return _Deed(
-        seen=seen, expected=seen - level * scale, level=level, noise=noise, times=times, values=values
+        own = _own_weight(detector, "window", sensor + len(detector.sensors))
+        noise_ratio = math.exp(np.clip(noise / own, -20, 20))
+    return _Deviation(
+        observed=observed,
+        expected=observed - level * scale,
+        level=level,
+        noise=noise,
+        noise_ratio=noise_ratio,
+        values=values,
     )
 
 
-def _trace(detector: Detector, frame: Frame, sensor: int, state: bytes | None) -> _Trace:
+def _residuals(detector: Detector, frame: Frame, sensor: int, state: bytes | None) -> _Residuals:
     count = len(detector.sensors)
     now = State.start(count) if state is None else State.from_bytes(state, count)
     times = [frame.times[:0]]
     found: dict[ViewName, list[Floats]] = {"lag": [np.empty(0)], "window": [np.empty(0)]}
     views = {view.name: view for view in detector.views}
     columns: tuple[tuple[ViewName, int], ...] = (("lag", sensor), ("window", sensor + count))
-    for rows in detector.pipeline.run(frame, now, predictor=detector.levels):
+    for rows in detector.pipeline.run(frame, now, predictor=detector.lag_view):
         times.append(frame.times[rows.start : rows.stop])
         for name, column in columns:
             residuals = np.full(rows.stop - rows.start, np.nan)
@@ -181,55 +209,57 @@ def _trace(detector: Detector, frame: Frame, sensor: int, state: bytes | None) -
             if rows.missing is not None:
                 residuals[rows.missing[:, sensor]] = np.nan
             found[name].append(residuals)
-    return _Trace(
+    return _Residuals(
         times=np.concatenate(times), level=np.concatenate(found["lag"]), noise=np.concatenate(found["window"])
     )
 
 
 def _own_weight(detector: Detector, name: ViewName, column: int) -> float:
-    """Return how many units of residual one scale of the feature itself makes; the others only predict it."""
+    """Return how far a residual moves, in units, when the feature itself moves by one."""
     view = next(view for view in detector.views if view.name == name)
     return max(float(view.weights[column, column]), 1e-12)
 
 
 def _median(values: Floats) -> float | None:
+    """Return the median of the values that are not NaN, None if all are."""
     known = values[~np.isnan(values)]
     return float(np.median(known)) if len(known) else None
 
 
 def _others(sensors: Sequence[SensorId], event: Range, leader: int) -> str:
-    order = np.argsort(-event.contributions, kind="stable")[: _MOST_OTHERS + 1]
-    named = [int(at) for at in order if at != leader and event.contributions[at] >= _WITH_IT]
+    """Return the clause about the other sensors with a large share, nothing if there are none."""
+    order = np.argsort(-event.contributions, kind="stable")[: _MAX_OTHERS + 1]
+    named = [int(at) for at in order if at != leader and event.contributions[at] >= _NAMED_SHARE]
     if not named:
         return ""
-    return f"; {_list([_name(sensors, at) for at in named[:_MOST_OTHERS]])} moved with it"
+    return f"; {_enumeration([_short_name(sensors, at) for at in named[:_MAX_OTHERS]])} moved with it"
 
 
-def _list(words: Sequence[str]) -> str:
+def _enumeration(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _name(sensors: Sequence[SensorId], at: int) -> str:
-    """Return the sensor's name, with its component where another one has the same."""
+def _short_name(sensors: Sequence[SensorId], at: int) -> str:
+    """Return the sensor's name, with its component if another component has a sensor of the same name."""
     short = sensors[at].rpartition("\\")[2]
     return short if [each.rpartition("\\")[2] for each in sensors].count(short) == 1 else sensors[at]
 
 
-def _number(value: float, away: float) -> str:
-    """Return the value with as many decimals as a difference of ``away`` needs for two digits."""
+def _number(value: float, difference: float) -> str:
+    """Return the value with as many decimals as a difference needs to show two digits."""
     if not 1e-4 <= abs(value) < 1e7 and value:
         return f"{value:.4g}"
-    if not away:
+    if not difference:
         return _exact(value)
-    return f"{value:.{min(max(1 - math.floor(math.log10(away)), 0), 6)}f}"
+    return f"{value:.{min(max(1 - math.floor(math.log10(difference)), 0), 6)}f}"
 
 
 def _exact(value: float) -> str:
     return f"{value:.6g}"
 
 
-def duration_words(length: np.timedelta64) -> str:
-    """Return a length of time as people say it: 40 s, 12 min, 3 h, 2 d."""
+def _duration(length: np.timedelta64) -> str:
+    """Return a length of time in its largest fitting unit: 40 s, 12 min, 3 h, 2 d."""
     minutes = float(length / np.timedelta64(1, "m"))
     if minutes < 1:
         return f"{minutes * 60:.0f} s"

@@ -1,4 +1,4 @@
-"""Robust scaling of raw sensor values, and which sensors never move."""
+"""Robust scaling of sensor values, and which sensors are constant."""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,21 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 CLIP = 30.0
+"""Limit of scaled values, on both sides."""
 _SAMPLE_ROWS = 100_000
 _SAMPLE_CELLS = 6_000_000
 _NORMAL_IQR = 1.349
-_TINY = 1e-9
+"""Interquartile range of the standard normal distribution."""
+_CONSTANT = 1e-9
+"""A sensor with a smaller standard deviation, relative to its median, is constant."""
 
 
-def spread(sample: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return median, standard deviation and max(IQR / 1.349, 0.3 sd) of every row of the sample."""
+def robust_spread(sample: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return median, standard deviation and scale of each sensor; the scale is max(IQR / 1.349, 0.3 sd).
+
+    Args:
+        sample: Values, sensors by rows; NaN counts as missing.
+    """
     low, center, high = np.nanquantile(sample, (0.25, 0.5, 0.75), axis=1)
     deviation = np.nanstd(sample, axis=1)
     return center, deviation, np.maximum((high - low) / _NORMAL_IQR, 0.3 * deviation)
@@ -23,7 +30,13 @@ def spread(sample: Floats) -> tuple[Floats, Floats, Floats]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scaling:
-    """``z = clip((x - center) / scale, +-30)``; a constant sensor has a tiny scale: any change is news."""
+    """The robust scaling `z = clip((x - center) / scale, -30, 30)` of each sensor.
+
+    Attributes:
+        center: The medians.
+        scale: What one unit of `z` is; tiny for a constant sensor, so that any change stands out.
+        constant: Whether the sensor never moved.
+    """
 
     center: Floats
     scale: Floats
@@ -31,17 +44,22 @@ class Scaling:
 
     @classmethod
     def of(cls, values: Floats, rows: NDArray[np.bool_]) -> "Scaling":
-        """Learn median and max(IQR / 1.349, 0.3 sd) of every sensor from the marked rows."""
+        """Learn the scaling from the marked rows.
+
+        Args:
+            values: Values, rows by sensors; NaN counts as missing.
+            rows: Which rows to learn from; of more than 100,000, evenly spaced ones are used.
+        """
         picks = np.flatnonzero(rows)
         most = max(1, min(_SAMPLE_ROWS, _SAMPLE_CELLS // values.shape[1]))
         sample = np.ascontiguousarray(values[picks[:: max(1, len(picks) // most)]].T)
-        center, deviation, scale = spread(sample)
-        constant = deviation <= _TINY * np.maximum(np.abs(center), _TINY)
+        center, deviation, scale = robust_spread(sample)
+        constant = deviation <= _CONSTANT * np.maximum(np.abs(center), _CONSTANT)
         tiny = np.maximum(1e-3 * np.abs(center), 1e-6)
         return cls(center=center, scale=np.where(constant, tiny, scale), constant=constant)
 
     def apply(self, values: Floats) -> Floats:
-        """Return the scaled values; NaN stays NaN."""
+        """Return the scaled values, rows by sensors; NaN stays NaN."""
         with np.errstate(over="ignore"):  # infinity is clipped like any value far away
             scaled: Floats = values - self.center
             scaled /= self.scale

@@ -1,4 +1,4 @@
-"""Cutting a frame into runs of rows that belong together, before features look back in time."""
+"""Cut a frame into runs of rows that belong together, before features look back in time."""
 
 from collections.abc import Iterator
 
@@ -7,18 +7,26 @@ from numpy.typing import NDArray
 
 from engine.ingest.timestamps import Times
 
-CHUNK = 1024
+CHUNK_ROWS = 1024
+"""Most rows in a run."""
 GAP_STEPS = 60
+"""Steps without a row after which a run ends."""
 
 
 def segments(
     times: Times, off: NDArray[np.bool_], step: np.timedelta64, last: np.datetime64 | None
 ) -> Iterator[tuple[int, int, bool]]:
-    """Yield (start, stop, fresh) of the runs of on rows, at most CHUNK rows each.
+    """Yield the runs of rows in which the machine is on, at most 1,024 rows each.
 
-    ``fresh`` says that the run does not continue the rows before it: the machine was off in between, or the
-    gap is longer than GAP_STEPS steps. ``last`` is the time of the on row before the frame, None when there
-    is none.
+    Args:
+        times: UTC instants of the rows, increasing.
+        off: For each row, whether the machine is off.
+        step: The usual distance between rows.
+        last: Time of the last row before the frame with the machine on, `None` when there is none.
+
+    Returns:
+        For each run its first row, the row after its last, and whether it is fresh. A fresh run does not
+        continue the rows before it: the machine was off in between, or the gap is longer than 60 steps.
     """
     on = np.flatnonzero(~off)
     if not len(on):
@@ -29,5 +37,5 @@ def segments(
     stops = np.append(starts[1:], len(on))
     for start, stop in zip(on[starts], on[stops - 1] + 1, strict=True):
         continues = start == 0 and last is not None and times[0] - last <= gap
-        for at in range(start, stop, CHUNK):
-            yield int(at), int(min(at + CHUNK, stop)), at == start and not continues
+        for at in range(start, stop, CHUNK_ROWS):
+            yield int(at), int(min(at + CHUNK_ROWS, stop)), at == start and not continues

@@ -1,4 +1,4 @@
-"""CSV to Parquet in bounded memory, with the quality figures of the same pass."""
+"""Convert CSV files to Parquet in bounded memory, and count what was found on the way."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,23 +7,30 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from engine.ingest.blocks import blocks
-from engine.ingest.cells import EXAMPLES, BlockReader, Rows
-from engine.ingest.header import UnusableFile, decode_header, parse_header
-from engine.ingest.parquet import schema_of, table_writer
-from engine.ingest.prefetch import ahead
-from engine.ingest.timestamps import iso
+from engine.ingest.blocks import read_blocks
+from engine.ingest.cells import MAX_EXAMPLES, BlockReader, ParsedRows
+from engine.ingest.file_errors import UnusableFile
+from engine.ingest.header import decode_header, parse_header
+from engine.ingest.parquet import parquet_schema, table_writer
+from engine.ingest.prefetch import prefetch
+from engine.ingest.timestamps import isoformat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileReport:
     """What was read from one file.
 
-    ``rows`` counts rows with a usable timestamp, the only ones written. ``header`` are the names in the file,
-    that of the timestamps first; ``columns`` the sensors written. ``missing`` and ``invalid`` count cells of
-    those rows per sensor: empty cells and spellings of NaN are missing; any other text ("NULL" and "NA" too),
-    and infinities, are invalid. ``start`` and ``end`` are ISO UTC with microseconds. ``bytes_read`` counts
-    uncompressed bytes.
+    Attributes:
+        rows: Number of rows with a usable timestamp, the only ones written.
+        header: All names in the file, that of the timestamps first.
+        columns: The sensors written.
+        bytes_read: Size of the file, uncompressed.
+        unsupported_timestamps: Number of rows without a usable timestamp.
+        unsupported_examples: Up to five of these timestamps.
+        missing: Cells of the rows written that are empty or a spelling of NaN, per sensor.
+        invalid: Cells of these rows with any other text ("NULL" and "NA" too) or an infinity, per sensor.
+        start: The earliest timestamp, ISO 8601 in UTC with microseconds; `None` without rows.
+        end: The latest timestamp, likewise.
     """
 
     rows: int
@@ -46,36 +53,38 @@ def convert_csv(
     gzip: bool = False,
     block_bytes: int = 8 << 20,
 ) -> FileReport:
-    """Convert one CSV file to Parquet: ``Timestamp`` (UTC, microseconds, no zone), then one float64 per
-    sensor.
+    """Convert one CSV file to Parquet.
+
+    The first column is `Timestamp` (UTC in microseconds, without zone); one float64 column per sensor
+    follows. Cells that a row lacks at its end are missing, and cells beyond the header are ignored. Up to two
+    blocks are read and decompressed in advance, while one is parsed and one written.
 
     Args:
-        source: the CSV bytes (RFC 4180, UTF-8 with or without byte order mark, LF or CRLF).
-        sink: receives the Parquet file, rows in file order.
-        columns: sensor columns to write, in this order; those absent from the file are all missing, and those
-            of the file not named here are ignored. None: all, in header order.
-        gzip: the source is gzip-compressed.
-        block_bytes: size of the blocks read at a time; memory is about ten times of it, whatever the file
-            (more where most cells are empty: a column takes eight bytes for each).
+        source: The CSV file: RFC 4180, UTF-8 with or without byte order mark, LF or CRLF.
+        sink: Receives the Parquet file, its rows in the order of the CSV file.
+        columns: Sensors to write, in this order. Those that the file lacks have no value in any row, and
+            other sensors of the file are ignored. `None` writes all sensors in the order of the header.
+        gzip: Whether the source is compressed by gzip.
+        block_bytes: Size of the blocks that are read at a time. Memory is about ten times that, whatever the
+            size of the file, and more where most cells are empty, because each takes eight bytes then.
 
-    A short row has missing cells at its end; cells beyond the header are ignored. Up to two blocks are read
-    and decompressed ahead, one is parsed and one written at a time.
+    Returns:
+        What was read and counted.
 
     Raises:
-        UnusableFile: no CSV, no row with a usable timestamp, fewer than two columns, repeated header, a line
-            above 4 MiB, a quotation mark that is not closed.
-        IllegalHeader: a header with an illegal name.
-
+        UnusableFile: When the file is not CSV, has no row with a usable timestamp, fewer than two columns, a
+            repeated name, a line above 4 MiB, or a quotation mark that is never closed.
+        IllegalHeader: When a name in the header is illegal.
     """
-    lines = blocks(source, gzip=gzip, block_bytes=block_bytes)
+    lines = read_blocks(source, gzip=gzip, block_bytes=block_bytes)
     first = next(lines, b"")
     header = parse_header(decode_header(first))
     wanted = header[1:] if columns is None else tuple(columns)
     tally = _Tally(header=header, columns=wanted, bytes_read=len(first))
     reader = BlockReader(names=header, wanted=[name for name in wanted if name in set(header[1:])])
-    schema = schema_of(wanted)
+    schema = parquet_schema(wanted)
     with table_writer(sink, schema) as write:
-        for block in ahead(lines, depth=2):  # one core decompresses: it should never wait
+        for block in prefetch(lines, depth=2):  # two, so that decompression, on one core, never waits
             rows = reader.read(block)
             tally.add(len(block), rows)
             if len(rows.times):
@@ -103,12 +112,12 @@ class _Tally:
     first: np.datetime64 | None = None
     last: np.datetime64 | None = None
 
-    def add(self, size: int, rows: Rows) -> None:
+    def add(self, size: int, rows: ParsedRows) -> None:
         count = len(rows.times)
         self.bytes_read += size
         self.rows += count
         self.unsupported += rows.dropped
-        self.examples.extend(rows.examples[: EXAMPLES - len(self.examples)])
+        self.examples.extend(rows.examples[: MAX_EXAMPLES - len(self.examples)])
         if not count:
             return
         low, high = rows.times.min(), rows.times.max()
@@ -129,6 +138,6 @@ class _Tally:
             unsupported_examples=tuple(self.examples),
             missing=self.missing,
             invalid=self.invalid,
-            start=iso(self.first),
-            end=iso(self.last),
+            start=isoformat(self.first),
+            end=isoformat(self.last),
         )

@@ -1,4 +1,4 @@
-"""Work that is done behind the back of whoever uses its results."""
+"""Fetch the next items of an iterator in the background."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -8,10 +8,15 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def ahead(items: Iterator[T], depth: int = 1) -> Iterator[T]:
-    """Yield the items of an iterator, up to ``depth`` of them made while the one before is worked on."""
-    with ThreadPoolExecutor(1) as maker:
-        coming: deque[Future[T | None]] = deque(maker.submit(next, items, None) for _ in range(depth))
-        while (item := coming.popleft().result()) is not None:
-            coming.append(maker.submit(next, items, None))
+def prefetch(items: Iterator[T], depth: int = 1) -> Iterator[T]:
+    """Yield the items of an iterator; a thread computes the next ones while the caller uses the current one.
+
+    Args:
+        items: The iterator; it must not yield `None`.
+        depth: How many items are computed in advance.
+    """
+    with ThreadPoolExecutor(1) as background:
+        pending: deque[Future[T | None]] = deque(background.submit(next, items, None) for _ in range(depth))
+        while (item := pending.popleft().result()) is not None:
+            pending.append(background.submit(next, items, None))
             yield item

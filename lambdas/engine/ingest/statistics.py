@@ -1,4 +1,4 @@
-"""Sensor statistics: the grades a customer sees about each sensor of an ingested component."""
+"""Statistics of the sensors of an ingested component, by which a user judges their data."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,32 +6,43 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.ingest.timestamps import Times, iso
+from engine.ingest.timestamps import Times, isoformat
 
 Floats = NDArray[np.float64]
 
 Monotonicity = Literal["INCREASING", "DECREASING", "STATIC"]
 
-CATEGORY_LIMIT = 10
-LARGE_GAP_DAYS = 30
-SHORT_SPAN_DAYS = 14
+_MAX_CATEGORIES = 10
+_LARGE_GAP_DAYS = 30
+_SHORT_SPAN_DAYS = 14
 _DAY = np.timedelta64(86_400_000_000, "us")
-_STATIC_SHARE = 1e-9
-_BINS = 48
-_MIN_MODE_MASS = 0.1
-_VALLEY = 0.35
-_SAMPLE = 8_192
+_STATIC_RANGE = 1e-9
+_MODE_BINS = 48
+_MIN_MODE_SHARE = 0.1
+_MAX_VALLEY = 0.35
+_SAMPLE_SIZE = 8_192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SensorStatistics:
-    """Findings about one sensor of a component.
+    """Statistics of one sensor of a component.
 
-    ``missing``, ``invalid``, ``invalid_dates`` and ``duplicates`` are counts; ``rows`` is what they are a
-    share of: the rows read for the component. ``categories`` is set for at most ten distinct values.
-    ``large_gaps`` counts gaps above 30 days between valid values, ``max_gap_days`` is the longest gap in
-    whole days. ``start`` and ``end`` are the first and last valid stamps. ``short_span`` means less than 14
-    days between them.
+    Attributes:
+        sensor: Name of the sensor within its component.
+        data_exists: Whether it has any value.
+        missing: Number of cells that are empty or a spelling of NaN.
+        invalid: Number of cells that are not numbers.
+        invalid_dates: Rows of the component that were dropped for an unreadable timestamp.
+        duplicates: Rows of the component that were dropped for a repeated timestamp.
+        rows: Rows of the component with a readable timestamp, before duplicates were dropped.
+        categories: Number of distinct values, `None` when there are more than ten or none.
+        multiple_modes: Whether the values fall into several operating modes.
+        large_gaps: Number of gaps above 30 days between values.
+        max_gap_days: The longest gap in whole days.
+        monotonicity: Whether the values only rise, only fall or stay the same; `None` otherwise.
+        start: Timestamp of the first value, ISO 8601 in UTC with microseconds; `None` without values.
+        end: Timestamp of the last value, likewise.
+        short_span: Whether `start` and `end` are less than 14 days apart.
     """
 
     sensor: str
@@ -51,11 +62,11 @@ class SensorStatistics:
     short_span: bool
 
 
-class Grader:
-    """Grades one sensor from its values in order of time, piece by piece (NaN = no value).
+class RunningStatistics:
+    """Statistics of one sensor, computed from its values piece by piece in order of time.
 
-    All findings are exact but one: above 16,384 values, several operating modes are judged by a sample of at
-    least 8,192, one of each run of neighbours. How the column is cut into pieces does not matter.
+    All are exact but one: above 16,384 values, operating modes are found in a sample of at least 8,192, one
+    of each run of neighbours. How the column is cut into pieces does not change the result.
     """
 
     def __init__(self) -> None:
@@ -68,7 +79,12 @@ class Grader:
         self._sample = _Sample()
 
     def add(self, times: Times, values: Floats) -> None:
-        """Take note of later values."""
+        """Add values later than all before.
+
+        Args:
+            times: Their timestamps, increasing.
+            values: As many values, NaN or infinite where there is none.
+        """
         valid = np.isfinite(values)
         if not valid.all():
             times, values = times[valid], values[valid]
@@ -87,7 +103,16 @@ class Grader:
     def statistics(
         self, sensor: str, *, missing: int, invalid: int, invalid_dates: int, duplicates: int, rows: int
     ) -> SensorStatistics:
-        """Return the findings, with the counts of the reading pass."""
+        """Return the statistics of all values added.
+
+        Args:
+            sensor: Name of the sensor.
+            missing: Count to report, as the other counts, which only those who read the files know.
+            invalid: Count to report.
+            invalid_dates: Count to report.
+            duplicates: Count to report.
+            rows: Count to report.
+        """
         span = None if self._start is None or self._end is None else self._end - self._start
         return SensorStatistics(
             sensor=sensor,
@@ -98,18 +123,18 @@ class Grader:
             duplicates=duplicates,
             rows=rows,
             categories=len(self._distinct) if self._count and self._distinct is not None else None,
-            multiple_modes=has_multiple_modes(self._sample.values()),
+            multiple_modes=_has_multiple_modes(self._sample.values()),
             large_gaps=self._large_gaps,
             max_gap_days=int(self._longest // _DAY),
             monotonicity=self._monotonicity(),
-            start=iso(self._start),
-            end=iso(self._end),
-            short_span=span is None or bool(span < SHORT_SPAN_DAYS * _DAY),
+            start=isoformat(self._start),
+            end=isoformat(self._end),
+            short_span=span is None or bool(span < _SHORT_SPAN_DAYS * _DAY),
         )
 
     def _measure_gaps(self, times: Times) -> None:
         gaps = np.diff(times, prepend=times[:1] if self._end is None else self._end)
-        self._large_gaps += int(np.count_nonzero(gaps > LARGE_GAP_DAYS * _DAY))
+        self._large_gaps += int(np.count_nonzero(gaps > _LARGE_GAP_DAYS * _DAY))
         self._longest = max(self._longest, gaps.max())
         self._start, self._end = times[0] if self._start is None else self._start, times[-1]
 
@@ -117,7 +142,7 @@ class Grader:
         if self._count < 2:
             return None
         scale = max(abs(self._low), abs(self._high), np.finfo(float).tiny)
-        if self._high - self._low < _STATIC_SHARE * scale or self._high == self._low:
+        if self._high - self._low < _STATIC_RANGE * scale or self._high == self._low:
             return "STATIC"
         if self._rises and self._falls:
             return None
@@ -125,9 +150,10 @@ class Grader:
 
 
 class _Sample:
-    """One value of each ``stride`` neighbours, the stride doubled as the column grows.
+    """A sample of a column: one value of each run of `stride` neighbours.
 
-    Which of them is drawn by a hash of their place, so that no cycle of the machine falls in step with it.
+    The stride is doubled as the column grows. Which neighbour is drawn depends on a hash of the place of the
+    run, so that the sample cannot fall in step with a cycle of the machine.
     """
 
     def __init__(self) -> None:
@@ -136,48 +162,49 @@ class _Sample:
 
     def add(self, values: Floats) -> None:
         while len(values):
-            full = 2 * _SAMPLE * self._stride
+            full = 2 * _SAMPLE_SIZE * self._stride
             piece, values = values[: full - self._seen], values[full - self._seen :]
             runs = np.arange(self._seen // self._stride, (self._seen + len(piece) - 1) // self._stride + 1)
-            at = runs * self._stride + _drawn(runs, self._stride) - self._seen
+            at = runs * self._stride + _hashed(runs, self._stride) - self._seen
             self._kept.append(piece[at[(at >= 0) & (at < len(piece))]])
             self._seen += len(piece)
             if self._seen == full:
                 pairs = self.values().reshape(-1, 2)
-                self._kept = [pairs[np.arange(_SAMPLE), _drawn(np.arange(_SAMPLE), 2)]]
+                self._kept = [pairs[np.arange(_SAMPLE_SIZE), _hashed(np.arange(_SAMPLE_SIZE), 2)]]
                 self._stride *= 2
 
     def values(self) -> Floats:
         return np.concatenate(self._kept) if self._kept else np.zeros(0)
 
 
-def _drawn(places: NDArray[np.int64], below: int) -> NDArray[np.int64]:
-    """Return a number below a limit for each place, without pattern and always the same."""
+def _hashed(places: NDArray[np.int64], below: int) -> NDArray[np.int64]:
+    """Return a pseudo-random number below a limit for each place, always the same."""
     mixed = places.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     return ((mixed >> np.uint64(33)) % np.uint64(below)).astype(np.int64)
 
 
-def has_multiple_modes(values: Floats) -> bool:
-    """Return whether the histogram falls into two parts with a clear valley between two peaks.
+def _has_multiple_modes(values: Floats) -> bool:
+    """Return whether the histogram has two peaks with a clear valley between them.
 
-    Both parts hold at least a tenth of the values, and the valley is below 35 % of the lower peak.
+    The parts on both sides of the valley hold at least a tenth of the values each, and the valley is below
+    35 % of the lower peak.
     """
-    if len(values) < 4 * _BINS:
+    if len(values) < 4 * _MODE_BINS:
         return False
     low, high = np.quantile(values, (0.005, 0.995))
     if not high > low:
         return False
-    counts, _ = np.histogram(values, bins=_BINS, range=(low, high))
-    smooth = np.convolve(counts, (0.25, 0.5, 0.25), mode="same")
-    mass = np.cumsum(counts) / max(1, counts.sum())
-    left, right = np.maximum.accumulate(smooth), np.maximum.accumulate(smooth[::-1])[::-1]
-    eligible = (mass > _MIN_MODE_MASS) & (mass < 1 - _MIN_MODE_MASS)
-    return bool(np.any(eligible & (smooth < _VALLEY * np.minimum(left, right))))
+    counts, _ = np.histogram(values, bins=_MODE_BINS, range=(low, high))
+    smoothed = np.convolve(counts, (0.25, 0.5, 0.25), mode="same")
+    share = np.cumsum(counts) / max(1, counts.sum())
+    left, right = np.maximum.accumulate(smoothed), np.maximum.accumulate(smoothed[::-1])[::-1]
+    eligible = (share > _MIN_MODE_SHARE) & (share < 1 - _MIN_MODE_SHARE)
+    return bool(np.any(eligible & (smoothed < _MAX_VALLEY * np.minimum(left, right))))
 
 
 def _distinct(known: Floats | None, values: Floats) -> Floats | None:
-    """Return the distinct values so far, None when there are more than categories may have."""
-    if known is None or len(np.unique(values[:1000])) > CATEGORY_LIMIT:
+    """Return the distinct values so far, `None` when they are too many for categories."""
+    if known is None or len(np.unique(values[:1000])) > _MAX_CATEGORIES:
         return None
     found = np.union1d(known, values)
-    return found if len(found) <= CATEGORY_LIMIT else None
+    return found if len(found) <= _MAX_CATEGORIES else None

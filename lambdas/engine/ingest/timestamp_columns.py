@@ -1,7 +1,8 @@
-"""Timestamps of a whole column at once, read as arrays of bytes.
+"""Parse the timestamps of a whole column at once, as arrays of bytes.
 
-Texts of one shape, that is with digits and other characters in the same places, are matched once: where the
-parts stand in one of them, they stand in all. Calendar and limits are those of ``engine.ingest.timestamps``.
+Texts of one shape, with digits and all other characters in the same places, have year, month and so on in the
+same places too: a pattern is matched against one of them only. Accepted forms and limits are those of
+`engine.ingest.timestamps`.
 """
 
 import re
@@ -10,49 +11,62 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.ingest.timestamps import BLANK, EPOCH, FIRST, LAST, NAT, PATTERNS, Times, parse_timestamps
+from engine.ingest.timestamps import (
+    CALENDAR_PATTERNS,
+    EPOCH_PATTERN,
+    FIRST_MICROS,
+    LAST_MICROS,
+    NAT_MICROS,
+    WHITESPACE,
+    Times,
+    parse_timestamps,
+)
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.signedinteger[Any]]
 
-_AT_ONCE = 16_384
-"""Rows read together: what they need stays in the cache of the processor."""
-_SHAPES = 16
-_LONGEST = 64
-"""So many shapes of at most this size are read as arrays; other texts one by one."""
+_ROWS_AT_ONCE = 16_384
+"""Rows parsed together: what they need stays in the cache of the processor."""
+_MAX_SHAPES = 16
+_MAX_BYTES = 64
+"""Texts of further shapes, or longer ones, are parsed one by one."""
 
 _ZERO = np.uint8(ord("0"))
 _MONTH_DAYS = np.array((0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), np.int32)
 
 
-def parse_column(column: Any) -> Times:
-    """Return what ``parse_timestamps`` does, for an Arrow array of strings; null is no timestamp."""
-    micros = np.full(len(column), NAT, np.int64)
-    for start in range(0, len(column), _AT_ONCE):
-        part = column.slice(start, _AT_ONCE)
-        micros[start : start + len(part)] = _part(part)
+def parse_timestamp_column(column: Any) -> Times:
+    """Return what `parse_timestamps` returns for the same texts, only faster.
+
+    Args:
+        column: An Arrow array of strings; null becomes NaT.
+    """
+    micros = np.full(len(column), NAT_MICROS, np.int64)
+    for start in range(0, len(column), _ROWS_AT_ONCE):
+        rows = column.slice(start, _ROWS_AT_ONCE)
+        micros[start : start + len(rows)] = _parse(rows)
     return micros.view("datetime64[us]")
 
 
-def _part(column: Any) -> Ints:
-    micros = np.full(len(column), NAT, np.int64)
+def _parse(column: Any) -> Ints:
+    micros = np.full(len(column), NAT_MICROS, np.int64)
     _, ends, data = column.buffers()
     offsets = np.frombuffer(ends, np.int32, len(column) + 1, column.offset * 4)
     text = np.frombuffer(data or b"", np.uint8)
     sizes = np.diff(offsets)
     left = np.flatnonzero(sizes)
-    for _ in range(_SHAPES):
-        if not len(left) or sizes[left[0]] > _LONGEST:
+    for _ in range(_MAX_SHAPES):
+        if not len(left) or sizes[left[0]] > _MAX_BYTES:
             break
         size = int(sizes[left[0]])
         rows = left[sizes[left] == size]
-        cells = _cells(text, offsets, rows, size)
-        alike = _alike(cells)
+        characters = _characters(text, offsets, rows, size)
+        alike = _same_shape(characters)
         if alike.all():
-            micros[rows] = _instants(cells)
+            micros[rows] = _instants(characters)
             left = left[sizes[left] != size]
         else:
-            micros[rows[alike]] = _instants(cells[:, alike])
+            micros[rows[alike]] = _instants(characters[:, alike])
             other = np.ones(len(column), bool)
             other[rows[alike]] = False
             left = left[other[left]]
@@ -61,8 +75,8 @@ def _part(column: Any) -> Ints:
     return micros
 
 
-def _cells(text: Bytes, offsets: NDArray[np.int32], rows: NDArray[np.intp], size: int) -> Bytes:
-    """The texts of rows of one size, one array per place."""
+def _characters(text: Bytes, offsets: NDArray[np.int32], rows: NDArray[np.intp], size: int) -> Bytes:
+    """Return the texts of rows with equally many bytes as an array of places by rows."""
     if len(rows) == len(offsets) - 1:
         table = text[offsets[0] : offsets[-1]].reshape(-1, size)
     else:
@@ -70,47 +84,47 @@ def _cells(text: Bytes, offsets: NDArray[np.int32], rows: NDArray[np.intp], size
     return np.ascontiguousarray(table.T)
 
 
-def _alike(cells: Bytes) -> NDArray[np.bool_]:
+def _same_shape(characters: Bytes) -> NDArray[np.bool_]:
     """Return which texts have the shape of the first."""
-    alike = np.ones(cells.shape[1], bool)
-    for place in cells:
+    alike = np.ones(characters.shape[1], bool)
+    for place in characters:
         alike &= place - _ZERO < 10 if 0 <= int(place[0]) - 48 < 10 else place == place[0]
     return alike
 
 
-def _instants(cells: Bytes) -> Ints:
-    """Return the instants of texts of one shape."""
-    text = cells[:, 0].tobytes().decode("latin-1")
-    stripped = text.strip(BLANK)
-    matches = (pattern.match(stripped) for pattern in (*PATTERNS, EPOCH))
+def _instants(characters: Bytes) -> Ints:
+    """Return the microseconds since 1970 of texts of one shape."""
+    text = characters[:, 0].tobytes().decode("latin-1")
+    stripped = text.strip(WHITESPACE)
+    matches = (pattern.match(stripped) for pattern in (*CALENDAR_PATTERNS, EPOCH_PATTERN))
     match = next((found for found in matches if found), None)
     if match is None:
-        return np.full(cells.shape[1], NAT)
-    parts = _Parts(match, cells[text.index(stripped) :])
-    return _epoch(parts) if match.re is EPOCH else _calendar(parts)
+        return np.full(characters.shape[1], NAT_MICROS)
+    parts = _Parts(match, characters[text.index(stripped) :])
+    return _epoch_micros(parts) if match.re is EPOCH_PATTERN else _calendar_micros(parts)
 
 
 class _Parts:
     """The parts of texts of one shape as numbers, 0 where the shape lacks a part."""
 
-    def __init__(self, match: re.Match[str], cells: Bytes) -> None:
+    def __init__(self, match: re.Match[str], characters: Bytes) -> None:
         self.has = {name: span for name in match.re.groupindex if (span := match.span(name))[0] >= 0}
         self.zone = match.groupdict().get("z") or ""
-        self._cells = cells
+        self._characters = characters
 
     def __getitem__(self, name: str) -> Ints:
         return self.number(*self.has.get(name, (0, 0)))
 
     def number(self, start: int, end: int) -> Ints:
-        """The number in some places, in 32 bits where it fits: that is twice as fast."""
-        value: Ints = np.zeros(self._cells.shape[1], np.int32 if end - start < 10 else np.int64)
-        for place in self._cells[start:end]:
+        """Return the number in some places, in 32 bits where it fits, which is twice as fast."""
+        value: Ints = np.zeros(self._characters.shape[1], np.int32 if end - start < 10 else np.int64)
+        for place in self._characters[start:end]:
             value *= 10
             value += place - _ZERO
         return value
 
     def fraction(self, digits: int) -> Ints | int:
-        """The first ``digits`` digits of the fraction, completed by zeros."""
+        """Return the first `digits` digits of the fraction, padded with zeros."""
         if "f" not in self.has:
             return 0
         start, end = self.has["f"]
@@ -120,15 +134,15 @@ class _Parts:
         return value
 
 
-def _epoch(parts: _Parts) -> Ints:
-    milli = "ms" in parts.has
+def _epoch_micros(parts: _Parts) -> Ints:
+    in_milliseconds = "ms" in parts.has
     micros = parts["s"] * 1_000_000
     micros += parts["ms"] * 1_000
-    micros += parts.fraction(3 if milli else 6)
+    micros += parts.fraction(3 if in_milliseconds else 6)
     return micros
 
 
-def _calendar(parts: _Parts) -> Ints:
+def _calendar_micros(parts: _Parts) -> Ints:
     year, month, day = parts["Y"], parts["m"], parts["d"]
     hour, minute, second = parts["H"], parts["M"], parts["S"]
     legal = (
@@ -152,7 +166,7 @@ def _calendar(parts: _Parts) -> Ints:
     micros += clock
     micros *= 1_000_000
     micros += parts.fraction(6)
-    legal &= (micros >= FIRST) & (micros <= LAST)
+    legal &= (micros >= FIRST_MICROS) & (micros <= LAST_MICROS)
     if not legal.all():
-        micros[~legal] = NAT
+        micros[~legal] = NAT_MICROS
     return micros

@@ -1,1 +1,1 @@
-"""Fit a detector: clean, calibrate, set limits, compare with the version before."""
+"""Fit a detector: clean the rows, calibrate the views, set limits; compare it with an earlier version."""

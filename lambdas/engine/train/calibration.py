@@ -1,224 +1,88 @@
-"""Training material of one view, and the tests it allows without a second pass over the data."""
+"""Calibration of the views: the scale of their residuals and their limits, from held-out rows."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.detect.alarm import Alarm
-from engine.detect.cross_prediction import Halves, Moments, product, residual_map, stack
-from engine.detect.features import BLOCKS, TRACKED, VIEWS, ViewName
-from engine.detect.level_shift import memory, persistent, trust
-from engine.detect.pipeline import Pipeline, State
-from engine.detect.view import ATTRIBUTION_CAP, OUTPUTS, RESIDUAL_QUANTILE, View, row_scores, smooth
-from engine.frame.frame import Frame
+from engine.detect.cross_prediction import Float32, residual_map
+from engine.detect.features import ViewName
+from engine.detect.level_shift import average_span
+from engine.detect.smoothing import smooth
+from engine.detect.view import ATTRIBUTION_CAP, OUTPUTS, RESIDUAL_QUANTILE, View, row_scores
+from engine.train.calibration_data import CalibrationData
+from engine.train.fit_settings import FitSettings
 
 Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
-FOLDS = 6
 COMMON_FACTOR = 3.0
-"""The limits of all views together move this far at most to meet the budget of false alarms."""
+"""All limits together are multiplied or divided by this at most to meet the budget of false alarms."""
 COMMON_STEPS = 8
 STILL = 1e-4
-"""A residual that stays below this never moves. Its unit is one scale of its sensor: with a smaller one, the
-memory of a view would hold on to a change for hours."""
+"""A residual whose quantile is below this never moves. It is measured in scales of its sensor: in a smaller
+unit, a view with a memory would see a change for hours."""
 _COLUMNS = 64
-STEADY = 0.05
-"""Share of rows of the forward test above the limits up to which a plant is steady."""
-STRIP = 1024
-"""Rows of data too long to use whole are taken in strips of this length."""
-HELD_CELLS = 12_000_000
-"""Feature values of held-out rows to keep per view."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Choices of the user.
+class ViewCalibration:
+    """What held-out rows say about one view.
 
-    ``false_alarm_hours``: hours of false alarm per day that the limits aim at on held-out rows.
+    Attributes:
+        scale: 99 % quantile of each absolute residual, its unit; shape (outputs,).
+        usual: mean square of each residual in that unit, shape (outputs,).
+        limit: row score that is the threshold.
+
     """
 
-    false_alarm_hours: float = 0.15
-
-    def __post_init__(self) -> None:
-        if not 0 < self.false_alarm_hours < 24:
-            raise ValueError(f"false_alarm_hours is {self.false_alarm_hours}; it must lie between 0 and 24")
-
-    @property
-    def quantile(self) -> float:
-        """Quantile of healthy scores that the limit lies on."""
-        return 1 - self.false_alarm_hours / 24
-
-
-def sampled(rows: int, normal: Mask, max_rows: int) -> Mask:
-    """Return the rows of evenly spaced strips that hold about ``max_rows`` normal rows at most.
-
-    A smaller ``max_rows`` takes a subset of the strips of a larger one.
-    """
-    stride = 1
-    while int(normal.sum()) > stride * max_rows:
-        stride *= 2
-    taken: Mask = np.arange(rows) // STRIP % stride == 0
-    return taken
-
-
-def folds_of(normal: Mask) -> NDArray[np.int64]:
-    """Return the block of time, out of FOLDS with equally many normal rows, that each row falls into."""
-    order = np.cumsum(normal)
-    folds: NDArray[np.int64] = np.clip((order - 1) * FOLDS // max(1, int(order[-1])), 0, FOLDS - 1)
-    return folds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """Training material of one view: moments per block of time, and a sample of rows of each block.
-
-    Trials gathered together hold the same rows.
-    """
-
-    name: ViewName
-    sensors: int
-    folds: tuple[Moments, ...]
-    held: tuple[Halves, ...]
-
-    @classmethod
-    def gather(
-        cls, frame: Frame, pipeline: Pipeline, normal: Mask, views: Sequence[ViewName], max_rows: int
-    ) -> list[Self]:
-        """Gather the sampled normal rows of the frame for every view, in one pass."""
-        sensors = len(frame.sensors)
-        use = normal & sampled(len(normal), normal, max_rows)
-        fold_of = folds_of(normal)
-        sizes = {name: BLOCKS[name] * sensors for name in views}
-        held_rows = use & sampled(
-            len(normal), normal, min(max_rows, max(STRIP, HELD_CELLS // max(sizes.values())))
-        )
-        folds = {name: tuple(Moments(size) for _ in range(FOLDS)) for name, size in sizes.items()}
-        held: dict[ViewName, list[list[Halves]]] = {
-            name: [[np.empty((0, size), np.float32)] for _ in range(FOLDS)] for name, size in sizes.items()
-        }
-        for rows in pipeline.run(frame, State.start(sensors), VIEWS, use):
-            at = slice(rows.start, rows.stop)
-            kept_rows = held_rows[at] & np.all([rows.ready(name) for name in views], axis=0)
-            for name in views:
-                chosen = use[at] & rows.ready(name)
-                if not chosen.any():
-                    continue
-                stacked = stack(rows.blocks(name))
-                for fold in np.unique(fold_of[at][chosen]):
-                    part = chosen & (fold_of[at] == fold)
-                    folds[name][fold].add(stacked if part.all() else stacked[part])
-                    kept = part & kept_rows
-                    if kept.any():
-                        held[name][fold].append(stacked[kept])
-        return [
-            cls(
-                name=name,
-                sensors=sensors,
-                folds=folds[name],
-                held=tuple(np.concatenate(each) for each in held[name]),
-            )
-            for name in views
-        ]
-
-    def held_out(self, folds: slice) -> Halves:
-        """Return residuals of the sampled rows of these blocks, each predicted from the other ones."""
-        chosen = range(FOLDS)[folds]
-        total = total_of([self.folds[fold] for fold in chosen])
-        parts = [
-            self.predictor(total.plus(self.folds[fold], -1.0))(self.held[fold])
-            for fold in chosen
-            if len(self.held[fold]) and total.count > self.folds[fold].count + 1
-        ]
-        return np.concatenate(parts) if parts else self._rows(1) + 1
-
-    def predictor(self, moments: Moments) -> Callable[[Halves], Halves]:
-        """Return the function from feature rows to their residuals, predicted with these moments."""
-        exact = residual_map(moments.covariance(), self.sensors, OUTPUTS[self.name])
-        offset, weights = (moments.mean() @ exact).astype(np.float32), exact.astype(np.float32)
-
-        def judge(rows: Halves) -> Halves:
-            result = product(rows, weights)
-            result -= offset
-            return result
-
-        return judge
-
-    def forward(self) -> Halves:
-        """Return residuals of the second half of the blocks, predicted from the first half."""
-        half = FOLDS // 2
-        first = total_of(self.folds[:half])
-        later = np.concatenate(self.held[half:])
-        if first.count <= 1:
-            return self._rows(0)
-        return self.predictor(first)(later)
-
-    def view(self, units: "Units", limit: float, moved: Floats, memory: int) -> View:
-        """Return the view fitted to all blocks."""
-        total = total_of(self.folds)
-        weights = residual_map(total.covariance(), self.sensors, OUTPUTS[self.name])
-        return View(
-            name=self.name,
-            offset=(total.mean() @ weights / units.scale).astype(np.float32),
-            weights=(weights / units.scale).astype(np.float32),
-            usual=units.usual,
-            limit=limit,
-            moved=moved,
-            memory=memory,
-        )
-
-    @property
-    def rows(self) -> int:
-        """Rows that were learned from."""
-        return int(sum(fold.count for fold in self.folds))
-
-    def _rows(self, count: int) -> Halves:
-        return np.zeros((count, OUTPUTS[self.name] * self.sensors), np.float32)
-
-
-def total_of(moments: Sequence[Moments]) -> Moments:
-    """Return the moments of all rows together."""
-    total = Moments(len(moments[0].sums))
-    for each in moments:
-        total = total.plus(each)
-    return total
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Units:
-    """What held-out rows say about one view: the units of its residuals, their mean square, and its limit."""
-
-    scale: Halves
-    usual: Halves
+    scale: Float32
+    usual: Float32
     limit: float
 
 
-def calibrate(trials: Sequence[Trial], folds: slice, settings: Settings) -> list[Units]:
-    """Return the units and limits of the views, from their residuals of held-out rows of these blocks.
+def calibrate(
+    data: Sequence[CalibrationData], settings: FitSettings, folds: slice = slice(None)
+) -> list[ViewCalibration]:
+    """Return the calibration of each view from the residuals of held-out rows.
 
-    The limits of single views weigh them against each other. Then all are moved together until the alarms,
-    with all their rules, meet the budget.
+    The limit of a view is a quantile of its own row scores. Then all limits are multiplied by one factor, so
+    that the alarms, after all their rules, meet the budget. Folds are blocks of time, because neighbouring
+    rows are alike (Bergmeir and Benítez, On the use of cross-validation for time series predictor evaluation,
+    2012).
+
+    Args:
+        data: data of the views, collected together.
+        settings: the budget of false alarms.
+        folds: folds to use, all by default; each is predicted from the others of them.
+
     """
-    found, scores = [], {}
-    for trial in trials:
-        absolute = np.abs(trial.held_out(folds))
+    found, ratios = [], {}
+    for each in data:
+        absolute = np.abs(each.cross_validated_residuals(folds))
         scale = column_quantile(absolute, RESIDUAL_QUANTILE)
         scale[scale < STILL] = 1
         absolute /= scale
-        raw = row_scores(absolute)
-        limit = max(float(np.quantile(smooth(raw, 0.0), settings.quantile)), 1e-9)
+        scores = row_scores(absolute)
+        limit = max(float(np.quantile(smooth(scores, 0.0), settings.quantile)), 1e-9)
         usual = np.square(np.minimum(absolute, ATTRIBUTION_CAP)).mean(axis=0, dtype=np.float64)
-        found.append(Units(scale=scale, usual=usual.astype(np.float32), limit=limit))
-        scores[trial.name] = raw / limit
-    factor = common_factor(scores, settings.quantile)
-    return [replace(units, limit=units.limit * factor) for units in found]
+        found.append(ViewCalibration(scale=scale, usual=usual.astype(np.float32), limit=limit))
+        ratios[each.name] = scores / limit
+    factor = _common_factor(ratios, settings.quantile)
+    return [replace(each, limit=each.limit * factor) for each in found]
 
 
-def common_factor(ratios: Mapping[ViewName, Floats], quantile: float) -> float:
-    """Return by how much the limits of all views must move for this quantile of the fused ratio to be 1."""
+def _common_factor(ratios: Mapping[ViewName, Floats], quantile: float) -> float:
+    """Return the factor for the limits of all views with which a quantile of the fused ratio is 1.
+
+    Found by bisection between 1 / COMMON_FACTOR and COMMON_FACTOR.
+
+    Args:
+        ratios: score over limit of each view, shape (rows,), of the same rows.
+        quantile: between 0 and 1.
+
+    """
     low, high = 1 / COMMON_FACTOR, COMMON_FACTOR
     for _ in range(COMMON_STEPS):
         middle = float(np.sqrt(low * high))
@@ -230,10 +94,55 @@ def common_factor(ratios: Mapping[ViewName, Floats], quantile: float) -> float:
     return high
 
 
-def column_quantile(values: Halves, quantile: float) -> Halves:
-    """Return the quantile of every column, between the two nearest values in proportion.
+def fitted_views(
+    data: Sequence[CalibrationData],
+    settings: FitSettings,
+    *,
+    widening: float,
+    level_averages: Mapping[ViewName, Floats],
+) -> list[View]:
+    """Return the views fitted to all folds.
 
-    A few columns at a time are laid along memory: several times as fast as all of them, or none.
+    Args:
+        data: data of the views, collected together.
+        settings: the budget of false alarms.
+        widening: factor for the limits that the held-out rows give.
+        level_averages: average residual of each output at the end of the forward test, shape (outputs,) per
+            view; zeros for views that are not in it.
+
+    """
+    views = []
+    for each, calibration in zip(data, calibrate(data, settings), strict=True):
+        outputs = OUTPUTS[each.name]
+        total = each.total_moments()
+        weights = residual_map(total.covariance(), each.sensors, outputs)
+        views.append(
+            View(
+                name=each.name,
+                offset=(total.mean() @ weights / calibration.scale).astype(np.float32),
+                weights=(weights / calibration.scale).astype(np.float32),
+                usual=calibration.usual,
+                limit=calibration.limit * widening,
+                level_averages=level_averages.get(each.name, np.zeros(outputs * each.sensors)),
+                average_span=average_span(each.row_count),
+            )
+        )
+    return views
+
+
+def column_quantile(values: Float32, quantile: float) -> Float32:
+    """Return the quantile of every column, interpolated linearly between the two nearest values.
+
+    A few columns at a time are copied to contiguous memory, which is several times as fast as copying all of
+    them or none.
+
+    Args:
+        values: shape (rows, columns), at least one row, none NaN.
+        quantile: between 0 and 1.
+
+    Returns:
+        Shape (columns,).
+
     """
     place = quantile * (len(values) - 1)
     low = int(place)
@@ -245,48 +154,3 @@ def column_quantile(values: Halves, quantile: float) -> Halves:
         above = block[:, low + 1 :].min(axis=1) if low + 1 < block.shape[1] else below
         result[start : start + _COLUMNS] = below + (above - below) * np.float32(place - low)
     return result
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forward:
-    """The forward test of some views: the fused score ratio of the second half of training, judged by the
-    first half alone, the averages of levels it ended with, and the ratio if all levels counted for ever.
-    """
-
-    ratio: Floats
-    moved: dict[ViewName, Floats]
-    as_trained: Floats
-
-    def steady(self, widening: float) -> bool:
-        """Tell whether the plant held its levels: few rows would have alarmed, had none been taken over."""
-        return len(self.as_trained) > 0 and float((self.as_trained > widening).mean()) <= STEADY
-
-
-def forward_test(trials: Sequence[Trial], settings: Settings) -> Forward:
-    """Judge the second half of training by the first half, as scoring would."""
-    ratios, moved, as_trained = {}, {}, []
-    test_memory = memory(trials[0].rows)
-    for trial, units in zip(trials, calibrate(trials, slice(FOLDS // 2), settings), strict=True):
-        later = trial.forward() / units.scale
-        if not len(later):
-            return Forward(ratio=np.zeros(0), moved={}, as_trained=np.zeros(0))
-        moved[trial.name] = persistent(later, test_memory)
-        as_trained.append(row_scores(np.abs(later)) / units.limit)
-        if trial.name not in TRACKED:
-            nothing = np.zeros(later.shape[1])
-            counts, _ = trust(later, np.ones(len(later), bool), nothing, seen=0, span=test_memory)
-            later = later if counts is None else later * counts
-        ratios[trial.name] = row_scores(np.abs(later)) / units.limit
-    return Forward(ratio=Alarm.closed().fuse(ratios), moved=moved, as_trained=np.max(as_trained, axis=0))
-
-
-def fitted_views(
-    trials: Sequence[Trial], settings: Settings, widening: float, forward: Forward
-) -> list[View]:
-    """Return the views fitted to all blocks, their limits ``widening`` times what the held-out rows say."""
-    none = {trial.name: np.zeros(OUTPUTS[trial.name] * trial.sensors) for trial in trials}
-    moved = none | forward.moved
-    return [
-        trial.view(units, units.limit * widening, moved[trial.name], memory(trial.rows))
-        for trial, units in zip(trials, calibrate(trials, slice(None), settings), strict=True)
-    ]

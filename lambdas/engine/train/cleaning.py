@@ -1,10 +1,10 @@
-"""Training data that nobody labelled: leave out what would teach the detector something wrong.
+"""Training rows to leave out although nobody labelled them.
 
-First, rows on which a sensor is silent: before there is a model, nothing but its last value stands in for it.
-Then what the rest of the data says is no healthy operation. Each block of time is judged by the others with
-robust units. Runs of rows far above the bulk of all scores are left out, with a margin; twice, as the first
-round still learned from them. Healthy data loses little: bursts are too short, and if much of it looked
-suspicious, then that would be how the machine is.
+First, rows on which a sensor is silent: before there is a model, only its last value can replace a missing
+one. Then rows that look unlike the rest of the data. Each block of time is scored by the others, in robust
+units; runs of rows far above the bulk of all scores are left out, with a margin. This is done twice, as the
+first round still learned from them. Healthy data loses little: bursts are too short to be left out, and if
+much of the data looks suspicious, that is how the machine runs.
 """
 
 from collections.abc import Callable
@@ -13,49 +13,61 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from engine.detect.cross_prediction import Halves, stack
+from engine.detect.baseline import Baseline
+from engine.detect.cross_prediction import Float32, stack
 from engine.detect.features import VIEWS
-from engine.detect.pipeline import Baseline, Pipeline, State
-from engine.detect.view import row_scores, smooth
+from engine.detect.pipeline import Pipeline
+from engine.detect.smoothing import smooth
+from engine.detect.state import State
+from engine.detect.view import row_scores
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
-from engine.train.calibration import FOLDS, Trial, column_quantile, folds_of, sampled, total_of
+from engine.train.calibration import column_quantile
+from engine.train.calibration_data import CalibrationData
+from engine.train.row_runs import joined_runs, with_margin
+from engine.train.sampling import FOLDS, sample_strips, time_folds
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 ROUNDS = 2
 FAR_ABOVE = 4.0
-"""How many times the 75 % quantile of all scores is suspicious."""
+"""A row is suspicious from this many times the 75 % quantile of all scores."""
 RUN_ROWS = 96
 """Three times the longest memory of a view: a change of operating mode is over by then, a fault is not."""
 JOIN_ROWS = 24
 MARGIN_ROWS = 30
 MAX_SHARE = 0.35
-"""If more looks suspicious, that is how the machine is."""
+"""If more looks suspicious, that is how the machine runs."""
 SILENT_ROWS = 8
-"""Rows without a value after which a sensor is silent; its last value is no guess then."""
+"""Rows without a value after which a sensor is silent: its last value says nothing by then."""
 LEAST_SHARE = 1 / 3
-"""Rows without a silent sensor that are enough to learn from."""
+"""Share of rows without a silent sensor that is enough to learn from."""
 MIN_ROWS = 1000
 """Shorter training data is taken as it is."""
-_TRIAL_ROWS = 60_000
+_LEARNED_ROWS = 60_000
 _BLOCK_ROWS = 4096
 _NORMAL_99 = 2.5758 / 0.6745
 """99 % quantile of |residual| over its median, for normal residuals."""
 
 
 def without_silent(frame: Frame, normal: Mask) -> Mask:
-    """Return the normal rows without those on which a sensor is silent, with a margin.
+    """Return the normal rows without those on which a sensor is silent, with a margin of 30 rows.
 
-    All of them, if less than a third or 1,000 would be left: then the model has to live with it.
+    A sensor is silent on rows that end a stretch of at least 8 rows without a value. All normal rows are
+    returned if less than a third of them or fewer than 1,000 would be left.
+
+    Args:
+        frame: the training rows.
+        normal: mask of the rows that may be learned, shape (rows,).
+
     """
-    kept = normal & ~_margin(_silent(frame.values) & normal)
+    kept = normal & ~with_margin(_silent(frame.values) & normal, MARGIN_ROWS)
     return kept if kept.sum() >= max(MIN_ROWS, LEAST_SHARE * normal.sum()) else normal
 
 
 def _silent(values: Floats) -> Mask:
-    """Mark the rows up to which a sensor had no value for SILENT_ROWS rows."""
+    """Mark the rows on which some sensor has had no value for SILENT_ROWS rows, this one included."""
     result = np.zeros(len(values), bool)
     for start in range(SILENT_ROWS - 1, len(values), _BLOCK_ROWS):
         missing = np.isnan(values[start - SILENT_ROWS + 1 : start + _BLOCK_ROWS])
@@ -66,72 +78,72 @@ def _silent(values: Floats) -> Mask:
 
 
 def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
-    """Return the normal rows without those that look like unlabelled faults."""
+    """Return the normal rows without those that look like unlabelled faults.
+
+    Args:
+        frame: the training rows.
+        normal: mask of the rows that may be learned, shape (rows,).
+        max_rows: normal rows to score, about, at most; see `sample_strips`.
+
+    """
     kept = normal
     if normal.sum() < MIN_ROWS:
         return kept
-    judged = sampled(len(normal), normal, max_rows)
+    scored = sample_strips(normal, max_rows)
     for _ in range(ROUNDS):
-        suspicious = _margin(_runs((_ratio(frame, kept, judged) > FAR_ABOVE) & normal))
-        share = (normal & judged & suspicious).sum() / (normal & judged).sum()
+        far = (_ratio(frame, kept, scored) > FAR_ABOVE) & normal
+        suspicious = with_margin(_long_runs(far), MARGIN_ROWS)
+        share = (normal & scored & suspicious).sum() / (normal & scored).sum()
         if not 0 < share <= MAX_SHARE:
             break
         kept = normal & ~suspicious
     return kept
 
 
-def _ratio(frame: Frame, normal: Mask, judged: Mask) -> Floats:
-    """Return for each judged row the largest score of a view, over the 75 % quantile of the view's scores."""
+def _ratio(frame: Frame, normal: Mask, scored: Mask) -> Floats:
+    """Return for each scored row the largest score of a view, over the 75 % quantile of the view's scores."""
     scaling = Scaling.of(frame.values, normal)
     pipeline = Pipeline(scaling=scaling, baseline=Baseline.of(0, len(frame.sensors)))
     ratio = np.zeros(len(frame.times))
-    fold_of = folds_of(normal)
-    judges = {
-        trial.name: _judge(trial) for trial in Trial.gather(frame, pipeline, normal, VIEWS, _TRIAL_ROWS)
-    }
-    for rows in pipeline.run(frame, State.start(len(frame.sensors)), VIEWS, judged):
+    fold_of = time_folds(normal)
+    data = CalibrationData.collect(frame, pipeline, normal, VIEWS, _LEARNED_ROWS)
+    scorers = {each.name: _scorer(each) for each in data}
+    for rows in pipeline.run(frame, State.start(len(frame.sensors)), VIEWS, scored):
         at = slice(rows.start, rows.stop)
-        for name, judge in judges.items():
-            chosen = judged[at] & rows.ready(name)
+        for name, scorer in scorers.items():
+            chosen = scored[at] & rows.ready(name)
             stacked = stack(rows.blocks(name))
             for fold in np.unique(fold_of[at][chosen]):
                 part = chosen & (fold_of[at] == fold)
                 places = rows.start + np.flatnonzero(part)
-                ratio[places] = np.maximum(ratio[places], judge(fold, stacked[part]))
+                ratio[places] = np.maximum(ratio[places], scorer(fold, stacked[part]))
     return ratio
 
 
-def _judge(trial: Trial) -> Callable[[int, Halves], Floats]:
-    """Return the function from a fold and its feature rows to their scores over the usual, by other folds."""
-    everything = total_of(trial.folds)
-    judges = [trial.predictor(everything.plus(trial.folds[fold], -1.0)) for fold in range(FOLDS)]
-    absolute = np.abs(np.concatenate([judge(held) for judge, held in zip(judges, trial.held, strict=True)]))
+def _scorer(data: CalibrationData) -> Callable[[int, Float32], Floats]:
+    """Return the function from a fold and its feature rows to their scores by the other folds.
+
+    Scores are in parts of the 75 % quantile of all scores.
+    """
+    total = data.total_moments()
+    residuals = [data.residual_function(total.plus(data.moments[fold], -1.0)) for fold in range(FOLDS)]
+    absolute = np.abs(
+        np.concatenate([each(rows) for each, rows in zip(residuals, data.samples, strict=True)])
+    )
     units = np.maximum(column_quantile(absolute, 0.5) * np.float32(_NORMAL_99), np.float32(1e-6))
     bulk = max(float(np.quantile(smooth(row_scores(absolute / units), 0.0), 0.75)), 1e-9)
 
-    def judge(fold: int, rows: Halves) -> Floats:
-        return smooth(row_scores(np.abs(judges[fold](rows)) / units), 0.0) / bulk
+    def scores(fold: int, rows: Float32) -> Floats:
+        return smooth(row_scores(np.abs(residuals[fold](rows)) / units), 0.0) / bulk
 
-    return judge
+    return scores
 
 
-def _runs(marked: Mask) -> Mask:
-    """Return the runs of at least RUN_ROWS marked rows; gaps up to JOIN_ROWS belong to them."""
+def _long_runs(marked: Mask) -> Mask:
+    """Return the runs of at least RUN_ROWS rows of which at least half are marked, gaps included."""
     result = np.zeros_like(marked)
-    rows = np.flatnonzero(marked)
-    if not len(rows):
-        return result
-    for run in np.split(rows, np.flatnonzero(np.diff(rows) > JOIN_ROWS) + 1):
-        length = run[-1] - run[0] + 1
-        if length >= RUN_ROWS and len(run) >= length / 2:
-            result[run[0] : run[-1] + 1] = True
-    return result
-
-
-def _margin(marked: Mask) -> Mask:
-    """Return the marked rows and MARGIN_ROWS on both sides."""
-    steps = np.diff(np.concatenate([[0], marked.astype(np.int8), [0]]))
-    result = marked.copy()
-    for start, stop in zip(np.flatnonzero(steps == 1), np.flatnonzero(steps == -1), strict=True):
-        result[max(0, start - MARGIN_ROWS) : stop + MARGIN_ROWS] = True
+    for start, stop in joined_runs(marked, gap=JOIN_ROWS):
+        length = stop - start
+        if length >= RUN_ROWS and marked[start:stop].sum() >= length / 2:
+            result[start:stop] = True
     return result

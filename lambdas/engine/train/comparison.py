@@ -1,4 +1,7 @@
-"""Which of two detectors does better on rows that neither was trained on: for retraining."""
+"""Compare two detectors on rows that neither was trained on.
+
+This serves retraining, which no operation of the service reaches yet.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,28 +12,35 @@ from numpy.typing import NDArray
 
 from engine.detect.detector import Detector
 from engine.detect.scores import Scores
-from engine.evaluate.evaluation import Evaluation, Interval, evaluate, inside
+from engine.evaluate.evaluation import Evaluation, evaluate
+from engine.evaluate.intervals import Interval, rows_inside
+from engine.evaluate.roc import roc_auc
 from engine.frame.frame import Frame
 from engine.train.fit import LABEL_MARGIN_ROWS
 
 Better = Literal["prior", "candidate"]
 
 ALARM_SLACK = (0.1, 0.05)
-"""Alarm hours differ when they do so by a tenth of the larger, and by three minutes a day."""
+"""Alarm hours count as different from a tenth of the larger on, if that is more than three minutes a day."""
 LEAD_SLACK = 0.05
-"""Lead times differ from this share of the labelled time on."""
+"""Lead times, in parts of the labelled time, count as different from this on."""
 DRIFTED_SHARE = 0.06
-"""A prior in alarm for more than this share of the time no longer knows what is usual."""
+"""A prior that alarms for more than this share of the time no longer knows what is usual."""
 AGREEMENT = 0.7
-"""How well scores of the candidate must tell rows where the prior alarms: ROC area, 0.5 is by chance."""
+"""Least ROC area of the candidate's scores for the rows where the prior alarms; 0.5 is chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Comparison:
-    """Both evaluations on the same rows and the verdict.
+    """Both evaluations on the same rows, and which detector is better.
 
-    ``better`` is None when the rows do not tell: none was scored, or there are no labels and the two
-    contradict each other. A tie keeps the prior. ``reason`` is a sentence for people.
+    Attributes:
+        prior: evaluation of the prior detector.
+        candidate: evaluation of the new one.
+        better: the better one, the prior on a tie; None when the rows do not decide: none was scored, or
+            there are no labels and the detectors contradict each other.
+        reason: a sentence for people.
+
     """
 
     prior: Evaluation
@@ -40,23 +50,38 @@ class Comparison:
 
 
 def compare(prior: Detector, candidate: Detector, frame: Frame, labels: Sequence[Interval]) -> Comparison:
-    """Score the frame with both and judge; see ``weigh``.
+    """Score a frame with both detectors and compare them; see `compare_scores`.
+
+    Args:
+        prior: the detector in use.
+        candidate: the new one.
+        frame: rows that neither was trained on.
+        labels: labelled events, which may be none.
 
     Raises:
-        ValueError: the frame has other sensors than a detector.
+        ValueError: when the frame has other sensors than a detector.
 
     """
     before, after = (each.score(replace(frame, step=each.step)) for each in (prior, candidate))
-    return weigh(before, after, labels, step=candidate.step)
+    return compare_scores(before, after, labels, step=candidate.step)
 
 
-def weigh(before: Scores, after: Scores, labels: Sequence[Interval], *, step: np.timedelta64) -> Comparison:
-    """Judge two detectors by their scores of the same rows, ``before`` those of the prior one.
+def compare_scores(
+    before: Scores, after: Scores, labels: Sequence[Interval], *, step: np.timedelta64
+) -> Comparison:
+    """Compare two detectors by their scores of the same rows.
 
-    With labels inside the frame: the one that finds more of them is better; if equal, the one with fewer
-    alarm hours a day away from labels; if equal, the one that finds them earlier. Without: the one with fewer
-    alarm hours, as long as it is no blinder: a candidate with fewer must see the prior's alarms too, unless
-    the prior is in alarm so often that it has lost touch.
+    With labels in these rows, the better detector is the one that identifies more of them; if equal, the one
+    with fewer alarm hours a day away from labels; if equal, the one with the longer lead time. Without
+    labels, it is the one with fewer alarm hours. A candidate with fewer must still score high where the
+    prior alarms, unless the prior alarms so often that it no longer knows what is usual.
+
+    Args:
+        before: scores of the prior detector.
+        after: scores of the candidate.
+        labels: labelled events, which may be none.
+        step: time between rows.
+
     """
     prior, candidate = (evaluate(each, labels, step=step) for each in (before, after))
     better, reason = _verdict(before, after, prior, candidate, step=step)
@@ -69,15 +94,15 @@ def _verdict(
     if not len(before.times) or before.off.all():
         return None, "no rows with the machine on to compare the versions by"
     if not prior.labeled:
-        return _by_alarms(before, after)
+        return _verdict_without_labels(before, after)
     labels = len(prior.labeled)
     if prior.identified != candidate.identified:
         found = (
             f"finds {candidate.identified} of {labels} labelled events, the prior version {prior.identified}"
         )
         return _side(candidate.identified > prior.identified), f"the new version {found}"
-    margin = LABEL_MARGIN_ROWS * step  # alarms just after an event are its tail, longer for a keener detector
-    outside = ~inside(before.times, [(start - margin, end + margin) for start, end in prior.labeled])
+    # alarms just after an event are its tail, which is longer for a more sensitive detector
+    outside = ~rows_inside(before.times, prior.labeled, margin=LABEL_MARGIN_ROWS * step)
     hours = [_alarm_hours(scores, outside) for scores in (before, after)]
     if _differ(*hours):
         return _side(hours[1] < hours[0]), (
@@ -92,20 +117,21 @@ def _verdict(
     return "prior", "both versions do equally well: the prior one stays"
 
 
-def _by_alarms(before: Scores, after: Scores) -> tuple[Better | None, str]:
+def _verdict_without_labels(before: Scores, after: Scores) -> tuple[Better | None, str]:
     every = np.ones(len(before.times), bool)
     hours = [_alarm_hours(scores, every) for scores in (before, after)]
-    told = f"no labels; {_alarms(hours)}"
+    facts = f"no labels; {_alarms(hours)}"
     if not _differ(*hours):
-        return "prior", f"{told}: a tie, the prior version stays"
+        return "prior", f"{facts}: a tie, the prior version stays"
     if hours[1] > hours[0]:
-        return "prior", told
+        return "prior", facts
     if hours[0] > 24 * DRIFTED_SHARE:
-        return "candidate", f"{told}: it no longer knows what is usual"
-    agreement = _agreement(before, after)
-    if agreement < AGREEMENT:
-        return None, f"{told}, and the new one does not see what the prior one does: labels would tell"
-    return "candidate", told
+        return "candidate", f"{facts}: it no longer knows what is usual"
+    on = ~before.off
+    agreement = roc_auc(before.prediction[on] == 1, after.score[on])
+    if agreement is not None and agreement < AGREEMENT:
+        return None, f"{facts}, and the new one does not see what the prior one does: labels would tell"
+    return "candidate", facts
 
 
 def _side(candidate: bool) -> Better:  # noqa: FBT001 - the verdict itself
@@ -125,17 +151,3 @@ def _alarm_hours(scores: Scores, rows: NDArray[np.bool_]) -> float:
     """Return the alarm hours per day of operation over some rows."""
     counted = rows & ~scores.off
     return 24 * float(scores.prediction[counted].mean()) if counted.any() else 0.0
-
-
-def _agreement(before: Scores, after: Scores) -> float:
-    """Return the ROC area of the candidate's scores for the rows where the prior alarms."""
-    on = ~before.off
-    alarm, score = before.prediction[on] == 1, after.score[on]
-    order = np.argsort(score, kind="stable")
-    _, first, inverse, counts = np.unique(
-        score[order], return_index=True, return_inverse=True, return_counts=True
-    )
-    ranks = np.empty(len(score))
-    ranks[order] = (first + (counts + 1) / 2)[inverse]
-    hits = int(alarm.sum())
-    return float((ranks[alarm].sum() - hits * (hits + 1) / 2) / (hits * (len(alarm) - hits)))

@@ -1,9 +1,10 @@
-"""Fitting: what is healthy, does it drift, and where the limits lie.
+"""Fit a detector: decide which rows are healthy, learn the views, and set their limits.
 
-Everything is decided on rows the model in question has not seen. Blocked cross-validation gives each view the
-units of its residuals and its limit. A forward test (fit on the first half, judge the second) tells how many
-false alarms time itself brings where levels that moved for good no longer count: these widen the limits. It
-also tells which levels are moving when training ends.
+Everything is decided on rows that the model in question has not seen. Blocked cross-validation gives each
+view the units of its residuals and its limit. A forward test (fit on the first half of training, score the
+second) shows how many false alarms the passing of time alone brings, where levels that have moved for good
+no longer count; the limits are widened accordingly. It also shows which levels are moving when training
+ends.
 """
 
 from collections.abc import Sequence
@@ -12,83 +13,97 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.detect.baseline import Baseline
 from engine.detect.detector import Detector
-from engine.detect.discrete import few_values
+from engine.detect.discrete import discrete_values
 from engine.detect.features import TRACKED, VIEWS
-from engine.detect.pipeline import Baseline, Pipeline, State
-from engine.detect.unit_changes import Span
+from engine.detect.pipeline import Pipeline
+from engine.detect.state import State
+from engine.detect.training_range import TrainingRange
 from engine.detect.view import View
-from engine.evaluate.evaluation import Interval, inside
+from engine.evaluate.intervals import Interval, rows_inside
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
-from engine.train.calibration import Forward, Settings, Trial, fitted_views, forward_test
+from engine.train.calibration import fitted_views
+from engine.train.calibration_data import CalibrationData
 from engine.train.cleaning import without_silent, without_suspicious
-from engine.train.known_faults import without_faults
+from engine.train.fit_settings import FitSettings
+from engine.train.forward_validation import ForwardValidation, forward_validation
+from engine.train.known_faults import without_known_faults
 from engine.train.label_limits import label_factor
 
-Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 MIN_ROWS = 50
 LABEL_MARGIN_ROWS = 30
-MAX_WIDENING = 5.0
-SPANS = (1000, 500, 250)
+BASELINE_SPANS = (1000, 500, 250)
 """Spans of the baseline of the tracked views, in rows; the first is used of which five fit into training."""
 SPANS_IN_TRAINING = 5
 STEADY_TRIMMED = 0.1
 """Share of training rows that look like faults up to which a plant can be called steady."""
 LEVEL_SPANS = 10
-"""Spans before the end of training through which the baseline is followed for its level there."""
-_MOMENT_ROWS = 100_000
+"""Spans before the end of training over which the baseline is followed to find its level there."""
+_LEARNED_ROWS = 100_000
 
 
 def fit(
     frame: Frame,
     *,
     labels: Sequence[Interval] = (),
-    settings: Settings | None = None,
+    settings: FitSettings | None = None,
     prior: Detector | None = None,
 ) -> Detector:
-    """Fit a detector to the rows with the machine on and outside the labels (plus 30 rows on both sides).
+    """Fit a detector to the healthy rows of a frame.
 
-    Unlabelled faults are looked for and left out: by what the rows say of each other, or, when a model is
-    trained again, by what the ``prior`` detector says of them.
+    Rows with the machine off, and labelled rows with 30 rows on both sides, are not learned. Unlabelled
+    faults are looked for and left out: by comparing blocks of time with each other, or, with `prior`, by the
+    alarms of that detector on the same rows.
+
+    Args:
+        frame: the training rows.
+        labels: labelled events, none by default. Three or more also adjust the limits.
+        settings: the budget of false alarms; 0.15 hours a day by default.
+        prior: the detector in use, when a model is trained again.
+
+    Returns:
+        A detector whose bytes are equal for equal arguments on equal machines.
 
     Raises:
-        ValueError: fewer than 50 such rows, or the prior detector has other sensors.
+        ValueError: when fewer than 50 rows are left, or `prior` has other sensors.
 
     """
-    settings = settings or Settings()
+    settings = settings or FitSettings()
     margin = LABEL_MARGIN_ROWS * frame.step
-    normal = ~frame.off & ~inside(frame.times, [(start - margin, end + margin) for start, end in labels])
+    normal = ~frame.off & ~rows_inside(frame.times, labels, margin=margin)
     if normal.sum() < MIN_ROWS:
         raise ValueError(
             f"{int(normal.sum())} normal rows with the machine on; training needs at least {MIN_ROWS}"
         )
     normal = without_silent(frame, normal)
     if prior is None:
-        healthy = without_suspicious(frame, normal, _MOMENT_ROWS)
+        healthy = without_suspicious(frame, normal, _LEARNED_ROWS)
     else:
-        healthy = without_faults(frame, normal, prior)
-    left_out, normal = normal & ~healthy, healthy
-    scaling = Scaling.of(frame.values, normal)
-    baseline = Baseline.of(_span(int(normal.sum())), len(frame.sensors))
+        healthy = without_known_faults(frame, normal, prior)
+    left_out = normal & ~healthy
+    scaling = Scaling.of(frame.values, healthy)
+    baseline = Baseline.of(_baseline_span(int(healthy.sum())), len(frame.sensors))
     pipeline = Pipeline(scaling=scaling, baseline=baseline)
-    views, forward, widening = _fitted(frame, pipeline, normal, settings)
-    span = Span.of(frame.values, normal)
-    trimmed = float(left_out.sum() / (left_out | normal).sum())
-    if trimmed <= STEADY_TRIMMED and forward.steady(widening):
-        pipeline = replace(pipeline, baseline=replace(pipeline.baseline, reach=span.reach(scaling.scale)))
+    views, test, widening = _fit_views(frame, pipeline, healthy, settings)
+    training_range = TrainingRange.of(frame.values, healthy)
+    trimmed = float(left_out.sum() / normal.sum())
+    if trimmed <= STEADY_TRIMMED and test.steady(widening):
+        reach = training_range.reach(scaling.scale)
+        pipeline = replace(pipeline, baseline=replace(pipeline.baseline, reach=reach))
     detector = Detector(
         sensors=frame.sensors,
         step=frame.step,
         pipeline=pipeline,
         views=views,
-        forward_false_alarms=float((forward.ratio > 1).mean()) if len(forward.ratio) else 0.0,
+        forward_false_alarms=test.false_alarms,
         widening=widening,
         trimmed=trimmed,
-        span=span,
-        few_values=few_values(frame.values, normal),
+        training_range=training_range,
+        discrete_values=discrete_values(frame.values, healthy),
     )
     factor = label_factor(detector, frame, labels, settings, left_out)
     return replace(
@@ -99,31 +114,32 @@ def fit(
     )
 
 
-def _fitted(
-    frame: Frame, pipeline: Pipeline, normal: Mask, settings: Settings
-) -> tuple[tuple[View, ...], Forward, float]:
-    """Return the views, the forward test of the static ones, and the factor it widened their limits by.
+def _fit_views(
+    frame: Frame, pipeline: Pipeline, healthy: Mask, settings: FitSettings
+) -> tuple[tuple[View, ...], ForwardValidation, float]:
+    """Return the views, and the forward test of the static ones with the factor that widened their limits.
 
-    Static and tracked views are calibrated apart: on a plant that drifts the ones say nothing of the others.
+    Static and tracked views are calibrated apart: on a plant that drifts, one group says nothing of the
+    other.
     """
     names = (*VIEWS, *(TRACKED if pipeline.baseline.span else ()))
-    trials = Trial.gather(frame, pipeline, normal, names, _MOMENT_ROWS)
-    static, forward, widening = _fitted_bank(trials[: len(VIEWS)], settings)
-    tracked = _fitted_bank(trials[len(VIEWS) :], settings)[0] if len(trials) > len(VIEWS) else []
-    return (*static, *tracked), forward, widening
+    data = CalibrationData.collect(frame, pipeline, healthy, names, _LEARNED_ROWS)
+    static, test, widening = _fit_group(data[: len(VIEWS)], settings)
+    tracked = _fit_group(data[len(VIEWS) :], settings)[0] if len(data) > len(VIEWS) else []
+    return (*static, *tracked), test, widening
 
 
-def _fitted_bank(trials: Sequence[Trial], settings: Settings) -> tuple[list[View], Forward, float]:
-    test = forward_test(trials, settings)
-    widening = 1.0
-    if len(test.ratio):
-        widening = float(np.clip(np.quantile(test.ratio, settings.quantile), 1, MAX_WIDENING))
-    return fitted_views(trials, settings, widening, test), test, widening
+def _fit_group(
+    data: Sequence[CalibrationData], settings: FitSettings
+) -> tuple[list[View], ForwardValidation, float]:
+    test = forward_validation(data, settings)
+    widening = test.widening(settings.quantile)
+    return fitted_views(data, settings, widening=widening, level_averages=test.level_averages), test, widening
 
 
-def _span(rows: int) -> int:
-    """Return the longest baseline span that training can prove, 0 if it is too short for any."""
-    return next((span for span in SPANS if span * SPANS_IN_TRAINING <= rows), 0)
+def _baseline_span(rows: int) -> int:
+    """Return the longest baseline span that this many rows can support, 0 if they are too few for any."""
+    return next((span for span in BASELINE_SPANS if span * SPANS_IN_TRAINING <= rows), 0)
 
 
 def _with_level(frame: Frame, pipeline: Pipeline) -> Pipeline:

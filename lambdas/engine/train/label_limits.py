@@ -1,12 +1,15 @@
-"""What labelled events say about the limits: moved together, where every event but one would agree.
+"""Adjust the limits of all views to the labelled events, by one factor.
 
-The events were never learned, so they show what the detector makes of faults it has not seen. A factor for
-the limits of all views is taken from a short list. It must gain on the labelled events taken together, each
-of equal weight, and again with any one of them left out: one wrong label (late, too long, of nothing) decides
-nothing. Limits fall only while all alarms outside the labels, tails of events included, stay within the
-budget; they rise only while every event that was found stays found. Where these alarms exceed the budget,
-limits rise towards it as far as that costs little. Rows that cleaning left out count as neither: faults that
-nobody labelled alarm under every limit, and their alarms are no false ones.
+Labelled events are not learned, so they show how the detector responds to faults it has not seen. The factor
+comes from a short list. It must raise the F1 score over all labelled events, each of equal weight, and again
+with any one of them left out, so that one wrong label (late, too long, or of nothing) cannot decide.
+
+Limits are lowered only while the alarms outside the labels, the tails of events included, stay within the
+budget of false alarms. They are raised only while every event that was found stays found. Where the alarms
+outside the labels exceed the budget, limits are raised towards it as far as that costs little.
+
+Rows that cleaning left out count neither way: if they are faults that nobody labelled, they alarm under every
+limit, and rightly.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,12 +20,13 @@ from numpy.typing import NDArray
 
 from engine.detect.alarm import Alarm
 from engine.detect.detector import Detector
-from engine.detect.ensemble import judge
+from engine.detect.ensemble import evaluate_views
 from engine.detect.features import ViewName
-from engine.detect.pipeline import State
-from engine.evaluate.evaluation import Interval, inside, merge_intervals
+from engine.detect.state import State
+from engine.evaluate.intervals import Interval, merge_intervals, rows_inside
 from engine.frame.frame import Frame
-from engine.train.calibration import Settings, sampled
+from engine.train.fit_settings import FitSettings
+from engine.train.sampling import sample_strips
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -33,33 +37,35 @@ FACTORS: tuple[float, ...] = tuple(1.08**power for power in range(-7, 6))
 GAIN = 0.01
 """Least gain of the balanced F1 score, with any one event left out."""
 LOSS = 0.05
-"""What the balanced F1 score may lose for alarms outside the labels to come down to the budget."""
+"""What the balanced F1 score may lose to bring the alarms outside the labels down to the budget."""
 FALSE_WEIGHT = 2.0
-"""Weight of a false alarm row: training rows were learned, and alarm less than others will."""
+"""Weight of a false alarm row: training rows were learned, so they alarm less than later rows will."""
 MARGIN_ROWS = 40
-"""Rows around an event whose alarms are no false ones for the score, but are for the budget."""
+"""Rows around an event whose alarms are not false for the score, but count for the budget."""
 
-
-_JUDGED_ROWS = 100_000
-"""Rows outside the labels to judge, about."""
+_SCORED_ROWS = 100_000
+"""Rows outside the labels to score, about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Outcome:
-    """What alarms under one factor do.
+class _AlarmCounts:
+    """Alarms under one factor.
 
-    ``shares`` of each event's rows with an alarm, ``far``: the number of false rows far from events, and
-    ``outside``: the share of rows outside the labels with an alarm.
+    Attributes:
+        event_shares: share of each event's rows with an alarm, shape (events,).
+        false_rows: number of alarm rows far from events.
+        outside_share: share of rows outside the labels with an alarm.
+
     """
 
-    shares: Floats
-    far: int
-    outside: float
+    event_shares: Floats
+    false_rows: int
+    outside_share: float
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
-    """Ratios per view of rows ``start:stop`` without a restart between them."""
+class _Stretch:
+    """Score over limit of each view on rows `start:stop`, which have no restart between them."""
 
     start: int
     stop: int
@@ -67,47 +73,65 @@ class _Run:
 
 
 def label_factor(
-    detector: Detector, frame: Frame, labels: Sequence[Interval], settings: Settings, left_out: Mask
+    detector: Detector, frame: Frame, labels: Sequence[Interval], settings: FitSettings, left_out: Mask
 ) -> float:
-    """Return by how much the limits of all views should move; 1 for fewer than three labelled events.
+    """Return the factor by which the limits of all views should change.
 
-    ``frame`` is the training data with the labelled rows in it, and ``left_out`` its rows outside the labels
-    that look like faults.
+    Args:
+        detector: the detector with the limits of calibration.
+        frame: the training rows, labelled ones included.
+        labels: labelled events; overlapping ones count as one.
+        settings: the budget of false alarms.
+        left_out: mask of the rows outside the labels that look like faults, shape (rows,).
+
+    Returns:
+        One of FACTORS; 1 for fewer than three labelled events with the machine on.
+
     """
     on = ~frame.off
-    events = [inside(frame.times, [event]) & on for event in merge_intervals(labels)]
+    events = [rows_inside(frame.times, [event]) & on for event in merge_intervals(labels)]
     events = [event for event in events if event.any()]
     if len(events) < MIN_EVENTS:
         return 1.0
-    margin = MARGIN_ROWS * frame.step
-    near = inside(frame.times, [(start - margin, end + margin) for start, end in labels])
-    judged = on & (near | sampled(len(on), on, _JUDGED_ROWS))
-    free, far = judged & ~left_out & ~np.any(events, axis=0), judged & ~left_out & ~near
-    runs = _runs(detector, frame, judged)
+    near = rows_inside(frame.times, labels, margin=MARGIN_ROWS * frame.step)
+    scored = on & (near | sample_strips(on, _SCORED_ROWS))
+    outside, far = scored & ~left_out & ~np.any(events, axis=0), scored & ~left_out & ~near
+    stretches = _stretches(detector, frame, scored)
     lengths = np.array([event.sum() for event in events], float)
 
-    def outcome(factor: float) -> _Outcome:
+    def alarm_counts(factor: float) -> _AlarmCounts:
         alarm = np.zeros(len(on), bool)
-        for run in runs:
-            fused = Alarm.closed().fuse({name: ratio / factor for name, ratio in run.ratios.items()})
-            alarm[run.start : run.stop] = fused > 1
-        return _Outcome(
-            shares=np.array([alarm[event].mean() for event in events]),
-            far=int((alarm & far).sum()),
-            outside=float((alarm & free).sum() / max(1, free.sum())),
+        for each in stretches:
+            fused = Alarm.closed().fuse({name: ratio / factor for name, ratio in each.ratios.items()})
+            alarm[each.start : each.stop] = fused > 1
+        return _AlarmCounts(
+            event_shares=np.array([alarm[event].mean() for event in events]),
+            false_rows=int((alarm & far).sum()),
+            outside_share=float((alarm & outside).sum() / max(1, outside.sum())),
         )
 
-    budget = 1 - settings.quantile
-    outcomes = {factor: outcome(factor) for factor in FACTORS}
-    found = outcomes[1.0].shares > 0
+    return _best_factor({factor: alarm_counts(factor) for factor in FACTORS}, lengths, 1 - settings.quantile)
+
+
+def _best_factor(counts: Mapping[float, _AlarmCounts], lengths: Floats, budget: float) -> float:
+    """Return the factor that the events agree on.
+
+    Args:
+        counts: alarms under each factor, 1 among them.
+        lengths: rows of each event, shape (events,).
+        budget: share of rows outside the labels that may alarm.
+
+    """
+    found = counts[1.0].event_shares > 0
     allowed = [
         factor
-        for factor, then in outcomes.items()
-        if (then.outside <= budget if factor < 1 else (then.shares[found] > 0).all())
+        for factor, each in counts.items()
+        if (each.outside_share <= budget if factor < 1 else (each.event_shares[found] > 0).all())
     ]
-    masks = _with_and_without(len(events))
+    masks = _all_and_all_but_one(len(lengths))
     scores = {
-        factor: np.array([_balanced(outcomes[factor], lengths, kept) for kept in masks]) for factor in allowed
+        factor: np.array([_balanced_f1(counts[factor], lengths, kept) for kept in masks])
+        for factor in allowed
     }
     best, most = 1.0, GAIN
     for factor in allowed:
@@ -116,41 +140,41 @@ def label_factor(
             best, most = factor, gain
     least = scores[best][0] - LOSS
     for factor in allowed:
-        if outcomes[best].outside > budget and factor > best and scores[factor][0] >= least:
+        if counts[best].outside_share > budget and factor > best and scores[factor][0] >= least:
             best = factor
     return best
 
 
-def _runs(detector: Detector, frame: Frame, judged: Mask) -> list[_Run]:
+def _stretches(detector: Detector, frame: Frame, scored: Mask) -> list[_Stretch]:
     count = len(detector.sensors)
     state = State.start(count)
     starts: list[int] = []
     stops: list[int] = []
     parts: list[dict[ViewName, list[Floats]]] = []
-    for rows in detector.pipeline.run(frame, state, wanted=judged, predictor=detector.levels):
+    for rows in detector.pipeline.run(frame, state, wanted=scored, predictor=detector.lag_view):
         if not parts or rows.features.seen[0] == 1:
             starts.append(rows.start)
             stops.append(rows.start)
             parts.append({view.name: [] for view in detector.views})
         stops[-1] = rows.stop
-        ratios = judge(detector.views, rows, state, count).ratios
+        ratios = evaluate_views(detector.views, rows, state, count).ratios
         silent = np.zeros(rows.stop - rows.start)
         for name, found in parts[-1].items():
             found.append(ratios.get(name, silent))
     return [
-        _Run(start, stop, {name: np.concatenate(found) for name, found in part.items()})
+        _Stretch(start, stop, {name: np.concatenate(found) for name, found in part.items()})
         for start, stop, part in zip(starts, stops, parts, strict=True)
     ]
 
 
-def _with_and_without(count: int) -> list[Mask]:
-    """Return the masks of all events, and of all but one."""
+def _all_and_all_but_one(count: int) -> list[Mask]:
+    """Return the mask of all events, and those that leave out each one of them."""
     return [np.ones(count, bool), *~np.eye(count, dtype=bool)]
 
 
-def _balanced(outcome: _Outcome, lengths: Floats, kept: Mask) -> float:
+def _balanced_f1(counts: _AlarmCounts, lengths: Floats, kept: Mask) -> float:
     """Return the F1 score of rows, each kept event of equal weight and the false rows in proportion."""
     rows = float(lengths[kept].sum())
-    hit = float(outcome.shares[kept].mean()) * rows
-    false = FALSE_WEIGHT * outcome.far * float(kept.mean())
+    hit = float(counts.event_shares[kept].mean()) * rows
+    false = FALSE_WEIGHT * counts.false_rows * float(kept.mean())
     return 2 * hit / (hit + rows + false)

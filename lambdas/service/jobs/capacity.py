@@ -41,16 +41,16 @@ class Capacity:
         return cls(memory=memory, disk=shutil.disk_usage(tempfile.gettempdir()).free)
 
     def values(self, sensors: int) -> int:
-        """Return the bytes that the values of a frame may take, so that a training with it goes well.
+        """Return how many bytes the values of a frame may take so that a training with it fits into memory.
 
-        A fit needs little beside the values: figures are in the benchmarks.
+        A fit needs little beside the values; `docs/benchmarks.md` has the figures.
         """
         free = self.memory * (1 - _SPARE) - _FIXED - _PER_PAIR * sensors * sensors
         return max(0, int(free / (1 + _PER_ROW / (4 * sensors))))
 
 
 def readable(size: int) -> str:
-    """A size as people read it, such as ``3.6 GB``."""
+    """Return a number of bytes as people read it, such as `3.6 GB`."""
     for unit, name in ((1e9, "GB"), (1e6, "MB")):
         if size >= unit:
             return f"{size / unit:.1f} {name}"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from service.errors import ValidationError
 from service.jobs.failure import JobFailed
-from service.schema import Component, Schema, parse_schema
+from service.schema import ComponentSchema, Schema, parse_schema
 
 _NAME = re.compile(r"[0-9a-zA-Z:#$.\-_]{1,200}")
 
@@ -14,25 +14,29 @@ Columns = Mapping[str, tuple[str, ...]]
 
 
 def columns_of(text: str) -> Columns:
-    """The columns in a schema document."""
+    """Return the columns in a schema document."""
     return {component.name: component.sensors for component in parse_schema(text).components}
 
 
 def sensors_of(columns: Columns) -> tuple[str, ...]:
-    """Every sensor as ``component\\sensor``, in the order of the schema."""
+    r"""Return every sensor as `component\sensor`, in the order of the schema."""
     return tuple(f"{component}\\{name}" for component, names in columns.items() for name in names)
 
 
-def detected(columns: Columns, timestamps: Mapping[str, str]) -> str:
-    """The schema document for the columns that an ingestion without schema found.
+def detected_schema(columns: Columns, timestamps: Mapping[str, str]) -> str:
+    """Return the schema document for the columns that an ingestion without schema found.
 
-    ``timestamps`` are the names of the first column by component; one that no schema may have, or that a
-    sensor has too, becomes ``Timestamp``.
-    Raises JobFailed when a header has a name that no schema may have.
+    Args:
+        columns: the sensors of each component.
+        timestamps: the name of the first column of each component; one that no schema may have, or that a
+            sensor has too, becomes `Timestamp`.
+
+    Raises:
+        JobFailed: when a header has a name that no schema may have.
     """
     text = Schema(
         components=tuple(
-            Component(name=name, timestamp=_legal(timestamps[name], sensors), sensors=sensors)
+            ComponentSchema(name=name, timestamp=_legal(timestamps[name], sensors), sensors=sensors)
             for name, sensors in columns.items()
         )
     ).to_json()

@@ -1,17 +1,20 @@
-"""How a job says that it cannot go on because of what the customer gave it."""
+"""Why a job ended badly: customer faults, what a state machine caught, and their `FailedReason`. Pure."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 REASON_LENGTH = 5000
-"""Longest ``FailedReason`` the API can return (BoundedLengthString of the service model)."""
+"""Characters of the longest `FailedReason` (BoundedLengthString of the service model)."""
 
 _MARK = "JobFailed: "
+_TIME = re.compile(r"Sandbox\.Timedout|States\.Timeout|Task timed out after")
+_MEMORY = re.compile(r"Runtime\.OutOfMemory|MemoryError|signal: killed")
 
 
-class JobFailed(Exception):  # noqa: N818 - its name is what people read as ``errorType`` in the state machine
-    """A customer fault that ends a job; ``reason`` is the ``FailedReason`` a person reads."""
+class JobFailed(Exception):  # noqa: N818 - its name is what people read as `errorType` in the state machine
+    """A customer fault that ends a job; `reason` is the `FailedReason` that a person reads."""
 
     def __init__(self, reason: str) -> None:
         # The type is in the text as well: not every Lambda runtime hands on the type of an exception.
@@ -19,7 +22,7 @@ class JobFailed(Exception):  # noqa: N818 - its name is what people read as ``er
 
     @property
     def reason(self) -> str:
-        """The text for ``FailedReason``, at most 5,000 characters."""
+        """The text for `FailedReason`, at most 5,000 characters."""
         return str(self).removeprefix(_MARK)
 
 
@@ -28,48 +31,66 @@ class NothingThere(JobFailed):
 
 
 def clip(text: str, length: int = REASON_LENGTH) -> str:
-    """Shorten ``text`` to ``length`` characters, marking the cut."""
+    """Return `text` shortened to `length` characters, with the cut marked."""
     return text if len(text) <= length else text[: length - 4] + " ..."
 
 
 def some(names: Iterable[str], *, limit: int = 5) -> str:
-    """The first names quoted, and how many more there are: ``'a', 'b' and 3 more``."""
+    """Return the first names in quotes, and how many more there are: `'a', 'b' and 3 more`."""
     listed = list(names)
     text = ", ".join(f"'{name}'" for name in listed[:limit])
     return f"{text} and {len(listed) - limit} more" if len(listed) > limit else text
 
 
 def plain(error: Exception) -> str:
-    """The message of the engine, which quotes sensor names as Python does, with single backslashes."""
+    """Return the message of the engine, which quotes sensor names as Python does, with single backslashes."""
     return str(error).replace("\\\\", "\\")
 
 
 def is_customer_fault(error: Mapping[str, str]) -> bool:
-    """Whether what a state machine caught is a JobFailed."""
+    """Return whether what a state machine caught is a JobFailed."""
     return _MARK in error.get("Cause", "")
 
 
 def reason_of(error: Mapping[str, str], *, work: str) -> str:
-    """The ``FailedReason`` for what a state machine caught: ``Error`` and ``Cause`` of a failed step.
+    """Return the `FailedReason` for what a state machine caught: `Error` and `Cause` of a failed step.
 
     The cause is what a function raised, or the description of a task of AWS Batch that ended badly.
-    A JobFailed keeps its text. Anything else is the service's own fault; ``work`` says what it was doing.
+    A JobFailed keeps its text. Anything else is the service's own fault; `work` says what it was doing.
     """
     try:
         cause = json.loads(error.get("Cause", ""))
     except ValueError:
         cause = {}
     kind = cause.get("errorType") or error.get("Error", "unknown error")
-    message = cause.get("errorMessage") or _of_task(cause) or error.get("Cause", "")
+    message = cause.get("errorMessage") or _batch_message(cause) or error.get("Cause", "")
     if message.startswith(_MARK):
         return clip(message.removeprefix(_MARK))
     return clip(f"the service could not finish {work} because of an internal error: {kind}: {message}")
 
 
-def _of_task(cause: Mapping[str, Any]) -> str:
-    """What AWS Batch says of a task that could not record its own failure; empty if the cause is no task."""
+def exhaustion_reason(error: Mapping[str, str], *, work: str) -> str | None:
+    """Return the `FailedReason` when the platform ended a function that took too much time or memory.
+
+    None when what the state machine caught is something else.
+    """
+    text = f"{error.get('Error', '')} {error.get('Cause', '')}"
+    if _TIME.search(text):
+        what, more = "took longer than its function may run", "let larger ones run as tasks: large_jobs"
+    elif _MEMORY.search(text):
+        what, more = "needed more memory than it has", "give it more: training_memory or large_jobs"
+    else:
+        return None
+    return (
+        f"{work} {what}. Choose a coarser TargetSamplingRate, a shorter training window or fewer sensors, or "
+        f"{more} of the service"
+    )
+
+
+def _batch_message(cause: Mapping[str, Any]) -> str:
+    """Return what AWS Batch says of a task that could not record its own failure; empty for other causes."""
     container = cause.get("Container", {})
-    said = [container.get("Reason"), cause.get("StatusReason")]
+    found = [container.get("Reason"), cause.get("StatusReason")]
     if "LogStreamName" in container:
-        said.append(f"log stream '{container['LogStreamName']}'")
-    return "; ".join(text for text in said if text)
+        found.append(f"log stream '{container['LogStreamName']}'")
+    return "; ".join(text for text in found if text)

@@ -1,7 +1,8 @@
-"""Result lines of inference and pointwise diagnostics, in the documented form (11.4), byte for byte. Pure."""
+"""Scores as text: result lines of inference and pointwise diagnostics, in the documented form. Pure."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from engine import Scores
 
@@ -18,9 +19,9 @@ class _Texts(dict[int, str]):
 
 
 def lines(scores: Scores, sensors: tuple[str, ...]) -> Iterator[str]:
-    """One line of JSON per row, each ending in a newline.
+    """Yield one line of JSON per row, each ending in a newline.
 
-    Clients parse lines with Python's ``eval``: no null, true, false or NaN may occur. Timestamps always carry
+    Clients parse lines with Python's `eval`: no null, true, false or NaN may occur. Timestamps always carry
     six fraction digits. A row with the machine off has neither score nor diagnostics.
     """
     texts = _Texts()
@@ -48,3 +49,8 @@ def lines(scores: Scores, sensors: tuple[str, ...]) -> Iterator[str]:
             f'{{"timestamp": "{stamp}", "prediction": {prediction}, "prediction_reason": "{reason}", '
             f'"anomaly_score": {round(score, _DECIMALS)!r}, "diagnostics": [{shares}}}]}}\n'
         )
+
+
+def named_shares(sensors: Sequence[str], shares: Sequence[float]) -> list[dict[str, Any]]:
+    """Return the share of every sensor in an anomaly as the API's `diagnostics`, in schema order."""
+    return [{"name": sensor, "value": share} for sensor, share in zip(sensors, shares, strict=True)]

@@ -1,4 +1,4 @@
-"""What the jobs work with: the records, the service bucket, the clock, and the way to the customer's data."""
+"""What the jobs work with: the records, the service bucket, the customer's buckets, settings and clock."""
 
 import json
 import logging
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from service.clock import Clock, utc_now
-from service.documents import Documents
 from service.jobs.capacity import Capacity
-from service.jobs.storage.customer_bucket import PAUSES, CustomerData, assume
-from service.jobs.storage.service_bucket import Vault
+from service.jobs.storage.customer_bucket import CustomerBuckets
+from service.jobs.storage.refusals import PAUSES
+from service.service_bucket import ServiceBucket
 from service.settings import Environment, Settings
 from service.store import Store
 
@@ -29,7 +29,7 @@ _LOG.setLevel(logging.INFO)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """The service as a job sees it. ``pauses`` (seconds) are the waits for a new role to become usable."""
+    """The service as a job sees it. `pauses` (seconds) are the waits for a new role to become usable."""
 
     store: Store
     settings: Settings
@@ -43,22 +43,26 @@ class Runtime:
     pauses: Sequence[float] = PAUSES
 
     @property
-    def documents(self) -> Documents:
-        """Schemas and metrics in the service bucket."""
-        return Documents(self.s3, self.bucket)
+    def service_bucket(self) -> ServiceBucket:
+        """The service bucket with its default encryption."""
+        return ServiceBucket(s3=self.s3, name=self.bucket)
 
-    def vault(self, kms_key: str | None) -> Vault:
-        """The service bucket for a resource with this key."""
-        return Vault(s3=self.s3, bucket=self.bucket, kms_key=kms_key)
+    def customer_buckets(self, role_arn: str, *, external_id: str) -> CustomerBuckets:
+        """Return the customer's buckets through a role.
 
-    def customer(self, role_arn: str, *, external_id: str) -> CustomerData:
-        """The customer's data through a role; ``external_id`` is the ARN of the resource worked for."""
-        return assume(role_arn, external_id=external_id, sts=self.sts, pauses=self.pauses)
+        Args:
+            role_arn: the role that the request names.
+            external_id: the ARN of the resource worked for, which the trust policy of the role asks for.
+
+        Raises:
+            JobFailed: when the role does not let the service in.
+        """
+        return CustomerBuckets.through(role_arn, external_id=external_id, sts=self.sts, pauses=self.pauses)
 
 
 @cache
 def current_runtime() -> Runtime:
-    """The runtime of this function, from its environment; made once per process."""
+    """Return the runtime of this function, from its environment; made once per process."""
     environment = Environment.read(os.environ)
     return Runtime(
         store=Store(boto3.client("dynamodb"), environment.table),

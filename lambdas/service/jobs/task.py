@@ -2,9 +2,9 @@
 
     python -m service.jobs.task train '{"ModelName": "pump", "ModelVersion": 1}'
 
-Without the last argument the event is read from the variable L4E_EVENT. The other variables are those of the
-functions. The process does what the function does, and ends with status 0; whatever fails is recorded through
-the same step as a failure of the function, and ends it with status 1.
+Without the last argument the event is read from the variable `L4E_EVENT`. The other variables are those of
+the functions. The process does what the function does, and ends with status 0; whatever fails is recorded
+through the same step as a failure of the function, and ends it with status 1.
 """
 
 import json
@@ -23,14 +23,14 @@ from service.jobs.runtime import Runtime, current_runtime, log
 
 EVENT_VARIABLE = "L4E_EVENT"
 USAGE = f"usage: python -m service.jobs.task train [EVENT]: a JSON object, by default {EVENT_VARIABLE}"
-SIGN_OF_LIFE = 60.0
+LOG_INTERVAL = 60.0
 """Seconds between two lines in the log of a task that works."""
 
 _KIB_PER_MIB = 1024
 
 
 def main(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
-    """Run the job that the command line asks for; returns the exit status."""
+    """Run the job that the command line asks for, and return the exit status."""
     match arguments:
         case ["train"] if EVENT_VARIABLE in variables:
             text = variables[EVENT_VARIABLE]
@@ -43,41 +43,41 @@ def main(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
     return work(current_runtime(), json.loads(text))
 
 
-def work(runtime: Runtime, event: Mapping[str, Any], *, sign_of_life: float = SIGN_OF_LIFE) -> int:
-    """Train, or record why it failed; returns the exit status.
+def work(runtime: Runtime, event: Mapping[str, Any], *, log_interval: float = LOG_INTERVAL) -> int:
+    """Train, or record why it failed, and return the exit status.
 
     A failure that cannot be recorded is raised: then the state machine records that the process ended badly.
     """
     log("task started", **event)
     try:
-        with _progress(sign_of_life) as used:
+        with _progress(log_interval) as used:
             done = train.run(runtime, {**event, "Step": "train"})
     except Exception as error:
         logging.getLogger("service.jobs").exception("task failed")
-        said = {"errorType": type(error).__name__, "errorMessage": str(error)}
-        cause = {"Error": said["errorType"], "Cause": json.dumps(said)}
-        train.run(runtime, {**event, "Step": "fail", "Error": cause})
+        raised = {"errorType": type(error).__name__, "errorMessage": str(error)}
+        caught = {"Error": raised["errorType"], "Cause": json.dumps(raised)}
+        train.run(runtime, {**event, "Step": "fail", "Error": caught})
         return 1
     log("task done", **done, **used())
     return 0
 
 
 @contextmanager
-def _progress(every: float) -> Iterator["_Used"]:
-    """Write a line every few seconds while the block runs; hands out what is used."""
+def _progress(interval: float) -> Iterator["_Used"]:
+    """Log a line every `interval` seconds while the block runs; yield what is used."""
     used, over = _Used(), threading.Event()
 
-    def tell() -> None:
-        while not over.wait(every):
+    def report() -> None:
+        while not over.wait(interval):
             log("task at work", **used())
 
-    teller = threading.Thread(target=tell, daemon=True)
-    teller.start()
+    reporter = threading.Thread(target=report, daemon=True)
+    reporter.start()
     try:
         yield used
     finally:
         over.set()
-        teller.join()
+        reporter.join()
 
 
 class _Used:

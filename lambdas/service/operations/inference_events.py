@@ -1,4 +1,4 @@
-"""Events: spells of consecutive anomalous rows that inference schedulers found."""
+"""Events: runs of consecutive anomalous rows that inference schedulers found."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,10 +6,9 @@ from typing import Any
 from service.clock import iso_seconds
 from service.context import Context
 from service.errors import ValidationError
-from service.names import events_of
 from service.operations.schedulers import require_scheduler
 from service.paging import paged
-from service.store import Item
+from service.records import EventRecord
 
 
 def list_inference_events(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -21,10 +20,9 @@ def list_inference_events(context: Context, request: dict[str, Any]) -> dict[str
         )
     scheduler = require_scheduler(context, request["InferenceSchedulerName"])
 
-    def records(start: str | None) -> Iterator[tuple[str, Item]]:
-        for event in context.store.all(
-            events_of(scheduler["uuid"]), between=("0", iso_seconds(last)), start=start
-        ):
+    def records(start: str | None) -> Iterator[tuple[str, EventRecord]]:
+        between = ("0", iso_seconds(last))
+        for event in context.records.events(scheduler["uuid"], between=between, start=start):
             if event["EventEndTime"] >= first and event["EventStartTime"] < last:
                 yield event["sk"], event
 

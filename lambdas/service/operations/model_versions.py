@@ -1,20 +1,20 @@
 """Versions of models."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from service.context import Context
 from service.errors import no_such
-from service.names import MODEL, version_key, versions_of
+from service.names import version_key
 from service.operations.models import require_model, with_documents
 from service.paging import paged
-from service.store import Item
+from service.records import ModelVersionRecord
 
 
-def describe_model_version(context: Context, request: dict[str, Any]) -> Item:
+def describe_model_version(context: Context, request: dict[str, Any]) -> Mapping[str, Any]:
     """Return a version of a model."""
     model = require_model(context, request["ModelName"])
-    version = context.store.get(versions_of(model["uuid"]), version_key(request["ModelVersion"]))
+    version = context.records.version(model["uuid"], request["ModelVersion"])
     if version is None:
         raise no_such("model version", f"{model['ModelName']}/{request['ModelVersion']}")
     return with_documents(context, version)
@@ -22,23 +22,23 @@ def describe_model_version(context: Context, request: dict[str, Any]) -> Item:
 
 def list_model_versions(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Return the versions of a model in order; of a model that does not exist, none."""
-    model = context.store.get(MODEL, request["ModelName"])
+    model = context.records.model(request["ModelName"])
     between = (
         version_key(request.get("MinModelVersion", 1)),
         version_key(request.get("MaxModelVersion", 10**10 - 1)),
     )
 
-    def records(start: str | None) -> Iterator[tuple[str, Item]]:
+    def records(start: str | None) -> Iterator[tuple[str, ModelVersionRecord]]:
         if model is None or between[0] > between[1]:
             return
-        for version in context.store.all(versions_of(model["uuid"]), between=between, start=start):
+        for version in context.records.versions(model["uuid"], between=between, start=start):
             if _fits(version, request):
                 yield version["sk"], version
 
     return paged(context, "ListModelVersions", request, "ModelVersionSummaries", records)
 
 
-def _fits(version: Item, request: dict[str, Any]) -> bool:
+def _fits(version: ModelVersionRecord, request: dict[str, Any]) -> bool:
     created = version["CreatedAt"]
     return (
         request.get("Status") in {None, version["Status"]}

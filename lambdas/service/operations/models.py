@@ -1,16 +1,15 @@
 """Models: trained on the data of a dataset."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
-from service import pending_deletions
 from service.context import Context
-from service.errors import ConflictError, name_taken, no_such, require_room
+from service.errors import ConflictError, ValidationError, name_taken, no_such, require_room
 from service.idempotency import Plan, create_once
+from service.kms_keys import key_arn, put_document
 from service.names import (
     DATASET,
     MODEL,
-    SCHEDULER,
     document_key,
     documents_prefix,
     model_prefix,
@@ -19,115 +18,66 @@ from service.names import (
     version_key,
     versions_of,
 )
+from service.off_rule import OffRule
 from service.operations.datasets import require_dataset
-from service.operations.ingestion_jobs import run
 from service.paging import paged
-from service.request_checks import (
-    key_arn,
-    put_document,
-    require_active,
-    require_labels,
-    require_off_condition,
-    require_role,
-    tag_map,
+from service.pending_deletions import delete_pending, pending_deletion
+from service.records import (
+    DatasetRecord,
+    ModelRecord,
+    TrainingFacts,
+    TrainingRequest,
 )
+from service.requested_windows import requested_training_window
 from service.retry_on_change import retry_on_change
+from service.roles import require_role
 from service.schema import Schema, parse_schema
-from service.store import Create, Delete, Item, Update
-from service.windows import training_window
-
-_FROM_REQUEST = (
-    "LabelsInputConfiguration",
-    "EvaluationDataStartTime",
-    "EvaluationDataEndTime",
-    "RoleArn",
-    "DataPreProcessingConfiguration",
-    "OffCondition",
-    "ModelDiagnosticsOutputConfiguration",
-)
+from service.state_machines import start_execution
+from service.store import Create, Delete, Update
+from service.tagging import merged_tags
+from service.training_windows import TimeSpan
 
 
-def create_model(context: Context, request: dict[str, Any]) -> Item:
+def create_model(context: Context, request: dict[str, Any]) -> ModelRecord:
     """Start the training of version 1 of a new model."""
     require_role(context, request)
-    require_labels(request, request.get("RoleArn"))
+    _require_labels(request, request.get("RoleArn"))
     text = request.get("DatasetSchema", {}).get("InlineDataSchema")
-    wanted = parse_schema(text) if text is not None else None
-    tags = tag_map(context, request.get("Tags", []), {})
+    part = parse_schema(text) if text is not None else None
+    tags = merged_tags(context, request.get("Tags", []), {})
     key = key_arn(context, request)
 
-    def plan() -> Plan:
+    def plan() -> Plan[ModelRecord]:
         dataset = require_dataset(context, request["DatasetName"])
-        name = request["ModelName"]
-        if context.store.get(MODEL, name) is not None:
-            raise name_taken("model", name)
-        require_active(dataset)
-        schema = _schema(context, wanted, dataset)
-        require_off_condition(request.get("OffCondition"), schema.sensors)
-        start, end = training_window(context, request, dataset)
-        _require_room(context)
-        uuid = new_uuid()
-        arn = context.place.model_arn(name, uuid)
-        now = context.timestamp()
-        shared = {
-            **{member: request[member] for member in _FROM_REQUEST if member in request},
-            "ModelName": name,
-            "ModelArn": arn,
-            "DatasetName": dataset["DatasetName"],
-            "DatasetArn": dataset["DatasetArn"],
-            "TrainingDataStartTime": start,
-            "TrainingDataEndTime": end,
-            "TrainingExecutionStartTime": now,
-            "Status": "IN_PROGRESS",
-            "CreatedAt": now,
-            "LastUpdatedTime": now,
-            "ServerSideKmsKeyId": key,
-            "uuid": uuid,
-            "schemaKey": put_document(context, document_key(uuid, "schema.json"), schema.to_json(), key),
-            "datasetUuid": dataset["uuid"],
-            "ingestionJobId": dataset["ingestionJobId"],
-        }
-        version = {
-            **shared,
-            "pk": versions_of(uuid),
-            "sk": version_key(1),
-            "modelName": name,
-            "ModelVersion": 1,
-            "ModelVersionArn": version_arn(arn, 1),
-            "SourceType": "TRAINING",
-        }
-        return Plan(
-            item={**shared, "pk": MODEL, "sk": name, "tags": tags},
-            writes=[
-                Create(version),
-                Update(  # a deletion that has just looked for models must look again
-                    DATASET,
-                    dataset["DatasetName"],
-                    {"fence": uuid},
-                    expect={
-                        "uuid": dataset["uuid"],
-                        "Status": "ACTIVE",
-                        "ingestionJobId": dataset["ingestionJobId"],
-                    },
-                ),
-            ],
-            undo=[
-                Delete(versions_of(uuid), version_key(1)),
-                pending_deletions.note(context, prefixes=[documents_prefix(uuid)]),
-            ],
+        if context.records.model(request["ModelName"]) is not None:
+            raise name_taken("model", request["ModelName"])
+        _require_active(dataset)
+
+        schema = _schema(context, part, dataset)
+        if "OffCondition" in request:
+            OffRule.parse(request["OffCondition"]).resolved(schema.sensors)
+        window = requested_training_window(
+            request, data=TimeSpan.of_data(dataset), minimum_days=context.settings.minimum_training_days
         )
+        _require_room(context)
 
-    return create_once(
-        context,
-        "CreateModel",
-        request,
-        identity="uuid",
-        plan=plan,
-        start=lambda model: _train(context, model),
-    )
+        training = _training(context, request, dataset, window=window, kms_key=key)
+        put_document(context, training["schemaKey"], schema.to_json(), key)
+        return _creation(context, training, dataset, tags=tags)
+
+    def start(model: ModelRecord) -> None:
+        if model["Status"] == "IN_PROGRESS":
+            start_execution(
+                context,
+                context.environment.train_state_machine,
+                f"{model['uuid']}-1",
+                {"ModelName": model["ModelName"], "ModelVersion": 1},
+            )
+
+    return create_once(context, "CreateModel", request, identity="uuid", plan=plan, start=start)
 
 
-def describe_model(context: Context, request: dict[str, Any]) -> Item:
+def describe_model(context: Context, request: dict[str, Any]) -> Mapping[str, Any]:
     """Return a model with the facts of its active version."""
     return with_documents(context, require_model(context, request["ModelName"]))
 
@@ -138,8 +88,8 @@ def list_models(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     dataset = request.get("DatasetNameBeginsWith", "")
     status = request.get("Status")
 
-    def records(start: str | None) -> Iterator[tuple[str, Item]]:
-        for model in context.store.all(MODEL, prefix=prefix, start=start):
+    def records(start: str | None) -> Iterator[tuple[str, ModelRecord]]:
+        for model in context.records.models(prefix=prefix, start=start):
             if model["DatasetName"].startswith(dataset) and status in {None, model["Status"]}:
                 yield model["sk"], model
 
@@ -152,14 +102,11 @@ def update_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
     def attempt() -> None:
         model = _require_settled(context, request["ModelName"])
-        require_labels(request, request.get("RoleArn", model.get("RoleArn")))
+        _require_labels(request, request.get("RoleArn", model.get("RoleArn")))
         context.store.update(
             MODEL,
             model["ModelName"],
-            {
-                **{member: request[member] for member in _FROM_REQUEST if member in request},
-                "LastUpdatedTime": context.timestamp(),
-            },
+            {**_training_request(request), "LastUpdatedTime": context.timestamp()},
             expect={"uuid": model["uuid"], "Status": model["Status"]},
         )
 
@@ -176,7 +123,7 @@ def delete_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         _require_unscheduled(context, model)
         context.store.transact(
             Delete(MODEL, name, {"uuid": uuid, "Status": model["Status"], "fence": model.get("fence")}),
-            pending_deletions.note(
+            pending_deletion(
                 context,
                 prefixes=[model_prefix(uuid), documents_prefix(uuid)],
                 partitions=[versions_of(uuid)],
@@ -184,35 +131,105 @@ def delete_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         )
 
     retry_on_change(attempt)
-    pending_deletions.collect(context)
+    delete_pending(context)
     return {}
 
 
-def require_model(context: Context, name: str) -> Item:
+def require_model(context: Context, name: str) -> ModelRecord:
     """Return the model called `name`.
 
     Raises:
         NotFoundError: when there is none.
     """
-    model = context.store.get(MODEL, name)
+    model = context.records.model(name)
     if model is None:
         raise no_such("model", name)
     return model
 
 
-def with_documents(context: Context, record: Item) -> Item:
-    """Return the record of a model or a version with its schema and its metrics put in."""
+def with_documents(context: Context, record: TrainingFacts) -> Mapping[str, Any]:
+    """Return the record of a model or a version together with its schema and its metrics."""
     documents = {"Schema": "schemaKey", "ModelMetrics": "metricsKey", "PriorModelMetrics": "priorMetricsKey"}
-    for member, key in documents.items():
-        if key in record:
-            record[member] = context.documents.get(record[key])
-    return record
+    keys: Mapping[str, Any] = record
+    found = {
+        member: context.service_bucket.get_text(keys[key]) for member, key in documents.items() if key in keys
+    }
+    return {**record, **found}
 
 
-def _schema(context: Context, wanted: Schema | None, dataset: Item) -> Schema:
-    """Return the schema to train on: the one wanted, which must be part of the dataset's, or all of it."""
-    whole = parse_schema(context.documents.get(dataset["schemaKey"]))
-    schema = wanted or whole
+def _training(
+    context: Context,
+    request: dict[str, Any],
+    dataset: DatasetRecord,
+    *,
+    window: TimeSpan,
+    kms_key: str | None,
+) -> TrainingFacts:
+    """Return what the new model and its first version have in common."""
+    uuid, now = new_uuid(), context.timestamp()
+    training: TrainingFacts = {
+        "ModelName": request["ModelName"],
+        "ModelArn": context.arns.model_arn(request["ModelName"], uuid),
+        "DatasetName": dataset["DatasetName"],
+        "DatasetArn": dataset["DatasetArn"],
+        "TrainingDataStartTime": window.start,
+        "TrainingDataEndTime": window.end,
+        "TrainingExecutionStartTime": now,
+        "Status": "IN_PROGRESS",
+        "CreatedAt": now,
+        "LastUpdatedTime": now,
+        "ServerSideKmsKeyId": kms_key,
+        "uuid": uuid,
+        "schemaKey": document_key(uuid, "schema.json"),
+        "datasetUuid": dataset["uuid"],
+        "ingestionJobId": dataset["ingestionJobId"],
+    }
+    return cast("TrainingFacts", {**training, **_training_request(request)})
+
+
+def _creation(
+    context: Context, training: TrainingFacts, dataset: DatasetRecord, *, tags: dict[str, str]
+) -> Plan[ModelRecord]:
+    """Return the creation of the model and of its first version."""
+    uuid = training["uuid"]
+    model = {**training, "pk": MODEL, "sk": training["ModelName"], "tags": tags}
+    version = {
+        **training,
+        "pk": versions_of(uuid),
+        "sk": version_key(1),
+        "ModelVersion": 1,
+        "ModelVersionArn": version_arn(training["ModelArn"], 1),
+        "SourceType": "TRAINING",
+    }
+    fence = Update(  # a deletion that has just looked for models must look again
+        DATASET,
+        dataset["DatasetName"],
+        {"fence": uuid},
+        expect={
+            "uuid": dataset["uuid"],
+            "Status": "ACTIVE",
+            "ingestionJobId": dataset["ingestionJobId"],
+        },
+    )
+    return Plan(
+        record=cast("ModelRecord", model),
+        writes=[Create(version), fence],
+        undo=[
+            Delete(versions_of(uuid), version_key(1)),
+            pending_deletion(context, prefixes=[documents_prefix(uuid)]),
+        ],
+    )
+
+
+def _training_request(request: Mapping[str, Any]) -> TrainingRequest:
+    members = TrainingRequest.__optional_keys__
+    return cast("TrainingRequest", {name: value for name, value in request.items() if name in members})
+
+
+def _schema(context: Context, part: Schema | None, dataset: DatasetRecord) -> Schema:
+    """Return the schema to train on: the `part` of that of the dataset or, without one, all of it."""
+    whole = parse_schema(context.service_bucket.get_text(dataset["schemaKey"]))
+    schema = part or whole
     schema.require_within(whole, dataset["DatasetName"])
     schema.require_size(
         components=context.settings.components_per_model,
@@ -222,8 +239,36 @@ def _schema(context: Context, wanted: Schema | None, dataset: Item) -> Schema:
     return schema
 
 
+def _require_active(dataset: DatasetRecord) -> None:
+    """Require a dataset that holds data."""
+    name, status = dataset["DatasetName"], dataset["Status"]
+    if status != "ACTIVE" or "DataStartTime" not in dataset:
+        raise ConflictError(
+            f"the dataset '{name}' is {status}, not ACTIVE: ingest data into it and wait until the job has "
+            "succeeded"
+        )
+
+
+def _require_labels(request: Mapping[str, Any], role: str | None) -> None:
+    """Require that labels and diagnostics come with the `role` that reads and writes them."""
+    labels = request.get("LabelsInputConfiguration", {})
+    if "LabelGroupName" in labels:
+        raise ValidationError(
+            f"LabelGroupName '{labels['LabelGroupName']}': label groups are not available in this release of "
+            "the service: give the labels as CSV files with S3InputConfiguration"
+        )
+    for member, needs in (
+        ("LabelsInputConfiguration", "S3InputConfiguration" in labels),
+        ("ModelDiagnosticsOutputConfiguration", "ModelDiagnosticsOutputConfiguration" in request),
+    ):
+        if needs and role is None:
+            raise ValidationError(
+                f"{member} is given without RoleArn: give the role that may read or write that bucket"
+            )
+
+
 def _require_room(context: Context) -> None:
-    statuses = [model["Status"] for model in context.store.all(MODEL)]
+    statuses = [model["Status"] for model in context.records.models()]
     settings = context.settings
     require_room("models", limit=settings.models, used=len(statuses), setting="models")
     require_room(
@@ -234,18 +279,8 @@ def _require_room(context: Context) -> None:
     )
 
 
-def _train(context: Context, model: Mapping[str, Any]) -> None:
-    if model["Status"] == "IN_PROGRESS":
-        run(
-            context,
-            context.environment.train_state_machine,
-            f"{model['uuid']}-1",
-            {"ModelName": model["ModelName"], "ModelVersion": 1},
-        )
-
-
-def _require_unscheduled(context: Context, model: Item) -> None:
-    for scheduler in context.store.all(SCHEDULER):
+def _require_unscheduled(context: Context, model: ModelRecord) -> None:
+    for scheduler in context.records.schedulers():
         if scheduler["modelUuid"] == model["uuid"] and scheduler["Status"] != "STOPPED":
             raise ConflictError(
                 f"the model '{model['ModelName']}' is in use by the inference scheduler "
@@ -254,7 +289,7 @@ def _require_unscheduled(context: Context, model: Item) -> None:
             )
 
 
-def _require_settled(context: Context, name: str) -> Item:
+def _require_settled(context: Context, name: str) -> ModelRecord:
     """Return the model called `name`, which must not be in training."""
     model = require_model(context, name)
     if model["Status"] not in {"SUCCESS", "FAILED"}:

@@ -9,24 +9,24 @@ from service.names import report_key
 from service.operations.datasets import require_dataset
 from service.operations.ingestion_jobs import latest_job, require_job
 from service.paging import paged
-from service.store import Item
+from service.records import IngestionJobRecord
 
 
 def list_sensor_statistics(context: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """Return the statistics of every sensor by component and name, of a job or of the data in force."""
+    """Return the statistics of every sensor by component and name, of a job or of the present data."""
     job = _job(context, request)
-    statistics = context.documents.get_json(report_key(job["datasetUuid"], job["JobId"]))
+    statistics = context.service_bucket.get_json(report_key(job["datasetUuid"], job["JobId"]))
 
     def records(start: str | None) -> Iterator[tuple[str, Any]]:
         first = int(start) + 1 if start is not None else 0
         return ((str(index), statistics[index]) for index in range(first, len(statistics)))
 
-    # A token belongs to one job's statistics: a newer job must not continue an older one's list.
+    # A page token belongs to the statistics of one job: it must not continue the list of another job.
     request["IngestionJobId"] = job["JobId"]
     return paged(context, "ListSensorStatistics", request, "SensorStatisticsSummaries", records)
 
 
-def _job(context: Context, request: dict[str, Any]) -> Item:
+def _job(context: Context, request: dict[str, Any]) -> IngestionJobRecord:
     dataset = require_dataset(context, request["DatasetName"])
     wanted = request.get("IngestionJobId")
     job = require_job(context, wanted) if wanted else latest_job(context, dataset)

@@ -7,9 +7,9 @@ from typing import Any
 from service.context import Context
 from service.errors import no_such
 from service.names import DATASET, MODEL, SCHEDULER, version_key, versions_of
-from service.request_checks import tag_map
 from service.retry_on_change import retry_on_change
 from service.store import Item
+from service.tagging import merged_tags
 
 _RESOURCE = re.compile(r"(dataset|model|inference-scheduler)/([^/]+)/([^/]+)(?:/model-version/(\d{1,10}))?")
 _PARTITIONS = {"dataset": DATASET, "model": MODEL, "inference-scheduler": SCHEDULER}
@@ -18,8 +18,8 @@ Tags = dict[str, str]
 
 
 def tag_resource(context: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """Add tags to a resource; a key that it has already gets the new value."""
-    _change(context, request["ResourceArn"], lambda tags: tag_map(context, request["Tags"], tags))
+    """Add tags to a resource; a key that it already has gets the new value."""
+    _change(context, request["ResourceArn"], lambda tags: merged_tags(context, request["Tags"], tags))
     return {}
 
 

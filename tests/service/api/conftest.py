@@ -138,7 +138,7 @@ class Service:
         )
         if statistics is not None:
             key = report_key(job["datasetUuid"], job_id)
-            self.context.documents.put(key, json.dumps(statistics))
+            self.context.service_bucket.put_text(key, json.dumps(statistics))
 
     def ingested_dataset(self, name: str = "pump", **more: Any) -> str:
         """Create a dataset with data and return the id of its ingestion job."""

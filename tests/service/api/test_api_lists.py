@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from service.context import Context
-from service.documents import Documents
 from service.names import PENDING_DELETION
 from service.operations import datasets, models, schedulers
+from service.service_bucket import ServiceBucket
 from service.store import Item
 from tests.service.api.conftest import ROLE, SCHEMA, Deploy, Service, client_of
 
@@ -285,7 +285,9 @@ def test_what_a_deletion_could_not_remove_the_next_one_does(
     service.create_dataset("motor")
     bucket, s3 = service.context.environment.bucket, service.context.client("s3")
     with monkeypatch.context() as broken:
-        broken.setattr(Documents, "delete_prefix", lambda *_: (_ for _ in ()).throw(OSError("S3 is away")))
+        broken.setattr(
+            ServiceBucket, "delete_prefix", lambda *_: (_ for _ in ()).throw(OSError("S3 is away"))
+        )
         service.api.delete_dataset(DatasetName="pump")
     assert "S3 is away" in caplog.text
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 2

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from service.errors import ValidationError
-from service.names import Place, new_job_id
+from service.names import ArnBuilder, new_job_id
 from service.schema import parse_schema
 from service.service_model import service_model
 from service.settings import Environment, Settings
@@ -175,9 +175,9 @@ def test_job_ids_sort_by_time() -> None:
     ],
 )
 def test_keys_are_known_by_arn(key: str, arn: str | None) -> None:
-    assert Place.of("arn:aws:states:eu-west-1:000000000000:stateMachine:m").kms_key_arn(key) == arn
+    assert ArnBuilder.beside("arn:aws:states:eu-west-1:000000000000:stateMachine:m").kms_key_arn(key) == arn
 
 
 def test_an_arn_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="'' is not an ARN"):
-        Place.of("")
+        ArnBuilder.beside("")

@@ -26,6 +26,11 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
+def only_listed_attributes() -> None:
+    """The store itself takes records of any kind."""
+
+
+@pytest.fixture
 def store(service: Service) -> Store:
     """A store whose clock stands, with one record."""
     store = Store(service.context.store.client, service.context.store.table, lambda: NOW)

@@ -17,7 +17,7 @@ from service.settings import Settings
 from service.store import Item, Store
 from tests.embedded import CREDENTIALS, EmbeddedAws, embedded_aws
 from tests.service.jobs import pump
-from tests.service.jobs.world import PLACE, World, at
+from tests.service.jobs.world import ARNS, World, at
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +66,7 @@ def new_world(aws: EmbeddedAws) -> World:
         ),
         customer=aws.client("s3"),
         bucket=bucket,
-        role=f"arn:aws:iam::{PLACE.account}:role/lookoutequipment/data",
+        role=f"arn:aws:iam::{ARNS.account}:role/lookoutequipment/data",
     )
 
 

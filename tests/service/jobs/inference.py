@@ -22,7 +22,7 @@ def upload(
     name: str = "{component}_{stamp:%Y%m%d%H%M%S}.csv",
     **changes: Any,
 ) -> None:
-    """Upload the minutes from ``start``, both ends of a segment included, as AWS's replay generator does."""
+    """Upload the minutes from `start`, both ends of a segment included, as AWS's replay generator does."""
     data = list(pump.history(DAY + start, count=count, step=MINUTE, seed=int(at(DAY + start)), **changes))
     for component in components:
         text = {"drive": pump.drive, "hydraulics": pump.hydraulics}[component](data)

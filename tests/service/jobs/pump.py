@@ -33,7 +33,7 @@ def history(
     stops: tuple[tuple[str, str], ...] = (),
     seed: int = 1,
 ) -> Iterator[Row]:
-    """``count`` rows from ``start``; during a fault only the flow drops, to 60 % of what the speed asks for.
+    """`count` rows from `start`; during a fault only the flow drops, to 60 % of what the speed asks for.
 
     During a stop the speed is 0, with all that follows from it.
     """
@@ -62,7 +62,7 @@ def history(
 
 
 def drive(data: list[Row]) -> str:
-    """The file of the component ``drive``."""
+    """The file of the component `drive`."""
     return rows(
         ("Timestamp", "speed", "current"),
         [
@@ -73,7 +73,7 @@ def drive(data: list[Row]) -> str:
 
 
 def hydraulics(data: list[Row]) -> str:
-    """The file of the component ``hydraulics``."""
+    """The file of the component `hydraulics`."""
     return rows(
         ("Timestamp", "flow", "pressure"),
         [

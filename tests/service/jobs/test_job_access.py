@@ -9,7 +9,8 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from service.jobs.failure import JobFailed
-from service.jobs.storage.customer_bucket import CustomerData, assume, patiently
+from service.jobs.storage.customer_bucket import CustomerBuckets
+from service.jobs.storage.refusals import retry_while_denied
 from tests.service.jobs.world import MOTOR_ARN, World
 
 ROLE = "arn:aws:iam::111122223333:role/lookoutequipment/data"
@@ -29,7 +30,7 @@ def refusing(service: str, operation: str, code: str, *, status: int, times: int
 def test_a_role_that_does_not_trust_the_service() -> None:
     sts = refusing("sts", "assume_role", "AccessDenied", status=403, times=3)
     with pytest.raises(JobFailed) as failed:
-        assume(ROLE, external_id=MOTOR_ARN, sts=sts, pauses=(0.0, 0.0))
+        CustomerBuckets.through(ROLE, external_id=MOTOR_ARN, sts=sts, pauses=(0.0, 0.0))
     assert failed.value.reason == (
         f"cannot assume role '{ROLE}': AccessDenied: not authorized: the role must exist and its trust "
         f"policy must allow sts:AssumeRole to the job role of the service for the external id '{MOTOR_ARN}' "
@@ -70,7 +71,7 @@ def test_a_role_that_does_not_trust_the_service() -> None:
 def test_a_bucket_that_refuses_the_role(operation: str, call: Any, message: str) -> None:
     s3 = refusing("s3", operation, "AccessDenied", status=403)
     with pytest.raises(JobFailed) as failed:
-        call(CustomerData(s3=s3, role_arn=ROLE, pauses=()))
+        call(CustomerBuckets(s3=s3, role_arn=ROLE, pauses=()))
     assert failed.value.reason == message
 
 
@@ -78,7 +79,7 @@ def test_a_bucket_that_refuses_the_role(operation: str, call: Any, message: str)
 def test_a_fault_of_s3_is_not_the_customers(code: str, status: int) -> None:
     s3 = refusing("s3", "list_objects_v2", code, status=status, times=6)
     with pytest.raises(ClientError):
-        list(CustomerData(s3=s3, role_arn=ROLE, pauses=()).objects("b", "p/"))
+        list(CustomerBuckets(s3=s3, role_arn=ROLE, pauses=()).objects("b", "p/"))
 
 
 def test_a_new_role_gets_time_to_become_known() -> None:
@@ -90,14 +91,14 @@ def test_a_new_role_gets_time_to_become_known() -> None:
             raise ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole")
         return "in"
 
-    assert patiently(call, (0.0, 0.0, 0.0)) == "in"
+    assert retry_while_denied(call, (0.0, 0.0, 0.0)) == "in"
     assert len(calls) == 3
 
 
 def test_a_broken_connection_resumes_where_it_broke(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    body = bytes(range(256)) * 300
+    body = bytes(range(256)) * 3000
     world.upload("big", body)
-    customer = world.runtime.customer(world.role, external_id=MOTOR_ARN)
+    customer = world.runtime.customer_buckets(world.role, external_id=MOTOR_ARN)
     read, calls = StreamingBody.read, list[int | None]()
 
     def breaking(self: StreamingBody, amt: int | None = None) -> bytes:
@@ -114,7 +115,7 @@ def test_a_broken_connection_resumes_where_it_broke(world: World, monkeypatch: p
 
 def test_a_connection_that_keeps_breaking_is_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.upload("big", "x")
-    customer = world.runtime.customer(world.role, external_id=MOTOR_ARN)
+    customer = world.runtime.customer_buckets(world.role, external_id=MOTOR_ARN)
 
     def broken(self: StreamingBody, amt: int | None = None) -> bytes:
         raise ReadTimeoutError(endpoint_url="s3")
@@ -126,7 +127,7 @@ def test_a_connection_that_keeps_breaking_is_an_error(world: World, monkeypatch:
 
 def test_an_object_that_changes_while_it_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.upload("big", "one")
-    customer = world.runtime.customer(world.role, external_id=MOTOR_ARN)
+    customer = world.runtime.customer_buckets(world.role, external_id=MOTOR_ARN)
 
     def broken(self: StreamingBody, amt: int | None = None) -> bytes:
         world.upload("big", "two")

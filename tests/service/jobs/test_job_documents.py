@@ -3,24 +3,30 @@
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pytest
 
-from engine import Evaluation, Range, Scores
+from engine import Evaluation, Range, Scores, merge_intervals
 from service.jobs.failure import JobFailed
-from service.jobs.inference.event_tracking import Event, Followed, follow, members
+from service.jobs.inference.event_tracking import Followed, InferenceEvent, event_members, follow
 from service.jobs.result_lines import lines
-from service.jobs.training.labels import merge, read_label_file
+from service.jobs.training.labels import read_label_file
 from service.jobs.training.learn import labels_inside
 from service.jobs.training.model_metrics import model_metrics, model_quality
-from service.jobs.training.training_windows import Span, Spans
+from service.jobs.training.version import effective_windows
 from service.settings import Settings
+from service.training_windows import TimeSpan, TrainingWindows
 from tests.service.jobs.world import at
 
 SENSORS = ("motor\\speed", "motor\\flow")
 YES, NO = (1, 0.9, 0.8), (0, 0.1, 0.5)
+
+
+def span(start: str, end: str) -> TimeSpan:
+    return TimeSpan(start=Decimal(at(start)), end=Decimal(at(end)))
 
 
 def moment(text: str) -> np.datetime64:
@@ -71,7 +77,7 @@ def test_a_wrong_label_file_names_file_line_rule_and_fix(text: str, parts: list[
 
 def test_overlapping_labels_are_joined() -> None:
     days = [moment(f"2020-01-{day:02d}") for day in range(1, 8)]
-    assert merge([(days[4], days[5]), (days[1], days[3]), (days[0], days[2])]) == [
+    assert merge_intervals([(days[4], days[5]), (days[1], days[3]), (days[0], days[2])]) == [
         (days[0], days[3]),
         (days[4], days[5]),
     ]
@@ -206,7 +212,7 @@ def test_labels_inside_the_window_are_cut_to_its_rows(
     label: tuple[str, str], inside: tuple[str, str] | None
 ) -> None:
     """Rows from 10:00:30 to 10:02:30 of a window from 10:00:00 to 10:03:20."""
-    window = Span(start=at("2026-01-01T10:00"), end=at("2026-01-01T10:03:20"))
+    window = span("2026-01-01T10:00", "2026-01-01T10:03:20")
     rows = scores("2026-01-01T10:00:30", *[NO] * 3)
     found = labels_inside([(moment(label[0]), moment(label[1]))], window, rows)
     assert found == ([] if inside is None else [(moment(inside[0]), moment(inside[1]))])
@@ -247,12 +253,12 @@ def test_only_events_longer_than_five_minutes_are_recorded() -> None:
 def test_an_event_continues_across_executions() -> None:
     first = follow(scores("2026-01-01T10:01", NO, YES, YES, YES, YES), before=None, step=MINUTE)
     assert first.open is not None
-    open_event = Event.from_json(json.loads(json.dumps(first.open.to_json())))
+    open_event = InferenceEvent.from_json(json.loads(json.dumps(first.open.to_json())))
     second = follow(scores("2026-01-01T10:06", YES, YES, YES, NO, YES), before=open_event, step=MINUTE)
     assert recorded(second) == [("10:02", "10:08")]
     assert second.open is not None
     assert f"{second.open.start:%H:%M}" == "10:10"
-    summary = members(second.events[0], sensors=SENSORS, step=MINUTE)
+    summary = event_members(second.events[0], sensors=SENSORS, step=MINUTE)
     assert summary["EventDurationInSeconds"] == 360
     assert float(summary["EventStartTime"]) == at("2026-01-01T10:02")
     assert summary["Diagnostics"] == (
@@ -272,35 +278,34 @@ def test_a_coarse_model_records_single_rows_of_one_step() -> None:
     step = timedelta(minutes=10)
     found = follow(scores("2026-01-01T10:00", YES, NO, step=600), before=None, step=step)
     assert recorded(found, step) == [("10:00", "10:00")]
-    assert members(found.events[0], sensors=SENSORS, step=step)["EventDurationInSeconds"] == 600
+    assert event_members(found.events[0], sensors=SENSORS, step=step)["EventDurationInSeconds"] == 600
 
 
-DATA = Span(start=at("2020-01-01"), end=at("2020-03-01"))
+DATA = span("2020-01-01", "2020-03-01")
 
 
 def spans(
     training: tuple[str | None, str | None], evaluation: tuple[str | None, str | None] = (None, None)
-) -> Spans:
-    def seconds(texts: tuple[str | None, str | None]) -> tuple[float | None, float | None]:
-        start, end = texts
-        return (None if start is None else at(start), None if end is None else at(end))
-
-    return Spans.of(
-        data=DATA, training=seconds(training), evaluation=seconds(evaluation), minimum_days=14, dataset="pump"
-    )
+) -> TrainingWindows:
+    asked = {
+        "TrainingDataStartTime": training[0],
+        "TrainingDataEndTime": training[1],
+        "EvaluationDataStartTime": evaluation[0],
+        "EvaluationDataEndTime": evaluation[1],
+    }
+    times = {name: Decimal(at(text)) for name, text in asked.items() if text is not None}
+    return effective_windows({"DatasetName": "pump", **times}, data=DATA, minimum_days=14)
 
 
 def test_windows_are_cut_to_the_data() -> None:
-    assert spans((None, None)) == Spans(training=DATA, evaluation=None)
+    assert spans((None, None)) == TrainingWindows(training=DATA, evaluation=None)
     found = spans(("2019-01-01", "2020-02-01"), ("2020-02-01", "2021-01-01"))
-    assert found.training == Span(start=DATA.start, end=at("2020-02-01"))
-    assert found.evaluation == Span(start=at("2020-02-01"), end=DATA.end)
+    assert found.training == span("2020-01-01", "2020-02-01")
+    assert found.evaluation == span("2020-02-01", "2020-03-01")
 
 
 def test_without_a_training_window_the_data_before_the_evaluation_trains() -> None:
-    assert spans((None, None), ("2020-02-01", "2020-02-02")).training == Span(
-        start=DATA.start, end=at("2020-02-01")
-    )
+    assert spans((None, None), ("2020-02-01", "2020-02-02")).training == span("2020-01-01", "2020-02-01")
 
 
 @pytest.mark.parametrize(

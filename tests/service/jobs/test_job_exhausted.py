@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from service.jobs.exhausted import exhausted
+from service.jobs.failure import exhaustion_reason
 
 WORK = "the training of model 'pump'"
 
@@ -21,7 +21,7 @@ WORK = "the training of model 'pump'"
 )
 def test_time_and_memory_are_named_with_ways_out(kind: str, cause: str, expected: str) -> None:
     error = {"Error": kind, "Cause": json.dumps({"errorType": kind, "errorMessage": cause})}
-    reason = exhausted(error, work=WORK)
+    reason = exhaustion_reason(error, work=WORK)
     assert reason is not None
     assert reason.startswith(f"{WORK} {expected}")
     assert "Choose a coarser TargetSamplingRate" in reason
@@ -30,5 +30,5 @@ def test_time_and_memory_are_named_with_ways_out(kind: str, cause: str, expected
 
 def test_other_failures_are_not_explained_away() -> None:
     cause = json.dumps({"errorType": "KeyError", "errorMessage": "'schemaKey'"})
-    assert exhausted({"Error": "KeyError", "Cause": cause}, work=WORK) is None
-    assert exhausted({"Error": "JobFailed", "Cause": "JobFailed: no labels"}, work=WORK) is None
+    assert exhaustion_reason({"Error": "KeyError", "Cause": cause}, work=WORK) is None
+    assert exhaustion_reason({"Error": "JobFailed", "Cause": "JobFailed: no labels"}, work=WORK) is None

@@ -8,17 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.jobs.failure import JobFailed, clip, reason_of
-from service.jobs.inference.file_names import NameStyle, Search, offset_seconds
-from service.jobs.inference.windows import Window, due
+from service.jobs.inference.file_names import NameStyle, Search
+from service.jobs.inference.windows import InferenceWindow, due
 from service.jobs.ingestion.selection import (
     FileLimits,
-    KeyPattern,
-    ListedObject,
     SourceFile,
     check_limits,
-    is_folder,
+    read_key_pattern,
     select,
 )
+from service.jobs.storage.listed_object import ListedObject, is_folder
+from service.key_pattern import KeyPattern
 from tests.service.jobs.world import at
 
 FOLDER = "{prefix}/{component_name}/*"
@@ -54,7 +54,7 @@ def test_component_of_a_key(
 @pytest.mark.parametrize("text", ["{prefix}/*", "{component_name}/*", "{prefix}/{component_name}:*", "x"])
 def test_another_key_pattern_is_refused_with_the_possible_ones(text: str) -> None:
     with pytest.raises(JobFailed) as failed:
-        KeyPattern.parse(text)
+        read_key_pattern(text)
     assert f"KeyPattern '{text}' is not one of '{{prefix}}/{{component_name}}/*'" in failed.value.reason
 
 
@@ -158,7 +158,7 @@ def test_windows_are_contiguous_bounded_and_aligned(
     assert bool(found) == (late >= delay)
 
 
-WINDOW = Window(start=int(at("2026-11-20T11:30")), end=int(at("2026-11-20T11:45")))
+WINDOW = InferenceWindow(start=int(at("2026-11-20T11:30")), end=int(at("2026-11-20T11:45")))
 
 
 def search(**names: str) -> Search:
@@ -246,10 +246,10 @@ def test_stamps_are_read_as_written_and_found_by_their_beginnings(
 
 
 def test_a_wrong_offset_is_named() -> None:
-    assert offset_seconds(None) == 0
-    assert offset_seconds("-03:30") == -12_600
+    assert Search.around(WINDOW, {}).styles[0].offset == 0
+    assert Search.around(WINDOW, {"InputTimeZoneOffset": "-03:30"}).styles[0].offset == -12_600
     with pytest.raises(JobFailed, match="InputTimeZoneOffset '5' is not of the form"):
-        offset_seconds("5")
+        Search.around(WINDOW, {"InputTimeZoneOffset": "5"})
 
 
 @pytest.mark.parametrize(

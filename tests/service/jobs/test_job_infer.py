@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from service.jobs.inference.scheduler_state import MemoryFile
-from service.jobs.storage.service_bucket import state_key
+from service.jobs.inference.scheduler_state import StateFile
+from service.jobs.storage.keys import state_key
 from service.names import MODEL, SCHEDULER, executions_of
 from service.store import Item
 from tests.embedded import EmbeddedAws
@@ -255,13 +255,13 @@ def test_a_silent_sensor_keeps_its_last_value_for_a_day(world: World, model: Ite
     )
     world.upload("in/hydraulics_20260105100600.csv", blank)
     assert set(world.tick(scheduler).values()) == {"SUCCESS"}
-    memory = MemoryFile(vault=world.runtime.vault(None), scheduler=scheduler["uuid"]).before(
+    memory = StateFile(service_bucket=world.runtime.service_bucket, scheduler=scheduler["uuid"]).before(
         int(at(DAY + "10:10"))
     )
     assert memory is not None
     assert memory.carry["hydraulics\\flow"][1] == at(DAY + "10:05")
     assert memory.carry["hydraulics\\pressure"][1] == at(DAY + "10:10")
-    assert "hydraulics\\flow" not in memory.fresh(at=at(DAY + "10:06") + 86_400, within=86_400)
+    assert "hydraulics\\flow" not in memory.recent_values(at=at(DAY + "10:06") + 86_400, within=86_400)
 
 
 def test_a_window_inferred_again_gives_the_same_result(world: World, model: Item) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from service.jobs import ingest
-from service.jobs.ingestion import finish
+from service.jobs.ingestion import merge_parts
 from service.names import DATASET, INGESTION_JOB, job_prefix, report_key
 from service.store import Item
 from tests.service.jobs.world import World, at, rows, schema
@@ -81,7 +81,7 @@ def test_sensor_statistics_in_api_form(world: World) -> None:
     world.upload("motor/a.csv", rows(HEADER, [*week, *late]))
     dataset = world.dataset(MOTOR)
     job = succeeded(world.ingest(dataset))
-    report = json.loads(world.runtime.documents.get(report_key(dataset["uuid"], job["JobId"])))
+    report = json.loads(world.runtime.service_bucket.get_text(report_key(dataset["uuid"], job["JobId"])))
     flow, speed = report
     assert [(one["ComponentName"], one["SensorName"]) for one in report] == [
         ("motor", "flow"),
@@ -118,7 +118,7 @@ def test_a_schema_is_detected_from_names_and_headers(world: World) -> None:
     dataset = world.dataset()
     succeeded(world.ingest(dataset, prefix="d/", KeyPattern="{prefix}/{component_name}_*"))
     after = world.get(DATASET, dataset["DatasetName"])
-    assert world.runtime.documents.get(after["schemaKey"]) == schema(
+    assert world.runtime.service_bucket.get_text(after["schemaKey"]) == schema(
         motor=("speed", "flow"), pump=("p",)
     ).replace("Timestamp", "time")
     succeeded(world.ingest(after, prefix="d/"))  # pattern and schema are those of the first time
@@ -137,7 +137,7 @@ def test_a_component_without_files_is_reported_as_missing(world: World) -> None:
     job = succeeded(world.ingest(dataset))
     missing = job["DataQualitySummary"]["InsufficientSensorData"]["MissingCompleteSensorData"]
     assert missing == {"AffectedSensorCount": 1}
-    report = json.loads(world.runtime.documents.get(report_key(dataset["uuid"], job["JobId"])))
+    report = json.loads(world.runtime.service_bucket.get_text(report_key(dataset["uuid"], job["JobId"])))
     assert report[2]["DataExists"] is False
     assert (report[2]["DataStartTime"], report[2]["DataEndTime"]) == (
         report[0]["DataStartTime"],
@@ -296,7 +296,7 @@ def test_rows_far_out_of_order_need_room_to_be_sorted(world: World, monkeypatch:
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(finish, "merge_component", full)  # a disk that is full for this test alone
+    monkeypatch.setattr(merge_parts, "merge_component", full)  # a disk that is full for this test alone
     world.upload("motor/a.csv", rows(HEADER, lines(1)))
     reason = failed(world, world.dataset(MOTOR))
     assert reason.startswith("component 'motor' has 4 rows, many of them far out of order")

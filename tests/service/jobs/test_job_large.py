@@ -28,10 +28,10 @@ from service.names import MODEL
 from service.store import Item
 from tests.embedded import CREDENTIALS, REGION, EmbeddedAws
 from tests.service.jobs import pump
-from tests.service.jobs.world import PLACE, World, at
+from tests.service.jobs.world import ARNS, World, at
 
 THRESHOLD = 20_000
-ROLE = f"arn:aws:iam::{PLACE.account}:role/jobs"
+ROLE = f"arn:aws:iam::{ARNS.account}:role/jobs"
 VARIABLES = {"L4E_TABLE": "l4e", "L4E_BUCKET": "service", "L4E_METRIC_NAMESPACE": "LookoutEquipment"}
 BATCH = '''
 """Stands in for AWS Batch: runs the task, and fails as Step Functions does when a task fails."""

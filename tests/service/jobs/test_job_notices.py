@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from service.jobs.inference.scheduler_state import MemoryFile
-from service.jobs.storage.service_bucket import state_key
+from service.jobs.inference.scheduler_state import StateFile
+from service.jobs.storage.keys import state_key
 from service.store import Item
 from tests.embedded import EmbeddedAws
 from tests.service.jobs import pump
@@ -214,7 +214,7 @@ def test_the_memory_after_a_window_is_whole(world: World, model: Item) -> None:
     scheduler = started(world, model, "10:05", now="10:10:20")
     upload(world, "10:00", count=11)
     world.tick(scheduler)
-    file = MemoryFile(vault=world.runtime.vault(None), scheduler=scheduler["uuid"])
+    file = StateFile(service_bucket=world.runtime.service_bucket, scheduler=scheduler["uuid"])
     assert [one["end"] for one in remembered(world, scheduler)] == [at(DAY + "10:05"), at(DAY + "10:10")]
     memory = file.before(int(at(DAY + "10:10")))
     assert memory is not None

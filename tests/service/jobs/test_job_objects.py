@@ -8,7 +8,13 @@ import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 
-from service.jobs.storage.s3_streams import PART_BYTES, Version, stored, streamed, uploading
+from service.jobs.storage.s3_streams import (
+    PART_BYTES,
+    ObjectVersion,
+    read_anywhere,
+    read_in_parts,
+    write_in_parts,
+)
 from tests.service.jobs.world import MOTOR_ARN, World
 
 
@@ -22,12 +28,12 @@ def put(world: World, key: str, size: int) -> bytes:
 def test_objects_are_read_from_start_to_end_and_anywhere(world: World, size: int) -> None:
     data = put(world, "large", size)
     head = world.customer.head_object(Bucket=world.bucket, Key="large")
-    version = Version(s3=world.customer, bucket=world.bucket, key="large", etag=head["ETag"], size=size)
-    with io.BufferedReader(streamed(version), 1 << 20) as stream:
+    version = ObjectVersion(s3=world.customer, bucket=world.bucket, key="large", etag=head["ETag"], size=size)
+    with io.BufferedReader(read_in_parts(version), 1 << 20) as stream:
         assert stream.read(10) + stream.read() == data
     if not size:
         return
-    file = stored(world.customer, world.bucket, "large")
+    file = read_anywhere(world.customer, world.bucket, "large")
     for start, length in (
         (0, 5),
         (size // 2, 2 * PART_BYTES),
@@ -43,14 +49,14 @@ def test_objects_are_read_from_start_to_end_and_anywhere(world: World, size: int
 
 def test_a_large_file_of_the_customer_is_read_in_parts(world: World) -> None:
     data = put(world, "large.csv", 2 * PART_BYTES + 1)
-    customer = world.runtime.customer(world.role, external_id=MOTOR_ARN)
+    customer = world.runtime.customer_buckets(world.role, external_id=MOTOR_ARN)
     with customer.open(world.bucket, "large.csv") as stream:
         assert stream.read() == data
 
 
 def test_an_object_that_changes_is_not_mixed(world: World) -> None:
     put(world, "changing", 3 * PART_BYTES)
-    file = stored(world.customer, world.bucket, "changing")
+    file = read_anywhere(world.customer, world.bucket, "changing")
     assert file.read(4)
     put(world, "changing", 3 * PART_BYTES + 1)
     with pytest.raises(ClientError, match="PreconditionFailed"):
@@ -60,7 +66,7 @@ def test_an_object_that_changes_is_not_mixed(world: World) -> None:
 @pytest.mark.parametrize("pieces", [0, 1, 5])
 def test_uploads_become_objects(world: World, pieces: int) -> None:
     piece = random.Random(pieces).randbytes(PART_BYTES // 2 + 1)  # noqa: S311 - test data
-    with uploading(world.customer, world.bucket, "new", {"ContentType": "a/b"}) as sink:
+    with write_in_parts(world.customer, world.bucket, "new", {"ContentType": "a/b"}) as sink:
         for _ in range(pieces):
             sink.write(piece)
         assert sink.tell() == pieces * len(piece)
@@ -70,7 +76,7 @@ def test_uploads_become_objects(world: World, pieces: int) -> None:
 
 def test_an_upload_that_breaks_leaves_nothing(world: World) -> None:
     def broken() -> None:
-        with uploading(world.customer, world.bucket, "new", {}) as sink:
+        with write_in_parts(world.customer, world.bucket, "new", {}) as sink:
             sink.write(bytes(2 * PART_BYTES))
             raise ValueError("broken")
 
@@ -83,11 +89,11 @@ def test_an_upload_that_breaks_leaves_nothing(world: World) -> None:
 def test_columns_can_be_written_and_read(world: World) -> None:
     table = pa.table({"a": [random.Random(at).random() for at in range(3000)] * 1000})  # noqa: S311 - test data
     with (
-        uploading(world.customer, world.bucket, "t", {}) as sink,
+        write_in_parts(world.customer, world.bucket, "t", {}) as sink,
         pq.ParquetWriter(sink, table.schema) as writer,
     ):
         for start in range(0, table.num_rows, 500_000):
             writer.write_table(table.slice(start, 500_000))
-    file = pq.ParquetFile(stored(world.customer, world.bucket, "t"), pre_buffer=True)
+    file = pq.ParquetFile(read_anywhere(world.customer, world.bucket, "t"), pre_buffer=True)
     assert file.num_row_groups == 6
     assert pa.concat_tables(file.read_row_group(at) for at in range(6)).equals(table)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine import Detector
-from service.jobs.storage.service_bucket import artefact_key
+from service.jobs.storage.keys import artefact_key
 from service.names import DATASET, MODEL, version_key, versions_of
 from service.store import Item
 from tests.service.jobs import pump
@@ -43,12 +43,12 @@ def first(home: World, dataset: Item, **members: Any) -> Item:
 
 def spoil(home: World, model: Item, factor: float) -> None:
     """Move the limits of version 1: above 1 it is blinder."""
-    vault, key = home.runtime.vault(None), artefact_key(model["uuid"], 1)
-    body = vault.get(key)
+    bucket, key = home.runtime.service_bucket, artefact_key(model["uuid"], 1)
+    body = bucket.find(key)
     assert body is not None
     found = Detector.from_bytes(body)
     views = tuple(replace(view, limit=view.limit * factor) for view in found.views)
-    vault.put(key, replace(found, views=views).to_bytes())
+    bucket.put(key, replace(found, views=views).to_bytes())
 
 
 def retrained(home: World, model: Item, **members: Any) -> tuple[Item, Item]:
@@ -68,7 +68,6 @@ def retrained(home: World, model: Item, **members: Any) -> tuple[Item, Item]:
             "pk": versions_of(model["uuid"]),
             "sk": version_key(2),
             "uuid": model["uuid"],
-            "modelName": model["ModelName"],
             "ModelVersion": 2,
             "Status": "IN_PROGRESS",
             "CreatedAt": home.now[0],
@@ -86,7 +85,7 @@ def retrained(home: World, model: Item, **members: Any) -> tuple[Item, Item]:
 
 
 def document(home: World, record: Item, key: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(home.runtime.documents.get(record[key]))
+    found: dict[str, Any] = json.loads(home.runtime.service_bucket.get_text(record[key]))
     return found
 
 
@@ -164,7 +163,7 @@ def test_a_poor_version_does_not_replace_one_without_labels(home: World, dataset
 
 def test_a_prior_version_that_cannot_be_read_is_replaced(home: World, dataset: Item) -> None:
     before = first(home, dataset, **labels(home))
-    home.runtime.vault(None).put(artefact_key(before["uuid"], 1), b"damaged")
+    home.runtime.service_bucket.put(artefact_key(before["uuid"], 1), b"damaged")
     model, version = retrained(home, before, **labels(home))
     assert version["AutoPromotionResultReason"] == (
         "AUTO_PROMOTION_SUCCESSFUL: the prior version cannot be used any more"
@@ -194,7 +193,7 @@ def test_an_internal_error_is_told_apart(home: World, dataset: Item) -> None:
 def test_a_shorter_false_alarm_time_raises_the_limits(home: World, dataset: Item, world: World) -> None:
     def limits(of: World) -> list[float]:
         made = of.model(home.get(DATASET, dataset["DatasetName"]), pump.SCHEMA, **SETTINGS)
-        body = of.runtime.vault(None).get(artefact_key(made["uuid"], 1))
+        body = of.runtime.service_bucket.find(artefact_key(made["uuid"], 1))
         assert body is not None
         return [view.limit for view in Detector.from_bytes(body).views]
 
@@ -213,7 +212,7 @@ def test_training_starts_from_the_prior_version(home: World, dataset: Item) -> N
         spoil(home, before, factor)
         _, version = retrained(home, before, **late)
         assert version["Status"] == "SUCCESS", version.get("FailedReason")
-        body = home.runtime.vault(None).get(artefact_key(before["uuid"], 2))
+        body = home.runtime.service_bucket.find(artefact_key(before["uuid"], 2))
         assert body is not None
         return Detector.from_bytes(body).trimmed
 

@@ -1,5 +1,6 @@
 """How large a training will be: the step that a state machine chooses by."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -7,18 +8,18 @@ import pytest
 from service.jobs import train
 from service.jobs.failure import JobFailed
 from service.jobs.training.size import Size
-from service.jobs.training.training_windows import Span, Spans
 from service.names import INGESTION_JOB, MODEL
 from service.store import Item, Update
+from service.training_windows import TimeSpan, TrainingWindows
 from tests.service.jobs import pump
 from tests.service.jobs.world import World, at
 
-DAY = 86_400
-TEN_DAYS = Span(start=0, end=10 * DAY)
+DAY = Decimal(86_400)
+TEN_DAYS = TimeSpan(start=0 * DAY, end=10 * DAY)
 
 
-def size(*, evaluation: Span | None = None, **known: Any) -> Size:
-    spans = Spans(training=Span(start=0, end=4 * DAY), evaluation=evaluation)
+def size(*, evaluation: TimeSpan | None = None, **known: Any) -> Size:
+    spans = TrainingWindows(training=TimeSpan(start=0 * DAY, end=4 * DAY), evaluation=evaluation)
     known = {"data_rows": None, "step_seconds": None, **known}
     return Size.of(spans, sensors=30, data=TEN_DAYS, **known)
 
@@ -30,8 +31,8 @@ def size(*, evaluation: Span | None = None, **known: Any) -> Size:
         ({"step_seconds": 60}, 5_760),
         ({"data_rows": 14_400, "step_seconds": 1}, 5_760),
         ({"data_rows": 14_400_000, "step_seconds": 600}, 576),
-        ({"data_rows": 14_400, "evaluation": Span(start=4 * DAY, end=10 * DAY)}, 8_640),
-        ({"data_rows": 14_400, "evaluation": Span(start=9 * DAY, end=10 * DAY)}, 5_760),
+        ({"data_rows": 14_400, "evaluation": TimeSpan(start=4 * DAY, end=10 * DAY)}, 8_640),
+        ({"data_rows": 14_400, "evaluation": TimeSpan(start=9 * DAY, end=10 * DAY)}, 5_760),
         ({"data_rows": 1, "evaluation": TEN_DAYS}, 1),
         ({}, 0),
     ],

@@ -11,6 +11,7 @@ import pytest
 
 from service.jobs import task, train
 from service.jobs.failure import reason_of
+from service.jobs.training import train_version
 from service.names import MODEL
 from service.store import Item
 from tests.embedded import CREDENTIALS, EmbeddedAws
@@ -63,7 +64,7 @@ def test_trains_as_the_function_does_and_again_changes_nothing(
     assert run.returncode == 0, run.stdout + run.stderr
     trained = home.get(MODEL, twin["ModelName"])
     assert (trained["Status"], trained["ActiveModelVersion"]) == ("SUCCESS", 1)
-    metrics = [home.runtime.documents.get(item["metricsKey"]) for item in (model, trained)]
+    metrics = [home.runtime.service_bucket.get_text(item["metricsKey"]) for item in (model, trained)]
     assert metrics[0] == metrics[1]
     told = lines(run)
     assert [line["message"] for line in told] == ["task started", "training succeeded", "task done"]
@@ -123,7 +124,7 @@ def test_an_internal_error_is_recorded_as_one(
     def broken(*_: object) -> None:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr(train, "learn", broken)
+    monkeypatch.setattr(train_version, "learn", broken)
     assert task.work(home.runtime, json.loads(event_of(model))) == 1
     assert home.get(MODEL, model["ModelName"])["FailedReason"] == (
         f"the service could not finish the training of model '{model['ModelName']}' because of an internal "
@@ -143,7 +144,7 @@ def test_shows_that_it_is_alive(
 
     monkeypatch.setattr(train, "run", patient)
     with caplog.at_level("INFO", "service.jobs"):
-        assert task.work(home.runtime, {"ModelName": "pump", "ModelVersion": 1}, sign_of_life=0.001) == 0
+        assert task.work(home.runtime, {"ModelName": "pump", "ModelVersion": 1}, log_interval=0.001) == 0
     at_work = next(json.loads(text) for text in caplog.messages if "task at work" in text)
     assert at_work.keys() == {"message", "Seconds", "PeakMiB"}
 

@@ -24,7 +24,7 @@ def test_the_model_knows_its_windows_and_its_active_version(model: Item) -> None
 
 
 def test_the_fault_is_found_and_its_sensors_are_named(home: World, model: Item) -> None:
-    metrics = json.loads(home.runtime.documents.get(model["metricsKey"]))
+    metrics = json.loads(home.runtime.service_bucket.get_text(model["metricsKey"]))
     assert metrics["labeled_ranges"] == [
         {"start": "2020-01-19T02:00:00.000000", "end": "2020-01-19T08:00:00.000000"}
     ]
@@ -74,7 +74,7 @@ def test_pointwise_diagnostics_cover_the_evaluation(home: World, model: Item) ->
     lines = [json.loads(line) for line in gzip.decompress(home.download(key)).decode().splitlines()]
     assert lines[0]["timestamp"] == "2020-01-18T00:00:00.000000"
     assert lines[-1]["timestamp"] == "2020-01-20T23:59:00.000000"
-    metrics = json.loads(home.runtime.documents.get(model["metricsKey"]))
+    metrics = json.loads(home.runtime.service_bucket.get_text(model["metricsKey"]))
     first = next(line for line in lines if line["prediction"] == 1)
     assert first["timestamp"] == metrics["predicted_ranges"][0]["start"]
 

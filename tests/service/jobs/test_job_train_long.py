@@ -31,23 +31,25 @@ def trained(home: World, dataset: Item) -> tuple[dict[str, Any], list[dict[str, 
     assert model["Status"] == "SUCCESS", model.get("FailedReason")
     key = home.version(model)["ModelDiagnosticsResultsObject"]["Key"]
     lines = gzip.decompress(home.download(key)).decode().splitlines()
-    return json.loads(home.runtime.documents.get(model["metricsKey"])), [json.loads(line) for line in lines]
+    return json.loads(home.runtime.service_bucket.get_text(model["metricsKey"])), [
+        json.loads(line) for line in lines
+    ]
 
 
 def test_half_the_bytes_and_scoring_in_parts_come_to_the_same(
     home: World, dataset: Item, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     metrics, lines = trained(home, dataset)
-    monkeypatch.setattr(matrix, "WIDE_CELLS", 1000)
+    monkeypatch.setattr(matrix, "FLOAT64_VALUES", 1000)
     monkeypatch.setattr(learn, "PART_ROWS", 500)
     built: list[np.dtype[Any]] = []
-    score = learn.score_in_parts
+    score = learn.score_in_batches
 
     def spied(detector: Any, frame: Any, *, rows: int) -> Any:
         built.append(frame.values.dtype)
         return score(detector, frame, rows=rows)
 
-    monkeypatch.setattr(learn, "score_in_parts", spied)
+    monkeypatch.setattr(learn, "score_in_batches", spied)
 
     halved, parts = trained(home, dataset)
 

@@ -15,7 +15,7 @@ from service.names import (
     INGESTION_JOB,
     MODEL,
     SCHEDULER,
-    Place,
+    ArnBuilder,
     document_key,
     events_of,
     executions_of,
@@ -26,10 +26,10 @@ from service.names import (
 )
 from service.store import Item, Update
 
-PLACE = Place(partition="aws", region="eu-west-1", account="000000000000")
+ARNS = ArnBuilder(partition="aws", region="eu-west-1", account="000000000000")
 
 
-MOTOR_ARN = PLACE.dataset_arn("motor", "1b4e28ba-2fa1-41d2-883f-0016d3cca427")
+MOTOR_ARN = ARNS.dataset_arn("motor", "1b4e28ba-2fa1-41d2-883f-0016d3cca427")
 
 
 def schema(**components: Sequence[str]) -> str:
@@ -93,14 +93,14 @@ class World:
             "sk": name,
             "uuid": unique,
             "DatasetName": name,
-            "DatasetArn": PLACE.dataset_arn(name, unique),
+            "DatasetArn": ARNS.dataset_arn(name, unique),
             "Status": "CREATED",
             "CreatedAt": self.now[0],
             **members,
         }
         if text is not None:
             item["schemaKey"] = document_key(unique, "schema.json")
-            self.runtime.documents.put(item["schemaKey"], text)
+            self.runtime.service_bucket.put_text(item["schemaKey"], text)
         self.runtime.store.create(item)
         return item
 
@@ -113,9 +113,8 @@ class World:
                 "pk": INGESTION_JOB,
                 "sk": job,
                 "JobId": job,
-                "datasetName": dataset["DatasetName"],
+                "DatasetName": dataset["DatasetName"],
                 "datasetUuid": dataset["uuid"],
-                "accountId": PLACE.account,
                 "DatasetArn": dataset["DatasetArn"],
                 "IngestionInputConfiguration": {
                     "S3InputConfiguration": {"Bucket": bucket, "Prefix": prefix, **source}
@@ -154,9 +153,9 @@ class World:
     def model(self, dataset: Item, text: str, *, train: bool = True, **members: Any) -> Item:
         """Create a model and play its training to the end, unless told not to; returns the model's record."""
         name, unique = f"model-{uuid.uuid4().hex[:8]}", new_uuid()
-        arn = PLACE.model_arn(name, unique)
+        arn = ARNS.model_arn(name, unique)
         key = document_key(unique, "schema.json")
-        self.runtime.documents.put(key, text)
+        self.runtime.service_bucket.put_text(key, text)
         common = {
             "ModelName": name,
             "ModelArn": arn,
@@ -175,7 +174,6 @@ class World:
                 "pk": versions_of(unique),
                 "sk": version_key(1),
                 "uuid": unique,
-                "modelName": name,
                 "ModelVersion": 1,
                 **common,
             },
@@ -203,7 +201,7 @@ class World:
                 "uuid": unique,
                 "modelUuid": model["uuid"],
                 "InferenceSchedulerName": name,
-                "InferenceSchedulerArn": PLACE.scheduler_arn(name, unique),
+                "InferenceSchedulerArn": ARNS.scheduler_arn(name, unique),
                 "ModelName": model["ModelName"],
                 "ModelArn": model["ModelArn"],
                 "Status": "RUNNING",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from constructs_l4e.cli.certificates import TlsFiles, create_tls_files
+from l4e_cli.certificates import TlsFiles, create_tls_files
 
 
 @pytest.fixture(scope="module")

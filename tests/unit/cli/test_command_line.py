@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from constructs_l4e.cli import cdk
-from constructs_l4e.cli.errors import CliError
-from constructs_l4e.cli.main import run
+from l4e_cli import cdk
+from l4e_cli.errors import CliError
+from l4e_cli.main import run
 
 ROOT = Path(__file__).parents[3]
 
@@ -142,9 +142,9 @@ def test_a_failure_of_cdk_shows_the_reasons(tmp_path: Path) -> None:
     assert "no good app" in (tmp_path / "cdk.log").read_text()
 
 
-def test_the_constructs_are_not_loaded() -> None:
-    program = "import sys, constructs_l4e.cli.main; print('aws_cdk' in sys.modules)"
+def test_neither_the_constructs_nor_the_cdk_are_loaded() -> None:
+    program = "import sys, l4e_cli.__main__, l4e_cli.main; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert loaded.stdout.strip() == "False"
+    assert set(loaded.stdout.split()).isdisjoint({"aws_cdk", "constructs", "constructs_l4e", "jsii"})

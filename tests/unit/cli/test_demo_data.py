@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from constructs_l4e.cli.demo.findings import Evaluation
-from constructs_l4e.cli.demo.folder import read_folder
-from constructs_l4e.cli.demo.live import Window, covered
-from constructs_l4e.cli.demo.pump import OFF_BELOW, SENSORS
-from constructs_l4e.cli.demo.recording import (
+from l4e_cli.demo.findings import Evaluation
+from l4e_cli.demo.folder import read_folder
+from l4e_cli.demo.live import Window, covered
+from l4e_cli.demo.pump import OFF_BELOW, SENSORS
+from l4e_cli.demo.recording import (
     ComponentRecording,
     Interval,
     Recording,
     duration_seconds,
     snap,
 )
-from constructs_l4e.cli.demo.scenario import PumpScenario, pump_scenario, replay_scenario
-from constructs_l4e.cli.errors import CliError
+from l4e_cli.demo.scenario import PumpScenario, pump_scenario, replay_scenario
+from l4e_cli.errors import CliError
 
 ROOT = Path(__file__).parents[3]
 NOTHING_FOUND = Evaluation(

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from constructs_l4e.cli.demo.findings import Evaluation, Scored, combined_shares
-from constructs_l4e.cli.demo.picture import Live, Story, draw
-from constructs_l4e.cli.demo.recording import ComponentRecording, Interval, Recording
+from l4e_cli.demo.findings import Evaluation, Scored, combined_shares
+from l4e_cli.demo.picture import DemoResults, LiveInference, draw
+from l4e_cli.demo.recording import ComponentRecording, Interval, Recording
 
 MINUTE = np.timedelta64(1, "m")
 
@@ -62,7 +62,7 @@ def metrics(labels: list[tuple[str, str]], ranges: list[tuple[str, str, float]])
     return Evaluation.from_metrics(json.dumps(document))
 
 
-def test_events_are_read_where_the_service_tells_them() -> None:
+def test_events_are_read_where_the_service_has_them() -> None:
     document = {
         "labeled_ranges": [],
         "labeled_event_metrics": {"num_labeled": 0, "num_identified": 0, "total_warning_time_in_seconds": 0},
@@ -70,13 +70,13 @@ def test_events_are_read_where_the_service_tells_them() -> None:
         "unknown_event_metrics": {"num_identified": 0, "total_duration_in_seconds": 0},
         "events": [{"start": "2026-01-01T01:00:00", "end": "2026-01-01T02:00:00", "summary": "A rose"}],
     }
-    (told,) = Evaluation.from_metrics(json.dumps(document)).told
-    assert (str(told.period.start)[11:16], str(told.period.end)[11:16], told.summary) == (
+    (event,) = Evaluation.from_metrics(json.dumps(document)).events
+    assert (str(event.period.start)[11:16], str(event.period.end)[11:16], event.summary) == (
         "01:00",
         "02:00",
         "A rose",
     )
-    assert metrics([], []).told == ()
+    assert metrics([], []).events == ()
 
 
 DAY = "2026-01-01T"
@@ -120,15 +120,15 @@ def test_a_picture_is_drawn_whatever_was_found(tmp_path: Path, *, found: bool) -
     window = Interval(start=times[0], end=times[-1])
     result = Scored.from_lines([line(minute, 0.9 if found else None) for minute in range(10)])
     ranges = [(DAY + "00:10", DAY + "00:20", 0.7)] if found else []
-    story = Story(
+    results = DemoResults(
         asset="p",
         recording=Recording(components=(part,), labels=(window,) if found else ()),
         window=window,
         evaluation=metrics([(DAY + "00:05", DAY + "00:25")] if found else [], ranges),
         scores=result if found else None,
-        live=Live(recording=Recording(components=(part,)), result=result, window=window),
+        live=LiveInference(recording=Recording(components=(part,)), result=result, window=window),
         step=MINUTE,
     )
     path = tmp_path / "new" / "picture.png"
-    draw(story, path)
+    draw(results, path)
     assert path.read_bytes().startswith(b"\x89PNG")

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from constructs_l4e.cli.demo import report
-from constructs_l4e.cli.demo.findings import Evaluation, PredictedRange, ToldEvent
-from constructs_l4e.cli.demo.recording import Interval
-from constructs_l4e.cli.terminal import Terminal
+from l4e_cli.demo import report
+from l4e_cli.demo.findings import Evaluation, PredictedRange, SummarisedEvent
+from l4e_cli.demo.recording import Interval
+from l4e_cli.terminal import Terminal
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def ranges(*minutes: int) -> list[PredictedRange]:
     ]
 
 
-def test_an_event_is_told_by_its_time_and_its_sensors(terminal: Terminal, written: io.StringIO) -> None:
+def test_an_event_is_shown_by_its_time_and_its_sensors(terminal: Terminal, written: io.StringIO) -> None:
     zone = dt.timezone(dt.timedelta(hours=1))
     event = {
         "EventStartTime": dt.datetime(2026, 1, 1, 1, 30, tzinfo=zone),
@@ -69,7 +69,7 @@ def test_of_many_anomalies_the_longest_are_shown_in_order(terminal: Terminal, wr
     assert lines[-1] == "  and 2 shorter ones"
 
 
-def evaluation(*told: ToldEvent) -> Evaluation:
+def evaluation(*events: SummarisedEvent) -> Evaluation:
     """Two short ranges of which the first lies in a label."""
     found = tuple(ranges(5, 7))
     return Evaluation(
@@ -79,19 +79,21 @@ def evaluation(*told: ToldEvent) -> Evaluation:
         warning_seconds=300.0,
         unknown=1,
         unknown_seconds=420.0,
-        told=told,
+        events=events,
     )
 
 
 WINDOW = Interval(start=np.datetime64("2026-01-01", "ms"), end=np.datetime64("2026-02-01", "ms"))
 
 
-def test_events_of_the_evaluation_are_told_in_a_sentence(terminal: Terminal, written: io.StringIO) -> None:
+def test_events_of_the_evaluation_are_shown_as_sentences(terminal: Terminal, written: io.StringIO) -> None:
     period = Interval(start=ranges(5)[0].period.start, end=ranges(5, 7)[1].period.end)
-    told = ToldEvent(period=period, summary="A fell below what the other sensors predict, 67 min (75 %)")
-    report.show_evaluation(terminal, evaluation(told), WINDOW)
+    event = SummarisedEvent(
+        period=period, summary="A fell below what the other sensors predict, 67 min (75 %)"
+    )
+    report.show_evaluation(terminal, evaluation(event), WINDOW)
     lines = written.getvalue().splitlines()
-    assert lines[-1].split(")", 1)[1].split() == ["fault", *told.summary.split()]
+    assert lines[-1].split(")", 1)[1].split() == ["fault", *event.summary.split()]
     assert lines[-1].startswith("  2026-01-01 00:00:00 to 01:07:00 (1.1 h)")
     assert not any("75%" in line for line in lines), "the ranges are not listed beside the events"
 

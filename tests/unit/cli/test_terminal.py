@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from constructs_l4e.cli.terminal import Terminal
+from l4e_cli.terminal import Terminal
 
 
 def terminal(*, moving: bool) -> tuple[Terminal, io.StringIO]:

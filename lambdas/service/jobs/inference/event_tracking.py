@@ -1,4 +1,4 @@
-"""Inference events: runs of consecutive anomalous rows, across executions (11.6). Pure."""
+"""Inference events: runs of consecutive anomalous rows, across executions. Pure."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,15 +8,15 @@ from decimal import Decimal
 from typing import Any
 
 from engine import Range, Scores
+from service.jobs.result_lines import named_shares
 from service.jobs.times import instant
-from service.jobs.training.model_metrics import diagnostics
 
 _SHORTEST = timedelta(minutes=5)
 """Only events that last longer are recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class InferenceEvent:
     """A run of anomalous rows: first and last stamp (naive UTC) and the sum of their contributions."""
 
     start: datetime
@@ -25,7 +25,7 @@ class Event:
     sums: tuple[float, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """The event as JSON members, to be continued by the next execution."""
+        """Return the event as JSON members, to be continued by the next execution."""
         return {
             "start": self.start.isoformat(),
             "end": self.end.isoformat(),
@@ -34,8 +34,8 @@ class Event:
         }
 
     @classmethod
-    def from_json(cls, members: Mapping[str, Any]) -> "Event":
-        """The event written by ``to_json``."""
+    def from_json(cls, members: Mapping[str, Any]) -> "InferenceEvent":
+        """Return the event that `to_json` wrote."""
         return cls(
             start=datetime.fromisoformat(members["start"]),
             end=datetime.fromisoformat(members["end"]),
@@ -43,17 +43,17 @@ class Event:
             sums=tuple(members["sums"]),
         )
 
-    def joined(self, time: datetime, shares: list[float]) -> "Event":
-        """The event with one more row."""
+    def joined(self, time: datetime, shares: list[float]) -> "InferenceEvent":
+        """Return the event with one more row."""
         sums = tuple(total + share for total, share in zip(self.sums, shares, strict=True))
-        return Event(start=self.start, end=time, rows=self.rows + 1, sums=sums)
+        return InferenceEvent(start=self.start, end=time, rows=self.rows + 1, sums=sums)
 
     def duration(self, step: timedelta) -> timedelta:
-        """End minus start; a single row of a coarse model lasts one step."""
+        """Return end minus start; a single row of a coarse model lasts one step."""
         return step if self.start == self.end and step >= _SHORTEST else self.end - self.start
 
     def recorded(self, step: timedelta) -> bool:
-        """Whether the event is long enough to be listed."""
+        """Return whether the event is long enough to be listed."""
         return step >= _SHORTEST or self.duration(step) > _SHORTEST
 
 
@@ -61,15 +61,15 @@ class Event:
 class Followed:
     """The events of an execution in time order, and the one that its last row leaves open."""
 
-    events: tuple[Event, ...]
-    open: Event | None
+    events: tuple[InferenceEvent, ...]
+    open: InferenceEvent | None
 
 
-def follow(scores: Scores, *, before: Event | None, step: timedelta) -> Followed:
-    """Continue the open event ``before`` with the rows of an execution, and find the events that begin in it.
+def follow(scores: Scores, *, before: InferenceEvent | None, step: timedelta) -> Followed:
+    """Continue the open event `before` with the rows of an execution, and find the events that begin in it.
 
-    A normal row, a row with the machine off and a gap end an event; a gap is more than one and a half steps,
-    and more than the five minutes that events are worth counting by.
+    A normal row, a row with the machine off and a gap end an event; a gap is longer than one and a half
+    steps, and longer than the five minutes that an event must last to be recorded.
     """
     current, events = before, []
     gap = max(step * 1.5, _SHORTEST)
@@ -82,7 +82,7 @@ def follow(scores: Scores, *, before: Event | None, step: timedelta) -> Followed
         if anomalous:
             row = shares.astype("float64").tolist()
             current = (
-                Event(start=time, end=time, rows=1, sums=tuple(row))
+                InferenceEvent(start=time, end=time, rows=1, sums=tuple(row))
                 if current is None
                 else current.joined(time, row)
             )
@@ -91,20 +91,20 @@ def follow(scores: Scores, *, before: Event | None, step: timedelta) -> Followed
     return Followed(events=tuple(events), open=current)
 
 
-def members(event: Event, *, sensors: tuple[str, ...], step: timedelta) -> dict[str, Any]:
-    """The members of an ``InferenceEventSummary`` that the event itself decides."""
+def event_members(event: InferenceEvent, *, sensors: tuple[str, ...], step: timedelta) -> dict[str, Any]:
+    """Return the members of an `InferenceEventSummary` that the event itself decides."""
     total = sum(event.sums) or 1.0
     shares = [round(value / total, 5) for value in event.sums]
     return {
         "EventStartTime": _epoch(event.start),
         "EventEndTime": _epoch(event.end),
         "EventDurationInSeconds": int(event.duration(step).total_seconds()),
-        "Diagnostics": json.dumps(diagnostics(sensors, shares)),
+        "Diagnostics": json.dumps(named_shares(sensors, shares)),
     }
 
 
-def last_range(event: Event, found: Sequence[Range]) -> Range | None:
-    """The range of the rows in which an event was last seen, begun where the event began."""
+def last_range(event: InferenceEvent, found: Sequence[Range]) -> Range | None:
+    """Return the range of the rows in which an event was last seen, begun where the event began."""
     for each in reversed(found):
         if each.end.astype("datetime64[us]").item() == event.end:
             return replace(each, start=instant(event.start.replace(tzinfo=UTC).timestamp()))

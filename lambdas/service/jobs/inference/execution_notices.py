@@ -1,29 +1,36 @@
-"""What an execution says about its input beyond what scoring notices: the files, and the memory. Pure."""
+"""Notices of an execution beyond those of scoring: about its files, and the state it continues from. Pure."""
 
 from collections.abc import Collection, Mapping
 
-from engine import Notice, rows_between, silence
+from engine import Notice, rows_between, silence_notices
 from service.clock import iso_seconds
-from service.jobs.inference.input_files import Component
-from service.jobs.inference.scheduler_state import Memory
-from service.jobs.inference.windows import Window
+from service.jobs.inference.input_files import ComponentInput
+from service.jobs.inference.scheduler_state import SchedulerState
+from service.jobs.inference.windows import InferenceWindow
 from service.jobs.times import instant
 
 
-def forgotten(why: str) -> Notice:
-    """Earlier windows could not be continued from."""
+def state_lost(why: str) -> Notice:
+    """Return the notice that scoring could not continue from earlier windows."""
     return Notice(kind="no-state", sensor=None, text=f"{why}: scoring starts afresh")
 
 
-def silent(sensors: tuple[str, ...], known: Collection[str], before: Memory | None) -> list[Notice]:
-    """The sensors that have neither a value in the window nor a recent one before it."""
+def silent_sensors(
+    sensors: tuple[str, ...], known: Collection[str], before: SchedulerState | None
+) -> list[Notice]:
+    """Return notices of the sensors that have neither a value in the window nor a recent one before it.
+
+    `known` are the sensors that have one.
+    """
     carry = {} if before is None else before.carry
-    heard = {sensor: instant(stamp) for sensor, (_, stamp) in carry.items()}
-    return silence(sensors, [sensor for sensor in sensors if sensor not in known], heard)
+    last_seen = {sensor: instant(stamp) for sensor, (_, stamp) in carry.items()}
+    return silence_notices(sensors, [sensor for sensor in sensors if sensor not in known], last_seen)
 
 
-def late(components: Mapping[str, Component], before: Memory | None, window: Window) -> list[Notice]:
-    """Rows of earlier windows that were not there when those were inferred. They are not scored any more."""
+def late_rows(
+    components: Mapping[str, ComponentInput], before: SchedulerState | None, window: InferenceWindow
+) -> list[Notice]:
+    """Return notices of rows of earlier windows that came after those were inferred. They are not scored."""
     if before is None:
         return []
     notices = []

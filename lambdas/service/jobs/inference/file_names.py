@@ -1,4 +1,4 @@
-"""Names of inference input files: which window a file belongs to (11.2). Pure."""
+"""Names of inference input files: which window a file belongs to. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from service.errors import ValidationError
 from service.jobs.failure import JobFailed
-from service.jobs.inference.windows import Window
+from service.jobs.inference.windows import InferenceWindow
+from service.time_zone import offset_seconds
 
 _DELIMITERS = ("_", "-", " ", "")
 _SUFFIX = re.compile(r"\.csv(\.gz)?", re.IGNORECASE)
@@ -23,21 +25,21 @@ _EPOCH_BLOCK = 10_000  # seconds that share the first six of ten digits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameStyle:
-    """One way to write ``<component><delimiter><timestamp>``; ``offset`` is local minus UTC in seconds."""
+    """One way to write `<component><delimiter><timestamp>`; `offset` is local minus UTC time in seconds."""
 
     format: str
     delimiter: str
     offset: int
 
     def stamp(self, seconds: float) -> str:
-        """The timestamp text a file name carries for an instant."""
+        """Return the timestamp of a file name for a point in time (epoch seconds)."""
         if self.format == _EPOCH:
             return str(int(seconds))
         local = datetime.fromtimestamp(int(seconds) + self.offset, UTC)
         return local.strftime(_STAMPS[self.format][0])
 
     def read(self, name: str, *, component: str) -> int | None:
-        """The instant (epoch seconds) in the base of a file name; None when the name has another form."""
+        """Return the time (epoch seconds) in a file name; None when the name has another form."""
         head = component + self.delimiter
         found = _STAMPS[self.format][1].match(name, len(head)) if name.startswith(head) else None
         if found is None or not _SUFFIX.search(name, found.end()):
@@ -51,7 +53,7 @@ class NameStyle:
         return int(local.timestamp()) - self.offset
 
     def beginnings(self, first: int, last: int) -> list[str]:
-        """Texts with which the stamps from ``first`` to ``last`` begin: few and narrow enough to list by."""
+        """Return texts with which the stamps from `first` to `last` begin: few and narrow enough to list."""
         if self.format == _EPOCH:
             blocks = range(first // _EPOCH_BLOCK, last // _EPOCH_BLOCK + 1)
             return [str(block) for block in blocks]
@@ -62,20 +64,20 @@ class NameStyle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """The names looked for: stamps from ``first`` to ``last`` (epoch seconds, inclusive) in any style."""
+    """The names looked for: stamps from `first` to `last` (epoch seconds, inclusive) in any style."""
 
     styles: tuple[NameStyle, ...]
     first: int
     last: int
 
     @classmethod
-    def around(cls, window: Window, config: Mapping[str, Any]) -> "Search":
-        """The names for a window: from one segment before it to one after, where its last row may sit.
+    def around(cls, window: InferenceWindow, config: Mapping[str, Any]) -> "Search":
+        """Return the names for a window: from one length before it to one after, where its last row may be.
 
-        ``config`` is a ``DataInputConfiguration``; a format or delimiter that is not configured may be any.
+        `config` is a `DataInputConfiguration`; a format or delimiter that is not configured may be any.
         """
         names = config.get("InferenceInputNameConfiguration") or {}
-        offset = offset_seconds(config.get("InputTimeZoneOffset"))
+        offset = _offset(config.get("InputTimeZoneOffset"))
         formats = [names["TimestampFormat"]] if names.get("TimestampFormat") else list(_STAMPS)
         delimiter = names.get("ComponentTimestampDelimiter")
         delimiters = _DELIMITERS if delimiter is None else (delimiter,)
@@ -91,18 +93,18 @@ class Search:
         )
 
     def prefixes(self, component: str) -> Iterator[str]:
-        """Beginnings of the names that can match, to list by."""
+        """Yield beginnings of the names that can match, to list by."""
         for style in self.styles:
             for beginning in style.beginnings(self.first, self.last):
                 yield component + style.delimiter + beginning
 
     def stamp(self, name: str, *, component: str) -> int | None:
-        """The instant a name carries in the first style that fits, within the search or not."""
+        """Return the time (epoch seconds) in a name by the first style that fits, in the search or not."""
         stamps = (style.read(name, component=component) for style in self.styles)
         return next((stamp for stamp in stamps if stamp is not None), None)
 
     def matches(self, names: Iterable[str], *, component: str) -> list[str]:
-        """The names inside the search, earliest first, so that later files override earlier ones."""
+        """Return the names inside the search, earliest first, so that later files override earlier ones."""
         stamped = ((self.stamp(name, component=component), name) for name in set(names))
         return [
             name
@@ -114,7 +116,7 @@ class Search:
         ]
 
     def wanted(self, location: str, component: str) -> str:
-        """What is looked for, in words: the key patterns and the first and last stamp of each."""
+        """Return what is looked for, in words: the key pattern with its first and last stamp."""
         shown = self.styles if len(self.styles) == 1 else self.styles[:1]
         texts = [
             f"'{location}{component}{style.delimiter}<{style.format}>*.csv' with a stamp from "
@@ -129,14 +131,8 @@ class Search:
         return texts[0] + others
 
 
-def offset_seconds(text: str | None) -> int:
-    """``InputTimeZoneOffset`` such as ``+05:30`` in seconds; None is UTC."""
-    if not text:
-        return 0
-    matched = re.fullmatch(r"([+-])(\d\d):(\d\d)", text)
-    if matched is None:
-        raise JobFailed(
-            f"InputTimeZoneOffset '{text}' is not of the form +05:30: update the inference scheduler"
-        )
-    size = int(matched[2]) * 3600 + int(matched[3]) * 60
-    return -size if matched[1] == "-" else size
+def _offset(text: str | None) -> int:
+    try:
+        return offset_seconds(text)
+    except ValidationError as error:
+        raise JobFailed(f"{error}: update the inference scheduler") from error

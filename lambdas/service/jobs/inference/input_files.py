@@ -1,4 +1,4 @@
-"""Input of one inference: the files of a window found by name, read and merged per component (11.2)."""
+"""Input of one inference: the files of a window found by name, read and merged per component."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -11,34 +11,38 @@ from engine import ComponentReport, FileReport, UnusableFile, convert_csv, merge
 from service.jobs.columns import Columns
 from service.jobs.failure import JobFailed, NothingThere, some
 from service.jobs.inference.file_names import Search
-from service.jobs.inference.windows import Window
-from service.jobs.ingestion.data_quality import epoch
+from service.jobs.inference.windows import InferenceWindow
 from service.jobs.runtime import log
-from service.jobs.storage.customer_bucket import CustomerData
+from service.jobs.storage.customer_bucket import CustomerBuckets
+from service.jobs.times import epoch
 
 _PARALLEL = 16
 _NEAR_LISTED = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Quotas of the input of one execution; None = unlimited."""
+class InputLimits:
+    """Quotas of the input of one execution; None is unlimited."""
 
     files_per_component: int | None
     bytes: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Location:
-    """Where a scheduler looks for its files: ``DataInputConfiguration``."""
+class InputLocation:
+    """Where a scheduler looks for its files: `DataInputConfiguration`."""
 
     bucket: str
     prefix: str
     config: Mapping[str, Any]
 
     @classmethod
-    def of(cls, config: Mapping[str, Any]) -> "Location":
-        """The location in a ``DataInputConfiguration``."""
+    def of(cls, config: Mapping[str, Any]) -> "InputLocation":
+        """Return the location in a `DataInputConfiguration`.
+
+        Raises:
+            JobFailed: when it has no bucket.
+        """
         source = config.get("S3InputConfiguration") or {}
         if "Bucket" not in source:
             raise JobFailed(
@@ -52,42 +56,43 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Component:
-    """The merged rows of a component, also some outside the window; ``report`` says what they are."""
+class ComponentInput:
+    """The merged rows of a component, also some outside the window; `report` says what they are."""
 
     columns: BinaryIO
     report: ComponentReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gatherer:
-    """Finds and reads the input of a window; ``known`` are sensors whose last value may stand in.
+class InputFiles:
+    """The files of a window; `known` are sensors whose last value from before it may stand in.
 
-    With ``partial``, components and sensors without data are left out as long as any component has some.
+    With `partial`, components and sensors without data are left out as long as any component has some.
     """
 
-    customer: CustomerData
-    location: Location
+    customer: CustomerBuckets
+    location: InputLocation
     columns: Columns
-    window: Window
-    limits: Limits
+    window: InferenceWindow
+    limits: InputLimits
     known: frozenset[str]
     partial: bool = False
 
-    def gather(self, stack: ExitStack) -> dict[str, Component]:
-        """The rows of every component; temporary files live as long as ``stack``.
+    def read(self, stack: ExitStack) -> dict[str, ComponentInput]:
+        """Return the rows of every component, in temporary files that last as long as `stack`.
 
-        Raises JobFailed naming every component that cannot be read and why.
+        Raises:
+            JobFailed: naming every component that cannot be read and why.
         """
         search = Search.around(self.window, self.location.config)
         found = self._find(search)
         self._check_sizes(found)
-        components: dict[str, Component] = {}
+        components: dict[str, ComponentInput] = {}
         problems: list[str] = []
         absent: list[str] = []
         for name, sizes in found.items():
             try:
-                components[name] = self._read(name, list(sizes), search, stack)
+                components[name] = self._read_component(name, list(sizes), search, stack)
             except NothingThere as nothing:
                 absent.append(nothing.reason)
             except JobFailed as failed:
@@ -99,7 +104,7 @@ class Gatherer:
         return components
 
     def _find(self, search: Search) -> dict[str, dict[str, int]]:
-        """For each component the keys to read, earliest name first, with their sizes."""
+        """Return for each component the keys to read, earliest name first, with their sizes."""
         wanted = [(name, prefix) for name in self.columns for prefix in search.prefixes(name)]
 
         def listed(item: tuple[str, str]) -> list[tuple[str, int]]:
@@ -132,7 +137,9 @@ class Gatherer:
                 "DataUploadFrequency, or raise the limit in the settings of the service"
             )
 
-    def _read(self, name: str, names: list[str], search: Search, stack: ExitStack) -> Component:
+    def _read_component(
+        self, name: str, names: list[str], search: Search, stack: ExitStack
+    ) -> ComponentInput:
         if not names:
             raise NothingThere(self._nothing_found(name, search))
         columns = self.columns[name]
@@ -165,7 +172,7 @@ class Gatherer:
         total = merge_component(parts, reports, merged)
         merged.seek(0)
         self._check_rows(name, names, total)
-        return Component(columns=merged, report=total)
+        return ComponentInput(columns=merged, report=total)
 
     def _check_columns(self, name: str, headers: Iterable[str]) -> None:
         present = list(headers)
@@ -220,7 +227,7 @@ def _temporary(stack: ExitStack) -> BinaryIO:
 
 
 def _nearest(keys: list[str], prefix: str, name: str, search: Search) -> list[str]:
-    """The keys whose names are closest to the search in time; those without a stamp come last."""
+    """Return the keys, those closest to the search in time first; those without a stamp come last."""
     middle = (search.first + search.last) / 2
 
     def distance(key: str) -> float:
@@ -230,8 +237,8 @@ def _nearest(keys: list[str], prefix: str, name: str, search: Search) -> list[st
     return sorted(keys, key=distance)
 
 
-def age_ends(components: Mapping[str, Component], window: Window) -> dict[str, float]:
-    """When each sensor with values last had one: epoch seconds, at most the end of the window."""
+def last_seen(components: Mapping[str, ComponentInput], window: InferenceWindow) -> dict[str, float]:
+    """Return when each sensor with values last had one: epoch seconds, at most the end of the window."""
     ends: dict[str, float] = {}
     for name, component in components.items():
         for found in component.report.sensors:

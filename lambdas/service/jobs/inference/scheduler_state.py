@@ -1,4 +1,4 @@
-"""What an inference scheduler remembers from one window to the next, kept in the service bucket."""
+"""What an inference scheduler keeps from one window to the next, in the service bucket."""
 
 import base64
 import json
@@ -6,30 +6,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.jobs.inference.event_tracking import Event
-from service.jobs.storage.service_bucket import Vault, state_key
+from service.jobs.inference.event_tracking import InferenceEvent
+from service.jobs.storage.keys import state_key
+from service.service_bucket import ServiceBucket
 
 
-class UnusableMemory(ValueError):  # noqa: N818 - reads as what it is
+class UnusableState(ValueError):  # noqa: N818 - reads as what it is
     """What is kept of a scheduler cannot be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
-    """The state after the window that ended at ``end`` (epoch seconds).
+class SchedulerState:
+    """The state after the window that ended at `end` (epoch seconds).
 
-    ``version`` is the model version that scored it, ``detector`` its continuation state, ``carry`` the last
-    value of each sensor and when it came, ``open`` the event that was still going on.
+    `version` is the model version that scored it, `detector` its scoring state, `carry` the last value of
+    each sensor and its time (epoch seconds), `open` the event that was still going on.
     """
 
     end: int
     version: int
     detector: bytes
     carry: Mapping[str, tuple[float, float]]
-    open: Event | None
+    open: InferenceEvent | None
 
-    def fresh(self, *, at: float, within: float | None) -> dict[str, float]:
-        """The last values of sensors that are not older than ``within`` seconds ``at`` an instant."""
+    def recent_values(self, *, at: float, within: float | None) -> dict[str, float]:
+        """Return the last values of sensors that are not older than `within` seconds at the time `at`."""
         return {
             sensor: value
             for sensor, (value, stamp) in self.carry.items()
@@ -38,49 +39,50 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryFile:
-    """The memories after the last two windows: a window that is inferred again finds the one before it."""
+class StateFile:
+    """The states after the last two windows: a window that is inferred again finds the one before it."""
 
-    vault: Vault
+    service_bucket: ServiceBucket
     scheduler: str
 
-    def before(self, start: int) -> Memory | None:
-        """The newest memory that ends at or before ``start``, the beginning of a window (epoch seconds).
+    def before(self, start: int) -> SchedulerState | None:
+        """Return the newest state that ends at or before `start`, the beginning of a window (epoch seconds).
 
         Raises:
-            UnusableMemory: the file is damaged, or of another release.
+            UnusableState: when the file is damaged, or of another release.
         """
-        fitting = [memory for memory in self._read() if memory.end <= start]
-        return max(fitting, key=lambda memory: memory.end, default=None)
+        fitting = [state for state in self._read() if state.end <= start]
+        return max(fitting, key=lambda state: state.end, default=None)
 
-    def keep(self, memory: Memory, *, before: Memory | None) -> None:
-        """Keep a memory and the one it followed."""
-        kept = [memory] if before is None else [before, memory]
-        self.vault.put(state_key(self.scheduler), json.dumps([_members(one) for one in kept]).encode())
+    def keep(self, state: SchedulerState, *, before: SchedulerState | None) -> None:
+        """Keep a state and the one it followed."""
+        kept = [state] if before is None else [before, state]
+        body = json.dumps([_to_json(each) for each in kept]).encode()
+        self.service_bucket.put(state_key(self.scheduler), body)
 
-    def _read(self) -> list[Memory]:
-        body = self.vault.get(state_key(self.scheduler))
+    def _read(self) -> list[SchedulerState]:
+        body = self.service_bucket.find(state_key(self.scheduler))
         try:
-            return [] if body is None else [_memory(members) for members in json.loads(body)]
+            return [] if body is None else [_from_json(members) for members in json.loads(body)]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UnusableMemory(f"{type(error).__name__}: {error}") from error
+            raise UnusableState(f"{type(error).__name__}: {error}") from error
 
 
-def _members(memory: Memory) -> dict[str, Any]:
+def _to_json(state: SchedulerState) -> dict[str, Any]:
     return {
-        "end": memory.end,
-        "version": memory.version,
-        "detector": base64.b64encode(memory.detector).decode(),
-        "carry": {sensor: list(last) for sensor, last in memory.carry.items()},
-        "open": None if memory.open is None else memory.open.to_json(),
+        "end": state.end,
+        "version": state.version,
+        "detector": base64.b64encode(state.detector).decode(),
+        "carry": {sensor: list(last) for sensor, last in state.carry.items()},
+        "open": None if state.open is None else state.open.to_json(),
     }
 
 
-def _memory(members: Mapping[str, Any]) -> Memory:
-    return Memory(
+def _from_json(members: Mapping[str, Any]) -> SchedulerState:
+    return SchedulerState(
         end=members["end"],
         version=members["version"],
         detector=base64.b64decode(members["detector"]),
         carry={sensor: (value, stamp) for sensor, (value, stamp) in members["carry"].items()},
-        open=None if members["open"] is None else Event.from_json(members["open"]),
+        open=None if members["open"] is None else InferenceEvent.from_json(members["open"]),
     )

@@ -1,10 +1,10 @@
-"""What ingestion found, as the API reports it: sensor statistics and the data quality summary (7.5). Pure."""
+"""What ingestion found, as the API reports it: sensor statistics and the data quality summary. Pure."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from engine import ComponentReport, SensorStatistics
+from service.jobs.times import epoch
 
 _ISSUE, _NO_ISSUE = "POTENTIAL_ISSUE_DETECTED", "NO_ISSUE_DETECTED"
 
@@ -12,9 +12,9 @@ _ISSUE, _NO_ISSUE = "POTENTIAL_ISSUE_DETECTED", "NO_ISSUE_DETECTED"
 def sensor_statistics(
     reports: Mapping[str, ComponentReport], *, start: float, end: float
 ) -> list[dict[str, Any]]:
-    """The ``SensorStatisticsSummary`` of every sensor, sorted by component and sensor name.
+    """Return the `SensorStatisticsSummary` of every sensor, sorted by component and sensor name.
 
-    ``start`` and ``end`` (epoch seconds) are the extent of all data; a sensor without data carries them,
+    `start` and `end` (epoch seconds) are the extent of all data; a sensor without data carries them,
     since clients read these members as numbers without looking.
     """
     return [
@@ -25,7 +25,7 @@ def sensor_statistics(
 
 
 def quality_summary(reports: Mapping[str, ComponentReport]) -> dict[str, Any]:
-    """The ``DataQualitySummary`` of all components."""
+    """Return the `DataQualitySummary` of all components."""
     sensors = [statistics for report in reports.values() for statistics in report.sensors]
     return {
         "InsufficientSensorData": {
@@ -53,12 +53,6 @@ def quality_summary(reports: Mapping[str, ComponentReport]) -> dict[str, Any]:
     }
 
 
-def epoch(stamp: str) -> float:
-    """A stamp of the engine's reports (ISO 8601, UTC) in epoch seconds."""
-    time = datetime.fromisoformat(stamp)
-    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
-
-
 def _summary(
     component: str, report: ComponentReport, found: SensorStatistics, *, start: float, end: float
 ) -> dict[str, Any]:
@@ -75,18 +69,18 @@ def _summary(
         "InvalidValues": share(found.invalid),
         "InvalidDateEntries": share(found.invalid_dates),
         "DuplicateTimestamps": share(found.duplicates),
-        "CategoricalValues": _judged(found.categories is not None, NumberOfCategory=found.categories),
-        "MultipleOperatingModes": _judged(found.multiple_modes),
-        "LargeTimestampGaps": _judged(
+        "CategoricalValues": _issue(found.categories is not None, NumberOfCategory=found.categories),
+        "MultipleOperatingModes": _issue(found.multiple_modes),
+        "LargeTimestampGaps": _issue(
             found.large_gaps > 0,
             NumberOfLargeTimestampGaps=found.large_gaps,
             MaxTimestampGapInDays=found.max_gap_days,
         ),
-        "MonotonicValues": _judged(found.monotonicity is not None, Monotonicity=found.monotonicity),
+        "MonotonicValues": _issue(found.monotonicity is not None, Monotonicity=found.monotonicity),
         "DataStartTime": epoch(found.start) if found.start else start,
         "DataEndTime": epoch(found.end) if found.end else end,
     }
 
 
-def _judged(issue: bool, **details: Any) -> dict[str, Any]:  # noqa: FBT001 - one judgement, API members
-    return {"Status": _ISSUE, **details} if issue else {"Status": _NO_ISSUE}
+def _issue(found: bool, **details: Any) -> dict[str, Any]:  # noqa: FBT001 - the details are API members
+    return {"Status": _ISSUE, **details} if found else {"Status": _NO_ISSUE}

@@ -1,52 +1,51 @@
-"""One file of the customer becomes one part of an ingestion: its columns in the service bucket."""
+"""The `read` step of an ingestion: one file becomes columns, or a reason why not."""
 
-from contextlib import AbstractContextManager
-from typing import BinaryIO
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
 
-from engine import FileReport, convert_csv
-from service.jobs.capacity import MIB, Capacity
+from engine import IllegalHeader, UnusableFile
+from service.jobs.failure import JobFailed, some
+from service.jobs.ingestion.convert_file import convert
 from service.jobs.ingestion.job import Ingestion
 from service.jobs.ingestion.selection import SourceFile
-from service.jobs.storage.customer_bucket import CustomerData, encryption
-from service.jobs.storage.s3_streams import stored, uploading
-
-_BLOCK_SHARE, _BLOCK_MOST = 1 / 256, 8 * MIB
-_MERGE_SHARE, _MERGE_MOST = 1 / 6, 1024 * MIB
+from service.jobs.runtime import Runtime, log
 
 
-def block_bytes(capacity: Capacity) -> int:
-    """Bytes of CSV to read at a time, which take ten times that: a 256th of the memory, at most 8 MiB."""
-    return min(_BLOCK_MOST, int(capacity.memory * _BLOCK_SHARE))
+def read(runtime: Runtime, job: Ingestion, item: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn one file into columns. A file that cannot be used is reported, and so is one that fails the job.
+
+    The report, not an exception, carries the failure to `finish`: a Distributed Map would replace its text by
+    "tolerated failure threshold exceeded".
+    """
+    key = job.keys.part_report(item["Index"])
+    if job.service_bucket.find(key) is None:
+        job.service_bucket.put_json(key, _convert_and_report(runtime, job, item))
+    return {"Index": item["Index"]}
 
 
-def merge_bytes(capacity: Capacity) -> int:
-    """Bytes of rows to merge at a time: a sixth of the memory, at most 1 GiB."""
-    return min(_MERGE_MOST, int(capacity.memory * _MERGE_SHARE))
-
-
-def convert(
-    job: Ingestion,
-    customer: CustomerData,
-    source: SourceFile,
-    index: int,
-    columns: tuple[str, ...] | None,
-    *,
-    capacity: Capacity,
-) -> FileReport:
-    """Stream a file into the part ``index`` of the job; returns its report."""
-    with (
-        written(job, job.keys.part(index, "parquet")) as sink,
-        customer.open(job.bucket, source.key) as stream,
-    ):
-        return convert_csv(stream, sink, columns=columns, gzip=source.gzip, block_bytes=block_bytes(capacity))
-
-
-def written(job: Ingestion, key: str) -> AbstractContextManager[BinaryIO]:
-    """An object of the job to write as a file, whatever its size."""
-    vault = job.vault
-    return uploading(vault.s3, vault.bucket, key, encryption(vault.kms_key))
-
-
-def opened(job: Ingestion, key: str) -> BinaryIO:
-    """An object of the job to read as a file, whatever its size."""
-    return stored(job.vault.s3, job.vault.bucket, key)
+def _convert_and_report(runtime: Runtime, job: Ingestion, item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `Report` of a converted file, or the reason under `Discarded` or, for the job, `Failed`."""
+    source = SourceFile(key=item["Key"], size=item["Size"], component=item["Component"])
+    columns = None if job.columns is None else job.columns[source.component]
+    try:
+        report = convert(
+            job, job.customer_buckets(runtime), source, item["Index"], columns, capacity=runtime.capacity
+        )
+    except IllegalHeader as error:
+        return {
+            "Failed": f"file 's3://{job.bucket}/{source.key}': {error}; correct the header and ingest again"
+        }
+    except (UnusableFile, JobFailed) as error:
+        reason = error.reason if isinstance(error, JobFailed) else str(error)
+        log("file discarded", JobId=job.id, Key=source.key, Reason=reason)
+        return {"Discarded": reason}
+    sensors = report.header[1:]
+    if columns is not None and not set(sensors) & set(columns):
+        return {
+            "Failed": f"file 's3://{job.bucket}/{source.key}' has none of the columns of the schema for "
+            f"component '{source.component}': the schema has {some(columns)}, the file {some(sensors)}; "
+            "names must match the header exactly, case included: correct the header, or create the dataset "
+            "with these columns"
+        }
+    return {"Report": asdict(report)}

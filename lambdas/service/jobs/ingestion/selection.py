@@ -1,29 +1,21 @@
-"""Which objects below a prefix are the files of which component (service-behaviour 7.3). Pure."""
+"""Which objects below a prefix are the files of which component. Pure."""
 
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from service.errors import ValidationError
 from service.jobs.failure import JobFailed, some
+from service.jobs.storage.listed_object import CSV_SUFFIXES, ListedObject, is_folder
+from service.key_pattern import KeyPattern
 
 _COMPONENT = re.compile(r"[0-9a-zA-Z._\-]{1,200}")
-_PATTERN = re.compile(r"\{prefix\}/\{component_name\}(?:(?P<folder>/)|(?P<delimiter>[ ._-]))\*")
-_SUFFIXES = (".csv", ".csv.gz")
-DEFAULT_PATTERN = "{prefix}/{component_name}/*"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedObject:
-    """An object found below the prefix; ``size`` in bytes."""
-
-    key: str
-    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFile:
-    """A file to ingest for a component; ``size`` in bytes."""
+    """A file to ingest for a component; `size` in bytes."""
 
     key: str
     size: int
@@ -52,13 +44,13 @@ class Selection:
 
     @property
     def total(self) -> int:
-        """``TotalNumberOfFiles``: everything submitted."""
+        """`TotalNumberOfFiles`: everything submitted."""
         return len(self.files) + len(self.discarded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileLimits:
-    """Quotas of section 15; sizes in bytes, None = unlimited."""
+    """Quotas of one ingestion; sizes in bytes, None is unlimited."""
 
     files_per_component: int | None
     file_bytes: int | None
@@ -66,50 +58,26 @@ class FileLimits:
     components: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyPattern:
-    """Where the component name stands in a key: a folder (``/``) or the file name up to a delimiter."""
+def read_key_pattern(text: str | None) -> KeyPattern:
+    """Read a `KeyPattern` member; None means the default, one folder per component.
 
-    text: str
-    delimiter: str
-
-    @classmethod
-    def parse(cls, text: str | None) -> "KeyPattern":
-        """Read a ``KeyPattern`` member; None means the default, one folder per component."""
-        matched = _PATTERN.fullmatch(text or DEFAULT_PATTERN)
-        if matched is None:
-            raise JobFailed(
-                f"KeyPattern '{text}' is not one of '{{prefix}}/{{component_name}}/*' (one folder per "
-                "component), '{prefix}/{component_name}_*' or '{prefix}/{component_name}X*' with X "
-                "a blank, '.', '_' or '-': start the ingestion with one of these patterns"
-            )
-        return cls(text=text or DEFAULT_PATTERN, delimiter=matched["folder"] or matched["delimiter"])
-
-    def component(self, key: str, *, prefix: str, known: Collection[str] | None) -> str | None:
-        """The component of a key, or None. With ``known`` components the longest matching name wins."""
-        rest = key.removeprefix(prefix)
-        if self.delimiter == "/":
-            head, slash, _ = rest.partition("/")
-            return head if slash and (known is None or head in known) else None
-        if "/" in rest:
-            return None
-        if known is None:
-            head, found, _ = rest.partition(self.delimiter)
-            return head if found else None
-        fitting = (name for name in known if rest.startswith(name + self.delimiter))
-        return max(fitting, key=len, default=None)
-
-    def located(self, bucket: str, prefix: str) -> str:
-        """The pattern as a location a person can look up: ``s3://bucket/prefix/<component>/*``."""
-        return f"s3://{bucket}/{prefix}" + self.text.removeprefix("{prefix}/").replace(
-            "{component_name}", "<component>"
-        )
+    Raises:
+        JobFailed: when it is not one of the forms that the API documents.
+    """
+    try:
+        return KeyPattern.parse(text)
+    except ValidationError as error:
+        raise JobFailed(
+            f"KeyPattern '{text}' is not one of '{{prefix}}/{{component_name}}/*' (one folder per "
+            "component), '{prefix}/{component_name}_*' or '{prefix}/{component_name}X*' with X "
+            "a blank, '.', '_' or '-': start the ingestion with one of these patterns"
+        ) from error
 
 
 def select(
     objects: Iterable[ListedObject], *, prefix: str, pattern: KeyPattern, known: Collection[str] | None
 ) -> Selection:
-    """Sort the objects below a prefix into files of components and discarded ones; folders are not files."""
+    """Sort the objects below a prefix into files of components and discarded ones; folders are left out."""
     files: list[SourceFile] = []
     discarded: list[Discarded] = []
     for item in sorted(objects, key=lambda item: item.key):
@@ -121,11 +89,6 @@ def select(
         else:
             discarded.append(chosen)
     return Selection(files=tuple(files), discarded=tuple(discarded))
-
-
-def is_folder(item: ListedObject) -> bool:
-    """Whether an object only marks a folder in a console or a file system gateway."""
-    return item.key.endswith("/") or (item.size == 0 and not item.key.lower().endswith(_SUFFIXES))
 
 
 def _classify(
@@ -140,7 +103,7 @@ def _classify(
             key=item.key,
             reason=f"component name '{component}' must be 1-200 characters of 0-9 a-z A-Z . _ -",
         )
-    if not item.key.lower().endswith(_SUFFIXES):
+    if not item.key.lower().endswith(CSV_SUFFIXES):
         return Discarded(key=item.key, reason="its name ends neither in .csv nor in .csv.gz")
     if item.size == 0:
         return Discarded(key=item.key, reason="it is empty")
@@ -148,7 +111,11 @@ def _classify(
 
 
 def check_limits(files: Sequence[SourceFile], limits: FileLimits) -> None:
-    """Refuse input above the quotas, naming what is too large, the limit and the present figure."""
+    """Refuse input above the quotas.
+
+    Raises:
+        JobFailed: naming what is too large, the limit and the present figure.
+    """
     per_component = Counter(file.component for file in files)
     _at_most(len(per_component), limits.components, "the dataset", "components")
     for component, count in per_component.items():

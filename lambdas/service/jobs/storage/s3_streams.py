@@ -1,5 +1,9 @@
 """S3 objects as files: read and written in parts, some at once, and never held as a whole.
 
+Memory and disk of a function are smaller than its largest objects, and both readers and writers of the engine
+take files. `pyarrow.fs.S3FileSystem` is not there: the pyarrow of the Lambda layer is built without S3. What
+boto3's transfers would lack is said at each stream.
+
 One connection to S3 carries 85 to 90 MB/s, says its performance guide, and it advises parts of 8 to 16 MB.
 """
 
@@ -24,8 +28,8 @@ _TAIL_BYTES = 64 << 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
-    """One version of an object; reading it fails when the object has another one by now."""
+class ObjectVersion:
+    """One version of an object of `size` bytes; reading it fails when another one has replaced it."""
 
     s3: "S3Client"
     bucket: str
@@ -34,11 +38,16 @@ class Version:
     size: int
 
     def parts(self, start: int, end: int) -> list[range]:
-        """The offsets from ``start`` to before ``end``, in pieces of at most a part."""
+        """Return the offsets from `start` to before `end`, in pieces of at most a part."""
         return [range(at, min(at + PART_BYTES, end)) for at in range(start, end, PART_BYTES)]
 
     def read(self, part: range) -> bytes:
-        """The bytes of a piece; a broken connection is tried again."""
+        """Return the bytes of a piece; a broken connection is tried again.
+
+        Raises:
+            RuntimeError: when the connection broke five times.
+            ClientError: when S3 refuses; code `PreconditionFailed` when the object was replaced.
+        """
         for left in reversed(range(_ATTEMPTS)):
             try:
                 reply = self.s3.get_object(
@@ -55,25 +64,80 @@ class Version:
         raise RuntimeError(f"reading 's3://{self.bucket}/{self.key}' broke {_ATTEMPTS} times") from failure
 
 
-def streamed(version: Version) -> io.RawIOBase:
-    """The object as a file to read from start to end, the next parts on their way while one is read."""
+def read_forward(s3: "S3Client", bucket: str, key: str) -> io.RawIOBase:
+    """Return an object as a file to read from start to end: a large one in parts, others in one request."""
+    reply = s3.get_object(Bucket=bucket, Key=key)
+    size = reply.get("ContentLength", 0)
+    if size <= 2 * PART_BYTES:
+        return _SmallObject(s3, bucket, key, body=reply["Body"], etag=reply["ETag"])
+    reply["Body"].close()
+    return read_in_parts(ObjectVersion(s3=s3, bucket=bucket, key=key, etag=reply["ETag"], size=size))
+
+
+def read_in_parts(version: ObjectVersion) -> io.RawIOBase:
+    """Return the object as a file to read from start to end; the next parts are fetched while one is read."""
     return _PartStream(version)
 
 
-def stored(s3: "S3Client", bucket: str, key: str) -> BinaryIO:
-    """The object, which must not be empty, as a file to read anywhere.
+def read_anywhere(s3: "S3Client", bucket: str, key: str) -> BinaryIO:
+    """Return the object, which must not be empty, as a file to read anywhere.
 
-    Its end, where Parquet has its index, is fetched at once: a small object needs no other request. Of the
-    rest, what is asked for is fetched then, large pieces in parts at once.
+    Its end, where Parquet has its index, is fetched at once: a small object needs no other request. The rest
+    is fetched when it is asked for, large pieces in parts at once.
     """
     reply = s3.get_object(Bucket=bucket, Key=key, Range=f"bytes=-{_TAIL_BYTES}")
     size = int(reply["ContentRange"].rpartition("/")[2])
-    version = Version(s3=s3, bucket=bucket, key=key, etag=reply["ETag"], size=size)
-    return cast("BinaryIO", _StoredObject(version, reply["Body"].read()))
+    version = ObjectVersion(s3=s3, bucket=bucket, key=key, etag=reply["ETag"], size=size)
+    return cast("BinaryIO", _SeekableObject(version, reply["Body"].read()))
+
+
+class _SmallObject(io.RawIOBase):
+    """A small object to read from start to end; after a broken connection it goes on in the same version.
+
+    `download_fileobj` would fill a file first, and botocore's StreamingBody does not resume.
+    """
+
+    def __init__(self, s3: "S3Client", bucket: str, key: str, *, body: Any, etag: str) -> None:
+        super().__init__()
+        self._s3, self._bucket, self._key = s3, bucket, key
+        self._body, self._etag = body, etag
+        self._position, self._left = 0, _ATTEMPTS
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        while True:
+            try:
+                chunk = self._body.read(len(buffer))
+            except (HTTPClientError, IncompleteReadError) as error:
+                self._left -= 1
+                if self._left <= 0:
+                    raise RuntimeError(
+                        f"reading 's3://{self._bucket}/{self._key}' broke {_ATTEMPTS} times"
+                    ) from error
+                self._body.close()
+                self._body = self._s3.get_object(
+                    Bucket=self._bucket, Key=self._key, Range=f"bytes={self._position}-", IfMatch=self._etag
+                )["Body"]
+            else:
+                buffer[: len(chunk)] = chunk
+                self._position += len(chunk)
+                return len(chunk)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._body.close()
+        super().close()
 
 
 class _PartStream(io.RawIOBase):
-    def __init__(self, version: Version) -> None:
+    """A large object to read from start to end, the next three parts on their way.
+
+    `download_fileobj` pushes into a file that holds the whole object, where the CSV reader pulls.
+    """
+
+    def __init__(self, version: ObjectVersion) -> None:
         super().__init__()
         self._version = version
         self._parts = iter(version.parts(0, version.size))
@@ -103,8 +167,13 @@ class _PartStream(io.RawIOBase):
         super().close()
 
 
-class _StoredObject(io.RawIOBase):
-    def __init__(self, version: Version, tail: bytes) -> None:
+class _SeekableObject(io.RawIOBase):
+    """An object to read anywhere, of which only what is asked for is fetched.
+
+    `download_fileobj` would copy all parts of a component to a disk that does not hold them.
+    """
+
+    def __init__(self, version: ObjectVersion, tail: bytes) -> None:
         super().__init__()
         self._version, self._tail, self._position = version, tail, 0
 
@@ -141,10 +210,10 @@ class _StoredObject(io.RawIOBase):
 
 
 @contextmanager
-def uploading(s3: "S3Client", bucket: str, key: str, extra: Mapping[str, Any]) -> Iterator[BinaryIO]:
-    """A file that becomes the object when the block ends well, sent part by part while it is written.
+def write_in_parts(s3: "S3Client", bucket: str, key: str, extra: Mapping[str, Any]) -> Iterator[BinaryIO]:
+    """Yield a file that becomes the object when the block ends well, sent part by part while it is written.
 
-    ``extra`` are members of the request, such as those of encryption.
+    `extra` are members of the request, such as those of encryption.
     """
     upload = _Upload(s3, bucket, key, extra)
     try:
@@ -156,6 +225,11 @@ def uploading(s3: "S3Client", bucket: str, key: str, extra: Mapping[str, Any]) -
 
 
 class _Upload(io.RawIOBase):
+    """An object that is written from start to end, at most three parts on their way.
+
+    `upload_fileobj` pulls from a file that holds the whole object, where Parquet's writer pushes.
+    """
+
     def __init__(self, s3: "S3Client", bucket: str, key: str, extra: Mapping[str, Any]) -> None:
         super().__init__()
         self._s3, self._bucket, self._key, self._extra = s3, bucket, key, extra

@@ -1,8 +1,8 @@
-"""Label files: headerless CSV of two columns, start and end of a period of abnormal behaviour (8.1). Pure."""
+"""Label files: headerless CSV of two columns, start and end of a period of abnormal behaviour. Pure."""
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from engine import Interval, parse_timestamps
 from service.jobs.failure import JobFailed
@@ -12,9 +12,10 @@ _AGAIN = "correct the file and create the model again"
 
 
 def read_label_file(name: str, text: str) -> list[Interval]:
-    """The periods of one label file; one header line is allowed.
+    """Return the periods of one label file; one header line is allowed.
 
-    Raises JobFailed naming the file, the line, the rule and the fix.
+    Raises:
+        JobFailed: naming the file, the line, the rule and the fix.
     """
     rows = enumerate(csv.reader(io.StringIO(text.removeprefix("\ufeff"))), start=1)
     lines = [(number, [cell.strip() for cell in row]) for number, row in rows if any(map(str.strip, row))]
@@ -50,19 +51,8 @@ def read_label_file(name: str, text: str) -> list[Interval]:
     return periods
 
 
-def merge(periods: Iterable[Interval]) -> list[Interval]:
-    """The periods in time order, overlapping ones joined."""
-    merged: list[Interval] = []
-    for start, end in sorted(periods):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return merged
-
-
 def none_found(location: str, keys: Sequence[str]) -> JobFailed:
-    """The failure for a label location without a single label."""
+    """Return the failure for a label location without a single label."""
     found = f"{len(keys)} files there hold no label" if keys else "no file is there"
     return JobFailed(
         f"no labels in '{location}': {found}; {_FORM}. Upload label files there, or leave out "

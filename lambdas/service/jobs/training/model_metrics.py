@@ -1,4 +1,4 @@
-"""The ``ModelMetrics`` document and the verdict on a model's quality (9.4, 9.6). Pure."""
+"""The `ModelMetrics` document and the verdict on a model's quality. Pure."""
 
 import json
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from engine import Evaluation, Summary
+from service.jobs.result_lines import named_shares
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,12 +19,12 @@ def model_metrics(
     sensors: Sequence[str],
     start: datetime,
     end: datetime,
-    told: Sequence[Summary] = (),
+    events: Sequence[Summary] = (),
 ) -> str:
-    """The metrics of a model over its evaluation window from ``start`` to ``end`` (UTC), as JSON text.
+    """Return the metrics of a model over its evaluation window from `start` to `end` (UTC), as JSON text.
 
-    ``told`` become ``events``, which the managed service did not have: clients read members by name, and
-    ``predicted_ranges`` stay as documented.
+    Described `events` are an addition to what the managed service had: clients read members by name, and
+    `predicted_ranges` stay as documented.
     """
     labelled = bool(evaluation.labeled)
     document: dict[str, Any] = {
@@ -39,7 +40,7 @@ def model_metrics(
             {
                 "start": _stamp(found.start),
                 "end": _stamp(found.end),
-                "diagnostics": diagnostics(sensors, found.contributions.astype("float64").tolist()),
+                "diagnostics": named_shares(sensors, found.contributions.astype("float64").tolist()),
             }
             for found in evaluation.predicted
         ],
@@ -51,10 +52,10 @@ def model_metrics(
         "data_end_time": end.date().isoformat(),
         "labels_present": labelled,
     }
-    if told:
+    if events:
         document["events"] = [
             {"start": _stamp(each.event.start), "end": _stamp(each.event.end), "summary": each.text}
-            for each in told
+            for each in events
         ]
     measures = {
         "precision": evaluation.precision,
@@ -70,7 +71,7 @@ def model_metrics(
 
 
 def model_quality(evaluation: Evaluation | None, *, settings: Settings) -> str:
-    """``ModelQuality``: undecided without labels in the evaluation window, poor when they are missed.
+    """Return `ModelQuality`: undecided without labels in the evaluation window, poor when they are missed.
 
     Precision counts by time here: dozens of alarms of a minute do not spoil a model that finds long faults.
     """
@@ -86,14 +87,9 @@ def model_quality(evaluation: Evaluation | None, *, settings: Settings) -> str:
 
 
 def _precision_by_time(evaluation: Evaluation) -> float | None:
-    """The share of the time predicted anomalous that lies in ranges touching a label."""
+    """Return the share of the time predicted anomalous that lies in ranges touching a label."""
     predicted = sum((_time(found.end) - _time(found.start)).total_seconds() for found in evaluation.predicted)
     return 1 - evaluation.unknown_seconds / predicted if predicted else None
-
-
-def diagnostics(sensors: Sequence[str], shares: Sequence[float]) -> list[dict[str, Any]]:
-    """The share of every sensor in an anomaly, in schema order."""
-    return [{"name": sensor, "value": share} for sensor, share in zip(sensors, shares, strict=True)]
 
 
 def _time(time: "datetime64") -> datetime:

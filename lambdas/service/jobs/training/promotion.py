@@ -1,19 +1,20 @@
-"""A retraining: the version it is to replace, whether it is promoted, and what its model says (10.3)."""
+"""A retraining: the version it is to replace, whether it is promoted, and what its model shows of it.
+
+No operation of the API starts a retraining yet: no version has the attribute `priorModelVersion` so far.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine import BadArtefact, Detector
 from service.jobs.failure import clip
 from service.jobs.runtime import Runtime, log
-from service.jobs.storage.service_bucket import artefact_key
+from service.jobs.storage.keys import artefact_key
+from service.jobs.training.learn import Learned
+from service.jobs.training.version import Training
 from service.names import version_key, versions_of
 from service.store import Item
-
-if TYPE_CHECKING:
-    from service.jobs.training.learn import Learned
-    from service.jobs.training.version import Training
 
 _REASON_LENGTH = 256
 """Longest AutoPromotionResultReason."""
@@ -22,20 +23,21 @@ _PROMOTED, _NO_BETTER = "AUTO_PROMOTION_SUCCESSFUL", "MODEL_METRICS_DIDNT_IMPROV
 _POOR = "POOR_MODEL_QUALITY_DETECTED"
 _FAILED_REASON = "LatestScheduledRetrainingFailedReason"
 
-OWN = frozenset({"AutoPromotionResult", "AutoPromotionResultReason"})
-"""What a version tells of its retraining and its model does not."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prior:
-    """The version that a retraining is to replace; ``detector`` is None when it cannot be read any more."""
+    """The version that a retraining is to replace; `detector` is None when it cannot be read any more."""
 
     detector: Detector | None
     labelled: bool
 
     @classmethod
-    def load(cls, runtime: Runtime, training: "Training") -> "Prior":
-        """Read the prior version of a retraining."""
+    def load(cls, runtime: Runtime, training: Training) -> "Prior":
+        """Read the prior version of a retraining.
+
+        Raises:
+            ValueError: when the training is no retraining.
+        """
         number = training.prior
         if number is None:
             raise ValueError(f"version {training.number} is no retraining")
@@ -45,14 +47,14 @@ class Prior:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Whether the new version becomes active; ``members`` say so in its record."""
+    """Whether the new version becomes active; `members` are what its record says about it."""
 
     promoted: bool
     members: Mapping[str, str]
 
 
-def _detector(training: "Training", number: int) -> Detector | None:
-    body = training.vault.get(artefact_key(training.model_uuid, number))
+def _detector(training: Training, number: int) -> Detector | None:
+    body = training.service_bucket.find(artefact_key(training.model_uuid, number))
     problem = "it has no artefact"
     if body is not None:
         try:
@@ -67,7 +69,7 @@ def _detector(training: "Training", number: int) -> Detector | None:
     return None
 
 
-def judged(training: "Training", learned: "Learned", prior: Prior) -> Verdict:
+def decide(training: Training, learned: Learned, prior: Prior) -> Verdict:
     """Decide by the promote mode of the retraining: MANAGED by the documented rule, MANUAL never.
 
     Labels on both sides: the better one by its metrics, a tie keeps the prior version. Labels on the old
@@ -79,7 +81,7 @@ def judged(training: "Training", learned: "Learned", prior: Prior) -> Verdict:
     return _managed(learned, prior, labelled="LabelsInputConfiguration" in training.record)
 
 
-def _managed(learned: "Learned", prior: Prior, *, labelled: bool) -> Verdict:
+def _managed(learned: Learned, prior: Prior, *, labelled: bool) -> Verdict:
     compared = learned.comparison
     code, reason = _PROMOTED, "the prior version had no labels" if compared is None else compared.reason
     if prior.detector is None:
@@ -101,31 +103,31 @@ def _managed(learned: "Learned", prior: Prior, *, labelled: bool) -> Verdict:
     )
 
 
-def failed(reason: str, *, customer: bool) -> dict[str, str]:
-    """The members of a version whose retraining failed."""
+def failed_members(reason: str, *, customer: bool) -> dict[str, str]:
+    """Return the members of a version whose retraining failed; `customer` says whose fault it was."""
     return {
         "AutoPromotionResult": "RETRAINING_CUSTOMER_ERROR" if customer else "RETRAINING_INTERNAL_ERROR",
         "AutoPromotionResultReason": clip(reason, _REASON_LENGTH),
     }
 
 
-def latest(version: Item, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What a model says of its latest retraining."""
+def latest_retraining(version: Item, members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a model shows of its latest retraining; `members` are those of the new version."""
     return {
         "LatestScheduledRetrainingModelVersion": int(version["ModelVersion"]),
-        "LatestScheduledRetrainingStatus": facts["Status"],
-        **({_FAILED_REASON: facts["FailedReason"]} if "FailedReason" in facts else {}),
+        "LatestScheduledRetrainingStatus": members["Status"],
+        **({_FAILED_REASON: members["FailedReason"]} if "FailedReason" in members else {}),
     }
 
 
-def gone(parent: Mapping[str, Any], *, promoted: bool) -> list[str]:
-    """What a model no longer says after a retraining with the members ``parent``."""
+def outdated_members(parent: Mapping[str, Any], *, promoted: bool) -> list[str]:
+    """Return the members that a model loses with a retraining that gives it the members `parent`."""
     of_version = ("metricsKey", "priorMetricsKey", "EvaluationDataStartTime", "EvaluationDataEndTime")
     return [name for name in (_FAILED_REASON, *(of_version if promoted else ())) if name not in parent]
 
 
-def previous(model: Item) -> dict[str, Any]:
-    """What a model says of the version that was active until now; nothing before its first one."""
+def previous_version(model: Item) -> dict[str, Any]:
+    """Return what a model shows of the version that was active until now; nothing before its first one."""
     names = {
         "PreviousActiveModelVersion": "ActiveModelVersion",
         "PreviousActiveModelVersionArn": "ActiveModelVersionArn",

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from service.jobs.training.training_windows import Span, Spans
+from service.training_windows import TimeSpan, TrainingWindows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,23 +20,29 @@ class Size:
 
     @classmethod
     def of(
-        cls, spans: Spans, *, sensors: int, data: Span, data_rows: int | None, step_seconds: int | None
+        cls,
+        windows: TrainingWindows,
+        *,
+        sensors: int,
+        data: TimeSpan,
+        data_rows: int | None,
+        step_seconds: int | None,
     ) -> "Size":
         """Estimate the size.
 
         Args:
-            spans: the windows.
+            windows: the windows of the training.
             sensors: how many sensors the model has.
             data: what the dataset covers.
-            data_rows: rows of the dataset's longest component over all of ``data``, taken as spread evenly;
+            data_rows: rows of the dataset's longest component over all of `data`, taken as spread evenly;
                 None when the dataset was ingested by a release that did not count them.
             step_seconds: rate that the rows are resampled to, which no window has more rows than; None keeps
                 the rate of the data.
 
-        Without ``data_rows`` and ``step_seconds`` nothing is known, and the size is 0.
+        Without `data_rows` and `step_seconds` nothing is known, and the size is 0.
         """
-        windows = [spans.training] + ([spans.evaluation] if spans.evaluation else [])
-        days = max(window.days for window in windows)
+        both = [windows.training] + ([windows.evaluation] if windows.evaluation else [])
+        days = max(window.days for window in both)
         rows = []
         if data_rows is not None:
             rows.append(data_rows * min(1.0, days / data.days))

@@ -7,27 +7,38 @@ from typing import Any
 from service.jobs.columns import Columns, columns_of, sensors_of
 from service.jobs.failure import JobFailed
 from service.jobs.runtime import Runtime
-from service.jobs.storage.customer_bucket import CustomerData
-from service.jobs.storage.service_bucket import IngestionKeys, Vault
-from service.jobs.training.training_windows import Span, Spans
+from service.jobs.storage.customer_bucket import CustomerBuckets
+from service.jobs.storage.keys import IngestionKeys
+from service.jobs.times import step_seconds
 from service.names import INGESTION_JOB
-from service.request_checks import seconds
+from service.service_bucket import ServiceBucket
+from service.training_windows import (
+    TimeSpan,
+    TrainingWindows,
+    WindowTooShortError,
+    WindowWithoutDataError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
-    """A model version to train; ``record`` is its item in the store."""
+    """A model version to train; `record` is its item in the store."""
 
     record: Mapping[str, Any]
     number: int
     columns: Columns
-    data: Span
+    data: TimeSpan
+    data_rows: int | None
     keys: IngestionKeys
-    vault: Vault
+    service_bucket: ServiceBucket
 
     @classmethod
     def load(cls, runtime: Runtime, record: Mapping[str, Any], number: int) -> "Training":
-        """Read what the version trains on. Raises JobFailed when its data is no longer there."""
+        """Read what the version trains on.
+
+        Raises:
+            JobFailed: when its data is no longer there.
+        """
         job = runtime.store.get(INGESTION_JOB, record["ingestionJobId"])
         if job is None or "DataStartTime" not in job:
             raise JobFailed(
@@ -35,13 +46,16 @@ class Training:
                 f"'{record['DatasetName']}' is no longer there: ingest the dataset again and create the "
                 "model again"
             )
+        bucket = runtime.service_bucket.with_key(record.get("ServerSideKmsKeyId"))
+        rows = job.get("rows")
         return cls(
             record=record,
             number=number,
-            columns=columns_of(runtime.documents.get(record["schemaKey"])),
-            data=Span(start=float(job["DataStartTime"]), end=float(job["DataEndTime"])),
+            columns=columns_of(bucket.get_text(record["schemaKey"])),
+            data=TimeSpan.of_data(job),
+            data_rows=None if rows is None else int(rows),
             keys=IngestionKeys(dataset=record["datasetUuid"], job=record["ingestionJobId"]),
-            vault=runtime.vault(record.get("ServerSideKmsKeyId")),
+            service_bucket=bucket,
         )
 
     @property
@@ -70,37 +84,55 @@ class Training:
         """The uuid of the parent model: the last part of its ARN."""
         return self.model_arn.rpartition("/")[2]
 
-    def spans(self, *, minimum_days: float | None) -> Spans:
-        """The effective windows of the training."""
-        return Spans.of(
-            data=self.data,
-            training=(self._time("TrainingDataStartTime"), self._time("TrainingDataEndTime")),
-            evaluation=(self._time("EvaluationDataStartTime"), self._time("EvaluationDataEndTime")),
-            minimum_days=minimum_days,
-            dataset=str(self.record["DatasetName"]),
-        )
+    def windows(self, *, minimum_days: float | None) -> TrainingWindows:
+        """Return the effective windows of the training.
+
+        Raises:
+            JobFailed: when a window has no data, or the training has less than `minimum_days`.
+        """
+        return effective_windows(self.record, data=self.data, minimum_days=minimum_days)
 
     @property
     def step_seconds(self) -> int | None:
-        """``TargetSamplingRate`` in seconds, None to keep the rate of the data."""
+        """`TargetSamplingRate` in seconds, None to keep the rate of the data."""
         return step_seconds(self.record)
 
-    def customer(self, runtime: Runtime) -> CustomerData:
-        """The customer's buckets through the role of the model."""
+    def customer_buckets(self, runtime: Runtime) -> CustomerBuckets:
+        """Return the customer's buckets through the role of the model.
+
+        Raises:
+            JobFailed: when the model has no role, or the role does not let the service in.
+        """
         role = self.record.get("RoleArn")
         if role is None:
             raise JobFailed(
                 f"model '{self.model_name}' has no RoleArn, but its labels or diagnostics lie in a bucket: "
                 "create the model with a role that can reach it"
             )
-        return runtime.customer(role, external_id=self.model_arn)
-
-    def _time(self, member: str) -> float | None:
-        value = self.record.get(member)
-        return None if value is None else float(value)
+        return runtime.customer_buckets(role, external_id=self.model_arn)
 
 
-def step_seconds(version: Mapping[str, Any]) -> int | None:
-    """``TargetSamplingRate`` of a model version in seconds, None when the rate of the data is kept."""
-    rate = version.get("DataPreProcessingConfiguration", {}).get("TargetSamplingRate")
-    return None if rate is None else seconds(rate)
+def effective_windows(
+    record: Mapping[str, Any], *, data: TimeSpan, minimum_days: float | None
+) -> TrainingWindows:
+    """Return the windows of a model version, cut to the `data` of its dataset.
+
+    Raises:
+        JobFailed: when a window has no data, or the training has less than `minimum_days`.
+    """
+    dataset = record["DatasetName"]
+    try:
+        return TrainingWindows.of(record, data=data, minimum_days=minimum_days)
+    except WindowWithoutDataError as error:
+        kind = error.kind.lower()
+        raise JobFailed(
+            f"the {kind} window {error.window} has no data: dataset '{dataset}' has data from "
+            f"{data}; choose a {kind} window inside that range, or ingest the missing history"
+        ) from error
+    except WindowTooShortError as error:
+        raise JobFailed(
+            f"the training window has {error.window.days:.2f} days of data ({error.window}), but a model "
+            f"needs at least {minimum_days:g} days: dataset '{dataset}' has data from {data}; "
+            "choose a longer training window, ingest more history, or lower the minimum training span in the "
+            "settings of the service"
+        ) from error

@@ -1,0 +1,1 @@
+"""Measurements of the engine and the training job: `make bench` runs them."""

@@ -1,0 +1,113 @@
+"""What the custom resources behind the public constructs have in common."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct, IDependable
+
+from constructs_l4e import _validate
+from constructs_l4e._provider import ProviderAccess
+from constructs_l4e.interfaces import IEquipmentService
+from constructs_l4e.schema import DatasetSchema
+from constructs_l4e.storage import S3Location
+
+_PROPERTIES_VERSION = "1"
+"""Version of the property format; the handlers keep reading every version that was ever released."""
+
+_SERVICE_TIMEOUT_SECONDS = 3600
+"""The longest that CloudFormation waits for a custom resource."""
+
+
+@jsii.implements(cdk.IStableAnyProducer)
+class ResourceTags:
+    """The tags of one resource: those of its construct, and those that `cdk.Tags.of(...)` adds later."""
+
+    def __init__(self, kind: str, tags: Mapping[str, str] | None) -> None:
+        self._resource_type = resource_type(kind)
+        self.manager = cdk.TagManager(cdk.TagType.STANDARD, self._resource_type)
+        for key, value in _validate.tags(tags or {}, resource_type=self._resource_type).items():
+            self.manager.set_tag(key, value)
+
+    def produce(self) -> list[dict[str, str]] | None:
+        """Return the value of the `Tags` property, once all tags are known; None when there are no tags."""
+        values = _validate.tags(self.manager.tag_values(), resource_type=self._resource_type)
+        return [{"Key": key, "Value": value} for key, value in values.items()] or None
+
+    @property
+    def rendered(self) -> cdk.IResolvable:
+        """Value of the `Tags` property as a token."""
+        return cdk.Lazy.any(self)
+
+
+def resource_type(kind: str) -> str:
+    """Return the CloudFormation type of a kind of resource, such as `Dataset`."""
+    return f"Custom::LookoutEquipment{kind}"
+
+
+def service_resource(
+    scope: Construct,
+    *,
+    service: IEquipmentService,
+    kind: str,
+    properties: Mapping[str, Any],
+    depends_on: Sequence[IDependable] = (),
+    removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
+) -> cdk.CustomResource:
+    """Return the custom resource of a kind.
+
+    Args:
+        scope: the construct that it belongs to.
+        service: the service that has the resource.
+        kind: such as `Dataset`.
+        properties: members of the API request; those that are None are left out.
+        depends_on: what must exist before it, besides the rights of the custom-resource functions.
+        removal_policy: what happens to the resource when the stack is deleted.
+    """
+    resource = cdk.CustomResource(
+        scope,
+        "Resource",
+        service_token=service.provider_service_token,
+        resource_type=resource_type(kind),
+        service_timeout=cdk.Duration.seconds(_SERVICE_TIMEOUT_SECONDS),
+        removal_policy=removal_policy,
+        properties={"PropertiesVersion": _PROPERTIES_VERSION, **properties},
+    )
+    resource.node.add_dependency(ProviderAccess.of(scope, service).ready, *depends_on)
+    return resource
+
+
+def schema_document(
+    scope: Construct, service: IEquipmentService, schema: DatasetSchema | None
+) -> dict[str, str] | None:
+    """Return where the custom-resource functions read the schema, which can be too large for a property."""
+    if schema is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "schema.json"
+        path.write_text(schema.to_json(), encoding="utf-8")
+        asset = s3_assets.Asset(scope, "Schema", path=str(path))
+    stack = cdk.Stack.of(scope)
+    # Compared as text of the templates: the stack of the service writes the same name in the same way.
+    if service.staging_bucket_name is not None and (
+        stack.resolve(asset.s3_bucket_name) != stack.resolve(service.staging_bucket_name)
+    ):
+        ProviderAccess.of(scope, service).allow(
+            iam.PolicyStatement(
+                actions=["s3:GetObject"], resources=[asset.bucket.arn_for_objects(asset.s3_object_key)]
+            )
+        )
+    return {"Bucket": asset.s3_bucket_name, "Key": asset.s3_object_key}
+
+
+def output_configuration(place: S3Location | None, key: kms.IKey | None) -> dict[str, Any] | None:
+    """Return where the service writes, and the key if it is not that of the bucket."""
+    if place is None:
+        return None
+    return {"S3OutputConfiguration": place.to_api(), **({"KmsKeyId": key.key_arn} if key else {})}

@@ -1,0 +1,158 @@
+"""The API: one signed POST for all operations, one function behind it, and the schedules that it makes."""
+
+from collections.abc import Mapping
+
+import aws_cdk as cdk
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_scheduler as scheduler
+from constructs import Construct
+
+from constructs_l4e._access import Access, role
+from constructs_l4e._acknowledge import API, acknowledge
+from constructs_l4e._functions import LAMBDA, function, log_group, write_logs
+from constructs_l4e._jobs import Jobs
+from constructs_l4e._state import ServiceState
+
+SCHEDULER = "scheduler.amazonaws.com"
+
+
+class ServiceApi(Construct):
+    """REST API, API function, and the group of the schedules with the role that they run under."""
+
+    stage = "v1"
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        state: ServiceState,
+        jobs: Jobs,
+        code: lambda_.Code,
+        environment: Mapping[str, str],
+    ) -> None:
+        super().__init__(scope, id)
+        stack = cdk.Stack.of(self)
+        schedules = scheduler.ScheduleGroup(
+            self,
+            "Schedules",
+            # Names of schedules begin with the group's and end in a UUID; 64 characters are allowed.
+            schedule_group_name=cdk.Names.unique_resource_name(self, max_length=27, separator="-"),
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        schedule_role = self._schedule_role(schedules, jobs.infer)
+        log = log_group(self, "Log")
+        handler = function(
+            self,
+            "Function",
+            description="The LookoutEquipment API",
+            code=code,
+            handler="service.api.handler",
+            role=role(
+                self,
+                "Role",
+                description="LookoutEquipment API: keeps the state, starts jobs, keeps schedules",
+                assumed_by=LAMBDA,
+                access=[
+                    write_logs(log),
+                    *state.records(
+                        "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"
+                    ),
+                    state.objects("GetObject", "PutObject", under=("documents/*",)),
+                    state.objects("GetObject", under=("datasets/*/report.json",)),
+                    # Of resources that are deleted.
+                    state.objects(
+                        "DeleteObject", under=("datasets/*", "documents/*", "models/*", "schedulers/*")
+                    ),
+                    state.listing(),
+                    state.object_keys("Decrypt", "GenerateDataKey"),
+                    Access(
+                        actions=("kms:DescribeKey",),
+                        resources=(stack.format_arn(service="kms", resource="key", resource_name="*"),),
+                        wildcard_reason="requests may name a key by an alias, which is resolved once",
+                    ),
+                    Access(
+                        actions=("states:StartExecution",),
+                        resources=(
+                            jobs.ingest_machine.state_machine_arn,
+                            jobs.train_machine.state_machine_arn,
+                        ),
+                    ),
+                    *_keep_schedules(stack, schedules, schedule_role),
+                ],
+            ),
+            log_group=log,
+            environment={
+                **environment,
+                "L4E_INGEST_STATE_MACHINE": jobs.ingest_machine.state_machine_arn,
+                "L4E_TRAIN_STATE_MACHINE": jobs.train_machine.state_machine_arn,
+                "L4E_INFER_FUNCTION": jobs.infer.function_arn,
+                "L4E_SCHEDULE_GROUP": schedules.schedule_group_name,
+                "L4E_SCHEDULE_ROLE": schedule_role.role_arn,
+            },
+            memory_mb=512,
+            # API Gateway gives up after 29 s.
+            timeout=cdk.Duration.seconds(28),
+        )
+        self.rest_api = apigateway.RestApi(
+            self,
+            "RestApi",
+            rest_api_name=cdk.Names.unique_resource_name(self, max_length=64, separator="-"),
+            description="LookoutEquipment API, version 2020-12-15",
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            cloud_watch_role=False,
+            deploy_options=apigateway.StageOptions(stage_name=self.stage),
+        )
+        # Outputs are the choice of the stack that deploys the service.
+        self.rest_api.node.try_remove_child("Endpoint")
+        self.rest_api.root.add_method(
+            "POST",
+            apigateway.LambdaIntegration(handler, allow_test_invoke=False),
+            authorization_type=apigateway.AuthorizationType.IAM,
+        )
+        acknowledge(self.rest_api, API)
+
+    def _schedule_role(self, schedules: scheduler.ScheduleGroup, infer: lambda_.IFunction) -> iam.Role:
+        stack = cdk.Stack.of(self)
+        return role(
+            self,
+            "ScheduleRole",
+            description="LookoutEquipment inference schedules: invoke the inference function",
+            assumed_by=iam.ServicePrincipal(
+                SCHEDULER,
+                conditions={
+                    "StringEquals": {
+                        "aws:SourceAccount": stack.account,
+                        "aws:SourceArn": schedules.schedule_group_arn,
+                    }
+                },
+            ),
+            access=[Access(actions=("lambda:InvokeFunction",), resources=(infer.function_arn,))],
+        )
+
+
+def _keep_schedules(
+    stack: cdk.Stack, schedules: scheduler.ScheduleGroup, schedule_role: iam.Role
+) -> tuple[Access, Access]:
+    # By the prefix of the name, not by the group, which not every policy check knows.
+    own_schedules = stack.format_arn(
+        service="scheduler", resource="schedule", resource_name=f"*/{schedules.schedule_group_name}-*"
+    )
+    return (
+        Access(
+            actions=(
+                "scheduler:CreateSchedule",
+                "scheduler:DeleteSchedule",
+                "scheduler:UpdateSchedule",
+            ),
+            resources=(own_schedules,),
+            wildcard_reason="one schedule per inference scheduler; its name begins with the service's prefix",
+        ),
+        Access(
+            actions=("iam:PassRole",),
+            resources=(schedule_role.role_arn,),
+            conditions={"StringEquals": {"iam:PassedToService": SCHEDULER}},
+        ),
+    )

@@ -1,0 +1,107 @@
+"""Limits and choices of a deployed service."""
+
+import json
+import math
+from dataclasses import dataclass, fields
+
+import aws_cdk as cdk
+
+_DAY_HOURS = 24
+_ROWS, _COLUMNS = 1_500_000, 300
+"""Default limits of rows per window and columns per model (L4E user guide, quotas)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """Limits and choices of a deployed service.
+
+    Limits protect an account from runaway cost, and from jobs that do not fit into a function. Their names
+    and defaults are the quotas of Amazon Lookout for Equipment (user guide, "Quotas"). Each is a whole number
+    from 1; `math.inf` lifts it.
+
+    Args:
+        datasets: datasets at the service. Default: 15.
+        models: models at the service. Default: 15.
+        pending_ingestion_jobs: ingestion jobs that run at once. Default: 5.
+        pending_models: models in training at once. Default: 5.
+        files_per_component: files of one component per ingestion job. Default: 1,000.
+        components_per_model: components of a model. Default: 300.
+        columns_per_model: sensors of a model. Default: 300.
+        training_rows: rows of a training window after resampling. More than one function can train needs
+            `large_jobs` of `EquipmentService`. Default: 1,500,000.
+        evaluation_rows: rows of an evaluation window after resampling. Default: 1,500,000.
+        minimum_training_span: shortest training window; `Duration.days(0)` accepts any. Default: 14 days.
+        inference_catch_up: how far back a scheduler makes up for windows that it missed. Default: 24 hours.
+        inference_fill: how long a sensor without new values keeps its last one. Default: 24 hours.
+        false_alarm_time: time in false alarm per day that training aims at, more than 0 and less than 24
+            hours. A longer one finds faults earlier. Default: seven minutes.
+        partial_inference: whether inference goes on without the components and sensors that have no data.
+            Default: False, such an execution fails.
+
+    Raises:
+        ValueError: when a limit is not a whole number from 1, or `false_alarm_time` is out of bounds.
+
+    Example:
+        >>> ServiceSettings(models=40, minimum_training_span=cdk.Duration.days(30)).to_json()
+        '{"minimum_training_days": 30, "models": 40}'
+    """
+
+    datasets: float | None = None
+    models: float | None = None
+    pending_ingestion_jobs: float | None = None
+    pending_models: float | None = None
+    files_per_component: float | None = None
+    components_per_model: float | None = None
+    columns_per_model: float | None = None
+    training_rows: float | None = None
+    evaluation_rows: float | None = None
+    minimum_training_span: cdk.Duration | None = None
+    inference_catch_up: cdk.Duration | None = None
+    inference_fill: cdk.Duration | None = None
+    false_alarm_time: cdk.Duration | None = None
+    partial_inference: bool | None = None
+
+    def __post_init__(self) -> None:
+        aim = self.false_alarm_time
+        if aim is not None and not 0 < aim.to_hours(integral=False) < _DAY_HOURS:
+            raise ValueError(
+                f"false_alarm_time is {aim.to_human_string()}: give the time a day, more than none and less"
+                " than 24 hours, such as Duration.minutes(5), or leave it out for the engine's default"
+            )
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, bool):
+                continue
+            if isinstance(value, float | int) and not (
+                value == math.inf or (value >= 1 and value == int(value))
+            ):
+                raise ValueError(
+                    f"{field.name} is {value}: give a whole number from 1, math.inf for no limit,"
+                    " or leave it out for the service's default"
+                )
+
+    @property
+    def largest_training(self) -> float:
+        """Size of the largest training that the limits allow: rows of its longer window times sensors."""
+        rows = max(self.training_rows or _ROWS, self.evaluation_rows or _ROWS)
+        return rows * (self.columns_per_model or _COLUMNS)
+
+    def to_json(self) -> str:
+        """Return the settings as the functions of the service read them from `L4E_SETTINGS`."""
+        values: dict[str, float | bool | None] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            match value:
+                case None:
+                    continue
+                case cdk.Duration() if field.name == "minimum_training_span":
+                    values["minimum_training_days"] = value.to_days(integral=False)
+                case cdk.Duration() if field.name == "false_alarm_time":
+                    values["false_alarm_hours"] = value.to_hours(integral=False)
+                case bool():
+                    values[field.name] = value
+                case cdk.Duration():
+                    values[f"{field.name}_hours"] = value.to_hours(integral=False)
+                case _:
+                    values[field.name] = None if value == math.inf else int(value)
+        return json.dumps(values, sort_keys=True)

@@ -1,0 +1,117 @@
+"""What a demo shows on the terminal."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from l4e_cli.demo.findings import Evaluation, PredictedRange
+from l4e_cli.demo.recording import Interval, Recording
+from l4e_cli.terminal import Terminal
+
+_MOST_RANGES = 8
+_MOST_SENSORS = 3
+_Found = TypeVar("_Found")
+
+
+def show_history(terminal: Terminal, history: Recording, *, where: str) -> None:
+    """Show what was uploaded."""
+    rows = sum(part.times.size for part in history.components)
+    terminal.done(
+        f"history uploaded: {_count(rows, 'row')}, {_count(len(history.sensor_ids), 'sensor')}, "
+        f"{_count(len(history.labels), 'labelled fault')}, to {where}"
+    )
+
+
+def show_evaluation(terminal: Terminal, evaluation: Evaluation, window: Interval) -> None:
+    """Show how the model does on data that it was not trained on."""
+    terminal.heading(f"Evaluation of the model, {_day(window.start)} to {_day(window.end)}")
+    if evaluation.labels:
+        terminal.line(f"  labelled faults found: {evaluation.identified} of {len(evaluation.labels)}")
+        if evaluation.identified:
+            warning = _length(evaluation.warning_seconds / evaluation.identified)
+            terminal.line(f"  warning before their end: {warning} on average")
+        terminal.line(
+            f"  anomalous periods outside of labels: {evaluation.unknown}, "
+            f"{_length(evaluation.unknown_seconds)} in all"
+        )
+    events = [(event.period, event.summary) for event in evaluation.events]
+    listed = events or [(found.period, _sensors(found)) for found in evaluation.ranges]
+    for period, text in _longest(listed, lambda each: each[0]):
+        labelled = any(period.overlaps(label) for label in evaluation.labels)
+        terminal.line(f"  {_period(period):<50} {'fault' if labelled else '     '}  {text}")
+    _show_others(terminal, listed)
+    if not evaluation.ranges:
+        terminal.line("  no anomalous period")
+
+
+def show_anomalies(terminal: Terminal, ranges: Sequence[PredictedRange], *, rows: int) -> None:
+    """Show what inference found in new data."""
+    if not ranges:
+        terminal.line(f"  {_count(rows, 'row')}, none anomalous")
+        return
+    for found in _longest(ranges, lambda each: each.period):
+        terminal.line(f"  anomalous: {_period(found.period)}", style="bold")
+        for sensor, share in found.top[:_MOST_SENSORS]:
+            terminal.line(f"    {share:6.1%}  {sensor}")
+    _show_others(terminal, ranges)
+
+
+def show_events(terminal: Terminal, events: Sequence[PredictedRange]) -> None:
+    """Show the events that the service keeps for a scheduler."""
+    for found in events:
+        terminal.line(f"  event: {_period(found.period)}, {_sensors(found)}")
+    if not events:
+        terminal.line("  events: none yet, an event is an anomaly of more than five minutes")
+
+
+def show_alarms(terminal: Terminal, states: Iterable[tuple[str, str]]) -> None:
+    """Show the CloudWatch alarms and their states."""
+    terminal.heading("Alarms")
+    for name, state in states:
+        terminal.line(f"  {state:<18} {name}", style="red" if state == "ALARM" else None)
+
+
+def _longest(found: Sequence[_Found], period: Callable[[_Found], Interval]) -> list[_Found]:
+    """Return the longest of what was found, in order of time."""
+    longest = sorted(found, key=lambda each: period(each).start - period(each).end)[:_MOST_RANGES]
+    return sorted(longest, key=lambda each: period(each).start)
+
+
+def _show_others(terminal: Terminal, found: Sequence[object]) -> None:
+    others = len(found) - _MOST_RANGES
+    if others > 0:
+        terminal.line(f"  and {others} shorter {'one' if others == 1 else 'ones'}")
+
+
+def utc(time: dt.datetime) -> str:
+    """Return hour and minute in UTC."""
+    return f"{time.astimezone(dt.UTC):%H:%M}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
+def _sensors(found: PredictedRange) -> str:
+    return ", ".join(f"{sensor} {share:.0%}" for sensor, share in found.top[:_MOST_SENSORS])
+
+
+def _period(period: Interval) -> str:
+    start = str(period.start.astype("datetime64[s]")).replace("T", " ")
+    end = str(period.end.astype("datetime64[s]")).replace("T", " ")
+    if start[:10] == end[:10]:
+        end = end[11:]
+    seconds = float((period.end - period.start) / np.timedelta64(1, "s"))
+    return f"{start} to {end} ({_length(seconds)})" if seconds else start
+
+
+def _length(seconds: float) -> str:
+    if seconds >= 3600:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:.0f} s"
+
+
+def _day(time: np.datetime64) -> str:
+    return str(time.astype("datetime64[m]")).replace("T", " ")

@@ -1,0 +1,213 @@
+"""The `l4e` command: arguments in, exit status out."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+import numpy as np
+from botocore.exceptions import BotoCoreError, ClientError
+
+from l4e_cli import commands
+from l4e_cli.demo.run import Options, demo
+from l4e_cli.errors import CliError
+from l4e_cli.instance import DEFAULT_DIRECTORY
+from l4e_cli.terminal import Terminal
+
+_INTERRUPTED = 130
+_TERMINATED = 143
+
+
+class _Terminated(BaseException):
+    """SIGTERM as an exception, so that what runs is cleaned up as after Ctrl-C."""
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command, and return its exit status.
+
+    The status is 0 when it is done, 1 when it failed, 130 after Ctrl-C and 143 after SIGTERM. Wrong usage
+    exits with 2.
+    """
+    options = _parser().parse_args(arguments)
+    terminal = Terminal()
+    signal.signal(signal.SIGTERM, _raise_terminated)
+    if options.command != "configure":
+        _forget_aws_settings()
+    try:
+        return _dispatch(options, terminal)
+    except CliError as error:
+        terminal.error(str(error))
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        terminal.error(f"AWS refused or did not answer: {error}")
+        return 1
+    except KeyboardInterrupt:
+        terminal.error("interrupted")
+        return _INTERRUPTED
+    except _Terminated:
+        return _TERMINATED
+    except BrokenPipeError:  # the reader of our output went away
+        return 1
+
+
+def _forget_aws_settings() -> None:
+    """Remove the caller's AWS settings: a profile or an endpoint must not lead to a real account."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+
+
+def _raise_terminated(_number: int, _frame: FrameType | None) -> None:
+    raise _Terminated
+
+
+def _dispatch(options: argparse.Namespace, terminal: Terminal) -> int:
+    match options.command:
+        case "up":
+            instance = commands.up(
+                terminal,
+                options.state_dir,
+                stacks=options.stacks,
+                everything=options.all,
+                context=options.context,
+                region=options.region,
+                verbose=options.verbose,
+            )
+            terminal.line(f"\nRunning at {instance.endpoint}. `l4e status` shows it, `l4e down` stops it.")
+        case "down":
+            commands.down(terminal, options.state_dir)
+        case "status":
+            return 0 if commands.status(terminal, options.state_dir, as_json=options.json) else 1
+        case "demo":
+            demo(
+                terminal,
+                Options(
+                    directory=options.state_dir,
+                    output=options.output,
+                    region=options.region,
+                    data=options.data,
+                    train_until=options.train_until,
+                    off_condition=options.off_condition,
+                    keep=options.keep,
+                    verbose=options.verbose,
+                ),
+            )
+        case "configure":
+            commands.configure(
+                terminal,
+                data_path=options.data_path,
+                stack=options.stack,
+                endpoint=options.endpoint,
+                api_id=options.api_id,
+                stage=options.stage,
+                region=options.region,
+            )
+        case _:
+            sys.exit(f"unknown command {options.command}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="l4e", description="Equipment monitoring on an embedded AWS.")
+    commands_ = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_up(commands_)
+    down = commands_.add_parser("down", help="stop the embedded AWS and remove its files")
+    _add_state_dir(down)
+    status = commands_.add_parser("status", help="show what runs; exit status 1 when nothing does")
+    _add_state_dir(status)
+    status.add_argument("--json", action="store_true", help="one JSON object: env, stacks, pid, port")
+    _add_demo(commands_)
+    _add_configure(commands_)
+    return parser
+
+
+def _add_up(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    up = subparsers.add_parser(
+        "up",
+        help="start the embedded AWS and deploy the app of this folder, or the one that comes with l4e",
+        description="Stacks that ingest data are deployed when they are named, or with --all.",
+    )
+    up.add_argument("stacks", nargs="*", metavar="STACK", help="deploy only these stacks")
+    up.add_argument("--all", action="store_true", help="deploy every stack, also those that need data first")
+    up.add_argument("-c", "--context", action="append", default=[], metavar="KEY=VALUE", help="CDK context")
+    _add_region(up)
+    _add_verbose(up)
+    _add_state_dir(up)
+
+
+def _add_demo(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    demo_ = subparsers.add_parser(
+        "demo",
+        help="deploy one asset, from its history to an anomaly in fresh data",
+        description="Without --data it plays a pump whose impeller wears out.",
+    )
+    demo_.add_argument("--data", type=Path, metavar="DIR", help="play the sensor files of this folder")
+    demo_.add_argument(
+        "--train-until",
+        type=_time,
+        metavar="TIME",
+        help="with --data: where training ends and evaluation begins, such as 2026-01-31T00:00:00",
+    )
+    demo_.add_argument(
+        "--off-condition",
+        metavar="CONDITION",
+        help="with --data: off-time, 'pump\\Speed < 100'",
+    )
+    demo_.add_argument("--keep", action="store_true", help="leave it running, and say how to connect")
+    demo_.add_argument(
+        "--output",
+        type=Path,
+        default=Path("l4e-demo"),
+        metavar="DIR",
+        help="folder for the picture and copies of the results (default: %(default)s)",
+    )
+    _add_region(demo_)
+    _add_verbose(demo_)
+    _add_state_dir(demo_)
+
+
+def _time(text: str) -> np.datetime64:
+    try:
+        return np.datetime64(text.removesuffix("Z"), "ms")
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 2026-01-31T00:00:00") from None
+
+
+def _add_configure(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    configure = subparsers.add_parser(
+        "configure", help="write the settings with which boto3 and the AWS CLI talk to a deployed service"
+    )
+    address = configure.add_mutually_exclusive_group(required=True)
+    address.add_argument("--stack", help="CloudFormation stack of the service")
+    address.add_argument("--api-id", help="id of its REST API")
+    address.add_argument("--endpoint", help="its whole address")
+    configure.add_argument("--stage", default="v1", help="stage of the REST API (default: %(default)s)")
+    configure.add_argument("--region", help="region (default: the one your AWS settings name)")
+    configure.add_argument(
+        "--data-path",
+        type=Path,
+        default=Path("~/.aws/models"),
+        help="folder to write to; botocore also reads the default by itself (default: %(default)s)",
+    )
+
+
+def _add_verbose(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-v", "--verbose", action="store_true", help="show the CDK log as it comes")
+
+
+def _add_region(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--region", default=commands.DEFAULT_REGION, help="region it plays (default: %(default)s)"
+    )
+
+
+def _add_state_dir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--state-dir",
+        type=Path,
+        default=DEFAULT_DIRECTORY,
+        help="folder of the embedded AWS; one folder, one instance (default: %(default)s)",
+    )

@@ -1,0 +1,65 @@
+"""Exponentially weighted means (pandas' `ewm(span=span, adjust=False)`), continued from window to window."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+SCORE_SPAN = 3
+"""Span, in rows, over which the ratio of score to limit is smoothed."""
+_BLOCK = 16
+"""Rows multiplied at once: the matrix of a longer block is mostly zeros and negligible weights."""
+
+
+def ewma(rows: NDArray[Any], start: NDArray[Any], span: int) -> NDArray[Any]:
+    """Return the exponentially weighted mean of each column after each row.
+
+    Args:
+        rows: values, shape (rows, columns).
+        start: the mean before the first row, shape (columns,).
+        span: span in rows; a row's weight is 2 / (span + 1).
+
+    """
+    decay = 1 - 2 / (span + 1)
+    steps = np.subtract.outer(np.arange(_BLOCK), np.arange(_BLOCK))
+    weights = np.tril(decay ** np.abs(steps)) * (1 - decay)
+    weights = np.column_stack([decay ** np.arange(1, _BLOCK + 1), weights]).astype(rows.dtype)
+    result = np.empty_like(rows)
+    known = np.empty((_BLOCK + 1, rows.shape[1]), rows.dtype)  # the last mean, and the rows after it
+    known[0] = start
+    for at in range(0, len(rows), _BLOCK):
+        block = rows[at : at + _BLOCK]
+        size = len(block)
+        known[1 : size + 1] = block
+        np.matmul(weights[:size, : size + 1], known[: size + 1], out=result[at : at + size])
+        known[0] = result[at + size - 1]
+    return result
+
+
+def ewma_end(rows: Floats, start: Floats, span: int) -> Floats:
+    """Return the last row of `ewma`, without computing the others."""
+    decay = 1 - 2 / (span + 1)
+    powers = decay ** np.arange(len(rows), -1, -1)
+    weights = ((1 - decay) * powers[1:]).astype(rows.dtype)
+    result: Floats = weights @ rows + powers[0] * start
+    return result
+
+
+def smooth(ratios: Floats, before: float) -> Floats:
+    """Return the exponentially weighted means (span SCORE_SPAN) of ratios of score to limit, shape (rows,).
+
+    Row after row instead of by matrix, so that every cut into windows gives the same bits.
+
+    Args:
+        ratios: one ratio per row.
+        before: the mean before the first row.
+
+    """
+    gain = 2 / (SCORE_SPAN + 1)
+    result = np.empty_like(ratios)
+    for at, ratio in enumerate(ratios.tolist()):
+        before += gain * (ratio - before)
+        result[at] = before
+    return result

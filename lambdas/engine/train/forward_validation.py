@@ -1,0 +1,97 @@
+"""The forward test: the second half of training, scored by views fitted to the first half."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.detect.alarm import Alarm
+from engine.detect.features import TRACKED, ViewName
+from engine.detect.level_shift import average_span, corrected_averages, level_weights
+from engine.detect.view import row_scores
+from engine.train.calibration import calibrate
+from engine.train.calibration_data import CalibrationData
+from engine.train.fit_settings import FitSettings
+from engine.train.sampling import FOLDS
+
+Floats = NDArray[np.float64]
+
+MAX_WIDENING = 5.0
+STEADY = 0.05
+"""Share of rows of the forward test above the limits up to which a plant is steady."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForwardValidation:
+    """Result of the forward test of some views.
+
+    Attributes:
+        ratio: fused score over limit of each row, as scoring would compute it, shape (rows,); empty if
+            training is too short.
+        ratio_as_trained: the largest ratio of any view if no moved level were taken over, shape (rows,).
+        level_averages: average residual of each output at the end, shape (outputs,) per view: the levels
+            that are moving when training ends.
+
+    """
+
+    ratio: Floats
+    ratio_as_trained: Floats
+    level_averages: dict[ViewName, Floats]
+
+    @property
+    def false_alarms(self) -> float:
+        """The share of rows above the limits, which are false alarms that time alone brings."""
+        return float((self.ratio > 1).mean()) if len(self.ratio) else 0.0
+
+    def widening(self, quantile: float) -> float:
+        """Return the factor by which the limits must widen for this quantile of the rows to lie below them.
+
+        Args:
+            quantile: between 0 and 1.
+
+        Returns:
+            1 to MAX_WIDENING; 1 if training is too short for the test.
+
+        """
+        if not len(self.ratio):
+            return 1.0
+        return float(np.clip(np.quantile(self.ratio, quantile), 1, MAX_WIDENING))
+
+    def steady(self, widening: float) -> bool:
+        """Return whether the plant held its levels: few rows would alarm if no moved level were taken over.
+
+        Args:
+            widening: factor for the limits.
+
+        """
+        as_trained = self.ratio_as_trained
+        return len(as_trained) > 0 and float((as_trained > widening).mean()) <= STEADY
+
+
+def forward_validation(data: Sequence[CalibrationData], settings: FitSettings) -> ForwardValidation:
+    """Score the second half of training by the first half.
+
+    Args:
+        data: data of the views, collected together.
+        settings: the budget of false alarms, for the limits of the first half.
+
+    """
+    ratios, level_averages, as_trained = {}, {}, []
+    span = average_span(data[0].row_count)
+    for each, calibration in zip(data, calibrate(data, settings, slice(FOLDS // 2)), strict=True):
+        later = each.forward_residuals() / calibration.scale
+        if not len(later):
+            return ForwardValidation(ratio=np.zeros(0), ratio_as_trained=np.zeros(0), level_averages={})
+        level_averages[each.name] = corrected_averages(later, span)
+        as_trained.append(row_scores(np.abs(later)) / calibration.limit)
+        if each.name not in TRACKED:
+            nothing = np.zeros(later.shape[1])
+            weights, _ = level_weights(later, np.ones(len(later), bool), nothing, evaluated=0, span=span)
+            later = later if weights is None else later * weights
+        ratios[each.name] = row_scores(np.abs(later)) / calibration.limit
+    return ForwardValidation(
+        ratio=Alarm.closed().fuse(ratios),
+        ratio_as_trained=np.max(as_trained, axis=0),
+        level_averages=level_averages,
+    )

@@ -1,0 +1,116 @@
+"""The parts of each component become its columns, in order of time."""
+
+import difflib
+import errno
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from engine import ComponentReport, SensorStatistics, merge_component
+from service.jobs.capacity import MIB, Capacity
+from service.jobs.columns import Columns
+from service.jobs.failure import JobFailed, some
+from service.jobs.ingestion.convert_file import convert, object_reader, object_writer
+from service.jobs.ingestion.job import Ingestion
+from service.jobs.ingestion.parts import FilePart
+from service.jobs.runtime import Runtime
+
+_PARALLEL = 10
+_MERGE_SHARE, _MERGE_MOST = 1 / 6, 1024 * MIB
+
+
+def component_columns(job: Ingestion, parts: Iterable[FilePart]) -> Columns:
+    """Return the columns of each component: those of the schema, or of all headers when it is detected.
+
+    Raises:
+        JobFailed: when no file of a component has a column of the schema.
+    """
+    headers: dict[str, dict[str, None]] = defaultdict(dict)
+    for part in parts:
+        headers[part.source.component].update(dict.fromkeys(part.report.header[1:]))
+    if job.columns is None:
+        return {component: tuple(names) for component, names in headers.items()}
+    for component, found in headers.items():
+        absent = [name for name in job.columns[component] if name not in found]
+        if absent:
+            raise JobFailed(_absent_columns(component, absent, list(found)))
+    return dict(job.columns)
+
+
+def merge_parts(
+    runtime: Runtime, job: Ingestion, component: str, names: tuple[str, ...], parts: Iterable[FilePart]
+) -> ComponentReport:
+    """Merge the parts of a component into its columns, and return the report of all its rows.
+
+    Raises:
+        JobFailed: when the rows are so far out of order that the disk cannot hold what sorting needs.
+    """
+    chosen = [_with_columns(runtime, job, part, names) for part in parts]
+    if not chosen:
+        return _report_without_files(names)
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        sources = list(pool.map(lambda part: object_reader(job, job.keys.part_columns(part.index)), chosen))
+    reports = [part.report for part in chosen]
+    try:
+        with object_writer(job, job.keys.component(component)) as sink:
+            return merge_component(sources, reports, sink, memory_bytes=_merge_bytes(runtime.capacity))
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        rows = sum(report.rows for report in reports)
+        raise JobFailed(
+            f"component '{component}' has {rows:,} rows, many of them far out of order, and sorting them "
+            f"needs more than the {runtime.capacity.disk / 1e9:.1f} GB of temporary files that the function "
+            "may write: sort the rows of each file by time, or split the component"
+        ) from error
+
+
+def _absent_columns(component: str, absent: Sequence[str], found: Sequence[str]) -> str:
+    lower = {name.lower(): name for name in found}
+    close = difflib.get_close_matches(absent[0].lower(), lower, n=1)
+    hint = f" (did you mean '{lower[close[0]]}'?)" if close else ""
+    return (
+        f"component '{component}': no file has the column {some(absent)} of the schema{hint}; the files have "
+        f"{some(found, limit=20)}. Names must match the header exactly, case included: correct the header of "
+        "the files, or create a dataset whose schema lists the columns of the files"
+    )
+
+
+def _with_columns(runtime: Runtime, job: Ingestion, part: FilePart, names: tuple[str, ...]) -> FilePart:
+    """Return the part with all columns of its component; one read before they were known is read again."""
+    if part.report.columns == names:
+        return part
+    customer = job.customer_buckets(runtime)
+    report = convert(job, customer, part.source, part.index, names, capacity=runtime.capacity)
+    return replace(part, report=report)
+
+
+def _report_without_files(names: Sequence[str]) -> ComponentReport:
+    """Return the report of a component of the schema that has no file: every sensor lacks its data."""
+    empty = SensorStatistics(
+        sensor="",
+        data_exists=False,
+        missing=0,
+        invalid=0,
+        invalid_dates=0,
+        duplicates=0,
+        rows=0,
+        categories=None,
+        multiple_modes=False,
+        large_gaps=0,
+        max_gap_days=0,
+        monotonicity=None,
+        start=None,
+        end=None,
+        short_span=False,
+    )
+    sensors = tuple(replace(empty, sensor=name) for name in names)
+    return ComponentReport(
+        rows=0, duplicates=0, unsupported_timestamps=0, start=None, end=None, sensors=sensors
+    )
+
+
+def _merge_bytes(capacity: Capacity) -> int:
+    """Return the bytes of rows to merge at a time: a sixth of the memory, at most 1 GiB."""
+    return min(_MERGE_MOST, int(capacity.memory * _MERGE_SHARE))

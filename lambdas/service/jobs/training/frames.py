@@ -1,0 +1,86 @@
+"""The rows of a training: the columns of a dataset on disk, and frames of the windows."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import BinaryIO
+
+from engine import Frame, NoData, OffCondition, TooLarge, build_frame
+from service.jobs.capacity import Capacity, readable
+from service.jobs.failure import JobFailed, plain
+from service.jobs.runtime import Runtime
+from service.jobs.times import instant
+from service.jobs.training.version import Training
+from service.training_windows import TimeSpan
+
+
+def component_files(training: Training, capacity: Capacity, stack: ExitStack) -> dict[str, BinaryIO]:
+    """Return the columns of each component as a file on disk that lasts as long as the stack.
+
+    Raises:
+        JobFailed: when the disk cannot hold them.
+    """
+    sizes = {name: training.service_bucket.size(training.keys.component(name)) for name in training.columns}
+    total = sum(size for size in sizes.values() if size is not None)
+    if total > capacity.disk:
+        raise JobFailed(
+            f"the columns of dataset '{training.record['DatasetName']}' take {readable(total)}, more than "
+            f"the {readable(capacity.disk)} of disk that the training has: ingest a shorter history, or only "
+            "the components of this model"
+        )
+    return {
+        name: stack.enter_context(training.service_bucket.downloaded(training.keys.component(name)))
+        for name, size in sizes.items()
+        if size is not None
+    }
+
+
+def training_frame(
+    runtime: Runtime,
+    training: Training,
+    components: Mapping[str, BinaryIO],
+    window: TimeSpan,
+    what: str,
+    *,
+    off: OffCondition | None,
+    limit: int | None,
+) -> Frame:
+    """Return the rows of a window; `what` says which one, `training` or `evaluation`.
+
+    Raises:
+        JobFailed: when a sensor has no data in the window, or it has more rows than memory can hold or than
+            `limit` allows.
+    """
+    for source in components.values():
+        source.seek(0)
+    try:
+        frame = build_frame(
+            components,
+            sensors=training.sensors,
+            start=None if window.start <= training.data.start else instant(float(window.start) - 1e-6),
+            end=None if window.end >= training.data.end else instant(float(window.end)),
+            step_seconds=training.step_seconds,
+            off=off,
+            max_bytes=runtime.capacity.values(len(training.sensors)),
+        )
+    except TooLarge as error:
+        capacity = runtime.capacity
+        raise JobFailed(
+            f"the {what} window {window} has {error.rows:,} rows of {error.sensors:,} sensors, which take "
+            f"{readable(error.size)}; of its {readable(capacity.memory)} of memory the training can give "
+            f"them {readable(capacity.values(error.sensors))}. Choose a coarser TargetSamplingRate, a "
+            f"shorter {what} window or fewer sensors, or give trainings more memory: training_memory or "
+            "large_jobs of the service"
+        ) from error
+    except NoData as error:
+        raise JobFailed(
+            f"the {what} window {window} cannot be used: {plain(error)}. Choose a {what} window in which "
+            "every sensor of the model has data, or leave that sensor out of the schema of the model"
+        ) from error
+    rows = len(frame.times)
+    if limit is not None and rows > limit:
+        raise JobFailed(
+            f"the {what} window {window} has {rows:,} rows, more than the limit of {limit:,}: choose a "
+            f"coarser TargetSamplingRate, a shorter {what} window, or raise the limit in the settings of the "
+            "service"
+        )
+    return frame

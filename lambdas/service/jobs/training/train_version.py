@@ -1,0 +1,78 @@
+"""The `train` step of a training: columns become a detector, its metrics and its quality."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from service.jobs.runtime import Runtime, log
+from service.jobs.storage.keys import artefact_key
+from service.jobs.training import promotion
+from service.jobs.training.learn import Learned, learn
+from service.jobs.training.promotion import Prior
+from service.jobs.training.record import record_end
+from service.jobs.training.version import Training
+from service.names import MODEL, document_key
+from service.store import Item
+
+
+def train_version(runtime: Runtime, model: Item, version: Item) -> Item:
+    """Train a version, keep its artefact and documents, and return its record after that.
+
+    Raises:
+        JobFailed: when the customer has to act.
+    """
+    started = version.get("TrainingExecutionStartTime", runtime.clock())
+    training = Training.load(runtime, version, int(version["ModelVersion"]))
+    prior = None if training.prior is None else Prior.load(runtime, training)
+    learned = learn(runtime, training, None if prior is None else prior.detector)
+    training.service_bucket.put(artefact_key(training.model_uuid, training.number), learned.artefact)
+    members: dict[str, Any] = {
+        "Status": "SUCCESS",
+        "TrainingExecutionStartTime": started,
+        "ModelQuality": learned.quality,
+        **_window_members(learned),
+        **_put_documents(training, learned),
+    }
+    version_only: dict[str, Any] = {}
+    promoted = True
+    if prior is not None:
+        verdict = promotion.decide(training, learned, prior)
+        version_only |= verdict.members
+        promoted = verdict.promoted
+        model = runtime.store.get(MODEL, model["ModelName"]) or model  # another version may be active by now
+    if learned.diagnostics is not None:
+        members["ModelDiagnosticsOutputConfiguration"] = learned.diagnostics.configuration
+        version_only["ModelDiagnosticsResultsObject"] = learned.diagnostics.location
+    log(
+        "training succeeded",
+        ModelName=model["ModelName"],
+        ModelVersion=training.number,
+        Rows=learned.rows,
+    )
+    return record_end(runtime, model, version, members, version_only=version_only, promoted=promoted)
+
+
+def _window_members(learned: Learned) -> Mapping[str, Decimal]:
+    windows = learned.windows
+    members = {
+        "TrainingDataStartTime": windows.training.start,
+        "TrainingDataEndTime": windows.training.end,
+    }
+    if windows.evaluation is not None:
+        members["EvaluationDataStartTime"] = windows.evaluation.start
+        members["EvaluationDataEndTime"] = windows.evaluation.end
+    return {name: round(value, 3) for name, value in members.items()}
+
+
+def _put_documents(training: Training, learned: Learned) -> Mapping[str, str]:
+    """Write the metrics, if there are any, and return their keys."""
+    documents = {
+        "metricsKey": (f"metrics-{training.number}.json", learned.metrics),
+        "priorMetricsKey": (f"prior-metrics-{training.number}.json", learned.prior_metrics),
+    }
+    keys = {}
+    for member, (name, text) in documents.items():
+        if text is not None:
+            keys[member] = document_key(training.model_uuid, name)
+            training.service_bucket.put_text(keys[member], text)
+    return keys

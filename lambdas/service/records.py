@@ -1,0 +1,268 @@
+"""Every attribute of every record in the table.
+
+Attributes that begin with a capital letter are members of the API, in its names and its form. The others are
+private to the service. Every record is found by its keys `pk` and `sk`; `names` says what these are.
+
+Times are epoch seconds. They are written as Decimal, int, float or datetime and always read as Decimal;
+numbers are read as Decimal too. An attribute whose value is None is not stored.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NotRequired, TypedDict
+
+Number = int | Decimal
+Structure = Mapping[str, Any]
+"""A structure of the API, as in the service model."""
+
+
+class _Keyed(TypedDict):
+    pk: str
+    """Partition key: the kind of record, for some kinds with the uuid of the resource it belongs to."""
+    sk: str
+    """Sort key within the partition."""
+
+
+class DatasetRecord(_Keyed):
+    """A dataset. `sk` is its name."""
+
+    uuid: str
+    """Tells the dataset from others of the same name, before or after it; part of its ARN."""
+    DatasetName: str
+    DatasetArn: str
+    Status: str
+    """`CREATED`, `INGESTION_IN_PROGRESS` or `ACTIVE`."""
+    CreatedAt: Decimal
+    LastUpdatedAt: Decimal
+    ServerSideKmsKeyId: NotRequired[str | None]
+    """ARN of the KMS key that encrypts the data of the dataset in the service bucket."""
+    tags: NotRequired[dict[str, str]]
+    """Values of the tags by key."""
+    schemaKey: NotRequired[str]
+    """Key of the schema in the service bucket; absent until a schema is given or detected."""
+    ingestionJobId: NotRequired[str]
+    """The job whose data the dataset holds: its latest successful one."""
+    IngestionInputConfiguration: NotRequired[Structure]
+    """Of that job, as are the members below."""
+    RoleArn: NotRequired[str]
+    DataQualitySummary: NotRequired[Structure]
+    IngestedFilesSummary: NotRequired[Structure]
+    DataStartTime: NotRequired[Decimal]
+    DataEndTime: NotRequired[Decimal]
+    fence: NotRequired[str]
+    """Uuid of the model that was created last. A deletion expects it unchanged since it looked for models."""
+
+
+class IngestionJobRecord(_Keyed):
+    """An ingestion job. `sk` is its id.
+
+    Earlier releases also wrote `datasetName`, equal to `DatasetName`, and `accountId`.
+    """
+
+    JobId: str
+    DatasetName: str
+    DatasetArn: str
+    datasetUuid: str
+    """`uuid` of the dataset."""
+    IngestionInputConfiguration: Structure
+    RoleArn: str
+    CreatedAt: Decimal
+    Status: str
+    """`IN_PROGRESS`, `SUCCESS` or `FAILED`."""
+    FailedReason: NotRequired[str]
+    DataQualitySummary: NotRequired[Structure]
+    IngestedFilesSummary: NotRequired[Structure]
+    IngestedDataSize: NotRequired[Number]
+    """Bytes of the files that were used."""
+    DataStartTime: NotRequired[Decimal]
+    DataEndTime: NotRequired[Decimal]
+    rows: NotRequired[Number]
+    """Rows of the longest component."""
+
+
+class TrainingRequest(TypedDict, total=False):
+    """What a training takes over from the request. UpdateModel changes some of it for later versions."""
+
+    EvaluationDataStartTime: Decimal
+    """Once trained, cut to the data. So is the end."""
+    EvaluationDataEndTime: Decimal
+    LabelsInputConfiguration: Structure
+    RoleArn: str
+    DataPreProcessingConfiguration: Structure
+    OffCondition: str
+    ModelDiagnosticsOutputConfiguration: Structure
+
+
+class TrainingFacts(TrainingRequest):
+    """What a version says of its training, and a model of the training of its active version."""
+
+    uuid: str
+    """Tells the model from others of the same name, before or after it; part of its ARN."""
+    ModelName: str
+    ModelArn: str
+    DatasetName: str
+    DatasetArn: str
+    datasetUuid: str
+    """`uuid` of the dataset."""
+    ingestionJobId: str
+    """The job whose data the training reads."""
+    schemaKey: str
+    """Key in the service bucket of the schema: the components and sensors that are used."""
+    ServerSideKmsKeyId: NotRequired[str | None]
+    """ARN of the KMS key that encrypts schema, metrics and artefacts in the service bucket."""
+    Status: str
+    """`IN_PROGRESS`, `SUCCESS` or `FAILED`."""
+    FailedReason: NotRequired[str]
+    CreatedAt: Decimal
+    LastUpdatedTime: Decimal
+    TrainingExecutionStartTime: Decimal
+    TrainingExecutionEndTime: NotRequired[Decimal]
+    TrainingDataStartTime: Decimal
+    """As requested, or the start of the data; once trained, cut to the data. So is the end."""
+    TrainingDataEndTime: Decimal
+    ModelQuality: NotRequired[str]
+    metricsKey: NotRequired[str]
+    """Key of the ModelMetrics in the service bucket."""
+    priorMetricsKey: NotRequired[str]
+    """Key of the PriorModelMetrics in the service bucket."""
+
+
+class ModelRecord(_Keyed, TrainingFacts):
+    """A model. `sk` is its name."""
+
+    tags: NotRequired[dict[str, str]]
+    """Values of the tags by key."""
+    ActiveModelVersion: NotRequired[Number]
+    ActiveModelVersionArn: NotRequired[str]
+    ModelVersionActivatedAt: NotRequired[Decimal]
+    PreviousActiveModelVersion: NotRequired[Number]
+    PreviousActiveModelVersionArn: NotRequired[str]
+    PreviousModelVersionActivatedAt: NotRequired[Decimal]
+    LatestScheduledRetrainingModelVersion: NotRequired[Number]
+    LatestScheduledRetrainingStatus: NotRequired[str]
+    LatestScheduledRetrainingFailedReason: NotRequired[str]
+    fence: NotRequired[str]
+    """Uuid of the scheduler that was created last. Deletions, and creations of further schedulers, expect it
+    unchanged since they looked for schedulers."""
+
+
+class ModelVersionRecord(_Keyed, TrainingFacts):
+    """A version of a model. `sk` is its number in ten digits.
+
+    Earlier releases also wrote `modelName`, equal to `ModelName`.
+    """
+
+    ModelVersion: Number
+    ModelVersionArn: str
+    SourceType: str
+    """`TRAINING` or `RETRAINING`."""
+    tags: NotRequired[dict[str, str]]
+    """Values of the tags by key."""
+    ModelDiagnosticsResultsObject: NotRequired[Structure]
+    priorModelVersion: NotRequired[Number]
+    """The version that a retraining is to replace; absent in a first training."""
+    promoteMode: NotRequired[str]
+    """`MANAGED` or `MANUAL`: whether a retraining may become the active version by itself."""
+    AutoPromotionResult: NotRequired[str]
+    AutoPromotionResultReason: NotRequired[str]
+
+
+class SchedulerRecord(_Keyed):
+    """An inference scheduler. `sk` is its name."""
+
+    uuid: str
+    """Tells the scheduler from others of the same name, before or after it; part of its ARN."""
+    InferenceSchedulerName: str
+    InferenceSchedulerArn: str
+    ModelName: str
+    ModelArn: str
+    modelUuid: str
+    """`uuid` of the model."""
+    Status: str
+    """`PENDING` or `STOPPING` while its schedule is being changed, `RUNNING` or `STOPPED` after that."""
+    CreatedAt: Decimal
+    UpdatedAt: Decimal
+    ServerSideKmsKeyId: NotRequired[str | None]
+    """ARN of the KMS key that encrypts what the scheduler remembers in the service bucket."""
+    tags: NotRequired[dict[str, str]]
+    """Values of the tags by key."""
+    DataUploadFrequency: str
+    DataDelayOffsetInMinutes: NotRequired[Number]
+    DataInputConfiguration: Structure
+    DataOutputConfiguration: Structure
+    RoleArn: str
+    nextSegmentEnd: Number
+    """End of the next segment to infer, in epoch seconds."""
+    LatestInferenceResult: NotRequired[str]
+
+
+class ExecutionRecord(_Keyed):
+    """An execution of a scheduler. `sk` is the start of its window."""
+
+    InferenceSchedulerName: str
+    InferenceSchedulerArn: str
+    ModelName: str
+    ModelArn: str
+    ModelVersion: NotRequired[Number]
+    ModelVersionArn: NotRequired[str]
+    DataInputConfiguration: Structure
+    DataOutputConfiguration: Structure
+    ScheduledStartTime: Number
+    DataStartTime: Number
+    DataEndTime: Number
+    Status: str
+    """`IN_PROGRESS`, `SUCCESS` or `FAILED`."""
+    FailedReason: NotRequired[str]
+    CustomerResultObject: NotRequired[Structure]
+    claimedAt: Decimal
+    """When the call that infers the window began to. An old one may be taken over by another call."""
+    attempts: Number
+    """Calls that have begun to infer the window."""
+    notices: NotRequired[Sequence[Structure]]
+    """What was remarkable about the input: `kind`, `sensor` and `text` of each notice."""
+    ExpiresAt: NotRequired[Number | None]
+    """When the table drops the record."""
+
+
+class EventRecord(_Keyed):
+    """An inference event: a run of anomalous rows. `sk` is its start."""
+
+    InferenceSchedulerName: str
+    InferenceSchedulerArn: str
+    EventStartTime: Decimal
+    EventEndTime: Decimal
+    EventDurationInSeconds: Number
+    Diagnostics: str
+    summary: NotRequired[str]
+    """A sentence about the event, of the execution in which it was strongest."""
+    peak: NotRequired[Decimal]
+    """Highest anomaly score of that execution."""
+
+
+class TokenRecord(_Keyed):
+    """What a client token was used for. `sk` is the operation with the token."""
+
+    fingerprint: str
+    """Hash of the parameters of the request."""
+    recordPk: str
+    """Partition key of the record that the request created."""
+    recordSk: str
+    """Its sort key."""
+    identityName: str
+    """The attribute of that record whose value no other record ever has."""
+    identity: str
+    """Its value."""
+    ExpiresAt: Number
+    """When the token is forgotten."""
+
+
+class PendingDeletionRecord(_Keyed):
+    """What a deleted resource has left behind and is still to be removed. `sk` is a uuid."""
+
+    prefixes: Sequence[str]
+    """Prefixes in the service bucket."""
+    partitions: Sequence[str]
+    """Partitions of the table."""
+    schedules: Sequence[str]
+    """Uuids of inference schedulers whose EventBridge schedules are to be deleted."""
+    CreatedAt: Decimal

@@ -1,0 +1,32 @@
+"""Roles that requests name: which ones the service may assume."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from service.context import Context
+from service.errors import ValidationError
+
+
+def require_role(context: Context, request: Mapping[str, Any]) -> None:
+    """Require that the `RoleArn` of a request, if it has one, is a role that the service may assume.
+
+    Raises:
+        ValidationError: when the role is of another account or outside the path of the access roles.
+    """
+    arn = request.get("RoleArn")
+    if arn is None:
+        return
+    account, path = context.arns.account, context.settings.access_role_path
+    _, partition, _, _, owner, resource = arn.split(":", 5)
+    if owner != account or partition != context.arns.partition:
+        raise ValidationError(
+            f"RoleArn '{arn}' is a role of account {owner}, but the service runs in account {account}: use a "
+            "role of that account, and grant it access to the other account's bucket in the bucket policy"
+        )
+    if not f"/{resource.removeprefix('role/')}".startswith(path):
+        raise ValidationError(
+            f"RoleArn '{arn}' does not lie under the path '{path}', and the service may assume no other "
+            f"role: create the role with the path '{path}' (an ARN like "
+            f"arn:{partition}:iam::{account}:role{path}name), or change the setting 'access_role_path' of "
+            "the service"
+        )

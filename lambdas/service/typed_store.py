@@ -1,0 +1,121 @@
+"""The records of the table by their kind, as `records` describes them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from service.names import (
+    DATASET,
+    INGESTION_JOB,
+    MODEL,
+    PENDING_DELETION,
+    SCHEDULER,
+    TOKEN,
+    events_of,
+    executions_of,
+    version_key,
+    versions_of,
+)
+from service.records import (
+    DatasetRecord,
+    EventRecord,
+    ExecutionRecord,
+    IngestionJobRecord,
+    ModelRecord,
+    ModelVersionRecord,
+    PendingDeletionRecord,
+    SchedulerRecord,
+    TokenRecord,
+)
+from service.store import Store
+
+Range = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedStore:
+    """Reads the store. One record is None when it does not exist; many are ordered by their sort key.
+
+    `prefix` and `between` narrow the sort keys, and `start` is the sort key to begin behind: see `Store.all`.
+    """
+
+    store: Store
+
+    def dataset(self, name: str) -> DatasetRecord | None:
+        """Return the dataset called `name`."""
+        return cast("DatasetRecord | None", self.store.get(DATASET, name))
+
+    def datasets(self, *, prefix: str = "", start: str | None = None) -> Iterator[DatasetRecord]:
+        """Return the datasets by name."""
+        return cast("Iterator[DatasetRecord]", self.store.all(DATASET, prefix=prefix, start=start))
+
+    def ingestion_job(self, job_id: str) -> IngestionJobRecord | None:
+        """Return the ingestion job with the id `job_id`."""
+        return cast("IngestionJobRecord | None", self.store.get(INGESTION_JOB, job_id))
+
+    def ingestion_jobs(self, *, start: str | None = None) -> Iterator[IngestionJobRecord]:
+        """Return the ingestion jobs, newest first."""
+        found = self.store.all(INGESTION_JOB, reverse=True, start=start)
+        return cast("Iterator[IngestionJobRecord]", found)
+
+    def model(self, name: str) -> ModelRecord | None:
+        """Return the model called `name`."""
+        return cast("ModelRecord | None", self.store.get(MODEL, name))
+
+    def models(self, *, prefix: str = "", start: str | None = None) -> Iterator[ModelRecord]:
+        """Return the models by name."""
+        return cast("Iterator[ModelRecord]", self.store.all(MODEL, prefix=prefix, start=start))
+
+    def version(self, model_uuid: str, number: int) -> ModelVersionRecord | None:
+        """Return a version of a model."""
+        found = self.store.get(versions_of(model_uuid), version_key(number))
+        return cast("ModelVersionRecord | None", found)
+
+    def versions(
+        self, model_uuid: str, *, between: Range, start: str | None = None
+    ) -> Iterator[ModelVersionRecord]:
+        """Return the versions of a model in order."""
+        found = self.store.all(versions_of(model_uuid), between=between, start=start)
+        return cast("Iterator[ModelVersionRecord]", found)
+
+    def scheduler(self, name: str) -> SchedulerRecord | None:
+        """Return the inference scheduler called `name`."""
+        return cast("SchedulerRecord | None", self.store.get(SCHEDULER, name))
+
+    def schedulers(self, *, prefix: str = "", start: str | None = None) -> Iterator[SchedulerRecord]:
+        """Return the inference schedulers by name."""
+        return cast("Iterator[SchedulerRecord]", self.store.all(SCHEDULER, prefix=prefix, start=start))
+
+    def update_scheduler(
+        self, scheduler: SchedulerRecord, changes: Mapping[str, Any], *, expect: Mapping[str, Any]
+    ) -> SchedulerRecord:
+        """Change an inference scheduler, if it still is the same one, and return it as it is then.
+
+        Raises:
+            NotFound: when it does not exist.
+            StateChanged: when another one has its name, or an expected value is not there.
+        """
+        expect = {"uuid": scheduler["uuid"], **expect}
+        return cast("SchedulerRecord", self.store.update(SCHEDULER, scheduler["sk"], changes, expect=expect))
+
+    def executions(
+        self, scheduler_uuid: str, *, between: Range, start: str | None = None
+    ) -> Iterator[ExecutionRecord]:
+        """Return the executions of an inference scheduler, newest first."""
+        found = self.store.all(executions_of(scheduler_uuid), between=between, reverse=True, start=start)
+        return cast("Iterator[ExecutionRecord]", found)
+
+    def events(
+        self, scheduler_uuid: str, *, between: Range, start: str | None = None
+    ) -> Iterator[EventRecord]:
+        """Return the events of an inference scheduler, oldest first."""
+        found = self.store.all(events_of(scheduler_uuid), between=between, start=start)
+        return cast("Iterator[EventRecord]", found)
+
+    def token(self, key: str) -> TokenRecord | None:
+        """Return what a client token was used for."""
+        return cast("TokenRecord | None", self.store.get(TOKEN, key))
+
+    def pending_deletions(self) -> Iterator[PendingDeletionRecord]:
+        """Return what deleted resources have left behind."""
+        return cast("Iterator[PendingDeletionRecord]", self.store.all(PENDING_DELETION))

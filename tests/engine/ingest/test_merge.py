@@ -1,0 +1,173 @@
+import io
+from itertools import pairwise
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine import ComponentReport, SensorStatistics, convert_csv, merge_component
+from engine.ingest.statistics import RunningStatistics
+
+
+def merge(*texts: str, block_bytes: int = 1 << 20, **options: int) -> tuple[ComponentReport, dict[str, list]]:
+    parts, reports = [], []
+    for text in texts:
+        part = io.BytesIO()
+        reports.append(convert_csv(io.BytesIO(text.encode()), part, columns=None, block_bytes=block_bytes))
+        part.seek(0)
+        parts.append(part)
+    sink = io.BytesIO()
+    report = merge_component(parts, reports, sink, **options)
+    sink.seek(0)
+    return report, pq.read_table(sink).to_pydict()
+
+
+def series(values: list[object], *, hours: float = 1) -> SensorStatistics:
+    start = np.datetime64("2024-01-01T00:00:00")
+    step = np.timedelta64(round(hours * 3600), "s")
+    rows = "\n".join(f"{start + at * step},{value}" for at, value in enumerate(values))
+    return merge(f"t,a\n{rows}")[0].sensors[0]
+
+
+def test_rows_are_sorted_and_the_last_duplicate_wins() -> None:
+    report, table = merge(
+        "t,a\n2024-01-01 00:02:00,3\n2024-01-01 00:00:00,1\nbad,9\n",
+        "t,a\n2024-01-01 00:02:00,4\n2024-01-01 00:01:00,\n",
+    )
+    assert table["a"] == [1, None, 4]
+    assert (report.rows, report.duplicates, report.unsupported_timestamps) == (3, 1, 1)
+    assert (report.start, report.end) == ("2024-01-01T00:00:00.000000", "2024-01-01T00:02:00.000000")
+    sensor = report.sensors[0]
+    assert (sensor.rows, sensor.missing, sensor.invalid_dates, sensor.duplicates) == (4, 1, 1, 1)
+
+
+def test_files_with_other_columns_are_refused() -> None:
+    with pytest.raises(ValueError, match="columns"):
+        merge("t,a\n2024-01-01,1\n", "t,b\n2024-01-01,1\n")
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([1, 1, 1, 1], "STATIC"),
+        ([1, 2, 2, 3], "INCREASING"),
+        ([3, 2, 2, 1], "DECREASING"),
+        ([1, 3, 2, 4], None),
+        ([5], None),
+    ],
+)
+def test_monotonicity(values: list[object], expected: str | None) -> None:
+    assert series(values).monotonicity == expected
+
+
+def test_sensor_without_any_value() -> None:
+    sensor = series(["", "x"])
+    assert not sensor.data_exists
+    assert (sensor.missing, sensor.invalid, sensor.start, sensor.short_span) == (1, 1, None, True)
+
+
+def test_spans_and_gaps_skip_missing_values() -> None:
+    sensor = series([1, *[""] * 31, 2, 5], hours=24)
+    assert (sensor.large_gaps, sensor.max_gap_days, sensor.short_span) == (1, 32, False)
+    assert series([1, *range(13)], hours=24).short_span
+    assert series([1, *[""] * 29, 2], hours=24).large_gaps == 0
+
+
+def test_categories_up_to_ten() -> None:
+    assert series([at % 10 for at in range(40)]).categories == 10
+    assert series([at % 11 for at in range(40)]).categories is None
+
+
+def test_multiple_modes_need_a_valley() -> None:
+    rng = np.random.default_rng(0)
+    one, two = rng.normal(0, 1, 2000), np.concatenate([rng.normal(0, 1, 1200), rng.normal(8, 1, 800)])
+    assert not series(one.tolist()).multiple_modes
+    assert not series(rng.uniform(0, 1, 2000).tolist()).multiple_modes
+    assert series(two.tolist()).multiple_modes
+
+
+EPOCH = np.datetime64("2024-01-01T00:00:00")
+FILES = st.lists(st.lists(st.integers(0, 400), min_size=1, max_size=120), min_size=1, max_size=6)
+
+
+def file(minutes: list[int], first: int) -> str:
+    return "t,a,b\n" + "\n".join(
+        f"{EPOCH + np.timedelta64(minute, 'm')},{first + at},{'' if at % 7 == 0 else at % 3}"
+        for at, minute in enumerate(minutes)
+    )
+
+
+@settings(max_examples=60)
+@given(
+    FILES, st.booleans(), st.sampled_from([64, 500, 1 << 20]), st.sampled_from([1, 2_000, 20_000, 1 << 28])
+)
+def test_neither_memory_nor_blocks_change_the_result(
+    files: list[list[int]],
+    tidy: bool,  # noqa: FBT001
+    block_bytes: int,
+    memory_bytes: int,
+) -> None:
+    texts = [file(sorted(each) if tidy else each, 1000 * at) for at, each in enumerate(files)]
+    report, table = merge(*texts, block_bytes=block_bytes, memory_bytes=memory_bytes)
+    kept = {
+        minute: 1000 * at + row
+        for at, each in enumerate(files)
+        for row, minute in enumerate(sorted(each) if tidy else each)
+    }
+    assert table["a"] == [kept[minute] for minute in sorted(kept)]
+    assert table["Timestamp"] == [
+        EPOCH.item().replace() + np.timedelta64(m, "m").item() for m in sorted(kept)
+    ]
+    assert report == merge(*texts)[0]
+    assert (report.rows, report.duplicates) == (len(kept), sum(map(len, files)) - len(kept))
+
+
+def test_files_that_all_cover_the_same_time_go_through_a_temporary_file() -> None:
+    rng = np.random.default_rng(1)
+    minutes = rng.permutation(20_000)
+    text = file(minutes.tolist(), 0)
+    report, table = merge(text, text, block_bytes=20_000, memory_bytes=100_000)
+    assert table["a"] == np.argsort(minutes).tolist()
+    assert (report.rows, report.duplicates) == (20_000, 20_000)
+    assert report == merge(text, text)[0]
+
+
+@given(
+    st.lists(st.sampled_from([np.nan, 0.0, 1.0, 1.0 + 1e-12, 2.0, -3.0, 1e300]), min_size=1, max_size=60),
+    st.lists(st.integers(0, 60), max_size=5),
+)
+def test_the_pieces_of_a_column_do_not_change_its_statistics(values: list[float], cuts: list[int]) -> None:
+    times = EPOCH.astype("datetime64[us]") + np.arange(len(values)) ** 3 * np.timedelta64(1, "h")
+    whole, pieces = RunningStatistics(), RunningStatistics()
+    whole.add(times, np.array(values))
+    ends = sorted({0, len(values), *(min(cut, len(values)) for cut in cuts)})
+    for start, end in pairwise(ends):
+        pieces.add(times[start:end], np.array(values[start:end]))
+    counts = {"missing": 0, "invalid": 0, "invalid_dates": 0, "duplicates": 0, "rows": len(values)}
+    assert pieces.statistics("s", **counts) == whole.statistics("s", **counts)
+    found = [value for value in values if not np.isnan(value)]
+    result = whole.statistics("s", **counts)
+    assert result.categories == (len(set(found)) or None)
+    if len(found) > 1 and max(found) - min(found) > 1:
+        rising, falling = found == sorted(found), found == sorted(found, reverse=True)
+        assert result.monotonicity == ("INCREASING" if rising else "DECREASING" if falling else None)
+
+
+@pytest.mark.parametrize("cycle", [2, 32, 1024])
+def test_modes_of_a_long_column_are_found_whatever_its_cycle(cycle: int) -> None:
+    rng = np.random.default_rng(0)
+    rows = 300_000
+    values = np.where(np.arange(rows) % cycle < cycle // 2, 0.0, 8.0) + rng.normal(0, 1, rows)
+    times = EPOCH.astype("datetime64[us]") + np.arange(rows) * np.timedelta64(1, "s")
+    counts = {"missing": 0, "invalid": 0, "invalid_dates": 0, "duplicates": 0, "rows": rows}
+    for column, expected in ((values, True), (rng.normal(0, 1, rows), False)):
+        results = []
+        for piece in (rows, 1777):
+            running = RunningStatistics()
+            for start in range(0, rows, piece):
+                running.add(times[start : start + piece], column[start : start + piece])
+            results.append(running.statistics("s", **counts))
+        assert results[0] == results[1]
+        assert results[0].multiple_modes == expected

@@ -1,0 +1,21 @@
+"""The examples in the docstrings of the engine are true."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import engine
+
+MODULES = [each.name for each in pkgutil.walk_packages(engine.__path__, "engine.") if not each.ispkg]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name: str) -> None:
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_there_are_examples() -> None:
+    found = [doctest.DocTestFinder().find(importlib.import_module(name)) for name in MODULES]
+    assert any(test.examples for tests in found for test in tests)

@@ -1,0 +1,50 @@
+"""Which attributes the records of the table may have: those that `service.records` lists."""
+
+from collections.abc import Mapping
+
+from service import records
+from service.names import (
+    DATASET,
+    INGESTION_JOB,
+    MODEL,
+    PENDING_DELETION,
+    SCHEDULER,
+    TOKEN,
+    events_of,
+    executions_of,
+    versions_of,
+)
+from service.store import Create, Delete, Write
+
+KINDS: Mapping[str, type] = {
+    DATASET: records.DatasetRecord,
+    INGESTION_JOB: records.IngestionJobRecord,
+    MODEL: records.ModelRecord,
+    versions_of(""): records.ModelVersionRecord,
+    SCHEDULER: records.SchedulerRecord,
+    executions_of(""): records.ExecutionRecord,
+    events_of(""): records.EventRecord,
+    TOKEN: records.TokenRecord,
+    PENDING_DELETION: records.PendingDeletionRecord,
+}
+"""The kinds of records by their partition, without the uuid that some end with."""
+
+
+def listed(kind: type) -> frozenset[str]:
+    """The attributes that a kind of record may have."""
+    required: frozenset[str] = getattr(kind, "__required_keys__")  # noqa: B009  unknown to the type checker
+    optional: frozenset[str] = getattr(kind, "__optional_keys__")  # noqa: B009
+    return required | optional
+
+
+def unlisted(write: Write) -> list[str]:
+    """What a write to the table has that is not listed: its attributes, or the whole partition."""
+    pk = write.item["pk"] if isinstance(write, Create) else write.pk
+    head, mark, _ = pk.partition("#")
+    kind = KINDS.get(head + mark)
+    if kind is None:
+        return [f"partition {pk}"]
+    names = set(write.item) if isinstance(write, Create) else set(write.expect or {})
+    if not isinstance(write, Create | Delete):
+        names |= {*write.set, *write.remove}
+    return sorted(f"{kind.__name__}.{name}" for name in names - listed(kind))
