@@ -39,7 +39,7 @@ LASTING = 24 * HOUR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultFigures:
-    """What a detector made of one fault. ``fifths`` in percent of rows on; times in hours."""
+    """What a detector made of one fault. `fifths` in percent of rows on; times in hours."""
 
     case: str
     kind: str
@@ -160,7 +160,9 @@ def run(cases: Sequence[Case], detectors: dict[str, Ratio]) -> dict[str, list[di
 
 def summary(result: dict[str, list[dict[str, object]]]) -> None:
     """Print per family and detector the means over faults."""
-    print(f"\n{'family':22} {'detector':16} {'last 2/5':>8} {'seen':>7} {'lead h':>7} {'events':>7} {'quiet h':>8} {'false h/d':>9} {'ev/week':>8} {'F1':>6}")
+    print(
+        f"\n{'family':22} {'detector':16} {'last 2/5':>8} {'seen':>7} {'lead h':>7} {'events':>7} {'quiet h':>8} {'false h/d':>9} {'ev/week':>8} {'F1':>6}"
+    )
     groups = sorted({str(each["group"]) for rows in result.values() for each in rows})
     for group in groups:
         for name, rows in result.items():
@@ -180,7 +182,9 @@ def summary(result: dict[str, list[dict[str, object]]]) -> None:
 
 def main() -> None:
     """Run what is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true", help="one seed a row in five minutes")
     parser.add_argument("--seeds", default="1,2")
     parser.add_argument("--steps", default="60,300,900")

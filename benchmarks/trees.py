@@ -32,7 +32,9 @@ def trees_ratio(case: Case) -> Floats:
         known = np.isfinite(rows[:train, at])
         held = np.zeros(train)
         for part in range(FOLDS):
-            model = _model().fit(inputs[:train][known & (fold != part)], rows[:train, at][known & (fold != part)])
+            model = _model().fit(
+                inputs[:train][known & (fold != part)], rows[:train, at][known & (fold != part)]
+            )
             held[fold == part] = model.predict(inputs[:train][fold == part])
         model = _model().fit(inputs[:train][known], rows[:train, at][known])
         usual = ewma(np.nan_to_num(rows[:train, at] - held)[:, None], SPAN)[:, 0]

@@ -1,7 +1,7 @@
 """Simulated machines that wear over weeks: load by hour and weekday, weather and season, stops, real sensors.
 
-Rows are made a minute apart; slower frames are means of the same rows, as ``build_frame`` makes them. A fault
-of ``size`` 1 moves a sensor by one spread of its healthy training.
+Rows are made a minute apart; slower frames are means of the same rows, as `build_frame` makes them. A fault
+of `size` 1 moves a sensor by one spread of its healthy training.
 """
 
 from collections.abc import Callable, Sequence
@@ -40,7 +40,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drivers:
-    """What moves a machine at every minute: ``load`` (0 to about 1.2), ``ambient``, ``feed``; ``off`` rows."""
+    """What moves a machine at every minute: `load` (0 to about 1.2), `ambient`, `feed`; `off` rows."""
 
     load: Floats
     ambient: Floats
@@ -49,7 +49,7 @@ class Drivers:
 
     @classmethod
     def of(cls, rng: np.random.Generator, days: int, *, phase: float) -> "Drivers":
-        """Draw them; ``phase`` is the part of the year at the start, 0 the coldest day."""
+        """Draw them; `phase` is the part of the year at the start, 0 the coldest day."""
         rows = days * DAY
         minute = np.arange(rows)
         hour, weekday = minute % DAY / 60, minute // DAY % 7
@@ -203,7 +203,7 @@ def machine(
     step: int = 60,
     phase: float = 0.0,
 ) -> Case:
-    """Return a machine trained for ``train`` days and judged for ``evaluated`` days, a row in ``step`` seconds."""
+    """Return a machine trained for `train` days and judged for `evaluated` days, a row in `step` seconds."""
     rng = np.random.default_rng([seed, 8])
     days = train + evaluated
     of = Drivers.of(rng, days, phase=phase)
@@ -237,7 +237,9 @@ LINEAR_KINDS = ("one", "pair", "group", "another")
 CURVED_KINDS = ("bearing", "cooler", "actuator", "driver", "efficiency", "winding", "filter")
 
 
-def plan(seed: int, kinds: Sequence[str], begin: float, *, days: tuple[float, float], abrupt: bool = False) -> list[Fault]:
+def plan(
+    seed: int, kinds: Sequence[str], begin: float, *, days: tuple[float, float], abrupt: bool = False
+) -> list[Fault]:
     """Return one fault of each kind after the other, a repair and eight to fifteen healthy days between them."""
     rng = np.random.default_rng([seed, 9])
     faults, at = [], begin + rng.uniform(10, 20)
@@ -250,7 +252,9 @@ def plan(seed: int, kinds: Sequence[str], begin: float, *, days: tuple[float, fl
     return faults
 
 
-def _sized(kinds: Sequence[str], seed: int, make: Make, days: tuple[float, float], step: int, abrupt: bool = False) -> Case:
+def _sized(
+    kinds: Sequence[str], seed: int, make: Make, days: tuple[float, float], step: int, abrupt: bool = False
+) -> Case:
     train = 180
     faults = plan(seed, kinds, train, days=days, abrupt=abrupt)
     if make == "curved":
@@ -258,7 +262,9 @@ def _sized(kinds: Sequence[str], seed: int, make: Make, days: tuple[float, float
     last = faults[-1]
     family = f"{'abrupt' if abrupt else 'wear'}, {make}"
     evaluated = int(last.start + last.days + 12 - train) + 1
-    return machine(family, seed, make, train=train, evaluated=evaluated, faults=faults, step=step, phase=0.1 * seed)
+    return machine(
+        family, seed, make, train=train, evaluated=evaluated, faults=faults, step=step, phase=0.1 * seed
+    )
 
 
 def wear(seed: int, step: int) -> Case:

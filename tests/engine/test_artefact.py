@@ -132,7 +132,7 @@ def test_a_detector_and_a_state_of_version_1_are_read_with_defaults() -> None:
     faulty = replace(three(650, 700), values=values)
     assert detector.score(faulty, state=state).prediction[25:].mean() > 0.9
     renewed = detector.to_bytes()
-    assert renewed[4:6] == b"\x02\x00"
+    assert renewed[4:6] == b"\x03\x00"
     assert Detector.from_bytes(renewed).to_bytes() == renewed
 
 

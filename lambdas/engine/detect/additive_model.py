@@ -2,7 +2,7 @@
 
 The columns per sensor are the mean of its scaled value over a bin, the exponential mean of these (slow
 relations), and the means of its hinges less their straight part (bends). All sensors are predicted by one inverse,
-as in ``engine.detect.cross_prediction``; a sensor's own columns never help to predict it.
+as in `engine.detect.cross_prediction`; a sensor's own columns never help to predict it.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _TINY = 1e-4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """How columns are made of bin means: ``slopes`` is the straight part of each hinge (hinges x sensors)."""
+    """How columns are made of bin means: `slopes` is the straight part of each hinge (hinges x sensors)."""
 
     slopes: Floats
 
@@ -39,12 +39,12 @@ class Columns:
     def made(self, means: Floats, smooth: Floats) -> Floats:
         """Return the columns of bins, block after block: values, their exponential means, bends."""
         bends = means[:, 1:] - self.slopes * means[:, :1]
-        return np.concatenate([means[:, 0], smooth, bends.reshape(len(means), -1)], axis=1)
+        return np.concatenate([means[:, 0], smooth, bends.reshape(len(means), self.slopes.size)], axis=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Additive:
-    """Residual of each sensor: ``(columns - mean) @ weights``; ``precision`` fills what is missing."""
+    """Residual of each sensor: `(columns - mean) @ weights`; `precision` fills what is missing."""
 
     mean: Floats
     weights: Floats
@@ -90,7 +90,7 @@ class Additive:
 
 
 def smoothed(values: Floats, fresh: Mask, before: Floats) -> Floats:
-    """Return exponential means of span MEMORY_BINS over bins; they start anew at ``fresh`` ones.
+    """Return exponential means of span MEMORY_BINS over bins; they start anew at `fresh` ones.
 
     A missing value has none, and the next one starts anew.
     """

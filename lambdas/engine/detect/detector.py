@@ -1,7 +1,7 @@
 """The detector: several closed-form views of the same rows, fused; how it scores, and its bytes."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -24,8 +24,9 @@ from engine.detect.ensemble import evaluate_views
 from engine.detect.features import BLOCKS, TRACKED, VIEWS, ViewName
 from engine.detect.level_shift import SPAN
 from engine.detect.notices import Notice, Past, input_notices, level_notices
-from engine.detect.pipeline import Pipeline
+from engine.detect.pipeline import Pipeline, grace_rows
 from engine.detect.scores import Scores
+from engine.detect.slow_drift import ADAPTATIONS, Adaptation, SlowDrift, fuse
 from engine.detect.state import State
 from engine.detect.training_range import TrainingRange
 from engine.detect.unit_changes import UnitChangeDetector
@@ -55,6 +56,8 @@ class Detector:
         trimmed: share of the training rows that were left out because they look like faults.
         training_range: range of each sensor in training.
         discrete_values: values of the sensors that had at most five; empty where this is unknown.
+        slow: the slow channel; None where training is too short for one, and in models of older releases.
+        adaptation: how far the slow channel counts. `dataclasses.replace` changes it without training.
 
     """
 
@@ -67,6 +70,8 @@ class Detector:
     trimmed: float
     training_range: TrainingRange
     discrete_values: DiscreteValues = ()
+    slow: SlowDrift | None = None
+    adaptation: Adaptation = "auto"
 
     def score(self, frame: Frame, *, state: bytes | None = None) -> Scores:
         """Score the rows of a frame.
@@ -87,7 +92,7 @@ class Detector:
             raise ValueError(
                 f"the frame has the sensors {frame.sensors}; the detector was trained on {self.sensors}"
             )
-        now = State.start(len(self.sensors)) if state is None else State.from_bytes(state, len(self.sensors))
+        now = State.start(len(self.sensors), self.slow) if state is None else self._state(state)
         late = late_rows(frame.times, now.watch.newest)
         timely = frame.select(~late) if late.any() else frame
         notices = self._notice(timely, frame.times[late], now)
@@ -102,7 +107,10 @@ class Detector:
             BadArtefact: when the state is damaged or belongs to another detector.
 
         """
-        State.from_bytes(state, len(self.sensors))
+        self._state(state)
+
+    def _state(self, state: bytes) -> State:
+        return State.from_bytes(state, len(self.sensors), self.slow)
 
     @property
     def lag_view(self) -> View:
@@ -135,6 +143,12 @@ class Detector:
             np.divide(found.excess, total, out=shares[part.start : part.stop], where=total > 0)
             if found.moved is not None:
                 moved += found.moved.sum(axis=0)
+        if self.slow is not None and now.slow is not None:
+            grace = grace_rows(frame.step) * frame.step
+            slow = self.slow.run(frame, self.pipeline.scaling, grace, now.slow)
+            ratio, leads = fuse(ratio, slow.ratio, self.slow.weight(self.adaptation))
+            leading = np.flatnonzero(leads & (slow.shares.sum(axis=1) > 0)[slow.bins])
+            shares[leading] = slow.shares[slow.bins[leading]]
         score = np.round(ratio / (1 + ratio), 5)
         return Scores(
             times=frame.times,
@@ -149,7 +163,7 @@ class Detector:
     def to_bytes(self) -> bytes:
         """Return the detector as a versioned artefact."""
         baseline, scaling = self.pipeline.baseline, self.pipeline.scaling
-        meta = {
+        meta: dict[str, Any] = {
             "sensors": list(self.sensors),
             "step": int(self.step / np.timedelta64(1, "s")),
             "limits": {view.name: view.limit for view in self.views},
@@ -160,6 +174,7 @@ class Detector:
             "widening": self.widening,
             "trimmed": self.trimmed,
             "few_values": self.discrete_values,
+            "adaptation": self.adaptation,
         }
         arrays: dict[str, NDArray[Any]] = {
             "center": scaling.center,
@@ -174,6 +189,9 @@ class Detector:
         for view in self.views:
             arrays |= {f"{view.name}.{part}": getattr(view, part) for part in _VIEW_PARTS}
             arrays[f"{view.name}.moved"] = view.level_averages
+        if self.slow is not None:
+            meta["slow"] = self.slow.to_meta()
+            arrays |= self.slow.to_arrays()
         return pack(KIND, meta, arrays)
 
     @classmethod
@@ -219,7 +237,17 @@ class Detector:
                 trimmed=float(meta["trimmed"]),
                 training_range=training_range,
                 discrete_values=_discrete_values(meta.get("few_values", []), len(sensors)),
+                slow=SlowDrift.read(meta["slow"], arrays, len(sensors)) if "slow" in meta else None,
+                adaptation=_adaptation(meta),
             )
+
+
+def _adaptation(meta: Mapping[str, Any]) -> Adaptation:
+    """Return how far the slow channel counts; artefacts of format versions 1 and 2 have none."""
+    found = meta.get("adaptation", "auto")
+    if found not in ADAPTATIONS:
+        raise BadArtefact(f"the detector has the adaptation {found!r}, not one of {', '.join(ADAPTATIONS)}")
+    return found  # type: ignore[no-any-return]
 
 
 _VIEW_PARTS = ("offset", "weights", "usual")

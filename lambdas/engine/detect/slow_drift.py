@@ -4,22 +4,26 @@ On a grid of time, each sensor is predicted from all others by a model that is f
 is averaged over hours to days and compared with what blocked cross-validation left of healthy training. Nothing
 is subtracted and nothing forgets: a pattern that training did not show alarms until it ends.
 
-How far it counts is the owner's choice, ``adaptation``, and can change without training:
+How far it counts is the owner's choice, `adaptation`, and can change without training:
 
-- ``auto``: as far as training vouches for it (``trust``): in full where levels held through two weeks of training
+- `auto`: as far as training vouches for it (`trust`): in full where levels held through two weeks of training
   or more, not at all where they drifted;
-- ``hold``: in full. Whatever left training alarms until it comes back;
-- ``follow``: not at all. The fast views adapt to whatever lasts.
+- `hold`: in full. Whatever left training alarms until it comes back;
+- `follow`: not at all. The fast views adapt to whatever lasts.
 """
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.detect.additive_model import Additive, Columns, smoothed
-from engine.detect.features import ewma
+from engine.detect.artefact import Arrays, BadArtefact, check_arrays, check_finite
+from engine.detect.cross_prediction import Float32
+from engine.detect.slow_state import SlowState
+from engine.detect.smoothing import ewma
 from engine.detect.time_bins import Grid, Sums
 from engine.detect.view import row_scores
 from engine.frame.frame import Frame
@@ -28,6 +32,7 @@ from engine.frame.scaling import Scaling
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Adaptation = Literal["auto", "hold", "follow"]
+ADAPTATIONS: tuple[Adaptation, ...] = ("auto", "hold", "follow")
 
 CLIP = 3.0
 """A bin's residual counts as at most so many times its 99 % quantile in the averages: a short one is soon over."""
@@ -58,45 +63,29 @@ class Spans:
     settling: int
 
 
-@dataclass(slots=True, kw_only=True)
-class SlowState:
-    """What the channel carries from window to window.
-
-    ``sums`` are those of the unfinished bin, ``smooth`` and ``averages`` the exponential means of values and
-    residuals, ``ratios`` the newest ratios. ``quiet`` counts bins below the limit, ``spell`` those since the
-    alarm was open, ``longest`` what it has outlasted; ``shares`` are the sensors' shares in the newest ratio.
-    """
-
-    sums: Sums
-    smooth: Floats
-    averages: Floats
-    shares: Floats
-    ratios: list[float] = field(default_factory=list)
-    ratio: float = 0.0
-    open: bool = False
-    quiet: int = 0
-    spell: int = 0
-    longest: float = 0.0
-    settled: int | None = None
-    last_bin: int | None = None
-    rested: int | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlowRatios:
-    """Per row: ``ratio`` is the score over the limit; ``shares`` what each sensor has in it, 0 where it is small."""
+    """What the channel says of consecutive rows.
+
+    Attributes:
+        ratio: score over limit, shape (rows,); 0 with the machine off.
+        bins: for each row, the place of its bin in `shares`, shape (rows,).
+        shares: share of each sensor in the ratio, shape (bins, sensors); 0 where the ratio is small.
+
+    """
 
     ratio: Floats
-    shares: Floats
+    bins: NDArray[np.intp]
+    shares: Float32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlowDrift:
     """The fitted channel.
 
-    ``units`` are the 99 % quantiles of the residuals of a single bin and of each average (1 + averages x
-    sensors), ``limits`` the scores that are their thresholds. ``trust`` is how far training vouches for the
-    channel, 0 to 1, ``steady`` the same for each sensor.
+    `units` are the 99 % quantiles of the residuals of a single bin and of each average (1 + averages x
+    sensors), `limits` the scores that are their thresholds. `trust` is how far training vouches for the
+    channel, 0 to 1, `steady` the same for each sensor.
     """
 
     grid: Grid
@@ -110,12 +99,70 @@ class SlowDrift:
 
     def start(self) -> SlowState:
         """Return the state before the first row."""
-        sensors = len(self.steady)
-        return SlowState(
-            sums=Sums.empty(self.grid.knots.shape),
-            smooth=np.full(sensors, np.nan),
-            averages=np.zeros((len(self.spans.averages), sensors)),
-            shares=np.zeros(sensors),
+        return SlowState.start(self.grid.knots.shape, len(self.spans.averages))
+
+    def to_meta(self) -> dict[str, Any]:
+        """Return what is not an array, as a JSON document."""
+        spans = self.spans
+        return {
+            "width": self.grid.width,
+            "averages": list(spans.averages),
+            "opening": spans.opening,
+            "settling": spans.settling,
+            "trust": self.trust,
+        }
+
+    def to_arrays(self) -> Arrays:
+        """Return the arrays by name."""
+        return {
+            "slow.knots": self.grid.knots,
+            "slow.slopes": self.columns.slopes,
+            "slow.mean": self.model.mean,
+            "slow.weights": self.model.weights,
+            "slow.precision": self.model.precision,
+            "slow.units": self.units,
+            "slow.limits": self.limits,
+            "slow.steady": self.steady,
+        }
+
+    @classmethod
+    def read(cls, meta: Mapping[str, Any], arrays: Arrays, sensors: int) -> Self:
+        """Read what `to_meta` and `to_arrays` gave.
+
+        Raises:
+            BadArtefact: when they are malformed, or of other sensors.
+
+        """
+        averages = tuple(int(span) for span in meta["averages"])
+        hinges = len(arrays["slow.knots"])
+        size, levels = (2 + hinges) * sensors, 1 + len(averages)
+        shapes: dict[str, tuple[int, ...]] = {
+            "knots": (hinges, sensors),
+            "slopes": (hinges, sensors),
+            "mean": (size,),
+            "weights": (size, sensors),
+            "precision": (size, size),
+            "units": (levels, sensors),
+            "limits": (levels,),
+            "steady": (sensors,),
+        }
+        check_arrays(arrays, {f"slow.{name}": ("f8", shape) for name, shape in shapes.items()})
+        part = {name: arrays[f"slow.{name}"] for name in shapes}
+        check_finite(*part.values())
+        spans = Spans(averages=averages, opening=int(meta["opening"]), settling=int(meta["settling"]))
+        width, trust = int(meta["width"]), float(meta["trust"])
+        least = min(width, spans.opening, spans.settling + 1, *averages)
+        if least < 1 or not 0 <= trust <= 1 or min(part["units"].min(), part["limits"].min()) <= 0:
+            raise BadArtefact(f"the slow channel is malformed: bins of {width} us, {spans}, trust {trust}")
+        return cls(
+            grid=Grid(width=width, knots=part["knots"]),
+            columns=Columns(slopes=part["slopes"]),
+            model=Additive(mean=part["mean"], weights=part["weights"], precision=part["precision"]),
+            spans=spans,
+            units=part["units"],
+            limits=part["limits"],
+            trust=trust,
+            steady=part["steady"],
         )
 
     def weight(self, adaptation: Adaptation) -> float:
@@ -132,7 +179,7 @@ class SlowDrift:
             state: what is known of the rows before.
 
         """
-        use = running(frame, grace, state)
+        use, state.rested = running(frame, grace, state.rested)
         sums = Sums.joined([state.sums, self.grid.sums(frame, use, scaling)], self.grid.knots.shape)
         bins = self.grid.of(frame.times)
         last = int(np.searchsorted(sums.bins, bins[-1])) if len(bins) else 0
@@ -142,7 +189,8 @@ class SlowDrift:
         place = np.searchsorted(finished.bins, bins)  # a row has what the last bin before its own says
         ratio = np.concatenate([[before], ratios])[place]
         ratio[frame.off] = 0
-        return SlowRatios(ratio=ratio, shares=np.concatenate([shares_before[None], shares])[place])
+        known: Float32 = np.concatenate([shares_before[None], shares]).astype(np.float32)
+        return SlowRatios(ratio=ratio, bins=place, shares=known)
 
     def judged(self, bins: Sums, step: np.timedelta64, state: SlowState) -> tuple[Floats, Floats]:
         """Return the ratio after each finished bin, and the shares of the sensors in it."""
@@ -242,19 +290,26 @@ class Opening:
         return float(min(sorted(ratios)[-opening], *ratios[-max(1, opening // 4) :]))
 
 
-def running(frame: Frame, grace: np.timedelta64, state: SlowState) -> Mask:
-    """Return the rows with the machine on, ``grace`` after its last rest or later; the state keeps that rest."""
+def running(frame: Frame, grace: np.timedelta64, rested: int | None) -> tuple[Mask, int | None]:
+    """Return the rows with the machine on for longer than `grace`, and when it last rested, in microseconds."""
     stamps = frame.times.astype("datetime64[us]").astype(np.int64)
     never = np.iinfo(np.int64).min // 2
-    rests = np.maximum.accumulate(np.where(frame.off, stamps, never if state.rested is None else state.rested))
+    rests = np.maximum.accumulate(np.where(frame.off, stamps, never if rested is None else rested))
     if len(rests) and rests[-1] > never:
-        state.rested = int(rests[-1])
-    use: Mask = ~frame.off & (stamps - rests > int(grace / np.timedelta64(1, "us")))
-    return use
+        rested = int(rests[-1])
+    return ~frame.off & (stamps - rests > int(grace / np.timedelta64(1, "us"))), rested
 
 
-def fused(ratio: Floats, slow: Floats, weight: float) -> Floats:
-    """Return the ratio of the fast views together with that of the slow channel, which counts by this weight."""
-    lifted = ratio + LIFT * np.clip(slow / LIFTED, 0, 1) * np.maximum(1 - ratio, 0)
+def fuse(fast: Floats, slow: Floats, weight: float) -> tuple[Floats, Mask]:
+    """Return the ratio of fast views and slow channel together, and where the slow channel leads.
+
+    Args:
+        fast: ratio of the fast views, shape (rows,).
+        slow: ratio of the channel, shape (rows,).
+        weight: how far the channel counts.
+
+    """
     held = weight * slow
-    return np.maximum(lifted, np.where(held > 1, 1 + GENTLE * np.log(np.maximum(held, 1)), 0))
+    held = np.where(held > 1, 1 + GENTLE * np.log(np.maximum(held, 1)), 0)
+    lifted = fast + LIFT * np.clip(slow / LIFTED, 0, 1) * np.maximum(1 - fast, 0)
+    return np.maximum(lifted, held), held > fast

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from engine.detect.alarm import Alarm
 from engine.detect.artefact import Arrays, BadArtefact, check_arrays, check_finite, pack, reading, unpack
 from engine.detect.features import CONTEXT, SPANS, VIEWS, FeatureMemory, ViewName
+from engine.detect.slow_drift import SlowDrift
+from engine.detect.slow_state import SlowState
 from engine.detect.view import OUTPUTS
 from engine.detect.watch import Watch
 
@@ -34,6 +36,7 @@ class State:
         grace: rows after the last start that are not judged.
         level_averages: per view the averages of `engine.detect.level_shift`; empty before the first row.
         evaluated: rows so far that the static views judged; every eighth goes into the averages.
+        slow: where the slow channel stands; None without one.
 
     """
 
@@ -46,11 +49,17 @@ class State:
     grace: int = 0
     level_averages: dict[ViewName, Floats] = field(default_factory=dict)
     evaluated: int = 0
+    slow: SlowState | None = None
 
     @classmethod
-    def start(cls, sensors: int) -> Self:
-        """Return the state before the first row."""
-        return cls(memory=FeatureMemory.empty(sensors), values=np.zeros(sensors), watch=Watch.start(sensors))
+    def start(cls, sensors: int, slow: SlowDrift | None = None) -> Self:
+        """Return the state before the first row, of a detector with this slow channel."""
+        return cls(
+            memory=FeatureMemory.empty(sensors),
+            values=np.zeros(sensors),
+            watch=Watch.start(sensors),
+            slow=None if slow is None else slow.start(),
+        )
 
     def restart(self, grace: int) -> None:
         """Forget the past except for levels and last values; do not judge the next `grace` rows."""
@@ -95,12 +104,17 @@ class State:
         }
         if self.level is not None:
             arrays["level"] = self.level
-        moved = {f"moved {view}": averages for view, averages in self.level_averages.items()}
-        return pack(KIND, meta, arrays | moved)
+        arrays |= {f"moved {view}": averages for view, averages in self.level_averages.items()}
+        if self.slow is not None:
+            meta["slow"] = self.slow.to_meta()
+            arrays |= self.slow.to_arrays()
+        return pack(KIND, meta, arrays)
 
     @classmethod
-    def from_bytes(cls, data: bytes, sensors: int) -> Self:
-        """Read a state.
+    def from_bytes(cls, data: bytes, sensors: int, slow: SlowDrift | None = None) -> Self:
+        """Read a state, of a detector with so many sensors and this slow channel.
+
+        States of format versions 1 and 2 have no slow channel: it starts afresh.
 
         Raises:
             BadArtefact: when the bytes are not a state of a readable version, are damaged, or belong to a
@@ -123,6 +137,7 @@ class State:
                 grace=grace,
                 level_averages={view: arrays[f"moved {view}"] for view in VIEWS if f"moved {view}" in arrays},
                 evaluated=evaluated,
+                slow=_slow(meta, arrays, slow),
             )
 
 
@@ -146,6 +161,15 @@ def _check_arrays(arrays: Arrays, seen: int, sensors: int) -> None:
     expected |= {name: shape for name, shape in later.items() if name in arrays}
     check_arrays(arrays, {name: ("f8", shape) for name, shape in expected.items()})
     check_finite(*(arrays[name] for name in expected))
+
+
+def _slow(meta: dict[str, Any], arrays: Arrays, slow: SlowDrift | None) -> SlowState | None:
+    """Return where the slow channel stands."""
+    if slow is None:
+        return None
+    if "slow" not in meta:
+        return slow.start()
+    return SlowState.read(meta["slow"], arrays, slow.grid.knots.shape, len(slow.spans.averages))
 
 
 def _alarm(meta: dict[str, Any], arrays: Arrays) -> Alarm:

@@ -21,9 +21,9 @@ CHUNK = 16_384
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """Bins of absolute time, ``width`` microseconds each, and what is averaged in them.
+    """Bins of absolute time, `width` microseconds each, and what is averaged in them.
 
-    Per sensor: the scaled value, and its hinges, how far the value of a row lies above each of the ``knots``
+    Per sensor: the scaled value, and its hinges, how far the value of a row lies above each of the `knots`
     (hinges x sensors). A hinge is averaged per row: the mean of a curve, not the curve of a mean.
     """
 
@@ -87,7 +87,7 @@ class Sums:
 
     @classmethod
     def empty(cls, shape: tuple[int, int]) -> Self:
-        """Return no bins, for ``shape`` hinges and sensors."""
+        """Return no bins, for `shape` hinges and sensors."""
         return cls(
             bins=np.zeros(0, np.int64),
             rows=np.zeros(0),

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from engine.detect.additive_model import Additive, Columns, smoothed
 from engine.detect.cross_prediction import Moments
-from engine.detect.features import ewma
-from engine.detect.slow_drift import Opening, SlowDrift, Spans
+from engine.detect.pipeline import grace_rows
+from engine.detect.ramp import ramp
+from engine.detect.slow_drift import Opening, SlowDrift, Spans, running
+from engine.detect.smoothing import ewma
 from engine.detect.time_bins import Grid
 from engine.detect.view import row_scores
 from engine.frame.frame import Frame
@@ -48,16 +50,17 @@ _LEAST_UNIT = 1e-4
 _KNOT_ROWS = 20_000
 
 
-def fit_slow(frame: Frame, use: Mask, scaling: Scaling, quantile: float) -> SlowDrift | None:
-    """Fit the channel to the marked rows; None if they are too few to tell of slow faults.
+def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> SlowDrift | None:
+    """Fit the channel to the healthy rows; None if they are too few to tell of slow faults.
 
     Args:
         frame: training rows.
-        use: the healthy ones, with the machine on and past the grace after a restart.
+        healthy: mask of the rows to learn, shape (rows,).
         scaling: of the sensors.
         quantile: of healthy scores, that the limits lie on.
 
     """
+    use = healthy & running(frame, grace_rows(frame.step) * frame.step, None)[0]
     rows, step = int(use.sum()), int(frame.step / np.timedelta64(1, "us"))
     if rows < LEAST_ROWS:
         return None
@@ -73,7 +76,7 @@ def fit_slow(frame: Frame, use: Mask, scaling: Scaling, quantile: float) -> Slow
     means[~complete] = np.nan
     smooth = smoothed(means[:, 0], gap, np.full(sensors, np.nan))
     means, smooth = means[complete], smooth[complete]
-    whole = np.isfinite(means[:, 0]).all(axis=1)
+    whole: Mask = np.asarray(np.isfinite(means[:, 0]).all(axis=1))
     if whole.sum() < LEAST_BINS:
         return None
     columns = Columns.of(means[whole])
@@ -82,8 +85,8 @@ def fit_slow(frame: Frame, use: Mask, scaling: Scaling, quantile: float) -> Slow
     moments = _moments(made[whole])
     index = drift_index(held)
     known = index[np.isfinite(index)]
-    steady = np.where(np.isnan(index), 1.0, 1 - _part(np.nan_to_num(index), SENSOR_DRIFT))
-    holds = 1 - float(_part(np.median(known), DRIFT)) if len(known) else 1.0
+    steady = np.where(np.isnan(index), 1.0, 1 - ramp(np.nan_to_num(index), *SENSOR_DRIFT))
+    holds = 1 - ramp(float(np.median(known)), *DRIFT) if len(known) else 1.0
     units, limits = _calibrated(held, spans, steady, quantile)
     drift = SlowDrift(
         grid=grid,
@@ -92,7 +95,7 @@ def fit_slow(frame: Frame, use: Mask, scaling: Scaling, quantile: float) -> Slow
         spans=spans,
         units=units,
         limits=limits,
-        trust=holds * float(_part(total, WEEKS)),
+        trust=holds * ramp(float(total), *WEEKS),
         steady=steady,
     )
     return _within_budget(drift, held, quantile)
@@ -188,10 +191,5 @@ def _averaged(rows: Floats, span: int) -> Floats:
 
 
 def _quantiles(rows: Floats) -> Floats:
-    return np.maximum(np.quantile(np.abs(rows), UNIT_QUANTILE, axis=0), _LEAST_UNIT)
-
-
-def _part(value: Floats | float, bounds: tuple[float, float]) -> Floats:
-    """Return 0 below the bounds, 1 above, and the way in between."""
-    low, high = bounds
-    return np.clip((np.asarray(value, float) - low) / (high - low), 0, 1)
+    found: Floats = np.maximum(np.quantile(np.abs(rows), UNIT_QUANTILE, axis=0), _LEAST_UNIT)
+    return found
