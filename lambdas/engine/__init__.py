@@ -3,8 +3,10 @@
 from engine.detect.artefact import BadArtefact
 from engine.detect.batches import join_batches, score_in_batches
 from engine.detect.detector import Detector
+from engine.detect.level_events import LevelMoved
 from engine.detect.notices import Notice, silence_notices
 from engine.detect.scores import Scores
+from engine.detect.slow_drift import ADAPTATIONS, Adaptation
 from engine.evaluate.evaluation import Evaluation, Range, evaluate, ranges
 from engine.evaluate.events import EventRules
 from engine.evaluate.intervals import Interval, merge_intervals
@@ -25,6 +27,8 @@ from engine.train.fit import fit
 from engine.train.fit_settings import FitSettings
 
 __all__ = [
+    "ADAPTATIONS",
+    "Adaptation",
     "BadArtefact",
     "Comparison",
     "ComponentReport",
@@ -36,6 +40,7 @@ __all__ = [
     "Frame",
     "IllegalHeader",
     "Interval",
+    "LevelMoved",
     "NoData",
     "Notice",
     "OffCondition",

@@ -88,6 +88,21 @@ class Additive:
         result[missing[:, : result.shape[1]]] = 0
         return result
 
+    def effect(self, slopes: Floats) -> Floats:
+        """Return what the shift of each sensor by one scale does to the residuals of all, sensors x sensors.
+
+        Args:
+            slopes: the straight part of each hinge, hinges x sensors; knots are evenly spaced quantiles.
+
+        """
+        hinges, sensors = slopes.shape
+        value, smooth, *bends = self.weights.reshape(2 + hinges, sensors, sensors)
+        result: Floats = value + smooth
+        for at, bend in enumerate(bends):
+            rise = 1 - (at + 1) / (hinges + 1)  # the share of rows above the knot
+            result = result + (rise - slopes[at])[:, None] * bend
+        return result
+
 
 def smoothed(values: Floats, fresh: Mask, before: Floats) -> Floats:
     """Return exponential means of span MEMORY_BINS over bins; they start anew at `fresh` ones.

@@ -22,11 +22,12 @@ from engine.detect.baseline import Baseline
 from engine.detect.discrete import DiscreteValues
 from engine.detect.ensemble import evaluate_views
 from engine.detect.features import BLOCKS, TRACKED, VIEWS, ViewName
+from engine.detect.level_events import LevelMoved, MovedLevels
 from engine.detect.level_shift import SPAN
 from engine.detect.notices import Notice, Past, input_notices, level_notices
 from engine.detect.pipeline import Pipeline, grace_rows
 from engine.detect.scores import Scores
-from engine.detect.slow_drift import ADAPTATIONS, Adaptation, SlowDrift, fuse
+from engine.detect.slow_drift import ADAPTATIONS, Adaptation, SlowDrift, SlowRatios, fuse
 from engine.detect.state import State
 from engine.detect.training_range import TrainingRange
 from engine.detect.unit_changes import UnitChangeDetector
@@ -134,21 +135,22 @@ class Detector:
     def _scored(self, frame: Frame, now: State) -> Scores:
         """Return the scores of rows without late ones, and move the state behind them."""
         rows, count = len(frame.times), len(self.sensors)
-        moved = np.zeros(count)
+        moved, events = np.zeros(count), list[LevelMoved]()
         ratio, shares = np.zeros(rows), np.full((rows, count), 1 / count, np.float32)
+        slow, weight = self._slow(frame, now)
         for part in self.pipeline.run(frame, now, predictor=self.lag_view):
+            at = slice(part.start, part.stop)
             found = evaluate_views(self.views, part, now, count)
-            ratio[part.start : part.stop] = now.alarm.fuse(found.ratios)
+            ratio[at], leads = fuse(now.alarm.fuse(found.ratios), slow.ratio[at], weight)
             total = found.excess.sum(axis=1, keepdims=True)
-            np.divide(found.excess, total, out=shares[part.start : part.stop], where=total > 0)
+            np.divide(found.excess, total, out=shares[at], where=total > 0)
+            leading = part.start + np.flatnonzero(leads & slow.known[slow.bins[at]])
+            shares[leading] = slow.shares[slow.bins[leading]]
             if found.moved is not None:
                 moved += found.moved.sum(axis=0)
-        if self.slow is not None and now.slow is not None:
-            grace = grace_rows(frame.step) * frame.step
-            slow = self.slow.run(frame, self.pipeline.scaling, grace, now.slow)
-            ratio, leads = fuse(ratio, slow.ratio, self.slow.weight(self.adaptation))
-            leading = np.flatnonzero(leads & (slow.shares.sum(axis=1) > 0)[slow.bins])
-            shares[leading] = slow.shares[slow.bins[leading]]
+            now.levels.follow(frame.times[at], found.levels)
+            if found.levels is not None and ratio[part.stop - 1] <= 1:
+                events += self._level_events(frame.values[at], found.levels, now)
         score = np.round(ratio / (1 + ratio), 5)
         return Scores(
             times=frame.times,
@@ -157,8 +159,32 @@ class Detector:
             prediction=((score > 0.5) & ~frame.off).astype(np.int8),
             contributions=shares,
             moved=moved / max(1, int((~frame.off).sum())),
+            level_events=tuple(events),
             state=now.to_bytes(),
         )
+
+    def _slow(self, frame: Frame, now: State) -> tuple[SlowRatios, float]:
+        """Return what the slow channel says of the rows, and how far it counts."""
+        if self.slow is None or now.slow is None:
+            return SlowRatios.silent(len(frame.times), len(self.sensors)), 0.0
+        grace = grace_rows(frame.step) * frame.step
+        found = self.slow.run(frame, self.pipeline.scaling, grace, now.slow)
+        return found, self.slow.weight(self.adaptation)
+
+    def _level_events(self, values: Floats, levels: MovedLevels, now: State) -> list[LevelMoved]:
+        """Return the levels that stopped counting and were not told yet."""
+        events = []
+        for at in now.levels.untold():
+            known = values[levels.uncounted[:, at], at]
+            known = known[np.isfinite(known)]
+            if len(known):
+                reads = float(known.mean())
+                expected = reads - float(levels.away[at] * self.pipeline.scaling.scale[at])
+                since = now.levels.since[at]
+                events.append(
+                    LevelMoved(sensor=self.sensors[at], since=since, expected=expected, reads=reads)
+                )
+        return events
 
     def to_bytes(self) -> bytes:
         """Return the detector as a versioned artefact."""

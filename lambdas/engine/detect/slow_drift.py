@@ -42,16 +42,21 @@ NOW = 2.0
 """The ratio is at most so many times that of the newest bin alone."""
 CLOSING_BINS = 2
 """An open alarm closes when so many bins in a row lie below the limit, or more where it came back before."""
-COMES_BACK = 1.2
+COMES_BACK = 1.5
 """It also stays open for so many times the longest such spell that it has outlasted: faults may show by day only."""
 FORGET = 4
 """Opening times after which that spell counts half."""
+CAUSES = 1
+"""The average that tells the sensors a fault began in: that of a day."""
 GENTLE = 0.3
 """Above the limit, the ratio grows as this times its logarithm: it ranks behind faults that come fast."""
 LIFT = 0.3
 LIFTED = 3.0
 """What the channel alone says, trusted or not, lifts quiet rows by up to this part of their way to the limit (in full
 from so many times its own limit): they rank higher, and never alarm for it."""
+
+
+_TINY = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +83,26 @@ class SlowRatios:
     bins: NDArray[np.intp]
     shares: Float32
 
+    @classmethod
+    def silent(cls, rows: int, sensors: int) -> Self:
+        """Return what a detector without a channel has."""
+        shares = np.zeros((1, sensors), np.float32)
+        return cls(ratio=np.zeros(rows), bins=np.zeros(rows, np.intp), shares=shares)
+
+    @property
+    def known(self) -> Mask:
+        """Mark the bins with shares, shape (bins,)."""
+        found: Mask = self.shares.sum(axis=1) > 0
+        return found
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlowDrift:
     """The fitted channel.
 
     `units` are the 99 % quantiles of the residuals of a single bin and of each average (1 + averages x
-    sensors), `limits` the scores that are their thresholds. `trust` is how far training vouches for the
+    sensors), `limits` the scores that are their thresholds. `effect` is what the shift of each sensor by one scale
+    does to the residuals of all (sensors x sensors). `trust` is how far training vouches for the
     channel, 0 to 1, `steady` the same for each sensor.
     """
 
@@ -94,6 +112,7 @@ class SlowDrift:
     spans: Spans
     units: Floats
     limits: Floats
+    effect: Floats
     trust: float
     steady: Floats
 
@@ -122,6 +141,7 @@ class SlowDrift:
             "slow.precision": self.model.precision,
             "slow.units": self.units,
             "slow.limits": self.limits,
+            "slow.effect": self.effect,
             "slow.steady": self.steady,
         }
 
@@ -144,6 +164,7 @@ class SlowDrift:
             "precision": (size, size),
             "units": (levels, sensors),
             "limits": (levels,),
+            "effect": (sensors, sensors),
             "steady": (sensors,),
         }
         check_arrays(arrays, {f"slow.{name}": ("f8", shape) for name, shape in shapes.items()})
@@ -161,6 +182,7 @@ class SlowDrift:
             spans=spans,
             units=part["units"],
             limits=part["limits"],
+            effect=part["effect"],
             trust=trust,
             steady=part["steady"],
         )
@@ -195,7 +217,7 @@ class SlowDrift:
     def judged(self, bins: Sums, step: np.timedelta64, state: SlowState) -> tuple[Floats, Floats]:
         """Return the ratio after each finished bin, and the shares of the sensors in it."""
         residuals, valid = self.residuals(bins, step, state)
-        now, units = self.ratios(residuals[valid], state)
+        now, parts = self.ratios(residuals[valid], state)
         alarm, ratios, at = Opening(self.spans, state), np.zeros(len(valid)), 0
         for place in range(len(valid)):
             if valid[place]:
@@ -206,7 +228,7 @@ class SlowDrift:
             else:
                 ratios[place] = state.ratio = 0.0
         shares = np.zeros((len(valid), len(self.steady)))
-        shares[valid] = units / np.maximum(units.sum(axis=1, keepdims=True), 1e-12)
+        shares[valid] = parts / np.maximum(parts.sum(axis=1, keepdims=True), _TINY)
         shares[ratios <= LIFT] = 0
         if len(ratios):
             state.shares = shares[-1].copy()
@@ -232,23 +254,25 @@ class SlowDrift:
         return result, valid
 
     def ratios(self, residuals: Floats, state: SlowState) -> tuple[Floats, Floats]:
-        """Return the ratio of consecutive judged bins as it is now, and the squared units per sensor behind it."""
+        """Return the ratio of consecutive judged bins as it is now, and what a shift of each sensor explains of it."""
         relative = self.steady / self.units
         scores = [row_scores(np.abs(residuals * relative[0])) / self.limits[0]]
         clipped = np.clip(residuals, -CLIP * self.units[0], CLIP * self.units[0])
-        squares = np.zeros_like(residuals)
+        parts = np.zeros_like(residuals)
         for at, span in enumerate(self.spans.averages):
             average = ewma(clipped, state.averages[at], span) if len(clipped) else clipped
             if len(average):
                 state.averages[at] = average[-1]
-            units = np.abs(average * relative[1 + at])
-            scores.append(row_scores(units) / self.limits[1 + at] if len(units) else np.zeros(0))
-            np.maximum(squares, units**2, out=squares)
+            units = average * relative[1 + at]
+            scores.append(row_scores(np.abs(units)) / self.limits[1 + at] if len(units) else np.zeros(0))
+            if at == CAUSES:
+                effect = self.effect * relative[1 + at]
+                parts = (units @ effect.T) ** 2 / np.maximum((effect**2).sum(axis=1), _TINY)
         bin_now, short, *longer = scores
         ratio = short
         for each in longer:
             ratio = np.maximum(ratio, np.minimum(each, LONGER * short))
-        return np.minimum(ratio, NOW * bin_now), squares
+        return np.minimum(ratio, NOW * bin_now), parts
 
 
 class Opening:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine.detect.alarm import Alarm
 from engine.detect.artefact import Arrays, BadArtefact, check_arrays, check_finite, pack, reading, unpack
 from engine.detect.features import CONTEXT, SPANS, VIEWS, FeatureMemory, ViewName
+from engine.detect.level_events import LevelMemory
 from engine.detect.slow_drift import SlowDrift
 from engine.detect.slow_state import SlowState
 from engine.detect.view import OUTPUTS
@@ -36,6 +37,7 @@ class State:
         grace: rows after the last start that are not judged.
         level_averages: per view the averages of `engine.detect.level_shift`; empty before the first row.
         evaluated: rows so far that the static views judged; every eighth goes into the averages.
+        levels: which levels do not count.
         slow: where the slow channel stands; None without one.
 
     """
@@ -43,6 +45,7 @@ class State:
     memory: FeatureMemory
     values: Floats
     watch: Watch
+    levels: LevelMemory
     level: Floats | None = None
     alarm: Alarm = field(default_factory=Alarm.closed)
     last: np.datetime64 | None = None
@@ -58,6 +61,7 @@ class State:
             memory=FeatureMemory.empty(sensors),
             values=np.zeros(sensors),
             watch=Watch.start(sensors),
+            levels=LevelMemory.start(sensors),
             slow=None if slow is None else slow.start(),
         )
 
@@ -101,6 +105,8 @@ class State:
             "heard": self.watch.last_seen.view(np.int64),
             "lag": self.alarm.lag,
             "fused": self.alarm.fused,
+            "levels since": self.levels.since.view(np.int64),
+            "levels told": self.levels.told,
         }
         if self.level is not None:
             arrays["level"] = self.level
@@ -131,6 +137,7 @@ class State:
                 memory=FeatureMemory(rows=arrays["rows"], means=arrays["means"], seen=seen),
                 values=arrays["values"],
                 watch=Watch.from_meta(meta.get("watch"), arrays.get("heard"), sensors),
+                levels=_levels(arrays, sensors),
                 level=arrays.get("level"),
                 alarm=_alarm(meta, arrays),
                 last=None if meta["last"] is None else np.datetime64(int(meta["last"]), "us"),
@@ -161,6 +168,15 @@ def _check_arrays(arrays: Arrays, seen: int, sensors: int) -> None:
     expected |= {name: shape for name, shape in later.items() if name in arrays}
     check_arrays(arrays, {name: ("f8", shape) for name, shape in expected.items()})
     check_finite(*(arrays[name] for name in expected))
+
+
+def _levels(arrays: Arrays, sensors: int) -> LevelMemory:
+    """Return which levels do not count; states of format versions 1 and 2 do not know it."""
+    if "levels since" not in arrays:
+        return LevelMemory.start(sensors)
+    check_arrays(arrays, {"levels since": ("i8", (sensors,)), "levels told": ("b1", (sensors,))})
+    since = arrays["levels since"].view("datetime64[us]").copy()
+    return LevelMemory(since=since, told=arrays["levels told"].copy())
 
 
 def _slow(meta: dict[str, Any], arrays: Arrays, slow: SlowDrift | None) -> SlowState | None:

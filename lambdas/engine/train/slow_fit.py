@@ -88,13 +88,15 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
     steady = np.where(np.isnan(index), 1.0, 1 - ramp(np.nan_to_num(index), *SENSOR_DRIFT))
     holds = 1 - ramp(float(np.median(known)), *DRIFT) if len(known) else 1.0
     units, limits = _calibrated(held, spans, steady, quantile)
+    model = Additive.fit(moments.mean(), moments.covariance(), sensors, ridge)
     drift = SlowDrift(
         grid=grid,
         columns=columns,
-        model=Additive.fit(moments.mean(), moments.covariance(), sensors, ridge),
+        model=model,
         spans=spans,
         units=units,
         limits=limits,
+        effect=model.effect(columns.slopes),
         trust=holds * ramp(float(total), *WEEKS),
         steady=steady,
     )
