@@ -107,8 +107,8 @@ def fitted_views(
         data: data of the views, collected together.
         settings: the budget of false alarms.
         widening: factor for the limits that the held-out rows give.
-        level_averages: average residual of each output at the end of the forward test, shape (outputs,) per
-            view; zeros for views that are not in it.
+        level_averages: average residual of each output at the end of the forward validation, shape (outputs,)
+            per view; zeros for views that are not in it.
 
     """
     views = []

@@ -1,10 +1,10 @@
 """Fit a detector: decide which rows are healthy, learn the views, and set their limits.
 
 Everything is decided on rows that the model in question has not seen. Blocked cross-validation gives each
-view the units of its residuals and its limit. A forward test (fit on the first half of training, score the
-second) shows how many false alarms the passing of time alone brings, where levels that have moved for good
-no longer count; the limits are widened accordingly. It also shows which levels are moving when training
-ends.
+view the units of its residuals and its limit. A forward validation (fit on the first half of training, score
+the second) shows how many false alarms the passing of time alone brings, where levels that have moved for
+good no longer count; the limits are widened accordingly. It also shows which levels are moving when
+training ends.
 """
 
 from collections.abc import Sequence
@@ -120,7 +120,7 @@ def fit(
 def _fit_views(
     frame: Frame, pipeline: Pipeline, healthy: Mask, settings: FitSettings
 ) -> tuple[tuple[View, ...], ForwardValidation, float]:
-    """Return the views, and the forward test of the static ones with the factor that widened their limits.
+    """Return the views, and the forward validation of the static ones with the factor that widened limits.
 
     Static and tracked views are calibrated apart: on a plant that drifts, one group says nothing of the
     other.

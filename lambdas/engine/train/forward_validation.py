@@ -1,4 +1,4 @@
-"""The forward test: the second half of training, scored by views fitted to the first half."""
+"""The forward validation: the second half of training, scored by views fitted to the first half."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ Floats = NDArray[np.float64]
 
 MAX_WIDENING = 5.0
 STEADY = 0.05
-"""Share of rows of the forward test above the limits up to which a plant is steady."""
+"""Share of rows of the forward validation above the limits up to which a plant is steady."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForwardValidation:
-    """Result of the forward test of some views.
+    """Result of the forward validation of some views.
 
     Attributes:
         ratio: fused score over limit of each row, as scoring would compute it, shape (rows,); empty if
