@@ -1,4 +1,4 @@
-"""A flexible frozen detector to compare with: boosted trees per sensor on half-hour means, averaged over a day."""
+"""A flexible frozen detector to compare with: boosted trees per sensor on half-hour means, over a day."""
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor

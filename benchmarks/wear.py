@@ -5,7 +5,8 @@ of `size` 1 moves a sensor by one spread of its healthy training.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -203,7 +204,7 @@ def machine(
     step: int = 60,
     phase: float = 0.0,
 ) -> Case:
-    """Return a machine trained for `train` days and judged for `evaluated` days, a row in `step` seconds."""
+    """Return a machine trained for `train` days and judged for `evaluated` days, rows `step` seconds apart."""
     rng = np.random.default_rng([seed, 8])
     days = train + evaluated
     of = Drivers.of(rng, days, phase=phase)
@@ -233,63 +234,46 @@ def machine(
     )
 
 
-LINEAR_KINDS = ("one", "pair", "group", "another")
-CURVED_KINDS = ("bearing", "cooler", "actuator", "driver", "efficiency", "winding", "filter")
+KINDS: dict[Make, tuple[str, ...]] = {
+    "linear": ("one", "pair", "group", "another"),
+    "curved": ("bearing", "cooler", "actuator", "driver", "efficiency", "winding", "filter"),
+}
+TRAIN_DAYS = 180
 
 
-def plan(
-    seed: int, kinds: Sequence[str], begin: float, *, days: tuple[float, float], abrupt: bool = False
-) -> list[Fault]:
-    """Return one fault of each kind after the other, a repair and eight to fifteen healthy days between them."""
+def worn(seed: int, step: int, make: Make, days: tuple[float, float], *, at_once: bool = False) -> Case:
+    """Return a machine that has one fault of each kind after the other, repaired, with healthy days between.
+
+    Args:
+        seed: of everything.
+        step: seconds between rows.
+        make: the machine.
+        days: bounds of the length of a fault.
+        at_once: whether faults come at once and stay, instead of growing.
+
+    """
     rng = np.random.default_rng([seed, 9])
-    faults, at = [], begin + rng.uniform(10, 20)
-    for kind in kinds:
+    faults, at = [], TRAIN_DAYS + rng.uniform(10, 20)
+    for kind in KINDS[make]:
         length = float(np.exp(rng.uniform(*np.log(days))))
-        growth = 0.0 if abrupt else float(rng.choice([1.0, 1.0, 1.7]))
-        size = float(rng.uniform(1.5, 3) if abrupt else rng.uniform(2, 5))
+        growth = 0.0 if at_once else float(rng.choice([1.0, 1.0, 1.7]))
+        size = float(rng.uniform(1.5, 3) if at_once else rng.uniform(2, 5)) * (1.6 if make == "curved" else 1)
         faults.append(Fault(kind=kind, start=at, days=length, size=size, growth=growth))
         at += length + rng.uniform(8, 15)
-    return faults
-
-
-def _sized(
-    kinds: Sequence[str], seed: int, make: Make, days: tuple[float, float], step: int, abrupt: bool = False
-) -> Case:
-    train = 180
-    faults = plan(seed, kinds, train, days=days, abrupt=abrupt)
-    if make == "curved":
-        faults = [replace(each, size=1.6 * each.size) for each in faults]
-    last = faults[-1]
-    family = f"{'abrupt' if abrupt else 'wear'}, {make}"
-    evaluated = int(last.start + last.days + 12 - train) + 1
+    evaluated = int(faults[-1].start + faults[-1].days + 12 - TRAIN_DAYS) + 1
+    name = f"{'abrupt' if at_once else 'wear'}, {make}"
     return machine(
-        family, seed, make, train=train, evaluated=evaluated, faults=faults, step=step, phase=0.1 * seed
+        name, seed, make, train=TRAIN_DAYS, evaluated=evaluated, faults=faults, step=step, phase=0.1 * seed
     )
 
 
-def wear(seed: int, step: int) -> Case:
-    """Return a linear machine with faults of 5 to 35 days on one to four sensors, and repairs."""
-    return _sized(LINEAR_KINDS, seed, "linear", (5, 35), step)
-
-
-def bent(seed: int, step: int) -> Case:
-    """Return a curved machine with seven kinds of wear of 10 to 30 days."""
-    return _sized(CURVED_KINDS, seed, "curved", (10, 30), step)
-
-
-def abrupt(seed: int, step: int) -> Case:
-    """Return a linear machine with faults that come at once and last 5 to 20 days."""
-    return _sized(LINEAR_KINDS, seed, "linear", (5, 20), step, abrupt=True)
-
-
-def season(seed: int, step: int, make: Make = "linear") -> Case:
+def healthy(seed: int, step: int, make: Make) -> Case:
     """Return 61 healthy days of a machine, in a season that its 240 days of training do not hold."""
-    name = f"healthy, {make}"
-    return machine(name, seed, make, train=240, evaluated=61, faults=(), step=step, phase=0.62)
+    return machine(f"healthy, {make}", seed, make, train=240, evaluated=61, faults=(), step=step, phase=0.62)
 
 
 def creeping(seed: int, sensors: int, rows: int) -> Case:
-    """Return the smallest case: eight sensors on three hidden drivers, one ramp of five spreads on some of them."""
+    """Return the smallest case: eight sensors on three drivers, a ramp of five spreads on some of them."""
     rng = np.random.default_rng([seed, 10])
     train, total = 20_000, 20_000 + rows + 4_000
     drivers = np.stack([wander(rng, total, span) for span in (60, 300, 1000)], axis=1)
@@ -315,23 +299,21 @@ def creeping(seed: int, sensors: int, rows: int) -> Case:
     )
 
 
-def wear_cases(
-    seeds: Sequence[int], steps: Sequence[int], families: Sequence[str]
-) -> list[Callable[[], Case]]:
-    """Return makers of the families, one case per seed and step (in seconds)."""
-    makers: list[Callable[[], Case]] = []
-    for seed in seeds:
-        for step in steps:
-            for make in (wear, bent, abrupt, season, curved_season):
-                if make.__name__ in families:
-                    makers.append(lambda make=make, seed=seed, step=step: make(seed, step))  # type: ignore[misc]
-        if "creeping" not in families:
-            continue
-        for sensors, rows in ((1, 15_000), (3, 30_000)):
-            makers.append(lambda seed=seed, sensors=sensors, rows=rows: creeping(seed, sensors, rows))  # type: ignore[misc]
-    return makers
+FAMILIES: dict[str, Callable[[int, int], Case]] = {
+    "wear, linear": partial(worn, make="linear", days=(5, 35)),
+    "wear, curved": partial(worn, make="curved", days=(10, 30)),
+    "abrupt, linear": partial(worn, make="linear", days=(5, 20), at_once=True),
+    "healthy, linear": partial(healthy, make="linear"),
+    "healthy, curved": partial(healthy, make="curved"),
+}
+"""Makers of a case from a seed and the seconds between rows."""
+CREEPING = ((1, 15_000), (3, 30_000))
+"""Sensors that creep, and for how many minutes."""
 
 
-def curved_season(seed: int, step: int) -> Case:
-    """Return the same of a curved machine."""
-    return season(seed, step, "curved")
+def wear_cases(seeds: Sequence[int], steps: Sequence[int]) -> list[Callable[[], Case]]:
+    """Return makers of all cases: one per family, seed and step (in seconds)."""
+    makers: list[Callable[[], Case]] = [
+        partial(make, seed, step) for seed in seeds for step in steps for make in FAMILIES.values()
+    ]
+    return makers + [partial(creeping, seed, *each) for seed in seeds for each in CREEPING]
