@@ -1,6 +1,7 @@
 """Measure slow faults in the figures that an owner reads.
 
-    python benchmarks/slow.py [--quick] [--seeds 1,2] [--steps 60,300,900] [--detectors 'engine;...'] [--json FILE]
+    python benchmarks/slow.py [--quick] [--seeds 1,2] [--steps 60,300,900] [--detectors 'engine;...']
+    [--json FILE]
 
 Per fault: share of each fifth alarmed, hours from the first lasting alarm to its end, events, hours from
 the repair until the alarms end. Per case: false events a week and false alarm hours a day outside of faults.

@@ -163,7 +163,7 @@ def _slowed(values: Floats, minutes: NDArray[np.int64]) -> Floats:
 
 
 def measured(rng: np.random.Generator, values: Floats, off: Mask) -> Floats:
-    """Return what is recorded: noise, readings at rest, two coarse sensors, two held ones, outages of three."""
+    """Return what is recorded: noise, rest, two coarse sensors, two held ones, outages of three."""
     spread = values[::97].std(axis=0)
     count = values.shape[1]
     noise = rng.uniform(0.02, 0.12, count) * spread
@@ -204,7 +204,7 @@ def machine(
     step: int = 60,
     phase: float = 0.0,
 ) -> Case:
-    """Return a machine trained for `train` days and judged for `evaluated` days, rows `step` seconds apart."""
+    """Return a machine with `train` days of training and `evaluated` after, a row in `step` seconds."""
     rng = np.random.default_rng([seed, 8])
     days = train + evaluated
     of = Drivers.of(rng, days, phase=phase)

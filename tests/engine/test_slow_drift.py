@@ -8,7 +8,7 @@ import pytest
 
 from engine import BadArtefact, Detector, Frame, fit, score_in_batches
 from engine.detect.artefact import pack, unpack
-from engine.detect.slow_drift import Opening, Spans, fuse
+from engine.detect.slow_drift import Opening, fuse
 from engine.detect.slow_state import SlowState
 from engine.detect.smoothing import ewma
 
@@ -19,7 +19,7 @@ TRAIN = 28 * DAY
 
 @cache
 def plant(days: int = 56, *, drift: bool = False) -> Frame:
-    """Eight sensors that follow a day's load and two slower causes, a row in ten minutes; off for some hours."""
+    """Eight sensors that follow a day's load and two slower causes, a row in ten minutes; off twice."""
     rng = np.random.default_rng(4)
     rows = days * DAY
     load = np.sin(2 * np.pi * np.arange(rows) / DAY) + ewma(rng.normal(size=(rows, 1)), np.zeros(1), 30)[:, 0]
@@ -137,7 +137,7 @@ def test_a_detector_and_its_state_come_back_from_their_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"width": 0}, {"trust": 2.0}, {"averages": [2]}, {"opening": "soon"}, {"settling": -1}]
+    "change", [{"width": 0}, {"trust": 2.0}, {"average": 0}, {"opening": "soon"}, {"settling": -1}]
 )
 def test_a_malformed_channel_is_refused(change: dict[str, object]) -> None:
     meta, arrays = unpack(detector().to_bytes(), "detector")
@@ -146,7 +146,7 @@ def test_a_malformed_channel_is_refused(change: dict[str, object]) -> None:
         Detector.from_bytes(pack("detector", meta, arrays))
 
 
-@pytest.mark.parametrize("change", [{"quiet": -1}, {"ratio": "x"}, {"longest": -2.0}, {"last_bin": []}])
+@pytest.mark.parametrize("change", [{"spell": -1}, {"ratio": "x"}, {"longest": -2.0}, {"last_bin": []}])
 def test_a_malformed_state_is_refused(change: dict[str, object]) -> None:
     meta, arrays = unpack(detector().score(plant().part(TRAIN, TRAIN + 50)).state, "scoring-state")
     meta["slow"] |= change
@@ -161,7 +161,7 @@ def test_an_unknown_adaptation_is_refused() -> None:
 
 
 def walked(ratios: list[float]) -> list[float]:
-    opening = Opening(Spans(averages=(2,), opening=4, settling=1), SlowState.start((1, 1), 1))
+    opening = Opening(4, SlowState.start((1, 1)))
     return [opening.move(each) for each in ratios]
 
 
@@ -179,10 +179,10 @@ def test_an_alarm_that_comes_back_every_day_outlasts_the_night() -> None:
 
 def test_quiet_rows_are_lifted_without_an_alarm() -> None:
     fast, slow = np.array([0.2, 0.2, 0.9, 1.5]), np.array([0.0, 9.0, 9.0, 9.0])
-    ratio, leads = fuse(fast, slow, 0.0)
+    ratio, leads = fuse(fast, slow, held=1.0, weight=0.0)
     assert ratio[0] == 0.2 < ratio[1] < ratio[2] < 1 < ratio[3]
     assert not leads.any()
-    ratio, leads = fuse(fast, slow, 1.0)
+    ratio, leads = fuse(fast, slow, held=1.0, weight=1.0)
     assert leads.tolist() == [False, True, True, True]
 
 

@@ -1,7 +1,7 @@
-"""Every sensor as a sum of curves of all the others: a ridge regression on hinges, in closed form.
+"""Every sensor as a sum of curves of all others: a ridge regression on hinges, in closed form.
 
 The columns per sensor are the mean of its scaled value over a bin, the exponential mean of these (slow
-relations), and the means of its hinges less their straight part (bends). All sensors are predicted by one inverse,
+relations), and the means of its hinges without their straight part (bends). One inverse predicts all sensors,
 as in `engine.detect.cross_prediction`; a sensor's own columns never help to predict it.
 """
 
@@ -17,8 +17,6 @@ Mask = NDArray[np.bool_]
 
 MEMORY_BINS = 3
 """Span of the exponential mean among the columns."""
-HINGE_RIDGE = 4.0
-"""A hinge costs so many times the ridge of a straight line."""
 _TINY = 1e-4
 """A column that varies by less, in scales of its sensor, says nothing."""
 
@@ -57,9 +55,7 @@ class Additive:
         deviation = np.sqrt(np.maximum(np.diag(covariance), 0))
         deviation[deviation < _TINY] = np.inf
         correlation = covariance / deviation[:, None] / deviation
-        costs = np.full(size, ridge)
-        costs[2 * sensors :] *= HINGE_RIDGE
-        correlation[np.diag_indices(size)] += costs
+        correlation[np.diag_indices(size)] += ridge
         precision = inverse(correlation)
         own = np.arange(0, size, sensors)[None, :] + np.arange(sensors)[:, None]
         inner = np.linalg.inv(precision[own[:, :, None], own[:, None, :]])

@@ -137,11 +137,15 @@ class Detector:
         rows, count = len(frame.times), len(self.sensors)
         moved, events = np.zeros(count), list[LevelMoved]()
         ratio, shares = np.zeros(rows), np.full((rows, count), 1 / count, np.float32)
-        slow, weight = self._slow(frame, now)
+        slow = self._slow(frame, now)
+        held, weight = (
+            (0.0, 0.0) if self.slow is None else (self.slow.held, self.slow.weight(self.adaptation))
+        )
         for part in self.pipeline.run(frame, now, predictor=self.lag_view):
             at = slice(part.start, part.stop)
             found = evaluate_views(self.views, part, now, count)
-            ratio[at], leads = fuse(now.alarm.fuse(found.ratios), slow.ratio[at], weight)
+            fast = now.alarm.fuse(found.ratios)
+            ratio[at], leads = fuse(fast, slow.ratio[at], held=held, weight=weight)
             total = found.excess.sum(axis=1, keepdims=True)
             np.divide(found.excess, total, out=shares[at], where=total > 0)
             leading = part.start + np.flatnonzero(leads & slow.known[slow.bins[at]])
@@ -163,13 +167,11 @@ class Detector:
             state=now.to_bytes(),
         )
 
-    def _slow(self, frame: Frame, now: State) -> tuple[SlowRatios, float]:
-        """Return what the slow channel says of the rows, and how far it counts."""
+    def _slow(self, frame: Frame, now: State) -> SlowRatios:
+        """Return what the slow channel says of the rows."""
         if self.slow is None or now.slow is None:
-            return SlowRatios.silent(len(frame.times), len(self.sensors)), 0.0
-        grace = grace_rows(frame.step) * frame.step
-        found = self.slow.run(frame, self.pipeline.scaling, grace, now.slow)
-        return found, self.slow.weight(self.adaptation)
+            return SlowRatios.silent(len(frame.times), len(self.sensors))
+        return self.slow.run(frame, self.pipeline.scaling, grace_rows(frame.step) * frame.step, now.slow)
 
     def _level_events(self, values: Floats, levels: MovedLevels, now: State) -> list[LevelMoved]:
         """Return the levels that stopped counting and were not told yet."""

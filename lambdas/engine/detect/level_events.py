@@ -1,8 +1,8 @@
 """Levels that stop counting as an anomaly, as events: nothing is taken over silently.
 
-The fast views stop counting a residual that stays away for hours (`engine.detect.level_shift`). As long as the slow
-channel holds an alarm, nothing is lost by that. Where it does not, the level has moved, and that is an event of
-its own, once for each time a level moves.
+The fast views stop counting a residual that stays away for hours (`engine.detect.level_shift`). As long as an
+alarm is on, nothing is lost by that. Where none is, the level has moved, and that is an event of its own,
+once each time a level moves.
 """
 
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class MovedLevels:
 
 @dataclass(slots=True, kw_only=True)
 class LevelMemory:
-    """What is remembered of levels: when each stopped counting (NaT: it counts), and whether that was told."""
+    """When each level stopped counting (NaT: it counts), and whether that was told."""
 
     since: Times
     told: Mask
@@ -77,7 +77,7 @@ class LevelMemory:
             self.since[at] = times[counted[-1] + 1 if len(counted) else 0]
 
     def untold(self) -> NDArray[np.intp]:
-        """Return the sensors whose level stopped counting and was not told, and hold them for told."""
+        """Return the sensors whose level stopped counting without being told, and mark them as told."""
         found = np.flatnonzero(~np.isnat(self.since) & ~self.told)
         self.told[found] = True
         return found

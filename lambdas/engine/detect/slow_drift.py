@@ -1,13 +1,14 @@
 """The slow channel: faults that grow over days and weeks, held against what training held.
 
-On a grid of time, each sensor is predicted from all others by a model that is frozen at training. What is left
-is averaged over hours to days and compared with what blocked cross-validation left of healthy training. Nothing
-is subtracted and nothing forgets: a pattern that training did not show alarms until it ends.
+On a grid of time, each sensor is predicted from all others by a model that is frozen at training. The
+residuals are averaged over a day and compared with those that blocked cross-validation left of healthy
+training. Nothing is subtracted and nothing is forgotten: a pattern that training did not show alarms until
+it ends.
 
-How far it counts is the owner's choice, `adaptation`, and can change without training:
+How far the channel counts is the owner's choice, `adaptation`, and changes without training:
 
-- `auto`: as far as training vouches for it (`trust`): in full where levels held through two weeks of training
-  or more, not at all where they drifted;
+- `auto`: as far as training vouches for it, `SlowDrift.trust`: in full where levels held through two weeks of
+  training or more, not at all where they drifted;
 - `hold`: in full. Whatever left training alarms until it comes back;
 - `follow`: not at all. The fast views adapt to whatever lasts.
 """
@@ -34,36 +35,28 @@ Mask = NDArray[np.bool_]
 Adaptation = Literal["auto", "hold", "follow"]
 ADAPTATIONS: tuple[Adaptation, ...] = ("auto", "hold", "follow")
 
-CLIP = 3.0
-"""A bin's residual counts as at most so many times its 99 % quantile in the averages: a short one is soon over."""
-LONGER = 1.5
-"""A longer average counts as at most so many times the shortest one: it ends with its fault."""
 NOW = 2.0
-"""The ratio is at most so many times that of the newest bin alone."""
-CLOSING_BINS = 2
-"""An open alarm closes when so many bins in a row lie below the limit, or more where it came back before."""
+"""Most that the ratio may be, in ratios of the newest bin alone: so it ends with its fault."""
 COMES_BACK = 1.5
-"""It also stays open for so many times the longest such spell that it has outlasted: faults may show by day only."""
+"""An open alarm outlasts a quiet spell of so many times the longest one it came back after: some faults
+show by day only."""
 FORGET = 4
-"""Opening times after which that spell counts half."""
-CAUSES = 1
-"""The average that tells the sensors a fault began in: that of a day."""
+"""Opening times after which that longest spell counts half."""
 GENTLE = 0.3
-"""Above the limit, the ratio grows as this times its logarithm: it ranks behind faults that come fast."""
+"""Above the limit the ratio grows as this times its logarithm: it ranks behind faults that come fast."""
 LIFT = 0.3
-LIFTED = 3.0
-"""What the channel alone says, trusted or not, lifts quiet rows by up to this part of their way to the limit (in full
-from so many times its own limit): they rank higher, and never alarm for it."""
-
-
+"""Most of their way to the limit by which the channel lifts quiet rows: these rank higher, but never
+alarm."""
+LIFTED_RATIO = 3.0
+"""Ratio of the channel from which it lifts them by that much."""
 _TINY = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spans:
-    """Times of the channel, in bins: of the averages, for opening, and of silence after a break."""
+    """Times of the channel, in bins: of the average, for opening, and of silence after a break."""
 
-    averages: tuple[int, ...]
+    average: int
     opening: int
     settling: int
 
@@ -100,10 +93,19 @@ class SlowRatios:
 class SlowDrift:
     """The fitted channel.
 
-    `units` are the 99 % quantiles of the residuals of a single bin and of each average (1 + averages x
-    sensors), `limits` the scores that are their thresholds. `effect` is what the shift of each sensor by one scale
-    does to the residuals of all (sensors x sensors). `trust` is how far training vouches for the
-    channel, 0 to 1, `steady` the same for each sensor.
+    Attributes:
+        grid: the bins.
+        columns: how the columns of the model are made.
+        model: predicts each sensor from all others.
+        spans: times of the channel.
+        units: 99 % quantiles of the held-out residuals of single bins and of their average, shape (2,
+        sensors). limits: scores of single bins and of the average that are their thresholds, shape (2,).
+        effect: what the shift of each sensor by one scale does to the residuals of all, shape (sensors,
+            sensors).
+        held: how far levels held in training, 0 to 1.
+        trust: how far training vouches for the channel: the same, and less for a short one.
+        steady: how far it vouches for each sensor, shape (sensors,).
+
     """
 
     grid: Grid
@@ -113,21 +115,23 @@ class SlowDrift:
     units: Floats
     limits: Floats
     effect: Floats
+    held: float
     trust: float
     steady: Floats
 
     def start(self) -> SlowState:
         """Return the state before the first row."""
-        return SlowState.start(self.grid.knots.shape, len(self.spans.averages))
+        return SlowState.start(self.grid.knots.shape)
 
     def to_meta(self) -> dict[str, Any]:
         """Return what is not an array, as a JSON document."""
         spans = self.spans
         return {
             "width": self.grid.width,
-            "averages": list(spans.averages),
+            "average": spans.average,
             "opening": spans.opening,
             "settling": spans.settling,
+            "held": self.held,
             "trust": self.trust,
         }
 
@@ -153,27 +157,26 @@ class SlowDrift:
             BadArtefact: when they are malformed, or of other sensors.
 
         """
-        averages = tuple(int(span) for span in meta["averages"])
         hinges = len(arrays["slow.knots"])
-        size, levels = (2 + hinges) * sensors, 1 + len(averages)
+        size = (2 + hinges) * sensors
         shapes: dict[str, tuple[int, ...]] = {
             "knots": (hinges, sensors),
             "slopes": (hinges, sensors),
             "mean": (size,),
             "weights": (size, sensors),
             "precision": (size, size),
-            "units": (levels, sensors),
-            "limits": (levels,),
+            "units": (2, sensors),
+            "limits": (2,),
             "effect": (sensors, sensors),
             "steady": (sensors,),
         }
         check_arrays(arrays, {f"slow.{name}": ("f8", shape) for name, shape in shapes.items()})
         part = {name: arrays[f"slow.{name}"] for name in shapes}
         check_finite(*part.values())
-        spans = Spans(averages=averages, opening=int(meta["opening"]), settling=int(meta["settling"]))
-        width, trust = int(meta["width"]), float(meta["trust"])
-        least = min(width, spans.opening, spans.settling + 1, *averages)
-        if least < 1 or not 0 <= trust <= 1 or min(part["units"].min(), part["limits"].min()) <= 0:
+        spans = Spans(**{name: int(meta[name]) for name in ("average", "opening", "settling")})
+        width, held, trust = int(meta["width"]), float(meta["held"]), float(meta["trust"])
+        least = min(width, spans.average, spans.opening, spans.settling + 1)
+        if least < 1 or not 0 <= trust <= held <= 1 or min(part["units"].min(), part["limits"].min()) <= 0:
             raise BadArtefact(f"the slow channel is malformed: bins of {width} us, {spans}, trust {trust}")
         return cls(
             grid=Grid(width=width, knots=part["knots"]),
@@ -183,6 +186,7 @@ class SlowDrift:
             units=part["units"],
             limits=part["limits"],
             effect=part["effect"],
+            held=held,
             trust=trust,
             steady=part["steady"],
         )
@@ -217,8 +221,8 @@ class SlowDrift:
     def judged(self, bins: Sums, step: np.timedelta64, state: SlowState) -> tuple[Floats, Floats]:
         """Return the ratio after each finished bin, and the shares of the sensors in it."""
         residuals, valid = self.residuals(bins, step, state)
-        now, parts = self.ratios(residuals[valid], state)
-        alarm, ratios, at = Opening(self.spans, state), np.zeros(len(valid)), 0
+        now, explained = self.ratios(residuals[valid], state)
+        alarm, ratios, at = Opening(self.spans.opening, state), np.zeros(len(valid)), 0
         for place in range(len(valid)):
             if valid[place]:
                 ratios[place] = alarm.move(float(now[at]))
@@ -228,7 +232,7 @@ class SlowDrift:
             else:
                 ratios[place] = state.ratio = 0.0
         shares = np.zeros((len(valid), len(self.steady)))
-        shares[valid] = parts / np.maximum(parts.sum(axis=1, keepdims=True), _TINY)
+        shares[valid] = explained / np.maximum(explained.sum(axis=1, keepdims=True), _TINY)
         shares[ratios <= LIFT] = 0
         if len(ratios):
             state.shares = shares[-1].copy()
@@ -254,68 +258,61 @@ class SlowDrift:
         return result, valid
 
     def ratios(self, residuals: Floats, state: SlowState) -> tuple[Floats, Floats]:
-        """Return the ratio of consecutive judged bins as it is now, and what a shift of each sensor explains of it."""
+        """Return the ratio of judged bins by themselves, and what a shift of each sensor explains of it."""
+        if not len(residuals):
+            return np.zeros(0), residuals
+        average = ewma(residuals, state.average, self.spans.average)
+        state.average = average[-1]
         relative = self.steady / self.units
-        scores = [row_scores(np.abs(residuals * relative[0])) / self.limits[0]]
-        clipped = np.clip(residuals, -CLIP * self.units[0], CLIP * self.units[0])
-        parts = np.zeros_like(residuals)
-        for at, span in enumerate(self.spans.averages):
-            average = ewma(clipped, state.averages[at], span) if len(clipped) else clipped
-            if len(average):
-                state.averages[at] = average[-1]
-            units = average * relative[1 + at]
-            scores.append(row_scores(np.abs(units)) / self.limits[1 + at] if len(units) else np.zeros(0))
-            if at == CAUSES:
-                effect = self.effect * relative[1 + at]
-                parts = (units @ effect.T) ** 2 / np.maximum((effect**2).sum(axis=1), _TINY)
-        bin_now, short, *longer = scores
-        ratio = short
-        for each in longer:
-            ratio = np.maximum(ratio, np.minimum(each, LONGER * short))
-        return np.minimum(ratio, NOW * bin_now), parts
+        units = average * relative[1]
+        effect = self.effect * relative[1]
+        explained = (units @ effect.T) ** 2 / np.maximum((effect**2).sum(axis=1), _TINY)
+        newest = row_scores(np.abs(residuals * relative[0])) / self.limits[0]
+        return np.minimum(row_scores(np.abs(units)) / self.limits[1], NOW * newest), explained
 
 
 class Opening:
-    """Opens an alarm on what lasts, and closes it when it has ended.
+    """Opens an alarm on what lasts, and closes it when that has ended.
 
-    It opens when the limit was exceeded for the opening time out of twice that time, and through the newest
-    quarter of it. It closes after CLOSING_BINS below the limit; where it came back after longer spells, as faults
-    do that show by day only, after a little longer than these.
+    It opens when the limit was exceeded for the opening time, out of twice that time, and throughout the
+    newest quarter of it. It closes below the limit; where it came back after quiet spells, a little later
+    than these.
     """
 
-    def __init__(self, spans: Spans, state: SlowState) -> None:
-        self.opening, self.state = spans.opening, state
+    def __init__(self, opening: int, state: SlowState) -> None:
+        """Continue from a state; `opening` is in bins."""
+        self._opening, self._state = opening, state
 
     def move(self, now: float) -> float:
-        """Return the ratio after a bin that has this one."""
-        state, opening = self.state, self.opening
+        """Return the ratio after a bin whose own is `now`."""
+        state, opening = self._state, self._opening
+        was_open = state.open
         state.ratios = [*state.ratios, now][-2 * opening :]
         state.longest *= 0.5 ** (1 / (FORGET * opening))
-        state.quiet = 0 if now > 1 else state.quiet + 1
-        if now <= 1 and (state.spell or (state.open and state.quiet == 1)):
-            state.spell += 1
-        if state.open:
-            hold = int(np.clip(COMES_BACK * state.longest, CLOSING_BINS, 2 * opening))
+        if was_open:
+            hold = int(np.clip(COMES_BACK * state.longest, 1, 2 * opening))
             state.ratio = max(state.ratios[-hold:])
         else:
             state.ratio = self._lasting()
         state.open = state.ratio > 1
-        if state.open and now > 1:
+        if now <= 1:
+            state.spell += was_open or state.spell > 0
+        elif state.open:
             if state.spell <= 2 * opening:
                 state.longest = max(state.longest, state.spell)
             state.spell = 0
         return state.ratio
 
     def _lasting(self) -> float:
-        """Return the ratio that was exceeded for the opening time, and ever since the newest quarter of it."""
-        ratios, opening = self.state.ratios, self.opening
+        """Return the ratio exceeded for the opening time, and throughout its newest quarter."""
+        ratios, opening = self._state.ratios, self._opening
         if len(ratios) < opening:
             return 0.0
         return float(min(sorted(ratios)[-opening], *ratios[-max(1, opening // 4) :]))
 
 
 def running(frame: Frame, grace: np.timedelta64, rested: int | None) -> tuple[Mask, int | None]:
-    """Return the rows with the machine on for longer than `grace`, and when it last rested, in microseconds."""
+    """Return the rows with the machine on for longer than `grace`, and when it was last off, in us."""
     stamps = frame.times.astype("datetime64[us]").astype(np.int64)
     never = np.iinfo(np.int64).min // 2
     rests = np.maximum.accumulate(np.where(frame.off, stamps, never if rested is None else rested))
@@ -324,16 +321,17 @@ def running(frame: Frame, grace: np.timedelta64, rested: int | None) -> tuple[Ma
     return ~frame.off & (stamps - rests > int(grace / np.timedelta64(1, "us"))), rested
 
 
-def fuse(fast: Floats, slow: Floats, weight: float) -> tuple[Floats, Mask]:
+def fuse(fast: Floats, slow: Floats, *, held: float, weight: float) -> tuple[Floats, Mask]:
     """Return the ratio of fast views and slow channel together, and where the slow channel leads.
 
     Args:
         fast: ratio of the fast views, shape (rows,).
         slow: ratio of the channel, shape (rows,).
+        held: how far levels held in training.
         weight: how far the channel counts.
 
     """
-    held = weight * slow
-    held = np.where(held > 1, 1 + GENTLE * np.log(np.maximum(held, 1)), 0)
-    lifted = fast + LIFT * np.clip(slow / LIFTED, 0, 1) * np.maximum(1 - fast, 0)
-    return np.maximum(lifted, held), held > fast
+    weighted = weight * slow
+    alarm = np.where(weighted > 1, 1 + GENTLE * np.log(np.maximum(weighted, 1)), 0)
+    lifted = fast + held * LIFT * np.clip(slow / LIFTED_RATIO, 0, 1) * np.maximum(1 - fast, 0)
+    return np.maximum(lifted, alarm), alarm > fast

@@ -8,7 +8,6 @@ import numpy as np
 
 from engine.evaluate.evaluation import Range
 
-
 _MINUTES = 360
 REPORT_JOIN = np.timedelta64(_MINUTES, "m")
 """Time without an alarm after which reports call the next one another event."""
@@ -34,9 +33,9 @@ class EventRules:
     def for_reports(cls, step: np.timedelta64) -> Self:
         """Return the rules of reports: one event per fault, and no blips.
 
-        Ranges at most six hours apart are joined: a fault goes on through stops and nights. Events of less than
-        half an hour of anomalous rows, or of less than three, are dropped. Rows faster than one a minute count
-        like minutes.
+        Ranges at most six hours apart are joined: a fault goes on through stops and nights. Events of less
+        than half an hour of anomalous rows, or of less than three, are dropped. Rows faster than one a
+        minute count like minutes.
 
         Args:
             step: time between rows.

@@ -1,9 +1,7 @@
-"""Fitting the slow channel: its grid, its model, units and limits, and how far training vouches for it.
+"""Fit the slow channel: its grid, its model, its limits, and how far training vouches for it.
 
-All times are times. Where training is short, they are parts of it.
+Spans are times; where training is short, they are parts of it.
 """
-
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +10,7 @@ from engine.detect.additive_model import Additive, Columns, smoothed
 from engine.detect.cross_prediction import Moments
 from engine.detect.pipeline import grace_rows
 from engine.detect.ramp import ramp
-from engine.detect.slow_drift import Opening, SlowDrift, Spans, running
+from engine.detect.slow_drift import SlowDrift, Spans, running
 from engine.detect.smoothing import ewma
 from engine.detect.time_bins import Grid
 from engine.detect.view import row_scores
@@ -27,10 +25,10 @@ DAY = 24 * HOUR
 BINS, LONGEST_BIN = 600, HOUR // 2
 """Bins that training is cut into, as long as they are no longer than half an hour."""
 LEAST_ROWS, LEAST_BINS = 1250, 200
-AVERAGES = ((4 * HOUR, 150), (24 * HOUR, 25), (96 * HOUR, 6))
-"""Times that residuals are averaged over, and the parts of training that they may be at most."""
+AVERAGE = (24 * HOUR, 25)
+"""Time that residuals are averaged over, and the part of training that it may be at most."""
 OPENING = (12 * HOUR, 12)
-"""Time above the limit that opens an alarm, and the part of training: shorter faults are left to the fast views."""
+"""Time above the limit that opens an alarm, and the part of training: the fast views see shorter faults."""
 SETTLING = 3 * HOUR
 """Time after a stop, an outage or a gap that is not judged: twice the memory of the model."""
 COLUMNS, HINGES = 600, 5
@@ -39,13 +37,12 @@ RIDGES = (0.05, 0.02, 0.005, 0.002, 0.0005)
 FOLDS = 6
 UNIT_QUANTILE = 0.99
 WEEKS = (7 * DAY, 14 * DAY)
-"""Time with the machine on, in training, up to which the channel is not trusted, and from which it is: by then, every
-day of the week was seen twice."""
+"""Time in training, with the machine on, up to which the channel is not trusted, and from which it is: then
+every day of the week was seen twice."""
 DRIFT = (1.15, 1.35)
-"""Drift index of training (median over sensors) up to which the channel is trusted, and from which it is not."""
+"""Drift index of training (median over sensors) up to which levels held, and from which they drifted."""
 SENSOR_DRIFT = (1.4, 1.7)
 """The same for a single sensor."""
-MOST_WIDENING = 3.0
 _LEAST_UNIT = 1e-4
 _KNOT_ROWS = 20_000
 
@@ -81,15 +78,15 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
         return None
     columns = Columns.of(means[whole])
     made = columns.made(means, smooth)
-    ridge, held = _chosen(made, whole, sensors, spans.averages[1])
+    ridge, held = _chosen(made, whole, sensors, max(2, DAY // width))
     moments = _moments(made[whole])
     index = drift_index(held)
     known = index[np.isfinite(index)]
     steady = np.where(np.isnan(index), 1.0, 1 - ramp(np.nan_to_num(index), *SENSOR_DRIFT))
-    holds = 1 - ramp(float(np.median(known)), *DRIFT) if len(known) else 1.0
+    levels_held = 1 - ramp(float(np.median(known)), *DRIFT) if len(known) else 1.0
     units, limits = _calibrated(held, spans, steady, quantile)
     model = Additive.fit(moments.mean(), moments.covariance(), sensors, ridge)
-    drift = SlowDrift(
+    return SlowDrift(
         grid=grid,
         columns=columns,
         model=model,
@@ -97,10 +94,10 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
         units=units,
         limits=limits,
         effect=model.effect(columns.slopes),
-        trust=holds * ramp(float(total), *WEEKS),
+        held=levels_held,
+        trust=levels_held * ramp(float(total), *WEEKS),
         steady=steady,
     )
-    return _within_budget(drift, held, quantile)
 
 
 def _spans(total: int, width: int) -> Spans:
@@ -110,7 +107,7 @@ def _spans(total: int, width: int) -> Spans:
         return max(least, round(min(limits[0], total / limits[1]) / width))
 
     return Spans(
-        averages=tuple(bins(each, 2) for each in AVERAGES),
+        average=bins(AVERAGE, 2),
         opening=bins(OPENING, 8) + 1,
         settling=round(SETTLING / width),
     )
@@ -152,10 +149,11 @@ def _chosen(made: Floats, whole: Mask, sensors: int, span: int) -> tuple[float, 
 
 
 def drift_index(held: Floats) -> Floats:
-    """Return per sensor how much farther its held-out residual moves in long than in short times; NaN if it is still.
+    """Return per sensor how much farther its held-out residual moves in long than in short times.
 
     The square root of the mean squared difference over a twelfth to a quarter of training, over that of a
     sixtieth: about 1 for a level that holds, however it cycles within that, and more for one that drifts.
+    NaN for a residual that is always the same.
     """
     length = max(1, len(held) // 120)
     count = len(held) // length
@@ -170,21 +168,11 @@ def drift_index(held: Floats) -> Floats:
 
 
 def _calibrated(held: Floats, spans: Spans, steady: Floats, quantile: float) -> tuple[Floats, Floats]:
-    """Return the units of single bins and averages, and their limits."""
-    averages = [held, *(_averaged(held, span) for span in spans.averages)]
-    units = np.array([_quantiles(each) for each in averages])
-    scores = [row_scores(np.abs(each / unit * steady)) for each, unit in zip(averages, units, strict=True)]
+    """Return the units of single bins and of their average, and their limits."""
+    both = (held, _averaged(held, spans.average))
+    units = np.array([_quantiles(each) for each in both])
+    scores = [row_scores(np.abs(each / unit * steady)) for each, unit in zip(both, units, strict=True)]
     return units, np.array([max(float(np.quantile(each, quantile)), 1e-9) for each in scores])
-
-
-def _within_budget(drift: SlowDrift, held: Floats, quantile: float) -> SlowDrift:
-    """Return the channel with its limits raised until its alarms on held-out bins meet the budget."""
-    state = drift.start()
-    now, _ = drift.ratios(held, state)
-    alarm = Opening(drift.spans, state)
-    ratios = [alarm.move(float(each)) for each in now]
-    widening = float(np.clip(np.quantile(ratios, quantile), 1, MOST_WIDENING))
-    return replace(drift, limits=drift.limits * widening)
 
 
 def _averaged(rows: Floats, span: int) -> Floats:
