@@ -1,7 +1,7 @@
 """Measure slow faults in the figures that an owner reads.
 
-    python benchmarks/slow.py [--quick] [--seeds 1,2] [--steps 60,300,900] [--detectors 'engine;...']
-    [--json FILE]
+    python -m benchmarks.slow [--quick] [--seeds 1,2] [--steps 60,300,900] [--detectors 'engine;...']
+                              [--json FILE]
 
 Per fault: share of each fifth alarmed, hours from the first lasting alarm to its end, events, hours from
 the repair until the alarms end. Per case: false events a week and false alarm hours a day outside of faults.
@@ -11,7 +11,6 @@ the fast views alone do.
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -22,19 +21,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-HERE = Path(__file__).resolve().parent
-sys.path[:] = [
-    str(HERE.parent),
-    str(HERE.parent / "lambdas"),
-    *(each for each in sys.path if Path(each).resolve() != HERE),
-]
-
-from benchmarks.baselines import BASELINES  # noqa: E402 - the path comes first
-from benchmarks.datasets import Case  # noqa: E402
-from benchmarks.quality import Ratio, baseline  # noqa: E402
-from benchmarks.trees import trees_ratio  # noqa: E402
-from benchmarks.wear import wear_cases  # noqa: E402
-from engine import Adaptation, Detector, EventRules, Interval, fit  # noqa: E402
+from benchmarks.baselines import BASELINES
+from benchmarks.datasets import Case
+from benchmarks.quality import Ratio, baseline
+from benchmarks.trees import trees_ratio
+from benchmarks.wear import wear_cases
+from engine import Adaptation, Detector, EventRules, Interval, fit
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]

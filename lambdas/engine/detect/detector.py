@@ -24,7 +24,7 @@ from engine.detect.ensemble import evaluate_views
 from engine.detect.features import BLOCKS, TRACKED, VIEWS, ViewName
 from engine.detect.level_events import LevelMoved, MovedLevels
 from engine.detect.level_shift import SPAN
-from engine.detect.notices import Notice, Past, input_notices, level_notices
+from engine.detect.notices import Notice, Past, input_notices, level_notices, moved_notices
 from engine.detect.pipeline import Pipeline, grace_rows
 from engine.detect.scores import Scores
 from engine.detect.slow_drift import ADAPTATIONS, Adaptation, SlowDrift, SlowRatios, fuse
@@ -98,7 +98,8 @@ class Detector:
         timely = frame.select(~late) if late.any() else frame
         notices = self._notice(timely, frame.times[late], now)
         scores = self._scored(timely, now)
-        scores = replace(scores, notices=(*notices, *level_notices(self.sensors, scores.moved)))
+        levels = (*moved_notices(scores.level_events), *level_notices(self.sensors, scores.moved))
+        scores = replace(scores, notices=(*notices, *levels))
         return scores if timely is frame else _with_late(scores, frame, late)
 
     def check_state(self, state: bytes) -> None:
