@@ -304,11 +304,11 @@ class Opening:
         return state.ratio
 
     def _lasting(self) -> float:
-        """Return the ratio exceeded for the opening time, and throughout its newest quarter."""
+        """Return the ratio exceeded for the opening time, and throughout its newest half."""
         ratios, opening = self._state.ratios, self._opening
         if len(ratios) < opening:
             return 0.0
-        return float(min(sorted(ratios)[-opening], *ratios[-max(1, opening // 4) :]))
+        return float(min(sorted(ratios)[-opening], *ratios[-max(1, opening // 2) :]))
 
 
 def running(frame: Frame, grace: np.timedelta64, rested: int | None) -> tuple[Mask, int | None]:
