@@ -290,7 +290,7 @@ class Opening:
         state.ratios = [*state.ratios, now][-2 * opening :]
         state.longest *= 0.5 ** (1 / (FORGET * opening))
         if was_open:
-            hold = int(np.clip(COMES_BACK * state.longest, 1, 2 * opening))
+            hold = 1 + min(int(COMES_BACK * state.longest), 2 * opening)
             state.ratio = max(state.ratios[-hold:])
         else:
             state.ratio = self._lasting()
