@@ -177,7 +177,7 @@ class Detector:
     def _level_events(self, values: Floats, levels: MovedLevels, now: State) -> list[LevelMoved]:
         """Return the levels that stopped counting and were not told yet."""
         events = []
-        for at in now.levels.untold():
+        for at in now.levels.untold(levels):
             known = values[levels.uncounted[:, at], at]
             known = known[np.isfinite(known)]
             if len(known):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine.detect.cross_prediction import Float32
 from engine.detect.features import TRACKED, ViewName
-from engine.detect.level_events import UNCOUNTED, MovedLevels
+from engine.detect.level_events import NEWEST_ROWS, STILL_AWAY, UNCOUNTED, MovedLevels
 from engine.detect.level_shift import level_weights
 from engine.detect.pipeline import FeatureRows
 from engine.detect.ramp import ramp
@@ -133,10 +133,9 @@ def _moved_levels(view: View, residuals: Float32, weights: Float32, state: State
     uncounted = weights < UNCOUNTED
     if not uncounted.any():
         return None
-    sums = np.where(uncounted, residuals, 0).sum(axis=0, dtype=np.float64)
+    newest = residuals[-NEWEST_ROWS:].mean(axis=0, dtype=np.float64)
     unit = np.diag(view.weights[: weights.shape[1]])  # a residual has the value itself in it, over its unit
-    sign = np.sign(state.level_averages[view.name])
-    away = sign * sums / np.maximum(uncounted.sum(axis=0), 1) / unit
+    away = np.where(newest > STILL_AWAY, np.sign(state.level_averages[view.name]) * newest / unit, 0)
     return MovedLevels(uncounted=uncounted, away=away)
 
 

@@ -19,6 +19,8 @@ Mask = NDArray[np.bool_]
 
 UNCOUNTED = 0.5
 """A level has moved where its residual counts less than this."""
+NEWEST_ROWS, STILL_AWAY = 64, 0.5
+"""Rows on which the residual must be away on average, in units, to be told: else the fault is just over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,7 @@ class MovedLevels:
 
     Attributes:
         uncounted: where a level does not count, shape (rows, sensors).
-        away: by how much it is away then, on average, in scales, shape (sensors,).
+        away: by how much it is away on the newest rows, in scales, shape (sensors,); 0 where it is back.
 
     """
 
@@ -76,8 +78,8 @@ class LevelMemory:
             counted = np.flatnonzero(~moved.uncounted[:, at])
             self.since[at] = times[counted[-1] + 1 if len(counted) else 0]
 
-    def untold(self) -> NDArray[np.intp]:
-        """Return the sensors whose level stopped counting without being told, and mark them as told."""
-        found = np.flatnonzero(~np.isnat(self.since) & ~self.told)
+    def untold(self, moved: MovedLevels) -> NDArray[np.intp]:
+        """Return the sensors whose level is away and was not told yet, and mark them as told."""
+        found = np.flatnonzero(~np.isnat(self.since) & ~self.told & (moved.away != 0))
         self.told[found] = True
         return found
