@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from pyod.models.ecod import ECOD
+from sklearn.covariance import LedoitWolf
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.neural_network import MLPRegressor
@@ -37,6 +38,10 @@ def _forest(train: Floats) -> Scorer:
     return lambda rows: -model.score_samples(rows)
 
 
+def _mahalanobis(train: Floats) -> Scorer:
+    return LedoitWolf().fit(train).mahalanobis  # type: ignore[no-any-return]
+
+
 def _ecod(train: Floats) -> Scorer:
     return ECOD().fit(train).decision_function  # type: ignore[no-any-return]
 
@@ -53,6 +58,7 @@ def _autoencoder(train: Floats) -> Scorer:
 
 BASELINES: dict[str, Callable[[Floats], Scorer]] = {
     "PCA T2+Q": _pca,
+    "Mahalanobis LW": _mahalanobis,
     "IsolationForest": _forest,
     "ECOD": _ecod,
     "MLP autoencoder": _autoencoder,

@@ -69,6 +69,9 @@ def baseline(name: str) -> Ratio:
         times = case.frame.times[: case.train]
         for start, end in case.training_labels():
             healthy &= ~((times >= start - margin) & (times <= end + margin))
+        complete = healthy & np.isfinite(case.frame.values[: case.train]).all(axis=1)
+        if complete.sum() > healthy.sum() / 3:
+            healthy = complete
         return baseline_ratio(name, case.frame.values[: case.train][healthy], case.frame.values[case.train :])
 
     return ratio

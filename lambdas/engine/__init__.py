@@ -3,8 +3,10 @@
 from engine.detect.artefact import BadArtefact
 from engine.detect.batches import join_batches, score_in_batches
 from engine.detect.detector import Detector
+from engine.detect.level_events import LevelMoved
 from engine.detect.notices import Notice, silence_notices
 from engine.detect.scores import Scores
+from engine.detect.slow_drift import ADAPTATIONS, Adaptation
 from engine.evaluate.evaluation import Evaluation, Range, evaluate, ranges
 from engine.evaluate.events import EventRules
 from engine.evaluate.intervals import Interval, merge_intervals
@@ -28,6 +30,8 @@ from l4e_files.repairs import Repair, RepairLimits
 from l4e_files.unusable import IllegalHeader, UnusableFile
 
 __all__ = [
+    "ADAPTATIONS",
+    "Adaptation",
     "BadArtefact",
     "Comparison",
     "ComponentReport",
@@ -40,6 +44,7 @@ __all__ = [
     "IllegalHeader",
     "Interval",
     "LastValue",
+    "LevelMoved",
     "NoData",
     "Notice",
     "OffCondition",

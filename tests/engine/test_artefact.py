@@ -132,20 +132,31 @@ def test_a_detector_and_a_state_of_version_1_are_read_with_defaults() -> None:
     faulty = replace(three(650, 700), values=values)
     assert detector.score(faulty, state=state).prediction[25:].mean() > 0.9
     renewed = detector.to_bytes()
-    assert renewed[4:6] == b"\x02\x00"
+    assert renewed[4:6] == b"\x03\x00"
     assert Detector.from_bytes(renewed).to_bytes() == renewed
+
+
+def test_a_detector_and_a_state_of_version_2_go_on_without_a_slow_channel() -> None:
+    """Written by the release before format version 3: `fit` on rows 0 to 600, the state after rows to 650."""
+    old, state = fixture("detector-v2"), fixture("state-v2")
+    assert old[4:6] == state[4:6] == b"\x02\x00"
+    detector = Detector.from_bytes(old)
+    assert detector.slow is None
+    assert detector.adaptation == "auto"
+    scores = detector.score(three(650, 700), state=state)
+    np.testing.assert_allclose(scores.score[:3], [0.35013, 0.34875, 0.34584], atol=1e-4)
 
 
 def test_a_detector_of_version_1_with_a_baseline_is_refused_naming_both_versions() -> None:
     meta, arrays = unpack(fixture("detector-v1"), "detector")
-    with pytest.raises(BadArtefact, match=r"version 1 .* version 2 .* train again"):
+    with pytest.raises(BadArtefact, match=r"version 1 .* version 3 .* train again"):
         Detector.from_bytes(pack("detector", meta | {"span": 500}, arrays))
 
 
 def test_a_later_version_is_refused_naming_both_versions() -> None:
     body = fixture("detector-v1")[:-32]
-    later = signed(body[:4] + (3).to_bytes(2, "little") + body[6:])
-    with pytest.raises(BadArtefact, match="format version 3; this engine reads versions 1 to 2"):
+    later = signed(body[:4] + (4).to_bytes(2, "little") + body[6:])
+    with pytest.raises(BadArtefact, match="format version 4; this engine reads versions 1 to 3"):
         Detector.from_bytes(later)
 
 

@@ -24,10 +24,19 @@ def test_near_ranges_join_and_short_ones_are_dropped() -> None:
     assert events[0].contributions.tolist() == [0.75, 0.25]
 
 
-def test_the_rules_of_reports_count_in_rows() -> None:
+def test_the_rules_of_reports_count_in_time() -> None:
     rules = EventRules.for_reports(STEP)
-    found = [span(0, 1, 2, 1.0), span(16, 16, 1, 0.0), span(40, 41, 2, 1.0), span(60, 62, 3, 0.5)]
-    assert [(event.start, event.rows) for event in rules.apply(found)] == [
-        (found[0].start, 3),
-        (found[3].start, 3),
+    found = [
+        span(0, 19, 20, 1.0),
+        span(370, 379, 10, 0.0),
+        span(800, 810, 11, 1.0),
+        span(2000, 2029, 30, 0.5),
     ]
+    assert [(event.start, event.rows) for event in rules.apply(found)] == [
+        (found[0].start, 30),
+        (found[3].start, 30),
+    ]
+    assert EventRules.for_reports(15 * STEP) == EventRules(join=360 * STEP, min_rows=3)
+    assert EventRules.for_reports(np.timedelta64(1, "s")) == EventRules(
+        join=np.timedelta64(360, "s"), min_rows=30
+    )

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAGIC = b"L4EA"
-VERSION = 2
-READABLE = (1, 2)
-"""Versions that can be read; what version 1 lacks gets a default where it is used."""
+VERSION = 3
+READABLE = (1, 2, 3)
+"""Versions that can be read; what an older one lacks gets a default where it is used."""
 _PREFIX = struct.Struct("<4sHI")
 _DIGEST = 32
 _TYPES = {"f4": "<f4", "f8": "<f8", "i8": "<i8", "b1": "|b1"}

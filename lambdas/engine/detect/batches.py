@@ -53,6 +53,7 @@ def join_batches(batches: Iterable[Scores], frame: Frame) -> Scores:
         score=np.concatenate([batch.score for batch in thin]),
         prediction=np.concatenate([batch.prediction for batch in thin]),
         contributions=kept,
+        level_events=tuple(event for batch in thin for event in batch.level_events),
         notices=tuple(dict.fromkeys(notice for batch in thin for notice in batch.notices)),
     )
 

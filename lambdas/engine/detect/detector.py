@@ -1,7 +1,7 @@
 """The detector: several closed-form views of the same rows, fused; how it scores, and its bytes."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -22,10 +22,12 @@ from engine.detect.baseline import Baseline
 from engine.detect.discrete import DiscreteValues
 from engine.detect.ensemble import evaluate_views
 from engine.detect.features import BLOCKS, TRACKED, VIEWS, ViewName
+from engine.detect.level_events import LevelMoved, MovedLevels
 from engine.detect.level_shift import SPAN
-from engine.detect.notices import Notice, Past, input_notices, level_notices
-from engine.detect.pipeline import Pipeline
+from engine.detect.notices import Notice, Past, input_notices, level_notices, moved_notices
+from engine.detect.pipeline import Pipeline, grace_rows
 from engine.detect.scores import Scores
+from engine.detect.slow_drift import ADAPTATIONS, Adaptation, SlowDrift, SlowRatios, fuse
 from engine.detect.state import State
 from engine.detect.training_range import TrainingRange
 from engine.detect.unit_changes import UnitChangeDetector
@@ -55,6 +57,8 @@ class Detector:
         trimmed: share of the training rows that were left out because they look like faults.
         training_range: range of each sensor in training.
         discrete_values: values of the sensors that had at most five; empty where this is unknown.
+        slow: the slow channel; None where training is too short for one, and in models of older releases.
+        adaptation: how far the slow channel counts. `dataclasses.replace` changes it without training.
 
     """
 
@@ -67,6 +71,8 @@ class Detector:
     trimmed: float
     training_range: TrainingRange
     discrete_values: DiscreteValues = ()
+    slow: SlowDrift | None = None
+    adaptation: Adaptation = "auto"
 
     def score(self, frame: Frame, *, state: bytes | None = None) -> Scores:
         """Score the rows of a frame.
@@ -87,12 +93,13 @@ class Detector:
             raise ValueError(
                 f"the frame has the sensors {frame.sensors}; the detector was trained on {self.sensors}"
             )
-        now = State.start(len(self.sensors)) if state is None else State.from_bytes(state, len(self.sensors))
+        now = State.start(len(self.sensors), self.slow) if state is None else self._state(state)
         late = late_rows(frame.times, now.watch.newest)
         timely = frame.select(~late) if late.any() else frame
         notices = self._notice(timely, frame.times[late], now)
         scores = self._scored(timely, now)
-        scores = replace(scores, notices=(*notices, *level_notices(self.sensors, scores.moved)))
+        levels = (*moved_notices(scores.level_events), *level_notices(self.sensors, scores.moved))
+        scores = replace(scores, notices=(*notices, *levels))
         return scores if timely is frame else _with_late(scores, frame, late)
 
     def check_state(self, state: bytes) -> None:
@@ -102,7 +109,10 @@ class Detector:
             BadArtefact: when the state is damaged or belongs to another detector.
 
         """
-        State.from_bytes(state, len(self.sensors))
+        self._state(state)
+
+    def _state(self, state: bytes) -> State:
+        return State.from_bytes(state, len(self.sensors), self.slow)
 
     @property
     def lag_view(self) -> View:
@@ -126,15 +136,26 @@ class Detector:
     def _scored(self, frame: Frame, now: State) -> Scores:
         """Return the scores of rows without late ones, and move the state behind them."""
         rows, count = len(frame.times), len(self.sensors)
-        moved = np.zeros(count)
+        moved, events = np.zeros(count), list[LevelMoved]()
         ratio, shares = np.zeros(rows), np.full((rows, count), 1 / count, np.float32)
+        slow = self._slow(frame, now)
+        held, weight = (
+            (0.0, 0.0) if self.slow is None else (self.slow.held, self.slow.weight(self.adaptation))
+        )
         for part in self.pipeline.run(frame, now, predictor=self.lag_view):
+            at = slice(part.start, part.stop)
             found = evaluate_views(self.views, part, now, count)
-            ratio[part.start : part.stop] = now.alarm.fuse(found.ratios)
+            fast = now.alarm.fuse(found.ratios)
+            ratio[at], leads = fuse(fast, slow.ratio[at], held=held, weight=weight)
             total = found.excess.sum(axis=1, keepdims=True)
-            np.divide(found.excess, total, out=shares[part.start : part.stop], where=total > 0)
+            np.divide(found.excess, total, out=shares[at], where=total > 0)
+            leading = part.start + np.flatnonzero(leads & slow.known[slow.bins[at]])
+            shares[leading] = slow.shares[slow.bins[leading]]
             if found.moved is not None:
                 moved += found.moved.sum(axis=0)
+            now.levels.follow(frame.times[at], found.levels)
+            if found.levels is not None and ratio[part.stop - 1] <= 1:
+                events += self._level_events(frame.values[at], found.levels, now)
         score = np.round(ratio / (1 + ratio), 5)
         return Scores(
             times=frame.times,
@@ -143,13 +164,35 @@ class Detector:
             prediction=((score > 0.5) & ~frame.off).astype(np.int8),
             contributions=shares,
             moved=moved / max(1, int((~frame.off).sum())),
+            level_events=tuple(events),
             state=now.to_bytes(),
         )
+
+    def _slow(self, frame: Frame, now: State) -> SlowRatios:
+        """Return what the slow channel says of the rows."""
+        if self.slow is None or now.slow is None:
+            return SlowRatios.silent(len(frame.times), len(self.sensors))
+        return self.slow.run(frame, self.pipeline.scaling, grace_rows(frame.step) * frame.step, now.slow)
+
+    def _level_events(self, values: Floats, levels: MovedLevels, now: State) -> list[LevelMoved]:
+        """Return the levels that stopped counting and were not told yet."""
+        events = []
+        for at in now.levels.untold(levels):
+            known = values[levels.uncounted[:, at], at]
+            known = known[np.isfinite(known)]
+            if len(known):
+                reads = float(known.mean())
+                expected = reads - float(levels.away[at] * self.pipeline.scaling.scale[at])
+                since = now.levels.since[at]
+                events.append(
+                    LevelMoved(sensor=self.sensors[at], since=since, expected=expected, reads=reads)
+                )
+        return events
 
     def to_bytes(self) -> bytes:
         """Return the detector as a versioned artefact."""
         baseline, scaling = self.pipeline.baseline, self.pipeline.scaling
-        meta = {
+        meta: dict[str, Any] = {
             "sensors": list(self.sensors),
             "step": int(self.step / np.timedelta64(1, "s")),
             "limits": {view.name: view.limit for view in self.views},
@@ -160,6 +203,7 @@ class Detector:
             "widening": self.widening,
             "trimmed": self.trimmed,
             "few_values": self.discrete_values,
+            "adaptation": self.adaptation,
         }
         arrays: dict[str, NDArray[Any]] = {
             "center": scaling.center,
@@ -174,6 +218,9 @@ class Detector:
         for view in self.views:
             arrays |= {f"{view.name}.{part}": getattr(view, part) for part in _VIEW_PARTS}
             arrays[f"{view.name}.moved"] = view.level_averages
+        if self.slow is not None:
+            meta["slow"] = self.slow.to_meta()
+            arrays |= self.slow.to_arrays()
         return pack(KIND, meta, arrays)
 
     @classmethod
@@ -219,7 +266,17 @@ class Detector:
                 trimmed=float(meta["trimmed"]),
                 training_range=training_range,
                 discrete_values=_discrete_values(meta.get("few_values", []), len(sensors)),
+                slow=SlowDrift.read(meta["slow"], arrays, len(sensors)) if "slow" in meta else None,
+                adaptation=_adaptation(meta),
             )
+
+
+def _adaptation(meta: Mapping[str, Any]) -> Adaptation:
+    """Return how far the slow channel counts; artefacts of format versions 1 and 2 have none."""
+    found = meta.get("adaptation", "auto")
+    if found not in ADAPTATIONS:
+        raise BadArtefact(f"the detector has the adaptation {found!r}, not one of {', '.join(ADAPTATIONS)}")
+    return found  # type: ignore[no-any-return]
 
 
 _VIEW_PARTS = ("offset", "weights", "usual")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine.detect.cross_prediction import Float32
 from engine.detect.features import TRACKED, ViewName
+from engine.detect.level_events import NEWEST_ROWS, STILL_AWAY, UNCOUNTED, MovedLevels
 from engine.detect.level_shift import level_weights
 from engine.detect.pipeline import FeatureRows
 from engine.detect.ramp import ramp
@@ -39,12 +40,14 @@ class ViewEvaluation:
             sensors).
         moved: how far the level of each sensor has moved, shape (rows, sensors): 1 for the sensor that moved
             most, less for those whose prediction it spoils; None where no level has moved.
+        levels: which levels of sensors do not count; None where all do.
 
     """
 
     ratios: dict[ViewName, Floats]
     excess: Float32
     moved: Float32 | None
+    levels: MovedLevels | None = None
 
 
 def evaluate_views(views: Sequence[View], rows: FeatureRows, state: State, sensors: int) -> ViewEvaluation:
@@ -69,9 +72,12 @@ def evaluate_views(views: Sequence[View], rows: FeatureRows, state: State, senso
     ratios: dict[ViewName, Floats] = {}
     excess, moved = np.zeros((count, sensors), np.float32), np.zeros((count, sensors), np.float32)
     as_trained = np.zeros(count)
+    levels = None
     for view, residuals, weights in weighted:
         ready = rows.ready(view.name)
         if weights is not None:
+            if view.name == "lag":
+                levels = _moved_levels(view, residuals, weights, state)
             unsure = at[as_trained[at] < UNUSUAL_RATIO[1]]  # the other rows count in full already
             full = ready[unsure] * row_scores(_rows(residuals, unsure)) / view.limit
             as_trained[unsure] = np.maximum(as_trained[unsure], full)
@@ -82,7 +88,7 @@ def evaluate_views(views: Sequence[View], rows: FeatureRows, state: State, senso
             as_trained = np.maximum(as_trained, ratios[view.name])
         excess += view.excess(residuals, sensors) * ready[:, None]
     if not len(at):
-        return ViewEvaluation(ratios=ratios, excess=excess, moved=None)
+        return ViewEvaluation(ratios=ratios, excess=excess, moved=None, levels=levels)
 
     tracked = engaged * ramp(as_trained, *UNUSUAL_RATIO)
     for view in (each for each in views if each.name in TRACKED):
@@ -96,7 +102,7 @@ def evaluate_views(views: Sequence[View], rows: FeatureRows, state: State, senso
         ratios[view.name] = np.zeros(count)
         ratios[view.name][at] = weight[at] * row_scores(residuals) / view.limit
         excess[at] += (view.excess(residuals, sensors) * weight[at, None]).astype(np.float32)
-    return ViewEvaluation(ratios=ratios, excess=excess, moved=_relative(moved, engaged))
+    return ViewEvaluation(ratios=ratios, excess=excess, moved=_relative(moved, engaged), levels=levels)
 
 
 def _weighted(
@@ -120,6 +126,17 @@ def _weighted(
         result.append((view, np.abs(residuals, out=residuals), weights))
     state.evaluated += int(ready.sum())
     return result
+
+
+def _moved_levels(view: View, residuals: Float32, weights: Float32, state: State) -> MovedLevels | None:
+    """Return which levels do not count, and by how much they are away, from absolute residuals."""
+    uncounted = weights < UNCOUNTED
+    if not uncounted.any():
+        return None
+    newest = residuals[-NEWEST_ROWS:].mean(axis=0, dtype=np.float64)
+    unit = np.diag(view.weights[: weights.shape[1]])  # a residual has the value itself in it, over its unit
+    away = np.where(newest > STILL_AWAY, np.sign(state.level_averages[view.name]) * newest / unit, 0)
+    return MovedLevels(uncounted=uncounted, away=away)
 
 
 def _mark_moved(moved: Float32, residuals: Float32, weights: Float32) -> None:

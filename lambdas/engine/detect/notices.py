@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.detect.features import WARM_UP
+from engine.detect.level_events import LevelMoved
 from engine.frame.frame import Frame, SensorId
 from engine.frame.segments import GAP_STEPS
 from engine.ingest.timestamps import Times
 
-Kind = Literal["no-state", "gap", "late-rows", "no-values", "unusable-file", "unit", "level"]
+Kind = Literal["no-state", "gap", "late-rows", "no-values", "unusable-file", "unit", "level", "level-moved"]
 """What a notice is about.
 
 - `no-state`: scoring began without the state of earlier rows;
@@ -24,7 +25,8 @@ Kind = Literal["no-state", "gap", "late-rows", "no-values", "unusable-file", "un
 - `no-values`: a sensor or a component is silent; it is left out of score and contributions;
 - `unusable-file`: a file could not be read;
 - `unit`: a sensor reads as if it had changed its unit;
-- `level`: the level of a sensor has moved for long.
+- `level`: the level of a sensor has moved for long;
+- `level-moved`: the level of a sensor just stopped counting as an anomaly.
 """
 
 SILENT_ROWS = 20
@@ -169,6 +171,22 @@ def level_notices(sensors: Sequence[SensorId], shares: NDArray[np.float64] | Non
     moved = [sensor for sensor, share in zip(sensors, shares.tolist(), strict=True) if share >= MOVED_SHARE]
     after = "has moved for long and hardly counts any more: if this is how it is now, train again"
     return [Notice(kind="level", sensor=sensor, text=f"the level of {sensor} {after}") for sensor in moved]
+
+
+def moved_notices(events: Sequence[LevelMoved]) -> list[Notice]:
+    """Return a notice for each level that stopped counting."""
+    return [
+        Notice(
+            kind="level-moved",
+            sensor=event.sensor,
+            text=(
+                f"the level of {event.sensor} moved and no longer counts as an anomaly since "
+                f"{_stamp(event.since)}: it reads about {event.reads:.4g} where the other sensors say "
+                f"{event.expected:.4g}"
+            ),
+        )
+        for event in events
+    ]
 
 
 _LEFT_OUT = "left out of score and contributions"

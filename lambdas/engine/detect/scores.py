@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.detect.level_events import LevelMoved
 from engine.detect.notices import Notice
 from engine.ingest.timestamps import Times
 
@@ -23,6 +24,7 @@ class Scores:
         notices: what was noticed about the rows.
         moved: share of the rows on which the level of each sensor counted as moved for good, shape
             (sensors,): near 1, retraining is due. None where it is unknown.
+        level_events: levels that stopped counting as an anomaly.
 
     """
 
@@ -34,3 +36,4 @@ class Scores:
     state: bytes
     notices: tuple[Notice, ...] = ()
     moved: NDArray[np.float64] | None = None
+    level_events: tuple[LevelMoved, ...] = ()

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from engine.detect.alarm import Alarm
 from engine.detect.artefact import Arrays, BadArtefact, check_arrays, check_finite, pack, reading, unpack
 from engine.detect.features import CONTEXT, SPANS, VIEWS, FeatureMemory, ViewName
+from engine.detect.level_events import LevelMemory
+from engine.detect.slow_drift import SlowDrift
+from engine.detect.slow_state import SlowState
 from engine.detect.view import OUTPUTS
 from engine.detect.watch import Watch
 
@@ -34,23 +37,33 @@ class State:
         grace: rows after the last start that are not judged.
         level_averages: per view the averages of `engine.detect.level_shift`; empty before the first row.
         evaluated: rows so far that the static views judged; every eighth goes into the averages.
+        levels: which levels do not count.
+        slow: where the slow channel stands; None without one.
 
     """
 
     memory: FeatureMemory
     values: Floats
     watch: Watch
+    levels: LevelMemory
     level: Floats | None = None
     alarm: Alarm = field(default_factory=Alarm.closed)
     last: np.datetime64 | None = None
     grace: int = 0
     level_averages: dict[ViewName, Floats] = field(default_factory=dict)
     evaluated: int = 0
+    slow: SlowState | None = None
 
     @classmethod
-    def start(cls, sensors: int) -> Self:
-        """Return the state before the first row."""
-        return cls(memory=FeatureMemory.empty(sensors), values=np.zeros(sensors), watch=Watch.start(sensors))
+    def start(cls, sensors: int, slow: SlowDrift | None = None) -> Self:
+        """Return the state before the first row, of a detector with this slow channel."""
+        return cls(
+            memory=FeatureMemory.empty(sensors),
+            values=np.zeros(sensors),
+            watch=Watch.start(sensors),
+            levels=LevelMemory.start(sensors),
+            slow=None if slow is None else slow.start(),
+        )
 
     def restart(self, grace: int) -> None:
         """Forget the past except for levels and last values; do not judge the next `grace` rows."""
@@ -92,15 +105,22 @@ class State:
             "heard": self.watch.last_seen.view(np.int64),
             "lag": self.alarm.lag,
             "fused": self.alarm.fused,
+            "levels since": self.levels.since.view(np.int64),
+            "levels told": self.levels.told,
         }
         if self.level is not None:
             arrays["level"] = self.level
-        moved = {f"moved {view}": averages for view, averages in self.level_averages.items()}
-        return pack(KIND, meta, arrays | moved)
+        arrays |= {f"moved {view}": averages for view, averages in self.level_averages.items()}
+        if self.slow is not None:
+            meta["slow"] = self.slow.to_meta()
+            arrays |= self.slow.to_arrays()
+        return pack(KIND, meta, arrays)
 
     @classmethod
-    def from_bytes(cls, data: bytes, sensors: int) -> Self:
-        """Read a state.
+    def from_bytes(cls, data: bytes, sensors: int, slow: SlowDrift | None = None) -> Self:
+        """Read a state, of a detector with so many sensors and this slow channel.
+
+        States of format versions 1 and 2 have no slow channel: it starts afresh.
 
         Raises:
             BadArtefact: when the bytes are not a state of a readable version, are damaged, or belong to a
@@ -117,12 +137,14 @@ class State:
                 memory=FeatureMemory(rows=arrays["rows"], means=arrays["means"], seen=seen),
                 values=arrays["values"],
                 watch=Watch.from_meta(meta.get("watch"), arrays.get("heard"), sensors),
+                levels=_levels(arrays, sensors),
                 level=arrays.get("level"),
                 alarm=_alarm(meta, arrays),
                 last=None if meta["last"] is None else np.datetime64(int(meta["last"]), "us"),
                 grace=grace,
                 level_averages={view: arrays[f"moved {view}"] for view in VIEWS if f"moved {view}" in arrays},
                 evaluated=evaluated,
+                slow=_slow(meta, arrays, slow),
             )
 
 
@@ -146,6 +168,24 @@ def _check_arrays(arrays: Arrays, seen: int, sensors: int) -> None:
     expected |= {name: shape for name, shape in later.items() if name in arrays}
     check_arrays(arrays, {name: ("f8", shape) for name, shape in expected.items()})
     check_finite(*(arrays[name] for name in expected))
+
+
+def _levels(arrays: Arrays, sensors: int) -> LevelMemory:
+    """Return which levels do not count; states of format versions 1 and 2 do not know it."""
+    if "levels since" not in arrays:
+        return LevelMemory.start(sensors)
+    check_arrays(arrays, {"levels since": ("i8", (sensors,)), "levels told": ("b1", (sensors,))})
+    since = arrays["levels since"].view("datetime64[us]").copy()
+    return LevelMemory(since=since, told=arrays["levels told"].copy())
+
+
+def _slow(meta: dict[str, Any], arrays: Arrays, slow: SlowDrift | None) -> SlowState | None:
+    """Return where the slow channel stands."""
+    if slow is None:
+        return None
+    if "slow" not in meta:
+        return slow.start()
+    return SlowState.read(meta["slow"], arrays, slow.grid.knots.shape)
 
 
 def _alarm(meta: dict[str, Any], arrays: Arrays) -> Alarm:

@@ -8,6 +8,12 @@ import numpy as np
 
 from engine.evaluate.evaluation import Range
 
+_MINUTES = 360
+REPORT_JOIN = np.timedelta64(_MINUTES, "m")
+"""Time without an alarm after which reports call the next one another event."""
+REPORT_MINUTES = 30
+"""Minutes of alarm below which reports leave an event out: it stays visible in the scores."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRules:
@@ -25,13 +31,18 @@ class EventRules:
 
     @classmethod
     def for_reports(cls, step: np.timedelta64) -> Self:
-        """Return the rules of reports: ranges at most 15 rows apart are joined, events under 3 rows dropped.
+        """Return the rules of reports: one event per fault, and no blips.
+
+        Ranges at most six hours apart are joined: a fault goes on through stops and nights. Events of less
+        than half an hour of anomalous rows, or of less than three, are dropped. Rows faster than one a
+        minute count like minutes.
 
         Args:
             step: time between rows.
 
         """
-        return cls(join=15 * step, min_rows=3)
+        minutes = max(1, round(step / np.timedelta64(1, "m")))
+        return cls(join=min(REPORT_JOIN, _MINUTES * step), min_rows=max(3, REPORT_MINUTES // minutes))
 
     def apply(self, ranges: Sequence[Range]) -> list[Range]:
         """Return the events.

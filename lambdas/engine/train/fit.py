@@ -31,6 +31,7 @@ from engine.train.fit_settings import FitSettings
 from engine.train.forward_validation import ForwardValidation, forward_validation
 from engine.train.known_faults import without_known_faults
 from engine.train.label_limits import label_factor
+from engine.train.slow_fit import fit_slow
 
 Mask = NDArray[np.bool_]
 
@@ -104,6 +105,8 @@ def fit(
         trimmed=trimmed,
         training_range=training_range,
         discrete_values=discrete_values(frame.values, healthy),
+        slow=fit_slow(frame, healthy, scaling, settings.quantile),
+        adaptation="auto" if prior is None else prior.adaptation,
     )
     factor = label_factor(detector, frame, labels, settings, left_out)
     return replace(

@@ -4,6 +4,9 @@ No operation of the service reaches this yet. The detector has scored these rows
 alarmed, there was a fault, with two exceptions after which the plant simply runs like that: the alarm lasted
 until the level was taken over as the new one, or it was long and still going on when the rows end. A level
 that was taken over but came back before the rows end was a fault after all.
+
+Where the slow channel of that detector counts, nothing is taken over, and neither exception holds: what it
+still alarms on is not learned until the owner says that the plant runs like that: by `follow`.
 """
 
 import numpy as np
@@ -25,6 +28,8 @@ LASTING_ROWS = 800
 """An alarm of this many rows that still goes on when the rows end is how the plant runs now."""
 MOVED_SHARE = 0.5
 """Share of the rows of a part on which the level of a sensor counts as moved, above which it has moved."""
+HELD = 0.5
+"""Weight of the slow channel from which its alarms are faults for as long as they last."""
 _PART_ROWS = 256
 
 
@@ -45,12 +50,12 @@ def without_known_faults(frame: Frame, normal: Mask, prior: Detector) -> Mask:
 
     """
     alarm, moved = _alarmed_and_moved(frame, prior)
-    rows = len(normal)
+    rows, holds = len(normal), prior.slow is not None and prior.slow.weight(prior.adaptation) > HELD
     faults = np.zeros(rows, bool)
     for start, stop in joined_runs(alarm, gap=JOIN_ROWS):
         taken_over = moved[stop : stop + 2 * _PART_ROWS].any() and stop - start >= TAKEN_OVER_ROWS
         goes_on = stop + JOIN_ROWS >= rows and stop - start >= LASTING_ROWS
-        if stop - start >= LEAST_ROWS and not taken_over and not goes_on:
+        if stop - start >= LEAST_ROWS and (holds or not (taken_over or goes_on)):
             faults[start:stop] = True
     with_passing = faults.copy()
     for start, stop in joined_runs(alarm | moved, gap=JOIN_ROWS):

@@ -1,0 +1,115 @@
+"""Every sensor as a sum of curves of all others: a ridge regression on hinges, in closed form.
+
+The columns per sensor are the mean of its scaled value over a bin, the exponential mean of these (slow
+relations), and the means of its hinges without their straight part (bends). One inverse predicts all sensors,
+as in `engine.detect.cross_prediction`; a sensor's own columns never help to predict it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.detect.cross_prediction import inverse
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+MEMORY_BINS = 3
+"""Span of the exponential mean among the columns."""
+_TINY = 1e-4
+"""A column that varies by less, in scales of its sensor, says nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """How columns are made of bin means: `slopes` is the straight part of each hinge (hinges x sensors)."""
+
+    slopes: Floats
+
+    @classmethod
+    def of(cls, means: Floats) -> "Columns":
+        """Learn the straight parts from complete bins (bins x 1 + hinges x sensors)."""
+        centred = means - means.mean(axis=0)
+        variance = np.maximum((centred[:, 0] ** 2).mean(axis=0), 1e-12)
+        return cls(slopes=(centred[:, 1:] * centred[:, :1]).mean(axis=0) / variance)
+
+    def made(self, means: Floats, smooth: Floats) -> Floats:
+        """Return the columns of bins, block after block: values, their exponential means, bends."""
+        bends = means[:, 1:] - self.slopes * means[:, :1]
+        return np.concatenate([means[:, 0], smooth, bends.reshape(len(means), self.slopes.size)], axis=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Additive:
+    """Residual of each sensor: `(columns - mean) @ weights`; `precision` fills what is missing."""
+
+    mean: Floats
+    weights: Floats
+    precision: Floats
+
+    @classmethod
+    def fit(cls, mean: Floats, covariance: Floats, sensors: int, ridge: float) -> "Additive":
+        """Fit from the moments of the columns."""
+        size = len(covariance)
+        deviation = np.sqrt(np.maximum(np.diag(covariance), 0))
+        deviation[deviation < _TINY] = np.inf
+        correlation = covariance / deviation[:, None] / deviation
+        correlation[np.diag_indices(size)] += ridge
+        precision = inverse(correlation)
+        own = np.arange(0, size, sensors)[None, :] + np.arange(sensors)[:, None]
+        inner = np.linalg.inv(precision[own[:, :, None], own[:, None, :]])
+        weights: Floats = np.einsum("sb,sbc->cs", inner[:, 0], precision[own])
+        weights[own.T, np.arange(sensors)] = 0
+        weights[np.arange(sensors), np.arange(sensors)] = 1
+        weights = weights / deviation[:, None] * np.where(np.isinf(deviation), 1, deviation)[:sensors]
+        return cls(mean=mean, weights=weights, precision=precision / deviation[:, None] / deviation)
+
+    def residuals(self, columns: Floats) -> Floats:
+        """Return the residuals in scales; 0 for a sensor that is missing, whose columns are NaN."""
+        centred = columns - self.mean
+        missing = np.isnan(centred)
+        incomplete = np.flatnonzero(missing.any(axis=1))
+        if not len(incomplete):
+            return centred @ self.weights
+        centred[missing] = 0
+        patterns, which = np.unique(missing[incomplete], axis=0, return_inverse=True)
+        for at, pattern in enumerate(patterns):
+            rows = incomplete[which.ravel() == at]
+            among = self.precision[np.ix_(pattern, pattern)].copy()
+            among[np.diag_indices(len(among))] += 1e-12
+            likely = -np.linalg.solve(among, self.precision[pattern] @ centred[rows].T)
+            centred[np.ix_(rows, np.flatnonzero(pattern))] = likely.T
+        result: Floats = centred @ self.weights
+        result[missing[:, : result.shape[1]]] = 0
+        return result
+
+    def effect(self, slopes: Floats) -> Floats:
+        """Return what the shift of each sensor by one scale does to the residuals of all, sensors x sensors.
+
+        Args:
+            slopes: the straight part of each hinge, hinges x sensors; knots are evenly spaced quantiles.
+
+        """
+        hinges, sensors = slopes.shape
+        value, smooth, *bends = self.weights.reshape(2 + hinges, sensors, sensors)
+        result: Floats = value + smooth
+        for at, bend in enumerate(bends):
+            rise = 1 - (at + 1) / (hinges + 1)  # the share of rows above the knot
+            result = result + (rise - slopes[at])[:, None] * bend
+        return result
+
+
+def smoothed(values: Floats, fresh: Mask, before: Floats) -> Floats:
+    """Return exponential means of span MEMORY_BINS over bins; they start anew at `fresh` ones.
+
+    A missing value has none, and the next one starts anew.
+    """
+    gain = 2 / (MEMORY_BINS + 1)
+    result = np.empty_like(values)
+    last = before
+    for at, row in enumerate(values):
+        moved = row if fresh[at] else last + gain * (row - last)
+        last = np.where(np.isnan(moved), row, moved)
+        result[at] = last
+    return result

@@ -1,0 +1,337 @@
+"""The slow channel: faults that grow over days and weeks, held against what training held.
+
+On a grid of time, each sensor is predicted from all others by a model that is frozen at training. The
+residuals are averaged over a day and compared with those that blocked cross-validation left of healthy
+training. Nothing is subtracted and nothing is forgotten: a pattern that training did not show alarms until
+it ends.
+
+How far the channel counts is the owner's choice, `adaptation`, and changes without training:
+
+- `auto`: as far as training vouches for it, `SlowDrift.trust`: in full where levels held through two weeks of
+  training or more, not at all where they drifted;
+- `hold`: in full. Whatever left training alarms until it comes back;
+- `follow`: not at all. The fast views adapt to whatever lasts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.detect.additive_model import Additive, Columns, smoothed
+from engine.detect.artefact import Arrays, BadArtefact, check_arrays, check_finite
+from engine.detect.cross_prediction import Float32
+from engine.detect.slow_state import SlowState
+from engine.detect.smoothing import ewma
+from engine.detect.time_bins import Grid, Sums
+from engine.detect.view import row_scores
+from engine.frame.frame import Frame
+from engine.frame.scaling import Scaling
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Adaptation = Literal["auto", "hold", "follow"]
+ADAPTATIONS: tuple[Adaptation, ...] = ("auto", "hold", "follow")
+
+NOW = 2.0
+"""Most that the ratio may be, in ratios of the newest bin alone: so it ends with its fault."""
+COMES_BACK = 1.5
+"""An open alarm outlasts a quiet spell of so many times the longest one it came back after: some faults
+show by day only."""
+FORGET = 4
+"""Opening times after which that longest spell counts half."""
+GENTLE = 0.3
+"""Above the limit the ratio grows as this times its logarithm: it ranks behind faults that come fast."""
+LIFT = 0.3
+"""Most of their way to the limit by which the channel lifts quiet rows: these rank higher, but never
+alarm."""
+LIFTED_RATIO = 3.0
+"""Ratio of the channel from which it lifts them by that much."""
+_TINY = 1e-12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spans:
+    """Times of the channel, in bins: of the average, for opening, and of silence after a break."""
+
+    average: int
+    opening: int
+    settling: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlowRatios:
+    """What the channel says of consecutive rows.
+
+    Attributes:
+        ratio: score over limit, shape (rows,); 0 with the machine off.
+        bins: for each row, the place of its bin in `shares`, shape (rows,).
+        shares: share of each sensor in the ratio, shape (bins, sensors); 0 where the ratio is small.
+
+    """
+
+    ratio: Floats
+    bins: NDArray[np.intp]
+    shares: Float32
+
+    @classmethod
+    def silent(cls, rows: int, sensors: int) -> Self:
+        """Return what a detector without a channel has."""
+        shares = np.zeros((1, sensors), np.float32)
+        return cls(ratio=np.zeros(rows), bins=np.zeros(rows, np.intp), shares=shares)
+
+    @property
+    def known(self) -> Mask:
+        """Mark the bins with shares, shape (bins,)."""
+        found: Mask = self.shares.sum(axis=1) > 0
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlowDrift:
+    """The fitted channel.
+
+    Attributes:
+        grid: the bins.
+        columns: how the columns of the model are made.
+        model: predicts each sensor from all others.
+        spans: times of the channel.
+        units: 99 % quantiles of the held-out residuals of single bins and of their average, shape (2,
+        sensors). limits: scores of single bins and of the average that are their thresholds, shape (2,).
+        effect: what the shift of each sensor by one scale does to the residuals of all, shape (sensors,
+            sensors).
+        held: how far levels held in training, 0 to 1.
+        trust: how far training vouches for the channel: the same, and less for a short one.
+        steady: how far it vouches for each sensor, shape (sensors,).
+
+    """
+
+    grid: Grid
+    columns: Columns
+    model: Additive
+    spans: Spans
+    units: Floats
+    limits: Floats
+    effect: Floats
+    held: float
+    trust: float
+    steady: Floats
+
+    def start(self) -> SlowState:
+        """Return the state before the first row."""
+        return SlowState.start(self.grid.knots.shape)
+
+    def to_meta(self) -> dict[str, Any]:
+        """Return what is not an array, as a JSON document."""
+        spans = self.spans
+        return {
+            "width": self.grid.width,
+            "average": spans.average,
+            "opening": spans.opening,
+            "settling": spans.settling,
+            "held": self.held,
+            "trust": self.trust,
+        }
+
+    def to_arrays(self) -> Arrays:
+        """Return the arrays by name."""
+        return {
+            "slow.knots": self.grid.knots,
+            "slow.slopes": self.columns.slopes,
+            "slow.mean": self.model.mean,
+            "slow.weights": self.model.weights,
+            "slow.precision": self.model.precision,
+            "slow.units": self.units,
+            "slow.limits": self.limits,
+            "slow.effect": self.effect,
+            "slow.steady": self.steady,
+        }
+
+    @classmethod
+    def read(cls, meta: Mapping[str, Any], arrays: Arrays, sensors: int) -> Self:
+        """Read what `to_meta` and `to_arrays` gave.
+
+        Raises:
+            BadArtefact: when they are malformed, or of other sensors.
+
+        """
+        hinges = len(arrays["slow.knots"])
+        size = (2 + hinges) * sensors
+        shapes: dict[str, tuple[int, ...]] = {
+            "knots": (hinges, sensors),
+            "slopes": (hinges, sensors),
+            "mean": (size,),
+            "weights": (size, sensors),
+            "precision": (size, size),
+            "units": (2, sensors),
+            "limits": (2,),
+            "effect": (sensors, sensors),
+            "steady": (sensors,),
+        }
+        check_arrays(arrays, {f"slow.{name}": ("f8", shape) for name, shape in shapes.items()})
+        part = {name: arrays[f"slow.{name}"] for name in shapes}
+        check_finite(*part.values())
+        spans = Spans(**{name: int(meta[name]) for name in ("average", "opening", "settling")})
+        width, held, trust = int(meta["width"]), float(meta["held"]), float(meta["trust"])
+        least = min(width, spans.average, spans.opening, spans.settling + 1)
+        if least < 1 or not 0 <= trust <= held <= 1 or min(part["units"].min(), part["limits"].min()) <= 0:
+            raise BadArtefact(f"the slow channel is malformed: bins of {width} us, {spans}, trust {trust}")
+        return cls(
+            grid=Grid(width=width, knots=part["knots"]),
+            columns=Columns(slopes=part["slopes"]),
+            model=Additive(mean=part["mean"], weights=part["weights"], precision=part["precision"]),
+            spans=spans,
+            units=part["units"],
+            limits=part["limits"],
+            effect=part["effect"],
+            held=held,
+            trust=trust,
+            steady=part["steady"],
+        )
+
+    def weight(self, adaptation: Adaptation) -> float:
+        """Return how far the channel counts."""
+        return {"auto": self.trust, "hold": 1.0, "follow": 0.0}[adaptation]
+
+    def run(self, frame: Frame, scaling: Scaling, grace: np.timedelta64, state: SlowState) -> SlowRatios:
+        """Judge the rows of a frame and move the state behind them.
+
+        Args:
+            frame: the rows.
+            scaling: of the sensors.
+            grace: time after a restart that is not judged.
+            state: what is known of the rows before.
+
+        """
+        use, state.rested = running(frame, grace, state.rested)
+        sums = Sums.joined([state.sums, self.grid.sums(frame, use, scaling)], self.grid.knots.shape)
+        bins = self.grid.of(frame.times)
+        last = int(np.searchsorted(sums.bins, bins[-1])) if len(bins) else 0
+        finished, state.sums = sums.part(slice(0, last)), sums.part(slice(last, None))
+        before, shares_before = state.ratio, state.shares
+        ratios, shares = self.judged(finished, frame.step, state)
+        place = np.searchsorted(finished.bins, bins)  # a row has what the last bin before its own says
+        ratio = np.concatenate([[before], ratios])[place]
+        ratio[frame.off] = 0
+        known: Float32 = np.concatenate([shares_before[None], shares]).astype(np.float32)
+        return SlowRatios(ratio=ratio, bins=place, shares=known)
+
+    def judged(self, bins: Sums, step: np.timedelta64, state: SlowState) -> tuple[Floats, Floats]:
+        """Return the ratio after each finished bin, and the shares of the sensors in it."""
+        residuals, valid = self.residuals(bins, step, state)
+        now, explained = self.ratios(residuals[valid], state)
+        alarm, ratios, at = Opening(self.spans.opening, state), np.zeros(len(valid)), 0
+        for place in range(len(valid)):
+            if valid[place]:
+                ratios[place] = alarm.move(float(now[at]))
+                at += 1
+            elif bins.rows[place] > 0:  # sensors are silent, or it settles: nothing new is known
+                ratios[place] = state.ratio
+            else:
+                ratios[place] = state.ratio = 0.0
+        shares = np.zeros((len(valid), len(self.steady)))
+        shares[valid] = explained / np.maximum(explained.sum(axis=1, keepdims=True), _TINY)
+        shares[ratios <= LIFT] = 0
+        if len(ratios):
+            state.shares = shares[-1].copy()
+        return ratios, shares
+
+    def residuals(self, bins: Sums, step: np.timedelta64, state: SlowState) -> tuple[Floats, Mask]:
+        """Return the residuals of bins, and which of them are judged: complete, and settled after a break."""
+        complete, settling = self.grid.complete(bins, step), self.spans.settling
+        before = bins.bins[:1] - 1 if state.last_bin is None else np.array([state.last_bin])
+        gap = np.diff(np.concatenate([before, bins.bins])) > max(1, settling)
+        valid = np.zeros(len(gap), bool)
+        settled = settling if state.settled is None else state.settled
+        for at, whole in enumerate(complete):
+            settled = settled + 1 if whole and not gap[at] else 0
+            valid[at] = settled > settling
+        means = bins.means()
+        means[~complete] = np.nan
+        smooth = smoothed(means[:, 0], gap, state.smooth)
+        if len(gap):
+            state.settled, state.last_bin, state.smooth = settled, int(bins.bins[-1]), smooth[-1]
+        result = np.zeros((len(gap), len(self.steady)))
+        result[valid] = self.model.residuals(self.columns.made(means[valid], smooth[valid]))
+        return result, valid
+
+    def ratios(self, residuals: Floats, state: SlowState) -> tuple[Floats, Floats]:
+        """Return the ratio of judged bins by themselves, and what a shift of each sensor explains of it."""
+        if not len(residuals):
+            return np.zeros(0), residuals
+        average = ewma(residuals, state.average, self.spans.average)
+        state.average = average[-1]
+        relative = self.steady / self.units
+        units = average * relative[1]
+        effect = self.effect * relative[1]
+        explained = (units @ effect.T) ** 2 / np.maximum((effect**2).sum(axis=1), _TINY)
+        newest = row_scores(np.abs(residuals * relative[0])) / self.limits[0]
+        return np.minimum(row_scores(np.abs(units)) / self.limits[1], NOW * newest), explained
+
+
+class Opening:
+    """Opens an alarm on what lasts, and closes it when that has ended.
+
+    It opens when the limit was exceeded for the opening time, out of twice that time, and throughout the
+    newest quarter of it. It closes below the limit; where it came back after quiet spells, a little later
+    than these.
+    """
+
+    def __init__(self, opening: int, state: SlowState) -> None:
+        """Continue from a state; `opening` is in bins."""
+        self._opening, self._state = opening, state
+
+    def move(self, now: float) -> float:
+        """Return the ratio after a bin whose own is `now`."""
+        state, opening = self._state, self._opening
+        was_open = state.open
+        state.ratios = [*state.ratios, now][-2 * opening :]
+        state.longest *= 0.5 ** (1 / (FORGET * opening))
+        if was_open:
+            hold = 1 + min(int(COMES_BACK * state.longest), 2 * opening)
+            state.ratio = max(state.ratios[-hold:])
+        else:
+            state.ratio = self._lasting()
+        state.open = state.ratio > 1
+        if now <= 1:
+            state.spell += was_open or state.spell > 0
+        elif state.open:
+            if state.spell <= 2 * opening:
+                state.longest = max(state.longest, state.spell)
+            state.spell = 0
+        return state.ratio
+
+    def _lasting(self) -> float:
+        """Return the ratio exceeded for the opening time, and throughout its newest half."""
+        ratios, opening = self._state.ratios, self._opening
+        if len(ratios) < opening:
+            return 0.0
+        return float(min(sorted(ratios)[-opening], *ratios[-max(1, opening // 2) :]))
+
+
+def running(frame: Frame, grace: np.timedelta64, rested: int | None) -> tuple[Mask, int | None]:
+    """Return the rows with the machine on for longer than `grace`, and when it was last off, in us."""
+    stamps = frame.times.astype("datetime64[us]").astype(np.int64)
+    never = np.iinfo(np.int64).min // 2
+    rests = np.maximum.accumulate(np.where(frame.off, stamps, never if rested is None else rested))
+    if len(rests) and rests[-1] > never:
+        rested = int(rests[-1])
+    return ~frame.off & (stamps - rests > int(grace / np.timedelta64(1, "us"))), rested
+
+
+def fuse(fast: Floats, slow: Floats, *, held: float, weight: float) -> tuple[Floats, Mask]:
+    """Return the ratio of fast views and slow channel together, and where the slow channel leads.
+
+    Args:
+        fast: ratio of the fast views, shape (rows,).
+        slow: ratio of the channel, shape (rows,).
+        held: how far levels held in training.
+        weight: how far the channel counts.
+
+    """
+    weighted = weight * slow
+    alarm = np.where(weighted > 1, 1 + GENTLE * np.log(np.maximum(weighted, 1)), 0)
+    lifted = fast + held * LIFT * np.clip(slow / LIFTED_RATIO, 0, 1) * np.maximum(1 - fast, 0)
+    return np.maximum(lifted, alarm), alarm > fast

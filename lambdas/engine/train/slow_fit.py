@@ -1,0 +1,185 @@
+"""Fit the slow channel: its grid, its model, its limits, and how far training vouches for it.
+
+Spans are times; where training is short, they are parts of it.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.detect.additive_model import Additive, Columns, smoothed
+from engine.detect.cross_prediction import Moments
+from engine.detect.pipeline import grace_rows
+from engine.detect.ramp import ramp
+from engine.detect.slow_drift import SlowDrift, Spans, running
+from engine.detect.smoothing import ewma
+from engine.detect.time_bins import Grid
+from engine.detect.view import row_scores
+from engine.frame.frame import Frame
+from engine.frame.scaling import Scaling
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+HOUR = 3_600_000_000
+DAY = 24 * HOUR
+BINS, LONGEST_BIN = 600, HOUR // 2
+"""Bins that training is cut into, as long as they are no longer than half an hour."""
+LEAST_ROWS, LEAST_BINS = 1250, 200
+AVERAGE = (24 * HOUR, 25)
+"""Time that residuals are averaged over, and the part of training that it may be at most."""
+OPENING = (12 * HOUR, 12)
+"""Time above the limit that opens an alarm, and the part of training: the fast views see shorter faults."""
+SETTLING = 3 * HOUR
+"""Time after a stop, an outage or a gap that is not judged: twice the memory of the model."""
+COLUMNS, HINGES = 600, 5
+"""Columns of the model, and hinges of a sensor, at most; the more sensors, the fewer hinges."""
+RIDGES = (0.05, 0.02, 0.005, 0.002, 0.0005)
+FOLDS = 6
+UNIT_QUANTILE = 0.99
+WEEKS = (7 * DAY, 14 * DAY)
+"""Time in training, with the machine on, up to which the channel is not trusted, and from which it is: then
+every day of the week was seen twice."""
+DRIFT = (1.15, 1.35)
+"""Drift index of training (median over sensors) up to which levels held, and from which they drifted."""
+SENSOR_DRIFT = (1.4, 1.7)
+"""The same for a single sensor."""
+_LEAST_UNIT = 1e-4
+_KNOT_ROWS = 20_000
+
+
+def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> SlowDrift | None:
+    """Fit the channel to the healthy rows; None if they are too few to tell of slow faults.
+
+    Args:
+        frame: training rows.
+        healthy: mask of the rows to learn, shape (rows,).
+        scaling: of the sensors.
+        quantile: of healthy scores, that the limits lie on.
+
+    """
+    use = healthy & running(frame, grace_rows(frame.step) * frame.step, None)[0]
+    rows, step = int(use.sum()), int(frame.step / np.timedelta64(1, "us"))
+    if rows < LEAST_ROWS:
+        return None
+    total, sensors = rows * step, len(frame.sensors)
+    width = max(step, min(LONGEST_BIN, step * round(total / BINS / step)))
+    spans = _spans(total, width)
+    hinges = min(HINGES, max(0, COLUMNS // sensors - 2))
+    grid = Grid(width=width, knots=_knots(frame, use, scaling, hinges))
+    sums = grid.sums(frame, use, scaling)
+    complete = grid.complete(sums, frame.step)
+    gap = np.diff(np.append(sums.bins[0] - 1, sums.bins)) > max(1, spans.settling)
+    means = sums.means()
+    means[~complete] = np.nan
+    smooth = smoothed(means[:, 0], gap, np.full(sensors, np.nan))
+    means, smooth = means[complete], smooth[complete]
+    whole: Mask = np.asarray(np.isfinite(means[:, 0]).all(axis=1))
+    if whole.sum() < LEAST_BINS:
+        return None
+    columns = Columns.of(means[whole])
+    made = columns.made(means, smooth)
+    ridge, held = _chosen(made, whole, sensors, max(2, DAY // width))
+    moments = _moments(made[whole])
+    index = drift_index(held)
+    known = index[np.isfinite(index)]
+    steady = np.where(np.isnan(index), 1.0, 1 - ramp(np.nan_to_num(index), *SENSOR_DRIFT))
+    levels_held = 1 - ramp(float(np.median(known)), *DRIFT) if len(known) else 1.0
+    units, limits = _calibrated(held, spans, steady, quantile)
+    model = Additive.fit(moments.mean(), moments.covariance(), sensors, ridge)
+    return SlowDrift(
+        grid=grid,
+        columns=columns,
+        model=model,
+        spans=spans,
+        units=units,
+        limits=limits,
+        effect=model.effect(columns.slopes),
+        held=levels_held,
+        trust=levels_held * ramp(float(total), *WEEKS),
+        steady=steady,
+    )
+
+
+def _spans(total: int, width: int) -> Spans:
+    """Return the times of the channel in bins of this width, for a training of this total time."""
+
+    def bins(limits: tuple[int, int], least: int) -> int:
+        return max(least, round(min(limits[0], total / limits[1]) / width))
+
+    return Spans(
+        average=bins(AVERAGE, 2),
+        opening=bins(OPENING, 8) + 1,
+        settling=round(SETTLING / width),
+    )
+
+
+def _knots(frame: Frame, use: Mask, scaling: Scaling, hinges: int) -> Floats:
+    """Return quantiles of every sensor, evenly spaced, as knots (hinges x sensors)."""
+    picks = np.flatnonzero(use)
+    scaled = scaling.apply(frame.values[picks[:: max(1, len(picks) // _KNOT_ROWS)]].astype(np.float64))
+    places = (np.arange(hinges) + 1) / (hinges + 1)
+    knots: Floats = np.nan_to_num(np.nanquantile(scaled, places, axis=0)).reshape(hinges, scaled.shape[1])
+    return knots
+
+
+def _moments(rows: Floats) -> Moments:
+    result = Moments(rows.shape[1])
+    result.count, result.sums, result.products = float(len(rows)), rows.sum(axis=0), rows.T @ rows
+    return result
+
+
+def _chosen(made: Floats, whole: Mask, sensors: int, span: int) -> tuple[float, Floats]:
+    """Return the ridge under which held-out blocks of time need the smallest shifts, and their residuals."""
+    fold = np.minimum(np.arange(len(made)) * FOLDS // len(made), FOLDS - 1)
+    parts = [_moments(made[whole & (fold == each)]) for each in range(FOLDS)]
+    total = parts[0]
+    for part in parts[1:]:
+        total = total.plus(part)
+    best, chosen = np.inf, (RIDGES[0], np.zeros((len(made), sensors)))
+    for ridge in RIDGES:
+        held = np.empty((len(made), sensors))
+        for each, part in enumerate(parts):
+            others = total.plus(part, -1.0)
+            model = Additive.fit(others.mean(), others.covariance(), sensors, ridge)
+            held[fold == each] = model.residuals(made[fold == each])
+        loss = float(np.log(_quantiles(_averaged(held, span))).mean())
+        if loss < best:
+            best, chosen = loss, (ridge, held)
+    return chosen
+
+
+def drift_index(held: Floats) -> Floats:
+    """Return per sensor how much farther its held-out residual moves in long than in short times.
+
+    The square root of the mean squared difference over a twelfth to a quarter of training, over that of a
+    sixtieth: about 1 for a level that holds, however it cycles within that, and more for one that drifts.
+    NaN for a residual that is always the same.
+    """
+    length = max(1, len(held) // 120)
+    count = len(held) // length
+    blocks = held[: count * length].reshape(count, length, -1).mean(axis=1)
+
+    def distance(lag: int) -> Floats:
+        result: Floats = ((blocks[lag:] - blocks[:-lag]) ** 2).mean(axis=0)
+        return result
+
+    short, far = distance(2), np.mean([distance(lag) for lag in (10, 20, 30)], axis=0)
+    return np.where(short > 1e-12, np.sqrt(far / np.maximum(short, 1e-18)), np.nan)
+
+
+def _calibrated(held: Floats, spans: Spans, steady: Floats, quantile: float) -> tuple[Floats, Floats]:
+    """Return the units of single bins and of their average, and their limits."""
+    both = (held, _averaged(held, spans.average))
+    units = np.array([_quantiles(each) for each in both])
+    scores = [row_scores(np.abs(each / unit * steady)) for each, unit in zip(both, units, strict=True)]
+    return units, np.array([max(float(np.quantile(each, quantile)), 1e-9) for each in scores])
+
+
+def _averaged(rows: Floats, span: int) -> Floats:
+    averages: Floats = ewma(rows, rows[:span].mean(axis=0), span)
+    return averages
+
+
+def _quantiles(rows: Floats) -> Floats:
+    found: Floats = np.maximum(np.quantile(np.abs(rows), UNIT_QUANTILE, axis=0), _LEAST_UNIT)
+    return found

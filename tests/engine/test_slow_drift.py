@@ -1,0 +1,198 @@
+"""The slow channel: wear of weeks alarms, on a grid of time, as far as training vouches for it."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from engine import BadArtefact, Detector, Frame, fit, score_in_batches
+from engine.detect.artefact import pack, unpack
+from engine.detect.slow_drift import Opening, fuse
+from engine.detect.slow_state import SlowState
+from engine.detect.smoothing import ewma
+
+STEP = np.timedelta64(600, "s")
+DAY = 144
+TRAIN = 28 * DAY
+
+
+@cache
+def plant(days: int = 56, *, drift: bool = False) -> Frame:
+    """Eight sensors that follow a day's load and two slower causes, a row in ten minutes; off twice."""
+    rng = np.random.default_rng(4)
+    rows = days * DAY
+    load = np.sin(2 * np.pi * np.arange(rows) / DAY) + ewma(rng.normal(size=(rows, 1)), np.zeros(1), 30)[:, 0]
+    causes = np.stack([load, load**2, ewma(rng.normal(size=(rows, 1)), np.zeros(1), 90)[:, 0] * 6], axis=1)
+    values = causes @ rng.normal(size=(3, 8)) + 0.2 * rng.normal(size=(rows, 8))
+    values += 2.5 * ewma(rng.normal(size=(rows, 8)), np.zeros(8), 40)  # what each does of its own
+    if drift:
+        values += rng.normal(size=(rows, 8)).cumsum(axis=0) * 0.05
+    off = np.zeros(rows, bool)
+    off[10 * DAY : 10 * DAY + 20] = off[40 * DAY : 40 * DAY + 30] = True
+    times = np.datetime64("2026-01-05", "us") + (np.arange(rows) + 1) * STEP
+    return Frame(times=times, values=values, sensors=tuple("abcdefgh"), off=off, step=STEP)
+
+
+def worn(frame: Frame, size: float = 2.0) -> Frame:
+    """Two sensors leave their place over twelve days from day 32 on, and are repaired then."""
+    values = frame.values.copy()
+    start, stop = 32 * DAY, 44 * DAY
+    ramp = np.linspace(0, size, stop - start)
+    values[start:stop, 2] += ramp * values[:TRAIN, 2].std()
+    values[start:stop, 5] -= ramp * values[:TRAIN, 5].std()
+    return replace(frame, values=values)
+
+
+@cache
+def detector(*, drift: bool = False) -> Detector:
+    return fit(plant(drift=drift).part(0, TRAIN))
+
+
+def alarms(found: Detector, frame: Frame) -> np.ndarray:
+    return found.score(frame.part(TRAIN, len(frame.times))).prediction == 1
+
+
+LATE = slice(40 * DAY - TRAIN, 44 * DAY - TRAIN)
+HEALTHY = slice(47 * DAY - TRAIN, 56 * DAY - TRAIN)
+
+
+def test_slow_wear_alarms_until_its_repair() -> None:
+    found = detector()
+    assert found.slow is not None
+    assert found.slow.trust == 1
+    alarm = alarms(found, worn(plant()))
+    assert alarm[LATE].mean() > 0.8
+    assert alarm[HEALTHY].mean() < 0.03
+    assert alarms(found, plant()).mean() < 0.03
+
+
+def test_the_worn_sensors_lead() -> None:
+    found, frame = detector(), worn(plant()).part(TRAIN, 44 * DAY)
+    assert found.slow is not None
+    slow = found.slow.run(frame, found.pipeline.scaling, np.timedelta64(2, "h"), found.slow.start())
+    late = slow.shares[slow.bins[LATE]].mean(axis=0)
+    assert 5 in np.argsort(-late)[:2]
+    contributions = found.score(frame).contributions
+    np.testing.assert_allclose(contributions.sum(axis=1), 1, atol=1e-4)
+
+
+def test_the_owner_decides_without_training() -> None:
+    frame = worn(plant())
+    assert alarms(replace(detector(), adaptation="hold"), frame)[LATE].mean() > 0.8
+    assert alarms(replace(detector(), adaptation="follow"), frame)[LATE].mean() < 0.7
+
+
+def test_training_that_drifted_is_not_trusted() -> None:
+    found = detector(drift=True).slow
+    assert found is not None
+    assert found.trust == 0
+
+
+def test_training_of_a_week_is_not_trusted() -> None:
+    found = fit(plant().part(0, 7 * DAY), settings=None).slow
+    assert found is None or found.trust == 0
+
+
+@pytest.mark.parametrize("rows", [1, 37, 500])
+def test_windows_agree_with_one_batch(rows: int) -> None:
+    frame = worn(plant()).part(38 * DAY, 46 * DAY if rows > 1 else 39 * DAY)
+    whole = detector().score(frame)
+    parts = list(score_in_batches(detector(), frame, rows=rows))
+    np.testing.assert_allclose(np.concatenate([part.score for part in parts]), whole.score, atol=1e-5)
+
+
+def test_the_same_plant_at_slower_rows_gives_the_same_alarms() -> None:
+    def slower(frame: Frame, by: int) -> Frame:
+        return Frame(
+            times=frame.times[by - 1 :: by],
+            values=frame.values.reshape(-1, by, 8).mean(axis=1),
+            sensors=frame.sensors,
+            off=frame.off.reshape(-1, by).any(axis=1),
+            step=by * frame.step,
+        )
+
+    fast, slow = worn(plant()), slower(worn(plant()), 3)
+    found = fit(slow.part(0, TRAIN // 3))
+    first = alarms(detector(), fast)[2::3]
+    second = found.score(slow.part(TRAIN // 3, len(slow.times))).prediction == 1
+    assert (first == second).mean() > 0.9
+
+
+def test_missing_sensors_do_not_alarm() -> None:
+    frame = plant()
+    values = frame.values.copy()
+    values[30 * DAY : 36 * DAY, 3] = np.nan
+    assert alarms(detector(), replace(frame, values=values)).mean() < 0.03
+
+
+def test_a_detector_and_its_state_come_back_from_their_bytes() -> None:
+    found = detector()
+    again = Detector.from_bytes(replace(found, adaptation="hold").to_bytes())
+    assert again.adaptation == "hold"
+    frame = worn(plant())
+    state = found.score(frame.part(TRAIN, 40 * DAY)).state
+    later = frame.part(40 * DAY, 42 * DAY)
+    assert (found.score(later, state=state).score == again.score(later, state=state).score).all()
+
+
+@pytest.mark.parametrize(
+    "change", [{"width": 0}, {"trust": 2.0}, {"average": 0}, {"opening": "soon"}, {"settling": -1}]
+)
+def test_a_malformed_channel_is_refused(change: dict[str, object]) -> None:
+    meta, arrays = unpack(detector().to_bytes(), "detector")
+    meta["slow"] |= change
+    with pytest.raises(BadArtefact):
+        Detector.from_bytes(pack("detector", meta, arrays))
+
+
+@pytest.mark.parametrize("change", [{"spell": -1}, {"ratio": "x"}, {"longest": -2.0}, {"last_bin": []}])
+def test_a_malformed_state_is_refused(change: dict[str, object]) -> None:
+    meta, arrays = unpack(detector().score(plant().part(TRAIN, TRAIN + 50)).state, "scoring-state")
+    meta["slow"] |= change
+    with pytest.raises(BadArtefact):
+        detector().check_state(pack("scoring-state", meta, arrays))
+
+
+def test_an_unknown_adaptation_is_refused() -> None:
+    meta, arrays = unpack(detector().to_bytes(), "detector")
+    with pytest.raises(BadArtefact, match="adaptation"):
+        Detector.from_bytes(pack("detector", meta | {"adaptation": "never"}, arrays))
+
+
+def walked(ratios: list[float]) -> list[float]:
+    opening = Opening(4, SlowState.start((1, 1)))
+    return [opening.move(each) for each in ratios]
+
+
+def test_an_alarm_opens_on_what_lasts_and_closes_soon() -> None:
+    ratios = walked([2.0] * 3 + [0.1] * 8 + [2.0] * 6 + [0.1] * 6)
+    assert max(ratios[:12]) <= 1
+    assert ratios[14] > 1
+    assert max(ratios[19:]) <= 1
+
+
+def test_an_alarm_that_comes_back_every_day_outlasts_the_night() -> None:
+    ratios = walked([*[2.0] * 5, *[0.1] * 3] * 6)
+    assert min(ratios[25:]) > 1
+
+
+def test_quiet_rows_are_lifted_without_an_alarm() -> None:
+    fast, slow = np.array([0.2, 0.2, 0.9, 1.5]), np.array([0.0, 9.0, 9.0, 9.0])
+    ratio, leads = fuse(fast, slow, held=1.0, weight=0.0)
+    assert ratio[0] == 0.2 < ratio[1] < ratio[2] < 1 < ratio[3]
+    assert not leads.any()
+    ratio, leads = fuse(fast, slow, held=1.0, weight=1.0)
+    assert leads.tolist() == [False, True, True, True]
+
+
+def test_a_level_that_is_taken_over_is_an_event_of_its_own() -> None:
+    frame = plant(drift=True)
+    values = frame.values.copy()
+    values[31 * DAY :, 4] += 6 * values[:TRAIN, 4].std()
+    parts = score_in_batches(
+        detector(drift=True), replace(frame, values=values).part(TRAIN, len(frame.times)), rows=200
+    )
+    moved = [event for part in parts for event in part.level_events if event.sensor == "e"]
+    assert moved[-1].since > frame.times[31 * DAY]
+    assert moved[-1].reads - moved[-1].expected > 2 * values[:TRAIN, 4].std()
