@@ -19,7 +19,7 @@ from l4e_files.layout import (
 )
 from l4e_files.repairs import Repair
 from l4e_files.times import micros
-from l4e_files.unusable import IllegalHeader, UnusableFile
+from l4e_files.unusable import UnusableFile
 
 HEAD_BYTES = 64 << 10
 """How much of a file is looked at; a longer first line is looked at as a whole."""
@@ -198,7 +198,7 @@ def _dropped(header: Row, kept: int) -> Repair:
 def _require_names(names: Sequence[str], number: int, rows: Sequence[Row], *, detected: bool) -> None:
     broken = "" in names[1:] or first_repeated(names) is not None
     if broken and is_text_header(rows[0] if rows else None):
-        raise IllegalHeader(
+        raise UnusableFile(
             f"the header has two rows: line {number} ({shortened(','.join(names))!r}) has empty or repeated "
             f"names, and line {rows[0].line} ({rows[0].text!r}) holds no data. A file has one header row, "
             f"every name in it once: join the two rows, {PREPARE}"

@@ -24,7 +24,7 @@ _CLOCK_ONLY = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s*[AaPp][Mm])?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _COMMA_NUMBER = re.compile(r"[+-]?\d{1,3}([. ']\d{3})*,\d+|[+-]?\d+,\d+")
 _HOUR_NUMBER = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])")
-_LONG_COLUMNS, _LONG_ROWS, _REPEATED_SHARE = 6, 6, 0.4
+_LONG_COLUMNS, _LONG_NUMBERS, _LONG_ROWS, _REPEATED_SHARE = 6, 2, 6, 0.4
 _SHOWN = 100
 
 
@@ -191,12 +191,14 @@ def _all_match(pairs: Sequence[tuple[str, str]], first: re.Pattern[str], second:
 def _refuse_long(header: Row, body: Sequence[Row]) -> None:
     names = header.cells
     full = [row for row in body if len(row.cells) >= len(names)]
-    if len(names) < 3 or not full:
+    places = range(1, len(names))
+    numbers = [at for at in places if any(_NUMBER.fullmatch(row.cells[at]) for row in full)]
+    if len(names) < 3 or not full or len(numbers) > _LONG_NUMBERS:
         return
-    valued = any(_VALUE_NAME.fullmatch(name) for name in names[1:])
-    for column in range(1, len(names)):
+    valued = sum(bool(_VALUE_NAME.fullmatch(name)) for name in names[1:]) == 1
+    for column in places:
         texts = [row.cells[column] for row in full]
-        if not all(texts) or any(map(_NUMBER.fullmatch, texts)):
+        if column in numbers or not all(texts):
             continue
         named = valued and _TAG_NAME.fullmatch(names[column]) is not None
         if named or (len(names) <= _LONG_COLUMNS and _repeats_per_time(full, column)):

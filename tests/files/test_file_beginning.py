@@ -151,6 +151,12 @@ def test_a_mistake_is_named_with_the_way_out(mistake: str) -> None:
         ("Timestamp,1,2\n2026-03-01,1,2\n", ("Timestamp", "1", "2"), 1, []),
         ("Timestamp,State,Flow\n2026-03-01,on,1\n2026-03-02,off,2\n", ("Timestamp", "State", "Flow"), 1, []),
         ("Timestamp,a;b\n2026-03-01,1\n".replace(";", "_"), ("Timestamp", "a_b"), 1, []),
+        (
+            "Timestamp,Item,Flow_value,Press_value\n2026-03-01,Pump 1,1,2\n",
+            ("Timestamp", "Item", "Flow_value", "Press_value"),
+            1,
+            [],
+        ),
         ("Date,Flow\n2026-03-01,1\n", ("Date", "Flow"), 1, []),
         ("Timestamp,Value\n2026-03-01,1\n", ("Timestamp", "Value"), 1, []),
         ("Timestamp,a", ("Timestamp", "a"), 1, []),
@@ -163,6 +169,19 @@ def test_what_is_harmless_is_put_right(
     assert (found.header, found.lines) == (header, lines)
     assert [repair.kind for repair in found.repairs] == kinds
     assert content.encode()[: found.offset].count(b"\n") == lines - (not content.count("\n"))
+
+
+@pytest.mark.parametrize(
+    ("content", "width"),
+    [
+        (GOOD, 3),
+        ("Timestamp,Flow,,\n2026-03-01,1\n", 4),
+        ("Timestamp,Flow\n2026-03-01,1,,\n2026-03-02,2,,\n2026-03-03,2\n", 4),
+        ("Timestamp,Flow\n2026-03-01,1,\n2026-03-02,2,3\n", 2),
+    ],
+)
+def test_rows_are_as_wide_as_their_empty_cells_reach(content: str, width: int) -> None:
+    assert recognise(content.encode()).width == width
 
 
 def test_units_under_the_header_are_noted() -> None:

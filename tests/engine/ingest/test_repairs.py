@@ -1,5 +1,6 @@
 """What is put right in a file is counted, with first line and example; above a share it is an error."""
 
+import gzip
 import io
 import json
 from collections.abc import Iterator
@@ -166,6 +167,22 @@ def test_above_a_share_a_repair_is_an_error(text: str, limit: RepairLimits | Non
     assert [word for word in words if word not in str(refused.value)] == []
     if limit is not None:
         assert convert(text, limits=limit)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ((HEAD + rows(2)).encode(), ["ends in .gz", "not compressed", "Timestamp"]),
+        (gzip.compress(gzip.compress((HEAD + rows(2)).encode())), ["twice"]),
+        (b"PK\x03\x04 [Content_Types].xml", ["Excel workbook"]),
+        (gzip.compress((HEAD + rows(2)).encode("utf-16")), ["UTF-16"]),
+        (gzip.compress((HEAD + rows(2)).encode())[:-9], ["ends early"]),
+    ],
+)
+def test_a_name_in_gz_promises_gzip(data: bytes, words: list[str]) -> None:
+    with pytest.raises(UnusableFile) as refused:
+        convert(data, gzip=True)
+    assert [word for word in words if word not in str(refused.value)] == []
 
 
 def days(count: int, *, first: int = 1, form: str = "{day:02d}/03/2026 {hour:02d}:00") -> str:

@@ -287,7 +287,10 @@ INFERENCE: Mapping[str, tuple[str | bytes, list[str]]] = {
     ),
     "texts": (
         minutes(*["Bad,4"] * 4, ",4"),
-        ["sensor 'hydraulics\\flow'", "1 empty and 4 not a number, for example 'Bad' in line 2"],
+        [
+            "sensor 'hydraulics\\flow'",
+            "1 empty and 4 not a number, for example 'Bad' in line 2 of 'in/hydraulics_20260105100000.csv'",
+        ],
     ),
     "two sensors": (
         minutes(*["x,y"] * 5),

@@ -60,8 +60,13 @@ def _cells_without_value(name: str, component: ComponentInput) -> str:
     kinds = [f"{statistics.missing:,} empty"] if statistics.missing else []
     if statistics.invalid:
         text = f"{statistics.invalid:,} not a number"
-        wrong = [each for each in component.repairs if each.kind == "invalid-cells" and each.column == name]
-        example = f", for example {wrong[0].example!r} in line {wrong[0].line}" if wrong else ""
+        found = [
+            f", for example {repair.example!r} in line {repair.line} of '{key}'"
+            for key, report in component.files.items()
+            for repair in report.repairs
+            if repair.kind == "invalid-cells" and repair.column == name
+        ]
+        example = found[0] if found else ""
         kinds.append(text + example)
     return f"of its cells in the files read, {' and '.join(kinds)}"
 

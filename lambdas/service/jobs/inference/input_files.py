@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
-from engine import ComponentReport, FileReport, Repair, UnusableFile, merge_component
-from l4e_files.repairs import merge_repairs
+from engine import ComponentReport, FileReport, UnusableFile, merge_component
 from service.jobs.columns import Columns
 from service.jobs.failure import JobFailed, NothingThere, some
 from service.jobs.inference.file_names import Search
@@ -65,14 +64,14 @@ class InputLocation:
 class ComponentInput:
     """The merged rows of a component, also some outside the window; `report` says what they are.
 
-    `header` are the sensors that its files have, `repairs` what was put right in them, `discarded` the keys
-    of files that could not be read, with the reason.
+    `header` are the sensors that its files have, `files` their reports by key, `discarded` the keys of files
+    that could not be read, with the reason.
     """
 
     columns: BinaryIO
     report: ComponentReport
     header: tuple[str, ...]
-    repairs: tuple[Repair, ...]
+    files: Mapping[str, FileReport]
     discarded: Mapping[str, str]
 
 
@@ -184,24 +183,16 @@ class InputFiles:
         if not names:
             raise NothingThere(self._nothing_found(name, search))
         parts: list[BinaryIO] = []
-        reports: list[FileReport] = []
-        headers: dict[str, None] = {}
+        reports: dict[str, FileReport] = {}
         discarded: dict[str, str] = {}
-        for key in names:
-            part = _temporary(stack)
+        for file in names:
+            key = self.location.prefix + file
             try:
-                report = self._convert(name, key, part)
-                if report.day_month == "ambiguous" and not self._may_hold_window(report):
-                    swapped = _temporary(stack)
-                    other = self._convert(name, key, swapped, day_first=True)
-                    if self._may_hold_window(other):
-                        report, part = other, swapped
+                reports[key], part = self._read_file(name, key, stack)
             except UnusableFile as error:
-                discarded[self.location.prefix + key] = str(error)
+                discarded[key] = str(error)
                 log("input file discarded", Key=key, Reason=str(error))
                 continue
-            reports.append(report)
-            headers.update(dict.fromkeys(report.header[1:]))
             part.seek(0)
             parts.append(part)
         if not parts:
@@ -210,30 +201,43 @@ class InputFiles:
                 f"component '{name}': none of the files for the window {self.window} can be read: "
                 f"{'; '.join(reasons[:_SHOWN])}"
             )
+        _log_repairs(name, self.window, reports)
         merged = _temporary(stack)
-        total = merge_component(parts, reports, merged)
+        total = merge_component(parts, list(reports.values()), merged)
         merged.seek(0)
-        repairs = merge_repairs(repair for report in reports for repair in report.repairs)
-        told = [*map(str, repairs), *(note for report in reports for note in report.notes)]
-        if told:
-            log("input repaired", Component=name, Window=str(self.window), What=told[:_LOGGED])
+        header = dict.fromkeys(column for report in reports.values() for column in report.header[1:])
         return ComponentInput(
-            columns=merged, report=total, header=tuple(headers), repairs=repairs, discarded=discarded
+            columns=merged, report=total, header=tuple(header), files=reports, discarded=discarded
         )
+
+    def _read_file(self, name: str, key: str, stack: ExitStack) -> tuple[FileReport, BinaryIO]:
+        """Return report and columns of a file.
+
+        When its dates allow both orders of day and month, it has the one that its name agrees with: the month
+        first, unless only the day first leads to rows near the window.
+        """
+        part = _temporary(stack)
+        report = self._convert(name, key, part)
+        if report.day_month == "ambiguous" and not self._is_near(report):
+            swapped = _temporary(stack)
+            other = self._convert(name, key, swapped, day_first=True)
+            if self._is_near(other):
+                return other, swapped
+        return report, part
 
     def _convert(self, name: str, key: str, sink: BinaryIO, *, day_first: bool | None = None) -> FileReport:
         return read_csv_object(
             self.customer,
             self.location.bucket,
-            self.location.prefix + key,
+            key,
             sink,
             columns=self.columns[name],
             settings=self.settings,
             day_first=day_first,
         )
 
-    def _may_hold_window(self, report: FileReport) -> bool:
-        """Return whether the rows of a file lie near the window, as its name says."""
+    def _is_near(self, report: FileReport) -> bool:
+        """Return whether a file has rows near the window."""
         length = self.window.end - self.window.start
         start, end = epoch(report.start or ""), epoch(report.end or "")
         return start <= self.window.end + length and end > self.window.start - length
@@ -285,6 +289,15 @@ class InputFiles:
                 return f"found near it: {some(_nearest(keys, prefix, name, search), limit=_SHOWN)}"
         mistake = prefix_mistake(prefix, bucket=self.location.bucket)
         return f"'{self.location}' has no objects" + ("" if mistake is None else f" (Prefix: {mistake})")
+
+
+def _log_repairs(component: str, window: InferenceWindow, reports: Mapping[str, FileReport]) -> None:
+    """Write a line to the log when something was put right in the files of a component."""
+    told = [
+        f"'{key}': {what}" for key, report in reports.items() for what in (*report.repairs, *report.notes)
+    ]
+    if told:
+        log("input repaired", Component=component, Window=str(window), What=told[:_LOGGED])
 
 
 def _temporary(stack: ExitStack) -> BinaryIO:

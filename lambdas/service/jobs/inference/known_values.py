@@ -35,7 +35,9 @@ def newer(remembered: LastValues, read: LastValues) -> LastValues:
 
 
 def recent(values: LastValues, *, at: float, within: float | None) -> dict[str, float]:
-    """Return the values that are not older than `within` seconds at the time `at`; None is no limit."""
-    return {
-        sensor: value for sensor, (value, time) in values.items() if within is None or at - time <= within
-    }
+    """Return the values that are not older than `within` seconds at the time `at`, nor from after it.
+
+    `within` is None for no limit.
+    """
+    oldest = float("-inf") if within is None else at - within
+    return {sensor: value for sensor, (value, time) in values.items() if oldest <= time <= at}
