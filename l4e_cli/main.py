@@ -239,10 +239,10 @@ def _add_prepare(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     prepare_ = subparsers.add_parser(
         "prepare",
         help="turn an export of a historian into files that the service takes",
-        description="Each decision is shown with its evidence. What the file does not decide is asked: run "
-        "again with --set KEY=VALUE. Keys: "
-        + "; ".join(f"{key}: {meaning}" for key, meaning in KEYS.items())
-        + ".",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Each decision is shown with its evidence. What the file does not decide is asked:\n"
+        "run again with --set KEY=VALUE.",
+        epilog="keys:\n" + "\n".join(f"  {key:18} {meaning}" for key, meaning in KEYS.items()),
     )
     prepare_.add_argument("source", type=Path, metavar="SOURCE", help="a file, or a folder of files")
     prepare_.add_argument(

@@ -84,28 +84,22 @@ class Cells:
         self.empty += len(column) - len(present)
         if not len(present):
             return
-        try:
-            values = pc.cast(present, pa.float64())
-        except pa.ArrowInvalid:
+        mark = _only_mark(present)
+        if mark is None:
             self._add_one_by_one(trimmed(present))
-            return
-        if pc.all(pc.is_finite(values)).as_py():
-            self.numbers += len(present)
-            self._add_plain(present)
-            self._follow(present, wanted=self.follow)
         else:
-            self._add_one_by_one(trimmed(present))
+            self.numbers += len(present)
+            self._add_marks(present, mark)
+            self._follow(present, wanted=self.follow)
 
-    def _add_plain(self, texts: Any) -> None:
-        """Count numbers that have a dot or no mark."""
-        with_dot = texts.filter(pc.match_substring(texts, "."))
-        if not len(with_dot):
+    def _add_marks(self, texts: Any, mark: str) -> None:
+        """Count numbers that have a mark, the same in all of them."""
+        marked = texts.filter(pc.match_substring(texts, mark))
+        if not len(marked):
             return
-        ambiguous = pc.match_substring_regex(with_dot, _AMBIGUOUS["."])
-        count = pc.sum(ambiguous).as_py() or 0
-        self._note(self.open, ".", with_dot.filter(ambiguous))
-        if count < len(with_dot):
-            self._note(self.certain, ".", with_dot.filter(pc.invert(ambiguous)))
+        ambiguous = pc.match_substring_regex(marked, _AMBIGUOUS[mark])
+        self._note(self.open, mark, marked.filter(ambiguous))
+        self._note(self.certain, mark, marked.filter(pc.invert(ambiguous)))
 
     def _add_one_by_one(self, texts: Any) -> None:
         full = texts.filter(pc.not_equal(texts, ""))
@@ -194,6 +188,22 @@ class Cells:
         examples = [self.examples["unit"]] if self.units else []
         examples += [self.examples.get(text, text) for text in found]
         return sum(self.units.values()) + sum(self.texts[text] for text in found), (examples or [""])[0]
+
+
+def _only_mark(texts: Any) -> str | None:
+    """Return the decimal mark that makes all texts plain numbers; `None` when neither does."""
+    if _are_numbers(texts):
+        return "."
+    if pc.any(pc.match_substring(texts, ".")).as_py():
+        return None
+    return "," if _are_numbers(pc.replace_substring(texts, ",", ".")) else None
+
+
+def _are_numbers(texts: Any) -> bool:
+    try:
+        return pc.all(pc.is_finite(pc.cast(texts, pa.float64()))).as_py() is not False
+    except pa.ArrowInvalid:
+        return False
 
 
 def trimmed(column: Any) -> Any:
@@ -304,8 +314,4 @@ def _ready(column: Any, mark: str) -> Any | None:
         if pc.any(pc.match_substring(column, ".")).as_py():
             return None
         column = pc.replace_substring(column, ",", ".", max_replacements=1)
-    try:
-        values = pc.cast(column, pa.float64())
-    except pa.ArrowInvalid:
-        return None
-    return column if pc.all(pc.is_finite(values)).as_py() in {True, None} else None
+    return column if _are_numbers(column) else None

@@ -224,6 +224,14 @@ def test_a_question_is_answered_by_its_own_words(tmp_path: Path) -> None:
     assert output == "Timestamp,Flow\n2026-02-03T00:00:00,1.5\n2026-02-03T01:00:00,1.6\n"
 
 
+def test_all_that_can_be_asked_is_asked_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert prepare(tmp_path, b"Time;Flow\n03/02/2026 00:00;1,234\n03/02/2026 01:00;2,345\n", []) == 1
+
+    error = capsys.readouterr().err
+    assert "--set date-order=dmy" in error
+    assert "--set decimal=comma" in error
+
+
 def test_decisions_and_names_stand_beside_the_output(tmp_path: Path) -> None:
     prepare(tmp_path, "Time;压力;Давление;Level %;Level #\n2026-03-01 00:00;1,5;2;3;4\n".encode(), [])
 
