@@ -19,6 +19,8 @@ from engine import Frame
 Mask = NDArray[np.bool_]
 START = np.datetime64("2025-01-06T00:00", "us")  # a Monday
 YEAR = 365.25
+WARM_UP_DAYS = 7
+"""Days that are simulated and left out, so that slow signals have found their level."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,19 +208,20 @@ def machine(
 ) -> Case:
     """Return a machine with `train` days of training and `evaluated` after, a row in `step` seconds."""
     rng = np.random.default_rng([seed, 8])
-    days = train + evaluated
-    of = Drivers.of(rng, days, phase=phase)
-    rows = days * DAY
+    before = WARM_UP_DAYS * DAY
+    rows = before + (train + evaluated) * DAY
+    of = Drivers.of(rng, rows // DAY, phase=phase)
 
     def course(kind: str) -> Floats:
-        return np.sum([each.course(rows) for each in faults if each.kind == kind] or [np.zeros(rows)], axis=0)
+        courses = [each.course(rows - before) for each in faults if each.kind == kind]
+        return np.concatenate([np.zeros(before), np.sum(courses or [np.zeros(rows - before)], axis=0)])
 
-    values = {"linear": linear, "curved": curved}[make](rng, of, course, train * DAY)
-    values = measured(rng, values, of.off)
+    values = {"linear": linear, "curved": curved}[make](rng, of, course, before + train * DAY)
+    values, machine_off = measured(rng, values, of.off)[before:], of.off[before:]
     width = step // 60
     with np.errstate(invalid="ignore"):
         means = values.reshape(-1, width, values.shape[1]).mean(axis=1) if width > 1 else values
-    off = of.off.reshape(-1, width).any(axis=1)
+    off = machine_off.reshape(-1, width).any(axis=1)
     times = START + (np.arange(len(means)) + 1) * np.timedelta64(step, "s")
     names = tuple(f"s{at}" for at in range(means.shape[1]))
     frame = Frame(times=times, values=means, sensors=names, off=off, step=np.timedelta64(step, "s"))

@@ -44,7 +44,7 @@ FORGET = 4
 """Opening times after which that longest spell counts half."""
 GENTLE = 0.3
 """Above the limit the ratio grows as this times its logarithm: it ranks behind faults that come fast."""
-LIFT = 0.3
+LIFT = 0.2
 """Most of their way to the limit by which the channel lifts quiet rows: these rank higher, but never
 alarm."""
 LIFTED_RATIO = 3.0
@@ -233,7 +233,7 @@ class SlowDrift:
                 ratios[place] = state.ratio = 0.0
         shares = np.zeros((len(valid), len(self.steady)))
         shares[valid] = explained / np.maximum(explained.sum(axis=1, keepdims=True), _TINY)
-        shares[ratios <= LIFT] = 0
+        shares[ratios <= 1] = 0
         if len(ratios):
             state.shares = shares[-1].copy()
         return ratios, shares
