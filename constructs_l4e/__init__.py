@@ -15,12 +15,13 @@ from constructs_l4e.role import ServiceRole
 from constructs_l4e.scheduler import InferenceScheduler
 from constructs_l4e.schema import Component, DatasetSchema
 from constructs_l4e.service import EquipmentService
-from constructs_l4e.settings import ServiceSettings
+from constructs_l4e.settings import Adaptation, ServiceSettings
 from constructs_l4e.storage import AssetLocations, AssetStorage, S3Location
 from constructs_l4e.time_range import TimeRange
 from constructs_l4e.vpc_endpoint import ServiceVpcEndpoint
 
 __all__ = [
+    "Adaptation",
     "AlarmThresholds",
     "AssetLocations",
     "AssetStorage",

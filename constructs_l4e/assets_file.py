@@ -16,7 +16,7 @@ from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.off_condition import OffCondition
 from constructs_l4e.schema import DatasetSchema
 from constructs_l4e.service import METRIC_NAMESPACE
-from constructs_l4e.settings import ServiceSettings
+from constructs_l4e.settings import Adaptation, ServiceSettings
 from constructs_l4e.time_range import TimeRange
 
 _Value = TypeVar("_Value")
@@ -140,6 +140,7 @@ def _service(file: str, body: Mapping[str, Any]) -> ServiceDeclaration:
     hours = limits.take("inference_catch_up_hours", _number)
     limits.finish()
     alarms = table.take("false_alarm_minutes_per_day", _number)
+    adaptation = table.take("adaptation", _one_of(Adaptation))
     memory = table.take("training_memory_mib", _number)
     declared = ServiceDeclaration(
         stack_name=table.take("stack_name", _text, default="L4eService"),
@@ -150,6 +151,7 @@ def _service(file: str, body: Mapping[str, Any]) -> ServiceDeclaration:
             inference_catch_up=None if hours is None else cdk.Duration.hours(hours),
             false_alarm_time=None if alarms is None else cdk.Duration.minutes(alarms),
             partial_inference=table.take("partial_inference", _flag),
+            adaptation=adaptation,
         ),
         training_memory=None if memory is None else cdk.Size.mebibytes(memory),
         removal_policy=table.take("removal_policy", _removal, default=cdk.RemovalPolicy.RETAIN),

@@ -3,12 +3,24 @@
 import json
 import math
 from dataclasses import dataclass, fields
+from enum import StrEnum
 
 import aws_cdk as cdk
 
 _DAY_HOURS = 24
 _ROWS, _COLUMNS = 1_500_000, 300
 """Default limits of rows per window and columns per model (L4E user guide, quotas)."""
+
+
+class Adaptation(StrEnum):
+    """What becomes of a fault that grows over days and weeks, or of a level that has moved."""
+
+    AUTO = "auto"
+    """It alarms until it ends, as far as training held its levels; where training drifted, it is followed."""
+    HOLD = "hold"
+    """Whatever training did not show alarms until it ends, also on a plant that drifted in training."""
+    FOLLOW = "follow"
+    """Whatever lasts is taken over as normal, after about 700 rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +54,8 @@ class ServiceSettings:
             hours. A longer one finds faults earlier. Default: seven minutes.
         partial_inference: whether inference goes on without the components and sensors that have no data.
             Default: False, such an execution fails.
+        adaptation: what becomes of faults that grow over days and weeks. It takes effect with the next
+            execution, without training. Default: `Adaptation.AUTO`.
 
     Raises:
         ValueError: when a limit is not a whole number from 1, or `false_alarm_time` is out of bounds.
@@ -69,6 +83,7 @@ class ServiceSettings:
     inference_fill: cdk.Duration | None = None
     false_alarm_time: cdk.Duration | None = None
     partial_inference: bool | None = None
+    adaptation: Adaptation | None = None
 
     def __post_init__(self) -> None:
         aim = self.false_alarm_time
@@ -97,7 +112,7 @@ class ServiceSettings:
 
     def to_json(self) -> str:
         """Return the settings as the functions of the service read them from `L4E_SETTINGS`."""
-        values: dict[str, float | bool | None] = {}
+        values: dict[str, float | bool | str | None] = {}
         for field in fields(self):
             value = getattr(self, field.name)
             match value:
@@ -107,7 +122,7 @@ class ServiceSettings:
                     values["minimum_training_days"] = value.to_days(integral=False)
                 case cdk.Duration() if field.name == "false_alarm_time":
                     values["false_alarm_hours"] = value.to_hours(integral=False)
-                case bool():
+                case bool() | Adaptation():
                     values[field.name] = value
                 case cdk.Duration():
                     values[f"{field.name}_hours"] = value.to_hours(integral=False)

@@ -111,7 +111,16 @@ STAGES: Mapping[str, Stages] = {
         package="service.jobs",
         order=(
             frozenset(
-                {"capacity", "columns", "csv_reading", "failure", "machine_off", "result_lines", "times"}
+                {
+                    "adaptation",
+                    "capacity",
+                    "columns",
+                    "csv_reading",
+                    "failure",
+                    "machine_off",
+                    "result_lines",
+                    "times",
+                }
             ),
             frozenset({"storage"}),
             frozenset({"runtime"}),

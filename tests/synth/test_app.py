@@ -113,6 +113,7 @@ class TestAssetsFile:
             removal_policy = "destroy"
             false_alarm_minutes_per_day = 15
             partial_inference = true
+            adaptation = "hold"
             [service.limits]
             models = 0
             datasets = 3
@@ -141,6 +142,7 @@ class TestAssetsFile:
             "inference_catch_up_hours": 48,
             "false_alarm_hours": 0.25,
             "partial_inference": True,
+            "adaptation": "hold",
         }
         assert found.service.training_memory is not None
         assert found.service.training_memory.to_mebibytes() == 3008
@@ -158,7 +160,8 @@ class TestAssetsFile:
             ("assets = 3", "assets.toml: assets: 3 is not a table"),
             (
                 "[service]\nname = 'x'",
-                "assets.toml [service]: unknown key 'name': use one of false_alarm_minutes_per_day, limits, ",
+                "assets.toml [service]: unknown key 'name': use one of adaptation, "
+                "false_alarm_minutes_per_day, limits, ",
             ),
             ("[service]\nremoval_policy = 'keep'", "[service]: removal_policy: 'keep' is not \"retain\" or"),
             ("[service.limits]\nmodels = -1", "[service.limits]: models: -1 is not a whole number from 0"),

@@ -15,7 +15,7 @@ from aws_cdk import region_info
 from canonical import app, only, resources, stack, template
 from services import built, environment, granting, machine, managed, roles, scopes, service
 
-from constructs_l4e import EquipmentService, IEquipmentService, ServiceSettings
+from constructs_l4e import Adaptation, EquipmentService, IEquipmentService, ServiceSettings
 from constructs_l4e._layers import layer_arn
 from service.settings import Settings
 
@@ -155,6 +155,7 @@ class TestSettings:
             inference_catch_up=cdk.Duration.days(2),
             false_alarm_time=cdk.Duration.minutes(3),
             partial_inference=True,
+            adaptation=Adaptation.FOLLOW,
             wide_rows_percent=2,
             duplicates_percent=math.inf,
         )
@@ -162,6 +163,7 @@ class TestSettings:
         assert (read.datasets, read.models) == (3, None)
         assert (read.minimum_training_days, read.inference_catch_up_hours) == (0.5, 48)
         assert (read.false_alarm_hours, read.partial_inference) == (0.05, True)
+        assert read.adaptation == "follow"
         assert (read.wide_rows_percent, read.duplicates_percent) == (2, None)
         assert read.pending_models == Settings().pending_models
 
@@ -171,6 +173,7 @@ class TestSettings:
             float | None: 7,
             cdk.Duration | None: cdk.Duration.hours(7),
             bool | None: False,
+            Adaptation | None: Adaptation.HOLD,
         }
         every = ServiceSettings(**{name: values[field.type] for name, field in names.items()})
         assert len(json.loads(every.to_json())) == len(names)

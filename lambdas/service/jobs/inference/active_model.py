@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from engine import Detector, OffCondition
+from service.jobs.adaptation import adapted
 from service.jobs.columns import Columns, columns_of
 from service.jobs.failure import JobFailed
 from service.jobs.machine_off import off_condition
@@ -44,7 +45,7 @@ class ActiveModel:
             number=number,
             version=version,
             columns=columns_of(runtime.service_bucket.get_text(version["schemaKey"])),
-            detector=Detector.from_bytes(artefact),
+            detector=adapted(Detector.from_bytes(artefact), runtime.settings),
         )
 
     @property

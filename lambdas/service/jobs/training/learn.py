@@ -22,6 +22,7 @@ from engine import (
     summaries,
 )
 from service.clock import moment
+from service.jobs.adaptation import adapted
 from service.jobs.failure import JobFailed
 from service.jobs.machine_off import off_condition
 from service.jobs.runtime import Runtime, log
@@ -80,7 +81,8 @@ def learn(runtime: Runtime, training: Training, prior: Detector | None = None) -
 
         frame = frame_of(windows.training, "training", limits.training_rows)
         artefact = _fit(frame, labels, limits.false_alarm_hours, prior).to_bytes()
-        detector = Detector.from_bytes(artefact)  # what is evaluated is what inference will read
+        # What is evaluated is what inference will read.
+        detector = adapted(Detector.from_bytes(artefact), limits)
         rows = len(frame.times)
         if windows.evaluation is not None:
             del frame  # before the next one is built: one of the largest size is all that fits
