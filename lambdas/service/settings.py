@@ -67,7 +67,7 @@ class Settings:
     false_alarm_hours: float | None = None
     """Hours of false alarms per day that a training aims at; None is the default of the engine."""
     adaptation: str = "auto"
-    """What becomes of faults that grow slowly, for all models: `auto`, `hold` or `follow`, as in the engine."""
+    """What becomes of faults that grow slowly, for all models: `auto`, `hold` or `follow`."""
 
     poor_recall: float = 0.5
     poor_precision: float = 0.1  # of the time predicted anomalous, in ranges that touch a label

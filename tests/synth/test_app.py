@@ -160,8 +160,7 @@ class TestAssetsFile:
             ("assets = 3", "assets.toml: assets: 3 is not a table"),
             (
                 "[service]\nname = 'x'",
-                "assets.toml [service]: unknown key 'name': use one of adaptation, "
-                "false_alarm_minutes_per_day, limits, ",
+                "[service]: unknown key 'name': use one of adaptation, false_alarm_minutes_per_day, limits, ",
             ),
             ("[service]\nremoval_policy = 'keep'", "[service]: removal_policy: 'keep' is not \"retain\" or"),
             ("[service.limits]\nmodels = -1", "[service.limits]: models: -1 is not a whole number from 0"),

@@ -35,7 +35,7 @@ def test_a_right_program_is_accepted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "error"),
     [
-        ("import AlarmThresholds", "import AlarmTresholds", 'has no attribute "AlarmTresholds"'),
+        ("AlarmThresholds", "AlarmTresholds", 'has no attribute "AlarmTresholds"'),
         ("constructs_l4e.TimeRange", "constructs_l4e.TimeRanje", 'has no attribute "TimeRanje"'),
         (".between(", ".betwen(", '"type[TimeRange]" has no attribute "betwen"'),
         ("TRAINING: TimeRange", "TRAINING: DatasetSchema", "Incompatible types in assignment"),
