@@ -24,6 +24,8 @@ HOUR = 3_600_000_000
 DAY = 24 * HOUR
 BINS, LONGEST_BIN = 600, HOUR // 2
 """Bins that training is cut into, as long as they are no longer than half an hour."""
+MOST_BINS = 20_000
+"""More than that, 14 months, makes them longer instead: it bounds the memory of a fit."""
 LEAST_ROWS, LEAST_BINS = 1250, 200
 AVERAGE = (24 * HOUR, 25)
 """Time that residuals are averaged over, and the part of training that it may be at most."""
@@ -62,7 +64,8 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
     if rows < LEAST_ROWS:
         return None
     total, sensors = rows * step, len(frame.sensors)
-    width = max(step, min(LONGEST_BIN, step * round(total / BINS / step)))
+    longest = max(LONGEST_BIN, total // MOST_BINS)
+    width = max(step, min(longest, step * round(total / BINS / step)))
     spans = _spans(total, width)
     hinges = min(HINGES, max(0, COLUMNS // sensors - 2))
     grid = Grid(width=width, knots=_knots(frame, use, scaling, hinges))
