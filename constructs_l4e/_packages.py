@@ -21,6 +21,9 @@ MODEL = Path("lookoutequipment", "2020-12-15")
 SIGNING_EXTRAS = json.dumps({"version": 1.0, "merge": {"metadata": {"signingName": "execute-api"}}})
 """Makes botocore sign requests the way API Gateway verifies them."""
 
+FILES = "l4e_files"
+"""What the functions and the constructs both know of data files: a package of its own."""
+
 
 def lambda_root() -> Path:
     """Return the folder of the function packages, in an installed wheel or in a checkout.
@@ -35,9 +38,15 @@ def lambda_root() -> Path:
     raise FileNotFoundError(f"no function code beside {package}: reinstall constructs-l4e")
 
 
+def package_folder(package: str) -> Path:
+    """Return the folder of a package that functions have: one of `lambdas`, or `l4e_files` beside it."""
+    beside = Path(__file__).parent.parent / package
+    return beside if package == FILES else lambda_root() / package
+
+
 def service_code() -> lambda_.Code:
     """Return the code of the API and job functions."""
-    return _code(packages=("service", "engine"), data={"botocore_data": _model_files()})
+    return _code(packages=("service", "engine", FILES), data={"botocore_data": _model_files()})
 
 
 def custom_resource_code(*, signing_extras: bool) -> lambda_.Code:
@@ -57,11 +66,11 @@ def stage(target: Path, packages: Iterable[str], data: dict[str, dict[str, bytes
 
     Args:
         target: folder to write to.
-        packages: packages of `lambdas`, of which Python files are copied.
+        packages: packages of the functions, of which Python files are copied.
         data: content by file name, by the folder for botocore's data that they belong to.
     """
     for package in packages:
-        shutil.copytree(lambda_root() / package, target / package, ignore=_only_python)
+        shutil.copytree(package_folder(package), target / package, ignore=_only_python)
     for folder, files in data.items():
         (target / folder / MODEL).mkdir(parents=True)
         for name, content in files.items():

@@ -1,6 +1,6 @@
 """What the data of an asset looks like: its components, and their sensors."""
 
-import csv
+import gzip
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from constructs_l4e import _service_model, _validate
+from l4e_files.beginning import HEAD_BYTES, recognise
+from l4e_files.header import timestamp_name
+from l4e_files.unusable import UnusableFile
 
 MOST_COLUMNS = 3000
 """Most columns of a dataset (L4E user guide, quotas; the service model does not state it)."""
+
+_LONGEST_HEADER = 4 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,19 +67,19 @@ class Component:
 
         Args:
             name: name of the component.
-            header: the header line, or a CSV file to read it from.
+            header: the header line, or a CSV file (also .csv.gz) to read it from. It is read as the service
+                reads files; a name of the time column that no schema may have becomes `Timestamp`.
 
         Raises:
-            ValueError: when there are fewer than two columns, or a name is not legal.
+            ValueError: when it is not a file or header that the service takes, or a name is not legal.
         """
-        line = _first_line(header) if isinstance(header, Path) else header
-        columns = [column.strip() for column in next(csv.reader([line]), [])]
-        if len(columns) < 2:
-            raise ValueError(
-                f'header "{line.strip()}" of component "{name}" has {len(columns)} column: '
-                "it needs a time column and at least one sensor, separated by commas"
-            )
-        return cls(name=name, timestamp=columns[0], sensors=columns[1:])
+        head = _head(header) if isinstance(header, Path) else header.encode()
+        try:
+            columns = recognise(head, max_columns=MOST_COLUMNS, detected=True).header
+        except UnusableFile as error:
+            file = f'file "{header}"' if isinstance(header, Path) else "header"
+            raise ValueError(f'{file} of component "{name}": {error}') from None
+        return cls(name=name, timestamp=timestamp_name(columns), sensors=columns[1:])
 
     def _to_api(self) -> dict[str, Any]:
         columns = [{"Name": self.timestamp, "Type": "DATETIME"}]
@@ -162,9 +167,16 @@ class DatasetSchema:
                 raise ValueError(f'sensor "{sensor}" is not in the schema of the dataset: use one of {known}')
 
 
-def _first_line(file: Path) -> str:
-    with file.open(encoding="utf-8-sig") as lines:
-        return lines.readline()
+def _head(file: Path) -> bytes:
+    """Return the first lines of a file, with the whole header."""
+    with gzip.open(file) if _is_gzip(file) else file.open("rb") as data:
+        head = data.read(HEAD_BYTES)
+        return head if b"\n" in head else head + data.readline(_LONGEST_HEADER)
+
+
+def _is_gzip(file: Path) -> bool:
+    with file.open("rb") as data:
+        return file.suffix.lower() == ".gz" and data.read(2) == b"\x1f\x8b"
 
 
 def _component(item: object) -> Component:

@@ -25,6 +25,11 @@ class ServiceSettings:
         pending_ingestion_jobs: ingestion jobs that run at once. Default: 5.
         pending_models: models in training at once. Default: 5.
         files_per_component: files of one component per ingestion job. Default: 1,000.
+        wide_rows_percent: rows of a file, of a hundred, that may have values beyond the header. Above that,
+            and above the three limits that follow, the file is not used. Default: 1.
+        short_rows_percent: rows that may have fewer cells than the header. Default: 50.
+        unusable_timestamps_percent: rows that may have no usable timestamp. Default: 50.
+        duplicates_percent: rows that may repeat a timestamp of the same file. Default: 50.
         components_per_model: components of a model. Default: 300.
         columns_per_model: sensors of a model. Default: 300.
         training_rows: rows of a training window after resampling. More than one function can train needs
@@ -51,6 +56,10 @@ class ServiceSettings:
     pending_ingestion_jobs: float | None = None
     pending_models: float | None = None
     files_per_component: float | None = None
+    wide_rows_percent: float | None = None
+    short_rows_percent: float | None = None
+    unusable_timestamps_percent: float | None = None
+    duplicates_percent: float | None = None
     components_per_model: float | None = None
     columns_per_model: float | None = None
     training_rows: float | None = None

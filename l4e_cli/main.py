@@ -15,7 +15,12 @@ from l4e_cli import commands
 from l4e_cli.demo.run import Options, demo
 from l4e_cli.errors import CliError
 from l4e_cli.instance import DEFAULT_DIRECTORY
+from l4e_cli.prepare.decision import KEYS, Answers
+from l4e_cli.prepare.run import Options as PrepareOptions
+from l4e_cli.prepare.run import prepare
 from l4e_cli.terminal import Terminal
+from l4e_cli.validate import command as validation
+from l4e_cli.validate.command import validate
 
 _INTERRUPTED = 130
 _TERMINATED = 143
@@ -34,7 +39,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     terminal = Terminal()
     signal.signal(signal.SIGTERM, _raise_terminated)
-    if options.command != "configure":
+    if options.command not in {"configure", "validate"}:
         _forget_aws_settings()
     try:
         return _dispatch(options, terminal)
@@ -95,6 +100,18 @@ def _dispatch(options: argparse.Namespace, terminal: Terminal) -> int:
                     verbose=options.verbose,
                 ),
             )
+        case "validate":
+            return 0 if validate(terminal, _validation(options)) else 1
+        case "prepare":
+            prepare(
+                terminal,
+                PrepareOptions(
+                    source=options.source,
+                    target=options.target,
+                    answers=Answers.parse(options.set, time_zone=options.time_zone),
+                    component=options.component,
+                ),
+            )
         case "configure":
             commands.configure(
                 terminal,
@@ -120,6 +137,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_state_dir(status)
     status.add_argument("--json", action="store_true", help="one JSON object: env, stacks, pid, port")
     _add_demo(commands_)
+    _add_validate(commands_)
+    _add_prepare(commands_)
     _add_configure(commands_)
     return parser
 
@@ -167,6 +186,77 @@ def _add_demo(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
     _add_region(demo_)
     _add_verbose(demo_)
     _add_state_dir(demo_)
+
+
+def _add_validate(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    validate_ = subparsers.add_parser(
+        "validate",
+        help="read sensor files as the service will, and say what it would make of them",
+        description="Without AWS or a deployment; files in S3 are read with your own AWS settings. "
+        "Exit status 1 when there are errors.",
+    )
+    validate_.add_argument("path", metavar="PATH", help="a folder, a file, or s3://bucket/prefix/")
+    validate_.add_argument(
+        "--asset",
+        metavar="NAME",
+        help="an asset of the assets file: its sensors, windows and labels are looked at as well",
+    )
+    validate_.add_argument(
+        "--assets-file",
+        type=Path,
+        default=Path("assets.toml"),
+        metavar="FILE",
+        help="file that declares the asset (default: %(default)s)",
+    )
+    validate_.add_argument(
+        "--key-pattern",
+        metavar="PATTERN",
+        help="KeyPattern of the ingestion, such as '{prefix}/{component_name}_*' "
+        "(default: a folder per component)",
+    )
+    validate_.add_argument("--labels", metavar="PATH", help="label files: a file, a folder or an S3 prefix")
+    validate_.add_argument(
+        "--json", action="store_true", help="one JSON object with everything that was found"
+    )
+    validate_.add_argument(
+        "--picture", type=Path, metavar="FILE", help="PNG file: when each sensor has values, gaps and labels"
+    )
+
+
+def _validation(options: argparse.Namespace) -> validation.Options:
+    return validation.Options(
+        path=options.path,
+        asset=options.asset,
+        assets_file=options.assets_file,
+        key_pattern=options.key_pattern,
+        labels=options.labels,
+        as_json=options.json,
+        picture=options.picture,
+    )
+
+
+def _add_prepare(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    prepare_ = subparsers.add_parser(
+        "prepare",
+        help="turn an export of a historian into files that the service takes",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Each decision is shown with its evidence. What the file does not decide is asked:\n"
+        "run again with --set KEY=VALUE.",
+        epilog="keys:\n" + "\n".join(f"  {key:18} {meaning}" for key, meaning in KEYS.items()),
+    )
+    prepare_.add_argument("source", type=Path, metavar="SOURCE", help="a file, or a folder of files")
+    prepare_.add_argument(
+        "target", type=Path, metavar="TARGET", help="folder to write to, one folder per component in it"
+    )
+    prepare_.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="decide what it asks"
+    )
+    prepare_.add_argument(
+        "--time-zone",
+        metavar="ZONE",
+        help="zone of times that do not name theirs, such as Europe/Berlin or +01:00",
+    )
+    prepare_.add_argument("--component", metavar="NAME", help="name of the component of a single file")
 
 
 def _time(text: str) -> np.datetime64:

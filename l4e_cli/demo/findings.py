@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from l4e_cli.demo.recording import Interval, Times, Values
+from l4e_cli.demo.recording import Times, Values
+from l4e_cli.interval import Interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

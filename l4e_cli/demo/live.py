@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from l4e_cli.demo.recording import ComponentRecording, Interval
+from l4e_cli.demo.recording import ComponentRecording
 from l4e_cli.errors import CliError
+from l4e_cli.interval import Interval
 
 if TYPE_CHECKING:
     from mypy_boto3_lookoutequipment import LookoutEquipmentClient

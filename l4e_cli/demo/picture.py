@@ -14,7 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from l4e_cli.demo.findings import Evaluation, PredictedRange, Scored, combined_shares
-from l4e_cli.demo.recording import Interval, Recording, Times, Values
+from l4e_cli.demo.recording import Recording, Times, Values
+from l4e_cli.interval import Interval
 
 # Okabe and Ito's palette, which colour-blind readers and grey prints distinguish.
 _TRACE, _LABEL, _PREDICTED, _SCORE = "#0072B2", "#E69F00", "#D55E00", "#333333"
@@ -48,7 +49,8 @@ class DemoResults:
     evaluation: Evaluation
     scores: Scored | None
     """Scores over the evaluation window, if known."""
-    live: LiveInference
+    live: LiveInference | None
+    """None when inference failed."""
     step: np.timedelta64
     """Step of the model."""
 
@@ -58,14 +60,15 @@ def draw(results: DemoResults, path: Path) -> None:
     mpl.use("Agg")
     event = results.evaluation.main_event() or results.window
     shares = combined_shares(results.evaluation.ranges_in(event))
-    live_shares = combined_shares(results.live.result.ranges(results.step))
+    live = results.live
+    live_shares = [] if live is None else combined_shares(live.result.ranges(results.step))
     traces = [sensor for sensor, _ in shares[:_MOST_TRACES]] or list(
         results.recording.sensor_ids[:_MOST_TRACES]
     )
     live_trace = next(iter(live_shares or shares), (traces[0], 0.0))[0]
 
-    figure = Figure(figsize=(14, 4.6 + 1.45 * (len(traces) + 1)), dpi=110, layout="constrained")
-    heights = [1.4, *[1.0] * len(traces), 1.0, 1.2]
+    heights = [1.4, *[1.0] * len(traces), *([] if live is None else [1.0, 1.2])]
+    figure = Figure(figsize=(14, 1.1 + 1.45 * sum(heights)), dpi=110, layout="constrained")
     grid = GridSpec(len(heights), 2, figure=figure, width_ratios=[3.2, 1], height_ratios=heights)
     figure.suptitle(
         f"{results.asset}: {_summary(results)}", fontsize=14, fontweight="bold", x=0.01, ha="left"
@@ -76,8 +79,11 @@ def draw(results: DemoResults, path: Path) -> None:
     rows = [figure.add_subplot(grid[row, 0]) for row in range(1, len(traces) + 1)]
     _draw_event(rows, results, traces, _around(event, results))
     _draw_bars(figure.add_subplot(grid[1 : len(traces) + 1, 1]), shares, "Share of each sensor in that fault")
-    _draw_live((figure.add_subplot(grid[-2, 0]), figure.add_subplot(grid[-1, 0])), results, live_trace)
-    _draw_bars(figure.add_subplot(grid[-2:, 1]), live_shares[:_MOST_LIVE_BARS], "Share in the live anomaly")
+    if live is not None:
+        pair = (figure.add_subplot(grid[-2, 0]), figure.add_subplot(grid[-1, 0]))
+        _draw_live(pair, live, live_trace, results.step)
+        beside = figure.add_subplot(grid[-2:, 1])
+        _draw_bars(beside, live_shares[:_MOST_LIVE_BARS], "Share in the live anomaly")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
 
@@ -106,7 +112,9 @@ def _draw_scores(axes: Axes, results: DemoResults) -> None:
 
 
 def _draw_event(rows: Sequence[Axes], results: DemoResults, sensors: Sequence[str], zoom: Interval) -> None:
-    rows[0].set_title("The fault it is surest of, sensor by sensor", loc="left", fontsize=10)
+    known = results.evaluation.main_event() is not None
+    what = "The fault it is surest of" if known else "Evaluation window"
+    rows[0].set_title(f"{what}, sensor by sensor", loc="left", fontsize=10)
     for axes, sensor in zip(rows, sensors, strict=True):
         _draw_trace(axes, results.recording, sensor, zoom)
         _mark_ranges(axes, results.evaluation.ranges)
@@ -126,14 +134,14 @@ def _draw_trace(axes: Axes, recording: Recording, sensor: str, zoom: Interval) -
     _dates(axes)
 
 
-def _draw_live(rows: tuple[Axes, Axes], results: DemoResults, sensor: str) -> None:
+def _draw_live(rows: tuple[Axes, Axes], live: LiveInference, sensor: str, step: np.timedelta64) -> None:
     trace, score = rows
-    window, result = results.live.window, results.live.result
+    window, result = live.window, live.result
     length = window.end - window.start
     zoom = Interval(start=window.start - length, end=window.end)
-    trace.set_title("LiveInference: scheduled inference of fresh sensor files", loc="left", fontsize=10)
-    _draw_trace(trace, results.live.recording, sensor, zoom)
-    _mark_ranges(trace, result.ranges(results.step))
+    trace.set_title("Live: scheduled inference of fresh sensor files", loc="left", fontsize=10)
+    _draw_trace(trace, live.recording, sensor, zoom)
+    _mark_ranges(trace, result.ranges(step))
     trace.tick_params(labelbottom=False)
     score.plot(result.times, result.scores, color=_SCORE, linewidth=0.9, zorder=2)
     size = 22 if result.times.size < _FEW_ROWS else 6
@@ -145,7 +153,7 @@ def _draw_live(rows: tuple[Axes, Axes], results: DemoResults, sensor: str) -> No
     score.set_xlim(*_drawn(zoom))
     score.set_ylim(0, 1.12)
     score.set_ylabel("anomaly score")
-    _shade(score, results.live.recording.labels)
+    _shade(score, live.recording.labels)
     _dates(score)
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from l4e_cli.demo.recording import ComponentRecording, Interval, Times, Values
+from l4e_cli.demo.recording import ComponentRecording, Times, Values
+from l4e_cli.interval import Interval
 
 SENSORS = (
     "Speed",
@@ -32,6 +33,7 @@ _PACE = 60.0  # rpm a minute
 _OFF_CHANCE = 0.08  # at each change of mode
 _MOTOR_LAG, _BEARING_LAG = 12.0, 15.0  # minutes
 _MINUTES_A_DAY = 1440
+_DECIMALS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,7 @@ class Pump:
             target[(times >= fault.period.start - _BEFORE) & (times <= fault.period.end)] = _HIGH
             target[(times > fault.period.end) & (times <= fault.period.end + _REPAIR)] = 0.0
         speed = _speed(random, target)
-        values = _sensors(random, times, speed, wear)
+        values = np.round(_sensors(random, times, speed, wear), _DECIMALS)
         return ComponentRecording(name=self.component, sensors=SENSORS, times=times, values=values)
 
 

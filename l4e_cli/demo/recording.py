@@ -2,30 +2,16 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from l4e_cli.interval import Interval
+
 Times = NDArray[np.datetime64]
 Values = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
-    """A period of time, both ends included."""
-
-    start: np.datetime64
-    end: np.datetime64
-
-    def overlaps(self, other: "Interval") -> bool:
-        """Return whether the two share an instant."""
-        return bool(self.start <= other.end and other.start <= self.end)
-
-    def clipped_to(self, other: "Interval") -> "Interval":
-        """Return the part inside `other`, which it must overlap."""
-        return Interval(start=max(self.start, other.start), end=min(self.end, other.end))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +37,13 @@ class ComponentRecording:
         )
 
     def to_csv(self) -> bytes:
-        """Return the file for the service: a header, ISO times in UTC, empty where a value is missing."""
+        """Return the file for the service: ISO times in UTC, every digit, empty where a value is missing."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(("Timestamp", *self.sensors))
         stamps = np.datetime_as_string(self.times).tolist()
         for stamp, row in zip(stamps, self.values.tolist(), strict=True):
-            writer.writerow([stamp, *("" if value != value else f"{value:.6g}" for value in row)])  # noqa: PLR0124 - NaN
+            writer.writerow([stamp, *("" if value != value else repr(value) for value in row)])  # noqa: PLR0124 - NaN
         return text.getvalue().encode()
 
 
@@ -67,6 +53,16 @@ class Recording:
 
     components: tuple[ComponentRecording, ...]
     labels: tuple[Interval, ...] = ()
+
+    def without(self, sensors: Collection[str]) -> "Recording":
+        r"""Return the recording without some sensors (`component\sensor`), nor components without any."""
+        parts = []
+        for part in self.components:
+            kept = [name for name in part.sensors if f"{part.name}\\{name}" not in sensors]
+            at = [part.sensors.index(name) for name in kept]
+            if kept:
+                parts.append(replace(part, sensors=tuple(kept), values=part.values[:, at]))
+        return replace(self, components=tuple(parts))
 
     @property
     def span(self) -> Interval:

@@ -6,8 +6,10 @@ from typing import TypeVar
 
 import numpy as np
 
+from l4e_cli import words
 from l4e_cli.demo.findings import Evaluation, PredictedRange
-from l4e_cli.demo.recording import Interval, Recording
+from l4e_cli.demo.recording import Recording
+from l4e_cli.interval import Interval
 from l4e_cli.terminal import Terminal
 
 _MOST_RANGES = 8
@@ -15,13 +17,15 @@ _MOST_SENSORS = 3
 _Found = TypeVar("_Found")
 
 
-def show_history(terminal: Terminal, history: Recording, *, where: str) -> None:
-    """Show what was uploaded."""
+def show_history(terminal: Terminal, history: Recording, *, where: str, left_out: Sequence[str] = ()) -> None:
+    """Show what was uploaded, and which sensors a model goes without."""
     rows = sum(part.times.size for part in history.components)
     terminal.done(
-        f"history uploaded: {_count(rows, 'row')}, {_count(len(history.sensor_ids), 'sensor')}, "
-        f"{_count(len(history.labels), 'labelled fault')}, to {where}"
+        f"history uploaded: {words.count(rows, 'row')}, {words.count(len(history.sensor_ids), 'sensor')}, "
+        f"{words.count(len(history.labels), 'labelled fault')}, to {where}"
     )
+    for sensor in left_out:
+        terminal.line(f"  {sensor} left out: it has no value for training or none for the evaluation")
 
 
 def show_evaluation(terminal: Terminal, evaluation: Evaluation, window: Interval) -> None:
@@ -30,11 +34,11 @@ def show_evaluation(terminal: Terminal, evaluation: Evaluation, window: Interval
     if evaluation.labels:
         terminal.line(f"  labelled faults found: {evaluation.identified} of {len(evaluation.labels)}")
         if evaluation.identified:
-            warning = _length(evaluation.warning_seconds / evaluation.identified)
+            warning = words.length(evaluation.warning_seconds / evaluation.identified)
             terminal.line(f"  warning before their end: {warning} on average")
         terminal.line(
             f"  anomalous periods outside of labels: {evaluation.unknown}, "
-            f"{_length(evaluation.unknown_seconds)} in all"
+            f"{words.length(evaluation.unknown_seconds)} in all"
         )
     events = [(event.period, event.summary) for event in evaluation.events]
     listed = events or [(found.period, _sensors(found)) for found in evaluation.ranges]
@@ -49,7 +53,7 @@ def show_evaluation(terminal: Terminal, evaluation: Evaluation, window: Interval
 def show_anomalies(terminal: Terminal, ranges: Sequence[PredictedRange], *, rows: int) -> None:
     """Show what inference found in new data."""
     if not ranges:
-        terminal.line(f"  {_count(rows, 'row')}, none anomalous")
+        terminal.line(f"  {words.count(rows, 'row')}, none anomalous")
         return
     for found in _longest(ranges, lambda each: each.period):
         terminal.line(f"  anomalous: {_period(found.period)}", style="bold")
@@ -90,10 +94,6 @@ def utc(time: dt.datetime) -> str:
     return f"{time.astimezone(dt.UTC):%H:%M}"
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" + ("" if number == 1 else "s")
-
-
 def _sensors(found: PredictedRange) -> str:
     return ", ".join(f"{sensor} {share:.0%}" for sensor, share in found.top[:_MOST_SENSORS])
 
@@ -104,13 +104,7 @@ def _period(period: Interval) -> str:
     if start[:10] == end[:10]:
         end = end[11:]
     seconds = float((period.end - period.start) / np.timedelta64(1, "s"))
-    return f"{start} to {end} ({_length(seconds)})" if seconds else start
-
-
-def _length(seconds: float) -> str:
-    if seconds >= 3600:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:.0f} s"
+    return f"{start} to {end} ({words.length(seconds)})" if seconds else start
 
 
 def _day(time: np.datetime64) -> str:

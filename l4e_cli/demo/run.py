@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from botocore.exceptions import BotoCoreError, ClientError
 
 from l4e_cli import commands
 from l4e_cli.aws import Aws
@@ -48,7 +49,7 @@ def demo(terminal: Terminal, options: Options) -> None:
     Raises:
         CliError: when a step failed. Nothing is left running then, unless `keep` is set.
     """
-    scenario = _scenario(options)
+    scenario = _scenario(terminal, options)
     try:
         instance = commands.start(terminal, options.directory, region=options.region, verbose=options.verbose)
         _Demo(terminal, options, scenario, instance, Aws.of(instance)).play()
@@ -73,7 +74,10 @@ class _Demo:
     aws: Aws
 
     def play(self) -> None:
-        """Run all steps in order."""
+        """Run all steps in order.
+
+        Once a model is trained there is a picture and a file of results, even when inference fails.
+        """
         assembly = self._synthesise()
         asset = self.scenario.asset
         shared = [stack.name for stack in synthesised_stacks(assembly) if not stack.needs_data]
@@ -85,14 +89,20 @@ class _Demo:
         model, scheduler = outputs["ModelName"], outputs["InferenceSchedulerName"]
         evaluation = self._evaluation(model)
         report.show_evaluation(self.terminal, evaluation, self.scenario.evaluation)
-        inferred = self._infer(scheduler, evaluation)
-        report.show_alarms(self.terminal, self._alarms(scheduler))
+        scores = self._evaluation_scores(model)
+        failure: Exception | None = None
+        inferred = None
+        try:
+            inferred = self._infer(scheduler, evaluation)
+            report.show_alarms(self.terminal, self._alarms(scheduler))
+        except (CliError, BotoCoreError, ClientError) as error:
+            failure = error  # what training found is shown all the same
         results = DemoResults(
             asset=asset,
             recording=self.scenario.history,
             window=self.scenario.evaluation,
             evaluation=evaluation,
-            scores=self._evaluation_scores(model),
+            scores=scores,
             live=inferred,
             step=self.scenario.step,
         )
@@ -100,6 +110,8 @@ class _Demo:
         draw(results, path)
         self.terminal.heading("Picture")
         self.terminal.line(f"  {path.resolve()}")
+        if failure is not None:
+            raise failure
 
     def _synthesise(self) -> Path:
         context = []
@@ -135,7 +147,8 @@ class _Demo:
             s3.put_object(Bucket=bucket, Key=f"{asset}/history/{part.name}/history.csv", Body=part.to_csv())
         if history.labels:
             s3.put_object(Bucket=bucket, Key=f"{asset}/labels/labels.csv", Body=history.labels_csv())
-        report.show_history(self.terminal, history, where=f"s3://{bucket}/{asset}/history/")
+        where = f"s3://{bucket}/{asset}/history/"
+        report.show_history(self.terminal, history, where=where, left_out=self.scenario.left_out)
 
     def _evaluation(self, model: str) -> Evaluation:
         metrics = self.aws.equipment.describe_model(ModelName=model).get("ModelMetrics")
@@ -144,7 +157,7 @@ class _Demo:
         return Evaluation.from_metrics(metrics)
 
     def _evaluation_scores(self, model: str) -> Scored | None:
-        """Return the point-by-point results of training; None when the asset does not ask for them."""
+        """Copy the point-by-point results of training and read them; None when the asset has none."""
         version: Mapping[str, Any] = self.aws.equipment.describe_model_version(
             ModelName=model, ModelVersion=1
         )
@@ -152,7 +165,9 @@ class _Demo:
             return None
         where = version["ModelDiagnosticsResultsObject"]
         body = self.aws.s3.get_object(Bucket=where["Bucket"], Key=where["Key"])["Body"].read()
-        return Scored.from_lines(gzip.decompress(body).decode().splitlines())
+        lines = gzip.decompress(body)
+        self._copy("evaluation.jsonl", lines)
+        return Scored.from_lines(lines.decode().splitlines())
 
     def _infer(self, scheduler: str, evaluation: Evaluation) -> LiveInference:
         """Write new files, wait for the scheduler, and show what it found."""
@@ -189,12 +204,16 @@ class _Demo:
     def _fetch(self, bucket: str, key: str) -> Scored:
         """Copy a result file into the output folder and read it."""
         body = self.aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        copy = self.options.output / "results.jsonl"
+        self.terminal.line(f"  results: s3://{bucket}/{key}")
+        self.terminal.line(f"  copy:    {self._copy('results.jsonl', body).resolve()}")
+        return Scored.from_lines(body.decode().splitlines())
+
+    def _copy(self, name: str, body: bytes) -> Path:
+        """Write a file into the output folder, and return its path."""
+        copy = self.options.output / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(body)
-        self.terminal.line(f"  results: s3://{bucket}/{key}")
-        self.terminal.line(f"  copy:    {copy.resolve()}")
-        return Scored.from_lines(body.decode().splitlines())
+        return copy
 
     def _show_events(self, scheduler: str, window: Window) -> None:
         events = self.aws.equipment.list_inference_events(
@@ -211,11 +230,11 @@ class _Demo:
                     yield alarm["AlarmName"], alarm["StateValue"]
 
 
-def _scenario(options: Options) -> Scenario:
+def _scenario(terminal: Terminal, options: Options) -> Scenario:
     if options.data is None:
         return pump_scenario()
     return replay_scenario(
-        read_folder(options.data),
+        read_folder(terminal, options.data),
         name=options.data.resolve().name,
         train_until=options.train_until,
         off_condition=options.off_condition,

@@ -8,18 +8,13 @@ import numpy as np
 
 from l4e_cli.demo.findings import Evaluation
 from l4e_cli.demo.pump import Fault, Pump
-from l4e_cli.demo.recording import (
-    Interval,
-    Recording,
-    duration_seconds,
-    snap,
-    typical_step,
-)
+from l4e_cli.demo.recording import Recording, duration_seconds, snap, typical_step
+from l4e_cli.demo.replay import sensors_without_values, shift_to, with_last_values
 from l4e_cli.errors import CliError
+from l4e_cli.interval import Interval
 
 _RATES = ("PT1S", "PT5S", "PT10S", "PT15S", "PT30S", "PT1M", "PT5M", "PT10M", "PT15M", "PT30M", "PT1H")
 _FREQUENCIES = ("PT5M", "PT10M", "PT15M", "PT30M", "PT1H")
-_FEW_ROWS = 10  # in a window: too few to show how a fault begins
 _SECOND = np.timedelta64(1, "s")
 
 
@@ -34,6 +29,8 @@ class Scenario(ABC):
     evaluation: Interval
     sampling_rate: str
     off_condition: str | None
+    left_out: tuple[str, ...] = ()
+    """Sensors that the model goes without: they have no value in one of its windows."""
 
     @property
     def frequency(self) -> str:
@@ -105,21 +102,13 @@ class ReplayScenario(Scenario):
         return "\n".join([*lines, ""])
 
     def fresh(self, window: Interval, covered: Interval, evaluation: Evaluation) -> Recording:
-        """Return rows around the start of the main event; of a label, or the last rows, if there is none."""
-        length = window.end - window.start
-        event = evaluation.main_event() or next(
-            (label for label in self.history.labels if label.overlaps(self.evaluation)), None
-        )
-        if event is None:
-            moved = window.end - self.history.span.end
-        elif length / self.step < _FEW_ROWS:
-            middle = event.start + (event.end - event.start) // 2
-            moved = window.end - middle
-        else:
-            inside = [found.period.start for found in evaluation.ranges_in(event)]
-            moved = window.start + length // 3 - min(inside, default=event.start)
+        """Return the rows around an event, moved into `window`, where all sensors have a value."""
+        moved = shift_to(window, self.history, evaluation, self.evaluation, self.step)
         source = Interval(start=covered.start - moved, end=covered.end - moved)
-        parts = (part.between(source).shifted(moved) for part in self.history.components)
+        parts = (
+            with_last_values(part, source, window.start - moved).shifted(moved)
+            for part in self.history.components
+        )
         labels = (
             Interval(start=label.start + moved, end=label.end + moved)
             for label in self.history.labels
@@ -160,7 +149,8 @@ def replay_scenario(
     recording lies before that label, so that it is healthy data, and else in the middle of the recording.
 
     Raises:
-        CliError: when `train_until` is not inside the recording, or the recording has only one row.
+        CliError: when `train_until` is not inside the recording, the recording has only one row, or no sensor
+            has values for training and evaluation.
     """
     span = recording.span
     try:
@@ -173,13 +163,22 @@ def replay_scenario(
             f"training cannot end at {end}: choose a time inside the data, which runs from {span.start} to "
             f"{span.end}"
         )
+    training = Interval(start=_floor(span.start), end=_floor(end))
+    evaluation = Interval(start=_floor(end), end=_floor(span.end) + _SECOND)
+    left_out = sensors_without_values(recording, [training, evaluation])
+    if len(left_out) == len(recording.sensor_ids):
+        raise CliError(
+            f"no sensor has a value both before and after {end}, where training ends: choose another time "
+            "with --train-until"
+        )
     return ReplayScenario(
         asset=_stack_name(name),
-        history=recording,
-        training=Interval(start=_floor(span.start), end=_floor(end)),
-        evaluation=Interval(start=_floor(end), end=_floor(span.end) + _SECOND),
+        history=recording.without(left_out),
+        training=training,
+        evaluation=evaluation,
         sampling_rate=rate,
         off_condition=off_condition,
+        left_out=left_out,
     )
 
 

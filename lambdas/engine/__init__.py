@@ -15,16 +15,19 @@ from engine.explain.summaries import Summary, summaries
 from engine.frame.build import build_frame
 from engine.frame.component_reader import NoData, rows_between
 from engine.frame.frame import Frame, SensorId, with_silent
+from engine.frame.last_values import LastValue, last_values
 from engine.frame.matrix import TooLarge
 from engine.frame.off_condition import OffCondition
-from engine.ingest.convert import FileReport, convert_csv
-from engine.ingest.file_errors import IllegalHeader, UnusableFile
+from engine.ingest.convert import convert_csv, convert_file
+from engine.ingest.file_report import FileReport
 from engine.ingest.merge import ComponentReport, merge_component
 from engine.ingest.statistics import SensorStatistics
 from engine.ingest.timestamps import parse_timestamps
 from engine.train.comparison import Comparison, compare, compare_scores
 from engine.train.fit import fit
 from engine.train.fit_settings import FitSettings
+from l4e_files.repairs import Repair, RepairLimits
+from l4e_files.unusable import IllegalHeader, UnusableFile
 
 __all__ = [
     "ADAPTATIONS",
@@ -40,11 +43,14 @@ __all__ = [
     "Frame",
     "IllegalHeader",
     "Interval",
+    "LastValue",
     "LevelMoved",
     "NoData",
     "Notice",
     "OffCondition",
     "Range",
+    "Repair",
+    "RepairLimits",
     "Scores",
     "SensorId",
     "SensorStatistics",
@@ -55,10 +61,12 @@ __all__ = [
     "compare",
     "compare_scores",
     "convert_csv",
+    "convert_file",
     "describe",
     "evaluate",
     "fit",
     "join_batches",
+    "last_values",
     "merge_component",
     "merge_intervals",
     "parse_timestamps",

@@ -82,6 +82,12 @@ class ServiceBucket:
             file.seek(0)
             yield file
 
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the keys that begin with `prefix`."""
+        for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
+            for found in page.get("Contents", []):
+                yield found["Key"]
+
     def delete_prefix(self, prefix: str) -> None:
         """Delete every object whose key begins with `prefix`.
 

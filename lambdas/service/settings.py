@@ -33,6 +33,12 @@ class Settings:
     dataset_bytes: int | None = 50 * 1024**3
     file_bytes: int | None = 5 * 1024**3
 
+    wide_rows_percent: int | None = 1
+    short_rows_percent: int | None = 50
+    unusable_timestamps_percent: int | None = 50
+    duplicates_percent: int | None = 50
+    """Rows of a file that may be put right, of all its rows; more make the file unusable."""
+
     components_per_model: int | None = 300
     columns_per_model: int | None = 300
     minimum_training_days: float | None = 14.0

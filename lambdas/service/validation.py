@@ -15,6 +15,7 @@ from botocore.model import ListShape, Shape, StructureShape
 
 from service.clock import MILLISECOND, timestamp
 from service.errors import ValidationError
+from service.locations import bucket_mistake, prefix_mistake
 
 _REPORTED = 10
 """Violations named in one message."""
@@ -95,8 +96,21 @@ def _string(shape: Any, value: Any, path: str, problems: list[str]) -> Any:
     _check_bounds(shape, len(value), "length", value=value, path=path, problems=problems)
     pattern = shape.metadata.get("pattern")
     if pattern is not None and not compiled(pattern).fullmatch(value):
-        _refuse(problems, path, value, f"Member must satisfy regular expression pattern: {pattern}")
+        mistake = _MISTAKES.get(shape.name, _no_mistake_known)(value)
+        hint = "" if mistake is None else f" ({mistake})"
+        _refuse(problems, path, value, f"Member must satisfy regular expression pattern: {pattern}{hint}")
     return value
+
+
+def _no_mistake_known(_: str) -> None:
+    return None
+
+
+_MISTAKES: Mapping[str, Callable[[str], str | None]] = {
+    "S3Bucket": bucket_mistake,
+    "S3Prefix": prefix_mistake,
+}
+"""What people often write for a shape, and what to write instead."""
 
 
 def _integer(shape: Any, value: Any, path: str, problems: list[str]) -> Any:

@@ -1,4 +1,4 @@
-"""The examples in the docstrings of the engine are true."""
+"""The examples in the docstrings of the engine, and of what it knows about files, are true."""
 
 import doctest
 import importlib
@@ -7,8 +7,14 @@ import pkgutil
 import pytest
 
 import engine
+import l4e_files
 
-MODULES = [each.name for each in pkgutil.walk_packages(engine.__path__, "engine.") if not each.ispkg]
+MODULES = [
+    each.name
+    for package in (engine, l4e_files)
+    for each in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    if not each.ispkg
+]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -155,11 +155,14 @@ class TestSettings:
             inference_catch_up=cdk.Duration.days(2),
             false_alarm_time=cdk.Duration.minutes(3),
             partial_inference=True,
+            wide_rows_percent=2,
+            duplicates_percent=math.inf,
         )
         read = Settings.from_json(given.to_json())
         assert (read.datasets, read.models) == (3, None)
         assert (read.minimum_training_days, read.inference_catch_up_hours) == (0.5, 48)
         assert (read.false_alarm_hours, read.partial_inference) == (0.05, True)
+        assert (read.wide_rows_percent, read.duplicates_percent) == (2, None)
         assert read.pending_models == Settings().pending_models
 
     def test_all_are_known_to_the_service(self) -> None:

@@ -48,7 +48,12 @@ def assets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def test_hold_the_code_and_the_service_model_and_nothing_else(assets: dict[str, Path]) -> None:
-    assert {path.name for path in assets["service"].iterdir()} == {"service", "engine", "botocore_data"}
+    assert {path.name for path in assets["service"].iterdir()} == {
+        "service",
+        "engine",
+        "l4e_files",
+        "botocore_data",
+    }
     assert {path.name for path in assets["custom_resources"].iterdir()} == {
         "custom_resources",
         "botocore_data",
@@ -77,8 +82,13 @@ def test_hold_only_the_code_of_packages(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_hold_every_module(assets: dict[str, Path]) -> None:
-    for package, folder in (("service", "service"), ("engine", "service"), ("custom_resources",) * 2):
-        root = _packages.lambda_root()
+    for package, folder in (
+        ("service", "service"),
+        ("engine", "service"),
+        ("l4e_files", "service"),
+        ("custom_resources",) * 2,
+    ):
+        root = _packages.package_folder(package).parent
         expected = {path.relative_to(root) for path in (root / package).rglob("*.py")}
         found = {path.relative_to(assets[folder]) for path in (assets[folder] / package).rglob("*.py")}
         assert found == expected

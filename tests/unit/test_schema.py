@@ -1,5 +1,6 @@
 """Schemas, and what a person reads when one is wrong."""
 
+import gzip
 import json
 
 import pytest
@@ -44,6 +45,19 @@ def test_schema_from_files(tmp_path) -> None:
     assert DatasetSchema.from_json(document) == PUMP
     assert Component.from_csv_header("pump", table) == PUMP.components[0]
     assert Component.from_csv_header("pump", 'Timestamp,"speed",flow\n') == PUMP.components[0]
+    packed = tmp_path / "pump.csv.gz"
+    packed.write_bytes(gzip.compress(b"sep=,\nTime (UTC),speed,flow,\n2026-01-01T00:00:00,1,2,\n"))
+    assert Component.from_csv_header("pump", packed) == PUMP.components[0]
+    long = tmp_path / "long.csv"
+    long.write_text("Timestamp," + ",".join(f"{at:0100}" for at in range(1000)))
+    assert len(Component.from_csv_header("pump", long).sensors) == 1000
+
+
+def test_the_header_of_a_file_is_read_as_the_service_reads_it(tmp_path) -> None:
+    workbook = tmp_path / "pump.csv"
+    workbook.write_bytes(b"PK\x03\x04 [Content_Types].xml")
+    with pytest.raises(ValueError, match=r'pump.csv" of component "pump": the file is an Excel workbook'):
+        Component.from_csv_header("pump", workbook)
 
 
 STRINGS = '{"Name": "t", "Type": "DATETIME"}, {"Name": "a", "Type": "STRING"}'
@@ -96,7 +110,15 @@ def test_malformed_document(document: str, message: str) -> None:
         (lambda: Component(name="p", sensors=["a b"]), 'column of component "p" "a b" does not match'),
         (lambda: Component(name="p", sensors=["a", "a"]), '"a" occurs twice: give each a name of its own'),
         (lambda: Component(name="p", sensors=["Timestamp"]), '"Timestamp" occurs twice'),
-        (lambda: Component.from_csv_header("p", "only"), 'header "only" of component "p" has 1 column'),
+        (
+            lambda: Component.from_csv_header("p", "Timestamp,Sensor 3"),
+            "header of component .* has a blank.*write it as 'Sensor_3'",
+        ),
+        (lambda: Component.from_csv_header("p", "t;a;b"), "separated by semicolons"),
+        (
+            lambda: Component.from_csv_header("p", "only"),
+            r'header of component "p": the header \(line 1\) .only. has 1 column',
+        ),
         (
             lambda: DatasetSchema(components=[Component(name="p", sensors=["a"])] * 2),
             'component name "p" occurs twice',

@@ -16,13 +16,14 @@ from engine.frame.frame import Frame, SensorId
 from engine.frame.segments import GAP_STEPS
 from engine.ingest.timestamps import Times
 
-Kind = Literal["no-state", "gap", "late-rows", "no-values", "unit", "level", "level-moved"]
+Kind = Literal["no-state", "gap", "late-rows", "no-values", "unusable-file", "unit", "level", "level-moved"]
 """What a notice is about.
 
 - `no-state`: scoring began without the state of earlier rows;
 - `gap`: rows are missing before the first one, so that scoring starts afresh;
 - `late-rows`: rows that are not newer than what was scored before; they are not scored;
 - `no-values`: a sensor or a component is silent; it is left out of score and contributions;
+- `unusable-file`: a file could not be read;
 - `unit`: a sensor reads as if it had changed its unit;
 - `level`: the level of a sensor has moved for long;
 - `level-moved`: the level of a sensor just stopped counting as an anomaly.

@@ -46,7 +46,8 @@ def build_frame(
         max_bytes: The most memory that the values may take. `None` sets no limit.
 
     Raises:
-        NoData: When a component has no row in the window, or a sensor has neither a value there nor a carry.
+        NoData: When a component has no row in the window, when none of its rows has a value, or when a sensor
+            has neither a value there nor a carry. The message tells these apart.
         TooLarge: When the values take more than `max_bytes`.
     """
     wanted = list(dict.fromkeys([*sensors, *([off.sensor] if off else [])]))
@@ -55,14 +56,14 @@ def build_frame(
     readers = _open_components(components, wanted, window, step_seconds, carry)
     times = _union([reader.times for reader in readers.values()])
     if not len(times):
-        raise NoData(f"no rows in {window}")
+        raise NoData(_without_values(readers, window))
     matrix = ColumnMatrix(len(times), len(sensors), max_bytes)
     is_off, first = np.zeros(len(times), bool), 0
     filled = _filled_columns(readers, wanted, times, carry, fill_limit)
     for at, (sensor, column) in enumerate(zip(wanted, filled, strict=True)):
         known = np.isfinite(column)
         if not known.any():
-            raise NoData(f"sensor {sensor!r} has no value in {window}")
+            raise NoData(f"sensor {sensor!r} has no value in {window}, although it has {_rows(len(times))}")
         first = max(first, int(known.argmax()))
         if off is not None and sensor == off.sensor:
             is_off = off.holds(column)
@@ -100,6 +101,18 @@ def _open_components(
         elif not all(sensor in carry for sensor in members):
             raise NoData(f"component {component!r} has no data in {window}")
     return readers
+
+
+def _without_values(readers: Mapping[str, ComponentReader], window: FrameWindow) -> str:
+    """Return why there is nothing to build a frame of."""
+    if not readers:
+        return f"no rows in {window}"
+    found = " and ".join(f"component {name!r} has {_rows(each.row_count)}" for name, each in readers.items())
+    return f"{found} in {window}, but no value of any sensor in them"
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def _filled_columns(

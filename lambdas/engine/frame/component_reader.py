@@ -113,11 +113,16 @@ class ComponentReader:
             raise NoData(f"component {component!r} has no rows in {window}")
         if step_seconds is None:
             return cls(file, rows, times, None, None)
-        edges = _right_edges(times, step_seconds)
+        edges = right_edges(times, step_seconds)
         starts = np.flatnonzero(np.append(True, edges[1:] != edges[:-1]))
         reader = cls(file, rows, edges[starts], starts if len(starts) < len(edges) else None, None)
         kept = reader._rows_with_values(names)
         return reader if kept is None else replace(reader, times=reader.times[kept], kept_buckets=kept)
+
+    @property
+    def row_count(self) -> int:
+        """Number of rows of the file in the window, with and without values."""
+        return int(self.rows.stop - self.rows.start)
 
     def _rows_with_values(self, names: Sequence[str]) -> NDArray[np.intp] | None:
         """Return the rows in which any column has a value, `None` when all have."""
@@ -154,7 +159,8 @@ def rows_between(component: BinaryIO, start: np.datetime64, end: np.datetime64) 
     return int(((times > start) & (times <= end)).sum())
 
 
-def _right_edges(times: Times, step_seconds: int) -> Times:
+def right_edges(times: Times, step_seconds: int) -> Times:
+    """Return for each time the end of the bucket that it falls into; an edge belongs to the bucket before."""
     step = step_seconds * 1_000_000
     micros = times.astype("datetime64[us]").view(np.int64)
     return (-(-micros // step) * step).view("datetime64[us]")

@@ -9,7 +9,7 @@ The result is the same whichever way is taken.
 import codecs
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,13 +17,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
+from numpy.typing import NDArray
 
 from engine.ingest.blocks import LINE_BYTES
-from engine.ingest.file_errors import UnusableFile
-from engine.ingest.line_repair import make_rectangular, repair_quotes
+from engine.ingest.line_repair import LineShapes, count_lines, make_rectangular, repair_quotes, row_lines
 from engine.ingest.number_columns import one_array, parse_number_columns
-from engine.ingest.timestamp_columns import parse_timestamp_column
-from engine.ingest.timestamps import FIRST_MICROS, Times
+from engine.ingest.timestamp_columns import TimestampReader
+from engine.ingest.timestamps import Times
+from l4e_files.times import FIRST_MICROS
+from l4e_files.unusable import UnusableFile
 
 _ISO = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?")
 _PROBED_LINES, _PROBED_BYTES = 16, 4096
@@ -34,25 +36,80 @@ MAX_EXAMPLES = 5
 """Unreadable timestamps shown in a report."""
 
 
+_EXAMPLE_CHARACTERS = 100
+
+Found = tuple[int, str]
+"""Number of the line where something was found first, and what stood there."""
+
+
 @dataclass(slots=True, kw_only=True)
 class ParsedRows:
     """The rows of a block that have a timestamp.
 
     Attributes:
         times: One UTC instant per row.
+        lines: Returns the number of the line of each row.
         columns: One chunked float64 array per sensor, null where the value is missing or invalid.
         absent: Cells per sensor without a value, for either reason.
         invalid: Cells per sensor that are not numbers.
+        first_invalid: The first of them, for sensors that had none in earlier blocks.
         dropped: Number of rows without a readable timestamp.
+        blank: Number of these that hold nothing at all.
         examples: The first of these timestamps.
+        first_dropped: The first row without a readable timestamp that is not blank.
+        wide: Number of rows with values beyond the header, those without a timestamp included.
+        short: Number of rows with fewer cells than the header, likewise.
+        first_wide: The first of the rows that are too wide.
+        first_short: The first of the rows that are too short.
     """
 
     times: Times
+    lines: Callable[[], NDArray[np.int64]]
     columns: dict[str, Any] = field(default_factory=dict)
     absent: dict[str, int] = field(default_factory=dict)
     invalid: dict[str, int] = field(default_factory=dict)
+    first_invalid: dict[str, Found] = field(default_factory=dict)
     dropped: int = 0
+    blank: int = 0
     examples: list[str] = field(default_factory=list)
+    first_dropped: Found | None = None
+    wide: int = 0
+    short: int = 0
+    first_wide: Found | None = None
+    first_short: Found | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Block:
+    """Lines as they were parsed, and where their rows stand in the file."""
+
+    data: bytes
+    first_line: int
+    table: Any
+    shapes: LineShapes
+    one_line_per_row: bool
+    _lines: NDArray[np.int64] | None = None
+
+    def lines(self) -> NDArray[np.int64]:
+        """Return the number of the line of each row of the table."""
+        if self._lines is None:
+            rows = np.arange(self.table.num_rows) if self.one_line_per_row else row_lines(self.data)
+            if len(rows) != self.table.num_rows:  # quotation marks that are read otherwise: about there
+                rows = np.arange(self.table.num_rows)
+            self._lines = self.first_line + rows
+        return self._lines
+
+    def found(self, row: int, text: str | None = None) -> Found:
+        """Return the line of a row of the table, with a text, or else with that of the row."""
+        line = self.first_line + row if self.one_line_per_row else int(self.lines()[row])
+        if text is None:
+            lines = self.data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+            text = b"".join(lines[line - self.first_line :][:1]).decode(errors="replace")
+        return line, text[:_EXAMPLE_CHARACTERS]
+
+    def count(self) -> int:
+        """Return the number of lines."""
+        return self.table.num_rows if self.one_line_per_row else count_lines(self.data)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,96 +119,198 @@ class BlockReader:
     Attributes:
         names: All columns of the file, the timestamps first.
         wanted: The sensor columns to read.
+        width: Number of cells of a row: columns beyond the names have none, and should be empty.
+        line: Number of the first line of the next block.
+        timestamps: Reads the first column, and keeps what it shows about the order of day and month.
     """
 
     names: tuple[str, ...]
     wanted: Sequence[str]
+    width: int
+    line: int
+    timestamps: TimestampReader
     _text_columns: set[str] = field(default_factory=set)
+    _known_invalid: set[str] = field(default_factory=set)
 
-    def read(self, block: bytes) -> ParsedRows:
+    def read(self, data: bytes) -> ParsedRows:
         """Parse whole lines.
 
         Args:
-            block: Lines after the header.
+            data: The lines after those read before.
 
         Raises:
             UnusableFile: When the lines are not CSV.
         """
-        table = self._table(block)
-        if table is None:
-            return ParsedRows(times=np.zeros(0, "datetime64[us]"))
-        column = table.column(0)
+        block = self._parse_block(data)
+        if block is None:
+            self.line += count_lines(data)
+            return ParsedRows(times=np.zeros(0, "datetime64[us]"), lines=lambda: np.zeros(0, np.int64))
+        self.line += block.count()
+        table, column = block.table, block.table.column(0)
         is_text = column.type == pa.string()
-        times = parse_timestamp_column(one_array(column)) if is_text else column.to_numpy()
-        rows = ParsedRows(times=times)
+        times = self.timestamps.read(one_array(column)) if is_text else column.to_numpy()
+        rows = ParsedRows(times=times, lines=block.lines)
+        self._add_shapes(rows, block)
         unread = np.isnat(times)
+        kept: NDArray[np.intp] | None = None
         if unread.any():
-            rows.dropped = int(np.count_nonzero(unread))
-            rows.examples = [
-                (column[int(at)].as_py() or "") if is_text else ""
-                for at in np.flatnonzero(unread)[:MAX_EXAMPLES]
-            ]
-            rows.times, table = times[~unread], table.filter(pa.array(~unread))
+            kept = np.flatnonzero(~unread)
+            self._add_dropped(rows, block, np.flatnonzero(unread), is_text=is_text)
+            usable = kept
+            rows.times, rows.lines = times[kept], lambda: block.lines()[usable]
+            table = table.filter(pa.array(~unread))
+
+        def found(row: int, text: str) -> Found:
+            return block.found(row if kept is None else int(kept[row]), text)
+
+        self._add_columns(rows, table, found)
+        return rows
+
+    def read_timestamps(self, data: bytes) -> None:
+        """Parse the first column alone, for what it shows about the order of day and month."""
+        self.wanted, wanted = (), self.wanted
+        self.read(data)
+        self.wanted = wanted
+
+    def _add_shapes(self, rows: ParsedRows, block: _Block) -> None:
+        """Count rows with values beyond the header, and rows with too few cells."""
+        shapes = block.shapes
+        rows.wide, rows.short = shapes.wide, shapes.short
+        if shapes.first_short is not None:
+            rows.first_short = block.found(shapes.first_short)
+        first = shapes.first_wide
+        if self._unnamed:
+            filled = np.zeros(block.table.num_rows, bool)
+            for name in self._unnamed:
+                column = block.table[name]
+                if column.null_count < len(column):
+                    texts = pc.fill_null(pc.utf8_trim_whitespace(column), "")
+                    filled |= pc.not_equal(texts, "").to_numpy()
+            rows.wide += int(np.count_nonzero(filled))
+            first = min((at for at in (first, *np.flatnonzero(filled)[:1]) if at is not None), default=None)
+        if first is not None:
+            rows.first_wide = block.found(int(first))
+
+    def _add_dropped(
+        self, rows: ParsedRows, block: _Block, dropped: NDArray[np.intp], *, is_text: bool
+    ) -> None:
+        """Count the rows without a timestamp, and those of them that hold nothing."""
+        column = block.table.column(0)
+        rows.dropped = len(dropped)
+        rows.examples = [(column[int(at)].as_py() or "") if is_text else "" for at in dropped[:MAX_EXAMPLES]]
+        taken = block.table.take(pa.array(dropped))
+        filled = np.zeros(len(dropped), bool)
+        for cells in taken.columns[0 if is_text else 1 :]:
+            if cells.null_count < len(cells):
+                filled |= cells.is_valid().to_numpy()
+        rows.blank = len(dropped) - int(np.count_nonzero(filled))
+        for at in dropped[filled][:1]:
+            rows.first_dropped = block.found(int(at))
+
+    def _add_columns(self, rows: ParsedRows, table: Any, found: Callable[[int, str], Found]) -> None:
+        """Add the numbers of the sensors."""
         texts: dict[str, Any] = {}
         for name in self.wanted:
             try:
-                _add_column(rows, name, pc.cast(table[name], pa.float64()), 0)
+                self._add_column(rows, name, pc.cast(table[name], pa.float64()), found)
             except pa.ArrowInvalid:
                 texts[name] = table[name]
         for name, numbers, invalid in parse_number_columns(texts) if texts else ():
-            _add_column(rows, name, numbers, invalid)
+            self._add_column(rows, name, numbers, found, len(invalid))
+            if len(invalid) and name not in self._known_invalid:
+                self._known_invalid.add(name)
+                at = int(invalid[0])
+                first = found(at, str(texts[name][at].as_py()))
+                rows.first_invalid[name] = min(first, rows.first_invalid.get(name, first))
         self._text_columns = set(texts)
-        return rows
 
-    def _table(self, block: bytes) -> Any:
+    def _add_column(
+        self, rows: ParsedRows, name: str, column: Any, found: Callable[[int, str], Found], invalid: int = 0
+    ) -> None:
+        """Add the numbers of a sensor, some of whose cells are known to be invalid, as infinities are too."""
+        total = pc.sum(column).as_py()  # one call shows whether anything in it is not finite
+        if total is not None and not math.isfinite(total):
+            values = column.to_numpy()
+            infinite = np.flatnonzero(np.isinf(values))
+            invalid += len(infinite)
+            if len(infinite) and name not in self._known_invalid:
+                rows.first_invalid[name] = found(int(infinite[0]), str(values[infinite[0]]))
+            column = pa.chunked_array([pa.array(values, mask=~np.isfinite(values))])
+        rows.columns[name], rows.absent[name], rows.invalid[name] = column, column.null_count, invalid
+
+    @property
+    def _unnamed(self) -> list[str]:
+        return [f"\0{at}" for at in range(len(self.names), self.width)]
+
+    def _parse_block(self, data: bytes) -> _Block | None:
         """Return the columns as timestamps, numbers or texts, `None` when all lines are empty."""
-        if block[:1] in b"\r\n" and not block.strip(b"\r\n"):
+        if data[:1] in b"\r\n" and not data.strip(b"\r\n"):
             return None
-        if block.startswith(codecs.BOM_UTF8):  # Arrow would skip it, wherever in the file the block begins
-            block = b"\n" + block
-        block = repair_quotes(block)
-        iso = all(_ISO.fullmatch(timestamp) for timestamp in _first_timestamps(block))
+        data = repair_quotes(data)
+        block = _Block(
+            data=data,
+            first_line=self.line,
+            table=None,
+            shapes=LineShapes(),
+            one_line_per_row=b'"' not in data,
+        )
+        # Arrow would skip a byte order mark, wherever in the file the block begins.
+        marked = b"\n" + data if data.startswith(codecs.BOM_UTF8) else data
+        iso = all(_ISO.fullmatch(timestamp) for timestamp in _first_timestamps(marked))
         try:
-            table = self._parse(block, self._text_columns, times=pa.timestamp("us") if iso else pa.string())
-            if not iso or not _any_before(table.column(0), FIRST_MICROS):
-                return table
+            kind = pa.timestamp("us") if iso else pa.string()
+            block.table = self._parse(marked, self._text_columns, times=kind, skip_empty=False)
+            times = block.table.column(0)
+            if not times.null_count and not (
+                iso and _any_before(times, FIRST_MICROS)
+            ):  # null: an empty line?
+                return block
         except pa.ArrowInvalid:
             pass
+        block.one_line_per_row = False
         try:
-            return self._parse(block, set(self.wanted), parse_bytes=LINE_BYTES)
+            block.table = self._parse(marked, set(self.wanted), parse_bytes=LINE_BYTES)
         except pa.ArrowInvalid:
-            block = make_rectangular(block, len(self.names))
-        try:
-            return self._parse(block, set(self.wanted), parse_bytes=len(block) + 1) if block else None
-        except pa.ArrowInvalid as error:
-            raise UnusableFile(f"the lines from {block[:40]!r} are not CSV: {error}") from error
+            marked, block.shapes = make_rectangular(marked, names=len(self.names), width=self.width)
+            if not marked:
+                return None
+            try:
+                block.table = self._parse(marked, set(self.wanted), parse_bytes=len(marked) + 1)
+            except pa.ArrowInvalid as error:
+                raise UnusableFile(
+                    f"the lines from {data[:40]!r} (line {self.line}) are not CSV: {error}"
+                ) from error
+        return block
 
     def _parse(
-        self, block: bytes, texts: set[str], *, times: Any = None, parse_bytes: int = _PARSE_BYTES
+        self,
+        block: bytes,
+        texts: set[str],
+        *,
+        times: Any = None,
+        parse_bytes: int = _PARSE_BYTES,
+        skip_empty: bool = True,
     ) -> Any:
         types = {name: pa.string() if name in texts else pa.float64() for name in self.wanted}
+        unnamed = self._unnamed
         return pa_csv.read_csv(
             pa.BufferReader(block),
-            read_options=pa_csv.ReadOptions(column_names=list(self.names), block_size=parse_bytes),
-            parse_options=pa_csv.ParseOptions(newlines_in_values=b'"' in block),
+            read_options=pa_csv.ReadOptions(column_names=[*self.names, *unnamed], block_size=parse_bytes),
+            parse_options=pa_csv.ParseOptions(
+                newlines_in_values=b'"' in block, ignore_empty_lines=skip_empty
+            ),
             convert_options=pa_csv.ConvertOptions(
-                column_types={self.names[0]: times or pa.string(), **types},
+                column_types={
+                    self.names[0]: times or pa.string(),
+                    **types,
+                    **dict.fromkeys(unnamed, pa.string()),
+                },
                 null_values=[""],  # spellings of NaN parse as numbers, and each further text would cost time
                 strings_can_be_null=True,
-                include_columns=[self.names[0], *self.wanted],
+                include_columns=[self.names[0], *self.wanted, *unnamed],
                 timestamp_parsers=[pa_csv.ISO8601],
             ),
         )
-
-
-def _add_column(rows: ParsedRows, name: str, column: Any, invalid: int) -> None:
-    """Add the numbers of a sensor, of whose cells some are known to be invalid; infinities become null."""
-    total = pc.sum(column).as_py()  # one call shows whether anything in it is not finite
-    if total is not None and not math.isfinite(total):
-        values = column.to_numpy()
-        invalid += int(np.count_nonzero(np.isinf(values)))
-        column = pa.chunked_array([pa.array(values, mask=~np.isfinite(values))])
-    rows.columns[name], rows.absent[name], rows.invalid[name] = column, column.null_count, invalid
 
 
 def _any_before(times: Any, micros: int) -> bool:

@@ -1,48 +1,71 @@
 """Convert CSV files to Parquet in bounded memory, and count what was found on the way."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
+from itertools import chain, islice
 from typing import BinaryIO
 
-import numpy as np
 import pyarrow as pa
 
-from engine.ingest.blocks import read_blocks
-from engine.ingest.cells import MAX_EXAMPLES, BlockReader, ParsedRows
-from engine.ingest.file_errors import UnusableFile
-from engine.ingest.header import decode_header, parse_header
+from engine.ingest.blocks import read_blocks, read_chunks, read_head, require_line_end, skip_bytes
+from engine.ingest.cells import BlockReader
+from engine.ingest.file_report import FileReport, Tally, report_of
 from engine.ingest.parquet import parquet_schema, table_writer
 from engine.ingest.prefetch import prefetch
-from engine.ingest.timestamps import isoformat
+from engine.ingest.timestamp_columns import TimestampReader
+from l4e_files.beginning import Beginning, recognise
+from l4e_files.repairs import RepairLimits
+from l4e_files.times import DayMonthOrder
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileReport:
-    """What was read from one file.
+def convert_file(
+    open_source: Callable[[], AbstractContextManager[BinaryIO]],
+    sink: BinaryIO,
+    *,
+    columns: Sequence[str] | None,
+    gzip: bool = False,
+    block_bytes: int = 8 << 20,
+    max_columns: int | None = None,
+    limits: RepairLimits = RepairLimits(),  # noqa: B008 - frozen
+    day_first: bool | None = None,
+) -> FileReport:
+    """Convert one CSV file to Parquet. All that read files for the service read them by this function.
 
-    Attributes:
-        rows: Number of rows with a usable timestamp, the only ones written.
-        header: All names in the file, that of the timestamps first.
-        columns: The sensors written.
-        bytes_read: Size of the file, uncompressed.
-        unsupported_timestamps: Number of rows without a usable timestamp.
-        unsupported_examples: Up to five of these timestamps.
-        missing: Cells of the rows written that are empty or a spelling of NaN, per sensor.
-        invalid: Cells of these rows with any other text ("NULL" and "NA" too) or an infinity, per sensor.
-        start: The earliest timestamp, ISO 8601 in UTC with microseconds; `None` without rows.
-        end: The latest timestamp, likewise.
+    The first column is `Timestamp` (UTC in microseconds, without zone); one float64 column per sensor
+    follows. What belongs to a file, as the order of day and month, is decided once for all of it: a file
+    whose first block does not show that order is opened a second time.
+
+    Args:
+        open_source: Opens the CSV file: RFC 4180, UTF-8 with or without byte order mark, LF or CRLF.
+        sink: Receives the Parquet file, its rows in the order of the CSV file. It is written once.
+        columns: Sensors to write, in this order. Those that the file lacks have no value in any row, and
+            other sensors of the file are ignored. `None` writes all sensors in the order of the header.
+        gzip: Whether the source is compressed by gzip.
+        block_bytes: Size of the blocks that are read at a time. Memory is about ten times that, whatever the
+            size of the file, and more where most cells are empty, because each takes eight bytes then.
+        max_columns: Most sensors that the header may name; `None` for any number.
+        limits: Shares of the rows above which a repair makes the file unusable.
+        day_first: Whether dates like `1/2/2026` begin with the day; `None` decides by the file.
+
+    Returns:
+        What was read, counted and put right.
+
+    Raises:
+        UnusableFile: When the file is not one that the service takes, or more of it had to be put right than
+            the limits allow. The message names the line, what was found, the rule and the fix.
+        IllegalHeader: When a name in the header is illegal.
     """
-
-    rows: int
-    header: tuple[str, ...]
-    columns: tuple[str, ...]
-    bytes_read: int
-    unsupported_timestamps: int
-    unsupported_examples: tuple[str, ...]
-    missing: Mapping[str, int]
-    invalid: Mapping[str, int]
-    start: str | None
-    end: str | None
+    reading = _Reading(columns=columns, gzip=gzip, block_bytes=block_bytes, max_columns=max_columns)
+    with open_source() as source:
+        report = reading.convert(source, sink, limits=limits, day_first=day_first)
+    if report is None:
+        with open_source() as source:
+            order = reading.day_month_order(source)
+        with open_source() as source:
+            report = reading.convert(source, sink, limits=limits, day_first=order.is_day_first)
+    assert report is not None  # noqa: S101 - the order is given
+    return report
 
 
 def convert_csv(
@@ -52,92 +75,123 @@ def convert_csv(
     columns: Sequence[str] | None,
     gzip: bool = False,
     block_bytes: int = 8 << 20,
+    max_columns: int | None = None,
+    limits: RepairLimits = RepairLimits(),  # noqa: B008 - frozen
+    day_first: bool | None = None,
 ) -> FileReport:
-    """Convert one CSV file to Parquet.
-
-    The first column is `Timestamp` (UTC in microseconds, without zone); one float64 column per sensor
-    follows. Cells that a row lacks at its end are missing, and cells beyond the header are ignored. Up to two
-    blocks are read and decompressed in advance, while one is parsed and one written.
+    """Convert one open CSV file to Parquet.
 
     Args:
-        source: The CSV file: RFC 4180, UTF-8 with or without byte order mark, LF or CRLF.
-        sink: Receives the Parquet file, its rows in the order of the CSV file.
-        columns: Sensors to write, in this order. Those that the file lacks have no value in any row, and
-            other sensors of the file are ignored. `None` writes all sensors in the order of the header.
-        gzip: Whether the source is compressed by gzip.
-        block_bytes: Size of the blocks that are read at a time. Memory is about ten times that, whatever the
-            size of the file, and more where most cells are empty, because each takes eight bytes then.
-
-    Returns:
-        What was read and counted.
+        source: The file, as `convert_file` opens it. It must be able to seek when its first block does not
+            show the order of day and month.
+        sink: As for `convert_file`, and so are all other arguments.
+        columns: See there.
+        gzip: See there.
+        block_bytes: See there.
+        max_columns: See there.
+        limits: See there.
+        day_first: See there.
 
     Raises:
-        UnusableFile: When the file is not CSV, has no row with a usable timestamp, fewer than two columns, a
-            repeated name, a line above 4 MiB, or a quotation mark that is never closed.
-        IllegalHeader: When a name in the header is illegal.
+        UnusableFile: As for `convert_file`.
     """
-    lines = read_blocks(source, gzip=gzip, block_bytes=block_bytes)
-    first = next(lines, b"")
-    header = parse_header(decode_header(first))
-    wanted = header[1:] if columns is None else tuple(columns)
-    tally = _Tally(header=header, columns=wanted, bytes_read=len(first))
-    reader = BlockReader(names=header, wanted=[name for name in wanted if name in set(header[1:])])
-    schema = parquet_schema(wanted)
-    with table_writer(sink, schema) as write:
-        for block in prefetch(lines, depth=2):  # two, so that decompression, on one core, never waits
-            rows = reader.read(block)
-            tally.add(len(block), rows)
-            if len(rows.times):
-                absent = pa.nulls(len(rows.times), pa.float64())
-                cells = [rows.columns.get(name, absent) for name in wanted]
-                write(pa.Table.from_arrays([pa.array(rows.times), *cells], schema=schema))
-    if not tally.rows:
-        example = f", for example {tally.examples[0]!r}" if tally.examples else ""
-        raise UnusableFile(f"no row has a usable timestamp ({tally.unsupported} unusable{example})")
-    return tally.report()
+    opened = False
+    start = source.tell() if source.seekable() else 0
+
+    @contextmanager
+    def rewind() -> Iterator[BinaryIO]:
+        nonlocal opened
+        if opened:
+            source.seek(start)
+        opened = True
+        yield source
+
+    return convert_file(
+        rewind,
+        sink,
+        columns=columns,
+        gzip=gzip,
+        block_bytes=block_bytes,
+        max_columns=max_columns,
+        limits=limits,
+        day_first=day_first,
+    )
 
 
-@dataclass(slots=True, kw_only=True)
-class _Tally:
-    """Counts of one conversion, filled block by block."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """How a file is read."""
 
-    header: tuple[str, ...]
-    columns: tuple[str, ...]
-    bytes_read: int
-    rows: int = 0
-    unsupported: int = 0
-    examples: list[str] = field(default_factory=list)
-    missing: dict[str, int] = field(default_factory=dict)
-    invalid: dict[str, int] = field(default_factory=dict)
-    first: np.datetime64 | None = None
-    last: np.datetime64 | None = None
+    columns: Sequence[str] | None
+    gzip: bool
+    block_bytes: int
+    max_columns: int | None
 
-    def add(self, size: int, rows: ParsedRows) -> None:
-        count = len(rows.times)
-        self.bytes_read += size
-        self.rows += count
-        self.unsupported += rows.dropped
-        self.examples.extend(rows.examples[: MAX_EXAMPLES - len(self.examples)])
-        if not count:
-            return
-        low, high = rows.times.min(), rows.times.max()
-        self.first = low if self.first is None else min(self.first, low)
-        self.last = high if self.last is None else max(self.last, high)
-        for name in self.columns:
-            invalid = rows.invalid.get(name, 0)
-            self.invalid[name] = self.invalid.get(name, 0) + invalid
-            self.missing[name] = self.missing.get(name, 0) + rows.absent.get(name, count) - invalid
+    def convert(
+        self, source: BinaryIO, sink: BinaryIO, *, limits: RepairLimits, day_first: bool | None
+    ) -> FileReport | None:
+        """Return the report of a file; `None` when only all of it shows the order of day and month.
 
-    def report(self) -> FileReport:
-        return FileReport(
-            rows=self.rows,
-            header=self.header,
-            columns=self.columns,
-            bytes_read=self.bytes_read,
-            unsupported_timestamps=self.unsupported,
-            unsupported_examples=tuple(self.examples),
-            missing=self.missing,
-            invalid=self.invalid,
-            start=isoformat(self.first),
-            end=isoformat(self.last),
+        The sink is not touched then.
+        """
+        beginning, blocks = self._open(source)
+        wanted = beginning.header[1:] if self.columns is None else tuple(self.columns)
+        with closing(blocks):
+            head = list(islice(blocks, 1))
+            order = self._order_of(beginning, head)
+            if day_first is None:
+                if order.ambiguous:
+                    head += islice(blocks, 1)
+                    if len(head) > 1:
+                        return None
+                day_first = order.is_day_first
+            reader = self._reader(beginning, day_first=day_first)
+            tally = Tally(beginning=beginning, columns=wanted, limits=limits, timestamps=reader.timestamps)
+            schema = parquet_schema(wanted)
+            with table_writer(sink, schema) as write:
+                for block in chain(head, blocks):
+                    rows = reader.read(block)
+                    tally.add(block, rows, next_line=reader.line)
+                    if len(rows.times):
+                        absent = pa.nulls(len(rows.times), pa.float64())
+                        cells = [rows.columns.get(name, absent) for name in wanted]
+                        write(pa.Table.from_arrays([pa.array(rows.times), *cells], schema=schema))
+        return report_of(tally)
+
+    def day_month_order(self, source: BinaryIO) -> DayMonthOrder:
+        """Return what all dates of the file show about the order of day and month."""
+        beginning, blocks = self._open(source)
+        reader = self._reader(beginning, day_first=False)
+        with closing(blocks):
+            for block in blocks:
+                reader.read_timestamps(block)
+        return reader.timestamps.order
+
+    def _open(self, source: BinaryIO) -> tuple[Beginning, Generator[bytes]]:
+        head, chunks = read_head(read_chunks(source, gzip=self.gzip, block_bytes=self.block_bytes))
+        if b"\r" not in head:
+            require_line_end(head[: head.find(b"\n") if b"\n" in head else None])
+        beginning = recognise(
+            head, gzip=self.gzip, max_columns=self.max_columns, detected=self.columns is None
+        )
+        blocks = read_blocks(skip_bytes(chunks, beginning.offset))
+        return beginning, prefetch(blocks, depth=2)  # two, so that decompression, on one core, never waits
+
+    def _order_of(self, beginning: Beginning, head: Sequence[bytes]) -> DayMonthOrder:
+        """Return what the first block shows; most files have no date whose order could be asked."""
+        reader = self._reader(beginning, day_first=False)
+        for block in head:
+            if b"/" in block:
+                reader.read_timestamps(block)
+        return reader.timestamps.order
+
+    def _reader(self, beginning: Beginning, *, day_first: bool) -> BlockReader:
+        present = set(beginning.header[1:])
+        wanted = beginning.header[1:] if self.columns is None else self.columns
+        return BlockReader(
+            names=beginning.header,
+            wanted=[name for name in wanted if name in present],
+            width=beginning.width,
+            line=beginning.lines + 1,
+            timestamps=TimestampReader(day_first=day_first),
         )

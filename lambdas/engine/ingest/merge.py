@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from engine.ingest.convert import FileReport
+from engine.ingest.file_report import FileReport
 from engine.ingest.ordered import open_parquet_files, read_in_order
 from engine.ingest.parquet import table_writer
 from engine.ingest.prefetch import prefetch

@@ -21,8 +21,8 @@ _FIRST_COMMON, _LAST_COMMON = np.frombuffer(b"-9", np.uint8)
 """Ends of a range of characters: it holds most of those in numbers, and of others only the rare "/"."""
 
 
-def parse_number_columns(columns: Mapping[str, Any]) -> Iterator[tuple[str, Any, int]]:
-    """Yield the name, the numbers and the count of invalid texts of each column.
+def parse_number_columns(columns: Mapping[str, Any]) -> Iterator[tuple[str, Any, NDArray[np.intp]]]:
+    """Yield the name, the numbers and the rows of invalid texts of each column.
 
     The odd texts of all columns are read together: a column has few of them, and one call of Arrow costs as
     much as hundreds of texts.
@@ -40,8 +40,8 @@ def parse_number_columns(columns: Mapping[str, Any]) -> Iterator[tuple[str, Any,
         own = slice(start, start + len(odd))
         start = own.stop
         values[odd] = numbers[own]
-        column = pa.chunked_array([pa.array(values, mask=np.isnan(values))])
-        yield name, column, int(np.count_nonzero(invalid[own]))
+        column = pa.chunked_array([pa.array(values, from_pandas=True)])
+        yield name, column, odd[invalid[own]]
 
 
 def one_array(column: Any) -> Any:
@@ -56,13 +56,14 @@ def _split_odd(column: Any) -> tuple[NDArray[np.float64], NDArray[np.intp], Any]
     if len(odd) > len(texts) // 2:  # blanks around every number, perhaps
         texts = pc.ascii_trim_whitespace(texts)
         odd = _odd_rows(texts)
+    others = np.ones(len(texts), bool)
+    others[odd] = False
     try:
-        plain = texts if not len(odd) else texts.filter(_all_except(odd, len(texts)))
-        numbers = pc.cast(plain, pa.float64())
+        numbers = pc.cast(texts.filter(pa.array(others)) if len(odd) else texts, pa.float64())
     except pa.ArrowInvalid:  # "1-2": all are read as odd ones
-        odd, numbers = np.arange(len(texts)), pa.array([], pa.float64())
+        odd, others, numbers = np.arange(len(texts)), np.zeros(len(texts), bool), pa.array([], pa.float64())
     values = np.empty(len(texts))
-    values[_all_except(odd, len(texts))] = numbers.to_numpy(zero_copy_only=False)
+    values[others] = numbers.to_numpy(zero_copy_only=False)
     return values, odd, texts.take(pa.array(odd))
 
 
@@ -74,14 +75,8 @@ def _odd_rows(texts: Any) -> NDArray[np.intp]:
     # Characters below the range wrap around, and so are above it as well.
     rare = np.flatnonzero(characters - _FIRST_COMMON > _LAST_COMMON - _FIRST_COMMON)
     odd = rare[_IS_ODD[characters[rare]]]
-    rows: NDArray[np.intp] = np.unique(np.searchsorted(offsets[1:] - offsets[0], odd, "right"))
-    return rows
-
-
-def _all_except(rows: NDArray[np.intp], count: int) -> NDArray[np.bool_]:
-    others = np.ones(count, bool)
-    others[rows] = False
-    return others
+    rows: NDArray[np.intp] = np.searchsorted(offsets[1:] - offsets[0], odd, "right")
+    return rows[np.diff(rows, prepend=-1) > 0]
 
 
 def _parse_odd(texts: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

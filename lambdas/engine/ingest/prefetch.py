@@ -1,14 +1,14 @@
 """Fetch the next items of an iterator in the background."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def prefetch(items: Iterator[T], depth: int = 1) -> Iterator[T]:
+def prefetch(items: Iterator[T], depth: int = 1) -> Generator[T]:
     """Yield the items of an iterator; a thread computes the next ones while the caller uses the current one.
 
     Args:

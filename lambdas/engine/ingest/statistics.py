@@ -93,9 +93,9 @@ class RunningStatistics:
         self._measure_gaps(times)
         self._low, self._high = min(self._low, values.min()), max(self._high, values.max())
         if not (self._rises and self._falls):
-            steps = np.diff(values, prepend=self._last if self._count else values[0])
-            self._rises |= bool(steps.max() > 0)
-            self._falls |= bool(steps.min() < 0)
+            before = np.append(self._last if self._count else values[0], values[:-1])
+            self._rises |= bool((values > before).any())
+            self._falls |= bool((values < before).any())
         self._last, self._count = values[-1], self._count + len(values)
         self._distinct = _distinct(self._distinct, values)
         self._sample.add(values)
@@ -142,7 +142,7 @@ class RunningStatistics:
         if self._count < 2:
             return None
         scale = max(abs(self._low), abs(self._high), np.finfo(float).tiny)
-        if self._high - self._low < _STATIC_RANGE * scale or self._high == self._low:
+        if self._high / scale - self._low / scale < _STATIC_RANGE or self._high == self._low:
             return "STATIC"
         if self._rises and self._falls:
             return None
@@ -191,9 +191,13 @@ def _has_multiple_modes(values: Floats) -> bool:
     """
     if len(values) < 4 * _MODE_BINS:
         return False
-    low, high = np.quantile(values, (0.005, 0.995))
-    if not high > low:
+    largest = np.abs(values).max()
+    if not largest >= np.finfo(float).tiny:
         return False
+    values = values / largest  # so that no difference overflows
+    low, high = np.quantile(values, (0.005, 0.995))
+    if not high - low > _MODE_BINS * np.finfo(float).eps * max(abs(low), abs(high)):
+        return False  # as good as constant: the bins would be narrower than the distance of two numbers
     counts, _ = np.histogram(values, bins=_MODE_BINS, range=(low, high))
     smoothed = np.convolve(counts, (0.25, 0.5, 0.25), mode="same")
     share = np.cumsum(counts) / max(1, counts.sum())

@@ -2,24 +2,26 @@
 
 Texts of one shape, with digits and all other characters in the same places, have year, month and so on in the
 same places too: a pattern is matched against one of them only. Accepted forms and limits are those of
-`engine.ingest.timestamps`.
+`l4e_files.times`.
 """
 
 import re
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.ingest.timestamps import (
+from engine.ingest.timestamps import NAT_MICROS, Times, parse_timestamps
+from l4e_files.times import (
     CALENDAR_PATTERNS,
     EPOCH_PATTERN,
     FIRST_MICROS,
     LAST_MICROS,
-    NAT_MICROS,
+    SLASHED_PATTERN,
     WHITESPACE,
-    Times,
-    parse_timestamps,
+    DayMonthOrder,
+    day_month_order,
 )
 
 Bytes = NDArray[np.uint8]
@@ -35,44 +37,85 @@ _ZERO = np.uint8(ord("0"))
 _MONTH_DAYS = np.array((0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), np.int32)
 
 
-def parse_timestamp_column(column: Any) -> Times:
+def parse_timestamp_column(column: Any, *, day_first: bool = False) -> Times:
     """Return what `parse_timestamps` returns for the same texts, only faster.
 
     Args:
         column: An Arrow array of strings; null becomes NaT.
+        day_first: Whether dates like `1/2/2026` begin with the day.
     """
-    micros = np.full(len(column), NAT_MICROS, np.int64)
-    for start in range(0, len(column), _ROWS_AT_ONCE):
-        rows = column.slice(start, _ROWS_AT_ONCE)
-        micros[start : start + len(rows)] = _parse(rows)
-    return micros.view("datetime64[us]")
+    return TimestampReader(day_first=day_first).read(column)
 
 
-def _parse(column: Any) -> Ints:
-    micros = np.full(len(column), NAT_MICROS, np.int64)
-    _, ends, data = column.buffers()
-    offsets = np.frombuffer(ends, np.int32, len(column) + 1, column.offset * 4)
-    text = np.frombuffer(data or b"", np.uint8)
-    sizes = np.diff(offsets)
-    left = np.flatnonzero(sizes)
-    for _ in range(_MAX_SHAPES):
-        if not len(left) or sizes[left[0]] > _MAX_BYTES:
-            break
-        size = int(sizes[left[0]])
-        rows = left[sizes[left] == size]
-        characters = _characters(text, offsets, rows, size)
-        alike = _same_shape(characters)
-        if alike.all():
-            micros[rows] = _instants(characters)
-            left = left[sizes[left] != size]
-        else:
-            micros[rows[alike]] = _instants(characters[:, alike])
-            other = np.ones(len(column), bool)
-            other[rows[alike]] = False
-            left = left[other[left]]
-    if len(left):
-        micros[left] = parse_timestamps(column.take(left).to_pylist()).view(np.int64)
-    return micros
+@dataclass(slots=True, kw_only=True)
+class TimestampReader:
+    """A reader of the timestamps of one file, which keeps what they show about the order of day and month.
+
+    Attributes:
+        day_first: Whether dates like `1/2/2026` begin with the day.
+        order: What the dates read so far show.
+    """
+
+    day_first: bool = False
+    order: DayMonthOrder = field(default_factory=DayMonthOrder)
+
+    def read(self, column: Any) -> Times:
+        """Parse a column, and add to the order what its dates show.
+
+        Args:
+            column: An Arrow array of strings; null becomes NaT.
+        """
+        micros = np.full(len(column), NAT_MICROS, np.int64)
+        for start in range(0, len(column), _ROWS_AT_ONCE):
+            rows = column.slice(start, _ROWS_AT_ONCE)
+            micros[start : start + len(rows)] = self._parse(rows)
+        return micros.view("datetime64[us]")
+
+    def _parse(self, column: Any) -> Ints:
+        micros = np.full(len(column), NAT_MICROS, np.int64)
+        _, ends, data = column.buffers()
+        offsets = np.frombuffer(ends, np.int32, len(column) + 1, column.offset * 4)
+        text = np.frombuffer(data or b"", np.uint8)
+        sizes = np.diff(offsets)
+        left = np.flatnonzero(sizes)
+        for _ in range(_MAX_SHAPES):
+            if not len(left) or sizes[left[0]] > _MAX_BYTES:
+                break
+            size = int(sizes[left[0]])
+            rows = left[sizes[left] == size]
+            characters = _characters(text, offsets, rows, size)
+            alike = _same_shape(characters)
+            if alike.all():
+                micros[rows] = self._instants(characters)
+                left = left[sizes[left] != size]
+            else:
+                micros[rows[alike]] = self._instants(characters[:, alike])
+                other = np.ones(len(column), bool)
+                other[rows[alike]] = False
+                left = left[other[left]]
+        if len(left):
+            texts = column.take(left).to_pylist()
+            micros[left] = parse_timestamps(texts, day_first=self.day_first).view(np.int64)
+            self.order += day_month_order(texts)
+        return micros
+
+    def _instants(self, characters: Bytes) -> Ints:
+        """Return the microseconds since 1970 of texts of one shape."""
+        text = characters[:, 0].tobytes().decode("latin-1")
+        stripped = text.strip(WHITESPACE)
+        matches = (pattern.match(stripped) for pattern in (*CALENDAR_PATTERNS, EPOCH_PATTERN))
+        match = next((found for found in matches if found), None)
+        if match is None:
+            return np.full(characters.shape[1], NAT_MICROS)
+        parts = _Parts(match, characters[text.index(stripped) :])
+        if match.re is EPOCH_PATTERN:
+            return _epoch_micros(parts)
+        if match.re is not SLASHED_PATTERN:
+            return _calendar_micros(parts, month=parts["m"], day=parts["d"])
+        first, second = parts["m"], parts["d"]
+        self.order += _shown_order(parts["Y"], first, second)
+        month, day = (second, first) if self.day_first else (first, second)
+        return _calendar_micros(parts, month=month, day=day)
 
 
 def _characters(text: Bytes, offsets: NDArray[np.int32], rows: NDArray[np.intp], size: int) -> Bytes:
@@ -90,18 +133,6 @@ def _same_shape(characters: Bytes) -> NDArray[np.bool_]:
     for place in characters:
         alike &= place - _ZERO < 10 if 0 <= int(place[0]) - 48 < 10 else place == place[0]
     return alike
-
-
-def _instants(characters: Bytes) -> Ints:
-    """Return the microseconds since 1970 of texts of one shape."""
-    text = characters[:, 0].tobytes().decode("latin-1")
-    stripped = text.strip(WHITESPACE)
-    matches = (pattern.match(stripped) for pattern in (*CALENDAR_PATTERNS, EPOCH_PATTERN))
-    match = next((found for found in matches if found), None)
-    if match is None:
-        return np.full(characters.shape[1], NAT_MICROS)
-    parts = _Parts(match, characters[text.index(stripped) :])
-    return _epoch_micros(parts) if match.re is EPOCH_PATTERN else _calendar_micros(parts)
 
 
 class _Parts:
@@ -142,8 +173,30 @@ def _epoch_micros(parts: _Parts) -> Ints:
     return micros
 
 
-def _calendar_micros(parts: _Parts) -> Ints:
-    year, month, day = parts["Y"], parts["m"], parts["d"]
+def _shown_order(year: Ints, first: Ints, second: Ints) -> DayMonthOrder:
+    """Return what dates with the year last show about the order of day and month."""
+    if first.max() <= 12 and second.max() <= 12:  # almost always both exist
+        both = (first >= 1) & (second >= 1) & (year >= 1)
+        return DayMonthOrder(open=int(np.count_nonzero(both & (first != second))))
+    month_first = _exists(year, first, second)
+    day_first = _exists(year, second, first)
+    return DayMonthOrder(
+        day_first=int(np.count_nonzero(day_first & ~month_first)),
+        month_first=int(np.count_nonzero(month_first & ~day_first)),
+        open=int(np.count_nonzero(month_first & day_first & (first != second))),
+    )
+
+
+def _exists(year: Ints, month: Ints, day: Ints) -> NDArray[np.bool_]:
+    legal: NDArray[np.bool_] = (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    month = np.where(legal, month, 1)
+    legal &= day <= _MONTH_DAYS[month] + (leap & (month == 2))
+    return legal
+
+
+def _calendar_micros(parts: _Parts, *, month: Ints, day: Ints) -> Ints:
+    year = parts["Y"]
     hour, minute, second = parts["H"], parts["M"], parts["S"]
     legal = (
         (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1) & (hour < 24) & (minute < 60) & (second < 60)

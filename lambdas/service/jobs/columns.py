@@ -23,17 +23,34 @@ def sensors_of(columns: Columns) -> tuple[str, ...]:
     return tuple(f"{component}\\{name}" for component, names in columns.items() for name in names)
 
 
-def detected_schema(columns: Columns, timestamps: Mapping[str, str]) -> str:
+def detected_schema(
+    columns: Columns,
+    timestamps: Mapping[str, str],
+    *,
+    most_components: int | None,
+    most_columns: int | None,
+) -> str:
     """Return the schema document for the columns that an ingestion without schema found.
 
     Args:
         columns: the sensors of each component.
         timestamps: the name of the first column of each component; one that no schema may have, or that a
             sensor has too, becomes `Timestamp`.
+        most_components: the quota; None is no limit.
+        most_columns: the quota; None is no limit.
 
     Raises:
-        JobFailed: when a header has a name that no schema may have.
+        JobFailed: when a header has a name that no schema may have, or there are more than the quotas allow.
     """
+    for kind, count, most in (
+        ("components", len(columns), most_components),
+        ("columns", sum(map(len, columns.values())), most_columns),
+    ):
+        if most is not None and count > most:
+            raise JobFailed(
+                f"the files have {count:,} {kind}, more than the limit of {most:,} for a dataset: ingest "
+                f"fewer, or raise the setting '{kind}_per_dataset' of the service"
+            )
     text = Schema(
         components=tuple(
             ComponentSchema(name=name, timestamp=_legal(timestamps[name], sensors), sensors=sensors)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 REASON_LENGTH = 5000
@@ -69,22 +70,27 @@ def reason_of(error: Mapping[str, str], *, work: str) -> str:
     return clip(f"the service could not finish {work} because of an internal error: {kind}: {message}")
 
 
-def exhaustion_reason(error: Mapping[str, str], *, work: str) -> str | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaysOut:
+    """What a person can do when a job took too much time or memory: sentences without a full stop."""
+
+    time: str
+    memory: str
+
+
+def exhaustion_reason(error: Mapping[str, str], *, work: str, ways_out: WaysOut) -> str | None:
     """Return the `FailedReason` when the platform ended a function that took too much time or memory.
 
-    None when what the state machine caught is something else.
+    None when what the state machine caught is something else. `work` says what the function was doing.
     """
+    if is_customer_fault(error):
+        return None
     text = f"{error.get('Error', '')} {error.get('Cause', '')}"
     if _TIME.search(text):
-        what, more = "took longer than its function may run", "let larger ones run as tasks: large_jobs"
-    elif _MEMORY.search(text):
-        what, more = "needed more memory than it has", "give it more: training_memory or large_jobs"
-    else:
-        return None
-    return (
-        f"{work} {what}. Choose a coarser TargetSamplingRate, a shorter training window or fewer sensors, or "
-        f"{more} of the service"
-    )
+        return f"{work} took longer than its function may run. {ways_out.time}"
+    if _MEMORY.search(text):
+        return f"{work} needed more memory than it has. {ways_out.memory}"
+    return None
 
 
 def _batch_message(cause: Mapping[str, Any]) -> str:

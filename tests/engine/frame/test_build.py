@@ -77,7 +77,14 @@ def test_fill_limit_leaves_stale_values_missing() -> None:
         ({"start": at("05:00:00")}, r"component 'c' has no rows .*05:00:00"),
         ({"sensors": ["x\\a"]}, "component 'x' has no data"),
         ({"sensors": ["c\\z"]}, "no sensor 'z'"),
-        ({"end": at("00:00:00")}, r"sensor 'c\\\\a' has no value"),
+        (
+            {"end": at("00:00:00")},
+            r"sensor 'c\\\\a' has no value in the window .*, although it has 1 row",
+        ),
+        (
+            {"end": at("00:00:00"), "step_seconds": 60},
+            r"component 'c' has 1 row in the window .*, but no value of any sensor in them",
+        ),
     ],
 )
 def test_nothing_in_the_window_is_named(options: dict[str, object], message: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import FileReport, UnusableFile, convert_csv, parse_timestamps
+from engine import FileReport, RepairLimits, UnusableFile, convert_csv, parse_timestamps
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 MISSING = re.compile(r"([+-]?nan(\([a-z0-9_]*\))?)?", re.ASCII | re.IGNORECASE)
@@ -21,7 +21,9 @@ HEADER = ("t", "a", "b", "c.d")
 
 def convert(data: bytes, **options: object) -> tuple[FileReport, dict[str, list[object]]]:
     sink = io.BytesIO()
-    report = convert_csv(io.BytesIO(data), sink, **{"columns": None, **options})
+    report = convert_csv(
+        io.BytesIO(data), sink, **{"columns": None, "limits": RepairLimits.lifted(), **options}
+    )
     return report, pq.read_table(sink).to_pydict()
 
 
@@ -139,7 +141,7 @@ def test_damaged_files_are_read_or_refused(cuts: list[tuple[int, bytes, int]], b
         report, table = convert(data, block_bytes=block_bytes)
     except UnusableFile:
         return
-    records = len([line for line in re.split(rb"[\r\n]", data.partition(b"\n")[2]) if line])
+    records = len([line for line in re.split(rb"[\r\n]", data.lstrip().partition(b"\n")[2]) if line])
     read = report.rows + report.unsupported_timestamps
     assert read == records or (b'"' in data and read < records)
     assert len(table["Timestamp"]) == report.rows > 0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import ComponentReport, SensorStatistics, convert_csv, merge_component
+from engine import ComponentReport, RepairLimits, SensorStatistics, convert_csv, merge_component
 from engine.ingest.statistics import RunningStatistics
 
 
@@ -15,7 +15,8 @@ def merge(*texts: str, block_bytes: int = 1 << 20, **options: int) -> tuple[Comp
     parts, reports = [], []
     for text in texts:
         part = io.BytesIO()
-        reports.append(convert_csv(io.BytesIO(text.encode()), part, columns=None, block_bytes=block_bytes))
+        source, limits = io.BytesIO(text.encode()), RepairLimits.lifted()
+        reports.append(convert_csv(source, part, columns=None, block_bytes=block_bytes, limits=limits))
         part.seek(0)
         parts.append(part)
     sink = io.BytesIO()
@@ -90,6 +91,39 @@ def test_multiple_modes_need_a_valley() -> None:
 
 EPOCH = np.datetime64("2024-01-01T00:00:00")
 FILES = st.lists(st.lists(st.integers(0, 400), min_size=1, max_size=120), min_size=1, max_size=6)
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        (0.3, 0.30000000000000004),
+        (1e16, 1e16 + 2),
+        (-1e308, 1e308),
+        (1.7e308, 1.6e308),
+        (0.0, 5e-324),
+        (0.0, 0.0),
+        (1e-300, -1e-300),
+    ],
+)
+def test_a_statistic_never_fails_the_job(pair: tuple[float, float]) -> None:
+    running = RunningStatistics()
+    values = np.tile(pair, 200)
+    running.add(np.arange(400).astype("datetime64[m]").astype("datetime64[us]"), values)
+    found = running.statistics("s", missing=0, invalid=0, invalid_dates=0, duplicates=0, rows=400)
+    assert found.data_exists
+    assert found.categories == len(set(pair))
+    assert found.multiple_modes == (pair in {(-1e308, 1e308), (1.7e308, 1.6e308), (1e-300, -1e-300)})
+
+
+@given(
+    st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=6), st.integers(0, 300)
+)
+def test_any_numbers_have_statistics(values: list[float], count: int) -> None:
+    running = RunningStatistics()
+    column = np.resize(values, 200 + count)
+    running.add(np.arange(len(column)).astype("datetime64[m]").astype("datetime64[us]"), column)
+    found = running.statistics("s", missing=0, invalid=0, invalid_dates=0, duplicates=0, rows=len(column))
+    assert found.categories == len(set(values))
 
 
 def file(minutes: list[int], first: int) -> str:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import parse_timestamps
-from engine.ingest.timestamp_columns import parse_timestamp_column
+from engine.ingest.timestamp_columns import TimestampReader, parse_timestamp_column
+from l4e_files.times import day_month_order
 
 MOMENT = datetime(2024, 3, 7, 9, 5, 8, tzinfo=UTC)
 WITH_SECONDS = [
@@ -169,3 +170,28 @@ def test_a_column_of_many_shapes_and_nulls() -> None:
     texts += ["x" * at for at in range(1, 40)]
     assert np.array_equal(parse_timestamp_column(pa.array(texts)), parse_timestamps(texts), equal_nan=True)
     assert np.isnat(parse_timestamp_column(pa.array([None, "2024"], pa.string()))).all()
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.from_regex(r"\A[0-3]?[0-9]/[0-3]?[0-9]/(2024|2025|0000)( [0-2]?[0-9]:[0-5][0-9])?\Z"),
+            st.sampled_from([" 1/2/2024\t", "2024/01/02", "x", ""]),
+            st.integers(0, 40).map(lambda at: f"{at % 30}/{at % 13}/2024{' ' * at}"),
+        ),
+        max_size=60,
+    ),
+    st.booleans(),
+)
+def test_columns_show_the_order_that_their_texts_show(texts: list[str], day_first: bool) -> None:  # noqa: FBT001
+    reader = TimestampReader(day_first=day_first)
+    times = reader.read(pa.array(texts, pa.string()))
+    assert reader.order == day_month_order(texts)
+    assert np.array_equal(times, parse_timestamps(texts, day_first=day_first), equal_nan=True)
+
+
+def test_many_shapes_show_their_order_too() -> None:
+    texts = [*("x" * at for at in range(1, 30)), "13/1/2024"]
+    reader = TimestampReader()
+    reader.read(pa.array(texts))
+    assert reader.order.is_day_first

@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.api import OPERATIONS
+from service.errors import ValidationError
+from service.locations import prefix_mistake
 from service.service_model import service_model
-from service.validation import compiled
+from service.validation import compiled, parse
 from tests.service.api.conftest import ROLE, SCHEMA, Service
 
 MODEL = service_model()
@@ -204,3 +206,39 @@ def test_every_pattern_of_the_model_is_understood() -> None:
 def test_patterns_mean_what_java_means(shape: str, text: str, verdict: str) -> None:
     pattern = MODEL.shape_for(shape).metadata["pattern"]
     assert (compiled(pattern).fullmatch(text) is not None) is (verdict == "fits")
+
+
+@pytest.mark.parametrize(
+    ("shape", "text", "instead"),
+    [
+        ("S3Prefix", "a/b", "(a prefix ends with '/': give 'a/b/' as Prefix)"),
+        (
+            "S3Prefix",
+            "s3://plant/a",
+            "(it is a whole location: give 'plant' as Bucket, and give 'a/' as Prefix)",
+        ),
+        ("S3Bucket", "s3://plant", "(a bucket is given by its name alone: give 'plant' as Bucket)"),
+        ("S3Bucket", "plant/a", "give 'plant' as Bucket, and give 'a/' as Prefix)"),
+        ("S3Bucket", "Plant", "failed to satisfy constraint"),
+    ],
+)
+def test_a_wrong_place_says_what_to_give_instead(shape: str, text: str, instead: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        parse(MODEL.shape_for(shape), text)
+    assert instead in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "mistake"),
+    [
+        ("", None),
+        ("a/b/", None),
+        ("s3://", "it is a whole location: give '' as Bucket, and leave out Prefix"),
+        ("/a/", "keys in S3 do not begin with '/': give 'a/' as Prefix"),
+        ("/", "keys in S3 do not begin with '/': leave out Prefix"),
+        ("plant/a/", "it begins with the name of the bucket: give 'a/' as Prefix"),
+        ("plants/a/", None),
+    ],
+)
+def test_what_is_wrong_with_a_prefix(prefix: str, mistake: str | None) -> None:
+    assert prefix_mistake(prefix, bucket="plant") == mistake

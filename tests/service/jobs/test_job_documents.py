@@ -44,7 +44,8 @@ def moment(text: str) -> np.datetime64:
     ],
 )
 def test_label_files_are_read_in_every_documented_form(text: str) -> None:
-    assert read_label_file("f", text) == [(moment("2020-02-01T20:00"), moment("2020-02-03T00:00"))]
+    found = read_label_file("f", text.encode())
+    assert found.intervals == [(moment("2020-02-01T20:00"), moment("2020-02-03T00:00"))]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_label_files_are_read_in_every_documented_form(text: str) -> None:
 )
 def test_a_wrong_label_file_names_file_line_rule_and_fix(text: str, parts: list[str]) -> None:
     with pytest.raises(JobFailed) as failed:
-        read_label_file("s3://b/l.csv", text)
+        read_label_file("s3://b/l.csv", text.encode())
     rule = "each line is '<start>,<end>', for example '2020-02-01T20:00:00.000000,2020-02-03T00:00:00.000000'"
     for part in [*parts, rule, "correct the file and create the model again"]:
         assert part in failed.value.reason

@@ -3,8 +3,15 @@
 import json
 
 import pytest
+from botocore.exceptions import ClientError
 
+from service.jobs import ingest
 from service.jobs.failure import exhaustion_reason
+from service.jobs.storage.keys import IngestionKeys
+from service.jobs.training.record import WAYS_OUT
+from service.names import INGESTION_JOB
+from service.service_bucket import ServiceBucket
+from tests.service.jobs.world import World, schema
 
 WORK = "the training of model 'pump'"
 
@@ -21,7 +28,7 @@ WORK = "the training of model 'pump'"
 )
 def test_time_and_memory_are_named_with_ways_out(kind: str, cause: str, expected: str) -> None:
     error = {"Error": kind, "Cause": json.dumps({"errorType": kind, "errorMessage": cause})}
-    reason = exhaustion_reason(error, work=WORK)
+    reason = exhaustion_reason(error, work=WORK, ways_out=WAYS_OUT)
     assert reason is not None
     assert reason.startswith(f"{WORK} {expected}")
     assert "Choose a coarser TargetSamplingRate" in reason
@@ -30,5 +37,75 @@ def test_time_and_memory_are_named_with_ways_out(kind: str, cause: str, expected
 
 def test_other_failures_are_not_explained_away() -> None:
     cause = json.dumps({"errorType": "KeyError", "errorMessage": "'schemaKey'"})
-    assert exhaustion_reason({"Error": "KeyError", "Cause": cause}, work=WORK) is None
-    assert exhaustion_reason({"Error": "JobFailed", "Cause": "JobFailed: no labels"}, work=WORK) is None
+    failed = json.dumps({"errorType": "JobFailed", "errorMessage": "JobFailed: cell 'MemoryError'"})
+    for error in (
+        {"Error": "KeyError", "Cause": cause},
+        {"Error": "JobFailed", "Cause": "JobFailed: no labels"},
+        {"Error": "JobFailed", "Cause": failed},
+    ):
+        assert exhaustion_reason(error, work=WORK, ways_out=WAYS_OUT) is None
+
+
+TIMED_OUT = {"Error": "Sandbox.Timedout", "Cause": '{"errorMessage": "Task timed out after 900.00 seconds"}'}
+OUT_OF_MEMORY = {"Error": "Runtime.ExitError", "Cause": "Error: Runtime exited with error: signal: killed"}
+
+
+@pytest.mark.parametrize(
+    ("steps", "error", "parts"),
+    [
+        ((), TIMED_OUT, ["listing its files, took longer than its function may run", "fewer objects"]),
+        (
+            ("plan",),
+            OUT_OF_MEMORY,
+            [
+                "of which 'motor/big.csv' (1 KB), 'motor/a.csv' (0 KB) were not done, needed more memory",
+                "Split large files into smaller ones",
+            ],
+        ),
+        (
+            ("plan", "read 0"),
+            TIMED_OUT,
+            ["of which 'motor/big.csv' (1 KB) were not done, took longer than its function may run"],
+        ),
+        (
+            ("plan", "read 0", "read 1"),
+            OUT_OF_MEMORY,
+            ["merging what it read, needed more memory than it has", "Split the components into several"],
+        ),
+        (("plan", "read 0", "read 1"), TIMED_OUT, ["merging what it read, took longer", "shorter history"]),
+    ],
+)
+def test_an_ingestion_that_the_platform_ended_names_the_way_out(
+    world: World, steps: tuple[str, ...], error: dict[str, str], parts: list[str]
+) -> None:
+    text = "Timestamp,speed,flow\n" + "".join(f"2020-01-01T00:00:{second:02d},1,2\n" for second in range(60))
+    world.upload("motor/a.csv", text[: text.index("\n", 30) + 1])
+    world.upload("motor/big.csv", text)
+    job = world.start_ingestion(world.dataset(schema(motor=("speed", "flow"))))
+    manifest: list[dict[str, object]] = []
+    for step in steps:
+        name, _, index = step.partition(" ")
+        item = {"Item": manifest[int(index)]} if index else {}
+        ingest.run(world.runtime, {"Step": name, "JobId": job, **item})
+        if name == "plan":
+            keys = IngestionKeys(dataset=world.get(INGESTION_JOB, job)["datasetUuid"], job=job)
+            manifest = world.runtime.service_bucket.get_json(keys.manifest)
+    ingest.run(world.runtime, {"Step": "fail", "JobId": job, "Error": error})
+    reason = world.get(INGESTION_JOB, job)["FailedReason"]
+    assert reason.startswith(f"ingestion job '{job}', ")
+    assert "internal error" not in reason
+    for part in parts:
+        assert part in reason
+
+
+def test_a_job_ends_even_if_its_progress_is_unknown(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject")
+
+    monkeypatch.setattr(ServiceBucket, "find", refused)
+    job = world.start_ingestion(world.dataset(schema(motor=("speed",))))
+    ingest.run(world.runtime, {"Step": "fail", "JobId": job, "Error": TIMED_OUT})
+    assert world.get(INGESTION_JOB, job)["FailedReason"] == (
+        f"ingestion job '{job}' took longer than its function may run. Split large files into smaller ones, "
+        "of the same columns and other times, or leave out columns"
+    )

@@ -70,10 +70,7 @@ def test_selection_sorts_files_discards_and_folders() -> None:
         ListedObject(key="p/other/a.csv", size=5),
     ]
     found = select(objects, prefix="p/", pattern=KeyPattern.parse(None), known={"motor"})
-    assert [(file.key, file.gzip) for file in found.files] == [
-        ("p/motor/a.csv.gz", True),
-        ("p/motor/b.CSV", False),
-    ]
+    assert [file.key for file in found.files] == ["p/motor/a.csv.gz", "p/motor/b.CSV"]
     assert {file.key: file.reason for file in found.discarded} == {
         "p/motor/a.parquet": "its name ends neither in .csv nor in .csv.gz",
         "p/motor/empty.csv": "it is empty",

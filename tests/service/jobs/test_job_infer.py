@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from service.jobs.inference.known_values import recent
 from service.jobs.inference.scheduler_state import StateFile
 from service.jobs.storage.keys import state_key
 from service.names import MODEL, SCHEDULER, executions_of
@@ -261,7 +262,7 @@ def test_a_silent_sensor_keeps_its_last_value_for_a_day(world: World, model: Ite
     assert memory is not None
     assert memory.carry["hydraulics\\flow"][1] == at(DAY + "10:05")
     assert memory.carry["hydraulics\\pressure"][1] == at(DAY + "10:10")
-    assert "hydraulics\\flow" not in memory.recent_values(at=at(DAY + "10:06") + 86_400, within=86_400)
+    assert "hydraulics\\flow" not in recent(memory.carry, at=at(DAY + "10:06") + 86_400, within=86_400)
 
 
 def test_a_window_inferred_again_gives_the_same_result(world: World, model: Item) -> None:

@@ -127,8 +127,11 @@ def test_a_schema_is_detected_from_names_and_headers(world: World) -> None:
 def test_a_detected_header_that_no_schema_may_have(world: World) -> None:
     world.upload("d/motor/1.csv", rows(("time", "Sensor 1"), [("2020-01-01T00:00:00", 1)]))
     reason = failed(world, world.dataset(), prefix="d/", KeyPattern="{prefix}/{component_name}/*")
-    assert reason.startswith("the headers of the files make no schema: ")
-    assert "the column name 'Sensor 1' of component 'motor' does not match" in reason
+    assert reason == (
+        f"file 's3://{world.bucket}/d/motor/1.csv': the name 'Sensor 1' of column 2 of the header (line 1) "
+        "has a blank: names may hold letters, digits and . _ : # $ -; write it as 'Sensor_1' in the export, "
+        "or let `l4e prepare` clean the names; correct the header and ingest again"
+    )
 
 
 def test_a_component_without_files_is_reported_as_missing(world: World) -> None:
@@ -234,7 +237,7 @@ def test_no_usable_file(world: World) -> None:
     world.upload("motor/a.csv", rows(HEADER, [("never", 1, 1)]))
     reason = failed(world, world.dataset(MOTOR))
     assert reason.startswith(
-        f"none of the 1 files below 's3://{world.bucket}/' can be ingested: 'motor/a.csv': "
+        f"the only file below 's3://{world.bucket}/' cannot be ingested: 'motor/a.csv': "
     )
     assert "never" in reason
 
@@ -284,6 +287,7 @@ def test_data_lies_only_in_the_service_bucket(world: World) -> None:
     ]
     assert keys == [
         "components/motor.parquet",
+        "files.json",
         "manifest.json",
         "parts/0.json",
         "parts/0.parquet",

@@ -126,6 +126,28 @@ def test_a_component_without_file_fails_the_execution_unless_the_service_allows_
     assert metric(jobs_aws, scheduler, "InferenceWarning") == [3.0]
 
 
+def test_a_file_that_cannot_be_read_beside_one_that_can(
+    jobs_aws: EmbeddedAws, world: World, model: Item, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    scheduler = started(world, model, "10:05")
+    upload(world, "09:25", count=41, name="{component}_20260105100000.csv")
+    world.upload("in/hydraulics_20260105100100.csv", "Timestamp;flow;pressure\n2026-01-05 10:01:00;1;2\n")
+    world.upload("in/hydraulics_20260105100200.csv", "sep=,\nTimestamp,flow\n2026-01-05 10:01:00,50\n")
+    assert list(world.tick(scheduler).values()) == ["SUCCESS"]
+    (found,) = notices(world, scheduler)
+    ((kind, sensor, text),) = found
+    assert (kind, sensor) == ("unusable-file", None)
+    assert text.startswith("file 'in/hydraulics_20260105100100.csv' was left out: the header (line 1)")
+    assert metric(jobs_aws, scheduler, "InferenceWarning") == [1.0]
+    (line,) = logged(caplog, "input repaired")
+    (what,) = line["What"]  # type: ignore[misc]
+    assert what == (
+        "'in/hydraulics_20260105100200.csv': a line that names the separator was skipped, first in line 1 "
+        "('sep=,')"
+    )
+
+
 def test_a_fault_is_found_without_the_silent_component(world: World, model: Item) -> None:
     """The current no longer follows the speed: two sensors of one component tell, the other is silent."""
     world.settings(partial_inference=True)

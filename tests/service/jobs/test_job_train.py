@@ -150,9 +150,9 @@ def test_no_labels_below_the_prefix(home: World, dataset: Item) -> None:
 
 
 def test_labels_that_are_no_text(home: World, dataset: Item) -> None:
-    home.upload("binary/faults.xlsx", b"PK\x03\x04\xff\xfe")
+    home.upload("binary/faults.xlsx", b"PK\x03\x04\xff\xfe[Content_Types].xml")
     reason = refused(home, dataset, **labels(home, "binary/"))
-    assert f"label file 's3://{home.bucket}/binary/faults.xlsx' is not UTF-8 text" in reason
+    assert f"label file 's3://{home.bucket}/binary/faults.xlsx': the file is an Excel workbook" in reason
 
 
 @pytest.mark.parametrize(
@@ -205,6 +205,35 @@ def test_a_sensor_without_data(world: World) -> None:
     assert model["Status"] == "FAILED"
     assert "sensor 'm\\flow' has no value in " in model["FailedReason"]
     assert "leave that sensor out of the schema of the model" in model["FailedReason"]
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        ("PT1H", "component 'm' has 30 rows in the window (2020-01-31T23:59:59.999999, end of data]"),
+        (None, "sensor 'm\\speed' has no value in the window (2020-01-31T23:59:59.999999, end of data]"),
+    ],
+)
+def test_a_window_with_rows_but_no_values(world: World, rate: str | None, words: str) -> None:
+    first = datetime(2020, 1, 1)  # noqa: DTZ001 - naive UTC
+    lines = [
+        ((first + timedelta(days=day)).isoformat(), *((day, 2 * day) if day < 31 else ("", "")))
+        for day in range(61)
+    ]
+    world.upload("t/m/a.csv", rows(("Timestamp", "speed", "flow"), lines))
+    text = schema(m=("speed", "flow"))
+    dataset = world.dataset(text)
+    world.ingest(dataset, prefix="t/")
+    model = world.model(
+        world.get(DATASET, dataset["DatasetName"]),
+        text,
+        TrainingDataStartTime=at("2020-02-01"),
+        TrainingDataEndTime=at("2020-03-15"),
+        **({} if rate is None else {"DataPreProcessingConfiguration": {"TargetSamplingRate": rate}}),
+    )
+    reason = model["FailedReason"]
+    assert words in reason
+    assert ("but no value of any sensor in them" if rate else "although it has 30 rows") in reason
 
 
 def test_more_data_than_memory_is_refused_before_it_is_taken(

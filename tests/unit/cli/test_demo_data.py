@@ -14,20 +14,20 @@ from l4e_cli.demo.findings import Evaluation
 from l4e_cli.demo.folder import read_folder
 from l4e_cli.demo.live import Window, covered
 from l4e_cli.demo.pump import OFF_BELOW, SENSORS
-from l4e_cli.demo.recording import (
-    ComponentRecording,
-    Interval,
-    Recording,
-    duration_seconds,
-    snap,
-)
+from l4e_cli.demo.recording import ComponentRecording, Recording, duration_seconds, snap
 from l4e_cli.demo.scenario import PumpScenario, pump_scenario, replay_scenario
 from l4e_cli.errors import CliError
+from l4e_cli.interval import Interval
+from l4e_cli.terminal import Terminal
 
 ROOT = Path(__file__).parents[3]
 NOTHING_FOUND = Evaluation(
     labels=(), ranges=(), identified=0, warning_seconds=0, unknown=0, unknown_seconds=0
 )
+
+
+def read(folder: Path) -> Recording:
+    return read_folder(Terminal(), folder)
 
 
 @pytest.fixture(scope="module")
@@ -107,43 +107,91 @@ class TestFolder:
         )
         self.write(folder, "labels.csv", "2026-01-01T00:00:00,2026-01-01T00:00:01\n")
         self.write(folder, "meta.json", "{}")
-        recording = read_folder(folder)
+        recording = read(folder)
         (part,) = recording.components
         assert (part.name, part.sensors) == ("valve_1", ("Flow_Rate", "T"))
         np.testing.assert_array_equal(part.values, [[1, np.nan], [np.nan, 2]])
         assert recording.labels_csv() == b"2026-01-01T00:00:00,2026-01-01T00:00:01\n"
-        assert part.to_csv().splitlines()[1] == b"2026-01-01T00:00:00.000,1,"
+        assert part.to_csv().splitlines()[1] == b"2026-01-01T00:00:00.000000,1.0,"
 
     def test_files_and_folders_are_components(self, tmp_path: Path) -> None:
         self.write(tmp_path, "motor.csv", "t,A\n2026-01-01,1\n")
         self.write(tmp_path, "pump/2.csv", "t,B\n2026-01-02,2\n")
         self.write(tmp_path, "pump/1.csv", "t,B\n2026-01-01,1\n")
-        recording = read_folder(tmp_path)
+        recording = read(tmp_path)
         assert recording.sensor_ids == ("motor\\A", "pump\\B")
         assert recording.sensor("pump\\B")[1].tolist() == [1, 2]
+
+    def test_files_of_a_component_may_have_other_columns(self, tmp_path: Path) -> None:
+        self.write(tmp_path, "p/1.csv", "t,A\n2026-01-01,1\n")
+        self.write(tmp_path, "p/2.csv", "t,B\n2026-01-02,2\n")
+        (part,) = read(tmp_path).components
+        assert part.sensors == ("A", "B")
+        np.testing.assert_array_equal(part.values, [[1, np.nan], [np.nan, 2]])
+
+    def test_every_digit_is_kept(self, tmp_path: Path) -> None:
+        self.write(tmp_path, "pump.csv", "t,Total,Tiny\n2026-01-01,12345678.4,1.2345678901e-9\n")
+        (part,) = read(tmp_path).components
+        assert part.to_csv().splitlines()[1].split(b",")[1:] == [b"12345678.4", b"1.2345678901e-09"]
+
+    def test_names_that_the_service_does_not_allow_stay_apart(self, tmp_path: Path) -> None:
+        self.write(tmp_path, "pump.csv", "t,Level &,Level !\n2026-01-01,1,2\n")
+        (part,) = read(tmp_path).components
+        assert part.sensors == ("Level", "Level_2")
+        assert part.values.tolist() == [[1, 2]]
+
+    def test_an_export_is_prepared(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        export = "Zeit;Füllstand [%];Druck\n31.01.2026 10:00:00;1,5;12345678,4\n31.01.2026 10:01:00;2,5;7\n"
+        (tmp_path / "p").mkdir()
+        (tmp_path / "p" / "a.csv").write_bytes(export.encode("cp1252"))
+        self.write(tmp_path, "p/b.csv", "t,Druck\n2026-02-01,8\n")
+        (part,) = read(tmp_path).components
+        assert part.sensors == ("Fuellstand_pct", "Druck")
+        np.testing.assert_array_equal(part.values, [[1.5, 12345678.4], [2.5, 7], [np.nan, 8]])
+        assert "a.csv is prepared, since the service does not take it" in capsys.readouterr().out
+
+    @pytest.mark.parametrize("name", ["labels.csv", "Labels.csv", "LABELS.CSV"])
+    def test_labels_in_any_case_are_labels(self, tmp_path: Path, name: str) -> None:
+        self.write(tmp_path, "pump.csv", "t,A\n2026-01-01,1\n")
+        self.write(tmp_path, name, "2026-01-01,2026-01-02\n")
+        recording = read(tmp_path)
+        assert recording.sensor_ids == ("pump\\A",)
+        assert len(recording.labels) == 1
 
     @pytest.mark.parametrize(
         ("files", "message"),
         [
             ({}, "no .csv or .csv.gz file in"),
-            ({"a.csv": ""}, "needs a header line"),
-            ({"a.csv": "t,A\n"}, "has a header but no data row"),
-            ({"a.csv": "t,A\nyesterday,1\n"}, "line 2: 'yesterday' is not a time: write it like"),
-            ({"a.csv": "t,A\n2026-01-01,1,2\n"}, "line 2 has 3 columns, its header has 2"),
-            ({"p/1.csv": "t,A\n2026,1\n", "p/2.csv": "t,B\n2026,1\n"}, "has the columns B, but .* has A"),
-            ({"a.csv": "t,A\n2026,1\n", "labels.csv": "2026,2027,x\n"}, "line 1 has 3 columns: a label is"),
-            ({"a.csv": "t,A\n2026,1\n", "labels.csv": "2027,2026\n"}, "ends at 2026, before it starts"),
+            ({"a.csv": "t\n2026-01-01\n"}, r"a\.csv: .*a timestamp and a sensor"),
+            ({"a.csv": "t,A\n"}, r"a\.csv: no row has a usable timestamp"),
+            ({"a.csv": "t,A\nyesterday,1\n"}, r"a\.csv: .*'yesterday'"),
+            (
+                {"Pump 1.csv": "t,A\n2026-01-01,1\n", "Pump_1.csv": "t,A\n2026-01-01,1\n"},
+                r"'Pump 1\.csv' and 'Pump_1\.csv' in .* would both become the component 'Pump_1'",
+            ),
+            (
+                {"a.csv": "t;A\n" + "".join(f"0{day}.02.2026 10:00;1,{day}00\n" for day in (1, 3))},
+                r"(?s)a\.csv can be read in several ways\. Decide with `l4e prepare .*--set",
+            ),
+            (
+                {"a.csv": "t,A\n2026-01-01,1\n", "labels.csv": "2026-01-01,2026-01-02,x\n"},
+                "labels.csv: line 1",
+            ),
+            (
+                {"a.csv": "t,A\n2026-01-01,1\n", "labels.csv": "2026-01-02,2026-01-01\n"},
+                "labels.csv: line 1.* lies before the start",
+            ),
         ],
     )
     def test_says_what_is_wrong(self, tmp_path: Path, files: dict[str, str], message: str) -> None:
         for name, text in files.items():
             self.write(tmp_path, name, text)
         with pytest.raises(CliError, match=message):
-            read_folder(tmp_path)
+            read(tmp_path)
 
     def test_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
         with pytest.raises(CliError, match=r"'.*nowhere' is not a folder"):
-            read_folder(tmp_path / "nowhere")
+            read(tmp_path / "nowhere")
 
 
 def recording(hours: int, labels: tuple[tuple[int, int], ...] = ()) -> Recording:

@@ -8,7 +8,8 @@ import pytest
 
 from l4e_cli.demo.findings import Evaluation, Scored, combined_shares
 from l4e_cli.demo.picture import DemoResults, LiveInference, draw
-from l4e_cli.demo.recording import ComponentRecording, Interval, Recording
+from l4e_cli.demo.recording import ComponentRecording, Recording
+from l4e_cli.interval import Interval
 
 MINUTE = np.timedelta64(1, "m")
 

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from l4e_cli.demo import report
 from l4e_cli.demo.findings import Evaluation, PredictedRange, SummarisedEvent
-from l4e_cli.demo.recording import Interval
+from l4e_cli.demo.recording import ComponentRecording, Recording
+from l4e_cli.interval import Interval
 from l4e_cli.terminal import Terminal
 
 
@@ -108,3 +109,13 @@ def test_without_sentences_the_ranges_are_listed(terminal: Terminal, written: io
 def test_nothing_anomalous(terminal: Terminal, written: io.StringIO) -> None:
     report.show_anomalies(terminal, [], rows=1)
     assert written.getvalue() == "  1 row, none anomalous\n"
+
+
+def test_sensors_that_the_model_goes_without_are_named(terminal: Terminal, written: io.StringIO) -> None:
+    times = np.array(["2026-01-01"], dtype="datetime64[us]")
+    part = ComponentRecording(name="p", sensors=("A",), times=times, values=np.ones((1, 1)))
+    report.show_history(terminal, Recording(components=(part,)), where="s3://b/h/", left_out=["p\\B"])
+    assert written.getvalue().splitlines() == [
+        "✓ history uploaded: 1 row, 1 sensor, 0 labelled faults, to s3://b/h/",
+        "  p\\B left out: it has no value for training or none for the evaluation",
+    ]

@@ -5,17 +5,25 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from engine import BadArtefact, Frame, Notice, Scores
+from engine import BadArtefact, Notice, Scores
 from service.clock import iso_seconds
 from service.jobs.inference.active_model import ActiveModel
 from service.jobs.inference.event_records import record_event, summarize_event
 from service.jobs.inference.event_tracking import Followed, follow
 from service.jobs.inference.execution_notices import state_lost
+from service.jobs.inference.input_files import InputRead
+from service.jobs.inference.known_values import LastValues
 from service.jobs.inference.scheduler_state import SchedulerState, StateFile, UnusableState
-from service.jobs.inference.window_rows import read_window, warm_up_state, window_frame
+from service.jobs.inference.window_rows import (
+    last_known,
+    read_files,
+    warm_up_state,
+    window_frame,
+    window_input,
+)
 from service.jobs.inference.windows import InferenceWindow
 from service.jobs.result_lines import lines
-from service.jobs.runtime import Runtime
+from service.jobs.runtime import Runtime, log
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.store import Item
 
@@ -58,7 +66,7 @@ def infer(
     states = _state_file(runtime, scheduler)
     previous = _previous(states, window)
     with ExitStack() as stack:
-        data = read_window(
+        read = read_files(
             runtime,
             scheduler,
             active,
@@ -67,10 +75,42 @@ def infer(
             before=previous.state,
             stack=stack,
         )
-        most_rows = runtime.settings.inference_rows[scheduler["DataUploadFrequency"]]
-        frame = window_frame(active, data, window, most_rows=most_rows)
-        continuation = _continuation(active, previous.state)
-        start = continuation.state or warm_up_state(active, data, window)
+        last = last_known(active, read, window, before=previous.state)
+        try:
+            return _score(
+                runtime,
+                scheduler,
+                active,
+                customer=customer,
+                window=window,
+                read=read,
+                previous=previous,
+                last=last,
+                states=states,
+            )
+        except Exception:
+            _remember(states, previous.state, window, last)
+            raise
+
+
+def _score(
+    runtime: Runtime,
+    scheduler: Item,
+    active: ActiveModel,
+    *,
+    customer: CustomerBuckets,
+    window: InferenceWindow,
+    read: InputRead,
+    previous: _Previous,
+    last: LastValues,
+    states: StateFile,
+) -> InferenceResult:
+    """Score what was read, write the result, and keep the state after the window."""
+    data = window_input(runtime.settings, active, read, window, before=previous.state, latest=last)
+    most_rows = runtime.settings.inference_rows[scheduler["DataUploadFrequency"]]
+    frame = window_frame(runtime.settings, active, data, window, most_rows=most_rows)
+    continuation = _continuation(active, previous.state)
+    start = continuation.state or warm_up_state(active, data, window)
     scores = active.detector.score(frame, state=start)
     location = _write_results(customer, scheduler["DataOutputConfiguration"], window, active, scores)
     followed = _follow_events(active, scores, previous.state, window)
@@ -82,7 +122,7 @@ def infer(
         end=window.end,
         version=active.number,
         detector=scores.state,
-        carry=_carry(previous.state, frame, data.last_seen),
+        carry=last,
         open=followed.open,
     )
     states.keep(state, before=previous.state)
@@ -93,6 +133,18 @@ def infer(
         anomalous=bool(scores.prediction.any()),
         notices=(*previous.notices, *data.notices, *continuation.notices, *scoring),
     )
+
+
+def _remember(
+    states: StateFile, before: SchedulerState | None, window: InferenceWindow, last: LastValues
+) -> None:
+    """Keep the last values that a window showed although it failed; its failure is what is reported."""
+    if dict(last) == dict(before.carry if before is not None else {}):
+        return
+    try:
+        states.keep(SchedulerState.after_failure(before, end=window.end, carry=last), before=before)
+    except Exception as error:  # noqa: BLE001 - the window has failed for another reason already
+        log("last values were not kept", Window=str(window), Error=f"{type(error).__name__}: {error}")
 
 
 def _state_file(runtime: Runtime, scheduler: Item) -> StateFile:
@@ -111,7 +163,7 @@ def _previous(states: StateFile, window: InferenceWindow) -> _Previous:
 
 def _continuation(active: ActiveModel, before: SchedulerState | None) -> _Continuation:
     """Return the scoring state to continue from; one that does not fit is given up, with a notice."""
-    if before is None:
+    if before is None or before.detector is None:
         return _Continuation(state=None)
     if before.version != active.number:
         of = f"version {before.version} of the model, and version {active.number} is active"
@@ -150,12 +202,3 @@ def _follow_events(
     """Return the events of the window; an open one goes on only from the window right before it."""
     open_event = before.open if before is not None and before.end == window.start else None
     return follow(scores, before=open_event, step=active.step)
-
-
-def _carry(
-    before: SchedulerState | None, frame: Frame, last_seen: Mapping[str, float]
-) -> dict[str, tuple[float, float]]:
-    """Return the last value of each sensor and its time (epoch seconds), from the window or before it."""
-    kept = dict(before.carry) if before is not None else {}
-    last = dict(zip(frame.sensors, frame.values[-1].tolist(), strict=True))
-    return kept | {sensor: (last[sensor], stamp) for sensor, stamp in last_seen.items()}

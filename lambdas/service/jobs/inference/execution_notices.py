@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from engine import Notice, rows_between, silence_notices
 from service.clock import iso_seconds
 from service.jobs.inference.input_files import ComponentInput
+from service.jobs.inference.known_values import LastValues
 from service.jobs.inference.scheduler_state import SchedulerState
 from service.jobs.inference.windows import InferenceWindow
 from service.jobs.times import instant
@@ -15,16 +16,59 @@ def state_lost(why: str) -> Notice:
     return Notice(kind="no-state", sensor=None, text=f"{why}: scoring starts afresh")
 
 
-def silent_sensors(
-    sensors: tuple[str, ...], known: Collection[str], before: SchedulerState | None
-) -> list[Notice]:
+def silent_sensors(sensors: tuple[str, ...], known: Collection[str], last: LastValues) -> list[Notice]:
     """Return notices of the sensors that have neither a value in the window nor a recent one before it.
 
-    `known` are the sensors that have one.
+    `known` are the sensors that have one, `last` the values that any sensor ever had.
     """
-    carry = {} if before is None else before.carry
-    last_seen = {sensor: instant(stamp) for sensor, (_, stamp) in carry.items()}
+    last_seen = {sensor: instant(time) for sensor, (_, time) in last.items()}
     return silence_notices(sensors, [sensor for sensor in sensors if sensor not in known], last_seen)
+
+
+def unusable_files(components: Mapping[str, ComponentInput]) -> list[Notice]:
+    """Return notices of files that could not be read, beside others of their component that could."""
+    return [
+        Notice(kind="unusable-file", sensor=None, text=f"file '{key}' was left out: {reason}")
+        for component in components.values()
+        for key, reason in component.discarded.items()
+    ]
+
+
+def what_cells_held(
+    sensor: str,
+    components: Mapping[str, ComponentInput],
+    window: InferenceWindow,
+    last: tuple[float, float] | None,
+) -> str:
+    """Return what the files say of a sensor without a value in the window: its cells, and its last value."""
+    component, _, name = sensor.partition("\\")
+    found = components[component]
+    rows = rows_between(found.columns, instant(window.start), instant(window.end))
+    seen = (
+        "nor one in any row before that was read"
+        if last is None
+        else f"and its last one, of {iso_seconds(last[1])}, is too old"
+    )
+    cells = "the files have no such column" if name not in found.header else _cells_without_value(name, found)
+    count = "1 row" if rows == 1 else f"{rows:,} rows"
+    return f"sensor '{sensor}' has no value in the {count} of the window, {seen} ({cells})"
+
+
+def _cells_without_value(name: str, component: ComponentInput) -> str:
+    """Return what the cells of a sensor held that are no values, of all files read."""
+    statistics = next(each for each in component.report.sensors if each.sensor == name)
+    kinds = [f"{statistics.missing:,} empty"] if statistics.missing else []
+    if statistics.invalid:
+        text = f"{statistics.invalid:,} not a number"
+        found = [
+            f", for example {repair.example!r} in line {repair.line} of '{key}'"
+            for key, report in component.files.items()
+            for repair in report.repairs
+            if repair.kind == "invalid-cells" and repair.column == name
+        ]
+        example = found[0] if found else ""
+        kinds.append(text + example)
+    return f"of its cells in the files read, {' and '.join(kinds)}"
 
 
 def late_rows(

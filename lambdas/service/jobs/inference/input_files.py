@@ -1,23 +1,28 @@
 """Input of one inference: the files of a window found by name, read and merged per component."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
-from engine import ComponentReport, FileReport, UnusableFile, convert_csv, merge_component
+from engine import ComponentReport, FileReport, UnusableFile, merge_component
 from service.jobs.columns import Columns
 from service.jobs.failure import JobFailed, NothingThere, some
 from service.jobs.inference.file_names import Search
 from service.jobs.inference.windows import InferenceWindow
 from service.jobs.runtime import log
+from service.jobs.storage.csv_objects import read_csv_object
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.times import epoch
+from service.locations import prefix_mistake
+from service.settings import Settings
 
 _PARALLEL = 16
 _NEAR_LISTED = 1000
+_SHOWN = 3
+_LOGGED = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +62,49 @@ class InputLocation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentInput:
-    """The merged rows of a component, also some outside the window; `report` says what they are."""
+    """The merged rows of a component, also some outside the window; `report` says what they are.
+
+    `header` are the sensors that its files have, `files` their reports by key, `discarded` the keys of files
+    that could not be read, with the reason.
+    """
 
     columns: BinaryIO
     report: ComponentReport
+    header: tuple[str, ...]
+    files: Mapping[str, FileReport]
+    discarded: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputRead:
+    """What the files of a window hold.
+
+    `components` are the rows of every component that has any, `usable` those that can be scored, `problems`
+    why the window cannot be.
+    """
+
+    components: Mapping[str, ComponentInput]
+    usable: frozenset[str]
+    problems: tuple[str, ...]
+
+    @property
+    def usable_components(self) -> dict[str, ComponentInput]:
+        """The rows that can be scored.
+
+        Raises:
+            JobFailed: naming every component that cannot be used and why.
+        """
+        if self.problems:
+            raise JobFailed("; ".join(self.problems))
+        return {name: found for name, found in self.components.items() if name in self.usable}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputFiles:
     """The files of a window; `known` are sensors whose last value from before it may stand in.
 
-    With `partial`, components and sensors without data are left out as long as any component has some.
+    With `settings.partial_inference`, components and sensors without data are left out as long as any
+    component has some.
     """
 
     customer: CustomerBuckets
@@ -76,32 +113,35 @@ class InputFiles:
     window: InferenceWindow
     limits: InputLimits
     known: frozenset[str]
-    partial: bool = False
+    settings: Settings
 
-    def read(self, stack: ExitStack) -> dict[str, ComponentInput]:
+    def read(self, stack: ExitStack) -> InputRead:
         """Return the rows of every component, in temporary files that last as long as `stack`.
 
         Raises:
-            JobFailed: naming every component that cannot be read and why.
+            JobFailed: when the files cannot be listed, or are more than the quotas allow.
         """
         search = Search.around(self.window, self.location.config)
         found = self._find(search)
         self._check_sizes(found)
         components: dict[str, ComponentInput] = {}
+        usable: set[str] = set()
         problems: list[str] = []
         absent: list[str] = []
         for name, sizes in found.items():
             try:
                 components[name] = self._read_component(name, list(sizes), search, stack)
+                self._check_columns(name, components[name])
+                self._check_rows(name, list(sizes), components[name].report)
             except NothingThere as nothing:
                 absent.append(nothing.reason)
             except JobFailed as failed:
                 problems.append(failed.reason)
-        if not self.partial or not components:
+            else:
+                usable.add(name)
+        if not self.settings.partial_inference or not usable:
             problems += absent
-        if problems:
-            raise JobFailed("; ".join(problems))
-        return components
+        return InputRead(components=components, usable=frozenset(usable), problems=tuple(problems))
 
     def _find(self, search: Search) -> dict[str, dict[str, int]]:
         """Return for each component the keys to read, earliest name first, with their sizes."""
@@ -142,46 +182,74 @@ class InputFiles:
     ) -> ComponentInput:
         if not names:
             raise NothingThere(self._nothing_found(name, search))
-        columns = self.columns[name]
         parts: list[BinaryIO] = []
-        reports: list[FileReport] = []
-        headers: dict[str, None] = {}
-        unusable: list[str] = []
-        for key in names:
-            part = _temporary(stack)
+        reports: dict[str, FileReport] = {}
+        discarded: dict[str, str] = {}
+        for file in names:
+            key = self.location.prefix + file
             try:
-                with self.customer.open(self.location.bucket, self.location.prefix + key) as stream:
-                    packed = key.lower().endswith(".gz")
-                    report = convert_csv(stream, part, columns=columns, gzip=packed)
+                reports[key], part = self._read_file(name, key, stack)
             except UnusableFile as error:
-                unusable.append(f"'{self.location.prefix}{key}': {error}")
+                discarded[key] = str(error)
                 log("input file discarded", Key=key, Reason=str(error))
                 continue
-            reports.append(report)
-            headers.update(dict.fromkeys(report.header[1:]))
             part.seek(0)
             parts.append(part)
         if not parts:
+            reasons = [f"'{key}': {reason}" for key, reason in discarded.items()]
             raise JobFailed(
                 f"component '{name}': none of the files for the window {self.window} can be read: "
-                f"{'; '.join(unusable[:3])}; upload them again as CSV with a timestamp and the sensor "
-                "columns"
+                f"{'; '.join(reasons[:_SHOWN])}"
             )
-        self._check_columns(name, headers)
+        _log_repairs(name, self.window, reports)
         merged = _temporary(stack)
-        total = merge_component(parts, reports, merged)
+        total = merge_component(parts, list(reports.values()), merged)
         merged.seek(0)
-        self._check_rows(name, names, total)
-        return ComponentInput(columns=merged, report=total)
+        header = dict.fromkeys(column for report in reports.values() for column in report.header[1:])
+        return ComponentInput(
+            columns=merged, report=total, header=tuple(header), files=reports, discarded=discarded
+        )
 
-    def _check_columns(self, name: str, headers: Iterable[str]) -> None:
-        present = list(headers)
+    def _read_file(self, name: str, key: str, stack: ExitStack) -> tuple[FileReport, BinaryIO]:
+        """Return report and columns of a file.
+
+        When its dates allow both orders of day and month, it has the one that its name agrees with: the month
+        first, unless only the day first leads to rows near the window.
+        """
+        part = _temporary(stack)
+        report = self._convert(name, key, part)
+        if report.day_month == "ambiguous" and not self._is_near(report):
+            swapped = _temporary(stack)
+            other = self._convert(name, key, swapped, day_first=True)
+            if self._is_near(other):
+                return other, swapped
+        return report, part
+
+    def _convert(self, name: str, key: str, sink: BinaryIO, *, day_first: bool | None = None) -> FileReport:
+        return read_csv_object(
+            self.customer,
+            self.location.bucket,
+            key,
+            sink,
+            columns=self.columns[name],
+            settings=self.settings,
+            day_first=day_first,
+        )
+
+    def _is_near(self, report: FileReport) -> bool:
+        """Return whether a file has rows near the window."""
+        length = self.window.end - self.window.start
+        start, end = epoch(report.start or ""), epoch(report.end or "")
+        return start <= self.window.end + length and end > self.window.start - length
+
+    def _check_columns(self, name: str, component: ComponentInput) -> None:
+        present = component.header
         absent = [
             column
             for column in self.columns[name]
             if column not in present and f"{name}\\{column}" not in self.known
         ]
-        if absent and not self.partial:
+        if absent and not self.settings.partial_inference:
             raise JobFailed(
                 f"component '{name}': the files for the window {self.window} have no column {some(absent)}; "
                 f"they have {some(present, limit=20)}. The model needs every sensor of its schema under "
@@ -218,8 +286,18 @@ class InputFiles:
             except JobFailed:  # the hint is all that is lost
                 continue
             if keys:
-                return f"found near it: {some(_nearest(keys, prefix, name, search), limit=3)}"
-        return f"'{self.location}' has no objects"
+                return f"found near it: {some(_nearest(keys, prefix, name, search), limit=_SHOWN)}"
+        mistake = prefix_mistake(prefix, bucket=self.location.bucket)
+        return f"'{self.location}' has no objects" + ("" if mistake is None else f" (Prefix: {mistake})")
+
+
+def _log_repairs(component: str, window: InferenceWindow, reports: Mapping[str, FileReport]) -> None:
+    """Write a line to the log when something was put right in the files of a component."""
+    told = [
+        f"'{key}': {what}" for key, report in reports.items() for what in (*report.repairs, *report.notes)
+    ]
+    if told:
+        log("input repaired", Component=component, Window=str(window), What=told[:_LOGGED])
 
 
 def _temporary(stack: ExitStack) -> BinaryIO:
@@ -235,15 +313,3 @@ def _nearest(keys: list[str], prefix: str, name: str, search: Search) -> list[st
         return float("inf") if stamp is None else abs(stamp - middle)
 
     return sorted(keys, key=distance)
-
-
-def last_seen(components: Mapping[str, ComponentInput], window: InferenceWindow) -> dict[str, float]:
-    """Return when each sensor with values last had one: epoch seconds, at most the end of the window."""
-    ends: dict[str, float] = {}
-    for name, component in components.items():
-        for found in component.report.sensors:
-            if found.start is None or found.end is None or epoch(found.start) > window.end:
-                continue
-            if epoch(found.end) > window.start:
-                ends[f"{name}\\{found.sensor}"] = min(epoch(found.end), float(window.end))
-    return ends

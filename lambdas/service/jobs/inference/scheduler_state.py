@@ -19,23 +19,29 @@ class UnusableState(ValueError):  # noqa: N818 - reads as what it is
 class SchedulerState:
     """The state after the window that ended at `end` (epoch seconds).
 
-    `version` is the model version that scored it, `detector` its scoring state, `carry` the last value of
-    each sensor and its time (epoch seconds), `open` the event that was still going on.
+    `version` is the model version that scored the last window that was scored, `detector` the scoring state
+    after it; both are None before the first. `carry` is the last value of each sensor and its time (epoch
+    seconds), from windows that failed as well. `open` is the event that was still going on.
     """
 
     end: int
-    version: int
-    detector: bytes
+    version: int | None
+    detector: bytes | None
     carry: Mapping[str, tuple[float, float]]
     open: InferenceEvent | None
 
-    def recent_values(self, *, at: float, within: float | None) -> dict[str, float]:
-        """Return the last values of sensors that are not older than `within` seconds at the time `at`."""
-        return {
-            sensor: value
-            for sensor, (value, stamp) in self.carry.items()
-            if within is None or at - stamp <= within
-        }
+    @classmethod
+    def after_failure(
+        cls, before: "SchedulerState | None", *, end: int, carry: Mapping[str, tuple[float, float]]
+    ) -> "SchedulerState":
+        """Return the state after a window that failed: last values go on, scoring stays where it was."""
+        return cls(
+            end=end,
+            version=None if before is None else before.version,
+            detector=None if before is None else before.detector,
+            carry=carry,
+            open=None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,17 +78,18 @@ def _to_json(state: SchedulerState) -> dict[str, Any]:
     return {
         "end": state.end,
         "version": state.version,
-        "detector": base64.b64encode(state.detector).decode(),
+        "detector": None if state.detector is None else base64.b64encode(state.detector).decode(),
         "carry": {sensor: list(last) for sensor, last in state.carry.items()},
         "open": None if state.open is None else state.open.to_json(),
     }
 
 
 def _from_json(members: Mapping[str, Any]) -> SchedulerState:
+    detector = members["detector"]
     return SchedulerState(
         end=members["end"],
         version=members["version"],
-        detector=base64.b64decode(members["detector"]),
+        detector=None if detector is None else base64.b64decode(detector),
         carry={sensor: (value, stamp) for sensor, (value, stamp) in members["carry"].items()},
         open=None if members["open"] is None else InferenceEvent.from_json(members["open"]),
     )

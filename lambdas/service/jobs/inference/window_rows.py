@@ -7,14 +7,20 @@ from dataclasses import dataclass, replace
 from engine import Frame, NoData, Notice, build_frame, with_silent
 from service.jobs.failure import JobFailed, plain
 from service.jobs.inference.active_model import ActiveModel
-from service.jobs.inference.execution_notices import late_rows, silent_sensors
+from service.jobs.inference.execution_notices import (
+    late_rows,
+    silent_sensors,
+    unusable_files,
+    what_cells_held,
+)
 from service.jobs.inference.input_files import (
     ComponentInput,
     InputFiles,
     InputLimits,
     InputLocation,
-    last_seen,
+    InputRead,
 )
+from service.jobs.inference.known_values import LastValues, newer, recent, values_in_files
 from service.jobs.inference.scheduler_state import SchedulerState
 from service.jobs.inference.windows import InferenceWindow
 from service.jobs.runtime import Runtime
@@ -25,24 +31,28 @@ from service.store import Item
 
 _WARM_UP_ROWS = 100
 """Rows before a window that are looked at when there is no state: more than any view of a model needs."""
+_SHOWN = 5
+"""Sensors without a value that a message describes."""
+_DAY_HOURS = 24
+_NEVER = (0.0, float("-inf"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowInput:
-    """The files of a window, read.
+    """What the rows of a window are built from.
 
-    `carry` are values from before the window that stand in where it has none, `last_seen` (epoch seconds) are
-    the times of the last values in it, and `sensors` are those to build rows of.
+    `carry` are values from before the window that stand in where it has none, and `sensors` are those to
+    build rows of. `silent` says for each sensor without a value what its cells held.
     """
 
     components: Mapping[str, ComponentInput]
     carry: Mapping[str, float]
-    last_seen: Mapping[str, float]
     sensors: tuple[str, ...]
+    silent: Mapping[str, str]
     notices: tuple[Notice, ...]
 
 
-def read_window(
+def read_files(
     runtime: Runtime,
     scheduler: Item,
     active: ActiveModel,
@@ -51,14 +61,14 @@ def read_window(
     window: InferenceWindow,
     before: SchedulerState | None,
     stack: ExitStack,
-) -> WindowInput:
+) -> InputRead:
     """Read the files of a window, into temporary files that last as long as `stack`.
 
     Raises:
-        JobFailed: naming every component that cannot be read and why.
+        JobFailed: when the files cannot be listed, or are more than the quotas allow.
     """
-    settings, sensors = runtime.settings, active.detector.sensors
-    carry = _recent_values(before, window, settings, sensors)
+    settings = runtime.settings
+    remembered = {} if before is None else before.carry
     files = InputFiles(
         customer=customer,
         location=InputLocation.of(scheduler["DataInputConfiguration"]),
@@ -68,35 +78,92 @@ def read_window(
             files_per_component=settings.inference_files_per_component,
             bytes=settings.inference_bytes[scheduler["DataUploadFrequency"]],
         ),
-        known=frozenset(carry),
-        partial=settings.partial_inference,
+        known=frozenset(recent(remembered, at=window.start, within=_fill_seconds(settings))),
+        settings=settings,
     )
-    components = files.read(stack)
-    absent = tuple(f"{name}\\" for name in active.columns if name not in components)
-    carry = {sensor: value for sensor, value in carry.items() if not sensor.startswith(absent)}
-    stamps = last_seen(components, window)
-    known = tuple(sensor for sensor in sensors if sensor in stamps or sensor in carry)
+    return files.read(stack)
+
+
+def last_known(
+    active: ActiveModel, read: InputRead, window: InferenceWindow, *, before: SchedulerState | None
+) -> LastValues:
+    """Return the last value of each sensor after a window: of its files, else as remembered."""
+    return _last_until(active, read, window.end, before=before)
+
+
+def window_input(
+    settings: Settings,
+    active: ActiveModel,
+    read: InputRead,
+    window: InferenceWindow,
+    *,
+    before: SchedulerState | None,
+    latest: LastValues,
+) -> WindowInput:
+    """Return what the rows of a window are built from.
+
+    A value from before the window stands in wherever it was seen last: in the window before, in one that
+    failed, or in earlier rows of the files that were read. `latest` are the last values after the window.
+
+    Raises:
+        JobFailed: naming every component that cannot be used and why.
+    """
+    components, sensors = read.usable_components, active.detector.sensors
+    usable = tuple(f"{name}\\" for name in components)
+    earlier = _last_until(active, read, window.start, before=before)
+    carry = {
+        sensor: value
+        for sensor, value in recent(earlier, at=window.start, within=_fill_seconds(settings)).items()
+        if sensor in sensors and sensor.startswith(usable)
+    }
+    known = tuple(
+        sensor
+        for sensor in sensors
+        if sensor in carry or (sensor.startswith(usable) and latest.get(sensor, _NEVER)[1] > window.start)
+    )
     return WindowInput(
         components=components,
         carry=carry,
-        last_seen=stamps,
         sensors=known if settings.partial_inference else sensors,
-        notices=(*late_rows(components, before, window), *silent_sensors(sensors, known, before)),
+        silent={
+            sensor: what_cells_held(sensor, components, window, earlier.get(sensor))
+            for sensor in sensors
+            if sensor not in known and sensor.startswith(usable)
+        },
+        notices=(
+            *unusable_files(components),
+            *late_rows(components, before, window),
+            *silent_sensors(sensors, known, earlier),
+        ),
     )
 
 
 def window_frame(
-    active: ActiveModel, data: WindowInput, window: InferenceWindow, *, most_rows: int | None
+    settings: Settings,
+    active: ActiveModel,
+    data: WindowInput,
+    window: InferenceWindow,
+    *,
+    most_rows: int | None,
 ) -> Frame:
     """Return the rows of the window; sensors without values have none in it.
 
     Raises:
-        JobFailed: when the off condition or the model lacks a sensor, or there are more than `most_rows`.
+        JobFailed: when the off condition or the model lacks a sensor, saying what its cells held, or there
+            are more than `most_rows`.
     """
     if active.off is not None and active.off.sensor not in data.sensors:
         raise JobFailed(
             f"the OffCondition of the model needs '{active.off.sensor}', which has no value in the window "
-            f"{window} nor one from the day before: upload a file with values for it"
+            f"{window} nor {_before(settings)}: upload a file with values for it"
+        )
+    lacking = [sensor for sensor in data.sensors if sensor in data.silent]
+    if lacking:
+        found = "; ".join(data.silent[sensor] for sensor in lacking[:_SHOWN])
+        more = f"; and {len(lacking) - _SHOWN} more sensors" if len(lacking) > _SHOWN else ""
+        raise JobFailed(
+            f"the input of the window {window} cannot be used: {found}{more}. Every sensor of the model "
+            f"needs a value in the window, or {_before(settings)}: upload files with values for it"
         )
     try:
         frame = build_frame(
@@ -110,8 +177,8 @@ def window_frame(
         )
     except NoData as error:
         raise JobFailed(
-            f"the input of the window {window} cannot be used: {plain(error)}. Every sensor of the model "
-            "needs a value in the window, or one from the day before: upload files with values for it"
+            f"the input of the window {window} cannot be used: {plain(error)}. Upload files "
+            "that have values in it"
         ) from error
     if most_rows is not None and len(frame.times) > most_rows:
         raise JobFailed(
@@ -143,13 +210,25 @@ def warm_up_state(active: ActiveModel, data: WindowInput, window: InferenceWindo
     return active.detector.score(earlier).state
 
 
-def _recent_values(
-    before: SchedulerState | None, window: InferenceWindow, settings: Settings, sensors: tuple[str, ...]
-) -> dict[str, float]:
-    """Return the last values before the window that are recent enough to stand in."""
-    if before is None:
-        return {}
+def _last_until(
+    active: ActiveModel, read: InputRead, until: int, *, before: SchedulerState | None
+) -> LastValues:
+    """Return the last value of each sensor up to a time (epoch seconds): of the files, else as remembered."""
+    found = values_in_files(
+        read.components, active.detector.sensors, until=until, step_seconds=step_seconds(active.version)
+    )
+    return newer({} if before is None else before.carry, found)
+
+
+def _fill_seconds(settings: Settings) -> float | None:
+    """Return how long a sensor without new values keeps its last one."""
     hours = settings.inference_fill_hours
-    within = None if hours is None else hours * 3600
-    found = before.recent_values(at=window.start, within=within)
-    return {sensor: value for sensor, value in found.items() if sensor in sensors}
+    return None if hours is None else hours * 3600
+
+
+def _before(settings: Settings) -> str:
+    """Return which earlier values stand in, in words."""
+    hours = settings.inference_fill_hours
+    if hours is None:
+        return "an earlier one"
+    return "one from the day before" if hours == _DAY_HOURS else f"one from the {hours:g} hours before"

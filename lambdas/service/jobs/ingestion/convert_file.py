@@ -3,15 +3,18 @@
 from contextlib import AbstractContextManager
 from typing import BinaryIO
 
-from engine import FileReport, convert_csv
-from service.jobs.capacity import MIB, Capacity
+from engine import FileReport
+from service.jobs.capacity import Capacity
+from service.jobs.csv_reading import BLOCK_BYTES
 from service.jobs.ingestion.job import Ingestion
 from service.jobs.ingestion.selection import SourceFile
+from service.jobs.runtime import Runtime
+from service.jobs.storage.csv_objects import read_csv_object
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.s3_streams import read_anywhere, write_in_parts
 from service.service_bucket import encryption
 
-_BLOCK_SHARE, _BLOCK_MOST = 1 / 256, 8 * MIB
+_BLOCK_SHARE = 1 / 256
 
 
 def convert(
@@ -21,7 +24,8 @@ def convert(
     index: int,
     columns: tuple[str, ...] | None,
     *,
-    capacity: Capacity,
+    runtime: Runtime,
+    day_first: bool | None = None,
 ) -> FileReport:
     """Stream a file into the part `index` of the job, and return its report.
 
@@ -31,19 +35,24 @@ def convert(
         source: the file.
         index: the number of the part.
         columns: the sensors to take, None for all.
-        capacity: the memory of this process, which decides how much is read at a time.
+        runtime: the memory of this process, which decides how much is read at a time, and the settings.
+        day_first: whether dates like `1/2/2026` begin with the day; None decides by the file.
 
     Raises:
         UnusableFile: when the file cannot be read.
         IllegalHeader: when its header has a name that no schema may have.
         JobFailed: when the bucket refuses.
     """
-    with (
-        object_writer(job, job.keys.part_columns(index)) as sink,
-        customer.open(job.bucket, source.key) as stream,
-    ):
-        return convert_csv(
-            stream, sink, columns=columns, gzip=source.gzip, block_bytes=_block_bytes(capacity)
+    with object_writer(job, job.keys.part_columns(index)) as sink:
+        return read_csv_object(
+            customer,
+            job.bucket,
+            source.key,
+            sink,
+            columns=columns,
+            settings=runtime.settings,
+            block_bytes=_block_bytes(runtime.capacity),
+            day_first=day_first,
         )
 
 
@@ -63,4 +72,4 @@ def _block_bytes(capacity: Capacity) -> int:
 
     While they are read, they take ten times that.
     """
-    return min(_BLOCK_MOST, int(capacity.memory * _BLOCK_SHARE))
+    return min(BLOCK_BYTES, int(capacity.memory * _BLOCK_SHARE))

@@ -1,13 +1,16 @@
 """The `finish` step of an ingestion: merge the files of each component, report what was found, publish."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from service.jobs.columns import Columns, detected_schema
 from service.jobs.ingestion.data_quality import quality_summary, sensor_statistics
+from service.jobs.ingestion.findings import MergedComponent, findings, require_values
 from service.jobs.ingestion.job import Ingestion
 from service.jobs.ingestion.merge_parts import component_columns, merge_parts
 from service.jobs.ingestion.parts import ReadFiles, gather_parts
+from service.jobs.ingestion.second_reading import is_day_first
 from service.jobs.runtime import Runtime, log
 from service.jobs.times import epoch
 from service.names import DATASET, INGESTION_JOB, document_key
@@ -15,6 +18,8 @@ from service.store import Update
 
 _DISCARDED_BYTES = 100_000
 """Bytes of keys of discarded files in a record, which may hold 400 KB in all; the counts stay exact."""
+_LOGGED = 50
+"""Repairs of a component in one line of the log, which may hold 256 KB; the document has all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,32 +42,61 @@ def finish(runtime: Runtime, job: Ingestion) -> dict[str, Any]:
         return {"JobId": job.id, "Status": job.record["Status"]}
     files = gather_parts(job)
     columns = component_columns(job, files.parts)
+    schema = None if job.columns is not None else _detected_schema(runtime, files, columns)
     merged = _merge_and_report(runtime, job, files, columns)
-    schema_key = None if job.columns is not None else _put_schema(job, files, columns)
+    schema_key = None if schema is None else _put_schema(job, schema)
     _publish(runtime, job, files, merged, schema_key)
     return {"JobId": job.id, "Status": "SUCCESS"}
 
 
 def _merge_and_report(runtime: Runtime, job: Ingestion, files: ReadFiles, columns: Columns) -> _MergedData:
-    """Write the columns of every component, and the statistics of their sensors."""
-    reports = {
-        component: merge_parts(
-            runtime, job, component, names, [p for p in files.parts if p.source.component == component]
-        )
-        for component, names in columns.items()
-    }
+    """Write the columns of every component, the statistics of their sensors, and what was put right."""
+    components: dict[str, MergedComponent] = {}
+    day_first = is_day_first(part.report for part in files.parts)
+    for component, names in columns.items():
+        parts = [part for part in files.parts if part.source.component == component]
+        components[component] = merge_parts(runtime, job, component, names, parts, day_first=day_first)
+        require_values(component, components[component])
+    reports = {name: merged.report for name, merged in components.items()}
     start = min(epoch(report.start) for report in reports.values() if report.start)
     end = max(epoch(report.end) for report in reports.values() if report.end)
     job.service_bucket.put_json(job.keys.report, sensor_statistics(reports, start=start, end=end))
+    found = findings(components, files.discarded)
+    job.service_bucket.put_json(job.keys.findings, found)
+    _log_findings(job, found)
     rows = max(report.rows for report in reports.values())
     return _MergedData(quality=quality_summary(reports), start=start, end=end, rows=rows)
 
 
-def _put_schema(job: Ingestion, files: ReadFiles, columns: Columns) -> str:
+def _log_findings(job: Ingestion, found: Mapping[str, Any]) -> None:
+    """Write a line to the log for each component in whose files something was put right."""
+    for component in found["Components"]:
+        texts = [repair["text"] for repair in component["Repairs"]] + component["Notes"]
+        if texts:
+            told, more = texts[:_LOGGED], max(0, len(texts) - _LOGGED)
+            log("files repaired", JobId=job.id, Component=component["ComponentName"], What=told, More=more)
+
+
+def _detected_schema(runtime: Runtime, files: ReadFiles, columns: Columns) -> str:
+    """Return the schema that the headers of the files make.
+
+    Raises:
+        JobFailed: when it has names that no schema may have, or more than the quotas allow.
+    """
+    timestamps = {part.source.component: part.report.header[0] for part in reversed(files.parts)}
+    settings = runtime.settings
+    return detected_schema(
+        columns,
+        timestamps,
+        most_components=settings.components_per_dataset,
+        most_columns=settings.columns_per_dataset,
+    )
+
+
+def _put_schema(job: Ingestion, text: str) -> str:
     """Write the schema that was detected, and return its key."""
     key = document_key(job.dataset["uuid"], "schema.json")
-    timestamps = {part.source.component: part.report.header[0] for part in reversed(files.parts)}
-    job.service_bucket.put_text(key, detected_schema(columns, timestamps))
+    job.service_bucket.put_text(key, text)
     return key
 
 

@@ -12,8 +12,10 @@ from service.jobs.capacity import MIB, Capacity
 from service.jobs.columns import Columns
 from service.jobs.failure import JobFailed, some
 from service.jobs.ingestion.convert_file import convert, object_reader, object_writer
+from service.jobs.ingestion.findings import MergedComponent
 from service.jobs.ingestion.job import Ingestion
 from service.jobs.ingestion.parts import FilePart
+from service.jobs.ingestion.second_reading import second_reading
 from service.jobs.runtime import Runtime
 
 _PARALLEL = 10
@@ -39,22 +41,31 @@ def component_columns(job: Ingestion, parts: Iterable[FilePart]) -> Columns:
 
 
 def merge_parts(
-    runtime: Runtime, job: Ingestion, component: str, names: tuple[str, ...], parts: Iterable[FilePart]
-) -> ComponentReport:
+    runtime: Runtime,
+    job: Ingestion,
+    component: str,
+    names: tuple[str, ...],
+    parts: Sequence[FilePart],
+    *,
+    day_first: bool,
+) -> MergedComponent:
     """Merge the parts of a component into its columns, and return the report of all its rows.
+
+    With `day_first`, files whose dates allow both orders of day and month have the day first.
 
     Raises:
         JobFailed: when the rows are so far out of order that the disk cannot hold what sorting needs.
     """
-    chosen = [_with_columns(runtime, job, part, names) for part in parts]
-    if not chosen:
-        return _report_without_files(names)
+    if not parts:
+        return MergedComponent(report=_report_without_files(names), parts=())
+    chosen = tuple(_as_in_component(runtime, job, part, names, day_first=day_first) for part in parts)
     with ThreadPoolExecutor(_PARALLEL) as pool:
         sources = list(pool.map(lambda part: object_reader(job, job.keys.part_columns(part.index)), chosen))
     reports = [part.report for part in chosen]
     try:
         with object_writer(job, job.keys.component(component)) as sink:
-            return merge_component(sources, reports, sink, memory_bytes=_merge_bytes(runtime.capacity))
+            total = merge_component(sources, reports, sink, memory_bytes=_merge_bytes(runtime.capacity))
+        return MergedComponent(report=total, parts=chosen)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
@@ -77,12 +88,17 @@ def _absent_columns(component: str, absent: Sequence[str], found: Sequence[str])
     )
 
 
-def _with_columns(runtime: Runtime, job: Ingestion, part: FilePart, names: tuple[str, ...]) -> FilePart:
-    """Return the part with all columns of its component; one read before they were known is read again."""
-    if part.report.columns == names:
+def _as_in_component(
+    runtime: Runtime, job: Ingestion, part: FilePart, names: tuple[str, ...], *, day_first: bool
+) -> FilePart:
+    """Return the part as its component has it: read again when other files show how it is meant."""
+    reading = second_reading(part.report, names, day_first=day_first)
+    if reading is None:
         return part
     customer = job.customer_buckets(runtime)
-    report = convert(job, customer, part.source, part.index, names, capacity=runtime.capacity)
+    report = convert(
+        job, customer, part.source, part.index, names, runtime=runtime, day_first=reading.day_first
+    )
     return replace(part, report=report)
 
 

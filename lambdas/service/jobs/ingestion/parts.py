@@ -1,9 +1,7 @@
 """What the reading of all files of an ingestion came to: parts with columns, and discarded files."""
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 from engine import FileReport
 from service.jobs.failure import JobFailed
@@ -60,23 +58,15 @@ def gather_parts(job: Ingestion) -> ReadFiles:
             FilePart(
                 index=item["Index"],
                 source=SourceFile(key=item["Key"], size=item["Size"], component=item["Component"]),
-                report=_file_report(read["Report"]),
+                report=FileReport.from_json(read["Report"]),
             )
         )
     if not parts:
         reasons = "; ".join(f"'{key}': {reason}" for key, reason in discarded[:_SHOWN])
+        place = f"below 's3://{job.bucket}/{job.prefix}'"
+        only = plan["Total"] == 1
+        what = f"the only file {place} cannot" if only else f"none of the {plan['Total']:,} files {place} can"
         raise JobFailed(
-            f"none of the {plan['Total']} files below 's3://{job.bucket}/{job.prefix}' can be ingested: "
-            f"{reasons}; correct the files and ingest again"
+            f"{what} be ingested: {reasons}; correct the file{'' if only else 's'} and ingest again"
         )
     return ReadFiles(parts=tuple(parts), discarded=tuple(sorted(discarded)), total=plan["Total"])
-
-
-def _file_report(members: Mapping[str, Any]) -> FileReport:
-    """Return the engine's report of a file, read back from JSON, which has lists for tuples."""
-    return FileReport(
-        **{
-            **members,
-            **{name: tuple(members[name]) for name in ("header", "columns", "unsupported_examples")},
-        }
-    )

@@ -9,6 +9,7 @@ from service.jobs.ingestion.selection import FileLimits, Selection, check_limits
 from service.jobs.runtime import Runtime, log
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.key_pattern import KeyPattern
+from service.locations import prefix_mistake
 from service.settings import Settings
 
 _SHOWN = 5
@@ -71,10 +72,26 @@ def _nothing_found(
     if selection.discarded:
         found = "; ".join(f"'{file.key}': {file.reason}" for file in selection.discarded[:_SHOWN])
         wanted += f", but found {selection.total} unusable: {found}"
-        return f"{wanted}; rename the files or choose another KeyPattern"
+        fix = _component_in_prefix(job, pattern, selection) or "rename the files or choose another KeyPattern"
+        return f"{wanted}; {fix}"
+    mistake = prefix_mistake(job.prefix, bucket=job.bucket)
+    fix = "upload the files there or correct Bucket and Prefix" if mistake is None else f"Prefix: {mistake}"
+    return f"{wanted}, but the prefix is empty{_hint(job, customer)}; {fix}"
+
+
+def _component_in_prefix(job: Ingestion, pattern: KeyPattern, selection: Selection) -> str | None:
+    """Return the fix for a prefix that ends with the folder of a component, None for another."""
+    above, _, folder = job.prefix.rstrip("/").rpartition("/")
+    if job.columns is None:
+        ends_so = any("/" not in file.key.removeprefix(job.prefix) for file in selection.discarded)
+    else:
+        ends_so = folder in job.columns
+    if pattern.delimiter != "/" or not folder or not ends_so:
+        return None
+    instead = f"give '{above}/' as Prefix" if above else "leave out Prefix"
     return (
-        f"{wanted}, but the prefix is empty{_hint(job, customer)}; upload the files there or correct Bucket "
-        "and Prefix"
+        f"Prefix '{job.prefix}' seems to be the folder of a component, but each component needs a folder of "
+        f"its own below the prefix: if '{folder}' is the component, {instead}"
     )
 
 

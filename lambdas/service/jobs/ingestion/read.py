@@ -29,9 +29,7 @@ def _convert_and_report(runtime: Runtime, job: Ingestion, item: Mapping[str, Any
     source = SourceFile(key=item["Key"], size=item["Size"], component=item["Component"])
     columns = None if job.columns is None else job.columns[source.component]
     try:
-        report = convert(
-            job, job.customer_buckets(runtime), source, item["Index"], columns, capacity=runtime.capacity
-        )
+        report = convert(job, job.customer_buckets(runtime), source, item["Index"], columns, runtime=runtime)
     except IllegalHeader as error:
         return {
             "Failed": f"file 's3://{job.bucket}/{source.key}': {error}; correct the header and ingest again"

@@ -21,11 +21,6 @@ class SourceFile:
     size: int
     component: str
 
-    @property
-    def gzip(self) -> bool:
-        """Whether the name says that the file is compressed."""
-        return self.key.lower().endswith(".gz")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discarded:

@@ -27,6 +27,16 @@ class IngestionKeys:
         """Sensor statistics in API form."""
         return report_key(self.dataset, self.job)
 
+    @property
+    def findings(self) -> str:
+        """What was put right in the files, and which were left out."""
+        return self._key("files.json")
+
+    @property
+    def parts(self) -> str:
+        """The beginning of the keys of all parts."""
+        return self._key("parts/")
+
     def part_columns(self, index: int) -> str:
         """Return the key of the columns of one file, as Parquet."""
         return self._key(f"parts/{index}.parquet")

@@ -1,15 +1,17 @@
 """The label files of a training in the customer's bucket."""
 
-from engine import Interval, merge_intervals
 from service.jobs.failure import JobFailed
 from service.jobs.runtime import Runtime
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.listed_object import is_folder
-from service.jobs.training.labels import none_found, read_label_file
+from service.jobs.training.labels import Label, Labels, none_found, read_label_file
 from service.jobs.training.version import Training
 
+_MOST_BYTES = 64 << 20
+"""The largest label file: half a million lines and more."""
 
-def training_labels(runtime: Runtime, training: Training) -> list[Interval]:
+
+def training_labels(runtime: Runtime, training: Training) -> Labels:
     """Return the labels of a training, none when it is configured without.
 
     Raises:
@@ -18,7 +20,7 @@ def training_labels(runtime: Runtime, training: Training) -> list[Interval]:
     """
     config = training.record.get("LabelsInputConfiguration")
     if not config:
-        return []
+        return Labels()
     if "S3InputConfiguration" not in config:
         raise JobFailed(
             f"LabelsInputConfiguration of model '{training.model_name}' names no S3InputConfiguration: put "
@@ -28,20 +30,22 @@ def training_labels(runtime: Runtime, training: Training) -> list[Interval]:
     return _read_labels(training.customer_buckets(runtime), source["Bucket"], source.get("Prefix", ""))
 
 
-def _read_labels(customer: CustomerBuckets, bucket: str, prefix: str) -> list[Interval]:
-    """Return all periods of the label files below a prefix, overlapping ones joined."""
-    keys = [item.key for item in customer.objects(bucket, prefix) if not is_folder(item)]
-    periods: list[Interval] = []
-    for key in keys:
-        name = f"s3://{bucket}/{key}"
-        try:
-            text = customer.read(bucket, key).decode("utf-8-sig")
-        except UnicodeDecodeError as error:
+def _read_labels(customer: CustomerBuckets, bucket: str, prefix: str) -> Labels:
+    """Return the labels of all files below a prefix."""
+    files = [item for item in customer.objects(bucket, prefix) if not is_folder(item)]
+    labels: list[Label] = []
+    notes: list[str] = []
+    for file in files:
+        name = f"s3://{bucket}/{file.key}"
+        if file.size > _MOST_BYTES:
             raise JobFailed(
-                f"label file '{name}' is not UTF-8 text ({error.reason} at byte {error.start}): save it as "
-                "CSV in UTF-8 and create the model again, or move it out of the label prefix"
-            ) from error
-        periods += read_label_file(name, text)
-    if not periods:
-        raise none_found(f"s3://{bucket}/{prefix}", keys)
-    return merge_intervals(periods)
+                f"label file '{name}' has {file.size:,} bytes, more than the {_MOST_BYTES:,} that a label "
+                "file may have: if it holds sensor data, move it out of the label prefix, and create the "
+                "model again"
+            )
+        found = read_label_file(name, customer.read(bucket, file.key))
+        labels += found.labels
+        notes += found.notes
+    if not labels:
+        raise none_found(bucket, prefix, [file.key for file in files])
+    return Labels(labels=tuple(labels), notes=tuple(notes))

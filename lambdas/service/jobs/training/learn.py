@@ -1,8 +1,9 @@
 """The numeric part of a training: detector, scores, metrics and pointwise diagnostics."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import Any
 
 from engine import (
     Comparison,
@@ -23,11 +24,12 @@ from engine import (
 from service.clock import moment
 from service.jobs.failure import JobFailed
 from service.jobs.machine_off import off_condition
-from service.jobs.runtime import Runtime
+from service.jobs.runtime import Runtime, log
 from service.jobs.times import instant
 from service.jobs.training.diagnostics_file import Diagnostics, DiagnosticsWriter, diagnostics_writer
 from service.jobs.training.frames import component_files, training_frame
 from service.jobs.training.label_files import training_labels
+from service.jobs.training.labels import Labels
 from service.jobs.training.model_metrics import model_metrics, model_quality
 from service.jobs.training.version import Training
 from service.training_windows import TimeSpan, TrainingWindows
@@ -65,7 +67,8 @@ def learn(runtime: Runtime, training: Training, prior: Detector | None = None) -
     limits = runtime.settings
     windows = training.windows(minimum_days=limits.minimum_training_days)
     off = off_condition(training.record.get("OffCondition"), training.sensors)
-    labels = training_labels(runtime, training)
+    found = training_labels(runtime, training)
+    labels, label_report = found.intervals, _label_report(training, found, windows)
     evaluation, diagnostics, comparison = None, None, None
     events: list[Summary] = []
     with ExitStack() as stack:
@@ -97,9 +100,9 @@ def learn(runtime: Runtime, training: Training, prior: Detector | None = None) -
         windows=windows,
         rows=rows,
         quality=model_quality(evaluation, settings=limits),
-        metrics=_metrics(evaluation, windows, training.sensors, events),
+        metrics=_metrics(evaluation, windows, training.sensors, events, label_report),
         prior_metrics=_metrics(
-            None if comparison is None else comparison.prior, windows, training.sensors, ()
+            None if comparison is None else comparison.prior, windows, training.sensors, (), None
         ),
         comparison=comparison,
         diagnostics=diagnostics,
@@ -132,8 +135,21 @@ def labels_inside(labels: Sequence[Interval], window: TimeSpan, scores: Scores) 
     return [label for label in cut if label[0] <= label[1]]
 
 
+def _label_report(training: Training, found: Labels, windows: TrainingWindows) -> dict[str, Any] | None:
+    """Return what a user should know of the labels, and log it; None when there is nothing to say."""
+    used = [window for window in (windows.training, windows.evaluation) if window is not None]
+    report = found.report(data=training.data, windows=used)
+    if report is not None:
+        log("labels", ModelName=training.model_name, ModelVersion=training.number, **report)
+    return report
+
+
 def _metrics(
-    evaluation: Evaluation | None, windows: TrainingWindows, sensors: Sequence[str], events: Sequence[Summary]
+    evaluation: Evaluation | None,
+    windows: TrainingWindows,
+    sensors: Sequence[str],
+    events: Sequence[Summary],
+    label_report: Mapping[str, Any] | None,
 ) -> str | None:
     if evaluation is None or windows.evaluation is None:
         return None
@@ -143,6 +159,7 @@ def _metrics(
         start=moment(windows.evaluation.start),
         end=moment(windows.evaluation.end),
         events=events,
+        label_report=label_report,
     )
 
 

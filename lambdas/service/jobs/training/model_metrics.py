@@ -1,7 +1,7 @@
 """The `ModelMetrics` document and the verdict on a model's quality. Pure."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +20,12 @@ def model_metrics(
     start: datetime,
     end: datetime,
     events: Sequence[Summary] = (),
+    label_report: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the metrics of a model over its evaluation window from `start` to `end` (UTC), as JSON text.
 
-    Described `events` are an addition to what the managed service had: clients read members by name, and
-    `predicted_ranges` stay as documented.
+    Described `events`, and `labels` that need attention, are additions to what the managed service had:
+    clients read members by name, and `predicted_ranges` stay as documented.
     """
     labelled = bool(evaluation.labeled)
     document: dict[str, Any] = {
@@ -57,6 +58,8 @@ def model_metrics(
             {"start": _stamp(each.event.start), "end": _stamp(each.event.end), "summary": each.text}
             for each in events
         ]
+    if label_report is not None:
+        document["labels"] = label_report
     measures = {
         "precision": evaluation.precision,
         "recall": evaluation.recall,

@@ -3,11 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from service.jobs.failure import exhaustion_reason, is_customer_fault, reason_of
+from service.jobs.failure import WaysOut, exhaustion_reason, is_customer_fault, reason_of
 from service.jobs.runtime import Runtime, log
 from service.jobs.training import promotion
 from service.names import MODEL, version_arn, version_key, versions_of
 from service.store import Item, NotFound, StateChanged, Update
+
+_SMALLER = "Choose a coarser TargetSamplingRate, a shorter training window or fewer sensors, or"
+WAYS_OUT = WaysOut(
+    time=f"{_SMALLER} let larger ones run as tasks: large_jobs of the service",
+    memory=f"{_SMALLER} give it more: training_memory or large_jobs of the service",
+)
+"""What to do about a training that is too large for its function."""
 
 
 def record_failure(runtime: Runtime, model: Item, version: Item, error: Mapping[str, str]) -> Item:
@@ -16,7 +23,7 @@ def record_failure(runtime: Runtime, model: Item, version: Item, error: Mapping[
     `error` is what the state machine caught: `Error` and `Cause` of the failed step.
     """
     work = f"the training of model '{model['ModelName']}'"
-    reason = exhaustion_reason(error, work=work) or reason_of(error, work=work)
+    reason = exhaustion_reason(error, work=work, ways_out=WAYS_OUT) or reason_of(error, work=work)
     log(
         "training failed",
         ModelName=model["ModelName"],

@@ -2,7 +2,7 @@
 
 
 class UnusableFile(ValueError):  # noqa: N818 - a name of the engine's published interface
-    """A file that cannot be used as a whole; the message says why."""
+    """A file that cannot be used as a whole; the message says why, and what to do."""
 
 
 class IllegalHeader(UnusableFile):

@@ -1,0 +1,45 @@
+"""The rules of the service about files, for commands that look at files without a deployment.
+
+They are the functions that the service itself runs, all of them pure.
+"""
+
+import l4e_cli.reader  # noqa: F401, I001 - finds the code of the service
+
+from service.errors import ValidationError
+from service.jobs.csv_reading import read_csv
+from service.jobs.failure import JobFailed
+from service.jobs.ingestion.findings import MergedComponent, notes_of, repairs_of, require_values
+from service.jobs.ingestion.parts import FilePart
+from service.jobs.ingestion.second_reading import SecondReading, is_day_first, second_reading
+from service.jobs.ingestion.selection import FileLimits, SourceFile, check_limits, select
+from service.jobs.storage.listed_object import ListedObject, is_folder
+from service.jobs.training.labels import Label, Labels
+from service.key_pattern import DEFAULT_PATTERN, KeyPattern
+from service.settings import Settings
+from service.training_windows import TimeSpan
+
+__all__ = [
+    "DEFAULT_PATTERN",
+    "FileLimits",
+    "FilePart",
+    "JobFailed",
+    "KeyPattern",
+    "Label",
+    "Labels",
+    "ListedObject",
+    "MergedComponent",
+    "SecondReading",
+    "Settings",
+    "SourceFile",
+    "TimeSpan",
+    "ValidationError",
+    "check_limits",
+    "is_day_first",
+    "is_folder",
+    "notes_of",
+    "read_csv",
+    "repairs_of",
+    "require_values",
+    "second_reading",
+    "select",
+]

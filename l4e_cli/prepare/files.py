@@ -1,0 +1,89 @@
+"""Which files are prepared, and where the results go."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from l4e_cli.errors import CliError
+from l4e_cli.prepare.names import component_name
+
+_SUFFIXES = re.compile(r"(?:\.(?:csv|txt|tsv|dat|log|gz))+$", re.IGNORECASE)
+_LABELS = re.compile(r"labels\.(?:csv|txt)(?:\.gz)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """A file to prepare, and the component that it is about."""
+
+    source: Path
+    component: str
+
+    def output(self, target: Path) -> Path:
+        """Return the file to write below `target`."""
+        stem = component_name(_SUFFIXES.sub("", self.source.name)) or "data"
+        return target / self.component / f"{stem}.csv"
+
+
+def find_exports(source: Path, target: Path, *, component: str | None = None) -> list[Export]:
+    """Return the files of an export.
+
+    A file is a component named after it; in a folder, each file directly in it is a component, and each
+    folder in it is one made of its files. Label files and hidden files are left out.
+
+    Args:
+        source: A file or a folder.
+        target: The folder to write to.
+        component: Name of the component of a single file.
+
+    Raises:
+        CliError: When there is no file, or two of them would become one.
+    """
+    if not source.exists():
+        raise CliError(f"there is no file or folder {str(source)!r}")
+    if target.is_file():
+        raise CliError(f"{str(target)!r} is a file: name a folder to write to")
+    exports = [_export(source, component or source.name)] if source.is_file() else _in_folder(source)
+    if not exports:
+        raise CliError(f"{str(source)!r} holds no files, nor do the folders in it")
+    _require_distinct(exports, target)
+    return exports
+
+
+def _in_folder(folder: Path) -> list[Export]:
+    exports = []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            exports += [_export(file, path.name) for file in sorted(path.iterdir()) if _is_data(file)]
+        elif _is_data(path):
+            exports.append(_export(path, path.name))
+    return exports
+
+
+def _is_data(path: Path) -> bool:
+    return path.is_file() and not path.name.startswith(".") and not _LABELS.fullmatch(path.name)
+
+
+def _export(path: Path, name: str) -> Export:
+    legal = component_name(_SUFFIXES.sub("", name))
+    if not legal:
+        raise CliError(
+            f"the service allows only 0-9 a-z A-Z . _ - in names of components: {name!r} has none of them; "
+            "name it with --component, or rename the file or folder"
+        )
+    return Export(source=path, component=legal)
+
+
+def _require_distinct(exports: Sequence[Export], target: Path) -> None:
+    seen: dict[str, Path] = {}
+    for export in exports:
+        output = export.output(target)
+        if output.resolve() == export.source.resolve():
+            raise CliError(
+                f"{export.source} would be replaced by what is made of it: name another folder to write to"
+            )
+        same = seen.setdefault(str(output).lower(), export.source)
+        if same != export.source:
+            raise CliError(f"{same} and {export.source} would both become {output}: rename one of them")

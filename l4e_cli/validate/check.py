@@ -1,0 +1,112 @@
+"""Read all files of a dataset as the service does, and gather what is to be said about them."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from l4e_cli.files.labels import read_label_files
+from l4e_cli.files.layout import Layout
+from l4e_cli.files.places import is_address
+from l4e_cli.files.reading import ConvertedComponent, OnBytes, convert_components, merge
+from l4e_cli.files.service_rules import Settings
+from l4e_cli.interval import Interval
+from l4e_cli.validate.asset import Asset
+from l4e_cli.validate.coverage import Grid, measure
+from l4e_cli.validate.file_rules import absent_findings, file_findings, limit_findings
+from l4e_cli.validate.label_rules import label_findings
+from l4e_cli.validate.practices import history_findings, rate_findings, sensor_findings
+from l4e_cli.validate.result import ComponentResult, Finding, Result
+
+_BINS = 480
+_ORDER = {"error": 0, "warning": 1, "note": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What is called while files are read: with the name of a component, and with bytes that were read."""
+
+    component: Callable[[str], None] = lambda _name: None
+    on_bytes: OnBytes = lambda _count: None
+
+
+def check(
+    place: str, layout: Layout, *, asset: Asset | None = None, progress: Progress | None = None
+) -> Result:
+    """Read the files of a layout and judge them.
+
+    Args:
+        place: Where they are, for the reader of the result.
+        layout: The files.
+        asset: The asset that they belong to, whose components and windows are looked at.
+        progress: Is called during the work.
+    """
+    progress = progress or Progress()
+    with TemporaryDirectory(prefix="l4e-validate-") as folder:
+        converted = convert_components(
+            layout.components,
+            Path(folder),
+            columns=None if asset is None else asset.columns,
+            settings=Settings() if asset is None else asset.settings,
+            on_component=progress.component,
+            on_bytes=progress.on_bytes,
+        )
+        grid = _grid(converted)
+        components = tuple(_merge(component, Path(folder), grid) for component in converted)
+    labels = read_label_files(layout.labels)
+    result = Result(place=place, asset=asset, components=components, labels=labels, grid=grid, findings=())
+    findings = [*_layout_findings(layout, remote=is_address(place)), *_findings(result)]
+    return replace(result, findings=tuple(sorted(findings, key=lambda found: _ORDER[found.severity])))
+
+
+def _merge(component: ConvertedComponent, folder: Path, grid: Grid | None) -> ComponentResult:
+    result = ComponentResult(name=component.name, files=component.outcomes)
+    if not component.parts or grid is None:
+        return result
+    path = folder / f"{component.name}.merged.parquet"
+    with path.open("wb") as sink:
+        report = merge(component, sink)
+    with path.open("rb") as columns:
+        coverage = measure(columns, grid)
+    path.unlink()
+    return replace(result, report=report, coverage=coverage)
+
+
+def _grid(components: Iterable[ConvertedComponent]) -> Grid | None:
+    """Return the bins over all rows of all components."""
+    reports = [report for component in components for report in component.reports]
+    starts = [np.datetime64(report.start) for report in reports if report.start is not None]
+    ends = [np.datetime64(report.end) for report in reports if report.end is not None]
+    return Grid(span=Interval(start=min(starts), end=max(ends)), bins=_BINS) if starts else None
+
+
+def _layout_findings(layout: Layout, *, remote: bool) -> Iterator[Finding]:
+    for name, reason in layout.ignored:
+        yield Finding(severity="warning", rule="ignored-file", where=name, text=f"left out: {reason}")
+    if layout.by_demo_rules:
+        yield Finding(
+            severity="error" if remote else "warning",
+            rule="layout",
+            where="files",
+            text="no folder per component, so they are read as `l4e demo --data` reads them. An ingestion "
+            "looks for <component>/<file>.csv, or for a pattern of names: "
+            "--key-pattern '{prefix}/{component_name}_*'",
+        )
+
+
+def _findings(result: Result) -> Iterator[Finding]:
+    """Yield the findings about everything that was read."""
+    asset, span = result.asset, None if result.grid is None else result.grid.span
+    if asset is not None:
+        yield from absent_findings(result.components, asset)
+        yield from rate_findings(result.components, asset)
+    yield from limit_findings(result.components, Settings() if asset is None else asset.settings)
+    for component in result.components:
+        yield from file_findings(component)
+        if span is not None:
+            yield from sensor_findings(component, span)
+    if span is not None:
+        yield from history_findings(span, asset)
+    yield from label_findings(result.labels, span, asset)

@@ -1,0 +1,203 @@
+"""Label files: CSV of two columns, start and end of a period of abnormal behaviour."""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from l4e_files.formats import PREPARE, decode, refuse_other_formats
+from l4e_files.times import ACCEPTED, day_month_order, micros
+from l4e_files.unusable import UnusableFile
+
+FORM = "each line is '<start>,<end>', for example '2020-02-01T20:00:00.000000,2020-02-03T00:00:00.000000'"
+"""What a line of a label file must look like."""
+
+_SHOWN_LINES = 3
+_SHOWN_CHARACTERS = 100
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_GZIP = b"\x1f\x8b"
+_DIGIT = re.compile(r"\d")
+_ORIGIN = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelPeriod:
+    """A period of abnormal behaviour.
+
+    Attributes:
+        line: Number of its line in the file, from 1.
+        text: How it stands there.
+        start: Its start in UTC.
+        end: Its end in UTC, not before the start.
+        swapped: Start and end with day and month the other way round, where the file allows both readings.
+    """
+
+    line: int
+    text: str
+    start: datetime
+    end: datetime
+    swapped: tuple[datetime, datetime] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelFile:
+    """The periods of a label file, and notes about readings that were taken where others were possible."""
+
+    periods: tuple[LabelPeriod, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    number: int
+    cells: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return _clip(",".join(self.cells))
+
+
+def read_labels(data: bytes) -> LabelFile:
+    """Return the periods of a label file.
+
+    The first line may be a header: one without any digit. The order of day and month is one for the file,
+    decided by all its dates; without evidence the month is first.
+
+    Args:
+        data: All bytes of the file.
+
+    Raises:
+        UnusableFile: When it is not a label file. The message names the lines, what was found, the rule and
+            the fix.
+    """
+    lines = _lines(_text(data))
+    if lines and lines[0].cells[0].lower().startswith("sep="):  # how Excel is told the separator
+        lines = lines[1:]
+    if lines and not _DIGIT.search("".join(lines[0].cells)):
+        _require_two_columns(lines[:1])
+        lines = lines[1:]
+    _require_two_columns(lines)
+    order = day_month_order(cell for line in lines for cell in line.cells)
+    periods = tuple(_periods(lines, day_first=order.is_day_first, ambiguous=order.ambiguous))
+    example = next((period for period in periods if period.swapped), None)
+    if example is None:
+        return LabelFile(periods=periods)
+    note = (
+        f"no date shows whether day or month comes first: line {example.line}, '{example.text}', was read "
+        f"with the month first, as {example.start:%d %B %Y}; write dates as 2020-02-01 to be sure"
+    )
+    return LabelFile(periods=periods, notes=(note,))
+
+
+def _text(data: bytes) -> str:
+    if data.startswith(_GZIP):
+        raise UnusableFile("the file is compressed by gzip: unpack it, label files are read as they are")
+    try:
+        refuse_other_formats(data, gzip=False)
+        return _decoded(data.removeprefix(codecs.BOM_UTF8))
+    except UnusableFile as error:
+        raise UnusableFile(str(error).replace(f", {PREPARE}", "")) from error  # that is for data files
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        begin, number = data.rfind(b"\n", 0, error.start) + 1, data.count(b"\n", 0, error.start) + 1
+        return decode(data[begin : error.end], number=number)
+
+
+def _lines(text: str) -> list[_Line]:
+    """Return the lines that are not blank, as cells without blanks around them."""
+    if "\r" in text and "\n" not in text:
+        raise UnusableFile("its lines end with carriage returns only: end them with LF or CRLF")
+    lines: list[_Line] = []
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        for row in reader:
+            cells = tuple(cell.strip() for cell in row)
+            if any(cells):
+                lines.append(_Line(number=reader.line_num, cells=cells if any(cells[2:]) else cells[:2]))
+    except csv.Error as error:
+        raise UnusableFile(
+            f"line {reader.line_num} is not CSV ({error}), perhaps because a quotation mark is never closed: "
+            f"{FORM}"
+        ) from error
+    return lines
+
+
+def _require_two_columns(lines: Sequence[_Line]) -> None:
+    wrong = [line for line in lines if len(line.cells) != 2]
+    if not wrong:
+        return
+    first = wrong[0]
+    for mark, name in _OTHER_SEPARATORS.items():
+        if len(first.cells) == 1 and mark in first.cells[0]:
+            raise UnusableFile(
+                f"line {first.number} '{first}' is separated by {name}: separate start and end by a comma; "
+                f"{FORM}"
+            )
+    columns = "1 column" if len(first.cells) == 1 else f"{len(first.cells)} columns"
+    raise UnusableFile(
+        f"line {first.number}: '{first}' has {columns}{_others(wrong)}, but a label file has exactly two: "
+        f"{FORM}"
+    )
+
+
+def _periods(lines: Sequence[_Line], *, day_first: bool, ambiguous: bool) -> Iterator[LabelPeriod]:
+    wrong: list[tuple[_Line, str]] = []
+    for line in lines:
+        times = [micros(cell, day_first=day_first) for cell in line.cells]
+        wrong += [(line, cell) for cell, time in zip(line.cells, times, strict=True) if time is None]
+        if wrong:
+            continue
+        start, end = map(_moment, times)
+        if end < start:
+            order = " when the month is read first, as nothing shows another order" if ambiguous else ""
+            raise UnusableFile(
+                f"line {line.number}: the end '{line.cells[1]}' lies before the start '{line.cells[0]}'"
+                f"{order}: {FORM}"
+            )
+        other = [_moment(micros(cell, day_first=not day_first)) for cell in line.cells]
+        yield LabelPeriod(
+            line=line.number,
+            text=str(line),
+            start=start,
+            end=end,
+            swapped=(other[0], other[1]) if ambiguous and other != [start, end] else None,
+        )
+    if wrong:
+        raise _no_timestamp(wrong, day_first=day_first)
+
+
+def _no_timestamp(wrong: Sequence[tuple[_Line, str]], *, day_first: bool) -> UnusableFile:
+    """Return the error about cells that are no timestamps, each with its line."""
+    line, cell = wrong[0]
+    rule = f"use a form such as {ACCEPTED}"
+    if micros(cell, day_first=not day_first) is not None:
+        order = "day" if day_first else "month"
+        rule = f"other dates of the file have the {order} first: write all dates in one order"
+    return UnusableFile(
+        f"line {line.number}: '{_clip(cell)}' is not a timestamp{_others([each for each, _ in wrong])}; "
+        f"{rule}; {FORM}. Only the first line may be a header, and a header has no digits"
+    )
+
+
+def _moment(micros_since_1970: int | None) -> datetime:
+    return _ORIGIN + timedelta(microseconds=micros_since_1970 or 0)
+
+
+def _others(lines: Sequence[_Line]) -> str:
+    """Return how many more lines have the fault, with the numbers of the first."""
+    numbers = list(dict.fromkeys(line.number for line in lines))[1:]
+    if not numbers:
+        return ""
+    shown = ", ".join(map(str, numbers[:_SHOWN_LINES]))
+    more = f" and {len(numbers) - _SHOWN_LINES:,} more" if len(numbers) > _SHOWN_LINES else ""
+    return f", and so in line{'' if len(numbers) == 1 else 's'} {shown}{more}"
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + " ..."

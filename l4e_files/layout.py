@@ -1,0 +1,245 @@
+"""Recognise layouts of the first rows that would be read otherwise than they were meant."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from l4e_files.times import micros, unaccepted_form
+from l4e_files.unusable import UnusableFile
+
+PREPARE = "or let `l4e prepare` rewrite the file"
+
+_TIME_NAME = re.compile(r"time|date|stamp|datum|zeit|uhr|fecha|hora|heure|tijd|czas|\bts\b", re.IGNORECASE)
+_TAG_NAME = re.compile(
+    r"(pi[ _]?)?(tag|point|sensor|variable|signal|item|channel|measurement|parameter|metric|attribute|series)"
+    r"([ _]?(name|id|key))?|name|node[ _]?id|browse[ _]?name",
+    re.IGNORECASE,
+)
+_VALUE_NAME = re.compile(r"(\w+[ _])?(value|val|values|reading|wert|valor|valeur|measure|pv)", re.IGNORECASE)
+_DATE_ONLY = re.compile(
+    r"\d{4}([-/ .]?)\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{2,4}|\d{1,2}-[A-Za-z]{3}-\d{2,4}"
+)
+_CLOCK_ONLY = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s*[AaPp][Mm])?")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_COMMA_NUMBER = re.compile(r"[+-]?\d{1,3}([. ']\d{3})*,\d+|[+-]?\d+,\d+")
+_HOUR_NUMBER = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])")
+_LONG_COLUMNS, _LONG_NUMBERS, _LONG_ROWS, _REPEATED_SHARE = 6, 2, 6, 0.4
+_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row of the head: the number of its line, and its cells without blanks around them."""
+
+    line: int
+    cells: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The row, shortened, for a message."""
+        return shortened(",".join(self.cells))
+
+
+def shortened(text: str) -> str:
+    """Return a text that fits into a message."""
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 4]} ..."
+
+
+def refuse_wrong_layout(header: Row, rows: Sequence[Row]) -> None:
+    """Refuse what a plain reading would take for other data than it is.
+
+    Args:
+        header: The first line.
+        rows: The rows after it, as far as they are known.
+
+    Raises:
+        UnusableFile: Naming the line, the layout, the rule and the fix.
+    """
+    _refuse_missing_header(header)
+    body = [row for row in rows if len(row.cells) > 1]
+    if not body:
+        return
+    first = next((at for at, row in enumerate(body) if _like_time(row.cells[0])), None)
+    if first is not None:
+        _refuse_preamble(header, body[:first], body[first])
+        body = body[first:]
+    _refuse_index(header, body)
+    _refuse_date_and_time(header, body)
+    _refuse_long(header, body)
+    _refuse_decimal_commas(header, body)
+    _refuse_hours(body)
+
+
+def rows_under_header(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows before the first timestamp that hold no number: units, or a second header."""
+    found: list[Row] = []
+    for row in rows:
+        if _like_time(row.cells[0]) or any(map(_NUMBER.fullmatch, row.cells)):
+            return found
+        found.append(row)
+    return []
+
+
+def first_timestamp(rows: Sequence[Row]) -> tuple[int, str] | None:
+    """Return line and text of the first cell that is or looks like a timestamp, `None` without one."""
+    return next(((row.line, row.cells[0]) for row in rows if _like_time(row.cells[0])), None)
+
+
+def why_wide(header: Sequence[str], example: Sequence[str]) -> str:
+    """Return the likely reason why rows have more cells than the header, with the fix.
+
+    Args:
+        header: The names of the columns.
+        example: The cells of such a row.
+    """
+    cells = [cell.strip() for cell in example]
+    names, width = len(header), len(cells)
+    digits = [cell.isdigit() for cell in cells[1:]]
+    if (
+        re.fullmatch(r".*\d:\d\d:\d\d", cells[0])
+        and width == names + 1
+        and re.fullmatch(r"\d{3}|\d{6,9}", cells[1])
+    ):
+        return f"The timestamp is split at the comma before its fraction: write a point there, {PREPARE}"
+    if width == names + 1 and not _TIME_NAME.search(header[0]):
+        return (
+            "The header seems to lack the name of the first column (R's write.table omits it): begin it "
+            f"with 'Timestamp,', {PREPARE}"
+        )
+    if any(digits[1:]) and (width - 1) > (names - 1) and sum(digits) >= 2:
+        return f"The numbers seem to have a decimal comma: write a decimal point, {PREPARE}"
+    return (
+        "Give every row one cell per name of the header, put cells that hold a comma into quotation marks, "
+        f"{PREPARE}"
+    )
+
+
+def is_text_header(row: Row | None) -> bool:
+    """Return whether the row under a header with empty or repeated names looks like the real header."""
+    return row is not None and not _like_time(row.cells[0]) and not any(map(_NUMBER.fullmatch, row.cells))
+
+
+def _like_time(text: str) -> bool:
+    return micros(text) is not None or micros(text, day_first=True) is not None or bool(unaccepted_form(text))
+
+
+def _refuse_missing_header(header: Row) -> None:
+    first = header.cells[0]
+    numbers = [bool(_NUMBER.fullmatch(cell)) for cell in header.cells[1:] if cell]
+    if micros(first) is not None or micros(first, day_first=True) is not None:
+        pass
+    elif not (unaccepted_form(first) and all(numbers)):
+        return
+    raise UnusableFile(
+        f"line {header.line} starts with the timestamp {first!r}: a header row is missing; begin the file "
+        "with a line of names, such as 'Timestamp,Flow,Pressure'"
+    )
+
+
+def _trimmed(cells: Sequence[str]) -> int:
+    return max((at for at, cell in enumerate(cells, start=1) if cell), default=0)
+
+
+def _refuse_preamble(header: Row, between: Sequence[Row], first: Row) -> None:
+    """Refuse when a later line is the header: the last line of text as wide as the data."""
+    for row in reversed(between):
+        if any(map(_NUMBER.fullmatch, row.cells)) or len(row.cells) != len(first.cells):
+            continue
+        wider = _trimmed(row.cells) > _trimmed(header.cells) and _trimmed(header.cells) < len(first.cells)
+        other = len(header.cells) != len(first.cells) and _trimmed(header.cells) != len(first.cells)
+        named = bool(_TIME_NAME.search(row.cells[0])) and not _TIME_NAME.search(header.cells[0])
+        if wider or other or named:
+            raise UnusableFile(
+                f"line {header.line} ({header.text!r}) is not the header: line {row.line} looks like it "
+                f"({row.text!r}). The first line must hold the names of the columns: remove the lines "
+                f"before it, {PREPARE}"
+            )
+
+
+def _refuse_index(header: Row, body: Sequence[Row]) -> None:
+    if any(_like_time(row.cells[0]) for row in body):
+        return
+    for column in range(1, min(len(row.cells) for row in body)):
+        if all(_like_time(row.cells[column]) and len(row.cells[column]) > 7 for row in body):
+            name = header.cells[column] if column < len(header.cells) else ""
+            raise UnusableFile(
+                f"the first column must hold the timestamps, but line {body[0].line} begins with "
+                f"{body[0].cells[0]!r}; column {column + 1} ({name!r}, {body[0].cells[column]!r} there) "
+                "looks like them: remove the columns before it, such as an index (pandas: "
+                f"to_csv(index=False)), {PREPARE}"
+            )
+
+
+def _refuse_date_and_time(header: Row, body: Sequence[Row]) -> None:
+    for column in range(1, min(len(header.cells), *(len(row.cells) for row in body))):
+        pairs = [(row.cells[0], row.cells[column]) for row in body]
+        named = _TIME_NAME.search(header.cells[0]) or _TIME_NAME.search(header.cells[column])
+        split = _all_match(pairs, _DATE_ONLY, _CLOCK_ONLY) or _all_match(pairs, _CLOCK_ONLY, _DATE_ONLY)
+        if named and split:
+            raise UnusableFile(
+                f"date and time stand in two columns: {header.cells[0]!r} and {header.cells[column]!r} "
+                f"({pairs[0][0]!r} and {pairs[0][1]!r} in line {body[0].line}). The first column must hold "
+                f"both, as '2026-03-31 14:05:00': join them, {PREPARE}"
+            )
+
+
+def _all_match(pairs: Sequence[tuple[str, str]], first: re.Pattern[str], second: re.Pattern[str]) -> bool:
+    return all(first.fullmatch(one) and second.fullmatch(other) for one, other in pairs)
+
+
+def _refuse_long(header: Row, body: Sequence[Row]) -> None:
+    names = header.cells
+    full = [row for row in body if len(row.cells) >= len(names)]
+    places = range(1, len(names))
+    numbers = [at for at in places if any(_NUMBER.fullmatch(row.cells[at]) for row in full)]
+    if len(names) < 3 or not full or len(numbers) > _LONG_NUMBERS:
+        return
+    valued = sum(bool(_VALUE_NAME.fullmatch(name)) for name in names[1:]) == 1
+    for column in places:
+        texts = [row.cells[column] for row in full]
+        if column in numbers or not all(texts):
+            continue
+        named = valued and _TAG_NAME.fullmatch(names[column]) is not None
+        if named or (len(names) <= _LONG_COLUMNS and _repeats_per_time(full, column)):
+            raise UnusableFile(
+                f"the file is in the long layout: a row holds one value, and column {column + 1} "
+                f"({names[column]!r}) the name of its sensor ({texts[0]!r} in line {full[0].line}). The "
+                f"service takes one column per sensor: pivot the export, {PREPARE}"
+            )
+
+
+def _repeats_per_time(rows: Sequence[Row], column: int) -> bool:
+    """Return whether timestamps repeat, with another text of the column each time, and texts repeat too."""
+    times = Counter(row.cells[0] for row in rows)
+    pairs = Counter((row.cells[0], row.cells[column]) for row in rows)
+    texts = {row.cells[column] for row in rows}
+    repeated = len(rows) - len(times)
+    return (
+        len(rows) >= _LONG_ROWS
+        and repeated >= _REPEATED_SHARE * len(rows)
+        and len(pairs) == len(rows)
+        and 2 <= len(texts) <= len(rows) // 2
+    )
+
+
+def _refuse_decimal_commas(header: Row, body: Sequence[Row]) -> None:
+    """Refuse when no cell is a number, and most have a decimal comma in quotation marks."""
+    cells = [(row, cell) for row in body for cell in row.cells[1 : len(header.cells)] if cell]
+    commas = [(row, cell) for row, cell in cells if _COMMA_NUMBER.fullmatch(cell)]
+    if 2 * len(commas) > len(cells) and not any(_NUMBER.fullmatch(cell) for _, cell in cells):
+        row, cell = commas[0]
+        raise UnusableFile(
+            f"the numbers have a decimal comma ({cell!r} in line {row.line}), so that no cell is a number: "
+            f"write a decimal point and no separator of thousands, {PREPARE}"
+        )
+
+
+def _refuse_hours(body: Sequence[Row]) -> None:
+    """Refuse dates with an hour and nothing between, which would be read as seconds since 1970."""
+    texts = [row.cells[0] for row in body]
+    if len(texts) > 1 and all(map(_HOUR_NUMBER.fullmatch, texts)):
+        raise UnusableFile(
+            f"the timestamp {texts[0]!r} in line {body[0].line} looks like a date with an hour "
+            f"(yyyyMMddHH), but 10 digits are read as seconds since 1970: write '2026-03-31 14:00', {PREPARE}"
+        )

@@ -1,0 +1,95 @@
+"""What was put right while a file was read, and how much of that a file may need."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
+
+RepairKind = Literal[
+    "byte-order-mark",
+    "separator-line",
+    "dropped-columns",
+    "unusable-timestamps",
+    "wide-rows",
+    "short-rows",
+    "invalid-cells",
+    "duplicates",
+    "day-month-order",
+    "unfinished-line",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repair:
+    """What was put right in a file.
+
+    Attributes:
+        kind: What was found.
+        count: How often.
+        line: Number of the first line where it was found, from 1; `None` where that is not known.
+        example: What stood there.
+        column: The sensor whose cells are counted, with `invalid-cells`; `None` for all other kinds.
+    """
+
+    kind: RepairKind
+    count: int
+    line: int | None
+    example: str
+    column: str | None = None
+
+    @classmethod
+    def from_json(cls, members: Mapping[str, Any]) -> Self:
+        """Return the repair that `dataclasses.asdict` turned into JSON."""
+        return cls(**members)
+
+    def __str__(self) -> str:
+        """Return a sentence about the repair, without a full stop."""
+        where = "" if self.line is None else f", first in line {self.line}"
+        found = f" ({self.example!r})" if self.example else ""
+        return f"{_MEANINGS[self.kind].format(count=self.count, column=self.column)}{where}{found}"
+
+
+_MEANINGS: Mapping[RepairKind, str] = {
+    "byte-order-mark": "a byte order mark at the start of the file was skipped",
+    "separator-line": "a line that names the separator was skipped",
+    "dropped-columns": "{count:,} column(s) without a name, at the end of the header, were left out",
+    "unusable-timestamps": "{count:,} row(s) without a usable timestamp were left out",
+    "wide-rows": "{count:,} row(s) have values beyond the last column of the header, which were ignored",
+    "short-rows": "{count:,} row(s) have fewer cells than the header; the rest count as missing",
+    "invalid-cells": "{count:,} cell(s) of sensor '{column}' are not numbers and count as missing",
+    "duplicates": "{count:,} row(s) repeat a timestamp of the same file; the last of them is kept",
+    "unfinished-line": "the last line has no line end, so that it may be cut off",
+    "day-month-order": "{count:,} date(s) fit both orders of day and month, and were read with the month "
+    "first",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairLimits:
+    """Shares of the rows of a file, 0 to 1, above which a repair is an error. `None` lifts a limit.
+
+    Attributes:
+        wide_rows: Rows with values beyond the header. A row that is too wide has cells in wrong columns.
+        short_rows: Rows with fewer cells than the header. Some writers leave out empty cells at the end.
+        unusable_timestamps: Rows without a usable timestamp.
+        duplicates: Rows that repeat a timestamp of the same file.
+    """
+
+    wide_rows: float | None = 0.01
+    short_rows: float | None = 0.5
+    unusable_timestamps: float | None = 0.5
+    duplicates: float | None = 0.5
+
+    @classmethod
+    def lifted(cls) -> Self:
+        """Return no limits at all."""
+        return cls(wide_rows=None, short_rows=None, unusable_timestamps=None, duplicates=None)
+
+
+def merge_repairs(repairs: Iterable[Repair]) -> tuple[Repair, ...]:
+    """Return one repair per kind and column: counts added up, line and example of the first."""
+    merged: dict[tuple[str, str | None], Repair] = {}
+    for repair in repairs:
+        key = (repair.kind, repair.column)
+        known = merged.get(key)
+        merged[key] = repair if known is None else replace(known, count=known.count + repair.count)
+    return tuple(merged.values())

@@ -1,0 +1,132 @@
+"""What was put right in the files of an ingestion, and components without a single value. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from engine import ComponentReport, Repair, SensorStatistics
+from service.jobs.failure import JobFailed
+from service.jobs.ingestion.parts import FilePart
+
+_SHOWN = 3
+"""Sensors that a message describes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergedComponent:
+    """The rows of a component, and the files that they came from."""
+
+    report: ComponentReport
+    parts: tuple[FilePart, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundRepair:
+    """What was put right in the files of a component: all of one kind, with the first file that needed it."""
+
+    repair: Repair
+    file: str
+    files: int
+
+    def __str__(self) -> str:
+        more = f", in {self.files:,} files" if self.files > 1 else ""
+        return f"{self.repair} in '{self.file}'{more}"
+
+
+def repairs_of(parts: Iterable[FilePart]) -> list[FoundRepair]:
+    """Return the repairs of all files of a component: counts added up, line and example of the first file."""
+    found: dict[tuple[str, str | None], FoundRepair] = {}
+    for part in parts:
+        for repair in part.report.repairs:
+            key = (repair.kind, repair.column)
+            known = found.get(key)
+            if known is None:
+                found[key] = FoundRepair(repair=repair, file=part.source.key, files=1)
+            else:
+                found[key] = FoundRepair(
+                    repair=replace(known.repair, count=known.repair.count + repair.count),
+                    file=known.file,
+                    files=known.files + 1,
+                )
+    return list(found.values())
+
+
+def notes_of(merged: MergedComponent) -> list[str]:
+    """Return the readings that were taken where others were possible, and rows that several files have."""
+    notes = [f"'{part.source.key}': {note}" for part in merged.parts for note in part.report.notes]
+    between = merged.report.duplicates - sum(
+        repair.count for part in merged.parts for repair in part.report.repairs if repair.kind == "duplicates"
+    )
+    if between > 0:
+        notes.append(f"{between:,} rows repeat a timestamp of another file; the later file was kept")
+    return notes
+
+
+def findings(
+    components: Mapping[str, MergedComponent], discarded: Sequence[tuple[str, str]]
+) -> dict[str, Any]:
+    """Return what was put right in the files, per component, and which were left out, as a document."""
+    return {
+        "Components": [
+            {
+                "ComponentName": name,
+                "Files": len(merged.parts),
+                "Rows": merged.report.rows,
+                "Repairs": [
+                    {**asdict(found.repair), "file": found.file, "files": found.files, "text": str(found)}
+                    for found in repairs_of(merged.parts)
+                ],
+                "Notes": notes_of(merged),
+            }
+            for name, merged in components.items()
+        ],
+        "Discarded": [{"Key": key, "Reason": reason} for key, reason in discarded],
+    }
+
+
+def require_values(component: str, merged: MergedComponent) -> None:
+    """Require that any sensor of a component with rows has a value.
+
+    Raises:
+        JobFailed: saying what the cells hold instead.
+    """
+    report = merged.report
+    if not report.rows or any(sensor.data_exists for sensor in report.sensors):
+        return
+    invalid = {
+        found.repair.column: found
+        for found in repairs_of(merged.parts)
+        if found.repair.kind == "invalid-cells"
+    }
+    told = sorted(report.sensors, key=lambda sensor: -sensor.invalid)
+    cells = "; ".join(_cells(sensor, invalid.get(sensor.sensor)) for sensor in told[:_SHOWN])
+    more = f"; and {len(told) - _SHOWN:,} more sensors" if len(told) > _SHOWN else ""
+    raise JobFailed(
+        f"component '{component}' has {_count(report.rows, 'row')} in {_count(len(merged.parts), 'file')}, "
+        f"but no sensor has a single valid value: {cells}{more}. A number has a decimal point, and neither a "
+        "unit nor a mark for thousands, as 1234.5: correct the files (the command 'l4e prepare' does it) and "
+        "ingest again"
+    )
+
+
+def _cells(sensor: SensorStatistics, found: FoundRepair | None) -> str:
+    """Return what the cells of a sensor without a value hold."""
+    return f"'{sensor.sensor}' has {' and '.join(_kinds(sensor, found)) or 'no cells'}"
+
+
+def _kinds(sensor: SensorStatistics, found: FoundRepair | None) -> Iterator[str]:
+    if sensor.invalid:
+        example = "" if found is None else f", for example {found.repair.example!r}{_place(found)}"
+        wrong = "cell that is not a number" if sensor.invalid == 1 else "cells that are not numbers"
+        yield f"{sensor.invalid:,} {wrong}{example}"
+    if sensor.missing:
+        yield _count(sensor.missing, "empty cell")
+
+
+def _place(found: FoundRepair) -> str:
+    line = "" if found.repair.line is None else f"line {found.repair.line:,} of "
+    return f" in {line}'{found.file}'"
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
