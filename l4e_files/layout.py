@@ -22,6 +22,8 @@ _DATE_ONLY = re.compile(
 )
 _CLOCK_ONLY = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s*[AaPp][Mm])?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}", re.ASCII)
+"""The beginning of a date, also of one that no calendar has: what begins like this is meant to be a time."""
 _COMMA_NUMBER = re.compile(r"[+-]?\d{1,3}([. ']\d{3})*,\d+|[+-]?\d+,\d+")
 _HOUR_NUMBER = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])")
 _LONG_COLUMNS, _LONG_NUMBERS, _LONG_ROWS, _REPEATED_SHARE = 6, 2, 6, 0.4
@@ -158,7 +160,7 @@ def _refuse_preamble(header: Row, between: Sequence[Row], first: Row) -> None:
 
 
 def _refuse_index(header: Row, body: Sequence[Row]) -> None:
-    if any(_like_time(row.cells[0]) for row in body):
+    if any(_like_time(row.cells[0]) or _DATE.match(row.cells[0]) for row in body):
         return
     for column in range(1, min(len(row.cells) for row in body)):
         if all(_like_time(row.cells[column]) and len(row.cells[column]) > 7 for row in body):

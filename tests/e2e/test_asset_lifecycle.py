@@ -1,8 +1,23 @@
 """An asset's stack from its creation to its end, deployed by the CDK CLI under enforced IAM and TLS."""
 
+from typing import Any
+
 from tests.e2e.cloud import Cloud, names, reasons
 
 ASSET = "Line1"
+
+
+def models(equipment: Any) -> list[Any]:
+    """The models of this asset: other tests may have some of their own."""
+    found: list[Any] = equipment.list_models(ModelNameBeginsWith=ASSET)["ModelSummaries"]
+    return found
+
+
+def schedulers_of(equipment: Any) -> list[Any]:
+    found: list[Any] = equipment.list_inference_schedulers(InferenceSchedulerNameBeginsWith=ASSET)[
+        "InferenceSchedulerSummaries"
+    ]
+    return found
 
 
 def test_create_update_replace_roll_back_destroy(cloud: Cloud) -> None:
@@ -32,8 +47,8 @@ def test_create_update_replace_roll_back_destroy(cloud: Cloud) -> None:
     cloud.deploy(replaced, ASSET)
     second = cloud.outputs(ASSET)
     assert second["ModelName"] != first["ModelName"]
-    assert names(equipment.list_models()["ModelSummaries"], "ModelName") == [second["ModelName"]]
-    schedulers = equipment.list_inference_schedulers()["InferenceSchedulerSummaries"]
+    assert names(models(equipment), "ModelName") == [second["ModelName"]]
+    schedulers = schedulers_of(equipment)
     assert [(item["InferenceSchedulerName"], item["Status"]) for item in schedulers] == [
         (second["InferenceSchedulerName"], "RUNNING")
     ]
@@ -44,7 +59,7 @@ def test_create_update_replace_roll_back_destroy(cloud: Cloud) -> None:
     assert "2025-06-01" in message + reasons(cloud.aws, ASSET)
     assert cloud.status(ASSET) == "UPDATE_ROLLBACK_COMPLETE"
     assert cloud.outputs(ASSET) == second
-    assert names(equipment.list_models()["ModelSummaries"], "ModelName") == [second["ModelName"]]
+    assert names(models(equipment), "ModelName") == [second["ModelName"]]
     still = equipment.describe_inference_scheduler(InferenceSchedulerName=second["InferenceSchedulerName"])
     assert still["Status"] == "RUNNING"
 
@@ -52,8 +67,8 @@ def test_create_update_replace_roll_back_destroy(cloud: Cloud) -> None:
     before = cloud.aws.s3.list_objects_v2(Bucket=cloud.bucket, Prefix=f"{ASSET}/")
     cloud.destroy(replaced, ASSET)
     assert cloud.status(ASSET) is None
-    assert equipment.list_datasets()["DatasetSummaries"] == []
-    assert equipment.list_models()["ModelSummaries"] == []
-    assert equipment.list_inference_schedulers()["InferenceSchedulerSummaries"] == []
+    assert equipment.list_datasets(DatasetNameBeginsWith=ASSET)["DatasetSummaries"] == []
+    assert models(equipment) == []
+    assert schedulers_of(equipment) == []
     after = cloud.aws.s3.list_objects_v2(Bucket=cloud.bucket, Prefix=f"{ASSET}/")
     assert names(after["Contents"], "Key") == names(before["Contents"], "Key") != []

@@ -149,6 +149,7 @@ def test_a_mistake_is_named_with_the_way_out(mistake: str) -> None:
         ("Timestamp,Flow\n2026-03-01,1,,\n", ("Timestamp", "Flow"), 1, []),
         ('"Time (UTC)", "Flow"\n2026-03-01,1\n', ("Time (UTC)", "Flow"), 1, []),
         ("Timestamp,1,2\n2026-03-01,1,2\n", ("Timestamp", "1", "2"), 1, []),
+        ("Timestamp,Count\n2026/02/30 00:00,1772323200\n", ("Timestamp", "Count"), 1, []),
         ("Timestamp,State,Flow\n2026-03-01,on,1\n2026-03-02,off,2\n", ("Timestamp", "State", "Flow"), 1, []),
         ("Timestamp,a;b\n2026-03-01,1\n".replace(";", "_"), ("Timestamp", "a_b"), 1, []),
         (
