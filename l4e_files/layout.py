@@ -146,7 +146,8 @@ def _trimmed(cells: Sequence[str]) -> int:
 def _refuse_preamble(header: Row, between: Sequence[Row], first: Row) -> None:
     """Refuse when a later line is the header: the last line of text as wide as the data."""
     for row in reversed(between):
-        if any(map(_NUMBER.fullmatch, row.cells)) or len(row.cells) != len(first.cells):
+        data = any(map(_NUMBER.fullmatch, row.cells)) or _DATE.match(row.cells[0])
+        if data or len(row.cells) != len(first.cells):
             continue
         wider = _trimmed(row.cells) > _trimmed(header.cells) and _trimmed(header.cells) < len(first.cells)
         other = len(header.cells) != len(first.cells) and _trimmed(header.cells) != len(first.cells)

@@ -150,7 +150,7 @@ def day_month_order(texts: Iterable[str]) -> DayMonthOrder:
     counts = [0, 0, 0]
     for text in texts:
         match = SLASHED_PATTERN.match(text.strip(WHITESPACE))
-        if match is None or match["m"] == match["d"]:
+        if match is None or int(match["m"]) == int(match["d"]):
             continue
         first, second, year = int(match["m"]), int(match["d"]), int(match["Y"])
         month_first, day_first = _exists(year, first, second), _exists(year, second, first)
