@@ -30,7 +30,7 @@ demo: .venv/.run
 
 .PHONY: test
 test: lint
-	$(PYTEST) --cov --cov-report=term --numprocesses 2 --dist loadfile
+	$(PYTEST) --cov --cov-report=term
 
 .PHONY: lint
 lint: .venv/.dev
