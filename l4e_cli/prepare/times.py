@@ -348,10 +348,11 @@ def _month_numbers(names: Any) -> Micros:
 def _midnights(year: Micros, month: Micros, day: Micros) -> tuple[Micros, NDArray[np.bool_]]:
     """Return the microseconds of dates since 1970, and which of the dates exist."""
     valid = (year >= 1) & (year <= 9999) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
-    months = np.where(valid, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
-    first = months.astype("datetime64[D]").astype(np.int64)
-    length = (months + 1).astype("datetime64[D]").astype(np.int64) - first
-    return (first + day - 1) * DAY, valid & (day <= length)
+    months = np.where(valid, (year - 1970) * 12 + month - 1, 0)
+    first, following = (
+        each.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) for each in (months, months + 1)
+    )
+    return (first + day - 1) * DAY, valid & (day <= following - first)
 
 
 def _clock(parts: Any, number: Any) -> tuple[Micros, NDArray[np.bool_]]:

@@ -21,6 +21,8 @@ UNCOUNTED = 0.5
 """A level has moved where its residual counts less than this."""
 NEWEST_ROWS, STILL_AWAY = 64, 0.5
 """Rows on which the residual must be away on average, in units, to be told: else the fault is just over."""
+NOT_AWAY = np.datetime64("NaT", "us")
+"""Since when a level is away that counts; numpy 2.5 warns of a time without a unit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +67,15 @@ class LevelMemory:
     @classmethod
     def start(cls, sensors: int) -> Self:
         """Return the memory before the first row."""
-        return cls(since=np.full(sensors, "NaT", "datetime64[us]"), told=np.zeros(sensors, bool))
+        return cls(since=np.full(sensors, NOT_AWAY), told=np.zeros(sensors, bool))
 
     def follow(self, times: Times, moved: MovedLevels | None) -> None:
         """Move behind consecutive rows; None where all levels count."""
         if moved is None:
-            self.since[:], self.told[:] = np.datetime64("NaT"), False
+            self.since[:], self.told[:] = NOT_AWAY, False
             return
         away = moved.uncounted[-1]
-        self.since[~away], self.told[~away] = np.datetime64("NaT"), False
+        self.since[~away], self.told[~away] = NOT_AWAY, False
         for at in np.flatnonzero(away & np.isnat(self.since)):
             counted = np.flatnonzero(~moved.uncounted[:, at])
             self.since[at] = times[counted[-1] + 1 if len(counted) else 0]
