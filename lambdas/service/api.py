@@ -46,7 +46,7 @@ _CLIENTS = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard"
 
 def handler(event: Mapping[str, Any], _lambda_context: object) -> dict[str, Any]:
     """Answer an API Gateway (REST) proxy event."""
-    return respond(event, _context())
+    return respond(event, current_context())
 
 
 def respond(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -65,7 +65,8 @@ def respond(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
 
 
 @cache
-def _context() -> Context:
+def current_context() -> Context:
+    """Return the context of this function, from its environment; made once per process."""
     logging.getLogger("service").setLevel(logging.INFO)
     session = boto3.Session()
 

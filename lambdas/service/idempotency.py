@@ -9,7 +9,9 @@ from typing import Any, Generic, TypeVar, cast
 
 from service.context import Context
 from service.errors import ApiError, ValidationError
-from service.names import TOKEN
+from service.kms_keys import put_document
+from service.names import TOKEN, document_key, documents_prefix
+from service.pending_deletions import pending_deletion, release, reserve
 from service.records import TokenRecord
 from service.retry_on_change import ATTEMPTS, busy
 from service.store import Create, Delete, Item, StoreError, Write
@@ -25,11 +27,22 @@ class Plan(Generic[R]):
         record: the new record.
         writes: what else changes with it, in the same transaction.
         undo: what takes the `writes` back when the work outside the table cannot be started.
+        documents: documents of the new resource, which live and die with its record.
     """
 
     record: R
     writes: Sequence[Write] = ()
     undo: Sequence[Write] = ()
+    documents: "Documents | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Documents:
+    """Documents of a resource: texts by name, encrypted with the KMS key of the resource."""
+
+    owner_uuid: str
+    kms_key: str | None
+    texts: Mapping[str, str]
 
 
 def create_once(
@@ -48,7 +61,8 @@ def create_once(
         operation: name of the operation; each has tokens of its own.
         request: the request, with its `ClientToken`.
         identity: the attribute of the record whose value is never used again.
-        plan: looks at the state and raises the API's errors; called again when the state changed meanwhile.
+        plan: looks at the state and raises the API's errors; called again when the state changed meanwhile,
+            also when it says so itself with a StoreError.
         start: starts the work outside the table. It is called again for a repeated request. When it fails,
             the creation is undone.
 
@@ -68,21 +82,44 @@ def create_once(
             if _created_before(context, operation, request) is None:
                 raise
             continue
+        except StoreError:
+            continue
         record = planned.record
         token = _token(context, operation, request, record, identity)
+        reservations = [] if planned.documents is None else [_put_documents(context, planned.documents)]
         try:
-            context.store.transact(Create(record), Create(token), *planned.writes)
+            context.store.transact(Create(record), Create(token), *planned.writes, *reservations)
         except StoreError:
+            for reservation in reservations:
+                release(context, reservation)
             continue
         try:
             start(record)
         except Exception:
-            context.store.transact(
-                Delete(record["pk"], record["sk"]), Delete(token["pk"], token["sk"]), *planned.undo
-            )
+            _undo(context, planned, token)
             raise
         return record
     raise busy()
+
+
+def _put_documents(context: Context, documents: Documents) -> Delete:
+    """Write the documents of a resource that does not exist yet, and return the write that keeps them."""
+    reservation = reserve(context, documents_prefix(documents.owner_uuid))
+    for name, text in documents.texts.items():
+        put_document(context, document_key(documents.owner_uuid, name), text, documents.kms_key)
+    return reservation
+
+
+def _undo(context: Context, planned: Plan[Any], token: TokenRecord) -> None:
+    """Take back a creation whose work could not be started. If this fails too, reconciliation starts it."""
+    record, documents = planned.record, planned.documents
+    left = [] if documents is None else [documents_prefix(documents.owner_uuid)]
+    context.store.transact(
+        Delete(record["pk"], record["sk"]),
+        Delete(token["pk"], token["sk"]),
+        *planned.undo,
+        *([pending_deletion(context, prefixes=left)] if left else []),
+    )
 
 
 def _token_key(operation: str, request: Mapping[str, Any]) -> str:

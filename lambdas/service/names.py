@@ -63,6 +63,21 @@ def report_key(dataset_uuid: str, job_id: str) -> str:
     return f"{job_prefix(dataset_uuid, job_id)}report.json"
 
 
+def manifest_key(dataset_uuid: str, job_id: str) -> str:
+    """Return the bucket key of the list of files that a job reads."""
+    return f"{job_prefix(dataset_uuid, job_id)}manifest.json"
+
+
+def parts_prefix(dataset_uuid: str, job_id: str) -> str:
+    """Return the bucket prefix of what became of each file of a job."""
+    return f"{job_prefix(dataset_uuid, job_id)}parts/"
+
+
+def part_report_key(dataset_uuid: str, job_id: str, index: int) -> str:
+    """Return the bucket key of what became of the file with a number in the manifest."""
+    return f"{parts_prefix(dataset_uuid, job_id)}{index}.json"
+
+
 def model_prefix(model_uuid: str) -> str:
     """Return the bucket prefix of a model's artefacts."""
     return f"models/{model_uuid}/"
@@ -76,6 +91,11 @@ def scheduler_prefix(scheduler_uuid: str) -> str:
 def new_uuid() -> str:
     """Return the identifier of a new dataset, model or scheduler."""
     return str(uuid.uuid4())
+
+
+def training_name(model_uuid: str, version: int) -> str:
+    """Return the name of the execution that trains a model version. That of an ingestion is the job's id."""
+    return f"{model_uuid}-{version}"
 
 
 def new_job_id(now: datetime) -> str:

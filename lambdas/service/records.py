@@ -70,6 +70,8 @@ class IngestionJobRecord(_Keyed):
     Status: str
     """`IN_PROGRESS`, `SUCCESS` or `FAILED`."""
     FailedReason: NotRequired[str]
+    readFailure: NotRequired[Structure]
+    """`Error` and `Cause` of the first read that failed. The state machine itself writes it."""
     DataQualitySummary: NotRequired[Structure]
     IngestedFilesSummary: NotRequired[Structure]
     IngestedDataSize: NotRequired[Number]
@@ -257,7 +259,7 @@ class TokenRecord(_Keyed):
 
 
 class PendingDeletionRecord(_Keyed):
-    """What a deleted resource has left behind and is still to be removed. `sk` is a uuid."""
+    """What a deleted or unfinished resource has left behind and is to be removed. `sk` is a uuid."""
 
     prefixes: Sequence[str]
     """Prefixes in the service bucket."""
@@ -266,3 +268,7 @@ class PendingDeletionRecord(_Keyed):
     schedules: Sequence[str]
     """Uuids of inference schedulers whose EventBridge schedules are to be deleted."""
     CreatedAt: Decimal
+    removedAt: NotRequired[Decimal]
+    """When it was removed for the first time."""
+    reserved: NotRequired[bool]
+    """Whether the prefixes hold documents of a resource whose creation is under way."""

@@ -108,7 +108,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """The environment of a function of the service. Only that of the API has the last five."""
+    """The environment of a function of the service. The jobs need the first four alone."""
 
     table: str
     bucket: str
@@ -119,6 +119,9 @@ class Environment:
     infer_function: str = ""
     schedule_group: str = ""
     schedule_role: str = ""
+    ingest_memory_mib: int | None = None
+    train_memory_mib: int | None = None
+    """Memory of the functions of the jobs, for messages; None if it is not known."""
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Self:
@@ -138,4 +141,10 @@ class Environment:
             infer_function=variables.get("L4E_INFER_FUNCTION", ""),
             schedule_group=variables.get("L4E_SCHEDULE_GROUP", ""),
             schedule_role=variables.get("L4E_SCHEDULE_ROLE", ""),
+            ingest_memory_mib=_mebibytes(variables, "L4E_INGEST_MEMORY_MIB"),
+            train_memory_mib=_mebibytes(variables, "L4E_TRAIN_MEMORY_MIB"),
         )
+
+
+def _mebibytes(variables: Mapping[str, str], name: str) -> int | None:
+    return int(variables[name]) if name in variables else None

@@ -3,9 +3,19 @@
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from service.context import Context
+from service.failed_reason import Error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineExecution:
+    """What Step Functions says of an execution; `error` is empty unless it ended badly."""
+
+    status: str
+    error: Error
 
 
 def start_execution(context: Context, state_machine: str, name: str, data: Mapping[str, Any]) -> None:
@@ -20,3 +30,15 @@ def start_execution(context: Context, state_machine: str, name: str, data: Mappi
     client = context.client("stepfunctions")
     with suppress(client.exceptions.ExecutionAlreadyExists):
         client.start_execution(stateMachineArn=state_machine, name=name, input=json.dumps(data))
+
+
+def find_execution(context: Context, state_machine: str, name: str) -> MachineExecution | None:
+    """Return the execution `name`, None when it was never started or ended more than 90 days ago."""
+    client = context.client("stepfunctions")
+    arn = f"{state_machine.replace(':stateMachine:', ':execution:')}:{name}"
+    try:
+        found = client.describe_execution(executionArn=arn)
+    except client.exceptions.ExecutionDoesNotExist:
+        return None
+    said = {"Error": found.get("error"), "Cause": found.get("cause")}
+    return MachineExecution(status=found["status"], error={name: text for name, text in said.items() if text})

@@ -47,11 +47,3 @@ class Capacity:
         """
         free = self.memory * (1 - _SPARE) - _FIXED - _PER_PAIR * sensors * sensors
         return max(0, int(free / (1 + _PER_ROW / (4 * sensors))))
-
-
-def readable(size: int) -> str:
-    """Return a number of bytes as people read it, such as `3.6 GB`."""
-    for unit, name in ((1e9, "GB"), (1e6, "MB")):
-        if size >= unit:
-            return f"{size / unit:.1f} {name}"
-    return f"{size / 1e3:.0f} KB"

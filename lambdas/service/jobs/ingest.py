@@ -1,13 +1,13 @@
 """Ingestion: files below a prefix become columns of a dataset.
 
 The state machine calls `plan` (which files), `read` for each file in parallel, and `finish` (merge, report,
-publish), or `fail` when a step failed. Every step may run again: it then finds its own work done.
+publish). Every step may run again: it then finds its own work done. When a step fails, so does the execution,
+and `service.reconcile` records why.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from service.jobs.ingestion.fail import fail
 from service.jobs.ingestion.finish import finish
 from service.jobs.ingestion.job import Ingestion
 from service.jobs.ingestion.plan import plan
@@ -26,11 +26,8 @@ def run(runtime: Runtime, event: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         JobFailed: when the customer has to act.
     """
-    step, job_id = event["Step"], event["JobId"]
-    if step == "fail":
-        return fail(runtime, job_id, event["Error"])
-    job = Ingestion.load(runtime, job_id)
-    match step:
+    job = Ingestion.load(runtime, event["JobId"])
+    match event["Step"]:
         case "plan":
             return plan(runtime, job)
         case "read":

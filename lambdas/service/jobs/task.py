@@ -3,8 +3,8 @@
     python -m service.jobs.task train '{"ModelName": "pump", "ModelVersion": 1}'
 
 Without the last argument the event is read from the variable `L4E_EVENT`. The other variables are those of
-the functions. The process does what the function does, and ends with status 0; whatever fails is recorded
-through the same step as a failure of the function, and ends it with status 1.
+the functions. The process does what the function does, and ends with status 0. Whatever fails ends it with
+status 1 and is recorded here, since AWS Batch does not hand on the text of an exception.
 """
 
 import json
@@ -56,7 +56,7 @@ def work(runtime: Runtime, event: Mapping[str, Any], *, log_interval: float = LO
         logging.getLogger("service.jobs").exception("task failed")
         raised = {"errorType": type(error).__name__, "errorMessage": str(error)}
         caught = {"Error": raised["errorType"], "Cause": json.dumps(raised)}
-        train.run(runtime, {**event, "Step": "fail", "Error": caught})
+        train.fail(runtime, event, caught)
         return 1
     log("task done", **done, **used())
     return 0

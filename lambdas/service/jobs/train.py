@@ -1,18 +1,21 @@
 """Training of a model version: columns of a dataset become a detector, its metrics and its quality.
 
-The state machine calls `plan` (how large it is), `train`, or `fail` when a step failed.
+The state machine calls `plan` (how large it is) and `train`. When a step fails, the execution fails, and
+`service.reconcile` records why.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from service.jobs.runtime import Runtime, current_runtime
+from service.failed_reason import Error
+from service.jobs.capacity import MIB
+from service.jobs.runtime import Runtime, current_runtime, log
 from service.jobs.training.plan_version import plan
-from service.jobs.training.record import record_failure
 from service.jobs.training.train_version import train_version
 from service.jobs.training.version import Training
 from service.names import MODEL, version_key, versions_of
 from service.store import Item
+from service.training_end import record_failure
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes it
@@ -34,13 +37,19 @@ def run(runtime: Runtime, event: Mapping[str, Any]) -> dict[str, Any]:
     size: dict[str, int] = {}
     if version["Status"] == "IN_PROGRESS":
         match event["Step"]:
-            case "fail":
-                version = record_failure(runtime, model, version, event["Error"])
             case "plan":
                 size = plan(runtime, Training.load(runtime, version, number))
             case _:
                 version = train_version(runtime, model, version)
     return {"ModelName": name, "ModelVersion": number, "Status": version["Status"], **size}
+
+
+def fail(runtime: Runtime, event: Mapping[str, Any], error: Error) -> None:
+    """Record why a training ended badly, in the process in which it did, unless it has ended already."""
+    found = _records(runtime, event["ModelName"], int(event["ModelVersion"]))
+    if found is not None and found[1]["Status"] == "IN_PROGRESS":
+        ended = record_failure(runtime.store, *found, error, memory_mib=runtime.capacity.memory // MIB)
+        log("training failed", **event, Reason=ended.get("FailedReason"))
 
 
 def _records(runtime: Runtime, name: str, number: int) -> tuple[Item, Item] | None:

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from service.context import Context
+from service.documents import read_document
 from service.errors import ConflictError, name_taken, no_such, require_room
-from service.idempotency import Plan, create_once
-from service.kms_keys import key_arn, put_document
+from service.idempotency import Documents, Plan, create_once
+from service.kms_keys import key_arn
 from service.names import DATASET, dataset_prefix, document_key, documents_prefix, new_uuid
 from service.paging import paged
 from service.pending_deletions import delete_pending, pending_deletion
+from service.reconcile import reconciled_dataset, reconciled_model
 from service.records import DatasetRecord
 from service.retry_on_change import retry_on_change
 from service.schema import Schema, parse_schema
@@ -43,20 +45,23 @@ def create_dataset(context: Context, request: dict[str, Any]) -> DatasetRecord:
             "ServerSideKmsKeyId": key,
             "tags": tags,
         }
-        if schema is not None:
-            dataset["schemaKey"] = document_key(uuid, "schema.json")
-            put_document(context, dataset["schemaKey"], schema.to_json(), key)
-        return Plan(record=dataset)
+        if schema is None:
+            return Plan(record=dataset)
+        dataset["schemaKey"] = document_key(uuid, "schema.json")
+        documents = Documents(owner_uuid=uuid, kms_key=key, texts={"schema.json": schema.to_json()})
+        return Plan(record=dataset, documents=documents)
 
     return create_once(context, "CreateDataset", request, identity="uuid", plan=plan)
 
 
 def describe_dataset(context: Context, request: dict[str, Any]) -> Mapping[str, Any]:
     """Return a dataset with its schema, once known, and the facts of its latest successful ingestion."""
-    dataset = require_dataset(context, request["DatasetName"])
-    if "schemaKey" not in dataset:
-        return dataset
-    return {**dataset, "Schema": context.service_bucket.get_text(dataset["schemaKey"])}
+
+    def attempt() -> Mapping[str, Any]:
+        dataset = require_dataset(context, request["DatasetName"])
+        return {**dataset, "Schema": schema_text(context, dataset)} if "schemaKey" in dataset else dataset
+
+    return retry_on_change(attempt)
 
 
 def list_datasets(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -64,7 +69,8 @@ def list_datasets(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     prefix = request.get("DatasetNameBeginsWith", "")
 
     def records(start: str | None) -> Iterator[tuple[str, DatasetRecord]]:
-        return ((one["sk"], one) for one in context.records.datasets(prefix=prefix, start=start))
+        for dataset in context.records.datasets(prefix=prefix, start=start):
+            yield dataset["sk"], reconciled_dataset(context, dataset)
 
     return paged(context, "ListDatasets", request, "DatasetSummaries", records)
 
@@ -89,7 +95,7 @@ def delete_dataset(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def require_dataset(context: Context, name: str) -> DatasetRecord:
-    """Return the dataset called `name`.
+    """Return the dataset called `name`, which waits for no ingestion that has ended.
 
     Raises:
         NotFoundError: when there is none.
@@ -97,7 +103,18 @@ def require_dataset(context: Context, name: str) -> DatasetRecord:
     dataset = context.records.dataset(name)
     if dataset is None:
         raise no_such("dataset", name)
-    return dataset
+    return reconciled_dataset(context, dataset)
+
+
+def schema_text(context: Context, dataset: DatasetRecord) -> str:
+    """Return the schema of a dataset that has one.
+
+    Raises:
+        NotFound: when the dataset was deleted since its record was read.
+    """
+    return read_document(
+        context, dataset["schemaKey"], kind=DATASET, name=dataset["DatasetName"], uuid=dataset["uuid"]
+    )
 
 
 def _requested_schema(context: Context, request: dict[str, Any]) -> Schema | None:
@@ -119,7 +136,7 @@ def _require_unused(context: Context, dataset: DatasetRecord) -> None:
         model["uuid"]: model for model in context.records.models() if model["datasetUuid"] == dataset["uuid"]
     }
     for model in models.values():
-        if model["Status"] == "IN_PROGRESS":
+        if reconciled_model(context, model)["Status"] == "IN_PROGRESS":
             raise ConflictError(
                 f"the dataset '{name}' is in use: the model '{model['ModelName']}' is training on it; wait "
                 "until the training is done"

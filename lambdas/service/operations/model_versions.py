@@ -8,16 +8,22 @@ from service.errors import no_such
 from service.names import version_key
 from service.operations.models import require_model, with_documents
 from service.paging import paged
+from service.reconcile import reconciled_version
 from service.records import ModelVersionRecord
+from service.retry_on_change import retry_on_change
 
 
 def describe_model_version(context: Context, request: dict[str, Any]) -> Mapping[str, Any]:
     """Return a version of a model."""
-    model = require_model(context, request["ModelName"])
-    version = context.records.version(model["uuid"], request["ModelVersion"])
-    if version is None:
-        raise no_such("model version", f"{model['ModelName']}/{request['ModelVersion']}")
-    return with_documents(context, version)
+
+    def attempt() -> Mapping[str, Any]:
+        model = require_model(context, request["ModelName"])
+        version = context.records.version(model["uuid"], request["ModelVersion"])
+        if version is None:
+            raise no_such("model version", f"{model['ModelName']}/{request['ModelVersion']}")
+        return with_documents(context, reconciled_version(context, model, version))
+
+    return retry_on_change(attempt)
 
 
 def list_model_versions(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -31,7 +37,8 @@ def list_model_versions(context: Context, request: dict[str, Any]) -> dict[str, 
     def records(start: str | None) -> Iterator[tuple[str, ModelVersionRecord]]:
         if model is None or between[0] > between[1]:
             return
-        for version in context.records.versions(model["uuid"], between=between, start=start):
+        for found in context.records.versions(model["uuid"], between=between, start=start):
+            version = reconciled_version(context, model, found)
             if _fits(version, request):
                 yield version["sk"], version
 

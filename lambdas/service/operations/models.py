@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from service.context import Context
+from service.documents import read_document
 from service.errors import ConflictError, ValidationError, name_taken, no_such, require_room
-from service.idempotency import Plan, create_once
-from service.kms_keys import key_arn, put_document
+from service.idempotency import Documents, Plan, create_once
+from service.job_starts import start_training
+from service.kms_keys import key_arn
 from service.names import (
     DATASET,
     MODEL,
@@ -19,9 +21,10 @@ from service.names import (
     versions_of,
 )
 from service.off_rule import OffRule
-from service.operations.datasets import require_dataset
+from service.operations.datasets import require_dataset, schema_text
 from service.paging import paged
 from service.pending_deletions import delete_pending, pending_deletion
+from service.reconcile import reconciled_model
 from service.records import (
     DatasetRecord,
     ModelRecord,
@@ -32,10 +35,11 @@ from service.requested_windows import requested_training_window
 from service.retry_on_change import retry_on_change
 from service.roles import require_role
 from service.schema import Schema, parse_schema
-from service.state_machines import start_execution
 from service.store import Create, Delete, Update
 from service.tagging import merged_tags
 from service.training_windows import TimeSpan
+
+_SCHEMA = "schema.json"
 
 
 def create_model(context: Context, request: dict[str, Any]) -> ModelRecord:
@@ -62,24 +66,19 @@ def create_model(context: Context, request: dict[str, Any]) -> ModelRecord:
         _require_room(context)
 
         training = _training(context, request, dataset, window=window, kms_key=key)
-        put_document(context, training["schemaKey"], schema.to_json(), key)
-        return _creation(context, training, dataset, tags=tags)
+        documents = Documents(owner_uuid=training["uuid"], kms_key=key, texts={_SCHEMA: schema.to_json()})
+        return _creation(context, training, dataset, tags=tags, documents=documents)
 
     def start(model: ModelRecord) -> None:
         if model["Status"] == "IN_PROGRESS":
-            start_execution(
-                context,
-                context.environment.train_state_machine,
-                f"{model['uuid']}-1",
-                {"ModelName": model["ModelName"], "ModelVersion": 1},
-            )
+            start_training(context, model)
 
     return create_once(context, "CreateModel", request, identity="uuid", plan=plan, start=start)
 
 
 def describe_model(context: Context, request: dict[str, Any]) -> Mapping[str, Any]:
     """Return a model with the facts of its active version."""
-    return with_documents(context, require_model(context, request["ModelName"]))
+    return retry_on_change(lambda: with_documents(context, require_model(context, request["ModelName"])))
 
 
 def list_models(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -89,9 +88,11 @@ def list_models(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     status = request.get("Status")
 
     def records(start: str | None) -> Iterator[tuple[str, ModelRecord]]:
-        for model in context.records.models(prefix=prefix, start=start):
-            if model["DatasetName"].startswith(dataset) and status in {None, model["Status"]}:
-                yield model["sk"], model
+        for found in context.records.models(prefix=prefix, start=start):
+            if found["DatasetName"].startswith(dataset):
+                model = reconciled_model(context, found)
+                if status in {None, model["Status"]}:
+                    yield model["sk"], model
 
     return paged(context, "ListModels", request, "ModelSummaries", records)
 
@@ -136,7 +137,7 @@ def delete_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def require_model(context: Context, name: str) -> ModelRecord:
-    """Return the model called `name`.
+    """Return the model called `name`; it is in training only if the execution of its training is.
 
     Raises:
         NotFoundError: when there is none.
@@ -144,15 +145,21 @@ def require_model(context: Context, name: str) -> ModelRecord:
     model = context.records.model(name)
     if model is None:
         raise no_such("model", name)
-    return model
+    return reconciled_model(context, model)
 
 
 def with_documents(context: Context, record: TrainingFacts) -> Mapping[str, Any]:
-    """Return the record of a model or a version together with its schema and its metrics."""
+    """Return the record of a model or a version together with its schema and its metrics.
+
+    Raises:
+        NotFound: when the model was deleted since its record was read.
+    """
     documents = {"Schema": "schemaKey", "ModelMetrics": "metricsKey", "PriorModelMetrics": "priorMetricsKey"}
     keys: Mapping[str, Any] = record
     found = {
-        member: context.service_bucket.get_text(keys[key]) for member, key in documents.items() if key in keys
+        member: read_document(context, keys[key], kind=MODEL, name=record["ModelName"], uuid=record["uuid"])
+        for member, key in documents.items()
+        if key in keys
     }
     return {**record, **found}
 
@@ -180,7 +187,7 @@ def _training(
         "LastUpdatedTime": now,
         "ServerSideKmsKeyId": kms_key,
         "uuid": uuid,
-        "schemaKey": document_key(uuid, "schema.json"),
+        "schemaKey": document_key(uuid, _SCHEMA),
         "datasetUuid": dataset["uuid"],
         "ingestionJobId": dataset["ingestionJobId"],
     }
@@ -188,7 +195,12 @@ def _training(
 
 
 def _creation(
-    context: Context, training: TrainingFacts, dataset: DatasetRecord, *, tags: dict[str, str]
+    context: Context,
+    training: TrainingFacts,
+    dataset: DatasetRecord,
+    *,
+    tags: dict[str, str],
+    documents: Documents,
 ) -> Plan[ModelRecord]:
     """Return the creation of the model and of its first version."""
     uuid = training["uuid"]
@@ -216,8 +228,9 @@ def _creation(
         writes=[Create(version), fence],
         undo=[
             Delete(versions_of(uuid), version_key(1)),
-            pending_deletion(context, prefixes=[documents_prefix(uuid)]),
+            pending_deletion(context, prefixes=[model_prefix(uuid)]),  # its training may have begun
         ],
+        documents=documents,
     )
 
 
@@ -228,7 +241,7 @@ def _training_request(request: Mapping[str, Any]) -> TrainingRequest:
 
 def _schema(context: Context, part: Schema | None, dataset: DatasetRecord) -> Schema:
     """Return the schema to train on: the `part` of that of the dataset or, without one, all of it."""
-    whole = parse_schema(context.service_bucket.get_text(dataset["schemaKey"]))
+    whole = parse_schema(schema_text(context, dataset))
     schema = part or whole
     schema.require_within(whole, dataset["DatasetName"])
     schema.require_size(
@@ -268,15 +281,13 @@ def _require_labels(request: Mapping[str, Any], role: str | None) -> None:
 
 
 def _require_room(context: Context) -> None:
-    statuses = [model["Status"] for model in context.records.models()]
-    settings = context.settings
-    require_room("models", limit=settings.models, used=len(statuses), setting="models")
-    require_room(
-        "models in training",
-        limit=settings.pending_models,
-        used=statuses.count("IN_PROGRESS"),
-        setting="pending_models",
-    )
+    models, settings = list(context.records.models()), context.settings
+    require_room("models", limit=settings.models, used=len(models), setting="models")
+    training = [model for model in models if model["Status"] == "IN_PROGRESS"]
+    limit = settings.pending_models
+    if limit is not None and len(training) >= limit:  # perhaps some only seem to be in training
+        training = [one for one in training if reconciled_model(context, one)["Status"] == one["Status"]]
+    require_room("models in training", limit=limit, used=len(training), setting="pending_models")
 
 
 def _require_unscheduled(context: Context, model: ModelRecord) -> None:

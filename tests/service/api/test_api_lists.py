@@ -293,7 +293,7 @@ def test_what_a_deletion_could_not_remove_the_next_one_does(
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 2
     service.api.delete_dataset(DatasetName="motor")
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
-    assert list(service.context.store.all(PENDING_DELETION)) == []
+    assert all("removedAt" in one for one in service.context.store.all(PENDING_DELETION))
 
 
 def test_simultaneous_tags_are_all_kept(service: Service) -> None:

@@ -248,7 +248,7 @@ def test_the_handler_reads_its_environment(
 ) -> None:
     for name, value in {**variables, **CREDENTIALS, "AWS_ENDPOINT_URL": aws.endpoint}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(api, "_context", api._context.__wrapped__)
+    monkeypatch.setattr(api, "current_context", api.current_context.__wrapped__)
     proxy.responders["handler"] = lambda event: api.handler(event, None)
     client = client_of(proxy.url("handler"))
     client.create_dataset(DatasetName="pump")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from service.jobs.capacity import MIB, Capacity, readable
+from service.jobs.capacity import MIB, Capacity
+from service.sizes import readable
 
 
 def test_a_function_has_its_memory_size(tmp_path: Path) -> None:

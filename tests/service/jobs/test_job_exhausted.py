@@ -5,12 +5,12 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
+from service.failed_reason import exhaustion_reason
 from service.jobs import ingest
-from service.jobs.failure import exhaustion_reason
 from service.jobs.storage.keys import IngestionKeys
-from service.jobs.training.record import WAYS_OUT
 from service.names import INGESTION_JOB
 from service.service_bucket import ServiceBucket
+from service.training_end import WAYS_OUT
 from tests.service.jobs.world import World, schema
 
 WORK = "the training of model 'pump'"
@@ -19,16 +19,28 @@ WORK = "the training of model 'pump'"
 @pytest.mark.parametrize(
     ("kind", "cause", "expected"),
     [
-        ("Sandbox.Timedout", "RequestId: 5f Error: Task timed out after 900.00 seconds", "took longer"),
-        ("States.Timeout", "", "took longer"),
-        ("Runtime.OutOfMemory", "", "needed more memory"),
-        ("Runtime.ExitError", "Error: Runtime exited with error: signal: killed", "needed more memory"),
-        ("_ArrayMemoryError", "Unable to allocate 3.35 GiB for an array", "needed more memory"),
+        (
+            "Sandbox.Timedout",
+            "RequestId: 5f Error: Task timed out after 900.00 seconds",
+            "took longer than the 15 minutes that its function may run. ",
+        ),
+        ("States.Timeout", "", "took longer than it may run. "),
+        ("Runtime.OutOfMemory", "", "needed more memory than the 3,008 MiB that it has. "),
+        (
+            "Runtime.ExitError",
+            "Error: Runtime exited with error: signal: killed",
+            "needed more memory than the 3,008 MiB that it has. ",
+        ),
+        (
+            "_ArrayMemoryError",
+            "Unable to allocate 3.35 GiB for an array",
+            "needed more memory than the 3,008 MiB that it has. ",
+        ),
     ],
 )
 def test_time_and_memory_are_named_with_ways_out(kind: str, cause: str, expected: str) -> None:
     error = {"Error": kind, "Cause": json.dumps({"errorType": kind, "errorMessage": cause})}
-    reason = exhaustion_reason(error, work=WORK, ways_out=WAYS_OUT)
+    reason = exhaustion_reason(error, work=WORK, ways_out=WAYS_OUT, memory_mib=3008)
     assert reason is not None
     assert reason.startswith(f"{WORK} {expected}")
     assert "Choose a coarser TargetSamplingRate" in reason
@@ -43,7 +55,7 @@ def test_other_failures_are_not_explained_away() -> None:
         {"Error": "JobFailed", "Cause": "JobFailed: no labels"},
         {"Error": "JobFailed", "Cause": failed},
     ):
-        assert exhaustion_reason(error, work=WORK, ways_out=WAYS_OUT) is None
+        assert exhaustion_reason(error, work=WORK, ways_out=WAYS_OUT, memory_mib=3008) is None
 
 
 TIMED_OUT = {"Error": "Sandbox.Timedout", "Cause": '{"errorMessage": "Task timed out after 900.00 seconds"}'}
@@ -53,7 +65,11 @@ OUT_OF_MEMORY = {"Error": "Runtime.ExitError", "Cause": "Error: Runtime exited w
 @pytest.mark.parametrize(
     ("steps", "error", "parts"),
     [
-        ((), TIMED_OUT, ["listing its files, took longer than its function may run", "fewer objects"]),
+        (
+            (),
+            TIMED_OUT,
+            ["listing its files, took longer than the 15 minutes that", "fewer objects"],
+        ),
         (
             ("plan",),
             OUT_OF_MEMORY,
@@ -65,12 +81,12 @@ OUT_OF_MEMORY = {"Error": "Runtime.ExitError", "Cause": "Error: Runtime exited w
         (
             ("plan", "read 0"),
             TIMED_OUT,
-            ["of which 'motor/big.csv' (1 KB) were not done, took longer than its function may run"],
+            ["of which 'motor/big.csv' (1 KB) were not done, took longer than the 15 minutes"],
         ),
         (
             ("plan", "read 0", "read 1"),
             OUT_OF_MEMORY,
-            ["merging what it read, needed more memory than it has", "Split the components into several"],
+            ["merging what it read, needed more memory than the 3,008 MiB", "Split the components"],
         ),
         (("plan", "read 0", "read 1"), TIMED_OUT, ["merging what it read, took longer", "shorter history"]),
     ],
@@ -90,7 +106,7 @@ def test_an_ingestion_that_the_platform_ended_names_the_way_out(
         if name == "plan":
             keys = IngestionKeys(dataset=world.get(INGESTION_JOB, job)["datasetUuid"], job=job)
             manifest = world.runtime.service_bucket.get_json(keys.manifest)
-    ingest.run(world.runtime, {"Step": "fail", "JobId": job, "Error": error})
+    world.fail_ingestion(job, error)
     reason = world.get(INGESTION_JOB, job)["FailedReason"]
     assert reason.startswith(f"ingestion job '{job}', ")
     assert "internal error" not in reason
@@ -104,8 +120,8 @@ def test_a_job_ends_even_if_its_progress_is_unknown(world: World, monkeypatch: p
 
     monkeypatch.setattr(ServiceBucket, "find", refused)
     job = world.start_ingestion(world.dataset(schema(motor=("speed",))))
-    ingest.run(world.runtime, {"Step": "fail", "JobId": job, "Error": TIMED_OUT})
+    world.fail_ingestion(job, TIMED_OUT)
     assert world.get(INGESTION_JOB, job)["FailedReason"] == (
-        f"ingestion job '{job}' took longer than its function may run. Split large files into smaller ones, "
-        "of the same columns and other times, or leave out columns"
+        f"ingestion job '{job}' took longer than the 15 minutes that its function may run. Split "
+        "large files into smaller ones, of the same columns and other times, or leave out columns"
     )

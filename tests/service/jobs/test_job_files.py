@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.jobs.failure import JobFailed, clip, reason_of
+from service.failed_reason import clip, reason_of
+from service.jobs.failure import JobFailed
 from service.jobs.inference.file_names import NameStyle, Search
 from service.jobs.inference.windows import InferenceWindow, due
 from service.jobs.ingestion.selection import (
@@ -270,18 +271,31 @@ def test_a_wrong_offset_is_named() -> None:
             {"Error": "Lambda.Unknown", "Cause": "Task timed out after 900.00 seconds"},
             (
                 "the service could not finish training of 'm' because of an internal error: Lambda.Unknown: "
-                "Task timed out after 900.00 seconds"
+                "Task timed out after 900.00 seconds; look for execution 'm-1' of the state machine"
             ),
         ),
         (
-            {"Error": "KeyError", "Cause": '{"errorMessage": "\'x\'", "errorType": "KeyError"}'},
-            "the service could not finish training of 'm' because of an internal error: KeyError: 'x'",
+            {
+                "Error": "KeyError",
+                "Cause": '{"errorMessage": "\'x\'", "errorType": "KeyError", "requestId": "5f-1"}',
+            },
+            (
+                "the service could not finish training of 'm' because of an internal error: KeyError: 'x'; "
+                "look for request id '5f-1' in the log of the function, or for execution 'm-1' of the "
+                "state machine"
+            ),
         ),
-        ({}, "the service could not finish training of 'm' because of an internal error: unknown error: "),
+        (
+            {},
+            (
+                "the service could not finish training of 'm' because of an internal error: unknown error: ; "
+                "look for execution 'm-1' of the state machine"
+            ),
+        ),
     ],
 )
 def test_reason_of_a_caught_error(error: dict[str, str], reason: str) -> None:
-    assert reason_of(error, work="training of 'm'") == reason
+    assert reason_of(error, work="training of 'm'", execution="m-1") == reason
 
 
 @given(st.text(max_size=6000))

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from service.failed_reason import reason_of
 from service.jobs import task, train
-from service.jobs.failure import reason_of
 from service.jobs.training import train_version
 from service.names import MODEL
 from service.store import Item
@@ -110,9 +110,7 @@ def test_a_failure_has_the_reason_the_function_would_give(
     assert "Traceback" in run.stdout
 
     caught = {"Error": "States.TaskFailed", "Cause": json.dumps(ended("Essential container in task exited"))}
-    train.run(
-        home.runtime, {"Step": "fail", "ModelName": model["ModelName"], "ModelVersion": 1, "Error": caught}
-    )
+    train.fail(home.runtime, {"ModelName": model["ModelName"], "ModelVersion": 1}, caught)
     assert home.get(MODEL, model["ModelName"]) == failed, "the first reason stays"
 
 
@@ -128,7 +126,7 @@ def test_an_internal_error_is_recorded_as_one(
     assert task.work(home.runtime, json.loads(event_of(model))) == 1
     assert home.get(MODEL, model["ModelName"])["FailedReason"] == (
         f"the service could not finish the training of model '{model['ModelName']}' because of an internal "
-        "error: RuntimeError: a fault of ours"
+        f"error: RuntimeError: a fault of ours; look for execution '{model['uuid']}-1' of the state machine"
     )
 
 
@@ -190,7 +188,7 @@ def ended(status: str, **container: object) -> dict[str, object]:
 )
 def test_a_task_that_could_not_say_why(cause: dict[str, object], said: str) -> None:
     error = {"Error": "States.TaskFailed", "Cause": json.dumps(cause)}
-    assert reason_of(error, work="the training of model 'pump'") == (
+    assert reason_of(error, work="the training of model 'pump'", execution="u-1") == (
         "the service could not finish the training of model 'pump' because of an internal error: "
-        f"States.TaskFailed: {said}"
+        f"States.TaskFailed: {said}; look for execution 'u-1' of the state machine"
     )

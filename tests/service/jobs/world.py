@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from service.ingestion_end import ingestion_reason, record_failed_ingestion
 from service.jobs import infer, ingest, train
+from service.jobs.capacity import MIB
 from service.jobs.runtime import Runtime
 from service.names import (
     DATASET,
@@ -146,9 +148,14 @@ class World:
                 self._lambda(ingest.run, {"Step": "read", "JobId": job, "Item": item})
             self._lambda(ingest.run, {"Step": "finish", "JobId": job})
 
-        self._caught(
-            steps, lambda error: ingest.run(self.runtime, {"Step": "fail", "JobId": job, "Error": error})
-        )
+        self._caught(steps, lambda error: self.fail_ingestion(job, error))
+
+    def fail_ingestion(self, job: str, error: Mapping[str, str]) -> None:
+        """Record what the execution of an ingestion failed with."""
+        runtime, record = self.runtime, self.get(INGESTION_JOB, job)
+        memory_mib = runtime.capacity.memory // MIB
+        reason = ingestion_reason(runtime.service_bucket, record, error, memory_mib=memory_mib)
+        record_failed_ingestion(runtime.store, record, reason)
 
     def model(self, dataset: Item, text: str, *, train: bool = True, **members: Any) -> Item:
         """Create a model and play its training to the end, unless told not to; returns the model's record."""
@@ -186,7 +193,7 @@ class World:
         event = {"ModelName": name, "ModelVersion": number}
         self._caught(
             lambda: self._lambda(train.run, {"Step": "train", **event}),
-            lambda error: train.run(self.runtime, {"Step": "fail", **event, "Error": error}),
+            lambda error: train.fail(self.runtime, event, error),
         )
 
     def version(self, model: Item, number: int = 1) -> Item:

@@ -6,7 +6,8 @@ from typing import Any
 
 from service.clock import iso_seconds
 from service.durations import seconds
-from service.jobs.failure import JobFailed, clip
+from service.failed_reason import clip
+from service.jobs.failure import JobFailed
 from service.jobs.inference.claim import claim, close
 from service.jobs.inference.execution import infer
 from service.jobs.inference.execution_end import ExecutionEnd

@@ -95,7 +95,8 @@ def _detected_schema(runtime: Runtime, files: ReadFiles, columns: Columns) -> st
 
 def _put_schema(job: Ingestion, text: str) -> str:
     """Write the schema that was detected, and return its key."""
-    key = document_key(job.dataset["uuid"], "schema.json")
+    # Named after the job: one that was given up may still be at work beside the next one.
+    key = document_key(job.dataset["uuid"], f"schema-{job.id}.json")
     job.service_bucket.put_text(key, text)
     return key
 

@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 
-from service.names import job_prefix, model_prefix, report_key, scheduler_prefix
+from service.names import (
+    job_prefix,
+    manifest_key,
+    model_prefix,
+    part_report_key,
+    parts_prefix,
+    report_key,
+    scheduler_prefix,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +23,7 @@ class IngestionKeys:
     @property
     def manifest(self) -> str:
         """The list of files to read: the items of the Distributed Map."""
-        return self._key("manifest.json")
+        return manifest_key(self.dataset, self.job)
 
     @property
     def plan(self) -> str:
@@ -35,15 +43,15 @@ class IngestionKeys:
     @property
     def parts(self) -> str:
         """The beginning of the keys of all parts."""
-        return self._key("parts/")
+        return parts_prefix(self.dataset, self.job)
 
     def part_columns(self, index: int) -> str:
         """Return the key of the columns of one file, as Parquet."""
-        return self._key(f"parts/{index}.parquet")
+        return f"{self.parts}{index}.parquet"
 
     def part_report(self, index: int) -> str:
         """Return the key of what became of one file, as JSON."""
-        return self._key(f"parts/{index}.json")
+        return part_report_key(self.dataset, self.job, index)
 
     def component(self, name: str) -> str:
         """Return the key of the columns of a component, as Parquet."""

@@ -5,11 +5,12 @@ from contextlib import ExitStack
 from typing import BinaryIO
 
 from engine import Frame, NoData, OffCondition, TooLarge, build_frame
-from service.jobs.capacity import Capacity, readable
+from service.jobs.capacity import Capacity
 from service.jobs.failure import JobFailed, plain
 from service.jobs.runtime import Runtime
 from service.jobs.times import instant
 from service.jobs.training.version import Training
+from service.sizes import readable
 from service.training_windows import TimeSpan
 
 

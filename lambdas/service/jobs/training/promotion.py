@@ -1,27 +1,22 @@
-"""A retraining: the version it is to replace, whether it is promoted, and what its model shows of it.
+"""A retraining: the version it is to replace, and whether it is promoted.
 
 No operation of the API starts a retraining yet: no version has the attribute `priorModelVersion` so far.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from engine import BadArtefact, Detector
-from service.jobs.failure import clip
+from service.failed_reason import clip
 from service.jobs.runtime import Runtime, log
 from service.jobs.storage.keys import artefact_key
 from service.jobs.training.learn import Learned
 from service.jobs.training.version import Training
 from service.names import version_key, versions_of
-from service.store import Item
-
-_REASON_LENGTH = 256
-"""Longest AutoPromotionResultReason."""
+from service.training_end import PROMOTION_REASON_LENGTH
 
 _PROMOTED, _NO_BETTER = "AUTO_PROMOTION_SUCCESSFUL", "MODEL_METRICS_DIDNT_IMPROVE"
 _POOR = "POOR_MODEL_QUALITY_DETECTED"
-_FAILED_REASON = "LatestScheduledRetrainingFailedReason"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,39 +93,6 @@ def _managed(learned: Learned, prior: Prior, *, labelled: bool) -> Verdict:
         promoted=code == _PROMOTED,
         members={
             "AutoPromotionResult": "MODEL_PROMOTED" if code == _PROMOTED else "MODEL_NOT_PROMOTED",
-            "AutoPromotionResultReason": clip(f"{code}: {reason}", _REASON_LENGTH),
+            "AutoPromotionResultReason": clip(f"{code}: {reason}", PROMOTION_REASON_LENGTH),
         },
     )
-
-
-def failed_members(reason: str, *, customer: bool) -> dict[str, str]:
-    """Return the members of a version whose retraining failed; `customer` says whose fault it was."""
-    return {
-        "AutoPromotionResult": "RETRAINING_CUSTOMER_ERROR" if customer else "RETRAINING_INTERNAL_ERROR",
-        "AutoPromotionResultReason": clip(reason, _REASON_LENGTH),
-    }
-
-
-def latest_retraining(version: Item, members: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a model shows of its latest retraining; `members` are those of the new version."""
-    return {
-        "LatestScheduledRetrainingModelVersion": int(version["ModelVersion"]),
-        "LatestScheduledRetrainingStatus": members["Status"],
-        **({_FAILED_REASON: members["FailedReason"]} if "FailedReason" in members else {}),
-    }
-
-
-def outdated_members(parent: Mapping[str, Any], *, promoted: bool) -> list[str]:
-    """Return the members that a model loses with a retraining that gives it the members `parent`."""
-    of_version = ("metricsKey", "priorMetricsKey", "EvaluationDataStartTime", "EvaluationDataEndTime")
-    return [name for name in (_FAILED_REASON, *(of_version if promoted else ())) if name not in parent]
-
-
-def previous_version(model: Item) -> dict[str, Any]:
-    """Return what a model shows of the version that was active until now; nothing before its first one."""
-    names = {
-        "PreviousActiveModelVersion": "ActiveModelVersion",
-        "PreviousActiveModelVersionArn": "ActiveModelVersionArn",
-        "PreviousModelVersionActivatedAt": "ModelVersionActivatedAt",
-    }
-    return {name: model[now] for name, now in names.items() if now in model}

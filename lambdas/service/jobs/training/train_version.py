@@ -9,10 +9,10 @@ from service.jobs.storage.keys import artefact_key
 from service.jobs.training import promotion
 from service.jobs.training.learn import Learned, learn
 from service.jobs.training.promotion import Prior
-from service.jobs.training.record import record_end
 from service.jobs.training.version import Training
 from service.names import MODEL, document_key
 from service.store import Item
+from service.training_end import record_end
 
 
 def train_version(runtime: Runtime, model: Item, version: Item) -> Item:
@@ -49,7 +49,7 @@ def train_version(runtime: Runtime, model: Item, version: Item) -> Item:
         ModelVersion=training.number,
         Rows=learned.rows,
     )
-    return record_end(runtime, model, version, members, version_only=version_only, promoted=promoted)
+    return record_end(runtime.store, model, version, members, version_only=version_only, promoted=promoted)
 
 
 def _window_members(learned: Learned) -> Mapping[str, Decimal]:

@@ -1,0 +1,37 @@
+"""Starts of the executions that do what a record says is in progress."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from service.context import Context
+from service.names import training_name
+from service.records import IngestionJobRecord
+from service.state_machines import MachineExecution, find_execution, start_execution
+
+Version = Mapping[str, Any]
+"""The record of a model version, or that of a model in its first training."""
+
+
+def start_ingestion(context: Context, job: IngestionJobRecord) -> None:
+    """Start the execution of an ingestion job, unless it was started before."""
+    machine = context.environment.ingest_state_machine
+    start_execution(context, machine, job["JobId"], {"JobId": job["JobId"]})
+
+
+def find_ingestion(context: Context, job: IngestionJobRecord) -> MachineExecution | None:
+    """Return the execution of an ingestion job."""
+    return find_execution(context, context.environment.ingest_state_machine, job["JobId"])
+
+
+def start_training(context: Context, version: Version) -> None:
+    """Start the execution of a training, unless it was started before."""
+    number = int(version.get("ModelVersion", 1))
+    name = training_name(version["uuid"], number)
+    data = {"ModelName": version["ModelName"], "ModelVersion": number}
+    start_execution(context, context.environment.train_state_machine, name, data)
+
+
+def find_training(context: Context, version: Version) -> MachineExecution | None:
+    """Return the execution of a training."""
+    name = training_name(version["uuid"], int(version.get("ModelVersion", 1)))
+    return find_execution(context, context.environment.train_state_machine, name)

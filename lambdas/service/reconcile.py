@@ -1,0 +1,180 @@
+"""Records against executions: whatever a record says is in progress has an execution that runs.
+
+A record is looked at when it is read, when an event says that its execution ended badly, and once an hour.
+Whoever looks asks Step Functions; an event is only the reason to ask.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from service.context import Context
+from service.failed_reason import Error, is_customer_fault
+from service.ingestion_end import ingestion_reason, record_failed_ingestion
+from service.job_starts import find_ingestion, find_training, start_ingestion, start_training
+from service.records import DatasetRecord, IngestionJobRecord, ModelRecord, ModelVersionRecord
+from service.state_machines import MachineExecution
+from service.training_end import record_failed_training, training_reason
+
+GRACE = Decimal(60)
+"""Seconds in which an execution may still be about to start: more than a request may take."""
+
+LATE = Decimal(24 * 3600)
+"""Seconds after which an execution that was never started is not started any more."""
+
+_UNDER_WAY = frozenset({"RUNNING", "PENDING_REDRIVE"})
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """What a record says is in progress, and what can be done about it."""
+
+    name: str
+    again: str
+    since: Decimal
+    find: Callable[[], MachineExecution | None]
+    start: Callable[[], None]
+    reason: Callable[[Error], str]
+    fail: Callable[[str, bool], object]
+
+
+def reconcile_ingestion(context: Context, job: IngestionJobRecord, *, grace: Decimal = GRACE) -> bool:
+    """Bring a job in progress to an end if its execution has ended; start an execution that is not there.
+
+    Args:
+        context: the context of the service.
+        job: the record.
+        grace: seconds since the start of the job in which nothing is done.
+
+    Returns:
+        Whether the record was ended.
+    """
+    return _reconcile(
+        context,
+        _Work(
+            name=f"ingestion job '{job['JobId']}'",
+            again="start a new ingestion job",
+            since=job["CreatedAt"],
+            find=lambda: find_ingestion(context, job),
+            start=lambda: start_ingestion(context, job),
+            reason=lambda error: ingestion_reason(
+                context.service_bucket, job, error, memory_mib=context.environment.ingest_memory_mib
+            ),
+            fail=lambda reason, _: record_failed_ingestion(context.store, job, reason),
+        ),
+        grace=grace,
+    )
+
+
+def reconcile_training(
+    context: Context, model: ModelRecord, version: ModelVersionRecord, *, grace: Decimal = GRACE
+) -> bool:
+    """Do for a version in training what `reconcile_ingestion` does for a job."""
+    return _reconcile(
+        context,
+        _Work(
+            name=f"the training of model '{model['ModelName']}'",
+            again="delete the model and create it again",
+            since=version["CreatedAt"],
+            find=lambda: find_training(context, version),
+            start=lambda: start_training(context, version),
+            reason=lambda error: training_reason(
+                version, error, memory_mib=context.environment.train_memory_mib
+            ),
+            fail=lambda reason, customer: record_failed_training(
+                context.store, model, version, reason, customer=customer
+            ),
+        ),
+        grace=grace,
+    )
+
+
+def reconciled_job(context: Context, job: IngestionJobRecord) -> IngestionJobRecord:
+    """Return the job as it is once its execution was looked at."""
+    if job["Status"] == "IN_PROGRESS" and _seen(lambda: reconcile_ingestion(context, job)):
+        return context.records.ingestion_job(job["JobId"]) or job
+    return job
+
+
+def reconciled_dataset(context: Context, dataset: DatasetRecord) -> DatasetRecord:
+    """Return the dataset as it is once the execution of its running ingestion was looked at."""
+    if dataset["Status"] == "INGESTION_IN_PROGRESS":
+        job = _running_job(context, dataset)
+        if job is not None and _seen(lambda: reconcile_ingestion(context, job)):
+            return context.records.dataset(dataset["DatasetName"]) or dataset
+    return dataset
+
+
+def reconciled_version(
+    context: Context, model: ModelRecord, version: ModelVersionRecord
+) -> ModelVersionRecord:
+    """Return the version as it is once its execution was looked at."""
+    if version["Status"] == "IN_PROGRESS" and _seen(lambda: reconcile_training(context, model, version)):
+        return context.records.version(model["uuid"], int(version["ModelVersion"])) or version
+    return version
+
+
+def reconciled_model(context: Context, model: ModelRecord) -> ModelRecord:
+    """Return the model as it is once the execution of its first training was looked at."""
+    if model["Status"] == "IN_PROGRESS":
+        first = context.records.version(model["uuid"], 1)
+        if first is not None and reconciled_version(context, model, first) is not first:
+            return context.records.model(model["ModelName"]) or model
+    return model
+
+
+def _running_job(context: Context, dataset: DatasetRecord) -> IngestionJobRecord | None:
+    """Return the ingestion that a dataset waits for; it is among the newest."""
+    for job in context.records.ingestion_jobs():
+        if job["datasetUuid"] == dataset["uuid"] and job["Status"] == "IN_PROGRESS":
+            return job
+    return None
+
+
+def _seen(reconcile: Callable[[], bool]) -> bool:
+    """Return what `reconcile` returns; a failure is logged, for a record can be read without it."""
+    try:
+        return reconcile()
+    except (BotoCoreError, ClientError):
+        _log.warning("the execution of a record in progress was not looked at", exc_info=True)
+        return False
+
+
+def _reconcile(context: Context, work: _Work, *, grace: Decimal) -> bool:
+    age = context.timestamp() - work.since
+    if age < grace:
+        return False
+    execution = work.find()
+    if execution is None:
+        if age < LATE:
+            _log.warning("%s was not started: starting its execution", work.name)
+            work.start()
+            return False
+        reason, customer = f"{work.name} was never started, or its execution is gone: {work.again}", False
+    elif execution.status in _UNDER_WAY:
+        return False
+    else:
+        reason, customer = _bad_end(work, execution)
+    _log.warning("%s ended: %s", work.name, reason)
+    work.fail(reason, customer)
+    return True
+
+
+def _bad_end(work: _Work, execution: MachineExecution) -> tuple[str, bool]:
+    """Return the reason of an execution that ended, and whether it is the customer's fault."""
+    error = execution.error
+    match execution.status:
+        case "ABORTED":
+            words = "; ".join(error.values())
+            why = f" ({words})" if words else ""
+            return f"{work.name} was stopped: its execution was aborted{why}. To go on, {work.again}", False
+        case "TIMED_OUT":
+            error = {"Error": "States.Timeout", **error}
+        case "SUCCEEDED":
+            # The execution ended before this was written, so its result would have to be there.
+            error = {"Error": "NoResult", "Cause": "the execution ended without a result"}
+    return work.reason(error), is_customer_fault(error)
