@@ -23,6 +23,7 @@ class ServiceStack(cdk.Stack):
             settings=declared.settings,
             metric_namespace=declared.metric_namespace,
             training_memory=declared.training_memory,
+            parallel_reads=declared.parallel_reads,
             removal_policy=declared.removal_policy,
         )
         self.storage = AssetStorage(self, "Data")

@@ -28,6 +28,9 @@ API = {
 STATE_MACHINE = {
     "SF2": "the execution history and the logs hold every step; tracing would need rights on all resources",
 }
+DEAD_LETTERS = {
+    "SQS3": "it is a dead-letter queue itself: of a function and of rules, not of another queue",
+}
 LOG_DELIVERY = (
     "the log-delivery actions that Step Functions logging needs support no resource-level permissions"
 )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
@@ -13,31 +14,25 @@ from constructs_l4e._access import Access, acknowledge_access, role
 from constructs_l4e._acknowledge import LOG_DELIVERY, STATE_MACHINE, acknowledge, acknowledge_wildcards
 from constructs_l4e._functions import LAMBDA, function, log_group, write_logs
 from constructs_l4e._large_training import LargeTraining, TaskFiles, task_principal
+from constructs_l4e._retries import SHORT_FAULTS, THROTTLED_FOR_AN_HOUR
 from constructs_l4e._state import ServiceState
 from constructs_l4e.large_jobs import LargeJobs
 
 JOB_LIMIT = cdk.Duration.minutes(15)
 """The longest that a Lambda function may run."""
 
-PARALLEL_READS = 40
-"""Files that one ingestion job reads at once, of the 1,000 concurrent functions of an account."""
+INGEST_MIB = 3008
+"""Memory of the ingestion function: the most that every account can have."""
 
 # Faults of the platform, not of the job: the step has not run, or may safely run again.
 _RETRY = [
-    {
-        "ErrorEquals": [
-            "Lambda.ClientExecutionTimeoutException",
-            "Lambda.ServiceException",
-            "Lambda.AWSLambdaException",
-            "Lambda.SdkClientException",
-            "Lambda.TooManyRequestsException",
-        ],
-        "IntervalSeconds": 1,
-        "BackoffRate": 2,
-        "MaxAttempts": 8,
-        "MaxDelaySeconds": 60,
-        "JitterStrategy": "FULL",
-    }
+    THROTTLED_FOR_AN_HOUR.retry("Lambda.TooManyRequestsException"),
+    SHORT_FAULTS.retry(
+        "Lambda.ClientExecutionTimeoutException",
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+    ),
 ]
 
 
@@ -56,6 +51,7 @@ class Jobs(Construct):
         access_role_path: str,
         metric_namespace: str,
         training_memory: cdk.Size,
+        parallel_reads: int,
         large_jobs: LargeJobs | None,
     ) -> None:
         super().__init__(scope, id)
@@ -118,10 +114,16 @@ class Jobs(Construct):
             )
 
         training_mb = int(training_memory.to_mebibytes())
-        self.ingest = job("Ingest", "Reads sensor files into columns", 3008, 10)
+        self.memory = {
+            "L4E_INGEST_MEMORY_MIB": str(INGEST_MIB),
+            "L4E_TRAIN_MEMORY_MIB": str(training_mb),
+        }
+        self.ingest = job("Ingest", "Reads sensor files into columns", INGEST_MIB, 10)
         self.train = job("Train", "Trains and evaluates a model version", training_mb, 10)
         self.infer = job("Infer", "Scores new sensor data with a model", 1024, 1)
-        self.ingest_machine = self._machine("IngestMachine", self.ingest, _ingest_steps(), distributed=True)
+        self.ingest_machine = self._machine(
+            "IngestMachine", self.ingest, _ingest_steps(parallel_reads), distributed=True
+        )
         self.large: LargeTraining | None = None
         if large_jobs is not None and files is not None:
             self.large = LargeTraining(
@@ -135,6 +137,30 @@ class Jobs(Construct):
             )
         self.train_machine = self._machine(
             "TrainMachine", self.train, _train_steps(self.large), large=self.large
+        )
+
+    def start_executions(self) -> Access:
+        """Return the right to start a job."""
+        return Access(actions=("states:StartExecution",), resources=self._machine_arns)
+
+    def look_at_executions(self) -> Access:
+        """Return the right to ask whether a job runs, and how it ended."""
+        return Access(
+            actions=("states:DescribeExecution",),
+            resources=[f"{_executions(machine)}:*" for machine in (self.ingest_machine, self.train_machine)],
+            wildcard_reason="the executions of the service's own state machines: each job has one",
+        )
+
+    @property
+    def _machine_arns(self) -> list[str]:
+        return [self.ingest_machine.state_machine_arn, self.train_machine.state_machine_arn]
+
+    def ends_badly(self) -> events.EventPattern:
+        """Return the pattern of the events that say that the execution of a job ended badly."""
+        return events.EventPattern(
+            source=["aws.states"],
+            detail_type=["Step Functions Execution Status Change"],
+            detail={"status": ["FAILED", "ABORTED", "TIMED_OUT"], "stateMachineArn": self._machine_arns},
         )
 
     def _machine(
@@ -155,7 +181,12 @@ class Jobs(Construct):
             access += [
                 self._state.objects("GetObject", under=("datasets/*/manifest.json",)),
                 self._state.object_keys("Decrypt"),
+                *self._state.records("UpdateItem"),
             ]
+            substitutions |= {
+                "Table": self._state.table.table_name,
+                "UpdateItem": f"arn:{cdk.Aws.PARTITION}:states:::dynamodb:updateItem",
+            }
         machine = sfn.StateMachine(
             self,
             name,
@@ -182,12 +213,7 @@ def _allow_child_executions(machine: sfn.StateMachine) -> None:
 
     The rights name the ARN of the machine, so they are in a policy that is made after it.
     """
-    executions = cdk.Stack.of(machine).format_arn(
-        service="states",
-        resource="execution",
-        resource_name=machine.state_machine_name,
-        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-    )
+    executions = _executions(machine)
     access: Sequence[Access] = (
         Access(actions=("states:StartExecution",), resources=(machine.state_machine_arn,)),
         Access(
@@ -202,6 +228,16 @@ def _allow_child_executions(machine: sfn.StateMachine) -> None:
     acknowledge_access(policy, access)
 
 
+def _executions(machine: sfn.StateMachine) -> str:
+    """Return the beginning of the ARN of every execution of a state machine."""
+    return cdk.Stack.of(machine).format_arn(
+        service="states",
+        resource="execution",
+        resource_name=machine.state_machine_name,
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+
+
 def _invoke(step: str, arguments: Mapping[str, object]) -> dict[str, object]:
     """Return a task that has the worker function do one step of the job."""
     return {
@@ -213,36 +249,14 @@ def _invoke(step: str, arguments: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def _failure(arguments: Mapping[str, object], kind: str = "") -> dict[str, object]:
-    """Return the steps that record the reason of a failure in the job, and end the execution as failed."""
-    return {
-        f"Record{kind}Failure": {
-            **_invoke("fail", {**arguments, "Error.$": "$.Error"}),
-            "Next": f"{kind}Failed",
-        },
-        f"{kind}Failed": {"Type": "Fail", "Error": "JobFailed", "Cause": "the job's FailedReason says why"},
-    }
-
-
-def _catch(kind: str = "") -> list[dict[str, object]]:
-    return [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.Error", "Next": f"Record{kind}Failure"}]
-
-
-def _ingest_steps() -> dict[str, object]:
+def _ingest_steps(parallel_reads: int) -> dict[str, object]:
+    """Return the steps of an ingestion. One that fails ends the execution with its own error and cause."""
     job = {"JobId.$": "$.JobId"}
-    read = {
-        **_invoke("read", {**job, "Item.$": "$.Item"}),
-        # Results are in the service bucket: a thousand outputs would not fit into an execution.
-        "OutputPath": None,
-        "End": True,
-        # A failed map does not say why, so each child records the reason itself.
-        "Catch": _catch("Read"),
-    }
     return {
         "Comment": "Ingest a dataset: plan, read each file, merge",
         "StartAt": "Plan",
         "States": {
-            "Plan": {**_invoke("plan", job), "Next": "ReadFiles", "Catch": _catch()},
+            "Plan": {**_invoke("plan", job), "Next": "ReadFiles"},
             "ReadFiles": {
                 "Type": "Map",
                 "ItemReader": {
@@ -251,30 +265,63 @@ def _ingest_steps() -> dict[str, object]:
                     "Parameters": {"Bucket.$": "$.Manifest.Bucket", "Key.$": "$.Manifest.Key"},
                 },
                 "ItemSelector": {**job, "Item.$": "$$.Map.Item.Value"},
-                "MaxConcurrency": PARALLEL_READS,
+                "MaxConcurrency": parallel_reads,
                 "ItemProcessor": {
                     "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
                     "StartAt": "Read",
-                    "States": {"Read": read, **_failure(job, "Read")},
+                    "States": _read_steps(job),
                 },
                 "ResultPath": None,
                 "Next": "Finish",
-                "Catch": _catch(),
             },
-            "Finish": {**_invoke("finish", job), "End": True, "Catch": _catch()},
-            **_failure(job),
+            "Finish": {**_invoke("finish", job), "End": True},
         },
+    }
+
+
+def _read_steps(job: Mapping[str, object]) -> dict[str, object]:
+    """Return the steps of a child execution, which reads one file.
+
+    A map with a failed child does not say why the child failed. So the child notes the first failure in the
+    record of the job, without a function, for functions may be what fails.
+    """
+    return {
+        "Read": {
+            **_invoke("read", {**job, "Item.$": "$.Item"}),
+            # Results are in the service bucket: a thousand outputs would not fit into an execution.
+            "OutputPath": None,
+            "End": True,
+            "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.Error", "Next": "NoteFailure"}],
+        },
+        "NoteFailure": {
+            "Type": "Task",
+            "Resource": "${UpdateItem}",
+            "Parameters": {
+                "TableName": "${Table}",
+                "Key": {"pk": {"S": "ingestion-job"}, "sk": {"S.$": "$.JobId"}},
+                "ConditionExpression": "attribute_exists(pk)",
+                "UpdateExpression": "SET readFailure = if_not_exists(readFailure, :failure)",
+                "ExpressionAttributeValues": {
+                    ":failure": {"M": {"Error": {"S.$": "$.Error.Error"}, "Cause": {"S.$": "$.Error.Cause"}}}
+                },
+            },
+            "ResultPath": None,
+            "Retry": [SHORT_FAULTS.retry("States.TaskFailed")],
+            "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": "ReadFailed"}],
+            "Next": "ReadFailed",
+        },
+        "ReadFailed": {"Type": "Fail", "ErrorPath": "$.Error.Error", "CausePath": "$.Error.Cause"},
     }
 
 
 def _train_steps(large: LargeTraining | None) -> dict[str, object]:
     version = {"ModelName.$": "$.ModelName", "ModelVersion.$": "$.ModelVersion"}
-    train = {**_invoke("train", version), "End": True, "Catch": _catch()}
+    train = {**_invoke("train", version), "End": True}
     if large is None:
         return {
             "Comment": "Train one version of a model",
             "StartAt": "Train",
-            "States": {"Train": train, **_failure(version)},
+            "States": {"Train": train},
         }
     cells = "$.Size.Cells"
     return {
@@ -285,7 +332,6 @@ def _train_steps(large: LargeTraining | None) -> dict[str, object]:
                 **_invoke("plan", version),
                 "ResultPath": "$.Size",
                 "Next": "Choose",
-                "Catch": _catch(),
             },
             "Choose": {
                 "Type": "Choice",
@@ -301,7 +347,6 @@ def _train_steps(large: LargeTraining | None) -> dict[str, object]:
                 "Default": "Train",
             },
             "Train": train,
-            "TrainLarge": {**large.step(), "End": True, "Catch": _catch()},
-            **_failure(version),
+            "TrainLarge": {**large.step(), "End": True},
         },
     }

@@ -21,6 +21,7 @@ from constructs import Construct
 
 from constructs_l4e._access import Access
 from constructs_l4e._functions import log_group
+from constructs_l4e._retries import SHORT_FAULTS, THROTTLED_FOR_AN_HOUR
 from constructs_l4e.large_jobs import LargeJobs
 from constructs_l4e.settings import ServiceSettings
 
@@ -52,19 +53,13 @@ exec python3.14 -m service.jobs.task "$@"
 
 # Faults while the task is submitted, not failures of the task itself.
 _RETRY = [
-    {
-        "ErrorEquals": [
-            "Batch.AWSBatchException",
-            "Batch.BatchException",
-            "Batch.SdkClientException",
-            "Batch.ServerException",
-        ],
-        "IntervalSeconds": 2,
-        "BackoffRate": 2,
-        "MaxAttempts": 8,
-        "MaxDelaySeconds": 60,
-        "JitterStrategy": "FULL",
-    }
+    THROTTLED_FOR_AN_HOUR.retry("Batch.TooManyRequestsException"),
+    SHORT_FAULTS.retry(
+        "Batch.AWSBatchException",
+        "Batch.BatchException",
+        "Batch.SdkClientException",
+        "Batch.ServerException",
+    ),
 ]
 
 

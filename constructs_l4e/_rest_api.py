@@ -43,6 +43,16 @@ class ServiceApi(Construct):
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
         schedule_role = self._schedule_role(schedules, jobs.infer)
+        self.environment = {
+            **environment,
+            **jobs.memory,
+            "L4E_INGEST_STATE_MACHINE": jobs.ingest_machine.state_machine_arn,
+            "L4E_TRAIN_STATE_MACHINE": jobs.train_machine.state_machine_arn,
+            "L4E_INFER_FUNCTION": jobs.infer.function_arn,
+            "L4E_SCHEDULE_GROUP": schedules.schedule_group_name,
+            "L4E_SCHEDULE_ROLE": schedule_role.role_arn,
+        }
+        self.delete_schedules = _own_schedules(stack, schedules, "DeleteSchedule")
         log = log_group(self, "Log")
         handler = function(
             self,
@@ -61,7 +71,7 @@ class ServiceApi(Construct):
                         "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"
                     ),
                     state.objects("GetObject", "PutObject", under=("documents/*",)),
-                    state.objects("GetObject", under=("datasets/*/report.json",)),
+                    state.objects("GetObject", under=("datasets/*/manifest.json", "datasets/*/report.json")),
                     # Of resources that are deleted.
                     state.objects(
                         "DeleteObject", under=("datasets/*", "documents/*", "models/*", "schedulers/*")
@@ -73,25 +83,13 @@ class ServiceApi(Construct):
                         resources=(stack.format_arn(service="kms", resource="key", resource_name="*"),),
                         wildcard_reason="requests may name a key by an alias, which is resolved once",
                     ),
-                    Access(
-                        actions=("states:StartExecution",),
-                        resources=(
-                            jobs.ingest_machine.state_machine_arn,
-                            jobs.train_machine.state_machine_arn,
-                        ),
-                    ),
+                    jobs.start_executions(),
+                    jobs.look_at_executions(),
                     *_keep_schedules(stack, schedules, schedule_role),
                 ],
             ),
             log_group=log,
-            environment={
-                **environment,
-                "L4E_INGEST_STATE_MACHINE": jobs.ingest_machine.state_machine_arn,
-                "L4E_TRAIN_STATE_MACHINE": jobs.train_machine.state_machine_arn,
-                "L4E_INFER_FUNCTION": jobs.infer.function_arn,
-                "L4E_SCHEDULE_GROUP": schedules.schedule_group_name,
-                "L4E_SCHEDULE_ROLE": schedule_role.role_arn,
-            },
+            environment=self.environment,
             memory_mb=512,
             # API Gateway gives up after 29 s.
             timeout=cdk.Duration.seconds(28),
@@ -136,23 +134,23 @@ class ServiceApi(Construct):
 def _keep_schedules(
     stack: cdk.Stack, schedules: scheduler.ScheduleGroup, schedule_role: iam.Role
 ) -> tuple[Access, Access]:
-    # By the prefix of the name, not by the group, which not every policy check knows.
-    own_schedules = stack.format_arn(
-        service="scheduler", resource="schedule", resource_name=f"*/{schedules.schedule_group_name}-*"
-    )
     return (
-        Access(
-            actions=(
-                "scheduler:CreateSchedule",
-                "scheduler:DeleteSchedule",
-                "scheduler:UpdateSchedule",
-            ),
-            resources=(own_schedules,),
-            wildcard_reason="one schedule per inference scheduler; its name begins with the service's prefix",
-        ),
+        _own_schedules(stack, schedules, "CreateSchedule", "DeleteSchedule", "UpdateSchedule"),
         Access(
             actions=("iam:PassRole",),
             resources=(schedule_role.role_arn,),
             conditions={"StringEquals": {"iam:PassedToService": SCHEDULER}},
         ),
+    )
+
+
+def _own_schedules(stack: cdk.Stack, schedules: scheduler.ScheduleGroup, *actions: str) -> Access:
+    # By the prefix of the name, not by the group, which not every policy check knows.
+    own_schedules = stack.format_arn(
+        service="scheduler", resource="schedule", resource_name=f"*/{schedules.schedule_group_name}-*"
+    )
+    return Access(
+        actions=tuple(f"scheduler:{action}" for action in actions),
+        resources=(own_schedules,),
+        wildcard_reason="one schedule per inference scheduler; its name begins with the service's prefix",
     )

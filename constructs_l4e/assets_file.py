@@ -15,7 +15,7 @@ import aws_cdk as cdk
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.off_condition import OffCondition
 from constructs_l4e.schema import DatasetSchema
-from constructs_l4e.service import METRIC_NAMESPACE
+from constructs_l4e.service import METRIC_NAMESPACE, PARALLEL_READS
 from constructs_l4e.settings import Adaptation, ServiceSettings
 from constructs_l4e.time_range import TimeRange
 
@@ -32,6 +32,7 @@ class ServiceDeclaration:
     metric_namespace: str
     settings: ServiceSettings
     training_memory: cdk.Size | None
+    parallel_reads: int
     removal_policy: cdk.RemovalPolicy
 
 
@@ -154,6 +155,7 @@ def _service(file: str, body: Mapping[str, Any]) -> ServiceDeclaration:
             adaptation=adaptation,
         ),
         training_memory=None if memory is None else cdk.Size.mebibytes(memory),
+        parallel_reads=table.take("parallel_reads", _number, default=PARALLEL_READS),
         removal_policy=table.take("removal_policy", _removal, default=cdk.RemovalPolicy.RETAIN),
     )
     table.finish()

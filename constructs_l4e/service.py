@@ -12,6 +12,7 @@ from constructs_l4e._jobs import Jobs
 from constructs_l4e._large_training import check_quota
 from constructs_l4e._packages import service_code
 from constructs_l4e._provider import ResourceProvider
+from constructs_l4e._reconciler import Reconciler
 from constructs_l4e._rest_api import ServiceApi
 from constructs_l4e._service_model import SERVICE, operations
 from constructs_l4e._state import ServiceState
@@ -24,6 +25,10 @@ METRIC_NAMESPACE = "LookoutEquipment"
 
 ACCESS_ROLE_PATH = "/lookoutequipment/"
 """IAM path of the roles that a deployed service can assume; it can assume no others."""
+
+
+PARALLEL_READS = 5
+"""Default of the files that an ingestion reads at once: half of the concurrent functions of a new account."""
 
 
 class EquipmentServiceBase(cdk.Resource):
@@ -205,6 +210,8 @@ class EquipmentService(EquipmentServiceBase):
         encryption_key: key of all state. Default: a new one that rotates every year.
         training_memory: memory of the training function, 128 to 10,240 MiB. A new account may have a quota of
             3,008 MiB, which AWS raises on request. Default: 10,240 MiB.
+        parallel_reads: files that an ingestion reads at once, each in a run of a function of its own; from 1.
+            A new account may have a quota of 10 concurrent runs, which AWS raises on request. Default: 5.
         large_jobs: how trainings run that are too large for the training function. Default: there are none,
             every training runs in the function.
         removal_policy: what happens to the state (ingested data, models, records) when the stack is deleted.
@@ -212,7 +219,8 @@ class EquipmentService(EquipmentServiceBase):
             so empty it first.
 
     Raises:
-        ValueError: when the Region has no managed layer, or the metric namespace is one of AWS's.
+        ValueError: when the Region has no managed layer, the metric namespace is one of AWS's, or
+            `parallel_reads` is below 1.
     """
 
     def __init__(
@@ -225,6 +233,7 @@ class EquipmentService(EquipmentServiceBase):
         metric_namespace: str = METRIC_NAMESPACE,
         encryption_key: kms.IKey | None = None,
         training_memory: cdk.Size | None = None,
+        parallel_reads: int = PARALLEL_READS,
         large_jobs: LargeJobs | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
@@ -233,6 +242,10 @@ class EquipmentService(EquipmentServiceBase):
             raise ValueError(
                 f"metric_namespace '{metric_namespace}': accounts cannot publish into namespaces that begin"
                 " with 'AWS/'; use another, for instance 'LookoutEquipment'"
+            )
+        if not cdk.Token.is_unresolved(parallel_reads) and parallel_reads < 1:
+            raise ValueError(
+                f"parallel_reads is {parallel_reads}: give the number of files to read at once, from 1"
             )
         self.metric_namespace = metric_namespace
         self.access_role_path = ACCESS_ROLE_PATH
@@ -260,12 +273,22 @@ class EquipmentService(EquipmentServiceBase):
             access_role_path=ACCESS_ROLE_PATH,
             metric_namespace=metric_namespace,
             training_memory=training_memory or cdk.Size.mebibytes(10240),
+            parallel_reads=parallel_reads,
             large_jobs=large_jobs,
         )
         check_quota(self, limits, threshold=None if jobs.large is None else jobs.large.threshold)
         self.job_role = jobs.role
         self.data_access_principal = iam.ArnPrincipal(jobs.role.role_arn)
         api = ServiceApi(self, "Api", state=self._state, jobs=jobs, code=code, environment=environment)
+        Reconciler(
+            self,
+            "Reconciler",
+            state=self._state,
+            jobs=jobs,
+            code=code,
+            environment=api.environment,
+            delete_schedules=api.delete_schedules,
+        )
         self.api = api.rest_api
         self.api_id = api.rest_api.rest_api_id
         self.api_stage = api.stage

@@ -100,6 +100,7 @@ class TestAssetsFile:
         assert (pump.evaluation, pump.off_condition, pump.labelled, pump.running) == (None, None, False, True)
         assert found.service.stack_name == "L4eService"
         assert found.service.removal_policy is cdk.RemovalPolicy.RETAIN
+        assert found.service.parallel_reads == 5
         assert found.service.settings.to_json() == "{}"
 
     def test_takes_everything(self, tmp_path: Path) -> None:
@@ -110,6 +111,7 @@ class TestAssetsFile:
             stack_name = "Monitoring"
             metric_namespace = "Plant"
             training_memory_mib = 3008
+            parallel_reads = 100
             removal_policy = "destroy"
             false_alarm_minutes_per_day = 15
             partial_inference = true
@@ -146,6 +148,7 @@ class TestAssetsFile:
         }
         assert found.service.training_memory is not None
         assert found.service.training_memory.to_mebibytes() == 3008
+        assert found.service.parallel_reads == 100
         (asset,) = found.assets
         assert asset.data_delay_offset is not None
         assert asset.data_delay_offset.to_minutes() == 5

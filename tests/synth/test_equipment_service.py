@@ -17,6 +17,8 @@ from services import built, environment, granting, machine, managed, roles, scop
 
 from constructs_l4e import Adaptation, EquipmentService, IEquipmentService, ServiceSettings
 from constructs_l4e._layers import layer_arn
+from service.names import INGESTION_JOB
+from service.records import IngestionJobRecord
 from service.settings import Settings
 
 
@@ -42,6 +44,8 @@ class TestApi:
             "L4E_BUCKET",
             "L4E_METRIC_NAMESPACE",
             "L4E_SETTINGS",
+            "L4E_INGEST_MEMORY_MIB",
+            "L4E_TRAIN_MEMORY_MIB",
             "L4E_INGEST_STATE_MACHINE",
             "L4E_TRAIN_STATE_MACHINE",
             "L4E_INFER_FUNCTION",
@@ -59,19 +63,51 @@ class TestApi:
 
 class TestJobs:
     @pytest.mark.parametrize("name", ["Ingest", "Train"])
-    def test_record_every_failure(self, deployed: Mapping[str, Any], name: str) -> None:
+    def test_end_with_the_error_of_the_step_that_failed(self, deployed: Mapping[str, Any], name: str) -> None:
         names: Counter[str] = Counter()
-        for states in scopes(machine(deployed, name)):
+        whole, *children = scopes(machine(deployed, name))
+        for states in (whole, *children):
             names.update(states.keys())
             for state, body in states.items():
                 following = [body.get("Next"), *(catch["Next"] for catch in body.get("Catch", []))]
                 assert all(step in states for step in following if step), state
-                if body["Type"] == "Task" and body["Parameters"]["Step"] != "fail":
-                    (catch,) = body["Catch"]
-                    assert catch["ErrorEquals"] == ["States.ALL"]
-                    assert states[catch["Next"]]["Parameters"]["Step"] == "fail"
-                    assert states[states[catch["Next"]]["Next"]]["Type"] == "Fail"
         assert {state for state, count in names.items() if count > 1} == set()
+        assert not any("Catch" in body for body in whole.values())
+        for states in children:
+            (failed,) = (body for body in states.values() if body["Type"] == "Fail")
+            assert failed == {"Type": "Fail", "ErrorPath": "$.Error.Error", "CausePath": "$.Error.Cause"}
+
+    def test_note_why_a_read_failed_where_its_job_is_recorded(self, deployed: Mapping[str, Any]) -> None:
+        _, states = scopes(machine(deployed, "Ingest"))
+        (catch,) = states["Read"]["Catch"]
+        assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "NoteFailure")
+        note = states["NoteFailure"]
+        assert note["Parameters"]["Key"] == {"pk": {"S": INGESTION_JOB}, "sk": {"S.$": "$.JobId"}}
+        (attribute,) = re.findall(r"SET (\w+) =", note["Parameters"]["UpdateExpression"])
+        assert attribute in IngestionJobRecord.__optional_keys__
+        # A failure that cannot be noted still ends the child.
+        assert [catch["Next"] for catch in note["Catch"]] == [note["Next"]] == ["ReadFailed"]
+
+    @pytest.mark.parametrize("name", ["Ingest", "Train"])
+    def test_wait_about_an_hour_for_a_free_function(self, deployed: Mapping[str, Any], name: str) -> None:
+        for states in scopes(machine(deployed, name)):
+            for body in states.values():
+                if body.get("Resource") != "${Worker}":
+                    continue
+                retry = body["Retry"][0]
+                assert retry["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
+                assert (retry["JitterStrategy"], retry["BackoffRate"]) == ("FULL", 2)
+                waits = (retry["IntervalSeconds"] * 2**n for n in range(retry["MaxAttempts"]))
+                expected = sum(min(wait, retry["MaxDelaySeconds"]) / 2 for wait in waits)
+                assert 55 * 60 < expected < 65 * 60
+
+    def test_read_as_many_files_at_once_as_they_are_told(self, deployed: Mapping[str, Any]) -> None:
+        assert machine(deployed, "Ingest")["States"]["ReadFiles"]["MaxConcurrency"] == 5
+        target = stack()
+        EquipmentService(target, "Service", parallel_reads=100)
+        assert machine(template(target), "Ingest")["States"]["ReadFiles"]["MaxConcurrency"] == 100
+        with pytest.raises(ValueError, match=r"^parallel_reads is 0: give the number"):
+            EquipmentService(stack(), "Service", parallel_reads=0)
 
     @pytest.mark.parametrize("name", ["Ingest", "Train"])
     def test_are_only_tried_again_when_the_platform_failed(
@@ -79,8 +115,9 @@ class TestJobs:
     ) -> None:
         for states in scopes(machine(deployed, name)):
             for body in states.values():
-                for retry in body.get("Retry", []):
-                    assert all(error.startswith("Lambda.") for error in retry["ErrorEquals"])
+                if body.get("Resource") == "${Worker}":
+                    errors = [error for retry in body["Retry"] for error in retry["ErrorEquals"]]
+                    assert all(error.startswith("Lambda.") for error in errors)
 
     def test_read_the_files_of_the_manifest_in_child_executions(self, deployed: Mapping[str, Any]) -> None:
         read = machine(deployed, "Ingest")["States"]["ReadFiles"]
@@ -107,6 +144,44 @@ class TestJobs:
             ("arn:aws:lambda:eu-west-1:111122223333:layer:numbers:1",)
         }
         assert max(job["MemorySize"] for job in jobs) == 3008
+
+
+class TestReconciler:
+    def test_is_told_of_every_bad_end_and_looks_every_hour(self, deployed: Mapping[str, Any]) -> None:
+        rule = only(deployed, "AWS::Events::Rule")["Properties"]
+        machines = [
+            name for name in resources(deployed, "AWS::StepFunctions::StateMachine") if "Jobs" in name
+        ]
+        assert rule["EventPattern"] == {
+            "source": ["aws.states"],
+            "detail-type": ["Step Functions Execution Status Change"],
+            "detail": {
+                "status": ["FAILED", "ABORTED", "TIMED_OUT"],
+                "stateMachineArn": [{"Ref": name} for name in machines],
+            },
+        }
+        assert len(machines) == 2
+        assert rule["ScheduleExpression"] == "rate(1 hour)"
+        assert rule["State"] == "ENABLED"
+
+    def test_is_a_function_of_its_own_that_is_tried_for_hours(self, deployed: Mapping[str, Any]) -> None:
+        (target,) = only(deployed, "AWS::Events::Rule")["Properties"]["Targets"]
+        (function,) = target["Arn"]["Fn::GetAtt"][:1]
+        properties = deployed["Resources"][function]["Properties"]
+        assert properties["Handler"] == "service.reconciler.handler"
+        assert "Layers" not in properties
+        handled = only(deployed, "AWS::Lambda::EventInvokeConfig")["Properties"]
+        assert handled["FunctionName"] == {"Ref": function}
+        assert (handled["MaximumEventAgeInSeconds"], handled["MaximumRetryAttempts"]) == (6 * 3600, 2)
+        (queue,) = resources(deployed, "AWS::SQS::Queue")
+        letters = {"Fn::GetAtt": [queue, "Arn"]}
+        assert handled["DestinationConfig"] == {"OnFailure": {"Destination": letters}}
+        assert target["DeadLetterConfig"] == {"Arn": letters}
+
+    def test_knows_what_the_api_knows(self, deployed: Mapping[str, Any]) -> None:
+        assert environment(deployed, "service.reconciler.handler") == environment(
+            deployed, "service.api.handler"
+        )
 
 
 class TestState:

@@ -53,8 +53,51 @@ class TestRights:
             "scheduler:CreateSchedule",
             "scheduler:DeleteSchedule",
             "scheduler:UpdateSchedule",
+            "states:DescribeExecution",
             "states:StartExecution",
         }
+
+    def test_of_the_reconciler_end_at_what_it_reconciles(self, deployed: Mapping[str, Any]) -> None:
+        assert {
+            action for action in role_of(deployed, "ReconcilerRole") if not action.startswith("kms:")
+        } == {
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+            "logs:CreateLogStream",
+            "logs:PutLogEvents",
+            "s3:DeleteObject",
+            "s3:GetObject",
+            "s3:ListBucket",
+            "scheduler:DeleteSchedule",
+            "sqs:SendMessage",
+            "states:DescribeExecution",
+            "states:StartExecution",
+        }
+
+    def test_to_look_at_executions_end_at_the_machines_of_the_service(
+        self, deployed: Mapping[str, Any]
+    ) -> None:
+        machines = [
+            name for name in resources(deployed, "AWS::StepFunctions::StateMachine") if "Jobs" in name
+        ]
+        for part in ("ApiRole", "ReconcilerRole"):
+            (look,) = granting(only_role(deployed, part), "states:DescribeExecution")
+            named = [json.dumps(arn) for arn in look["Resource"]]
+            assert len(named) == len(machines) == 2
+            for arn, name in zip(named, machines, strict=True):
+                assert f'{{"Fn::GetAtt": ["{name}", "Name"]}}' in arn
+                assert arn.endswith('":*"]]}')
+
+    def test_of_the_ingest_machine_to_write_records_end_at_updates(self, deployed: Mapping[str, Any]) -> None:
+        rights = only_role(deployed, "IngestMachineRole")
+        assert {a for a in role_of(deployed, "IngestMachineRole") if a.startswith("dynamodb:")} == {
+            "dynamodb:UpdateItem"
+        }
+        (update,) = granting(rights, "dynamodb:UpdateItem")
+        (table,) = (name for name in resources(deployed, "AWS::DynamoDB::Table") if "State" in name)
+        assert update["Resource"] == {"Fn::GetAtt": [table, "Arn"]}
 
     def test_of_the_jobs_reach_customers_only_through_their_roles(self, deployed: Mapping[str, Any]) -> None:
         (assume,) = granting(deployed, "sts:AssumeRole")

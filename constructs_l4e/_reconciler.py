@@ -1,0 +1,101 @@
+"""What ends the records of jobs that could not do so themselves: a function, its events, its dead letters."""
+
+from collections.abc import Mapping
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from constructs_l4e._access import Access, role
+from constructs_l4e._acknowledge import DEAD_LETTERS, acknowledge
+from constructs_l4e._functions import LAMBDA, function, log_group, write_logs
+from constructs_l4e._jobs import Jobs
+from constructs_l4e._state import ServiceState
+
+INTERVAL = cdk.Duration.hours(1)
+"""How often every record in progress is looked at, whether or not there was an event."""
+
+PATIENCE = cdk.Duration.hours(6)
+"""How long Lambda tries to run the function: the longest it can, in case the whole account is throttled."""
+
+KEPT = cdk.Duration.days(14)
+"""How long an event that could not be handled is kept: the longest that a queue can."""
+
+
+class Reconciler(Construct):
+    """Ends the records of executions that failed, were stopped, or were never started.
+
+    It is not one of the functions that do the work: when these are throttled or broken, it still runs, or is
+    tried again for hours. What it misses is found when the record is read.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        state: ServiceState,
+        jobs: Jobs,
+        code: lambda_.Code,
+        environment: Mapping[str, str],
+        delete_schedules: Access,
+    ) -> None:
+        super().__init__(scope, id)
+        log = log_group(self, "Log")
+        self.dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=KEPT,
+        )
+        acknowledge(self.dead_letters, DEAD_LETTERS)
+        handler = function(
+            self,
+            "Function",
+            description="Ends LookoutEquipment jobs that could not record their end",
+            code=code,
+            handler="service.reconciler.handler",
+            role=role(
+                self,
+                "Role",
+                description="LookoutEquipment reconciler: compares records with executions",
+                assumed_by=LAMBDA,
+                access=[
+                    write_logs(log),
+                    *state.records("DeleteItem", "GetItem", "Query", "UpdateItem"),
+                    state.objects("GetObject", under=("datasets/*/manifest.json",)),
+                    # Of resources that are deleted.
+                    state.objects(
+                        "DeleteObject", under=("datasets/*", "documents/*", "models/*", "schedulers/*")
+                    ),
+                    state.listing(),
+                    state.object_keys("Decrypt"),
+                    jobs.start_executions(),
+                    jobs.look_at_executions(),
+                    delete_schedules,
+                    Access(actions=("sqs:SendMessage",), resources=(self.dead_letters.queue_arn,)),
+                ],
+            ).without_policy_updates(),
+            log_group=log,
+            environment=environment,
+            memory_mb=256,
+            timeout=cdk.Duration.minutes(5),
+        )
+        handler.configure_async_invoke(
+            max_event_age=PATIENCE,
+            retry_attempts=2,
+            on_failure=destinations.SqsDestination(self.dead_letters),
+        )
+        events.Rule(
+            self,
+            "Rule",
+            description="LookoutEquipment: when the execution of a job ended badly, and every hour",
+            event_pattern=jobs.ends_badly(),
+            schedule=events.Schedule.rate(INTERVAL),
+            targets=[targets.LambdaFunction(handler, dead_letter_queue=self.dead_letters)],
+        )
