@@ -15,6 +15,12 @@ CUSTOMER_FAULT = "JobFailed: "
 MOST_FAILED_READS = "States.ExceedToleratedFailureThreshold"
 """The error of a Distributed Map with a failed child; it does not say why the child failed."""
 
+_THROTTLED = "Lambda.TooManyRequestsException"
+_NO_FREE_FUNCTION = (
+    "found no function to run in for about an hour: all concurrent functions that the account may have were "
+    "in use. Try again when less is running, let fewer files be read at once (parallel_reads of the "
+    "service), or have AWS raise the quota"
+)
 _TIME = re.compile(r"Sandbox\.Timedout|States\.Timeout|Task timed out after|exceeded timeout")
 _MEMORY = re.compile(r"Runtime\.OutOfMemory|MemoryError|signal: killed")
 _SECONDS = re.compile(r"timed out after ([\d.]+) seconds")
@@ -37,7 +43,7 @@ def is_customer_fault(error: Error) -> bool:
 def reason_of(error: Error, *, work: str, execution: str) -> str:
     """Return the `FailedReason` for what a step failed with.
 
-    A JobFailed keeps its text. Anything else is the service's own fault.
+    A JobFailed keeps its text. Anything else, but too few functions, is the service's own fault.
 
     Args:
         error: what the step failed with.
@@ -46,6 +52,8 @@ def reason_of(error: Error, *, work: str, execution: str) -> str:
     """
     cause = _cause(error)
     kind = cause.get("errorType") or error.get("Error", "unknown error")
+    if kind == _THROTTLED:
+        return f"{work} {_NO_FREE_FUNCTION}"
     message = cause.get("errorMessage") or _batch_message(cause) or error.get("Cause", "")
     if message.startswith(CUSTOMER_FAULT):
         return clip(message.removeprefix(CUSTOMER_FAULT))

@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from service.jobs.failure import JobFailed
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.refusals import retry_while_denied
-from tests.service.jobs.world import MOTOR_ARN, World
+from tests.service.jobs.world import MOTOR_ARN, World, schema
 
 ROLE = "arn:aws:iam::111122223333:role/lookoutequipment/data"
 KEYS = {"region_name": "eu-west-1", "aws_access_key_id": "a", "aws_secret_access_key": "b"}
@@ -80,6 +80,36 @@ def test_a_fault_of_s3_is_not_the_customers(code: str, status: int) -> None:
     s3 = refusing("s3", "list_objects_v2", code, status=status, times=6)
     with pytest.raises(ClientError):
         list(CustomerBuckets(s3=s3, role_arn=ROLE, pauses=()).objects("b", "p/"))
+
+
+def test_the_external_id_is_the_arn_of_the_resource_that_is_worked_for(world: World) -> None:
+    sent: list[str] = []
+    world.runtime.sts.meta.events.register(
+        "before-parameter-build.sts.AssumeRole", lambda params, **_: sent.append(params["ExternalId"])
+    )
+    lines = "".join(
+        f"2025-12-{day:02d}T{hour:02d}:00,{hour % 5},{hour % 3}\n"
+        for day in range(1, 29)
+        for hour in range(24)
+    )
+    world.upload("train/pump/1.csv", f"Timestamp,speed,flow\n{lines}")
+    world.upload("labels/1.csv", "2025-12-27T00:00,2025-12-27T02:00\n")
+    sensors = schema(pump=("speed", "flow"))
+    dataset = world.dataset(sensors)
+    assert world.ingest(dataset, prefix="train/")["Status"] == "SUCCESS"
+    assert set(sent) == {dataset["DatasetArn"]}
+
+    sent.clear()
+    place = {"Bucket": world.bucket, "Prefix": "labels/"}
+    model = world.model(
+        dataset, sensors, RoleArn=world.role, LabelsInputConfiguration={"S3InputConfiguration": place}
+    )
+    assert set(sent) == {model["ModelArn"]}
+
+    sent.clear()
+    scheduler = world.scheduler(model, first_end="2025-12-31T00:05")
+    world.tick(scheduler)
+    assert set(sent) == {scheduler["InferenceSchedulerArn"]}
 
 
 def test_a_new_role_gets_time_to_become_known() -> None:
