@@ -5,7 +5,7 @@ from typing import Any
 
 from custom_resources.errors import ConflictError, FailedError, NotFoundError, QuotaError
 from custom_resources.properties import Properties
-from custom_resources.request import digest
+from custom_resources.request import Request, digest
 from custom_resources.resource import Again, Context, Done, Outcome, Resource, Wait, failed_reason
 
 
@@ -41,6 +41,9 @@ class DataIngestion(Resource):
         if job is None:
             return self._start(context, properties, history, wanted)
         if job["Status"] == "FAILED":
+            if history.failed_before(context.request):
+                return self._start(context, properties, history, wanted, instead_of=job["JobId"])
+            history.fail(context.now)
             raise FailedError(
                 f"ingestion into dataset {properties.members['DatasetName']!r}: job {job['JobId']} failed: "
                 f"{failed_reason(job)}. Correct the data or the properties, then deploy again."
@@ -58,9 +61,11 @@ class DataIngestion(Resource):
         return Done(data={})
 
     @staticmethod
-    def _start(context: Context, properties: Properties, history: "_History", wanted: str) -> Outcome:
+    def _start(
+        context: Context, properties: Properties, history: "_History", wanted: str, *, instead_of: str = ""
+    ) -> Outcome:
         try:
-            job = context.create("StartDataIngestionJob", **properties.members)
+            job = context.create("StartDataIngestionJob", instead_of=instead_of, **properties.members)
         except (ConflictError, NotFoundError, QuotaError) as blocker:
             # Another job is running, the dataset is not visible yet, or too many jobs are pending: all pass.
             return Wait(reason=f"{blocker}. {blocker.next_step}")
@@ -106,6 +111,16 @@ class _History:
     def start(self, wanted: str, job: str) -> None:
         self._write(started={"wanted": wanted, "job": job, "request": self._request})
 
+    def fail(self, now: float) -> None:
+        """Note when the failure of the started job was reported first."""
+        if "failed" not in self._value["started"]:
+            self._write(started={**self._value["started"], "failed": now})
+
+    def failed_before(self, request: Request) -> bool:
+        """Return whether the failure of the started job was reported before this attempt of the request."""
+        failed = self._value["started"].get("failed")
+        return failed is not None and request.began_after(failed)
+
     def finish(self, wanted: str) -> None:
         self._write(
             finished={"wanted": wanted, "job": self._value["started"]["job"], "request": self._request}
@@ -117,7 +132,7 @@ class _History:
     def forget(self) -> None:
         self._records.remove(self._key)
 
-    def _write(self, **change: Mapping[str, str]) -> None:
+    def _write(self, **change: Mapping[str, Any]) -> None:
         # When another poll has written first, the client token leads the next one to the same job.
         self._records.write(self._key, self._value | change, version=self._version, expires_at=None)
 

@@ -69,6 +69,9 @@ class Model(TaggedResource):
             return Wait(
                 reason="the training is still in progress. Set Wait to false to deploy without waiting for it"
             )
+        if mine and _failed_in_an_earlier_attempt(context, found):
+            outcome = self.dismantle(context, properties.members["ModelName"], found)
+            return Again() if isinstance(outcome, Done) else outcome
         if properties.wait and status == "FAILED" and (mine or context.request.type == "Create"):
             raise FailedError(
                 f"model {properties.members['ModelName']!r}: the training failed: "
@@ -100,3 +103,13 @@ class Model(TaggedResource):
             using = f" (inference scheduler {names} uses it)" if names else ""
             return Wait(reason=f"{conflict}{using}. {conflict.next_step}", patience=STUCK)
         return Done(data={})
+
+
+def _failed_in_an_earlier_attempt(context: Context, found: Found) -> bool:
+    """Return whether the training had failed when this attempt of the request began."""
+    ended = found.record.get("TrainingExecutionEndTime")
+    return (
+        found.record["Status"] == "FAILED"
+        and ended is not None
+        and context.request.began_after(ended.timestamp())
+    )

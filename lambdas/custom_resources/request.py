@@ -82,6 +82,13 @@ class Request:
             return owner
         return f"{owner[: _TAG_VALUE_LENGTH - 33]}-{digest(owner)}"
 
+    def began_after(self, moment: float) -> bool:
+        """Return whether this attempt began after `moment` (epoch seconds).
+
+        CloudFormation may send a request again under the same id, when what was wrong has been corrected.
+        """
+        return self.begun is not None and self.begun > moment
+
     def client_token(self, operation: str, parameters: Mapping[str, Any]) -> str:
         """Return a client token that is the same for every repetition of a call by this request."""
         return digest([self.stack_id, self.logical_id, self.request_id, operation, parameters])

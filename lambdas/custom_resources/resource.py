@@ -51,13 +51,14 @@ Outcome = Done | Wait | Again
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a step works with. `done` collects the operations that this poll has carried out."""
+    """What a step works with, at `now` (epoch seconds). `done` collects the operations of this poll."""
 
     request: Request
     equipment: Equipment
     records: RecordTable
     read_object: Callable[[S3Object], str]
     done: set[str]
+    now: float
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call an operation that changes nothing.
@@ -81,9 +82,15 @@ class Context:
         self.done.add(operation)
         return answer
 
-    def create(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Call an operation that takes a client token; see `act`."""
-        token = self.request.client_token(operation, parameters)
+    def create(self, operation: str, *, instead_of: str = "", **parameters: Any) -> dict[str, Any]:
+        """Call an operation that takes a client token; see `act`.
+
+        Args:
+            operation: the operation.
+            instead_of: what an earlier attempt of the same request created in vain.
+            parameters: its parameters.
+        """
+        token = self.request.client_token(operation, parameters | ({"": instead_of} if instead_of else {}))
         return self.act(operation, **parameters, ClientToken=token)
 
 

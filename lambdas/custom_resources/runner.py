@@ -139,6 +139,7 @@ class Runner:
             records=self.records,
             read_object=self.read_object,
             done=done,
+            now=self.clock(),
         )
         if wanted is None:
             if granted.successor:

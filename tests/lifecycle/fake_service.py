@@ -64,6 +64,7 @@ class FakeService:
         self.unready_roles: dict[str, int] = {}
         self.cuts_short = False  # a start or a stop is finished by nothing but its repetition
         self.frozen = False  # nothing ever finishes
+        self.data_corrected = False  # what was bad is good now
         self.serial = 0
 
     # -- what tests look at and do behind everybody's back
@@ -90,10 +91,15 @@ class FakeService:
             record["FailedReason"] = "too little data"
         return self._add(self.models, word="model", name=name, record=record, p={})
 
+    def hold(self, thing: Thing, status: str, *, until: float) -> None:
+        """Somebody else's work keeps a resource in a state."""
+        thing.then = thing.record["Status"] if thing.record["Status"] != status else "SUCCESS"
+        thing.record["Status"], thing.until = status, until
+
     def settle(self) -> None:
         """Apply every transition whose time has come."""
         now = self._clock()
-        for kind in (self.jobs, self.models, self.schedulers):
+        for kind in (self.datasets, self.jobs, self.models, self.schedulers):
             for thing in kind.values():
                 if thing.then and now >= thing.until and not self._stands_still(thing):
                     self._transit(thing)
@@ -178,6 +184,7 @@ class FakeService:
             "Status": "IN_PROGRESS",
         }
         bad = "bad" in p["IngestionInputConfiguration"]["S3InputConfiguration"].get("Prefix", "")
+        bad = bad and not self.data_corrected
         self.jobs[job_id] = Thing(
             record=record,
             arn=dataset.arn,
@@ -222,7 +229,8 @@ class FakeService:
         record["TrainingExecutionStartTime"] = self._clock()
         thing = self._add(self.models, word="model", name=p["ModelName"], record=record, p=p)
         thing.until = self._clock() + TRAINING_SECONDS
-        thing.then = "FAILED" if p["ModelName"].startswith("bad") else "SUCCESS"
+        bad = p["ModelName"].startswith("bad") and not self.data_corrected
+        thing.then = "FAILED" if bad else "SUCCESS"
         return thing.record
 
     def _DescribeModel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
@@ -392,6 +400,8 @@ class FakeService:
         thing.record["Status"], thing.then = thing.then, ""
         if thing.record["Status"] == "FAILED":
             thing.record["FailedReason"] = "no usable data; see https://console.aws.amazon.com/?token=canary"
+        if "TrainingExecutionStartTime" in thing.record:
+            thing.record["TrainingExecutionEndTime"] = self._clock()
         if "JobId" not in thing.record:
             return
         dataset = self.datasets.get(thing.record["DatasetName"])

@@ -221,6 +221,25 @@ def request_id_comes_again(play: Play) -> None:
     play.check()
 
 
+def corrected_and_sent_again(play: Play) -> None:
+    """A request that failed for its data is sent again under the same id, once they are corrected."""
+    if play.case.kind not in {"DataIngestion", "Model"}:
+        return
+    assert play.case.failing
+    event = play.stack.event("Create", LOGICAL, Live(play.case.type, "", stringify(play.case.failing)))
+    for _ in range(2):
+        assert Operation(play.world, event).run()["Status"] == "FAILED"
+        play.world.now += 60
+    play.world.service.data_corrected = True
+    answer = Operation(play.world, event).run()
+    assert answer["Status"] == "SUCCESS", answer["Message"]
+    service = play.world.service
+    kind = service.jobs if play.case.kind == "DataIngestion" else service.models
+    assert [*kind.values()][-1].record["Status"] == "SUCCESS"
+    started = {change.job_id for change in play.world.changes if change.operation == "StartDataIngestionJob"}
+    assert len(started) == (3 if play.case.kind == "DataIngestion" else 0), "one job for each attempt"
+
+
 def abandoned_cleanup(play: Play) -> None:
     """The Delete of the old one fails in the cleanup: it is given up, and the new one not touched."""
     play.created()

@@ -108,6 +108,7 @@ def _waiting_after_all(play: Play) -> None:
     jobs = play.world.service.jobs
     play.stack.drain()
     assert not play.deploy(play.case.failing), "a failed job was taken for data"
+    assert "no usable data" in play.stack.reasons[-1], play.stack.reasons
     assert play.deploy(play.case.base | {"Wait": False}), play.stack.reasons
     count = len(jobs)
     assert play.deploy(play.case.base), play.stack.reasons
@@ -158,6 +159,20 @@ def blocked_deletion(play: Play) -> None:
     del service.schedulers["in-the-way"]
     assert play.stack.destroy(), play.stack.reasons
     assert not invariants.owned(play.world, play.stack)
+
+
+def slow_ingestion_before_deletion(play: Play) -> None:
+    """A Delete waits for an ingestion or a training as long as a deployment may."""
+    if play.case.kind not in {"Dataset", "Model"}:
+        return
+    play.created()
+    thing, now = play.thing(), play.world.now
+    assert thing
+    busy = "INGESTION_IN_PROGRESS" if play.case.kind == "Dataset" else "IN_PROGRESS"
+    play.world.service.hold(thing, busy, until=now + 40 * 60)
+    assert play.stack.destroy(), play.stack.reasons
+    assert play.world.now >= now + 40 * 60
+    play.check()
 
 
 def too_slow(play: Play) -> None:

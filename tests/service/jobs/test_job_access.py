@@ -107,7 +107,7 @@ def test_the_external_id_is_the_arn_of_the_resource_that_is_worked_for(world: Wo
     assert set(sent) == {model["ModelArn"]}
 
     sent.clear()
-    scheduler = world.scheduler(model, first_end="2025-12-31T00:05")
+    scheduler = world.scheduler(model, first_end="2026-01-01T00:00")
     world.tick(scheduler)
     assert set(sent) == {scheduler["InferenceSchedulerArn"]}
 
