@@ -193,12 +193,17 @@ class Plant:
             "CreateDataset", DatasetName=name, DatasetSchema=schema, ClientToken=f"{name}{token}"
         )
 
-    def start_ingestion(self, name: str = "plant", token: str = "t") -> dict[str, Any]:  # noqa: S107
+    def start_ingestion(
+        self,
+        name: str = "plant",
+        token: str = "t",  # noqa: S107
+        **source: str,
+    ) -> dict[str, Any]:
         return self.call(
             "StartDataIngestionJob",
             DatasetName=name,
             IngestionInputConfiguration={
-                "S3InputConfiguration": {"Bucket": self.world.bucket, "Prefix": "train/"}
+                "S3InputConfiguration": {"Bucket": self.world.bucket, "Prefix": "train/", **source}
             },
             RoleArn=self.world.role,
             ClientToken=f"{name}{token}",
