@@ -14,6 +14,7 @@ import time
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,10 @@ from aws_cdk import aws_lambda as lambda_
 
 from constructs_l4e import EquipmentService, LargeJobs
 from constructs_l4e._packages import RUNTIME
+from service.context import Context
 from service.names import MODEL
+from service.reconciler import reconcile
+from service.settings import Environment
 from service.store import Item
 from tests.embedded import CREDENTIALS, REGION, EmbeddedAws
 from tests.service.jobs import pump
@@ -157,6 +161,14 @@ def executed(aws: EmbeddedAws, machine: str, model: Item) -> tuple[str, list[str
     ]
 
 
+def told_of_a_bad_end(aws: EmbeddedAws, machine: str, home: World, model: Item) -> None:
+    """What the reconciler does when EventBridge says that the execution failed."""
+    variables = {**VARIABLES, "L4E_INGEST_STATE_MACHINE": machine, "L4E_TRAIN_STATE_MACHINE": machine}
+    context = Context.create(Environment.read(variables), cache(aws.client), home.runtime.clock)
+    names = {"ModelName": model["ModelName"], "ModelVersion": 1}
+    reconcile({"source": "aws.states", "detail": {"status": "FAILED", "input": json.dumps(names)}}, context)
+
+
 @pytest.mark.parametrize(
     ("rate", "trained"), [("PT1M", ["Plan", "Choose", "TrainLarge"]), ("PT1H", ["Plan", "Choose", "Train"])]
 )
@@ -176,7 +188,7 @@ def test_a_task_that_fails_says_why(jobs_aws: EmbeddedAws, machine: str, home: W
 
     ended = executed(jobs_aws, machine, model)
 
-    assert ended == ("FAILED", ["Plan", "Choose", "TrainLarge", "RecordFailure", "Failed"])
+    assert ended == ("FAILED", ["Plan", "Choose", "TrainLarge"])
     reason = home.get(MODEL, model["ModelName"])["FailedReason"]
     assert reason.startswith("the training window leaves too little to learn from: 0 normal rows")
 
@@ -192,7 +204,8 @@ def test_windows_that_cannot_be_used_are_told_before_anything_starts(
         TrainingDataEndTime=at("2021-06-01"),
     )
 
-    assert executed(jobs_aws, machine, model) == ("FAILED", ["Plan", "RecordFailure", "Failed"])
+    assert executed(jobs_aws, machine, model) == ("FAILED", ["Plan"])
+    told_of_a_bad_end(jobs_aws, machine, home, model)
     assert "has no data" in home.get(MODEL, model["ModelName"])["FailedReason"]
 
 

@@ -1,0 +1,151 @@
+"""Executions stopped and functions killed on the deployed service: jobs end, and say why."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from l4e_cli.demo.pump import SENSORS, Pump
+from l4e_cli.demo.recording import Interval
+from tests.e2e.cloud import Cloud
+
+PREFIX = "Sticky/history/"
+SPAN = Interval(start=np.datetime64("2025-11-01", "s"), end=np.datetime64("2026-01-01", "s"))
+SECONDS = 120
+"""How long a test waits for what takes seconds: the machine may be busy."""
+
+
+@pytest.fixture(scope="module")
+def equipment(cloud: Cloud) -> Any:
+    """The service with two months of history for a dataset, long enough to be at work for some time."""
+    cloud.upload(f"{PREFIX}pump/history.csv", Pump().record(SPAN, []).to_csv())
+    return cloud.aws.equipment
+
+
+@pytest.fixture
+def dataset(equipment: Any) -> Iterator[str]:
+    columns = [{"Name": "Timestamp", "Type": "DATETIME"}]
+    columns += [{"Name": sensor, "Type": "DOUBLE"} for sensor in SENSORS]
+    schema = {"Components": [{"ComponentName": "pump", "Columns": columns}]}
+    name = f"sticky-{time.time_ns()}"
+    equipment.create_dataset(
+        DatasetName=name, DatasetSchema={"InlineDataSchema": str(schema).replace("'", '"')}
+    )
+    yield name
+    equipment.delete_dataset(DatasetName=name)
+
+
+def access_role(cloud: Cloud) -> str:
+    """A role that lets the service read the data bucket."""
+    iam = cloud.aws.session.client("iam", endpoint_url=cloud.instance.endpoint)
+    trusted = cloud.outputs("L4eService")["DataAccessRoleArn"]
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": trusted}, "Action": "sts:AssumeRole"}],
+    }
+    name = f"sticky-{time.time_ns()}"
+    role: str = iam.create_role(
+        RoleName=name, Path="/lookoutequipment/", AssumeRolePolicyDocument=str(trust).replace("'", '"')
+    )["Role"]["Arn"]
+    allowed = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": "*"}],
+    }
+    iam.put_role_policy(RoleName=name, PolicyName="data", PolicyDocument=str(allowed).replace("'", '"'))
+    return role
+
+
+def start_ingestion(cloud: Cloud, equipment: Any, dataset: str) -> str:
+    source = {"S3InputConfiguration": {"Bucket": cloud.bucket, "Prefix": PREFIX}}
+    job: str = equipment.start_data_ingestion_job(
+        DatasetName=dataset, IngestionInputConfiguration=source, RoleArn=access_role(cloud)
+    )["JobId"]
+    return job
+
+
+def ended(describe: Callable[[], dict[str, Any]], meanwhile: Callable[[], object] = lambda: None) -> Any:
+    """The description once it is no longer in progress."""
+    deadline = time.monotonic() + SECONDS
+    while (found := describe())["Status"] == "IN_PROGRESS" and time.monotonic() < deadline:
+        meanwhile()
+        time.sleep(0.1)
+    return found
+
+
+def functions(cloud: Cloud, part: str) -> Iterator[int]:
+    """Processes of this embedded AWS that run a function with `part` in its name."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            variables = (folder / "environ").read_bytes().split(b"\0")
+            named = any(
+                one.startswith(b"AWS_LAMBDA_FUNCTION_NAME=") and part.encode() in one for one in variables
+            )
+            if named and any(str(cloud.instance.port).encode() in one for one in variables):
+                yield int(folder.name)
+
+
+def kill(cloud: Cloud, part: str) -> None:
+    for pid in functions(cloud, part):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def stop(cloud: Cloud, machine: str, name: str) -> None:
+    """Stop an execution as an operator does, and the function that works for it."""
+    client = cloud.aws.session.client("stepfunctions", endpoint_url=cloud.instance.endpoint)
+    (arn,) = (
+        one["stateMachineArn"]
+        for one in client.list_state_machines()["stateMachines"]
+        if machine in one["name"]
+    )
+    client.stop_execution(
+        executionArn=f"{arn.replace(':stateMachine:', ':execution:')}:{name}", cause="maintenance"
+    )
+
+
+def ingested(cloud: Cloud, equipment: Any, dataset: str) -> None:
+    job = start_ingestion(cloud, equipment, dataset)
+    assert ended(lambda: equipment.describe_data_ingestion_job(JobId=job))["Status"] == "SUCCESS"
+    assert equipment.describe_dataset(DatasetName=dataset)["Status"] == "ACTIVE"
+
+
+def test_an_ingestion_that_is_stopped(cloud: Cloud, equipment: Any, dataset: str) -> None:
+    job = start_ingestion(cloud, equipment, dataset)
+    stop(cloud, "Ingest", job)
+    found = ended(lambda: equipment.describe_data_ingestion_job(JobId=job), lambda: kill(cloud, "Ingest"))
+    assert found["Status"] == "FAILED"
+    assert (
+        "its execution was aborted (maintenance). To go on, start a new ingestion job"
+        in found["FailedReason"]
+    )
+    assert equipment.describe_dataset(DatasetName=dataset)["Status"] == "CREATED"
+    ingested(cloud, equipment, dataset)
+
+
+def test_an_ingestion_whose_function_is_killed(cloud: Cloud, equipment: Any, dataset: str) -> None:
+    job = start_ingestion(cloud, equipment, dataset)
+    found = ended(lambda: equipment.describe_data_ingestion_job(JobId=job), lambda: kill(cloud, "Ingest"))
+    assert found["Status"] == "FAILED"
+    assert job in found["FailedReason"]
+    ingested(cloud, equipment, dataset)
+
+
+@pytest.mark.parametrize("stopped", [True, False], ids=["stopped", "killed"])
+def test_a_training_that_ends_badly(cloud: Cloud, equipment: Any, dataset: str, *, stopped: bool) -> None:
+    ingested(cloud, equipment, dataset)
+    for attempt in ("first", "second"):
+        created = equipment.create_model(ModelName=dataset, DatasetName=dataset)
+        if attempt == "first" and stopped:
+            stop(cloud, "Train", f"{created['ModelArn'].rpartition('/')[2]}-1")
+        meanwhile = (lambda: kill(cloud, "Train")) if attempt == "first" else (lambda: None)
+        found = ended(lambda: equipment.describe_model(ModelName=dataset), meanwhile)
+        assert found["Status"] == ("FAILED" if attempt == "first" else "SUCCESS")
+        if attempt == "first":
+            assert ("was aborted (maintenance)" if stopped else dataset) in found["FailedReason"]
+        equipment.delete_model(ModelName=dataset)
