@@ -95,6 +95,12 @@ class Aws:
             key=lambda stack: stack.name,
         )
 
+    def is_bootstrapped(self) -> bool:
+        """Return whether `cdk bootstrap` has been run to its end."""
+        return any(
+            stack.name == BOOTSTRAP_STACK and stack.is_deployed for stack in _stacks(self.cloudformation)
+        )
+
     def service_url(self) -> str | None:
         """Return the address of the service; None when no stack contains one."""
         for stack in self.stacks():

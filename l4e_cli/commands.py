@@ -37,20 +37,38 @@ def up(
         CliError: when the start or the deployment failed. After a failed deployment the instance still runs.
     """
     running = load_instance(directory)
-    if running is not None:
-        terminal.done(f"embedded AWS already runs at {running.endpoint}")
+    instance = running
     try:
+        if running is not None:
+            _resume(terminal, running, verbose=verbose)
         instance = running or start(terminal, directory, region=region, verbose=verbose)
         _deploy_app(terminal, instance, stacks, everything=everything, context=context, verbose=verbose)
-    except CliError:
+    except CliError as error:
         if load_instance(directory) is not None:
             terminal.line("The embedded AWS still runs: `l4e up` tries again, `l4e down` stops it.")
+        elif instance is not None:
+            raise CliError(
+                f"the embedded AWS ended before the app was deployed (its log: {instance.log}): "
+                "`l4e up` starts a new one"
+            ) from error
         raise
     except BaseException:
         if running is None:
             stop_instance(directory)
         raise
     return instance
+
+
+def _resume(terminal: Terminal, running: Instance, *, verbose: bool) -> None:
+    """Make up for what a command that was killed left undone."""
+    terminal.done(f"embedded AWS already runs at {running.endpoint}")
+    if not Aws.of(running).is_bootstrapped():
+        _bootstrap(terminal, running, verbose=verbose)
+
+
+def _bootstrap(terminal: Terminal, instance: Instance, *, verbose: bool) -> None:
+    with terminal.step("bootstrapping the account for CDK", done="account bootstrapped for CDK"):
+        cdk(terminal, instance, verbose=verbose).bootstrap()
 
 
 def _deploy_app(
@@ -77,8 +95,7 @@ def start(
     try:
         with terminal.step("starting the embedded AWS", done="embedded AWS started"):
             instance = start_instance(directory, region=region)
-        with terminal.step("bootstrapping the account for CDK", done="account bootstrapped for CDK"):
-            cdk(terminal, instance, verbose=verbose).bootstrap()
+        _bootstrap(terminal, instance, verbose=verbose)
     except AlreadyRunningError:
         raise
     except BaseException:

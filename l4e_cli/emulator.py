@@ -23,8 +23,8 @@ _START_SECONDS = 60
 _STOP_SECONDS = 10
 _LOCK = "emulator.lock"
 _PID = "emulator.pid"
-_LOG = "emulator.log"
-OWN_FILES = (_LOCK, _PID, _LOG)
+LOG = "emulator.log"
+OWN_FILES = (_LOCK, _PID, LOG)
 _HEALTH_PATH = "/_ministack/health"
 # What the emulator may see of the caller's environment. No AWS_*: a profile, proxy endpoint or credential of
 # the user must not leak into it, nor into the functions it runs, which inherit its environment.
@@ -75,7 +75,7 @@ def start_emulator(directory: Path, *, tls: TlsFiles, root: RootCredentials, reg
     """
     temporary = directory / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
-    log = directory / _LOG
+    log = directory / LOG
     port = _free_port()
     # Its own command also listens on port 443 if it can. Run directly under its server, it uses one port.
     command = [sys.executable, "-m", "hypercorn", "ministack.app:app"]

@@ -51,6 +51,11 @@ class Instance:
         """Folder for `AWS_DATA_PATH`, which says how clients sign requests to the service."""
         return self.directory / "client"
 
+    @property
+    def log(self) -> Path:
+        """Log of the embedded AWS."""
+        return self.directory / emulator.LOG
+
     def environment(self, *, service_url: str | None = None) -> Mapping[str, str]:
         """Return the variables with which any AWS client talks to this instance and to the service in it."""
         variables = {
