@@ -46,7 +46,7 @@ class Reconciler(Construct):
     ) -> None:
         super().__init__(scope, id)
         log = log_group(self, "Log")
-        self.dead_letters = sqs.Queue(
+        self.dead_letters: sqs.IQueue = sqs.Queue(
             self,
             "DeadLetters",
             encryption=sqs.QueueEncryption.SQS_MANAGED,

@@ -280,7 +280,7 @@ class EquipmentService(EquipmentServiceBase):
         self.job_role = jobs.role
         self.data_access_principal = iam.ArnPrincipal(jobs.role.role_arn)
         api = ServiceApi(self, "Api", state=self._state, jobs=jobs, code=code, environment=environment)
-        Reconciler(
+        reconciler = Reconciler(
             self,
             "Reconciler",
             state=self._state,
@@ -289,6 +289,7 @@ class EquipmentService(EquipmentServiceBase):
             environment=api.environment,
             delete_schedules=api.delete_schedules,
         )
+        self.dead_letters = reconciler.dead_letters
         self.api = api.rest_api
         self.api_id = api.rest_api.rest_api_id
         self.api_stage = api.stage
