@@ -69,7 +69,7 @@ class Model(TaggedResource):
             return Wait(
                 reason="the training is still in progress. Set Wait to false to deploy without waiting for it"
             )
-        if mine and _failed_in_an_earlier_attempt(context, found):
+        if properties.wait and mine and _failed_in_an_earlier_attempt(context, found):
             outcome = self.dismantle(context, properties.members["ModelName"], found)
             return Again() if isinstance(outcome, Done) else outcome
         if properties.wait and status == "FAILED" and (mine or context.request.type == "Create"):
@@ -106,7 +106,7 @@ class Model(TaggedResource):
 
 
 def _failed_in_an_earlier_attempt(context: Context, found: Found) -> bool:
-    """Return whether the training had failed when this attempt of the request began."""
+    """Return whether the training had failed, and was reported, when this attempt of the request began."""
     ended = found.record.get("TrainingExecutionEndTime")
     return (
         found.record["Status"] == "FAILED"

@@ -25,6 +25,7 @@ def run(runtime: Runtime, event: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         JobFailed: when the customer has to act.
+        ValueError: for a step of another release.
     """
     job = Ingestion.load(runtime, event["JobId"])
     match event["Step"]:
@@ -32,5 +33,7 @@ def run(runtime: Runtime, event: Mapping[str, Any]) -> dict[str, Any]:
             return plan(runtime, job)
         case "read":
             return read(runtime, job, event["Item"])
-        case _:
+        case "finish":
             return finish(runtime, job)
+        case step:
+            raise ValueError(f"an ingestion has no step '{step}'")

@@ -28,6 +28,7 @@ def run(runtime: Runtime, event: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         JobFailed: when the customer has to act.
+        ValueError: for a step of another release.
     """
     name, number = event["ModelName"], int(event["ModelVersion"])
     found = _records(runtime, name, number)
@@ -39,8 +40,10 @@ def run(runtime: Runtime, event: Mapping[str, Any]) -> dict[str, Any]:
         match event["Step"]:
             case "plan":
                 size = plan(runtime, Training.load(runtime, version, number))
-            case _:
+            case "train":
                 version = train_version(runtime, model, version)
+            case step:
+                raise ValueError(f"a training has no step '{step}'")
     return {"ModelName": name, "ModelVersion": number, "Status": version["Status"], **size}
 
 

@@ -413,6 +413,21 @@ def test_a_throttled_step_functions_keeps_nobody_from_reading(make: Callable[[],
 
 
 @pytest.mark.parametrize("kind", JOBS)
+def test_an_event_that_cannot_be_handled_is_handed_back(make: Callable[[], Plant], kind: str) -> None:
+    """The reconciler raises, so that Lambda tries again."""
+    plant = make()
+    JOBS[kind](plant)
+    execution = plant.only_running()
+    execution.end("ABORTED")
+    plant.machines.broken = ClientError({"Error": {"Code": "ThrottlingException"}}, "DescribeExecution")
+    with pytest.raises(ClientError):
+        plant.tell(execution)
+    plant.machines.broken = None
+    plant.tell(execution)
+    assert ended(plant, kind)["Status"] == "FAILED"
+
+
+@pytest.mark.parametrize("kind", JOBS)
 def test_a_start_that_is_refused_leaves_nothing(make: Callable[[], Plant], kind: str) -> None:
     plant = make()
     if kind == "training":
