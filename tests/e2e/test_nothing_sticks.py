@@ -14,7 +14,7 @@ import pytest
 
 from l4e_cli.demo.pump import SENSORS, Pump
 from l4e_cli.demo.recording import Interval
-from tests.e2e.cloud import Cloud
+from tests.e2e.cloud import SERVICE, Cloud
 
 PREFIX = "Sticky/history/"
 SPAN = Interval(start=np.datetime64("2025-11-01", "s"), end=np.datetime64("2026-01-01", "s"))
@@ -47,7 +47,7 @@ def dataset(equipment: Any) -> Iterator[str]:
 def access_role(cloud: Cloud) -> str:
     """A role that lets the service read the data bucket."""
     iam = cloud.aws.session.client("iam", endpoint_url=cloud.instance.endpoint)
-    trusted = cloud.outputs("L4eService")["DataAccessRoleArn"]
+    trusted = cloud.outputs(SERVICE)["DataAccessRoleArn"]
     trust = {
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Principal": {"AWS": trusted}, "Action": "sts:AssumeRole"}],
