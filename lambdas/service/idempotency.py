@@ -20,6 +20,15 @@ R = TypeVar("R", bound=Mapping[str, Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Documents:
+    """Documents of a resource: texts by name, encrypted with the KMS key of the resource."""
+
+    owner_uuid: str
+    kms_key: str | None
+    texts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan(Generic[R]):
     """A creation that the checks allow.
 
@@ -33,16 +42,7 @@ class Plan(Generic[R]):
     record: R
     writes: Sequence[Write] = ()
     undo: Sequence[Write] = ()
-    documents: "Documents | None" = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Documents:
-    """Documents of a resource: texts by name, encrypted with the KMS key of the resource."""
-
-    owner_uuid: str
-    kms_key: str | None
-    texts: Mapping[str, str]
+    documents: Documents | None = None
 
 
 def create_once(

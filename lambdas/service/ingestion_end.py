@@ -44,14 +44,15 @@ def ingestion_reason(bucket: ServiceBucket, job: Job, error: Error, *, memory_mi
     def exhausted(what: str, ways_out: WaysOut) -> str | None:
         return exhaustion_reason(error, work=what, ways_out=ways_out, memory_mib=memory_mib)
 
+    reason = reason_of(error, work=work, execution=job["JobId"])
     if exhausted(work, _READING) is None:
-        return reason_of(error, work=work, execution=job["JobId"])
+        return reason
     try:
         what, ways_out = _at_work_on(bucket, job)
     except (BotoCoreError, ClientError):  # what matters more is that the job ends
         _log.exception("progress of ingestion job %s is unknown", job["JobId"])
         what, ways_out = "", _READING
-    return exhausted(f"{work}{what}", ways_out) or ""
+    return exhausted(f"{work}{what}", ways_out) or reason
 
 
 def record_failed_ingestion(store: Store, job: Job, reason: str) -> None:
