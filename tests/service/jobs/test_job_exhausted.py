@@ -47,6 +47,22 @@ def test_time_and_memory_are_named_with_ways_out(kind: str, cause: str, expected
     assert "large_jobs" in reason
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"Reason": "OutOfMemoryError: container killed"}, "more memory than the 30,720 MiB that it has. "),
+        ({"StatusReason": "Job attempt duration exceeded timeout"}, "took longer than it may run. "),
+    ],
+)
+def test_a_task_of_aws_batch_has_limits_of_its_own(said: dict[str, str], expected: str) -> None:
+    needs = [{"Type": "VCPU", "Value": "4"}, {"Type": "MEMORY", "Value": "30720"}]
+    cause = {"Container": {"ExitCode": 137, "ResourceRequirements": needs, **said}, **said}
+    error = {"Error": "States.TaskFailed", "Cause": json.dumps(cause)}
+    reason = exhaustion_reason(error, work=WORK, ways_out=WAYS_OUT, memory_mib=10_240)
+    assert reason is not None
+    assert expected in reason
+
+
 def test_other_failures_are_not_explained_away() -> None:
     cause = json.dumps({"errorType": "KeyError", "errorMessage": "'schemaKey'"})
     failed = json.dumps({"errorType": "JobFailed", "errorMessage": "JobFailed: cell 'MemoryError'"})
