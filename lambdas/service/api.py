@@ -9,6 +9,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from service import audit
+from service.caller import Caller
 from service.context import Context
 from service.errors import ValidationError
 from service.operations import (
@@ -50,7 +52,9 @@ def handler(event: Mapping[str, Any], _lambda_context: object) -> dict[str, Any]
 
 
 def respond(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """Answer a proxy event within `context`."""
+    """Answer a proxy event within `context`, and write the audit record of the call."""
+    caller = Caller.of(event)
+    called = context.called_by(caller.principal)
 
     def call(name: str, request: dict[str, Any]) -> Mapping[str, Any]:
         operation = OPERATIONS.get(name)
@@ -59,9 +63,9 @@ def respond(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
                 f"{name} is not available in this release of the service; available are "
                 f"{', '.join(sorted(OPERATIONS))}"
             )
-        return operation(context, request)
+        return operation(called, request)
 
-    return answer(event, call)
+    return answer(event, call, lambda exchange: audit.write(audit.record(exchange, caller, called)))
 
 
 @cache

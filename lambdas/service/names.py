@@ -12,6 +12,8 @@ INGESTION_JOB = "ingestion-job"
 MODEL = "model"
 SCHEDULER = "inference-scheduler"
 TOKEN = "token"  # noqa: S105  a partition name, not a secret
+SIGNING_KEY = "signing-key"
+PAGE_TOKENS = "page-tokens"
 PENDING_DELETION = "garbage"
 """The value is that of earlier releases, so that the deletions which they left pending are still found."""
 

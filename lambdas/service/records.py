@@ -256,6 +256,14 @@ class TokenRecord(_Keyed):
     """When the token is forgotten."""
 
 
+class SigningKeyRecord(_Keyed):
+    """A key that the service signs with. `sk` is what it signs."""
+
+    secret: str
+    """The key in hexadecimal digits."""
+    CreatedAt: Decimal
+
+
 class PendingDeletionRecord(_Keyed):
     """What a deleted resource has left behind and is still to be removed. `sk` is a uuid."""
 
