@@ -12,6 +12,7 @@ from constructs import Construct
 from constructs_l4e._access import Access, role
 from constructs_l4e._acknowledge import API, acknowledge
 from constructs_l4e._functions import LAMBDA, function, log_group, write_logs
+from constructs_l4e._gateway_responses import answer_like_the_service
 from constructs_l4e._jobs import Jobs
 from constructs_l4e._state import ServiceState
 
@@ -43,7 +44,7 @@ class ServiceApi(Construct):
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
         schedule_role = self._schedule_role(schedules, jobs.infer)
-        log = log_group(self, "Log")
+        self.log = log = log_group(self, "Log")
         handler = function(
             self,
             "Function",
@@ -112,6 +113,7 @@ class ServiceApi(Construct):
             apigateway.LambdaIntegration(handler, allow_test_invoke=False),
             authorization_type=apigateway.AuthorizationType.IAM,
         )
+        answer_like_the_service(self.rest_api)
         acknowledge(self.rest_api, API)
 
     def _schedule_role(self, schedules: scheduler.ScheduleGroup, infer: lambda_.IFunction) -> iam.Role:
