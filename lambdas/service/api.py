@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 
 from service import audit
+from service.bucket_owners import BucketOwners
 from service.caller import Caller
 from service.context import Context
 from service.errors import ValidationError
@@ -72,9 +73,11 @@ def respond(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
 def _context() -> Context:
     logging.getLogger("service").setLevel(logging.INFO)
     session = boto3.Session()
+    environment = Environment.read(os.environ)
 
     @cache
     def client(service: str) -> Any:
-        return session.client(service, config=_CLIENTS)  # type: ignore[call-overload]  # name known at run time only
+        made: Any = session.client(service, config=_CLIENTS)  # type: ignore[call-overload]  # name known at run time only
+        return BucketOwners(account=environment.account).required_by(made) if service == "s3" else made
 
-    return Context.create(Environment.read(os.environ), client)
+    return Context.create(environment, client)

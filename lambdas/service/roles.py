@@ -21,7 +21,8 @@ def require_role(context: Context, request: Mapping[str, Any]) -> None:
     if owner != account or partition != context.arns.partition:
         raise ValidationError(
             f"RoleArn '{arn}' is a role of account {owner}, but the service runs in account {account}: use a "
-            "role of that account, and grant it access to the other account's bucket in the bucket policy"
+            "role of that account, grant it access to the other account's bucket in the bucket policy, and "
+            "name the owner of the bucket in the setting 'bucket_owners' of the service"
         )
     if not f"/{resource.removeprefix('role/')}".startswith(path):
         raise ValidationError(

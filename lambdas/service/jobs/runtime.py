@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from service.bucket_owners import BucketOwners
 from service.clock import Clock, utc_now
 from service.jobs.capacity import Capacity
 from service.jobs.storage.customer_bucket import CustomerBuckets
@@ -57,7 +58,11 @@ class Runtime:
         Raises:
             JobFailed: when the role does not let the service in.
         """
-        return CustomerBuckets.through(role_arn, external_id=external_id, sts=self.sts, pauses=self.pauses)
+        # The API takes roles of the account of the service only.
+        owners = BucketOwners(account=role_arn.split(":")[4], others=self.settings.bucket_owners)
+        return CustomerBuckets.through(
+            role_arn, external_id=external_id, owners=owners, sts=self.sts, pauses=self.pauses
+        )
 
 
 @cache
@@ -67,7 +72,7 @@ def current_runtime() -> Runtime:
     return Runtime(
         store=Store(boto3.client("dynamodb"), environment.table),
         settings=environment.settings,
-        s3=boto3.client("s3"),
+        s3=BucketOwners(account=environment.account).required_by(boto3.client("s3")),
         sts=boto3.client("sts"),
         cloudwatch=boto3.client("cloudwatch"),
         bucket=environment.bucket,

@@ -142,6 +142,10 @@ def test_settings_left_out_are_those_of_aws() -> None:
         ("[]", "must be a JSON object"),
         ('{"datsets": 1}', "unknown setting 'datsets': use one of"),
         ('{"inference_rows": {"PT7M": 1}}', "inference_rows of 'PT7M': use one of PT5M"),
+        (
+            '{"bucket_owners": {"data": "me"}}',
+            "bucket_owners of 'data' is 'me': give an account, twelve digits",
+        ),
     ],
 )
 def test_wrong_settings_stop_the_function(text: str, words: str) -> None:
@@ -151,7 +155,7 @@ def test_wrong_settings_stop_the_function(text: str, words: str) -> None:
 
 def test_an_environment_without_a_table_names_what_is_missing() -> None:
     with pytest.raises(KeyError, match="L4E_TABLE"):
-        Environment.read({})
+        Environment.read({"L4E_ACCOUNT": "111122223333"})
 
 
 def test_job_ids_sort_by_time() -> None:
