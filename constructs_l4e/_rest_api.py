@@ -72,7 +72,9 @@ class ServiceApi(Construct):
                     Access(
                         actions=("kms:DescribeKey",),
                         resources=(stack.format_arn(service="kms", resource="key", resource_name="*"),),
-                        wildcard_reason="requests may name a key by an alias, which is resolved once",
+                        wildcard_reason="requests name their key (ServerSideKmsKeyId), which is unknown here"
+                        " and looked at before it is used; the action shows no key material, and no condition"
+                        " of KMS tells the keys that are meant",
                     ),
                     Access(
                         actions=("states:StartExecution",),

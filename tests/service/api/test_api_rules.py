@@ -165,23 +165,6 @@ def test_job_ids_sort_by_time() -> None:
     assert {len(one) for one in ids} == {32}
 
 
-@pytest.mark.parametrize(
-    ("key", "arn"),
-    [
-        ("arn:aws:kms:eu-west-1:111122223333:key/abc", "arn:aws:kms:eu-west-1:111122223333:key/abc"),
-        (
-            "01234567-89ab-cdef-0123-456789abcdef",
-            "arn:aws:kms:eu-west-1:000000000000:key/01234567-89ab-cdef-0123-456789abcdef",
-        ),
-        (f"mrk-{'0' * 32}", f"arn:aws:kms:eu-west-1:000000000000:key/mrk-{'0' * 32}"),
-        ("alias/plant", None),
-        ("arn:aws:kms:eu-west-1:000000000000:alias/plant", None),
-    ],
-)
-def test_keys_are_known_by_arn(key: str, arn: str | None) -> None:
-    assert ArnBuilder.beside("arn:aws:states:eu-west-1:000000000000:stateMachine:m").kms_key_arn(key) == arn
-
-
 def test_an_arn_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="'' is not an ARN"):
         ArnBuilder.beside("")
