@@ -32,7 +32,9 @@ def refusing(service: str, operation: str, code: str, *, status: int, times: int
 def test_a_role_that_does_not_trust_the_service() -> None:
     sts = refusing("sts", "assume_role", "AccessDenied", status=403, times=3)
     with pytest.raises(JobFailed) as failed:
-        CustomerBuckets.through(ROLE, external_id=MOTOR_ARN, owners=OWNERS, sts=sts, pauses=(0.0, 0.0))
+        CustomerBuckets.through(
+            ROLE, external_id=MOTOR_ARN, policy="{}", owners=OWNERS, sts=sts, pauses=(0.0, 0.0)
+        )
     assert failed.value.reason == (
         f"cannot assume role '{ROLE}': AccessDenied: not authorized: the role must exist and its trust "
         f"policy must allow sts:AssumeRole to the job role of the service for the external id '{MOTOR_ARN}' "
@@ -103,7 +105,7 @@ def test_a_new_role_gets_time_to_become_known() -> None:
 def test_a_broken_connection_resumes_where_it_broke(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     body = bytes(range(256)) * 3000
     world.upload("big", body)
-    customer = world.runtime.customer_buckets(world.role, external_id=MOTOR_ARN)
+    customer = world.buckets()
     read, calls = StreamingBody.read, list[int | None]()
 
     def breaking(self: StreamingBody, amt: int | None = None) -> bytes:
@@ -120,7 +122,7 @@ def test_a_broken_connection_resumes_where_it_broke(world: World, monkeypatch: p
 
 def test_a_connection_that_keeps_breaking_is_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.upload("big", "x")
-    customer = world.runtime.customer_buckets(world.role, external_id=MOTOR_ARN)
+    customer = world.buckets()
 
     def broken(self: StreamingBody, amt: int | None = None) -> bytes:
         raise ReadTimeoutError(endpoint_url="s3")
@@ -132,7 +134,7 @@ def test_a_connection_that_keeps_breaking_is_an_error(world: World, monkeypatch:
 
 def test_an_object_that_changes_while_it_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.upload("big", "one")
-    customer = world.runtime.customer_buckets(world.role, external_id=MOTOR_ARN)
+    customer = world.buckets()
 
     def broken(self: StreamingBody, amt: int | None = None) -> bytes:
         world.upload("big", "two")

@@ -65,16 +65,27 @@ class CustomerBuckets:
         role_arn: str,
         *,
         external_id: str,
+        policy: str,
         owners: BucketOwners,
         sts: "STSClient",
         pauses: Sequence[float] = PAUSES,
     ) -> "CustomerBuckets":
-        """Return the buckets through a role; `external_id` is the ARN of the resource worked for.
+        """Return the buckets through a role.
+
+        Args:
+            role_arn: the role.
+            external_id: the ARN of the resource worked for.
+            policy: what may be done, of what the role may do.
+            owners: the accounts that the buckets must belong to.
+            sts: the client that assumes the role.
+            pauses: seconds between attempts while access is denied.
 
         Raises:
             JobFailed: when the role does not let the service in.
         """
-        s3 = s3_client_of_role(role_arn, external_id=external_id, owners=owners, sts=sts, pauses=pauses)
+        s3 = s3_client_of_role(
+            role_arn, external_id=external_id, policy=policy, owners=owners, sts=sts, pauses=pauses
+        )
         return cls(s3=s3, role_arn=role_arn, owners=owners, pauses=pauses)
 
     def objects(self, bucket: str, prefix: str, *, limit: int | None = None) -> Iterator[ListedObject]:

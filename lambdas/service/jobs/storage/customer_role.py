@@ -23,13 +23,20 @@ _ATTEMPTS = 5
 
 
 def s3_client_of_role(
-    role_arn: str, *, external_id: str, owners: BucketOwners, sts: "STSClient", pauses: Sequence[float]
+    role_arn: str,
+    *,
+    external_id: str,
+    policy: str,
+    owners: BucketOwners,
+    sts: "STSClient",
+    pauses: Sequence[float],
 ) -> "S3Client":
-    """Return an S3 client with the rights of a role.
+    """Return an S3 client with rights of a role.
 
     Args:
         role_arn: the role to assume.
         external_id: the ARN of the resource worked for.
+        policy: what the session may do, of what the role may do.
         owners: the accounts that the buckets must belong to.
         sts: the client that assumes the role.
         pauses: seconds to wait between attempts while the role is not yet usable.
@@ -42,7 +49,7 @@ def s3_client_of_role(
         try:
             reply = retry_while_denied(
                 lambda: sts.assume_role(
-                    RoleArn=role_arn, RoleSessionName=SESSION_NAME, ExternalId=external_id
+                    RoleArn=role_arn, RoleSessionName=SESSION_NAME, ExternalId=external_id, Policy=policy
                 ),
                 pauses,
             )
