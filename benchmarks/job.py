@@ -293,6 +293,7 @@ def _measured(
         **CREDENTIALS,
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory),
+        "L4E_ACCOUNT": ACCOUNT,
         "L4E_TABLE": TABLE,
         "L4E_BUCKET": BUCKET,
         "L4E_METRIC_NAMESPACE": "LookoutEquipment",

@@ -90,6 +90,8 @@ class Jobs(Construct):
                 Access(
                     actions=("cloudwatch:PutMetricData",),
                     resources=("*",),
+                    # On AWS every such call has this key, so IfExists allows no more than StringEquals. The
+                    # policy check of the embedded AWS does not know the key.
                     conditions={"StringEqualsIfExists": {"cloudwatch:namespace": metric_namespace}},
                     wildcard_reason="metrics have no ARN; the condition confines them to the namespace",
                 ),

@@ -41,7 +41,8 @@ QUEUE_LIMIT = cdk.Duration.days(1)
 START = """\
 set -euo pipefail
 folder=$(mktemp -d)
-aws s3 cp --only-show-errors "$L4E_CODE" "$folder/code.zip"
+aws s3api get-object --bucket "$L4E_CODE_BUCKET" --key "$L4E_CODE_KEY" \
+  --expected-bucket-owner "$L4E_ACCOUNT" "$folder/code.zip" > /dev/null
 layer=$(aws lambda get-layer-version-by-arn --arn "$L4E_LAYER" --query Content.Location --output text)
 curl --fail --silent --show-error --output "$folder/layer.zip" "$layer"
 for part in code layer; do
@@ -69,7 +70,8 @@ class TaskFiles:
     def __init__(self, scope: Construct, *, code: lambda_.Code, layer: lambda_.ILayerVersion) -> None:
         location = cast("s3.Location", code.bind(scope).s3_location)
         self.environment = {
-            "L4E_CODE": f"s3://{location.bucket_name}/{location.object_key}",
+            "L4E_CODE_BUCKET": location.bucket_name,
+            "L4E_CODE_KEY": location.object_key,
             "L4E_LAYER": layer.layer_version_arn,
         }
         code_arn = cdk.Stack.of(scope).format_arn(

@@ -96,7 +96,11 @@ class ResourceProvider(Construct):
                 handler=f"custom_resources.handler.{handler}",
                 role=self.role,
                 log_group=logs,
-                environment={**environment, "L4E_RECORDS_TABLE": records.table_name},
+                environment={
+                    **environment,
+                    "L4E_ACCOUNT": cdk.Stack.of(self).account,
+                    "L4E_RECORDS_TABLE": records.table_name,
+                },
                 memory_mb=256,
                 timeout=cdk.Duration.minutes(2),
             )

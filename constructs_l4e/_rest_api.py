@@ -12,6 +12,7 @@ from constructs import Construct
 from constructs_l4e._access import Access, role
 from constructs_l4e._acknowledge import API, acknowledge
 from constructs_l4e._functions import LAMBDA, function, log_group, write_logs
+from constructs_l4e._gateway_responses import answer_like_the_service
 from constructs_l4e._jobs import Jobs
 from constructs_l4e._state import ServiceState
 
@@ -53,7 +54,7 @@ class ServiceApi(Construct):
             "L4E_SCHEDULE_ROLE": schedule_role.role_arn,
         }
         self.delete_schedules = _own_schedules(stack, schedules, "DeleteSchedule")
-        log = log_group(self, "Log")
+        self.log = log = log_group(self, "Log")
         handler = function(
             self,
             "Function",
@@ -81,7 +82,9 @@ class ServiceApi(Construct):
                     Access(
                         actions=("kms:DescribeKey",),
                         resources=(stack.format_arn(service="kms", resource="key", resource_name="*"),),
-                        wildcard_reason="requests may name a key by an alias, which is resolved once",
+                        wildcard_reason="requests name their key (ServerSideKmsKeyId), which is unknown here"
+                        " and looked at before it is used; the action shows no key material, and no condition"
+                        " of KMS tells the keys that are meant",
                     ),
                     jobs.start_executions(),
                     jobs.look_at_executions(),
@@ -110,6 +113,7 @@ class ServiceApi(Construct):
             apigateway.LambdaIntegration(handler, allow_test_invoke=False),
             authorization_type=apigateway.AuthorizationType.IAM,
         )
+        answer_like_the_service(self.rest_api)
         acknowledge(self.rest_api, API)
 
     def _schedule_role(self, schedules: scheduler.ScheduleGroup, infer: lambda_.IFunction) -> iam.Role:

@@ -15,10 +15,10 @@ class EquipmentKey(kms.Key):
 
     Pass it as `encryption_key` to storage, datasets, models and schedulers.
 
-    A deployed service uses the key under its own IAM rights: through S3, and for its own bucket only. The key
-    policy leaves that to IAM, because a statement of its own could only widen it. For AWS's own service the
-    policy follows the L4E user guide: the custom-resource functions and `users` may create grants through
-    the service.
+    A deployed service uses the key under its own IAM rights: through S3, and for its own bucket only. It
+    looks at the key, and tries it, when a request names it. The key policy leaves that to IAM, because a
+    statement of its own could only widen it. For AWS's own service the policy follows the L4E user guide: the
+    custom-resource functions and `users` may create grants through the service.
 
     Args:
         scope: parent of the construct.

@@ -258,6 +258,7 @@ class EquipmentService(EquipmentServiceBase):
         limits = settings or ServiceSettings()
         code = service_code()
         environment = {
+            "L4E_ACCOUNT": cdk.Stack.of(self).account,
             "L4E_TABLE": self.table.table_name,
             "L4E_BUCKET": self.bucket.bucket_name,
             "L4E_METRIC_NAMESPACE": metric_namespace,
@@ -293,6 +294,8 @@ class EquipmentService(EquipmentServiceBase):
         self.api = api.rest_api
         self.api_id = api.rest_api.rest_api_id
         self.api_stage = api.stage
+        self.api_log_group = api.log
+        """Log of the API function, with the audit record of each call."""
         provider = ResourceProvider(
             self,
             "Provider",

@@ -2,11 +2,14 @@
 
 import json
 import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
 import aws_cdk as cdk
 
+_ACCOUNT = re.compile(r"[0-9]{12}")
 _DAY_HOURS = 24
 _ROWS, _COLUMNS = 1_500_000, 300
 """Default limits of rows per window and columns per model (L4E user guide, quotas)."""
@@ -56,9 +59,12 @@ class ServiceSettings:
             Default: False, such an execution fails.
         adaptation: what becomes of faults that grow over days and weeks. It takes effect with the next
             execution, without training. Default: `Adaptation.AUTO`.
+        bucket_owners: accounts that own buckets with data or results, by name of the bucket. S3 refuses the
+            service a bucket of any other account. Default: the account of the service owns them all.
 
     Raises:
-        ValueError: when a limit is not a whole number from 1, or `false_alarm_time` is out of bounds.
+        ValueError: when a limit is not a whole number from 1, `false_alarm_time` is out of bounds, or an
+            owner is no account.
 
     Example:
         >>> ServiceSettings(models=40, minimum_training_span=cdk.Duration.days(30)).to_json()
@@ -84,6 +90,7 @@ class ServiceSettings:
     false_alarm_time: cdk.Duration | None = None
     partial_inference: bool | None = None
     adaptation: Adaptation | None = None
+    bucket_owners: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
         aim = self.false_alarm_time
@@ -92,6 +99,12 @@ class ServiceSettings:
                 f"false_alarm_time is {aim.to_human_string()}: give the time a day, more than none and less"
                 " than 24 hours, such as Duration.minutes(5), or leave it out for the engine's default"
             )
+        for bucket, owner in (self.bucket_owners or {}).items():
+            if not (cdk.Token.is_unresolved(owner) or _ACCOUNT.fullmatch(owner)):
+                raise ValueError(
+                    f'bucket_owners: the owner of "{bucket}" is "{owner}": give the id of an AWS account,'
+                    " twelve digits"
+                )
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, bool):
@@ -112,7 +125,7 @@ class ServiceSettings:
 
     def to_json(self) -> str:
         """Return the settings as the functions of the service read them from `L4E_SETTINGS`."""
-        values: dict[str, float | bool | str | None] = {}
+        values: dict[str, float | bool | str | Mapping[str, str] | None] = {}
         for field in fields(self):
             value = getattr(self, field.name)
             match value:
@@ -124,6 +137,8 @@ class ServiceSettings:
                     values["false_alarm_hours"] = value.to_hours(integral=False)
                 case bool() | Adaptation():
                     values[field.name] = value
+                case Mapping():
+                    values[field.name] = dict(value)
                 case cdk.Duration():
                     values[f"{field.name}_hours"] = value.to_hours(integral=False)
                 case _:

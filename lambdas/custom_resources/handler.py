@@ -37,11 +37,12 @@ def is_complete(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
 
 @cache
 def _runner() -> Runner:
-    s3 = boto3.client("s3")
+    s3, account = boto3.client("s3"), os.environ["L4E_ACCOUNT"]
 
     def read_object(location: S3Object) -> str:
         try:
-            return s3.get_object(Bucket=location.bucket, Key=location.key)["Body"].read().decode("utf-8-sig")
+            found = s3.get_object(Bucket=location.bucket, Key=location.key, ExpectedBucketOwner=account)
+            return found["Body"].read().decode("utf-8-sig")
         except (BotoCoreError, ClientError) as error:
             raise call_error(f"s3:GetObject of {location}", error) from error
 

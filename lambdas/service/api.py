@@ -9,6 +9,9 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from service import audit
+from service.bucket_owners import BucketOwners
+from service.caller import Caller
 from service.context import Context
 from service.errors import ValidationError
 from service.operations import (
@@ -50,7 +53,9 @@ def handler(event: Mapping[str, Any], _lambda_context: object) -> dict[str, Any]
 
 
 def respond(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """Answer a proxy event within `context`."""
+    """Answer a proxy event within `context`, and write the audit record of the call."""
+    caller = Caller.of(event)
+    called = context.called_by(caller.principal)
 
     def call(name: str, request: dict[str, Any]) -> Mapping[str, Any]:
         operation = OPERATIONS.get(name)
@@ -59,9 +64,9 @@ def respond(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
                 f"{name} is not available in this release of the service; available are "
                 f"{', '.join(sorted(OPERATIONS))}"
             )
-        return operation(context, request)
+        return operation(called, request)
 
-    return answer(event, call)
+    return answer(event, call, lambda exchange: audit.write(audit.record(exchange, caller, called)))
 
 
 @cache
@@ -69,9 +74,11 @@ def current_context() -> Context:
     """Return the context of this function, from its environment; made once per process."""
     logging.getLogger("service").setLevel(logging.INFO)
     session = boto3.Session()
+    environment = Environment.read(os.environ)
 
     @cache
     def client(service: str) -> Any:
-        return session.client(service, config=_CLIENTS)  # type: ignore[call-overload]  # name known at run time only
+        made: Any = session.client(service, config=_CLIENTS)  # type: ignore[call-overload]  # name known at run time only
+        return BucketOwners(account=environment.account).required_by(made) if service == "s3" else made
 
-    return Context.create(Environment.read(os.environ), client)
+    return Context.create(environment, client)

@@ -1,7 +1,7 @@
 """What operations work with: the records, the AWS clients and the settings of the deployment."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -25,6 +25,8 @@ class Context:
     arns: ArnBuilder
     client: Clients
     clock: Clock
+    caller: str = ""
+    """The principal that sent the request, as `Caller.principal` has it."""
     store: Store = field(init=False)
     records: TypedStore = field(init=False)
     service_bucket: ServiceBucket = field(init=False)
@@ -41,6 +43,10 @@ class Context:
         """Return the context of the account and region that the state machines lie in."""
         arns = ArnBuilder.beside(environment.ingest_state_machine)
         return cls(environment=environment, arns=arns, client=client, clock=clock)
+
+    def called_by(self, caller: str) -> "Context":
+        """Return the context of a request that this principal sent."""
+        return replace(self, caller=caller)
 
     @property
     def settings(self) -> Settings:

@@ -1,6 +1,5 @@
 """Names of what the service keeps: keys in the table and in the service bucket, identifiers and ARNs."""
 
-import re
 import secrets
 import uuid
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ INGESTION_JOB = "ingestion-job"
 MODEL = "model"
 SCHEDULER = "inference-scheduler"
 TOKEN = "token"  # noqa: S105  a partition name, not a secret
+SIGNING_KEY = "signing-key"
+PAGE_TOKENS = "page-tokens"
 PENDING_DELETION = "garbage"
 """The value is that of earlier releases, so that the deletions which they left pending are still found."""
-
-_KMS_KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 
 
 def versions_of(model_uuid: str) -> str:
@@ -46,6 +45,11 @@ def document_key(owner_uuid: str, name: str) -> str:
 def documents_prefix(owner_uuid: str) -> str:
     """Return the bucket prefix of the documents of a dataset or a model."""
     return f"documents/{owner_uuid}/"
+
+
+def key_trial_key(kms_key_arn: str) -> str:
+    """Return the bucket key of the empty object that a KMS key is tried on."""
+    return f"documents/key-trials/{kms_key_arn.rpartition('/')[2]}"
 
 
 def dataset_prefix(dataset_uuid: str) -> str:
@@ -139,14 +143,6 @@ class ArnBuilder:
     def scheduler_arn(self, name: str, scheduler_uuid: str) -> str:
         """Return the ARN of an inference scheduler."""
         return self._resource(f"inference-scheduler/{name}/{scheduler_uuid}")
-
-    def kms_key_arn(self, key: str) -> str | None:
-        """Return the ARN of a KMS key given by ARN or id; None for an alias, which only KMS resolves."""
-        if ":key/" in key:
-            return key
-        if _KMS_KEY_ID.fullmatch(key):
-            return f"arn:{self.partition}:kms:{self.region}:{self.account}:key/{key}"
-        return None
 
 
 def version_arn(model_arn: str, version: int) -> str:

@@ -1,16 +1,11 @@
-"""Pages of list replies, with opaque tokens that are valid only for the request they were made for."""
+"""Pages of list replies."""
 
-import base64
-import hashlib
-import json
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
 
 from service.context import Context
-from service.errors import ValidationError
-
-_PAGE_MEMBERS = {"NextToken", "MaxResults"}
+from service.page_tokens import PageTokens
 
 
 def paged(
@@ -30,35 +25,13 @@ def paged(
         records: returns pairs of position and entry in order, those after a given position or, for None, all.
 
     Raises:
-        ValidationError: when NextToken was not made for this operation with these filters.
+        ValidationError: when NextToken was not made for this operation, filters and caller.
     """
     size: int = request.get("MaxResults", context.settings.page_size)
-    purpose = _digest(operation, request)
-    start = _position(request["NextToken"], purpose, operation) if request.get("NextToken") else None
+    token = request.get("NextToken")
+    start = PageTokens.of(context, operation, request).position(token) if token else None
     found = list(islice(records(start), size + 1))
     reply: dict[str, Any] = {member: [entry for _, entry in found[:size]]}
     if len(found) > size:
-        reply["NextToken"] = _token(purpose, found[size - 1][0])
+        reply["NextToken"] = PageTokens.of(context, operation, request).at(found[size - 1][0])
     return reply
-
-
-def _digest(operation: str, request: dict[str, Any]) -> str:
-    filters = {name: str(value) for name, value in request.items() if name not in _PAGE_MEMBERS}
-    return hashlib.sha256(json.dumps([operation, filters], sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _token(purpose: str, position: str) -> str:
-    return base64.urlsafe_b64encode(f"{purpose}{position}".encode()).decode()
-
-
-def _position(token: str, purpose: str, operation: str) -> str:
-    try:
-        text = base64.urlsafe_b64decode(token).decode()
-    except ValueError:
-        text = ""
-    if not text.startswith(purpose):
-        raise ValidationError(
-            f"NextToken '{token[:100]}' was not returned by {operation} with these filters: repeat the "
-            "request without NextToken, or with the filters of the first page"
-        )
-    return text.removeprefix(purpose)

@@ -258,6 +258,14 @@ class TokenRecord(_Keyed):
     """When the token is forgotten."""
 
 
+class SigningKeyRecord(_Keyed):
+    """A key that the service signs with. `sk` is what it signs."""
+
+    secret: str
+    """The key in hexadecimal digits."""
+    CreatedAt: Decimal
+
+
 class PendingDeletionRecord(_Keyed):
     """What a deleted or unfinished resource has left behind and is to be removed. `sk` is a uuid."""
 

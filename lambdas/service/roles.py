@@ -21,12 +21,20 @@ def require_role(context: Context, request: Mapping[str, Any]) -> None:
     if owner != account or partition != context.arns.partition:
         raise ValidationError(
             f"RoleArn '{arn}' is a role of account {owner}, but the service runs in account {account}: use a "
-            "role of that account, and grant it access to the other account's bucket in the bucket policy"
+            "role of that account, grant it access to the other account's bucket in the bucket policy, and "
+            "name the owner of the bucket in the setting 'bucket_owners' of the service"
         )
-    if not f"/{resource.removeprefix('role/')}".startswith(path):
+    if not _lies_under(path, resource):
         raise ValidationError(
             f"RoleArn '{arn}' does not lie under the path '{path}', and the service may assume no other "
             f"role: create the role with the path '{path}' (an ARN like "
             f"arn:{partition}:iam::{account}:role{path}name), or change the setting 'access_role_path' of "
             "the service"
         )
+
+
+def _lies_under(path: str, resource: str) -> bool:
+    """Return whether a role, the last part of its ARN, has a path that begins with `path`."""
+    name = f"/{resource.removeprefix('role/')}"
+    # IAM takes '..' for a name like others. Whoever else reads the ARN may not.
+    return name.startswith(path) and not {"", ".", ".."} & {*name.split("/")[1:]}

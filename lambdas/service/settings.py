@@ -4,12 +4,14 @@ Limits have the default values of the quotas of Amazon Lookout for Equipment; No
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 _DAY_HOURS = 24
 _ADAPTATIONS = ("auto", "hold", "follow")
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _FREQUENCIES = ("PT5M", "PT10M", "PT15M", "PT30M", "PT1H")
 
 
@@ -74,6 +76,8 @@ class Settings:
     poor_auc: float = 0.6
     """A model with labels that is below any of the three has the ModelQuality `POOR_QUALITY_DETECTED`."""
 
+    bucket_owners: Mapping[str, str] = field(default_factory=dict)
+    """Account by name of the customer's buckets that do not belong to the account of the service."""
     access_role_path: str = "/lookoutequipment/"
     """Path of the roles that the service may assume."""
     client_token_hours: float = 24.0
@@ -98,6 +102,9 @@ class Settings:
                 raise ValueError(f"{name} of {wrong[0]!r}: use one of {', '.join(_FREQUENCIES)}")
             if name in given:
                 given[name] = {**getattr(cls(), name), **given[name]}
+        for bucket, owner in given.get("bucket_owners", {}).items():
+            if not _ACCOUNT.fullmatch(owner):
+                raise ValueError(f"bucket_owners of {bucket!r} is {owner!r}: give an account, twelve digits")
         aim = given.get("false_alarm_hours")
         if aim is not None and not 0 < aim < _DAY_HOURS:
             raise ValueError(f"false_alarm_hours is {aim}: hours a day, more than 0 and less than 24")
@@ -110,6 +117,7 @@ class Settings:
 class Environment:
     """The environment of a function of the service. The jobs need the first four alone."""
 
+    account: str
     table: str
     bucket: str
     metric_namespace: str
@@ -132,6 +140,7 @@ class Environment:
             ValueError: when `L4E_SETTINGS` is wrong.
         """
         return cls(
+            account=variables["L4E_ACCOUNT"],
             table=variables["L4E_TABLE"],
             bucket=variables["L4E_BUCKET"],
             metric_namespace=variables["L4E_METRIC_NAMESPACE"],

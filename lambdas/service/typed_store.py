@@ -10,6 +10,7 @@ from service.names import (
     MODEL,
     PENDING_DELETION,
     SCHEDULER,
+    SIGNING_KEY,
     TOKEN,
     events_of,
     executions_of,
@@ -25,6 +26,7 @@ from service.records import (
     ModelVersionRecord,
     PendingDeletionRecord,
     SchedulerRecord,
+    SigningKeyRecord,
     TokenRecord,
 )
 from service.store import Store
@@ -115,6 +117,10 @@ class TypedStore:
     def token(self, key: str) -> TokenRecord | None:
         """Return what a client token was used for."""
         return cast("TokenRecord | None", self.store.get(TOKEN, key))
+
+    def signing_key(self, purpose: str) -> SigningKeyRecord | None:
+        """Return the key that signs what `purpose` names."""
+        return cast("SigningKeyRecord | None", self.store.get(SIGNING_KEY, purpose))
 
     def pending_deletions(self) -> Iterator[PendingDeletionRecord]:
         """Return what deleted resources have left behind."""

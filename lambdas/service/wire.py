@@ -7,6 +7,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -36,41 +37,75 @@ _CONFLICTS = {"TransactionCanceledException", "TransactionConflictException"}
 """Codes by which the table says that other writes of the same records are under way."""
 
 _DENIALS = ("AccessDenied", "KMS.", "KMSAccessDenied", "KMSInvalidState")
+_LONGEST_MESSAGE = 5000
 _log = logging.getLogger(__name__)
 
 
-def answer(event: Mapping[str, Any], call: Call) -> dict[str, Any]:
-    """Return the proxy reply to a proxy `event`. It always has the form of the API."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A call and its end, for the record of it."""
+
+    request_id: str
+    operation: str
+    """As the caller named it: an operation of the API, or anything at all."""
+    request: Mapping[str, Any] | None
+    """The parsed request; None when it could not be parsed."""
+    reply: Mapping[str, Any] | None
+    """The reply, as far as the service model has members for it; None when the call failed."""
+    error: ApiError | None
+    milliseconds: int
+
+    @property
+    def status(self) -> int:
+        """Status of the HTTP reply."""
+        return 200 if self.error is None else self.error.status
+
+    @property
+    def message(self) -> str | None:
+        """The `Message` of the error, None when the call succeeded."""
+        return None if self.error is None else str(self.error)[:_LONGEST_MESSAGE]
+
+
+def answer(event: Mapping[str, Any], call: Call, record: Callable[[Exchange], None]) -> dict[str, Any]:
+    """Return the proxy reply to a proxy `event`. It always has the form of the API.
+
+    Args:
+        event: the event.
+        call: performs the operation.
+        record: told of the call when it has ended, well or not.
+    """
     started = time.monotonic()
-    request_context = event.get("requestContext") or {}
-    request_id = request_context.get("requestId") or str(uuid.uuid4())
+    request_id = (event.get("requestContext") or {}).get("requestId") or str(uuid.uuid4())
     target = _header(event, "x-amz-target")
-    code = None
+    # Ties the id that the caller knows to the invocation: its other lines, and one that runs out of time.
+    _log.info("request %s begins", request_id)
+    request, reply, reported = None, None, None
     try:
         operation = _operation(target)
-        request = {} if operation.input_shape is None else parse(operation.input_shape, _request_body(event))
+        request = _request(operation, event)
         reply = _reply_body(operation, call(operation.name, request))
-        status = 200
     except Exception as error:  # noqa: BLE001  whatever went wrong, the caller gets an error of the API
         reported = _reported(error, request_id)
-        status, code = reported.status, reported.code
-        reply = {"__type": f"{_NAMESPACE}{code}", "Message": str(reported)[:5000]}
-    _log.info(
-        json.dumps(
-            {
-                "requestId": request_id,
-                "target": target,
-                "status": status,
-                "errorCode": code,
-                "userArn": (request_context.get("identity") or {}).get("userArn"),
-                "milliseconds": round(1000 * (time.monotonic() - started)),
-            }
-        )
+    exchange = Exchange(
+        request_id=request_id,
+        operation=target.rpartition(".")[2],
+        request=request,
+        reply=reply,
+        error=reported,
+        milliseconds=round(1000 * (time.monotonic() - started)),
     )
+    record(exchange)
+    return _proxy_reply(exchange)
+
+
+def _proxy_reply(exchange: Exchange) -> dict[str, Any]:
+    body = exchange.reply
+    if exchange.error is not None:
+        body = {"__type": f"{_NAMESPACE}{exchange.error.code}", "Message": exchange.message}
     return {
-        "statusCode": status,
-        "headers": {"Content-Type": _CONTENT_TYPE, "x-amzn-requestid": request_id},
-        "body": json.dumps(reply),
+        "statusCode": exchange.status,
+        "headers": {"Content-Type": _CONTENT_TYPE, "x-amzn-requestid": exchange.request_id},
+        "body": json.dumps(body),
         "isBase64Encoded": False,
     }
 
@@ -91,13 +126,25 @@ def _header(event: Mapping[str, Any], name: str) -> str:
     return next((value for key, value in headers.items() if key.lower() == name), "")
 
 
+def _request(operation: OperationModel, event: Mapping[str, Any]) -> dict[str, Any]:
+    if operation.input_shape is None:
+        return {}
+    try:
+        parsed: dict[str, Any] = parse(operation.input_shape, _request_body(event))
+    except RecursionError as error:  # while it is read, or when a message quotes it
+        raise ValidationError(
+            "the request body is nested too deeply: send it as the service model describes the operation"
+        ) from error
+    return parsed
+
+
 def _request_body(event: Mapping[str, Any]) -> Any:
     body = event.get("body") or "{}"
     try:
         if event.get("isBase64Encoded"):
             body = base64.b64decode(body, validate=True).decode()
         return json.loads(body, parse_float=Decimal)
-    except (binascii.Error, ValueError, InvalidOperation, RecursionError) as error:
+    except (binascii.Error, ValueError, InvalidOperation) as error:
         raise ValidationError(f"the request body is not a JSON document in UTF-8: {error}") from error
 
 

@@ -124,6 +124,7 @@ def poor(cloud: Cloud) -> dict[str, str]:
 def test_a_user_needs_the_right_to_call_the_api(cloud: Cloud, poor: dict[str, str]) -> None:
     refused = run(cloud, str(BIN / "aws"), "lookoutequipment", "list-datasets", **poor)
     assert refused.returncode != 0
+    assert "(AccessDeniedException)" in refused.stderr, "API Gateway's refusal has the form of the service's"
     assert "is not authorized to perform: execute-api:Invoke" in refused.stderr
 
 

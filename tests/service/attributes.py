@@ -9,6 +9,7 @@ from service.names import (
     MODEL,
     PENDING_DELETION,
     SCHEDULER,
+    SIGNING_KEY,
     TOKEN,
     events_of,
     executions_of,
@@ -24,6 +25,7 @@ KINDS: Mapping[str, type] = {
     SCHEDULER: records.SchedulerRecord,
     executions_of(""): records.ExecutionRecord,
     events_of(""): records.EventRecord,
+    SIGNING_KEY: records.SigningKeyRecord,
     TOKEN: records.TokenRecord,
     PENDING_DELETION: records.PendingDeletionRecord,
 }

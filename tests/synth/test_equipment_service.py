@@ -40,6 +40,7 @@ class TestApi:
 
     def test_function_knows_where_everything_is(self, deployed: Mapping[str, Any]) -> None:
         assert environment(deployed, "service.api.handler").keys() == {
+            "L4E_ACCOUNT",
             "L4E_TABLE",
             "L4E_BUCKET",
             "L4E_METRIC_NAMESPACE",
@@ -233,6 +234,7 @@ class TestSettings:
             adaptation=Adaptation.FOLLOW,
             wide_rows_percent=2,
             duplicates_percent=math.inf,
+            bucket_owners={"shared-data": "111122223333"},
         )
         read = Settings.from_json(given.to_json())
         assert (read.datasets, read.models) == (3, None)
@@ -240,6 +242,7 @@ class TestSettings:
         assert (read.false_alarm_hours, read.partial_inference) == (0.05, True)
         assert read.adaptation == "follow"
         assert (read.wide_rows_percent, read.duplicates_percent) == (2, None)
+        assert read.bucket_owners == {"shared-data": "111122223333"}
         assert read.pending_models == Settings().pending_models
 
     def test_all_are_known_to_the_service(self) -> None:
@@ -249,10 +252,16 @@ class TestSettings:
             cdk.Duration | None: cdk.Duration.hours(7),
             bool | None: False,
             Adaptation | None: Adaptation.HOLD,
+            Mapping[str, str] | None: {"shared-data": "111122223333"},
         }
         every = ServiceSettings(**{name: values[field.type] for name, field in names.items()})
         assert len(json.loads(every.to_json())) == len(names)
         Settings.from_json(every.to_json())
+
+    @pytest.mark.parametrize("owner", ["", "me", "1111-2222-3333", "1111222233334", "11112222333x"])
+    def test_refuse_an_owner_that_is_no_account(self, owner: str) -> None:
+        with pytest.raises(ValueError, match=r'the owner of "data" is .*: give the id of an AWS account'):
+            ServiceSettings(bucket_owners={"data": owner})
 
     @pytest.mark.parametrize("value", [0, -1, 2.5, math.nan, -math.inf])
     def test_refuse_what_is_no_limit(self, value: float) -> None:
@@ -359,7 +368,7 @@ class TestOtherServices:
         iam.Role(target, "AccessRole", assumed_by=found.role_trust())
         content = template(target)
         handler = environment(content, "custom_resources.handler.on_event")
-        assert handler.keys() == {"L4E_RECORDS_TABLE"}
+        assert handler.keys() == {"L4E_ACCOUNT", "L4E_RECORDS_TABLE"}
         assert granting(content, "execute-api:Invoke") == []
         (create,) = granting(content, "lookoutequipment:CreateDataset")
         assert json.dumps(create["Resource"]).endswith(':dataset/*"]]}')

@@ -64,11 +64,8 @@ class TestTask:
         )
         assert variables["L4E_LAYER"] == layer_arn("eu-west-1")
         assert [variables["L4E_LAYER"]] == train["Layers"]
-        assert variables["L4E_CODE"]["Fn::Join"][1] == [
-            "s3://",
-            train["Code"]["S3Bucket"],
-            f"/{train['Code']['S3Key']}",
-        ]
+        assert variables["L4E_CODE_BUCKET"] == train["Code"]["S3Bucket"]
+        assert variables["L4E_CODE_KEY"] == train["Code"]["S3Key"]
         shared = train["Environment"]["Variables"]
         assert {name: variables[name] for name in shared} == shared
 

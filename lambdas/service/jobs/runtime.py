@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from service.bucket_owners import BucketOwners
 from service.clock import Clock, utc_now
 from service.jobs.capacity import Capacity
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.refusals import PAUSES
+from service.jobs.storage.session_policy import Place, session_policy
 from service.service_bucket import ServiceBucket
 from service.settings import Environment, Settings
 from service.store import Store
@@ -47,17 +49,29 @@ class Runtime:
         """The service bucket with its default encryption."""
         return ServiceBucket(s3=self.s3, name=self.bucket)
 
-    def customer_buckets(self, role_arn: str, *, external_id: str) -> CustomerBuckets:
+    def customer_buckets(
+        self, role_arn: str, *, external_id: str, reads: Sequence[Place] = (), writes: Sequence[Place] = ()
+    ) -> CustomerBuckets:
         """Return the customer's buckets through a role.
 
         Args:
             role_arn: the role that the request names.
             external_id: the ARN of the resource worked for, which the trust policy of the role asks for.
+            reads: the only objects that can be read, whatever else the role allows.
+            writes: the only objects that can be written.
 
         Raises:
             JobFailed: when the role does not let the service in.
         """
-        return CustomerBuckets.through(role_arn, external_id=external_id, sts=self.sts, pauses=self.pauses)
+        _, partition, _, _, account, _ = role_arn.split(":", 5)  # the account is that of the service
+        return CustomerBuckets.through(
+            role_arn,
+            external_id=external_id,
+            policy=session_policy(partition, reads=reads, writes=writes),
+            owners=BucketOwners(account=account, others=self.settings.bucket_owners),
+            sts=self.sts,
+            pauses=self.pauses,
+        )
 
 
 @cache
@@ -67,7 +81,7 @@ def current_runtime() -> Runtime:
     return Runtime(
         store=Store(boto3.client("dynamodb"), environment.table),
         settings=environment.settings,
-        s3=boto3.client("s3"),
+        s3=BucketOwners(account=environment.account).required_by(boto3.client("s3")),
         sts=boto3.client("sts"),
         cloudwatch=boto3.client("cloudwatch"),
         bucket=environment.bucket,

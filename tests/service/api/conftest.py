@@ -241,7 +241,7 @@ def variables(aws: EmbeddedAws, engines: dict[str, str]) -> dict[str, str]:
     name = f"service-{next(_numbers)}"
     aws.create_table(name)
     aws.create_bucket(name)
-    return {**engines, "L4E_TABLE": name, "L4E_BUCKET": name}
+    return {**engines, "L4E_ACCOUNT": ACCOUNT, "L4E_TABLE": name, "L4E_BUCKET": name}
 
 
 Deploy = Callable[..., Service]

@@ -140,6 +140,10 @@ def _ingestion(**more: Any) -> dict[str, Any]:
     [
         ("arn:aws:iam::000000000000:role/access", "does not lie under the path '/lookoutequipment/'"),
         ("arn:aws:iam::000000000000:role/x/lookoutequipment/access", "does not lie under the path"),
+        ("arn:aws:iam::000000000000:role/lookoutequipment/../outside", "does not lie under the path"),
+        ("arn:aws:iam::000000000000:role/lookoutequipment/./access", "does not lie under the path"),
+        ("arn:aws:iam::000000000000:role/lookoutequipment//access", "does not lie under the path"),
+        ("arn:aws:iam::000000000000:role/lookoutequipment/", "does not lie under the path"),
         ("arn:aws:iam::111122223333:role/lookoutequipment/access", "role of account 111122223333"),
         ("arn:aws-cn:iam::000000000000:role/lookoutequipment/access", "the service runs in account"),
     ],

@@ -142,6 +142,10 @@ def test_settings_left_out_are_those_of_aws() -> None:
         ("[]", "must be a JSON object"),
         ('{"datsets": 1}', "unknown setting 'datsets': use one of"),
         ('{"inference_rows": {"PT7M": 1}}', "inference_rows of 'PT7M': use one of PT5M"),
+        (
+            '{"bucket_owners": {"data": "me"}}',
+            "bucket_owners of 'data' is 'me': give an account, twelve digits",
+        ),
     ],
 )
 def test_wrong_settings_stop_the_function(text: str, words: str) -> None:
@@ -151,7 +155,7 @@ def test_wrong_settings_stop_the_function(text: str, words: str) -> None:
 
 def test_an_environment_without_a_table_names_what_is_missing() -> None:
     with pytest.raises(KeyError, match="L4E_TABLE"):
-        Environment.read({})
+        Environment.read({"L4E_ACCOUNT": "111122223333"})
 
 
 def test_job_ids_sort_by_time() -> None:
@@ -159,23 +163,6 @@ def test_job_ids_sort_by_time() -> None:
     ids = [new_job_id(now + timedelta(milliseconds=number)) for number in range(100)]
     assert sorted(ids) == ids
     assert {len(one) for one in ids} == {32}
-
-
-@pytest.mark.parametrize(
-    ("key", "arn"),
-    [
-        ("arn:aws:kms:eu-west-1:111122223333:key/abc", "arn:aws:kms:eu-west-1:111122223333:key/abc"),
-        (
-            "01234567-89ab-cdef-0123-456789abcdef",
-            "arn:aws:kms:eu-west-1:000000000000:key/01234567-89ab-cdef-0123-456789abcdef",
-        ),
-        (f"mrk-{'0' * 32}", f"arn:aws:kms:eu-west-1:000000000000:key/mrk-{'0' * 32}"),
-        ("alias/plant", None),
-        ("arn:aws:kms:eu-west-1:000000000000:alias/plant", None),
-    ],
-)
-def test_keys_are_known_by_arn(key: str, arn: str | None) -> None:
-    assert ArnBuilder.beside("arn:aws:states:eu-west-1:000000000000:stateMachine:m").kms_key_arn(key) == arn
 
 
 def test_an_arn_that_is_none_is_refused() -> None:

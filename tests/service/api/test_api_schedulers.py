@@ -388,25 +388,6 @@ def test_events_that_overlap_an_interval_are_listed_oldest_first(service: Servic
         listed("12:00", "08:00")
 
 
-def test_a_customer_key_given_by_id_is_described_by_arn(service: Service) -> None:
-    key = service.context.client("kms").create_key()["KeyMetadata"]
-    service.context.client("kms").create_alias(AliasName="alias/plant", TargetKeyId=key["KeyId"])
-    for name, given in (("a", key["KeyId"]), ("b", key["Arn"]), ("c", "alias/plant")):
-        if given.startswith("alias/"):
-            status, reply = service.call(
-                "CreateDataset", {"DatasetName": name, "ServerSideKmsKeyId": given, "ClientToken": name}
-            )
-            assert status == 200, reply
-        else:
-            service.create_dataset(name, ServerSideKmsKeyId=given)
-        assert service.api.describe_dataset(DatasetName=name)["ServerSideKmsKeyId"] == key["Arn"]
-    status, reply = service.call(
-        "CreateDataset", {"DatasetName": "d", "ServerSideKmsKeyId": "alias/none", "ClientToken": "d"}
-    )
-    assert (status, reply["__type"].partition("#")[2]) == (400, "ValidationException")
-    assert "'alias/none' cannot be resolved" in reply["Message"]
-
-
 def test_the_role_of_an_update_is_the_one_used_from_then_on(service: Service) -> None:
     service.trained_model()
     service.create_scheduler()

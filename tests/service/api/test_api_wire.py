@@ -119,6 +119,19 @@ def test_a_bad_body_is_the_callers_fault(service: Service, body: str, more: dict
     assert (status, name) == (400, "ValidationException")
 
 
+@pytest.mark.parametrize("member", ["DatasetNameBeginsWith", "MaxResults", "Unknown"])
+@pytest.mark.parametrize("depth", [*range(880, 1010, 3), 5_000, 50_000])
+def test_any_depth_is_the_callers_fault_or_ignored(service: Service, member: str, depth: int) -> None:
+    body = f'{{"{member}": {"[" * depth}1{"]" * depth}}}'
+    reply = send(service, body)
+    assert reply["statusCode"] in ({200, 400} if member == "Unknown" else {400})
+
+
+def test_what_is_nested_too_deeply_is_told(service: Service) -> None:
+    _, _, message = error(send(service, DEEP))
+    assert message.startswith("the request body is nested too deeply: send it as the service model describes")
+
+
 def test_every_violation_is_named_with_its_value_member_and_rule(service: Service) -> None:
     _, reply = service.call(
         "StartDataIngestionJob",
@@ -204,6 +217,19 @@ def test_a_fault_of_the_service_is_logged_and_tells_nothing(
     assert "r-7" in message
     assert "secret" not in message
     assert "NoSuchKey" in caplog.text
+    assert "request r-7 failed" in caplog.text, "the caller's id finds the line"
+
+
+def test_an_invocation_without_an_end_is_found_by_the_callers_id(
+    service: Service, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_time(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(api.OPERATIONS, "ListDatasets", out_of_time)  # type: ignore[arg-type]
+    with caplog.at_level(logging.INFO, "service"), pytest.raises(KeyboardInterrupt):
+        send(service, "{}", requestContext={"requestId": "r-8"})
+    assert "request r-8 begins" in caplog.text
 
 
 @pytest.mark.parametrize(

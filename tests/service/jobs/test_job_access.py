@@ -8,12 +8,14 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
+from service.bucket_owners import BucketOwners
 from service.jobs.failure import JobFailed
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.refusals import retry_while_denied
 from tests.service.jobs.world import MOTOR_ARN, World, schema
 
 ROLE = "arn:aws:iam::111122223333:role/lookoutequipment/data"
+OWNERS = BucketOwners(account="111122223333")
 KEYS = {"region_name": "eu-west-1", "aws_access_key_id": "a", "aws_secret_access_key": "b"}
 
 
@@ -30,7 +32,9 @@ def refusing(service: str, operation: str, code: str, *, status: int, times: int
 def test_a_role_that_does_not_trust_the_service() -> None:
     sts = refusing("sts", "assume_role", "AccessDenied", status=403, times=3)
     with pytest.raises(JobFailed) as failed:
-        CustomerBuckets.through(ROLE, external_id=MOTOR_ARN, sts=sts, pauses=(0.0, 0.0))
+        CustomerBuckets.through(
+            ROLE, external_id=MOTOR_ARN, policy="{}", owners=OWNERS, sts=sts, pauses=(0.0, 0.0)
+        )
     assert failed.value.reason == (
         f"cannot assume role '{ROLE}': AccessDenied: not authorized: the role must exist and its trust "
         f"policy must allow sts:AssumeRole to the job role of the service for the external id '{MOTOR_ARN}' "
@@ -71,15 +75,18 @@ def test_a_role_that_does_not_trust_the_service() -> None:
 def test_a_bucket_that_refuses_the_role(operation: str, call: Any, message: str) -> None:
     s3 = refusing("s3", operation, "AccessDenied", status=403)
     with pytest.raises(JobFailed) as failed:
-        call(CustomerBuckets(s3=s3, role_arn=ROLE, pauses=()))
-    assert failed.value.reason == message
+        call(CustomerBuckets(s3=s3, role_arn=ROLE, owners=OWNERS, pauses=()))
+    assert failed.value.reason == (
+        f"{message}; the bucket must belong to account '111122223333' (the setting 'bucket_owners' of the "
+        "service names others)"
+    )
 
 
 @pytest.mark.parametrize(("code", "status"), [("InternalError", 500), ("SlowDown", 503), ("Throttling", 400)])
 def test_a_fault_of_s3_is_not_the_customers(code: str, status: int) -> None:
     s3 = refusing("s3", "list_objects_v2", code, status=status, times=6)
     with pytest.raises(ClientError):
-        list(CustomerBuckets(s3=s3, role_arn=ROLE, pauses=()).objects("b", "p/"))
+        list(CustomerBuckets(s3=s3, role_arn=ROLE, owners=OWNERS, pauses=()).objects("b", "p/"))
 
 
 def test_the_external_id_is_the_arn_of_the_resource_that_is_worked_for(world: World) -> None:
@@ -128,7 +135,7 @@ def test_a_new_role_gets_time_to_become_known() -> None:
 def test_a_broken_connection_resumes_where_it_broke(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     body = bytes(range(256)) * 3000
     world.upload("big", body)
-    customer = world.runtime.customer_buckets(world.role, external_id=MOTOR_ARN)
+    customer = world.buckets()
     read, calls = StreamingBody.read, list[int | None]()
 
     def breaking(self: StreamingBody, amt: int | None = None) -> bytes:
@@ -145,7 +152,7 @@ def test_a_broken_connection_resumes_where_it_broke(world: World, monkeypatch: p
 
 def test_a_connection_that_keeps_breaking_is_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.upload("big", "x")
-    customer = world.runtime.customer_buckets(world.role, external_id=MOTOR_ARN)
+    customer = world.buckets()
 
     def broken(self: StreamingBody, amt: int | None = None) -> bytes:
         raise ReadTimeoutError(endpoint_url="s3")
@@ -157,7 +164,7 @@ def test_a_connection_that_keeps_breaking_is_an_error(world: World, monkeypatch:
 
 def test_an_object_that_changes_while_it_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.upload("big", "one")
-    customer = world.runtime.customer_buckets(world.role, external_id=MOTOR_ARN)
+    customer = world.buckets()
 
     def broken(self: StreamingBody, amt: int | None = None) -> bytes:
         world.upload("big", "two")

@@ -33,6 +33,7 @@ def call(jobs_aws: EmbeddedAws, world: World) -> Call:
     ]
     jobs_aws.client("scheduler").create_schedule_group(Name="inference")
     variables = {
+        "L4E_ACCOUNT": ACCOUNT,
         "L4E_TABLE": world.runtime.store.table,
         "L4E_BUCKET": world.runtime.bucket,
         "L4E_METRIC_NAMESPACE": "LookoutEquipment",

@@ -8,7 +8,7 @@ import pytest
 from service.jobs import infer, ingest, train
 from service.jobs.failure import JobFailed
 from service.jobs.runtime import current_runtime
-from tests.embedded import EmbeddedAws
+from tests.embedded import ACCOUNT, EmbeddedAws
 
 
 @dataclass
@@ -21,6 +21,7 @@ class LambdaContext:
 
 @pytest.fixture
 def function(jobs_aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("L4E_ACCOUNT", ACCOUNT)
     monkeypatch.setenv("L4E_TABLE", "l4e")
     monkeypatch.setenv("L4E_BUCKET", "service")
     monkeypatch.setenv("L4E_METRIC_NAMESPACE", "Plant")

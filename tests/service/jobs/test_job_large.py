@@ -30,13 +30,18 @@ from service.names import MODEL
 from service.reconciler import reconcile
 from service.settings import Environment
 from service.store import Item
-from tests.embedded import CREDENTIALS, REGION, EmbeddedAws
+from tests.embedded import ACCOUNT, CREDENTIALS, REGION, EmbeddedAws
 from tests.service.jobs import pump
 from tests.service.jobs.world import ARNS, World, at
 
 THRESHOLD = 20_000
 ROLE = f"arn:aws:iam::{ARNS.account}:role/jobs"
-VARIABLES = {"L4E_TABLE": "l4e", "L4E_BUCKET": "service", "L4E_METRIC_NAMESPACE": "LookoutEquipment"}
+VARIABLES = {
+    "L4E_ACCOUNT": ACCOUNT,
+    "L4E_TABLE": "l4e",
+    "L4E_BUCKET": "service",
+    "L4E_METRIC_NAMESPACE": "LookoutEquipment",
+}
 BATCH = '''
 """Stands in for AWS Batch: runs the task, and fails as Step Functions does when a task fails."""
 import json
@@ -221,7 +226,14 @@ def test_the_command_of_a_task_fetches_code_and_layer_and_trains(
     python.chmod(0o755)
     container = service.only("AWS::Batch::JobDefinition")["ContainerProperties"]
     given = {variable["Name"]: variable["Value"] for variable in container["Environment"]}
-    assert given.keys() == {*VARIABLES, "L4E_SETTINGS", "L4E_CODE", "L4E_LAYER", "AWS_DEFAULT_REGION"}
+    assert given.keys() == {
+        *VARIABLES,
+        "L4E_SETTINGS",
+        "L4E_CODE_BUCKET",
+        "L4E_CODE_KEY",
+        "L4E_LAYER",
+        "AWS_DEFAULT_REGION",
+    }
     assert given["L4E_LAYER"] == service.layer
 
     run = subprocess.run(
@@ -230,7 +242,8 @@ def test_the_command_of_a_task_fetches_code_and_layer_and_trains(
             **CREDENTIALS,
             **VARIABLES,
             "L4E_SETTINGS": given["L4E_SETTINGS"],
-            "L4E_CODE": "s3://staging/code.zip",
+            "L4E_CODE_BUCKET": "staging",
+            "L4E_CODE_KEY": "code.zip",
             "L4E_LAYER": given["L4E_LAYER"],
             "L4E_EVENT": json.dumps({"ModelName": model["ModelName"], "ModelVersion": 1}),
             "PATH": f"{tmp_path}:{Path(sys.executable).parent}:{os.environ['PATH']}",

@@ -15,7 +15,7 @@ from service.jobs.storage.s3_streams import (
     read_in_parts,
     write_in_parts,
 )
-from tests.service.jobs.world import MOTOR_ARN, World
+from tests.service.jobs.world import World
 
 
 def put(world: World, key: str, size: int) -> bytes:
@@ -49,7 +49,7 @@ def test_objects_are_read_from_start_to_end_and_anywhere(world: World, size: int
 
 def test_a_large_file_of_the_customer_is_read_in_parts(world: World) -> None:
     data = put(world, "large.csv", 2 * PART_BYTES + 1)
-    customer = world.runtime.customer_buckets(world.role, external_id=MOTOR_ARN)
+    customer = world.buckets()
     with customer.open(world.bucket, "large.csv") as stream:
         assert stream.read() == data
 

@@ -14,7 +14,7 @@ from service.jobs import task, train
 from service.jobs.training import train_version
 from service.names import MODEL
 from service.store import Item
-from tests.embedded import CREDENTIALS, EmbeddedAws
+from tests.embedded import ACCOUNT, CREDENTIALS, EmbeddedAws
 from tests.service.jobs import pump
 from tests.service.jobs.world import World, at
 
@@ -28,6 +28,7 @@ def variables(aws: EmbeddedAws, **more: str) -> dict[str, str]:
         "PYTHONPATH": str(ROOT / "lambdas"),
         **CREDENTIALS,
         "AWS_ENDPOINT_URL": aws.endpoint,
+        "L4E_ACCOUNT": ACCOUNT,
         "L4E_TABLE": "l4e",
         "L4E_BUCKET": "service",
         "L4E_METRIC_NAMESPACE": "LookoutEquipment",

@@ -12,6 +12,8 @@ from service.ingestion_end import ingestion_reason, record_failed_ingestion
 from service.jobs import infer, ingest, train
 from service.jobs.capacity import MIB
 from service.jobs.runtime import Runtime
+from service.jobs.storage.customer_bucket import CustomerBuckets
+from service.jobs.storage.session_policy import Place
 from service.names import (
     DATASET,
     INGESTION_JOB,
@@ -78,6 +80,11 @@ class World:
 
     def settings(self, **changes: Any) -> None:
         self.runtime = replace(self.runtime, settings=replace(self.runtime.settings, **changes))
+
+    def buckets(self) -> CustomerBuckets:
+        """The customer's bucket as a job sees it that works on all of it."""
+        whole = Place(bucket=self.bucket, prefix="")
+        return self.runtime.customer_buckets(self.role, external_id=MOTOR_ARN, reads=[whole], writes=[whole])
 
     def upload(self, key: str, body: str | bytes) -> None:
         self.customer.put_object(

@@ -25,6 +25,7 @@ from service.jobs.inference.windows import InferenceWindow
 from service.jobs.result_lines import lines
 from service.jobs.runtime import Runtime, log
 from service.jobs.storage.customer_bucket import CustomerBuckets
+from service.jobs.storage.session_policy import Place
 from service.store import Item
 
 
@@ -62,7 +63,12 @@ def infer(
         JobFailed: when the input is missing or unusable, or a bucket cannot be reached.
     """
     active = ActiveModel.load(runtime, model, scheduler)
-    customer = runtime.customer_buckets(scheduler["RoleArn"], external_id=scheduler["InferenceSchedulerArn"])
+    customer = runtime.customer_buckets(
+        scheduler["RoleArn"],
+        external_id=scheduler["InferenceSchedulerArn"],
+        reads=[Place.of(scheduler["DataInputConfiguration"]["S3InputConfiguration"])],
+        writes=[Place.of(scheduler["DataOutputConfiguration"]["S3OutputConfiguration"])],
+    )
     states = _state_file(runtime, scheduler)
     previous = _previous(states, window)
     with ExitStack() as stack:

@@ -9,6 +9,7 @@ from service.jobs.failure import JobFailed
 from service.jobs.runtime import Runtime
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.keys import IngestionKeys
+from service.jobs.storage.session_policy import Place
 from service.names import DATASET, INGESTION_JOB
 from service.service_bucket import ServiceBucket
 
@@ -81,4 +82,6 @@ class Ingestion:
         Raises:
             JobFailed: when the role does not let the service in.
         """
-        return runtime.customer_buckets(self.record["RoleArn"], external_id=self.dataset["DatasetArn"])
+        return runtime.customer_buckets(
+            self.record["RoleArn"], external_id=self.dataset["DatasetArn"], reads=[Place.of(self._source)]
+        )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from botocore.exceptions import ClientError
 
+from service.bucket_owners import BucketOwners
 from service.jobs.failure import JobFailed
 from service.jobs.storage.customer_role import s3_client_of_role
 from service.jobs.storage.listed_object import ListedObject
@@ -49,24 +50,43 @@ class CustomerBuckets:
     """The customer's buckets as the role in the request sees them.
 
     Every refusal of S3 is a JobFailed that names role, object, the error of S3 and what to change.
+    `owners` are the accounts that the buckets must belong to.
     `pauses` (seconds) are the waits while access is denied, as it is until a new policy is known everywhere.
     """
 
     s3: "S3Client"
     role_arn: str
+    owners: BucketOwners
     pauses: Sequence[float] = PAUSES
 
     @classmethod
     def through(
-        cls, role_arn: str, *, external_id: str, sts: "STSClient", pauses: Sequence[float] = PAUSES
+        cls,
+        role_arn: str,
+        *,
+        external_id: str,
+        policy: str,
+        owners: BucketOwners,
+        sts: "STSClient",
+        pauses: Sequence[float] = PAUSES,
     ) -> "CustomerBuckets":
-        """Return the buckets through a role; `external_id` is the ARN of the resource worked for.
+        """Return the buckets through a role.
+
+        Args:
+            role_arn: the role.
+            external_id: the ARN of the resource worked for.
+            policy: what may be done, of what the role may do.
+            owners: the accounts that the buckets must belong to.
+            sts: the client that assumes the role.
+            pauses: seconds between attempts while access is denied.
 
         Raises:
             JobFailed: when the role does not let the service in.
         """
-        s3 = s3_client_of_role(role_arn, external_id=external_id, sts=sts, pauses=pauses)
-        return cls(s3=s3, role_arn=role_arn, pauses=pauses)
+        s3 = s3_client_of_role(
+            role_arn, external_id=external_id, policy=policy, owners=owners, sts=sts, pauses=pauses
+        )
+        return cls(s3=s3, role_arn=role_arn, owners=owners, pauses=pauses)
 
     def objects(self, bucket: str, prefix: str, *, limit: int | None = None) -> Iterator[ListedObject]:
         """Yield the objects whose key begins with `prefix`, in key order; at most `limit` of them."""
@@ -132,4 +152,8 @@ class CustomerBuckets:
             return problem + "the object changed while it was read: start again when its upload is complete"
         partition = self.role_arn.split(":")[1]
         bucket_arn = f"arn:{partition}:s3:::{bucket}"
-        return problem + action.remedy.format(bucket_arn=bucket_arn, object_arn=f"{bucket_arn}/{key}")
+        remedy = action.remedy.format(bucket_arn=bucket_arn, object_arn=f"{bucket_arn}/{key}")
+        return (
+            f"{problem}{remedy}; the bucket must belong to account '{self.owners.of(bucket)}' (the setting "
+            "'bucket_owners' of the service names others)"
+        )

@@ -10,6 +10,7 @@ from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, RefreshableCredentials
 from botocore.exceptions import ClientError
 
+from service.bucket_owners import BucketOwners
 from service.jobs.failure import JobFailed
 from service.jobs.storage.refusals import error_text, is_refusal, retry_while_denied
 
@@ -22,13 +23,21 @@ _ATTEMPTS = 5
 
 
 def s3_client_of_role(
-    role_arn: str, *, external_id: str, sts: "STSClient", pauses: Sequence[float]
+    role_arn: str,
+    *,
+    external_id: str,
+    policy: str,
+    owners: BucketOwners,
+    sts: "STSClient",
+    pauses: Sequence[float],
 ) -> "S3Client":
-    """Return an S3 client with the rights of a role.
+    """Return an S3 client with rights of a role.
 
     Args:
         role_arn: the role to assume.
         external_id: the ARN of the resource worked for.
+        policy: what the session may do, of what the role may do.
+        owners: the accounts that the buckets must belong to.
         sts: the client that assumes the role.
         pauses: seconds to wait between attempts while the role is not yet usable.
 
@@ -40,7 +49,7 @@ def s3_client_of_role(
         try:
             reply = retry_while_denied(
                 lambda: sts.assume_role(
-                    RoleArn=role_arn, RoleSessionName=SESSION_NAME, ExternalId=external_id
+                    RoleArn=role_arn, RoleSessionName=SESSION_NAME, ExternalId=external_id, Policy=policy
                 ),
                 pauses,
             )
@@ -64,9 +73,10 @@ def s3_client_of_role(
     session.register_component("data_loader", _loader())
     session.register_component("credential_provider", CredentialResolver([_RoleProvider(refresh)]))
     region = sts.meta.region_name
-    return boto3.Session(botocore_session=session, region_name=region).client(
+    s3 = boto3.Session(botocore_session=session, region_name=region).client(
         "s3", config=Config(retries={"mode": "standard", "max_attempts": _ATTEMPTS}, max_pool_connections=16)
     )
+    return owners.required_by(s3)
 
 
 @cache

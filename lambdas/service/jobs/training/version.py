@@ -9,6 +9,7 @@ from service.jobs.failure import JobFailed
 from service.jobs.runtime import Runtime
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.keys import IngestionKeys
+from service.jobs.storage.session_policy import Place
 from service.jobs.times import step_seconds
 from service.names import INGESTION_JOB
 from service.service_bucket import ServiceBucket
@@ -109,7 +110,14 @@ class Training:
                 f"model '{self.model_name}' has no RoleArn, but its labels or diagnostics lie in a bucket: "
                 "create the model with a role that can reach it"
             )
-        return runtime.customer_buckets(role, external_id=self.model_arn)
+        labels = self.record.get("LabelsInputConfiguration", {}).get("S3InputConfiguration")
+        diagnostics = self.record.get("ModelDiagnosticsOutputConfiguration", {}).get("S3OutputConfiguration")
+        return runtime.customer_buckets(
+            role,
+            external_id=self.model_arn,
+            reads=[Place.of(labels)] if labels else [],
+            writes=[Place.of(diagnostics)] if diagnostics else [],
+        )
 
 
 def effective_windows(
