@@ -15,6 +15,9 @@ TOKEN = "token"  # noqa: S105  a partition name, not a secret
 PENDING_DELETION = "garbage"
 """The value is that of earlier releases, so that the deletions which they left pending are still found."""
 
+RESOURCE = re.compile(rf"({DATASET}|{MODEL}|{SCHEDULER})/([^/]+)/([^/]+)(?:/model-version/(\d{{1,10}}))?")
+"""End of the ARN of a resource that has tags: partition of its record, name, uuid and perhaps version."""
+
 _KMS_KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from service.context import Context
 from service.errors import ValidationError
+from service.held import shown
 
 _PAGE_MEMBERS = {"NextToken", "MaxResults"}
 
@@ -35,7 +36,7 @@ def paged(
     size: int = request.get("MaxResults", context.settings.page_size)
     purpose = _digest(operation, request)
     start = _position(request["NextToken"], purpose, operation) if request.get("NextToken") else None
-    found = list(islice(records(start), size + 1))
+    found = list(islice(shown(context, operation, records(start)), size + 1))
     reply: dict[str, Any] = {member: [entry for _, entry in found[:size]]}
     if len(found) > size:
         reply["NextToken"] = _token(purpose, found[size - 1][0])
