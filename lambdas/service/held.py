@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from service.errors import NotAllowedError
 from service.names import DATASET, MODEL, RESOURCE, SCHEDULER
 from service.operation_rules import NAMING_MEMBERS, OPERATION_RULES, OperationRule
+from service.roles import require_role
 from service.way_in import Level, Tag
 
 if TYPE_CHECKING:  # the context holds the store, whose replies are held here
@@ -16,6 +17,12 @@ if TYPE_CHECKING:  # the context holds the store, whose replies are held here
 
 _TAGGED = (DATASET, MODEL, SCHEDULER)
 """The kinds of resources whose records have their tags."""
+
+_ROLE_PROBLEMS = {
+    "NoSuchEntity": "there is no role",
+    "AccessDenied": "the service may not read the tags of role",
+}
+"""What codes of IAM mean, as the beginning of a sentence that ends with the role."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,13 +157,14 @@ def _require_tag_untouched(context: "Context", operation: str, tag: Tag, request
 
 def _require_role(context: "Context", operation: str, tag: Tag, role_arn: str) -> None:
     """Require the tag on a role too: else a caller could have the service use the role of another owner."""
-    name = role_arn.rpartition("/")[2]
+    require_role(context, {"RoleArn": role_arn})
     try:
-        answer = context.client("iam").list_role_tags(RoleName=name)
+        answer = context.client("iam").list_role_tags(RoleName=role_arn.rpartition("/")[2])
     except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchEntity":
+        problem = _ROLE_PROBLEMS.get(error.response["Error"]["Code"])
+        if problem is None:
             raise
-        raise _refused(context, operation, f"there is no role '{role_arn}'") from error
+        raise _refused(context, operation, f"{problem} '{role_arn}'") from error
     if {"Key": tag.key, "Value": tag.value} not in answer["Tags"]:
         raise _refused(context, operation, f"the role '{role_arn}' does not have the tag {tag}: tag the role")
 

@@ -371,6 +371,8 @@ class TestRoles:
                 api.update_inference_scheduler, InferenceSchedulerName="watch", RoleArn=strange
             )
         assert "there is no role" in refusal(api.start_data_ingestion_job, RoleArn=ROLE, **ingestion)
+        elsewhere = ROLE.replace("/lookoutequipment/", "/")
+        assert code(api.start_data_ingestion_job, RoleArn=elsewhere, **ingestion) == "ValidationException"
         api.start_data_ingestion_job(RoleArn=role("pumps", PUMPS), **ingestion)
 
     def test_of_a_new_scheduler(self, teams: Service, role: Callable[..., str]) -> None:
