@@ -1,13 +1,16 @@
 """Ways in as text: which paths are one, and which names and tags they hold."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from l4e_cli.client_settings import way_in_url
+from l4e_cli.errors import CliError
 from service.errors import NotAllowedError
 from service.way_in import EVERYTHING, Level, Tag, WayIn, way_in_of
 
@@ -119,6 +122,25 @@ def test_no_path_reaches_more_than_iam_saw(captured: str) -> None:
         assert found.level.name.lower() == captured.split("/", maxsplit=1)[0]
     else:
         assert found == EVERYTHING
+
+
+@given(
+    st.from_regex(r"\A(read|operate|full)(/name/[a_-]{0,2})?(/tag/[a.]{0,2}/[A9]{0,2})?(/[a/]{0,2})?\Z")
+    | st.text(alphabet="readful/nmtg\n", max_size=12)
+)
+def test_the_command_line_knows_the_same_ways_in(path: str) -> None:
+    """It has a copy of the grammar, so that nobody configures what the service refuses."""
+    assume(path == path.strip("/") != "")
+
+    def accepted(look: Callable[[], object]) -> bool:
+        try:
+            look()
+        except (CliError, NotAllowedError):
+            return False
+        return True
+
+    known = accepted(lambda: way_in_of(event(f"/v1/{path}", path)))
+    assert accepted(lambda: way_in_url("https://x/v1", path)) == known
 
 
 @given(
