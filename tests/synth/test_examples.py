@@ -14,7 +14,7 @@ import constructs_l4e
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-PAGES = sorted((ROOT / "docs" / "constructs").glob("*.md"))
+PAGES = [ROOT / "docs" / "access.md", *sorted((ROOT / "docs" / "constructs").glob("*.md"))]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)

@@ -37,6 +37,7 @@ class TestRights:
             "dynamodb:PutItem",
             "dynamodb:Query",
             "dynamodb:UpdateItem",
+            "iam:ListRoleTags",
             "iam:PassRole",
             "kms:Decrypt",
             "kms:DescribeKey",
@@ -55,6 +56,14 @@ class TestRights:
             "scheduler:UpdateSchedule",
             "states:StartExecution",
         }
+
+    def test_to_read_tags_of_roles_end_at_those_that_the_service_may_assume(
+        self, deployed: Mapping[str, Any]
+    ) -> None:
+        (tags,) = granting(deployed, "iam:ListRoleTags")
+        (assume,) = granting(deployed, "sts:AssumeRole")
+        assert tags["Resource"] == assume["Resource"]
+        assert json.dumps(tags["Resource"]).endswith(':role/lookoutequipment/*"]]}')
 
     def test_of_the_jobs_reach_customers_only_through_their_roles(self, deployed: Mapping[str, Any]) -> None:
         (assume,) = granting(deployed, "sts:AssumeRole")
