@@ -1,5 +1,6 @@
 """Infrastructure as code for equipment monitoring with Amazon Lookout for Equipment (L4E)."""
 
+from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.alarms import AlarmThresholds, Executions, SchedulerAlarms
 from constructs_l4e.asset import MonitoredAsset
 from constructs_l4e.dataset import Dataset
@@ -21,6 +22,7 @@ from constructs_l4e.time_range import TimeRange
 from constructs_l4e.vpc_endpoint import ServiceVpcEndpoint
 
 __all__ = [
+    "AccessLevel",
     "Adaptation",
     "AlarmThresholds",
     "AssetLocations",

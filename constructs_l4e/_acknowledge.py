@@ -55,9 +55,14 @@ def acknowledge_wildcards(scope: IConstruct, arns: tuple[str, ...], reason: str)
     acknowledge(scope, {f"IAM5[Resource::{text}]": reason for text in texts if "*" in text})
 
 
+def template_text(scope: IConstruct, value: str) -> str:
+    """Return `value` as a template holds it, with references in angle brackets."""
+    return _text(cdk.Stack.of(scope).resolve(value))
+
+
 def has_wildcard(scope: IConstruct, arn: str) -> bool:
     """Return whether an ARN, which may hold references, has a wildcard."""
-    return "*" in _text(cdk.Stack.of(scope).resolve(arn))
+    return "*" in template_text(scope, arn)
 
 
 def _text(value: object) -> str:

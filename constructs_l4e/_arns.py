@@ -1,43 +1,79 @@
 """ARNs of the service's resources, and rights on them."""
 
-from collections.abc import Sequence
-
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
-from constructs_l4e import _service_model, _validate
+from constructs_l4e import _service_model, _validate, _ways_in
+from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.interfaces import IEquipmentService
 
 
 def grant(
-    service: IEquipmentService, grantee: iam.IGrantable, *operations: str, resource_arns: Sequence[str]
+    service: IEquipmentService, grantee: iam.IGrantable, *operations: str, name: str, arn: str
 ) -> iam.Grant:
-    """Allow `grantee` to call operations of the API on resources.
+    """Allow `grantee` to call operations of the API on a resource.
 
-    A deployed service has one route for all operations: IAM then allows all of them or none.
+    At a deployed service it gets the lowest level of access that has them all, held to the name.
 
     Raises:
-        ValueError: when the API has no such operation.
+        ValueError: when the API has no such operation, or none is named.
     """
+    if not operations:
+        raise ValueError(f'no operation is granted on "{name}": name some, such as "DescribeModel"')
     unknown = set(operations) - set(_service_model.operations())
     if unknown:
         raise ValueError(
             f'"{min(unknown)}" is not an operation of the API: use names such as "DescribeModel"'
         )
     if service.api_id is not None:
-        return service.grant_invoke(grantee)
+        return _grant_way_in(service, grantee, _ways_in.level_of(operations), name)
     return iam.Grant.add_to_principal(
         grantee=grantee,
         actions=[f"{_service_model.SERVICE}:{operation}" for operation in operations],
-        resource_arns=list(resource_arns),
+        resource_arns=[arn],
     )
+
+
+def grant_level(
+    service: IEquipmentService,
+    grantee: iam.IGrantable,
+    level: AccessLevel,
+    *,
+    member: str,
+    name: str,
+    arn: str,
+) -> iam.Grant:
+    """Allow `grantee` what a level has on the resource that requests name in `member`."""
+    if service.api_id is None:
+        operations = _ways_in.operations_on(member, level)
+        return grant(service, grantee, *operations, name=name, arn=arn)
+    return _grant_way_in(service, grantee, level, name)
+
+
+def _grant_way_in(
+    service: IEquipmentService, grantee: iam.IGrantable, level: AccessLevel, name: str
+) -> iam.Grant:
+    match level:
+        case AccessLevel.READ:
+            return service.grant_read(grantee, name=name)
+        case AccessLevel.OPERATE:
+            return service.grant_operate(grantee, name=name)
+        case AccessLevel.FULL:
+            return service.grant_full_access(grantee, name=name)
 
 
 def service_arn(scope: IConstruct, resource: str, name: str) -> str:
     """Return the ARN pattern of a resource by its name, to which the service appends an id."""
     return cdk.Stack.of(scope).format_arn(
         service=_service_model.SERVICE, resource=resource, resource_name=f"{name}/*"
+    )
+
+
+def any_resource(scope: IConstruct) -> str:
+    """Return the ARN pattern of every resource of the service in an account and Region."""
+    return cdk.Stack.of(scope).format_arn(
+        service=_service_model.SERVICE, resource="*", arn_format=cdk.ArnFormat.NO_RESOURCE_NAME
     )
 
 

@@ -31,3 +31,8 @@ def generated(scope: IConstruct, *, shape: str, replace_on: Mapping[str, Any]) -
         scope, max_length=longest - _HASH_LENGTH - 1, separator="-", allowed_special_characters="_-"
     )
     return f"{readable}-{digest}"
+
+
+def pattern(generated_name: str) -> str:
+    """Return the pattern of a generated name and of those that resources get which replace its own."""
+    return generated_name[:-_HASH_LENGTH] + "?" * _HASH_LENGTH

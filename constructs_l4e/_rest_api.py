@@ -33,6 +33,7 @@ class ServiceApi(Construct):
         jobs: Jobs,
         code: lambda_.Code,
         environment: Mapping[str, str],
+        access_role_path: str,
     ) -> None:
         super().__init__(scope, id)
         stack = cdk.Stack.of(self)
@@ -88,6 +89,19 @@ class ServiceApi(Construct):
                     ),
                     jobs.start_executions(),
                     jobs.look_at_executions(),
+                    Access(
+                        actions=("iam:ListRoleTags",),
+                        resources=(
+                            stack.format_arn(
+                                service="iam",
+                                region="",
+                                resource=f"role{access_role_path}*",
+                                arn_format=cdk.ArnFormat.NO_RESOURCE_NAME,
+                            ),
+                        ),
+                        wildcard_reason="callers who are held to a tag may name roles of that path only if"
+                        " these have it too",
+                    ),
                     *_keep_schedules(stack, schedules, schedule_role),
                 ],
             ),
@@ -108,11 +122,10 @@ class ServiceApi(Construct):
         )
         # Outputs are the choice of the stack that deploys the service.
         self.rest_api.node.try_remove_child("Endpoint")
-        self.rest_api.root.add_method(
-            "POST",
-            apigateway.LambdaIntegration(handler, allow_test_invoke=False),
-            authorization_type=apigateway.AuthorizationType.IAM,
-        )
+        integration = apigateway.LambdaIntegration(handler, allow_test_invoke=False)
+        # The root is everything; the path of any other request says what the caller may do.
+        for resource in (self.rest_api.root, self.rest_api.root.add_resource("{proxy+}")):
+            resource.add_method("POST", integration, authorization_type=apigateway.AuthorizationType.IAM)
         answer_like_the_service(self.rest_api)
         acknowledge(self.rest_api, API)
 

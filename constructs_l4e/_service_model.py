@@ -81,6 +81,12 @@ def bounds(shape: str) -> tuple[int, int]:
     return found["min"], found["max"]
 
 
+def required_members(operation: str) -> tuple[str, ...]:
+    """Return the members that every request of an operation has."""
+    shape = _shape(_model()["operations"][operation]["input"]["shape"])
+    return tuple(shape.get("required", ()))
+
+
 def operations() -> tuple[str, ...]:
     """Return the names of all operations of the API, which the IAM actions have too."""
     return tuple(sorted(_model()["operations"]))

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from constructs import Construct
+from constructs import Construct, IConstruct, IValidation
 
 from constructs_l4e.alarms import AlarmThresholds, SchedulerAlarms
 from constructs_l4e.dataset import Dataset
@@ -28,6 +29,10 @@ class MonitoredAsset(Construct):
 
     The history, and the labels if `labelled`, must be in `locations` before the asset is deployed. Each part
     is an attribute: `role`, `dataset`, `ingestion`, `model`, `scheduler`, `alarms`.
+
+    The names of dataset, model and scheduler begin with `name_prefix`, so one way into the service holds them
+    all: `service.endpoint_url_for("read", name=asset.name_prefix)`, which `grant_read` allows. A dataset or
+    model that exists already has a name and grants of its own.
 
     Args:
         scope: parent of the construct.
@@ -102,6 +107,8 @@ class MonitoredAsset(Construct):
         model: IModel | None = None,
     ) -> None:
         super().__init__(scope, id)
+        self._service = service
+        self._granted = False
         of_ingestion = {"schema": schema, "key_pattern": key_pattern, "revision": revision}
         of_model = {
             "dataset": dataset,
@@ -180,6 +187,72 @@ class MonitoredAsset(Construct):
         self.alarms = SchedulerAlarms(
             self, "Alarms", scheduler=self.scheduler, thresholds=alarm_thresholds, actions=alarm_actions
         )
+
+    @property
+    def name_prefix(self) -> str:
+        """What the names of the parts that the asset made begin with."""
+        # A unique name ends in a hash of eight characters.
+        return cdk.Names.unique_resource_name(
+            self, max_length=1000, separator="-", allowed_special_characters="_-"
+        )[:-8]
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to describe and list the parts that the asset made, by one way in.
+
+        Raises:
+            ValueError: when a name does not begin with `name_prefix`, the construct path being too long, or
+                the service is the AWS-managed one, where each part has grants.
+        """
+        return self._service.grant_read(grantee, name=self._only_own_prefix())
+
+    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to read, start, stop and update the parts that the asset made: see `grant_read`."""
+        return self._service.grant_operate(grantee, name=self._only_own_prefix())
+
+    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` every operation on the parts that the asset made: see `grant_read`."""
+        return self._service.grant_full_access(grantee, name=self._only_own_prefix())
+
+    def _only_own_prefix(self) -> str:
+        for name in _names_below(self):
+            if not name.startswith(self.name_prefix):
+                raise ValueError(
+                    f'the name "{name}" does not begin with "{self.name_prefix}", because the path of the '
+                    "asset is too long for it: shorten the ids, or grant on the parts of the asset"
+                )
+        if not self._granted:
+            self._granted = True
+            self.node.add_validation(_OnlyOwnNames(self))
+        return self.name_prefix
+
+
+@jsii.implements(IValidation)
+class _OnlyOwnNames:
+    """Checks, once the app is complete, that the way in of an asset leads to nobody else."""
+
+    def __init__(self, asset: MonitoredAsset) -> None:
+        self._asset = asset
+
+    def validate(self) -> list[str]:
+        """Return what would be open too."""
+        prefix = self._asset.name_prefix
+        own = set(_names_below(self._asset))
+        return [
+            f'the names of asset "{self._asset.node.path}" begin with "{prefix}", and so does "{name}": '
+            "whoever is granted access to the asset would reach that too; give one of them another id or name"
+            for name in _names_below(self._asset.node.root)
+            if name.startswith(prefix) and name not in own
+        ]
+
+
+def _names_below(scope: IConstruct) -> list[str]:
+    """Return the names of all datasets, models and schedulers that are made below `scope`."""
+    made = scope.node.find_all()
+    return [
+        *(each.dataset_name for each in made if isinstance(each, Dataset)),
+        *(each.model_name for each in made if isinstance(each, Model)),
+        *(each.inference_scheduler_name for each in made if isinstance(each, InferenceScheduler)),
+    ]
 
 
 def _refuse_unused(given: str, others: Mapping[str, object]) -> None:

@@ -10,6 +10,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct, DependencyGroup, IDependable
 
 from constructs_l4e import _arns, _custom_resource, _names, _validate
+from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps
 from constructs_l4e.interfaces import IDataset, IEquipmentService
 from constructs_l4e.model import Model, ModelProps
@@ -22,6 +23,7 @@ class DatasetBase(cdk.Resource):
     service: IEquipmentService
     dataset_name: str
     dataset_arn: str
+    trusted_arn: str
     schema: DatasetSchema | None
     encryption_key: kms.IKey | None
 
@@ -36,14 +38,22 @@ class DatasetBase(cdk.Resource):
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
         """Allow `grantee` to call `operations` on the dataset: see `IDataset`."""
-        return _arns.grant(self.service, grantee, *operations, resource_arns=[self.dataset_arn])
+        return _arns.grant(self.service, grantee, *operations, name=self.dataset_name, arn=self.dataset_arn)
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` to read the description of the dataset, its sensor statistics and its tags."""
-        return self.grant(grantee, "DescribeDataset", "ListSensorStatistics", "ListTagsForResource")
+        return self._grant_level(grantee, AccessLevel.READ)
+
+    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to read the dataset and to label its data."""
+        return self._grant_level(grantee, AccessLevel.OPERATE)
+
+    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` every operation on the dataset."""
+        return self._grant_level(grantee, AccessLevel.FULL)
 
     def grant_ingest(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to start ingestion jobs."""
+        """Allow `grantee` to start ingestion jobs: at a deployed service, full access to the dataset."""
         return self.grant(grantee, "StartDataIngestionJob")
 
     def add_ingestion(self, id: str, **props: Unpack[DataIngestionProps]) -> DataIngestion:
@@ -53,6 +63,16 @@ class DatasetBase(cdk.Resource):
     def add_model(self, id: str, **props: Unpack[ModelProps]) -> Model:
         """Train a model on the dataset; the props are those of `Model`."""
         return Model(self, id, dataset=self, **props)
+
+    def _grant_level(self, grantee: iam.IGrantable, level: AccessLevel) -> iam.Grant:
+        return _arns.grant_level(
+            self.service,
+            grantee,
+            level,
+            member="DatasetName",
+            name=self.dataset_name,
+            arn=self.dataset_arn,
+        )
 
 
 class _ImportedDataset(DatasetBase):
@@ -71,6 +91,7 @@ class _ImportedDataset(DatasetBase):
         self.service = service
         self.dataset_name = _validate.name(dataset_name, shape="DatasetName", what="dataset name")
         self.dataset_arn = dataset_arn or _arns.service_arn(self, "dataset", dataset_name)
+        self.trusted_arn = self.dataset_arn
         self.schema = schema
         self.encryption_key = encryption_key
 
@@ -119,11 +140,12 @@ class Dataset(DatasetBase):
             "Schema": _custom_resource.schema_document(self, service, schema),
             "ServerSideKmsKeyId": encryption_key and encryption_key.key_arn,
         }
-        self.dataset_name = (
-            _validate.name(dataset_name, shape="DatasetName", what="dataset name")
-            if dataset_name is not None
-            else _names.generated(self, shape="DatasetName", replace_on=replace_on)
-        )
+        if dataset_name is None:
+            self.dataset_name = _names.generated(self, shape="DatasetName", replace_on=replace_on)
+            names = _names.pattern(self.dataset_name)
+        else:
+            self.dataset_name = names = _validate.name(dataset_name, shape="DatasetName", what="dataset name")
+        self.trusted_arn = _arns.service_arn(self, "dataset", names)
         self._resource = _custom_resource.service_resource(
             self,
             service=service,

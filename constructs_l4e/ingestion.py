@@ -11,7 +11,7 @@ from constructs import Construct
 from constructs_l4e import _custom_resource, _validate
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.interfaces import IDataset
-from constructs_l4e.role import ServiceRole, require_usable
+from constructs_l4e.role import ServiceRole, let_use
 from constructs_l4e.storage import S3Location
 
 
@@ -72,8 +72,6 @@ class DataIngestion(cdk.Resource):
         wait: bool = True,
     ) -> None:
         super().__init__(scope, id)
-        if role is not None:
-            require_usable(role, dataset.service)
         pattern = key_pattern and _validate.choice(KeyPattern, key_pattern, what="key pattern")
         if pattern is None and dataset.schema is None:
             raise ValueError(
@@ -81,6 +79,7 @@ class DataIngestion(cdk.Resource):
                 "pass `key_pattern`, or give the dataset a schema"
             )
         self.role: iam.IRole = role or ServiceRole(self, "Role", service=dataset.service, reads=[source])
+        let_use(self, dataset.service, self.role, resource_arn=dataset.trusted_arn)
         location = source.to_api() | ({"KeyPattern": pattern.value} if pattern else {})
         ProviderAccess.of(self, dataset.service).allow_pass_role(self.role)
         self._resource = _custom_resource.service_resource(

@@ -1,5 +1,6 @@
 """What constructs know of each other's resources, whether made in this app or imported."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, Unpack, runtime_checkable
 
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -7,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import IDependable
 
+from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.schema import DatasetSchema
 
@@ -62,11 +64,52 @@ class IEquipmentService(Protocol):
     def metric_namespace(self) -> str:
         """CloudWatch namespace of the inference metrics."""
 
-    def role_trust(self) -> iam.IPrincipal:
-        """Return principal and conditions for the trust policy of a role that the service assumes."""
+    def endpoint_url_for(
+        self, level: AccessLevel | str, *, name: str | None = None, tag: tuple[str, str] | None = None
+    ) -> str | None:
+        """Return the address of a way in, which says what a caller may do; None for the AWS-managed service.
 
-    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to call every operation of the service."""
+        Args:
+            level: what may be done.
+            name: only to resources that are called so, or whose names begin so and go on after `-` or `_`.
+                Default: resources of any name.
+            tag: only to resources with that tag, as key and value. Default: resources of any tags.
+
+        Raises:
+            ValueError: when level, name or tag has other characters than letters, digits, `_` and `-`.
+        """
+
+    def role_trust(self, resource_arns: Sequence[str] | None = None) -> iam.IPrincipal:
+        """Return principal and conditions for the trust policy of a role that the service assumes.
+
+        Args:
+            resource_arns: ARN patterns of the datasets (for ingestion), models (for labels and diagnostics)
+                and inference schedulers that the service may use the role for; the service says for which it
+                works as external id. Default: every resource of this account and Region. AWS's own service
+                has that default always.
+        """
+
+    def grant_read(
+        self, grantee: iam.IGrantable, *, name: str | None = None, tag: tuple[str, str] | None = None
+    ) -> iam.Grant:
+        """Allow `grantee` to describe and list, by the way in `endpoint_url_for("read", ...)`.
+
+        `name` and `tag` are those of `endpoint_url_for`. The value of the tag may be that of the caller, as
+        `("Team", "${aws:PrincipalTag/Team}")`.
+
+        Raises:
+            ValueError: when they cannot stand in a path, or the service is the AWS-managed one.
+        """
+
+    def grant_operate(
+        self, grantee: iam.IGrantable, *, name: str | None = None, tag: tuple[str, str] | None = None
+    ) -> iam.Grant:
+        """Allow `grantee` to read, to start, stop and update schedulers, and to label: see `grant_read`."""
+
+    def grant_full_access(
+        self, grantee: iam.IGrantable, *, name: str | None = None, tag: tuple[str, str] | None = None
+    ) -> iam.Grant:
+        """Allow `grantee` every operation: see `grant_read`."""
 
 
 @runtime_checkable
@@ -84,6 +127,10 @@ class IDataset(Protocol):
     @property
     def dataset_arn(self) -> str:
         """ARN; a pattern (`.../*`) when only the name is known."""
+
+    @property
+    def trusted_arn(self) -> str:
+        """ARN pattern of the dataset and of those that replace it, for which roles trust the service."""
 
     @property
     def schema(self) -> DatasetSchema | None:
@@ -107,7 +154,8 @@ class IDataset(Protocol):
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
         """Allow `grantee` to call `operations` on the dataset, such as `DescribeDataset`.
 
-        A deployed service has one route for all operations: IAM then allows all of them or none.
+        IAM cannot tell the operations of a deployed service apart. The grantee gets the lowest level that has
+        them all, held to the name of the dataset: see `AccessLevel`.
 
         Raises:
             ValueError: when the API has no such operation.
@@ -116,8 +164,14 @@ class IDataset(Protocol):
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` to read the description of the dataset, its sensor statistics and its tags."""
 
+    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to read the dataset and to label its data."""
+
+    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` every operation on the dataset."""
+
     def grant_ingest(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to start ingestion jobs."""
+        """Allow `grantee` to start ingestion jobs: at a deployed service, full access to the dataset."""
 
     def add_ingestion(self, id: str, **props: "Unpack[DataIngestionProps]") -> "DataIngestion":
         """Ingest data into the dataset; the props are those of `DataIngestion`."""
@@ -153,7 +207,8 @@ class IModel(Protocol):
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
         """Allow `grantee` to call `operations` on the model, such as `DescribeModel`.
 
-        A deployed service has one route for all operations: IAM then allows all of them or none.
+        IAM cannot tell the operations of a deployed service apart. The grantee gets the lowest level that has
+        them all, held to the name of the model: see `AccessLevel`.
 
         Raises:
             ValueError: when the API has no such operation.
@@ -161,6 +216,12 @@ class IModel(Protocol):
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` to read the description of the model, its versions and its tags."""
+
+    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to read the model and to operate its retraining scheduler."""
+
+    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` every operation on the model."""
 
     def add_scheduler(self, id: str, **props: "Unpack[InferenceSchedulerProps]") -> "InferenceScheduler":
         """Run inference with the model; the props are those of `InferenceScheduler`."""
@@ -197,7 +258,8 @@ class IInferenceScheduler(Protocol):
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
         """Allow `grantee` to call `operations` on the scheduler, such as `DescribeInferenceScheduler`.
 
-        A deployed service has one route for all operations: IAM then allows all of them or none.
+        IAM cannot tell the operations of a deployed service apart. The grantee gets the lowest level that has
+        them all, held to the name of the scheduler: see `AccessLevel`.
 
         Raises:
             ValueError: when the API has no such operation.
@@ -206,8 +268,14 @@ class IInferenceScheduler(Protocol):
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` to read the scheduler's description, executions, events and tags."""
 
+    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to read the scheduler, and to start, stop and update it."""
+
+    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` every operation on the scheduler."""
+
     def grant_start_stop(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to start and stop the scheduler."""
+        """Allow `grantee` to start and stop the scheduler: at a deployed service, `grant_operate`."""
 
     def metric(self, metric_name: str, **options: "Unpack[MetricOptions]") -> cloudwatch.Metric:
         """Return a metric of the scheduler; by default its sum over each `data_upload_frequency`."""

@@ -11,10 +11,11 @@ from constructs import Construct, DependencyGroup
 
 from constructs_l4e import _arns, _custom_resource, _names, _validate
 from constructs_l4e._provider import ProviderAccess
+from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.frequencies import TargetSamplingRate
 from constructs_l4e.interfaces import IDataset, IEquipmentService, IModel
 from constructs_l4e.off_condition import OffCondition
-from constructs_l4e.role import ServiceRole, require_usable
+from constructs_l4e.role import ServiceRole, let_use
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps
 from constructs_l4e.schema import DatasetSchema
 from constructs_l4e.storage import S3Location
@@ -54,15 +55,33 @@ class ModelBase(cdk.Resource):
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
         """Allow `grantee` to call `operations` on the model: see `IModel`."""
-        return _arns.grant(self.service, grantee, *operations, resource_arns=[self.model_arn])
+        return _arns.grant(self.service, grantee, *operations, name=self.model_name, arn=self.model_arn)
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` to read the description of the model, its versions and its tags."""
-        return self.grant(grantee, "DescribeModel", "ListModelVersions", "ListTagsForResource")
+        return self._grant_level(grantee, AccessLevel.READ)
+
+    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to read the model and to operate its retraining scheduler."""
+        return self._grant_level(grantee, AccessLevel.OPERATE)
+
+    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` every operation on the model."""
+        return self._grant_level(grantee, AccessLevel.FULL)
 
     def add_scheduler(self, id: str, **props: Unpack[InferenceSchedulerProps]) -> InferenceScheduler:
         """Run inference with the model; the props are those of `InferenceScheduler`."""
         return InferenceScheduler(self, id, model=self, **props)
+
+    def _grant_level(self, grantee: iam.IGrantable, level: AccessLevel) -> iam.Grant:
+        return _arns.grant_level(
+            self.service,
+            grantee,
+            level,
+            member="ModelName",
+            name=self.model_name,
+            arn=self.model_arn,
+        )
 
 
 class _ImportedModel(ModelBase):
@@ -151,8 +170,6 @@ class Model(ModelBase):
         condition = OffCondition.parse(off_condition) if isinstance(off_condition, str) else off_condition
         _check_windows(training, evaluation)
         _check_sensors(dataset.schema, schema, condition)
-        if role is not None:
-            require_usable(role, self.service)
         self.role = role or self._own_role(labels, diagnostics, diagnostics_encryption_key)
         self._tags = _custom_resource.ResourceTags("Model", tags)
 
@@ -167,12 +184,14 @@ class Model(ModelBase):
             "OffCondition": str(condition) if condition else None,
             "ServerSideKmsKeyId": encryption_key and encryption_key.key_arn,
         }
-        self.model_name = (
-            _validate.name(model_name, shape="ModelName", what="model name")
-            if model_name is not None
-            else _names.generated(self, shape="ModelName", replace_on=replace_on)
-        )
+        if model_name is None:
+            self.model_name = _names.generated(self, shape="ModelName", replace_on=replace_on)
+            names = _names.pattern(self.model_name)
+        else:
+            self.model_name = names = _validate.name(model_name, shape="ModelName", what="model name")
         if self.role is not None:
+            trusted = _arns.service_arn(self, "model", names)
+            let_use(self, self.service, self.role, resource_arn=trusted)
             ProviderAccess.of(self, self.service).allow_pass_role(self.role)
         self._resource = _custom_resource.service_resource(
             self,

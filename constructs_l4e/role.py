@@ -3,18 +3,27 @@
 from collections.abc import Iterable, Sequence
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct
 
+from constructs_l4e import _arns
 from constructs_l4e._access import service_name
-from constructs_l4e._acknowledge import acknowledge_wildcards
+from constructs_l4e._acknowledge import acknowledge_wildcards, template_text
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.storage import S3Location
 
+_LONGEST_TRUST = 1600
+"""Characters of ARNs in a trust policy, which IAM limits to 2,048."""
+
 
 class ServiceRole(iam.Role):
-    """A role that trusts the service, for resources of this account and Region, and accesses given objects.
+    """A role that trusts the service, for the resources that use the role, and accesses given objects.
+
+    Who may call the service can have it use a role, also that of another owner. So the role trusts the
+    service only while it works for the ingestions, models and schedulers that are given the role here, and
+    for those that replace them. AWS's own service is trusted for all resources of this account and Region.
 
     The rights include the use of the keys of the buckets. Grants of other constructs
     (`bucket.grant_read(role)`) add to them.
@@ -26,6 +35,8 @@ class ServiceRole(iam.Role):
         reads: objects that may be read.
         writes: objects that may be written.
         output_keys: further keys that results are encrypted with. Default: none.
+        trusted_resources: ARN patterns of further datasets, models and inference schedulers that may use the
+            role, such as those that scripts create. Default: none.
         role_name: name of the role. Default: one that CloudFormation generates.
         description: description of the role. Default: one that names Lookout for Equipment.
 
@@ -42,15 +53,17 @@ class ServiceRole(iam.Role):
         reads: Sequence[S3Location] = (),
         writes: Sequence[S3Location] = (),
         output_keys: Sequence[kms.IKey] = (),
+        trusted_resources: Sequence[str] = (),
         role_name: str | None = None,
         description: str | None = None,
     ) -> None:
         if not (reads or writes):
             raise ValueError(f'service role "{id}" reads and writes nothing: pass `reads` or `writes`')
+        self._trusted = _TrustedResources(scope, trusted_resources)
         super().__init__(
             scope,
             id,
-            assumed_by=service.role_trust(),
+            assumed_by=service.role_trust(cdk.Lazy.list(self._trusted)),
             description=description or "Lets Lookout for Equipment read sensor data and write results",
             inline_policies={
                 "DataAccess": iam.PolicyDocument(
@@ -70,14 +83,77 @@ class ServiceRole(iam.Role):
             tuple(arn for place in (*reads, *writes) for arn in _spellings(self, place)),
             "the prefix is the narrowest name of objects that arrive after deployment",
         )
+        if service.api_id is not None:
+            cdk.Aspects.of(self).add(_WarningOfWideTrust(self))
+
+    def trust_for(self, resource_arn: str) -> None:
+        """Let the service use the role while it works for the resources of an ARN pattern."""
+        self._trusted.add(resource_arn)
+
+    @property
+    def trusts_any_resource(self) -> bool:
+        """Whether nothing says what may use the role, or too much for a trust policy does."""
+        return self._trusted.any_resource
 
 
-def require_usable(role: iam.IRole, service: IEquipmentService) -> None:
-    """Check that the service can assume `role`, as far as its ARN shows.
+@jsii.implements(cdk.IStableListProducer)
+class _TrustedResources:
+    """The resources for which a role trusts the service, which are known when all constructs are made."""
+
+    def __init__(self, scope: IConstruct, resource_arns: Sequence[str]) -> None:
+        self._stack = cdk.Stack.of(scope)
+        self._arns = list(resource_arns)
+
+    def add(self, resource_arn: str) -> None:
+        if resource_arn not in self._arns:
+            self._arns.append(resource_arn)
+
+    @property
+    def any_resource(self) -> bool:
+        lengths = [len(template_text(self._stack, arn)) for arn in self._arns]
+        return not lengths or sum(lengths) > _LONGEST_TRUST
+
+    def produce(self) -> list[str]:
+        """Return the ARN patterns of the trust policy."""
+        return [_arns.any_resource(self._stack)] if self.any_resource else self._arns
+
+
+@jsii.implements(cdk.IAspect)
+class _WarningOfWideTrust:
+    def __init__(self, role: ServiceRole) -> None:
+        self._role = role
+
+    def visit(self, node: IConstruct) -> None:
+        """Warn of a role that anybody can have the service use who may call it."""
+        if node is self._role and self._role.trusts_any_resource:
+            cdk.Annotations.of(node).add_warning_v2(
+                "constructs-l4e:WideTrust",
+                "this role trusts the service for every resource of the account, so whoever may call the "
+                "service can have it use the role: pass the role to the constructs that use it, or their ARN "
+                "patterns as `trusted_resources`; no more than about ten of them fit into one role",
+            )
+
+
+def let_use(scope: IConstruct, service: IEquipmentService, role: iam.IRole, *, resource_arn: str) -> None:
+    """Let the service use `role` while it works for the resources of an ARN pattern.
 
     Raises:
         ValueError: when the role does not have the path of roles that the service assumes.
     """
+    _require_path(role, service)
+    if isinstance(role, ServiceRole):
+        role.trust_for(resource_arn)
+    elif service.api_id is not None:
+        cdk.Annotations.of(scope).add_warning_v2(
+            "constructs-l4e:RoleTrust",
+            f'the trust policy of role "{role.node.path}" is not made here: let it trust the service with '
+            f'sts:ExternalId "{template_text(scope, resource_arn)}" only, or whoever may call the service '
+            "can have it use the role; "
+            "`service.role_trust([...])` gives the principal",
+        )
+
+
+def _require_path(role: iam.IRole, service: IEquipmentService) -> None:
     path = service.access_role_path
     if path is None or cdk.Token.is_unresolved(role.role_arn):
         return

@@ -12,11 +12,12 @@ from constructs import Construct
 
 from constructs_l4e import _arns, _custom_resource, _names, _validate
 from constructs_l4e._provider import ProviderAccess
+from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.input_naming import InputNaming
 from constructs_l4e.interfaces import IEquipmentService, IInferenceScheduler, IModel
 from constructs_l4e.metrics import MetricOptions
-from constructs_l4e.role import ServiceRole, require_usable
+from constructs_l4e.role import ServiceRole, let_use
 from constructs_l4e.storage import S3Location
 
 
@@ -48,20 +49,28 @@ class InferenceSchedulerBase(cdk.Resource):
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
         """Allow `grantee` to call `operations` on the scheduler: see `IInferenceScheduler`."""
-        return _arns.grant(self.service, grantee, *operations, resource_arns=[self.inference_scheduler_arn])
+        return _arns.grant(
+            self.service,
+            grantee,
+            *operations,
+            name=self.inference_scheduler_name,
+            arn=self.inference_scheduler_arn,
+        )
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` to read the scheduler's description, executions, events and tags."""
-        return self.grant(
-            grantee,
-            "DescribeInferenceScheduler",
-            "ListInferenceEvents",
-            "ListInferenceExecutions",
-            "ListTagsForResource",
-        )
+        return self._grant_level(grantee, AccessLevel.READ)
+
+    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to read the scheduler, and to start, stop and update it."""
+        return self._grant_level(grantee, AccessLevel.OPERATE)
+
+    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` every operation on the scheduler."""
+        return self._grant_level(grantee, AccessLevel.FULL)
 
     def grant_start_stop(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to start and stop the scheduler."""
+        """Allow `grantee` to start and stop the scheduler: at a deployed service, `grant_operate`."""
         return self.grant(grantee, "StartInferenceScheduler", "StopInferenceScheduler")
 
     def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
@@ -100,6 +109,16 @@ class InferenceSchedulerBase(cdk.Resource):
     def metric_inference_warning(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return the number of notices about input data. Only a deployed service publishes it."""
         return self.metric("InferenceWarning", **options)
+
+    def _grant_level(self, grantee: iam.IGrantable, level: AccessLevel) -> iam.Grant:
+        return _arns.grant_level(
+            self.service,
+            grantee,
+            level,
+            member="InferenceSchedulerName",
+            name=self.inference_scheduler_name,
+            arn=self.inference_scheduler_arn,
+        )
 
 
 class _ImportedInferenceScheduler(InferenceSchedulerBase):
@@ -181,8 +200,6 @@ class InferenceScheduler(InferenceSchedulerBase):
         self.running = running
         self.data_upload_frequency = _frequency(data_upload_frequency)
         _check_rate(self.data_upload_frequency, model.target_sampling_rate)
-        if role is not None:
-            require_usable(role, self.service)
         self.role: iam.IRole = role or ServiceRole(
             self,
             "Role",
@@ -196,13 +213,15 @@ class InferenceScheduler(InferenceSchedulerBase):
             "ModelName": model.model_name,
             "ServerSideKmsKeyId": encryption_key and encryption_key.key_arn,
         }
-        self.inference_scheduler_name = (
-            _validate.name(
+        if inference_scheduler_name is None:
+            generated = _names.generated(self, shape="InferenceSchedulerName", replace_on=replace_on)
+            self.inference_scheduler_name, names = generated, _names.pattern(generated)
+        else:
+            self.inference_scheduler_name = names = _validate.name(
                 inference_scheduler_name, shape="InferenceSchedulerName", what="inference scheduler name"
             )
-            if inference_scheduler_name is not None
-            else _names.generated(self, shape="InferenceSchedulerName", replace_on=replace_on)
-        )
+        trusted = _arns.service_arn(self, "inference-scheduler", names)
+        let_use(self, self.service, self.role, resource_arn=trusted)
         ProviderAccess.of(self, self.service).allow_pass_role(self.role)
         self._resource = _custom_resource.service_resource(
             self,

@@ -1,21 +1,25 @@
 """The LookoutEquipment service of an app: deployed in the account, imported, or AWS's own."""
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from constructs_l4e import _layers
+from constructs_l4e import _arns, _layers, _ways_in
 from constructs_l4e._access import Access
+from constructs_l4e._acknowledge import acknowledge_wildcards
 from constructs_l4e._jobs import Jobs
 from constructs_l4e._large_training import check_quota
 from constructs_l4e._packages import service_code
 from constructs_l4e._provider import ResourceProvider
 from constructs_l4e._reconciler import Reconciler
 from constructs_l4e._rest_api import ServiceApi
-from constructs_l4e._service_model import SERVICE, operations
+from constructs_l4e._service_model import SERVICE
 from constructs_l4e._state import ServiceState
+from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.large_jobs import LargeJobs
 from constructs_l4e.settings import ServiceSettings
@@ -51,31 +55,75 @@ class EquipmentServiceBase(cdk.Resource):
         stack = cdk.Stack.of(self)
         return f"https://{self.api_id}.execute-api.{stack.region}.{stack.url_suffix}/{self.api_stage}"
 
-    @property
-    def api_arn(self) -> str | None:
-        """ARN that `execute-api:Invoke` is granted on; None for the AWS-managed service."""
+    def endpoint_url_for(
+        self, level: AccessLevel | str, *, name: str | None = None, tag: tuple[str, str] | None = None
+    ) -> str | None:
+        """Return the address of a way in: see `IEquipmentService`."""
+        way_in = _ways_in.path(level, name=name, tag=tag)
+        return None if self.endpoint_url is None else f"{self.endpoint_url}/{way_in}"
+
+    def way_in_arn(self, path: str) -> str | None:
+        """Return the ARN that `execute-api:Invoke` is granted on, "" being the path of everything.
+
+        None for the AWS-managed service.
+        """
         if self.api_id is None:
             return None
         return cdk.Stack.of(self).format_arn(
-            service="execute-api", resource=self.api_id, resource_name=f"{self.api_stage}/POST/"
+            service="execute-api", resource=self.api_id, resource_name=f"{self.api_stage}/POST/{path}"
         )
 
-    def role_trust(self) -> iam.IPrincipal:
-        """Return principal and conditions for the trust policy of a role that the service assumes.
-
-        The external id of the service is the ARN of the dataset, model or scheduler that it works for, so a
-        role trusts it for resources of this account and Region only.
-        """
+    def role_trust(self, resource_arns: Sequence[str] | None = None) -> iam.IPrincipal:
+        """Return principal and conditions for the trust policy of a role: see `IEquipmentService`."""
+        trusted = _arns.any_resource(self) if resource_arns is None else resource_arns
         return iam.PrincipalWithConditions(
-            self.data_access_principal,
-            {"StringLike": {"sts:ExternalId": _any_resource(cdk.Stack.of(self))}},
+            self.data_access_principal, {"StringLike": {"sts:ExternalId": trusted}}
         )
 
-    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to call every operation of the service."""
-        return iam.Grant.add_to_principal(
-            grantee=grantee, actions=["execute-api:Invoke"], resource_arns=[str(self.api_arn)]
-        )
+    def grant_read(
+        self, grantee: iam.IGrantable, *, name: str | None = None, tag: tuple[str, str] | None = None
+    ) -> iam.Grant:
+        """Allow `grantee` to describe and list: see `IEquipmentService`."""
+        return self._grant(grantee, AccessLevel.READ, name=name, tag=tag)
+
+    def grant_operate(
+        self, grantee: iam.IGrantable, *, name: str | None = None, tag: tuple[str, str] | None = None
+    ) -> iam.Grant:
+        """Allow `grantee` to read, to start, stop and update schedulers, and to label."""
+        return self._grant(grantee, AccessLevel.OPERATE, name=name, tag=tag)
+
+    def grant_full_access(
+        self, grantee: iam.IGrantable, *, name: str | None = None, tag: tuple[str, str] | None = None
+    ) -> iam.Grant:
+        """Allow `grantee` every operation."""
+        return self._grant(grantee, AccessLevel.FULL, name=name, tag=tag)
+
+    def _grant(
+        self,
+        grantee: iam.IGrantable,
+        level: AccessLevel,
+        *,
+        name: str | None,
+        tag: tuple[str, str] | None,
+    ) -> iam.Grant:
+        paths = _ways_in.granted_paths(level, name=name, tag=tag)
+        arns = [str(self.way_in_arn(path)) for path in paths]
+        principal = grantee.grant_principal
+        if isinstance(principal, Construct):
+            reason = f"the way in '{level}' includes those that are narrowed to names and tags"
+            acknowledge_wildcards(principal, (*arns, *self._imported_arns(paths, principal)), reason)
+        return iam.Grant.add_to_principal(grantee=grantee, actions=["execute-api:Invoke"], resource_arns=arns)
+
+    def _imported_arns(self, paths: Sequence[str], user: Construct) -> list[str]:
+        """Return the ARNs as another stack writes them: it imports the id of an API that is made here."""
+        owner, other = cdk.Stack.of(self), cdk.Stack.of(user)
+        made_here = "Ref" in owner.resolve(self.api_id)
+        if not made_here or owner.node.path == other.node.path or owner.environment != other.environment:
+            return []
+        return [
+            str(self.way_in_arn(path)).replace(str(self.api_id), owner.export_value(self.api_id))
+            for path in paths
+        ]
 
 
 class _ImportedService(EquipmentServiceBase):
@@ -120,28 +168,33 @@ class _ManagedService(EquipmentServiceBase):
         self.staging_bucket_name = provider.staging_bucket_name
         self.metric_namespace = "AWS/LookoutEquipment"
 
-    def role_trust(self) -> iam.IPrincipal:
+    def role_trust(self, resource_arns: Sequence[str] | None = None) -> iam.IPrincipal:  # noqa: ARG002
         """Return the service principal, for resources of this account and Region only."""
         stack = cdk.Stack.of(self)
         return iam.PrincipalWithConditions(
             self.data_access_principal,
             {
                 "StringEquals": {"aws:SourceAccount": stack.account},
-                "ArnLike": {"aws:SourceArn": _any_resource(stack)},
+                "ArnLike": {"aws:SourceArn": _arns.any_resource(self)},
             },
         )
 
-    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to call every operation of the service."""
-        actions = [f"{SERVICE}:{operation}" for operation in operations()]
+    def _grant(
+        self,
+        grantee: iam.IGrantable,
+        level: AccessLevel,
+        *,
+        name: str | None,
+        tag: tuple[str, str] | None,
+    ) -> iam.Grant:
+        if name is not None or tag is not None:
+            raise ValueError(
+                "name and tag hold callers of a deployed service only: at AWS's own service use the grants "
+                "of Dataset, Model and InferenceScheduler, or conditions in a policy"
+            )
+        actions = [f"{SERVICE}:{operation}" for operation in _ways_in.operations_at(level)]
         # Every resource, because the List actions have no other.
         return iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=["*"])
-
-
-def _any_resource(stack: cdk.Stack) -> str:
-    return stack.format_arn(
-        service="lookoutequipment", resource="*", arn_format=cdk.ArnFormat.NO_RESOURCE_NAME
-    )
 
 
 def _managed_access(stack: cdk.Stack) -> list[Access]:
@@ -280,7 +333,15 @@ class EquipmentService(EquipmentServiceBase):
         check_quota(self, limits, threshold=None if jobs.large is None else jobs.large.threshold)
         self.job_role = jobs.role
         self.data_access_principal = iam.ArnPrincipal(jobs.role.role_arn)
-        api = ServiceApi(self, "Api", state=self._state, jobs=jobs, code=code, environment=environment)
+        api = ServiceApi(
+            self,
+            "Api",
+            state=self._state,
+            jobs=jobs,
+            code=code,
+            environment=environment,
+            access_role_path=ACCESS_ROLE_PATH,
+        )
         reconciler = Reconciler(
             self,
             "Reconciler",
@@ -299,7 +360,7 @@ class EquipmentService(EquipmentServiceBase):
         provider = ResourceProvider(
             self,
             "Provider",
-            access=[Access(actions=("execute-api:Invoke",), resources=(str(self.api_arn),))],
+            access=[Access(actions=("execute-api:Invoke",), resources=(str(self.way_in_arn("")),))],
             environment={
                 "L4E_API_ID": self.api_id,
                 "L4E_API_STAGE": self.api_stage,

@@ -67,7 +67,7 @@ class ServiceVpcEndpoint(ec2.InterfaceVpcEndpoint):
                     stack.format_arn(
                         service="execute-api",
                         resource=str(service.api_id),
-                        resource_name=f"{service.api_stage}/POST/",
+                        resource_name=f"{service.api_stage}/POST/*",
                     )
                     if deployed
                     else stack.format_arn(

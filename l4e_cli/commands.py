@@ -163,13 +163,15 @@ def configure(
     api_id: str | None,
     stage: str,
     region: str | None,
+    way_in: str | None,
 ) -> None:
     """Write the client settings for a deployed service and print the lines a shell needs.
 
-    The address is `endpoint`, or made of `api_id` and `stage`, or read from the `stack`.
+    The address is `endpoint`, or made of `api_id` and `stage`, or read from the `stack`. The `way_in` follows
+    it, if one is given.
 
     Raises:
-        CliError: when the address cannot be found.
+        CliError: when the address cannot be found, or the way in is none.
     """
     session = boto3.Session(region_name=region)
     if endpoint is None:
@@ -178,6 +180,8 @@ def configure(
         if api_id is None:
             api_id, stage = _api_of(session, str(stack))
         endpoint = client_settings.api_url(api_id=api_id, stage=stage, region=session.region_name)
+    if way_in is not None:
+        endpoint = client_settings.way_in_url(endpoint, way_in)
     client_settings.write_model_extras(data_path.expanduser())
     terminal.line(export(client_settings.DATA_PATH_VARIABLE, str(data_path.expanduser().resolve())))
     terminal.line(export(client_settings.ENDPOINT_VARIABLE, endpoint))

@@ -121,6 +121,7 @@ def _dispatch(options: argparse.Namespace, terminal: Terminal) -> int:
                 api_id=options.api_id,
                 stage=options.stage,
                 region=options.region,
+                way_in=options.way_in,
             )
         case _:
             sys.exit(f"unknown command {options.command}")
@@ -276,6 +277,11 @@ def _add_configure(subparsers: "argparse._SubParsersAction[argparse.ArgumentPars
     address.add_argument("--endpoint", help="its whole address")
     configure.add_argument("--stage", default="v1", help="stage of the REST API (default: %(default)s)")
     configure.add_argument("--region", help="region (default: the one your AWS settings name)")
+    configure.add_argument(
+        "--way-in",
+        metavar="PATH",
+        help="what you may do, and to what, such as read or full/tag/Team/pumps (default: everything)",
+    )
     configure.add_argument(
         "--data-path",
         type=Path,

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -14,6 +15,7 @@ from service.bucket_owners import BucketOwners
 from service.caller import Caller
 from service.context import Context
 from service.errors import ValidationError
+from service.held import require_allowed
 from service.operations import (
     datasets,
     inference_events,
@@ -26,6 +28,7 @@ from service.operations import (
     tags,
 )
 from service.settings import Environment
+from service.way_in import way_in_of
 from service.wire import answer
 
 Operation = Callable[[Context, dict[str, Any]], Mapping[str, Any]]
@@ -58,13 +61,15 @@ def respond(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     called = context.called_by(caller.principal)
 
     def call(name: str, request: dict[str, Any]) -> Mapping[str, Any]:
+        within = replace(called, way_in=way_in_of(event))
+        require_allowed(within, name, request)
         operation = OPERATIONS.get(name)
         if operation is None:
             raise ValidationError(
                 f"{name} is not available in this release of the service; available are "
                 f"{', '.join(sorted(OPERATIONS))}"
             )
-        return operation(called, request)
+        return operation(within, request)
 
     return answer(event, call, lambda exchange: audit.write(audit.record(exchange, caller, called)))
 

@@ -12,6 +12,7 @@ from service.service_bucket import ServiceBucket
 from service.settings import Environment, Settings
 from service.store import Store
 from service.typed_store import TypedStore
+from service.way_in import EVERYTHING, WayIn
 
 Clients = Callable[[str], Any]
 """Returns the boto3 client of an AWS service, the same one each time."""
@@ -27,6 +28,8 @@ class Context:
     clock: Clock
     caller: str = ""
     """The principal that sent the request, as `Caller.principal` has it."""
+    way_in: WayIn = EVERYTHING
+    """How the caller came in, which is different for each request."""
     store: Store = field(init=False)
     records: TypedStore = field(init=False)
     service_bucket: ServiceBucket = field(init=False)

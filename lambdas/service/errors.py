@@ -41,6 +41,13 @@ class DeniedError(ApiError):
     code = "AccessDeniedException"
 
 
+class NotAllowedError(ApiError):
+    """The way in that the caller came by does not allow the request."""
+
+    code = "AccessDeniedException"
+    status = 403
+
+
 class ThrottlingError(ApiError):
     """An AWS service that this one uses is throttling it."""
 

@@ -1,5 +1,6 @@
 """Names of what the service keeps: keys in the table and in the service bucket, identifiers and ARNs."""
 
+import re
 import secrets
 import uuid
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ SIGNING_KEY = "signing-key"
 PAGE_TOKENS = "page-tokens"
 PENDING_DELETION = "garbage"
 """The value is that of earlier releases, so that the deletions which they left pending are still found."""
+
+RESOURCE = re.compile(rf"({DATASET}|{MODEL}|{SCHEDULER})/([^/]+)/([^/]+)(?:/model-version/(\d{{1,10}}))?")
+"""End of the ARN of a resource that has tags: partition of its record, name, uuid and perhaps version."""
 
 
 def versions_of(model_uuid: str) -> str:

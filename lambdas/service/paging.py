@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any
 
 from service.context import Context
+from service.held import shown
 from service.page_tokens import PageTokens
 
 
@@ -30,7 +31,7 @@ def paged(
     size: int = request.get("MaxResults", context.settings.page_size)
     token = request.get("NextToken")
     start = PageTokens.of(context, operation, request).position(token) if token else None
-    found = list(islice(records(start), size + 1))
+    found = list(islice(shown(context, operation, records(start)), size + 1))
     reply: dict[str, Any] = {member: [entry for _, entry in found[:size]]}
     if len(found) > size:
         reply["NextToken"] = PageTokens.of(context, operation, request).at(found[size - 1][0])

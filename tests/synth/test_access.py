@@ -47,7 +47,7 @@ def role(build: Callable[[cdk.Stack], Any]) -> dict[str, Any]:
     return properties
 
 
-def test_role_trusts_the_deployed_service_for_this_account_and_region() -> None:
+def test_role_that_nothing_uses_trusts_the_deployed_service_for_this_account_and_region() -> None:
     found = role(
         lambda scope: ServiceRole(
             scope, "R", service=imported_service(scope), reads=[place(scope, "abc", "")]
@@ -58,7 +58,7 @@ def test_role_trusts_the_deployed_service_for_this_account_and_region() -> None:
     assert found["AssumeRolePolicyDocument"]["Statement"] == [
         {
             "Action": "sts:AssumeRole",
-            "Condition": {"StringLike": {"sts:ExternalId": ANY_RESOURCE}},
+            "Condition": {"StringLike": {"sts:ExternalId": [ANY_RESOURCE]}},
             "Effect": "Allow",
             "Principal": {"AWS": JOB_ROLE},
         }
@@ -230,7 +230,7 @@ def test_endpoint_of_a_deployed_service() -> None:
             "Resource": {
                 "Fn::Join": [
                     "",
-                    ["arn:", PARTITION, ":execute-api:eu-west-1:", ACCOUNT, ":abcde12345/api/POST/"],
+                    ["arn:", PARTITION, ":execute-api:eu-west-1:", ACCOUNT, ":abcde12345/api/POST/*"],
                 ]
             },
             "Sid": "CallersOfThisAccount",

@@ -20,7 +20,6 @@ from canonical import (
     properties,
     resources,
     stack,
-    statements,
     synthesised,
     template,
 )
@@ -242,16 +241,6 @@ def test_grants_at_the_managed_service(grants: dict[str, Any]) -> None:
     ]
     assert ingest["Action"] == "lookoutequipment:StartDataIngestionJob"
     assert read["Resource"]["Fn::Join"][1][-1] == ":dataset/d/*"
-
-
-def test_grant_at_a_deployed_service_is_the_right_to_call_it() -> None:
-    def build(scope: cdk.Stack) -> None:
-        user = iam.Role(scope, "User", assumed_by=iam.AccountRootPrincipal())
-        Dataset(scope, "D", service=imported_service(scope)).grant_read(user)
-
-    [statement] = statements(synthesised(build))
-    assert statement["Action"] == "execute-api:Invoke"
-    assert statement["Resource"]["Fn::Join"][1][-1] == ":abcde12345/api/POST/"
 
 
 def test_grant_of_an_operation_that_does_not_exist() -> None:

@@ -28,10 +28,12 @@ def deployed() -> dict[str, Any]:
 
 
 class TestApi:
-    def test_is_one_signed_post(self, deployed: Mapping[str, Any]) -> None:
-        method = only(deployed, "AWS::ApiGateway::Method")["Properties"]
-        assert (method["HttpMethod"], method["AuthorizationType"]) == ("POST", "AWS_IAM")
-        assert method["Integration"]["Type"] == "AWS_PROXY"
+    def test_is_a_signed_post_at_the_root_and_at_ways_in(self, deployed: Mapping[str, Any]) -> None:
+        for method in resources(deployed, "AWS::ApiGateway::Method").values():
+            properties = method["Properties"]
+            assert (properties["HttpMethod"], properties["AuthorizationType"]) == ("POST", "AWS_IAM")
+            assert properties["Integration"]["Type"] == "AWS_PROXY"
+        assert only(deployed, "AWS::ApiGateway::Resource")["Properties"]["PathPart"] == "{proxy+}"
         api = only(deployed, "AWS::ApiGateway::RestApi")["Properties"]
         assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
 
@@ -57,9 +59,9 @@ class TestApi:
     def test_may_be_called_by_whom_it_is_granted_to(self) -> None:
         target = stack()
         caller = iam.Role(target, "Caller", assumed_by=iam.AccountRootPrincipal())
-        service(target).grant_invoke(caller)
+        service(target).grant_full_access(caller)
         grant = granting(template(target), "execute-api:Invoke")[-1]
-        assert json.dumps(grant["Resource"]).endswith('"/v1/POST/"]]}')
+        assert json.dumps(grant["Resource"]).endswith('"/v1/POST/*"]]}')
 
 
 class TestJobs:
@@ -334,7 +336,7 @@ class TestOtherServices:
     def test_the_managed_one_is_granted_operation_by_operation(self) -> None:
         target = stack()
         caller = iam.Role(target, "Caller", assumed_by=iam.AccountRootPrincipal())
-        managed(target).grant_invoke(caller)
+        managed(target).grant_full_access(caller)
         (statement,) = granting(template(target), "lookoutequipment:ListDatasets")[-1:]
         assert "lookoutequipment:CreateModel" in statement["Action"]
         assert not any("*" in action for action in statement["Action"])

@@ -14,7 +14,10 @@ import constructs_l4e
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-PAGES = [*sorted((ROOT / "docs" / "constructs").glob("*.md")), ROOT / "docs" / "audit.md"]
+PAGES = [
+    *sorted((ROOT / "docs" / "constructs").glob("*.md")),
+    *(ROOT / "docs" / name for name in ("access.md", "audit.md")),
+]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)

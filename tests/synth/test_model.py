@@ -228,6 +228,8 @@ def test_grant_read_at_the_managed_service() -> None:
     [statement] = policy["Properties"]["PolicyDocument"]["Statement"]
     assert statement["Action"] == [
         "lookoutequipment:DescribeModel",
+        "lookoutequipment:DescribeModelVersion",
+        "lookoutequipment:DescribeRetrainingScheduler",
         "lookoutequipment:ListModelVersions",
         "lookoutequipment:ListTagsForResource",
     ]

@@ -37,6 +37,7 @@ class TestRights:
             "dynamodb:PutItem",
             "dynamodb:Query",
             "dynamodb:UpdateItem",
+            "iam:ListRoleTags",
             "iam:PassRole",
             "kms:Decrypt",
             "kms:DescribeKey",
@@ -98,6 +99,14 @@ class TestRights:
         (update,) = granting(rights, "dynamodb:UpdateItem")
         (table,) = (name for name in resources(deployed, "AWS::DynamoDB::Table") if "State" in name)
         assert update["Resource"] == {"Fn::GetAtt": [table, "Arn"]}
+
+    def test_to_read_tags_of_roles_end_at_those_that_the_service_may_assume(
+        self, deployed: Mapping[str, Any]
+    ) -> None:
+        (tags,) = granting(deployed, "iam:ListRoleTags")
+        (assume,) = granting(deployed, "sts:AssumeRole")
+        assert tags["Resource"] == assume["Resource"]
+        assert json.dumps(tags["Resource"]).endswith(':role/lookoutequipment/*"]]}')
 
     def test_of_the_jobs_reach_customers_only_through_their_roles(self, deployed: Mapping[str, Any]) -> None:
         (assume,) = granting(deployed, "sts:AssumeRole")

@@ -1,18 +1,14 @@
 """Tags of datasets, models, model versions and inference schedulers."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from service.context import Context
 from service.errors import no_such
-from service.names import DATASET, MODEL, SCHEDULER, version_key, versions_of
+from service.names import RESOURCE, version_key, versions_of
 from service.retry_on_change import retry_on_change
 from service.store import Item
 from service.tagging import merged_tags
-
-_RESOURCE = re.compile(r"(dataset|model|inference-scheduler)/([^/]+)/([^/]+)(?:/model-version/(\d{1,10}))?")
-_PARTITIONS = {"dataset": DATASET, "model": MODEL, "inference-scheduler": SCHEDULER}
 
 Tags = dict[str, str]
 
@@ -66,12 +62,12 @@ def _require_resource(context: Context, arn: str) -> Item:
 
 
 def _find(context: Context, arn: str) -> Item | None:
-    match = _RESOURCE.fullmatch(arn.split(":", 5)[-1])
+    match = RESOURCE.fullmatch(arn.split(":", 5)[-1])
     if match is None:
         return None
     kind, name, uuid, version = match.groups()
     if version is None:
-        found = context.store.get(_PARTITIONS[kind], name)
+        found = context.store.get(kind, name)
         arn_member = {"dataset": "DatasetArn", "model": "ModelArn"}.get(kind, "InferenceSchedulerArn")
     else:
         found = context.store.get(versions_of(uuid), version_key(int(version)))

@@ -48,7 +48,7 @@ Responder = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class ProxyServer(ThreadingHTTPServer):
-    """Turns HTTP requests into proxy events, as API Gateway does; the path says who answers."""
+    """Turns HTTP requests into proxy events, as API Gateway does; the stage says who answers."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Proxy)
@@ -65,16 +65,20 @@ class _Proxy(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        reply = self.server.responders[self.path.strip("/")](
+        stage, _, captured = self.path.strip("/").partition("/")
+        reply = self.server.responders[stage](
             {
-                "resource": "/",
-                "path": self.path,
+                "resource": "/{proxy+}" if captured else "/",
+                "path": f"/{captured}",
+                "pathParameters": {"proxy": captured} if captured else None,
                 "httpMethod": "POST",
                 "headers": dict(self.headers.items()),
                 "body": body.decode() or None,
                 "isBase64Encoded": False,
                 "requestContext": {
                     "requestId": str(uuid.uuid4()),
+                    "stage": stage,
+                    "path": self.path,
                     "accountId": ACCOUNT,
                     "identity": {"userArn": f"arn:aws:iam::{ACCOUNT}:user/someone"},
                 },
@@ -99,6 +103,10 @@ class Service:
     context: Context
     api: Any
     url: str
+
+    def by(self, way_in: str) -> Any:
+        """Return a client that comes by a way in."""
+        return client_of(f"{self.url}/{way_in}")
 
     def call(self, operation: str, body: str | dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Return status and body of a request that no SDK has checked."""

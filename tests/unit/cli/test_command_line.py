@@ -74,6 +74,14 @@ def test_a_data_folder_that_is_not_there_fails_before_anything_starts(
             ["--api-id", "abc", "--region", "cn-north-1", "--stage", "live"],
             "https://abc.execute-api.cn-north-1.amazonaws.com.cn/live",
         ),
+        (
+            ["--endpoint", "https://api.example.com/v1/", "--way-in", "read/tag/Team/pumps"],
+            "https://api.example.com/v1/read/tag/Team/pumps",
+        ),
+        (
+            ["--api-id", "abc", "--region", "eu-west-1", "--way-in", "full/"],
+            "https://abc.execute-api.eu-west-1.amazonaws.com/v1/full",
+        ),
     ],
 )
 def test_configure_makes_clients_sign_for_the_api(
@@ -97,6 +105,20 @@ def test_configure_makes_clients_sign_for_the_api(
         check=True,
     )
     assert client.stdout.split() == [url, "execute-api"]
+
+
+@pytest.mark.parametrize(
+    "way_in",
+    ["", "write", "read/full", "read/tag/Team", "read/tag/Team/a b", "Read", "read/name/a/../b", "full\n"],
+)
+def test_configure_refuses_what_is_no_way_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], way_in: str
+) -> None:
+    assert (
+        run(["configure", "--endpoint", "https://x/v1", "--data-path", "settings", "--way-in", way_in]) == 1
+    )
+    assert f"error: {way_in!r} is not a way in: write read, operate or full" in capsys.readouterr().err
+    assert not (tmp_path / "settings").exists()
 
 
 def test_configure_needs_a_region_for_an_api(capsys: pytest.CaptureFixture[str]) -> None:
