@@ -30,9 +30,11 @@ def read_folder(terminal: Terminal, folder: Path) -> Recording:
     Raises:
         CliError: when a file cannot be used; the message names the file, what was found and what to change.
     """
-    layout = demo_layout(folder_of(folder))
+    layout = demo_layout(folder_of(folder), exports=True)
     if not layout.components:
         raise CliError(f"no .csv or .csv.gz file in {str(folder)!r}, nor in the folders inside it")
+    for name, reason in layout.ignored:
+        terminal.line(f"left out: {folder / name}: {reason}")
     labels = read_label_files(layout.labels)
     for name, reason in labels.refused:
         raise CliError(f"{folder / name}: {reason}")

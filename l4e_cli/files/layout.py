@@ -18,6 +18,7 @@ from l4e_cli.files.service_rules import (
 from l4e_cli.prepare.names import component_name
 
 _DATA = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
+_EXPORT = re.compile(r"\.(csv|txt|tsv|dat)(\.gz)?$", re.IGNORECASE)
 _LABELS = re.compile(r"labels\.csv(\.gz)?$", re.IGNORECASE)
 _GENERIC_NAME = "data"
 
@@ -93,7 +94,9 @@ def service_layout(
     )
 
 
-def demo_layout(place: Place, objects: Iterable[ListedObject] | None = None) -> Layout:
+def demo_layout(
+    place: Place, objects: Iterable[ListedObject] | None = None, *, exports: bool = False
+) -> Layout:
     """Return the layout by the rules of `l4e demo --data`.
 
     Each CSV file directly in the place is a component named after it, after the place if it is called `data`;
@@ -103,37 +106,41 @@ def demo_layout(place: Place, objects: Iterable[ListedObject] | None = None) -> 
     Args:
         place: Where the files are.
         objects: The files; None takes all of the place.
+        exports: Whether .txt, .tsv and .dat files count where there is no CSV file.
 
     Raises:
         CliError: when two of them come to the same name, or one to none.
     """
     sources: dict[str, list[ListedObject]] = {}
     labels, ignored = [], []
-    for item in place.listed() if objects is None else objects:
+    items = list(place.listed() if objects is None else objects)
+    is_csv = any(_DATA.search(item.key) and not _LABELS.fullmatch(item.key) for item in items)
+    data = _EXPORT if exports and not is_csv else _DATA
+    for item in items:
         folder, slash, rest = item.key.rpartition("/")
         if not slash and _LABELS.fullmatch(item.key):
             labels.append(item)
-        elif "/" in folder or not _DATA.search(rest):
+        elif "/" in folder or not data.search(rest):
             ignored.append((item.key, "it is neither a CSV file of the folder nor one of a folder in it"))
         else:
             sources.setdefault(f"{folder}/" if slash else item.key, []).append(item)
     components: dict[str, tuple[DataFile, ...]] = {}
     origins: dict[str, str] = {}
-    for source, items in sources.items():
+    for source, files in sources.items():
         name = _component_name(place, source)
         if name in components:
             raise CliError(
                 f"{origins[name]!r} and {source!r} in {str(place)!r} would both become the component "
                 f"{name!r}: rename one of them, or put both into one folder if they are one component"
             )
-        components[name], origins[name] = files_of(place, items), source
+        components[name], origins[name] = files_of(place, files), source
     return Layout(
         components=dict(sorted(components.items())), labels=files_of(place, labels), ignored=tuple(ignored)
     )
 
 
 def _component_name(place: Place, source: str) -> str:
-    stem = _DATA.sub("", source)
+    stem = _EXPORT.sub("", source)
     name = component_name(place.name if stem.lower() == _GENERIC_NAME else stem.rstrip("/"))
     if not name:
         raise CliError(

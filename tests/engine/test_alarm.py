@@ -102,3 +102,12 @@ def test_a_tiny_change_changes_little(rows: list[tuple[float, ...]]) -> None:
         for d in (0, 1e-12)
     )
     np.testing.assert_allclose(one, two, atol=1e-6)
+
+
+def test_an_alarm_that_opens_over_the_end_of_a_window() -> None:
+    ratios = np.array([*calm(10), 3.0, 3.0, 3.0, *calm(3)])
+    whole = Alarm.closed().fuse({"lag": ratios})
+    alarm = Alarm.closed()
+    pieces = [alarm.fuse({"lag": part}) for part in np.split(ratios, [11, 12])]
+    np.testing.assert_array_equal(np.concatenate(pieces), whole)
+    assert whole[11] > 1

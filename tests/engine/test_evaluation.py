@@ -87,3 +87,9 @@ def test_auc_is_the_share_of_ordered_pairs() -> None:
         state=b"",
     )
     assert evaluate(rows, [(minute(1), minute(1))], step=STEP).auc == pytest.approx(2.5 / 3)
+
+
+@pytest.mark.parametrize("label", [(3, 6), (0, 2), (2, 3), (3, 3)])
+def test_an_alarm_at_either_end_of_a_label_is_no_unknown_one(label: tuple[int, int]) -> None:
+    result = evaluate(scores("00110000"), [(minute(label[0]), minute(label[1]))], step=STEP)
+    assert (result.identified, result.unknown, result.precision) == (1, 0, 1)

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from engine import EventRules, Range
 from tests.engine.plant import STEP
@@ -40,3 +41,9 @@ def test_the_rules_of_reports_count_in_time() -> None:
     assert EventRules.for_reports(np.timedelta64(1, "s")) == EventRules(
         join=np.timedelta64(360, "s"), min_rows=30
     )
+
+
+@pytest.mark.parametrize(("distance", "events"), [(5, 1), (6, 2)])
+def test_ranges_at_most_the_distance_apart_are_one(distance: int, events: int) -> None:
+    found = EventRules(join=5 * STEP).apply([span(0, 2, 3, 1.0), span(2 + distance, 9, 1, 0.0)])
+    assert len(found) == events

@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine import BadArtefact, Detector, EventRules, Frame, Range, describe, fit, ranges
+from engine.explain import sentence
 from tests.engine.plant import STEP, cut, frame, pump
 
 AT = 500
@@ -166,3 +167,36 @@ def test_there_is_always_something_to_say(
 WHOLE = pump(1600, seed=12)
 SMALL = fit(cut(WHOLE, 0, 1200))
 LATER = cut(WHOLE, 1200, 1600)
+
+
+@pytest.mark.parametrize(
+    ("length", "text"),
+    [("40 s", "40 s"), ("80 min", "80 min"), ("90 min", "2 h"), ("2879 min", "48 h"), ("3000 min", "2 d")],
+)
+def test_lengths_of_time(length: str, text: str) -> None:
+    number, unit = length.split()
+    assert sentence._duration(np.timedelta64(int(number), {"s": "s", "min": "m"}[unit])) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "difference", "text"),
+    [
+        (12.34567, 2.0, "12.3"),
+        (12.34567, 0.02, "12.346"),
+        (1234.5, 200.0, "1234"),
+        (3e9, 1.0, "3e+09"),
+        (7.5, 0, "7.5"),
+    ],
+)
+def test_numbers_show_their_difference(value: float, difference: float, text: str) -> None:
+    assert sentence._number(value, difference) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "expected", "text"), [(5.0, 10.0, "20 % "), (-5.0, 10.0, ""), (5.0, -10.0, "")]
+)
+def test_a_percentage_needs_a_fixed_zero(low: float, expected: float, text: str) -> None:
+    deviation = sentence._Deviation(
+        observed=1.2 * expected, expected=expected, level=2, noise=None, noise_ratio=None, values=np.zeros(1)
+    )
+    assert sentence._percent(deviation, low, 20.0) == text

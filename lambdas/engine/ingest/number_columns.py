@@ -5,6 +5,7 @@ character that no plain number has, are looked at one by one.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,27 +22,59 @@ _FIRST_COMMON, _LAST_COMMON = np.frombuffer(b"-9", np.uint8)
 """Ends of a range of characters: it holds most of those in numbers, and of others only the rare "/"."""
 
 
-def parse_number_columns(columns: Mapping[str, Any]) -> Iterator[tuple[str, Any, NDArray[np.intp]]]:
-    """Yield the name, the numbers and the rows of invalid texts of each column.
+@dataclass(frozen=True, slots=True)
+class CellTexts:
+    """Texts of some cells of a column.
+
+    Attributes:
+        rows: The rows of the cells, increasing.
+        texts: An Arrow array of strings.
+    """
+
+    rows: NDArray[np.intp]
+    texts: Any
+
+
+def parse_number_columns(
+    columns: Mapping[str, Any], taken_out: Mapping[str, CellTexts]
+) -> Iterator[tuple[str, Any, CellTexts]]:
+    """Yield the name, the numbers and the invalid texts of each column.
 
     The odd texts of all columns are read together: a column has few of them, and one call of Arrow costs as
     much as hundreds of texts.
 
     Args:
-        columns: Chunked Arrow arrays of strings, at least one.
+        columns: Chunked Arrow arrays, at least one: strings, or numbers with null in place of odd texts.
+        taken_out: The odd texts of the columns of numbers.
 
     Returns:
         Chunked float64 arrays as long as the columns, null where a text is missing or not a number.
     """
-    parts = [_split_odd(texts) for texts in columns.values()]
-    numbers, invalid = _parse_odd(pa.concat_arrays([texts for _, _, texts in parts]))
+    parts = [
+        (column, taken_out[name]) if name in taken_out else _split_odd(column)
+        for name, column in columns.items()
+    ]
+    numbers, invalid = _parse_odd(pa.concat_arrays([odd.texts for _, odd in parts]))
     start = 0
-    for name, (values, odd, _) in zip(columns, parts, strict=True):
-        own = slice(start, start + len(odd))
+    for name, (column, odd) in zip(columns, parts, strict=True):
+        own = slice(start, start + len(odd.rows))
         start = own.stop
-        values[odd] = numbers[own]
-        column = pa.chunked_array([pa.array(values, from_pandas=True)])
-        yield name, column, odd[invalid[own]]
+        at = np.flatnonzero(invalid[own])
+        yield (
+            name,
+            _filled(column, odd.rows, numbers[own]),
+            CellTexts(odd.rows[at], odd.texts.take(pa.array(at))),
+        )
+
+
+def _filled(column: Any, rows: NDArray[np.intp], numbers: NDArray[np.float64]) -> Any:
+    """Return a column with the numbers in some rows, where it has none yet."""
+    if isinstance(column, pa.ChunkedArray):
+        if np.isnan(numbers).all():
+            return column
+        column = np.array(column)
+    column[rows] = numbers
+    return pa.chunked_array([pa.array(column, from_pandas=True)])
 
 
 def one_array(column: Any) -> Any:
@@ -49,22 +82,22 @@ def one_array(column: Any) -> Any:
     return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
 
 
-def _split_odd(column: Any) -> tuple[NDArray[np.float64], NDArray[np.intp], Any]:
-    """Return the numbers of a column, the rows whose texts are odd, and these texts."""
-    texts = one_array(column)
+def _split_odd(column: Any) -> tuple[NDArray[np.float64], CellTexts]:
+    """Return the plain numbers of a column of strings, and the odd texts."""
+    texts = trimmed = one_array(column)
     odd = _odd_rows(texts)
     if len(odd) > len(texts) // 2:  # blanks around every number, perhaps
-        texts = pc.ascii_trim_whitespace(texts)
-        odd = _odd_rows(texts)
+        trimmed = pc.ascii_trim_whitespace(texts)
+        odd = _odd_rows(trimmed)
     others = np.ones(len(texts), bool)
     others[odd] = False
     try:
-        numbers = pc.cast(texts.filter(pa.array(others)) if len(odd) else texts, pa.float64())
+        numbers = pc.cast(trimmed.filter(pa.array(others)) if len(odd) else trimmed, pa.float64())
     except pa.ArrowInvalid:  # "1-2": all are read as odd ones
         odd, others, numbers = np.arange(len(texts)), np.zeros(len(texts), bool), pa.array([], pa.float64())
     values = np.empty(len(texts))
     values[others] = numbers.to_numpy(zero_copy_only=False)
-    return values, odd, texts.take(pa.array(odd))
+    return values, CellTexts(odd, texts.take(pa.array(odd)))
 
 
 def _odd_rows(texts: Any) -> NDArray[np.intp]:

@@ -205,3 +205,11 @@ def test_modes_of_a_long_column_are_found_whatever_its_cycle(cycle: int) -> None
             results.append(running.statistics("s", **counts))
         assert results[0] == results[1]
         assert results[0].multiple_modes == expected
+
+
+def test_a_gap_between_two_pieces_is_a_gap() -> None:
+    running = RunningStatistics()
+    for start in ("2024-01-01", "2024-03-01"):
+        running.add(np.datetime64(start, "us") + np.arange(3) * np.timedelta64(1, "h"), np.arange(3.0))
+    found = running.statistics("s", missing=0, invalid=0, invalid_dates=0, duplicates=0, rows=6)
+    assert (found.large_gaps, found.max_gap_days) == (1, 59)

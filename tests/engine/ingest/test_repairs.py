@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -124,6 +124,11 @@ def test_a_report_survives_json() -> None:
 def test_blank_rows_are_left_out_and_do_not_count_against_the_file() -> None:
     report, _ = convert(HEAD + rows(2) + ",,\n" * 50, limits=RepairLimits())
     assert (report.rows, report.unsupported_timestamps) == (2, 50)
+
+
+def test_blank_rows_hide_no_share() -> None:
+    with pytest.raises(UnusableFile, match="1 of 3 rows have more cells"):
+        convert(HEAD + rows(2) + f"{stamp(9)},1,2,3\n" + ",,\n" * 200, limits=RepairLimits())
 
 
 @pytest.mark.parametrize(
@@ -261,3 +266,14 @@ def test_repairs_of_many_files_are_added_up() -> None:
     assert str(first) == (
         "2 row(s) repeat a timestamp of the same file; the last of them is kept, first in line 5 ('x')"
     )
+
+
+@pytest.mark.parametrize(("limit", "refused"), [(0.25, False), (0.24, True)])
+def test_a_share_at_its_limit_is_within_it(limit: float, refused: bool) -> None:  # noqa: FBT001
+    text = HEAD + rows(3) + f"{stamp(9)},1\n"
+    limits = replace(RepairLimits.lifted(), short_rows=limit)
+    if refused:
+        with pytest.raises(UnusableFile, match="fewer cells"):
+            convert(text, limits=limits)
+    else:
+        assert convert(text, limits=limits)[0].rows == 4

@@ -195,3 +195,17 @@ def test_many_shapes_show_their_order_too() -> None:
     reader = TimestampReader()
     reader.read(pa.array(texts))
     assert reader.order.is_day_first
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *ODD,
+        "1900-02-29 00:00",
+        "2024-03-07 09:05:08-0800",
+        "2024-03-07 09:05:08.25Z",
+    ],
+)
+def test_a_column_is_read_as_its_texts(text: str) -> None:
+    texts = [text] * 3
+    assert np.array_equal(parse_timestamp_column(pa.array(texts)), parse_timestamps(texts), equal_nan=True)

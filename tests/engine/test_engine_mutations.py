@@ -1,0 +1,435 @@
+"""Broken engines: the tests must catch every one of them, or they prove nothing.
+
+Each bug is a line of the engine changed into one that somebody might write. It is planted into the function
+in this process, and the named test of the suite must fail. Without the bug, the same test must pass.
+"""
+
+import inspect
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import CodeType, FunctionType
+
+import pytest
+
+from engine.detect.alarm import Alarm
+from engine.evaluate.evaluation import evaluate, ranges
+from engine.evaluate.events import EventRules, _joined
+from engine.evaluate.intervals import merge_intervals, rows_inside
+from engine.evaluate.roc import roc_auc
+from engine.explain.sentence import _duration, _number, _percent, _short_name
+from engine.frame.build import _fill_forward, build_frame
+from engine.frame.component_reader import FrameWindow, right_edges
+from engine.frame.last_values import last_values
+from engine.frame.off_condition import OffCondition
+from engine.frame.segments import segments
+from engine.ingest.cells import BlockReader
+from engine.ingest.convert import _Reading
+from engine.ingest.duplicates import DuplicateCount
+from engine.ingest.file_report import Tally, _above, _require_width
+from engine.ingest.line_repair import _fit_to_width, row_lines
+from engine.ingest.merge import merge_component
+from engine.ingest.number_columns import _parse_odd
+from engine.ingest.odd_cells import take_out_odd_cells
+from engine.ingest.ordered import _merge, _sort_and_deduplicate
+from engine.ingest.statistics import RunningStatistics
+from engine.ingest.timestamp_columns import TimestampReader, _calendar_micros
+from engine.train.calibration import column_quantile
+from engine.train.cleaning import _silent
+from engine.train.row_runs import joined_runs, with_margin
+from engine.train.sampling import sample_strips, time_folds
+from tests.engine import (
+    test_alarm,
+    test_cleaning,
+    test_evaluation,
+    test_events,
+    test_intervals,
+    test_sentence,
+    test_training_rows,
+)
+from tests.engine.frame import test_build, test_last_values, test_segments
+from tests.engine.ingest import test_convert, test_merge, test_odd_cells, test_repairs, test_timestamps
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A bug: in a function, text that becomes other text; and the test that should fail then."""
+
+    where: Callable[..., object]
+    right: str
+    wrong: str
+    caught_by: Callable[..., None]
+    arguments: tuple[object, ...] = ()
+
+    def plant(self, patch: pytest.MonkeyPatch) -> None:
+        """Change the code of the function for all who hold it."""
+        function = inspect.unwrap(self.where)
+        assert isinstance(function, FunctionType)
+        source = textwrap.dedent(inspect.getsource(function))
+        assert source.count(self.right) == 1, f"{self.right!r} is not once in:\n{source}"
+        module = compile(source.replace(self.right, self.wrong), inspect.getfile(function), "exec")
+        codes = [each for each in module.co_consts if isinstance(each, CodeType)]
+        (code,) = [each for each in codes if each.co_name == function.__name__]
+        patch.setattr(function, "__code__", code)
+
+    def check(self) -> None:
+        """Run the test."""
+        self.caught_by(*self.arguments)
+
+
+def case(test: Callable[..., None], **wanted: object) -> tuple[object, ...]:
+    """Return the parameters of a case of a test, by its id or by its place."""
+    mark, *_ = test.pytestmark  # type: ignore[attr-defined]  # the one next to the function
+    values = mark.args[1][mark.kwargs["ids"].index(wanted["id"]) if "id" in wanted else wanted["at"]]
+    return tuple(values) if isinstance(mark.args[0], tuple) else (values,)
+
+
+BUGS = {
+    # evaluate
+    "touching labels are not joined": Bug(
+        merge_intervals,
+        "start <= merged",
+        "start < merged",
+        test_intervals.test_labels_that_overlap_or_touch_are_one,
+        case(test_intervals.test_labels_that_overlap_or_touch_are_one, id="touching"),
+    ),
+    "a label inside another one ends it": Bug(
+        merge_intervals,
+        "max(merged[-1][1], end)",
+        "end",
+        test_intervals.test_labels_that_overlap_or_touch_are_one,
+        case(test_intervals.test_labels_that_overlap_or_touch_are_one, id="one inside"),
+    ),
+    "the last row of a label is outside": Bug(
+        rows_inside,
+        'margin, "right"',
+        'margin, "left"',
+        test_intervals.test_both_ends_of_an_interval_are_inside,
+        case(test_intervals.test_both_ends_of_an_interval_are_inside, id="none"),
+    ),
+    "an alarm goes on over a gap": Bug(
+        ranges,
+        "| (np.diff(scores.times[rows]) > step)",
+        "",
+        test_evaluation.test_ranges_split_at_normal_off_and_gap,
+    ),
+    "the warning time begins at the last alarm": Bug(
+        evaluate, "hits[0]", "hits[-1]", test_evaluation.test_evaluation_counts
+    ),
+    "an alarm that touches the end of a label is unknown": Bug(
+        evaluate,
+        "each.start <= end",
+        "each.start < end",
+        test_evaluation.test_an_alarm_at_either_end_of_a_label_is_no_unknown_one,
+        ((0, 2),),
+    ),
+    "an alarm that touches the start of a label is unknown": Bug(
+        evaluate,
+        "each.end >= start",
+        "each.end > start",
+        test_evaluation.test_an_alarm_at_either_end_of_a_label_is_no_unknown_one,
+        ((3, 6),),
+    ),
+    "labels half outside the window count": Bug(
+        evaluate,
+        "if start >= scores.times[0] - step and end",
+        "if end",
+        test_evaluation.test_overlapping_labels_merge_and_outside_ones_do_not_count,
+    ),
+    "equal scores count as a wrong order": Bug(
+        roc_auc, "(counts - 1) / 2", "(counts - 1)", test_evaluation.test_auc_is_the_share_of_ordered_pairs
+    ),
+    "ranges exactly at the distance stay apart": Bug(
+        EventRules.apply,
+        "<= self.join",
+        "< self.join",
+        test_events.test_ranges_at_most_the_distance_apart_are_one,
+        (5, 1),
+    ),
+    "joined ranges have equal weight": Bug(
+        _joined,
+        "(first.rows * first.contributions + second.rows * second.contributions) / rows",
+        "(first.contributions + second.contributions) / 2",
+        test_events.test_near_ranges_join_and_short_ones_are_dropped,
+    ),
+    # detect
+    "a single row alarms": Bug(
+        Alarm.fuse,
+        "-2, axis=1)[:, -2]",
+        "-1, axis=1)[:, -1]",
+        test_alarm.test_a_single_row_does_not_alarm,
+        (24.0,),
+    ),
+    "an open alarm flickers": Bug(
+        Alarm._hold,
+        "held = value / (1 - spare * opened)",
+        "held = value",
+        test_alarm.test_an_open_alarm_does_not_flicker_but_closes,
+    ),
+    "a view remembers a fault that is over": Bug(
+        Alarm.fuse,
+        "if view in MEMORY_ROWS:",
+        "if view not in ratios:",
+        test_alarm.test_what_only_memory_still_sees_is_over_soon,
+        ("window",),
+    ),
+    "what the lag view did not see is muted": Bug(
+        Alarm.fuse,
+        "calm * ramp(seen, *SEEN_SHARE)",
+        "calm",
+        test_alarm.test_what_the_lag_view_did_not_see_is_not_muted,
+        (test_alarm.calm(60),),
+    ),
+    "the memory of the alarm ends with the window": Bug(
+        Alarm.fuse,
+        "self.fused = rows[-len(self.fused) :].copy()",
+        "pass",
+        test_alarm.test_an_alarm_that_opens_over_the_end_of_a_window,
+    ),
+    # frame
+    "a row at the start of a window is in it": Bug(
+        FrameWindow.rows,
+        'self.start, "right"',
+        'self.start, "left"',
+        test_build.test_window_is_open_at_the_start_and_closed_at_the_end,
+    ),
+    "an edge belongs to the bucket after it": Bug(
+        right_edges,
+        "(-(-micros // step) * step)",
+        "((micros // step + 1) * step)",
+        test_build.test_buckets_hold_means_and_are_labelled_by_their_right_edge,
+    ),
+    "values are filled too short a time": Bug(
+        _fill_forward, "> limit", ">= limit", test_build.test_fill_limit_leaves_stale_values_missing
+    ),
+    "a value at the threshold is off": Bug(
+        OffCondition.holds,
+        "values < self",
+        "values <= self",
+        test_build.test_rows_are_off_by_the_latest_value,
+    ),
+    "a frame begins before every sensor has a value": Bug(
+        build_frame,
+        "first = 0 if carry else first",
+        "first = 0",
+        test_build.test_union_of_stamps_is_filled_forward_and_starts_when_all_have_a_value,
+    ),
+    "the last value of a window is not looked at": Bug(
+        last_values,
+        'end, "right"',
+        'end, "left"',
+        test_last_values.test_the_last_value_up_to_a_time,
+        case(test_last_values.test_the_last_value_up_to_a_time, at=1),
+    ),
+    "rows after the machine was off go on": Bug(
+        segments,
+        "apart = (np.diff(on) > 1) | ",
+        "apart = ",
+        test_segments.test_runs_end_at_gaps_and_where_the_machine_is_off,
+        case(test_segments.test_runs_end_at_gaps_and_where_the_machine_is_off, id="off between"),
+    ),
+    "rows long after the last window go on": Bug(
+        segments,
+        "and times[0] - last <= gap",
+        "",
+        test_segments.test_runs_end_at_gaps_and_where_the_machine_is_off,
+        case(test_segments.test_runs_end_at_gaps_and_where_the_machine_is_off, id="too late"),
+    ),
+    # ingest
+    "of equal timestamps the first row is kept": Bug(
+        _sort_and_deduplicate,
+        "last = np.append(ordered[1:] != ordered[:-1], [True])",
+        "last = np.append([True], ordered[1:] != ordered[:-1])",
+        test_merge.test_rows_are_sorted_and_the_last_duplicate_wins,
+    ),
+    "the earlier file wins": Bug(
+        _merge,
+        "key=lambda run: run.order",
+        "key=lambda run: run.order, reverse=True",
+        test_merge.test_rows_are_sorted_and_the_last_duplicate_wins,
+    ),
+    "rows that were dropped are not counted": Bug(
+        merge_component,
+        "        duplicates=read - written,\n        unsupported",
+        "        duplicates=0,\n        unsupported",
+        test_merge.test_rows_are_sorted_and_the_last_duplicate_wins,
+    ),
+    "a gap between two files is none": Bug(
+        RunningStatistics._measure_gaps,
+        "times[:1] if self._end is None else self._end",
+        "times[:1]",
+        test_merge.test_a_gap_between_two_pieces_is_a_gap,
+    ),
+    "offsets have the wrong sign": Bug(
+        _calendar_micros,
+        "(-1 if",
+        "(1 if",
+        test_timestamps.test_a_column_is_read_as_its_texts,
+        ("2024-03-07 09:05:08-0800",),
+    ),
+    "every fourth year is a leap year": Bug(
+        _calendar_micros,
+        "((year % 100 != 0) | (year % 400 == 0))",
+        "(year > 0)",
+        test_timestamps.test_a_column_is_read_as_its_texts,
+        ("1900-02-29 00:00",),
+    ),
+    "fractions lose their zeros": Bug(
+        _calendar_micros,
+        "micros += parts.fraction(6)",
+        "micros += parts.number(*parts.has.get('f', (0, 0)))",
+        test_timestamps.test_a_column_is_read_as_its_texts,
+        ("2024-03-07 09:05:08.25Z",),
+    ),
+    "the day is always read second": Bug(
+        TimestampReader._instants,
+        "(second, first) if self.day_first else (first, second)",
+        "(first, second)",
+        test_repairs.test_day_and_month_have_one_order_in_a_file,
+        (1 << 20,),
+    ),
+    "the first block decides the order of day and month": Bug(
+        _Reading.convert,
+        "if len(head) > 1:",
+        "if len(head) > 9:",
+        test_repairs.test_day_and_month_have_one_order_in_a_file,
+        (100,),
+    ),
+    "an empty text is invalid": Bug(
+        _parse_odd,
+        "texts.is_valid()",
+        "known",
+        test_convert.test_cells_are_numbers_missing_or_invalid,
+        ("abc", 0, 1),
+    ),
+    "infinity is a number": Bug(
+        BlockReader._add_column,
+        "if total is not None and not math.isfinite(total):",
+        "if total is None:",
+        test_convert.test_cells_are_numbers_missing_or_invalid,
+        ("1e400", 0, 1),
+    ),
+    "texts are taken out of columns that nobody asked for": Bug(
+        take_out_odd_cells,
+        "if column in columns:",
+        "if column:",
+        test_odd_cells.test_other_blocks_are_left_alone,
+        case(test_odd_cells.test_other_blocks_are_left_alone, id="another column"),
+    ),
+    "a full row is short": Bug(
+        _fit_to_width,
+        "cells < names",
+        "cells <= names",
+        test_repairs.test_repairs_are_counted_with_line_and_example,
+        (*case(test_repairs.test_repairs_are_counted_with_line_and_example, at=1), 1 << 20),
+    ),
+    "lines in quotation marks are not counted": Bug(
+        row_lines,
+        "begins &= marks[starts] % 2 == 0",
+        "pass",
+        test_repairs.test_repairs_are_counted_with_line_and_example,
+        (*case(test_repairs.test_repairs_are_counted_with_line_and_example, at=7), 1 << 20),
+    ),
+    "a repetition in a later block is not found": Bug(
+        DuplicateCount.add,
+        "(self._last is None or times[0] > self._last)",
+        "True",
+        test_repairs.test_repairs_are_counted_with_line_and_example,
+        (*case(test_repairs.test_repairs_are_counted_with_line_and_example, at=8), 40),
+    ),
+    "rows that are too wide are read": Bug(
+        _require_width,
+        "if tally.first_wide is None or",
+        "if tally.first_wide is not None or",
+        test_repairs.test_above_a_share_a_repair_is_an_error,
+        case(test_repairs.test_above_a_share_a_repair_is_an_error, at=0),
+    ),
+    "blank rows hide the share of bad ones": Bug(
+        Tally.filled.fget,
+        " - self.blank",
+        "",
+        test_repairs.test_blank_rows_hide_no_share,
+    ),
+    "a share at its limit is above it": Bug(
+        _above,
+        "count > limit",
+        "count >= limit",
+        test_repairs.test_a_share_at_its_limit_is_within_it,
+        (0.25, False),
+    ),
+    # explain
+    "an hour is told in hours": Bug(
+        _duration, "minutes < 90", "minutes < 60", test_sentence.test_lengths_of_time, ("80 min", "80 min")
+    ),
+    "numbers are told too roughly": Bug(
+        _number,
+        "max(1 - math",
+        "max(0 - math",
+        test_sentence.test_numbers_show_their_difference,
+        (12.34567, 2.0, "12.3"),
+    ),
+    "a percentage of a sensor that changes sign": Bug(
+        _percent,
+        "not low * high > 0 or ",
+        "",
+        test_sentence.test_a_percentage_needs_a_fixed_zero,
+        (-5.0, 10.0, ""),
+    ),
+    "equal names of two components are not told apart": Bug(
+        _short_name, ".count(short) == 1", ".count(short) >= 1", test_sentence.test_equal_names_are_told_apart
+    ),
+    # train
+    "runs one row nearer are joined": Bug(
+        joined_runs,
+        "> gap",
+        ">= gap",
+        test_training_rows.test_marked_rows_near_each_other_are_one_run,
+        case(test_training_rows.test_marked_rows_near_each_other_are_one_run, at=1),
+    ),
+    "no margin after a run": Bug(
+        with_margin,
+        "stop + margin",
+        "stop",
+        test_training_rows.test_a_margin_is_on_both_sides,
+        case(test_training_rows.test_a_margin_is_on_both_sides, at=0),
+    ),
+    "strips of a small sample are not among those of a large one": Bug(
+        sample_strips,
+        "stride *= 2",
+        "stride += 1",
+        test_training_rows.test_strips_of_long_data_are_evenly_spaced_and_nested,
+    ),
+    "folds count rows that are not learned": Bug(
+        time_folds,
+        "np.cumsum(normal)",
+        "np.arange(1, len(normal) + 1)",
+        test_training_rows.test_folds_hold_equally_many_normal_rows,
+    ),
+    "quantiles are not interpolated": Bug(
+        column_quantile,
+        "np.float32(place - low)",
+        "np.float32(0)",
+        test_training_rows.test_quantiles_of_columns_are_those_of_numpy,
+        (100, 0.5),
+    ),
+    "silence is seen a row late": Bug(
+        _silent,
+        "missing.sum(axis=0) >= SILENT_ROWS",
+        "missing.sum(axis=0) > SILENT_ROWS",
+        test_cleaning.test_rows_with_a_silent_sensor_are_not_learned,
+        case(test_cleaning.test_rows_with_a_silent_sensor_are_not_learned, id="just silent"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_every_bug_is_caught(name: str) -> None:
+    bug = BUGS[name]
+    bug.check()
+    with pytest.MonkeyPatch.context() as patch:
+        bug.plant(patch)
+        try:
+            bug.check()
+        except (Exception, pytest.fail.Exception):  # noqa: BLE001 - whatever a broken engine raises
+            return
+    pytest.fail(f"{name}: {bug.caught_by.__name__} did not notice")
