@@ -9,13 +9,16 @@ BIN := .venv/bin
 UV := UV_PYTHON_DOWNLOADS=never .uv/bin/uv
 SYNC := $(UV) sync --frozen --quiet --compile-bytecode --python "$(PYTHON)" --extra local
 PYTEST := $(BIN)/pytest
+# Tests in as many processes as JOBS says; tests/parallel.py says what stays together.
+JOBS ?= 2
+PARALLEL := --numprocesses $(JOBS) --dist loadfile
 # A cloned repository must not behave differently with the AWS settings of the person who cloned it.
 unexport AWS_PROFILE AWS_ENDPOINT_URL AWS_CA_BUNDLE AWS_DATA_PATH AWS_CONFIG_FILE
 
 .PHONY: help
 help:
 	@echo "make demo    watch one pump from its history to an anomaly (ARGS='--keep' leaves it running)"
-	@echo "make test    everything that is checked: lint, unit to end-to-end tests, coverage"
+	@echo "make test    everything that is checked: lint, unit to end-to-end tests, coverage (JOBS=4 on four processors)"
 	@echo "make lint    style, format, types, rules between the rooms"
 	@echo "make compat  tests of what is deployed, with its Python and the newest numpy (ARGS=tests/engine for some)"
 	@echo "make unit    unit and synth tests only"
@@ -30,7 +33,7 @@ demo: .venv/.run
 
 .PHONY: test
 test: lint
-	$(PYTEST) --cov --cov-report=term
+	$(PYTEST) $(PARALLEL) --cov --cov-report=term
 
 .PHONY: lint
 lint: .venv/.dev
@@ -42,11 +45,11 @@ lint: .venv/.dev
 
 .PHONY: compat
 compat: .uv/bin/uv
-	@.ci/compat $(ARGS)
+	@JOBS=$(JOBS) .ci/compat $(ARGS)
 
 .PHONY: unit
 unit: .venv/.dev
-	$(PYTEST) tests/unit tests/synth
+	$(PYTEST) $(PARALLEL) tests/unit tests/synth
 
 .PHONY: e2e
 e2e: .venv/.dev

@@ -66,7 +66,8 @@ def refuse_wrong_layout(header: Row, rows: Sequence[Row]) -> None:
     if first is not None:
         _refuse_preamble(header, body[:first], body[first])
         body = body[first:]
-    _refuse_index(header, body)
+    if not any(_like_time(row.cells[0]) or _DATE.match(row.cells[0]) for row in rows if row.cells):
+        _refuse_index(header, body)
     _refuse_date_and_time(header, body)
     _refuse_long(header, body)
     _refuse_decimal_commas(header, body)
@@ -161,8 +162,6 @@ def _refuse_preamble(header: Row, between: Sequence[Row], first: Row) -> None:
 
 
 def _refuse_index(header: Row, body: Sequence[Row]) -> None:
-    if any(_like_time(row.cells[0]) or _DATE.match(row.cells[0]) for row in body):
-        return
     for column in range(1, min(len(row.cells) for row in body)):
         if all(_like_time(row.cells[column]) and len(row.cells[column]) > 7 for row in body):
             name = header.cells[column] if column < len(header.cells) else ""

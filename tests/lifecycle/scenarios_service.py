@@ -43,6 +43,20 @@ def drift(play: Play) -> None:
     play.check()
 
 
+def default_again(play: Play) -> None:
+    """What the template no longer says goes back to its default."""
+    if play.case.kind != "InferenceScheduler":
+        return
+    play.created()
+    thing = play.thing()
+    assert thing is not None
+    assert thing.record["DataDelayOffsetInMinutes"] == 5
+    without = {name: value for name, value in play.case.base.items() if name != "DataDelayOffsetInMinutes"}
+    assert play.deploy(without), play.stack.reasons
+    play.check()
+    assert thing.record["DataDelayOffsetInMinutes"] == 0, "the delay of an earlier deployment stayed"
+
+
 def late_visibility(play: Play) -> None:
     """What was created shows up only after some reads."""
     play.world.service.visibility_lag = 3
@@ -138,6 +152,21 @@ def waits_for_what_it_needs(play: Play) -> None:
         service.call("StartDataIngestionJob", start | {"DatasetName": "pump-1"})
     assert play.stack.destroy(), play.stack.reasons
     play.check()
+
+
+def deletion_beside_a_long_ingestion(play: Play) -> None:
+    """A dataset is deleted when the ingestion into it has ended, however long that takes."""
+    if play.case.kind != "Dataset":
+        return
+    play.created()
+    service = play.world.service
+    start = {"DatasetName": "pump-1", "RoleArn": ROLE, "ClientToken": "somebody"}
+    start["IngestionInputConfiguration"] = {"S3InputConfiguration": {"Bucket": "history", "Prefix": "2024/"}}
+    job = service.call("StartDataIngestionJob", start)["JobId"]
+    service.jobs[job].until = play.world.now + 40 * 60
+    assert play.stack.destroy(), play.stack.reasons
+    play.check()
+    assert not invariants.owned(play.world, play.stack)
 
 
 def blocked_deletion(play: Play) -> None:

@@ -232,6 +232,15 @@ def old_properties_instead_of_describe(patch: Patch) -> None:
     patch.setattr(inference_scheduler, "_difference", difference)
 
 
+def defaults_do_not_come_back(patch: Patch) -> None:
+    original = inference_scheduler._difference
+
+    def difference(wanted: Mapping[str, Any], actual: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in original(wanted, actual).items() if key in wanted}
+
+    patch.setattr(inference_scheduler, "_difference", difference)
+
+
 def tags_never_taken_away(patch: Patch) -> None:
     original = Context.act
     patch.setattr(
@@ -283,8 +292,35 @@ def trusts_what_was_ingested_into_another_dataset(patch: Patch) -> None:
     )
 
 
+def failed_ingestion_is_adopted(patch: Patch) -> None:
+    finished, describe = data_ingestion._History.finished, data_ingestion.DataIngestion._describe
+    adopted: set[str | None] = set()
+
+    def remembered(history: Any, wanted: str) -> str | None:
+        job = finished(history, wanted)
+        adopted.add(job)
+        return job
+
+    def described(context: Context, job_id: str) -> dict[str, Any] | None:
+        job = describe(context, job_id)
+        return {**job, "Status": "SUCCESS"} if job and job_id in adopted else job
+
+    patch.setattr(data_ingestion._History, "finished", remembered)
+    patch.setattr(data_ingestion.DataIngestion, "_describe", staticmethod(described))
+
+
 def history_stays(patch: Patch) -> None:
     patch.setattr(data_ingestion._History, "forget", lambda *_: None)
+
+
+def dataset_deletion_waits_ten_minutes_for_its_ingestion(patch: Patch) -> None:
+    original = Dataset.dismantle
+
+    def dismantle(self: Dataset, context: Context, name: str, found: Found) -> Outcome:
+        outcome = original(self, context, name, found)
+        return replace(outcome, patience=resource.STUCK) if isinstance(outcome, Wait) else outcome
+
+    patch.setattr(Dataset, "dismantle", dismantle)
 
 
 def deleted_dataset_comes_back_empty(patch: Patch) -> None:
@@ -385,13 +421,16 @@ MUTATIONS = (
     Mutation(anybodys_is_adopted, "foreign_name"),
     Mutation(clash_is_solved_by_force, "clash"),
     Mutation(old_properties_instead_of_describe, "drift"),
+    Mutation(defaults_do_not_come_back, "default_again"),
     Mutation(tags_never_taken_away, "update_in_place"),
     Mutation(update_forgets_to_start_again, "update_in_place"),
     Mutation(deletes_without_stopping, "create_and_delete"),
     Mutation(failed_training_is_success, "replacement_fails"),
     Mutation(ingests_again_on_rollback, "replacement_fails"),
     Mutation(trusts_what_was_ingested_into_another_dataset, "create_and_delete"),
+    Mutation(failed_ingestion_is_adopted, "without_waiting"),
     Mutation(history_stays, "create_and_delete"),
+    Mutation(dataset_deletion_waits_ten_minutes_for_its_ingestion, "deletion_beside_a_long_ingestion"),
     Mutation(deleted_dataset_comes_back_empty, "deleted_outside"),
     Mutation(reason_tells_secrets, "creation_fails"),
     Mutation(reason_is_a_book, "long_message"),

@@ -10,7 +10,7 @@ import re
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine import FileReport, RepairLimits, UnusableFile, convert_csv, parse_timestamps
@@ -106,6 +106,7 @@ ROWS = st.one_of(
     st.sampled_from([64, 300, 1 << 20]),
     st.booleans(),
 )
+@example(["2000-01-01T00:00:00", ",0.0,0.0,100000000"], "\n", 64, False)  # noqa: FBT003
 def test_files_are_read_by_the_letter(lines: list[str], end: str, block_bytes: int, packed: bool) -> None:  # noqa: FBT001
     text = end.join(lines)
     data = f"{','.join(HEADER)}{end}{text}".encode()

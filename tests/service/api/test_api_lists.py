@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from service.context import Context
-from service.names import PENDING_DELETION
+from service.names import DATASET, PENDING_DELETION
 from service.operations import datasets, models, schedulers
 from service.service_bucket import ServiceBucket
 from service.store import Item
@@ -59,6 +59,16 @@ def test_the_page_size_without_max_results(deploy: Deploy) -> None:
     for name in ("a", "b", "c"):
         service.create_dataset(name)
     assert len(service.api.list_datasets()["DatasetSummaries"]) == 2
+
+
+def test_a_list_sees_more_than_one_answer_of_the_table(service: Service) -> None:
+    names = [f"n{number:03}" for number in range(120)]
+    for some in (names[:60], names[60:]):
+        service.context.store.create(
+            *({"pk": DATASET, "sk": name, "DatasetName": name, "Status": "CREATED"} for name in some)
+        )
+    found = service.api.list_datasets(MaxResults=500)["DatasetSummaries"]
+    assert [one["DatasetName"] for one in found] == names
 
 
 def test_newest_first_lists_are_walked_backwards(service: Service) -> None:
@@ -118,6 +128,40 @@ def test_a_repeated_create_returns_the_resource_as_it_is_now(service: Service) -
     again = service.create_scheduler("watch", ClientToken="t")
     assert again["InferenceSchedulerArn"] == scheduler["InferenceSchedulerArn"]
     assert again["Status"] == "RUNNING"
+
+
+def test_a_repeated_request_starts_what_the_first_could_not(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The function is killed between its write and the start of the execution."""
+    service.create_dataset("pump")
+    machines = service.context.client("stepfunctions")
+    with monkeypatch.context() as killed:
+        killed.setattr(machines, "start_execution", _killed)
+        with pytest.raises(_Killed):
+            service.call("StartDataIngestionJob", _INGESTION)
+    (job,) = service.context.records.ingestion_jobs()
+    status, reply = service.call("StartDataIngestionJob", _INGESTION)
+    assert (status, reply["JobId"]) == (200, job["JobId"])
+    machine = service.context.environment.ingest_state_machine
+    started = machines.list_executions(stateMachineArn=machine)["executions"]
+    assert job["JobId"] in {execution["name"] for execution in started}
+
+
+_INGESTION = {
+    "DatasetName": "pump",
+    "IngestionInputConfiguration": {"S3InputConfiguration": {"Bucket": "customer"}},
+    "RoleArn": ROLE,
+    "ClientToken": "t",
+}
+
+
+class _Killed(BaseException):
+    """The end of a process: no handler of errors sees it."""
+
+
+def _killed(**_: Any) -> None:
+    raise _Killed
 
 
 def test_a_token_is_not_used_for_two_requests(service: Service) -> None:

@@ -45,6 +45,13 @@ def test_a_reply_has_the_protocols_headers_and_omits_what_is_absent(service: Ser
     assert json.loads(reply["body"]) == {"DatasetSummaries": []}
 
 
+def test_a_reply_has_members_of_the_model_only(service: Service) -> None:
+    service.create_dataset("pump")
+    _, reply = service.call("DescribeDataset", {"DatasetName": "pump"})
+    members = service.api.meta.service_model.operation_model("DescribeDataset").output_shape.members
+    assert reply.keys() <= members.keys()
+
+
 def test_an_error_has_a_request_id_too(service: Service) -> None:
     reply = send(service, "[]")
     assert re.fullmatch(r"[0-9a-f-]{36}", reply["headers"]["x-amzn-requestid"])
@@ -153,6 +160,13 @@ def test_every_violation_is_named_with_its_value_member_and_rule(service: Servic
         "Value null at 'ClientToken' failed to satisfy constraint: Member must not be null",
     ):
         assert words in message
+
+
+def test_an_element_of_a_list_is_named_by_its_place(service: Service) -> None:
+    tags = [{"Key": "line", "Value": "4"}, {"Key": "aws:line"}]
+    _, reply = service.call("CreateDataset", {"DatasetName": "pump", "ClientToken": "t", "Tags": tags})
+    assert "Value 'aws:line' at 'Tags[1].Key'" in reply["Message"]
+    assert "Value null at 'Tags[1].Value'" in reply["Message"]
 
 
 @pytest.mark.parametrize("target", ["", TARGET, f"{TARGET}.Nothing", "Other.ListDatasets", "ListDatasets"])

@@ -1,5 +1,6 @@
 """The way to the customer's data: what a person reads when the role or the bucket refuses."""
 
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -12,6 +13,8 @@ from service.bucket_owners import BucketOwners
 from service.jobs.failure import JobFailed
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.refusals import retry_while_denied
+from tests.service.jobs import pump
+from tests.service.jobs.inference import started
 from tests.service.jobs.world import MOTOR_ARN, World, schema
 
 ROLE = "arn:aws:iam::111122223333:role/lookoutequipment/data"
@@ -40,6 +43,36 @@ def test_a_role_that_does_not_trust_the_service() -> None:
         f"policy must allow sts:AssumeRole to the job role of the service for the external id '{MOTOR_ARN}' "
         "(condition StringLike sts:ExternalId)"
     )
+
+
+def test_the_external_id_is_the_arn_of_the_resource_worked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trust policy of a role can so be narrowed to one dataset, one model, one scheduler."""
+    assume, ids = world.runtime.sts.assume_role, list[str]()
+
+    def noted(**request: Any) -> Any:
+        ids.append(request["ExternalId"])
+        return assume(**request)
+
+    monkeypatch.setattr(world.runtime.sts, "assume_role", noted)
+    data = list(pump.history("2020-01-01", count=16 * 96, step=timedelta(minutes=15)))
+    world.upload("train/drive/1.csv", pump.drive(data))
+    world.upload("train/hydraulics/1.csv", pump.hydraulics(data))
+    dataset = world.dataset(pump.SCHEMA)
+    world.ingest(dataset, prefix="train/")
+    assert set(ids) == {dataset["DatasetArn"]}
+
+    ids.clear()
+    world.upload("labels/faults.csv", "2020-01-10T00:00:00,2020-01-10T02:00:00\n")
+    labels = {"S3InputConfiguration": {"Bucket": world.bucket, "Prefix": "labels/"}}
+    model = world.model(dataset, pump.SCHEMA, RoleArn=world.role, LabelsInputConfiguration=labels)
+    assert set(ids) == {model["ModelArn"]}
+
+    ids.clear()
+    scheduler = started(world, model, "10:15", DataUploadFrequency="PT15M")
+    world.tick(scheduler)
+    assert set(ids) == {scheduler["InferenceSchedulerArn"]}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -18,6 +19,15 @@ from tests.service.jobs.test_job_retraining import retrained
 from tests.service.jobs.world import World, at
 
 Call = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def world(jobs_aws: EmbeddedAws, world: World) -> World:
+    """The world with a table of its own: against its quotas the API counts the records of a whole table."""
+    jobs_aws.create_table(world.bucket)
+    store = replace(world.runtime.store, table=world.bucket)
+    world.runtime = replace(world.runtime, store=store)
+    return world
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from service.jobs import ingest
 from service.jobs.ingestion import merge_parts
 from service.names import DATASET, INGESTION_JOB, job_prefix, report_key
 from service.store import Item
-from tests.service.jobs.world import World, at, rows, schema
+from tests.service.jobs.world import World, at, ended_before, rows, schema
 
 HEADER = ("Timestamp", "speed", "flow")
 MOTOR = schema(motor=("speed", "flow"))
@@ -182,6 +182,21 @@ def test_a_failed_replacement_keeps_the_old_content(world: World) -> None:
     after = world.get(DATASET, dataset["DatasetName"])
     assert after["ingestionJobId"] == first["JobId"]
     assert after["DataEndTime"] == first["DataEndTime"]
+
+
+def test_an_ingestion_that_was_ended_meanwhile_stays_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was given up while it was still at work: what it has read reaches no dataset any more."""
+    world.upload("motor/a.csv", rows(HEADER, lines(1)))
+    dataset = world.dataset(MOTOR)
+    job = world.start_ingestion(dataset)
+    end = {"Status": "FAILED", "FailedReason": "given up"}
+    ended_before(monkeypatch, INGESTION_JOB, lambda store: store.update(INGESTION_JOB, job, end))
+    world.play_ingestion(job)
+    record = world.get(INGESTION_JOB, job)
+    assert {name: record[name] for name in end} == end
+    assert "ingestionJobId" not in world.get(DATASET, dataset["DatasetName"])
 
 
 def test_an_empty_prefix_says_what_is_near(world: World) -> None:

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from service.names import DATASET, MODEL
+from service.names import DATASET, MODEL, version_key, versions_of
 from service.store import Item
 from tests.service.jobs import pump
-from tests.service.jobs.world import World, at, rows, schema
+from tests.service.jobs.world import World, at, ended_before, rows, schema
 
 
 def test_the_model_knows_its_windows_and_its_active_version(model: Item) -> None:
@@ -86,6 +86,20 @@ def test_training_again_changes_nothing(home: World, model: Item) -> None:
     assert home.get(MODEL, model["ModelName"]) == model
     written = home.customer.list_objects_v2(Bucket=home.bucket, Prefix="diagnostics/")["Contents"]
     assert [one["Key"] for one in written] == [before["ModelDiagnosticsResultsObject"]["Key"]]
+
+
+def test_a_training_that_was_ended_meanwhile_stays_so(
+    home: World, dataset: Item, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was given up while it was still at work: its model does not become what it has learned."""
+    model = home.model(dataset, pump.SCHEMA, train=False)
+    pk, sk = versions_of(model["uuid"]), version_key(1)
+    end = {"Status": "FAILED", "FailedReason": "given up"}
+    ended_before(monkeypatch, pk, lambda store: store.update(pk, sk, end))
+    home.play_training(model["ModelName"])
+    version = home.version(model)
+    assert {name: version[name] for name in end} == end
+    assert home.get(MODEL, model["ModelName"]) == model
 
 
 def test_without_evaluation_there_are_no_metrics(home: World, dataset: Item) -> None:

@@ -1,0 +1,449 @@
+"""Bugs planted into the API: wire, validation, pages, store, repeated requests and operations."""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+import pytest
+from botocore.model import StructureShape
+
+from service import idempotency, validation, wire
+from service.context import Context
+from service.errors import InternalError
+from service.idempotency import Plan
+from service.names import DATASET, TOKEN
+from service.operations import datasets, ingestion_jobs, models, schedulers, tags
+from service.records import IngestionJobRecord
+from service.schedules import Schedules
+from service.store import Create, Item, Store
+from service.typed_store import TypedStore
+from tests.service.api import (
+    test_api_datasets,
+    test_api_lists,
+    test_api_models,
+    test_api_schedulers,
+    test_api_shapes,
+    test_api_wire,
+)
+from tests.service.planted import Bug, Patch, Write, assert_caught, change_writes, without_expectation
+
+Records = Callable[[str | None], Any]
+Request = dict[str, Any]
+
+
+# Wire
+
+
+def internal_errors_tell_their_cause(patch: Patch) -> None:
+    patch.setattr(
+        wire, "InternalError", lambda text: InternalError(f"{text}: {sys.exc_info()[1]!r} of secret")
+    )
+
+
+def throttling_is_an_internal_error(patch: Patch) -> None:
+    patch.setattr(wire, "THROTTLING_CODES", frozenset())
+
+
+def denials_are_internal_errors(patch: Patch) -> None:
+    patch.setattr(wire, "_DENIALS", ("Never",))
+
+
+def error_names_lose_their_namespace(patch: Patch) -> None:
+    patch.setattr(wire, "_NAMESPACE", "")
+
+
+def private_attributes_are_answered(patch: Patch) -> None:
+    original = wire.project
+
+    def project(shape: StructureShape, record: Mapping[str, Any]) -> Any:
+        private = {name: str(value) for name, value in record.items() if name[0].islower()}
+        return original(shape, record) | private
+
+    patch.setattr(wire, "project", project)
+
+
+def absent_members_are_null(patch: Patch) -> None:
+    original = wire.project
+
+    def project(shape: StructureShape, record: Mapping[str, Any]) -> Any:
+        return dict.fromkeys(shape.members) | original(shape, record)
+
+    patch.setattr(wire, "project", project)
+
+
+# Validation
+
+
+def required_members_may_be_missing(patch: Patch) -> None:
+    original = validation._refuse
+
+    def refuse(problems: list[str], path: str, value: Any, constraint: str) -> None:
+        if constraint != "Member must not be null":
+            original(problems, path, value, constraint)
+
+    patch.setattr(validation, "_refuse", refuse)
+
+
+def lengths_and_values_are_not_checked(patch: Patch) -> None:
+    patch.setattr(validation, "_check_bounds", lambda *_, **__: None)
+
+
+def only_one_violation_is_told(patch: Patch) -> None:
+    patch.setattr(validation, "_REPORTED", 1)
+
+
+def elements_of_lists_are_not_checked(patch: Patch) -> None:
+    patch.setitem(validation._PARSERS, "list", lambda shape, value, *_: value)  # type: ignore[arg-type]
+
+
+def offsets_of_times_are_ignored(patch: Patch) -> None:
+    original = validation.timestamp
+    patch.setattr(validation, "timestamp", lambda moment: original(moment.replace(tzinfo=UTC)))
+
+
+# Pages
+
+
+def tokens_fit_other_filters(patch: Patch) -> None:
+    original = datasets.paged
+
+    def paged(
+        context: Context, operation: str, request: dict[str, Any], member: str, records: Records
+    ) -> Any:
+        pages = {name: value for name, value in request.items() if name in {"MaxResults", "NextToken"}}
+        return original(context, operation, pages, member, records)
+
+    patch.setattr(datasets, "paged", paged)
+
+
+def lists_end_with_their_first_page(patch: Patch) -> None:
+    original = datasets.paged
+
+    def paged(*arguments: Any) -> dict[str, Any]:
+        return {name: value for name, value in original(*arguments).items() if name != "NextToken"}
+
+    patch.setattr(datasets, "paged", paged)
+
+
+def pages_lose_their_first_entry(patch: Patch) -> None:
+    original = datasets.paged
+
+    def paged(
+        context: Context, operation: str, request: dict[str, Any], member: str, records: Records
+    ) -> Any:
+        def behind(start: str | None) -> Any:
+            return islice(records(start), int(start is not None), None)
+
+        return original(context, operation, request, member, behind)
+
+    patch.setattr(datasets, "paged", paged)
+
+
+def oldest_jobs_come_first(patch: Patch) -> None:
+    original = TypedStore.ingestion_jobs
+
+    def oldest(store: TypedStore, **start: Any) -> list[IngestionJobRecord]:
+        return [*original(store, **start)][::-1]
+
+    patch.setattr(TypedStore, "ingestion_jobs", oldest)
+
+
+# Store
+
+
+def expired_records_live_on(patch: Patch) -> None:
+    patch.setattr(Store, "_expired", lambda *_: False)
+
+
+def fences_are_not_looked_at(patch: Patch) -> None:
+    change_writes(patch, lambda write: without_expectation(write, "fence"))
+
+
+def queries_end_after_one_answer(patch: Patch) -> None:
+    def all_of_one(store: Store, pk: str, **how: Any) -> list[Item]:
+        return store.query(pk, **how).items
+
+    patch.setattr(Store, "all", all_of_one)
+
+
+# Repeated requests
+
+
+def repeated_requests_start_nothing(patch: Patch) -> None:
+    original = ingestion_jobs.create_once
+
+    def create_once(
+        *arguments: Any, plan: Callable[[], Plan[Any]], start: Callable[[Any], None], **more: Any
+    ) -> Any:
+        planned: list[Plan[Any]] = []
+
+        def planning() -> Plan[Any]:
+            planned.append(plan())
+            return planned[-1]
+
+        def starting(record: Any) -> None:
+            if planned:
+                start(record)
+
+        return original(*arguments, plan=planning, start=starting, **more)
+
+    patch.setattr(ingestion_jobs, "create_once", create_once)
+
+
+def client_tokens_are_forgotten_at_once(patch: Patch) -> None:
+    patch.setattr(idempotency, "_created_before", lambda *_: None)
+
+
+def client_tokens_never_expire(patch: Patch) -> None:
+    def for_ever(write: Write) -> Write:
+        if isinstance(write, Create) and write.item["pk"] == TOKEN:
+            return Create({name: value for name, value in write.item.items() if name != "ExpiresAt"})
+        return write
+
+    change_writes(patch, for_ever)
+
+
+def client_tokens_fit_any_parameters(patch: Patch) -> None:
+    patch.setattr(idempotency, "_fingerprint", lambda _: "the same")
+
+
+def a_failed_start_leaves_the_dataset_busy(patch: Patch) -> None:
+    original = ingestion_jobs.create_once
+
+    def create_once(*arguments: Any, plan: Callable[[], Plan[Any]], **more: Any) -> Any:
+        return original(*arguments, plan=lambda: replace(plan(), undo=()), **more)
+
+    patch.setattr(ingestion_jobs, "create_once", create_once)
+
+
+# Operations
+
+
+def one_dataset_too_many(patch: Patch) -> None:
+    original = datasets.require_room
+
+    def require_room(what: str, *, used: int, **more: Any) -> None:
+        original(what, used=used - 1, **more)
+
+    patch.setattr(datasets, "require_room", require_room)
+
+
+def any_role_is_accepted(patch: Patch) -> None:
+    patch.setattr(ingestion_jobs, "require_role", lambda *_: None)
+
+
+def a_role_path_counts_anywhere(patch: Patch) -> None:
+    original = ingestion_jobs.require_role
+
+    def require_role(context: Context, request: dict[str, Any]) -> None:
+        if context.settings.access_role_path not in request["RoleArn"]:
+            original(context, request)
+
+    patch.setattr(ingestion_jobs, "require_role", require_role)
+
+
+def a_deletion_takes_the_data_of_others(patch: Patch) -> None:
+    patch.setattr(datasets, "dataset_prefix", lambda _: "datasets/")
+
+
+def a_deletion_leaves_the_data(patch: Patch) -> None:
+    patch.setattr(datasets, "delete_pending", lambda _: None)
+
+
+def datasets_in_use_are_deleted(patch: Patch) -> None:
+    patch.setattr(datasets, "_require_unused", lambda *_: None)
+
+
+def models_in_use_are_deleted(patch: Patch) -> None:
+    patch.setattr(models, "_require_unscheduled", lambda *_: None)
+
+
+def short_training_windows_are_accepted(patch: Patch) -> None:
+    original = models.requested_training_window
+
+    def window(request: Mapping[str, Any], *, minimum_days: float, **more: Any) -> Any:
+        return original(request, minimum_days=0, **more)
+
+    patch.setattr(models, "requested_training_window", window)
+
+
+def a_second_scheduler_of_a_model(patch: Patch) -> None:
+    patch.setattr(schedulers, "_require_room", lambda *_: None)
+
+
+def stopped_schedulers_are_still_woken(patch: Patch) -> None:
+    original = Schedules.put
+    patch.setattr(
+        Schedules, "put", lambda schedules, record: original(schedules, {**record, "Status": "RUNNING"})
+    )
+
+
+def deleted_schedulers_are_still_woken(patch: Patch) -> None:
+    patch.setattr(Schedules, "delete", lambda *_: None)
+
+
+def an_update_leaves_the_schedule(patch: Patch) -> None:
+    original = Schedules.put
+
+    def put_once(schedules: Schedules, record: Any) -> None:
+        patch.setattr(Schedules, "put", lambda *_: None)
+        original(schedules, record)
+
+    patch.setattr(Schedules, "put", put_once)
+
+
+def resources_are_found_by_name(patch: Patch) -> None:
+    def find(context: Context, arn: str) -> Item | None:
+        return context.store.get(DATASET, arn.split("/")[1]) if "/" in arn else None
+
+    patch.setattr(tags, "_find", find)
+
+
+def only_new_tags_count(patch: Patch) -> None:
+    original = tags.merged_tags
+
+    def merged(context: Context, new: Any, present: Mapping[str, str]) -> dict[str, str]:
+        return {**present, **original(context, new, {})}
+
+    patch.setattr(tags, "merged_tags", merged)
+
+
+WIRE = (
+    Bug(
+        internal_errors_tell_their_cause,
+        test_api_wire.test_a_fault_of_the_service_is_logged_and_tells_nothing,
+    ),
+    Bug(
+        throttling_is_an_internal_error,
+        test_api_wire.test_faults_of_engines_are_told_in_the_models_terms,
+        {"code": "ThrottlingException", "told": "ThrottlingException"},
+    ),
+    Bug(
+        denials_are_internal_errors,
+        test_api_wire.test_faults_of_engines_are_told_in_the_models_terms,
+        {"code": "AccessDenied", "told": "AccessDeniedException"},
+    ),
+    Bug(
+        error_names_lose_their_namespace, test_api_wire.test_an_unknown_target_is_no_operation, {"target": ""}
+    ),
+    Bug(private_attributes_are_answered, test_api_wire.test_a_reply_has_members_of_the_model_only),
+    Bug(
+        absent_members_are_null, test_api_wire.test_a_reply_has_the_protocols_headers_and_omits_what_is_absent
+    ),
+)
+VALIDATION = (
+    Bug(
+        required_members_may_be_missing,
+        test_api_shapes.test_a_missing_required_member_is_named,
+        {"name": "CreateModel"},
+    ),
+    Bug(lengths_and_values_are_not_checked, test_api_wire.test_a_body_may_be_base64),
+    Bug(
+        only_one_violation_is_told,
+        test_api_wire.test_every_violation_is_named_with_its_value_member_and_rule,
+    ),
+    Bug(elements_of_lists_are_not_checked, test_api_wire.test_an_element_of_a_list_is_named_by_its_place),
+    Bug(
+        offsets_of_times_are_ignored,
+        test_api_wire.test_timestamps_are_read_as_numbers_and_as_iso_texts,
+        {"time": "2026-01-01T01:00:00+01:00"},
+    ),
+)
+PAGES = (
+    Bug(tokens_fit_other_filters, test_api_lists.test_a_token_fits_only_the_request_it_was_made_for),
+    Bug(
+        lists_end_with_their_first_page,
+        test_api_lists.test_every_page_walk_sees_everything_once,
+        {"size": 2, "pages": 3},
+    ),
+    Bug(
+        pages_lose_their_first_entry,
+        test_api_lists.test_every_page_walk_sees_everything_once,
+        {"size": 2, "pages": 3},
+    ),
+    Bug(oldest_jobs_come_first, test_api_datasets.test_jobs_are_listed_newest_first_by_dataset_and_status),
+)
+STORE = (
+    Bug(expired_records_live_on, test_api_lists.test_a_token_is_forgotten_after_its_time),
+    Bug(
+        fences_are_not_looked_at,
+        test_api_lists.test_a_scheduler_is_not_created_beside_one_that_came_after_it_counted,
+    ),
+    Bug(queries_end_after_one_answer, test_api_lists.test_a_list_sees_more_than_one_answer_of_the_table),
+)
+REPEATED = (
+    Bug(
+        repeated_requests_start_nothing,
+        test_api_lists.test_a_repeated_request_starts_what_the_first_could_not,
+    ),
+    Bug(
+        client_tokens_are_forgotten_at_once,
+        test_api_lists.test_a_repeated_create_returns_the_resource_as_it_is_now,
+    ),
+    Bug(client_tokens_never_expire, test_api_lists.test_a_token_is_forgotten_after_its_time),
+    Bug(client_tokens_fit_any_parameters, test_api_lists.test_a_token_is_not_used_for_two_requests),
+    Bug(
+        a_failed_start_leaves_the_dataset_busy,
+        test_api_datasets.test_an_ingestion_that_cannot_be_started_leaves_nothing_behind,
+    ),
+)
+OPERATIONS = (
+    Bug(one_dataset_too_many, test_api_datasets.test_the_limit_of_datasets_names_limit_count_and_setting),
+    Bug(
+        any_role_is_accepted,
+        test_api_datasets.test_only_roles_the_service_was_told_to_trust,
+        {"role": "arn:aws:iam::000000000000:role/access", "words": "does not lie under the path"},
+    ),
+    Bug(
+        a_role_path_counts_anywhere,
+        test_api_datasets.test_only_roles_the_service_was_told_to_trust,
+        {
+            "role": "arn:aws:iam::000000000000:role/x/lookoutequipment/access",
+            "words": "does not lie under the path",
+        },
+    ),
+    Bug(
+        a_deletion_takes_the_data_of_others,
+        test_api_datasets.test_deleting_a_dataset_deletes_its_objects_and_no_others,
+    ),
+    Bug(
+        a_deletion_leaves_the_data,
+        test_api_datasets.test_deleting_a_dataset_deletes_its_objects_and_no_others,
+    ),
+    Bug(datasets_in_use_are_deleted, test_api_datasets.test_a_dataset_in_use_is_not_deleted),
+    Bug(models_in_use_are_deleted, test_api_schedulers.test_a_deleted_model_breaks_its_scheduler),
+    Bug(
+        short_training_windows_are_accepted,
+        test_api_models.test_what_a_model_cannot_be_trained_with,
+        {
+            "given": {
+                "TrainingDataStartTime": datetime(2026, 1, 1, tzinfo=UTC),
+                "TrainingDataEndTime": datetime(2026, 1, 14, tzinfo=UTC),
+            },
+            "words": "shorter than 14 days",
+        },
+    ),
+    Bug(a_second_scheduler_of_a_model, test_api_schedulers.test_a_model_has_one_scheduler),
+    Bug(stopped_schedulers_are_still_woken, test_api_schedulers.test_a_scheduler_goes_through_its_states),
+    Bug(deleted_schedulers_are_still_woken, test_api_schedulers.test_a_scheduler_goes_through_its_states),
+    Bug(
+        an_update_leaves_the_schedule,
+        test_api_schedulers.test_an_update_changes_what_is_given_and_keeps_the_state,
+        {"state": "RUNNING"},
+    ),
+    Bug(
+        resources_are_found_by_name,
+        test_api_lists.test_a_resource_is_found_by_its_whole_arn_only,
+        {"arn": "arn:aws:lookoutequipment:eu-west-1:000000000000:dataset/pump/other"},
+    ),
+    Bug(only_new_tags_count, test_api_lists.test_tags_are_limited_and_their_keys_differ),
+)
+BUGS = (*WIRE, *VALIDATION, *PAGES, *STORE, *REPEATED, *OPERATIONS)
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_the_tests_of_the_api_catch(bug: Bug, request: pytest.FixtureRequest, monkeypatch: Patch) -> None:
+    assert_caught(bug, request, monkeypatch)

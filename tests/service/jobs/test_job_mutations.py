@@ -1,0 +1,290 @@
+"""Bugs planted into the jobs: the way to the customer's data, ingestion, training and inference."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from service.jobs.capacity import Capacity
+from service.jobs.failure import JobFailed
+from service.jobs.inference import active_model, event_tracking, execution, file_names, loop
+from service.jobs.inference.active_model import ActiveModel
+from service.jobs.inference.file_names import Search
+from service.jobs.inference.scheduler_state import StateFile
+from service.jobs.ingestion import finish, plan
+from service.jobs.ingestion.job import Ingestion
+from service.jobs.runtime import Runtime
+from service.jobs.storage import customer_role
+from service.jobs.storage.customer_bucket import CustomerBuckets
+from service.jobs.storage.s3_streams import ObjectVersion
+from service.jobs.training import promotion
+from service.jobs.training.promotion import Verdict
+from service.names import DATASET, INGESTION_JOB, SCHEDULER, executions_of, versions_of
+from service.store import Create, Item, Store, Update
+from tests.service.jobs import (
+    test_job_access,
+    test_job_documents,
+    test_job_infer,
+    test_job_infer_faults,
+    test_job_ingest,
+    test_job_last_values,
+    test_job_objects,
+    test_job_retraining,
+    test_job_train,
+)
+from tests.service.planted import Bug, Patch, Write, assert_caught, change_writes, without_expectation
+
+# The way to the customer's data
+
+
+def the_external_id_is_not_the_resource(patch: Patch) -> None:
+    original = Runtime.customer_buckets
+
+    def customer_buckets(runtime: Runtime, role_arn: str, *, external_id: str) -> CustomerBuckets:
+        return original(runtime, role_arn, external_id=external_id.rpartition("/")[0])
+
+    patch.setattr(Runtime, "customer_buckets", customer_buckets)
+
+
+def a_role_that_refuses_is_an_internal_error(patch: Patch) -> None:
+    patch.setattr(customer_role, "is_refusal", lambda _: False)
+
+
+def results_have_the_default_encryption(patch: Patch) -> None:
+    original = CustomerBuckets.put
+
+    def put(buckets: CustomerBuckets, *arguments: Any, kms_key: str | None, **more: Any) -> None:
+        original(buckets, *arguments, kms_key=None, **more)
+
+    patch.setattr(CustomerBuckets, "put", put)
+
+
+def objects_that_change_are_mixed(patch: Patch) -> None:
+    def read(version: ObjectVersion, part: range) -> bytes:
+        wanted = f"bytes={part.start}-{part.stop - 1}"
+        reply = version.s3.get_object(Bucket=version.bucket, Key=version.key, Range=wanted)
+        return reply["Body"].read()
+
+    patch.setattr(ObjectVersion, "read", read)
+
+
+# Ingestion
+
+
+def an_ended_ingestion_ends_again(patch: Patch) -> None:
+    change_writes(
+        patch, lambda write: without_expectation(write, "Status") if _pk(write) == INGESTION_JOB else write
+    )
+
+
+def a_failed_ingestion_empties_the_dataset(patch: Patch) -> None:
+    def emptied(write: Write) -> Write:
+        restores = isinstance(write, Update) and write.pk == DATASET and "ingestionJobId" not in write.set
+        if not restores or write.set.get("Status") != "ACTIVE":  # type: ignore[union-attr]
+            return write
+        return replace(write, set={**write.set, "Status": "CREATED"})  # type: ignore[union-attr]
+
+    change_writes(patch, emptied)
+
+
+def discarded_files_are_not_told(patch: Patch) -> None:
+    original = finish._files_summary
+    patch.setattr(
+        finish, "_files_summary", lambda bucket, files: original(bucket, files) | {"DiscardedFiles": []}
+    )
+
+
+def any_number_of_files_is_ingested(patch: Patch) -> None:
+    patch.setattr(plan, "check_limits", lambda *_: None)
+
+
+def files_need_not_have_the_columns(patch: Patch) -> None:
+    original = finish.component_columns
+
+    def component_columns(job: Ingestion, parts: Any) -> Any:
+        try:
+            return original(job, parts)
+        except JobFailed:
+            return dict(job.columns or {})
+
+    patch.setattr(finish, "component_columns", component_columns)
+
+
+# Training
+
+
+def an_ended_training_is_overwritten(patch: Patch) -> None:
+    versions = versions_of("")
+    change_writes(
+        patch,
+        lambda write: without_expectation(write, "Status") if _pk(write).startswith(versions) else write,
+    )
+
+
+def a_training_takes_more_than_its_memory(patch: Patch) -> None:
+    patch.setattr(Capacity, "values", lambda *_: 2**60)
+
+
+def a_tie_replaces_the_prior_version(patch: Patch) -> None:
+    original = promotion.decide
+
+    def decide(*arguments: Any) -> Verdict:
+        return replace(original(*arguments), promoted=True)
+
+    patch.setattr(promotion, "decide", decide)
+
+
+# Inference
+
+
+def a_scheduler_goes_on_with_a_namesake_of_its_model(patch: Patch) -> None:
+    original = ActiveModel.load
+
+    def load(runtime: Runtime, model: Item | None, scheduler: Item) -> ActiveModel:
+        return original(runtime, model, {**scheduler, "modelUuid": model["uuid"]} if model else scheduler)
+
+    patch.setattr(ActiveModel, "load", load)
+
+
+def the_off_condition_is_ignored(patch: Patch) -> None:
+    patch.setattr(active_model, "off_condition", lambda *_: None)
+
+
+def stopped_schedulers_go_on(patch: Patch) -> None:
+    def running(runtime: Runtime, event: Any) -> Item | None:
+        return runtime.store.get(SCHEDULER, event["InferenceSchedulerName"])
+
+    patch.setattr(loop, "_running_scheduler", running)
+
+
+def windows_of_other_calls_are_taken_over(patch: Patch) -> None:
+    executions = executions_of("")
+
+    def of_long_ago(write: Write) -> Write:
+        if isinstance(write, Create) and _pk(write).startswith(executions):
+            return Create({**write.item, "claimedAt": 0})
+        return write
+
+    change_writes(patch, of_long_ago)
+
+
+def the_delay_is_ignored(patch: Patch) -> None:
+    original = Store.get
+
+    def get(store: Store, pk: str, sk: str) -> Item | None:
+        found = original(store, pk, sk)
+        return {**found, "DataDelayOffsetInMinutes": 0} if found and pk == SCHEDULER else found
+
+    patch.setattr(Store, "get", get)
+
+
+def names_of_files_are_utc(patch: Patch) -> None:
+    patch.setattr(file_names, "_offset", lambda _: 0)
+
+
+def the_earlier_file_wins(patch: Patch) -> None:
+    original = Search.matches
+    patch.setattr(Search, "matches", lambda search, *names, **more: original(search, *names, **more)[::-1])
+
+
+def nothing_is_kept_between_windows(patch: Patch) -> None:
+    patch.setattr(StateFile, "keep", lambda *_, **__: None)
+
+
+def failed_windows_teach_nothing(patch: Patch) -> None:
+    patch.setattr(execution, "_remember", lambda *_: None)
+
+
+def short_events_are_recorded(patch: Patch) -> None:
+    patch.setattr(event_tracking.InferenceEvent, "recorded", lambda *_: True)
+
+
+def failures_have_no_metrics(patch: Patch) -> None:
+    original = loop.publish_metrics
+
+    def publish(runtime: Runtime, scheduler: Item, end: Any) -> None:
+        if end.result is not None:
+            original(runtime, scheduler, end)
+
+    patch.setattr(loop, "publish_metrics", publish)
+
+
+def internal_errors_are_the_customers(patch: Patch) -> None:
+    original = loop.ExecutionEnd
+    patch.setattr(
+        loop,
+        "ExecutionEnd",
+        lambda **members: original(**{**members, "invalid_input": "result" not in members}),
+    )
+
+
+def _pk(write: Write) -> str:
+    return str(write.item["pk"]) if isinstance(write, Create) else write.pk
+
+
+STORAGE = (
+    Bug(
+        the_external_id_is_not_the_resource,
+        test_job_access.test_the_external_id_is_the_arn_of_the_resource_worked_for,
+    ),
+    Bug(
+        a_role_that_refuses_is_an_internal_error,
+        test_job_access.test_a_role_that_does_not_trust_the_service,
+    ),
+    Bug(
+        results_have_the_default_encryption,
+        test_job_infer.test_everything_is_encrypted_with_the_keys_asked_for,
+    ),
+    Bug(objects_that_change_are_mixed, test_job_objects.test_an_object_that_changes_is_not_mixed),
+)
+INGESTION = (
+    Bug(an_ended_ingestion_ends_again, test_job_ingest.test_an_ingestion_that_was_ended_meanwhile_stays_so),
+    Bug(
+        a_failed_ingestion_empties_the_dataset,
+        test_job_ingest.test_a_failed_replacement_keeps_the_old_content,
+    ),
+    Bug(discarded_files_are_not_told, test_job_ingest.test_an_unusable_file_is_discarded),
+    Bug(any_number_of_files_is_ingested, test_job_ingest.test_too_many_files),
+    Bug(files_need_not_have_the_columns, test_job_ingest.test_a_wrong_column),
+)
+TRAINING = (
+    Bug(an_ended_training_is_overwritten, test_job_train.test_a_training_that_was_ended_meanwhile_stays_so),
+    Bug(
+        a_training_takes_more_than_its_memory,
+        test_job_train.test_more_data_than_memory_is_refused_before_it_is_taken,
+    ),
+    Bug(a_tie_replaces_the_prior_version, test_job_retraining.test_a_tie_keeps_the_prior_version),
+)
+INFERENCE = (
+    Bug(
+        a_scheduler_goes_on_with_a_namesake_of_its_model,
+        test_job_infer_faults.test_a_model_that_was_replaced_under_its_name,
+    ),
+    Bug(the_off_condition_is_ignored, test_job_infer.test_a_machine_that_is_off),
+    Bug(stopped_schedulers_go_on, test_job_infer.test_a_stopped_scheduler_does_nothing, {"state": "STOPPED"}),
+    Bug(
+        windows_of_other_calls_are_taken_over,
+        test_job_infer.test_a_window_that_another_call_holds_is_left_to_it,
+    ),
+    Bug(the_delay_is_ignored, test_job_infer.test_the_delay_and_the_time_zone_of_file_names),
+    Bug(names_of_files_are_utc, test_job_infer.test_the_delay_and_the_time_zone_of_file_names),
+    Bug(the_earlier_file_wins, test_job_infer.test_the_later_file_wins),
+    Bug(nothing_is_kept_between_windows, test_job_infer.test_a_silent_sensor_keeps_its_last_value_for_a_day),
+    Bug(
+        failed_windows_teach_nothing,
+        test_job_last_values.test_a_failed_window_keeps_the_values_of_the_components_that_came,
+    ),
+    Bug(short_events_are_recorded, test_job_documents.test_only_events_longer_than_five_minutes_are_recorded),
+    Bug(failures_have_no_metrics, test_job_infer.test_each_execution_publishes_its_metrics),
+    Bug(
+        internal_errors_are_the_customers,
+        test_job_infer_faults.test_an_internal_error_does_not_block_the_next_window,
+    ),
+)
+BUGS = (*STORAGE, *INGESTION, *TRAINING, *INFERENCE)
+
+
+@pytest.mark.usefixtures("model")  # with the labels that tests of retraining use
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_the_tests_of_the_jobs_catch(bug: Bug, request: pytest.FixtureRequest, monkeypatch: Patch) -> None:
+    assert_caught(bug, request, monkeypatch)
