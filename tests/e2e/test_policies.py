@@ -5,9 +5,12 @@ no policy allows the path, or the service, because the path does not allow the r
 """
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -18,7 +21,7 @@ from botocore.exceptions import ClientError
 from constructs_l4e import AccessLevel, _ways_in
 from l4e_cli.aws import Aws, rest_api
 from l4e_cli.emulator import ACCOUNT
-from tests.e2e.cloud import SERVICE, Cloud, history
+from tests.e2e.cloud import L4E, ROOT, SERVICE, Cloud, history
 
 READ, FULL = AccessLevel.READ, AccessLevel.FULL
 MACHINE_1 = ("machine", "myMachine1")
@@ -423,6 +426,29 @@ def role(gate: Gate) -> Iterator[str]:
     yield made["Role"]["Arn"]
     iam.delete_role_policy(RoleName=ROLE, PolicyName="data")
     iam.delete_role(RoleName=ROLE)
+
+
+def test_the_aws_command_line_comes_by_what_is_configured(gate: Gate, datasets: Mapping[str, str]) -> None:
+    """`l4e configure --way-in` prints what an unmodified client needs."""
+    assert datasets
+    environment = gate.cloud.environment()
+    command = [*L4E, "configure", "--endpoint", gate.url, "--way-in", "read/name/one-data"]
+    printed = run(
+        [*command, "--data-path", environment["AWS_DATA_PATH"]], environment | {"PYTHONPATH": str(ROOT)}
+    )
+    exported = dict(
+        line.removeprefix("export ").split("=", 1) for line in printed.stdout.splitlines() if "=" in line
+    )
+    aws = [str(Path(sys.executable).parent / "aws"), "lookoutequipment"]
+    listed = run([*aws, "list-datasets"], environment | exported)
+    assert [each["DatasetName"] for each in json.loads(listed.stdout)["DatasetSummaries"]] == ["one-data"]
+    refused = run([*aws, "delete-dataset", "--dataset-name", "one-data"], environment | exported)
+    assert "(AccessDeniedException)" in refused.stderr
+    assert "by the way in 'read/name/one-data': it needs 'full'" in refused.stderr
+
+
+def run(command: Sequence[str], environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
 
 
 class TestRoleOfAnotherOwner:
