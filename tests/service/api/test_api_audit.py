@@ -41,7 +41,7 @@ class Calls:
             {
                 "headers": {"X-Amz-Target": f"AWSLookoutEquipmentFrontendService.{operation}"},
                 "body": body if isinstance(body, str) else json.dumps(body),
-                "requestContext": {"requestId": "r-1", "identity": identity},
+                "requestContext": {"requestId": "r-1", "identity": identity, "path": "/v1"},
             },
             self._service.context,
         )
@@ -67,7 +67,9 @@ def test_a_call_that_changes_something(calls: Calls) -> None:
     )
     arn = record["responseElements"]["datasetArn"]
     assert re.fullmatch(r"[0-9a-f-]{36}", record.pop("eventID"))
-    assert record.pop("additionalEventData")["httpStatus"] == 200
+    more = record.pop("additionalEventData")
+    assert more.pop("milliseconds") >= 0
+    assert more == {"path": "/v1", "httpStatus": 200}
     assert record == {
         "eventVersion": "1.08",
         "userIdentity": {
