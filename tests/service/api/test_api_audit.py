@@ -191,12 +191,17 @@ def test_times_are_numbers(calls: Calls) -> None:
 
 
 def test_parameters_too_large_for_a_record_are_left_out(calls: Calls) -> None:
-    key_and_value = {"Key": "k" * 128, "Value": "v" * 256}
-    body = {"DatasetName": "pump", "ClientToken": "t", "Tags": [key_and_value] * 200, "Extra": "x" * 10**6}
-    record = calls("CreateDataset", body)
-    assert record["errorCode"] == "ValidationException"
-    record = calls("UntagResource", {"ResourceArn": "arn:aws:x", "TagKeys": ["k" * 128] * 200})
-    assert len(json.dumps(record)) < 200_000
+    tags = [{"Key": f"k{number}", "Value": "\v" * 256} for number in range(200)]
+    record = calls("TagResource", {"ResourceArn": "arn:aws:lookoutequipment:::dataset/pump/x", "Tags": tags})
+    size = record["requestParameters"].pop("originalSize")
+    assert record["requestParameters"] == {"omitted": True, "reason": "too large"}
+    assert size > 200 * 256
+    assert len(json.dumps(record)) < 10_000
+
+    record = calls(
+        "TagResource", {"ResourceArn": "arn:aws:lookoutequipment:::dataset/pump/x", "Tags": tags[:5]}
+    )
+    assert len(record["requestParameters"]["tags"]) == 5
 
 
 @pytest.mark.parametrize(
