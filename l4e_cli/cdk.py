@@ -1,5 +1,6 @@
 """The CDK command line, run with the Node that is installed beside it, against one embedded AWS."""
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -7,6 +8,8 @@ import re
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +24,7 @@ _EVENT = re.compile(
 _QUIET = ("--no-color", "--no-notices", "--no-version-reporting", "--ci")
 _INGESTION = "Custom::LookoutEquipmentDataIngestion"
 _TAIL_LINES = 30
+_WATCH_SECONDS = 0.5
 
 
 class CdkError(CliError):
@@ -48,13 +52,17 @@ class SynthesisedStack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cdk:
-    """CDK commands for one embedded AWS. All output goes to `log`, and line by line to `echo`."""
+    """CDK commands for one embedded AWS. All output goes to `log`, and line by line to `echo`.
+
+    A command is ended when the AWS is not `alive` any more; CDK would go on trying for a minute.
+    """
 
     environment: Mapping[str, str]
     log: Path
     account: str
     region: str
     echo: Callable[[str], None] = lambda _line: None
+    alive: Callable[[], bool] = lambda: True
 
     @classmethod
     def of(cls, instance: Instance, *, echo: Callable[[str], None] = lambda _line: None) -> "Cdk":
@@ -65,6 +73,7 @@ class Cdk:
             account=emulator.ACCOUNT,
             region=instance.region,
             echo=echo,
+            alive=lambda: emulator.is_running(instance.directory),
         )
 
     def bootstrap(self) -> None:
@@ -128,6 +137,7 @@ class Cdk:
             ) as process,
         ):
             log.write(f"$ cdk {command} {' '.join(arguments)}\n")
+            threading.Thread(target=self._end_with_aws, args=(process,), daemon=True).start()
             try:
                 for raw in process.stdout or ():
                     line = raw.rstrip("\n")
@@ -142,6 +152,15 @@ class Cdk:
                 raise
         if status != 0:
             raise CdkError(_failure(command, lines, self.log))
+
+    def _end_with_aws(self, process: subprocess.Popen[str]) -> None:
+        """End a command soon after the embedded AWS has ended."""
+        while process.poll() is None:
+            if not self.alive():
+                with contextlib.suppress(ProcessLookupError):  # it has just ended
+                    os.killpg(process.pid, signal.SIGKILL)
+                return
+            time.sleep(_WATCH_SECONDS)
 
 
 def tool_environment(client: Mapping[str, str]) -> dict[str, str]:

@@ -23,6 +23,7 @@ _LONGEST_ELEMENT = 100_000
 """Characters of request or reply; CloudTrail leaves out what is larger than 100 KB."""
 
 _LONGEST_NAME = 100
+_LONGEST_PATH = 1000
 _READING = ("Describe", "List")
 
 _TYPES = {
@@ -50,7 +51,11 @@ def record(exchange: Exchange, caller: Caller, context: Context) -> dict[str, An
         "requestParameters": _element(exchange.request),
         # As in CloudTrail, only of calls that change something.
         "responseElements": None if reads else _element(exchange.reply),
-        "additionalEventData": {"httpStatus": exchange.status, "milliseconds": exchange.milliseconds},
+        "additionalEventData": {
+            "path": caller.path[:_LONGEST_PATH],
+            "httpStatus": exchange.status,
+            "milliseconds": exchange.milliseconds,
+        },
         "requestID": exchange.request_id,
         "eventID": str(uuid.uuid4()),
         "readOnly": reads,

@@ -23,11 +23,14 @@ class Caller:
     source_ip: str = ""
     user_agent: str = ""
     vpc_endpoint: str = ""
+    path: str = ""
+    """Path of the request: the way in."""
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> "Caller":
         """Return the caller in a proxy event."""
-        identity: Mapping[str, Any] = (event.get("requestContext") or {}).get("identity") or {}
+        request: Mapping[str, Any] = event.get("requestContext") or {}
+        identity: Mapping[str, Any] = request.get("identity") or {}
 
         def said(name: str) -> str:
             return str(identity.get(name) or "")
@@ -40,6 +43,7 @@ class Caller:
             source_ip=said("sourceIp"),
             user_agent=said("userAgent"),
             vpc_endpoint=said("vpceId"),
+            path=str(request.get("path") or ""),
         )
 
     @property

@@ -128,6 +128,20 @@ def test_a_user_needs_the_right_to_call_the_api(cloud: Cloud, poor: dict[str, st
     assert "is not authorized to perform: execute-api:Invoke" in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("credentials", "code"),
+    [
+        ({"AWS_SECRET_ACCESS_KEY": "wrong"}, "InvalidSignatureException"),
+        ({"AWS_ACCESS_KEY_ID": "AKIANOBODYKNOWSTHIS0"}, "AccessDeniedException"),
+    ],
+)
+def test_api_gateway_refuses_by_the_names_of_errors(
+    cloud: Cloud, credentials: dict[str, str], code: str
+) -> None:
+    refused = run(cloud, str(BIN / "aws"), "lookoutequipment", "list-datasets", **credentials)
+    assert f"({code})" in refused.stderr
+
+
 def test_the_endpoint_is_only_on_loopback_and_only_with_its_authority(cloud: Cloud) -> None:
     assert cloud.instance.endpoint.startswith("https://127.0.0.1:")
     untrusting = boto3.client(

@@ -31,6 +31,8 @@ from l4e_files.unusable import UnusableFile
 
 _ISO = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?")
 _PROBED_LINES, _PROBED_BYTES = 16, 4096
+_PROBED_TEXT_BYTES = 256 << 10
+"""What is looked at before the first block, for columns with text."""
 _PARSE_BYTES = 512 << 10
 """What one thread parses at a time: it stays in the cache. A block with a longer line is read as text."""
 
@@ -132,7 +134,7 @@ class BlockReader:
     width: int
     line: int
     timestamps: TimestampReader
-    _text_columns: set[str] = field(default_factory=set)
+    _text_columns: set[str] | None = None
     _known_invalid: set[str] = field(default_factory=set)
 
     def read(self, data: bytes) -> ParsedRows:
@@ -295,7 +297,7 @@ class BlockReader:
         for odd in self._ways_at_once(data):
             try:
                 if odd is None:
-                    table = self._parse(data, self._text_columns, times=kind, skip_empty=False)
+                    table = self._parse(data, self._text_columns or set(), times=kind, skip_empty=False)
                 else:
                     table = self._parse(odd.data, set(), times=kind, skip_empty=False)
             except pa.ArrowInvalid:
@@ -309,11 +311,15 @@ class BlockReader:
 
     def _ways_at_once(self, data: bytes) -> Iterator[OddCells | None]:
         """Yield the ways to read lines at once, the one that is likely the fastest first."""
-        mostly_text = 2 * len(self._text_columns) > len(self.wanted)
+        wanted = set(self.wanted)
+        places = {at for at, name in enumerate(self.names) if name in wanted}
+        if self._text_columns is None:
+            head = take_out_odd_cells(data[: data.find(b"\n", _PROBED_TEXT_BYTES) + 1 or None], places)
+            self._text_columns = {self.names[at] for at in head.columns.tolist()} if head else set()
+        mostly_text = 2 * len(self._text_columns) > len(wanted)
         if not mostly_text:
             yield None
-        wanted = set(self.wanted)
-        odd = take_out_odd_cells(data, {at for at, name in enumerate(self.names) if name in wanted})
+        odd = take_out_odd_cells(data, places)
         if odd is not None:
             yield odd
         if mostly_text:

@@ -41,7 +41,7 @@ class Calls:
             {
                 "headers": {"X-Amz-Target": f"AWSLookoutEquipmentFrontendService.{operation}"},
                 "body": body if isinstance(body, str) else json.dumps(body),
-                "requestContext": {"requestId": "r-1", "identity": identity},
+                "requestContext": {"requestId": "r-1", "identity": identity, "path": "/v1"},
             },
             self._service.context,
         )
@@ -67,7 +67,9 @@ def test_a_call_that_changes_something(calls: Calls) -> None:
     )
     arn = record["responseElements"]["datasetArn"]
     assert re.fullmatch(r"[0-9a-f-]{36}", record.pop("eventID"))
-    assert record.pop("additionalEventData")["httpStatus"] == 200
+    more = record.pop("additionalEventData")
+    assert more.pop("milliseconds") >= 0
+    assert more == {"path": "/v1", "httpStatus": 200}
     assert record == {
         "eventVersion": "1.08",
         "userIdentity": {
@@ -189,12 +191,17 @@ def test_times_are_numbers(calls: Calls) -> None:
 
 
 def test_parameters_too_large_for_a_record_are_left_out(calls: Calls) -> None:
-    key_and_value = {"Key": "k" * 128, "Value": "v" * 256}
-    body = {"DatasetName": "pump", "ClientToken": "t", "Tags": [key_and_value] * 200, "Extra": "x" * 10**6}
-    record = calls("CreateDataset", body)
-    assert record["errorCode"] == "ValidationException"
-    record = calls("UntagResource", {"ResourceArn": "arn:aws:x", "TagKeys": ["k" * 128] * 200})
-    assert len(json.dumps(record)) < 200_000
+    tags = [{"Key": f"k{number}", "Value": "\v" * 256} for number in range(200)]
+    record = calls("TagResource", {"ResourceArn": "arn:aws:lookoutequipment:::dataset/pump/x", "Tags": tags})
+    size = record["requestParameters"].pop("originalSize")
+    assert record["requestParameters"] == {"omitted": True, "reason": "too large"}
+    assert size > 200 * 256
+    assert len(json.dumps(record)) < 10_000
+
+    record = calls(
+        "TagResource", {"ResourceArn": "arn:aws:lookoutequipment:::dataset/pump/x", "Tags": tags[:5]}
+    )
+    assert len(record["requestParameters"]["tags"]) == 5
 
 
 @pytest.mark.parametrize(

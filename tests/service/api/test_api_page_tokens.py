@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -93,8 +94,8 @@ def test_all_lists_sign_with_one_key_that_is_long(filled: Service) -> None:
     assert len(bytes.fromhex(key["secret"])) == 32
 
 
-def tokens(key: bytes = b"k" * 32, caller: str = ANNA) -> PageTokens:
-    return PageTokens(key=key, operation="ListDatasets", filters={}, caller=caller)
+def tokens(key: bytes = b"k" * 32) -> PageTokens:
+    return PageTokens(key=key, operation="ListDatasets", filters={}, caller=ANNA)
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
@@ -106,6 +107,20 @@ def test_any_position_comes_back(position: str) -> None:
 def test_anything_else_is_refused(token: str) -> None:
     with pytest.raises(ValidationError, match="was not returned by ListDatasets"):
         tokens().position(token)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"operation": "ListModels"},
+        {"filters": {"DatasetNameBeginsWith": "a"}},
+        {"caller": BERT},
+        {"caller": ""},
+    ],
+)
+def test_a_token_of_another_request_is_refused(other: Any) -> None:
+    with pytest.raises(ValidationError):
+        tokens().position(replace(tokens(), **other).at("a"))
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
