@@ -232,7 +232,7 @@ def old_properties_instead_of_describe(patch: Patch) -> None:
     patch.setattr(inference_scheduler, "_difference", difference)
 
 
-def defaults_do_not_come_back(patch: Patch) -> None:
+def removed_delays_stay(patch: Patch) -> None:
     original = inference_scheduler._difference
 
     def difference(wanted: Mapping[str, Any], actual: Mapping[str, Any]) -> dict[str, Any]:
@@ -405,6 +405,7 @@ MUTATIONS = (
     Mutation(deletes_never_grow_old, "late_delete"),
     Mutation(tombstone_forgets_unseen_creates, "deletion_before_creation"),
     Mutation(false_is_true, "without_waiting"),
+    Mutation(removed_delays_stay, "removed_delay"),
     Mutation(desired_state_ignored, "update_in_place"),
     Mutation(unknown_properties_ignored, "wrong_properties"),
     Mutation(random_token, "single_faults"),
@@ -421,7 +422,6 @@ MUTATIONS = (
     Mutation(anybodys_is_adopted, "foreign_name"),
     Mutation(clash_is_solved_by_force, "clash"),
     Mutation(old_properties_instead_of_describe, "drift"),
-    Mutation(defaults_do_not_come_back, "default_again"),
     Mutation(tags_never_taken_away, "update_in_place"),
     Mutation(update_forgets_to_start_again, "update_in_place"),
     Mutation(deletes_without_stopping, "create_and_delete"),

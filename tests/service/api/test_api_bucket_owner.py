@@ -22,8 +22,8 @@ def client(
     """A client of the handler, with the AWS clients that the function makes for itself."""
     for name, value in {**variables, **CREDENTIALS, "AWS_ENDPOINT_URL": aws.endpoint}.items():
         monkeypatch.setenv(name, value)
-    context = api._context.__wrapped__()
-    monkeypatch.setattr(api, "_context", lambda: context)
+    context = api.current_context.__wrapped__()
+    monkeypatch.setattr(api, "current_context", lambda: context)
     name = f"handler-{variables['L4E_TABLE']}"
     proxy.responders[name] = lambda event: api.handler(event, None)
     return client_of(proxy.url(name))

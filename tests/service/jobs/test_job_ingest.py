@@ -11,7 +11,8 @@ from service.jobs import ingest
 from service.jobs.ingestion import merge_parts
 from service.names import DATASET, INGESTION_JOB, job_prefix, report_key
 from service.store import Item
-from tests.service.jobs.world import World, at, ended_before, rows, schema
+from tests.service.jobs.meanwhile import ended_before
+from tests.service.jobs.world import World, at, rows, schema
 
 HEADER = ("Timestamp", "speed", "flow")
 MOTOR = schema(motor=("speed", "flow"))

@@ -10,7 +10,8 @@ import pytest
 from service.names import DATASET, MODEL, version_key, versions_of
 from service.store import Item
 from tests.service.jobs import pump
-from tests.service.jobs.world import World, at, ended_before, rows, schema
+from tests.service.jobs.meanwhile import ended_before
+from tests.service.jobs.world import World, at, rows, schema
 
 
 def test_the_model_knows_its_windows_and_its_active_version(model: Item) -> None:

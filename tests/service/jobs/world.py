@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from service.ingestion_end import ingestion_reason, record_failed_ingestion
 from service.jobs import infer, ingest, train
 from service.jobs.capacity import MIB
@@ -30,7 +28,7 @@ from service.names import (
     version_key,
     versions_of,
 )
-from service.store import Item, Store, Update, Write
+from service.store import Item, Update
 
 ARNS = ArnBuilder(partition="aws", region="eu-west-1", account="000000000000")
 
@@ -265,19 +263,6 @@ class World:
             kind = type(error).__name__
             cause = json.dumps({"errorMessage": str(error), "errorType": kind, "stackTrace": []})
             fail({"Error": kind, "Cause": cause})
-
-
-def ended_before(patch: pytest.MonkeyPatch, pk: str, end: Callable[[Store], Any]) -> None:
-    """Let another process `end` a job right before the first transaction that changes a record of `pk`."""
-    transact = Store.transact
-
-    def late(store: Store, *writes: Write) -> None:
-        if any(isinstance(write, Update) and write.pk == pk for write in writes):
-            patch.setattr(Store, "transact", transact)
-            end(store)
-        transact(store, *writes)
-
-    patch.setattr(Store, "transact", late)
 
 
 def rows(header: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
