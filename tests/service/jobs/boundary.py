@@ -6,7 +6,7 @@ steps in the order of the template, and can abort, time out, throttle, or lose w
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -132,15 +132,15 @@ class Machines:
 class Plant:
     """A customer with two files, and a service that runs one ingestion and one training at a time."""
 
-    def __init__(self, aws: EmbeddedAws, world: World) -> None:
+    def __init__(self, aws: EmbeddedAws, world: World, clients: Mapping[str, Any]) -> None:
         name = f"plant-{uuid.uuid4().hex[:12]}"
         aws.create_table(name)
         aws.create_bucket(name)
         self.fuse: Callable[[str], None] = Fuse()
-        clients = {service: aws.client(service) for service in ("dynamodb", "s3", "scheduler")}
         for client in (clients["dynamodb"], clients["s3"]):
             client.meta.events.register("before-call", lambda model, **_: self._burn(model.name))
-        self.machines = clients["stepfunctions"] = Machines(self._burn)
+        self.machines = Machines(self._burn)
+        clients = {**clients, "stepfunctions": self.machines}
         settings = {"pending_ingestion_jobs": 1, "pending_models": 1, "minimum_training_days": 1}
         environment = Environment.read(
             {
@@ -165,10 +165,16 @@ class Plant:
             bucket=name,
             settings=environment.settings,
         )
+
+    @staticmethod
+    def maker(aws: EmbeddedAws, world: World) -> "Callable[[], Plant]":
+        """Upload the files of the customer, and return what makes a new service for them each time."""
         data = list(pump.history("2026-01-01", count=4 * 288, step=timedelta(minutes=5)))
         world.upload("train/drive/1.csv", pump.drive(data[:600]))
         world.upload("train/drive/2.csv", pump.drive(data[600:]))
         world.upload("train/hydraulics/1.csv", pump.hydraulics(data))
+        clients = {service: aws.client(service) for service in ("dynamodb", "s3", "scheduler")}
+        return lambda: Plant(aws, world, clients)
 
     # -- what a customer does
 

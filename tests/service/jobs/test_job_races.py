@@ -12,7 +12,7 @@ from tests.service.jobs.world import World
 
 @pytest.fixture
 def plant(jobs_aws: EmbeddedAws, world: World) -> Plant:
-    return Plant(jobs_aws, world)
+    return Plant.maker(jobs_aws, world)()
 
 
 def just_before(plant: Plant, operation: str, action: Callable[[], object], *, number: int = 1) -> None:
