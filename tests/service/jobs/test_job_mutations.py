@@ -151,10 +151,10 @@ def the_off_condition_is_ignored(patch: Patch) -> None:
 
 
 def stopped_schedulers_go_on(patch: Patch) -> None:
-    def running(runtime: Runtime, event: Any) -> Item | None:
-        return runtime.store.get(SCHEDULER, event["InferenceSchedulerName"])
-
-    patch.setattr(loop, "_running_scheduler", running)
+    _read_schedulers_with(patch, Status="RUNNING")
+    change_writes(
+        patch, lambda write: without_expectation(write, "Status") if _pk(write) == SCHEDULER else write
+    )
 
 
 def windows_of_other_calls_are_taken_over(patch: Patch) -> None:
@@ -169,13 +169,7 @@ def windows_of_other_calls_are_taken_over(patch: Patch) -> None:
 
 
 def the_delay_is_ignored(patch: Patch) -> None:
-    original = Store.get
-
-    def get(store: Store, pk: str, sk: str) -> Item | None:
-        found = original(store, pk, sk)
-        return {**found, "DataDelayOffsetInMinutes": 0} if found and pk == SCHEDULER else found
-
-    patch.setattr(Store, "get", get)
+    _read_schedulers_with(patch, DataDelayOffsetInMinutes=0)
 
 
 def names_of_files_are_utc(patch: Patch) -> None:
@@ -216,6 +210,16 @@ def internal_errors_are_the_customers(patch: Patch) -> None:
         "ExecutionEnd",
         lambda **members: original(**{**members, "invalid_input": "result" not in members}),
     )
+
+
+def _read_schedulers_with(patch: Patch, **members: Any) -> None:
+    original = Store.get
+
+    def get(store: Store, pk: str, sk: str) -> Item | None:
+        found = original(store, pk, sk)
+        return {**found, **members} if found and pk == SCHEDULER else found
+
+    patch.setattr(Store, "get", get)
 
 
 def _pk(write: Write) -> str:
