@@ -29,7 +29,8 @@ _OTHER_FORMATS: tuple[tuple[bytes, str, str], ...] = (
 _MARKUP = re.compile(rb"\s*(<(\?xml|!doctype|html|table|[a-z]+[ >])|\{\s*[\"}]|\[\s*[\[{])", re.IGNORECASE)
 _GZIP = b"\x1f\x8b"
 _ZERO_SHARE = 0.3
-"""Share of zeros from which bytes are text in UTF-16: half of them in Latin text."""
+"""Share of zeros from which bytes are text in UTF-16: half of them in Latin text, at every second place.
+Zeros at all places are what a disk leaves of a file that was not written to its end."""
 _PROBED = 4096
 
 
@@ -119,4 +120,6 @@ def _wide_encoding(head: bytes) -> str | None:
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "UTF-16"
     probed = head[:_PROBED]
-    return "UTF-16" if probed.count(0) > max(4, _ZERO_SHARE * len(probed)) else None
+    fewer, most = sorted((probed[::2].count(0), probed[1::2].count(0)))
+    is_wide = most > max(4, _ZERO_SHARE * len(probed)) and fewer < most / 4
+    return "UTF-16" if is_wide else None
