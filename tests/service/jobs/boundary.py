@@ -144,6 +144,7 @@ class Plant:
         settings = {"pending_ingestion_jobs": 1, "pending_models": 1, "minimum_training_days": 1}
         environment = Environment.read(
             {
+                "L4E_ACCOUNT": ACCOUNT,
                 "L4E_TABLE": name,
                 "L4E_BUCKET": name,
                 "L4E_METRIC_NAMESPACE": "LookoutEquipment",

@@ -98,6 +98,7 @@ def test_a_read_that_fails_says_why(
     assert ended["status"] == "FAILED"
 
     variables = {
+        "L4E_ACCOUNT": ACCOUNT,
         "L4E_TABLE": world.runtime.store.table,
         "L4E_BUCKET": world.runtime.bucket,
         "L4E_METRIC_NAMESPACE": "LookoutEquipment",
