@@ -167,8 +167,21 @@ class ModelVersionRecord(_Keyed, TrainingFacts):
     AutoPromotionResultReason: NotRequired[str]
 
 
+class Pause(TypedDict):
+    """A time in which a scheduler was stopped; no window has rows of it. Epoch seconds.
+
+    Without `end` the scheduler still is stopped.
+    """
+
+    start: Number
+    end: NotRequired[Number]
+
+
 class SchedulerRecord(_Keyed):
-    """An inference scheduler. `sk` is its name."""
+    """An inference scheduler. `sk` is its name.
+
+    Operations write `pauses`, the inference function writes `inferredUntil`: neither waits for the other.
+    """
 
     uuid: str
     """Tells the scheduler from others of the same name, before or after it; part of its ARN."""
@@ -191,13 +204,19 @@ class SchedulerRecord(_Keyed):
     DataInputConfiguration: Structure
     DataOutputConfiguration: Structure
     RoleArn: str
-    nextSegmentEnd: Number
-    """End of the next segment to infer, in epoch seconds."""
+    inferredUntil: NotRequired[Number]
+    """End of the last window that has an execution, in epoch seconds: the next begins there."""
+    nextSegmentEnd: NotRequired[Number]
+    """Earlier releases wrote it instead: the end of the next window, one DataUploadFrequency long."""
+    pauses: NotRequired[Sequence[Pause]]
+    """The times, in order, that are left out from `inferredUntil` on."""
+    busyUntil: NotRequired[Number]
+    """While a window is inferred: when the call that does it cannot live any more, in epoch seconds."""
     LatestInferenceResult: NotRequired[str]
 
 
 class ExecutionRecord(_Keyed):
-    """An execution of a scheduler. `sk` is the start of its window."""
+    """An execution of a scheduler, or windows that it missed. `sk` is the start of its data."""
 
     InferenceSchedulerName: str
     InferenceSchedulerArn: str
@@ -214,10 +233,10 @@ class ExecutionRecord(_Keyed):
     """`IN_PROGRESS`, `SUCCESS` or `FAILED`."""
     FailedReason: NotRequired[str]
     CustomerResultObject: NotRequired[Structure]
-    claimedAt: Decimal
+    claimedAt: NotRequired[Decimal]
     """When the call that infers the window began to. An old one may be taken over by another call."""
-    attempts: Number
-    """Calls that have begun to infer the window."""
+    attempts: NotRequired[Number]
+    """Calls that have begun to infer the window. Missed windows have neither."""
     notices: NotRequired[Sequence[Structure]]
     """What was remarkable about the input: `kind`, `sensor` and `text` of each notice."""
     ExpiresAt: NotRequired[Number | None]
@@ -266,3 +285,5 @@ class PendingDeletionRecord(_Keyed):
     schedules: Sequence[str]
     """Uuids of inference schedulers whose EventBridge schedules are to be deleted."""
     CreatedAt: Decimal
+    keepUntil: NotRequired[Number]
+    """Until then (epoch seconds) something may still write what is to be removed: it is removed again."""
