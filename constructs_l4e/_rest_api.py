@@ -80,6 +80,8 @@ class ServiceApi(Construct):
                             jobs.train_machine.state_machine_arn,
                         ),
                     ),
+                    # The role of a new scheduler is tried by the function that will use it.
+                    Access(actions=("lambda:InvokeFunction",), resources=(jobs.infer.function_arn,)),
                     *_keep_schedules(stack, schedules, schedule_role),
                 ],
             ),
@@ -145,6 +147,7 @@ def _keep_schedules(
             actions=(
                 "scheduler:CreateSchedule",
                 "scheduler:DeleteSchedule",
+                "scheduler:GetSchedule",
                 "scheduler:UpdateSchedule",
             ),
             resources=(own_schedules,),
