@@ -126,6 +126,9 @@ def _pauses_ahead(scheduler: Scheduler) -> list[Pause]:
 
 def _start_and_stop(scheduler: Scheduler) -> tuple[int, int | None]:
     """Return where the next window begins, and where the pause after it does, if there is one."""
+    if "begun" in scheduler:  # it is brought to its end, whatever was left out since
+        start = int(scheduler["begun"])
+        return start, next((int(p["start"]) for p in _pauses_ahead(scheduler) if p["start"] > start), None)
     start = inferred_until(scheduler)
     for pause in _pauses_ahead(scheduler):
         if start < pause["start"]:

@@ -210,8 +210,8 @@ class SchedulerRecord(_Keyed):
     """Earlier releases wrote it instead: the end of the next window, one DataUploadFrequency long."""
     pauses: NotRequired[Sequence[Pause]]
     """The times, in order, that are left out from `inferredUntil` on."""
-    busyUntil: NotRequired[Number]
-    """While a window is inferred: when the call that does it cannot live any more, in epoch seconds."""
+    begun: NotRequired[Number]
+    """Start of the window whose execution has not ended yet, in epoch seconds."""
     LatestInferenceResult: NotRequired[str]
 
 

@@ -152,6 +152,12 @@ def test_windows_that_were_due_before_a_stop_are_inferred_after_it() -> None:
     assert shown(next_window({**started, "inferredUntil": at("09:00")})) == "10:00-10:05"
 
 
+def test_a_window_that_was_begun_is_next_whatever_was_left_out_since() -> None:
+    pauses = [{"start": at("09:00"), "end": at("10:00")}]
+    assert shown(next_window(scheduler(pauses=pauses))) == "10:00-10:05"
+    assert shown(next_window(scheduler(pauses=pauses, begun=at("09:00")))) == "09:00-09:05"
+
+
 def test_stops_without_a_window_between_them_are_one_pause() -> None:
     record = scheduler()
     for stop, start in (("09:06", "09:16"), ("09:17", "09:27"), ("09:28", "09:41")):

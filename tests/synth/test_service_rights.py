@@ -44,6 +44,7 @@ class TestRights:
             "kms:GenerateDataKey",
             "kms:ReEncryptFrom",
             "kms:ReEncryptTo",
+            "lambda:InvokeFunction",
             "logs:CreateLogStream",
             "logs:PutLogEvents",
             "s3:DeleteObject",
@@ -52,6 +53,7 @@ class TestRights:
             "s3:PutObject",
             "scheduler:CreateSchedule",
             "scheduler:DeleteSchedule",
+            "scheduler:GetSchedule",
             "scheduler:UpdateSchedule",
             "states:StartExecution",
         }

@@ -7,10 +7,13 @@ request that was cut short has left undone is completed by the next one that rea
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from service.access_trial import require_access
+from service.clock import iso_seconds
 from service.context import Context
 from service.durations import seconds
 from service.errors import (
@@ -22,6 +25,7 @@ from service.errors import (
     name_taken,
     no_such,
 )
+from service.execution_claims import LEASE_SECONDS
 from service.idempotency import Plan, create_once
 from service.inference_windows import (
     inferred_until,
@@ -52,6 +56,9 @@ _UPDATABLE = (
     "RoleArn",
 )
 
+_ACCESSED = {"DataInputConfiguration", "DataOutputConfiguration", "RoleArn"}
+"""The attributes that say which role accesses what."""
+
 _NEXT_STATUS = {"PENDING": "RUNNING", "STOPPING": "STOPPED"}
 """The status after the schedule was changed."""
 
@@ -78,6 +85,7 @@ def create_inference_scheduler(context: Context, request: dict[str, Any]) -> Map
         _require_frequency(request["DataUploadFrequency"], model)
         _require_room(context, model)
         scheduler = _scheduler(context, request, model, kms_key=key, tags=tags)
+        require_access(context, scheduler)
         fence = Update(  # what has just counted the schedulers of the model must count again
             MODEL,
             model["ModelName"],
@@ -146,6 +154,8 @@ def update_inference_scheduler(context: Context, request: dict[str, Any]) -> dic
         if "inferredUntil" not in scheduler:  # what an earlier release kept depends on the frequency
             changes["inferredUntil"] = inferred_until(scheduler)
             expect |= {"inferredUntil": None, "nextSegmentEnd": scheduler["nextSegmentEnd"]}
+        if changes.keys() & _ACCESSED:
+            require_access(context, {**scheduler, **changes})
         return context.records.update_scheduler(
             scheduler, {**changes, "UpdatedAt": context.timestamp()}, expect=expect
         )
@@ -213,15 +223,14 @@ def delete_inference_scheduler(context: Context, request: dict[str, Any]) -> dic
             raise ConflictError(
                 f"the inference scheduler '{name}' is {status}: stop it first, then delete it"
             )
-        busy = scheduler.get("busyUntil")  # a window may still be inferred
         context.store.transact(
-            Delete(SCHEDULER, name, {"uuid": uuid, "Status": status, "busyUntil": busy}),
+            Delete(SCHEDULER, name, {"uuid": uuid, "Status": status, "begun": scheduler.get("begun")}),
             pending_deletion(
                 context,
                 prefixes=[scheduler_prefix(uuid)],
                 partitions=[events_of(uuid), executions_of(uuid)],
                 schedules=[uuid],
-                keep_until=busy,
+                keep_until=_busy_until(context, scheduler),
             ),
         )
 
@@ -286,6 +295,14 @@ def _reconciled(context: Context, scheduler: SchedulerRecord) -> SchedulerRecord
     except (ApiError, BotoCoreError, ClientError):
         _log.exception("the schedule of the inference scheduler '%s' is not as it must be", scheduler["sk"])
     return require_scheduler(context, scheduler["sk"])
+
+
+def _busy_until(context: Context, scheduler: SchedulerRecord) -> Decimal | None:
+    """Return when the call that infers a window of a scheduler cannot write any more; None when none does."""
+    if "begun" not in scheduler:
+        return None
+    execution = context.store.get(executions_of(scheduler["uuid"]), iso_seconds(scheduler["begun"]))
+    return None if execution is None else Decimal(execution["claimedAt"]) + LEASE_SECONDS
 
 
 def _settle(context: Context, scheduler: SchedulerRecord) -> None:

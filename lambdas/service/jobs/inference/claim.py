@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from service.clock import iso_seconds, timestamp
-from service.execution_claims import LEASE_SECONDS, is_abandoned
+from service.execution_claims import is_abandoned
 from service.inference_windows import InferenceWindow, delay_seconds, inferred_until
 from service.jobs.runtime import Runtime, log
 from service.names import SCHEDULER, executions_of, scheduler_prefix, version_arn
@@ -34,7 +34,7 @@ def claim(runtime: Runtime, scheduler: Item, model: Item | None, window: Inferen
     now = timestamp(runtime.clock())
     new = {**_execution(runtime, scheduler, model, window, now), **_claimed(now, attempts=1)}
     try:
-        runtime.store.transact(Create(new), _busy(scheduler, now))
+        runtime.store.transact(Create(new), _begun(scheduler, window))
     except AlreadyExists as existing:
         return _taken_over(runtime, scheduler, existing.item or {}, now)
     except StoreError as changed:
@@ -136,7 +136,7 @@ def _taken_over(runtime: Runtime, scheduler: Item, held: Item, now: Decimal) -> 
     claimed = _claimed(now, attempts=int(held["attempts"]) + 1)
     again = Update(held["pk"], held["sk"], claimed, expect={"claimedAt": held["claimedAt"]})
     try:
-        runtime.store.transact(again, _busy(scheduler, now))
+        runtime.store.transact(again, _begun(scheduler, window_of(held)))
     except StoreError as changed:
         raise SchedulerChanged from changed
     return {**held, **claimed}
@@ -146,11 +146,11 @@ def _claimed(now: Decimal, *, attempts: int) -> dict[str, Any]:
     return {"claimedAt": now, "attempts": attempts}
 
 
-def _busy(scheduler: Item, now: Decimal) -> Update:
+def _begun(scheduler: Item, window: InferenceWindow) -> Update:
     return Update(
         SCHEDULER,
         scheduler["sk"],
-        {"busyUntil": now + LEASE_SECONDS},
+        {"begun": window.start},
         expect={**_unmoved(scheduler), "Status": ("PENDING", "RUNNING")},
     )
 
@@ -160,7 +160,7 @@ def _moved(scheduler: Item, window: InferenceWindow, members: Mapping[str, Any] 
         SCHEDULER,
         scheduler["sk"],
         {"inferredUntil": max(window.end, inferred_until(scheduler)), **(members or {})},
-        remove=("busyUntil",),
+        remove=("begun",),
         expect=_unmoved(scheduler),
     )
 
