@@ -207,6 +207,18 @@ def one_scheduler_per_model(play: Play) -> None:
     assert "change ModelName as well" in play.stack.reasons[0], play.stack.reasons
 
 
+def removed_delay(play: Play) -> None:
+    """A delay that the template has no more is 0 again, which is what the service takes it for."""
+    if play.case.kind != "InferenceScheduler":
+        return
+    play.created()
+    assert play.deploy({k: v for k, v in play.case.base.items() if k != "DataDelayOffsetInMinutes"})
+    thing = play.thing()
+    assert thing is not None
+    assert thing.record["DataDelayOffsetInMinutes"] == 0
+    play.check()
+
+
 def quota(play: Play) -> None:
     """A limit is reached: final, with the limit in the reason."""
     service = play.world.service

@@ -232,6 +232,15 @@ def old_properties_instead_of_describe(patch: Patch) -> None:
     patch.setattr(inference_scheduler, "_difference", difference)
 
 
+def removed_delays_stay(patch: Patch) -> None:
+    original = inference_scheduler._difference
+
+    def difference(wanted: Mapping[str, Any], actual: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in original(wanted, actual).items() if key in wanted}
+
+    patch.setattr(inference_scheduler, "_difference", difference)
+
+
 def tags_never_taken_away(patch: Patch) -> None:
     original = Context.act
     patch.setattr(
@@ -369,6 +378,7 @@ MUTATIONS = (
     Mutation(deletes_never_grow_old, "late_delete"),
     Mutation(tombstone_forgets_unseen_creates, "deletion_before_creation"),
     Mutation(false_is_true, "without_waiting"),
+    Mutation(removed_delays_stay, "removed_delay"),
     Mutation(desired_state_ignored, "update_in_place"),
     Mutation(unknown_properties_ignored, "wrong_properties"),
     Mutation(random_token, "single_faults"),
