@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from service.errors import ApiError, NotFoundError
 from service.names import PENDING_DELETION, SCHEDULER, TOKEN, events_of, executions_of, scheduler_prefix
 from service.operations.schedulers import OPERATIONS
 from service.schedules import cron
-from tests.service.api.conftest import INPUT, OUTPUT, ROLE, Service
+from tests.service.api.conftest import INPUT, OUTPUT, ROLE, Deploy, Service
 from tests.service.memory_store import Killed
 from tests.service.mortal import Fate, Mortal
 
@@ -195,3 +196,72 @@ def test_a_schedule_that_is_being_changed_is_tried_again(
         call(service.context, "Stop")
     monkeypatch.undo()
     agrees(service)
+
+
+def test_a_deleted_scheduler_leaves_nothing(service: Service) -> None:
+    service.trained_model()
+    uuid = call(service.context, "Create")["uuid"]
+    remember(service)
+    call(service.context, "Stop")
+    call(service.context, "Delete")
+    leaves_nothing(service, {uuid})
+
+
+def test_a_scheduler_with_many_executions_goes_in_steps(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.trained_model()
+    uuid = call(service.context, "Create")["uuid"]
+    for minute in range(7):
+        service.context.store.create({"pk": executions_of(uuid), "sk": f"2026-01-01T00:0{minute}:00Z"})
+    monkeypatch.setattr("service.pending_deletions._RECORDS_AT_ONCE", 3)
+    call(service.context, "Stop")
+    for left in (4, 1, 0):
+        with suppress(NotFoundError):
+            call(service.context, "Delete")
+        assert len(list(service.context.store.all(executions_of(uuid)))) == left
+    leaves_nothing(service, {uuid})
+
+
+def test_what_a_deleted_scheduler_still_writes_goes_with_the_next_deletion(deploy: Deploy) -> None:
+    now = [datetime(2026, 11, 20, 9, tzinfo=UTC)]
+    service = deploy(clock=lambda: now[0])
+    service.trained_model()
+    uuid = call(service.context, "Create")["uuid"]
+    execution = {"Status": "IN_PROGRESS", "claimedAt": now[0], "attempts": 1}
+    start = {"pk": executions_of(uuid), "sk": "2026-11-20T08:55:00Z"}
+    service.context.store.create({**start, **execution})
+    service.context.store.update(SCHEDULER, "watch", {"begun": int(now[0].timestamp()) - 300})
+    call(service.context, "Stop")
+    call(service.context, "Delete")
+    service.context.service_bucket.put(f"{scheduler_prefix(uuid)}state.bin", b"of a call that was killed")
+    now[0] += timedelta(minutes=17)
+    with suppress(NotFoundError):
+        call(service.context, "Delete")
+    leaves_nothing(service, {uuid})
+
+
+@pytest.mark.parametrize(
+    ("status", "minutes", "ended"),
+    [("STOPPED", 17, "FAILED"), ("STOPPED", 15, "IN_PROGRESS"), ("RUNNING", 17, "IN_PROGRESS")],
+)
+def test_an_execution_that_nobody_will_take_over_has_failed(
+    deploy: Deploy, status: str, minutes: int, ended: str
+) -> None:
+    now = datetime(2026, 11, 20, 9, tzinfo=UTC)
+    service = deploy(clock=lambda: now)
+    service.trained_model()
+    uuid = call(service.context, "Create")["uuid"]
+    window = {"DataStartTime": int(now.timestamp()) - 300, "DataEndTime": int(now.timestamp())}
+    claimed = {"Status": "IN_PROGRESS", "claimedAt": now - timedelta(minutes=minutes), "attempts": 1}
+    service.context.store.create(
+        {"pk": executions_of(uuid), "sk": "2026-11-20T08:55:00Z", **window, **claimed}
+    )
+    if status == "STOPPED":
+        call(service.context, "Stop")
+    listed = service.api.list_inference_executions(**NAME)["InferenceExecutionSummaries"]
+    assert [one["Status"] for one in listed] == [ended]
+    if ended == "FAILED":
+        assert "ended before it was done" in listed[0]["FailedReason"]
+        failed = service.api.list_inference_executions(**NAME, Status="FAILED")
+        assert len(failed["InferenceExecutionSummaries"]) == 1
