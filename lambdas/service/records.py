@@ -168,13 +168,12 @@ class ModelVersionRecord(_Keyed, TrainingFacts):
 
 
 class Pause(TypedDict):
-    """A time in which a scheduler was stopped; no window has rows of it. Epoch seconds.
-
-    Without `end` the scheduler still is stopped.
-    """
+    """A time in which a scheduler was stopped; no window has rows of it."""
 
     start: Number
+    """End of the last window that was due before, in epoch seconds."""
     end: NotRequired[Number]
+    """Start of the first window after it, in epoch seconds; absent while the scheduler is stopped."""
 
 
 class SchedulerRecord(_Keyed):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 
@@ -125,7 +126,8 @@ class Sequences(RuleBasedStateMachine):
                 "L4E_SCHEDULE_GROUP": "group",
             }
         )
-        clients = {"scheduler": self.schedules}
+        function = SimpleNamespace(invoke=lambda **_: {"Payload": BytesIO(b'{"Refusal": null}')})
+        clients: Mapping[str, Any] = {"scheduler": self.schedules, "lambda": function}
         self.context = Context.create(environment, clients.get, lambda: self.now)
         object.__setattr__(self.context, "store", self.store)
         object.__setattr__(self.context, "records", TypedStore(self.store))
@@ -337,3 +339,15 @@ class Sequences(RuleBasedStateMachine):
 
 TestSequences = Sequences.TestCase
 TestSequences.settings = settings(max_examples=150, stateful_step_count=30)
+
+
+def test_a_window_that_was_begun_before_the_clock_was_set_back_reaches_its_end() -> None:
+    machine = Sequences()
+    machine.create("PT30M", 0, 0, earlier=False)
+    machine.time_passes(1800)
+    machine.wake_and_kill_while_scoring("succeeds")
+    machine.the_clock_is_set_back(40)
+    machine.operate("stop", "PT5M", 0)
+    machine.time_passes(2400)
+    machine.operate("start", "PT5M", 0)
+    machine.teardown()
