@@ -7,21 +7,16 @@ what one request could not remove, the next deletion of any resource does.
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from itertools import islice
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service.context import Context
-from service.errors import ApiError
 from service.names import PENDING_DELETION, new_uuid
-from service.records import Number, PendingDeletionRecord
+from service.records import PendingDeletionRecord
 from service.schedules import Schedules
 from service.store import Create, NotFound
 
 _log = logging.getLogger(__name__)
-
-_RECORDS_AT_ONCE = 1_000
-"""Records that one request removes: half a year of executions has 50,000, and API Gateway waits for 29 s."""
 
 
 def pending_deletion(
@@ -30,7 +25,6 @@ def pending_deletion(
     prefixes: Sequence[str] = (),
     partitions: Sequence[str] = (),
     schedules: Sequence[str] = (),
-    keep_until: Number | None = None,
 ) -> Create:
     """Return the write that records what is to be removed.
 
@@ -39,7 +33,6 @@ def pending_deletion(
         prefixes: prefixes of objects in the service bucket.
         partitions: partitions of the table.
         schedules: uuids of inference schedulers.
-        keep_until: when nothing can write below them any more, in epoch seconds; None is now.
     """
     record: PendingDeletionRecord = {
         "pk": PENDING_DELETION,
@@ -49,8 +42,6 @@ def pending_deletion(
         "schedules": list(schedules),
         "CreatedAt": context.timestamp(),
     }
-    if keep_until is not None:
-        record["keepUntil"] = keep_until
     return Create(record)
 
 
@@ -59,7 +50,7 @@ def delete_pending(context: Context) -> None:
     for record in context.records.pending_deletions():
         try:
             _delete(context, record)
-        except (ApiError, BotoCoreError, ClientError, OSError):
+        except (BotoCoreError, ClientError, OSError):
             _log.exception("could not remove yet what the pending deletion %s lists", record["sk"])
 
 
@@ -68,13 +59,10 @@ def _delete(context: Context, pending: PendingDeletionRecord) -> None:
         Schedules.of(context).delete(schedule)
     for prefix in pending["prefixes"]:
         context.service_bucket.delete_prefix(prefix)
-    left = _RECORDS_AT_ONCE
     for partition in pending["partitions"]:
-        for item in islice(context.store.all(partition), left):
+        for item in context.store.all(partition):
             _delete_record(context, partition, item["sk"])
-            left -= 1
-    if left and pending.get("keepUntil", 0) <= context.timestamp():
-        _delete_record(context, PENDING_DELETION, pending["sk"])
+    _delete_record(context, PENDING_DELETION, pending["sk"])
 
 
 def _delete_record(context: Context, pk: str, sk: str) -> None:

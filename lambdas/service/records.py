@@ -284,5 +284,3 @@ class PendingDeletionRecord(_Keyed):
     schedules: Sequence[str]
     """Uuids of inference schedulers whose EventBridge schedules are to be deleted."""
     CreatedAt: Decimal
-    keepUntil: NotRequired[Number]
-    """Until then (epoch seconds) something may still write what is to be removed: it is removed again."""

@@ -65,7 +65,13 @@ class Schedules:
             except self.client.exceptions.ResourceNotFoundException:
                 self.client.create_schedule(**definition)
 
-        self._while_changing(record["uuid"], attempt)
+        try:
+            self._while_changing(attempt)
+        except self.client.exceptions.ConflictException as error:
+            raise ConflictError(
+                f"the schedule of the inference scheduler '{record['InferenceSchedulerName']}' is being "
+                "changed by another request: try again"
+            ) from error
 
     def fits(self, record: SchedulerRecord) -> bool:
         """Return whether the schedule of a scheduler exists and is what its record says."""
@@ -77,32 +83,22 @@ class Schedules:
         return all(found.get(name) == wanted[name] for name in ("ScheduleExpression", "State"))
 
     def delete(self, uuid: str) -> None:
-        """Delete the schedule of the scheduler with this uuid, if it is there.
-
-        Raises:
-            ConflictError: when other requests kept changing it.
-        """
+        """Delete the schedule of the scheduler with this uuid, if it is there."""
 
         def attempt() -> None:
             with suppress(self.client.exceptions.ResourceNotFoundException):
                 self.client.delete_schedule(Name=self._name(uuid), GroupName=self.group)
 
-        self._while_changing(uuid, attempt)
+        self._while_changing(attempt)
 
-    def _while_changing(self, uuid: str, attempt: Callable[[], None]) -> None:
-        """Call `attempt`, and again while another request creates or changes the schedule of a scheduler."""
+    def _while_changing(self, attempt: Callable[[], None]) -> None:
+        """Call `attempt`, and again while another request creates or changes the same schedule."""
         for pause in _PAUSES:
             try:
                 return attempt()
             except self.client.exceptions.ConflictException:
                 time.sleep(pause)
-        try:
-            return attempt()
-        except self.client.exceptions.ConflictException as error:
-            raise ConflictError(
-                f"the schedule '{self._name(uuid)}' of the inference scheduler is being changed by another "
-                "request: try again"
-            ) from error
+        return attempt()
 
     def _definition(self, record: SchedulerRecord) -> dict[str, Any]:
         return {

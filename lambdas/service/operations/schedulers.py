@@ -7,13 +7,11 @@ request that was cut short has left undone is completed by the next one that rea
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from decimal import Decimal
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service.access_trial import require_access
-from service.clock import iso_seconds
 from service.context import Context
 from service.durations import seconds
 from service.errors import (
@@ -25,7 +23,6 @@ from service.errors import (
     name_taken,
     no_such,
 )
-from service.execution_claims import LEASE_SECONDS
 from service.idempotency import Plan, create_once
 from service.inference_windows import (
     inferred_until,
@@ -34,7 +31,7 @@ from service.inference_windows import (
     segment_start,
 )
 from service.kms_keys import key_arn
-from service.names import MODEL, SCHEDULER, events_of, executions_of, new_uuid, scheduler_prefix
+from service.names import MODEL, SCHEDULER, events_of, new_uuid, scheduler_prefix
 from service.operations.models import require_model
 from service.paging import paged
 from service.pending_deletions import delete_pending, pending_deletion
@@ -214,7 +211,7 @@ def stop_inference_scheduler(context: Context, request: dict[str, Any]) -> Sched
 
 
 def delete_inference_scheduler(context: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """Delete a stopped scheduler with its executions and events. Results in the customer's bucket stay."""
+    """Delete a stopped scheduler with its events. Its results in the customer's bucket stay."""
 
     def attempt() -> None:
         scheduler = _reconciled(context, require_scheduler(context, request["InferenceSchedulerName"]))
@@ -224,13 +221,12 @@ def delete_inference_scheduler(context: Context, request: dict[str, Any]) -> dic
                 f"the inference scheduler '{name}' is {status}: stop it first, then delete it"
             )
         context.store.transact(
-            Delete(SCHEDULER, name, {"uuid": uuid, "Status": status, "begun": scheduler.get("begun")}),
+            Delete(SCHEDULER, name, {"uuid": uuid, "Status": status}),
             pending_deletion(
                 context,
                 prefixes=[scheduler_prefix(uuid)],
-                partitions=[events_of(uuid), executions_of(uuid)],
+                partitions=[events_of(uuid)],  # executions, up to 50,000 in half a year, expire by themselves
                 schedules=[uuid],
-                keep_until=_busy_until(context, scheduler),
             ),
         )
 
@@ -295,14 +291,6 @@ def _reconciled(context: Context, scheduler: SchedulerRecord) -> SchedulerRecord
     except (ApiError, BotoCoreError, ClientError):
         _log.exception("the schedule of the inference scheduler '%s' is not as it must be", scheduler["sk"])
     return require_scheduler(context, scheduler["sk"])
-
-
-def _busy_until(context: Context, scheduler: SchedulerRecord) -> Decimal | None:
-    """Return when the call that infers a window of a scheduler cannot write any more; None when none does."""
-    if "begun" not in scheduler:
-        return None
-    execution = context.store.get(executions_of(scheduler["uuid"]), iso_seconds(scheduler["begun"]))
-    return None if execution is None else Decimal(execution["claimedAt"]) + LEASE_SECONDS
 
 
 def _settle(context: Context, scheduler: SchedulerRecord) -> None:

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError
 
 from service.context import Context
 from service.errors import ApiError, NotFoundError
-from service.names import PENDING_DELETION, SCHEDULER, TOKEN, events_of, executions_of, scheduler_prefix
+from service.names import SCHEDULER, TOKEN, events_of, executions_of, scheduler_prefix
 from service.operations.schedulers import OPERATIONS
 from service.schedules import cron
 from tests.service.api.conftest import INPUT, OUTPUT, ROLE, Deploy, Service
@@ -71,10 +71,9 @@ def agrees(service: Service) -> None:
 
 
 def remember(service: Service) -> None:
-    """Give the scheduler, if there is one, what inference leaves: an execution, an event and a state."""
+    """Give the scheduler, if there is one, what inference leaves beside executions: an event and a state."""
     for scheduler in service.context.store.all(SCHEDULER):
-        for partition in (executions_of(scheduler["uuid"]), events_of(scheduler["uuid"])):
-            service.context.store.create({"pk": partition, "sk": "2026-01-01T00:00:00Z"})
+        service.context.store.create({"pk": events_of(scheduler["uuid"]), "sk": "2026-01-01T00:00:00Z"})
         service.context.service_bucket.put(f"{scheduler_prefix(scheduler['uuid'])}state.bin", b"state")
 
 
@@ -82,11 +81,9 @@ def leaves_nothing(service: Service, uuids: set[str]) -> None:
     store = service.context.store
     for uuid in uuids:
         assert f"inference-{uuid}" not in schedules(service)
-        for partition in (executions_of(uuid), events_of(uuid)):
-            assert list(store.all(partition)) == []
+        assert list(store.all(events_of(uuid))) == []
         assert list(service.context.service_bucket.keys(scheduler_prefix(uuid))) == []
     assert list(store.all(SCHEDULER)) == []
-    assert list(store.all(PENDING_DELETION)) == []
 
 
 @pytest.mark.parametrize("deaf", [False, True], ids=["killed", "reply lost"])
@@ -204,40 +201,6 @@ def test_a_deleted_scheduler_leaves_nothing(service: Service) -> None:
     remember(service)
     call(service.context, "Stop")
     call(service.context, "Delete")
-    leaves_nothing(service, {uuid})
-
-
-def test_a_scheduler_with_many_executions_goes_in_steps(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    service.trained_model()
-    uuid = call(service.context, "Create")["uuid"]
-    for minute in range(7):
-        service.context.store.create({"pk": executions_of(uuid), "sk": f"2026-01-01T00:0{minute}:00Z"})
-    monkeypatch.setattr("service.pending_deletions._RECORDS_AT_ONCE", 3)
-    call(service.context, "Stop")
-    for left in (4, 1, 0):
-        with suppress(NotFoundError):
-            call(service.context, "Delete")
-        assert len(list(service.context.store.all(executions_of(uuid)))) == left
-    leaves_nothing(service, {uuid})
-
-
-def test_what_a_deleted_scheduler_still_writes_goes_with_the_next_deletion(deploy: Deploy) -> None:
-    now = [datetime(2026, 11, 20, 9, tzinfo=UTC)]
-    service = deploy(clock=lambda: now[0])
-    service.trained_model()
-    uuid = call(service.context, "Create")["uuid"]
-    execution = {"Status": "IN_PROGRESS", "claimedAt": now[0], "attempts": 1}
-    start = {"pk": executions_of(uuid), "sk": "2026-11-20T08:55:00Z"}
-    service.context.store.create({**start, **execution})
-    service.context.store.update(SCHEDULER, "watch", {"begun": int(now[0].timestamp()) - 300})
-    call(service.context, "Stop")
-    call(service.context, "Delete")
-    service.context.service_bucket.put(f"{scheduler_prefix(uuid)}state.bin", b"of a call that was killed")
-    now[0] += timedelta(minutes=17)
-    with suppress(NotFoundError):
-        call(service.context, "Delete")
     leaves_nothing(service, {uuid})
 
 

@@ -1,12 +1,13 @@
 """The due windows of a scheduler, inferred one by one."""
 
 import logging
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from service.clock import iso_seconds
 from service.inference_windows import InferenceWindow, is_due, missed_span, next_window, segments
-from service.jobs.failure import JobFailed, clip
+from service.jobs.failure import REASON_LENGTH, JobFailed, clip
 from service.jobs.inference.claim import SchedulerChanged, claim, close, miss, move_on, window_of
 from service.jobs.inference.execution import infer
 from service.jobs.inference.execution_end import ExecutionEnd
@@ -127,12 +128,16 @@ def _attempt(runtime: Runtime, scheduler: Item, model: Item | None, window: Infe
     except JobFailed as failed:
         return ExecutionEnd(failed_reason=failed.reason, invalid_input=True)
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the next window must get its turn
-        _LOG.exception("inference failed")
-        return ExecutionEnd(failed_reason=_internal_error(window, f"{type(error).__name__}: {error}"))
+        fault = secrets.token_hex(8)
+        _LOG.exception("inference failed: %s", fault)
+        return ExecutionEnd(failed_reason=_internal_error(window, error, fault))
 
 
-def _internal_error(window: InferenceWindow, problem: str) -> str:
-    return clip(f"the service could not infer the window {window} because of an internal error: {problem}")
+def _internal_error(window: InferenceWindow, error: Exception, fault: str) -> str:
+    problem = f"{type(error).__name__}: {error}"
+    text = f"the service could not infer the window {window} because of an internal error: {problem}"
+    trace = f"; look for '{fault}' in the log of the inference function"
+    return clip(text, REASON_LENGTH - len(trace)) + trace
 
 
 def _exhausted(window: InferenceWindow) -> str:
