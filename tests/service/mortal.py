@@ -28,19 +28,19 @@ class Fate:
     """What happens at the write with the number `at`, counted from 0: nothing when it is None.
 
     The process is killed before the write, or with `deaf` the write is done and its reply is lost. `done` are
-    the writes so far.
+    the writes so far, and `met` is the one at which it happened.
     """
 
     at: int | None = None
     deaf: bool = False
     done: list[str] = field(default_factory=list)
-    struck: bool = False
+    met: str | None = None
 
     def write(self, name: str, call: Any, request: dict[str, Any]) -> Any:
         if self.at != len(self.done):
             self.done.append(name)
             return call(**request)
-        self.at, self.struck = None, True
+        self.at, self.met = None, name
         if not self.deaf:
             raise Killed
         call(**request)

@@ -31,7 +31,7 @@ from service.jobs.inference.claim import window_of
 from service.jobs.inference.execution import InferenceResult
 from service.jobs.runtime import Runtime
 from service.names import MODEL, SCHEDULER, executions_of
-from service.operations import schedulers
+from service.operations import inference_executions, schedulers
 from service.settings import Environment
 from service.store import Item
 from service.typed_store import TypedStore
@@ -114,8 +114,8 @@ class Sequences(RuleBasedStateMachine):
         self.missed = 0.0
         self.patches = pytest.MonkeyPatch()
         self.patches.setattr(loop, "infer", self._infer)
-        self.patches.setattr(logging.getLogger("service"), "disabled", True)
-        self.patches.setattr(logging.getLogger("service.jobs"), "disabled", True)
+        for name in ("service.jobs", loop.__name__, schedulers.__name__):
+            self.patches.setattr(logging.getLogger(name), "disabled", True)
         machine = f"arn:aws:states:eu-west-1:{ACCOUNT}:stateMachine:ingest"
         environment = Environment.read(
             {
@@ -228,6 +228,10 @@ class Sequences(RuleBasedStateMachine):
         self.during = operate
         self.wake("succeeds", 900.0)
         self.during = None
+
+    @rule()
+    def list_executions(self) -> None:
+        inference_executions.list_inference_executions(self.context, dict(NAME))
 
     @rule(ending=endings)
     def wake_twice_at_once(self, ending: str) -> None:
