@@ -79,6 +79,8 @@ class Jobs(Construct):
                     "PutObject",
                     under=("datasets/*", "documents/*", "models/*", "schedulers/*"),
                 ),
+                # Of a scheduler that was deleted while it inferred.
+                state.objects("DeleteObject", under=("schedulers/*",)),
                 state.listing(),
                 state.object_keys("Decrypt", "GenerateDataKey"),
                 Access(

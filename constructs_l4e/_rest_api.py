@@ -102,6 +102,8 @@ class ServiceApi(Construct):
                         wildcard_reason="callers who are held to a tag may name roles of that path only if"
                         " these have it too",
                     ),
+                    # The role of a new scheduler is tried by the function that will use it.
+                    Access(actions=("lambda:InvokeFunction",), resources=(jobs.infer.function_arn,)),
                     *_keep_schedules(stack, schedules, schedule_role),
                 ],
             ),
@@ -152,7 +154,7 @@ def _keep_schedules(
     stack: cdk.Stack, schedules: scheduler.ScheduleGroup, schedule_role: iam.Role
 ) -> tuple[Access, Access]:
     return (
-        _own_schedules(stack, schedules, "CreateSchedule", "DeleteSchedule", "UpdateSchedule"),
+        _own_schedules(stack, schedules, "CreateSchedule", "DeleteSchedule", "GetSchedule", "UpdateSchedule"),
         Access(
             actions=("iam:PassRole",),
             resources=(schedule_role.role_arn,),

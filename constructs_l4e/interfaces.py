@@ -289,6 +289,9 @@ class IInferenceScheduler(Protocol):
     def metric_inference_invalid_input(self, **options: "Unpack[MetricOptions]") -> cloudwatch.Metric:
         """Return the number of executions that could not use their input: bad data, role, bucket or key."""
 
+    def metric_inference_missed(self, **options: "Unpack[MetricOptions]") -> cloudwatch.Metric:
+        """Return the number of windows that were missed. Only a deployed service publishes it."""
+
     def metric_anomaly_detected(self, **options: "Unpack[MetricOptions]") -> cloudwatch.Metric:
         """Return the number of executions that found an anomaly. Only a deployed service publishes it."""
 

@@ -102,6 +102,10 @@ class InferenceSchedulerBase(cdk.Resource):
         """Return the number of executions that could not use their input: bad data, role, bucket or key."""
         return self.metric("InferenceInvalidInput", **options)
 
+    def metric_inference_missed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of windows that were missed. Only a deployed service publishes it."""
+        return self.metric("InferenceMissed", **options)
+
     def metric_anomaly_detected(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return the number of executions that found an anomaly. Only a deployed service publishes it."""
         return self.metric("AnomalyDetected", **options)

@@ -38,6 +38,7 @@ _UNAVAILABLE_CODES: Final = THROTTLING_CODES | {
 _UNAVAILABLE_STATUS: Final = frozenset({408, 429})
 _NEXT_STEP: Final = {
     "AccessDenied": "Grant the custom resource's role this operation and iam:PassRole, then deploy again",
+    "Closed": "Correct that role or the policies of the bucket and its key, then deploy again",
     "Untrusting": "Let the trust policy of that role name the service, then deploy again",
     "Quota": "Delete what is no longer needed or raise the limit of the service, then deploy again",
     "Unavailable": "Deploy again when the service answers",
@@ -112,6 +113,12 @@ class UntrustingError(DeniedError):
     kind = "Untrusting"
 
 
+class ClosedError(DeniedError):
+    """The role in the request does not give access to the data: it may not, or not yet."""
+
+    kind = "Closed"
+
+
 class UnavailableError(CallError):
     """The service throttles, fails or cannot be reached for the moment; the call may have taken effect."""
 
@@ -126,7 +133,6 @@ _KINDS: Final[dict[str, type[CallError]]] = {
     "ConflictException": ConflictError,
     "ResourceNotFoundException": NotFoundError,
     "ServiceQuotaExceededException": QuotaError,
-    "ValidationException": RefusedError,
 }
 
 
@@ -144,9 +150,16 @@ def call_error(operation: str, error: BotoCoreError | ClientError) -> CallError:
         return (BrokenError if inside else UnavailableError)(operation, code, text)
     if status == 403 or code.startswith("AccessDenied"):
         return DeniedError(operation, code, text)
-    if code == "ValidationException" and _NOT_ASSUMABLE.search(text):
-        return UntrustingError(operation, code, text)
+    if code == "ValidationException":
+        return _refusal(text)(operation, code, text)
     return _KINDS.get(code, RefusedError)(operation, code, text)
+
+
+def _refusal(text: str) -> type[CallError]:
+    """Return what a request that broke a rule was refused for."""
+    if _NOT_ASSUMABLE.search(text):
+        return UntrustingError
+    return ClosedError if "AccessDenied" in text else RefusedError
 
 
 def reason(message: str) -> str:

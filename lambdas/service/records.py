@@ -169,8 +169,20 @@ class ModelVersionRecord(_Keyed, TrainingFacts):
     AutoPromotionResultReason: NotRequired[str]
 
 
+class Pause(TypedDict):
+    """A time in which a scheduler was stopped; no window has rows of it."""
+
+    start: Number
+    """End of the last window that was due before, in epoch seconds."""
+    end: NotRequired[Number]
+    """Start of the first window after it, in epoch seconds; absent while the scheduler is stopped."""
+
+
 class SchedulerRecord(_Keyed):
-    """An inference scheduler. `sk` is its name."""
+    """An inference scheduler. `sk` is its name.
+
+    Operations write `pauses`, the inference function writes `inferredUntil`: neither waits for the other.
+    """
 
     uuid: str
     """Tells the scheduler from others of the same name, before or after it; part of its ARN."""
@@ -193,13 +205,19 @@ class SchedulerRecord(_Keyed):
     DataInputConfiguration: Structure
     DataOutputConfiguration: Structure
     RoleArn: str
-    nextSegmentEnd: Number
-    """End of the next segment to infer, in epoch seconds."""
+    inferredUntil: NotRequired[Number]
+    """End of the last window that has an execution, in epoch seconds: the next begins there."""
+    nextSegmentEnd: NotRequired[Number]
+    """Earlier releases wrote it instead: the end of the next window, one DataUploadFrequency long."""
+    pauses: NotRequired[Sequence[Pause]]
+    """The times, in order, that are left out from `inferredUntil` on."""
+    begun: NotRequired[Number]
+    """Start of the window whose execution has not ended yet, in epoch seconds."""
     LatestInferenceResult: NotRequired[str]
 
 
 class ExecutionRecord(_Keyed):
-    """An execution of a scheduler. `sk` is the start of its window."""
+    """An execution of a scheduler, or windows that it missed. `sk` is the start of its data."""
 
     InferenceSchedulerName: str
     InferenceSchedulerArn: str
@@ -216,10 +234,10 @@ class ExecutionRecord(_Keyed):
     """`IN_PROGRESS`, `SUCCESS` or `FAILED`."""
     FailedReason: NotRequired[str]
     CustomerResultObject: NotRequired[Structure]
-    claimedAt: Decimal
+    claimedAt: NotRequired[Decimal]
     """When the call that infers the window began to. An old one may be taken over by another call."""
-    attempts: Number
-    """Calls that have begun to infer the window."""
+    attempts: NotRequired[Number]
+    """Calls that have begun to infer the window. Missed windows have neither."""
     notices: NotRequired[Sequence[Structure]]
     """What was remarkable about the input: `kind`, `sensor` and `text` of each notice."""
     ExpiresAt: NotRequired[Number | None]

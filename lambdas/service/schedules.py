@@ -1,33 +1,23 @@
 """Schedules of EventBridge Scheduler that invoke the inference function: one per inference scheduler.
 
 Time is divided into segments aligned to the hour. The function is invoked at the end of each segment plus the
-delay; the first segment is the one that ends next after the scheduler is started.
+delay.
 """
 
 import json
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from service.context import Context
 from service.durations import seconds
+from service.errors import ConflictError
 from service.records import SchedulerRecord
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in the function
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
-
-
-def next_segment_end(now: datetime, frequency: str) -> int:
-    """Return the end, in epoch seconds, of the segment of a `DataUploadFrequency` that `now` lies in."""
-    length = seconds(frequency)
-    return (int(now.timestamp()) // length + 1) * length
-
-
-def segment_end_from(start: int, frequency: str) -> int:
-    """Return the end of the first segment that begins at `start` (epoch seconds) or later."""
-    length = seconds(frequency)
-    return (-(-start // length) + 1) * length
 
 
 def cron(frequency: str, delay_minutes: int) -> str:
@@ -35,6 +25,10 @@ def cron(frequency: str, delay_minutes: int) -> str:
     step = seconds(frequency) // 60
     minutes = sorted((end + delay_minutes) % 60 for end in range(0, 60, step))
     return f"cron({','.join(map(str, minutes))} * * * ? *)"
+
+
+_PAUSES = (0.1, 0.3, 0.9)
+"""Seconds between attempts to change a schedule that another request is changing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +52,56 @@ class Schedules:
         )
 
     def put(self, record: SchedulerRecord) -> None:
-        """Create or update the schedule of a scheduler."""
-        definition: dict[str, Any] = {
+        """Create or update the schedule of a scheduler.
+
+        Raises:
+            ConflictError: when other requests kept changing it.
+        """
+        definition = self._definition(record)
+
+        def attempt() -> None:
+            try:
+                self.client.update_schedule(**definition)
+            except self.client.exceptions.ResourceNotFoundException:
+                self.client.create_schedule(**definition)
+
+        try:
+            self._while_changing(attempt)
+        except self.client.exceptions.ConflictException as error:
+            raise ConflictError(
+                f"the schedule of the inference scheduler '{record['InferenceSchedulerName']}' is being "
+                "changed by another request: try again"
+            ) from error
+
+    def fits(self, record: SchedulerRecord) -> bool:
+        """Return whether the schedule of a scheduler exists and is what its record says."""
+        wanted = self._definition(record)
+        try:
+            found = self.client.get_schedule(Name=wanted["Name"], GroupName=self.group)
+        except self.client.exceptions.ResourceNotFoundException:
+            return False
+        return all(found.get(name) == wanted[name] for name in ("ScheduleExpression", "State"))
+
+    def delete(self, uuid: str) -> None:
+        """Delete the schedule of the scheduler with this uuid, if it is there."""
+
+        def attempt() -> None:
+            with suppress(self.client.exceptions.ResourceNotFoundException):
+                self.client.delete_schedule(Name=self._name(uuid), GroupName=self.group)
+
+        self._while_changing(attempt)
+
+    def _while_changing(self, attempt: Callable[[], None]) -> None:
+        """Call `attempt`, and again while another request creates or changes the same schedule."""
+        for pause in _PAUSES:
+            try:
+                return attempt()
+            except self.client.exceptions.ConflictException:
+                time.sleep(pause)
+        return attempt()
+
+    def _definition(self, record: SchedulerRecord) -> dict[str, Any]:
+        return {
             "Name": self._name(record["uuid"]),
             "GroupName": self.group,
             "ScheduleExpression": cron(
@@ -77,16 +119,6 @@ class Schedules:
                 ),
             },
         }
-        try:
-            self.client.update_schedule(**definition)
-        except self.client.exceptions.ResourceNotFoundException:
-            with suppress(self.client.exceptions.ConflictException):  # a repeated request was faster
-                self.client.create_schedule(**definition)
-
-    def delete(self, uuid: str) -> None:
-        """Delete the schedule of the scheduler with this uuid, if it is there."""
-        with suppress(self.client.exceptions.ResourceNotFoundException):
-            self.client.delete_schedule(Name=self._name(uuid), GroupName=self.group)
 
     def _name(self, uuid: str) -> str:
         # The function may touch schedules whose names begin like this, and no others.

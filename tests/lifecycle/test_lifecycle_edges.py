@@ -18,6 +18,7 @@ from custom_resources.errors import (
     REASON_BYTES,
     BrokenError,
     CallError,
+    ClosedError,
     ConflictError,
     DeniedError,
     FailedError,
@@ -90,6 +91,7 @@ def test_the_client_takes_the_model_and_the_signing_name_that_lie_next_to_it(
         ("AccessDeniedException", 400, "", DeniedError),
         ("MissingAuthenticationTokenException", 403, "", DeniedError),
         ("ValidationException", 400, "The role cannot be assumed by the service", UntrustingError),
+        ("ValidationException", 400, "cannot list 's3://a/b' with role 'r': AccessDenied: no", ClosedError),
         (
             "ValidationException",
             400,

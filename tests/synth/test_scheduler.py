@@ -243,6 +243,7 @@ def test_grants_at_the_managed_service() -> None:
         ("metric_inference_invalid_input", "InferenceInvalidInput"),
         ("metric_anomaly_detected", "AnomalyDetected"),
         ("metric_inference_warning", "InferenceWarning"),
+        ("metric_inference_missed", "InferenceMissed"),
     ],
 )
 def test_metrics(method: str, metric_name: str) -> None:

@@ -1,12 +1,14 @@
 """Executions of inference schedulers."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from service.clock import iso_seconds
 from service.context import Context
+from service.execution_claims import is_abandoned
 from service.paging import paged
-from service.records import ExecutionRecord
+from service.records import ExecutionRecord, SchedulerRecord
+from service.store import StoreError
 
 _FOREVER = "9999-12-31T23:59:59Z"
 
@@ -21,7 +23,8 @@ def list_inference_executions(context: Context, request: dict[str, Any]) -> dict
         if scheduler is None:
             return
         between = (iso_seconds(after), _FOREVER)
-        for execution in context.records.executions(scheduler["uuid"], between=between, start=start):
+        for found in context.records.executions(scheduler["uuid"], between=between, start=start):
+            execution = _at_an_end(context, scheduler, found)
             if (
                 execution["DataStartTime"] >= after
                 and (before is None or execution["DataEndTime"] <= before)
@@ -30,6 +33,34 @@ def list_inference_executions(context: Context, request: dict[str, Any]) -> dict
                 yield execution["sk"], execution
 
     return paged(context, "ListInferenceExecutions", request, "InferenceExecutionSummaries", records)
+
+
+def _at_an_end(context: Context, scheduler: SchedulerRecord, execution: ExecutionRecord) -> ExecutionRecord:
+    """Return an execution, which has failed if its call has ended and no further one will take it over.
+
+    Of a scheduler that runs, the next call of the inference function does.
+    """
+    if (
+        execution["Status"] != "IN_PROGRESS"
+        or scheduler["Status"] != "STOPPED"
+        or not is_abandoned(float(execution["claimedAt"]), now=context.now().timestamp())
+    ):
+        return execution
+    reason = (
+        "the call of the inference function that inferred this window ended before it was done, out of time "
+        "(15 minutes) or memory, or because it was stopped; and the inference scheduler was stopped before "
+        "another one could"
+    )
+    try:
+        ended = context.store.update(
+            execution["pk"],
+            execution["sk"],
+            {"Status": "FAILED", "FailedReason": reason},
+            expect={"Status": "IN_PROGRESS", "claimedAt": execution["claimedAt"]},
+        )
+    except StoreError:  # another request has done it, or the scheduler was started
+        return execution
+    return cast("ExecutionRecord", ended)
 
 
 OPERATIONS = {"ListInferenceExecutions": list_inference_executions}

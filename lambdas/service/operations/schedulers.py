@@ -1,29 +1,49 @@
 """Inference schedulers: each runs its model on fresh files at a fixed frequency.
 
-The record of a scheduler is PENDING or STOPPING while its EventBridge schedule is being changed. A request
-that was cut short there is completed by repeating it.
+The record of a scheduler is PENDING or STOPPING while its EventBridge schedule is being changed. What a
+request that was cut short has left undone is completed by the next one that reads the record.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from service.access_trial import require_access
 from service.context import Context
 from service.durations import seconds
-from service.errors import ConflictError, QuotaError, ValidationError, name_taken, no_such
+from service.errors import (
+    ApiError,
+    ConflictError,
+    NotFoundError,
+    QuotaError,
+    ValidationError,
+    name_taken,
+    no_such,
+)
 from service.idempotency import Plan, create_once
+from service.inference_windows import (
+    inferred_until,
+    pauses_when_started,
+    pauses_when_stopped,
+    segment_start,
+)
 from service.kms_keys import key_arn
-from service.names import MODEL, SCHEDULER, new_uuid, scheduler_prefix
+from service.names import MODEL, SCHEDULER, events_of, new_uuid, scheduler_prefix
 from service.operations.models import require_model
 from service.paging import paged
 from service.pending_deletions import delete_pending, pending_deletion
 from service.records import ModelRecord, SchedulerRecord
 from service.retry_on_change import ATTEMPTS, retry_on_change
 from service.roles import require_role
-from service.schedules import Schedules, next_segment_end, segment_end_from
+from service.schedules import Schedules
 from service.store import Delete, NotFound, StateChanged, Update
 from service.tagging import merged_tags
 from service.time_zone import require_time_zone
+
+_log = logging.getLogger(__name__)
 
 _UPDATABLE = (
     "DataDelayOffsetInMinutes",
@@ -32,6 +52,9 @@ _UPDATABLE = (
     "DataOutputConfiguration",
     "RoleArn",
 )
+
+_ACCESSED = {"DataInputConfiguration", "DataOutputConfiguration", "RoleArn"}
+"""The attributes that say which role accesses what."""
 
 _NEXT_STATUS = {"PENDING": "RUNNING", "STOPPING": "STOPPED"}
 """The status after the schedule was changed."""
@@ -59,22 +82,31 @@ def create_inference_scheduler(context: Context, request: dict[str, Any]) -> Map
         _require_frequency(request["DataUploadFrequency"], model)
         _require_room(context, model)
         scheduler = _scheduler(context, request, model, kms_key=key, tags=tags)
+        require_access(context, scheduler)
         fence = Update(  # what has just counted the schedulers of the model must count again
             MODEL,
             model["ModelName"],
             {"fence": scheduler["uuid"]},
             expect={"uuid": model["uuid"], "Status": "SUCCESS", "fence": model.get("fence")},
         )
-        return Plan(record=scheduler, writes=[fence])
+        return Plan(
+            record=scheduler,
+            writes=[fence],
+            undo=[pending_deletion(context, schedules=[scheduler["uuid"]])],
+        )
 
-    scheduler = create_once(
-        context,
-        "CreateInferenceScheduler",
-        request,
-        identity="uuid",
-        plan=plan,
-        start=lambda record: _settle(context, record),
-    )
+    try:
+        scheduler = create_once(
+            context,
+            "CreateInferenceScheduler",
+            request,
+            identity="uuid",
+            plan=plan,
+            start=lambda record: _settle(context, record),
+        )
+    except (BotoCoreError, ClientError):
+        delete_pending(context)  # the creation was undone, and may have left a schedule
+        raise
     model = context.records.model(scheduler["ModelName"])
     if model is None or "ModelQuality" not in model:
         return scheduler
@@ -83,7 +115,7 @@ def create_inference_scheduler(context: Context, request: dict[str, Any]) -> Map
 
 def describe_inference_scheduler(context: Context, request: dict[str, Any]) -> SchedulerRecord:
     """Return a scheduler."""
-    return require_scheduler(context, request["InferenceSchedulerName"])
+    return _reconciled(context, require_scheduler(context, request["InferenceSchedulerName"]))
 
 
 def list_inference_schedulers(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -93,6 +125,9 @@ def list_inference_schedulers(context: Context, request: dict[str, Any]) -> dict
 
     def records(start: str | None) -> Iterator[tuple[str, SchedulerRecord]]:
         for scheduler in context.records.schedulers(prefix=prefix, start=start):
+            if scheduler["Status"] in _NEXT_STATUS:
+                with suppress(NotFoundError):  # deleted meanwhile: shown as it was
+                    scheduler = _reconciled(context, scheduler)  # noqa: PLW2901
             if model in {None, scheduler["ModelName"]} and status in {None, scheduler["Status"]}:
                 yield scheduler["sk"], scheduler
 
@@ -113,11 +148,11 @@ def update_inference_scheduler(context: Context, request: dict[str, Any]) -> dic
         model = _model_of(context, scheduler)
         if model is not None:
             _require_frequency(frequency, model)
-        if frequency != scheduler["DataUploadFrequency"]:
-            # No window is inferred twice: the first new segment begins where the last old one ended.
-            done = int(scheduler["nextSegmentEnd"]) - seconds(scheduler["DataUploadFrequency"])
-            changes["nextSegmentEnd"] = segment_end_from(done, frequency)
-            expect["nextSegmentEnd"] = scheduler["nextSegmentEnd"]
+        if "inferredUntil" not in scheduler:  # what an earlier release kept depends on the frequency
+            changes["inferredUntil"] = inferred_until(scheduler)
+            expect |= {"inferredUntil": None, "nextSegmentEnd": scheduler["nextSegmentEnd"]}
+        if changes.keys() & _ACCESSED:
+            require_access(context, {**scheduler, **changes})
         return context.records.update_scheduler(
             scheduler, {**changes, "UpdatedAt": context.timestamp()}, expect=expect
         )
@@ -127,26 +162,25 @@ def update_inference_scheduler(context: Context, request: dict[str, Any]) -> dic
 
 
 def start_inference_scheduler(context: Context, request: dict[str, Any]) -> SchedulerRecord:
-    """Start a stopped scheduler with the segment that ends next; the time it was stopped is left out."""
+    """Start a stopped scheduler with the first window that is due after now; those before it are left out."""
 
     def attempt() -> SchedulerRecord:
         scheduler = _require_state(context, request, "RUNNING", "STOPPED", "PENDING")
-        if scheduler["Status"] == "RUNNING":
+        if scheduler["Status"] != "STOPPED":
             return scheduler
         if _model_of(context, scheduler) is None:
             raise ConflictError(
                 f"the model '{scheduler['ModelName']}' of the inference scheduler '{scheduler['sk']}' was "
                 "deleted: delete the scheduler and create one for another model"
             )
-        soon = next_segment_end(context.now(), scheduler["DataUploadFrequency"])
         return context.records.update_scheduler(
             scheduler,
             {
                 "Status": "PENDING",
-                "nextSegmentEnd": max(soon, int(scheduler["nextSegmentEnd"])),
+                "pauses": pauses_when_started(scheduler, now=context.now().timestamp()),
                 "UpdatedAt": context.timestamp(),
             },
-            expect={"Status": scheduler["Status"]},
+            expect=_unmoved(scheduler),
         )
 
     started = retry_on_change(attempt)
@@ -155,16 +189,20 @@ def start_inference_scheduler(context: Context, request: dict[str, Any]) -> Sche
 
 
 def stop_inference_scheduler(context: Context, request: dict[str, Any]) -> SchedulerRecord:
-    """Stop a scheduler; an execution that is running finishes."""
+    """Stop a scheduler; an execution that is running finishes, and windows that are due wait for a start."""
 
     def attempt() -> SchedulerRecord:
-        scheduler = require_scheduler(context, request["InferenceSchedulerName"])
-        if scheduler["Status"] == "STOPPED":
+        scheduler = _reconciled(context, require_scheduler(context, request["InferenceSchedulerName"]))
+        if scheduler["Status"] in {"STOPPED", "STOPPING"}:
             return scheduler
         return context.records.update_scheduler(
             scheduler,
-            {"Status": "STOPPING", "UpdatedAt": context.timestamp()},
-            expect={"Status": scheduler["Status"]},
+            {
+                "Status": "STOPPING",
+                "pauses": pauses_when_stopped(scheduler, now=context.now().timestamp()),
+                "UpdatedAt": context.timestamp(),
+            },
+            expect=_unmoved(scheduler),
         )
 
     stopped = retry_on_change(attempt)
@@ -173,10 +211,10 @@ def stop_inference_scheduler(context: Context, request: dict[str, Any]) -> Sched
 
 
 def delete_inference_scheduler(context: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """Delete a stopped scheduler. Its results in the customer's bucket stay."""
+    """Delete a stopped scheduler with its events. Its results in the customer's bucket stay."""
 
     def attempt() -> None:
-        scheduler = require_scheduler(context, request["InferenceSchedulerName"])
+        scheduler = _reconciled(context, require_scheduler(context, request["InferenceSchedulerName"]))
         name, uuid, status = scheduler["sk"], scheduler["uuid"], scheduler["Status"]
         if status != "STOPPED":
             raise ConflictError(
@@ -184,10 +222,19 @@ def delete_inference_scheduler(context: Context, request: dict[str, Any]) -> dic
             )
         context.store.transact(
             Delete(SCHEDULER, name, {"uuid": uuid, "Status": status}),
-            pending_deletion(context, prefixes=[scheduler_prefix(uuid)], schedules=[uuid]),
+            pending_deletion(
+                context,
+                prefixes=[scheduler_prefix(uuid)],
+                partitions=[events_of(uuid)],  # executions, up to 50,000 in half a year, expire by themselves
+                schedules=[uuid],
+            ),
         )
 
-    retry_on_change(attempt)
+    try:
+        retry_on_change(attempt)
+    except NotFoundError:
+        delete_pending(context)  # an earlier request may have been cut short
+        raise
     delete_pending(context)
     return {}
 
@@ -206,7 +253,7 @@ def require_scheduler(context: Context, name: str) -> SchedulerRecord:
 
 def _require_state(context: Context, request: dict[str, Any], *states: str) -> SchedulerRecord:
     """Return the scheduler of a request, which must be in one of the `states`."""
-    scheduler = require_scheduler(context, request["InferenceSchedulerName"])
+    scheduler = _reconciled(context, require_scheduler(context, request["InferenceSchedulerName"]))
     if scheduler["Status"] not in states:
         raise ConflictError(
             f"the inference scheduler '{scheduler['sk']}' is {scheduler['Status']}: wait until it is RUNNING "
@@ -219,6 +266,31 @@ def _model_of(context: Context, scheduler: SchedulerRecord) -> ModelRecord | Non
     """Return the model of a scheduler, None when it was deleted."""
     model = context.records.model(scheduler["ModelName"])
     return model if model is not None and model["uuid"] == scheduler["modelUuid"] else None
+
+
+def _unmoved(scheduler: SchedulerRecord) -> dict[str, Any]:
+    """Return the values that the pauses of a scheduler follow from."""
+    members = ("Status", "inferredUntil", "pauses", "DataUploadFrequency", "DataDelayOffsetInMinutes")
+    return {member: scheduler.get(member) for member in members}
+
+
+def _reconciled(context: Context, scheduler: SchedulerRecord) -> SchedulerRecord:
+    """Return a scheduler after its schedule, if it is not what the record says, was made so.
+
+    A request that was cut short, a lost call of EventBridge Scheduler or somebody's hand can be the reason.
+    What fails is left to the next request that reads the record.
+    """
+    try:
+        if scheduler["Status"] in _NEXT_STATUS:
+            _settle(context, scheduler)
+        elif not Schedules.of(context).fits(scheduler):
+            _log.warning("the schedule of the inference scheduler '%s' was made anew", scheduler["sk"])
+            _put_schedule(context, scheduler)
+        else:
+            return scheduler
+    except (ApiError, BotoCoreError, ClientError):
+        _log.exception("the schedule of the inference scheduler '%s' is not as it must be", scheduler["sk"])
+    return require_scheduler(context, scheduler["sk"])
 
 
 def _settle(context: Context, scheduler: SchedulerRecord) -> None:
@@ -275,7 +347,7 @@ def _scheduler(
         "CreatedAt": now,
         "UpdatedAt": now,
         "ServerSideKmsKeyId": kms_key,
-        "nextSegmentEnd": next_segment_end(context.now(), request["DataUploadFrequency"]),
+        "inferredUntil": segment_start(context.now().timestamp(), request["DataUploadFrequency"]),
         "tags": tags,
     }
 

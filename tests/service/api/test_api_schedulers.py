@@ -1,44 +1,22 @@
 """Inference schedulers, their schedules, executions and events, seen through the real client."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from service.clock import iso_seconds, timestamp
 from service.names import SCHEDULER, events_of, executions_of
-from service.schedules import Schedules, cron, next_segment_end, segment_end_from
+from service.schedules import Schedules, cron
 from service.store import Item
 from tests.service.api.conftest import INPUT, OUTPUT, ROLE, Deploy, Service
 
-FREQUENCIES = ("PT5M", "PT10M", "PT15M", "PT30M", "PT1H")
 MINUTE = timedelta(minutes=1)
 
 
 def at(time: str) -> datetime:
     return datetime.fromisoformat(f"2026-11-20T{time}+00:00")
-
-
-@pytest.mark.parametrize(
-    ("now", "delay", "wakes"),
-    [
-        ("09:00:01", 0, ("09:05", "09:10", "09:15", "09:30", "10:00")),
-        ("09:00:01", 5, ("09:10", "09:15", "09:20", "09:35", "10:05")),
-        ("09:00:00", 0, ("09:05", "09:10", "09:15", "09:30", "10:00")),
-        ("09:59:59", 0, ("10:00", "10:00", "10:00", "10:00", "10:00")),
-        ("23:58:00", 0, ("00:00", "00:00", "00:00", "00:00", "00:00")),
-    ],
-)
-def test_the_first_wake_follows_the_first_segment_end(now: str, delay: int, wakes: tuple[str, ...]) -> None:
-    for frequency, wake in zip(FREQUENCIES, wakes, strict=True):
-        end = datetime.fromtimestamp(next_segment_end(at(now), frequency), UTC)
-        assert f"{end + delay * MINUTE:%H:%M}" == wake, frequency
-
-
-def test_a_first_window_may_begin_before_the_scheduler_was_created() -> None:
-    end = datetime.fromtimestamp(next_segment_end(at("09:08"), "PT10M"), UTC)
-    assert (end - 10 * MINUTE, end, end + 5 * MINUTE) == (at("09:00"), at("09:10"), at("09:15"))
 
 
 @pytest.mark.parametrize(
@@ -55,14 +33,6 @@ def test_a_first_window_may_begin_before_the_scheduler_was_created() -> None:
 )
 def test_wakes_are_aligned_to_the_hour(frequency: str, delay: int, minutes: str) -> None:
     assert cron(frequency, delay) == f"cron({minutes} * * * ? *)"
-
-
-@pytest.mark.parametrize(
-    ("start", "frequency", "end"),
-    [("09:05", "PT1H", "11:00"), ("09:00", "PT1H", "10:00"), ("09:30", "PT10M", "09:40")],
-)
-def test_a_new_frequency_begins_with_the_first_whole_segment(start: str, frequency: str, end: str) -> None:
-    assert segment_end_from(int(at(start).timestamp()), frequency) == at(end).timestamp()
 
 
 def test_a_scheduler_starts_when_it_is_created(deploy: Deploy) -> None:
@@ -90,7 +60,7 @@ def test_a_scheduler_starts_when_it_is_created(deploy: Deploy) -> None:
     assert json.loads(schedule["Target"]["Input"]) == {"InferenceSchedulerName": "watch", "Uuid": uuid}
     record = service.context.store.get(SCHEDULER, "watch")
     assert record is not None
-    assert record["nextSegmentEnd"] == at("09:10").timestamp()
+    assert record["inferredUntil"] == at("09:00").timestamp()
 
 
 def test_the_delay_is_0_when_not_given(service: Service) -> None:
@@ -122,7 +92,9 @@ def test_a_scheduler_goes_through_its_states(deploy: Deploy) -> None:
     assert service.schedule(arn)["State"] == "ENABLED"  # type: ignore[index]
     record = service.context.store.get(SCHEDULER, "watch")
     assert record is not None
-    assert record["nextSegmentEnd"] == at("10:05").timestamp(), "the time it was stopped is never processed"
+    assert record["inferredUntil"] == at("09:00").timestamp()
+    left_out = [{"start": at("09:00").timestamp(), "end": at("10:00").timestamp()}]
+    assert record["pauses"] == left_out, "the time it was stopped is never processed"
 
     service.api.stop_inference_scheduler(**name)
     service.api.delete_inference_scheduler(**name)
@@ -159,21 +131,6 @@ def test_an_update_changes_what_is_given_and_keeps_the_state(service: Service, s
     assert schedule is not None
     assert schedule["ScheduleExpression"] == "cron(3,33 * * * ? *)"
     assert schedule["State"] == ("ENABLED" if state == "RUNNING" else "DISABLED")
-
-
-def test_a_longer_frequency_repeats_no_window(deploy: Deploy) -> None:
-    service = deploy(clock=lambda: at("09:12"))
-    service.trained_model()
-    service.create_scheduler()
-    service.api.update_inference_scheduler(InferenceSchedulerName="watch", DataUploadFrequency="PT1H")
-    record = service.context.store.get(SCHEDULER, "watch")
-    assert record is not None
-    assert record["nextSegmentEnd"] == at("11:00").timestamp()
-    service.api.stop_inference_scheduler(InferenceSchedulerName="watch")
-    service.api.start_inference_scheduler(InferenceSchedulerName="watch")
-    record = service.context.store.get(SCHEDULER, "watch")
-    assert record is not None
-    assert record["nextSegmentEnd"] == at("11:00").timestamp()
 
 
 @pytest.mark.parametrize(
@@ -250,8 +207,6 @@ def test_a_start_that_was_cut_short_is_completed_by_repeating_it(service: Servic
     service.context.client("scheduler").delete_schedule(
         Name=f"{group}-{arn.rpartition('/')[2]}", GroupName=group
     )
-    with pytest.raises(service.api.exceptions.ConflictException, match="'watch' is PENDING"):
-        service.api.update_inference_scheduler(InferenceSchedulerName="watch", DataDelayOffsetInMinutes=1)
     service.api.start_inference_scheduler(InferenceSchedulerName="watch")
     described = service.api.describe_inference_scheduler(InferenceSchedulerName="watch")
     assert described["Status"] == "RUNNING"

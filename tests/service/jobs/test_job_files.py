@@ -1,16 +1,15 @@
-"""Which object belongs to which component, which windows are due, which names are looked for: table tests."""
+"""Which object belongs to which component, which names are looked for: table tests."""
 
 import json
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.failed_reason import clip, reason_of
+from service.inference_windows import InferenceWindow
 from service.jobs.failure import JobFailed
 from service.jobs.inference.file_names import NameStyle, Search
-from service.jobs.inference.windows import InferenceWindow, due
 from service.jobs.ingestion.selection import (
     FileLimits,
     SourceFile,
@@ -114,54 +113,13 @@ def test_limits_name_what_is_too_large(changes: dict[str, int], message: str) ->
         check_limits(files, FileLimits(**{**unlimited, **changes}))
 
 
-@pytest.mark.parametrize(
-    ("now", "ends"),
-    [
-        ("2026-01-01T09:04:59", []),
-        ("2026-01-01T09:05:00", ["09:05"]),
-        ("2026-01-01T09:16:00", ["09:05", "09:10", "09:15"]),
-    ],
-)
-def test_due_windows_oldest_first(now: str, ends: list[str]) -> None:
-    found = list(
-        due(next_end=int(at("2026-01-01T09:05")), frequency=300, delay=0, now=at(now), catch_up=86_400)
-    )
-    assert [window.end for window in found] == [at(f"2026-01-01T{end}") for end in ends]
-    assert all(window.end - window.start == 300 for window in found)
-
-
-def test_the_delay_postpones_a_window() -> None:
-    first = int(at("2026-01-01T09:10"))
-    assert not list(
-        due(next_end=first, frequency=600, delay=300, now=at("2026-01-01T09:14:59"), catch_up=None)
-    )
-    (window,) = due(next_end=first, frequency=600, delay=300, now=at("2026-01-01T09:15"), catch_up=None)
-    assert str(window) == "(2026-01-01T09:00:00Z, 2026-01-01T09:10:00Z]"
-
-
-@given(
-    next_end=st.integers(0, 10**6).map(lambda n: n * 300),
-    late=st.floats(0, 10**6),
-    delay=st.integers(0, 60).map(lambda n: n * 60),
-    frequency=st.sampled_from([300, 600, 900, 1800, 3600]),
-)
-def test_windows_are_contiguous_bounded_and_aligned(
-    next_end: int, late: float, delay: int, frequency: int
-) -> None:
-    now = next_end + late
-    found = list(due(next_end=next_end, frequency=frequency, delay=delay, now=now, catch_up=86_400))
-    assert all(one.end == two.start for one, two in pairwise(found))
-    assert all((window.end - next_end) % frequency == 0 and window.end >= next_end for window in found)
-    assert all(now - 86_400 <= window.end + delay <= now for window in found)
-    assert bool(found) == (late >= delay)
-
-
 WINDOW = InferenceWindow(start=int(at("2026-11-20T11:30")), end=int(at("2026-11-20T11:45")))
+LENGTH = 900
 
 
 def search(**names: str) -> Search:
     offset = {"InputTimeZoneOffset": names.pop("offset")} if "offset" in names else {}
-    return Search.around(WINDOW, {**offset, "InferenceInputNameConfiguration": names})
+    return Search.around(WINDOW, {**offset, "InferenceInputNameConfiguration": names}, reach=LENGTH)
 
 
 CONFIGURED = {"TimestampFormat": "yyyyMMddHHmmss", "ComponentTimestampDelimiter": "_"}
@@ -244,10 +202,10 @@ def test_stamps_are_read_as_written_and_found_by_their_beginnings(
 
 
 def test_a_wrong_offset_is_named() -> None:
-    assert Search.around(WINDOW, {}).styles[0].offset == 0
-    assert Search.around(WINDOW, {"InputTimeZoneOffset": "-03:30"}).styles[0].offset == -12_600
+    assert Search.around(WINDOW, {}, reach=LENGTH).styles[0].offset == 0
+    assert Search.around(WINDOW, {"InputTimeZoneOffset": "-03:30"}, reach=LENGTH).styles[0].offset == -12_600
     with pytest.raises(JobFailed, match="InputTimeZoneOffset '5' is not of the form"):
-        Search.around(WINDOW, {"InputTimeZoneOffset": "5"})
+        Search.around(WINDOW, {"InputTimeZoneOffset": "5"}, reach=LENGTH)
 
 
 @pytest.mark.parametrize(

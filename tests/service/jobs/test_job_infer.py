@@ -1,6 +1,7 @@
 """Inference through its real handler on the embedded AWS, with the model that all tests share."""
 
 import json
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from service.jobs.inference.known_values import recent
 from service.jobs.inference.scheduler_state import StateFile
 from service.jobs.storage.keys import state_key
-from service.names import MODEL, SCHEDULER, executions_of
+from service.names import SCHEDULER, executions_of
 from service.store import Item
 from tests.embedded import EmbeddedAws
 from tests.service.jobs import pump
@@ -46,7 +47,7 @@ def test_a_window_gives_one_result_file_and_one_execution(world: World, model: I
     }
     assert {name: execution[name] for name in expected} == expected
     after = world.get(SCHEDULER, scheduler["InferenceSchedulerName"])
-    assert after["nextSegmentEnd"] == at(DAY + "10:15")
+    assert after["inferredUntil"] == at(DAY + "10:10")
     assert after["LatestInferenceResult"] == "NORMAL"
 
 
@@ -70,7 +71,7 @@ def test_a_repeated_call_infers_nothing(world: World, model: Item) -> None:
     world.customer.delete_object(Bucket=world.bucket, Key=before["CustomerResultObject"]["Key"])
     assert world.tick(scheduler) == {}
     world.runtime.store.update(  # a crash before the scheduler was moved on
-        SCHEDULER, scheduler["InferenceSchedulerName"], {"nextSegmentEnd": scheduler["nextSegmentEnd"]}
+        SCHEDULER, scheduler["InferenceSchedulerName"], {"inferredUntil": scheduler["inferredUntil"]}
     )
     assert world.tick(scheduler) == {"2026-01-05T10:00:00Z": "SUCCESS"}
     assert world.executions(scheduler) == [before]
@@ -85,6 +86,8 @@ def test_a_window_that_another_call_holds_is_left_to_it(world: World, model: Ite
     held = {
         "pk": executions_of(scheduler["uuid"]),
         "sk": sk,
+        "DataStartTime": int(at(DAY + "10:00")),
+        "DataEndTime": int(at(DAY + "10:05")),
         "Status": "IN_PROGRESS",
         "claimedAt": world.now[0],
         "attempts": 1,
@@ -99,11 +102,12 @@ def test_a_window_that_ends_every_call_is_given_up(world: World, model: Item) ->
     scheduler = started(world, model, "10:05")
     upload(world, "10:00")
     sk = "2026-01-05T10:00:00Z"
-    held = {"Status": "IN_PROGRESS", "claimedAt": 0, "attempts": 2}
+    span = {"DataStartTime": int(at(DAY + "10:00")), "DataEndTime": int(at(DAY + "10:05"))}
+    held = {**span, "Status": "IN_PROGRESS", "claimedAt": 0, "attempts": 2}
     world.runtime.store.create({"pk": executions_of(scheduler["uuid"]), "sk": sk, **held})
     assert world.tick(scheduler) == {sk: "FAILED"}
     text = world.executions(scheduler)[0]["FailedReason"]
-    assert text.endswith("internal error: 2 calls ended before they were done (time or memory)")
+    assert "was given up: 2 calls of the inference function ended before they were done" in text
 
 
 def test_missed_windows_are_caught_up_oldest_first(world: World, model: Item) -> None:
@@ -120,10 +124,29 @@ def test_windows_wait_when_the_function_runs_out_of_time(world: World, model: It
     assert len(world.tick(scheduler)) == 2
 
 
-def test_windows_missed_for_too_long_are_left_out(world: World, model: Item) -> None:
+def test_windows_missed_for_too_long_are_one_failed_execution(
+    jobs_aws: EmbeddedAws, world: World, model: Item, caplog: pytest.LogCaptureFixture
+) -> None:
     world.settings(inference_catch_up_hours=0.25)
     scheduler = started(world, model, "10:05", now="11:57:00")
-    assert list(world.tick(scheduler)) == [f"{DAY}{start}:00Z" for start in ("11:40", "11:45", "11:50")]
+    upload(world, "11:40", count=11)
+    upload(world, "11:50")
+    with caplog.at_level(logging.INFO, "service.jobs"):
+        done = world.tick(scheduler)
+    assert done == {
+        f"{DAY}10:00:00Z": "FAILED",
+        **{f"{DAY}{start}:00Z": "SUCCESS" for start in ("11:40", "11:45", "11:50")},
+    }
+    missed = world.executions(scheduler)[0]
+    assert (missed["DataStartTime"], missed["DataEndTime"]) == (at(DAY + "10:00"), at(DAY + "11:40"))
+    assert missed["ScheduledStartTime"] == at(DAY + "11:40")
+    assert missed["FailedReason"].startswith(
+        "20 windows were missed: nothing inferred the rows of (2026-01-05T10:00:00Z, 2026-01-05T11:40:00Z] "
+        "within the 0.25 hours (setting 'inference_catch_up_hours')"
+    )
+    assert metric(jobs_aws, scheduler, "InferenceMissed") == [20.0]
+    assert metric(jobs_aws, scheduler, "InferenceFailed") == [1.0]
+    assert any(json.loads(line.getMessage())["message"] == "windows missed" for line in caplog.records)
 
 
 @pytest.mark.parametrize("state", ["STOPPED", "STOPPING"])
@@ -274,7 +297,7 @@ def test_a_window_inferred_again_gives_the_same_result(world: World, model: Item
     execution = world.executions(scheduler)[-1]
     world.runtime.store.update(execution["pk"], execution["sk"], {"Status": "IN_PROGRESS", "claimedAt": 0})
     world.runtime.store.update(
-        SCHEDULER, scheduler["InferenceSchedulerName"], {"nextSegmentEnd": int(at(DAY + "10:10"))}
+        SCHEDULER, scheduler["InferenceSchedulerName"], {"inferredUntil": int(at(DAY + "10:05"))}
     )
     world.customer.delete_object(Bucket=world.bucket, Key=key)
     assert world.tick(scheduler) == {"2026-01-05T10:05:00Z": "SUCCESS"}
@@ -340,29 +363,3 @@ def test_everything_is_encrypted_with_the_keys_asked_for(
     for prefix in (f"datasets/{dataset['uuid']}/", f"models/{secret['uuid']}/", state_key(scheduler["uuid"])):
         assert keys(world.runtime.bucket, prefix) == {own}
     assert keys(world.bucket, "out/") == {output}
-
-
-def test_a_restarted_scheduler_keeps_its_new_segment(world: World, model: Item) -> None:
-    scheduler = started(world, model, "10:05")
-    upload(world, "10:00")
-    name = scheduler["InferenceSchedulerName"]
-    get = world.runtime.store.get
-
-    moved: list[int] = []
-
-    class Moving(type(world.runtime.store)):  # type: ignore[misc]
-        """The store of a scheduler that is stopped and started while its window is inferred."""
-
-        def get(self, pk: str, sk: str) -> Item | None:
-            found = get(pk, sk)
-            if pk == MODEL and not moved:
-                moved.append(1)
-                world.runtime.store.update(SCHEDULER, name, {"nextSegmentEnd": int(at(DAY + "11:00"))})
-            return found
-
-    from dataclasses import replace  # noqa: PLC0415
-
-    store = world.runtime.store
-    world.runtime = replace(world.runtime, store=Moving(store.client, store.table, store.clock))
-    assert world.tick(scheduler) == {"2026-01-05T10:00:00Z": "SUCCESS"}
-    assert world.get(SCHEDULER, name)["nextSegmentEnd"] == at(DAY + "11:00")

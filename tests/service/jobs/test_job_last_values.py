@@ -147,7 +147,7 @@ def test_a_window_inferred_again_does_not_see_what_it_taught(world: World, model
     pk = executions_of(scheduler["uuid"])
     world.runtime.store.update(pk, f"{DAY}10:00:00Z", {"Status": "IN_PROGRESS", "claimedAt": 0})
     world.runtime.store.update(
-        SCHEDULER, scheduler["InferenceSchedulerName"], {"nextSegmentEnd": scheduler["nextSegmentEnd"]}
+        SCHEDULER, scheduler["InferenceSchedulerName"], {"inferredUntil": scheduler["inferredUntil"]}
     )
     assert reason(world, scheduler, "10:00") == first
 

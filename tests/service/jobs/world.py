@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from service.durations import seconds
 from service.ingestion_end import ingestion_reason, record_failed_ingestion
 from service.jobs import infer, ingest, train
 from service.jobs.capacity import MIB
@@ -222,7 +223,7 @@ class World:
                 "DataUploadFrequency": "PT5M",
                 "DataDelayOffsetInMinutes": 0,
                 "RoleArn": self.role,
-                "nextSegmentEnd": int(at(first_end)),
+                "inferredUntil": int(at(first_end)) - seconds(members.get("DataUploadFrequency", "PT5M")),
                 "DataInputConfiguration": {"S3InputConfiguration": {"Bucket": self.bucket, "Prefix": "in/"}},
                 "DataOutputConfiguration": {
                     "S3OutputConfiguration": {"Bucket": self.bucket, "Prefix": "out/"}

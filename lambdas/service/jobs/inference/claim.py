@@ -1,90 +1,175 @@
-"""The execution record of a window: claimed by one call at a time, and closed with what came of it."""
+"""The execution record of a window: claimed by one call at a time, and closed with what came of it.
 
-from collections.abc import Mapping
+Every write is one transaction with the record of the scheduler. So nothing is begun for a scheduler that was
+stopped, and nothing is written of one that was deleted.
+"""
+
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from service.clock import iso_seconds, timestamp
-from service.durations import seconds
-from service.jobs.inference.windows import InferenceWindow, delay_seconds
+from service.execution_claims import is_abandoned
+from service.inference_windows import InferenceWindow, delay_seconds, inferred_until
 from service.jobs.runtime import Runtime, log
-from service.names import SCHEDULER, executions_of, version_arn
-from service.store import AlreadyExists, Item, NotFound, StateChanged, Update
+from service.names import SCHEDULER, executions_of, scheduler_prefix, version_arn
+from service.store import AlreadyExists, Create, Item, StoreError, Update, Write
 
-_LEASE_SECONDS = 16 * 60
-"""An older claim is of a function that has ended: Lambda ends them after 15 minutes."""
+_ATTEMPTS = 5
+
+
+class SchedulerChanged(Exception):  # noqa: N818 - reads as what it is
+    """The scheduler was stopped, deleted or moved on by another call since it was read."""
 
 
 def claim(runtime: Runtime, scheduler: Item, model: Item | None, window: InferenceWindow) -> Item | None:
-    """Return the execution record of a window, made or taken over for this call; None if another call has it.
+    """Return the execution record that begins where a window does; None if another call has it.
 
-    The record of a window that was inferred before is returned as it is.
+    It is made or taken over for this call. One that was begun before keeps its window, also when the
+    frequency of the scheduler has changed since then, and one that has ended is returned as it is.
+
+    Raises:
+        SchedulerChanged: when the window is not the next one of a running scheduler any more.
     """
     now = timestamp(runtime.clock())
-    new = _new_execution(runtime, scheduler, model, window, now)
+    new = {**_execution(runtime, scheduler, model, window, now), **_claimed(now, attempts=1)}
     try:
-        runtime.store.create(new)
+        runtime.store.transact(Create(new), _begun(scheduler, window))
     except AlreadyExists as existing:
-        held = existing.item or {}
-        if held["Status"] != "IN_PROGRESS":
-            return held
-        if now - held["claimedAt"] < _LEASE_SECONDS:
-            return None
-        try:
-            return runtime.store.update(
-                new["pk"],
-                new["sk"],
-                {"claimedAt": now, "attempts": held["attempts"] + 1},
-                expect={"claimedAt": held["claimedAt"]},
-            )
-        except (NotFound, StateChanged):
-            return None
+        return _taken_over(runtime, scheduler, existing.item or {}, now)
+    except StoreError as changed:
+        raise SchedulerChanged from changed
     return new
+
+
+def window_of(execution: Mapping[str, Any]) -> InferenceWindow:
+    """Return the window of an execution."""
+    return InferenceWindow(start=int(execution["DataStartTime"]), end=int(execution["DataEndTime"]))
+
+
+def miss(runtime: Runtime, scheduler: Item, span: InferenceWindow, reason: str) -> bool:
+    """Record windows that were missed as one failed execution, and move on; False if the first was begun.
+
+    Raises:
+        SchedulerChanged: when they are not the next ones of a running scheduler any more.
+    """
+    now = timestamp(runtime.clock())
+    missed = {
+        **_execution(runtime, scheduler, None, span, now),
+        "Status": "FAILED",
+        "FailedReason": reason,
+    }
+    try:
+        runtime.store.transact(Create(missed), _moved(scheduler, span))
+    except AlreadyExists:
+        return False
+    except StoreError as changed:
+        raise SchedulerChanged from changed
+    return True
+
+
+def move_on(runtime: Runtime, scheduler: Item, window: InferenceWindow) -> None:
+    """Move the scheduler past a window whose execution has ended.
+
+    Raises:
+        SchedulerChanged: when another call has done it.
+    """
+    try:
+        runtime.store.transact(_moved(scheduler, window))
+    except StoreError as changed:
+        raise SchedulerChanged from changed
 
 
 def close(
     runtime: Runtime,
     scheduler: Item,
-    window: InferenceWindow,
     execution: Mapping[str, Any],
+    *,
+    end: Mapping[str, Any],
     scheduler_members: Mapping[str, Any],
-) -> None:
-    """Write the end of an execution and move the scheduler to the next window, in one transaction.
+    events: Sequence[Write],
+) -> bool:
+    """Write the end of an execution and its events, and move the scheduler past its window.
 
     Args:
         runtime: the service.
         scheduler: the record of the scheduler.
-        window: the window that was inferred.
-        execution: the claimed record with the members of its end.
-        scheduler_members: what changes in the record of the scheduler beside its next window.
+        execution: the claimed record.
+        end: the members that its end gives it.
+        scheduler_members: what changes in the record of the scheduler beside that.
+        events: the writes of the events of its rows.
+
+    Returns:
+        False when nothing was written: another call has taken the window over, or the scheduler was deleted.
     """
+    window = window_of(execution)
     ended = Update(
         execution["pk"],
         execution["sk"],
-        {
-            name: execution[name]
-            for name in ("Status", "CustomerResultObject", "FailedReason", "notices")
-            if name in execution
-        },
-        expect={"claimedAt": execution["claimedAt"]},
+        end,
+        expect={"Status": "IN_PROGRESS", "claimedAt": execution["claimedAt"]},
     )
-    moved = Update(
-        SCHEDULER,
-        scheduler["InferenceSchedulerName"],
-        {"nextSegmentEnd": window.end + seconds(scheduler["DataUploadFrequency"]), **scheduler_members},
-        expect={"uuid": scheduler["uuid"], "nextSegmentEnd": scheduler["nextSegmentEnd"]},
-    )
-    try:
-        runtime.store.transact(ended, moved)
-    except (NotFound, StateChanged) as changed:
-        if changed.pk == SCHEDULER:
-            # Deleted, or stopped and started meanwhile: then it has its own next window.
-            runtime.store.transact(ended)
+    for _ in range(_ATTEMPTS):
+        moved = _moved(scheduler, window, scheduler_members)
+        try:
+            runtime.store.transact(moved, ended, *events)
+        except StoreError as changed:
+            if changed.pk != SCHEDULER:
+                log("execution was taken over", Window=str(window), Record=changed.pk)
+                return False
         else:
-            log("execution was taken over", Window=str(window))
+            return True
+        latest = runtime.store.get(SCHEDULER, scheduler["sk"])
+        if latest is None or latest["uuid"] != scheduler["uuid"]:
+            log("scheduler was deleted", Scheduler=scheduler["sk"], Window=str(window))
+            runtime.service_bucket.delete_prefix(scheduler_prefix(scheduler["uuid"]))
+            return False
+        scheduler = latest
+    raise SchedulerChanged
 
 
-def _new_execution(
+def _taken_over(runtime: Runtime, scheduler: Item, held: Item, now: Decimal) -> Item | None:
+    if held["Status"] != "IN_PROGRESS":
+        return held
+    if not is_abandoned(float(held["claimedAt"]), now=float(now)):
+        return None
+    claimed = _claimed(now, attempts=int(held["attempts"]) + 1)
+    again = Update(held["pk"], held["sk"], claimed, expect={"claimedAt": held["claimedAt"]})
+    try:
+        runtime.store.transact(again, _begun(scheduler, window_of(held)))
+    except StoreError as changed:
+        raise SchedulerChanged from changed
+    return {**held, **claimed}
+
+
+def _claimed(now: Decimal, *, attempts: int) -> dict[str, Any]:
+    return {"claimedAt": now, "attempts": attempts}
+
+
+def _begun(scheduler: Item, window: InferenceWindow) -> Update:
+    return Update(
+        SCHEDULER,
+        scheduler["sk"],
+        {"begun": window.start},
+        expect={**_unmoved(scheduler), "Status": ("PENDING", "RUNNING")},
+    )
+
+
+def _moved(scheduler: Item, window: InferenceWindow, members: Mapping[str, Any] | None = None) -> Update:
+    return Update(
+        SCHEDULER,
+        scheduler["sk"],
+        {"inferredUntil": max(window.end, inferred_until(scheduler)), **(members or {})},
+        remove=("begun",),
+        expect=_unmoved(scheduler),
+    )
+
+
+def _unmoved(scheduler: Item) -> dict[str, Any]:
+    return {"uuid": scheduler["uuid"], "inferredUntil": scheduler.get("inferredUntil")}
+
+
+def _execution(
     runtime: Runtime, scheduler: Item, model: Item | None, window: InferenceWindow, now: Decimal
 ) -> Item:
     days = runtime.settings.execution_retention_days
@@ -104,8 +189,6 @@ def _new_execution(
         "DataStartTime": window.start,
         "DataEndTime": window.end,
         "Status": "IN_PROGRESS",
-        "claimedAt": now,
-        "attempts": 1,
         "ExpiresAt": None if days is None else int(float(now) + days * 86_400),
         **_active_version(model),
     }

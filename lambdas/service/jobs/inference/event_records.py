@@ -9,7 +9,7 @@ from service.jobs.inference.active_model import ActiveModel
 from service.jobs.inference.event_tracking import InferenceEvent, event_members, last_range
 from service.jobs.runtime import Runtime, log
 from service.names import events_of
-from service.store import Item
+from service.store import Create, Item, Update, Write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +39,14 @@ def summarize_event(
     return EventSummary(text=text, peak=Decimal(str(round(float(scores.score.max()), 5))))
 
 
-def record_event(
+def event_write(
     runtime: Runtime,
     scheduler: Item,
     active: ActiveModel,
     event: InferenceEvent,
     summary: EventSummary | None,
-) -> None:
-    """Write an event, or what has become of it since the execution before.
+) -> Write:
+    """Return the write of an event, or of what has become of it since the execution before.
 
     It keeps the sentence of the execution in which it was strongest: when a fault is over, its event goes on
     for some rows that say little about it.
@@ -60,9 +60,8 @@ def record_event(
         if known is None or summary.peak >= known.get("peak", 0):
             found |= {"summary": summary.text, "peak": summary.peak}
     if known is not None:
-        runtime.store.update(pk, sk, found)
-        return
-    runtime.store.create(
+        return Update(pk, sk, found)
+    return Create(
         {
             "pk": pk,
             "sk": sk,

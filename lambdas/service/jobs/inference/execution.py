@@ -7,8 +7,9 @@ from typing import Any
 
 from engine import BadArtefact, Notice, Scores
 from service.clock import iso_seconds
+from service.inference_windows import InferenceWindow, frequency_for
 from service.jobs.inference.active_model import ActiveModel
-from service.jobs.inference.event_records import record_event, summarize_event
+from service.jobs.inference.event_records import event_write, summarize_event
 from service.jobs.inference.event_tracking import Followed, follow
 from service.jobs.inference.execution_notices import state_lost
 from service.jobs.inference.input_files import InputRead
@@ -21,21 +22,24 @@ from service.jobs.inference.window_rows import (
     window_frame,
     window_input,
 )
-from service.jobs.inference.windows import InferenceWindow
 from service.jobs.result_lines import lines
 from service.jobs.runtime import Runtime, log
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.session_policy import Place
-from service.store import Item
+from service.store import Item, Write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InferenceResult:
-    """A result file that was written, whether any row of it is anomalous, and notices about its input."""
+    """A result file that was written, whether any row of it is anomalous, and notices about its input.
+
+    `events` are the writes of the events of its rows.
+    """
 
     location: Mapping[str, str]
     anomalous: bool
     notices: tuple[Notice, ...]
+    events: tuple[Write, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,7 @@ class _Continuation:
 def infer(
     runtime: Runtime, *, scheduler: Item, model: Item | None, window: InferenceWindow
 ) -> InferenceResult:
-    """Infer one window. Running it again writes the same result.
+    """Infer one window. Running it again writes the same result; its events are the caller's to write.
 
     Raises:
         JobFailed: when the input is missing or unusable, or a bucket cannot be reached.
@@ -113,17 +117,25 @@ def _score(
 ) -> InferenceResult:
     """Score what was read, write the result, and keep the state after the window."""
     data = window_input(runtime.settings, active, read, window, before=previous.state, latest=last)
-    most_rows = runtime.settings.inference_rows[scheduler["DataUploadFrequency"]]
+    rows = runtime.settings.inference_rows
+    most_rows = rows[frequency_for(window, tuple(rows))]
     frame = window_frame(runtime.settings, active, data, window, most_rows=most_rows)
     continuation = _continuation(active, previous.state)
     start = continuation.state or warm_up_state(active, data, window)
     scores = active.detector.score(frame, state=start)
     location = _write_results(customer, scheduler["DataOutputConfiguration"], window, active, scores)
     followed = _follow_events(active, scores, previous.state, window)
-    for event in followed.events:
-        if event.recorded(active.step):
-            summary = summarize_event(active, frame, scores, event, state=start)
-            record_event(runtime, scheduler, active, event, summary)
+    events = tuple(
+        event_write(
+            runtime,
+            scheduler,
+            active,
+            event,
+            summarize_event(active, frame, scores, event, state=start),
+        )
+        for event in followed.events
+        if event.recorded(active.step)
+    )
     state = SchedulerState(
         end=window.end,
         version=active.number,
@@ -138,6 +150,7 @@ def _score(
         location=location,
         anomalous=bool(scores.prediction.any()),
         notices=(*previous.notices, *data.notices, *continuation.notices, *scoring),
+        events=events,
     )
 
 

@@ -1,10 +1,11 @@
 """How an execution ended."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from service.jobs.inference.execution import InferenceResult
+from service.store import Write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,23 @@ class ExecutionEnd:
         if self.result is None:
             return {"Status": "FAILED", "FailedReason": self.failed_reason}
         return {"Status": "SUCCESS", "CustomerResultObject": self.result.location}
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """What its record gets."""
+        return {**self.members, **({"notices": self.notices} if self.notices else {})}
+
+    @property
+    def scheduler_members(self) -> Mapping[str, Any]:
+        """What the record of the scheduler gets."""
+        if self.result is None:
+            return {}
+        return {"LatestInferenceResult": "ANOMALOUS" if self.result.anomalous else "NORMAL"}
+
+    @property
+    def events(self) -> Sequence[Write]:
+        """The writes of the events of its rows."""
+        return () if self.result is None else self.result.events
 
     @property
     def notices(self) -> list[dict[str, Any]]:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from service.errors import ValidationError
+from service.inference_windows import InferenceWindow
 from service.jobs.failure import JobFailed
-from service.jobs.inference.windows import InferenceWindow
 from service.time_zone import offset_seconds
 
 _DELIMITERS = ("_", "-", " ", "")
@@ -71,8 +71,8 @@ class Search:
     last: int
 
     @classmethod
-    def around(cls, window: InferenceWindow, config: Mapping[str, Any]) -> "Search":
-        """Return the names for a window: from one length before it to one after, where its last row may be.
+    def around(cls, window: InferenceWindow, config: Mapping[str, Any], *, reach: int) -> "Search":
+        """Return the names for a window: from `reach` seconds before it to as many after, for its last row.
 
         `config` is a `DataInputConfiguration`; a format or delimiter that is not configured may be any.
         """
@@ -81,15 +81,14 @@ class Search:
         formats = [names["TimestampFormat"]] if names.get("TimestampFormat") else list(_STAMPS)
         delimiter = names.get("ComponentTimestampDelimiter")
         delimiters = _DELIMITERS if delimiter is None else (delimiter,)
-        length = window.end - window.start
         return cls(
             styles=tuple(
                 NameStyle(format=form, delimiter=mark, offset=offset)
                 for mark in delimiters
                 for form in formats
             ),
-            first=window.start - length,
-            last=window.end + length,
+            first=window.start - reach,
+            last=window.end + reach,
         )
 
     def prefixes(self, component: str) -> Iterator[str]:

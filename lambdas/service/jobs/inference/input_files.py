@@ -8,10 +8,10 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
 from engine import ComponentReport, FileReport, UnusableFile, merge_component
+from service.inference_windows import InferenceWindow
 from service.jobs.columns import Columns
 from service.jobs.failure import JobFailed, NothingThere, some
 from service.jobs.inference.file_names import Search
-from service.jobs.inference.windows import InferenceWindow
 from service.jobs.runtime import log
 from service.jobs.storage.csv_objects import read_csv_object
 from service.jobs.storage.customer_bucket import CustomerBuckets
@@ -103,6 +103,7 @@ class InputRead:
 class InputFiles:
     """The files of a window; `known` are sensors whose last value from before it may stand in.
 
+    Files whose names are up to `reach` seconds away from the window may hold rows of it.
     With `settings.partial_inference`, components and sensors without data are left out as long as any
     component has some.
     """
@@ -111,6 +112,7 @@ class InputFiles:
     location: InputLocation
     columns: Columns
     window: InferenceWindow
+    reach: int
     limits: InputLimits
     known: frozenset[str]
     settings: Settings
@@ -121,7 +123,7 @@ class InputFiles:
         Raises:
             JobFailed: when the files cannot be listed, or are more than the quotas allow.
         """
-        search = Search.around(self.window, self.location.config)
+        search = Search.around(self.window, self.location.config, reach=self.reach)
         found = self._find(search)
         self._check_sizes(found)
         components: dict[str, ComponentInput] = {}
@@ -238,9 +240,8 @@ class InputFiles:
 
     def _is_near(self, report: FileReport) -> bool:
         """Return whether a file has rows near the window."""
-        length = self.window.end - self.window.start
         start, end = epoch(report.start or ""), epoch(report.end or "")
-        return start <= self.window.end + length and end > self.window.start - length
+        return start <= self.window.end + self.reach and end > self.window.start - self.reach
 
     def _check_columns(self, name: str, component: ComponentInput) -> None:
         present = component.header

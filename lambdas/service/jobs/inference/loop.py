@@ -1,18 +1,18 @@
 """The due windows of a scheduler, inferred one by one."""
 
 import logging
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from service.clock import iso_seconds
-from service.durations import seconds
-from service.failed_reason import clip
+from service.failed_reason import REASON_LENGTH, clip
+from service.inference_windows import InferenceWindow, is_due, missed_span, next_window, segments
 from service.jobs.failure import JobFailed
-from service.jobs.inference.claim import claim, close
+from service.jobs.inference.claim import SchedulerChanged, claim, close, miss, move_on, window_of
 from service.jobs.inference.execution import infer
 from service.jobs.inference.execution_end import ExecutionEnd
-from service.jobs.inference.metrics import publish_metrics
-from service.jobs.inference.windows import InferenceWindow, delay_seconds, due
+from service.jobs.inference.metrics import publish_metrics, publish_missed
 from service.jobs.runtime import Runtime, log
 from service.names import MODEL, SCHEDULER
 from service.store import Item
@@ -23,6 +23,8 @@ _ATTEMPTS = 2
 """Calls that may begin a window: what ends them, time or memory, would end the next one too."""
 _RESERVE_SECONDS = 120
 """Time a window may need; a further one is begun only while this much is left."""
+_CHANGES = 5
+"""Changes of a scheduler that a call looks at again; the next call goes on after more."""
 
 
 def infer_due_windows(
@@ -33,15 +35,19 @@ def infer_due_windows(
     A scheduler that does not run has none. `seconds_left` returns how long this call may still take.
     """
     done: dict[str, str] = {}
-    while not done or seconds_left() > _RESERVE_SECONDS:
+    changes = 0
+    while changes <= _CHANGES and (not done or seconds_left() > _RESERVE_SECONDS):
         scheduler = _running_scheduler(runtime, event)
-        window = None if scheduler is None else _next_window(runtime, scheduler)
-        if scheduler is None or window is None:
+        if scheduler is None:
             break
-        status = _infer_window(runtime, scheduler, window)
-        if status is None:  # another call is at work on it
+        try:
+            ended = _advance(runtime, scheduler)
+        except SchedulerChanged:
+            changes += 1
+            continue
+        if ended is None:
             break
-        done[iso_seconds(window.start)] = status
+        done |= ended
     return done
 
 
@@ -56,42 +62,65 @@ def _running_scheduler(runtime: Runtime, event: Mapping[str, Any]) -> Item | Non
     return scheduler
 
 
-def _next_window(runtime: Runtime, scheduler: Item) -> InferenceWindow | None:
+def _advance(runtime: Runtime, scheduler: Item) -> dict[str, str] | None:
+    """Bring the next execution of a scheduler to its end and return its start and status.
+
+    None when nothing is due, or another call is at work on it.
+    """
+    now = runtime.clock().timestamp()
     hours = runtime.settings.inference_catch_up_hours
-    windows = due(
-        next_end=int(scheduler["nextSegmentEnd"]),
-        frequency=seconds(scheduler["DataUploadFrequency"]),
-        delay=delay_seconds(scheduler),
-        now=runtime.clock().timestamp(),
-        catch_up=None if hours is None else hours * 3600,
+    span = missed_span(scheduler, now=now, catch_up=None if hours is None else hours * 3600)
+    if span is not None and _miss(runtime, scheduler, span):
+        return {iso_seconds(span.start): "FAILED"}
+    window = next_window(scheduler)
+    if not is_due(scheduler, window, now=now):
+        return None
+    return _infer_window(runtime, scheduler, window)
+
+
+def _miss(runtime: Runtime, scheduler: Item, span: InferenceWindow) -> bool:
+    """Record a span as missed, unless its first window was begun in time."""
+    count = segments(span, scheduler["DataUploadFrequency"])
+    windows = "1 window was" if count == 1 else f"{count:,} windows were"
+    reason = (
+        f"{windows} missed: nothing inferred the rows of {span} within the "
+        f"{runtime.settings.inference_catch_up_hours} hours (setting 'inference_catch_up_hours') in which "
+        "windows are caught up, and they will not be scored. The inference function was throttled or failed, "
+        "or its schedule was disabled or missing: look at its log and its metrics of that time"
     )
-    return next(windows, None)
+    if not miss(runtime, scheduler, span, reason):
+        return False
+    log("windows missed", Scheduler=scheduler["sk"], Span=str(span), Windows=count)
+    publish_missed(runtime, scheduler, count)
+    return True
 
 
-def _infer_window(runtime: Runtime, scheduler: Item, window: InferenceWindow) -> str | None:
-    """Infer one window unless it was; return the status of its execution, None while another call has it."""
+def _infer_window(runtime: Runtime, scheduler: Item, window: InferenceWindow) -> dict[str, str] | None:
+    """Infer one window unless it was; None while another call has it."""
     model = runtime.store.get(MODEL, scheduler["ModelName"])
     execution = claim(runtime, scheduler, model, window)
     if execution is None:
         log("window is being inferred by another call", Window=str(window))
         return None
-    if execution["Status"] != "IN_PROGRESS":  # inferred before, but the scheduler was not moved on
-        close(runtime, scheduler, window, execution, {})
-        return str(execution["Status"])
+    window = window_of(execution)  # as it was begun
+    if execution["Status"] != "IN_PROGRESS":  # it has ended, but the scheduler was not moved on
+        move_on(runtime, scheduler, window)
+        return {iso_seconds(window.start): str(execution["Status"])}
     if execution["attempts"] > _ATTEMPTS:
-        reason = f"{_ATTEMPTS} calls ended before they were done (time or memory)"
-        end = ExecutionEnd(failed_reason=_internal_error(window, reason))
+        end = ExecutionEnd(failed_reason=_exhausted(window))
     else:
         end = _attempt(runtime, scheduler, model, window)
-    name = scheduler["InferenceSchedulerName"]
-    log("window inferred", Scheduler=name, Window=str(window), **end.members, Notices=end.notices)
-    latest = {}
-    if end.result is not None:
-        latest["LatestInferenceResult"] = "ANOMALOUS" if end.result.anomalous else "NORMAL"
-    notices = {"notices": end.notices} if end.notices else {}
-    close(runtime, scheduler, window, {**execution, **end.members, **notices}, latest)
-    publish_metrics(runtime, scheduler, end)
-    return str(end.members["Status"])
+    log("window inferred", Scheduler=scheduler["sk"], Window=str(window), **end.members, Notices=end.notices)
+    if close(
+        runtime,
+        scheduler,
+        execution,
+        end=end.record,
+        scheduler_members=end.scheduler_members,
+        events=end.events,
+    ):
+        publish_metrics(runtime, scheduler, end)
+    return {iso_seconds(window.start): str(end.members["Status"])}
 
 
 def _attempt(runtime: Runtime, scheduler: Item, model: Item | None, window: InferenceWindow) -> ExecutionEnd:
@@ -100,9 +129,22 @@ def _attempt(runtime: Runtime, scheduler: Item, model: Item | None, window: Infe
     except JobFailed as failed:
         return ExecutionEnd(failed_reason=failed.reason, invalid_input=True)
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the next window must get its turn
-        _LOG.exception("inference failed")
-        return ExecutionEnd(failed_reason=_internal_error(window, f"{type(error).__name__}: {error}"))
+        fault = secrets.token_hex(8)
+        _LOG.exception("inference failed: %s", fault)
+        return ExecutionEnd(failed_reason=_internal_error(window, error, fault))
 
 
-def _internal_error(window: InferenceWindow, problem: str) -> str:
-    return clip(f"the service could not infer the window {window} because of an internal error: {problem}")
+def _internal_error(window: InferenceWindow, error: Exception, fault: str) -> str:
+    problem = f"{type(error).__name__}: {error}"
+    text = f"the service could not infer the window {window} because of an internal error: {problem}"
+    trace = f"; look for '{fault}' in the log of the inference function"
+    return clip(text, REASON_LENGTH - len(trace)) + trace
+
+
+def _exhausted(window: InferenceWindow) -> str:
+    return (
+        f"the window {window} was given up: {_ATTEMPTS} calls of the inference function ended before they "
+        "were done, out of time (15 minutes) or memory. Upload fewer rows for a window (a shorter "
+        "DataUploadFrequency), or train the model with a coarser TargetSamplingRate or fewer sensors. If the "
+        "function was ended from outside, the next windows succeed again"
+    )

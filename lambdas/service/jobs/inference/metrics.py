@@ -1,5 +1,6 @@
 """Metrics of executions in CloudWatch."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,6 +23,21 @@ def publish_metrics(runtime: Runtime, scheduler: Item, end: ExecutionEnd) -> Non
     }
     if end.result is not None:
         values["AnomalyDetected"] = end.result.anomalous
+    _publish(runtime, scheduler, values)
+
+
+def publish_missed(runtime: Runtime, scheduler: Item, windows: int) -> None:
+    """Publish that windows were missed: one failed execution, and how many windows it stands for."""
+    values = {
+        "InferenceSucceeded": 0,
+        "InferenceFailed": 1,
+        "InferenceInvalidInput": 0,
+        "InferenceMissed": windows,
+    }
+    _publish(runtime, scheduler, values)
+
+
+def _publish(runtime: Runtime, scheduler: Item, values: Mapping[str, float]) -> None:
     dimensions: list[DimensionTypeDef] = [
         {"Name": "ModelName", "Value": scheduler["ModelName"]},
         {"Name": "InferenceSchedulerName", "Value": scheduler["InferenceSchedulerName"]},

@@ -5,6 +5,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from engine import Frame, NoData, Notice, build_frame, with_silent
+from service.durations import seconds
+from service.inference_windows import InferenceWindow, frequency_for
 from service.jobs.failure import JobFailed, plain
 from service.jobs.inference.active_model import ActiveModel
 from service.jobs.inference.execution_notices import (
@@ -22,7 +24,6 @@ from service.jobs.inference.input_files import (
 )
 from service.jobs.inference.known_values import LastValues, newer, recent, values_in_files
 from service.jobs.inference.scheduler_state import SchedulerState
-from service.jobs.inference.windows import InferenceWindow
 from service.jobs.runtime import Runtime
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.times import instant, step_seconds
@@ -74,9 +75,10 @@ def read_files(
         location=InputLocation.of(scheduler["DataInputConfiguration"]),
         columns=active.columns,
         window=window,
+        reach=max(window.end - window.start, seconds(scheduler["DataUploadFrequency"])),
         limits=InputLimits(
             files_per_component=settings.inference_files_per_component,
-            bytes=settings.inference_bytes[scheduler["DataUploadFrequency"]],
+            bytes=settings.inference_bytes[frequency_for(window, tuple(settings.inference_bytes))],
         ),
         known=frozenset(recent(remembered, at=window.start, within=_fill_seconds(settings))),
         settings=settings,

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 _BUFFER_BYTES = 1 << 20
+_TRIAL = "access-trial"
+"""Name of the object that is begun, and never completed, to try a role."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +132,31 @@ class CustomerBuckets:
 
         with self._refusals_explained(_PUT, bucket, key):
             retry_while_denied(write, self.pauses)
+
+    def try_writing(self, bucket: str, prefix: str, *, kms_key: str | None) -> None:
+        """Require that objects can be written below `prefix`, without leaving one.
+
+        An upload in parts needs the right to put the object when it is begun, and shows nothing until it is
+        completed. It also decrypts, which writing in one request does not: that alone refuses nothing.
+
+        Raises:
+            JobFailed: when S3 refuses.
+        """
+        key = f"{prefix}{_TRIAL}"
+
+        def begin() -> str:
+            upload = self.s3.create_multipart_upload(Bucket=bucket, Key=key, **encryption(kms_key))
+            return upload["UploadId"]
+
+        with self._refusals_explained(_PUT, bucket, key):
+            try:
+                upload = retry_while_denied(begin, self.pauses)
+            except ClientError as error:
+                if "kms:Decrypt" in error_text(error):
+                    return
+                raise
+        with suppress(ClientError):  # without the right to do this, it is left to the rules of the bucket
+            self.s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload)
 
     @contextmanager
     def _refusals_explained(self, action: _Action, bucket: str, key: str) -> Iterator[None]:

@@ -1,0 +1,188 @@
+"""A deployed scheduler whose function is killed, whose schedule is disabled, and whose role is changed."""
+
+import contextlib
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from l4e_cli.demo.pump import Pump
+from l4e_cli.demo.recording import Interval
+from tests.e2e.cloud import SERVICE, Cloud
+
+ASSET = "GoesOn"
+MINUTE = timedelta(minutes=1)
+PROCESSES = Path("/proc")
+SECONDS = 120
+"""How long a test waits for what takes seconds: the machine may be busy."""
+
+
+@pytest.fixture(scope="module")
+def scheduler(cloud: Cloud) -> Iterator[Any]:
+    cloud.upload_history(ASSET)
+    assembly = cloud.synth({ASSET: {}})
+    cloud.deploy(assembly, ASSET)
+    name = cloud.outputs(ASSET)["InferenceSchedulerName"]
+    yield cloud.aws.equipment.describe_inference_scheduler(InferenceSchedulerName=name)
+    cloud.destroy(assembly, ASSET)
+
+
+def client(cloud: Cloud, service: str) -> Any:
+    made: Any = cloud.aws.session.client(service, endpoint_url=cloud.instance.endpoint)  # type: ignore[call-overload]
+    return made
+
+
+def table(cloud: Cloud) -> Any:
+    """The table of the service."""
+    found = client(cloud, "dynamodb").list_tables()["TableNames"]
+    (name,) = (each for each in found if SERVICE in each and "State" in each)
+    return name
+
+
+def change(cloud: Cloud, key: Mapping[str, str], attribute: str, value: float) -> None:
+    """Set a number in a record of the service, as if time had passed."""
+    client(cloud, "dynamodb").update_item(
+        TableName=table(cloud),
+        Key={name: {"S": text} for name, text in key.items()},
+        UpdateExpression="SET #a = :v",
+        ExpressionAttributeNames={"#a": attribute},
+        ExpressionAttributeValues={":v": {"N": str(value)}},
+    )
+
+
+def infer_function(cloud: Cloud) -> str:
+    functions = client(cloud, "lambda").list_functions()["Functions"]
+    (name,) = (one["FunctionName"] for one in functions if one["Handler"] == "service.jobs.infer.handler")
+    return str(name)
+
+
+def wake(cloud: Cloud, scheduler: Any, kind: str) -> Any:
+    """Call the inference function as EventBridge Scheduler does; `kind` is the type of the invocation."""
+    event = {
+        "InferenceSchedulerName": scheduler["InferenceSchedulerName"],
+        "Uuid": scheduler["InferenceSchedulerArn"].rpartition("/")[2],
+    }
+    reply = client(cloud, "lambda").invoke(
+        FunctionName=infer_function(cloud), InvocationType=kind, Payload=json.dumps(event)
+    )
+    return reply["Payload"].read()
+
+
+def executions(cloud: Cloud, scheduler: Any, status: str | None = None) -> list[Any]:
+    wanted = {} if status is None else {"Status": status}
+    listed = cloud.aws.equipment.list_inference_executions(
+        InferenceSchedulerName=scheduler["InferenceSchedulerName"],
+        **wanted,  # type: ignore[arg-type]
+    )
+    return list(listed["InferenceExecutionSummaries"])
+
+
+def kill(cloud: Cloud) -> int:
+    """Kill the processes of the inference function of this embedded AWS; return how many there were."""
+    killed = 0
+    name, port = infer_function(cloud).encode(), str(cloud.instance.port).encode()
+    for folder in PROCESSES.glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            variables = (folder / "environ").read_bytes().split(b"\0")
+            if b"AWS_LAMBDA_FUNCTION_NAME=" + name in variables and any(port in one for one in variables):
+                os.kill(int(folder.name), signal.SIGKILL)
+                killed += 1
+    return killed
+
+
+def due(cloud: Cloud, scheduler: Any, minutes: int) -> list[datetime]:
+    """Make the windows of the last `minutes` due, with files for them; return their starts."""
+    end = datetime.now(UTC).replace(second=0, microsecond=0)
+    end -= timedelta(minutes=end.minute % 5)
+    start = end - timedelta(minutes=minutes)
+    span = Interval(
+        start=np.datetime64(start.replace(tzinfo=None), "s"), end=np.datetime64(end.replace(tzinfo=None), "s")
+    )
+    source = scheduler["DataInputConfiguration"]["S3InputConfiguration"]
+    text = Pump().record(Interval(start=span.start, end=span.end + np.timedelta64(1, "m")), []).to_csv()
+    for first in (start + n * 5 * MINUTE for n in range(minutes // 5)):
+        cloud.upload(f"{source['Prefix']}pump_{first:%Y%m%d%H%M%S}.csv", text)
+    key = {"pk": "inference-scheduler", "sk": scheduler["InferenceSchedulerName"]}
+    change(cloud, key, "inferredUntil", int(start.timestamp()))
+    return [start + n * 5 * MINUTE for n in range(minutes // 5)]
+
+
+@pytest.mark.skipif(not PROCESSES.exists(), reason="needs /proc to find the function's processes")
+def test_a_killed_function_loses_no_window(cloud: Cloud, scheduler: Any) -> None:
+    starts = due(cloud, scheduler, 60)
+    wake(cloud, scheduler, "Event")
+    deadline = time.monotonic() + SECONDS
+    while not executions(cloud, scheduler, "IN_PROGRESS") and time.monotonic() < deadline:
+        time.sleep(0.02)
+    deadline += SECONDS
+    assert kill(cloud), "no process of the function was found"
+    left = executions(cloud, scheduler, "IN_PROGRESS")
+    uuid = scheduler["InferenceSchedulerArn"].rpartition("/")[2]
+    for one in left:
+        begun = f"{one['DataStartTime'].astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        change(cloud, {"pk": f"execution#{uuid}", "sk": begun}, "claimedAt", time.time() - 1000)
+    while time.monotonic() < deadline:  # Lambda also repeats the call that was killed
+        wake(cloud, scheduler, "RequestResponse")
+        found = {one["DataStartTime"].astimezone(UTC): one for one in executions(cloud, scheduler)}
+        if all(start in found and found[start]["Status"] != "IN_PROGRESS" for start in starts):
+            break
+        time.sleep(0.5)
+    outcome = {start: (found[start]["Status"], found[start].get("FailedReason")) for start in starts}
+    assert outcome == dict.fromkeys(starts, ("SUCCESS", None))
+    results = [found[start]["CustomerResultObject"]["Key"] for start in starts]
+    assert len(set(results)) == len(starts)
+    for key in results:
+        assert cloud.aws.s3.head_object(Bucket=cloud.bucket, Key=key)["ContentLength"] > 0
+
+
+def test_a_schedule_that_was_disabled_is_enabled_again(cloud: Cloud, scheduler: Any) -> None:
+    schedules, uuid = client(cloud, "scheduler"), scheduler["InferenceSchedulerArn"].rpartition("/")[2]
+    (found,) = (one for one in schedules.list_schedules()["Schedules"] if one["Name"].endswith(uuid))
+    place = {"Name": found["Name"], "GroupName": found["GroupName"]}
+    whole = schedules.get_schedule(**place)
+    kept = ("ScheduleExpression", "ScheduleExpressionTimezone", "FlexibleTimeWindow", "Target")
+    schedules.update_schedule(**place, **{name: whole[name] for name in kept}, State="DISABLED")
+    cloud.aws.equipment.describe_inference_scheduler(
+        InferenceSchedulerName=scheduler["InferenceSchedulerName"]
+    )
+    assert schedules.get_schedule(**place)["State"] == "ENABLED"
+
+
+def test_a_role_without_access_is_refused_with_the_reason(cloud: Cloud, scheduler: Any) -> None:
+    iam = client(cloud, "iam")
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": cloud.outputs(SERVICE)["DataAccessRoleArn"]},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    name = f"goes-on-{time.time_ns()}"
+    role = iam.create_role(
+        RoleName=name, Path="/lookoutequipment/", AssumeRolePolicyDocument=json.dumps(trust)
+    )["Role"]["Arn"]
+    equipment = cloud.aws.equipment
+    update = {"InferenceSchedulerName": scheduler["InferenceSchedulerName"], "RoleArn": role}
+    with pytest.raises(equipment.exceptions.ValidationException) as refused:
+        equipment.update_inference_scheduler(**update)  # type: ignore[arg-type]
+    assert "does not give the access it needs: cannot list 's3://" in str(refused.value)
+    assert f"with role '{role}'" in str(refused.value)
+    may_list = {"Effect": "Allow", "Action": ["s3:ListBucket", "s3:GetObject"], "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [may_list]}
+    iam.put_role_policy(RoleName=name, PolicyName="data", PolicyDocument=json.dumps(policy))
+    with pytest.raises(equipment.exceptions.ValidationException, match="allow s3:PutObject on"):
+        equipment.update_inference_scheduler(**update)  # type: ignore[arg-type]
+    described = equipment.describe_inference_scheduler(
+        InferenceSchedulerName=scheduler["InferenceSchedulerName"]
+    )
+    assert described["RoleArn"] == scheduler["RoleArn"]

@@ -1,0 +1,95 @@
+"""The store in memory: writes and conditions as in the table, one transaction at a time."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from service.store import (
+    AlreadyExists,
+    Create,
+    Delete,
+    Item,
+    NotFound,
+    Page,
+    StateChanged,
+    Update,
+    Write,
+    _plain,
+)
+
+
+class Killed(BaseException):
+    """The process ends here: no handler of errors runs."""
+
+
+@dataclass
+class Life:
+    """Writes that a process does before it is killed; None is without end."""
+
+    left: int | None = None
+
+    def spend(self) -> None:
+        if self.left is not None:
+            if self.left == 0:
+                raise Killed
+            self.left -= 1
+
+
+@dataclass
+class MemoryStore:
+    """Records by their keys."""
+
+    life: Life = field(default_factory=Life)
+    records: dict[tuple[str, str], Item] = field(default_factory=dict)
+
+    def get(self, pk: str, sk: str) -> Item | None:
+        found = self.records.get((pk, sk))
+        return None if found is None else dict(found)
+
+    def update(self, pk: str, sk: str, set: Mapping[str, Any], **more: Any) -> Item:  # noqa: A002
+        self.transact(Update(pk, sk, set, **more))
+        return dict(self.records[pk, sk])
+
+    def delete(self, pk: str, sk: str, *, expect: Mapping[str, Any] | None = None) -> None:
+        self.transact(Delete(pk, sk, expect))
+
+    def transact(self, *writes: Write) -> None:
+        for write in writes:
+            self._check(write)
+        self.life.spend()
+        for write in writes:
+            self._do(write)
+
+    def query(self, pk: str, **_: Any) -> Page:
+        return Page(list(self.all(pk)), None)
+
+    def all(self, pk: str, *, prefix: str = "", reverse: bool = False, **_: Any) -> Iterator[Item]:
+        keys = sorted(key for key in self.records if key[0] == pk and key[1].startswith(prefix))
+        return iter([dict(self.records[key]) for key in (reversed(keys) if reverse else keys)])
+
+    def _check(self, write: Write) -> None:
+        key = (write.item["pk"], write.item["sk"]) if isinstance(write, Create) else (write.pk, write.sk)
+        found = self.records.get(key)
+        if isinstance(write, Create):
+            if found is not None:
+                raise AlreadyExists(*key, dict(found))
+            return
+        if found is None:
+            raise NotFound(*key)
+        for name, wanted in (write.expect or {}).items():
+            allowed = wanted if isinstance(wanted, tuple) else (wanted,)
+            if found.get(name) not in [_plain(each) for each in allowed]:
+                raise StateChanged(*key, dict(found))
+
+    def _do(self, write: Write) -> None:
+        if isinstance(write, Create):
+            item = _plain(write.item)
+            self.records[item["pk"], item["sk"]] = item
+        elif isinstance(write, Delete):
+            del self.records[write.pk, write.sk]
+        else:
+            record = dict(self.records[write.pk, write.sk])
+            record |= _plain(write.set)
+            for name in write.remove:
+                record.pop(name, None)
+            self.records[write.pk, write.sk] = record
