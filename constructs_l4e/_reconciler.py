@@ -1,6 +1,6 @@
 """What ends the records of jobs that could not do so themselves: a function, its events, its dead letters."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -17,7 +17,7 @@ from constructs_l4e._jobs import Jobs
 from constructs_l4e._state import ServiceState
 
 INTERVAL = cdk.Duration.hours(1)
-"""How often every record in progress is looked at, whether or not there was an event."""
+"""How often every record in progress and every schedule is looked at, whether or not there was an event."""
 
 PATIENCE = cdk.Duration.hours(6)
 """How long Lambda tries to run the function: the longest it can, in case the whole account is throttled."""
@@ -42,7 +42,7 @@ class Reconciler(Construct):
         jobs: Jobs,
         code: lambda_.Code,
         environment: Mapping[str, str],
-        delete_schedules: Access,
+        keep_schedules: Sequence[Access],
     ) -> None:
         super().__init__(scope, id)
         log = log_group(self, "Log")
@@ -77,7 +77,7 @@ class Reconciler(Construct):
                     state.object_keys("Decrypt"),
                     jobs.start_executions(),
                     jobs.look_at_executions(),
-                    delete_schedules,
+                    *keep_schedules,
                     Access(actions=("sqs:SendMessage",), resources=(self.dead_letters.queue_arn,)),
                 ],
             ).without_policy_updates(),

@@ -54,7 +54,7 @@ class ServiceApi(Construct):
             "L4E_SCHEDULE_GROUP": schedules.schedule_group_name,
             "L4E_SCHEDULE_ROLE": schedule_role.role_arn,
         }
-        self.delete_schedules = _own_schedules(stack, schedules, "DeleteSchedule")
+        self.keep_schedules = _keep_schedules(stack, schedules, schedule_role)
         self.log = log = log_group(self, "Log")
         handler = function(
             self,
@@ -104,7 +104,7 @@ class ServiceApi(Construct):
                     ),
                     # The role of a new scheduler is tried by the function that will use it.
                     Access(actions=("lambda:InvokeFunction",), resources=(jobs.infer.function_arn,)),
-                    *_keep_schedules(stack, schedules, schedule_role),
+                    *self.keep_schedules,
                 ],
             ),
             log_group=log,
@@ -153,23 +153,24 @@ class ServiceApi(Construct):
 def _keep_schedules(
     stack: cdk.Stack, schedules: scheduler.ScheduleGroup, schedule_role: iam.Role
 ) -> tuple[Access, Access]:
+    # By the prefix of the name, not by the group, which not every policy check knows.
+    own_schedules = stack.format_arn(
+        service="scheduler", resource="schedule", resource_name=f"*/{schedules.schedule_group_name}-*"
+    )
     return (
-        _own_schedules(stack, schedules, "CreateSchedule", "DeleteSchedule", "GetSchedule", "UpdateSchedule"),
+        Access(
+            actions=(
+                "scheduler:CreateSchedule",
+                "scheduler:DeleteSchedule",
+                "scheduler:GetSchedule",
+                "scheduler:UpdateSchedule",
+            ),
+            resources=(own_schedules,),
+            wildcard_reason="one schedule per inference scheduler; its name begins with the service's prefix",
+        ),
         Access(
             actions=("iam:PassRole",),
             resources=(schedule_role.role_arn,),
             conditions={"StringEquals": {"iam:PassedToService": SCHEDULER}},
         ),
-    )
-
-
-def _own_schedules(stack: cdk.Stack, schedules: scheduler.ScheduleGroup, *actions: str) -> Access:
-    # By the prefix of the name, not by the group, which not every policy check knows.
-    own_schedules = stack.format_arn(
-        service="scheduler", resource="schedule", resource_name=f"*/{schedules.schedule_group_name}-*"
-    )
-    return Access(
-        actions=tuple(f"scheduler:{action}" for action in actions),
-        resources=(own_schedules,),
-        wildcard_reason="one schedule per inference scheduler; its name begins with the service's prefix",
     )

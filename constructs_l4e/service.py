@@ -349,7 +349,7 @@ class EquipmentService(EquipmentServiceBase):
             jobs=jobs,
             code=code,
             environment=api.environment,
-            delete_schedules=api.delete_schedules,
+            keep_schedules=api.keep_schedules,
         )
         self.dead_letters = reconciler.dead_letters
         self.api = api.rest_api

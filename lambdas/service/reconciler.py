@@ -6,12 +6,15 @@ failed, and Lambda tries for hours to run it: so it also records the failure of 
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
 from service.api import current_context
 from service.context import Context
+from service.errors import NotFoundError
 from service.names import version_key
+from service.operations.schedulers import reconciled_scheduler
 from service.pending_deletions import delete_pending
 from service.reconcile import (
     reconcile_ingestion,
@@ -30,7 +33,7 @@ def handler(event: Mapping[str, Any], _lambda_context: object) -> None:
 
 
 def reconcile(event: Mapping[str, Any], context: Context) -> None:
-    """Look at the record whose execution ended, or at every record in progress.
+    """Look at the record whose execution ended, or at every record in progress and every schedule.
 
     What fails for one record is raised: Lambda tries again, and keeps the event in a queue in the end.
     """
@@ -54,10 +57,13 @@ def _one(context: Context, job: Mapping[str, Any]) -> None:
 
 
 def _all(context: Context) -> None:
-    """Look at every record in progress, and remove what is still to be removed; failures are logged."""
+    """Look at records in progress and schedules, and remove what is left over; failures are logged."""
     for dataset in list(context.records.datasets()):
         reconciled_dataset(context, dataset)
     for model in list(context.records.models()):
         for version in list(context.records.versions(model["uuid"], between=_EVERY_VERSION)):
             reconciled_version(context, model, version)
+    for scheduler in list(context.records.schedulers()):
+        with suppress(NotFoundError):  # deleted meanwhile
+            reconciled_scheduler(context, scheduler)
     delete_pending(context)

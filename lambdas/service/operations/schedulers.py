@@ -115,7 +115,7 @@ def create_inference_scheduler(context: Context, request: dict[str, Any]) -> Map
 
 def describe_inference_scheduler(context: Context, request: dict[str, Any]) -> SchedulerRecord:
     """Return a scheduler."""
-    return _reconciled(context, require_scheduler(context, request["InferenceSchedulerName"]))
+    return _reconciled(context, request)
 
 
 def list_inference_schedulers(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def list_inference_schedulers(context: Context, request: dict[str, Any]) -> dict
         for scheduler in context.records.schedulers(prefix=prefix, start=start):
             if scheduler["Status"] in _NEXT_STATUS:
                 with suppress(NotFoundError):  # deleted meanwhile: shown as it was
-                    scheduler = _reconciled(context, scheduler)  # noqa: PLW2901
+                    scheduler = reconciled_scheduler(context, scheduler)  # noqa: PLW2901
             if model in {None, scheduler["ModelName"]} and status in {None, scheduler["Status"]}:
                 yield scheduler["sk"], scheduler
 
@@ -192,7 +192,7 @@ def stop_inference_scheduler(context: Context, request: dict[str, Any]) -> Sched
     """Stop a scheduler; an execution that is running finishes, and windows that are due wait for a start."""
 
     def attempt() -> SchedulerRecord:
-        scheduler = _reconciled(context, require_scheduler(context, request["InferenceSchedulerName"]))
+        scheduler = _reconciled(context, request)
         if scheduler["Status"] in {"STOPPED", "STOPPING"}:
             return scheduler
         return context.records.update_scheduler(
@@ -214,7 +214,7 @@ def delete_inference_scheduler(context: Context, request: dict[str, Any]) -> dic
     """Delete a stopped scheduler with its events. Its results in the customer's bucket stay."""
 
     def attempt() -> None:
-        scheduler = _reconciled(context, require_scheduler(context, request["InferenceSchedulerName"]))
+        scheduler = _reconciled(context, request)
         name, uuid, status = scheduler["sk"], scheduler["uuid"], scheduler["Status"]
         if status != "STOPPED":
             raise ConflictError(
@@ -253,7 +253,7 @@ def require_scheduler(context: Context, name: str) -> SchedulerRecord:
 
 def _require_state(context: Context, request: dict[str, Any], *states: str) -> SchedulerRecord:
     """Return the scheduler of a request, which must be in one of the `states`."""
-    scheduler = _reconciled(context, require_scheduler(context, request["InferenceSchedulerName"]))
+    scheduler = _reconciled(context, request)
     if scheduler["Status"] not in states:
         raise ConflictError(
             f"the inference scheduler '{scheduler['sk']}' is {scheduler['Status']}: wait until it is RUNNING "
@@ -274,8 +274,13 @@ def _unmoved(scheduler: SchedulerRecord) -> dict[str, Any]:
     return {member: scheduler.get(member) for member in members}
 
 
-def _reconciled(context: Context, scheduler: SchedulerRecord) -> SchedulerRecord:
-    """Return a scheduler after its schedule, if it is not what the record says, was made so.
+def _reconciled(context: Context, request: dict[str, Any]) -> SchedulerRecord:
+    """Return the scheduler of a request once its schedule is what the record says."""
+    return reconciled_scheduler(context, require_scheduler(context, request["InferenceSchedulerName"]))
+
+
+def reconciled_scheduler(context: Context, scheduler: SchedulerRecord) -> SchedulerRecord:
+    """Return a scheduler once its schedule is what the record says; where it was not, it is made so.
 
     A request that was cut short, a lost call of EventBridge Scheduler or somebody's hand can be the reason.
     What fails is left to the next request that reads the record.

@@ -16,6 +16,7 @@ from service.context import Context
 from service.errors import ApiError, NotFoundError
 from service.names import SCHEDULER, TOKEN, events_of, executions_of, scheduler_prefix
 from service.operations.schedulers import OPERATIONS
+from service.reconciler import reconcile
 from service.schedules import cron
 from tests.service.api.conftest import INPUT, OUTPUT, ROLE, Deploy, Service
 from tests.service.memory_store import Killed
@@ -155,6 +156,15 @@ def test_a_schedule_that_somebody_changed_is_made_anew(
         client.update_schedule(**{**{member: found[member] for member in kept}, **other})
     agrees(service)
     assert "the schedule of the inference scheduler 'watch' was made anew" in caplog.text
+
+
+def test_the_hourly_look_makes_a_lost_schedule_anew(service: Service) -> None:
+    service.trained_model()
+    uuid = call(service.context, "Create")["uuid"]
+    client, schedule = service.context.client("scheduler"), {"Name": f"inference-{uuid}", "GroupName": "inference"}
+    client.delete_schedule(**schedule)
+    reconcile({"source": "aws.events"}, service.context)
+    assert client.get_schedule(**schedule)["State"] == "ENABLED"
 
 
 def test_a_read_does_not_fail_with_its_repair(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
