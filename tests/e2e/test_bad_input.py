@@ -136,7 +136,7 @@ def test_a_role_that_does_not_trust_the_service(cloud: Cloud) -> None:
             },
             ClientToken="1",
         )["JobId"]
-        for _ in range(60):
+        for _ in range(240):
             described = equipment.describe_data_ingestion_job(JobId=job)
             if described["Status"] != "IN_PROGRESS":
                 break
