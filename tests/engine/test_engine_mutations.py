@@ -31,7 +31,7 @@ from engine.ingest.line_repair import _fit_to_width, row_lines
 from engine.ingest.merge import merge_component
 from engine.ingest.number_columns import _parse_odd
 from engine.ingest.odd_cells import take_out_odd_cells
-from engine.ingest.ordered import _merge, _sort_and_deduplicate
+from engine.ingest.ordered import _first_repetition, _merge, _take_last
 from engine.ingest.statistics import RunningStatistics
 from engine.ingest.timestamp_columns import TimestampReader, _calendar_micros
 from engine.train.calibration import column_quantile
@@ -237,7 +237,7 @@ BUGS = {
     ),
     # ingest
     "of equal timestamps the first row is kept": Bug(
-        _sort_and_deduplicate,
+        _take_last,
         "last = np.append(ordered[1:] != ordered[:-1], [True])",
         "last = np.append([True], ordered[1:] != ordered[:-1])",
         test_merge.test_rows_are_sorted_and_the_last_duplicate_wins,
@@ -247,6 +247,12 @@ BUGS = {
         "key=lambda run: run.order",
         "key=lambda run: run.order, reverse=True",
         test_merge.test_rows_are_sorted_and_the_last_duplicate_wins,
+    ),
+    "a file repeats its own timestamps": Bug(
+        _first_repetition,
+        " & (files[1:] != files[:-1])",
+        "",
+        test_merge.test_a_timestamp_of_two_files_is_told,
     ),
     "rows that were dropped are not counted": Bug(
         merge_component,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from engine.ingest.file_report import FileReport
-from engine.ingest.ordered import open_parquet_files, read_in_order
+from engine.ingest.ordered import Repetition, open_parquet_files, read_in_order
 from engine.ingest.parquet import table_writer
 from engine.ingest.prefetch import prefetch
 from engine.ingest.statistics import RunningStatistics, SensorStatistics
@@ -23,6 +23,7 @@ class ComponentReport:
         start: The first timestamp, ISO 8601 in UTC with microseconds; `None` without rows.
         end: The last timestamp, likewise.
         sensors: Statistics of each sensor.
+        repetition: The first timestamp that rows of two files have; `None` without one.
     """
 
     rows: int
@@ -31,6 +32,7 @@ class ComponentReport:
     start: str | None
     end: str | None
     sensors: tuple[SensorStatistics, ...]
+    repetition: Repetition | None = None
 
 
 def merge_component(
@@ -65,8 +67,10 @@ def merge_component(
             raise ValueError(f"the files of one component have columns {schema.names} and {names}")
     running = [RunningStatistics() for _ in schema.names[1:]]
     first, last, written = None, None, 0
+    repetitions: list[Repetition] = []
     with table_writer(sink, schema) as write:
-        for table in prefetch(read_in_order(files, memory_bytes=memory_bytes)):
+        in_order = read_in_order(files, memory_bytes=memory_bytes, on_repetition=repetitions.append)
+        for table in prefetch(in_order):
             write(table)
             times = table.column(0).to_numpy()
             if not len(times):
@@ -95,4 +99,5 @@ def merge_component(
         start=isoformat(first),
         end=isoformat(last),
         sensors=tuple(sensors),
+        repetition=repetitions[0] if repetitions else None,
     )

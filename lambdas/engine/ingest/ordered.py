@@ -7,7 +7,7 @@ the rest goes through a temporary file, sorted into ranges of time.
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,6 +25,25 @@ _MIN_TABLE_BYTES = 32 << 20
 _SAMPLED_ROWS = 100_000
 _MAX_RANGES = 1_000
 _OPENED_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repetition:
+    """A timestamp that rows of two files have.
+
+    Attributes:
+        time: The timestamp.
+        dropped_file: Place of the file whose row is dropped.
+        kept_file: Place of the file whose row comes later, and is kept.
+    """
+
+    time: np.datetime64
+    dropped_file: int
+    kept_file: int
+
+
+OnRepetition = Callable[[Repetition], None]
+"""Called with the first timestamp of a table that rows of two files have."""
 
 _Order = tuple[int, int]
 """File and row group of rows: of rows with equal timestamps, the last in this order is kept."""
@@ -84,12 +103,15 @@ def open_parquet_files(parts: Sequence[BinaryIO]) -> list[Any]:
         return list(pool.map(lambda part: pq.ParquetFile(part, pre_buffer=True), parts))
 
 
-def read_in_order(files: Sequence[Any], *, memory_bytes: int) -> Iterator[Any]:
+def read_in_order(
+    files: Sequence[Any], *, memory_bytes: int, on_repetition: OnRepetition = lambda _found: None
+) -> Iterator[Any]:
     """Yield the rows of all files as tables, one after the other in order of time.
 
     Args:
         files: Open Parquet files with the same columns.
         memory_bytes: About what the tables and the waiting rows may take together.
+        on_repetition: Called while a table is made whose rows repeat a timestamp of another file.
     """
     groups = _row_groups(files)
     waiting: list[_Run] = []
@@ -98,15 +120,15 @@ def read_in_order(files: Sequence[Any], *, memory_bytes: int) -> Iterator[Any]:
         waiting.append(group.read())
         held = _bytes(waiting)
         if at + 1 == len(groups):
-            yield _merge(waiting)
+            yield _merge(waiting, on_repetition)
         elif held >= min(_MIN_TABLE_BYTES, limit):
             pairs = [run.split(groups[at + 1].first) for run in waiting]
             ready = [before for before, _ in pairs if before.table.num_rows]
             waiting = [after for _, after in pairs if after.table.num_rows]
             if ready:
-                yield _merge(ready)
+                yield _merge(ready, on_repetition)
             if _bytes(waiting) > limit:
-                yield from _through_file(waiting, groups[at + 1 :], range_bytes=limit)
+                yield from _through_file(waiting, groups[at + 1 :], limit, on_repetition)
                 return
 
 
@@ -120,7 +142,9 @@ def _row_groups(files: Sequence[Any]) -> list[_RowGroup]:
     return sorted(found, key=lambda group: (group.first, group.order))
 
 
-def _through_file(waiting: list[_Run], groups: Sequence[_RowGroup], *, range_bytes: int) -> Iterator[Any]:
+def _through_file(
+    waiting: list[_Run], groups: Sequence[_RowGroup], range_bytes: int, on_repetition: OnRepetition
+) -> Iterator[Any]:
     """Yield the rows that wait and those of further groups, by way of a temporary file."""
     rows = sum(run.table.num_rows for run in waiting) + sum(group.rows for group in groups)
     per_row = max(1, _bytes(waiting) // max(1, sum(run.table.num_rows for run in waiting)))
@@ -144,7 +168,7 @@ def _through_file(waiting: list[_Run], groups: Sequence[_RowGroup], *, range_byt
         for place in places:
             runs = [_Run(order, pa.Table.from_batches([reader.get_batch(batch)])) for order, batch in place]
             if runs:
-                yield _merge(runs)
+                yield _merge(runs, on_repetition)
 
 
 def _drain(waiting: list[_Run], groups: Sequence[_RowGroup]) -> Iterator[_Run]:
@@ -163,20 +187,45 @@ def _range_limits(waiting: Sequence[_Run], groups: Sequence[_RowGroup], *, rows:
     return np.unique(sample[len(sample) * np.arange(1, ranges) // ranges]) if len(sample) else sample
 
 
-def _merge(runs: list[_Run]) -> Any:
+def _merge(runs: list[_Run], on_repetition: OnRepetition) -> Any:
     runs.sort(key=lambda run: run.order)
     if len(runs) == 1:
         return runs[0].table
-    return _sort_and_deduplicate(pa.concat_tables([run.table for run in runs]))
+    table = pa.concat_tables([run.table for run in runs])
+    order = _order_of_times(table)
+    if order is None:
+        return table
+    files = np.repeat([run.order[0] for run in runs], [run.table.num_rows for run in runs])
+    found = _first_repetition(_times(table.column(0))[order], files[order])
+    if found is not None:
+        on_repetition(found)
+    return _take_last(table, order)
+
+
+def _first_repetition(times: Times, files: NDArray[np.int64]) -> Repetition | None:
+    """Return the first of the timestamps, in order, that rows of two files have."""
+    repeated = (times[1:] == times[:-1]) & (files[1:] != files[:-1])
+    if not repeated.any():
+        return None
+    at = int(repeated.argmax())
+    return Repetition(time=times[at], dropped_file=int(files[at]), kept_file=int(files[at + 1]))
 
 
 def _sort_and_deduplicate(table: Any) -> Any:
     """Sort rows by time, and of rows with equal timestamps keep the last."""
+    order = _order_of_times(table)
+    return table if order is None else _take_last(table, order)
+
+
+def _order_of_times(table: Any) -> NDArray[np.intp] | None:
+    """Return the order of the rows by time; `None` when they are in it, without equal ones."""
     times = _times(table.column(0))
-    if np.all(times[1:] > times[:-1]):
-        return table
-    order: NDArray[np.intp] = np.argsort(times, kind="stable")
-    ordered = times[order]
+    return None if np.all(times[1:] > times[:-1]) else np.argsort(times, kind="stable")
+
+
+def _take_last(table: Any, order: NDArray[np.intp]) -> Any:
+    """Return the rows in an order of their times, the last of those with equal timestamps."""
+    ordered = _times(table.column(0))[order]
     last = np.append(ordered[1:] != ordered[:-1], [True])
     return table.combine_chunks().take(pa.array(order[last]))
 

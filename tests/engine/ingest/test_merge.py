@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import ComponentReport, RepairLimits, SensorStatistics, convert_csv, merge_component
+from engine.ingest.ordered import Repetition
 from engine.ingest.statistics import RunningStatistics
 
 
@@ -213,3 +214,13 @@ def test_a_gap_between_two_pieces_is_a_gap() -> None:
         running.add(np.datetime64(start, "us") + np.arange(3) * np.timedelta64(1, "h"), np.arange(3.0))
     found = running.statistics("s", missing=0, invalid=0, invalid_dates=0, duplicates=0, rows=6)
     assert (found.large_gaps, found.max_gap_days) == (1, 59)
+
+
+def test_a_timestamp_of_two_files_is_told() -> None:
+    """Also when many small pieces are merged; and not one that a file repeats itself."""
+    files = [file(minutes, 1000 * at) for at, minutes in enumerate(([5, 1, 1], [8, 5, 9], [9, 2]))]
+    expected = Repetition(time=EPOCH + np.timedelta64(5, "m"), dropped_file=0, kept_file=1)
+    for options in ({}, {"block_bytes": 64, "memory_bytes": 1}):
+        assert merge(*files, **options)[0].repetition == expected
+    assert merge(files[0])[0].repetition is None
+    assert merge(files[0], file([2, 3], 0))[0].repetition is None

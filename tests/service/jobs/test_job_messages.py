@@ -198,7 +198,9 @@ def test_what_was_put_right_is_in_a_document_beside_the_statistics(world: World)
     (motor,) = found["Components"]
     assert (motor["ComponentName"], motor["Files"], motor["Rows"]) == ("motor", 2, 2)
     assert found["Discarded"] == [{"Key": "motor/c.csv", "Reason": "it is empty"}]
-    assert "2 rows repeat a timestamp of another file; the later file was kept" in motor["Notes"]
+    (note,) = [note for note in motor["Notes"] if "of another file" in note]
+    assert note.startswith("2 rows repeat a timestamp of another file, first 20")
+    assert note.endswith(" in 'motor/a.csv' and again in 'motor/b.csv'; the later file was kept")
 
 
 LABELS: Mapping[str, tuple[str | bytes, list[str]]] = {

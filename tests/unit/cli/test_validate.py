@@ -447,3 +447,14 @@ def test_one_file_decides_the_order_of_day_and_month_for_all(validation: Validat
     motor, pump = validation.run()["components"]
     assert (pump["start"][:10], pump["end"][:10]) == ("2026-03-01", "2026-03-05")
     assert (motor["start"][:10], motor["end"][:10]) == ("2026-03-06", "2026-03-20")
+
+
+def test_rows_of_two_files_are_told_with_the_first(validation: Validation) -> None:
+    validation.write("pump/a.csv", GOOD)
+    validation.write("pump/b.csv", csv(1, Flow=varying, Press=varying))
+    document = validation.run()
+    assert document["components"][0]["duplicates"] == 24
+    assert (
+        "24 rows repeat a timestamp of another file, first 2026-01-01T00:00:00.000000 in 'pump/a.csv' and "
+        "again in 'pump/b.csv'; the later file was kept" in texts(document)
+    )

@@ -58,8 +58,19 @@ def notes_of(merged: MergedComponent) -> list[str]:
         repair.count for part in merged.parts for repair in part.report.repairs if repair.kind == "duplicates"
     )
     if between > 0:
-        notes.append(f"{between:,} rows repeat a timestamp of another file; the later file was kept")
+        notes.append(
+            f"{between:,} rows repeat a timestamp of another file{_repetition(merged)}; "
+            "the later file was kept"
+        )
     return notes
+
+
+def _repetition(merged: MergedComponent) -> str:
+    found = merged.report.repetition
+    if found is None:
+        return ""
+    files = (merged.parts[found.dropped_file].source.key, merged.parts[found.kept_file].source.key)
+    return f", first {found.time} in '{files[0]}' and again in '{files[1]}'"
 
 
 def findings(
