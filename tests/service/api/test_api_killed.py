@@ -161,7 +161,10 @@ def test_a_schedule_that_somebody_changed_is_made_anew(
 def test_the_hourly_look_makes_a_lost_schedule_anew(service: Service) -> None:
     service.trained_model()
     uuid = call(service.context, "Create")["uuid"]
-    client, schedule = service.context.client("scheduler"), {"Name": f"inference-{uuid}", "GroupName": "inference"}
+    client, schedule = (
+        service.context.client("scheduler"),
+        {"Name": f"inference-{uuid}", "GroupName": "inference"},
+    )
     client.delete_schedule(**schedule)
     reconcile({"source": "aws.events"}, service.context)
     assert client.get_schedule(**schedule)["State"] == "ENABLED"
