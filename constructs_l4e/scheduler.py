@@ -101,6 +101,13 @@ class InferenceSchedulerBase(cdk.Resource):
         """Return the number of notices about input data. Only a deployed service publishes it."""
         return self.metric("InferenceWarning", **options)
 
+    def metric_level_moved(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of levels that stopped counting as an anomaly, nothing where none did.
+
+        Only a deployed service publishes it.
+        """
+        return self.metric("LevelMoved", **options)
+
 
 class _ImportedInferenceScheduler(InferenceSchedulerBase):
     def __init__(

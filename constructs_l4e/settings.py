@@ -8,6 +8,8 @@ from enum import StrEnum
 import aws_cdk as cdk
 
 _DAY_HOURS = 24
+ADAPTATION_TAG = "lookoutequipment:adaptation"
+"""Tag of a model whose value is its adaptation; the service refuses it on anything else."""
 _ROWS, _COLUMNS = 1_500_000, 300
 """Default limits of rows per window and columns per model (L4E user guide, quotas)."""
 
@@ -54,8 +56,9 @@ class ServiceSettings:
             hours. A longer one finds faults earlier. Default: seven minutes.
         partial_inference: whether inference goes on without the components and sensors that have no data.
             Default: False, such an execution fails.
-        adaptation: what becomes of faults that grow over days and weeks. It takes effect with the next
-            execution, without training. Default: `Adaptation.AUTO`.
+        adaptation: what becomes of faults that grow over days and weeks, for models without an `adaptation`
+            of their own. It takes effect with the next execution, without training. Default:
+            `Adaptation.AUTO`.
 
     Raises:
         ValueError: when a limit is not a whole number from 1, or `false_alarm_time` is out of bounds.

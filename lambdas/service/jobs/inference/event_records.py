@@ -1,13 +1,15 @@
 """Inference events in the store, each with a sentence that says what happened."""
 
+import json
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine import Frame, Scores, describe, ranges
+from engine import Frame, LevelMoved, Scores, describe, ranges
 from service.clock import iso_seconds
 from service.jobs.inference.active_model import ActiveModel
 from service.jobs.inference.event_tracking import InferenceEvent, event_members, last_range
 from service.jobs.runtime import Runtime, log
+from service.jobs.times import seconds_of
 from service.names import events_of
 from service.store import Item
 
@@ -71,3 +73,19 @@ def record_event(
             **found,
         }
     )
+
+
+def mark_moved_level(runtime: Runtime, scheduler: Item, level: LevelMoved) -> None:
+    """Say in the diagnostics of the event during which a level stopped counting, that it did.
+
+    Such an event may have ended because the level was taken over, and not because the fault was over.
+    """
+    pk, since = events_of(scheduler["uuid"]), seconds_of(level.since)
+    event = next(runtime.store.all(pk, between=("0", iso_seconds(since)), reverse=True), None)
+    if event is None or event["EventEndTime"] < since:
+        return
+    diagnostics = json.loads(event["Diagnostics"])
+    for each in diagnostics:
+        if each["name"] == level.sensor:
+            each["level_moved_since"] = iso_seconds(since)
+    runtime.store.update(pk, event["sk"], {"Diagnostics": json.dumps(diagnostics)})

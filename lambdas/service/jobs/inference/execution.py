@@ -8,7 +8,7 @@ from typing import Any
 from engine import BadArtefact, Notice, Scores
 from service.clock import iso_seconds
 from service.jobs.inference.active_model import ActiveModel
-from service.jobs.inference.event_records import record_event, summarize_event
+from service.jobs.inference.event_records import mark_moved_level, record_event, summarize_event
 from service.jobs.inference.event_tracking import Followed, follow
 from service.jobs.inference.execution_notices import state_lost
 from service.jobs.inference.input_files import InputRead
@@ -118,6 +118,8 @@ def _score(
         if event.recorded(active.step):
             summary = summarize_event(active, frame, scores, event, state=start)
             record_event(runtime, scheduler, active, event, summary)
+    for level in scores.level_events:
+        mark_moved_level(runtime, scheduler, level)
     state = SchedulerState(
         end=window.end,
         version=active.number,
