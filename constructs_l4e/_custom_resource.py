@@ -16,6 +16,7 @@ from constructs_l4e import _validate
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.schema import DatasetSchema
+from constructs_l4e.settings import ADAPTATION_TAG, Adaptation
 from constructs_l4e.storage import S3Location
 
 _PROPERTIES_VERSION = "1"
@@ -30,15 +31,27 @@ class ResourceTags:
     """The tags of one resource: those of its construct, and those that `cdk.Tags.of(...)` adds later."""
 
     def __init__(self, kind: str, tags: Mapping[str, str] | None) -> None:
-        self._resource_type = resource_type(kind)
+        self._kind, self._resource_type = kind, resource_type(kind)
         self.manager = cdk.TagManager(cdk.TagType.STANDARD, self._resource_type)
-        for key, value in _validate.tags(tags or {}, resource_type=self._resource_type).items():
+        for key, value in self._checked(tags or {}).items():
             self.manager.set_tag(key, value)
 
     def produce(self) -> list[dict[str, str]] | None:
         """Return the value of the `Tags` property, once all tags are known; None when there are no tags."""
-        values = _validate.tags(self.manager.tag_values(), resource_type=self._resource_type)
+        values = self._checked(self.manager.tag_values())
         return [{"Key": key, "Value": value} for key, value in values.items()] or None
+
+    def _checked(self, tags: Mapping[str, str]) -> dict[str, str]:
+        """Return the tags if the service will accept them."""
+        adaptation = tags.get(ADAPTATION_TAG)
+        if adaptation is not None and self._kind != "Model":
+            raise ValueError(
+                f'tag "{ADAPTATION_TAG}" has an effect on models only: use the prop adaptation of Model, or '
+                f'cdk.Tags.of(...) with include_resource_types=["{resource_type("Model")}"]'
+            )
+        if adaptation is not None and not cdk.Token.is_unresolved(adaptation):
+            _validate.choice(Adaptation, adaptation, what=f'tag "{ADAPTATION_TAG}":')
+        return _validate.tags(tags, resource_type=self._resource_type)
 
     @property
     def rendered(self) -> cdk.IResolvable:

@@ -72,7 +72,7 @@ class Jobs(Construct):
             assumed_by=LAMBDA if files is None else iam.CompositePrincipal(LAMBDA, task_principal(self)),
             access=[
                 write_logs(*logs.values()),
-                *state.records("GetItem", "PutItem", "UpdateItem"),
+                *state.records("GetItem", "PutItem", "Query", "UpdateItem"),
                 state.objects(
                     "AbortMultipartUpload",
                     "GetObject",

@@ -54,6 +54,8 @@ class AlarmThresholds:
             scheduler that is stopped. Default: 3 in a row.
         anomaly: executions that found an anomaly. AWS's own service has no such metric, hence no alarm.
             Default: 1.
+        level_moved: executions after which the level of a sensor no longer counts as an anomaly: somebody
+            should find out why it moved. AWS's own service has no such metric, hence no alarm. Default: 1.
         warning: executions with notices about their input, such as a silent sensor. AWS's own service has no
             such metric, hence no alarm. Default: no alarm.
     """
@@ -62,6 +64,7 @@ class AlarmThresholds:
     invalid_input: Executions | None = Executions(count=1)
     no_success: Executions | None = Executions(count=3)
     anomaly: Executions | None = Executions(count=1)
+    level_moved: Executions | None = Executions(count=1)
     warning: Executions | None = None
 
 
@@ -116,6 +119,17 @@ class SchedulerAlarms(Construct):
             if scheduler.service.api_id is not None
             else None
         )
+        self.level_moved = (
+            self._at_least_one(
+                "LevelMoved",
+                scheduler.metric_level_moved(),
+                limits.level_moved,
+                "the level of a sensor moved and no longer counts as an anomaly: look at the log of the "
+                "inference function",
+            )
+            if scheduler.service.api_id is not None
+            else None
+        )
         self.warning = (
             self._at_least_one(
                 "Warning",
@@ -134,7 +148,14 @@ class SchedulerAlarms(Construct):
     @property
     def alarms(self) -> list[cloudwatch.Alarm]:
         """The alarms that were not left out."""
-        every = (self.failed, self.invalid_input, self.no_success, self.anomaly, self.warning)
+        every = (
+            self.failed,
+            self.invalid_input,
+            self.no_success,
+            self.anomaly,
+            self.level_moved,
+            self.warning,
+        )
         return [alarm for alarm in every if alarm is not None]
 
     def add_alarm_action(self, *actions: cloudwatch.IAlarmAction) -> None:

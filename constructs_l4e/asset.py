@@ -20,6 +20,7 @@ from constructs_l4e.off_condition import OffCondition
 from constructs_l4e.role import ServiceRole
 from constructs_l4e.scheduler import InferenceScheduler
 from constructs_l4e.schema import DatasetSchema
+from constructs_l4e.settings import Adaptation
 from constructs_l4e.storage import AssetLocations
 from constructs_l4e.time_range import TimeRange
 
@@ -51,6 +52,8 @@ class MonitoredAsset(Construct):
             False.
         target_sampling_rate: step to resample the data to. Default: the rate of the data.
         off_condition: when the machine is off, as `OffCondition` or as text. Default: never.
+        adaptation: what becomes of faults that grow over days and weeks, see `Model`; changes without
+            training. Default: the setting of the service.
         wait: whether the deployment waits for ingestion and training, see `DataIngestion` and `Model`. Even
             with False a new model waits for the data and a new scheduler for the model, at most 45 minutes
             each; only a deployment that ingests again without training does not wait. Default: True.
@@ -94,6 +97,7 @@ class MonitoredAsset(Construct):
         diagnostics: bool = False,
         target_sampling_rate: TargetSamplingRate | str | None = None,
         off_condition: OffCondition | str | None = None,
+        adaptation: Adaptation | str | None = None,
         wait: bool = True,
         data_upload_frequency: DataUploadFrequency | str | None = None,
         data_delay_offset: cdk.Duration | None = None,
@@ -118,6 +122,7 @@ class MonitoredAsset(Construct):
             "diagnostics": diagnostics or None,
             "target_sampling_rate": target_sampling_rate,
             "off_condition": off_condition,
+            "adaptation": adaptation,
             "wait": None if wait else wait,
         }
         if dataset is not None:
@@ -164,6 +169,7 @@ class MonitoredAsset(Construct):
                 labels=labels,
                 target_sampling_rate=target_sampling_rate,
                 off_condition=off_condition,
+                adaptation=adaptation,
                 diagnostics=results,
                 role=self.role if labels or results else None,
                 encryption_key=encryption_key,

@@ -48,6 +48,7 @@ class AssetDeclaration:
     diagnostics: bool
     target_sampling_rate: TargetSamplingRate | None
     off_condition: OffCondition | None
+    adaptation: Adaptation | None
     data_upload_frequency: DataUploadFrequency | None
     data_delay_offset: cdk.Duration | None
     revision: str | None
@@ -181,6 +182,7 @@ def _asset(name: str, table: _Table) -> AssetDeclaration:
         diagnostics=table.take("diagnostics", _flag, default=False),
         target_sampling_rate=table.take("target_sampling_rate", _one_of(TargetSamplingRate)),
         off_condition=table.take("off_condition", lambda value: OffCondition.parse(_text(value))),
+        adaptation=table.take("adaptation", _one_of(Adaptation)),
         data_upload_frequency=table.take("data_upload_frequency", _one_of(DataUploadFrequency)),
         data_delay_offset=None if delay is None else cdk.Duration.minutes(delay),
         revision=table.take("revision", _text),

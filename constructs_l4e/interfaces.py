@@ -297,3 +297,9 @@ class IInferenceScheduler(Protocol):
 
     def metric_inference_warning(self, **options: "Unpack[MetricOptions]") -> cloudwatch.Metric:
         """Return the number of notices about input data. Only a deployed service publishes it."""
+
+    def metric_level_moved(self, **options: "Unpack[MetricOptions]") -> cloudwatch.Metric:
+        """Return the number of levels that stopped counting as an anomaly, nothing where none did.
+
+        Only a deployed service publishes it.
+        """

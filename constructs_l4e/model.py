@@ -18,6 +18,7 @@ from constructs_l4e.off_condition import OffCondition
 from constructs_l4e.role import ServiceRole, let_use
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps
 from constructs_l4e.schema import DatasetSchema
+from constructs_l4e.settings import ADAPTATION_TAG, Adaptation
 from constructs_l4e.storage import S3Location
 from constructs_l4e.time_range import TimeRange
 
@@ -36,6 +37,7 @@ class ModelProps(TypedDict, total=False):
     diagnostics_encryption_key: kms.IKey | None
     role: iam.IRole | None
     encryption_key: kms.IKey | None
+    adaptation: Adaptation | str | None
     tags: Mapping[str, str] | None
     wait: bool
     removal_policy: cdk.RemovalPolicy
@@ -106,8 +108,9 @@ class _ImportedModel(ModelBase):
 class Model(ModelBase):
     r"""A model, trained on `dataset`.
 
-    Labels, diagnostics, role, tags and `wait` change in place. Any other change trains a new model, to which
-    schedulers move, and then deletes the old one. The new one has a new name unless `model_name` fixes it.
+    Labels, diagnostics, role, adaptation, tags and `wait` change in place. Any other change trains a new
+    model, to which schedulers move, and then deletes the old one. The new one has a new name unless
+    `model_name` fixes it.
 
     Args:
         scope: parent of the construct.
@@ -127,6 +130,9 @@ class Model(ModelBase):
         diagnostics_encryption_key: key of these results. Default: that of the bucket.
         role: role that may read `labels` and write `diagnostics`. Default: a new one if either is given.
         encryption_key: key of the model. Default: the service's own.
+        adaptation: what becomes of faults that grow over days and weeks. It takes effect with the next
+            execution, without training, and goes before the setting of the service. It is a tag of the
+            model, `lookoutequipment:adaptation`. Default: `ServiceSettings.adaptation`.
         tags: up to 50 tags, besides those of `cdk.Tags.of(...)`. Default: none.
         wait: whether the deployment waits for the training, at most 45 minutes, and fails if it fails. With
             False it continues once the service has accepted the model, and `status` is IN_PROGRESS; a
@@ -136,7 +142,8 @@ class Model(ModelBase):
 
     Raises:
         ValueError: when evaluation starts before training ends, a sensor is not one of the dataset, a name, a
-            rate or a tag is not legal, or the service cannot assume `role`.
+            rate, an adaptation or a tag is not legal, the service cannot assume `role`, or `adaptation` is
+            given for the AWS-managed service.
     """
 
     def __init__(
@@ -156,6 +163,7 @@ class Model(ModelBase):
         diagnostics_encryption_key: kms.IKey | None = None,
         role: iam.IRole | None = None,
         encryption_key: kms.IKey | None = None,
+        adaptation: Adaptation | str | None = None,
         tags: Mapping[str, str] | None = None,
         wait: bool = True,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
@@ -171,7 +179,7 @@ class Model(ModelBase):
         _check_windows(training, evaluation)
         _check_sensors(dataset.schema, schema, condition)
         self.role = role or self._own_role(labels, diagnostics, diagnostics_encryption_key)
-        self._tags = _custom_resource.ResourceTags("Model", tags)
+        self._tags = _custom_resource.ResourceTags("Model", _with_adaptation(tags, adaptation, self.service))
 
         replace_on: dict[str, Any] = {
             "DatasetName": dataset.dataset_name,
@@ -337,3 +345,23 @@ def _check_sensors(
     used = subset or whole
     if used is not None and condition is not None:
         condition.require_sensor_in(used)
+
+
+def _with_adaptation(
+    tags: Mapping[str, str] | None, adaptation: Adaptation | str | None, service: IEquipmentService
+) -> Mapping[str, str]:
+    """Return the tags together with the one that says the adaptation."""
+    given = tags or {}
+    if adaptation is None:
+        return given
+    chosen = _validate.choice(Adaptation, adaptation, what="adaptation")
+    if service.api_id is None:
+        raise ValueError(
+            f'adaptation "{chosen}" has no effect at the AWS-managed service: leave it out, or deploy an '
+            "EquipmentService"
+        )
+    if ADAPTATION_TAG in given:
+        raise ValueError(
+            f'tag "{ADAPTATION_TAG}" and adaptation "{chosen}" say the same thing: leave the tag out'
+        )
+    return {**given, ADAPTATION_TAG: chosen.value}

@@ -114,6 +114,13 @@ class InferenceSchedulerBase(cdk.Resource):
         """Return the number of notices about input data. Only a deployed service publishes it."""
         return self.metric("InferenceWarning", **options)
 
+    def metric_level_moved(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of levels that stopped counting as an anomaly, nothing where none did.
+
+        Only a deployed service publishes it.
+        """
+        return self.metric("LevelMoved", **options)
+
     def _grant_level(self, grantee: iam.IGrantable, level: AccessLevel) -> iam.Grant:
         return _arns.grant_level(
             self.service,

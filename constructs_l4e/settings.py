@@ -11,6 +11,8 @@ import aws_cdk as cdk
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _DAY_HOURS = 24
+ADAPTATION_TAG = "lookoutequipment:adaptation"
+"""Tag of a model whose value is its adaptation; the service refuses it on anything else."""
 _ROWS, _COLUMNS = 1_500_000, 300
 """Default limits of rows per window and columns per model (L4E user guide, quotas)."""
 
@@ -57,8 +59,9 @@ class ServiceSettings:
             hours. A longer one finds faults earlier. Default: seven minutes.
         partial_inference: whether inference goes on without the components and sensors that have no data.
             Default: False, such an execution fails.
-        adaptation: what becomes of faults that grow over days and weeks. It takes effect with the next
-            execution, without training. Default: `Adaptation.AUTO`.
+        adaptation: what becomes of faults that grow over days and weeks, for models without an `adaptation`
+            of their own. It takes effect with the next execution, without training. Default:
+            `Adaptation.AUTO`.
         bucket_owners: accounts that own buckets with data or results, by name of the bucket. S3 refuses the
             service a bucket of any other account. Default: the account of the service owns them all.
 

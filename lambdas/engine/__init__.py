@@ -26,6 +26,7 @@ from engine.ingest.timestamps import parse_timestamps
 from engine.train.comparison import Comparison, compare, compare_scores
 from engine.train.fit import fit
 from engine.train.fit_settings import FitSettings
+from engine.train.known_faults import UnconfirmedChange
 from l4e_files.repairs import Repair, RepairLimits
 from l4e_files.unusable import IllegalHeader, UnusableFile
 
@@ -56,6 +57,7 @@ __all__ = [
     "SensorStatistics",
     "Summary",
     "TooLarge",
+    "UnconfirmedChange",
     "UnusableFile",
     "build_frame",
     "compare",

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
+from service.adaptation_tag import ADAPTATIONS
+
 _DAY_HOURS = 24
-_ADAPTATIONS = ("auto", "hold", "follow")
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _FREQUENCIES = ("PT5M", "PT10M", "PT15M", "PT30M", "PT1H")
 
@@ -69,7 +70,7 @@ class Settings:
     false_alarm_hours: float | None = None
     """Hours of false alarms per day that a training aims at; None is the default of the engine."""
     adaptation: str = "auto"
-    """What becomes of faults that grow slowly, for all models: `auto`, `hold` or `follow`."""
+    """What becomes of faults that grow slowly: `auto`, `hold` or `follow`. A model's tag goes before it."""
 
     poor_recall: float = 0.5
     poor_precision: float = 0.1  # of the time predicted anomalous, in ranges that touch a label
@@ -108,8 +109,8 @@ class Settings:
         aim = given.get("false_alarm_hours")
         if aim is not None and not 0 < aim < _DAY_HOURS:
             raise ValueError(f"false_alarm_hours is {aim}: hours a day, more than 0 and less than 24")
-        if given.get("adaptation", "auto") not in _ADAPTATIONS:
-            raise ValueError(f"adaptation is {given['adaptation']!r}: use one of {', '.join(_ADAPTATIONS)}")
+        if given.get("adaptation", "auto") not in ADAPTATIONS:
+            raise ValueError(f"adaptation is {given['adaptation']!r}: use one of {', '.join(ADAPTATIONS)}")
         return cls(**given)
 
 

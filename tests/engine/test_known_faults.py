@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import Detector, Frame, fit
+from engine import Adaptation, Detector, Frame, UnconfirmedChange, fit
 from tests.engine.plant import cut, pump
 
 TRAIN = 6000
@@ -46,12 +46,31 @@ def test_a_fault_that_still_goes_on_is_not_learned_either(prior: Detector, whole
     assert again.trimmed - learned.trimmed > 200 / LATER
 
 
-def test_a_lasting_change_of_level_is_learned(prior: Detector, whole: Frame) -> None:
+def test_a_lasting_change_of_level_is_learned_once_confirmed(prior: Detector, whole: Frame) -> None:
     changed = shifted(whole, 2, 8000, len(whole.times))
-    again = fit(cut(changed, 0, LATER), prior=prior)
+    again = fit(cut(changed, 0, LATER), prior=replace(prior, adaptation="follow"))
     assert again.trimmed < 0.03
     scores = again.score(cut(changed, LATER, LATER + 2000))
     assert scores.prediction.mean() < 0.03
+
+
+@pytest.mark.parametrize("adaptation", ["auto", "hold"])
+def test_a_lasting_change_of_level_is_not_learned_unconfirmed(
+    prior: Detector, whole: Frame, adaptation: Adaptation
+) -> None:
+    changed = shifted(whole, 2, 8200, len(whole.times))
+    again = fit(cut(changed, 0, LATER), prior=replace(prior, adaptation=adaptation))
+    assert again.trimmed == pytest.approx((LATER - 8200) / LATER, abs=0.02)
+    assert again.score(cut(changed, LATER, LATER + 300)).prediction.mean() > 0.9
+
+
+def test_a_plant_that_is_held_and_has_changed_for_long_needs_a_word(prior: Detector, whole: Frame) -> None:
+    changed = cut(shifted(whole, 2, 6000, LATER), 0, LATER)
+    with pytest.raises(
+        UnconfirmedChange, match=r"levels have moved, on (49|50|51)% of the rows: what nobody"
+    ):
+        fit(changed, prior=replace(prior, adaptation="hold"))
+    assert fit(changed, prior=replace(prior, adaptation="follow")).trimmed < 0.03
 
 
 def test_equal_data_and_prior_give_equal_bytes(prior: Detector, whole: Frame) -> None:

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from benchmarks.wear import Fault, machine
 from engine import BadArtefact, Detector, Frame, fit, score_in_batches
 from engine.detect.artefact import pack, unpack
 from engine.detect.slow_drift import Opening, fuse
@@ -81,6 +82,16 @@ def test_the_owner_decides_without_training() -> None:
     frame = worn(plant())
     assert alarms(replace(detector(), adaptation="hold"), frame)[LATE].mean() > 0.8
     assert alarms(replace(detector(), adaptation="follow"), frame)[LATE].mean() < 0.7
+
+
+def test_a_repair_is_quiet() -> None:
+    """The fast views have followed the fault by then: to them, the repaired machine looks far out."""
+    fault = Fault(kind="pair", start=44, days=16, size=4)
+    case = machine("repair", 2, "linear", train=40, evaluated=34, faults=(fault,), step=300)
+    scores = fit(case.part(0, case.train)).score(case.part(case.train, None))
+    hours = (scores.times - case.labels[0][1]) / np.timedelta64(1, "h")
+    assert scores.prediction[(hours > 3) & (hours < 72)].mean() < 0.01
+    assert scores.prediction[case.truth()].mean() > 0.5
 
 
 def test_training_that_drifted_is_not_trusted() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from custom_resources.client import Equipment
+from service.adaptation_tag import ADAPTATION_TAG
 from service.names import INGESTION_JOB, MODEL
 from tests.lifecycle.cloudformation import Properties, Stack
 from tests.lifecycle.world import Wire, World
@@ -46,7 +47,12 @@ class ServiceWorld(World):
 
 
 def template(
-    *, generation: int = 1, frequency: str = "PT5M", state: str = "RUNNING", site: str = "north"
+    *,
+    generation: int = 1,
+    frequency: str = "PT5M",
+    state: str = "RUNNING",
+    site: str = "north",
+    adaptation: str | None = None,
 ) -> dict[str, tuple[str, Properties]]:
     """One asset; another generation replaces everything."""
     name = f"pump-{generation}"
@@ -65,6 +71,7 @@ def template(
             "TrainingDataEndTime": "2026-04-01T00:00:00Z",
             "RoleArn": ROLE,
             "Wait": True,
+            "Tags": [{"Key": ADAPTATION_TAG, "Value": adaptation}] if adaptation else [],
         },
         "InferenceScheduler": {
             "InferenceSchedulerName": name,
@@ -115,3 +122,26 @@ def test_an_asset_lives_and_dies(wire: Wire, service: Service) -> None:
     stack.drain()
     assert names(service) == set()
     assert not [reason for reason in stack.reasons if "broke on" in reason]
+
+
+def test_the_adaptation_of_a_model_changes_in_place_without_training(wire: Wire, service: Service) -> None:
+    stack = Stack(ServiceWorld(wire, service), duplicates=True)
+
+    def state() -> tuple[dict[str, Any], str | None]:
+        model = service.api.describe_model(ModelName="pump-1")
+        model.pop("ResponseMetadata")
+        tags = service.api.list_tags_for_resource(ResourceArn=model["ModelArn"])["Tags"]
+        return model, {tag["Key"]: tag["Value"] for tag in tags}.get(ADAPTATION_TAG)
+
+    assert stack.deploy(template()), stack.reasons
+    trained, adaptation = state()
+    assert adaptation is None
+    for wanted in ("hold", "follow", None, "auto"):
+        assert stack.deploy(template(adaptation=wanted)), stack.reasons
+        assert state() == (trained, wanted), "same model, same training"
+    assert len(service.api.list_model_versions(ModelName="pump-1")["ModelVersionSummaries"]) == 1
+
+    assert not stack.deploy(template(adaptation="never"))
+    assert "use one of auto, hold, follow" in stack.reasons[0]
+    assert state() == (trained, "auto")
+    assert stack.destroy(), stack.reasons

@@ -13,6 +13,7 @@ import aws_cdk as cdk
 import pytest
 from canonical import lint
 
+from constructs_l4e import Adaptation
 from constructs_l4e.assets_file import AssetsFile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,6 +128,7 @@ class TestAssetsFile:
             running = false
             revision = "2"
             off_condition = 'a\\x < 1'
+            adaptation = "follow"
             target_sampling_rate = "PT1M"
             data_upload_frequency = "PT10M"
             data_delay_offset_minutes = 5
@@ -154,6 +156,7 @@ class TestAssetsFile:
         assert asset.data_delay_offset.to_minutes() == 5
         assert asset.training.start == dt.datetime(2025, 12, 31, 22, tzinfo=dt.UTC)
         assert (asset.labelled, asset.diagnostics, asset.running, asset.revision) == (True, True, False, "2")
+        assert asset.adaptation is Adaptation.FOLLOW
 
     @pytest.mark.parametrize(
         ("text", "message"),
@@ -187,6 +190,7 @@ class TestAssetsFile:
                 "target_sampling_rate: 'PT2M' is not one of PT1S, PT5S, ",
             ),
             (PUMP + "off_condition = 'Speed'", "[assets.Pump1]: off_condition: "),
+            (PUMP + "adaptation = 'never'", "adaptation: 'never' is not one of auto, hold, follow"),
             (PUMP.replace("2026-01-01T00:00:00Z", "'2026'"), "training: '2026' is not a time with zone"),
             (
                 PUMP.replace("2026-01-01T00:00:00Z", "2026-01-01"),

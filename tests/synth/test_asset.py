@@ -74,6 +74,7 @@ def full(scope: cdk.Stack) -> MonitoredAsset:
         diagnostics=True,
         target_sampling_rate="PT10M",
         off_condition=r"pump\speed < 10",
+        adaptation="hold",
         data_delay_offset=cdk.Duration.minutes(5),
         input_naming=InputNaming(
             timestamp_format=TimestampFormat.EPOCH, delimiter="_", time_zone_offset="+05:30"
@@ -115,7 +116,7 @@ def test_synth_twice_is_identical(templates, name: str) -> None:
     assert synthesised(CANONICAL[name]) == templates[name]
 
 
-@pytest.mark.parametrize(("name", "count"), [("asset-minimal", 9), ("asset-full", 10)])
+@pytest.mark.parametrize(("name", "count"), [("asset-minimal", 10), ("asset-full", 11)])
 def test_an_asset_costs_few_resources(templates, name: str, count: int) -> None:
     assert len(templates[name]["Resources"]) == count <= MOST_RESOURCES
 
@@ -281,7 +282,7 @@ def test_everything_set(templates) -> None:
         "ModelDiagnosticsOutputConfiguration": {"S3OutputConfiguration": place("diagnostics")},
         "RoleArn": role,
         "ServerSideKmsKeyId": key,
-        "Tags": tags,
+        "Tags": [{"Key": "lookoutequipment:adaptation", "Value": "hold"}, *tags],
         "Wait": "true",
     }
     assert scheduler == {
@@ -350,6 +351,7 @@ def test_role_for_an_existing_dataset_may_not_read_its_history() -> None:
         ("dataset", {"schema": PUMP}, '"schema" has no effect on a "dataset" that exists already'),
         ("dataset", {"revision": "2"}, '"revision" has no effect on a "dataset"'),
         ("model", {"training": TRAINING}, '"training" has no effect on a "model" that exists already'),
+        ("model", {"adaptation": "hold"}, '"adaptation" has no effect on a "model"'),
         ("model", {"wait": False}, '"wait" has no effect on a "model"'),
         ("model", {"labelled": True}, '"labelled" has no effect on a "model"'),
         ("model", {"key_pattern": KeyPattern.DOT}, '"key_pattern" has no effect on a "model"'),

@@ -192,6 +192,7 @@ VARIATIONS: Mapping[str, tuple[Callable[[cdk.Stack, Mapping[str, Any]], None], P
             "evaluation": lambda _: EVALUATION,
             "target_sampling_rate": lambda _: "PT1M",
             "off_condition": lambda _: r"pump\speed < 1",
+            "adaptation": lambda _: "hold",
             "schema": lambda _: PART,
             "encryption_key": lambda scope: key(scope, "k"),
             "tags": lambda _: {"a": "b"},

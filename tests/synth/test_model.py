@@ -23,6 +23,7 @@ from canonical import (
 )
 
 from constructs_l4e import (
+    Adaptation,
     Dataset,
     DatasetSchema,
     EquipmentService,
@@ -34,6 +35,7 @@ from constructs_l4e import (
     TimeRange,
 )
 from constructs_l4e.model import ModelProps
+from constructs_l4e.settings import ADAPTATION_TAG
 
 ARN = "arn:aws:lookoutequipment:eu-west-1:111122223333:model/tuned/1b4e28ba-2fa1-41d2-883f-0016d3cca427"
 PART = DatasetSchema.from_sensors({"pump": ["flow"]})
@@ -157,6 +159,15 @@ def test_diagnostics_with_a_key() -> None:
         ({"off_condition": r"pump\torque < 1"}, r'"pump\\torque < 1.0" names no sensor of the schema'),
         ({"off_condition": r"pump\speed < 1", "schema": PART}, "names no sensor of the schema: use one of"),
         ({"off_condition": "off"}, 'off condition "off" is not understood'),
+        ({"adaptation": "never"}, 'adaptation "never" is not supported: use one of auto, hold, follow'),
+        (
+            {"tags": {ADAPTATION_TAG: "never"}},
+            'tag "lookoutequipment:adaptation": "never" is not supported: use one of auto, hold, follow',
+        ),
+        (
+            {"adaptation": "hold", "tags": {ADAPTATION_TAG: "auto"}},
+            'tag "lookoutequipment:adaptation" and adaptation "hold" say the same thing: leave the tag out',
+        ),
         (
             {"schema": DatasetSchema.from_sensors({"pump": ["torque"]})},
             r'sensor "pump\\torque" is not in the schema of the dataset',
@@ -166,6 +177,36 @@ def test_diagnostics_with_a_key() -> None:
 def test_bad_props(props: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         name(**props)
+
+
+@pytest.mark.parametrize("props", [{"adaptation": Adaptation.HOLD}, {"tags": {ADAPTATION_TAG: "hold"}}])
+def test_adaptation_is_a_tag_of_the_model(props: dict[str, Any]) -> None:
+    content = synthesised(lambda scope: model(scope, **props))
+
+    assert properties(content, "Model")["Tags"] == [{"Key": "lookoutequipment:adaptation", "Value": "hold"}]
+    assert name(**props) == name(), "changes in place"
+
+
+def test_adaptation_needs_a_deployed_service() -> None:
+    scope = stack()
+    dataset = Dataset.from_dataset_name(
+        scope, "D", service=EquipmentService.aws_managed(scope, "S"), dataset_name="d"
+    )
+
+    with pytest.raises(ValueError, match='adaptation "hold" has no effect at the AWS-managed service'):
+        dataset.add_model("M", adaptation="hold")
+
+
+def test_a_tag_of_the_app_that_has_no_effect_is_refused() -> None:
+    def build(scope: cdk.Stack) -> None:
+        model(scope)
+        cdk.Tags.of(scope).add(ADAPTATION_TAG, "hold", **narrowed)
+
+    narrowed: dict[str, Any] = {"include_resource_types": ["Custom::LookoutEquipmentModel"]}
+    assert properties(synthesised(build), "Model")["Tags"][0]["Value"] == "hold"
+    narrowed = {}
+    with pytest.raises(Exception, match=r"an effect on models only.*include_resource_types"):
+        synthesised(build)
 
 
 def test_role_the_service_cannot_assume() -> None:

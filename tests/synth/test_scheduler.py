@@ -244,6 +244,7 @@ def test_grants_at_the_managed_service() -> None:
         ("metric_anomaly_detected", "AnomalyDetected"),
         ("metric_inference_warning", "InferenceWarning"),
         ("metric_inference_missed", "InferenceMissed"),
+        ("metric_level_moved", "LevelMoved"),
     ],
 )
 def test_metrics(method: str, metric_name: str) -> None:
@@ -282,6 +283,7 @@ def test_default_alarms() -> None:
         "InferenceInvalidInput": (1, "GreaterThanOrEqualToThreshold", "notBreaching"),
         "InferenceSucceeded": (3, "LessThanThreshold", "breaching"),
         "AnomalyDetected": (1, "GreaterThanOrEqualToThreshold", "notBreaching"),
+        "LevelMoved": (1, "GreaterThanOrEqualToThreshold", "notBreaching"),
     }
 
     assert set(found) == set(expected)
@@ -296,7 +298,9 @@ def test_default_alarms() -> None:
 
 def test_thresholds() -> None:
     found = alarms(
-        thresholds=AlarmThresholds(failed=Executions(count=2, out_of=4), invalid_input=None, anomaly=None)
+        thresholds=AlarmThresholds(
+            failed=Executions(count=2, out_of=4), invalid_input=None, anomaly=None, level_moved=None
+        )
     )
 
     assert set(found) == {"InferenceFailed", "InferenceSucceeded"}
@@ -323,7 +327,7 @@ def test_actions() -> None:
     )
     made.add_alarm_action(actions.SnsAction(sns.Topic(scope, "Second")))
 
-    assert len(made.alarms) == 4
+    assert len(made.alarms) == 5
     for alarm in resources(template(scope), "AWS::CloudWatch::Alarm").values():
         assert len(alarm["Properties"]["AlarmActions"]) == 2
         assert len(alarm["Properties"]["OKActions"]) == 1
@@ -334,7 +338,7 @@ def test_a_stopped_scheduler_may_be_silent() -> None:
     made = SchedulerAlarms(scope, "Alarms", scheduler=scheduler(scope, running=False))
 
     assert made.no_success is None
-    assert len(made.alarms) == 3
+    assert len(made.alarms) == 4
 
 
 def test_the_managed_service_does_not_tell_of_anomalies() -> None:

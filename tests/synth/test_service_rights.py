@@ -152,8 +152,10 @@ class TestRights:
                 assert "kms:EncryptionContext:aws:s3:arn" in statement["Condition"]["ArnLike"]
 
     def test_to_pass_a_role_end_at_the_schedules(self, deployed: Mapping[str, Any]) -> None:
-        (statement,) = granting(deployed, "iam:PassRole")
-        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+        for statement in granting(deployed, "iam:PassRole"):
+            assert statement["Condition"] == {
+                "StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}
+            }
         (schedules,) = roles(deployed, "scheduler.amazonaws.com")
         trust = schedules["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"]
         assert trust["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}
@@ -167,8 +169,9 @@ class TestRights:
         group = only(content, "AWS::Scheduler::ScheduleGroup")["Properties"]["Name"]
         uuid_length = 36
         assert len(f"{group}-") + uuid_length <= 64
-        (statement,) = granting(content, "scheduler:CreateSchedule")
-        assert f":schedule/*/{group}-*" in json.dumps(statement["Resource"])
+        for part in ("ApiRole", "ReconcilerRole"):
+            (statement,) = granting(only_role(content, part), "scheduler:CreateSchedule")
+            assert f":schedule/*/{group}-*" in json.dumps(statement["Resource"])
 
     def test_to_publish_metrics_end_at_the_namespace(self) -> None:
         (statement,) = granting(built("service-full"), "cloudwatch:PutMetricData")

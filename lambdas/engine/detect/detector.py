@@ -144,7 +144,7 @@ class Detector:
         )
         for part in self.pipeline.run(frame, now, predictor=self.lag_view):
             at = slice(part.start, part.stop)
-            found = evaluate_views(self.views, part, now, count)
+            found = evaluate_views(self.views, part, now, sensors=count, widening=self.widening)
             fast = now.alarm.fuse(found.ratios)
             ratio[at], leads = fuse(fast, slow.ratio[at], held=held, weight=weight)
             total = found.excess.sum(axis=1, keepdims=True)

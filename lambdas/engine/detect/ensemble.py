@@ -3,7 +3,8 @@
 The static views score the sensors as they are. A residual whose level has moved for good counts less
 (`engine.detect.level_shift`). The more residuals have moved levels, the more the tracked views count, which
 score the sensors relative to a slow baseline and so see fast faults whatever drifts. They do not count on a
-plant that does not drift, nor on a row that is usual even with all residuals counted in full.
+plant that does not drift, nor on a row that is usual even with all residuals counted in full: when a long
+fault is repaired, they would alarm until their baseline is back.
 """
 
 from collections.abc import Sequence
@@ -26,8 +27,9 @@ Floats = NDArray[np.float64]
 
 ENGAGED_SHARE = (0.02, 0.1)
 """Share of a view's residuals with moved levels from which the tracked views count in part, and in full."""
-UNUSUAL_RATIO = (0.5, 1.0)
-"""Ratio of score to limit, all residuals counted, from which the tracked views count in part, and in full."""
+UNUSUAL_RATIO = (0.75, 1.25)
+"""Ratio of score to limit, all residuals counted and before limits were widened, from which the tracked views
+count in part, and in full."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,9 @@ class ViewEvaluation:
     levels: MovedLevels | None = None
 
 
-def evaluate_views(views: Sequence[View], rows: FeatureRows, state: State, sensors: int) -> ViewEvaluation:
+def evaluate_views(
+    views: Sequence[View], rows: FeatureRows, state: State, *, sensors: int, widening: float
+) -> ViewEvaluation:
     """Evaluate all views on consecutive rows, and move the level averages of the state behind them.
 
     Args:
@@ -58,6 +62,7 @@ def evaluate_views(views: Sequence[View], rows: FeatureRows, state: State, senso
         rows: features of the rows.
         state: where scoring stands; its `level_averages` and `evaluated` are changed.
         sensors: number of sensors.
+        widening: factor by which the limits of the views were moved.
 
     """
     weighted = _weighted(views, rows, state)
@@ -80,12 +85,12 @@ def evaluate_views(views: Sequence[View], rows: FeatureRows, state: State, senso
                 levels = _moved_levels(view, residuals, weights, state)
             unsure = at[as_trained[at] < UNUSUAL_RATIO[1]]  # the other rows count in full already
             full = ready[unsure] * row_scores(_rows(residuals, unsure)) / view.limit
-            as_trained[unsure] = np.maximum(as_trained[unsure], full)
+            as_trained[unsure] = np.maximum(as_trained[unsure], widening * full)
             _mark_moved(moved, residuals, weights)
             np.multiply(residuals, weights, out=residuals)
         ratios[view.name] = ready * row_scores(residuals) / view.limit
         if weights is None:
-            as_trained = np.maximum(as_trained, ratios[view.name])
+            as_trained = np.maximum(as_trained, widening * ratios[view.name])
         excess += view.excess(residuals, sensors) * ready[:, None]
     if not len(at):
         return ViewEvaluation(ratios=ratios, excess=excess, moved=None, levels=levels)

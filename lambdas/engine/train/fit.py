@@ -58,7 +58,7 @@ def fit(
 
     Rows with the machine off, and labelled rows with 30 rows on both sides, are not learned. Unlabelled
     faults are looked for and left out: by comparing blocks of time with each other, or, with `prior`, by the
-    alarms of that detector on the same rows.
+    alarms of that detector on the same rows, and the levels that it stopped counting.
 
     Args:
         frame: the training rows.
@@ -71,6 +71,7 @@ def fit(
 
     Raises:
         ValueError: when fewer than 50 rows are left, or `prior` has other sensors.
+        UnconfirmedChange: when most rows have left what `prior` holds the plant to.
 
     """
     settings = settings or FitSettings()

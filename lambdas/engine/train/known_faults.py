@@ -1,12 +1,13 @@
 """Faults that the detector in use knows of in the rows its successor will learn from: for retraining.
 
-No operation of the service reaches this yet. The detector has scored these rows, or would have. Where it
-alarmed, there was a fault, with two exceptions after which the plant simply runs like that: the alarm lasted
-until the level was taken over as the new one, or it was long and still going on when the rows end. A level
+No operation of the service reaches this yet. The detector has scored these rows, or would have. What it
+alarmed on was a fault. What it stopped counting was a change, and is not learned before somebody has
+confirmed that the plant is to run like that: by the adaptation `follow`. Then an alarm that lasted until the
+level was taken over, or that is long and still goes on when the rows end, is how the plant runs now. A level
 that was taken over but came back before the rows end was a fault after all.
 
-Where the slow channel of that detector counts, nothing is taken over, and neither exception holds: what it
-still alarms on is not learned until the owner says that the plant runs like that: by `follow`.
+On a plant that drifted in training, and is not held by its owner, a level that moves without an alarm is that
+drift, and is learned.
 """
 
 import numpy as np
@@ -33,38 +34,56 @@ HELD = 0.5
 _PART_ROWS = 256
 
 
-def without_known_faults(frame: Frame, normal: Mask, prior: Detector) -> Mask:
-    """Return the normal rows without those that the prior detector knows as faults, with a margin of 30 rows.
+class UnconfirmedChange(ValueError):  # noqa: N818  named for what it says
+    """Most of what a training would learn is change that nobody has confirmed."""
 
-    Levels that moved and came back are kept if they make up more than 35 % of the rows: then the plant
-    drifts. If the prior's alarms alone do, it no longer knows what is usual, and all normal rows are
-    returned.
+
+def without_known_faults(frame: Frame, normal: Mask, prior: Detector) -> Mask:
+    """Return the normal rows without faults and unconfirmed changes, with a margin of 30 rows.
+
+    Where the plant is not held to its training, levels that moved are kept if they make up more than 35 % of
+    the rows: then the plant drifts. If the prior's alarms alone do, it no longer knows what is usual, and all
+    normal rows are returned.
 
     Args:
         frame: the training rows.
         normal: mask of the rows that may be learned, shape (rows,).
-        prior: the detector in use.
+        prior: the detector in use, with the adaptation of its owner.
 
     Raises:
         ValueError: when the prior detector has other sensors than the frame.
+        UnconfirmedChange: when the plant is held to its training, and more than 35 % of the rows left it.
 
     """
     alarm, moved = _alarmed_and_moved(frame, prior)
-    rows, holds = len(normal), prior.slow is not None and prior.slow.weight(prior.adaptation) > HELD
-    faults = np.zeros(rows, bool)
+    rows = len(normal)
+    confirmed = prior.adaptation == "follow"
+    held = prior.adaptation == "hold" or (
+        prior.slow is not None and prior.slow.weight(prior.adaptation) > HELD
+    )
+    faults, taken_over = np.zeros(rows, bool), np.zeros(rows, bool)
     for start, stop in joined_runs(alarm, gap=JOIN_ROWS):
-        taken_over = moved[stop : stop + 2 * _PART_ROWS].any() and stop - start >= TAKEN_OVER_ROWS
+        taken = moved[stop : stop + 2 * _PART_ROWS].any() and stop - start >= TAKEN_OVER_ROWS
         goes_on = stop + JOIN_ROWS >= rows and stop - start >= LASTING_ROWS
-        if stop - start >= LEAST_ROWS and (holds or not (taken_over or goes_on)):
+        if stop - start >= LEAST_ROWS and not (confirmed and (taken or goes_on)):
             faults[start:stop] = True
-    with_passing = faults.copy()
+        taken_over[start:stop] = taken
+    with_moved = faults.copy()
     for start, stop in joined_runs(alarm | moved, gap=JOIN_ROWS):
-        if moved[start:stop].any() and stop < rows - _PART_ROWS:
-            with_passing[start:stop] = True
-    for left_out in (with_passing, faults):
+        came_back = stop < rows - _PART_ROWS
+        unconfirmed = not confirmed and (held or taken_over[start:stop].any())
+        if moved[start:stop].any() and (came_back or unconfirmed):
+            with_moved[start:stop] = True
+    for left_out in (with_moved,) if held else (with_moved, faults):
         kept = normal & ~with_margin(left_out, MARGIN_ROWS)
         if kept.sum() >= (1 - MAX_SHARE) * normal.sum():
             return kept
+    if held:
+        share = (normal & with_moved).sum() / normal.sum()
+        raise UnconfirmedChange(
+            f"the model in use alarms, or levels have moved, on {share:.0%} of the rows: what nobody has "
+            "confirmed is not learned"
+        )
     return normal
 
 

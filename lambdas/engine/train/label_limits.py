@@ -157,7 +157,7 @@ def _stretches(detector: Detector, frame: Frame, scored: Mask) -> list[_Stretch]
             stops.append(rows.start)
             parts.append({view.name: [] for view in detector.views})
         stops[-1] = rows.stop
-        ratios = evaluate_views(detector.views, rows, state, count).ratios
+        ratios = evaluate_views(detector.views, rows, state, sensors=count, widening=detector.widening).ratios
         silent = np.zeros(rows.stop - rows.start)
         for name, found in parts[-1].items():
             found.append(ratios.get(name, silent))

@@ -23,7 +23,7 @@ def create_dataset(context: Context, request: dict[str, Any]) -> DatasetRecord:
     """Create an empty dataset, with a schema or with one to be detected at the first ingestion."""
     name = request["DatasetName"]
     schema = _requested_schema(context, request)
-    tags = merged_tags(context, request.get("Tags", []), {})
+    tags = merged_tags(context, request.get("Tags", []))
     key = key_arn(context, request)
 
     def plan() -> Plan[DatasetRecord]:

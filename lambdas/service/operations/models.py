@@ -48,7 +48,7 @@ def create_model(context: Context, request: dict[str, Any]) -> ModelRecord:
     _require_labels(request, request.get("RoleArn"))
     text = request.get("DatasetSchema", {}).get("InlineDataSchema")
     part = parse_schema(text) if text is not None else None
-    tags = merged_tags(context, request.get("Tags", []), {})
+    tags = merged_tags(context, request.get("Tags", []), of_model=True)
     key = key_arn(context, request)
 
     def plan() -> Plan[ModelRecord]:

@@ -67,7 +67,7 @@ def create_inference_scheduler(context: Context, request: dict[str, Any]) -> Map
     """Create a scheduler and start it."""
     require_role(context, request)
     _require_input(request["DataInputConfiguration"])
-    tags = merged_tags(context, request.get("Tags", []), {})
+    tags = merged_tags(context, request.get("Tags", []))
     key = key_arn(context, request)
 
     def plan() -> Plan[SchedulerRecord]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from service.context import Context
 from service.errors import no_such
-from service.names import RESOURCE, version_key, versions_of
+from service.names import MODEL, RESOURCE, version_key, versions_of
 from service.retry_on_change import retry_on_change
 from service.store import Item
 from service.tagging import merged_tags
@@ -15,18 +15,22 @@ Tags = dict[str, str]
 
 def tag_resource(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Add tags to a resource; a key that it already has gets the new value."""
-    _change(context, request["ResourceArn"], lambda tags: merged_tags(context, request["Tags"], tags))
+
+    def added(resource: Item) -> Tags:
+        return merged_tags(context, request["Tags"], resource.get("tags"), of_model=resource["pk"] == MODEL)
+
+    _change(context, request["ResourceArn"], added)
     return {}
 
 
 def untag_resource(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Remove tags from a resource; keys that it does not have are ignored."""
     gone = set(request["TagKeys"])
-    _change(
-        context,
-        request["ResourceArn"],
-        lambda tags: {key: value for key, value in tags.items() if key not in gone},
-    )
+
+    def rest(resource: Item) -> Tags:
+        return {key: value for key, value in resource.get("tags", {}).items() if key not in gone}
+
+    _change(context, request["ResourceArn"], rest)
     return {}
 
 
@@ -36,13 +40,13 @@ def list_tags_for_resource(context: Context, request: dict[str, Any]) -> dict[st
     return {"Tags": [{"Key": key, "Value": tags[key]} for key in sorted(tags)]}
 
 
-def _change(context: Context, arn: str, change: Callable[[Tags], Tags]) -> None:
+def _change(context: Context, arn: str, change: Callable[[Item], Tags]) -> None:
     def attempt() -> None:
         resource = _require_resource(context, arn)
         context.store.update(
             resource["pk"],
             resource["sk"],
-            {"tags": change(resource.get("tags", {}))},
+            {"tags": change(resource)},
             expect={"uuid": resource["uuid"], "tags": resource.get("tags")},
         )
 

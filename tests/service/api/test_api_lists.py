@@ -376,6 +376,34 @@ def test_tags_of_every_kind_of_resource(service: Service) -> None:
         ]
 
 
+def test_the_adaptation_of_a_model_is_a_tag_that_is_checked(service: Service) -> None:
+    def tag(value: str) -> list[dict[str, str]]:
+        return [{"Key": "lookoutequipment:adaptation", "Value": value}]
+
+    refused = service.api.exceptions.ValidationException
+    unknown = "the tag 'lookoutequipment:adaptation' is 'never': use one of auto, hold, follow"
+    service.trained_model(Tags=tag("hold"))
+    model = service.api.describe_model(ModelName="wear")["ModelArn"]
+    with pytest.raises(refused, match=unknown):
+        service.create_model("other", Tags=tag("never"))
+    with pytest.raises(refused, match=unknown):
+        service.api.tag_resource(ResourceArn=model, Tags=tag("never"))
+    assert service.api.list_tags_for_resource(ResourceArn=model)["Tags"] == tag("hold")
+    for value in ("auto", "follow"):
+        service.api.tag_resource(ResourceArn=model, Tags=tag(value))
+        assert service.api.list_tags_for_resource(ResourceArn=model)["Tags"] == tag(value)
+    service.api.untag_resource(ResourceArn=model, TagKeys=["lookoutequipment:adaptation"])
+    assert service.api.list_tags_for_resource(ResourceArn=model)["Tags"] == []
+
+    without_effect = "has an effect on models only: tag the model, by its ModelArn"
+    scheduler = service.create_scheduler("watch")["InferenceSchedulerArn"]
+    for arn in (scheduler, f"{model}/model-version/1"):
+        with pytest.raises(refused, match=without_effect):
+            service.api.tag_resource(ResourceArn=arn, Tags=tag("hold"))
+    with pytest.raises(refused, match=without_effect):
+        service.create_dataset("motor", Tags=tag("hold"))
+
+
 def test_tags_are_limited_and_their_keys_differ(service: Service) -> None:
     tags = [{"Key": f"k{number}", "Value": "v"} for number in range(50)]
     arn = service.create_dataset("pump", Tags=tags)["DatasetArn"]

@@ -1,24 +1,78 @@
 """The owner's choice about slow faults reaches the detectors of all jobs."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
-from engine import Detector
+from service.adaptation_tag import ADAPTATION_TAG
 from service.jobs.inference.active_model import ActiveModel
 from service.names import MODEL
 from service.settings import Settings
 from service.store import Item
+from tests.embedded import EmbeddedAws
+from tests.service.jobs import pump
+from tests.service.jobs.inference import DAY, MINUTE, metric, started
 from tests.service.jobs.world import World
 
 
-@pytest.mark.parametrize("adaptation", ["auto", "hold", "follow"])
-def test_takes_effect_without_training(home: World, world: World, model: Item, adaptation: str) -> None:
-    world.settings(adaptation=adaptation)
+@pytest.mark.parametrize(
+    ("setting", "tags", "expected"),
+    [
+        ("auto", {}, "auto"),
+        ("hold", {}, "hold"),
+        ("follow", {"site": "north"}, "follow"),
+        ("auto", {ADAPTATION_TAG: "hold"}, "hold"),
+        ("hold", {ADAPTATION_TAG: "follow"}, "follow"),
+        ("follow", {ADAPTATION_TAG: "auto"}, "auto"),
+    ],
+)
+def test_takes_effect_without_training(
+    world: World, model: Item, setting: str, tags: dict[str, str], expected: str
+) -> None:
+    world.settings(adaptation=setting)
     scheduler = {"ModelName": model["ModelName"], "modelUuid": model["uuid"]}
-    active = ActiveModel.load(world.runtime, world.get(MODEL, model["ModelName"]), scheduler)
-    assert active.detector.adaptation == adaptation
-    assert isinstance(active.detector, Detector)
+    active = ActiveModel.load(world.runtime, {**model, "tags": tags}, scheduler)
+    assert active.detector.adaptation == expected
 
 
 def test_another_choice_is_refused() -> None:
     with pytest.raises(ValueError, match=r"adaptation is 'never': use one of auto, hold, follow"):
         Settings.from_json('{"adaptation": "never"}')
+
+
+def test_a_level_that_is_taken_over_is_told_once(jobs_aws: EmbeddedAws, world: World, model: Item) -> None:
+    """Under `follow`, flow that reads high for good is an anomaly for hours, and then an event of its own."""
+    world.runtime.store.update(MODEL, model["ModelName"], {"tags": {ADAPTATION_TAG: "follow"}})
+    hours = 22
+    data = [
+        replace(row, flow=row.flow + (0 if index < 120 else 1.2))
+        for index, row in enumerate(pump.history(DAY + "00:00", count=60 * hours, step=MINUTE))
+    ]
+    for hour in range(hours):
+        part = data[60 * hour : 60 * (hour + 1) + 1]
+        name = f"{part[0].time:%Y%m%d%H%M%S}.csv"
+        world.upload(f"in/drive_{name}", pump.drive(part))
+        world.upload(f"in/hydraulics_{name}", pump.hydraulics(part))
+    scheduler = started(world, model, "01:00", now="22:00:20", DataUploadFrequency="PT1H")
+    assert set(world.tick(scheduler).values()) == {"SUCCESS"}
+    (told,) = [
+        notice
+        for execution in world.executions(scheduler)
+        for notice in execution.get("notices", ())
+        if notice["kind"] == "level-moved"
+    ]
+    assert told["sensor"] == "hydraulics\\flow"
+    assert metric(jobs_aws, scheduler, "LevelMoved") == [1.0]
+    assert metric(jobs_aws, scheduler, "InferenceWarning") == [1.0], "of the start, not of the level"
+
+    first, *later = world.events(scheduler)
+    assert first["EventEndTime"] - first["EventStartTime"] > 10 * 3600
+    moved = {
+        each["name"]: each["level_moved_since"]
+        for each in json.loads(first["Diagnostics"])
+        if "level_moved_since" in each
+    }
+    assert list(moved) == ["hydraulics\\flow"]
+    assert moved["hydraulics\\flow"] in told["text"]
+    assert not any("level_moved_since" in event["Diagnostics"] for event in later)

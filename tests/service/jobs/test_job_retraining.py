@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engine import Detector
+from service.adaptation_tag import ADAPTATION_TAG
 from service.jobs.storage.keys import artefact_key
 from service.names import DATASET, MODEL, version_key, versions_of
 from service.store import Item
@@ -219,3 +220,32 @@ def test_training_starts_from_the_prior_version(home: World, dataset: Item) -> N
     fault = 72 / (18 * 288)
     assert fault <= trimmed(1) < 4 * fault, "the fault and the rows around it"
     assert trimmed(1e4) < fault / 4
+
+
+@pytest.mark.parametrize(
+    ("setting", "tag", "status"),
+    [
+        ("auto", None, "FAILED"),
+        ("auto", "follow", "SUCCESS"),
+        ("hold", "follow", "SUCCESS"),
+        ("follow", None, "SUCCESS"),
+        ("follow", "hold", "FAILED"),
+    ],
+)
+def test_what_a_held_plant_left_is_learned_once_confirmed(
+    home: World, dataset: Item, *, setting: str, tag: str | None, status: str
+) -> None:
+    """The prior version alarms on everything."""
+    before = first(home, dataset)
+    spoil(home, before, 1e-3)
+    if tag is not None:
+        home.runtime.store.update(MODEL, before["ModelName"], {"tags": {ADAPTATION_TAG: tag}})
+    world = replace(home)
+    world.settings(adaptation=setting)
+    _, version = retrained(world, before)
+    assert version["Status"] == status, version.get("FailedReason")
+    if status == "FAILED":
+        assert version["AutoPromotionResult"] == "RETRAINING_CUSTOMER_ERROR"
+        assert "what nobody has confirmed is not learned" in version["FailedReason"]
+        assert "lookoutequipment:adaptation = follow" in version["FailedReason"]
+        assert version["AutoPromotionResultReason"].startswith("the model in use alarms")

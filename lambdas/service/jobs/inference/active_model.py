@@ -45,7 +45,7 @@ class ActiveModel:
             number=number,
             version=version,
             columns=columns_of(runtime.service_bucket.get_text(version["schemaKey"])),
-            detector=adapted(Detector.from_bytes(artefact), runtime.settings),
+            detector=adapted(Detector.from_bytes(artefact), runtime.settings, model),
         )
 
     @property

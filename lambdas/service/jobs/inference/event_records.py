@@ -1,15 +1,21 @@
 """Inference events in the store, each with a sentence that says what happened."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
-from engine import Frame, Scores, describe, ranges
+from engine import Frame, LevelMoved, Scores, describe, ranges
 from service.clock import iso_seconds
 from service.jobs.inference.active_model import ActiveModel
 from service.jobs.inference.event_tracking import InferenceEvent, event_members, last_range
 from service.jobs.runtime import Runtime, log
+from service.jobs.times import seconds_of
 from service.names import events_of
-from service.store import Create, Item, Update, Write
+from service.store import Create, Item, Update
+
+EventWrite = Create | Update
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +51,7 @@ def event_write(
     active: ActiveModel,
     event: InferenceEvent,
     summary: EventSummary | None,
-) -> Write:
+) -> EventWrite:
     """Return the write of an event, or of what has become of it since the execution before.
 
     It keeps the sentence of the execution in which it was strongest: when a fault is over, its event goes on
@@ -70,3 +76,60 @@ def event_write(
             **found,
         }
     )
+
+
+def mark_moved_levels(
+    runtime: Runtime,
+    scheduler: Item,
+    writes: Sequence[EventWrite],
+    levels: Sequence[LevelMoved],
+) -> tuple[EventWrite, ...]:
+    """Say in the diagnostics of events during which a level stopped counting, that it did.
+
+    Such an event may have ended because the level was taken over, and not because the fault was over.
+
+    Args:
+        runtime: what jobs work with.
+        scheduler: the record of the scheduler.
+        writes: the writes of the events of an execution.
+        levels: the levels that stopped counting, told in this execution.
+
+    Returns:
+        The writes with the marks, and those of marks in events that were recorded before.
+    """
+    pk = events_of(scheduler["uuid"])
+    marked = {_sort_key(write): write for write in writes}
+    for level in levels:
+        since = seconds_of(level.since)
+        latest = iso_seconds(since)
+        stored = next(runtime.store.all(pk, between=("0", latest), reverse=True), None)
+        known: dict[str, EventWrite] = (
+            {} if stored is None else {stored["sk"]: Update(pk, stored["sk"], stored)}
+        )
+        known |= {sk: write for sk, write in marked.items() if sk <= latest}
+        if not known:
+            continue
+        sk = max(known)
+        members = _members(known[sk])
+        if members["EventEndTime"] < since:
+            continue
+        diagnostics = json.loads(members["Diagnostics"])
+        for each in diagnostics:
+            if each["name"] == level.sensor:
+                each["level_moved_since"] = latest
+        marked[sk] = _with(marked.get(sk, Update(pk, sk)), Diagnostics=json.dumps(diagnostics))
+    return tuple(marked.values())
+
+
+def _sort_key(write: EventWrite) -> str:
+    return str(write.item["sk"]) if isinstance(write, Create) else write.sk
+
+
+def _members(write: EventWrite) -> Mapping[str, Any]:
+    return write.item if isinstance(write, Create) else write.set
+
+
+def _with(write: EventWrite, **members: Any) -> EventWrite:
+    if isinstance(write, Create):
+        return replace(write, item={**write.item, **members})
+    return replace(write, set={**write.set, **members})

@@ -9,7 +9,7 @@ from engine import BadArtefact, Notice, Scores
 from service.clock import iso_seconds
 from service.inference_windows import InferenceWindow, frequency_for
 from service.jobs.inference.active_model import ActiveModel
-from service.jobs.inference.event_records import event_write, summarize_event
+from service.jobs.inference.event_records import event_write, mark_moved_levels, summarize_event
 from service.jobs.inference.event_tracking import Followed, follow
 from service.jobs.inference.execution_notices import state_lost
 from service.jobs.inference.input_files import InputRead
@@ -125,7 +125,7 @@ def _score(
     scores = active.detector.score(frame, state=start)
     location = _write_results(customer, scheduler["DataOutputConfiguration"], window, active, scores)
     followed = _follow_events(active, scores, previous.state, window)
-    events = tuple(
+    writes = [
         event_write(
             runtime,
             scheduler,
@@ -135,7 +135,8 @@ def _score(
         )
         for event in followed.events
         if event.recorded(active.step)
-    )
+    ]
+    events = mark_moved_levels(runtime, scheduler, writes, scores.level_events)
     state = SchedulerState(
         end=window.end,
         version=active.number,

@@ -1,5 +1,6 @@
 """Metrics of executions in CloudWatch."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -14,15 +15,21 @@ if TYPE_CHECKING:  # the stubs exist where types are checked, not in the functio
 
 
 def publish_metrics(runtime: Runtime, scheduler: Item, end: ExecutionEnd) -> None:
-    """Publish one point of each metric for an execution; a metric that cannot be published fails nothing."""
+    """Publish the metrics of an execution; one that cannot be published fails nothing.
+
+    Each has a point for every execution, except `LevelMoved`: moved levels are rare.
+    """
+    kinds = Counter(notice["kind"] for notice in end.notices)
     values = {
         "InferenceSucceeded": end.result is not None,
         "InferenceFailed": end.result is None,
         "InferenceInvalidInput": end.invalid_input,
-        "InferenceWarning": sum(notice["kind"] != "level" for notice in end.notices),  # lasts for months
+        "InferenceWarning": kinds.total() - kinds["level"] - kinds["level-moved"],
     }
     if end.result is not None:
         values["AnomalyDetected"] = end.result.anomalous
+    if kinds["level-moved"]:
+        values["LevelMoved"] = kinds["level-moved"]
     _publish(runtime, scheduler, values)
 
 

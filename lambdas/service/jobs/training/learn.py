@@ -14,6 +14,7 @@ from engine import (
     Interval,
     Scores,
     Summary,
+    UnconfirmedChange,
     compare_scores,
     evaluate,
     fit,
@@ -21,6 +22,7 @@ from engine import (
     score_in_batches,
     summaries,
 )
+from service.adaptation_tag import ADAPTATION_TAG
 from service.clock import moment
 from service.jobs.adaptation import adapted
 from service.jobs.failure import JobFailed
@@ -55,15 +57,21 @@ class Learned:
     diagnostics: Diagnostics | None
 
 
-def learn(runtime: Runtime, training: Training, prior: Detector | None = None) -> Learned:
+def learn(
+    runtime: Runtime, training: Training, model: Mapping[str, Any], prior: Detector | None = None
+) -> Learned:
     """Train, evaluate and write the diagnostics file if one is configured.
 
-    With `prior`, the detector of the version before, training starts from it, and both are compared on the
-    evaluation window. No operation of the API starts such a retraining yet.
+    Args:
+        runtime: the service.
+        training: the version to train.
+        model: the record of its model.
+        prior: the detector of the version before: training starts from it, and both are compared on the
+            evaluation window. No operation of the API starts such a retraining yet.
 
     Raises:
-        JobFailed: for windows without data, a wrong off condition, unusable labels, too many rows, and more
-            data than memory or disk can hold.
+        JobFailed: for windows without data, a wrong off condition, unusable labels, too many rows, more data
+            than memory or disk can hold, and a retraining on changes that nobody has confirmed.
     """
     limits = runtime.settings
     windows = training.windows(minimum_days=limits.minimum_training_days)
@@ -82,7 +90,7 @@ def learn(runtime: Runtime, training: Training, prior: Detector | None = None) -
         frame = frame_of(windows.training, "training", limits.training_rows)
         artefact = _fit(frame, labels, limits.false_alarm_hours, prior).to_bytes()
         # What is evaluated is what inference will read.
-        detector = adapted(Detector.from_bytes(artefact), limits)
+        detector = adapted(Detector.from_bytes(artefact), limits, model)
         rows = len(frame.times)
         if windows.evaluation is not None:
             del frame  # before the next one is built: one of the largest size is all that fits
@@ -119,6 +127,12 @@ def _fit(
     )
     try:
         return fit(frame, labels=labels, settings=settings, prior=prior)
+    except UnconfirmedChange as change:
+        raise JobFailed(
+            f"{change}. If the plant is to stay as it is, confirm it by the tag {ADAPTATION_TAG} = follow of "
+            "the model, and take that back after the training; if not, label the time of the fault or choose "
+            "another training window"
+        ) from change
     except ValueError as error:
         raise JobFailed(
             f"the training window leaves too little to learn from: {error}. Choose a longer training window, "

@@ -5,9 +5,11 @@ No operation of the API starts a retraining yet: no version has the attribute `p
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from engine import BadArtefact, Detector
 from service.failed_reason import clip
+from service.jobs.adaptation import adapted
 from service.jobs.runtime import Runtime, log
 from service.jobs.storage.keys import artefact_key
 from service.jobs.training.learn import Learned
@@ -27,8 +29,8 @@ class Prior:
     labelled: bool
 
     @classmethod
-    def load(cls, runtime: Runtime, training: Training) -> "Prior":
-        """Read the prior version of a retraining.
+    def load(cls, runtime: Runtime, training: Training, model: Mapping[str, Any]) -> "Prior":
+        """Read the prior version of a retraining, with the adaptation that its `model` has now.
 
         Raises:
             ValueError: when the training is no retraining.
@@ -37,7 +39,11 @@ class Prior:
         if number is None:
             raise ValueError(f"version {training.number} is no retraining")
         record = runtime.store.get(versions_of(training.model_uuid), version_key(number)) or {}
-        return cls(detector=_detector(training, number), labelled="LabelsInputConfiguration" in record)
+        found = _detector(training, number)
+        return cls(
+            detector=None if found is None else adapted(found, runtime.settings, model),
+            labelled="LabelsInputConfiguration" in record,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,8 +23,8 @@ def train_version(runtime: Runtime, model: Item, version: Item) -> Item:
     """
     started = version.get("TrainingExecutionStartTime", runtime.clock())
     training = Training.load(runtime, version, int(version["ModelVersion"]))
-    prior = None if training.prior is None else Prior.load(runtime, training)
-    learned = learn(runtime, training, None if prior is None else prior.detector)
+    prior = None if training.prior is None else Prior.load(runtime, training, model)
+    learned = learn(runtime, training, model, None if prior is None else prior.detector)
     training.service_bucket.put(artefact_key(training.model_uuid, training.number), learned.artefact)
     members: dict[str, Any] = {
         "Status": "SUCCESS",
