@@ -93,14 +93,15 @@ def test_a_model_that_was_replaced_under_its_name(world: World, model: Item) -> 
 def test_an_internal_error_does_not_block_the_next_window(
     jobs_aws: EmbeddedAws, world: World, model: Item, caplog: pytest.LogCaptureFixture
 ) -> None:
-    lost = {**model, "sk": "lost", "ModelName": "lost", "uuid": "no-artefact-is-there"}
+    name = f"lost-{world.bucket}"  # all worlds share a table
+    lost = {**model, "sk": name, "ModelName": name, "uuid": "no-artefact-is-there"}
     world.runtime.store.create(lost)
     scheduler = started(world, lost, "10:05", now="10:10:20")
     upload(world, "10:00", count=11)
     done = world.tick(scheduler)
     assert done == {"2026-01-05T10:00:00Z": "FAILED", "2026-01-05T10:05:00Z": "FAILED"}
     text = world.executions(scheduler)[0]["FailedReason"]
-    assert "because of an internal error: LookupError: version 1 of model 'lost' has no artefact" in text
+    assert f"because of an internal error: LookupError: version 1 of model '{name}' has no artefact" in text
     fault = text.partition("; look for '")[2].partition("' in the log of the inference function")[0]
     assert fault
     assert f"inference failed: {fault}" in caplog.text
