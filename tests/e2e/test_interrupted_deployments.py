@@ -15,7 +15,7 @@ from l4e_cli.instance import Instance, load_instance, stop_instance
 from tests.e2e.cloud import L4E, ROOT
 
 STACK = "Plenty"
-RESOURCES = 40
+RESOURCES = 200
 APP = f"""
 import aws_cdk as cdk
 app = cdk.App()

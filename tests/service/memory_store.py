@@ -46,6 +46,9 @@ class MemoryStore:
         found = self.records.get((pk, sk))
         return None if found is None else dict(found)
 
+    def create(self, item: Item) -> None:
+        self.transact(Create(item))
+
     def update(self, pk: str, sk: str, set: Mapping[str, Any], **more: Any) -> Item:  # noqa: A002
         self.transact(Update(pk, sk, set, **more))
         return dict(self.records[pk, sk])

@@ -119,6 +119,7 @@ class Sequences(RuleBasedStateMachine):
         machine = f"arn:aws:states:eu-west-1:{ACCOUNT}:stateMachine:ingest"
         environment = Environment.read(
             {
+                "L4E_ACCOUNT": ACCOUNT,
                 "L4E_TABLE": "",
                 "L4E_BUCKET": "",
                 "L4E_METRIC_NAMESPACE": "",
