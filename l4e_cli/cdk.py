@@ -17,6 +17,7 @@ from pathlib import Path
 from l4e_cli import emulator
 from l4e_cli.errors import CliError
 from l4e_cli.instance import Instance
+from l4e_cli.interrupts import interruptions_put_off
 
 _EVENT = re.compile(
     r"^\s*\S+ \|\s*(?P<done>\d+)(?:/(?P<total>\d+))? \|[^|]*\| (?P<status>\S+)\s*\| (?P<type>\S+)"
@@ -122,23 +123,13 @@ class Cdk:
         on_line: Callable[[str], None] = lambda _line: None,
     ) -> None:
         lines: list[str] = []
-        with (
-            self.log.open("a", encoding="utf-8") as log,
-            subprocess.Popen(  # noqa: S603 - our own tools and arguments
-                [str(_node()), str(_cdk_script()), command, *arguments, *_QUIET],
-                cwd=cwd,
-                env=dict(self.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                errors="replace",
-                start_new_session=True,  # it and its own children can be ended together
-            ) as process,
-        ):
-            log.write(f"$ cdk {command} {' '.join(arguments)}\n")
+        process: subprocess.Popen[str] | None = None
+        try:
+            with interruptions_put_off():
+                process = self._start([command, *arguments, *_QUIET], cwd)
             threading.Thread(target=self._end_with_aws, args=(process,), daemon=True).start()
-            try:
+            with self.log.open("a", encoding="utf-8") as log:
+                log.write(f"$ cdk {command} {' '.join(arguments)}\n")
                 for raw in process.stdout or ():
                     line = raw.rstrip("\n")
                     log.write(line + "\n")
@@ -146,12 +137,30 @@ class Cdk:
                     lines.append(line)
                     self.echo(line)
                     on_line(line)
-                status = process.wait()
-            except BaseException:
-                os.killpg(process.pid, signal.SIGKILL)
-                raise
+            status = process.wait()
+        except BaseException:
+            if process is not None:
+                with contextlib.suppress(ProcessLookupError):  # it has just ended
+                    os.killpg(process.pid, signal.SIGKILL)
+            raise
+        finally:
+            if process is not None:
+                process.communicate()  # it has ended, or does now
         if status != 0:
             raise CdkError(_failure(command, lines, self.log))
+
+    def _start(self, arguments: Sequence[str], cwd: Path) -> "subprocess.Popen[str]":
+        return subprocess.Popen(  # noqa: S603 - our own tools and arguments
+            [str(_node()), str(_cdk_script()), *arguments],
+            cwd=cwd,
+            env=dict(self.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,  # it and its own children can be ended together
+        )
 
     def _end_with_aws(self, process: subprocess.Popen[str]) -> None:
         """End a command soon after the embedded AWS has ended."""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from l4e_cli.certificates import TlsFiles
 from l4e_cli.errors import CliError
+from l4e_cli.interrupts import interruptions_put_off
 
 ACCOUNT = "000000000000"
 HOST = "127.0.0.1"
@@ -102,17 +103,18 @@ def start_emulator(directory: Path, *, tls: TlsFiles, root: RootCredentials, reg
     }
     with log.open("wb") as output, (directory / _LOCK).open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
-            command,
-            cwd=temporary,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            pass_fds=(lock.fileno(),),
-            start_new_session=True,  # Ctrl-C in the terminal reaches only us; we then stop it
-        )
-    (directory / _PID).write_text(str(process.pid))
+        with interruptions_put_off():
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
+                command,
+                cwd=temporary,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=(lock.fileno(),),
+                start_new_session=True,  # Ctrl-C in the terminal reaches only us; we then stop it
+            )
+            (directory / _PID).write_text(str(process.pid))
     emulator = Emulator(pid=process.pid, port=port)
     try:
         _wait_until_ready(process, emulator, tls, log)

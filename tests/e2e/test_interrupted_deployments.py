@@ -59,19 +59,15 @@ def up(app: Path, state: Path) -> "subprocess.Popen[str]":
 
 
 def in_the_middle(state: Path) -> Instance:
-    """Wait until the stack has some of its resources, but not all, and return the instance."""
+    """Wait until CDK has begun with the stack, which takes it a second or more, and return the instance."""
     deadline = time.monotonic() + SECONDS
+    log = state / "cdk.log"
     while time.monotonic() < deadline:
-        log = state / "cdk.log"
-        instance = load_instance(state) if log.exists() and STACK in log.read_text() else None
-        if instance is None:
-            time.sleep(0.05)
-            continue
-        aws = Aws.of(instance)
-        while time.monotonic() < deadline:
-            if any(stack.name == STACK for stack in aws.stacks()):
-                return instance
-            time.sleep(0.01)
+        if log.exists() and f"{STACK}: creating CloudFormation changeset" in log.read_text():
+            instance = load_instance(state)
+            assert instance is not None
+            return instance
+        time.sleep(0.01)
     raise TimeoutError("no stack was begun")
 
 
