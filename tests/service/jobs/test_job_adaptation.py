@@ -1,6 +1,7 @@
 """The owner's choice about slow faults reaches the detectors of all jobs."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -41,9 +42,17 @@ def test_another_choice_is_refused() -> None:
         Settings.from_json('{"adaptation": "never"}')
 
 
+@pytest.fixture
+def follows(world: World, model: Item) -> Iterator[None]:
+    """The model that all tests share follows levels, as long as a test needs it."""
+    world.runtime.store.update(MODEL, model["ModelName"], {"tags": {ADAPTATION_TAG: "follow"}})
+    yield
+    world.runtime.store.update(MODEL, model["ModelName"], {}, remove=["tags"])
+
+
+@pytest.mark.usefixtures("follows")
 def test_a_level_that_is_taken_over_is_told_once(jobs_aws: EmbeddedAws, world: World, model: Item) -> None:
     """Under `follow`, flow that reads high for good is an anomaly for hours, and then an event of its own."""
-    world.runtime.store.update(MODEL, model["ModelName"], {"tags": {ADAPTATION_TAG: "follow"}})
     hours = 22
     data = [
         replace(row, flow=row.flow + (0 if index < 120 else 1.2))
