@@ -112,10 +112,6 @@ class Sequences(RuleBasedStateMachine):
         self.ending = "succeeds"
         self.during: Callable[[], None] | None = None
         self.missed = 0.0
-        self.patches = pytest.MonkeyPatch()
-        self.patches.setattr(loop, "infer", self._infer)
-        for name in ("service.jobs", loop.__name__, schedulers.__name__):
-            self.patches.setattr(logging.getLogger(name), "disabled", True)
         machine = f"arn:aws:states:eu-west-1:{ACCOUNT}:stateMachine:ingest"
         environment = Environment.read(
             {
@@ -127,6 +123,10 @@ class Sequences(RuleBasedStateMachine):
                 "L4E_SCHEDULE_GROUP": "group",
             }
         )
+        self.patches = pytest.MonkeyPatch()
+        self.patches.setattr(loop, "infer", self._infer)
+        for name in ("service.jobs", loop.__name__, schedulers.__name__):
+            self.patches.setattr(logging.getLogger(name), "disabled", True)
         function = SimpleNamespace(invoke=lambda **_: {"Payload": BytesIO(b'{"Refusal": null}')})
         clients: Mapping[str, Any] = {"scheduler": self.schedules, "lambda": function}
         self.context = Context.create(environment, clients.get, lambda: self.now)

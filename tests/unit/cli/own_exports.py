@@ -166,7 +166,7 @@ OWN_EXPORTS: Mapping[str, OwnExport] = {
     ),
     "days as Excel counts them, an empty last column": OwnExport(
         files={
-            "days.csv": _table(["Time", *CONTENT], _excel_days, line_end=",\n").encode(),
+            "days.csv": _table(["Time", *CONTENT], _excel_days).replace("\n", ",\n").encode(),
         }
     ),
     "R: a header one name short, NA": OwnExport(
