@@ -1,6 +1,7 @@
 """The CDK command line, run with the Node that is installed beside it, against one embedded AWS."""
 
 import contextlib
+import fcntl
 import importlib.util
 import json
 import os
@@ -24,6 +25,8 @@ _EVENT = re.compile(
 )
 _QUIET = ("--no-color", "--no-notices", "--no-version-reporting", "--ci")
 _INGESTION = "Custom::LookoutEquipmentDataIngestion"
+_LOCK = "cdk.lock"
+"""File beside the log that a running command holds a lock on."""
 _TAIL_LINES = 30
 _WATCH_SECONDS = 0.5
 
@@ -87,7 +90,7 @@ class Cdk:
         arguments = ["--quiet", "--output", str(output)]
         for pair in context:
             arguments += ["--context", pair]
-        self._run("synth", arguments, cwd=app)
+        self._run("synth", arguments, cwd=app, output=output)
 
     def deploy(
         self,
@@ -120,13 +123,19 @@ class Cdk:
         arguments: Sequence[str],
         *,
         cwd: Path,
+        output: Path | None = None,
         on_line: Callable[[str], None] = lambda _line: None,
     ) -> None:
         lines: list[str] = []
         process: subprocess.Popen[str] | None = None
         try:
-            with interruptions_put_off():
-                process = self._start([command, *arguments, *_QUIET], cwd)
+            with (self.log.parent / _LOCK).open("wb") as lock:
+                # A command of ours that was killed may have left its CDK at work: we wait for its end.
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if output is not None:
+                    _remove_locks(output)
+                with interruptions_put_off():
+                    process = self._start([command, *arguments, *_QUIET], cwd, lock.fileno())
             threading.Thread(target=self._end_with_aws, args=(process,), daemon=True).start()
             with self.log.open("a", encoding="utf-8") as log:
                 log.write(f"$ cdk {command} {' '.join(arguments)}\n")
@@ -149,7 +158,7 @@ class Cdk:
         if status != 0:
             raise CdkError(_failure(command, lines, self.log))
 
-    def _start(self, arguments: Sequence[str], cwd: Path) -> "subprocess.Popen[str]":
+    def _start(self, arguments: Sequence[str], cwd: Path, lock: int) -> "subprocess.Popen[str]":
         return subprocess.Popen(  # noqa: S603 - our own tools and arguments
             [str(_node()), str(_cdk_script()), *arguments],
             cwd=cwd,
@@ -159,6 +168,7 @@ class Cdk:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
+            pass_fds=(lock,),  # held until the command has ended, whatever becomes of us
             start_new_session=True,  # it and its own children can be ended together
         )
 
@@ -170,6 +180,12 @@ class Cdk:
                     os.killpg(process.pid, signal.SIGKILL)
                 return
             time.sleep(_WATCH_SECONDS)
+
+
+def _remove_locks(output: Path) -> None:
+    """Remove locks of killed commands: CDK takes a process that nobody has reaped for one at work."""
+    for lock in output.glob("*.lock"):
+        lock.unlink()
 
 
 def tool_environment(client: Mapping[str, str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ DEFAULT_DIRECTORY = Path(".l4e")
 _STATE = "instance.json"
 _TLS = "tls"
 # Everything that is made in the folder. Nothing else in it is touched when it is removed.
-_OWN = (_STATE, _TLS, "tmp", "client", "cdk.out", "work", "cdk.log", *emulator.OWN_FILES)
+_OWN = (_STATE, _TLS, "tmp", "client", "cdk.out", "work", "cdk.lock", "cdk.log", *emulator.OWN_FILES)
 _EVERYTHING_ALLOWED = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
