@@ -60,9 +60,20 @@ def reason_of(error: Error, *, work: str, execution: str) -> str:
     place = f"execution '{execution}' of the state machine"
     if "requestId" in cause:
         place = f"request id '{cause['requestId']}' in the log of the function, or for {place}"
+    return internal_error(f"finish {work}", f"{kind}: {message}", place)
+
+
+def internal_error(aim: str, problem: str, place: str) -> str:
+    """Return the `FailedReason` for a fault of the service.
+
+    Args:
+        aim: what it could not do, a verb first.
+        problem: what happened.
+        place: what to look for, and where, to find the log lines. It is never cut.
+    """
     trace = f"; look for {place}"
-    problem = f"the service could not finish {work} because of an internal error: {kind}: {message}"
-    return clip(problem, REASON_LENGTH - len(trace)) + trace
+    text = f"the service could not {aim} because of an internal error: {problem}"
+    return clip(text, REASON_LENGTH - len(trace)) + trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

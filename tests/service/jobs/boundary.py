@@ -24,6 +24,7 @@ from service.store import Store, Update
 from tests.embedded import ACCOUNT, REGION, EmbeddedAws
 from tests.service.jobs import pump
 from tests.service.jobs.world import World
+from tests.service.memory_store import Killed
 
 BEGIN = datetime(2026, 2, 1, tzinfo=UTC)
 INGEST, TRAIN = (f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{name}" for name in ("ingest", "train"))
@@ -50,10 +51,6 @@ KILLED = {
         }
     ),
 }
-
-
-class Killed(BaseException):
-    """The process is gone: out of memory, out of time, or its machine broke."""
 
 
 @dataclass

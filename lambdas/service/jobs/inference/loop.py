@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from service.clock import iso_seconds
-from service.failed_reason import REASON_LENGTH, clip
+from service.failed_reason import internal_error
 from service.inference_windows import InferenceWindow, is_due, missed_span, next_window, segments
 from service.jobs.failure import JobFailed
 from service.jobs.inference.claim import SchedulerChanged, claim, close, miss, move_on, window_of
@@ -131,14 +131,8 @@ def _attempt(runtime: Runtime, scheduler: Item, model: Item | None, window: Infe
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the next window must get its turn
         fault = secrets.token_hex(8)
         _LOG.exception("inference failed: %s", fault)
-        return ExecutionEnd(failed_reason=_internal_error(window, error, fault))
-
-
-def _internal_error(window: InferenceWindow, error: Exception, fault: str) -> str:
-    problem = f"{type(error).__name__}: {error}"
-    text = f"the service could not infer the window {window} because of an internal error: {problem}"
-    trace = f"; look for '{fault}' in the log of the inference function"
-    return clip(text, REASON_LENGTH - len(trace)) + trace
+        problem, place = f"{type(error).__name__}: {error}", f"'{fault}' in the log of the inference function"
+        return ExecutionEnd(failed_reason=internal_error(f"infer the window {window}", problem, place))
 
 
 def _exhausted(window: InferenceWindow) -> str:
