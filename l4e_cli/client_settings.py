@@ -32,8 +32,8 @@ def api_url(*, api_id: str, stage: str, region: str, emulator_endpoint: str | No
     return f"https://{api_id}.execute-api.{region}.{suffix}/{stage}"
 
 
-def way_in_url(url: str, way_in: str) -> str:
-    """Return the address of a way into the service at `url`, such as `read/tag/Team/pumps`.
+def way_in_path(way_in: str) -> str:
+    """Return the path of a way into the service, such as `read/tag/Team/pumps`, without slashes around it.
 
     Raises:
         CliError: when the service knows no such way in.
@@ -44,4 +44,4 @@ def way_in_url(url: str, way_in: str) -> str:
             f"{way_in!r} is not a way in: write read, operate or full, perhaps /name/<prefix> behind it, "
             "perhaps /tag/<key>/<value> behind that, in letters, digits, '_' and '-'"
         )
-    return f"{url.rstrip('/')}/{path}"
+    return path

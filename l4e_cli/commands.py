@@ -173,6 +173,7 @@ def configure(
     Raises:
         CliError: when the address cannot be found, or the way in is none.
     """
+    path = None if way_in is None else client_settings.way_in_path(way_in)
     session = boto3.Session(region_name=region)
     if endpoint is None:
         if session.region_name is None:
@@ -180,8 +181,8 @@ def configure(
         if api_id is None:
             api_id, stage = _api_of(session, str(stack))
         endpoint = client_settings.api_url(api_id=api_id, stage=stage, region=session.region_name)
-    if way_in is not None:
-        endpoint = client_settings.way_in_url(endpoint, way_in)
+    if path is not None:
+        endpoint = f"{endpoint.rstrip('/')}/{path}"
     client_settings.write_model_extras(data_path.expanduser())
     terminal.line(export(client_settings.DATA_PATH_VARIABLE, str(data_path.expanduser().resolve())))
     terminal.line(export(client_settings.ENDPOINT_VARIABLE, endpoint))

@@ -11,11 +11,11 @@ import boto3
 from botocore.config import Config
 
 from service import audit
+from service.authorization import require_allowed
 from service.bucket_owners import BucketOwners
 from service.caller import Caller
 from service.context import Context
 from service.errors import ValidationError
-from service.held import require_allowed
 from service.operations import (
     datasets,
     inference_events,

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
 
+from service.authorization import shown
 from service.context import Context
-from service.held import shown
 from service.page_tokens import PageTokens
 
 

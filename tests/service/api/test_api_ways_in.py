@@ -11,8 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from service.api import OPERATIONS, respond
+from service.authorization import require_allowed
 from service.errors import NotAllowedError
-from service.held import require_allowed
 from service.names import DATASET, MODEL
 from service.operation_rules import NAMING_MEMBERS, OPERATION_RULES
 from service.service_model import service_model

@@ -121,6 +121,11 @@ def test_configure_refuses_what_is_no_way_in(
     assert not (tmp_path / "settings").exists()
 
 
+def test_configure_refuses_a_way_in_before_it_asks_aws(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["configure", "--stack", "Service", "--way-in", "write"]) == 1
+    assert "error: 'write' is not a way in" in capsys.readouterr().err
+
+
 def test_configure_needs_a_region_for_an_api(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["configure", "--api-id", "abc", "--data-path", "settings"]) == 1
     assert capsys.readouterr().err == "error: no region: pass --region, or set AWS_DEFAULT_REGION\n"
