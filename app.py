@@ -1,6 +1,7 @@
 """The app: the service, and one stack for each asset in `assets.toml`.
 
-`-c assets=FILE` reads another file. Neither an AWS account nor the network is needed before a deployment.
+`-c assets=FILE` reads another file. No AWS account is needed before a deployment. The first synthesis fetches
+numpy and pyarrow for the functions, unless `l4e layer` has; after that, no network is needed either.
 """
 
 import os
@@ -25,6 +26,7 @@ class ServiceStack(cdk.Stack):
             training_memory=declared.training_memory,
             parallel_reads=declared.parallel_reads,
             removal_policy=declared.removal_policy,
+            deletion_protection=declared.deletion_protection,
         )
         self.storage = AssetStorage(self, "Data")
         for name, value in {
@@ -75,7 +77,6 @@ def main() -> None:
     app = cdk.App()
     path = app.node.try_get_context("assets") or Path(__file__).with_name("assets.toml")
     declared = AssetsFile.read(Path(path))
-    # With the Region known, a Region without numeric layer is an error here and not in the deployment.
     env = cdk.Environment(region=os.environ.get("CDK_DEFAULT_REGION"))
     host = ServiceStack(app, declared.service, env=env)
     for asset in declared.assets:

@@ -11,6 +11,7 @@ from constructs_l4e.interfaces import IDataset, IEquipmentService, IInferenceSch
 from constructs_l4e.key import EquipmentKey
 from constructs_l4e.large_jobs import LargeJobs
 from constructs_l4e.model import Model
+from constructs_l4e.numeric_layer import NumericLayer
 from constructs_l4e.off_condition import OffCondition
 from constructs_l4e.role import ServiceRole
 from constructs_l4e.scheduler import InferenceScheduler
@@ -45,6 +46,7 @@ __all__ = [
     "LargeJobs",
     "Model",
     "MonitoredAsset",
+    "NumericLayer",
     "OffCondition",
     "S3Location",
     "SchedulerAlarms",

@@ -13,11 +13,32 @@ from constructs_l4e._packages import ARCHITECTURE, RUNTIME
 
 LAMBDA = iam.ServicePrincipal("lambda.amazonaws.com")
 
+_NAME_LENGTH = 120
+"""Of the path of a construct in a name."""
+
 
 def log_group(scope: Construct, id: str) -> logs.LogGroup:
     """Return a log group that keeps entries for three months, and is deleted with the service."""
     return logs.LogGroup(
         scope, id, retention=logs.RetentionDays.THREE_MONTHS, removal_policy=cdk.RemovalPolicy.DESTROY
+    )
+
+
+def state_machine_log_group(scope: Construct, id: str) -> logs.LogGroup:
+    """Return a log group for a state machine, likewise.
+
+    Its name has the prefix that AWS allows to all vended logs by one rule; any other takes room in a resource
+    policy of the account, which soon is full (Step Functions, "Logging using CloudWatch Logs"). It also holds
+    the id of the stack, so that a deployment never meets a log group of an earlier one.
+    """
+    stack_id = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))
+    name = cdk.Names.unique_resource_name(scope, separator="-", max_length=_NAME_LENGTH)
+    return logs.LogGroup(
+        scope,
+        id,
+        log_group_name=f"/aws/vendedlogs/states/{name}-{id}-{stack_id}",
+        retention=logs.RetentionDays.THREE_MONTHS,
+        removal_policy=cdk.RemovalPolicy.DESTROY,
     )
 
 

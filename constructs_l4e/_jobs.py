@@ -12,7 +12,7 @@ from constructs import Construct
 
 from constructs_l4e._access import Access, acknowledge_access, role
 from constructs_l4e._acknowledge import LOG_DELIVERY, STATE_MACHINE, acknowledge, acknowledge_wildcards
-from constructs_l4e._functions import LAMBDA, function, log_group, write_logs
+from constructs_l4e._functions import LAMBDA, function, log_group, state_machine_log_group, write_logs
 from constructs_l4e._large_training import LargeTraining, TaskFiles, task_principal
 from constructs_l4e._retries import SHORT_FAULTS, THROTTLED_FOR_AN_HOUR
 from constructs_l4e._state import ServiceState
@@ -21,8 +21,11 @@ from constructs_l4e.large_jobs import LargeJobs
 JOB_LIMIT = cdk.Duration.minutes(15)
 """The longest that a Lambda function may run."""
 
-INGEST_MIB = 3008
-"""Memory of the ingestion function: the most that every account can have."""
+EVERY_ACCOUNT_MIB = 3008
+"""The most memory that a function of a new account can have: for ingestion, and by default for training."""
+
+TRAINING_MIB = range(2048, 10_240 + 1)
+"""Memory that a training function may have: below, little is left for values, and Lambda has no more."""
 
 # Faults of the platform, not of the job: the step has not run, or may safely run again.
 _RETRY = [
@@ -34,6 +37,25 @@ _RETRY = [
         "Lambda.SdkClientException",
     ),
 ]
+
+
+def training_mebibytes(memory: cdk.Size | None) -> int:
+    """Return the memory of the training function; without `memory` it is what every account can have.
+
+    Raises:
+        ValueError: when no training function can have that much, or train with so little.
+    """
+    if memory is None:
+        return EVERY_ACCOUNT_MIB
+    known = not memory.is_unresolved()
+    given = int(memory.to_mebibytes()) if known else 0
+    if given not in TRAINING_MIB:
+        shown = f"{given:,} MiB" if known else "known to the deployment only"
+        raise ValueError(
+            f"training_memory is {shown}: give {TRAINING_MIB[0]:,} to {TRAINING_MIB[-1]:,} MiB, such as"
+            " Size.mebibytes(3008), the most in a new account, or Size.gibibytes(10)"
+        )
+    return given
 
 
 class Jobs(Construct):
@@ -50,7 +72,7 @@ class Jobs(Construct):
         environment: Mapping[str, str],
         access_role_path: str,
         metric_namespace: str,
-        training_memory: cdk.Size,
+        training_mib: int,
         parallel_reads: int,
         large_jobs: LargeJobs | None,
     ) -> None:
@@ -117,13 +139,12 @@ class Jobs(Construct):
                 layers=[layer],
             )
 
-        training_mb = int(training_memory.to_mebibytes())
         self.memory = {
-            "L4E_INGEST_MEMORY_MIB": str(INGEST_MIB),
-            "L4E_TRAIN_MEMORY_MIB": str(training_mb),
+            "L4E_INGEST_MEMORY_MIB": str(EVERY_ACCOUNT_MIB),
+            "L4E_TRAIN_MEMORY_MIB": str(training_mib),
         }
-        self.ingest = job("Ingest", "Reads sensor files into columns", INGEST_MIB, 10)
-        self.train = job("Train", "Trains and evaluates a model version", training_mb, 10)
+        self.ingest = job("Ingest", "Reads sensor files into columns", EVERY_ACCOUNT_MIB, 10)
+        self.train = job("Train", "Trains and evaluates a model version", training_mib, 10)
         self.infer = job("Infer", "Scores new sensor data with a model", 1024, 1)
         self.ingest_machine = self._machine(
             "IngestMachine", self.ingest, _ingest_steps(parallel_reads), distributed=True
@@ -137,7 +158,7 @@ class Jobs(Construct):
                 role=self.role,
                 files=files,
                 environment=environment,
-                training_mib=training_mb,
+                training_mib=training_mib,
             )
         self.train_machine = self._machine(
             "TrainMachine", self.train, _train_steps(self.large), large=self.large
@@ -203,7 +224,9 @@ class Jobs(Construct):
             ),
             definition_body=sfn.DefinitionBody.from_string(json.dumps(steps)),
             definition_substitutions=substitutions,
-            logs=sfn.LogOptions(destination=log_group(self, f"{name}Log"), level=sfn.LogLevel.ALL),
+            logs=sfn.LogOptions(
+                destination=state_machine_log_group(self, f"{name}Log"), level=sfn.LogLevel.ALL
+            ),
         )
         acknowledge(machine, STATE_MACHINE)
         acknowledge_wildcards(machine.role, ("*",), LOG_DELIVERY)

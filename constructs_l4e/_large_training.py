@@ -31,6 +31,8 @@ IMAGE = "public.ecr.aws/sam/build-python3.14:latest-arm64"
 FUNCTION_CELLS = 1_500_000 * 300
 """Rows times sensors that a training function with the most memory can train: the service's quota."""
 FUNCTION_MIB = 10_240
+_FULL_WIDTH = 300
+"""Sensors that sizes are told with, as people think in rows."""
 
 PARALLEL_TASKS = 5
 """Tasks that run at once: the default of `pending_models`. More wait in the queue."""
@@ -62,6 +64,14 @@ _RETRY = [
         "Batch.ServerException",
     ),
 ]
+
+
+def function_cells(training_mib: int) -> int:
+    """Return the rows times sensors that a training function carries: its memory and processors go together.
+
+    It is about a third of what memory holds, so that sensors which need float64 fit as well.
+    """
+    return math.floor(FUNCTION_CELLS * min(1, training_mib / FUNCTION_MIB))
 
 
 class TaskFiles:
@@ -116,9 +126,7 @@ class LargeTraining(Construct):
     ) -> None:
         super().__init__(scope, id)
         self._jobs = jobs
-        self.threshold = jobs.threshold_cells or math.floor(
-            FUNCTION_CELLS * min(1, training_mib / FUNCTION_MIB)
-        )
+        self.threshold = jobs.threshold_cells or function_cells(training_mib)
         place = batch.FargateComputeEnvironment(
             self,
             "Environment",
@@ -225,21 +233,36 @@ class LargeTraining(Construct):
         ]
 
 
-def check_quota(scope: Construct, settings: ServiceSettings, *, threshold: int | None) -> None:
-    """Warn when the settings allow trainings that no function can run, or none that would be a task.
+def check_quota(
+    scope: Construct, settings: ServiceSettings, *, training_mib: int, threshold: int | None
+) -> None:
+    """Say when the settings allow trainings that the function does not carry, or none that would be a task.
+
+    It is a warning where no memory would help, and an information where more of it does: the default settings
+    are the quotas of the service, and the default function is what a new account can have.
 
     Args:
-        scope: the construct that carries the warning.
+        scope: the construct that carries the message.
         settings: the limits.
+        training_mib: memory of the training function.
         threshold: rows times sensors above which a training is a task; None when there are no tasks.
     """
-    largest = settings.largest_training
+    largest, carried = settings.largest_training, function_cells(training_mib)
     if threshold is None and largest > FUNCTION_CELLS:
         cdk.Annotations.of(scope).add_warning_v2(
             "constructs-l4e:trainingBeyondFunction",
             f"the settings allow trainings of {largest:,.0f} cells (rows x sensors), one function carries"
             f" {FUNCTION_CELLS:,}: pass large_jobs=, or lower training_rows, evaluation_rows or"
             " columns_per_model",
+        )
+    elif threshold is None and largest > carried:
+        rows = carried // _FULL_WIDTH
+        cdk.Annotations.of(scope).add_info_v2(
+            "constructs-l4e:trainingBeyondMemory",
+            f"the settings allow trainings of {largest:,.0f} cells (rows x sensors); a function of"
+            f" {training_mib:,} MiB carries {carried:,}, such as {rows:,} rows of {_FULL_WIDTH} sensors, and"
+            " larger ones may fail. Pass training_memory=Size.gibibytes(10) when the account may have it, or"
+            " large_jobs=, for more",
         )
     if threshold is not None and largest <= threshold:
         cdk.Annotations.of(scope).add_warning_v2(

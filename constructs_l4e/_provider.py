@@ -14,7 +14,7 @@ from constructs import Construct, DependencyGroup, IConstruct
 
 from constructs_l4e._access import Access, role
 from constructs_l4e._acknowledge import LOG_DELIVERY, STATE_MACHINE, acknowledge, acknowledge_wildcards
-from constructs_l4e._functions import LAMBDA, function, log_group, write_logs
+from constructs_l4e._functions import LAMBDA, function, log_group, state_machine_log_group, write_logs
 from constructs_l4e._packages import custom_resource_code
 from constructs_l4e._tables import table, table_access
 from constructs_l4e.interfaces import IEquipmentService
@@ -113,7 +113,8 @@ class ResourceProvider(Construct):
 
     def _framework(self, on_event: lambda_.IFunction, is_complete: lambda_.IFunction) -> str:
         """Make the functions and the state machine that pass events from CloudFormation to ours and back."""
-        framework_log, waiter_log = log_group(self, "FrameworkLog"), log_group(self, "WaiterLog")
+        framework_log = log_group(self, "FrameworkLog")
+        waiter_log = state_machine_log_group(self, "WaiterLog")
         event_role, waiter_role = (
             role(
                 self,

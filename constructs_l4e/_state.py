@@ -23,6 +23,7 @@ class ServiceState(Construct):
         *,
         encryption_key: kms.IKey | None,
         removal_policy: cdk.RemovalPolicy,
+        deletion_protection: bool,
     ) -> None:
         super().__init__(scope, id)
         self.key = encryption_key or kms.Key(
@@ -39,6 +40,7 @@ class ServiceState(Construct):
             sort_key="sk",
             encryption_key=self.key,
             removal_policy=removal_policy,
+            deletion_protection=deletion_protection,
         )
         self.bucket = s3.Bucket(
             self,

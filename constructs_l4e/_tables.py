@@ -16,6 +16,7 @@ def table(
     sort_key: str | None = None,
     encryption_key: kms.IKey | None,
     removal_policy: cdk.RemovalPolicy,
+    deletion_protection: bool = False,
 ) -> dynamodb.Table:
     """Return a table that is billed by request, has point-in-time recovery, and deletes expired items."""
     return dynamodb.Table(
@@ -29,7 +30,7 @@ def table(
             point_in_time_recovery_enabled=True
         ),
         encryption_key=encryption_key,
-        deletion_protection=removal_policy is cdk.RemovalPolicy.RETAIN,
+        deletion_protection=deletion_protection,
         removal_policy=removal_policy,
     )
 

@@ -21,6 +21,7 @@ from constructs_l4e.time_range import TimeRange
 
 _Value = TypeVar("_Value")
 _STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
+_RETAIN = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 _COUNTS = [field.name for field in fields(ServiceSettings) if field.type == float | None]
 
 
@@ -34,6 +35,7 @@ class ServiceDeclaration:
     training_memory: cdk.Size | None
     parallel_reads: int
     removal_policy: cdk.RemovalPolicy
+    deletion_protection: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +159,8 @@ def _service(file: str, body: Mapping[str, Any]) -> ServiceDeclaration:
         ),
         training_memory=None if memory is None else cdk.Size.mebibytes(memory),
         parallel_reads=table.take("parallel_reads", _number, default=PARALLEL_READS),
-        removal_policy=table.take("removal_policy", _removal, default=cdk.RemovalPolicy.RETAIN),
+        removal_policy=table.take("removal_policy", _removal, default=_RETAIN),
+        deletion_protection=table.take("deletion_protection", _flag, default=False),
     )
     table.finish()
     return declared
@@ -221,7 +224,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 def _removal(value: object) -> cdk.RemovalPolicy:
     match value:
         case "retain":
-            return cdk.RemovalPolicy.RETAIN
+            return _RETAIN
         case "destroy":
             return cdk.RemovalPolicy.DESTROY
     _refuse(value, '"retain" or "destroy"')

@@ -28,8 +28,9 @@ class EquipmentKey(kms.Key):
             custom-resource functions. A deployed service needs none.
         alias: alias of the key. Default: none.
         description: description of the key. Default: one that names Lookout for Equipment.
-        removal_policy: what happens to the key when the stack is deleted. Default: RETAIN, it stays: data
-            without its key is lost.
+        removal_policy: what happens to the key when the stack is deleted. Default:
+            RETAIN_ON_UPDATE_OR_DELETE, it stays, but for a first deployment that fails: data without its key
+            is lost.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class EquipmentKey(kms.Key):
         users: Sequence[iam.IPrincipal] = (),
         alias: str | None = None,
         description: str | None = None,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         super().__init__(
             scope,

@@ -8,10 +8,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from constructs_l4e import _arns, _layers, _ways_in
+from constructs_l4e import _arns, _ways_in
 from constructs_l4e._access import Access
 from constructs_l4e._acknowledge import acknowledge_wildcards
-from constructs_l4e._jobs import Jobs
+from constructs_l4e._jobs import Jobs, training_mebibytes
 from constructs_l4e._large_training import check_quota
 from constructs_l4e._packages import service_code
 from constructs_l4e._provider import ResourceProvider
@@ -22,6 +22,7 @@ from constructs_l4e._state import ServiceState
 from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.large_jobs import LargeJobs
+from constructs_l4e.numeric_layer import NumericLayer
 from constructs_l4e.settings import ServiceSettings
 
 METRIC_NAMESPACE = "LookoutEquipment"
@@ -256,24 +257,27 @@ class EquipmentService(EquipmentServiceBase):
         scope: parent of the construct. Give the service a stack of its own, so that stacks of assets can be
             added and deleted without it.
         id: construct id.
-        numeric_layer: Lambda layer with numpy and pyarrow for python3.14 on arm64. Default: AWS's managed
-            layer of the Region ("AWS SDK for pandas").
+        numeric_layer: Lambda layer with numpy and pyarrow for python3.14 on arm64: a `NumericLayer`, or one
+            of your own. Default: `NumericLayer.bundled()`, made of the packages' own wheels.
         settings: limits and choices. Default: those of Amazon Lookout for Equipment.
         metric_namespace: CloudWatch namespace of the inference metrics. Default: `LookoutEquipment`.
         encryption_key: key of all state. Default: a new one that rotates every year.
-        training_memory: memory of the training function, 128 to 10,240 MiB. A new account may have a quota of
-            3,008 MiB, which AWS raises on request. Default: 10,240 MiB.
+        training_memory: memory of the training function, 2,048 to 10,240 MiB; its processors go with it. A
+            new account is held to 3,008 MiB, until AWS raises that on request. Default: 3,008 MiB.
         parallel_reads: files that an ingestion reads at once, each in a run of a function of its own; from 1.
             A new account may have a quota of 10 concurrent runs, which AWS raises on request. Default: 5.
         large_jobs: how trainings run that are too large for the training function. Default: there are none,
             every training runs in the function.
         removal_policy: what happens to the state (ingested data, models, records) when the stack is deleted.
-            Default: RETAIN, it stays. With DESTROY it is deleted; S3 refuses that for a bucket with objects,
-            so empty it first.
+            Default: RETAIN_ON_UPDATE_OR_DELETE, it stays, but for a first deployment that fails. With DESTROY
+            it is deleted; S3 refuses that for a bucket with objects, so empty it first.
+        deletion_protection: whether DynamoDB refuses to delete the table of records. Turn it on once the
+            service is deployed: it would also refuse CloudFormation that takes back a first deployment that
+            failed. Default: False; a table that somebody deletes can be restored for 35 days.
 
     Raises:
-        ValueError: when the Region has no managed layer, the metric namespace is one of AWS's, or
-            `parallel_reads` is below 1.
+        ValueError: when the numeric layer cannot be had, the metric namespace is one of AWS's,
+            `parallel_reads` is below 1, or `training_memory` is out of bounds.
     """
 
     def __init__(
@@ -281,14 +285,15 @@ class EquipmentService(EquipmentServiceBase):
         scope: Construct,
         id: str,
         *,
-        numeric_layer: lambda_.ILayerVersion | None = None,
+        numeric_layer: NumericLayer | lambda_.ILayerVersion | None = None,
         settings: ServiceSettings | None = None,
         metric_namespace: str = METRIC_NAMESPACE,
         encryption_key: kms.IKey | None = None,
         training_memory: cdk.Size | None = None,
         parallel_reads: int = PARALLEL_READS,
         large_jobs: LargeJobs | None = None,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+        deletion_protection: bool = False,
     ) -> None:
         super().__init__(scope, id)
         if not cdk.Token.is_unresolved(metric_namespace) and metric_namespace.startswith("AWS/"):
@@ -300,15 +305,21 @@ class EquipmentService(EquipmentServiceBase):
             raise ValueError(
                 f"parallel_reads is {parallel_reads}: give the number of files to read at once, from 1"
             )
+        training_mib = training_mebibytes(training_memory)
         self.metric_namespace = metric_namespace
         self.access_role_path = ACCESS_ROLE_PATH
         self._state = ServiceState(
-            self, "State", encryption_key=encryption_key, removal_policy=removal_policy
+            self,
+            "State",
+            encryption_key=encryption_key,
+            removal_policy=removal_policy,
+            deletion_protection=deletion_protection,
         )
         self.bucket = self._state.bucket
         self.table = self._state.table
         self.encryption_key = self._state.key
         limits = settings or ServiceSettings()
+        layer = NumericLayer.bundled() if numeric_layer is None else numeric_layer
         code = service_code()
         environment = {
             "L4E_ACCOUNT": cdk.Stack.of(self).account,
@@ -322,15 +333,20 @@ class EquipmentService(EquipmentServiceBase):
             "Jobs",
             state=self._state,
             code=code,
-            layer=numeric_layer or _layers.numeric_layer(self),
+            layer=layer.bind(self) if isinstance(layer, NumericLayer) else layer,
             environment=environment,
             access_role_path=ACCESS_ROLE_PATH,
             metric_namespace=metric_namespace,
-            training_memory=training_memory or cdk.Size.mebibytes(10240),
+            training_mib=training_mib,
             parallel_reads=parallel_reads,
             large_jobs=large_jobs,
         )
-        check_quota(self, limits, threshold=None if jobs.large is None else jobs.large.threshold)
+        check_quota(
+            self,
+            limits,
+            training_mib=training_mib,
+            threshold=None if jobs.large is None else jobs.large.threshold,
+        )
         self.job_role = jobs.role
         self.data_access_principal = iam.ArnPrincipal(jobs.role.role_arn)
         api = ServiceApi(

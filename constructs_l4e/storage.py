@@ -111,8 +111,9 @@ class AssetStorage(AssetStorageBase):
         encryption_key: key that encrypts new objects. Default: S3's own key.
         access_logs_bucket: bucket for the server access logs; an imported one needs a policy that lets them
             in. Default: a new bucket, which keeps each log for 90 days.
-        removal_policy: what happens to the data when the stack is deleted. Default: RETAIN, it stays. With
-            DESTROY the buckets are emptied and deleted.
+        removal_policy: what happens to the data when the stack is deleted. Default:
+            RETAIN_ON_UPDATE_OR_DELETE, it stays, but for a first deployment that fails. With DESTROY the
+            buckets are emptied and deleted.
 
     Raises:
         ValueError: when `bucket_name` is not a legal name.
@@ -131,7 +132,7 @@ class AssetStorage(AssetStorageBase):
         bucket_name: str | None = None,
         encryption_key: kms.IKey | None = None,
         access_logs_bucket: s3.IBucket | None = None,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         super().__init__(scope, id)
         if bucket_name is not None:

@@ -19,6 +19,7 @@ from l4e_cli import emulator
 from l4e_cli.errors import CliError
 from l4e_cli.instance import Instance
 from l4e_cli.interrupts import interruptions_put_off
+from l4e_layer import EMPTY_LAYER
 
 _EVENT = re.compile(
     r"^\s*\S+ \|\s*(?P<done>\d+)(?:/(?P<total>\d+))? \|[^|]*\| (?P<status>\S+)\s*\| (?P<type>\S+)"
@@ -86,9 +87,12 @@ class Cdk:
         self._run("bootstrap", [f"aws://{self.account}/{self.region}"], cwd=self.log.parent)
 
     def synth(self, app: Path, output: Path, *, context: Sequence[str] = ()) -> None:
-        """Synthesise the app in the folder `app` to `output`; `context` holds `KEY=VALUE` pairs."""
+        """Synthesise the app in the folder `app` to `output`; `context` holds `KEY=VALUE` pairs.
+
+        The numeric layer stays empty: functions of the embedded AWS find the packages where it runs.
+        """
         arguments = ["--quiet", "--output", str(output)]
-        for pair in context:
+        for pair in (f"{EMPTY_LAYER}=true", *context):
             arguments += ["--context", pair]
         self._run("synth", arguments, cwd=app, output=output)
 

@@ -15,6 +15,7 @@ from l4e_cli import commands
 from l4e_cli.demo.run import Options, demo
 from l4e_cli.errors import CliError
 from l4e_cli.instance import DEFAULT_DIRECTORY
+from l4e_cli.layer import fetch_layer
 from l4e_cli.prepare.decision import KEYS, Answers
 from l4e_cli.prepare.run import Options as PrepareOptions
 from l4e_cli.prepare.run import prepare
@@ -112,6 +113,8 @@ def _dispatch(options: argparse.Namespace, terminal: Terminal) -> int:
                     component=options.component,
                 ),
             )
+        case "layer":
+            fetch_layer(terminal)
         case "configure":
             commands.configure(
                 terminal,
@@ -141,6 +144,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_validate(commands_)
     _add_prepare(commands_)
     _add_configure(commands_)
+    commands_.add_parser(
+        "layer",
+        help="fetch numpy and pyarrow for the functions, so that synthesis needs no network",
+        description="They stay in ~/.cache/constructs-l4e ($XDG_CACHE_HOME). A copy of the file that is "
+        "named serves a machine without network, at the same place.",
+    )
     return parser
 
 

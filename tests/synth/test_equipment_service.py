@@ -10,13 +10,10 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import region_info
-from canonical import app, only, resources, stack, template
+from canonical import only, resources, stack, template
 from services import built, environment, granting, machine, managed, roles, scopes, service
 
 from constructs_l4e import Adaptation, EquipmentService, IEquipmentService, ServiceSettings
-from constructs_l4e._layers import layer_arn
 from service.names import INGESTION_JOB
 from service.records import IngestionJobRecord
 from service.settings import Settings
@@ -138,7 +135,8 @@ class TestJobs:
                 continue
             assert (properties["Runtime"], properties["Architectures"]) == ("python3.14", ["arm64"])
             is_job = properties["Handler"].startswith("service.jobs")
-            assert properties.get("Layers", []) == ([layer_arn("eu-west-1")] if is_job else [])
+            (layer,) = resources(deployed, "AWS::Lambda::LayerVersion")
+            assert properties.get("Layers", []) == ([{"Ref": layer}] if is_job else [])
 
     def test_use_the_layer_and_memory_they_are_given(self) -> None:
         functions = resources(built("service-full"), "AWS::Lambda::Function").values()
@@ -194,9 +192,11 @@ class TestState:
         kept = {
             key
             for key, value in deployed["Resources"].items()
-            if value.get("DeletionPolicy") == value.get("UpdateReplacePolicy") == "Retain"
+            if (value.get("DeletionPolicy"), value.get("UpdateReplacePolicy"))
+            == ("RetainExceptOnCreate", "Retain")
         }
-        assert {key for kind in self.STATEFUL for key in resources(deployed, kind) if "State" in key} == kept
+        stateful = {key for kind in self.STATEFUL for key in resources(deployed, kind) if "State" in key}
+        assert kept == stateful | resources(deployed, "AWS::Lambda::LayerVersion").keys()
 
     def test_goes_with_the_stack_on_request(self) -> None:
         content = built("service-full")
@@ -280,56 +280,16 @@ class TestSettings:
         ):
             ServiceSettings(false_alarm_time=cdk.Duration.hours(hours))
 
+    def test_more_owners_than_the_functions_have_room_for_are_refused(self) -> None:
+        owners = {f"plant-historian-{number:04d}": "111122223333" for number in range(60)}
+        with pytest.raises(ValueError, match=r"the settings take 2,\d+ bytes, .* bucket_owners than 60"):
+            ServiceSettings(bucket_owners=owners)
+
     def test_metric_namespace_of_aws_is_refused(self) -> None:
         with pytest.raises(
             ValueError, match=r"metric_namespace 'AWS/X': accounts cannot publish .* use another"
         ):
             EquipmentService(stack(), "Service", metric_namespace="AWS/X")
-
-
-class TestNumericLayer:
-    @pytest.mark.parametrize("region", sorted(info.name for info in region_info.RegionInfo.regions))
-    def test_every_region_has_one_or_says_what_to_do(self, region: str) -> None:
-        partition = region_info.RegionInfo.get(region).partition
-        try:
-            answer = layer_arn(region)
-        except ValueError as error:
-            answer = str(error)
-        assert re.match(
-            rf"arn:{partition}:lambda:{region}:\d{{12}}:layer:AWSSDKPandas-Python314-Arm64:\d+$"
-            rf"|region '{region}' has no managed layer .*: pass numeric_layer=",
-            answer,
-        )
-
-    @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "ap-northeast-2"])
-    def test_the_regions_of_the_managed_service_have_one(self, region: str) -> None:
-        assert layer_arn(region)
-
-    def test_a_region_without_one_is_refused_when_synthesised(self) -> None:
-        target = cdk.Stack(app(), "Test", env=cdk.Environment(region="us-gov-west-1"))
-        with pytest.raises(ValueError, match=r"region 'us-gov-west-1' has no managed layer"):
-            service(target)
-
-    def test_a_region_without_one_takes_a_layer_of_the_user(self) -> None:
-        target = cdk.Stack(app(), "Test", env=cdk.Environment(region="us-gov-west-1"))
-        layer = lambda_.LayerVersion.from_layer_version_arn(
-            target, "Layer", "arn:aws-us-gov:lambda:us-gov-west-1:111122223333:layer:numbers:1"
-        )
-        EquipmentService(target, "Service", numeric_layer=layer)
-        assert "Mappings" not in template(target)
-
-    def test_a_stack_for_any_region_finds_it_when_deployed(self) -> None:
-        target = cdk.Stack(app(), "Test")
-        service(target)
-        content = template(target)
-        (name, table), *_ = content["Mappings"].items()
-        assert table["eu-west-1"] == {"Arn": layer_arn("eu-west-1")}
-        used = {
-            json.dumps(function["Properties"]["Layers"])
-            for function in resources(content, "AWS::Lambda::Function").values()
-            if "Layers" in function["Properties"]
-        }
-        assert used == {json.dumps([{"Fn::FindInMap": [name, {"Ref": "AWS::Region"}, "Arn"]}])}
 
 
 class TestOtherServices:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aws_cdk as cdk
@@ -14,10 +14,10 @@ from aws_cdk import aws_ecs as ecs
 from canonical import app, listed, only, resources, stack, template
 from services import built, granting, machine, only_role, plant_network
 
-from constructs_l4e import EquipmentService, LargeJobs, ServiceSettings
-from constructs_l4e._large_training import FUNCTION_CELLS, IMAGE
-from constructs_l4e._layers import layer_arn
+from constructs_l4e import EquipmentService, LargeJobs, NumericLayer, ServiceSettings
+from constructs_l4e._large_training import FUNCTION_CELLS, IMAGE, function_cells
 from constructs_l4e._packages import ARCHITECTURE, RUNTIME
+from service.jobs.capacity import Capacity
 from service.settings import Settings
 
 
@@ -62,7 +62,8 @@ class TestTask:
             for each in functions
             if each["Properties"]["Handler"] == "service.jobs.train.handler"
         )
-        assert variables["L4E_LAYER"] == layer_arn("eu-west-1")
+        (layer,) = resources(deployed, "AWS::Lambda::LayerVersion")
+        assert variables["L4E_LAYER"] == {"Ref": layer}
         assert [variables["L4E_LAYER"]] == train["Layers"]
         assert variables["L4E_CODE_BUCKET"] == train["Code"]["S3Bucket"]
         assert variables["L4E_CODE_KEY"] == train["Code"]["S3Key"]
@@ -154,7 +155,12 @@ class TestTask:
 
     def test_finds_its_layer_in_any_region(self) -> None:
         target = cdk.Stack(app(), "Test")
-        EquipmentService(target, "Service", large_jobs=LargeJobs(vpc=plant_network(target)))
+        EquipmentService(
+            target,
+            "Service",
+            numeric_layer=NumericLayer.managed(),
+            large_jobs=LargeJobs(vpc=plant_network(target)),
+        )
         content = template(target)
         variables = {each["Name"]: each["Value"] for each in container(content)["Environment"]}
         (layer,) = granting(content, "lambda:GetLayerVersion")
@@ -221,7 +227,19 @@ class TestThreshold:
         assert limits.training_rows == limits.evaluation_rows
         assert (limits.training_rows or 0) * (limits.columns_per_model or 0) == FUNCTION_CELLS
         assert ServiceSettings().largest_training == FUNCTION_CELLS
-        assert threshold(deployed) == FUNCTION_CELLS
+        assert function_cells(10_240) == FUNCTION_CELLS
+        assert threshold(template(with_jobs(training_memory=cdk.Size.gibibytes(10)))) == FUNCTION_CELLS
+
+    def test_is_by_default_what_the_default_function_carries(self, deployed: Mapping[str, Any]) -> None:
+        assert threshold(deployed) == function_cells(3008) == 132_187_500
+
+    @pytest.mark.parametrize("mebibytes", [2048, 3008, 4096, 10_240])
+    def test_is_within_the_memory_of_the_function_whatever_the_sensors_need(self, mebibytes: int) -> None:
+        """The function itself counts with its `Capacity`; a cell that needs float64 takes eight bytes."""
+        capacity = Capacity(memory=mebibytes << 20, disk=0)
+        assert function_cells(mebibytes) * 4 <= capacity.values(300)
+        if mebibytes >= 3008:
+            assert function_cells(mebibytes) * 8 <= capacity.values(300)
 
     def test_goes_with_the_memory_of_the_function(self) -> None:
         content = template(with_jobs(training_memory=cdk.Size.mebibytes(2560)))
@@ -230,9 +248,14 @@ class TestThreshold:
 
 class TestQuota:
     def warnings(self, target: cdk.Stack) -> list[str]:
-        found = assertions.Annotations.from_stack(target).find_warning(
-            "*", assertions.Match.string_like_regexp("cells")
-        )
+        return self.texts(assertions.Annotations.from_stack(target).find_warning("*", self.ABOUT_CELLS))
+
+    def information(self, target: cdk.Stack) -> list[str]:
+        return self.texts(assertions.Annotations.from_stack(target).find_info("*", self.ABOUT_CELLS))
+
+    ABOUT_CELLS = assertions.Match.string_like_regexp("cells")
+
+    def texts(self, found: Sequence[Any]) -> list[str]:
         return [str(each.entry.data) for each in found]
 
     @pytest.mark.parametrize(
@@ -258,8 +281,23 @@ class TestQuota:
         EquipmentService(target, "Service", settings=settings)
         assert self.warnings(target) == []
 
+    def test_beyond_the_memory_of_a_new_account_is_told_with_the_way_out(self) -> None:
+        target = stack()
+        EquipmentService(target, "Service")
+        (information,) = self.information(target)
+        assert "3,008 MiB carries 132,187,500, such as 440,625 rows of 300 sensors" in information
+        assert "Pass training_memory=Size.gibibytes(10)" in information
+
+    def test_that_the_memory_is_enough_for_is_not_mentioned(self) -> None:
+        full, small = stack(), stack()
+        EquipmentService(full, "Service", training_memory=cdk.Size.gibibytes(10))
+        EquipmentService(
+            small, "Service", settings=ServiceSettings(training_rows=400_000, evaluation_rows=400_000)
+        )
+        assert self.information(full) == self.information(small) == []
+
     def test_that_leaves_nothing_to_the_tasks_is_warned_of(self) -> None:
-        (warning,) = self.warnings(with_jobs())
+        (warning,) = self.warnings(with_jobs(training_memory=cdk.Size.gibibytes(10)))
         assert "large_jobs begins above 450,000,000: raise training_rows" in warning
 
     @pytest.mark.parametrize(
@@ -267,7 +305,7 @@ class TestQuota:
         [
             {"threshold_cells": 1_000_000},
             {"settings": ServiceSettings(training_rows=2_000_000)},
-            {"training_memory": cdk.Size.mebibytes(3008)},
+            {},
         ],
     )
     def test_that_leaves_something_is_not(self, given: dict[str, Any]) -> None:

@@ -30,7 +30,7 @@ def data_bucket(content: dict[str, Any]) -> dict[str, Any]:
 def test_data_stays_and_is_closed_to_the_world(default: dict[str, Any]) -> None:
     bucket = data_bucket(default)
 
-    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     properties = bucket["Properties"]
     assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
     assert properties["VersioningConfiguration"] == {"Status": "Enabled"}

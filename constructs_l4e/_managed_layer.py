@@ -1,13 +1,10 @@
-"""The Lambda layer with numpy and pyarrow: AWS's managed "SDK for pandas" layer, one ARN per Region.
+"""AWS's managed layer "SDK for pandas", one ARN per Region.
 
 Source: AWS SDK for pandas 3.17.0, "AWS Lambda Managed Layers". A layer version is immutable, so what a
 template refers to never changes.
 """
 
-import aws_cdk as cdk
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import region_info
-from constructs import Construct
 
 LAYER_NAME = "AWSSDKPandas-Python314-Arm64"
 """Name of the layer for `_packages.RUNTIME` and `_packages.ARCHITECTURE`."""
@@ -15,8 +12,7 @@ LAYER_NAME = "AWSSDKPandas-Python314-Arm64"
 _MAIN_ACCOUNT = "336392948345"
 _CHINA_ACCOUNT = "406640652441"
 
-# Region -> (publishing account, layer version).
-_LAYERS = {
+REGIONS = {
     "af-south-1": (_MAIN_ACCOUNT, 8),
     "ap-east-1": ("839552336658", 6),
     "ap-northeast-1": (_MAIN_ACCOUNT, 9),
@@ -48,23 +44,7 @@ _LAYERS = {
     "us-west-1": (_MAIN_ACCOUNT, 9),
     "us-west-2": (_MAIN_ACCOUNT, 9),
 }
-
-
-def numeric_layer(scope: Construct) -> lambda_.ILayerVersion:
-    """Return the managed layer of the stack's Region; a stack without a Region looks it up when deployed.
-
-    Raises:
-        ValueError: when the Region has no managed layer.
-    """
-    region = cdk.Stack.of(scope).region
-    if cdk.Token.is_unresolved(region):
-        table = cdk.CfnMapping(
-            scope, "NumericLayers", mapping={name: {"Arn": layer_arn(name)} for name in _LAYERS}
-        )
-        arn = table.find_in_map(cdk.Aws.REGION, "Arn")
-    else:
-        arn = layer_arn(region)
-    return lambda_.LayerVersion.from_layer_version_arn(scope, "NumericLayer", arn)
+"""Publishing account and layer version by Region."""
 
 
 def layer_arn(region: str) -> str:
@@ -73,12 +53,12 @@ def layer_arn(region: str) -> str:
     Raises:
         ValueError: when the Region has no managed layer.
     """
-    if region not in _LAYERS:
+    if region not in REGIONS:
         raise ValueError(
             f"region '{region}' has no managed layer with numpy and pyarrow (regions that have one:"
-            f" {', '.join(_LAYERS)}): pass numeric_layer= a layer of your own with both packages for"
-            " python3.14 on arm64"
+            f" {', '.join(REGIONS)}): leave numeric_layer out for the layer that comes with constructs_l4e,"
+            " or pass one of your own with both packages for python3.14 on arm64"
         )
-    account, version = _LAYERS[region]
+    account, version = REGIONS[region]
     partition = region_info.RegionInfo.get(region).partition
     return f"arn:{partition}:lambda:{region}:{account}:layer:{LAYER_NAME}:{version}"
