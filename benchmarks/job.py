@@ -1,7 +1,8 @@
 """Train the largest model through the entry point of the deployed function, and report time and memory.
 
     python -m benchmarks.job [--rows N] [--evaluation N] [--sensors N] [--components N] [--drift] [--labels]
-                             [--diagnostics] [--retrain] [--counter] [--memory MIB] [--json FILE]
+                             [--diagnostics] [--retrain] [--counter] [--memory MIB] [--python FILE]
+                             [--json FILE]
 
 The embedded AWS of the tests holds the records and the columns of the components (in memory).
 `service.jobs.train.handler` runs in a process of its own whose address space may not grow beyond the memory
@@ -11,10 +12,12 @@ of the function. `--rows 25000 --evaluation 5000 --sensors 40` is a quick check.
 import argparse
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -29,6 +32,7 @@ import pyarrow.parquet as pq
 from benchmarks.wide import BLOCK, START, STEP, wide_rows
 from engine import Frame, fit
 from engine.ingest.parquet import TIMESTAMP
+from l4e_layer import Machine, layer_file
 from service.jobs.storage.keys import IngestionKeys, artefact_key
 from service.names import (
     INGESTION_JOB,
@@ -57,6 +61,9 @@ FAULT_ROWS, FAULT_EVERY = 300, 10_000
 """Faults last so many rows, and begin so far apart."""
 _CHILD = """
 import json, resource, sys
+import numpy, pyarrow
+from engine import blas_name
+print(f"Python {sys.version.split()[0]}, numpy {numpy.__version__} in {numpy.__path__[0]}, {blas_name()}")
 limit = int(sys.argv[1]) * 2**20
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 from service.jobs.train import handler
@@ -111,10 +118,11 @@ class Run:
     columns_mib: float
     model_mib: float
     alarms: int
+    libraries: str
     reason: str
 
 
-def train_once(load: Load, *, memory: int, folder: Path) -> Run:
+def train_once(load: Load, *, memory: int, python: Path | None, folder: Path) -> Run:
     """Build the data, run the job, and read its result."""
     with embedded_aws(folder) as aws:
         aws.create_table(TABLE)
@@ -135,7 +143,9 @@ def train_once(load: Load, *, memory: int, folder: Path) -> Run:
         if load.retrain:
             bucket.put(artefact_key(model["uuid"], 1), _prior(load))
         event = {"Step": "train", "ModelName": model["ModelName"], "ModelVersion": _version(load)}
-        seconds, cpu, peak, output = _measured(event, endpoint=aws.endpoint, memory=memory, folder=folder)
+        seconds, cpu, peak, output = _measured(
+            event, endpoint=aws.endpoint, memory=memory, python=python, folder=folder
+        )
         store, record = Store(aws.client("dynamodb"), TABLE), version_key(_version(load))
         ended = store.get(versions_of(model["uuid"]), record) or {}
         alarms = 0
@@ -154,6 +164,7 @@ def train_once(load: Load, *, memory: int, folder: Path) -> Run:
             columns_mib=size / 2**20,
             model_mib=(bucket.size(artefact_key(model["uuid"], _version(load))) or 0) / 2**20,
             alarms=alarms,
+            libraries=output.partition("\n")[0],
             reason="" if trained else output[-2000:],
         )
 
@@ -282,7 +293,7 @@ def _epoch(row: int) -> float:
 
 
 def _measured(
-    event: Mapping[str, Any], *, endpoint: str, memory: int, folder: Path
+    event: Mapping[str, Any], *, endpoint: str, memory: int, python: Path | None, folder: Path
 ) -> tuple[float, float, float, str]:
     """Run the handler in a process that is held to the memory and the time of a function.
 
@@ -299,11 +310,13 @@ def _measured(
         "L4E_METRIC_NAMESPACE": "LookoutEquipment",
         "TMPDIR": str(folder),
     }
+    if python is not None:
+        variables["PYTHONPATH"] = os.pathsep.join((_layer(folder), "lambdas", "."))
     log = folder / "job.log"
     begin = time.monotonic()
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and script
-            [sys.executable, "-c", _CHILD, str(memory), json.dumps(event)],
+            [str(python or sys.executable), "-c", _CHILD, str(memory), json.dumps(event)],
             env=variables,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -315,6 +328,13 @@ def _measured(
                 process.kill()
             time.sleep(0.05)
     return time.monotonic() - begin, cpu, peak, log.read_text()
+
+
+def _layer(folder: Path) -> str:
+    """Unpack the numeric layer for this machine, and return the folder with its packages."""
+    with zipfile.ZipFile(layer_file(Machine(platform.machine()))) as archive:
+        archive.extractall(folder / "layer")
+    return str(folder / "layer" / "python")
 
 
 def _peak_mib(process: int) -> float:
@@ -352,11 +372,14 @@ def main() -> None:
     parser.add_argument("--retrain", action="store_true", help="replace a version trained on the first rows")
     parser.add_argument("--counter", action="store_true", help="the last sensor needs float64")
     parser.add_argument("--memory", type=int, default=10_240, help="MiB that the process may take (10,240)")
+    parser.add_argument(
+        "--python", type=Path, metavar="FILE", help="train with this Python 3.14 and the layer's files"
+    )
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = vars(parser.parse_args())
-    target, memory = options.pop("json"), options.pop("memory")
+    target, memory, python = (options.pop(name) for name in ("json", "memory", "python"))
     with tempfile.TemporaryDirectory() as folder:
-        run = train_once(Load(**options), memory=memory, folder=Path(folder))
+        run = train_once(Load(**options), memory=memory, python=python, folder=Path(folder))
     for name, value in asdict(run).items():
         print(f"{name:12} {value:,.1f}" if isinstance(value, float) else f"{name:12} {value}")
     if target:

@@ -13,8 +13,6 @@ _ACCOUNT = re.compile(r"[0-9]{12}")
 _DAY_HOURS = 24
 ADAPTATION_TAG = "lookoutequipment:adaptation"
 """Tag of a model whose value is its adaptation; the service refuses it on anything else."""
-_MOST_BYTES = 2000
-"""Of the settings: Lambda has room for 4 KB of environment variables, and ours need the other half."""
 _ROWS, _COLUMNS = 1_500_000, 300
 """Default limits of rows per window and columns per model (L4E user guide, quotas)."""
 
@@ -65,12 +63,11 @@ class ServiceSettings:
             of their own. It takes effect with the next execution, without training. Default:
             `Adaptation.AUTO`.
         bucket_owners: accounts that own buckets with data or results, by name of the bucket. S3 refuses the
-            service a bucket of any other account. There is room for about 20. Default: the account of the
-            service owns them all.
+            service a bucket of any other account. Default: the account of the service owns them all.
 
     Raises:
-        ValueError: when a limit is not a whole number from 1, `false_alarm_time` is out of bounds, an owner
-            is no account, or there are too many of them.
+        ValueError: when a limit is not a whole number from 1, `false_alarm_time` is out of bounds, or an
+            owner is no account.
 
     Example:
         >>> ServiceSettings(models=40, minimum_training_span=cdk.Duration.days(30)).to_json()
@@ -122,12 +119,6 @@ class ServiceSettings:
                     f"{field.name} is {value}: give a whole number from 1, math.inf for no limit,"
                     " or leave it out for the service's default"
                 )
-        size = len(self.to_json().encode())
-        if size > _MOST_BYTES:
-            raise ValueError(
-                f"the settings take {size:,} bytes, and the environment of the functions has room for"
-                f" {_MOST_BYTES:,}: name fewer bucket_owners than {len(self.bucket_owners or {})}"
-            )
 
     @property
     def largest_training(self) -> float:

@@ -2,6 +2,7 @@
 
 from engine.detect.artefact import BadArtefact
 from engine.detect.batches import join_batches, score_in_batches
+from engine.detect.blas import blas_name
 from engine.detect.detector import Detector
 from engine.detect.level_events import LevelMoved
 from engine.detect.notices import Notice, silence_notices
@@ -59,6 +60,7 @@ __all__ = [
     "TooLarge",
     "UnconfirmedChange",
     "UnusableFile",
+    "blas_name",
     "build_frame",
     "compare",
     "compare_scores",

@@ -280,11 +280,6 @@ class TestSettings:
         ):
             ServiceSettings(false_alarm_time=cdk.Duration.hours(hours))
 
-    def test_more_owners_than_the_functions_have_room_for_are_refused(self) -> None:
-        owners = {f"plant-historian-{number:04d}": "111122223333" for number in range(60)}
-        with pytest.raises(ValueError, match=r"the settings take 2,\d+ bytes, .* bucket_owners than 60"):
-            ServiceSettings(bucket_owners=owners)
-
     def test_metric_namespace_of_aws_is_refused(self) -> None:
         with pytest.raises(
             ValueError, match=r"metric_namespace 'AWS/X': accounts cannot publish .* use another"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from engine import blas_name
 from service.bucket_owners import BucketOwners
 from service.clock import Clock, utc_now
 from service.jobs.capacity import Capacity
@@ -27,6 +28,12 @@ if TYPE_CHECKING:  # the stubs exist where types are checked, not in the functio
 
 _LOG = logging.getLogger("service.jobs")
 _LOG.setLevel(logging.INFO)
+
+_WITHOUT_BLAS = (
+    "numpy has no BLAS: trainings take 10 to 100 times as long, and may not end within 15 minutes. Deploy"
+    " EquipmentService without numeric_layer, for the layer that comes with constructs_l4e, or with a layer"
+    " whose numpy has one"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +85,7 @@ class Runtime:
 def current_runtime() -> Runtime:
     """Return the runtime of this function, from its environment; made once per process."""
     environment = Environment.read(os.environ)
+    warn_without_blas(blas_name())
     return Runtime(
         store=Store(boto3.client("dynamodb"), environment.table),
         settings=environment.settings,
@@ -88,6 +96,12 @@ def current_runtime() -> Runtime:
         metric_namespace=environment.metric_namespace,
         capacity=Capacity.read(os.environ),
     )
+
+
+def warn_without_blas(name: str | None) -> None:
+    """Write to the log how to make the function faster; `name` is that of numpy's BLAS, if it has one."""
+    if name is None:
+        _LOG.warning(json.dumps({"message": _WITHOUT_BLAS}))
 
 
 def log(what: str, **facts: Any) -> None:

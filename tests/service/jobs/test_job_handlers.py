@@ -1,11 +1,12 @@
 """The Lambda entry points, with the environment of the function."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
-from service.jobs import infer, ingest, train
+from service.jobs import infer, ingest, runtime, train
 from service.jobs.failure import JobFailed
 from service.jobs.runtime import current_runtime
 from tests.embedded import ACCOUNT, EmbeddedAws
@@ -40,6 +41,21 @@ def test_the_environment_becomes_the_runtime() -> None:
         1,
     )
     assert found.store.table == "l4e"
+
+
+@pytest.mark.usefixtures("function")
+@pytest.mark.parametrize(("blas", "warned"), [(None, True), ("scipy-openblas", False)])
+def test_a_numpy_without_blas_is_warned_of_with_the_fix(
+    blas: str | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, *, warned: bool
+) -> None:
+    monkeypatch.setattr(runtime, "blas_name", lambda: blas)
+    current_runtime()
+    warnings = [each for each in caplog.records if each.levelname == "WARNING"]
+    assert len(warnings) == warned
+    if warned:
+        said = json.loads(warnings[0].getMessage())["message"]
+        assert said.startswith("numpy has no BLAS: trainings take 10 to 100 times as long")
+        assert "Deploy EquipmentService without numeric_layer" in said
 
 
 @pytest.mark.usefixtures("function")
