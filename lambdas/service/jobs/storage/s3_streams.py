@@ -231,9 +231,9 @@ class _Upload(io.RawIOBase):
 
     `upload_fileobj` pulls from a file that holds the whole object, where Parquet's writer pushes.
 
-    S3 checks the sum of each part. The algorithm is named when the upload begins, and the sums are repeated when
-    it ends: S3 may refuse an upload that does not say the same at all three, and what boto3 adds by itself
-    depends on its version.
+    S3 checks the sum of each part. The algorithm is named when the upload begins, and the sums are repeated
+    when it ends: S3 may refuse an upload that does not say the same at all three, and what boto3 adds by
+    itself depends on its version.
     """
 
     def __init__(self, s3: "S3Client", bucket: str, key: str, extra: Mapping[str, Any]) -> None:
