@@ -37,17 +37,25 @@ _NAMES = {
 }
 """Characters that a generated name has at most, where that is less than stack name, logical id and suffix."""
 _SUFFIX = 14
-_SERVICES = {
-    "AWS::DynamoDB::Table": "dynamodb",
-    "AWS::IAM::Role": "iam",
-    "AWS::KMS::Key": "kms",
-    "AWS::Lambda::Function": "lambda",
-    "AWS::Logs::LogGroup": "logs",
-    "AWS::S3::Bucket": "s3",
-    "AWS::SQS::Queue": "sqs",
-    "AWS::StepFunctions::StateMachine": "states",
+_REFERENCED_BY_ARN = {
+    "AWS::Batch::JobDefinition",
+    "AWS::Batch::JobQueue",
+    "AWS::SNS::Topic",
+    "AWS::StepFunctions::StateMachine",
 }
-"""How the ARNs of a type of resources begin, where a check looks at them."""
+_ARNS = {
+    "AWS::Batch::JobDefinition": ("batch", "job-definition/"),
+    "AWS::Batch::JobQueue": ("batch", "job-queue/"),
+    "AWS::DynamoDB::Table": ("dynamodb", "table/"),
+    "AWS::IAM::Role": ("iam", "role/"),
+    "AWS::KMS::Key": ("kms", "key/"),
+    "AWS::Lambda::Function": ("lambda", "function:"),
+    "AWS::Logs::LogGroup": ("logs", "log-group:"),
+    "AWS::S3::Bucket": ("s3", ""),
+    "AWS::SQS::Queue": ("sqs", ""),
+    "AWS::StepFunctions::StateMachine": ("states", "stateMachine:"),
+}
+"""Service and kind of resource in the ARNs of a type, where a check looks at them."""
 
 
 def resolved(value: Any, template: Template) -> Any:
@@ -64,7 +72,10 @@ def resolved(value: Any, template: Template) -> Any:
 
 
 def _reference(name: str, template: Template) -> str:
-    return _PSEUDO[name] if name in _PSEUDO else _name(name, template)
+    if name in _PSEUDO:
+        return _PSEUDO[name]
+    kind = template["Resources"].get(name, {}).get("Type")
+    return (_arn if kind in _REFERENCED_BY_ARN else _name)(name, template)
 
 
 def _attribute(path: list[str], template: Template) -> str:
@@ -118,12 +129,11 @@ def _name(name: str, template: Template) -> str:
 
 
 def _arn(name: str, template: Template) -> str:
-    service = _SERVICES.get(template["Resources"][name]["Type"], "s" * 10)
+    service, kind = _ARNS.get(template["Resources"][name]["Type"], ("s" * 10, "k" * 20))
     region = "" if service in {"iam", "s3"} else _PSEUDO["AWS::Region"]
     account = "" if service == "s3" else _PSEUDO["AWS::AccountId"]
-    part = {"iam": "role/", "lambda": "function:", "states": "stateMachine:", "logs": "log-group:"}
-    kind = {"kms": "key/", "dynamodb": "table/", "s3": "", "sqs": "", **part}.get(service, "k" * 20)
-    return f"arn:{_PSEUDO['AWS::Partition']}:{service}:{region}:{account}:{kind}{_name(name, template)}"
+    end = ":*" if service == "logs" else ""
+    return f"arn:{_PSEUDO['AWS::Partition']}:{service}:{region}:{account}:{kind}{_name(name, template)}{end}"
 
 
 def of_type(template: Template, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
