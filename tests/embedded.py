@@ -15,6 +15,8 @@ from typing import Any
 
 import boto3
 
+from tests.aws_limits import held
+
 REGION = "eu-west-1"
 ACCOUNT = "000000000000"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
@@ -29,13 +31,15 @@ class EmbeddedAws:
     endpoint: str
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client of `service` that talks to the emulator."""
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        """Return a boto3 client of `service` that talks to the emulator, within AWS's limits."""
+        return held(
+            boto3.client(
+                service,
+                endpoint_url=self.endpoint,
+                region_name=REGION,
+                aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            )
         )
 
     def create_table(self, name: str) -> None:

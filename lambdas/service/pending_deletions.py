@@ -17,6 +17,7 @@ from typing import cast
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service.context import Context
+from service.errors import ConflictError
 from service.names import PENDING_DELETION, new_uuid
 from service.records import PendingDeletionRecord
 from service.schedules import Schedules
@@ -91,7 +92,7 @@ def _delete_quietly(context: Context, record: PendingDeletionRecord, *, forget: 
             _delete_record(context, PENDING_DELETION, record["sk"])
         else:
             _note(context, record)
-    except (BotoCoreError, ClientError, OSError):
+    except (BotoCoreError, ClientError, ConflictError, OSError):
         _log.exception("could not remove yet what the pending deletion %s lists", record["sk"])
 
 

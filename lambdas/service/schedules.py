@@ -65,13 +65,7 @@ class Schedules:
             except self.client.exceptions.ResourceNotFoundException:
                 self.client.create_schedule(**definition)
 
-        try:
-            self._while_changing(attempt)
-        except self.client.exceptions.ConflictException as error:
-            raise ConflictError(
-                f"the schedule of the inference scheduler '{record['InferenceSchedulerName']}' is being "
-                "changed by another request: try again"
-            ) from error
+        self._while_changing(attempt, f"of the inference scheduler '{record['InferenceSchedulerName']}'")
 
     def fits(self, record: SchedulerRecord) -> bool:
         """Return whether the schedule of a scheduler exists and is what its record says."""
@@ -83,22 +77,35 @@ class Schedules:
         return all(found.get(name) == wanted[name] for name in ("ScheduleExpression", "State"))
 
     def delete(self, uuid: str) -> None:
-        """Delete the schedule of the scheduler with this uuid, if it is there."""
+        """Delete the schedule of the scheduler with this uuid, if it is there.
+
+        Raises:
+            ConflictError: when other requests kept changing it.
+        """
 
         def attempt() -> None:
             with suppress(self.client.exceptions.ResourceNotFoundException):
                 self.client.delete_schedule(Name=self._name(uuid), GroupName=self.group)
 
-        self._while_changing(attempt)
+        self._while_changing(attempt, f"'{self._name(uuid)}'")
 
-    def _while_changing(self, attempt: Callable[[], None]) -> None:
-        """Call `attempt`, and again while another request creates or changes the same schedule."""
-        for pause in _PAUSES:
+    def _while_changing(self, attempt: Callable[[], None], which: str) -> None:
+        """Call `attempt`, and again while another request creates or changes the same schedule.
+
+        Raises:
+            ConflictError: naming `which` schedule, when others kept changing it.
+        """
+        for pause in (*_PAUSES, None):
             try:
-                return attempt()
-            except self.client.exceptions.ConflictException:
+                attempt()
+            except self.client.exceptions.ConflictException as error:
+                if pause is None:
+                    raise ConflictError(
+                        f"the schedule {which} is being changed by another request: try again"
+                    ) from error
                 time.sleep(pause)
-        return attempt()
+            else:
+                return
 
     def _definition(self, record: SchedulerRecord) -> dict[str, Any]:
         return {

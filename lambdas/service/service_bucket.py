@@ -28,6 +28,10 @@ class ServiceBucket:
         """Return the bucket for the objects of a resource that has this KMS key."""
         return replace(self, kms_key=kms_key)
 
+    def uri(self, key: str) -> str:
+        """Return the URI of an object."""
+        return f"s3://{self.name}/{key}"
+
     def put(self, key: str, body: bytes) -> None:
         """Write an object."""
         self.s3.put_object(Bucket=self.name, Key=key, Body=body, **encryption(self.kms_key))

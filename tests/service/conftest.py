@@ -1,11 +1,17 @@
-"""Every write to the table that a test of the service causes is held against the list of attributes."""
+"""What holds for all tests of the service.
+
+Every write to the table is held against the list of attributes, and every call of the API function against
+what Lambda and API Gateway take.
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from service import api
 from service.store import Store, Write
+from tests.aws_limits import through_gateway
 from tests.service.attributes import unlisted
 
 
@@ -22,3 +28,12 @@ def only_listed_attributes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(Store, "_request", checked)
     yield
     assert not found, f"service/records.py does not list {found}"
+
+
+@pytest.fixture(autouse=True)
+def answers_within_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fails a test in which the API function is sent or answers more than AWS hands on."""
+    found: list[str] = []
+    monkeypatch.setattr(api, "answer", through_gateway(api.answer, found.append))
+    yield
+    assert not found, found

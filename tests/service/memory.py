@@ -1,8 +1,8 @@
 """The engines of the service in memory, for tests that send thousands of requests.
 
-They do what the service asks of DynamoDB, S3, Step Functions and EventBridge Scheduler, refuse what AWS would
-refuse (sizes and forms of keys and items), and raise the exceptions of boto3. Other services are those of the
-embedded AWS.
+They do what the service asks of DynamoDB, S3, Step Functions and EventBridge Scheduler, and raise the
+exceptions of boto3. They refuse what AWS would refuse: keys and names by an exception, sizes by failing the
+test (`tests.aws_limits`). Other services are those of the embedded AWS.
 """
 # ruff: noqa: N803  the names of AWS
 
@@ -16,12 +16,20 @@ import boto3
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
+from tests.aws_limits import (
+    ITEM_BYTES,
+    item_bytes,
+    require,
+    require_execution,
+    require_schedule,
+    require_transaction,
+    require_update,
+)
+
 Item = dict[str, Any]
 
-_ITEM_BYTES = 400 * 1024
 _KEY_BYTES = {"pk": 2048, "sk": 1024}
 _OBJECT_KEY_BYTES = 1024
-_TRANSACTION = 100
 _PAGE = 1000
 _plain = TypeDeserializer().deserialize
 
@@ -53,6 +61,7 @@ class Table:
 
     def update_item(self, **request: Any) -> Item:
         """Change an item and return it."""
+        require_update(request)
         key = _key(request["Key"])
         if not _holds(request, self.items.get(key)):
             error = self.exceptions.ConditionalCheckFailedException(
@@ -65,8 +74,7 @@ class Table:
 
     def transact_write_items(self, *, TransactItems: list[Item]) -> Item:
         """Do all writes or none."""
-        if len(TransactItems) > _TRANSACTION:
-            raise refused("TransactWriteItems", "ValidationException", "more than 100 writes")
+        require_transaction({"TransactItems": TransactItems})
         writes = [next(iter(one.items())) for one in TransactItems]
         keys = [_key(request.get("Key") or request["Item"]) for _, request in writes]
         if len(set(keys)) < len(keys):
@@ -125,9 +133,7 @@ def _key(key: Item) -> tuple[str, str]:
 
 
 def _checked(item: Item) -> Item:
-    size = len(repr(item).encode())  # a little more than DynamoDB counts
-    if size > _ITEM_BYTES:
-        raise refused("PutItem", "ValidationException", f"the item has {size} bytes")
+    require("bytes of an item", item_bytes(item), ITEM_BYTES)
     return item
 
 
@@ -245,6 +251,7 @@ class Machines:
 
     def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> Item:  # noqa: A002  AWS's name
         """Start an execution."""
+        require_execution({"input": input})
         if not re.fullmatch(r"[\w-]{1,80}", name):
             raise refused("StartExecution", "InvalidName", name)
         arn = f"{stateMachineArn.replace(':stateMachine:', ':execution:')}:{name}"
@@ -301,6 +308,7 @@ class ScheduleGroup:
     def _put(self, operation: str, definition: Item) -> Item:
         if not re.fullmatch(r"[\w.-]{1,64}", definition["Name"]):
             raise refused(operation, "ValidationException", definition["Name"])
+        require_schedule(definition)
         self.schedules[definition["Name"]] = definition
         return {}
 

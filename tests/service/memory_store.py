@@ -14,8 +14,10 @@ from service.store import (
     StateChanged,
     Update,
     Write,
+    _encoded,
     _plain,
 )
+from tests.aws_limits import ITEM_BYTES, TRANSACTION_ITEMS, item_bytes, require
 
 
 class Killed(BaseException):
@@ -57,6 +59,7 @@ class MemoryStore:
         self.transact(Delete(pk, sk, expect))
 
     def transact(self, *writes: Write) -> None:
+        require("writes of a transaction", len(writes), TRANSACTION_ITEMS)
         for write in writes:
             self._check(write)
         self.life.spend()
@@ -87,7 +90,7 @@ class MemoryStore:
     def _do(self, write: Write) -> None:
         if isinstance(write, Create):
             item = _plain(write.item)
-            self.records[item["pk"], item["sk"]] = item
+            self._put(item["pk"], item["sk"], item)
         elif isinstance(write, Delete):
             del self.records[write.pk, write.sk]
         else:
@@ -95,4 +98,8 @@ class MemoryStore:
             record |= _plain(write.set)
             for name in write.remove:
                 record.pop(name, None)
-            self.records[write.pk, write.sk] = record
+            self._put(write.pk, write.sk, record)
+
+    def _put(self, pk: str, sk: str, record: Item) -> None:
+        require("bytes of an item", item_bytes(_encoded(record)), ITEM_BYTES)
+        self.records[pk, sk] = record

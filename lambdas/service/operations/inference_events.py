@@ -9,6 +9,7 @@ from service.errors import ValidationError
 from service.operations.schedulers import require_scheduler
 from service.paging import paged
 from service.records import EventRecord
+from service.shortening import shortened_diagnostics
 
 
 def list_inference_events(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -24,9 +25,14 @@ def list_inference_events(context: Context, request: dict[str, Any]) -> dict[str
         between = ("0", iso_seconds(last))
         for event in context.records.events(scheduler["uuid"], between=between, start=start):
             if event["EventEndTime"] >= first and event["EventStartTime"] < last:
-                yield event["sk"], event
+                yield event["sk"], _as_shown(event)
 
     return paged(context, "ListInferenceEvents", request, "InferenceEventSummaries", records)
+
+
+def _as_shown(event: EventRecord) -> EventRecord:
+    """Return an event as the API answers it: earlier releases kept diagnostics of any length."""
+    return {**event, "Diagnostics": shortened_diagnostics(event["Diagnostics"])}
 
 
 OPERATIONS = {"ListInferenceEvents": list_inference_events}

@@ -35,11 +35,13 @@ from service.requested_windows import requested_training_window
 from service.retry_on_change import retry_on_change
 from service.roles import require_role
 from service.schema import Schema, parse_schema
+from service.shortening import shortened_metrics
 from service.store import Create, Delete, Update
 from service.tagging import merged_tags
 from service.training_windows import TimeSpan
 
 _SCHEMA = "schema.json"
+_METRICS = {"ModelMetrics", "PriorModelMetrics"}
 
 
 def create_model(context: Context, request: dict[str, Any]) -> ModelRecord:
@@ -161,6 +163,9 @@ def with_documents(context: Context, record: TrainingFacts) -> Mapping[str, Any]
         for member, key in documents.items()
         if key in keys
     }
+    for member in _METRICS & found.keys():  # earlier releases kept metrics of any length
+        place = context.service_bucket.uri(keys[documents[member]])
+        found[member] = shortened_metrics(found[member], complete=place)
     return {**record, **found}
 
 

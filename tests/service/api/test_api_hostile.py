@@ -90,6 +90,7 @@ def _inferred(service: Service, name: str) -> None:
                 "EventStartTime": start,
                 "EventEndTime": start,
                 "EventDurationInSeconds": 300,
+                "Diagnostics": "[]",
             },
         )
 

@@ -3,8 +3,8 @@
 `pytest -rP` lists the boundaries.
 """
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import BotoCoreError
 
 from service.context import Context
-from service.errors import ApiError, NotFoundError
+from service.errors import ConflictError, NotFoundError
 from service.names import SCHEDULER, TOKEN, events_of, executions_of, scheduler_prefix
 from service.operations.schedulers import OPERATIONS
 from service.reconciler import reconcile
@@ -184,30 +184,69 @@ def test_a_read_does_not_fail_with_its_repair(service: Service, monkeypatch: pyt
     agrees(service)
 
 
-@pytest.mark.parametrize("busy", [1, 3, 4])
-def test_a_schedule_that_is_being_changed_is_tried_again(
-    service: Service, busy: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    service.trained_model()
-    call(service.context, "Create")
+@contextmanager
+def being_changed(service: Service, operation: str, times: int) -> Iterator[None]:
+    """Let another request change the schedule meanwhile, so often."""
     client = service.context.client("scheduler")
-    update: Callable[..., Any] = client.update_schedule
-    left = [busy]
+    original: Callable[..., Any] = getattr(client, operation)
+    left = [times]
 
-    def changing(**definition: Any) -> Any:
+    def changing(**request: Any) -> Any:
         if left[0]:
             left[0] -= 1
-            raise client.exceptions.ConflictException({"Error": {"Code": "ConflictException"}}, "Update")
-        return update(**definition)
+            raise client.exceptions.ConflictException({"Error": {"Code": "ConflictException"}}, operation)
+        return original(**request)
 
-    monkeypatch.setattr("service.schedules._PAUSES", (0.0, 0.0, 0.0))
-    monkeypatch.setattr(client, "update_schedule", changing)
-    if busy > 3:
-        with pytest.raises(ApiError, match="is being changed by another request: try again"):
-            call(service.context, "Stop")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("service.schedules._PAUSES", (0.0, 0.0, 0.0))
+        patch.setattr(client, operation, changing)
+        yield
+
+
+@pytest.mark.parametrize("busy", [1, 3, 4])
+@pytest.mark.parametrize(
+    ("verb", "operation"),
+    [("Stop", "update_schedule"), ("Update", "update_schedule"), ("Create", "create_schedule")],
+)
+def test_a_schedule_that_is_being_changed_is_tried_again(
+    service: Service, verb: str, operation: str, busy: int
+) -> None:
+    service.trained_model()
+    for earlier in BEFORE[verb]:
+        call(service.context, earlier)
+    with being_changed(service, operation, busy):
+        if busy > 3:
+            with pytest.raises(ConflictError, match="'watch' is being changed by another request: try again"):
+                call(service.context, verb)
+        else:
+            call(service.context, verb)
+    if (verb, busy) == ("Create", 4):
+        assert list(service.context.store.all(SCHEDULER)) == []
     else:
-        call(service.context, "Stop")
-    monkeypatch.undo()
+        agrees(service)
+
+
+@pytest.mark.parametrize("busy", [1, 3, 4])
+def test_a_schedule_that_is_being_changed_is_deleted_in_the_end(service: Service, busy: int) -> None:
+    service.trained_model()
+    uuid = call(service.context, "Create")["uuid"]
+    call(service.context, "Stop")
+    with being_changed(service, "delete_schedule", busy):
+        call(service.context, "Delete")
+    assert (f"inference-{uuid}" in schedules(service)) == (busy > 3)
+    with suppress(NotFoundError):
+        call(service.context, "Delete")
+    leaves_nothing(service, {uuid})
+
+
+def test_a_schedule_that_is_being_changed_is_no_internal_error(service: Service) -> None:
+    service.trained_model()
+    call(service.context, "Create")
+    with (
+        being_changed(service, "update_schedule", 4),
+        pytest.raises(service.api.exceptions.ConflictException, match="try again"),
+    ):
+        service.api.update_inference_scheduler(**REQUESTS["Update"])
     agrees(service)
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from botocore.model import StructureShape
 
-from service import idempotency, validation, wire
+from service import idempotency, paging, validation, wire
 from service.context import Context
 from service.errors import InternalError
 from service.idempotency import Plan
 from service.names import DATASET, TOKEN
-from service.operations import datasets, ingestion_jobs, models, schedulers, tags
+from service.operations import datasets, inference_events, ingestion_jobs, models, schedulers, tags
 from service.records import IngestionJobRecord
 from service.schedules import Schedules
 from service.store import Create, Item, Store
@@ -26,6 +26,7 @@ from tests.service.api import (
     test_api_models,
     test_api_schedulers,
     test_api_shapes,
+    test_api_sizes,
     test_api_wire,
 )
 from tests.service.planted import Bug, Patch, Write, assert_caught, change_writes, without_expectation
@@ -140,6 +141,18 @@ def pages_lose_their_first_entry(patch: Patch) -> None:
         return original(context, operation, request, member, behind)
 
     patch.setattr(datasets, "paged", paged)
+
+
+def pages_leave_no_room_in_an_answer(patch: Patch) -> None:
+    patch.setattr(paging, "PAGE_BYTES", 6_000_000)
+
+
+def old_events_are_answered_as_they_were_kept(patch: Patch) -> None:
+    patch.setattr(inference_events, "shortened_diagnostics", lambda text: text)
+
+
+def old_metrics_are_answered_as_they_were_kept(patch: Patch) -> None:
+    patch.setattr(models, "shortened_metrics", lambda text, complete: text)
 
 
 def oldest_jobs_come_first(patch: Patch) -> None:
@@ -363,6 +376,21 @@ PAGES = (
         pages_lose_their_first_entry,
         test_api_lists.test_every_page_walk_sees_everything_once,
         {"size": 2, "pages": 3},
+    ),
+    Bug(
+        pages_leave_no_room_in_an_answer,
+        test_api_sizes.test_events_of_300_sensors_are_listed_over_pages_each_once,
+        {"letters": 10},
+    ),
+    Bug(
+        old_events_are_answered_as_they_were_kept,
+        test_api_sizes.test_events_of_300_sensors_are_listed_over_pages_each_once,
+        {"letters": 195},
+    ),
+    Bug(
+        old_metrics_are_answered_as_they_were_kept,
+        test_api_sizes.test_a_model_of_300_sensors_can_be_described_whatever_was_found,
+        {"ranges": 30},
     ),
     Bug(oldest_jobs_come_first, test_api_datasets.test_jobs_are_listed_newest_first_by_dataset_and_status),
 )

@@ -21,9 +21,10 @@ from service.names import INGESTION_JOB
 from service.reconciler import reconcile
 from service.settings import Environment
 from service.store import Store, Update
+from tests.aws_limits import require_execution
 from tests.embedded import ACCOUNT, REGION, EmbeddedAws
 from tests.service.jobs import pump
-from tests.service.jobs.world import World
+from tests.service.jobs.world import World, step
 from tests.service.memory_store import Killed
 
 BEGIN = datetime(2026, 2, 1, tzinfo=UTC)
@@ -108,6 +109,7 @@ class Machines:
     def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> None:  # noqa: A002, N803
         """The names are those of the API."""
         self._fuse("StartExecution")
+        require_execution({"input": input})
         if self.broken is not None:
             raise self.broken
         arn = f"{stateMachineArn.replace(':stateMachine:', ':execution:')}:{name}"
@@ -295,11 +297,11 @@ class Plant:
         self.fuse(operation)
 
     def _ingest(self, event: dict[str, Any]) -> None:
-        planned = ingest.run(self.runtime, {**event, "Step": "plan"})
+        planned = step(self.runtime, ingest.run, {**event, "Step": "plan"})
         manifest = self.runtime.service_bucket.get_json(planned["Manifest"]["Key"])
         for item in manifest:
-            ingest.run(self.runtime, {**event, "Step": "read", "Item": item})
-        ingest.run(self.runtime, {**event, "Step": "finish"})
+            step(self.runtime, ingest.run, {**event, "Step": "read", "Item": item})
+        step(self.runtime, ingest.run, {**event, "Step": "finish"})
 
     def _train(self, event: dict[str, Any]) -> None:
-        train.run(self.runtime, {**event, "Step": "train"})
+        step(self.runtime, train.run, {**event, "Step": "train"})

@@ -1,7 +1,11 @@
 """Objects as files on the embedded AWS: parts, versions, uploads that end or do not."""
 
+import base64
 import io
 import random
+import zlib
+from collections import defaultdict
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -72,6 +76,45 @@ def test_uploads_become_objects(world: World, pieces: int) -> None:
         assert sink.tell() == pieces * len(piece)
     assert world.download("new") == piece * pieces
     assert world.customer.head_object(Bucket=world.bucket, Key="new")["ContentType"] == "a/b"
+
+
+def test_an_upload_in_parts_names_its_checksums_from_begin_to_end(world: World) -> None:
+    """S3 refuses an upload whose parts have sums of an algorithm that was not named, or sums not repeated."""
+    asked: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    names = ("CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload")
+    # What the caller said, before botocore adds a sum of its own choice.
+    for name in names:
+        world.customer.meta.events.register(
+            f"provide-client-params.s3.{name}", lambda params, name=name, **_: asked[name].append(params)
+        )
+    parts = [random.Random(number).randbytes(PART_BYTES + number) for number in range(3)]  # noqa: S311 - test data
+    with write_in_parts(world.customer, world.bucket, "new", {}) as sink:
+        for part in parts:
+            sink.write(part)
+    sums = [base64.b64encode(zlib.crc32(part).to_bytes(4, "big")).decode() for part in parts]
+    assert [one["ChecksumAlgorithm"] for one in asked["CreateMultipartUpload"]] == ["CRC32"]
+    sent = sorted(asked["UploadPart"], key=lambda one: one["PartNumber"])
+    assert [one["ChecksumCRC32"] for one in sent] == sums
+    (completed,) = asked["CompleteMultipartUpload"]
+    listed = completed["MultipartUpload"]["Parts"]
+    assert [(one["PartNumber"], one["ChecksumCRC32"]) for one in listed] == list(enumerate(sums, start=1))
+    head = world.customer.head_object(Bucket=world.bucket, Key="new", ChecksumMode="ENABLED")
+    together = zlib.crc32(b"".join(zlib.crc32(part).to_bytes(4, "big") for part in parts))
+    assert head["ChecksumCRC32"] == f"{base64.b64encode(together.to_bytes(4, 'big')).decode()}-3"
+    assert world.download("new") == b"".join(parts)
+
+
+def test_a_part_that_changes_on_its_way_is_refused(world: World) -> None:
+    def change(params: dict[str, Any], **_: Any) -> None:
+        params["Body"] = params["Body"][:-1] + bytes([params["Body"][-1] ^ 1])
+
+    world.customer.meta.events.register("provide-client-params.s3.UploadPart", change)
+    with (
+        pytest.raises(ClientError, match="BadDigest"),
+        write_in_parts(world.customer, world.bucket, "new", {}) as sink,
+    ):
+        sink.write(bytes(PART_BYTES))
+    assert "Contents" not in world.customer.list_objects_v2(Bucket=world.bucket)
 
 
 def test_an_upload_that_breaks_leaves_nothing(world: World) -> None:

@@ -4,14 +4,23 @@ import gzip
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
+from service.jobs.training import learn
+from service.jobs.training.model_metrics import model_metrics
 from service.names import DATASET, MODEL, version_key, versions_of
+from service.shortening import longest
 from service.store import Item
 from tests.service.jobs import pump
 from tests.service.jobs.meanwhile import ended_before
 from tests.service.jobs.world import World, at, rows, schema
+
+EVALUATED = {
+    "EvaluationDataStartTime": at("2020-01-18"),
+    "EvaluationDataEndTime": at("2020-03-01"),
+}
 
 
 def test_the_model_knows_its_windows_and_its_active_version(model: Item) -> None:
@@ -61,6 +70,34 @@ def test_version_and_model_end_alike(home: World, model: Item) -> None:
     ):
         assert version[member] == model[member], member
     assert version["Status"] == "SUCCESS"
+
+
+def test_metrics_that_are_too_long_are_kept_complete_beside_what_is_shown(
+    home: World, dataset: Item, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = []
+
+    def long(*arguments: Any, **more: Any) -> str:
+        document = json.loads(model_metrics(*arguments, **more))
+        document["predicted_ranges"] *= 1000
+        texts.append(json.dumps(document))
+        return texts[-1]
+
+    monkeypatch.setattr(learn, "model_metrics", long)
+    model = home.model(dataset, pump.SCHEMA, TrainingDataEndTime=at("2020-01-18"), **EVALUATED)
+    bucket = home.runtime.service_bucket
+    found = json.loads(bucket.get_text(model["metricsKey"]))
+    assert len(bucket.get_text(model["metricsKey"])) <= longest()
+    complete = f"documents/{model['uuid']}/metrics-1-complete.json"
+    assert found["left_out"]["complete_document"] == f"s3://{home.runtime.bucket}/{complete}"
+    assert bucket.get_text(complete) == texts[0]
+    whole = json.loads(texts[0])["predicted_ranges"]
+    assert len(found["predicted_ranges"]) + found["left_out"]["predicted_ranges"] == len(whole)
+
+
+def test_metrics_that_are_short_enough_are_kept_once(home: World, model: Item) -> None:
+    keys = list(home.runtime.service_bucket.keys(f"documents/{model['uuid']}/"))
+    assert keys == [f"documents/{model['uuid']}/{name}.json" for name in ("metrics-1", "schema")]
 
 
 def test_pointwise_diagnostics_cover_the_evaluation(home: World, model: Item) -> None:

@@ -30,6 +30,7 @@ from service.names import (
     versions_of,
 )
 from service.store import Item, Update
+from tests.aws_limits import require_state
 
 ARNS = ArnBuilder(partition="aws", region="eu-west-1", account="000000000000")
 
@@ -147,14 +148,14 @@ class World:
 
     def play_ingestion(self, job: str) -> None:
         def steps() -> None:
-            planned = self._lambda(ingest.run, {"Step": "plan", "JobId": job})
+            planned = step(self.runtime, ingest.run, {"Step": "plan", "JobId": job})
             reader = planned["Manifest"]
             body = self.runtime.s3.get_object(Bucket=reader["Bucket"], Key=reader["Key"])["Body"].read()
             items = json.loads(body)
             assert len(items) == planned["Items"]
             for item in items:
-                self._lambda(ingest.run, {"Step": "read", "JobId": job, "Item": item})
-            self._lambda(ingest.run, {"Step": "finish", "JobId": job})
+                step(self.runtime, ingest.run, {"Step": "read", "JobId": job, "Item": item})
+            step(self.runtime, ingest.run, {"Step": "finish", "JobId": job})
 
         self._caught(steps, lambda error: self.fail_ingestion(job, error))
 
@@ -200,7 +201,7 @@ class World:
     def play_training(self, name: str, number: int = 1) -> None:
         event = {"ModelName": name, "ModelVersion": number}
         self._caught(
-            lambda: self._lambda(train.run, {"Step": "train", **event}),
+            lambda: step(self.runtime, train.run, {"Step": "train", **event}),
             lambda error: train.fail(self.runtime, event, error),
         )
 
@@ -250,12 +251,6 @@ class World:
         assert item is not None
         return item
 
-    def _lambda(
-        self, step: Callable[[Runtime, Mapping[str, Any]], dict[str, Any]], event: Mapping[str, Any]
-    ) -> Any:
-        """Call a step as Step Functions does: input and output travel as JSON."""
-        return json.loads(json.dumps(step(self.runtime, json.loads(json.dumps(event)))))
-
     @staticmethod
     def _caught(work: Callable[[], Any], fail: Callable[[dict[str, str]], Any]) -> None:
         try:
@@ -264,6 +259,18 @@ class World:
             kind = type(error).__name__
             cause = json.dumps({"errorMessage": str(error), "errorType": kind, "stackTrace": []})
             fail({"Error": kind, "Cause": cause})
+
+
+def step(
+    runtime: Runtime,
+    work: Callable[[Runtime, Mapping[str, Any]], dict[str, Any]],
+    event: Mapping[str, Any],
+) -> Any:
+    """Call a step as Step Functions does: input and output travel as JSON, within its limits."""
+    require_state("input of a step", event)
+    output = work(runtime, json.loads(json.dumps(event)))
+    require_state("output of a step", output)
+    return json.loads(json.dumps(output))
 
 
 def rows(header: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:

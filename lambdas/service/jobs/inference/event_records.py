@@ -13,6 +13,7 @@ from service.jobs.inference.event_tracking import InferenceEvent, event_members,
 from service.jobs.runtime import Runtime, log
 from service.jobs.times import seconds_of
 from service.names import events_of
+from service.shortening import shortened_diagnostics
 from service.store import Create, Item, Update
 
 EventWrite = Create | Update
@@ -113,12 +114,17 @@ def mark_moved_levels(
         members = _members(known[sk])
         if members["EventEndTime"] < since:
             continue
-        diagnostics = json.loads(members["Diagnostics"])
-        for each in diagnostics:
-            if each["name"] == level.sensor:
-                each["level_moved_since"] = latest
-        marked[sk] = _with(marked.get(sk, Update(pk, sk)), Diagnostics=json.dumps(diagnostics))
+        diagnostics = _with_moved_level(members["Diagnostics"], level.sensor, latest)
+        marked[sk] = _with(marked.get(sk, Update(pk, sk)), Diagnostics=diagnostics)
     return tuple(marked.values())
+
+
+def _with_moved_level(diagnostics: str, sensor: str, since: str) -> str:
+    shares = {each["name"]: each for each in json.loads(diagnostics)}
+    # Of very many sensors, those with the smallest shares are not in the diagnostics.
+    known = shares.get(sensor, {"name": sensor, "value": 0.0})
+    shares[sensor] = {**known, "level_moved_since": since}
+    return shortened_diagnostics(json.dumps(list(shares.values())))
 
 
 def _sort_key(write: EventWrite) -> str:

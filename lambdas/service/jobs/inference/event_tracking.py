@@ -10,6 +10,7 @@ from typing import Any
 from engine import Range, Scores
 from service.jobs.result_lines import named_shares
 from service.jobs.times import instant
+from service.shortening import shortened_diagnostics
 
 _SHORTEST = timedelta(minutes=5)
 """Only events that last longer are recorded."""
@@ -99,7 +100,7 @@ def event_members(event: InferenceEvent, *, sensors: tuple[str, ...], step: time
         "EventStartTime": _epoch(event.start),
         "EventEndTime": _epoch(event.end),
         "EventDurationInSeconds": int(event.duration(step).total_seconds()),
-        "Diagnostics": json.dumps(named_shares(sensors, shares)),
+        "Diagnostics": shortened_diagnostics(json.dumps(named_shares(sensors, shares))),
     }
 
 

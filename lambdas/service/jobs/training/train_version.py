@@ -11,6 +11,7 @@ from service.jobs.training.learn import Learned, learn
 from service.jobs.training.promotion import Prior
 from service.jobs.training.version import Training
 from service.names import MODEL, document_key
+from service.shortening import shortened_metrics
 from service.store import Item
 from service.training_end import record_end
 
@@ -65,14 +66,20 @@ def _window_members(learned: Learned) -> Mapping[str, Decimal]:
 
 
 def _put_documents(training: Training, learned: Learned) -> Mapping[str, str]:
-    """Write the metrics, if there are any, and return their keys."""
+    """Write the metrics, if there are any, and return their keys. Long ones are kept complete as well."""
+    bucket, number = training.service_bucket, training.number
     documents = {
-        "metricsKey": (f"metrics-{training.number}.json", learned.metrics),
-        "priorMetricsKey": (f"prior-metrics-{training.number}.json", learned.prior_metrics),
+        "metricsKey": (f"metrics-{number}", learned.metrics),
+        "priorMetricsKey": (f"prior-metrics-{number}", learned.prior_metrics),
     }
     keys = {}
     for member, (name, text) in documents.items():
-        if text is not None:
-            keys[member] = document_key(training.model_uuid, name)
-            training.service_bucket.put_text(keys[member], text)
+        if text is None:
+            continue
+        complete = document_key(training.model_uuid, f"{name}-complete.json")
+        shown = shortened_metrics(text, complete=bucket.uri(complete))
+        if shown != text:
+            bucket.put_text(complete, text)
+        keys[member] = document_key(training.model_uuid, f"{name}.json")
+        bucket.put_text(keys[member], shown)
     return keys
