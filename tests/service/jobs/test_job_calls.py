@@ -1,14 +1,15 @@
 """How often a window calls AWS: each call is paid for, so none may be added unnoticed (docs/cost.md)."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from service.names import DATASET
 from service.store import Item
+from tests.embedded import EmbeddedAws
 from tests.service.counted import CountedCalls, counted_calls, item_bytes
 from tests.service.jobs import pump
+from tests.service.jobs.conftest import environment
 from tests.service.jobs.inference import DAY, MINUTE, started
 from tests.service.jobs.world import World, schema
 
@@ -43,19 +44,19 @@ def window(world: World, model: Item, names: tuple[str, ...], **naming: Any) -> 
 
 
 @pytest.fixture(scope="module", params=[1, COMPONENTS], ids=["one", "ten"])
-def plant(request: pytest.FixtureRequest, home: World) -> tuple[Item, tuple[str, ...]]:
+def plant(request: pytest.FixtureRequest, jobs_aws: EmbeddedAws, home: World) -> tuple[Item, tuple[str, ...]]:
     """A model of one component, and of ten, each with a drive's two sensors."""
     names = tuple(f"drive{number}" for number in range(request.param))
-    text = schema(**{name: ("speed", "current") for name in names})
-    data = list(pump.history("2020-01-01", count=15 * 288, step=timedelta(minutes=5)))
+    text = schema(**dict.fromkeys(names, ("speed", "current")))
+    data = list(pump.history("2020-01-01", count=15 * 1440, step=MINUTE))
     for name in names:
         home.upload(f"calls{request.param}/{name}/data.csv", pump.drive(data))
-    dataset = home.dataset(text)
-    assert home.ingest(dataset, prefix=f"calls{request.param}/")["Status"] == "SUCCESS"
-    sampling = {"TargetSamplingRate": "PT5M"}
-    model = home.model(
-        home.get(DATASET, dataset["DatasetName"]), text, DataPreProcessingConfiguration=sampling
-    )
+    with environment(jobs_aws):
+        dataset = home.dataset(text)
+        job = home.ingest(dataset, prefix=f"calls{request.param}/")
+        assert job["Status"] == "SUCCESS", job.get("FailedReason")
+        dataset = home.get(DATASET, dataset["DatasetName"])
+        model = home.model(dataset, text, DataPreProcessingConfiguration={"TargetSamplingRate": "PT1M"})
     assert model["Status"] == "SUCCESS", model.get("FailedReason")
     return model, names
 
@@ -90,6 +91,6 @@ def test_requests_for_keys(world: World, plant: tuple[Item, tuple[str, ...]]) ->
 
 
 def test_sizes_of_items() -> None:
-    """As DynamoDB documents them: names and texts in UTF-8, two digits a byte, three bytes for a structure."""
+    """As DynamoDB documents them: texts in UTF-8, two digits in a byte, three bytes for a structure."""
     item = {"pk": {"S": "é"}, "n": {"N": "1234"}, "m": {"M": {"a": {"S": "x"}}}, "l": {"L": []}}
     assert item_bytes(item) == (2 + 2) + (1 + 4) + (1 + 3 + 1 + 1 + 1) + (1 + 3)
