@@ -1,12 +1,16 @@
 """Alarms on an inference scheduler."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from constructs_l4e.interfaces import IInferenceScheduler
+
+_HASH_LENGTH = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,24 +51,28 @@ class Executions:
 class AlarmThresholds:
     """When each alarm of a scheduler is raised; None leaves an alarm out.
 
+    By default there are two: one about the equipment, and one about its monitoring. CloudWatch bills each
+    alarm, so the others, which tell more precisely what the two have told, are for those who ask for them.
+
     Args:
-        failed: executions that failed, for any reason. Default: 2 in a row.
-        invalid_input: executions that could not use their files, role, bucket or key. Default: 1.
-        no_success: executions without a result, including those that never ran. There is no such alarm for a
-            scheduler that is stopped. Default: 3 in a row.
-        anomaly: executions that found an anomaly. AWS's own service has no such metric, hence no alarm.
+        no_success: executions without a result, because they failed or because they did not run. There is no
+            such alarm for a scheduler that is stopped. Default: 3 in a row.
+        anomaly: executions that found an anomaly, or after which the level of a sensor no longer counts as
+            one: somebody should find out why it moved. AWS's own service has no such metric, hence no alarm.
             Default: 1.
-        level_moved: executions after which the level of a sensor no longer counts as an anomaly: somebody
-            should find out why it moved. AWS's own service has no such metric, hence no alarm. Default: 1.
+        failed: executions that failed, for any reason. Default: no alarm.
+        invalid_input: executions that could not use their files, role, bucket or key. Default: no alarm.
+        level_moved: executions after which the level of a sensor no longer counts as an anomaly. AWS's own
+            service has no such metric, hence no alarm. Default: no alarm.
         warning: executions with notices about their input, such as a silent sensor. AWS's own service has no
             such metric, hence no alarm. Default: no alarm.
     """
 
-    failed: Executions | None = Executions(count=2)
-    invalid_input: Executions | None = Executions(count=1)
     no_success: Executions | None = Executions(count=3)
     anomaly: Executions | None = Executions(count=1)
-    level_moved: Executions | None = Executions(count=1)
+    failed: Executions | None = None
+    invalid_input: Executions | None = None
+    level_moved: Executions | None = None
     warning: Executions | None = None
 
 
@@ -72,6 +80,11 @@ class SchedulerAlarms(Construct):
     """CloudWatch alarms on one inference scheduler.
 
     CloudFormation names the alarms. Their period is the scheduler's `data_upload_frequency`.
+
+    `no_success` is in the state ALARM when executions fail, and in INSUFFICIENT_DATA when none run; it takes
+    `actions` in both cases. A new alarm begins in INSUFFICIENT_DATA, and CloudWatch acts on changes only. So
+    a first deployment notifies nobody, and neither does a scheduler that replaces another, for which there is
+    a new alarm.
 
     Args:
         scope: parent of the construct.
@@ -99,6 +112,15 @@ class SchedulerAlarms(Construct):
         super().__init__(scope, id)
         self._scheduler = scheduler
         limits = thresholds or AlarmThresholds()
+        own = scheduler.service.api_id is not None
+        self.no_success = self._no_success(limits.no_success) if scheduler.running else None
+        self.anomaly = self._at_least_one(
+            "Anomaly",
+            scheduler.metric_anomaly_detected(),
+            limits.anomaly if own else None,
+            "the equipment behaves abnormally, or the level of a sensor moved: look at the latest results "
+            "and at the log of the inference function",
+        )
         self.failed = self._at_least_one(
             "Failed", scheduler.metric_inference_failed(), limits.failed, "inference fails"
         )
@@ -108,37 +130,18 @@ class SchedulerAlarms(Construct):
             limits.invalid_input,
             "inference cannot use its input: look at FailedReason of the latest execution",
         )
-        self.no_success = self._no_success(limits.no_success) if scheduler.running else None
-        self.anomaly = (
-            self._at_least_one(
-                "Anomaly",
-                scheduler.metric_anomaly_detected(),
-                limits.anomaly,
-                "the equipment behaves abnormally",
-            )
-            if scheduler.service.api_id is not None
-            else None
+        self.level_moved = self._at_least_one(
+            "LevelMoved",
+            scheduler.metric_level_moved(),
+            limits.level_moved if own else None,
+            "the level of a sensor moved and no longer counts as an anomaly: look at the log of the "
+            "inference function",
         )
-        self.level_moved = (
-            self._at_least_one(
-                "LevelMoved",
-                scheduler.metric_level_moved(),
-                limits.level_moved,
-                "the level of a sensor moved and no longer counts as an anomaly: look at the log of the "
-                "inference function",
-            )
-            if scheduler.service.api_id is not None
-            else None
-        )
-        self.warning = (
-            self._at_least_one(
-                "Warning",
-                scheduler.metric_inference_warning(),
-                limits.warning,
-                "inference noticed something about its input: look at the log of the inference function",
-            )
-            if scheduler.service.api_id is not None
-            else None
+        self.warning = self._at_least_one(
+            "Warning",
+            scheduler.metric_inference_warning(),
+            limits.warning if own else None,
+            "inference noticed something about its input: look at the log of the inference function",
         )
         self.add_alarm_action(*actions)
         if notify_when_over and actions:
@@ -149,10 +152,10 @@ class SchedulerAlarms(Construct):
     def alarms(self) -> list[cloudwatch.Alarm]:
         """The alarms that were not left out."""
         every = (
-            self.failed,
-            self.invalid_input,
             self.no_success,
             self.anomaly,
+            self.failed,
+            self.invalid_input,
             self.level_moved,
             self.warning,
         )
@@ -163,11 +166,13 @@ class SchedulerAlarms(Construct):
         if actions:
             for alarm in self.alarms:
                 alarm.add_alarm_action(*actions)
+            if self.no_success is not None:
+                self.no_success.add_insufficient_data_action(*actions)
 
     def _at_least_one(
         self, id_: str, metric: cloudwatch.Metric, limit: Executions | None, meaning: str
     ) -> cloudwatch.Alarm | None:
-        """Return an alarm on a metric that is 1 or more for an execution that counts."""
+        """Return an alarm on a metric that is sent for an execution that counts, and for no other."""
         return self._alarm(
             id_,
             metric,
@@ -178,14 +183,27 @@ class SchedulerAlarms(Construct):
         )
 
     def _no_success(self, limit: Executions | None) -> cloudwatch.Alarm | None:
+        """Return an alarm that leaves OK when no execution succeeds, and when none runs.
+
+        Its id changes with the scheduler and the period: an alarm that is changed keeps its state, so that of
+        a scheduler with results would find none of the new one, and notify.
+        """
         return self._alarm(
-            "NoSuccess",
+            f"NoSuccess{self._watched()}",
             self._scheduler.metric_inference_succeeded(),
             limit,
             "no inference results arrive",
             comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-            missing=cloudwatch.TreatMissingData.BREACHING,
+            missing=cloudwatch.TreatMissingData.MISSING,
         )
+
+    def _watched(self) -> str:
+        """Return a hash of what is watched; nothing for a name that is known in the deployment only."""
+        name = self._scheduler.inference_scheduler_name
+        if cdk.Token.is_unresolved(name):
+            return ""
+        watched = f"{name} {self._scheduler.data_upload_frequency}"
+        return hashlib.sha256(watched.encode()).hexdigest()[:_HASH_LENGTH]
 
     def _alarm(
         self,

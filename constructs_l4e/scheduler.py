@@ -107,7 +107,10 @@ class InferenceSchedulerBase(cdk.Resource):
         return self.metric("InferenceMissed", **options)
 
     def metric_anomaly_detected(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Return the number of executions that found an anomaly. Only a deployed service publishes it."""
+        """Return the number of executions that found an anomaly or a level that moved.
+
+        Nothing is sent where there is none. Only a deployed service publishes it.
+        """
         return self.metric("AnomalyDetected", **options)
 
     def metric_inference_warning(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:

@@ -395,7 +395,7 @@ def test_aws_managed_service() -> None:
     alarms = {
         each["Properties"]["MetricName"] for each in resources(content, "AWS::CloudWatch::Alarm").values()
     }
-    assert alarms == {"InferenceFailed", "InferenceInvalidInput", "InferenceSucceeded"}
+    assert alarms == {"InferenceSucceeded"}
 
 
 def test_key_of_another_stack_may_encrypt() -> None:

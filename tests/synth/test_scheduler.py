@@ -275,15 +275,29 @@ def alarms(**props: Any) -> dict[str, dict[str, Any]]:
     return {each["Properties"]["MetricName"]: each["Properties"] for each in found}
 
 
+EVERY = AlarmThresholds(
+    failed=Executions(count=2),
+    invalid_input=Executions(count=1),
+    level_moved=Executions(count=1),
+    warning=Executions(count=4),
+)
+
+
 def test_default_alarms() -> None:
-    found = alarms()
+    """One about the equipment, one about its monitoring: each costs as much as a third of a metric."""
+    assert set(alarms()) == {"InferenceSucceeded", "AnomalyDetected"}
+
+
+def test_every_alarm() -> None:
+    found = alarms(thresholds=EVERY)
     shared = {"Period": 900, "Threshold": 1, "Statistic": "Sum", "Namespace": "LookoutEquipment"}
     expected = {
+        "InferenceSucceeded": (3, "LessThanThreshold", "missing"),
+        "AnomalyDetected": (1, "GreaterThanOrEqualToThreshold", "notBreaching"),
         "InferenceFailed": (2, "GreaterThanOrEqualToThreshold", "notBreaching"),
         "InferenceInvalidInput": (1, "GreaterThanOrEqualToThreshold", "notBreaching"),
-        "InferenceSucceeded": (3, "LessThanThreshold", "breaching"),
-        "AnomalyDetected": (1, "GreaterThanOrEqualToThreshold", "notBreaching"),
         "LevelMoved": (1, "GreaterThanOrEqualToThreshold", "notBreaching"),
+        "InferenceWarning": (4, "GreaterThanOrEqualToThreshold", "notBreaching"),
     }
 
     assert set(found) == set(expected)
@@ -297,15 +311,51 @@ def test_default_alarms() -> None:
 
 
 def test_thresholds() -> None:
-    found = alarms(
-        thresholds=AlarmThresholds(
-            failed=Executions(count=2, out_of=4), invalid_input=None, anomaly=None, level_moved=None
-        )
-    )
+    found = alarms(thresholds=AlarmThresholds(failed=Executions(count=2, out_of=4), anomaly=None))
 
     assert set(found) == {"InferenceFailed", "InferenceSucceeded"}
     failed = found["InferenceFailed"]
     assert (failed["DatapointsToAlarm"], failed["EvaluationPeriods"]) == (2, 4)
+
+
+def no_success_id(scope: cdk.Stack | None = None, **changes: str) -> str:
+    """Logical id of the alarm on missing results."""
+    target = scope or stack()
+    props = {
+        "inference_scheduler_name": "line-4",
+        "model_name": "tuned",
+        "data_upload_frequency": "PT15M",
+        **changes,
+    }
+    service = imported_service(target)
+    found = InferenceScheduler.from_inference_scheduler_attributes(
+        target, "Imported", service=service, **props
+    )
+    SchedulerAlarms(target, "Alarms", scheduler=found, thresholds=AlarmThresholds(anomaly=None))
+    (made,) = resources(template(target), "AWS::CloudWatch::Alarm")
+    return made
+
+
+def test_another_scheduler_or_period_gets_another_alarm_on_missing_results() -> None:
+    """A changed alarm keeps its state: it would find no results of the new scheduler, and notify."""
+    ids = [
+        no_success_id(),
+        no_success_id(inference_scheduler_name="line-5"),
+        no_success_id(data_upload_frequency="PT1H"),
+    ]
+
+    assert len(set(ids)) == len(ids)
+    assert no_success_id(model_name="other") == ids[0]
+
+
+def test_a_name_known_in_the_deployment_only() -> None:
+    ids = []
+    for parameter in ("First", "Second"):
+        scope = stack()
+        name = cdk.CfnParameter(scope, parameter).value_as_string
+        ids.append(no_success_id(scope, inference_scheduler_name=name))
+
+    assert ids[0] == ids[1]
 
 
 def test_an_alarm_on_warnings_is_raised_if_asked_for() -> None:
@@ -322,29 +372,34 @@ def test_actions() -> None:
         scope,
         "Alarms",
         scheduler=imported(scope),
+        thresholds=EVERY,
         actions=[actions.SnsAction(topic)],
         notify_when_over=True,
     )
     made.add_alarm_action(actions.SnsAction(sns.Topic(scope, "Second")))
 
-    assert len(made.alarms) == 5
+    assert len(made.alarms) == 6
     for alarm in resources(template(scope), "AWS::CloudWatch::Alarm").values():
         assert len(alarm["Properties"]["AlarmActions"]) == 2
         assert len(alarm["Properties"]["OKActions"]) == 1
+        silence = alarm["Properties"].get("InsufficientDataActions", [])
+        assert len(silence) == (2 if alarm["Properties"]["MetricName"] == "InferenceSucceeded" else 0)
 
 
 def test_a_stopped_scheduler_may_be_silent() -> None:
     scope = stack()
-    made = SchedulerAlarms(scope, "Alarms", scheduler=scheduler(scope, running=False))
+    made = SchedulerAlarms(scope, "Alarms", scheduler=scheduler(scope, running=False), thresholds=EVERY)
 
     assert made.no_success is None
-    assert len(made.alarms) == 4
+    assert len(made.alarms) == 5
 
 
 def test_the_managed_service_does_not_tell_of_anomalies() -> None:
     scope = stack()
+    made = SchedulerAlarms(scope, "Alarms", scheduler=imported(scope, managed=True), thresholds=EVERY)
 
-    assert SchedulerAlarms(scope, "Alarms", scheduler=imported(scope, managed=True)).anomaly is None
+    assert (made.anomaly, made.level_moved, made.warning) == (None, None, None)
+    assert made.alarms == [made.no_success, made.failed, made.invalid_input]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from service.failed_reason import clip, reason_of
 from service.inference_windows import InferenceWindow
 from service.jobs.failure import JobFailed
-from service.jobs.inference.file_names import NameStyle, Search
+from service.jobs.inference.file_names import NameRange, NameStyle, Search
 from service.jobs.ingestion.selection import (
     FileLimits,
     SourceFile,
@@ -117,6 +117,11 @@ WINDOW = InferenceWindow(start=int(at("2026-11-20T11:30")), end=int(at("2026-11-
 LENGTH = 900
 
 
+def listed(name: str, names: NameRange) -> bool:
+    """Whether S3 lists a name, and the reader of the list takes it."""
+    return name.startswith(names.prefix) and name > names.after and names.holds(name)
+
+
 def search(**names: str) -> Search:
     offset = {"InputTimeZoneOffset": names.pop("offset")} if "offset" in names else {}
     return Search.around(WINDOW, {**offset, "InferenceInputNameConfiguration": names}, reach=LENGTH)
@@ -172,7 +177,7 @@ def test_file_names_of_a_window(names: dict[str, str], name: str, matches: bool)
     found = search(**names)
     assert found.matches([name], component="motor") == ([name] if matches else [])
     if matches:  # what can match must also be listed
-        assert any(name.startswith(prefix) for prefix in found.prefixes("motor"))
+        assert any(listed(name, names) for names in found.ranges("motor"))
 
 
 def test_matching_names_come_in_time_order() -> None:
@@ -187,18 +192,29 @@ def test_matching_names_come_in_time_order() -> None:
     start=st.integers(1, 2**31 // 300 - 100).map(lambda n: n * 300),
     form=st.sampled_from(["EPOCH", "yyyy-MM-dd-HH-mm-ss", "yyyyMMddHHmmss"]),
     offset=st.integers(-14 * 4, 14 * 4).map(lambda n: n * 900),
-    shift=st.integers(-300, 600),
+    shift=st.integers(-900, 1200),
 )
-def test_stamps_are_read_as_written_and_found_by_their_beginnings(
+def test_stamps_are_read_as_written_and_listed_when_they_are_in_the_search(
     start: int, form: str, offset: int, shift: int
 ) -> None:
-    start += 10**9  # epoch stamps of ten digits
+    start += 10**9 + 900  # epoch stamps of ten digits
     style = NameStyle(format=form, delimiter="_", offset=offset)
     name = f"m_{style.stamp(start + shift)}.csv"
     assert style.read(name, component="m") == start + shift
-    beginnings = style.beginnings(start - 300, start + 600)
-    assert any(style.stamp(start + shift).startswith(beginning) for beginning in beginnings)
-    assert len(beginnings) <= 3
+    names = style.names(start - 300, start + 600, component="m")
+    assert listed(name, names) is (-300 <= shift <= 600)
+    assert names.prefix.startswith("m_")
+
+
+def test_what_matched_before_is_looked_for_first() -> None:
+    every, names = search(), ["motor_20261120114500.csv", f"motor-{WINDOW.start}.csv", "motor.csv"]
+    naming = every.naming(names, component="motor")
+    assert naming == {("yyyyMMddHHmmss", "_"), ("EPOCH", "-")}
+    assert [(style.format, style.delimiter) for style in every.among(naming).styles] == [
+        ("yyyyMMddHHmmss", "_"),
+        ("EPOCH", "-"),
+    ]
+    assert every.among(()) == every.among({("EPOCH", "+")}) == every
 
 
 def test_a_wrong_offset_is_named() -> None:

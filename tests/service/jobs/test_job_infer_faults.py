@@ -105,4 +105,5 @@ def test_an_internal_error_does_not_block_the_next_window(
     fault = text.partition("; look for '")[2].partition("' in the log of the inference function")[0]
     assert fault
     assert f"inference failed: {fault}" in caplog.text
-    assert metric(jobs_aws, scheduler, "InferenceInvalidInput") == [0.0]
+    assert metric(jobs_aws, scheduler, "InferenceFailed") == [2.0]
+    assert metric(jobs_aws, scheduler, "InferenceInvalidInput") == []

@@ -279,7 +279,7 @@ INFERENCE = (
         test_job_last_values.test_a_failed_window_keeps_the_values_of_the_components_that_came,
     ),
     Bug(short_events_are_recorded, test_job_documents.test_only_events_longer_than_five_minutes_are_recorded),
-    Bug(failures_have_no_metrics, test_job_infer.test_each_execution_publishes_its_metrics),
+    Bug(failures_have_no_metrics, test_job_infer.test_metrics_of_executions),
     Bug(
         internal_errors_are_the_customers,
         test_job_infer_faults.test_an_internal_error_does_not_block_the_next_window,

@@ -209,7 +209,7 @@ class World:
         return self.get(versions_of(model["uuid"]), version_key(number))
 
     def scheduler(self, model: Item, *, first_end: str, **members: Any) -> Item:
-        name, unique = f"sched-{uuid.uuid4().hex[:8]}", new_uuid()
+        name, unique = members.get("InferenceSchedulerName", f"sched-{uuid.uuid4().hex[:8]}"), new_uuid()
         self.runtime.store.create(
             {
                 "pk": SCHEDULER,

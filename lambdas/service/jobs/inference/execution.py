@@ -12,6 +12,7 @@ from service.jobs.inference.active_model import ActiveModel
 from service.jobs.inference.event_records import event_write, mark_moved_levels, summarize_event
 from service.jobs.inference.event_tracking import Followed, follow
 from service.jobs.inference.execution_notices import state_lost
+from service.jobs.inference.file_names import Naming
 from service.jobs.inference.input_files import InputRead
 from service.jobs.inference.known_values import LastValues
 from service.jobs.inference.scheduler_state import SchedulerState, StateFile, UnusableState
@@ -99,7 +100,7 @@ def infer(
                 states=states,
             )
         except Exception:
-            _remember(states, previous.state, window, last)
+            _remember(states, previous.state, window, last, read)
             raise
 
 
@@ -143,6 +144,7 @@ def _score(
         detector=scores.state,
         carry=last,
         open=followed.open,
+        naming=_naming(read, previous.state),
     )
     states.keep(state, before=previous.state)
     # Scoring notices sensors without values as well; the notices about the input say more about them.
@@ -155,14 +157,25 @@ def _score(
     )
 
 
+def _naming(read: InputRead, before: SchedulerState | None) -> tuple[Naming, ...]:
+    """Return how the files of a window are named, or were before it when it has none."""
+    return read.naming or (() if before is None else before.naming)
+
+
 def _remember(
-    states: StateFile, before: SchedulerState | None, window: InferenceWindow, last: LastValues
+    states: StateFile,
+    before: SchedulerState | None,
+    window: InferenceWindow,
+    last: LastValues,
+    read: InputRead,
 ) -> None:
     """Keep the last values that a window showed although it failed; its failure is what is reported."""
     if dict(last) == dict(before.carry if before is not None else {}):
         return
     try:
-        states.keep(SchedulerState.after_failure(before, end=window.end, carry=last), before=before)
+        naming = _naming(read, before)
+        state = SchedulerState.after_failure(before, end=window.end, carry=last, naming=naming)
+        states.keep(state, before=before)
     except Exception as error:  # noqa: BLE001 - the window has failed for another reason already
         log("last values were not kept", Window=str(window), Error=f"{type(error).__name__}: {error}")
 

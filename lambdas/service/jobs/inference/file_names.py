@@ -1,9 +1,10 @@
 """Names of inference input files: which window a file belongs to. Pure."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
 
 from service.errors import ValidationError
@@ -14,13 +15,29 @@ from service.time_zone import offset_seconds
 _DELIMITERS = ("_", "-", " ", "")
 _SUFFIX = re.compile(r"\.csv(\.gz)?", re.IGNORECASE)
 _EPOCH = "EPOCH"
-# Format of the API, format of strftime, what it looks like at the start of a text, format of its hour.
+# Format of the API, format of strftime, what it looks like at the start of a text. In the order of keys, a
+# later stamp of a format comes later.
 _STAMPS = {
-    "yyyyMMddHHmmss": ("%Y%m%d%H%M%S", re.compile(r"\d{14}"), "%Y%m%d%H"),
-    "yyyy-MM-dd-HH-mm-ss": ("%Y-%m-%d-%H-%M-%S", re.compile(r"\d{4}(-\d\d){5}"), "%Y-%m-%d-%H-"),
-    _EPOCH: ("", re.compile(r"\d{10}(?!\d)"), ""),
+    "yyyyMMddHHmmss": ("%Y%m%d%H%M%S", re.compile(r"\d{14}")),
+    "yyyy-MM-dd-HH-mm-ss": ("%Y-%m-%d-%H-%M-%S", re.compile(r"\d{4}(-\d\d){5}")),
+    _EPOCH: ("", re.compile(r"\d{10}(?!\d)")),
 }
-_EPOCH_BLOCK = 10_000  # seconds that share the first six of ten digits
+
+Naming = tuple[str, str]
+"""Timestamp format and delimiter of file names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameRange:
+    """Names that follow each other in the order of keys: they begin with `prefix`, and come after `after`."""
+
+    prefix: str
+    after: str
+    last: str
+
+    def holds(self, name: str) -> bool:
+        """Return whether a name that comes after `after` is in the range: no later one is if it is not."""
+        return name[: len(self.last)] <= self.last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +69,12 @@ class NameStyle:
             return None
         return int(local.timestamp()) - self.offset
 
-    def beginnings(self, first: int, last: int) -> list[str]:
-        """Return texts with which the stamps from `first` to `last` begin: few and narrow enough to list."""
-        if self.format == _EPOCH:
-            blocks = range(first // _EPOCH_BLOCK, last // _EPOCH_BLOCK + 1)
-            return [str(block) for block in blocks]
-        hours = range((first + self.offset) // 3600, (last + self.offset) // 3600 + 1)
-        form = _STAMPS[self.format][2]
-        return [datetime.fromtimestamp(hour * 3600, UTC).strftime(form) for hour in hours]
+    def names(self, first: int, last: int, *, component: str) -> NameRange:
+        """Return where the names with stamps from `first` to `last` (epoch seconds) are listed."""
+        head, begin, end = component + self.delimiter, self.stamp(first), self.stamp(last)
+        shared = takewhile(lambda pair: pair[0] == pair[1], zip(begin, end, strict=True))
+        common = "".join(character for character, _ in shared)
+        return NameRange(prefix=head + common, after=head + begin, last=head + end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +106,20 @@ class Search:
             last=window.end + reach,
         )
 
-    def prefixes(self, component: str) -> Iterator[str]:
-        """Yield beginnings of the names that can match, to list by."""
+    def among(self, naming: Collection[Naming]) -> "Search":
+        """Return the search for names of some styles only; for all when none of its styles is among them."""
+        styles = tuple(style for style in self.styles if (style.format, style.delimiter) in naming)
+        return replace(self, styles=styles or self.styles)
+
+    def ranges(self, component: str) -> Iterator[NameRange]:
+        """Yield where the names that can match are listed: one range for each style."""
         for style in self.styles:
-            for beginning in style.beginnings(self.first, self.last):
-                yield component + style.delimiter + beginning
+            yield style.names(self.first, self.last, component=component)
+
+    def naming(self, names: Iterable[str], *, component: str) -> set[Naming]:
+        """Return the naming of names that match."""
+        fitting = ((style, style.read(name, component=component)) for name in names for style in self.styles)
+        return {(style.format, style.delimiter) for style, stamp in fitting if stamp is not None}
 
     def stamp(self, name: str, *, component: str) -> int | None:
         """Return the time (epoch seconds) in a name by the first style that fits, in the search or not."""

@@ -1,17 +1,19 @@
 """Input of one inference: the files of a window found by name, read and merged per component."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import takewhile
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
 from engine import ComponentReport, FileReport, UnusableFile, merge_component
 from service.inference_windows import InferenceWindow
 from service.jobs.columns import Columns
+from service.jobs.csv_reading import BLOCK_BYTES
 from service.jobs.failure import JobFailed, NothingThere, some
-from service.jobs.inference.file_names import Search
+from service.jobs.inference.file_names import NameRange, Naming, Search
 from service.jobs.runtime import log
 from service.jobs.storage.csv_objects import read_csv_object
 from service.jobs.storage.customer_bucket import CustomerBuckets
@@ -20,6 +22,7 @@ from service.locations import prefix_mistake
 from service.settings import Settings
 
 _PARALLEL = 16
+"""Lists and components at once: S3 takes longer to answer than a small file to be read."""
 _NEAR_LISTED = 1000
 _SHOWN = 3
 _LOGGED = 50
@@ -80,12 +83,13 @@ class InputRead:
     """What the files of a window hold.
 
     `components` are the rows of every component that has any, `usable` those that can be scored, `problems`
-    why the window cannot be.
+    why the window cannot be. `naming` is how the files are named.
     """
 
     components: Mapping[str, ComponentInput]
     usable: frozenset[str]
     problems: tuple[str, ...]
+    naming: tuple[Naming, ...]
 
     @property
     def usable_components(self) -> dict[str, ComponentInput]:
@@ -100,10 +104,19 @@ class InputRead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    """What became of a component: its rows, if it has any, and why they cannot be scored, if they cannot."""
+
+    rows: ComponentInput | None = None
+    failed: JobFailed | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InputFiles:
     """The files of a window; `known` are sensors whose last value from before it may stand in.
 
-    Files whose names are up to `reach` seconds away from the window may hold rows of it.
+    Files whose names are up to `reach` seconds away from the window may hold rows of it. Names as before
+    (`naming`) are looked for first, and all others when a component cannot be scored with those.
     With `settings.partial_inference`, components and sensors without data are left out as long as any
     component has some.
     """
@@ -115,6 +128,7 @@ class InputFiles:
     reach: int
     limits: InputLimits
     known: frozenset[str]
+    naming: Collection[Naming]
     settings: Settings
 
     def read(self, stack: ExitStack) -> InputRead:
@@ -124,43 +138,77 @@ class InputFiles:
             JobFailed: when the files cannot be listed, or are more than the quotas allow.
         """
         search = Search.around(self.window, self.location.config, reach=self.reach)
-        found = self._find(search)
-        self._check_sizes(found)
-        components: dict[str, ComponentInput] = {}
-        usable: set[str] = set()
-        problems: list[str] = []
-        absent: list[str] = []
-        for name, sizes in found.items():
-            try:
-                components[name] = self._read_component(name, list(sizes), search, stack)
-                self._check_columns(name, components[name])
-                self._check_rows(name, list(sizes), components[name].report)
-            except NothingThere as nothing:
-                absent.append(nothing.reason)
-            except JobFailed as failed:
-                problems.append(failed.reason)
-            else:
-                usable.add(name)
+        usual = search.among(self.naming)
+        found = self._find(usual, self.columns)
+        outcomes = self._read_components(found, usual, stack)
+        if usual != search:
+            failed = [name for name, outcome in outcomes.items() if outcome.failed is not None]
+            everywhere = self._find(search, failed)
+            again = {name: files for name, files in everywhere.items() if files != found[name] or not files}
+            found |= again
+            outcomes |= self._read_components(again, search, stack)
+        return self._input_read(
+            outcomes, {each for name in found for each in search.naming(found[name], component=name)}
+        )
+
+    def _input_read(self, outcomes: Mapping[str, _Outcome], naming: Collection[Naming]) -> InputRead:
+        failures = [outcome.failed for outcome in outcomes.values() if outcome.failed is not None]
+        usable = frozenset(name for name, outcome in outcomes.items() if outcome.failed is None)
+        problems = [failed.reason for failed in failures if not isinstance(failed, NothingThere)]
         if not self.settings.partial_inference or not usable:
-            problems += absent
-        return InputRead(components=components, usable=frozenset(usable), problems=tuple(problems))
+            problems += [failed.reason for failed in failures if isinstance(failed, NothingThere)]
+        return InputRead(
+            components={name: each.rows for name, each in outcomes.items() if each.rows is not None},
+            usable=usable,
+            problems=tuple(problems),
+            naming=tuple(sorted(naming)),
+        )
 
-    def _find(self, search: Search) -> dict[str, dict[str, int]]:
-        """Return for each component the keys to read, earliest name first, with their sizes."""
-        wanted = [(name, prefix) for name in self.columns for prefix in search.prefixes(name)]
+    def _find(self, search: Search, components: Iterable[str]) -> dict[str, dict[str, int]]:
+        """Return for each component the keys to read, earliest name first, with their sizes.
 
-        def listed(item: tuple[str, str]) -> list[tuple[str, int]]:
-            objects = self.customer.objects(self.location.bucket, self.location.prefix + item[1])
-            return [(found.key.removeprefix(self.location.prefix), found.size) for found in objects]
+        Raises:
+            JobFailed: when they cannot be listed, or are more than the quotas allow.
+        """
+        wanted = [(name, names) for name in components for names in search.ranges(name)]
+        prefix = self.location.prefix
 
-        found: dict[str, dict[str, int]] = {name: {} for name in self.columns}
+        def listed(item: tuple[str, NameRange]) -> list[tuple[str, int]]:
+            _, names = item
+            objects = self.customer.objects(
+                self.location.bucket, prefix + names.prefix, after=prefix + names.after
+            )
+            named = ((found.key.removeprefix(prefix), found.size) for found in objects)
+            return list(takewhile(lambda each: names.holds(each[0]), named))
+
+        found: dict[str, dict[str, int]] = {name: {} for name in components}
         with ThreadPoolExecutor(_PARALLEL) as pool:
             for (name, _), objects in zip(wanted, pool.map(listed, wanted), strict=True):
                 found[name].update(objects)
-        return {
+        matching = {
             name: {key: sizes[key] for key in search.matches(sizes, component=name)}
             for name, sizes in found.items()
         }
+        self._check_sizes(matching)
+        return matching
+
+    def _read_components(
+        self, found: Mapping[str, Mapping[str, int]], search: Search, stack: ExitStack
+    ) -> dict[str, _Outcome]:
+        def outcome(name: str) -> _Outcome:
+            rows = None
+            try:
+                rows = self._read_component(name, list(found[name]), search, stack)
+                self._check_columns(name, rows)
+                self._check_rows(name, list(found[name]), rows.report)
+            except JobFailed as failed:
+                return _Outcome(rows=rows, failed=failed)
+            return _Outcome(rows=rows)
+
+        size = sum(size for sizes in found.values() for size in sizes.values())
+        # While it is read, a file takes a multiple of its size, at most of a block: so do small ones at once.
+        with ThreadPoolExecutor(_PARALLEL if size <= BLOCK_BYTES else 1) as pool:
+            return dict(zip(found, pool.map(outcome, found), strict=True))
 
     def _check_sizes(self, found: Mapping[str, Mapping[str, int]]) -> None:
         most = self.limits.files_per_component

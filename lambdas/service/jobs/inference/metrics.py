@@ -17,34 +17,34 @@ if TYPE_CHECKING:  # the stubs exist where types are checked, not in the functio
 def publish_metrics(runtime: Runtime, scheduler: Item, end: ExecutionEnd) -> None:
     """Publish the metrics of an execution; one that cannot be published fails nothing.
 
-    Each has a point for every execution, except `LevelMoved`: moved levels are rare.
+    `InferenceSucceeded` has a point for every execution: where points are missing, nothing was inferred. The
+    others have points only when they say something: a metric is paid for by the hours in which it is sent.
     """
     kinds = Counter(notice["kind"] for notice in end.notices)
-    values = {
-        "InferenceSucceeded": end.result is not None,
-        "InferenceFailed": end.result is None,
-        "InferenceInvalidInput": end.invalid_input,
-        "InferenceWarning": kinds.total() - kinds["level"] - kinds["level-moved"],
-    }
-    if end.result is not None:
-        values["AnomalyDetected"] = end.result.anomalous
-    if kinds["level-moved"]:
-        values["LevelMoved"] = kinds["level-moved"]
-    _publish(runtime, scheduler, values)
+    found = end.result is not None and (end.result.anomalous or kinds["level-moved"] > 0)
+    _publish(
+        runtime,
+        scheduler,
+        succeeded=end.result is not None,
+        others={
+            "InferenceFailed": end.result is None,
+            "InferenceInvalidInput": end.invalid_input,
+            "InferenceWarning": kinds.total() - kinds["level"] - kinds["level-moved"],
+            "AnomalyDetected": found,
+            "LevelMoved": kinds["level-moved"],
+        },
+    )
 
 
 def publish_missed(runtime: Runtime, scheduler: Item, windows: int) -> None:
     """Publish that windows were missed: one failed execution, and how many windows it stands for."""
-    values = {
-        "InferenceSucceeded": 0,
-        "InferenceFailed": 1,
-        "InferenceInvalidInput": 0,
-        "InferenceMissed": windows,
-    }
-    _publish(runtime, scheduler, values)
+    others = {"InferenceFailed": 1, "InferenceMissed": windows}
+    _publish(runtime, scheduler, succeeded=False, others=others)
 
 
-def _publish(runtime: Runtime, scheduler: Item, values: Mapping[str, float]) -> None:
+def _publish(runtime: Runtime, scheduler: Item, *, succeeded: bool, others: Mapping[str, float]) -> None:
+    """Publish whether an execution succeeded, and of the `others` what is not zero."""
+    values = {"InferenceSucceeded": succeeded, **{name: value for name, value in others.items() if value}}
     dimensions: list[DimensionTypeDef] = [
         {"Name": "ModelName", "Value": scheduler["ModelName"]},
         {"Name": "InferenceSchedulerName", "Value": scheduler["InferenceSchedulerName"]},

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.jobs.inference.event_tracking import InferenceEvent
+from service.jobs.inference.file_names import Naming
 from service.jobs.storage.keys import state_key
 from service.service_bucket import ServiceBucket
 
@@ -21,7 +22,8 @@ class SchedulerState:
 
     `version` is the model version that scored the last window that was scored, `detector` the scoring state
     after it; both are None before the first. `carry` is the last value of each sensor and its time (epoch
-    seconds), from windows that failed as well. `open` is the event that was still going on.
+    seconds), and `naming` how its files were named, from windows that failed as well. `open` is the event
+    that was still going on.
     """
 
     end: int
@@ -29,10 +31,16 @@ class SchedulerState:
     detector: bytes | None
     carry: Mapping[str, tuple[float, float]]
     open: InferenceEvent | None
+    naming: tuple[Naming, ...]
 
     @classmethod
     def after_failure(
-        cls, before: "SchedulerState | None", *, end: int, carry: Mapping[str, tuple[float, float]]
+        cls,
+        before: "SchedulerState | None",
+        *,
+        end: int,
+        carry: Mapping[str, tuple[float, float]],
+        naming: tuple[Naming, ...],
     ) -> "SchedulerState":
         """Return the state after a window that failed: last values go on, scoring stays where it was."""
         return cls(
@@ -41,6 +49,7 @@ class SchedulerState:
             detector=None if before is None else before.detector,
             carry=carry,
             open=None,
+            naming=naming,
         )
 
 
@@ -81,6 +90,7 @@ def _to_json(state: SchedulerState) -> dict[str, Any]:
         "detector": None if state.detector is None else base64.b64encode(state.detector).decode(),
         "carry": {sensor: list(last) for sensor, last in state.carry.items()},
         "open": None if state.open is None else state.open.to_json(),
+        "naming": [list(each) for each in state.naming],
     }
 
 
@@ -92,4 +102,6 @@ def _from_json(members: Mapping[str, Any]) -> SchedulerState:
         detector=None if detector is None else base64.b64decode(detector),
         carry={sensor: (value, stamp) for sensor, (value, stamp) in members["carry"].items()},
         open=None if members["open"] is None else InferenceEvent.from_json(members["open"]),
+        # States of earlier releases have none.
+        naming=tuple((form, delimiter) for form, delimiter in members.get("naming", ())),
     )

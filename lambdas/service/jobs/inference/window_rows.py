@@ -81,6 +81,7 @@ def read_files(
             bytes=settings.inference_bytes[frequency_for(window, tuple(settings.inference_bytes))],
         ),
         known=frozenset(recent(remembered, at=window.start, within=_fill_seconds(settings))),
+        naming=() if before is None else before.naming,
         settings=settings,
     )
     return files.read(stack)

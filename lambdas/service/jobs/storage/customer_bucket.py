@@ -90,9 +90,16 @@ class CustomerBuckets:
         )
         return cls(s3=s3, role_arn=role_arn, owners=owners, pauses=pauses)
 
-    def objects(self, bucket: str, prefix: str, *, limit: int | None = None) -> Iterator[ListedObject]:
-        """Yield the objects whose key begins with `prefix`, in key order; at most `limit` of them."""
+    def objects(
+        self, bucket: str, prefix: str, *, after: str | None = None, limit: int | None = None
+    ) -> Iterator[ListedObject]:
+        """Yield the objects whose key begins with `prefix`, in key order; at most `limit` of them.
+
+        With `after`, those whose key comes after it. A page is listed when it is needed.
+        """
         request: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix}
+        if after is not None:
+            request["StartAfter"] = after
         if limit is not None:
             request["MaxKeys"] = limit
         while True:
