@@ -5,6 +5,7 @@ from constructs_l4e.alarms import AlarmThresholds, Executions, SchedulerAlarms
 from constructs_l4e.asset import MonitoredAsset
 from constructs_l4e.dataset import Dataset
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
+from constructs_l4e.function_vpc_endpoints import FunctionVpcEndpoints
 from constructs_l4e.ingestion import DataIngestion, KeyPattern
 from constructs_l4e.input_naming import InputNaming, TimestampFormat
 from constructs_l4e.interfaces import IDataset, IEquipmentService, IInferenceScheduler, IModel
@@ -36,6 +37,7 @@ __all__ = [
     "EquipmentKey",
     "EquipmentService",
     "Executions",
+    "FunctionVpcEndpoints",
     "IDataset",
     "IEquipmentService",
     "IInferenceScheduler",

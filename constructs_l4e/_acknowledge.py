@@ -4,7 +4,7 @@ Ids are those of cdk-nag's AwsSolutions pack. Each is acknowledged on the narrow
 Wildcard resources are acknowledged where they are granted (`_access.py`), with the reason given there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
 from constructs import IConstruct
@@ -31,6 +31,10 @@ STATE_MACHINE = {
 DEAD_LETTERS = {
     "SQS3": "it is a dead-letter queue itself: of a function and of rules, not of another queue",
 }
+VPC_RANGE = {
+    "EC23": "the endpoint is open to the address range of its VPC, a reference that the rule cannot read;"
+    " open=False keeps it shut",
+}
 LOG_DELIVERY = (
     "the log-delivery actions that Step Functions logging needs support no resource-level permissions"
 )
@@ -53,6 +57,17 @@ def acknowledge_wildcards(scope: IConstruct, arns: tuple[str, ...], reason: str)
     stack = cdk.Stack.of(scope)
     texts = (_text(stack.resolve(arn)) for arn in arns)
     acknowledge(scope, {f"IAM5[Resource::{text}]": reason for text in texts if "*" in text})
+
+
+def acknowledge_range(
+    endpoint: IConstruct,
+    *,
+    open: bool,  # noqa: A002 - CDK's name for it
+    security_groups: Sequence[object] | None,
+) -> None:
+    """Acknowledge that an interface endpoint lets its VPC in, by the security group that CDK makes for it."""
+    if open and not security_groups:
+        acknowledge(endpoint.node.find_child("SecurityGroup"), VPC_RANGE)
 
 
 def template_text(scope: IConstruct, value: str) -> str:

@@ -1,5 +1,7 @@
 """ARNs of the service's resources, and rights on them."""
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
@@ -21,11 +23,7 @@ def grant(
     """
     if not operations:
         raise ValueError(f'no operation is granted on "{name}": name some, such as "DescribeModel"')
-    unknown = set(operations) - set(_service_model.operations())
-    if unknown:
-        raise ValueError(
-            f'"{min(unknown)}" is not an operation of the API: use names such as "DescribeModel"'
-        )
+    known_operations(operations)
     if service.api_id is not None:
         return _grant_way_in(service, grantee, _ways_in.level_of(operations), name)
     return iam.Grant.add_to_principal(
@@ -33,6 +31,20 @@ def grant(
         actions=[f"{_service_model.SERVICE}:{operation}" for operation in operations],
         resource_arns=[arn],
     )
+
+
+def known_operations(operations: Sequence[str]) -> Sequence[str]:
+    """Return `operations` if the API has them all.
+
+    Raises:
+        ValueError: when it has not.
+    """
+    unknown = set(operations) - set(_service_model.operations())
+    if unknown:
+        raise ValueError(
+            f'"{min(unknown)}" is not an operation of the API: use names such as "DescribeModel"'
+        )
+    return operations
 
 
 def grant_level(

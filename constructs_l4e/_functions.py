@@ -9,6 +9,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from constructs_l4e._access import Access
+from constructs_l4e._network import FunctionNetwork
 from constructs_l4e._packages import ARCHITECTURE, RUNTIME
 
 LAMBDA = iam.ServicePrincipal("lambda.amazonaws.com")
@@ -62,6 +63,7 @@ def function(
     environment: Mapping[str, str],
     memory_mb: int,
     timeout: cdk.Duration,
+    network: FunctionNetwork,
     scratch: cdk.Size | None = None,
     layers: Sequence[lambda_.ILayerVersion] = (),
 ) -> lambda_.Function:
@@ -78,10 +80,11 @@ def function(
         environment: its environment variables.
         memory_mb: its memory in MiB.
         timeout: how long an invocation may run.
+        network: where it runs; `role` must have its access.
         scratch: size of its disk. Default: 512 MiB.
         layers: its layers. Default: none.
     """
-    return lambda_.Function(
+    made = lambda_.Function(
         scope,
         id,
         description=description,
@@ -97,4 +100,9 @@ def function(
         timeout=timeout,
         ephemeral_storage_size=scratch,
         layers=list(layers),
+        vpc=network.vpc,
+        vpc_subnets=network.subnets,
+        security_groups=list(network.security_groups) or None,
     )
+    made.node.add_dependency(*network.ready)
+    return made

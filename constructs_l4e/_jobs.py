@@ -14,6 +14,7 @@ from constructs_l4e._access import Access, acknowledge_access, role
 from constructs_l4e._acknowledge import LOG_DELIVERY, STATE_MACHINE, acknowledge, acknowledge_wildcards
 from constructs_l4e._functions import LAMBDA, function, log_group, state_machine_log_group, write_logs
 from constructs_l4e._large_training import LargeTraining, TaskFiles, task_principal
+from constructs_l4e._network import FunctionNetwork
 from constructs_l4e._retries import SHORT_FAULTS, THROTTLED_FOR_AN_HOUR
 from constructs_l4e._state import ServiceState
 from constructs_l4e.large_jobs import LargeJobs
@@ -75,6 +76,7 @@ class Jobs(Construct):
         training_mib: int,
         parallel_reads: int,
         large_jobs: LargeJobs | None,
+        network: FunctionNetwork,
     ) -> None:
         super().__init__(scope, id)
         self._state = state
@@ -120,6 +122,7 @@ class Jobs(Construct):
                     wildcard_reason="metrics have no ARN; the condition confines them to the namespace",
                 ),
                 *(files.access if files else ()),
+                *network.access,
             ],
         )
 
@@ -135,6 +138,7 @@ class Jobs(Construct):
                 environment=environment,
                 memory_mb=memory_mb,
                 timeout=JOB_LIMIT,
+                network=network,
                 scratch=cdk.Size.gibibytes(scratch_gb),
                 layers=[layer],
             )

@@ -15,6 +15,7 @@ from constructs import Construct, DependencyGroup, IConstruct
 from constructs_l4e._access import Access, role
 from constructs_l4e._acknowledge import LOG_DELIVERY, STATE_MACHINE, acknowledge, acknowledge_wildcards
 from constructs_l4e._functions import LAMBDA, function, log_group, state_machine_log_group, write_logs
+from constructs_l4e._network import OUTSIDE, FunctionNetwork
 from constructs_l4e._packages import custom_resource_code
 from constructs_l4e._tables import table, table_access
 from constructs_l4e.interfaces import IEquipmentService
@@ -36,6 +37,9 @@ class ResourceProvider(Construct):
         environment: environment variables with the address of the service.
         signing_extras: whether the service is behind API Gateway.
         encryption_key: key of the table. Default: DynamoDB's own.
+        network: where the functions run. Default: outside every VPC.
+        api_function: function of the API, which they invoke where no network leads to the API itself.
+            Default: they send requests to the API.
     """
 
     def __init__(
@@ -47,8 +51,11 @@ class ResourceProvider(Construct):
         environment: Mapping[str, str],
         signing_extras: bool,
         encryption_key: kms.IKey | None = None,
+        network: FunctionNetwork = OUTSIDE,
+        api_function: lambda_.IFunction | None = None,
     ) -> None:
         super().__init__(scope, id)
+        self._network = network
         records = table(
             self,
             "Records",
@@ -71,6 +78,8 @@ class ResourceProvider(Construct):
                 *access,
                 write_logs(logs),
                 *table_access(records, "DeleteItem", "GetItem", "PutItem"),
+                *_invoke(api_function),
+                *network.access,
                 Access(
                     actions=("s3:GetObject",),
                     resources=(
@@ -98,11 +107,13 @@ class ResourceProvider(Construct):
                 log_group=logs,
                 environment={
                     **environment,
+                    **self._invocation(api_function),
                     "L4E_ACCOUNT": cdk.Stack.of(self).account,
                     "L4E_RECORDS_TABLE": records.table_name,
                 },
                 memory_mb=256,
                 timeout=cdk.Duration.minutes(2),
+                network=network,
             )
             for name, handler, description in (
                 ("OnEvent", "on_event", "Starts creating, updating or deleting a LookoutEquipment resource"),
@@ -110,6 +121,15 @@ class ResourceProvider(Construct):
             )
         )
         self.service_token = self._framework(on_event, is_complete)
+
+    def _invocation(self, api_function: lambda_.IFunction | None) -> dict[str, str]:
+        """Return the environment variables with which the functions invoke the API function."""
+        if api_function is None:
+            return {}
+        session = cdk.Stack.of(self).format_arn(
+            service="sts", region="", resource="assumed-role", resource_name=self.role.role_name
+        )
+        return {"L4E_API_FUNCTION": api_function.function_name, "L4E_CALLER": session}
 
     def _framework(self, on_event: lambda_.IFunction, is_complete: lambda_.IFunction) -> str:
         """Make the functions and the state machine that pass events from CloudFormation to ours and back."""
@@ -121,7 +141,7 @@ class ResourceProvider(Construct):
                 name,
                 description=description,
                 assumed_by=LAMBDA,
-                access=[write_logs(framework_log)],
+                access=[write_logs(framework_log), *self._network.access],
             )
             for name, description in (
                 ("EventRole", "Custom-resource framework: passes an event on and starts the waiter"),
@@ -138,12 +158,16 @@ class ResourceProvider(Construct):
             log_group=framework_log,
             framework_on_event_role=event_role,
             framework_complete_and_timeout_role=waiter_role,
+            vpc=self._network.vpc,
+            vpc_subnets=self._network.subnets,
+            security_groups=list(self._network.security_groups) or None,
             disable_waiter_state_machine_logging=False,
             # Without execution data: the events hold CloudFormation's pre-signed response URL.
             waiter_state_machine_log_options=cr.LogOptions(
                 destination=waiter_log, level=sfn.LogLevel.ALL, include_execution_data=False
             ),
         )
+        provider.node.add_dependency(*self._network.ready)
         waiter = provider.node.find_child("waiter-state-machine")
         steps = [provider.node.find_child(f"framework-{step}") for step in ("isComplete", "onTimeout")]
         for scope, functions in (
@@ -156,6 +180,12 @@ class ResourceProvider(Construct):
         acknowledge(waiter, STATE_MACHINE)
         acknowledge_wildcards(waiter, ("*",), LOG_DELIVERY)
         return provider.service_token
+
+
+def _invoke(function: lambda_.IFunction | None) -> tuple[Access, ...]:
+    if function is None:
+        return ()
+    return (Access(actions=("lambda:InvokeFunction",), resources=(function.function_arn,)),)
 
 
 class ProviderAccess(Construct):

@@ -14,6 +14,7 @@ from constructs_l4e._access import Access, role
 from constructs_l4e._acknowledge import DEAD_LETTERS, acknowledge
 from constructs_l4e._functions import LAMBDA, function, log_group, write_logs
 from constructs_l4e._jobs import Jobs
+from constructs_l4e._network import FunctionNetwork
 from constructs_l4e._state import ServiceState
 
 INTERVAL = cdk.Duration.hours(1)
@@ -43,6 +44,7 @@ class Reconciler(Construct):
         code: lambda_.Code,
         environment: Mapping[str, str],
         keep_schedules: Sequence[Access],
+        network: FunctionNetwork,
     ) -> None:
         super().__init__(scope, id)
         log = log_group(self, "Log")
@@ -79,12 +81,14 @@ class Reconciler(Construct):
                     jobs.look_at_executions(),
                     *keep_schedules,
                     Access(actions=("sqs:SendMessage",), resources=(self.dead_letters.queue_arn,)),
+                    *network.access,
                 ],
             ).without_policy_updates(),
             log_group=log,
             environment=environment,
             memory_mb=256,
             timeout=cdk.Duration.minutes(5),
+            network=network,
         )
         handler.configure_async_invoke(
             max_event_age=PATIENCE,

@@ -1,9 +1,10 @@
 """The API: one signed POST for all operations, one function behind it, and the schedules that it makes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
@@ -14,15 +15,17 @@ from constructs_l4e._acknowledge import API, acknowledge
 from constructs_l4e._functions import LAMBDA, function, log_group, write_logs
 from constructs_l4e._gateway_responses import answer_like_the_service
 from constructs_l4e._jobs import Jobs
+from constructs_l4e._network import FunctionNetwork
 from constructs_l4e._state import ServiceState
 
+STAGE = "v1"
 SCHEDULER = "scheduler.amazonaws.com"
 
 
 class ServiceApi(Construct):
     """REST API, API function, and the group of the schedules with the role that they run under."""
 
-    stage = "v1"
+    stage = STAGE
 
     def __init__(
         self,
@@ -34,6 +37,8 @@ class ServiceApi(Construct):
         code: lambda_.Code,
         environment: Mapping[str, str],
         access_role_path: str,
+        network: FunctionNetwork,
+        vpc_endpoints: Sequence[ec2.IInterfaceVpcEndpoint],
     ) -> None:
         super().__init__(scope, id)
         stack = cdk.Stack.of(self)
@@ -56,7 +61,7 @@ class ServiceApi(Construct):
         }
         self.keep_schedules = _keep_schedules(stack, schedules, schedule_role)
         self.log = log = log_group(self, "Log")
-        handler = function(
+        self.function = function(
             self,
             "Function",
             description="The LookoutEquipment API",
@@ -105,6 +110,7 @@ class ServiceApi(Construct):
                     # The role of a new scheduler is tried by the function that will use it.
                     Access(actions=("lambda:InvokeFunction",), resources=(jobs.infer.function_arn,)),
                     *self.keep_schedules,
+                    *network.access,
                 ],
             ),
             log_group=log,
@@ -112,19 +118,21 @@ class ServiceApi(Construct):
             memory_mb=512,
             # API Gateway gives up after 29 s.
             timeout=cdk.Duration.seconds(28),
+            network=network,
         )
         self.rest_api = apigateway.RestApi(
             self,
             "RestApi",
             rest_api_name=cdk.Names.unique_resource_name(self, max_length=64, separator="-"),
             description="LookoutEquipment API, version 2020-12-15",
-            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            endpoint_configuration=_endpoint_configuration(vpc_endpoints),
+            policy=_only_through(vpc_endpoints),
             cloud_watch_role=False,
             deploy_options=apigateway.StageOptions(stage_name=self.stage),
         )
         # Outputs are the choice of the stack that deploys the service.
         self.rest_api.node.try_remove_child("Endpoint")
-        integration = apigateway.LambdaIntegration(handler, allow_test_invoke=False)
+        integration = apigateway.LambdaIntegration(self.function, allow_test_invoke=False)
         # The root is everything; the path of any other request says what the caller may do.
         for resource in (self.rest_api.root, self.rest_api.root.add_resource("{proxy+}")):
             resource.add_method("POST", integration, authorization_type=apigateway.AuthorizationType.IAM)
@@ -148,6 +156,42 @@ class ServiceApi(Construct):
             ),
             access=[Access(actions=("lambda:InvokeFunction",), resources=(infer.function_arn,))],
         )
+
+
+def _endpoint_configuration(
+    vpc_endpoints: Sequence[ec2.IInterfaceVpcEndpoint],
+) -> apigateway.EndpointConfiguration:
+    if not vpc_endpoints:
+        return apigateway.EndpointConfiguration(types=[apigateway.EndpointType.REGIONAL])
+    return apigateway.EndpointConfiguration(
+        types=[apigateway.EndpointType.PRIVATE], vpc_endpoints=list(vpc_endpoints)
+    )
+
+
+def _only_through(vpc_endpoints: Sequence[ec2.IInterfaceVpcEndpoint]) -> iam.PolicyDocument | None:
+    """Return the resource policy of a private API, None for a regional one, which needs none.
+
+    It denies what comes another way, and allows nothing: within an account an Allow here would be enough
+    without one of IAM, so "everybody through the endpoint" would give everybody every way in.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html
+    """
+    if not vpc_endpoints:
+        return None
+    return iam.PolicyDocument(
+        statements=[
+            iam.PolicyStatement(
+                sid="OnlyThroughTheseEndpoints",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["execute-api:Invoke"],
+                resources=["execute-api:/*"],
+                conditions={
+                    "StringNotEquals": {"aws:SourceVpce": [each.vpc_endpoint_id for each in vpc_endpoints]}
+                },
+            )
+        ]
+    )
 
 
 def _keep_schedules(

@@ -32,8 +32,15 @@ class IEquipmentService(Protocol):
         """Stage of the REST API; None for the AWS-managed service."""
 
     @property
+    def api_vpc_endpoint_ids(self) -> Sequence[str]:
+        """Ids of the interface endpoints that lead to the API when it is private; none of a regional one."""
+
+    @property
     def endpoint_url(self) -> str | None:
-        """Address of the API, for `AWS_ENDPOINT_URL_LOOKOUTEQUIPMENT`; None for the AWS-managed service."""
+        """Address of the API, for `AWS_ENDPOINT_URL_LOOKOUTEQUIPMENT`; None for the AWS-managed service.
+
+        That of a private API leads through the first of `api_vpc_endpoint_ids`, with or without private DNS.
+        """
 
     @property
     def data_access_principal(self) -> iam.IPrincipal:

@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 
 import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from constructs_l4e import _arns, _ways_in
+from constructs_l4e import _api_endpoints, _arns, _ways_in
 from constructs_l4e._access import Access
 from constructs_l4e._acknowledge import acknowledge_wildcards
 from constructs_l4e._jobs import Jobs, training_mebibytes
 from constructs_l4e._large_training import check_quota
+from constructs_l4e._network import function_network
 from constructs_l4e._packages import service_code
 from constructs_l4e._provider import ResourceProvider
 from constructs_l4e._reconciler import Reconciler
@@ -41,6 +44,7 @@ class EquipmentServiceBase(cdk.Resource):
 
     api_id: str | None
     api_stage: str | None
+    api_vpc_endpoint_ids: Sequence[str] = ()
     data_access_principal: iam.IPrincipal
     access_role_path: str | None
     provider_service_token: str
@@ -54,7 +58,9 @@ class EquipmentServiceBase(cdk.Resource):
         if self.api_id is None:
             return None
         stack = cdk.Stack.of(self)
-        return f"https://{self.api_id}.execute-api.{stack.region}.{stack.url_suffix}/{self.api_stage}"
+        # With the endpoint in its name a host leads to a private API with and without private DNS.
+        host = "-".join((self.api_id, *self.api_vpc_endpoint_ids[:1]))
+        return f"https://{host}.execute-api.{stack.region}.{stack.url_suffix}/{self.api_stage}"
 
     def endpoint_url_for(
         self, level: AccessLevel | str, *, name: str | None = None, tag: tuple[str, str] | None = None
@@ -137,6 +143,7 @@ class _ImportedService(EquipmentServiceBase):
         *,
         api_id: str,
         api_stage: str,
+        api_vpc_endpoint_ids: Sequence[str],
         data_access_role_arn: str,
         provider_service_token: str,
         provider_role_arn: str,
@@ -146,6 +153,7 @@ class _ImportedService(EquipmentServiceBase):
         super().__init__(scope, id)
         self.api_id = api_id
         self.api_stage = api_stage
+        self.api_vpc_endpoint_ids = _api_endpoints.checked_ids(api_vpc_endpoint_ids)
         self.data_access_principal = iam.ArnPrincipal(data_access_role_arn)
         self.access_role_path = ACCESS_ROLE_PATH
         self.provider_service_token = provider_service_token
@@ -250,6 +258,7 @@ def _managed_access(stack: cdk.Stack) -> list[Access]:
     ]
 
 
+@jsii.implements(ec2.IConnectable)
 class EquipmentService(EquipmentServiceBase):
     """The LookoutEquipment service, deployed into this account and Region.
 
@@ -268,6 +277,14 @@ class EquipmentService(EquipmentServiceBase):
             A new account may have a quota of 10 concurrent runs, which AWS raises on request. Default: 5.
         large_jobs: how trainings run that are too large for the training function. Default: there are none,
             every training runs in the function.
+        vpc: VPC that the functions run in. Its subnets must lead to the AWS services that the functions call
+            (`FunctionVpcEndpoints`). Default: outside every VPC.
+        vpc_subnets: subnets of the functions, none of them public. Default: the private subnets of `vpc`.
+        security_groups: security groups of the functions. Default: a new one that lets HTTPS out and nothing
+            in.
+        api_vpc_endpoints: the `execute-api` interface endpoints (`ServiceVpcEndpoint`) through which alone
+            the API is reached, which is then private. They may be in any VPC of the Region. Default: the API
+            is regional, and reached from the internet.
         removal_policy: what happens to the state (ingested data, models, records) when the stack is deleted.
             Default: RETAIN_ON_UPDATE_OR_DELETE, it stays, but for a first deployment that fails. With DESTROY
             it is deleted; S3 refuses that for a bucket with objects, so empty it first.
@@ -277,7 +294,8 @@ class EquipmentService(EquipmentServiceBase):
 
     Raises:
         ValueError: when the numeric layer cannot be had, the metric namespace is one of AWS's,
-            `parallel_reads` is below 1, or `training_memory` is out of bounds.
+            `parallel_reads` is below 1, `training_memory` is out of bounds, functions cannot work in the
+            subnets, or `api_vpc_endpoints` is empty or has endpoints of another service.
     """
 
     def __init__(
@@ -292,6 +310,10 @@ class EquipmentService(EquipmentServiceBase):
         training_memory: cdk.Size | None = None,
         parallel_reads: int = PARALLEL_READS,
         large_jobs: LargeJobs | None = None,
+        vpc: ec2.IVpc | None = None,
+        vpc_subnets: ec2.SubnetSelection | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        api_vpc_endpoints: Sequence[ec2.IInterfaceVpcEndpoint] | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         deletion_protection: bool = False,
     ) -> None:
@@ -306,6 +328,11 @@ class EquipmentService(EquipmentServiceBase):
                 f"parallel_reads is {parallel_reads}: give the number of files to read at once, from 1"
             )
         training_mib = training_mebibytes(training_memory)
+        vpc_endpoints = _api_endpoints.checked(api_vpc_endpoints)
+        network = function_network(
+            self, "Network", vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups
+        )
+        self._security_groups = network.security_groups
         self.metric_namespace = metric_namespace
         self.access_role_path = ACCESS_ROLE_PATH
         self._state = ServiceState(
@@ -327,6 +354,7 @@ class EquipmentService(EquipmentServiceBase):
             "L4E_BUCKET": self.bucket.bucket_name,
             "L4E_METRIC_NAMESPACE": metric_namespace,
             "L4E_SETTINGS": limits.to_json(),
+            **network.environment,
         }
         jobs = Jobs(
             self,
@@ -340,6 +368,7 @@ class EquipmentService(EquipmentServiceBase):
             training_mib=training_mib,
             parallel_reads=parallel_reads,
             large_jobs=large_jobs,
+            network=network,
         )
         check_quota(
             self,
@@ -357,6 +386,8 @@ class EquipmentService(EquipmentServiceBase):
             code=code,
             environment=environment,
             access_role_path=ACCESS_ROLE_PATH,
+            network=network,
+            vpc_endpoints=vpc_endpoints,
         )
         reconciler = Reconciler(
             self,
@@ -366,17 +397,22 @@ class EquipmentService(EquipmentServiceBase):
             code=code,
             environment=api.environment,
             keep_schedules=api.keep_schedules,
+            network=network,
         )
         self.dead_letters = reconciler.dead_letters
         self.api = api.rest_api
         self.api_id = api.rest_api.rest_api_id
         self.api_stage = api.stage
+        self.api_vpc_endpoint_ids = tuple(each.vpc_endpoint_id for each in vpc_endpoints)
         self.api_log_group = api.log
         """Log of the API function, with the audit record of each call."""
+        invoked = vpc is not None or bool(vpc_endpoints)  # else the API is regional, and can be called
         provider = ResourceProvider(
             self,
             "Provider",
-            access=[Access(actions=("execute-api:Invoke",), resources=(str(self.way_in_arn("")),))],
+            access=()
+            if invoked
+            else [Access(actions=("execute-api:Invoke",), resources=(str(self.way_in_arn("")),))],
             environment={
                 "L4E_API_ID": self.api_id,
                 "L4E_API_STAGE": self.api_stage,
@@ -384,10 +420,26 @@ class EquipmentService(EquipmentServiceBase):
             },
             signing_extras=True,
             encryption_key=self.encryption_key,
+            network=network,
+            api_function=api.function if invoked else None,
         )
         self.provider_service_token = provider.service_token
         self.provider_role = provider.role
         self.staging_bucket_name = provider.staging_bucket_name
+
+    @property
+    def connections(self) -> ec2.Connections:
+        """Network connections of the functions, for the security groups of endpoints that they use.
+
+        Raises:
+            ValueError: when the functions are outside every VPC.
+        """
+        if not self._security_groups:
+            raise ValueError(
+                f"the functions of service '{self.node.path}' are outside every VPC, so they have no security"
+                " groups: pass vpc= to run them in one"
+            )
+        return ec2.Connections(security_groups=list(self._security_groups))
 
     @classmethod
     def aws_managed(cls, scope: Construct, id: str) -> IEquipmentService:
@@ -408,6 +460,7 @@ class EquipmentService(EquipmentServiceBase):
         data_access_role_arn: str,
         provider_service_token: str,
         provider_role_arn: str,
+        api_vpc_endpoint_ids: Sequence[str] = (),
         staging_bucket_name: str | None = None,
         metric_namespace: str = METRIC_NAMESPACE,
     ) -> IEquipmentService:
@@ -421,6 +474,8 @@ class EquipmentService(EquipmentServiceBase):
             data_access_role_arn: ARN of the role that accesses customer data: `job_role.role_arn`.
             provider_service_token: `ServiceToken` of the custom resources: `provider_service_token`.
             provider_role_arn: ARN of the role of the custom-resource functions: `provider_role.role_arn`.
+            api_vpc_endpoint_ids: ids of the interface endpoints that lead to its API, when that is private:
+                `api_vpc_endpoint_ids`. Default: none, the API is regional.
             staging_bucket_name: bucket in which the CDK stages files of the service's stack:
                 `staging_bucket_name`. Needed when it differs from that of the stack that uses the service, as
                 with another bootstrap qualifier. Default: the same bucket.
@@ -431,6 +486,7 @@ class EquipmentService(EquipmentServiceBase):
             id,
             api_id=api_id,
             api_stage=api_stage,
+            api_vpc_endpoint_ids=api_vpc_endpoint_ids,
             data_access_role_arn=data_access_role_arn,
             provider_service_token=provider_service_token,
             provider_role_arn=provider_role_arn,

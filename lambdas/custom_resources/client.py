@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 import botocore.session
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 from custom_resources.errors import call_error
+from custom_resources.invocation import Invocation
 
 if TYPE_CHECKING:  # the stubs are not in the function's package
     from mypy_boto3_lookoutequipment.client import LookoutEquipmentClient
@@ -23,6 +25,8 @@ ASSET_ROOT: Final = Path(__file__).resolve().parents[1]
 _MODEL_DIRECTORIES: Final = ("botocore_data", "botocore_extras")
 # API Gateway answers within 29 s or not at all.
 _CONFIG: Final = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 3})
+# The client above it is the one that tries again.
+_INVOKING: Final = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 1})
 
 
 def endpoint(environment: Mapping[str, str]) -> str | None:
@@ -42,6 +46,8 @@ def create_client(
 ) -> "LookoutEquipmentClient":
     """Return a boto3 client of the service that `environment` names.
 
+    With `L4E_API_FUNCTION` it sends nothing itself, and needs no signature: it invokes that function.
+
     Args:
         environment: the variables of the function.
         asset_root: the folder of the packaged service model.
@@ -49,10 +55,30 @@ def create_client(
     directories = [str(asset_root / name) for name in _MODEL_DIRECTORIES if (asset_root / name).is_dir()]
     session = botocore.session.get_session()
     session.register_component("data_loader", Loader(extra_search_paths=[*directories, *_data_path(session)]))
+    invocation = _invocation(environment)
+    config = _CONFIG if invocation is None else _CONFIG.merge(Config(signature_version=UNSIGNED))
     client: LookoutEquipmentClient = boto3.Session(botocore_session=session).client(
-        "lookoutequipment", endpoint_url=endpoint(environment), config=_CONFIG
+        "lookoutequipment", endpoint_url=endpoint(environment), config=config
     )
+    if invocation is not None:
+        # The stubs say that hooks return nothing; botocore takes the answer of this one.
+        hook: Any = invocation.send
+        client.meta.events.register("before-send.lookoutequipment", hook)
     return client
+
+
+def _invocation(environment: Mapping[str, str]) -> Invocation | None:
+    function = environment.get("L4E_API_FUNCTION")
+    if function is None:
+        return None
+    return Invocation(
+        lambda_client=boto3.client("lambda", config=_INVOKING),
+        function=function,
+        stage=environment["L4E_API_STAGE"],
+        # As IAM names the session in which a function runs.
+        caller=f"{environment['L4E_CALLER']}/{environment['AWS_LAMBDA_FUNCTION_NAME']}",
+        account=environment["L4E_ACCOUNT"],
+    )
 
 
 def _data_path(session: botocore.session.Session) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from service.errors import NotAllowedError
 from service.names import DATASET, MODEL, RESOURCE, SCHEDULER
@@ -165,6 +165,13 @@ def _require_role(context: "Context", operation: str, tag: Tag, role_arn: str) -
         if problem is None:
             raise
         raise _refused(context, operation, f"{problem} '{role_arn}'") from error
+    except BotoCoreError as error:
+        raise _refused(
+            context,
+            operation,
+            f"the tags of the role '{role_arn}' are not known, because IAM does not answer: the subnets of"
+            " the API function need a route to IAM",
+        ) from error
     if {"Key": tag.key, "Value": tag.value} not in answer["Tags"]:
         raise _refused(context, operation, f"the role '{role_arn}' does not have the tag {tag}: tag the role")
 

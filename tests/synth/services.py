@@ -13,7 +13,14 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from canonical import listed, resources, stack, statements, template
 
-from constructs_l4e import EquipmentService, IEquipmentService, LargeJobs, ServiceSettings
+from constructs_l4e import (
+    EquipmentService,
+    FunctionVpcEndpoints,
+    IEquipmentService,
+    LargeJobs,
+    ServiceSettings,
+    ServiceVpcEndpoint,
+)
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -48,6 +55,25 @@ def large(scope: cdk.Stack) -> EquipmentService:
     )
 
 
+def private(scope: cdk.Stack) -> EquipmentService:
+    """Functions in subnets without a way out, and a private API: nothing is reached over the internet."""
+    vpc = ec2.Vpc(
+        scope,
+        "Vpc",
+        max_azs=2,
+        subnet_configuration=[
+            ec2.SubnetConfiguration(name="Isolated", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+        ],
+        restrict_default_security_group=False,
+    )
+    cdk.Validations.of(vpc).acknowledge(
+        cdk.Acknowledgment(id="AwsSolutions-VPC7", reason="the network of a plant; flow logs are its owner's")
+    )
+    FunctionVpcEndpoints(scope, "Endpoints", vpc=vpc)
+    endpoint = ServiceVpcEndpoint(scope, "Endpoint", vpc=vpc)
+    return EquipmentService(scope, "Service", vpc=vpc, api_vpc_endpoints=[endpoint])
+
+
 def plant_network(scope: cdk.Stack) -> ec2.IVpc:
     return ec2.Vpc.from_vpc_attributes(
         scope,
@@ -67,6 +93,7 @@ BUILDS: Mapping[str, Callable[[cdk.Stack], object]] = {
     "service": service,
     "service-full": everything,
     "service-large": large,
+    "service-private": private,
     "service-managed": managed,
 }
 

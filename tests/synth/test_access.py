@@ -208,7 +208,7 @@ def test_key_policy_for_aws_s_service() -> None:
 
 def endpoint(*, managed: bool = False, **props: Any) -> dict[str, Any]:
     def build(scope: cdk.Stack) -> None:
-        service = EquipmentService.aws_managed(scope, "Service") if managed else imported_service(scope)
+        service = EquipmentService.aws_managed(scope, "Service") if managed else None
         vpc = ec2.Vpc(scope, "Vpc", max_azs=1, nat_gateways=0, restrict_default_security_group=False)
         made = ServiceVpcEndpoint(scope, "Endpoint", service=service, vpc=vpc, **props)
         made.connections.allow_default_port_from(ec2.Peer.ipv4("10.9.0.0/16"))
@@ -216,11 +216,12 @@ def endpoint(*, managed: bool = False, **props: Any) -> dict[str, Any]:
     return synthesised(build)
 
 
-def test_endpoint_of_a_deployed_service() -> None:
+def test_endpoint_of_deployed_services() -> None:
     found = only(endpoint(), "AWS::EC2::VPCEndpoint")["Properties"]
 
     assert found["ServiceName"] == "com.amazonaws.eu-west-1.execute-api"
-    assert found["PrivateDnsEnabled"] is True
+    # It would cut the VPC off from every regional API.
+    assert found["PrivateDnsEnabled"] is False
     assert found["PolicyDocument"]["Statement"] == [
         {
             "Action": "execute-api:Invoke",
@@ -230,7 +231,7 @@ def test_endpoint_of_a_deployed_service() -> None:
             "Resource": {
                 "Fn::Join": [
                     "",
-                    ["arn:", PARTITION, ":execute-api:eu-west-1:", ACCOUNT, ":abcde12345/api/POST/*"],
+                    ["arn:", PARTITION, ":execute-api:eu-west-1:", ACCOUNT, ":*/v1/POST/*"],
                 ]
             },
             "Sid": "CallersOfThisAccount",
@@ -243,6 +244,7 @@ def test_endpoint_of_aws_s_service_names_every_action() -> None:
     [statement] = found["PolicyDocument"]["Statement"]
 
     assert found["ServiceName"] == "com.amazonaws.eu-west-1.lookoutequipment"
+    assert found["PrivateDnsEnabled"] is True
     assert statement["Action"] == [f"lookoutequipment:{each}" for each in _service_model.operations()]
     assert statement["Resource"] == ANY_RESOURCE
 
@@ -271,18 +273,17 @@ def test_endpoint_with_a_security_group_of_your_own() -> None:
         ServiceVpcEndpoint(
             scope,
             "Endpoint",
-            service=imported_service(scope),
             vpc=vpc,
             subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
             security_groups=[group],
             open=False,
-            private_dns_enabled=False,
+            private_dns_enabled=True,
         )
 
     found = only(synthesised(build), "AWS::EC2::VPCEndpoint")["Properties"]
     assert found["SecurityGroupIds"] == ["sg-0123456789abcdef0"]
     assert found["SubnetIds"] == ["subnet-0123456789abcdef0"]
-    assert found["PrivateDnsEnabled"] is False
+    assert found["PrivateDnsEnabled"] is True
 
 
 def key_and_endpoint(scope: cdk.Stack) -> None:
@@ -295,7 +296,7 @@ def key_and_endpoint(scope: cdk.Stack) -> None:
         availability_zones=["eu-west-1a"],
         private_subnet_ids=["subnet-0123456789abcdef0"],
     )
-    ServiceVpcEndpoint(scope, "Endpoint", service=service, vpc=vpc, open=False)
+    ServiceVpcEndpoint(scope, "Endpoint", vpc=vpc, open=False)
 
 
 def test_nag_finds_nothing() -> None:
