@@ -15,13 +15,13 @@ DATA_PATH_VARIABLE = "AWS_DATA_PATH"
 _WAY_IN = re.compile(r"(read|operate|full)(/name/[A-Za-z0-9_-]+)?(/tag/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+)?")
 """The paths that the service knows as ways in."""
 
-_DATA = ("botocore_data", "botocore_extras")
+DATA_FOLDERS = ("botocore_data", "botocore_extras")
 """The service model, which a botocore may no longer have, and the signing name that API Gateway verifies."""
 
 
 def write_service_model(data_path: Path) -> None:
     """Write all that botocore has to know of the service to `data_path`, a folder for `AWS_DATA_PATH`."""
-    for folder in _DATA:
+    for folder in DATA_FOLDERS:
         shutil.copytree(function_code() / folder, data_path, dirs_exist_ok=True)
 
 

@@ -60,6 +60,7 @@ ROOMS: Mapping[str, Room] = {
                 "l4e_files",
                 "engine",
                 *SERVICE_RULES,
+                "service.jobs.storage.s3_streams",  # uploads of the service, which `l4e doctor` tries
             }
         ),
     ),
@@ -117,6 +118,7 @@ STAGES: Mapping[str, Stages] = {
                     "columns",
                     "csv_reading",
                     "failure",
+                    "libraries",
                     "machine_off",
                     "result_lines",
                     "times",
