@@ -1,13 +1,10 @@
-"""Code of the Lambda functions: packages of `lambdas`, and botocore's service model."""
+"""Code of the Lambda functions: packages of `lambdas`, and the service model as botocore reads it."""
 
-import gzip
-import json
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 import aws_cdk as cdk
-import botocore
 import jsii
 from aws_cdk import aws_lambda as lambda_
 
@@ -17,9 +14,13 @@ RUNTIME = lambda_.Runtime.PYTHON_3_14
 ARCHITECTURE = lambda_.Architecture.ARM_64
 """The layer exists for both in every Region; Arm is a fifth cheaper for the same work."""
 
-MODEL = Path("lookoutequipment", "2020-12-15")
-SIGNING_EXTRAS = json.dumps({"version": 1.0, "merge": {"metadata": {"signingName": "execute-api"}}})
+MODEL_DATA = "botocore_data"
+"""What botocore has to know of the service (see NOTICE): that of the Lambda runtime may no longer have it."""
+
+SIGNING_DATA = "botocore_extras"
 """Makes botocore sign requests the way API Gateway verifies them."""
+
+SERVICE_MODEL = Path(MODEL_DATA, "lookoutequipment", "2020-12-15", "service-2.json")
 
 FILES = "l4e_files"
 """What the functions and the constructs both know of data files: a package of its own."""
@@ -46,7 +47,7 @@ def package_folder(package: str) -> Path:
 
 def service_code() -> lambda_.Code:
     """Return the code of the API and job functions."""
-    return _code(packages=("service", "engine", FILES), data={"botocore_data": _model_files()})
+    return _code(packages=("service", "engine", FILES), data=(MODEL_DATA,))
 
 
 def custom_resource_code(*, signing_extras: bool) -> lambda_.Code:
@@ -55,26 +56,25 @@ def custom_resource_code(*, signing_extras: bool) -> lambda_.Code:
     Args:
         signing_extras: whether they call a service behind API Gateway, which needs another signing name.
     """
-    data = {"botocore_data": _model_files()}
-    if signing_extras:
-        data["botocore_extras"] = {"service-2.sdk-extras.json": SIGNING_EXTRAS.encode()}
+    data = (MODEL_DATA, SIGNING_DATA) if signing_extras else (MODEL_DATA,)
     return _code(packages=("custom_resources",), data=data)
 
 
-def stage(target: Path, packages: Iterable[str], data: dict[str, dict[str, bytes]]) -> None:
+def stage(target: Path, packages: Iterable[str], data: Iterable[str]) -> None:
     """Write the folder to deploy.
 
     Args:
         target: folder to write to.
         packages: packages of the functions, of which Python files are copied.
-        data: content by file name, by the folder for botocore's data that they belong to.
+        data: folders of `lambdas` of which JSON files are copied.
     """
     for package in packages:
         shutil.copytree(package_folder(package), target / package, ignore=_only_python)
-    for folder, files in data.items():
-        (target / folder / MODEL).mkdir(parents=True)
-        for name, content in files.items():
-            (target / folder / MODEL / name).write_bytes(content)
+    for folder in data:
+        for file in (lambda_root() / folder).rglob("*.json"):
+            copy = target / file.relative_to(lambda_root())
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
 
 
 def _only_python(folder: str, names: list[str]) -> set[str]:
@@ -85,24 +85,7 @@ def _is_package(path: Path) -> bool:
     return (path / "__init__.py").is_file()
 
 
-def _model_files() -> dict[str, bytes]:
-    """Return botocore's files of the service, which the botocore of the Lambda runtime may no longer have."""
-    folder = Path(botocore.__file__).parent / "data" / MODEL
-    files = {}
-    for name in ("service-2.json", "endpoint-rule-set-1.json", "paginators-1.json"):
-        plain, packed = folder / name, folder / f"{name}.gz"
-        if packed.is_file():
-            files[name] = gzip.decompress(packed.read_bytes())
-        elif plain.is_file():
-            files[name] = plain.read_bytes()
-        else:
-            raise FileNotFoundError(
-                f"botocore {botocore.__version__} has no {MODEL / name}: install botocore>=1.43,<1.44"
-            )
-    return files
-
-
-def _code(*, packages: tuple[str, ...], data: dict[str, dict[str, bytes]]) -> lambda_.Code:
+def _code(*, packages: tuple[str, ...], data: tuple[str, ...]) -> lambda_.Code:
     return lambda_.Code.from_asset(
         str(lambda_root()),
         asset_hash_type=cdk.AssetHashType.OUTPUT,
@@ -110,8 +93,7 @@ def _code(*, packages: tuple[str, ...], data: dict[str, dict[str, bytes]]) -> la
             # Required by the CDK, never pulled: the local bundling below always succeeds or raises.
             image=cdk.DockerImage.from_registry("not-used"),
             # Distinguishes the two packages of this source folder in the CDK's asset cache.
-            command=list(packages),
-            environment={folder: ",".join(files) for folder, files in data.items()},
+            command=[*packages, *data],
             local=_Staging(packages, data),
         ),
     )
@@ -121,7 +103,7 @@ def _code(*, packages: tuple[str, ...], data: dict[str, dict[str, bytes]]) -> la
 class _Staging:
     """Copies the files into the cloud assembly, so that the asset hash is the hash of the content."""
 
-    def __init__(self, packages: tuple[str, ...], data: dict[str, dict[str, bytes]]) -> None:
+    def __init__(self, packages: tuple[str, ...], data: tuple[str, ...]) -> None:
         self._packages = packages
         self._data = data
 

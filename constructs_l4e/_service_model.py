@@ -1,16 +1,15 @@
-"""Names, patterns, lengths and enums of the API, read from the service model that botocore carries."""
+"""Names, patterns, lengths and enums of the API, read from the service model of the functions."""
 
 import functools
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import DataNotFoundError, UnknownServiceError
-from botocore.loaders import Loader
+from constructs_l4e._packages import SERVICE_MODEL, lambda_root
 
 SERVICE = "lookoutequipment"
-VERSION = "2020-12-15"
 
 _JAVA_CLASSES = {r"[\P{M}\p{M}]": r"[\s\S]", r"\p{ASCII}": r"[\x00-\x7f]"}
 """Spellings of Java's regular expressions that Python lacks, and what they mean."""
@@ -47,13 +46,12 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 @functools.cache
 def _model() -> Mapping[str, Any]:
-    loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    file = lambda_root() / SERVICE_MODEL
     try:
-        model: Mapping[str, Any] = loader.load_service_model(SERVICE, "service-2", VERSION)
-    except (DataNotFoundError, UnknownServiceError) as error:
-        raise RuntimeError(
-            f'the installed botocore has no model "{SERVICE}" {VERSION}, which names and limits are '
-            "checked against: install a botocore of the range constructs-l4e depends on"
+        model: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"no service model {file}, which names and limits are checked against: reinstall constructs-l4e"
         ) from error
     return model
 

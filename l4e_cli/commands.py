@@ -183,7 +183,7 @@ def configure(
         endpoint = client_settings.api_url(api_id=api_id, stage=stage, region=session.region_name)
     if path is not None:
         endpoint = f"{endpoint.rstrip('/')}/{path}"
-    client_settings.write_model_extras(data_path.expanduser())
+    client_settings.write_service_model(data_path.expanduser())
     terminal.line(export(client_settings.DATA_PATH_VARIABLE, str(data_path.expanduser().resolve())))
     terminal.line(export(client_settings.ENDPOINT_VARIABLE, endpoint))
 

@@ -48,7 +48,7 @@ class Instance:
 
     @property
     def models(self) -> Path:
-        """Folder for `AWS_DATA_PATH`, which says how clients sign requests to the service."""
+        """Folder for `AWS_DATA_PATH`, which tells clients of the service."""
         return self.directory / "client"
 
     @property
@@ -99,7 +99,7 @@ def start_instance(directory: Path, *, region: str) -> Instance:
             access_key_id=access_key_id,
             secret_access_key=secret_access_key,
         )
-        client_settings.write_model_extras(instance.models)
+        client_settings.write_service_model(instance.models)
         _save(instance)
     except BaseException:
         emulator.stop_emulator(running.pid, directory)

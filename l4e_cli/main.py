@@ -13,6 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from l4e_cli import commands
 from l4e_cli.demo.run import Options, demo
+from l4e_cli.doctor.command import Options as DoctorOptions
+from l4e_cli.doctor.command import doctor
 from l4e_cli.errors import CliError
 from l4e_cli.instance import DEFAULT_DIRECTORY
 from l4e_cli.layer import fetch_layer
@@ -40,7 +42,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     terminal = Terminal()
     signal.signal(signal.SIGTERM, _raise_terminated)
-    if options.command not in {"configure", "validate"}:
+    if options.command not in {"configure", "doctor", "validate"}:
         _forget_aws_settings()
     try:
         return _dispatch(options, terminal)
@@ -115,6 +117,8 @@ def _dispatch(options: argparse.Namespace, terminal: Terminal) -> int:
             )
         case "layer":
             fetch_layer(terminal)
+        case "doctor":
+            return 0 if doctor(terminal, _doctor(options)) else 1
         case "configure":
             commands.configure(
                 terminal,
@@ -150,6 +154,7 @@ def _parser() -> argparse.ArgumentParser:
         description="They stay in ~/.cache/constructs-l4e ($XDG_CACHE_HOME). A copy of the file that is "
         "named serves a machine without network, at the same place.",
     )
+    _add_doctor(commands_)
     return parser
 
 
@@ -296,6 +301,45 @@ def _add_configure(subparsers: "argparse._SubParsersAction[argparse.ArgumentPars
         type=Path,
         default=Path("~/.aws/models"),
         help="folder to write to; botocore also reads the default by itself (default: %(default)s)",
+    )
+
+
+def _add_doctor(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    doctor_ = subparsers.add_parser(
+        "doctor",
+        help="look at an AWS account and the service in it, and say what is wrong and what to do",
+        description="Before and after a deployment, with your own AWS settings. Nothing is changed without "
+        "--write. Exit status 1 when there are problems.",
+    )
+    doctor_.add_argument(
+        "--stack", default="L4eService", help="CloudFormation stack of the service (default: %(default)s)"
+    )
+    doctor_.add_argument("--region", help="region (default: the one your AWS settings name)")
+    doctor_.add_argument(
+        "--qualifier",
+        default="hnb659fds",
+        help="qualifier that `cdk bootstrap` was run with (default: %(default)s, that of the CDK)",
+    )
+    doctor_.add_argument(
+        "--write",
+        action="store_true",
+        help="also upload an object in parts and train a model of 100 rows, and remove both",
+    )
+    doctor_.add_argument(
+        "--bucket",
+        help="with --write: bucket for both (default: the service's, and the DataBucket of its stack)",
+    )
+    doctor_.add_argument("--json", action="store_true", help="one JSON object with everything that was found")
+
+
+def _doctor(options: argparse.Namespace) -> DoctorOptions:
+    return DoctorOptions(
+        stack=options.stack,
+        region=options.region,
+        qualifier=options.qualifier,
+        write=options.write,
+        bucket=options.bucket,
+        as_json=options.json,
     )
 
 

@@ -1,22 +1,16 @@
 """The service's own reader of files, for commands that look at files without a deployment.
 
-A wheel carries the code of the Lambda functions in `constructs_l4e/_lambdas`, a checkout has it in `lambdas`.
 This module finds it for the process; every other module of this package imports what it needs from here.
 """
 
 import sys
-from pathlib import Path
 
-sys.path[:0] = [
-    str(folder)
-    for folder in (
-        Path(__file__).resolve().parent.parent / "constructs_l4e" / "_lambdas",
-        Path(__file__).resolve().parent.parent / "lambdas",
-    )
-    if (folder / "engine").is_dir() and str(folder) not in sys.path
-][:1]
+from l4e_cli.function_code import function_code
 
-from engine import (  # noqa: E402
+if str(function_code()) not in sys.path:
+    sys.path.insert(0, str(function_code()))
+
+from engine import (
     ComponentReport,
     FileReport,
     IllegalHeader,

@@ -1,18 +1,17 @@
-"""The service model of botocore: the one source of names, types, patterns and limits."""
+"""The service model: the one source of names, types, patterns and limits."""
 
+import json
 from functools import cache
 from pathlib import Path
 
-from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 _SERVICE = "lookoutequipment"
-_VERSION = "2020-12-15"
-_PACKAGED = Path(__file__).parents[1] / "botocore_data"
+_DATA = Path(__file__).parents[1] / "botocore_data"
 
 
 @cache
 def service_model() -> ServiceModel:
-    """Return the model packaged with the functions or, in a checkout, that of the installed botocore."""
-    loader = Loader(extra_search_paths=[str(_PACKAGED)])
-    return ServiceModel(loader.load_data(f"{_SERVICE}/{_VERSION}/service-2"), _SERVICE)
+    """Return the model that lies beside this package, in a checkout as in the function."""
+    file = _DATA / _SERVICE / "2020-12-15" / "service-2.json"
+    return ServiceModel(json.loads(file.read_text(encoding="utf-8")), _SERVICE)

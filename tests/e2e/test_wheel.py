@@ -83,6 +83,11 @@ def test_an_app_in_another_folder_is_synthesised(python: Path, node: str, tmp_pa
     assert {"service", "engine", "custom_resources"} <= code
 
 
+def test_the_constructs_need_no_botocore(python: Path, tmp_path: Path) -> None:
+    program = "import importlib.util, constructs_l4e; print(importlib.util.find_spec('botocore'))"
+    assert run(python, "-c", program, cwd=tmp_path) == "None\n"
+
+
 def test_it_carries_the_app_that_l4e_deploys(python: Path, node: str, tmp_path: Path) -> None:
     program = "import l4e_cli, pathlib; print(pathlib.Path(l4e_cli.__file__).parent)"
     package = Path(run(python, "-c", program, cwd=tmp_path).strip())

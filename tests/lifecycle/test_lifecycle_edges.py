@@ -77,7 +77,8 @@ def test_the_client_takes_the_model_and_the_signing_name_that_lie_next_to_it(
     metadata = create_client(DEPLOYED, tmp_path).meta.service_model.metadata
     assert metadata["serviceFullName"] == "the copy"
     assert metadata["signingName"] == "x"
-    assert wire.client.meta.service_model.metadata.get("signingName") is None
+    bare = create_client(DEPLOYED, tmp_path / "bare").meta.service_model
+    assert bare.metadata.get("signingName") is None
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
 """What the functions are packaged from: where it lies, what is in it, what it imports, its size."""
 
 import ast
-import gzip
 import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import botocore
@@ -19,6 +19,7 @@ import constructs_l4e
 from constructs_l4e import EquipmentService, _packages
 from engine import convert_csv, merge_component
 
+ROOT = Path(__file__).parents[2]
 MEBIBYTE = 1 << 20
 MOST_UNZIPPED = 250 * MEBIBYTE
 """Lambda's limit for a function with its layers."""
@@ -67,17 +68,19 @@ def test_hold_the_code_and_the_service_model_and_nothing_else(assets: dict[str, 
 
 def test_hold_only_the_code_of_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "lambdas" / "service"
-    for name in ("__init__.py", "jobs/__init__.py", "jobs/infer.py", "__pycache__/x.pyc", "notes.txt"):
-        (package / name).parent.mkdir(parents=True, exist_ok=True)
-        (package / name).touch()
+    data = tmp_path / "lambdas" / "data"
+    names = ("__init__.py", "jobs/__init__.py", "jobs/infer.py", "__pycache__/x.pyc", "notes.txt")
+    for file in [*(package / name for name in names), data / "pump" / "model.json", data / "notes.txt"]:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
     monkeypatch.setattr(_packages, "lambda_root", lambda: tmp_path / "lambdas")
     target = tmp_path / "target"
-    _packages.stage(target, ["service"], {"data": {"model.json": b"{}"}})
+    _packages.stage(target, ["service"], ["data"])
     assert {str(path.relative_to(target)) for path in target.rglob("*") if path.is_file()} == {
         "service/__init__.py",
         "service/jobs/__init__.py",
         "service/jobs/infer.py",
-        "data/lookoutequipment/2020-12-15/model.json",
+        "data/pump/model.json",
     }
 
 
@@ -94,11 +97,46 @@ def test_hold_every_module(assets: dict[str, Path]) -> None:
         assert found == expected
 
 
-def test_hold_the_model_of_the_installed_botocore(assets: dict[str, Path]) -> None:
-    source = Path(botocore.__file__).parent / "data" / "lookoutequipment" / "2020-12-15" / "service-2.json.gz"
+def test_hold_the_model_of_this_project_unchanged(assets: dict[str, Path]) -> None:
+    """Byte for byte: what is not ours may not be changed without saying so in NOTICE."""
+    digests = {
+        "service-2.json": "058e4c9ded3379a2b2d43c436140d3641830edbd8e5fbc4e50c11afa3ba8386f",
+        "endpoint-rule-set-1.json": "010bc7272aa565440d92fd3484313a4a52c628d9f2ef530959553a280710cb11",
+        "paginators-1.json": "84843b01b2c1b18e1f3d234b54c834752e399ba72364a1538dba7764b878ce3f",
+    }
     for folder in assets.values():
-        model = folder / "botocore_data" / "lookoutequipment" / "2020-12-15" / "service-2.json"
-        assert model.read_bytes() == gzip.decompress(source.read_bytes())
+        model = folder / "botocore_data" / "lookoutequipment" / "2020-12-15"
+        assert {file.name: sha256(file.read_bytes()).hexdigest() for file in model.iterdir()} == digests
+
+
+def test_are_the_same_whatever_botocore_is_installed(tmp_path: Path) -> None:
+    """The constructs do not even look for one: a release of botocore changes no template."""
+    botocore_of_another_release = tmp_path / "botocore" / "__init__.py"
+    botocore_of_another_release.parent.mkdir()
+    botocore_of_another_release.write_text("raise ImportError('not for constructs')")
+    program = """
+import hashlib, sys
+from pathlib import Path
+import aws_cdk as cdk
+from constructs_l4e import EquipmentService
+app = cdk.App(outdir=sys.argv[1])
+EquipmentService(cdk.Stack(app, "Stack"), "Service")
+app.synth()
+template = Path(sys.argv[1], "Stack.template.json").read_bytes()
+print(hashlib.sha256(template).hexdigest(), "botocore" in sys.modules)
+"""
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path / f"out-{number}")],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        for number, path in enumerate(([str(ROOT)], [str(tmp_path), str(ROOT)]))
+    ]
+    assert printed[0] == printed[1]
+    assert printed[0][1] == "False"
 
 
 def test_sign_for_api_gateway_only_when_there_is_one(assets: dict[str, Path]) -> None:

@@ -1,7 +1,8 @@
-"""Rules read off botocore's model; our enums and member names are checked against it."""
+"""Rules read off the service model; our enums and member names are checked against it."""
 
 import enum
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -81,9 +82,11 @@ def test_every_pattern_of_the_model_can_be_checked() -> None:
 
 
 def test_missing_model_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_service_model, "VERSION", "1999-01-01")
+    monkeypatch.setattr(_service_model, "SERVICE_MODEL", Path("nowhere.json"))
 
-    with pytest.raises(RuntimeError, match='botocore has no model "lookoutequipment" 1999-01-01'):
+    with pytest.raises(
+        FileNotFoundError, match=r"no service model .*nowhere\.json, .*: reinstall constructs-l4e"
+    ):
         _service_model._model.__wrapped__()
 
 

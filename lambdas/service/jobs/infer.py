@@ -2,7 +2,7 @@
 
 EventBridge Scheduler calls the function after every window. A window is claimed by creating its execution
 record, so that repeated or overlapping calls never infer it twice; missed ones are caught up, oldest first.
-The API calls it too, to try the role of a scheduler.
+The API calls it too, to try the role of a scheduler, and `l4e doctor`, to ask for the libraries.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,6 +10,7 @@ from typing import Any
 
 from service.jobs.inference.access import refusal
 from service.jobs.inference.loop import infer_due_windows
+from service.jobs.libraries import libraries
 from service.jobs.runtime import Runtime, current_runtime
 
 
@@ -21,9 +22,13 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 def run(runtime: Runtime, event: Mapping[str, Any], *, seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Infer the due windows; return the name of the scheduler and the status of each execution.
 
-    An event with a `Step` asks whether a role gives access: the answer is the `Refusal`, or None.
+    An event with a `Step` asks whether a role gives access, to which the answer is the `Refusal` or None; or
+    which numeric libraries there are.
     """
-    if event.get("Step") == "try-access":
-        return {"Refusal": refusal(runtime, event)}
+    match event.get("Step"):
+        case "try-access":
+            return {"Refusal": refusal(runtime, event)}
+        case "libraries":
+            return {**libraries()}
     executions = infer_due_windows(runtime, event, seconds_left=seconds_left)
     return {"InferenceSchedulerName": event["InferenceSchedulerName"], "Executions": executions}

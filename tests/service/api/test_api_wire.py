@@ -272,14 +272,12 @@ def test_every_error_is_one_of_the_models(service: Service) -> None:
     assert codes - modelled == {"UnknownOperationException"}, "which no SDK can cause"
 
 
-def test_the_model_beside_the_functions_comes_before_the_installed_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_model_is_the_one_beside_the_functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     packaged = tmp_path / "lookoutequipment" / "2020-12-15"
     packaged.mkdir(parents=True)
     document = {"metadata": {"targetPrefix": "Packaged"}, "operations": {}, "shapes": {}}
     (packaged / "service-2.json").write_text(json.dumps(document))
-    monkeypatch.setattr(service_model, "_PACKAGED", tmp_path)
+    monkeypatch.setattr(service_model, "_DATA", tmp_path)
     assert service_model.service_model.__wrapped__().metadata["targetPrefix"] == "Packaged"
 
 

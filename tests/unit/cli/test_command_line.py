@@ -75,6 +75,10 @@ def test_a_data_folder_that_is_not_there_fails_before_anything_starts(
             "https://abc.execute-api.cn-north-1.amazonaws.com.cn/live",
         ),
         (
+            ["--api-id", "abc", "--region", "eusc-de-east-1"],
+            "https://abc.execute-api.eusc-de-east-1.amazonaws.eu/v1",
+        ),
+        (
             ["--endpoint", "https://api.example.com/v1/", "--way-in", "read/tag/Team/pumps"],
             "https://api.example.com/v1/read/tag/Team/pumps",
         ),
@@ -129,6 +133,11 @@ def test_configure_refuses_a_way_in_before_it_asks_aws(capsys: pytest.CaptureFix
 def test_configure_needs_a_region_for_an_api(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["configure", "--api-id", "abc", "--data-path", "settings"]) == 1
     assert capsys.readouterr().err == "error: no region: pass --region, or set AWS_DEFAULT_REGION\n"
+
+
+def test_configure_refuses_a_region_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["configure", "--api-id", "abc", "--region", "europe"]) == 1
+    assert capsys.readouterr().err == "error: 'europe' is not a Region: name one such as eu-west-1\n"
 
 
 def test_the_app_of_the_folder_comes_first(tmp_path: Path) -> None:
