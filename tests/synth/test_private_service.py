@@ -572,9 +572,9 @@ class TestServiceVpcEndpoint:
                 lambda scope: {"service": imported(scope)},
                 (
                     "the API 'abcde12345' of service 'Test/Imported' is regional, and execute-api endpoints"
-                    " lead to private APIs only: make the endpoint without service=, and make the API private with"
-                    " EquipmentService(api_vpc_endpoints=[endpoint]); for an imported service that has such"
-                    " endpoints, pass api_vpc_endpoint_ids="
+                    " lead to private APIs only: make the endpoint without service=, and make the API private"
+                    " with EquipmentService(api_vpc_endpoints=[endpoint]); for an imported service that has"
+                    " such endpoints, pass api_vpc_endpoint_ids="
                 ),
             ),
             (
