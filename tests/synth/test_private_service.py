@@ -15,6 +15,7 @@ from canonical import (
     JOB_ROLE,
     PROVIDER_ROLE,
     SERVICE_TOKEN,
+    findings,
     listed,
     only,
     resources,
@@ -655,3 +656,24 @@ class TestImported:
     def test_what_is_no_id_is_refused(self, ids: Any, kind: type[Exception], message: str) -> None:
         with pytest.raises(kind, match=message):
             imported(stack(), api_vpc_endpoint_ids=ids)
+
+
+class TestRulePacks:
+    @pytest.mark.parametrize("place", ["imported", "of another stack", "looked up"])
+    def test_find_nothing_wherever_the_network_is(self, place: str) -> None:
+        environment = cdk.Environment(account="111122223333", region="eu-west-1")
+        target = cdk.App(analytics_reporting=False)
+        network_stack = cdk.Stack(target, "Network", env=environment)
+        scope = cdk.Stack(target, "Test", env=environment)
+        vpc: ec2.IVpc
+        match place:
+            case "imported":
+                vpc = plant_network(scope)
+            case "of another stack":
+                vpc = network(network_stack, ec2.SubnetType.PUBLIC, ec2.SubnetType.PRIVATE_WITH_EGRESS)
+            case _:
+                vpc = ec2.Vpc.from_lookup(scope, "Vpc", vpc_id="vpc-0123456789abcdef0")
+        endpoint = ServiceVpcEndpoint(scope, "Endpoint", vpc=vpc, open=False)
+        EquipmentService(scope, "Service", vpc=vpc, api_vpc_endpoints=[endpoint])
+
+        assert findings(scope) == set()
