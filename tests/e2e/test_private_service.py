@@ -7,6 +7,7 @@ function: the tests of templates look at these.
 
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from botocore.exceptions import ClientError
 from custom_resources.client import Equipment, create_client
 from custom_resources.errors import NotFoundError
 from l4e_cli.aws import Aws, rest_api
-from tests.e2e.cloud import ROOT, Cloud
+from tests.e2e.cloud import L4E, ROOT, Cloud
 
 SERVICE, ASSET = "PrivateService", "PrivatePump1"
 
@@ -71,7 +72,7 @@ def equipment(cloud: Cloud, private: Path, monkeypatch: pytest.MonkeyPatch) -> E
     )
 
 
-def test_the_api_names_its_endpoint(cloud: Cloud, private: Path) -> None:
+def test_the_api_names_its_endpoint(cloud: Cloud, private: Path, tmp_path: Path) -> None:
     aws = cloud.aws
     [endpoint] = [
         each["VpcEndpointId"]
@@ -83,9 +84,14 @@ def test_the_api_names_its_endpoint(cloud: Cloud, private: Path) -> None:
     api = client(aws, "apigateway").get_rest_api(restApiId=found[0])
 
     assert endpoint in api["policy"]
-    outputs = cloud.outputs(SERVICE)
-    assert outputs["EndpointUrl"].startswith(f"https://{found[0]}-{endpoint}.execute-api.")
-    assert outputs["EndpointUrl"].endswith("/v1/operate")
+    url = cloud.outputs(SERVICE)["EndpointUrl"]
+    assert url.startswith(f"https://{found[0]}-{endpoint}.execute-api.")
+    assert url.endswith("/v1/operate")
+    arguments = ("configure", "--stack", SERVICE, "--way-in", "operate", "--data-path", str(tmp_path))
+    run = subprocess.run(
+        [*L4E, *arguments], env=cloud.environment(), capture_output=True, text=True, check=True
+    )
+    assert f"AWS_ENDPOINT_URL_LOOKOUTEQUIPMENT={url}" in run.stdout
 
 
 def test_custom_resources_reach_the_service(cloud: Cloud, private: Path, equipment: Equipment) -> None:

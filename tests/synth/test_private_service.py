@@ -161,6 +161,20 @@ class TestPrivateApi:
         }
         assert decision(policy, through=VPCE, by_iam=False)
 
+    def test_another_endpoint_makes_another_deployment(self) -> None:
+        """A resource policy takes effect when the API is deployed again."""
+
+        def deployment(endpoint: str) -> set[str]:
+            content = synthesised(
+                lambda scope: EquipmentService(
+                    scope, "Service", api_vpc_endpoints=[known_endpoint(scope, endpoint)]
+                )
+            )
+            return set(resources(content, "AWS::ApiGateway::Deployment"))
+
+        assert deployment(VPCE) == deployment(VPCE)
+        assert deployment(VPCE) != deployment(OTHER_VPCE)
+
     def test_principals_of_other_accounts_can_be_added(self) -> None:
         def build(scope: cdk.Stack) -> None:
             service = EquipmentService(scope, "Service", api_vpc_endpoints=[known_endpoint(scope)])
