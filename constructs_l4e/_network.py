@@ -60,8 +60,7 @@ def function_network(
             "security_groups is empty, and functions in a VPC have one at least: name some, or leave it out"
             " for a new one"
         )
-    selected = _selected(vpc, vpc_subnets)
-    subnets = selected.subnets
+    subnets = _selected(vpc, vpc_subnets)
     own = Construct(scope, id)
     groups = list(security_groups) if security_groups else [_security_group(own, vpc)]
     warn_of_missing_endpoints(own, vpc, subnets)
@@ -73,13 +72,17 @@ def function_network(
         # The endpoint of STS in a VPC is that of its Region. Older SDKs call the global one by default.
         environment={"AWS_STS_REGIONAL_ENDPOINTS": "regional"},
         # Routes to the internet, of a VPC of the same app that has them.
-        ready=[selected.internet_connectivity_established],
+        ready=[subnet.internet_connectivity_established for subnet in subnets],
     )
 
 
-def _selected(vpc: ec2.IVpc, selection: ec2.SubnetSelection | None) -> ec2.SelectedSubnets:
+def _selected(vpc: ec2.IVpc, selection: ec2.SubnetSelection | None) -> list[ec2.ISubnet]:
     """Return the subnets of the functions, if functions can work in them."""
     wanted = selection or ec2.SubnetSelection()
+    named = wanted.subnets or []
+    if named and wanted == ec2.SubnetSelection(subnets=named):
+        # CDK would ask an imported subnet for its zone, which need not be known.
+        return _private(vpc, named)
     found = vpc.select_subnets(
         availability_zones=wanted.availability_zones,
         one_per_az=wanted.one_per_az,
@@ -89,20 +92,25 @@ def _selected(vpc: ec2.IVpc, selection: ec2.SubnetSelection | None) -> ec2.Selec
         subnet_type=wanted.subnet_type,
     )
     if found.is_pending_lookup:  # the answer of the lookup is synthesised next
-        return found
+        return found.subnets
     if not found.subnets:
         raise ValueError(
             f"VPC '{vpc.node.path}' has no subnets of the selection for the functions: select others with"
             " vpc_subnets=, or name the private subnets where the VPC is imported"
         )
+    return _private(vpc, found.subnets)
+
+
+def _private(vpc: ec2.IVpc, subnets: list[ec2.ISubnet]) -> list[ec2.ISubnet]:
+    """Return `subnets` if none is public."""
     public = {subnet.subnet_id for subnet in vpc.public_subnets}
-    for subnet in found.subnets:
+    for subnet in subnets:
         if subnet.subnet_id in public:
             raise ValueError(
                 f"subnet '{subnet.node.path}' is public, and functions get no public address there, so they"
                 " reach nothing: select private subnets with vpc_subnets="
             )
-    return found
+    return subnets
 
 
 def _security_group(scope: Construct, vpc: ec2.IVpc) -> ec2.ISecurityGroup:

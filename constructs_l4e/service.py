@@ -283,8 +283,8 @@ class EquipmentService(EquipmentServiceBase):
         security_groups: security groups of the functions. Default: a new one that lets HTTPS out and nothing
             in.
         api_vpc_endpoints: the `execute-api` interface endpoints (`ServiceVpcEndpoint`) through which alone
-            the API is reached, which is then private. They may be in any VPC of the Region. Default: the API
-            is regional, and reached from the internet.
+            the API is reached, which is then private. They may be in any VPC of this account and Region.
+            Default: the API is regional, and reached from the internet.
         removal_policy: what happens to the state (ingested data, models, records) when the stack is deleted.
             Default: RETAIN_ON_UPDATE_OR_DELETE, it stays, but for a first deployment that fails. With DESTROY
             it is deleted; S3 refuses that for a bucket with objects, so empty it first.

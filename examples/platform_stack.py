@@ -1,11 +1,10 @@
-"""A platform team's stack: a bucket, a VPC and a topic that exist, and a service that another app deploys.
+"""A platform team's stack: a bucket and a topic that exist, and a private service that another app deploys.
 
 Nothing here is made that the platform has already, and every pump shares one table of props.
 """
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -17,7 +16,6 @@ from constructs_l4e import (
     EquipmentService,
     Executions,
     MonitoredAsset,
-    ServiceVpcEndpoint,
     TimeRange,
 )
 
@@ -26,7 +24,7 @@ PUMPS = {"Pump1": "2026-01-01T00:00:00Z", "Pump2": "2026-03-01T00:00:00Z"}
 
 
 class PlatformStack(cdk.Stack):
-    """Monitoring of all pumps, private to the plant's network."""
+    """Monitoring of all pumps."""
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id, env=cdk.Environment(region="eu-west-1"))
@@ -34,21 +32,14 @@ class PlatformStack(cdk.Stack):
             self,
             "Service",
             api_id="abcde12345",
-            api_stage="api",
+            api_stage="v1",
+            api_vpc_endpoint_ids=["vpce-0123456789abcdef0"],
             data_access_role_arn="arn:aws:iam::111122223333:role/l4e-jobs",
             provider_service_token="arn:aws:lambda:eu-west-1:111122223333:function:l4e-provider",  # noqa: S106 - an ARN
             provider_role_arn="arn:aws:iam::111122223333:role/l4e-provider",
         )
         data = s3.Bucket.from_bucket_name(self, "Data", "plant-historian")
         topic = sns.Topic.from_topic_arn(self, "Alerts", "arn:aws:sns:eu-west-1:111122223333:alerts")
-        vpc = ec2.Vpc.from_vpc_attributes(
-            self,
-            "Vpc",
-            vpc_id="vpc-0123456789abcdef0",
-            availability_zones=["eu-west-1a"],
-            private_subnet_ids=["subnet-0123456789abcdef0"],
-        )
-        ServiceVpcEndpoint(self, "Endpoint", service=service, vpc=vpc, open=False)
 
         storage = AssetStorage.from_bucket(self, "Storage", data)
         for name, first_day in PUMPS.items():

@@ -1,6 +1,7 @@
 """`l4e up`, `down`, `status` and `configure`."""
 
 import json
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -240,9 +241,20 @@ def _show_stack(terminal: Terminal, stack: Stack) -> None:
 
 
 def _api_of(session: boto3.Session, stack: str) -> tuple[str, str]:
-    found = rest_api(session.client("cloudformation"), stack)
+    """Return the beginning of the API's host name, and its stage.
+
+    Of a private API that is its id with that of an endpoint, if an output of the stack has such an address.
+    """
+    cloudformation = session.client("cloudformation")
+    found = rest_api(cloudformation, stack)
     if found is None:
         raise CliError(
             f"stack {stack!r} in {session.region_name} has no REST API: name the stack of the service"
         )
+    api_id, stage = found
+    [described] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    through = re.compile(rf"https://({re.escape(api_id)}-vpce-[0-9a-f]+)\.execute-api\.")
+    for output in described.get("Outputs", []):
+        if match := through.match(output["OutputValue"]):
+            return match.group(1), stage
     return found

@@ -168,3 +168,13 @@ def test_errors_of_lambda_are_not_taken_for_those_of_the_service(
     assert type(raised.value) is kind
     assert len(played.invoked) == (1 if kind is DeniedError else 4)
     assert "of Lambda" in str(raised.value) or "Task timed out" in str(raised.value)
+
+
+def test_a_code_of_lambda_that_passed_through_would_be_noticed(
+    equipment: Callable[[Answer], tuple[Equipment, Lambda]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The planted bug: then a deletion would succeed because the API function is gone."""
+    monkeypatch.setattr("custom_resources.invocation._STATUS_OF_LAMBDA", frozenset(range(400, 600)))
+    invoking, _ = equipment(of_lambda("ResourceNotFoundException", 404))
+    with pytest.raises(NotFoundError):
+        invoking.call("DescribeDataset", DatasetName="pump")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from service.api import OPERATIONS, respond
 from service.authorization import require_allowed
@@ -16,7 +16,7 @@ from service.errors import NotAllowedError
 from service.names import DATASET, MODEL
 from service.operation_rules import NAMING_MEMBERS, OPERATION_RULES
 from service.service_model import service_model
-from service.way_in import Level, WayIn
+from service.way_in import Level, Tag, WayIn
 from tests.service.api.conftest import INPUT, OUTPUT, ROLE, Deploy, Service
 
 PUMPS = {"Key": "Team", "Value": "pumps"}
@@ -389,6 +389,24 @@ class TestRoles:
         api = teams.by(f"full/{TAG}")
         refusal(api.create_inference_scheduler, RoleArn=role("plain"), **request)
         api.create_inference_scheduler(RoleArn=role("pumps", PUMPS), **request)
+
+
+def test_a_role_is_refused_when_iam_does_not_answer(teams: Service) -> None:
+    """As in a VPC without a route to IAM, which has no endpoint in most Regions."""
+
+    class Unreachable:
+        def list_role_tags(self, **_: str) -> None:
+            raise ConnectTimeoutError(endpoint_url="https://iam.amazonaws.com/")
+
+    context = teams.context
+    way_in = replace(
+        context,
+        client=lambda name: Unreachable() if name == "iam" else context.client(name),
+        way_in=WayIn(level=Level.FULL, tag=Tag(key="Team", value="pumps"), path=f"full/{TAG}"),
+    )
+    request = {"DatasetName": "pump", "RoleArn": ROLE}
+    with pytest.raises(NotAllowedError, match="IAM does not answer: the subnets of the API function need"):
+        require_allowed(way_in, "StartDataIngestionJob", request)
 
 
 def test_the_refusal_has_the_shape_of_the_service_s_errors(service: Service) -> None:
