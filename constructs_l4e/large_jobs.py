@@ -23,8 +23,8 @@ class LargeJobs:
             registry of `image`. Default: False.
         security_groups: security groups of the tasks. Default: a new one with all traffic out and none in.
         threshold_cells: size above which a training is a task: rows of its longer window times sensors, 1 or
-            more. Default: 450 million, the service's quota of 1,500,000 rows and 300 sensors, with a training
-            function of 10,240 MiB; in proportion less with a smaller one.
+            more. Default: what the training function carries: 132 million with 3,008 MiB, in proportion more
+            up to 450 million with 10,240 MiB, the service's quota of 1,500,000 rows and 300 sensors.
         cpu: vCPUs of a task: 1, 2, 4, 8 or 16. Default: 4.
         memory: memory of a task. Default: the most that Fargate offers with `cpu`, 30 GiB for 4.
         ephemeral_storage: disk of a task, 21 to 200 GiB, for the columns of the dataset. Default: 100 GiB.

@@ -31,7 +31,7 @@ class NumericLayer(ABC):
         Its numpy multiplies with OpenBLAS. The wheels are fetched at the first synthesis, by pip or uv and
         without Docker, or beforehand with `l4e layer`; then they stay in `~/.cache/constructs-l4e`
         (`$XDG_CACHE_HOME`), and synthesis needs no network. Versions of the layer that are replaced stay in
-        the account, because large trainings that wait in a queue may still name them.
+        the account, as one may still be in use.
         """
         return _BundledLayer()
 

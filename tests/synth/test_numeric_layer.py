@@ -86,7 +86,7 @@ class TestBundled:
         assert asset.name == f"asset.{name}"
         assert asset.read_bytes() == kept.read_bytes()
 
-    def test_keeps_its_versions_for_tasks_that_wait(self, kept: Path, tmp_path: Path) -> None:
+    def test_keeps_the_versions_that_it_replaces(self, kept: Path, tmp_path: Path) -> None:
         layer = only(synthesised(tmp_path / "out"), KIND)
         assert (layer["DeletionPolicy"], layer["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
