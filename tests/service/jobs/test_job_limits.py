@@ -1,6 +1,7 @@
 """Records of inference within what a table and the API take, however many sensors and notices there are."""
 
 import json
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,15 @@ from service.jobs.inference.execution_end import ExecutionEnd
 from service.names import events_of, new_uuid
 from service.shortening import longest
 from service.store import Create, _encoded
-from tests.aws_limits import ITEM_BYTES, item_bytes
+from tests.aws_limits import (
+    ITEM_BYTES,
+    STATE_BYTES,
+    VARIABLES_BYTES,
+    OverLimitError,
+    item_bytes,
+    require_deployed,
+)
+from tests.embedded import ACCOUNT, EmbeddedAws
 from tests.service.jobs.world import World
 
 START = datetime(2026, 1, 1)  # noqa: DTZ001 - naive UTC, as events have it
@@ -81,3 +90,40 @@ def test_a_level_that_moves_is_marked_whatever_is_left_out(
     assert len(text) <= longest()
     marked = [share["name"] for share in json.loads(text) if "level_moved_since" in share]
     assert marked == [SENSORS[number]]
+
+
+def wait_for(machines: Any, execution: str) -> None:
+    while machines.describe_execution(executionArn=execution)["status"] == "RUNNING":
+        time.sleep(0.02)
+
+
+def test_a_state_that_hands_on_too_much_is_seen_afterwards(jobs_aws: EmbeddedAws) -> None:
+    """What end-to-end tests look at when all is done."""
+    functions, machines = jobs_aws.client("lambda"), jobs_aws.client("stepfunctions")
+    require_deployed(functions, machines)
+    state = {"Type": "Pass", "Result": "x" * STATE_BYTES, "End": True}
+    made = machines.create_state_machine(
+        name=f"large-{new_uuid()}",
+        definition=json.dumps({"StartAt": "Large", "States": {"Large": state}}),
+        roleArn=f"arn:aws:iam::{ACCOUNT}:role/machine",
+    )
+    try:
+        started = machines.start_execution(stateMachineArn=made["stateMachineArn"], input="{}")
+        wait_for(machines, started["executionArn"])
+        with pytest.raises(OverLimitError, match=r"bytes of the output of a state of .*large-"):
+            require_deployed(functions, machines)
+    finally:
+        machines.delete_state_machine(stateMachineArn=made["stateMachineArn"])
+
+
+def test_variables_that_do_not_fit_are_seen_afterwards() -> None:
+    class Functions:
+        def get_paginator(self, _: str) -> "Functions":
+            return self
+
+        def paginate(self) -> list[dict[str, Any]]:
+            variables = {"Variables": {"L4E_SETTINGS": "x" * VARIABLES_BYTES}}
+            return [{"Functions": [{"FunctionName": "api", "Environment": variables}]}]
+
+    with pytest.raises(OverLimitError, match="bytes of the variables of api: 4,116,"):
+        require_deployed(Functions(), None)
