@@ -14,6 +14,7 @@ KIB = 1024
 LAMBDA_BYTES = 6 * 1024 * KIB + 100
 """Of the event and of the answer of a function that is called synchronously."""
 GATEWAY_BYTES = 10 * 1024 * KIB
+VARIABLES_BYTES = 4 * KIB
 ITEM_BYTES = 400 * KIB
 TRANSACTION_ITEMS = 100
 TRANSACTION_BYTES = 4 * 1024 * KIB
@@ -75,6 +76,30 @@ def held(client: Any) -> Any:
                 lambda params, check=check, **_: check(params),
             )
     return client
+
+
+def require_answer(http_response: Any, **_: Any) -> None:
+    """Hold an answer that a client got through API Gateway to the limit of the function that gave it."""
+    size = len(json.dumps({"statusCode": 200, "body": http_response.text}))
+    require("bytes of an answer of the API function", size, LAMBDA_BYTES)
+
+
+def require_deployed(functions: Any, machines: Any) -> None:
+    """Hold what was deployed and has run to its limits, by clients of Lambda and Step Functions."""
+    for page in functions.get_paginator("list_functions").paginate():
+        for function in page["Functions"]:
+            variables = function.get("Environment", {}).get("Variables", {})
+            size = len(json.dumps(variables))
+            require(f"bytes of the variables of {function['FunctionName']}", size, VARIABLES_BYTES)
+    for machine in machines.list_state_machines()["stateMachines"]:
+        arn = machine["stateMachineArn"]
+        for execution in machines.list_executions(stateMachineArn=arn)["executions"]:
+            history = machines.get_execution_history(executionArn=execution["executionArn"])
+            for event in history["events"]:
+                for details in event.values():
+                    for part in ("input", "output"):
+                        text = details.get(part, "") if isinstance(details, dict) else ""
+                        require(f"bytes of the {part} of a state of {arn}", len(text.encode()), STATE_BYTES)
 
 
 def item_bytes(item: Request) -> int:

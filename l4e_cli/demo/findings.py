@@ -55,12 +55,16 @@ class Evaluation:
     unknown_seconds: float
     events: tuple[SummarisedEvent, ...] = ()
     """The events, each with a sentence; AWS's own service has none."""
+    labels_left_out: int = 0
+    ranges_left_out: int = 0
+    """Shorter ones, for which a document of very many has no room."""
 
     @classmethod
     def from_metrics(cls, text: str) -> "Evaluation":
         """Read the JSON document of `DescribeModel`."""
         document = json.loads(text)
         labelled = document["labeled_event_metrics"]
+        left_out = document.get("left_out", {})
         return cls(
             labels=tuple(_interval(item) for item in document["labeled_ranges"]),
             ranges=tuple(
@@ -75,7 +79,14 @@ class Evaluation:
                 SummarisedEvent(period=_interval(item), summary=item["summary"])
                 for item in document.get("events", [])
             ),
+            labels_left_out=left_out.get("labeled_ranges", 0),
+            ranges_left_out=left_out.get("predicted_ranges", 0),
         )
+
+    @property
+    def all_labels(self) -> int:
+        """Number of the labels in the window, also of those that are not listed."""
+        return len(self.labels) + self.labels_left_out
 
     def ranges_in(self, period: Interval) -> list[PredictedRange]:
         """Return the ranges that overlap `period`."""

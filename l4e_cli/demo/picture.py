@@ -91,9 +91,10 @@ def draw(results: DemoResults, path: Path) -> None:
 def _summary(results: DemoResults) -> str:
     evaluation = results.evaluation
     if not evaluation.labels:
-        return f"{len(evaluation.ranges)} anomalous periods found in the evaluation window"
+        count = len(evaluation.ranges) + evaluation.ranges_left_out
+        return f"{count} anomalous periods found in the evaluation window"
     return (
-        f"{evaluation.identified} of {len(evaluation.labels)} labelled faults found in the evaluation window"
+        f"{evaluation.identified} of {evaluation.all_labels} labelled faults found in the evaluation window"
     )
 
 

@@ -32,7 +32,7 @@ def show_evaluation(terminal: Terminal, evaluation: Evaluation, window: Interval
     """Show how the model does on data that it was not trained on."""
     terminal.heading(f"Evaluation of the model, {_day(window.start)} to {_day(window.end)}")
     if evaluation.labels:
-        terminal.line(f"  labelled faults found: {evaluation.identified} of {len(evaluation.labels)}")
+        terminal.line(f"  labelled faults found: {evaluation.identified} of {evaluation.all_labels}")
         if evaluation.identified:
             warning = words.length(evaluation.warning_seconds / evaluation.identified)
             terminal.line(f"  warning before their end: {warning} on average")
@@ -46,6 +46,11 @@ def show_evaluation(terminal: Terminal, evaluation: Evaluation, window: Interval
         labelled = any(period.overlaps(label) for label in evaluation.labels)
         terminal.line(f"  {_period(period):<50} {'fault' if labelled else '     '}  {text}")
     _show_others(terminal, listed)
+    if evaluation.ranges_left_out:
+        terminal.line(
+            f"  {words.count(evaluation.ranges_left_out, 'anomalous period')} beside the longest "
+            f"{len(evaluation.ranges)} left out of ModelMetrics, which has no room for more"
+        )
     if not evaluation.ranges:
         terminal.line("  no anomalous period")
 

@@ -18,6 +18,7 @@ from l4e_cli.cdk import Cdk, CdkError
 from l4e_cli.demo.pump import SENSORS, Fault, Pump
 from l4e_cli.demo.recording import ComponentRecording, Interval
 from l4e_cli.instance import Instance
+from tests.aws_limits import require_answer
 
 ROOT = Path(__file__).parents[2]
 L4E = (sys.executable, "-m", "l4e_cli")
@@ -36,7 +37,10 @@ class Cloud:
 
     @property
     def aws(self) -> Aws:
-        return Aws.of(self.instance)
+        """Clients, of which that of the service refuses answers that AWS would not hand on."""
+        found = Aws.of(self.instance)
+        found.session.events.register("after-call.lookoutequipment", require_answer)
+        return found
 
     @property
     def bucket(self) -> str:

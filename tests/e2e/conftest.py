@@ -11,6 +11,7 @@ from rich.console import Console
 from l4e_cli import commands
 from l4e_cli.instance import stop_instance
 from l4e_cli.terminal import Terminal
+from tests.aws_limits import require_deployed
 from tests.e2e.cloud import L4E, ROOT, SERVICE, Cloud, Demo
 from tests.parallel import in_parallel
 
@@ -61,5 +62,10 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         running = Cloud(instance, tmp_path_factory.mktemp("work"))
         running.deploy(running.synth({}), SERVICE)
         yield running
+        session, endpoint = running.aws.session, running.instance.endpoint
+        require_deployed(
+            session.client("lambda", endpoint_url=endpoint),
+            session.client("stepfunctions", endpoint_url=endpoint),
+        )
     finally:
         stop_instance(directory)

@@ -12,6 +12,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.aws_limits import require_state
 from tests.lifecycle.world import Killed, World
 
 CREATE_FAILED = "AWSCDK::CustomResourceProviderFramework::CREATE_FAILED"
@@ -93,6 +94,7 @@ class Operation:
         self, handler: Callable[[Mapping[str, Any]], Any], event: Mapping[str, Any]
     ) -> dict[str, Any]:
         payload = json.loads(json.dumps(event))
+        require_state("event that the waiter hands on", payload)
         before = len(self.world.calls)
         self.world.enter()
         self.world.events.append(payload)

@@ -155,6 +155,8 @@ def test_a_client_that_knows_nothing_of_it_reads_the_document() -> None:
     assert found.identified == 20
     assert 0 < len(found.ranges) < 500
     assert all(0 < sum(one.shares.values()) <= 1.001 for one in found.ranges)
+    assert len(found.ranges) + found.ranges_left_out == 500
+    assert found.all_labels == 20
 
 
 @settings(max_examples=60)

@@ -40,6 +40,7 @@ _SUFFIX = 14
 _REFERENCED_BY_ARN = {
     "AWS::Batch::JobDefinition",
     "AWS::Batch::JobQueue",
+    "AWS::Lambda::LayerVersion",
     "AWS::SNS::Topic",
     "AWS::StepFunctions::StateMachine",
 }
@@ -50,12 +51,15 @@ _ARNS = {
     "AWS::IAM::Role": ("iam", "role/"),
     "AWS::KMS::Key": ("kms", "key/"),
     "AWS::Lambda::Function": ("lambda", "function:"),
+    "AWS::Lambda::LayerVersion": ("lambda", "layer:"),
     "AWS::Logs::LogGroup": ("logs", "log-group:"),
     "AWS::S3::Bucket": ("s3", ""),
     "AWS::SQS::Queue": ("sqs", ""),
     "AWS::StepFunctions::StateMachine": ("states", "stateMachine:"),
 }
 """Service and kind of resource in the ARNs of a type, where a check looks at them."""
+_ENDS = {"AWS::Lambda::LayerVersion": ":1", "AWS::Logs::LogGroup": ":*"}
+"""What the ARNs of a type have behind the name."""
 
 
 def resolved(value: Any, template: Template) -> Any:
@@ -129,11 +133,12 @@ def _name(name: str, template: Template) -> str:
 
 
 def _arn(name: str, template: Template) -> str:
-    service, kind = _ARNS.get(template["Resources"][name]["Type"], ("s" * 10, "k" * 20))
+    made = template["Resources"][name]["Type"]
+    service, kind = _ARNS.get(made, ("s" * 10, "k" * 20))
     region = "" if service in {"iam", "s3"} else _PSEUDO["AWS::Region"]
     account = "" if service == "s3" else _PSEUDO["AWS::AccountId"]
-    end = ":*" if service == "logs" else ""
-    return f"arn:{_PSEUDO['AWS::Partition']}:{service}:{region}:{account}:{kind}{_name(name, template)}{end}"
+    head = f"arn:{_PSEUDO['AWS::Partition']}:{service}:{region}:{account}:"
+    return f"{head}{kind}{_name(name, template)}{_ENDS.get(made, '')}"
 
 
 def of_type(template: Template, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

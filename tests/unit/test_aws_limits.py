@@ -1,5 +1,6 @@
 """The limits of AWS that all tests are held to: a check that refuses nothing would prove nothing."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -12,6 +13,7 @@ from tests.aws_limits import (
     OverLimitError,
     held,
     item_bytes,
+    require_answer,
     require_state,
     through_gateway,
 )
@@ -146,6 +148,12 @@ def test_what_a_step_is_given_and_returns_is_limited() -> None:
     require_state("output of a step", "x" * (STATE_BYTES - 2))
     with pytest.raises(OverLimitError, match="bytes of the output of a step in Step Functions: 262,145,"):
         require_state("output of a step", "x" * (STATE_BYTES - 1))
+
+
+def test_answers_that_came_through_api_gateway_are_limited() -> None:
+    require_answer(SimpleNamespace(text="x" * (LAMBDA_BYTES - 40)))
+    with pytest.raises(OverLimitError, match="bytes of an answer of the API function"):
+        require_answer(SimpleNamespace(text="x" * LAMBDA_BYTES))
 
 
 def test_answers_and_events_of_the_api_function_are_limited() -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -104,6 +105,14 @@ def test_without_sentences_the_ranges_are_listed(terminal: Terminal, written: io
     first, second = written.getvalue().splitlines()[-2:]
     assert first.endswith("fault  p\\B 75%, p\\A 25%")
     assert second.endswith("       p\\B 75%, p\\A 25%")
+
+
+def test_what_the_metrics_had_no_room_for_is_said(terminal: Terminal, written: io.StringIO) -> None:
+    found = replace(evaluation(), labels_left_out=3, ranges_left_out=40)
+    report.show_evaluation(terminal, found, WINDOW)
+    text = written.getvalue()
+    assert "labelled faults found: 1 of 4" in text
+    assert "  40 anomalous periods beside the longest 2 left out of ModelMetrics, which has no room" in text
 
 
 def test_nothing_anomalous(terminal: Terminal, written: io.StringIO) -> None:

@@ -1,11 +1,15 @@
 """How an execution ended."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from service.jobs.inference.execution import InferenceResult
 from service.store import Write
+
+_NOTICES_BYTES = 100_000
+"""Of the notices in a record, which may have 400 KB in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +29,8 @@ class ExecutionEnd:
 
     @property
     def record(self) -> Mapping[str, Any]:
-        """What its record gets."""
-        return {**self.members, **({"notices": self.notices} if self.notices else {})}
+        """What its record gets. Very many notices are complete in the log only."""
+        return {**self.members, **({"notices": _recorded(self.notices)} if self.notices else {})}
 
     @property
     def scheduler_members(self) -> Mapping[str, Any]:
@@ -44,3 +48,16 @@ class ExecutionEnd:
     def notices(self) -> list[dict[str, Any]]:
         """The notices about the input of an execution that succeeded, as members of its record."""
         return [] if self.result is None else [asdict(notice) for notice in self.result.notices]
+
+
+def _recorded(notices: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the first notices as far as a record has room, and how many more there were."""
+    kept: list[Mapping[str, Any]] = []
+    left = _NOTICES_BYTES
+    for notice in notices:
+        left -= len(json.dumps(notice))
+        if left < 0:
+            text = f"{len(notices) - len(kept):,} more notices are in the log of the inference function"
+            return [*kept, {"kind": "left-out", "sensor": None, "text": text}]
+        kept.append(notice)
+    return kept
