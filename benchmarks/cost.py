@@ -196,7 +196,9 @@ class Plant:
         world, length = self._world, timedelta(seconds=seconds(frequency))
         prefix = f"plant-1/{frequency}-{named}/"
         naming = {"TimestampFormat": "yyyyMMddHHmmss", "ComponentTimestampDelimiter": "_"}
-        name = f"Pump{len(self._names)}-Asset-Scheduler-{'named' if named else 'unnamed'}-{frequency}-A1B2C3D4"
+        name = (
+            f"Pump{len(self._names)}-Asset-Scheduler-{'named' if named else 'unnamed'}-{frequency}-A1B2C3D4"
+        )
         scheduler = world.scheduler(
             self._model,
             first_end=(FIRST + length).replace(tzinfo=None).isoformat(),
@@ -397,7 +399,9 @@ def scheduler_month(deployed: Deployed, usage: Usage, frequency: str) -> dict[st
     windows = prices.HOURS * 3600 / seconds(frequency)
     per_hour = 3600 / seconds(frequency)
     metrics = sum(min(1.0, share * per_hour) for share in usage.metrics.values())
-    costs = {name: value * windows for name, value in _work(deployed, usage, "infer", cold=COLD[frequency]).items()}
+    costs = {
+        name: value * windows for name, value in _work(deployed, usage, "infer", cold=COLD[frequency]).items()
+    }
     return {
         "metrics": metrics * prices.METRIC,
         "alarms": deployed.alarm_metrics * prices.ALARM_METRIC,

@@ -31,12 +31,7 @@ def test_a_window_gives_one_result_file_and_one_execution(world: World, model: I
     assert [one["name"] for one in rows[0]["diagnostics"]] == list(pump.SENSORS)
     (execution,) = world.executions(scheduler)
     expected = {
-        "InferenceSchedulerName": scheduler["InferenceSchedulerName"],
-        "InferenceSchedulerArn": scheduler["InferenceSchedulerArn"],
-        "ModelName": model["ModelName"],
-        "ModelArn": model["ModelArn"],
         "ModelVersion": 1,
-        "ModelVersionArn": f"{model['ModelArn']}/model-version/1",
         "DataStartTime": at(DAY + "10:05"),
         "DataEndTime": at(DAY + "10:10"),
         "ScheduledStartTime": at(DAY + "10:10"),
