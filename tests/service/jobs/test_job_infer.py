@@ -299,9 +299,7 @@ def test_a_window_inferred_again_gives_the_same_result(world: World, model: Item
     assert world.download(key) == first
 
 
-def test_each_execution_publishes_what_its_metrics_have_to_say(
-    jobs_aws: EmbeddedAws, world: World, model: Item
-) -> None:
+def test_metrics_of_executions(jobs_aws: EmbeddedAws, world: World, model: Item) -> None:
     good = started(world, model, "10:05")
     upload(world, "10:00", faults=((DAY + "09:00", DAY + "11:00"),))
     world.tick(good)
