@@ -2,8 +2,8 @@
 
     python -m benchmarks.cost [--json FILE]
 
-Functions, alarms, keys and schedules are those of the templates. The calls of a window, of an ingestion and of
-a training are counted while their entry points work on the embedded AWS, with warm functions and a healthy
+Functions, alarms, keys and schedules are those of the templates. The calls of a window, of an ingestion and
+of a training are counted while their entry points work on the embedded AWS, with warm functions and a healthy
 machine; what cannot be counted there is assumed, and the output names each assumption. It ends with the price
 of a scheduler for a month, with windows of five minutes, one component, the default alarms and no naming.
 """
@@ -96,7 +96,7 @@ ASSUMPTIONS = (
     "cold starts of a lone scheduler: "
     + ", ".join(f"{share:.0%} with {name}" for name, share in COLD.items())
     + f"; each takes the processor time of the imports and {START_SECONDS} s",
-    "KMS: with bucket keys, S3 asks once in a window to read and once to write the service bucket, DynamoDB once",
+    "KMS: in a window, S3 asks once to read and once to write with a bucket key, DynamoDB once",
     "customer data is in a bucket with S3's own key, as AssetStorage makes it by default",
     "storage: what a month adds, kept for a month; the sender's uploads of input files are not included",
     "executions are kept for half a year, so after half a year the table holds six months of them",
