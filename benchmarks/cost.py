@@ -2,10 +2,10 @@
 
     python -m benchmarks.cost [--json FILE]
 
-Functions, alarms, keys and schedules are those of the templates. The calls of a window, of an ingestion and of a
-training are counted while their entry points work on the embedded AWS, with warm functions and a healthy
+Functions, alarms, keys and schedules are those of the templates. The calls of a window, of an ingestion and
+of a training are counted while their entry points work on the embedded AWS, with warm functions and a healthy
 machine; what cannot be counted there is assumed, and the output names each assumption. It ends with the price
-of a scheduler for a month, with windows of five minutes, one component and the default alarms.
+of a scheduler for a month, with windows of five minutes, one component, the default alarms and no naming.
 """
 
 import argparse
@@ -77,6 +77,10 @@ COLD = {"PT5M": 0.05, "PT15M": 0.5, "PT1H": 1.0}
 """Share of the wakes that start a function anew, when one scheduler alone keeps it warm."""
 START_SECONDS = 0.5
 """What the start of a function takes besides the work of importing, to load code and layer."""
+OTHER_STATES = 4
+"""States of an ingestion and a training besides the reading of each file: plan, map, finish and train."""
+TRAINING_REQUESTS = 20
+"""Requests to the API for an ingestion and a training: to create, and to ask whether it is done."""
 LOG_FRAME_BYTES = 900
 """What Lambda itself logs of an invocation."""
 LOG_LINE_BYTES = 250
@@ -84,7 +88,7 @@ LOG_LINE_BYTES = 250
 
 ASSUMPTIONS = (
     f"list prices of {prices.REGION}, {prices.AS_OF}, without free tiers; a month has {prices.HOURS} hours",
-    f"{SENSORS} sensors in a component, a row a minute, one file for each component and window, named as documented",
+    f"{SENSORS} sensors in a component, a row a minute, one file for each component and window",
     "a healthy machine: a metric of what went wrong costs 0.30 USD / 730 for each hour in which it is sent",
     f"Lambda: processor time as measured here, at memory / {FULL_CPU_MIB} MiB of a processor, plus waits of "
     + ", ".join(f"{name} {value} ms" for name, value in LATENCY_MS.items())
@@ -92,8 +96,8 @@ ASSUMPTIONS = (
     "cold starts of a lone scheduler: "
     + ", ".join(f"{share:.0%} with {name}" for name, share in COLD.items())
     + f"; each takes the processor time of the imports and {START_SECONDS} s",
-    "KMS: with bucket keys, S3 asks once in a window to read and once to write the service bucket, DynamoDB "
-    "once; customer data is in a bucket with S3's own key, as AssetStorage makes it by default",
+    "KMS: in a window, S3 asks once to read and once to write with a bucket key, DynamoDB once",
+    "customer data is in a bucket with S3's own key, as AssetStorage makes it by default",
     "storage: what a month adds, kept for a month; the sender's uploads of input files are not included",
     "executions are kept for half a year, so after half a year the table holds six months of them",
 )
@@ -177,6 +181,7 @@ class Plant:
         self._deployed = deployed
         self._world = new_world(aws)
         self._names = [f"component-{number:02d}" for number in range(1, components + 1)]
+        self.files = components
         self._text = schema(**{name: [f"sensor-{at:02d}" for at in range(SENSORS)] for name in self._names})
         self._random = random.Random(components)  # noqa: S311 - data of a benchmark
         start = datetime(2025, 12, 1, tzinfo=UTC)
@@ -196,7 +201,9 @@ class Plant:
         world, length = self._world, timedelta(seconds=seconds(frequency))
         prefix = f"plant-1/{frequency}-{named}/"
         naming = {"TimestampFormat": "yyyyMMddHHmmss", "ComponentTimestampDelimiter": "_"}
-        name = f"Pump{len(self._names)}-Asset-Scheduler-{'named' if named else 'unnamed'}-{frequency}-A1B2C3D4"
+        name = (
+            f"Pump{len(self._names)}-Asset-Scheduler-{'named' if named else 'unnamed'}-{frequency}-A1B2C3D4"
+        )
         scheduler = world.scheduler(
             self._model,
             first_end=(FIRST + length).replace(tzinfo=None).isoformat(),
@@ -397,7 +404,9 @@ def scheduler_month(deployed: Deployed, usage: Usage, frequency: str) -> dict[st
     windows = prices.HOURS * 3600 / seconds(frequency)
     per_hour = 3600 / seconds(frequency)
     metrics = sum(min(1.0, share * per_hour) for share in usage.metrics.values())
-    costs = {name: value * windows for name, value in _work(deployed, usage, "infer", cold=COLD[frequency]).items()}
+    costs = {
+        name: value * windows for name, value in _work(deployed, usage, "infer", cold=COLD[frequency]).items()
+    }
     return {
         "metrics": metrics * prices.METRIC,
         "alarms": deployed.alarm_metrics * prices.ALARM_METRIC,
@@ -410,15 +419,13 @@ def scheduler_month(deployed: Deployed, usage: Usage, frequency: str) -> dict[st
 
 def training(deployed: Deployed, plant: Plant) -> dict[str, float]:
     """Return what it costs to ingest a history and train a model once, by kind."""
-    parts = [
-        _work(deployed, plant.ingestion, "ingest", cold=1.0),
-        _work(deployed, plant.training, "train", cold=1.0),
-    ]
-    transitions = 20  # of plan, a read for each file, finish and train, with starts and ends
-    total = Counter[str]()
-    for part in parts:
-        total.update(part)
-    return {**total, "Step Functions": transitions * prices.STATE_TRANSITION}
+    ingestion = _work(deployed, plant.ingestion, "ingest", cold=1.0)
+    learning = _work(deployed, plant.training, "train", cold=1.0)
+    return {
+        **{name: ingestion[name] + learning[name] for name in ingestion},
+        "Step Functions": (OTHER_STATES + plant.files) * prices.STATE_TRANSITION,
+        "API Gateway": TRAINING_REQUESTS * prices.API_REQUEST,
+    }
 
 
 def idle_month(deployed: Deployed) -> dict[str, float]:
@@ -476,7 +483,7 @@ def measure() -> dict[str, Any]:
                     )
         trainings = {count: training(deployed, plant) for count, plant in plants.items()}
     idle = idle_month(deployed)
-    month = _scheduler(schedulers, 1, "PT5M")["usd"]
+    month = _scheduler(schedulers, 1, "PT5M", naming=False)["usd"]
     train = sum(trainings[1].values())
     return {
         "prices": {"region": prices.REGION, "as of": prices.AS_OF},
@@ -490,7 +497,7 @@ def measure() -> dict[str, Any]:
 
 
 def _scheduler(
-    found: Sequence[dict[str, Any]], components: int, frequency: str, *, naming: bool = True
+    found: Sequence[dict[str, Any]], components: int, frequency: str, *, naming: bool
 ) -> dict[str, Any]:
     return next(
         each
@@ -504,7 +511,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--json", type=Path, help="also write all figures to this file")
     arguments = parser.parse_args()
-    logging.disable(logging.NOTSET)
     found = measure()
     print("Assumptions:")
     for each in ASSUMPTIONS:
@@ -522,13 +528,14 @@ def main() -> None:
     for count, costs in found["trainings"].items():
         _show(f"Ingestion of {HISTORY_DAYS} days and a training, {count} component(s)", costs)
     _show("A month of the service without schedulers", found["idle"])
-    print("\nA month of a fleet: the service, and for each asset a scheduler (PT5M, one component, naming)")
-    print("and a training a month")
+    print(
+        "\nA month of a fleet: the service, and for each asset a scheduler (PT5M, 1 component) and a training"
+    )
     for count, usd in found["fleets"].items():
         print(f"  {count:>5} assets {usd:>10.2f} USD, {usd / count:.2f} each")
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    five = _scheduler(found["schedulers"], 1, "PT5M")["usd"]
+    five = _scheduler(found["schedulers"], 1, "PT5M", naming=False)["usd"]
     print(f"\n{five:.2f} USD per scheduler-month, five minutes, one component, default alarms")
 
 

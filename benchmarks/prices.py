@@ -1,8 +1,7 @@
 """List prices of AWS in us-east-1, in USD, without free tiers. Correct them here when AWS changes them.
 
-As AWS's price pages named them in November 2025: the pages of CloudWatch, DynamoDB, EventBridge Scheduler, KMS,
-Lambda, S3, API Gateway and Step Functions below https://aws.amazon.com. Requests between these services, STS
-and alarms' e-mails through SNS (the first thousand) cost nothing.
+As AWS's price pages named them in November 2025: those of CloudWatch, DynamoDB, EventBridge Scheduler, KMS,
+Lambda, S3, API Gateway and Step Functions below https://aws.amazon.com. STS costs nothing.
 """
 
 REGION, AS_OF = "us-east-1", "2025-11"

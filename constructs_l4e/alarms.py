@@ -118,8 +118,7 @@ class SchedulerAlarms(Construct):
             "Anomaly",
             scheduler.metric_anomaly_detected(),
             limits.anomaly if own else None,
-            "the equipment behaves abnormally, or the level of a sensor moved: look at the latest results "
-            "and at the log of the inference function",
+            "the equipment behaves abnormally, or the level of a sensor moved",
         )
         self.failed = self._at_least_one(
             "Failed", scheduler.metric_inference_failed(), limits.failed, "inference fails"

@@ -13,6 +13,7 @@ from typing import Any, NoReturn, Self, TypeVar
 import aws_cdk as cdk
 
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
+from constructs_l4e.input_naming import InputNaming, TimestampFormat
 from constructs_l4e.off_condition import OffCondition
 from constructs_l4e.schema import DatasetSchema
 from constructs_l4e.service import METRIC_NAMESPACE, PARALLEL_READS
@@ -53,6 +54,7 @@ class AssetDeclaration:
     adaptation: Adaptation | None
     data_upload_frequency: DataUploadFrequency | None
     data_delay_offset: cdk.Duration | None
+    input_naming: InputNaming | None
     revision: str | None
     running: bool
 
@@ -128,6 +130,10 @@ class _Table:
         value: _Value = self.take(key, parse)
         return value
 
+    def table(self, key: str) -> "_Table":
+        """Return the table `key` inside this one, an empty one where it is left out."""
+        return _Table(f"{self._where} {key}", self.take(key, _mapping, default={}))
+
     def finish(self) -> None:
         """Refuse keys that were not taken."""
         for key in self._left:
@@ -188,11 +194,25 @@ def _asset(name: str, table: _Table) -> AssetDeclaration:
         adaptation=table.take("adaptation", _one_of(Adaptation)),
         data_upload_frequency=table.take("data_upload_frequency", _one_of(DataUploadFrequency)),
         data_delay_offset=None if delay is None else cdk.Duration.minutes(delay),
+        input_naming=_input_naming(table.table("input_naming")),
         revision=table.take("revision", _text),
         running=table.take("running", _flag, default=True),
     )
     table.finish()
     return declared
+
+
+def _input_naming(table: _Table) -> InputNaming | None:
+    """Return the names of the input files, None where nothing is said of them."""
+    declared = InputNaming(
+        timestamp_format=table.take("timestamp_format", _one_of(TimestampFormat)),
+        delimiter=table.take("delimiter", lambda value: InputNaming(delimiter=_string(value)).delimiter),
+        time_zone_offset=table.take(
+            "time_zone_offset", lambda value: InputNaming(time_zone_offset=_text(value)).time_zone_offset
+        ),
+    )
+    table.finish()
+    return None if declared == InputNaming() else declared
 
 
 def _refuse(value: object, rule: str) -> NoReturn:
@@ -201,6 +221,10 @@ def _refuse(value: object, rule: str) -> NoReturn:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) and value else _refuse(value, 'a text in quotes, such as "x"')
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else _refuse(value, 'a text in quotes, such as "_"')
 
 
 def _flag(value: object) -> bool:

@@ -217,12 +217,16 @@ class SchedulerRecord(_Keyed):
 
 
 class ExecutionRecord(_Keyed):
-    """An execution of a scheduler, or windows that it missed. `sk` is the start of its data."""
+    """An execution of a scheduler, or windows that it missed. `sk` is the start of its data.
 
-    InferenceSchedulerName: str
-    InferenceSchedulerArn: str
-    ModelName: str
-    ModelArn: str
+    Names and ARNs are those of its scheduler and model: earlier releases wrote them, now they are added when
+    it is shown.
+    """
+
+    InferenceSchedulerName: NotRequired[str]
+    InferenceSchedulerArn: NotRequired[str]
+    ModelName: NotRequired[str]
+    ModelArn: NotRequired[str]
     ModelVersion: NotRequired[Number]
     ModelVersionArn: NotRequired[str]
     DataInputConfiguration: Structure

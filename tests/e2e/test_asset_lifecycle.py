@@ -20,6 +20,19 @@ def schedulers_of(equipment: Any) -> list[Any]:
     return found
 
 
+def missing_results_alarm(cloud: Cloud, scheduler: str) -> Any:
+    """The alarm that tells when a scheduler brings no results any more."""
+    pages = cloud.aws.cloudwatch.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"])
+    (found,) = (
+        alarm
+        for page in pages
+        for alarm in page["MetricAlarms"]
+        if alarm["MetricName"] == "InferenceSucceeded"
+        and scheduler in {dimension["Value"] for dimension in alarm["Dimensions"]}
+    )
+    return found
+
+
 def test_create_update_replace_roll_back_destroy(cloud: Cloud) -> None:
     """One story, since each step starts from the one before."""
     cloud.upload_history(ASSET)
@@ -33,6 +46,8 @@ def test_create_update_replace_roll_back_destroy(cloud: Cloud) -> None:
     assert '"num_identified":1' in model["ModelMetrics"].replace(" ", "")
     scheduler = equipment.describe_inference_scheduler(InferenceSchedulerName=first["InferenceSchedulerName"])
     assert scheduler["Status"] == "RUNNING"
+    alarm = missing_results_alarm(cloud, first["InferenceSchedulerName"])
+    assert alarm["TreatMissingData"] == "missing", "a first deployment must not notify"
 
     # Update in place: the same scheduler has another delay.
     cloud.deploy(cloud.synth({ASSET: {"data_delay_offset_minutes": "2"}}), ASSET)
@@ -52,6 +67,9 @@ def test_create_update_replace_roll_back_destroy(cloud: Cloud) -> None:
     assert [(item["InferenceSchedulerName"], item["Status"]) for item in schedulers] == [
         (second["InferenceSchedulerName"], "RUNNING")
     ]
+
+    other = missing_results_alarm(cloud, second["InferenceSchedulerName"])
+    assert other["AlarmName"] != alarm["AlarmName"], "a changed alarm would miss the results of the old one"
 
     # An update that cannot work: the reason is told, and everything is as before.
     empty = "{ start = 2025-06-01T00:00:00Z, end = 2025-06-03T00:00:00Z }"

@@ -13,7 +13,7 @@ import aws_cdk as cdk
 import pytest
 from canonical import lint
 
-from constructs_l4e import Adaptation
+from constructs_l4e import Adaptation, InputNaming
 from constructs_l4e.assets_file import AssetsFile
 from l4e_layer import EMPTY_LAYER
 
@@ -134,6 +134,7 @@ class TestAssetsFile:
             target_sampling_rate = "PT1M"
             data_upload_frequency = "PT10M"
             data_delay_offset_minutes = 5
+            input_naming = { timestamp_format = "EPOCH", delimiter = "", time_zone_offset = "+05:30" }
             training = { start = 2026-01-01T00:00:00+02:00, end = 2026-03-01T00:00:00Z }
             evaluation = { start = 2026-03-01T00:00:00Z, end = 2026-04-01T00:00:00Z }
             [assets.A.sensors]
@@ -157,6 +158,9 @@ class TestAssetsFile:
         (asset,) = found.assets
         assert asset.data_delay_offset is not None
         assert asset.data_delay_offset.to_minutes() == 5
+        assert asset.input_naming == InputNaming(
+            timestamp_format="EPOCH", delimiter="", time_zone_offset="+05:30"
+        )
         assert asset.training.start == dt.datetime(2025, 12, 31, 22, tzinfo=dt.UTC)
         assert (asset.labelled, asset.diagnostics, asset.running, asset.revision) == (True, True, False, "2")
         assert asset.adaptation is Adaptation.FOLLOW
@@ -191,6 +195,27 @@ class TestAssetsFile:
             (
                 PUMP + "target_sampling_rate = 'PT2M'",
                 "target_sampling_rate: 'PT2M' is not one of PT1S, PT5S, ",
+            ),
+            (PUMP + "input_naming = '_'", "[assets.Pump1]: input_naming: '_' is not a table"),
+            (
+                PUMP + "input_naming = { delimiter = '.' }",
+                'Pump1] input_naming: delimiter: delimiter "." does not match',
+            ),
+            (
+                PUMP + "input_naming = { delimiter = 1 }",
+                "input_naming: delimiter: 1 is not a text in quotes",
+            ),
+            (
+                PUMP + "input_naming = { timestamp_format = 'epoch' }",
+                "input_naming: timestamp_format: 'epoch' is not one of EPOCH, yyyy-MM-dd-HH-mm-ss, ",
+            ),
+            (
+                PUMP + "input_naming = { time_zone_offset = '5' }",
+                'time_zone_offset: time zone offset "5" does not match',
+            ),
+            (
+                PUMP + "input_naming = { timestampformat = 'EPOCH' }",
+                "input_naming: unknown key 'timestampformat': did you mean 'timestamp_format'?",
             ),
             (PUMP + "off_condition = 'Speed'", "[assets.Pump1]: off_condition: "),
             (PUMP + "adaptation = 'never'", "adaptation: 'never' is not one of auto, hold, follow"),

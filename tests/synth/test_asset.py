@@ -116,7 +116,7 @@ def test_synth_twice_is_identical(templates, name: str) -> None:
     assert synthesised(CANONICAL[name]) == templates[name]
 
 
-@pytest.mark.parametrize(("name", "count"), [("asset-minimal", 10), ("asset-full", 11)])
+@pytest.mark.parametrize(("name", "count"), [("asset-minimal", 7), ("asset-full", 9)])
 def test_an_asset_costs_few_resources(templates, name: str, count: int) -> None:
     assert len(templates[name]["Resources"]) == count <= MOST_RESOURCES
 

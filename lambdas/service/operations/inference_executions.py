@@ -6,6 +6,7 @@ from typing import Any, cast
 from service.clock import iso_seconds
 from service.context import Context
 from service.execution_claims import is_abandoned
+from service.names import version_arn
 from service.paging import paged
 from service.records import ExecutionRecord, SchedulerRecord
 from service.store import StoreError
@@ -24,7 +25,7 @@ def list_inference_executions(context: Context, request: dict[str, Any]) -> dict
             return
         between = (iso_seconds(after), _FOREVER)
         for found in context.records.executions(scheduler["uuid"], between=between, start=start):
-            execution = _at_an_end(context, scheduler, found)
+            execution = _whole(scheduler, _at_an_end(context, scheduler, found))
             if (
                 execution["DataStartTime"] >= after
                 and (before is None or execution["DataEndTime"] <= before)
@@ -33,6 +34,20 @@ def list_inference_executions(context: Context, request: dict[str, Any]) -> dict
                 yield execution["sk"], execution
 
     return paged(context, "ListInferenceExecutions", request, "InferenceExecutionSummaries", records)
+
+
+def _whole(scheduler: SchedulerRecord, execution: ExecutionRecord) -> ExecutionRecord:
+    """Return an execution with what its record leaves to those of its scheduler and model."""
+    members: ExecutionRecord = {
+        "InferenceSchedulerName": scheduler["InferenceSchedulerName"],
+        "InferenceSchedulerArn": scheduler["InferenceSchedulerArn"],
+        "ModelName": scheduler["ModelName"],
+        "ModelArn": scheduler["ModelArn"],
+        **execution,
+    }
+    if "ModelVersion" in execution:
+        members["ModelVersionArn"] = version_arn(scheduler["ModelArn"], int(execution["ModelVersion"]))
+    return members
 
 
 def _at_an_end(context: Context, scheduler: SchedulerRecord, execution: ExecutionRecord) -> ExecutionRecord:

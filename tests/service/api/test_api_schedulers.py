@@ -267,7 +267,7 @@ def test_schedulers_are_listed_and_filtered(service: Service) -> None:
     assert listed(Status="STOPPED") == ["a2"]
 
 
-def _executed(service: Service, *starts: str, status: str = "SUCCESS") -> None:
+def _executed(service: Service, *starts: str, status: str = "SUCCESS", **members: Any) -> None:
     """Record executions as the inference job does."""
     scheduler = service.context.store.get(SCHEDULER, "watch")
     assert scheduler is not None
@@ -277,14 +277,12 @@ def _executed(service: Service, *starts: str, status: str = "SUCCESS") -> None:
             {
                 "pk": executions_of(scheduler["uuid"]),
                 "sk": iso_seconds(timestamp(at(start))),
-                "InferenceSchedulerName": "watch",
-                "InferenceSchedulerArn": scheduler["InferenceSchedulerArn"],
-                "ModelName": "wear",
                 "ScheduledStartTime": end,
                 "DataStartTime": at(start),
                 "DataEndTime": end,
                 "Status": status,
                 "ModelVersion": 1,
+                **members,
             }
         )
 
@@ -307,6 +305,23 @@ def test_executions_are_listed_newest_first_and_filtered(service: Service) -> No
     assert listed(DataStartTimeAfter=at("09:05"), DataEndTimeBefore=at("09:10")) == ["09:05"]
     unknown = service.api.list_inference_executions(InferenceSchedulerName="other")
     assert unknown["InferenceExecutionSummaries"] == []
+
+
+def test_executions_have_the_names_of_scheduler_and_model(service: Service) -> None:
+    """Whether their records have them, as those of earlier releases, or not."""
+    service.trained_model()
+    service.create_scheduler()
+    scheduler = service.context.store.get(SCHEDULER, "watch")
+    assert scheduler is not None
+    members = ("InferenceSchedulerName", "InferenceSchedulerArn", "ModelName", "ModelArn")
+    expected: dict[str, Any] = {member: scheduler[member] for member in members}
+    expected["ModelVersionArn"] = f"{scheduler['ModelArn']}/model-version/1"
+    _executed(service, "09:00")
+    _executed(service, "09:05", **expected)
+    found = service.api.list_inference_executions(InferenceSchedulerName="watch")
+    executions = found["InferenceExecutionSummaries"]
+    assert len(executions) == 2
+    assert all(expected.items() <= execution.items() for execution in executions)
 
 
 def test_events_that_overlap_an_interval_are_listed_oldest_first(service: Service) -> None:

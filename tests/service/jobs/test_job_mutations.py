@@ -9,7 +9,8 @@ from service.jobs.capacity import Capacity
 from service.jobs.failure import JobFailed
 from service.jobs.inference import active_model, event_tracking, execution, file_names, loop
 from service.jobs.inference.active_model import ActiveModel
-from service.jobs.inference.file_names import Search
+from service.jobs.inference.file_names import NameRange, Search
+from service.jobs.inference.input_files import InputFiles
 from service.jobs.inference.scheduler_state import StateFile
 from service.jobs.ingestion import finish, plan
 from service.jobs.ingestion.job import Ingestion
@@ -28,6 +29,7 @@ from tests.service.jobs import (
     test_job_infer_faults,
     test_job_ingest,
     test_job_last_values,
+    test_job_naming,
     test_job_objects,
     test_job_retraining,
     test_job_train,
@@ -181,6 +183,20 @@ def the_earlier_file_wins(patch: Patch) -> None:
     patch.setattr(Search, "matches", lambda search, *names, **more: original(search, *names, **more)[::-1])
 
 
+def only_the_last_naming_is_looked_for(patch: Patch) -> None:
+    original = InputFiles._find
+
+    def find(files: InputFiles, search: Search, components: Any) -> Any:
+        usual = components is files.columns
+        return original(files, search, components) if usual else {name: {} for name in components}
+
+    patch.setattr(InputFiles, "_find", find)
+
+
+def lists_go_on_behind_the_window(patch: Patch) -> None:
+    patch.setattr(NameRange, "holds", lambda *_: True)
+
+
 def nothing_is_kept_between_windows(patch: Patch) -> None:
     patch.setattr(StateFile, "keep", lambda *_, **__: None)
 
@@ -273,6 +289,14 @@ INFERENCE = (
     Bug(the_delay_is_ignored, test_job_infer.test_the_delay_and_the_time_zone_of_file_names),
     Bug(names_of_files_are_utc, test_job_infer.test_the_delay_and_the_time_zone_of_file_names),
     Bug(the_earlier_file_wins, test_job_infer.test_the_later_file_wins),
+    Bug(
+        only_the_last_naming_is_looked_for,
+        test_job_naming.test_files_that_are_named_in_another_way_are_found_at_once,
+    ),
+    Bug(
+        lists_go_on_behind_the_window,
+        test_job_naming.test_a_list_ends_at_the_window_however_many_files_follow,
+    ),
     Bug(nothing_is_kept_between_windows, test_job_infer.test_a_silent_sensor_keeps_its_last_value_for_a_day),
     Bug(
         failed_windows_teach_nothing,

@@ -12,7 +12,7 @@ from service.clock import iso_seconds, timestamp
 from service.execution_claims import is_abandoned
 from service.inference_windows import InferenceWindow, delay_seconds, inferred_until
 from service.jobs.runtime import Runtime, log
-from service.names import SCHEDULER, executions_of, scheduler_prefix, version_arn
+from service.names import SCHEDULER, executions_of, scheduler_prefix
 from service.store import AlreadyExists, Create, Item, StoreError, Update, Write
 
 _ATTEMPTS = 5
@@ -172,30 +172,20 @@ def _unmoved(scheduler: Item) -> dict[str, Any]:
 def _execution(
     runtime: Runtime, scheduler: Item, model: Item | None, window: InferenceWindow, now: Decimal
 ) -> Item:
+    """Return the record of an execution, without what its scheduler and model say: it is written twice.
+
+    Configurations may change until it is shown; names and ARNs cannot.
+    """
     days = runtime.settings.execution_retention_days
-    copied = (
-        "ModelName",
-        "ModelArn",
-        "InferenceSchedulerName",
-        "InferenceSchedulerArn",
-        "DataInputConfiguration",
-        "DataOutputConfiguration",
-    )
     return {
         "pk": executions_of(scheduler["uuid"]),
         "sk": iso_seconds(window.start),
-        **{member: scheduler[member] for member in copied},
+        "DataInputConfiguration": scheduler["DataInputConfiguration"],
+        "DataOutputConfiguration": scheduler["DataOutputConfiguration"],
         "ScheduledStartTime": window.end + delay_seconds(scheduler),
         "DataStartTime": window.start,
         "DataEndTime": window.end,
         "Status": "IN_PROGRESS",
         "ExpiresAt": None if days is None else int(float(now) + days * 86_400),
-        **_active_version(model),
+        "ModelVersion": None if model is None else model.get("ActiveModelVersion"),
     }
-
-
-def _active_version(model: Item | None) -> dict[str, Any]:
-    if model is None or "ActiveModelVersion" not in model:
-        return {}
-    number = int(model["ActiveModelVersion"])
-    return {"ModelVersion": number, "ModelVersionArn": version_arn(model["ModelArn"], number)}
