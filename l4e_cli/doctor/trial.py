@@ -6,8 +6,8 @@ Whatever is made is tagged, named `l4e-doctor-...`, and removed, also when somet
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 import l4e_cli.reader  # noqa: F401 - finds the code of the service
 from l4e_cli.doctor.finding import Finding, not_checked, ok, problem
 from l4e_cli.doctor.reading import is_denied
+from l4e_cli.errors import CliError
 from service.jobs.storage.s3_streams import PART_BYTES, write_in_parts
 
 AREA = "Trial"
@@ -91,14 +92,9 @@ class _Traces:
     def clear(self) -> None:
         self._removals.close()
 
-
-@contextmanager
-def _traces() -> Iterator[_Traces]:
-    traces = _Traces()
-    try:
-        yield traces
-    finally:
-        traces.clear()
+    @property
+    def names(self) -> str:
+        return "; ".join(self.left)
 
 
 def try_upload(s3: Any, bucket: str) -> Finding:
@@ -123,12 +119,24 @@ def try_training(clients: Clients, place: Place) -> Finding:
 
 
 def _tried(check: str, attempt: Callable[[_Traces], str]) -> Finding:
-    with _traces() as traces:
+    """Return what came of an attempt, when what it made is removed.
+
+    Raises:
+        CliError: when it was interrupted, and something could not be removed.
+    """
+    traces = _Traces()
+    try:
         found = _outcome(check, lambda: attempt(traces))
+    except BaseException as error:
+        traces.clear()
+        if traces.left:
+            raise CliError(f"interrupted; left behind: {traces.names}") from error
+        raise
+    traces.clear()
     if traces.left:
         return problem(
             check,
-            f"{found.text}; left behind: {'; '.join(traces.left)}",
+            f"{found.text}; left behind: {traces.names}",
             fix="remove what was left behind" + (f", and: {found.fix}" if found.fix else ""),
         )
     return found
