@@ -4,10 +4,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.e2e.cloud import L4E, SERVICE, Cloud
 
@@ -181,33 +184,62 @@ def test_a_shell_that_signs_wrongly(cloud: Cloud, tmp_path: Path) -> None:
     assert statuses(checks)["API/signed call"] == "ok", "which needs no settings of the shell"
 
 
-def test_faults_of_the_service_are_found_and_their_fixes_work(cloud: Cloud) -> None:
-    reconciler = physical(cloud, "AWS::Lambda::Function", "ServiceReconciler")
-    group = physical(cloud, "AWS::Logs::LogGroup", "ServiceReconciler")
-    kept = physical(cloud, "AWS::Logs::LogGroup", "ServiceApi")
-    key = physical(cloud, "AWS::KMS::Key", "Service")
-    queue = physical(cloud, "AWS::SQS::Queue", "Service")
-    client(cloud, "lambda").put_function_concurrency(FunctionName=reconciler, ReservedConcurrentExecutions=0)
-    client(cloud, "logs").delete_log_group(logGroupName=group)
-    client(cloud, "logs").delete_retention_policy(logGroupName=kept)
-    client(cloud, "kms").schedule_key_deletion(KeyId=key, PendingWindowInDays=30)
-    client(cloud, "sqs").send_message(QueueUrl=queue, MessageBody="an event")
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Parts of the service in which faults are planted."""
 
+    function: str
+    log_group: str
+    kept_log_group: str
+    key: str
+    queue: str
+
+
+@pytest.fixture
+def faulty(cloud: Cloud) -> Iterator[Parts]:
+    """The service with a fault in each of these parts; what a test has not repaired is repaired after it."""
+    parts = Parts(
+        function=physical(cloud, "AWS::Lambda::Function", "ServiceReconciler"),
+        log_group=physical(cloud, "AWS::Logs::LogGroup", "ServiceReconciler"),
+        kept_log_group=physical(cloud, "AWS::Logs::LogGroup", "ServiceApi"),
+        key=physical(cloud, "AWS::KMS::Key", "Service"),
+        queue=physical(cloud, "AWS::SQS::Queue", "Service"),
+    )
+    lambda_, logs = client(cloud, "lambda"), client(cloud, "logs")
+    kms, sqs = client(cloud, "kms"), client(cloud, "sqs")
+    lambda_.put_function_concurrency(FunctionName=parts.function, ReservedConcurrentExecutions=0)
+    logs.delete_log_group(logGroupName=parts.log_group)
+    logs.delete_retention_policy(logGroupName=parts.kept_log_group)
+    kms.schedule_key_deletion(KeyId=parts.key, PendingWindowInDays=30)
+    sqs.send_message(QueueUrl=parts.queue, MessageBody="an event")
+    yield parts
+    lambda_.delete_function_concurrency(FunctionName=parts.function)
+    sqs.purge_queue(QueueUrl=parts.queue)
+    with suppress(ClientError):  # it is there again
+        logs.create_log_group(logGroupName=parts.log_group)
+    for group in (parts.log_group, parts.kept_log_group):
+        logs.put_retention_policy(logGroupName=group, retentionInDays=90)
+    with suppress(ClientError):  # nor is it to be deleted any more
+        kms.cancel_key_deletion(KeyId=parts.key)
+    kms.enable_key(KeyId=parts.key)
+
+
+def test_faults_of_the_service_are_found_and_their_fixes_work(cloud: Cloud, faulty: Parts) -> None:
     status, checks = doctor(cloud)
     found = [each for each in checks if each["status"] == "problem" and each["area"] not in LATEST_WORK]
     assert status == 1
     assert sorted((each["check"], each["text"]) for each in found) == sorted(
         [
-            ("functions", f"{reconciler} is switched off: its reserved concurrency is 0"),
-            ("log groups", f"{group} does not exist, so what its function says is lost"),
-            ("log groups", f"{kept} keeps its lines, and costs, for ever"),
-            ("key", f"{key} is about to be deleted, and all state with it"),
+            ("functions", f"{faulty.function} is switched off: its reserved concurrency is 0"),
+            ("log groups", f"{faulty.log_group} does not exist, so what its function says is lost"),
+            ("log groups", f"{faulty.kept_log_group} keeps its lines, and costs, for ever"),
+            ("key", f"{faulty.key} is about to be deleted, and all state with it"),
             ("dead letters", "1 event could not be handled; records are put right hourly"),
         ]
     )
     purge = next(each["fix"] for each in found if each["check"] == "dead letters")
-    assert purge.endswith(f"then: aws sqs purge-queue --queue-url {queue}")
-    client(cloud, "sqs").purge_queue(QueueUrl=queue)  # the AWS CLI goes past the embedded AWS for SQS
+    assert purge.endswith(f"then: aws sqs purge-queue --queue-url {faulty.queue}")
+    client(cloud, "sqs").purge_queue(QueueUrl=faulty.queue)  # the AWS CLI goes past the embedded AWS for SQS
     for each in found:
         if each["fix"] == purge:
             continue

@@ -1,7 +1,9 @@
 """Facts that can or cannot be read, and how findings are shown."""
 
 import io
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -149,3 +151,13 @@ def test_the_document_says_everything() -> None:
     }
     assert [each["status"] for each in found["checks"]] == ["ok", "problem", "not checked", "not checked"]
     assert document(AREAS[:1])["ok"] is True
+
+
+def test_the_page_names_every_right_that_is_needed() -> None:
+    root = Path(__file__).parents[4]
+    source = "".join(path.read_text() for path in (root / "l4e_cli" / "doctor").glob("*.py"))
+    needed = set(re.findall(r'read\(\s*"([a-z0-9-]+:[A-Za-z]+)"', source))
+    page = (root / "docs" / "doctor.md").read_text().partition("## Rights")[2].partition("##")[0]
+
+    assert len(needed) > 10
+    assert set(re.findall(r"`([a-z0-9-]+:[A-Za-z]+)`", page)) == needed
