@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from l4e_cli.doctor import trial
 from l4e_cli.doctor.finding import Finding
@@ -24,20 +24,31 @@ def error(operation: str, code: str, message: str = "told so") -> ClientError:
 
 @dataclass
 class FakeAws:
-    """All clients in one: remembers what exists, and fails an operation that it is told to fail."""
+    """All clients in one: remembers what exists, fails operations that it is told to, or loses a reply."""
 
     failing: dict[str, Exception] = field(default_factory=dict)
     statuses: dict[str, list[str]] = field(default_factory=dict)
     existing: dict[str, Any] = field(default_factory=dict)
     trust: str = ""
+    losing: str = ""
 
     def __getattr__(self, operation: str) -> Any:
         def call(**members: Any) -> Any:
             if operation in self.failing:
                 raise self.failing[operation]
-            return getattr(self, f"_{operation}", self._nothing)(**members)
+            reply = getattr(self, f"_{operation}", self._nothing)(**members)
+            if operation == self.losing:
+                raise ReadTimeoutError(endpoint_url="https://x")
+            return reply
 
         return call
+
+    def remove(self, what: str) -> None:
+        if what not in self.existing:
+            raise error(
+                f"Delete{what}", "NoSuchEntity" if what in {"role", "policy"} else "ResourceNotFoundException"
+            )
+        del self.existing[what]
 
     def _nothing(self, **_: Any) -> dict[str, Any]:
         return {}
@@ -50,7 +61,7 @@ class FakeAws:
         return {"Versions": [{"Key": found, "VersionId": "1"}] if found else []}
 
     def _delete_object(self, **_: Any) -> None:
-        del self.existing["object"]
+        self.remove("object")
 
     def _get_bucket_encryption(self, **_: Any) -> Any:
         return {"ServerSideEncryptionConfiguration": {"Rules": [{"ApplyServerSideEncryptionByDefault": {}}]}}
@@ -64,11 +75,11 @@ class FakeAws:
         self.existing["policy"] = members["PolicyName"]
 
     def _delete_role_policy(self, **_: Any) -> None:
-        del self.existing["policy"]
+        self.remove("policy")
 
     def _delete_role(self, **_: Any) -> None:
         assert "policy" not in self.existing, "IAM refuses to delete a role that has one"
-        del self.existing["role"]
+        self.remove("role")
 
     def _create_dataset(self, **members: Any) -> None:
         assert members["Tags"] == [trial.TAG]
@@ -76,14 +87,14 @@ class FakeAws:
 
     def _delete_dataset(self, **_: Any) -> None:
         assert "model" not in self.existing, "the service refuses to delete a dataset that has one"
-        del self.existing["dataset"]
+        self.remove("dataset")
 
     def _create_model(self, **members: Any) -> None:
         assert members["Tags"] == [trial.TAG]
         self.existing["model"] = members["ModelName"]
 
     def _delete_model(self, **_: Any) -> None:
-        del self.existing["model"]
+        self.remove("model")
 
     def _start_data_ingestion_job(self, **_: Any) -> Any:
         return {"JobId": "job"}
@@ -136,6 +147,16 @@ def test_a_refused_call_leaves_nothing(operation: str, what: str) -> None:
     assert aws.existing == {}
 
 
+def test_what_was_refused_is_not_said_to_be_left() -> None:
+    aws = FakeAws(failing={"create_dataset": error("CreateDataset", "AccessDeniedException")})
+    aws.failing["delete_dataset"] = error("DeleteDataset", "AccessDeniedException")
+
+    found = tried(aws)
+
+    assert (found.status, found.text) == ("not checked", "these credentials may not call CreateDataset")
+    assert aws.existing == {}
+
+
 @pytest.mark.parametrize(("step", "what"), [("ingest", "ingestion"), ("train", "training")])
 def test_a_failed_job_says_why_and_leaves_nothing(step: str, what: str) -> None:
     aws = FakeAws(statuses={step: ["IN_PROGRESS", "FAILED"]})
@@ -159,6 +180,16 @@ def test_a_refusal_of_the_service_is_a_problem() -> None:
 
     assert found.status == "problem"
     assert "ServiceQuotaExceededException" in found.text
+    assert aws.existing == {}
+
+
+@pytest.mark.parametrize("operation", ["create_role", "create_dataset", "create_model", "put_object"])
+def test_what_was_made_by_a_request_whose_reply_was_lost_is_removed(operation: str) -> None:
+    aws = FakeAws(losing=operation)
+
+    found = tried(aws)
+
+    assert (found.status, "Read timeout" in found.text) == ("problem", True)
     assert aws.existing == {}
 
 
