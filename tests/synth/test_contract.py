@@ -7,8 +7,6 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
 from canonical import EVALUATION, PUMP, TRAINING, custom, imported_service, locations, synthesised
 
 from constructs_l4e import (
@@ -23,8 +21,9 @@ from constructs_l4e import (
 from custom_resources import properties as theirs
 from custom_resources.handler import RESOURCES
 from custom_resources.resource import TaggedResource
+from service.service_model import service_model
 
-API = ServiceModel(Loader().load_service_model("lookoutequipment", "service-2"), "lookoutequipment")
+API = service_model()
 BY_TYPE = {resource.resource_type: resource for resource in RESOURCES}
 PART = DatasetSchema.from_sensors({"pump": ["flow"]})
 

@@ -8,9 +8,9 @@ The API calls it too, to try the role of a scheduler, and `l4e doctor`, to ask f
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from engine import libraries
 from service.jobs.inference.access import refusal
 from service.jobs.inference.loop import infer_due_windows
-from service.jobs.libraries import libraries
 from service.jobs.runtime import Runtime, current_runtime
 
 

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from service.jobs import infer, ingest, runtime, train
@@ -66,3 +68,12 @@ def test_handlers_of_what_does_not_exist() -> None:
     assert train.handler(train_event, LambdaContext())["Status"] == "DELETED"
     with pytest.raises(JobFailed, match="ingestion job 'none' does not exist: start a new one"):
         ingest.handler({"Step": "plan", "JobId": "none"}, LambdaContext())
+
+
+@pytest.mark.usefixtures("function")
+def test_the_inference_function_says_what_it_works_with() -> None:
+    assert infer.handler({"Step": "libraries"}, LambdaContext()) == {
+        "Numpy": np.__version__,
+        "Pyarrow": pa.__version__,
+        "Blas": "scipy-openblas",
+    }

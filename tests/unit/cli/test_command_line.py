@@ -140,6 +140,36 @@ def test_configure_refuses_a_region_that_is_none(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == "error: 'europe' is not a Region: name one such as eu-west-1\n"
 
 
+def test_doctor_needs_a_region(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["doctor", "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document == {
+        "ok": False,
+        "checks": [
+            {
+                "area": "Account",
+                "check": "credentials",
+                "status": "problem",
+                "text": "there is no Region",
+                "fix": "pass --region, or set AWS_DEFAULT_REGION",
+            }
+        ],
+    }
+
+
+def test_doctor_needs_credentials(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    assert run(["doctor", "--region", "eu-west-1"]) == 1
+    assert capsys.readouterr().out == (
+        "\nAccount\n"
+        "  problem      credentials: Unable to locate credentials\n"
+        "               -> set credentials for the account, such as AWS_PROFILE\n"
+        "\n0 ok, 1 problem, 0 not checked\n"
+    )
+
+
 def test_the_app_of_the_folder_comes_first(tmp_path: Path) -> None:
     assert cdk.find_app(tmp_path) == ROOT
     (tmp_path / "cdk.json").write_text("{}")
