@@ -67,7 +67,7 @@ def test_numpy_multiplies_with_openblas(files: Mapping[str, bytes], libraries: M
         if PurePosixPath(openblas).name in library.needed
     }
     assert {"_multiarray_umath", "_umath_linalg"} <= linked
-    # The module is data but for one import, of which `found` under "SIMD Extensions" alone is made.
+    # Another processor cannot import the module; but for the SIMD extensions, its text says all.
     source = files["python/numpy/__config__.py"].decode()
     config = source[source.index("CONFIG = ") : source.index("def _check_pyyaml")]
     names: dict[str, object] = {
@@ -95,7 +95,6 @@ def test_has_all_that_its_libraries_are_linked_to(libraries: Mapping[str, Librar
         for needed in library.needed
         if needed not in there | SYSTEM
     }
-    # Encryption of Parquet and the clients of other clouds are loaded on demand, and are whole.
     assert missing == set()
 
 
