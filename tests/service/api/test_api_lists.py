@@ -92,10 +92,10 @@ def test_sensor_statistics_are_walked(service: Service) -> None:
 
 
 def test_a_token_fits_only_the_request_it_was_made_for(service: Service) -> None:
-    for name in ("a1", "a2"):
+    for name in ("asset-one", "asset-two"):
         service.create_dataset(name)
-    token = service.api.list_datasets(MaxResults=1, DatasetNameBeginsWith="a")["NextToken"]
-    assert "a1" not in token
+    token = service.api.list_datasets(MaxResults=1, DatasetNameBeginsWith="asset")["NextToken"]
+    assert "asset-one" not in token
     foreign: list[Callable[[], Any]] = [
         lambda: service.api.list_datasets(NextToken=token),
         lambda: service.api.list_models(NextToken=token),
@@ -105,8 +105,8 @@ def test_a_token_fits_only_the_request_it_was_made_for(service: Service) -> None
     for attempt in foreign:
         with pytest.raises(service.api.exceptions.ValidationException, match="was not returned by"):
             attempt()
-    second = service.api.list_datasets(MaxResults=5, DatasetNameBeginsWith="a", NextToken=token)
-    assert [one["DatasetName"] for one in second["DatasetSummaries"]] == ["a2"]
+    second = service.api.list_datasets(MaxResults=5, DatasetNameBeginsWith="asset", NextToken=token)
+    assert [one["DatasetName"] for one in second["DatasetSummaries"]] == ["asset-two"]
 
 
 def test_a_repeated_create_returns_the_resource_as_it_is_now(service: Service) -> None:
