@@ -15,7 +15,11 @@ from service.off_rule import OffRule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One series: frame, labels, number of training rows, and root sensors per label where known."""
+    """One series: frame, labels, number of training rows; root sensors and sizes per label where known.
+
+    The size of a fault is how far it moves the sensor that it moves most, in spreads of healthy training, on
+    average over its last two fifths.
+    """
 
     name: str
     group: str
@@ -23,6 +27,7 @@ class Case:
     labels: tuple[Interval, ...]
     train: int
     roots: tuple[tuple[str, ...], ...] = ()
+    sizes: tuple[float, ...] = ()
 
     def part(self, start: int, stop: int | None) -> Frame:
         """Return some rows of the frame."""

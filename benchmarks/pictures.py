@@ -1,56 +1,101 @@
-"""Draw one fault under each adaptation, for docs/images/adaptation.png.
+"""Draw faults with scores, alarms and moved levels, for docs/images.
 
-    python -m benchmarks.pictures FILE
+    python -m benchmarks.pictures adaptation|slow-faults FILE
 
-A linear machine of `benchmarks.wear`, a row in five minutes: two of its 14 sensors wear for 16 days and are
-repaired.
+`adaptation`: one fault under each adaptation, on a linear machine of `benchmarks.wear`: two of its 14 sensors
+wear for 16 days and are repaired. `slow-faults`: one fault of each kind of the families "wear" and "abrupt",
+of seed 3. Both have a row in five minutes.
 """
 
 import sys
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from benchmarks.wear import Fault, machine
-from engine import ADAPTATIONS, fit
+from benchmarks.datasets import Case
+from benchmarks.wear import FAMILIES, Fault, machine
+from engine import ADAPTATIONS, EventRules, Interval, Scores, fit, ranges
 
 FAULT = Fault(kind="pair", start=44, days=16, size=4)
 BAND = 24
 """Rows in one point of the curves, of which the highest score counts: two hours."""
+AROUND = np.timedelta64(5, "D")
+"""Time shown before and after a fault."""
+SEED, STEP, ACROSS = 3, 300, 3
 
 
-def draw(path: Path) -> None:
-    """Draw score, alarms and moved levels under each adaptation, and the time of the fault."""
-    mpl.rcParams["date.converter"] = "concise"
-    case = machine("picture", 2, "linear", train=40, evaluated=34, faults=(FAULT,), step=300)
+def adaptation() -> Figure:
+    """Draw one fault under each adaptation."""
+    case = machine("picture", 2, "linear", train=40, evaluated=34, faults=(FAULT,), step=STEP)
     detector, frame = fit(case.part(0, case.train)), case.part(case.train, None)
     figure, axes = plt.subplots(
         len(ADAPTATIONS), sharex=True, sharey=True, figsize=(10, 6), layout="constrained"
     )
-    for axis, adaptation in zip(axes, ADAPTATIONS, strict=True):
-        scores = replace(detector, adaptation=adaptation).score(frame)
-        rows = len(scores.times) // BAND * BAND
-        highest = scores.score[:rows].reshape(-1, BAND).max(axis=1)
-        alarmed = scores.prediction[:rows].reshape(-1, BAND).max(axis=1) == 1
-        times = scores.times[:rows:BAND]
-        axis.axvspan(*case.labels[0], color="0.9", label="fault, until its repair")
-        axis.plot(times, highest, color="0.3", linewidth=0.8, label="score")
-        axis.fill_between(times, 0, 1, where=alarmed, color="tab:red", alpha=0.35, label="alarm")
-        for number, event in enumerate(scores.level_events):
-            axis.axvline(event.since, color="tab:blue", label=None if number else "a level moved")
-        axis.axhline(0.5, color="0.6", linewidth=0.6)
-        axis.set(title=adaptation, ylim=(0, 1), xlim=(np.min(times), np.max(times)))
-    handles = {
-        label: handle
-        for axis in axes
-        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)
-    }
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4)
-    figure.savefig(path, dpi=110)
+    for axis, each in zip(axes, ADAPTATIONS, strict=True):
+        scores = replace(detector, adaptation=each).score(frame)
+        _panel(axis, scores, case.labels[0], (scores.times[0], scores.times[-1]))
+        axis.set(title=each)
+    return _with_legend(figure)
 
+
+def slow_faults() -> Figure:
+    """Draw one fault of each kind."""
+    panels = [
+        (f"{family.removesuffix(', linear').removesuffix(', curved')}: {case.roots[at][0]}", scores, label)
+        for family in ("wear, curved", "wear, linear", "abrupt, linear")
+        for case, scores in (_scored(FAMILIES[family](SEED, STEP)),)
+        for at, label in enumerate(case.labels)
+    ]
+    rows = -(-len(panels) // ACROSS)
+    figure, axes = plt.subplots(rows, ACROSS, sharey=True, figsize=(12, 2 * rows), layout="constrained")
+    for axis, (title, scores, label) in zip(axes.flat, panels, strict=True):
+        _panel(axis, scores, label, (label[0] - AROUND, label[1] + AROUND))
+        axis.set(title=title)
+    return _with_legend(figure)
+
+
+def _scored(case: Case) -> tuple[Case, Scores]:
+    return case, fit(case.part(0, case.train)).score(case.part(case.train, None))
+
+
+def _panel(axis: Axes, scores: Scores, fault: Interval, shown: Interval) -> None:
+    """Draw the scores in the time shown, with the fault, alarms, the events of a report and moved levels."""
+    rows = len(scores.times) // BAND * BAND
+    highest = scores.score[:rows].reshape(-1, BAND).max(axis=1)
+    alarmed = scores.prediction[:rows].reshape(-1, BAND).max(axis=1) == 1
+    times = scores.times[:rows:BAND]
+    axis.axvspan(*_dates(fault), color="0.9", label="fault, until its repair")
+    axis.plot(times, highest, color="0.3", linewidth=0.8, label="score")
+    axis.fill_between(times, 0, 1, where=alarmed, color="tab:red", alpha=0.35, label="alarm")
+    step = np.timedelta64(STEP, "s")
+    for event in EventRules.for_reports(step).apply(ranges(scores, step=step)):
+        axis.plot(_dates((event.start, event.end)), (0.97, 0.97), color="tab:red", linewidth=3, label="event")
+    for moved in scores.level_events:
+        axis.axvline(*_dates((moved.since,)), color="tab:blue", label="a level moved")
+    axis.axhline(0.5, color="0.6", linewidth=0.6)
+    axis.set(ylim=(0, 1), xlim=_dates(shown))
+
+
+def _dates(times: Any) -> tuple[datetime, ...]:
+    return tuple(np.datetime64(time, "us").item() for time in times)
+
+
+def _with_legend(figure: Figure) -> Figure:
+    found = (axis.get_legend_handles_labels() for axis in figure.axes)
+    handles = {label: handle for pair in found for handle, label in zip(*pair, strict=True)}
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=5)
+    return figure
+
+
+PICTURES = {"adaptation": adaptation, "slow-faults": slow_faults}
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]))
+    mpl.rcParams["date.converter"] = "concise"
+    PICTURES[sys.argv[1]]().savefig(Path(sys.argv[2]), dpi=110)

@@ -31,17 +31,20 @@ from engine import Adaptation, Detector, EventRules, Interval, fit
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 HOUR = np.timedelta64(3600 * 10**6, "us")
+VISIBLE = 0.1
+"""Size below which a fault moves no sensor by more than its noise: nothing can see it."""
 LASTING = 24 * HOUR
 """An alarm lasts if at least half of the rows of the next day alarm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultFigures:
-    """What a detector made of one fault. `fifths` in percent of rows on; times in hours."""
+    """What a detector made of one fault. `size` as in `Case`; `fifths` in percent of rows on; hours."""
 
     case: str
     kind: str
     days: float
+    size: float
     fifths: tuple[int, ...]
     lead: float
     events: int
@@ -117,6 +120,7 @@ def _fault(case: Case, at: int, alarm: Mask, found: Sequence[Interval]) -> Fault
         case=case.name,
         kind=case.roots[at][0],
         days=float((end - start) / (24 * HOUR)),
+        size=case.sizes[at],
         fifths=tuple(round(share) for share in shares),
         lead=lead,
         events=len(touching),
@@ -154,8 +158,9 @@ def run(case: Case, detectors: dict[str, Ratio]) -> dict[str, dict[str, Any]]:
         for each in faults:
             shares = " ".join(f"{share:3d}" for share in each.fifths)
             print(
-                f"{case.name:26} {name:16} {each.kind:11}{each.days:5.1f} d  {shares}  "
-                f"lead {each.lead:4.0f} h  events {each.events:3d}  quiet after {each.quiet_after:4.1f} h"
+                f"{case.name:26} {name:16} {each.kind:11}{each.days:5.1f} d  size {each.size:.2f}  "
+                f"{shares}  lead {each.lead:4.0f} h  events {each.events:3d}  "
+                f"quiet after {each.quiet_after:4.1f} h"
             )
         print(
             f"{case.name:26} {name:16} false {whole.false_hours_per_day:.2f} h/day, "
@@ -167,17 +172,20 @@ def run(case: Case, detectors: dict[str, Ratio]) -> dict[str, dict[str, Any]]:
 
 
 def summary(result: dict[str, list[dict[str, Any]]]) -> None:
-    """Print per family and detector the means over faults and over cases."""
-    titles = ("last 2/5 %", "seen", "lead h", "events", "quiet h", "h/day", "ev/week", "F1")
+    """Print per family and detector the means over faults and over cases, "visible" ones apart."""
+    titles = ["last 2/5", "seen", "visible", "seen", "lead", "events", "quiet", "h/day", "ev/week", "F1"]
     print(f"\n{'family':20} {'detector':16}" + "".join(f"{title:>11}" for title in titles))
     for group in sorted({each["group"] for rows in result.values() for each in rows}):
         for name, rows in result.items():
             mine = [each for each in rows if each["group"] == group]
             faults = [fault for each in mine for fault in each["faults"]]
             late = [float(np.mean(fault["fifths"][3:])) for fault in faults]
+            visible = [share for share, fault in zip(late, faults, strict=True) if fault["size"] >= VISIBLE]
             figures = (
                 f"{_mean(late):.0f}",
                 f"{sum(share >= 50 for share in late)}/{len(late)}",
+                f"{_mean(visible):.0f}",
+                f"{sum(share >= 50 for share in visible)}/{len(visible)}",
                 f"{_mean([fault['lead'] for fault in faults]):.0f}",
                 f"{_mean([fault['events'] for fault in faults]):.1f}",
                 f"{_mean([fault['quiet_after'] for fault in faults]):.1f}",

@@ -216,7 +216,12 @@ def machine(
         courses = [each.course(rows - before) for each in faults if each.kind == kind]
         return np.concatenate([np.zeros(before), np.sum(courses or [np.zeros(rows - before)], axis=0)])
 
-    values = {"linear": linear, "curved": curved}[make](rng, of, course, before + train * DAY)
+    simulate = {"linear": linear, "curved": curved}[make]
+    start = rng.bit_generator.state
+    untouched = simulate(rng, of, lambda _: np.zeros(rows), before + train * DAY)
+    rng.bit_generator.state = start
+    values = simulate(rng, of, course, before + train * DAY)
+    sizes = _sizes((values - untouched)[before:], untouched[before:], of.off[before:], train, faults)
     values, machine_off = measured(rng, values, of.off)[before:], of.off[before:]
     width = step // 60
     with np.errstate(invalid="ignore"):
@@ -234,7 +239,20 @@ def machine(
         labels=labels,
         train=int(train * DAY / width),
         roots=tuple((each.kind,) for each in faults),
+        sizes=sizes,
     )
+
+
+def _sizes(
+    moved: Floats, untouched: Floats, off: Mask, train: int, faults: Sequence[Fault]
+) -> tuple[float, ...]:
+    """Return how far each fault moves the sensor that it moves most, in spreads of healthy training."""
+    spread = untouched[: train * DAY][~off[: train * DAY]].std(axis=0)
+    sizes = []
+    for each in faults:
+        late = slice(int((each.start + 0.6 * each.days) * DAY), int((each.start + each.days) * DAY))
+        sizes.append(float((np.abs(moved[late][~off[late]]).mean(axis=0) / spread).max()))
+    return tuple(sizes)
 
 
 KINDS: dict[Make, tuple[str, ...]] = {
@@ -299,6 +317,7 @@ def creeping(seed: int, sensors: int, rows: int) -> Case:
         labels=((times[begin], times[begin + rows - 1]),),
         train=train,
         roots=((f"{sensors} of 8",),),
+        sizes=(4.0,),
     )
 
 

@@ -36,6 +36,7 @@ from engine.ingest.statistics import RunningStatistics
 from engine.ingest.timestamp_columns import TimestampReader, _calendar_micros
 from engine.train.calibration import column_quantile
 from engine.train.cleaning import _silent
+from engine.train.rare_states import came_back, state_distance
 from engine.train.row_runs import joined_runs, with_margin
 from engine.train.sampling import sample_strips, time_folds
 from tests.engine import (
@@ -44,6 +45,7 @@ from tests.engine import (
     test_evaluation,
     test_events,
     test_intervals,
+    test_rare_states,
     test_sentence,
     test_training_rows,
 )
@@ -424,6 +426,25 @@ BUGS = {
         "missing.sum(axis=0) > SILENT_ROWS",
         test_cleaning.test_rows_with_a_silent_sensor_are_not_learned,
         case(test_cleaning.test_rows_with_a_silent_sensor_are_not_learned, id="just silent"),
+    ),
+    "no rare state is learned": Bug(
+        came_back,
+        ">= VISITS",
+        ">= 10 * VISITS",
+        test_rare_states.test_a_rare_state_that_comes_back_is_learned,
+    ),
+    "a rare state is learned that never came back": Bug(
+        came_back,
+        ">= VISITS",
+        ">= 0",
+        test_rare_states.test_a_rare_state_that_came_once_is_not_learned,
+    ),
+    "a sensor alone makes a rare state": Bug(
+        state_distance,
+        "np.minimum(values, predicted)",
+        "values",
+        test_rare_states.test_a_distance_counts_as_far_as_the_other_sensors_confirm_it,
+        case(test_rare_states.test_a_distance_counts_as_far_as_the_other_sensors_confirm_it, id="alone"),
     ),
 }
 

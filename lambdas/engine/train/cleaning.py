@@ -3,11 +3,13 @@
 First, rows on which a sensor is silent: before there is a model, only its last value can replace a missing
 one. Then rows that look unlike the rest of the data. Each block of time is scored by the others, in robust
 units; runs of rows far above the bulk of all scores are left out, with a margin. This is done twice, as the
-first round still learned from them. Healthy data loses little: bursts are too short to be left out, and if
-much of the data looks suspicious, that is how the machine runs.
+first round still learned from them. Healthy data loses little: bursts are too short to be left out, rare
+states of the plant that come back are kept (`engine.train.rare_states`), and if much of the data looks
+suspicious, that is how the machine runs.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -24,6 +26,7 @@ from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
 from engine.train.calibration import column_quantile
 from engine.train.calibration_data import CalibrationData
+from engine.train.rare_states import came_back, rare_distance, state_distance
 from engine.train.row_runs import joined_runs, with_margin
 from engine.train.sampling import FOLDS, sample_strips, time_folds
 
@@ -91,8 +94,11 @@ def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
         return kept
     scored = sample_strips(normal, max_rows)
     for _ in range(ROUNDS):
-        far = (_ratio(frame, kept, scored) > FAR_ABOVE) & normal
-        suspicious = with_margin(_long_runs(far), MARGIN_ROWS)
+        ratio, distance = _judged(frame, kept, scored)
+        runs = _long_runs((ratio > FAR_ABOVE) & normal)
+        rare = rare_distance(distance[scored & normal])
+        faults = [run for run in runs if not came_back(distance, run, rare=rare, apart=RUN_ROWS)]
+        suspicious = with_margin(_marked(faults, len(normal)), MARGIN_ROWS)
         share = (normal & scored & suspicious).sum() / (normal & scored).sum()
         if not 0 < share <= MAX_SHARE:
             break
@@ -100,11 +106,15 @@ def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
     return kept
 
 
-def _ratio(frame: Frame, normal: Mask, scored: Mask) -> Floats:
-    """Return for each scored row the largest score of a view, over the 75 % quantile of the view's scores."""
+def _judged(frame: Frame, normal: Mask, scored: Mask) -> tuple[Floats, Floats]:
+    """Return for each scored row the largest score of a view, and how far the plant is from its usual state.
+
+    A score is in parts of the 75 % quantile of the view's scores. All is predicted from the other folds.
+    """
     scaling = Scaling.of(frame.values, normal)
     pipeline = Pipeline(scaling=scaling, baseline=Baseline.of(0, len(frame.sensors)))
-    ratio = np.zeros(len(frame.times))
+    ratio, distance = np.zeros(len(frame.times)), np.zeros(len(frame.times))
+    sensors = len(frame.sensors)
     fold_of = time_folds(normal)
     data = CalibrationData.collect(frame, pipeline, normal, VIEWS, _LEARNED_ROWS)
     scorers = {each.name: _scorer(each) for each in data}
@@ -116,15 +126,27 @@ def _ratio(frame: Frame, normal: Mask, scored: Mask) -> Floats:
             for fold in np.unique(fold_of[at][chosen]):
                 part = chosen & (fold_of[at] == fold)
                 places = rows.start + np.flatnonzero(part)
-                ratio[places] = np.maximum(ratio[places], scorer(fold, stacked[part]))
-    return ratio
+                residuals = scorer.residuals[fold](stacked[part])
+                ratio[places] = np.maximum(ratio[places], scorer.scores(residuals))
+                if name == "lag":
+                    distance[places] = state_distance(stacked[part, :sensors], residuals)
+    return ratio, distance
 
 
-def _scorer(data: CalibrationData) -> Callable[[int, Float32], Floats]:
-    """Return the function from a fold and its feature rows to their scores by the other folds.
+@dataclass(frozen=True, slots=True)
+class _Scorer:
+    """Scores the rows of each fold by the others; `bulk` is the 75 % quantile of all scores."""
 
-    Scores are in parts of the 75 % quantile of all scores.
-    """
+    residuals: list[Callable[[Float32], Float32]]
+    units: Float32
+    bulk: float
+
+    def scores(self, residuals: Float32) -> Floats:
+        """Return the scores of consecutive rows from their residuals, in parts of the bulk."""
+        return smooth(row_scores(np.abs(residuals) / self.units), 0.0) / self.bulk
+
+
+def _scorer(data: CalibrationData) -> _Scorer:
     total = data.total_moments()
     residuals = [data.residual_function(total.plus(data.moments[fold], -1.0)) for fold in range(FOLDS)]
     absolute = np.abs(
@@ -132,18 +154,20 @@ def _scorer(data: CalibrationData) -> Callable[[int, Float32], Floats]:
     )
     units = np.maximum(column_quantile(absolute, 0.5) * np.float32(_NORMAL_99), np.float32(1e-6))
     bulk = max(float(np.quantile(smooth(row_scores(absolute / units), 0.0), 0.75)), 1e-9)
-
-    def scores(fold: int, rows: Float32) -> Floats:
-        return smooth(row_scores(np.abs(residuals[fold](rows)) / units), 0.0) / bulk
-
-    return scores
+    return _Scorer(residuals, units, bulk)
 
 
-def _long_runs(marked: Mask) -> Mask:
+def _long_runs(marked: Mask) -> list[tuple[int, int]]:
     """Return the runs of at least RUN_ROWS rows of which at least half are marked, gaps included."""
-    result = np.zeros_like(marked)
-    for start, stop in joined_runs(marked, gap=JOIN_ROWS):
-        length = stop - start
-        if length >= RUN_ROWS and marked[start:stop].sum() >= length / 2:
-            result[start:stop] = True
+    return [
+        (start, stop)
+        for start, stop in joined_runs(marked, gap=JOIN_ROWS)
+        if stop - start >= RUN_ROWS and marked[start:stop].sum() >= (stop - start) / 2
+    ]
+
+
+def _marked(runs: list[tuple[int, int]], rows: int) -> Mask:
+    result = np.zeros(rows, bool)
+    for start, stop in runs:
+        result[start:stop] = True
     return result

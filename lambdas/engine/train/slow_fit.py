@@ -35,7 +35,7 @@ SETTLING = 3 * HOUR
 """Time after a stop, an outage or a gap that is not judged: twice the memory of the model."""
 COLUMNS, HINGES = 600, 5
 """Columns of the model, and hinges of a sensor, at most; the more sensors, the fewer hinges."""
-RIDGES = (0.05, 0.02, 0.005, 0.002, 0.0005)
+RIDGES = (0.05, 0.005, 0.0005, 0.00005, 0.000005)
 FOLDS = 6
 UNIT_QUANTILE = 0.99
 WEEKS = (7 * DAY, 14 * DAY)
