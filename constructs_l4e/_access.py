@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
 from constructs_l4e._acknowledge import acknowledge_wildcards, has_wildcard
+from constructs_l4e._memory import once, stack_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,5 +74,6 @@ def acknowledge_access(scope: Construct, access: Sequence[Access]) -> None:
 
 def service_name(scope: IConstruct, service: str) -> str:
     """Return the name of a service in `kms:ViaService`: it uses a key on behalf of a caller."""
-    stack = cdk.Stack.of(scope)
-    return f"{service}.{stack.region}.{stack.url_suffix}"
+    stack = stack_of(scope)
+    domain = once(stack, "domain", lambda: f"{stack.region}.{stack.url_suffix}")
+    return f"{service}.{domain}"

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 import aws_cdk as cdk
 from constructs import IConstruct
 
+from constructs_l4e._memory import stack_of
+
 PACK = "AwsSolutions-"
 
 SERVICE_BUCKET = {
@@ -54,8 +56,7 @@ def acknowledge(scope: IConstruct, reasons: Mapping[str, str]) -> None:
 
 def acknowledge_wildcards(scope: IConstruct, arns: tuple[str, ...], reason: str) -> None:
     """Acknowledge the wildcard resources among `arns` in the policies on `scope` and below it."""
-    stack = cdk.Stack.of(scope)
-    texts = (_text(stack.resolve(arn)) for arn in arns)
+    texts = template_texts(scope, arns)
     acknowledge(scope, {f"IAM5[Resource::{text}]": reason for text in texts if "*" in text})
 
 
@@ -72,7 +73,13 @@ def acknowledge_range(
 
 def template_text(scope: IConstruct, value: str) -> str:
     """Return `value` as a template holds it, with references in angle brackets."""
-    return _text(cdk.Stack.of(scope).resolve(value))
+    (text,) = template_texts(scope, [value])
+    return text
+
+
+def template_texts(scope: IConstruct, values: Sequence[str]) -> list[str]:
+    """Return `template_text` of many values, for which Node is asked once."""
+    return [_text(value) for value in stack_of(scope).resolve(list(values))]
 
 
 def has_wildcard(scope: IConstruct, arn: str) -> bool:

@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
 from constructs_l4e import _service_model, _validate, _ways_in
+from constructs_l4e._memory import once, stack_of
 from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.interfaces import IEquipmentService
 
@@ -77,15 +78,18 @@ def _grant_way_in(
 
 def service_arn(scope: IConstruct, resource: str, name: str) -> str:
     """Return the ARN pattern of a resource by its name, to which the service appends an id."""
-    return cdk.Stack.of(scope).format_arn(
-        service=_service_model.SERVICE, resource=resource, resource_name=f"{name}/*"
-    )
+    return f"{any_resource(scope).removesuffix('*')}{resource}/{name}/*"
 
 
 def any_resource(scope: IConstruct) -> str:
     """Return the ARN pattern of every resource of the service in an account and Region."""
-    return cdk.Stack.of(scope).format_arn(
-        service=_service_model.SERVICE, resource="*", arn_format=cdk.ArnFormat.NO_RESOURCE_NAME
+    stack = stack_of(scope)
+    return once(
+        stack,
+        "any resource of the service",
+        lambda: stack.format_arn(
+            service=_service_model.SERVICE, resource="*", arn_format=cdk.ArnFormat.NO_RESOURCE_NAME
+        ),
     )
 
 
@@ -96,6 +100,6 @@ def name_in_arn(arn: str, *, shape: str, what: str) -> str:
         ValueError: when the ARN does not have the pattern of `shape`.
     """
     _validate.text(arn, shape=shape, what=what, fix="copy it from the Describe operation or the console")
-    if cdk.Token.is_unresolved(arn):
+    if _validate.has_token(arn):
         return cdk.Fn.select(1, cdk.Fn.split("/", arn))
     return arn.split("/")[1]

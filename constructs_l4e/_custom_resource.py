@@ -10,9 +10,10 @@ import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3_assets as s3_assets
-from constructs import Construct, IDependable
+from constructs import Construct, IConstruct, IDependable, IValidation
 
 from constructs_l4e import _validate
+from constructs_l4e._memory import once, path_of, stack_of
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.schema import DatasetSchema
@@ -22,24 +23,30 @@ from constructs_l4e.storage import S3Location
 _PROPERTIES_VERSION = "1"
 """Version of the property format; the handlers keep reading every version that was ever released."""
 
-_SERVICE_TIMEOUT_SECONDS = 3600
+_SERVICE_TIMEOUT = cdk.Duration.hours(1)
 """The longest that CloudFormation waits for a custom resource."""
 
 
-@jsii.implements(cdk.IStableAnyProducer)
 class ResourceTags:
     """The tags of one resource: those of its construct, and those that `cdk.Tags.of(...)` adds later."""
 
-    def __init__(self, kind: str, tags: Mapping[str, str] | None) -> None:
-        self._kind, self._resource_type = kind, resource_type(kind)
-        self.manager = cdk.TagManager(cdk.TagType.STANDARD, self._resource_type)
+    def __init__(self, scope: IConstruct, kind: str, tags: Mapping[str, str] | None) -> None:
+        self.scope, self._kind, self._resource_type = scope, kind, resource_type(kind)
+        self.manager = cdk.TagManager(cdk.TagType.KEY_VALUE, self._resource_type)
         for key, value in self._checked(tags or {}).items():
             self.manager.set_tag(key, value)
+        self.rendered = self.manager.rendered_tags
+        """Value of the `Tags` property, as a token."""
+        stack = stack_of(scope)
+        once(stack, "tags of its resources", lambda: _TagsOfStack(stack)).add(self)
 
-    def produce(self) -> list[dict[str, str]] | None:
-        """Return the value of the `Tags` property, once all tags are known; None when there are no tags."""
-        values = self._checked(self.manager.tag_values())
-        return [{"Key": key, "Value": value} for key, value in values.items()] or None
+    def problem(self) -> str | None:
+        """Return why the service will not accept the tags that there are now; None if it will."""
+        try:
+            self._checked(self.manager.tag_values())
+        except ValueError as error:
+            return str(error)
+        return None
 
     def _checked(self, tags: Mapping[str, str]) -> dict[str, str]:
         """Return the tags if the service will accept them."""
@@ -49,14 +56,29 @@ class ResourceTags:
                 f'tag "{ADAPTATION_TAG}" has an effect on models only: use the prop adaptation of Model, or '
                 f'cdk.Tags.of(...) with include_resource_types=["{resource_type("Model")}"]'
             )
-        if adaptation is not None and not cdk.Token.is_unresolved(adaptation):
+        if adaptation is not None and not _validate.has_token(adaptation):
             _validate.choice(Adaptation, adaptation, what=f'tag "{ADAPTATION_TAG}":')
         return _validate.tags(tags, resource_type=self._resource_type)
 
-    @property
-    def rendered(self) -> cdk.IResolvable:
-        """Value of the `Tags` property as a token."""
-        return cdk.Lazy.any(self)
+
+@jsii.implements(IValidation)
+class _TagsOfStack:
+    """Checks, once the app is complete, the tags of all resources of a stack."""
+
+    def __init__(self, stack: cdk.Stack) -> None:
+        self._stack = stack
+        self._tags: list[ResourceTags] = []
+        stack.node.add_validation(self)
+
+    def add(self, tags: ResourceTags) -> None:
+        self._tags.append(tags)
+
+    def validate(self) -> list[str]:
+        """Return what is wrong with the tags of which resources."""
+        # One question for all resources, of which most have no tags.
+        tagged = self._stack.resolve({str(at): tags.rendered for at, tags in enumerate(self._tags)})
+        found = ((tags, tags.problem()) for at, tags in enumerate(self._tags) if str(at) in tagged)
+        return [f"{path_of(tags.scope)}: {problem}" for tags, problem in found if problem]
 
 
 def resource_type(kind: str) -> str:
@@ -88,11 +110,13 @@ def service_resource(
         "Resource",
         service_token=service.provider_service_token,
         resource_type=resource_type(kind),
-        service_timeout=cdk.Duration.seconds(_SERVICE_TIMEOUT_SECONDS),
+        service_timeout=_SERVICE_TIMEOUT,
         removal_policy=removal_policy,
         properties={"PropertiesVersion": _PROPERTIES_VERSION, **properties},
     )
-    resource.node.add_dependency(ProviderAccess.of(scope, service).ready, *depends_on)
+    if depends_on:
+        resource.node.add_dependency(*depends_on)
+    ProviderAccess.of(scope, service).precede(resource)
     return resource
 
 
@@ -106,7 +130,7 @@ def schema_document(
         path = Path(folder) / "schema.json"
         path.write_text(schema.to_json(), encoding="utf-8")
         asset = s3_assets.Asset(scope, "Schema", path=str(path))
-    stack = cdk.Stack.of(scope)
+    stack = stack_of(scope)
     # Compared as text of the templates: the stack of the service writes the same name in the same way.
     if service.staging_bucket_name is not None and (
         stack.resolve(asset.s3_bucket_name) != stack.resolve(service.staging_bucket_name)

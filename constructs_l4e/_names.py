@@ -8,7 +8,8 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import IConstruct
 
-from constructs_l4e import _service_model
+from constructs_l4e import _service_model, _validate
+from constructs_l4e._memory import stack_of
 
 _HASH_LENGTH = 8
 
@@ -24,8 +25,11 @@ def generated(scope: IConstruct, *, shape: str, replace_on: Mapping[str, Any]) -
         shape: shape of the name in the service model, which limits its length.
         replace_on: properties that force a replacement, by name.
     """
-    resolved = cdk.Stack.of(scope).resolve(dict(replace_on))
-    digest = hashlib.sha256(json.dumps(resolved, sort_keys=True).encode()).hexdigest()[:_HASH_LENGTH]
+    given = {name: value for name, value in replace_on.items() if value is not None}
+    content = json.dumps(given, sort_keys=True)
+    if _validate.has_token(content):
+        content = json.dumps(stack_of(scope).resolve(given), sort_keys=True)
+    digest = hashlib.sha256(content.encode()).hexdigest()[:_HASH_LENGTH]
     longest = _service_model.string_rule(shape).max_length or 0
     readable = cdk.Names.unique_resource_name(
         scope, max_length=longest - _HASH_LENGTH - 1, separator="-", allowed_special_characters="_-"

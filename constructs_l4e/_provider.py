@@ -10,11 +10,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import custom_resources as cr
-from constructs import Construct, DependencyGroup, IConstruct
+from constructs import Construct, IConstruct
 
 from constructs_l4e._access import Access, role
 from constructs_l4e._acknowledge import LOG_DELIVERY, STATE_MACHINE, acknowledge, acknowledge_wildcards
 from constructs_l4e._functions import LAMBDA, function, log_group, state_machine_log_group, write_logs
+from constructs_l4e._memory import address_of, once, stack_of
 from constructs_l4e._network import OUTSIDE, FunctionNetwork
 from constructs_l4e._packages import custom_resource_code
 from constructs_l4e._tables import table, table_access
@@ -197,19 +198,23 @@ class ProviderAccess(Construct):
     def __init__(self, scope: Construct, id: str, *, service: IEquipmentService) -> None:
         super().__init__(scope, id)
         self._service = service
-        self.ready = DependencyGroup()
+        self._resources: list[Construct] = []
         self._policy: iam.Policy | None = None
 
     @classmethod
     def of(cls, scope: IConstruct, service: IEquipmentService) -> "ProviderAccess":
         """Return the access of the stack of `scope` to `service`; the first call makes it."""
-        stack = cdk.Stack.of(scope)
-        id_ = f"EquipmentServiceAccess{service.provider_role.node.addr[-8:]}"
+        stack, role = stack_of(scope), service.provider_role
+        id_ = f"EquipmentServiceAccess{address_of(role)[-8:]}"
+        return once(stack, id_, lambda: cls._of_stack(stack, id_, service))
+
+    @classmethod
+    def _of_stack(cls, stack: cdk.Stack, id_: str, service: IEquipmentService) -> "ProviderAccess":
         found = stack.node.try_find_child(id_)
         return found if isinstance(found, cls) else cls(stack, id_, service=service)
 
     def allow(self, statement: iam.PolicyStatement) -> None:
-        """Give the functions one more right, before any resource that waits for `ready`."""
+        """Give the functions one more right, before they make or change any resource of `precede`."""
         if self._policy is None:
             self._policy = iam.Policy(
                 self,
@@ -218,8 +223,15 @@ class ProviderAccess(Construct):
                 document=iam.PolicyDocument(minimize=True),
                 roles=[self._service.provider_role],
             )
-            self.ready.add(self._policy)
+            for resource in self._resources:
+                resource.node.add_dependency(self._policy)
         self._policy.add_statements(statement)
+
+    def precede(self, resource: Construct) -> None:
+        """Have `resource` wait for the rights, also for those that are given later."""
+        self._resources.append(resource)
+        if self._policy is not None:
+            resource.node.add_dependency(self._policy)
 
     def allow_pass_role(self, role: iam.IRole) -> None:
         """Allow the functions to name `role` in a request, which only AWS's own service requires."""

@@ -5,6 +5,7 @@ Each raises a `ValueError` that quotes the value and says what to change. Tokens
 
 import datetime as dt
 import enum
+import re
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
@@ -13,11 +14,17 @@ import aws_cdk as cdk
 from constructs_l4e import _service_model
 
 _Choice = TypeVar("_Choice", bound=enum.StrEnum)
+_TOKEN = re.compile(r"\$\{Token\[[a-zA-Z0-9:._-]+\]\}")
+
+
+def has_token(value: str) -> bool:
+    """Return whether a text has a token in it: `cdk.Token.is_unresolved` without a way to Node and back."""
+    return _TOKEN.search(value) is not None
 
 
 def text(value: str, *, shape: str, what: str, fix: str) -> str:
     """Return `value` if the API's rule for `shape` accepts it."""
-    if not cdk.Token.is_unresolved(value):
+    if not has_token(value):
         problem = _service_model.string_rule(shape).problem(value)
         if problem is not None:
             raise ValueError(f'{what} "{value}" {problem}: {fix}')

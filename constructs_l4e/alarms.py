@@ -1,13 +1,13 @@
 """Alarms on an inference scheduler."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from constructs_l4e import _validate
 from constructs_l4e.interfaces import IInferenceScheduler
 
 _HASH_LENGTH = 8
@@ -116,29 +116,29 @@ class SchedulerAlarms(Construct):
         self.no_success = self._no_success(limits.no_success) if scheduler.running else None
         self.anomaly = self._at_least_one(
             "Anomaly",
-            scheduler.metric_anomaly_detected(),
+            scheduler.metric_anomaly_detected,
             limits.anomaly if own else None,
             "the equipment behaves abnormally, or the level of a sensor moved",
         )
         self.failed = self._at_least_one(
-            "Failed", scheduler.metric_inference_failed(), limits.failed, "inference fails"
+            "Failed", scheduler.metric_inference_failed, limits.failed, "inference fails"
         )
         self.invalid_input = self._at_least_one(
             "InvalidInput",
-            scheduler.metric_inference_invalid_input(),
+            scheduler.metric_inference_invalid_input,
             limits.invalid_input,
             "inference cannot use its input: look at FailedReason of the latest execution",
         )
         self.level_moved = self._at_least_one(
             "LevelMoved",
-            scheduler.metric_level_moved(),
+            scheduler.metric_level_moved,
             limits.level_moved if own else None,
             "the level of a sensor moved and no longer counts as an anomaly: look at the log of the "
             "inference function",
         )
         self.warning = self._at_least_one(
             "Warning",
-            scheduler.metric_inference_warning(),
+            scheduler.metric_inference_warning,
             limits.warning if own else None,
             "inference noticed something about its input: look at the log of the inference function",
         )
@@ -169,7 +169,7 @@ class SchedulerAlarms(Construct):
                 self.no_success.add_insufficient_data_action(*actions)
 
     def _at_least_one(
-        self, id_: str, metric: cloudwatch.Metric, limit: Executions | None, meaning: str
+        self, id_: str, metric: Callable[[], cloudwatch.Metric], limit: Executions | None, meaning: str
     ) -> cloudwatch.Alarm | None:
         """Return an alarm on a metric that is sent for an execution that counts, and for no other."""
         return self._alarm(
@@ -189,7 +189,7 @@ class SchedulerAlarms(Construct):
         """
         return self._alarm(
             f"NoSuccess{self._watched()}",
-            self._scheduler.metric_inference_succeeded(),
+            self._scheduler.metric_inference_succeeded,
             limit,
             "no inference results arrive",
             comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -199,7 +199,7 @@ class SchedulerAlarms(Construct):
     def _watched(self) -> str:
         """Return a hash of what is watched; nothing for a name that is known in the deployment only."""
         name = self._scheduler.inference_scheduler_name
-        if cdk.Token.is_unresolved(name):
+        if _validate.has_token(name):
             return ""
         watched = f"{name} {self._scheduler.data_upload_frequency}"
         return hashlib.sha256(watched.encode()).hexdigest()[:_HASH_LENGTH]
@@ -207,7 +207,7 @@ class SchedulerAlarms(Construct):
     def _alarm(
         self,
         id_: str,
-        metric: cloudwatch.Metric,
+        metric: Callable[[], cloudwatch.Metric],
         limit: Executions | None,
         meaning: str,
         *,
@@ -220,7 +220,7 @@ class SchedulerAlarms(Construct):
         return cloudwatch.Alarm(
             self,
             id_,
-            metric=metric,
+            metric=metric(),
             threshold=1,
             evaluation_periods=limit.window,
             datapoints_to_alarm=limit.count,

@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct, IValidation
 
+from constructs_l4e._memory import placed
 from constructs_l4e.alarms import AlarmThresholds, SchedulerAlarms
 from constructs_l4e.dataset import Dataset
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
@@ -111,6 +112,7 @@ class MonitoredAsset(Construct):
         model: IModel | None = None,
     ) -> None:
         super().__init__(scope, id)
+        placed(self, scope)
         self._service = service
         self._granted = False
         of_ingestion = {"schema": schema, "key_pattern": key_pattern, "revision": revision}

@@ -1,5 +1,6 @@
 """A dataset: the sensor data of an asset at the service."""
 
+import functools
 from collections.abc import Mapping
 from typing import Unpack
 
@@ -10,6 +11,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct, DependencyGroup, IDependable
 
 from constructs_l4e import _arns, _custom_resource, _names, _validate
+from constructs_l4e._memory import placed
 from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps
 from constructs_l4e.interfaces import IDataset, IEquipmentService
@@ -29,12 +31,24 @@ class DatasetBase(cdk.Resource):
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
-        self.ready = DependencyGroup()
-        self.data_ready = DependencyGroup(self.ready)
+        placed(self, scope)
+        self._ingestions: list[IDependable] = []
+
+    @functools.cached_property
+    def ready(self) -> IDependable:
+        """Dependency that is met when the dataset exists: at once, if it was imported."""
+        return DependencyGroup()
+
+    @functools.cached_property
+    def data_ready(self) -> DependencyGroup:
+        """Dependency that is met when every ingestion of this app has finished."""
+        return DependencyGroup(self.ready, *self._ingestions)
 
     def await_ingestion(self, ingestion: IDependable) -> None:
         """Make `data_ready` wait for `ingestion` too."""
-        self.data_ready.add(ingestion)
+        self._ingestions.append(ingestion)
+        if "data_ready" in vars(self):
+            self.data_ready.add(ingestion)
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
         """Allow `grantee` to call `operations` on the dataset: see `IDataset`."""
@@ -135,7 +149,7 @@ class Dataset(DatasetBase):
         self.service = service
         self.schema = schema
         self.encryption_key = encryption_key
-        self._tags = _custom_resource.ResourceTags("Dataset", tags)
+        self._tags = _custom_resource.ResourceTags(self, "Dataset", tags)
         replace_on = {
             "Schema": _custom_resource.schema_document(self, service, schema),
             "ServerSideKmsKeyId": encryption_key and encryption_key.key_arn,
@@ -157,8 +171,7 @@ class Dataset(DatasetBase):
             },
             removal_policy=removal_policy,
         )
-        self.ready.add(self._resource)
-        self.dataset_arn = self._resource.get_att_string("DatasetArn")
+        self.ready = self._resource
 
     @classmethod
     def from_dataset_name(
@@ -233,6 +246,11 @@ class Dataset(DatasetBase):
             schema=schema,
             encryption_key=encryption_key,
         )
+
+    @functools.cached_property
+    def dataset_arn(self) -> str:
+        """ARN of the dataset, as a token."""
+        return self._resource.get_att_string("DatasetArn")
 
     @property
     def cdk_tag_manager(self) -> cdk.TagManager:

@@ -9,9 +9,10 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from constructs_l4e import _custom_resource, _validate
+from constructs_l4e._memory import placed
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.interfaces import IDataset
-from constructs_l4e.role import ServiceRole, let_use
+from constructs_l4e.role import ServiceRole, arn_of, let_use
 from constructs_l4e.storage import S3Location
 
 
@@ -72,6 +73,7 @@ class DataIngestion(cdk.Resource):
         wait: bool = True,
     ) -> None:
         super().__init__(scope, id)
+        placed(self, scope)
         pattern = key_pattern and _validate.choice(KeyPattern, key_pattern, what="key pattern")
         if pattern is None and dataset.schema is None:
             raise ValueError(
@@ -89,7 +91,7 @@ class DataIngestion(cdk.Resource):
             properties={
                 "DatasetName": dataset.dataset_name,
                 "IngestionInputConfiguration": {"S3InputConfiguration": location},
-                "RoleArn": self.role.role_arn,
+                "RoleArn": arn_of(self.role),
                 "Revision": revision,
                 "Wait": "true" if wait else "false",
             },

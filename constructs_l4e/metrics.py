@@ -1,9 +1,20 @@
 """Options of the metrics that schedulers publish."""
 
+import functools
 from typing import TypedDict
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
+
+from constructs_l4e.frequencies import DataUploadFrequency
+
+SUM = cloudwatch.Stats.SUM
+
+
+@functools.cache
+def period(frequency: DataUploadFrequency) -> cdk.Duration:
+    """Return how long one value sums up, when there is one for each execution."""
+    return cdk.Duration.seconds(frequency.seconds)
 
 
 class MetricOptions(TypedDict, total=False):

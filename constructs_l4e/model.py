@@ -1,5 +1,6 @@
 """A model of the normal behaviour of an asset."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any, TypedDict, Unpack
 
@@ -7,15 +8,16 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from constructs import Construct, DependencyGroup
+from constructs import Construct, DependencyGroup, IDependable
 
 from constructs_l4e import _arns, _custom_resource, _names, _validate
+from constructs_l4e._memory import placed
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.frequencies import TargetSamplingRate
 from constructs_l4e.interfaces import IDataset, IEquipmentService, IModel
 from constructs_l4e.off_condition import OffCondition
-from constructs_l4e.role import ServiceRole, let_use
+from constructs_l4e.role import ServiceRole, arn_of, let_use
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps
 from constructs_l4e.schema import DatasetSchema
 from constructs_l4e.settings import ADAPTATION_TAG, Adaptation
@@ -53,7 +55,12 @@ class ModelBase(cdk.Resource):
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
-        self.ready = DependencyGroup()
+        placed(self, scope)
+
+    @functools.cached_property
+    def ready(self) -> IDependable:
+        """Dependency that is met when the model is trained: at once, if it was imported."""
+        return DependencyGroup()
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
         """Allow `grantee` to call `operations` on the model: see `IModel`."""
@@ -179,7 +186,9 @@ class Model(ModelBase):
         _check_windows(training, evaluation)
         _check_sensors(dataset.schema, schema, condition)
         self.role = role or self._own_role(labels, diagnostics, diagnostics_encryption_key)
-        self._tags = _custom_resource.ResourceTags("Model", _with_adaptation(tags, adaptation, self.service))
+        self._tags = _custom_resource.ResourceTags(
+            self, "Model", _with_adaptation(tags, adaptation, self.service)
+        )
 
         replace_on: dict[str, Any] = {
             "DatasetName": dataset.dataset_name,
@@ -209,7 +218,7 @@ class Model(ModelBase):
                 "ModelName": self.model_name,
                 **replace_on,
                 "LabelsInputConfiguration": {"S3InputConfiguration": labels.to_api()} if labels else None,
-                "RoleArn": self.role and self.role.role_arn,
+                "RoleArn": self.role and arn_of(self.role),
                 "ModelDiagnosticsOutputConfiguration": _custom_resource.output_configuration(
                     diagnostics, diagnostics_encryption_key
                 ),
@@ -219,8 +228,7 @@ class Model(ModelBase):
             depends_on=[dataset.data_ready, *([self.role] if self.role else [])],
             removal_policy=removal_policy,
         )
-        self.ready.add(self._resource)
-        self.model_arn = self._resource.get_att_string("ModelArn")
+        self.ready = self._resource
 
     @classmethod
     def from_model_name(
@@ -288,6 +296,11 @@ class Model(ModelBase):
             model_arn=None,
             target_sampling_rate=target_sampling_rate,
         )
+
+    @functools.cached_property
+    def model_arn(self) -> str:
+        """ARN of the model, as a token."""
+        return self._resource.get_att_string("ModelArn")
 
     @property
     def cdk_tag_manager(self) -> cdk.TagManager:

@@ -1,6 +1,6 @@
 """The role through which the service reads and writes the data of an asset."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import aws_cdk as cdk
 import jsii
@@ -8,9 +8,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct
 
-from constructs_l4e import _arns
+from constructs_l4e import _arns, _validate
 from constructs_l4e._access import service_name
-from constructs_l4e._acknowledge import acknowledge_wildcards, template_text
+from constructs_l4e._acknowledge import acknowledge_wildcards, template_text, template_texts
+from constructs_l4e._memory import once, path_of, placed, stack_of
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.storage import S3Location
 
@@ -59,32 +60,34 @@ class ServiceRole(iam.Role):
     ) -> None:
         if not (reads or writes):
             raise ValueError(f'service role "{id}" reads and writes nothing: pass `reads` or `writes`')
-        self._trusted = _TrustedResources(scope, trusted_resources)
+        warned = self if service.api_id is not None else None
+        self._trusted = _TrustedResources(scope, trusted_resources, warned=warned)
         super().__init__(
             scope,
             id,
             assumed_by=service.role_trust(cdk.Lazy.list(self._trusted)),
             description=description or "Lets Lookout for Equipment read sensor data and write results",
             inline_policies={
-                "DataAccess": iam.PolicyDocument(
-                    statements=[
-                        *_list_statements(reads, writes),
-                        *_object_statements("s3:GetObject", reads),
-                        *_object_statements("s3:PutObject", writes),
-                        *_key_statements(scope, reads, writes, output_keys),
-                    ]
+                "DataAccess": iam.PolicyDocument.from_json(
+                    {
+                        "Statement": [
+                            *_list_statements(reads, writes),
+                            *_object_statements("s3:GetObject", reads),
+                            *_object_statements("s3:PutObject", writes),
+                            *_key_statements(scope, reads, writes, output_keys),
+                        ]
+                    }
                 )
             },
             path=service.access_role_path,
             role_name=role_name,
         )
+        placed(self, scope)
         acknowledge_wildcards(
             self,
             tuple(arn for place in (*reads, *writes) for arn in _spellings(self, place)),
             "the prefix is the narrowest name of objects that arrive after deployment",
         )
-        if service.api_id is not None:
-            cdk.Aspects.of(self).add(_WarningOfWideTrust(self))
 
     def trust_for(self, resource_arn: str) -> None:
         """Let the service use the role while it works for the resources of an ARN pattern."""
@@ -100,9 +103,10 @@ class ServiceRole(iam.Role):
 class _TrustedResources:
     """The resources for which a role trusts the service, which are known when all constructs are made."""
 
-    def __init__(self, scope: IConstruct, resource_arns: Sequence[str]) -> None:
-        self._stack = cdk.Stack.of(scope)
+    def __init__(self, scope: IConstruct, resource_arns: Sequence[str], *, warned: IConstruct | None) -> None:
+        self._stack = stack_of(scope)
         self._arns = list(resource_arns)
+        self._warned = warned
 
     def add(self, resource_arn: str) -> None:
         if resource_arn not in self._arns:
@@ -110,28 +114,20 @@ class _TrustedResources:
 
     @property
     def any_resource(self) -> bool:
-        lengths = [len(template_text(self._stack, arn)) for arn in self._arns]
-        return not lengths or sum(lengths) > _LONGEST_TRUST
+        return not self._arns or sum(map(len, template_texts(self._stack, self._arns))) > _LONGEST_TRUST
 
     def produce(self) -> list[str]:
-        """Return the ARN patterns of the trust policy."""
-        return [_arns.any_resource(self._stack)] if self.any_resource else self._arns
-
-
-@jsii.implements(cdk.IAspect)
-class _WarningOfWideTrust:
-    def __init__(self, role: ServiceRole) -> None:
-        self._role = role
-
-    def visit(self, node: IConstruct) -> None:
-        """Warn of a role that anybody can have the service use who may call it."""
-        if node is self._role and self._role.trusts_any_resource:
-            cdk.Annotations.of(node).add_warning_v2(
+        """Return the ARN patterns of the trust policy, and warn if anybody can have the role used."""
+        if not self.any_resource:
+            return self._arns
+        if self._warned is not None:
+            cdk.Annotations.of(self._warned).add_warning_v2(
                 "constructs-l4e:WideTrust",
                 "this role trusts the service for every resource of the account, so whoever may call the "
                 "service can have it use the role: pass the role to the constructs that use it, or their ARN "
                 "patterns as `trusted_resources`; no more than about ten of them fit into one role",
             )
+        return [_arns.any_resource(self._stack)]
 
 
 def let_use(scope: IConstruct, service: IEquipmentService, role: iam.IRole, *, resource_arn: str) -> None:
@@ -146,20 +142,25 @@ def let_use(scope: IConstruct, service: IEquipmentService, role: iam.IRole, *, r
     elif service.api_id is not None:
         cdk.Annotations.of(scope).add_warning_v2(
             "constructs-l4e:RoleTrust",
-            f'the trust policy of role "{role.node.path}" is not made here: let it trust the service with '
+            f'the trust policy of role "{path_of(role)}" is not made here: let it trust the service with '
             f'sts:ExternalId "{template_text(scope, resource_arn)}" only, or whoever may call the service '
             "can have it use the role; "
             "`service.role_trust([...])` gives the principal",
         )
 
 
+def arn_of(role: iam.IRole) -> str:
+    """Return the ARN of a role."""
+    return once(role, "role_arn", lambda: role.role_arn)
+
+
 def _require_path(role: iam.IRole, service: IEquipmentService) -> None:
-    path = service.access_role_path
-    if path is None or cdk.Token.is_unresolved(role.role_arn):
+    path, arn = service.access_role_path, arn_of(role)
+    if path is None or _validate.has_token(arn):
         return
-    if f":role{path}" not in role.role_arn:
+    if f":role{path}" not in arn:
         raise ValueError(
-            f'role "{role.role_arn}" cannot be used by the service, which assumes roles of the path "{path}" '
+            f'role "{arn}" cannot be used by the service, which assumes roles of the path "{path}" '
             "only: create the role with that path, or use ServiceRole"
         )
 
@@ -167,52 +168,61 @@ def _require_path(role: iam.IRole, service: IEquipmentService) -> None:
 def _spellings(scope: IConstruct, place: S3Location) -> Iterable[str]:
     """Yield how the template may write the ARN of the objects: a bucket of another stack is imported."""
     yield place.objects_arn
-    owner, user = cdk.Stack.of(place.bucket), cdk.Stack.of(scope)
-    arn = place.bucket.bucket_arn
-    owned = "Fn::GetAtt" in owner.resolve(arn)
-    if owned and owner.node.path != user.node.path and owner.environment == user.environment:
-        yield f"{owner.export_value(arn)}/{place.prefix}*"
+    owner, user, arn = stack_of(place.bucket), stack_of(scope), place.bucket_arn
+    owned = once(place.bucket, "owned", lambda: "Fn::GetAtt" in owner.resolve(arn))
+    if owned and path_of(owner) != path_of(user) and _environment(owner) == _environment(user):
+        yield f"{once(place.bucket, 'export of bucket_arn', lambda: owner.export_value(arn))}/{place.prefix}*"
 
 
-def _list_statements(
-    reads: Sequence[S3Location], writes: Sequence[S3Location]
-) -> Iterable[iam.PolicyStatement]:
+def _environment(stack: cdk.Stack) -> str:
+    return once(stack, "environment", lambda: stack.environment)
+
+
+_Statement = Mapping[str, object]
+"""As in the JSON of a policy, which goes to Node as a whole."""
+
+
+def _statement(
+    actions: Sequence[str], resources: Sequence[str], conditions: Mapping[str, object] | None = None
+) -> _Statement:
+    condition = {"Condition": conditions} if conditions else {}
+    return {"Effect": "Allow", "Action": list(actions), "Resource": list(resources), **condition}
+
+
+def _list_statements(reads: Sequence[S3Location], writes: Sequence[S3Location]) -> Iterable[_Statement]:
     """Yield the rights to list, without which S3 answers "denied" for a key that does not exist."""
     prefixes: dict[str, dict[str, None]] = {}
     for place in (*reads, *writes):
-        prefixes.setdefault(place.bucket.bucket_arn, {})[f"{place.prefix}*"] = None
+        prefixes.setdefault(place.bucket_arn, {})[f"{place.prefix}*"] = None
     for bucket_arn, patterns in prefixes.items():
-        yield iam.PolicyStatement(
-            actions=["s3:ListBucket"],
-            resources=[bucket_arn],
-            conditions={"StringLike": {"s3:prefix": list(patterns)}},
-        )
+        yield _statement(["s3:ListBucket"], [bucket_arn], {"StringLike": {"s3:prefix": list(patterns)}})
 
 
-def _object_statements(action: str, places: Sequence[S3Location]) -> Iterable[iam.PolicyStatement]:
+def _object_statements(action: str, places: Sequence[S3Location]) -> Iterable[_Statement]:
     if places:
-        yield iam.PolicyStatement(actions=[action], resources=[place.objects_arn for place in places])
+        yield _statement([action], [place.objects_arn for place in places])
 
 
 def _key_statements(
     scope: IConstruct, reads: Sequence[S3Location], writes: Sequence[S3Location], keys: Sequence[kms.IKey]
-) -> Iterable[iam.PolicyStatement]:
-    via_s3 = {"StringEquals": {"kms:ViaService": service_name(scope, "s3")}}
+) -> Iterable[_Statement]:
     read_keys = _unique(key.key_arn for key in _bucket_keys(reads))
     if read_keys:
-        yield iam.PolicyStatement(actions=["kms:Decrypt"], resources=read_keys, conditions=via_s3)
+        yield _statement(["kms:Decrypt"], read_keys, _via_s3(scope))
     write_keys = _unique(key.key_arn for key in (*_bucket_keys(writes), *keys))
     if write_keys:
         # An upload in parts also decrypts: S3 reads the parts back to join them.
-        yield iam.PolicyStatement(
-            actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=write_keys, conditions=via_s3
-        )
+        yield _statement(["kms:Decrypt", "kms:GenerateDataKey"], write_keys, _via_s3(scope))
+
+
+def _via_s3(scope: Construct) -> Mapping[str, object]:
+    return {"StringEquals": {"kms:ViaService": service_name(scope, "s3")}}
 
 
 def _bucket_keys(places: Sequence[S3Location]) -> Iterable[kms.IKey]:
     for place in places:
-        if place.bucket.encryption_key is not None:
-            yield place.bucket.encryption_key
+        if place.encryption_key is not None:
+            yield place.encryption_key
 
 
 def _unique(arns: Iterable[str]) -> list[str]:

