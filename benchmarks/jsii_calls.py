@@ -10,7 +10,7 @@ from jsii._kernel.providers import process as jsii_process
 
 @contextmanager
 def counted() -> Iterator[Counter[str]]:
-    """Count what Python sends while the context lasts, by kind and member: `Invoke resolve`, `Create ...Role`.
+    """Count what Python sends while the context lasts, by kind and member, such as `Invoke resolve`.
 
     `_Complete` is the answer to a question that Node asks, such as the value of a lazy token.
     """

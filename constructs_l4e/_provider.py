@@ -189,43 +189,46 @@ def _invoke(function: lambda_.IFunction | None) -> tuple[Access, ...]:
     return (Access(actions=("lambda:InvokeFunction",), resources=(function.function_arn,)),)
 
 
-class ProviderAccess(Construct):
+class ProviderAccess:
     """Rights that the custom-resource functions need for the resources of one stack.
 
-    There is one policy per stack and service, so the rights are deleted with the stack.
+    There is one policy per stack and service, so the rights are deleted with the stack. There is none where
+    no right is needed.
     """
 
-    def __init__(self, scope: Construct, id: str, *, service: IEquipmentService) -> None:
-        super().__init__(scope, id)
-        self._service = service
+    def __init__(self, stack: cdk.Stack, id: str, *, service: IEquipmentService) -> None:
+        self._stack, self._id, self._service = stack, id, service
         self._resources: list[Construct] = []
         self._policy: iam.Policy | None = None
 
     @classmethod
     def of(cls, scope: IConstruct, service: IEquipmentService) -> "ProviderAccess":
-        """Return the access of the stack of `scope` to `service`; the first call makes it."""
-        stack, role = stack_of(scope), service.provider_role
-        id_ = f"EquipmentServiceAccess{address_of(role)[-8:]}"
-        return once(stack, id_, lambda: cls._of_stack(stack, id_, service))
-
-    @classmethod
-    def _of_stack(cls, stack: cdk.Stack, id_: str, service: IEquipmentService) -> "ProviderAccess":
-        found = stack.node.try_find_child(id_)
-        return found if isinstance(found, cls) else cls(stack, id_, service=service)
+        """Return the access of the stack of `scope` to `service`."""
+        stack = stack_of(scope)
+        id_ = f"EquipmentServiceAccess{address_of(service.provider_role)[-8:]}"
+        return once(stack, id_, lambda: cls(stack, id_, service=service))
 
     def allow(self, statement: iam.PolicyStatement) -> None:
         """Give the functions one more right, before they make or change any resource of `precede`."""
         if self._policy is None:
-            self._policy = iam.Policy(
-                self,
-                "Policy",
-                # Merged statements: a role holds 10,240 characters of inline policies.
-                document=iam.PolicyDocument(minimize=True),
-                roles=[self._service.provider_role],
-            )
+            self._policy = self._policy_of_stack()
             for resource in self._resources:
                 resource.node.add_dependency(self._policy)
         self._policy.add_statements(statement)
+
+    def _policy_of_stack(self) -> iam.Policy:
+        # Another object may have made it: a stack that a library made in Node has a new one at each look.
+        scope = self._stack.node.try_find_child(self._id) or Construct(self._stack, self._id)
+        made = scope.node.try_find_child("Policy")
+        if isinstance(made, iam.Policy):
+            return made
+        return iam.Policy(
+            scope,
+            "Policy",
+            # Merged statements: a role holds 10,240 characters of inline policies.
+            document=iam.PolicyDocument(minimize=True),
+            roles=[self._service.provider_role],
+        )
 
     def precede(self, resource: Construct) -> None:
         """Have `resource` wait for the rights, also for those that are given later."""

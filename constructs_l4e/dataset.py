@@ -28,16 +28,12 @@ class DatasetBase(cdk.Resource):
     trusted_arn: str
     schema: DatasetSchema | None
     encryption_key: kms.IKey | None
+    ready: IDependable
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
         placed(self, scope)
         self._ingestions: list[IDependable] = []
-
-    @functools.cached_property
-    def ready(self) -> IDependable:
-        """Dependency that is met when the dataset exists: at once, if it was imported."""
-        return DependencyGroup()
 
     @functools.cached_property
     def data_ready(self) -> DependencyGroup:
@@ -106,6 +102,7 @@ class _ImportedDataset(DatasetBase):
         self.dataset_name = _validate.name(dataset_name, shape="DatasetName", what="dataset name")
         self.dataset_arn = dataset_arn or _arns.service_arn(self, "dataset", dataset_name)
         self.trusted_arn = self.dataset_arn
+        self.ready = DependencyGroup()
         self.schema = schema
         self.encryption_key = encryption_key
 
@@ -172,6 +169,7 @@ class Dataset(DatasetBase):
             removal_policy=removal_policy,
         )
         self.ready = self._resource
+        self.dataset_arn = self._resource.get_att_string("DatasetArn")
 
     @classmethod
     def from_dataset_name(
@@ -246,11 +244,6 @@ class Dataset(DatasetBase):
             schema=schema,
             encryption_key=encryption_key,
         )
-
-    @functools.cached_property
-    def dataset_arn(self) -> str:
-        """ARN of the dataset, as a token."""
-        return self._resource.get_att_string("DatasetArn")
 
     @property
     def cdk_tag_manager(self) -> cdk.TagManager:

@@ -1,6 +1,5 @@
 """A model of the normal behaviour of an asset."""
 
-import functools
 from collections.abc import Mapping
 from typing import Any, TypedDict, Unpack
 
@@ -52,15 +51,11 @@ class ModelBase(cdk.Resource):
     model_name: str
     model_arn: str
     target_sampling_rate: TargetSamplingRate | None
+    ready: IDependable
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
         placed(self, scope)
-
-    @functools.cached_property
-    def ready(self) -> IDependable:
-        """Dependency that is met when the model is trained: at once, if it was imported."""
-        return DependencyGroup()
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
         """Allow `grantee` to call `operations` on the model: see `IModel`."""
@@ -109,6 +104,7 @@ class _ImportedModel(ModelBase):
         self.model_name = _validate.name(model_name, shape="ModelName", what="model name")
         self.model_arn = model_arn or _arns.service_arn(self, "model", model_name)
         self.target_sampling_rate = target_sampling_rate
+        self.ready = DependencyGroup()
 
 
 @jsii.implements(iam.IGrantable, cdk.ITaggableV2)
@@ -229,6 +225,7 @@ class Model(ModelBase):
             removal_policy=removal_policy,
         )
         self.ready = self._resource
+        self.model_arn = self._resource.get_att_string("ModelArn")
 
     @classmethod
     def from_model_name(
@@ -296,11 +293,6 @@ class Model(ModelBase):
             model_arn=None,
             target_sampling_rate=target_sampling_rate,
         )
-
-    @functools.cached_property
-    def model_arn(self) -> str:
-        """ARN of the model, as a token."""
-        return self._resource.get_att_string("ModelArn")
 
     @property
     def cdk_tag_manager(self) -> cdk.TagManager:

@@ -215,7 +215,7 @@ def _key_statements(
         yield _statement(["kms:Decrypt", "kms:GenerateDataKey"], write_keys, _via_s3(scope))
 
 
-def _via_s3(scope: Construct) -> Mapping[str, object]:
+def _via_s3(scope: IConstruct) -> Mapping[str, object]:
     return {"StringEquals": {"kms:ViaService": service_name(scope, "s3")}}
 
 

@@ -1,6 +1,5 @@
 """An inference scheduler: it scores new sensor files at a fixed frequency."""
 
-import functools
 from collections.abc import Mapping
 from typing import Required, TypedDict, Unpack
 
@@ -269,6 +268,7 @@ class InferenceScheduler(InferenceSchedulerBase):
             },
             depends_on=[model.ready, self.role],
         )
+        self.inference_scheduler_arn = self._resource.get_att_string("InferenceSchedulerArn")
 
     @classmethod
     def from_inference_scheduler_attributes(
@@ -302,11 +302,6 @@ class InferenceScheduler(InferenceSchedulerBase):
             model_name=model_name,
             data_upload_frequency=data_upload_frequency,
         )
-
-    @functools.cached_property
-    def inference_scheduler_arn(self) -> str:
-        """ARN of the scheduler, as a token."""
-        return self._resource.get_att_string("InferenceSchedulerArn")
 
     @property
     def cdk_tag_manager(self) -> cdk.TagManager:

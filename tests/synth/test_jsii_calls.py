@@ -1,0 +1,111 @@
+"""What an asset costs in messages to Node, which is most of the time of a synthesis."""
+
+from collections import Counter
+from pathlib import Path
+
+import aws_cdk as cdk
+import jsii
+import pytest
+from canonical import TRAINING, app, imported_service
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.jsii_calls import counted
+from constructs_l4e import AssetStorage, DatasetSchema, IEquipmentService, MonitoredAsset, _validate
+
+MOST_FOR_FIRST_OF_STACK = 65
+MOST_FOR_EACH_FURTHER = 48
+MOST_AT_SYNTH = 2
+MOST_AT_SYNTH_OF_STACK = 2
+"""Besides those of its assets: the check of the tags of all its resources."""
+
+Plant = tuple[cdk.App, IEquipmentService, AssetStorage]
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Plant:
+    """An app with service and data, and one asset: what is asked once in an app has been asked."""
+    of = cdk.App(analytics_reporting=False, outdir=str(tmp_path))
+    platform = cdk.Stack(of, "Platform")
+    made = of, imported_service(platform), AssetStorage(platform, "Data")
+    add_asset(made, cdk.Stack(of, "Before"), "Pump")
+    return made
+
+
+def add_asset(plant: Plant, stack: cdk.Stack, name: str, *, sensors: int = 30) -> Counter[str]:
+    """Make an asset, and return the messages that took."""
+    _, service, storage = plant
+    with counted() as calls:
+        MonitoredAsset(
+            stack,
+            name,
+            service=service,
+            locations=storage.for_asset(name),
+            schema=DatasetSchema.from_sensors({"pump": [f"sensor{number}" for number in range(sensors)]}),
+            training=TRAINING,
+        )
+    return calls
+
+
+def test_assets_of_a_stack_cost_few_messages(plant: Plant) -> None:
+    stack = cdk.Stack(plant[0], "Plant")
+    first, *further = (add_asset(plant, stack, f"Pump{number}").total() for number in range(4))
+
+    assert first <= MOST_FOR_FIRST_OF_STACK
+    assert max(further) <= MOST_FOR_EACH_FURTHER
+
+
+def test_sensors_cost_no_messages(plant: Plant) -> None:
+    stack = cdk.Stack(plant[0], "Plant")
+    add_asset(plant, stack, "Pump")
+    few, many = (add_asset(plant, stack, f"Pump{sensors}", sensors=sensors).total() for sensors in (1, 60))
+
+    assert few == many
+
+
+@pytest.mark.parametrize(("stacks", "assets"), [(1, 1), (1, 5), (3, 2)])
+def test_synthesis_costs_few_messages(plant: Plant, stacks: int, assets: int) -> None:
+    for number in range(stacks):
+        stack = cdk.Stack(plant[0], f"Plant{number}")
+        for asset in range(assets):
+            add_asset(plant, stack, f"Pump{asset}")
+    with counted() as calls:
+        plant[0].synth()
+
+    every = 1 + stacks * assets  # with the one of the fixture
+    assert calls.total() <= 1 + MOST_AT_SYNTH * every + MOST_AT_SYNTH_OF_STACK * (1 + stacks)
+
+
+@given(
+    parts=st.lists(
+        st.one_of(
+            st.text(max_size=5),
+            st.sampled_from(
+                ["${Token[", "]}", "AWS.Region.4", "TOKEN.12", "${Token[TOKEN.1]}", "${", "#{Token[TOKEN.1]}"]
+            ),
+        ),
+        max_size=5,
+    )
+)
+def test_a_token_in_a_text_is_seen_as_the_cdk_sees_it(parts: list[str]) -> None:
+    text = "".join(parts)
+    assert _validate.has_token(text) == cdk.Token.is_unresolved(text)
+
+
+def test_every_kind_of_token_is_seen() -> None:
+    stack = cdk.Stack(app(), "Test")
+    bucket = cdk.aws_s3.Bucket(stack, "Bucket")
+    for token in (
+        stack.region,
+        bucket.bucket_arn,
+        cdk.Lazy.string(_Late()),
+        cdk.Fn.join("", [stack.account]),
+    ):
+        assert _validate.has_token(f"a-{token}-b")
+    assert not _validate.has_token("arn:aws:s3:::sensor-data")
+
+
+@jsii.implements(cdk.IStableStringProducer)
+class _Late:
+    def produce(self) -> str:
+        return "late"
