@@ -4,10 +4,12 @@ Ids are those of cdk-nag's AwsSolutions pack. Each is acknowledged on the narrow
 Wildcard resources are acknowledged where they are granted (`_access.py`), with the reason given there.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
-from constructs import IConstruct
+import jsii
+from constructs import IConstruct, IValidation
 
 PACK = "AwsSolutions-"
 
@@ -52,11 +54,37 @@ def acknowledge(scope: IConstruct, reasons: Mapping[str, str]) -> None:
     )
 
 
-def acknowledge_wildcards(scope: IConstruct, arns: tuple[str, ...], reason: str) -> None:
-    """Acknowledge the wildcard resources among `arns` in the policies on `scope` and below it."""
-    stack = cdk.Stack.of(scope)
-    texts = (_text(stack.resolve(arn)) for arn in arns)
-    acknowledge(scope, {f"IAM5[Resource::{text}]": reason for text in texts if "*" in text})
+def acknowledge_wildcards(
+    scope: IConstruct, arns: Sequence[str], reason: str, *, of_other_stacks: bool = False
+) -> None:
+    """Acknowledge the wildcard resources among `arns` in the policies on `scope` and below it.
+
+    Args:
+        scope: the construct whose policies hold them.
+        arns: the resources, of which those without wildcard are left out.
+        reason: why the wildcards are needed.
+        of_other_stacks: whether they refer to resources of other stacks. How a template writes those
+            (export, parameter of a nested stack, output) the CDK decides once the app is complete.
+    """
+    wildcards = _WildcardAcknowledgement(scope, arns, reason)
+    if of_other_stacks:
+        scope.node.add_validation(wildcards)
+    else:
+        wildcards.validate()
+
+
+@jsii.implements(IValidation)
+class _WildcardAcknowledgement:
+    """Validates nothing: that is when references are final, and before rule packs look at them."""
+
+    def __init__(self, scope: IConstruct, arns: Sequence[str], reason: str) -> None:
+        self._scope, self._arns, self._reason = scope, list(arns), reason
+
+    def validate(self) -> list[str]:
+        """Acknowledge the wildcards as the template writes them."""
+        texts = (_text(arn) for arn in cdk.Stack.of(self._scope).resolve(self._arns))
+        acknowledge(self._scope, {f"IAM5[Resource::{text}]": self._reason for text in texts if "*" in text})
+        return []
 
 
 def acknowledge_range(
@@ -93,4 +121,4 @@ def _text(value: object) -> str:
             return text.replace("${", "<").replace("}", ">")
         case {"Fn::Join": [str(separator), list(parts)]}:
             return separator.join(_text(part) for part in parts)
-    return str(value)
+    return json.dumps(value, separators=(",", ":"))

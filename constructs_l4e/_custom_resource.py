@@ -22,7 +22,7 @@ from constructs_l4e.storage import S3Location
 _PROPERTIES_VERSION = "1"
 """Version of the property format; the handlers keep reading every version that was ever released."""
 
-_SERVICE_TIMEOUT_SECONDS = 3600
+_SERVICE_TIMEOUT_SECONDS = "3600"
 """The longest that CloudFormation waits for a custom resource."""
 
 
@@ -72,8 +72,8 @@ def service_resource(
     properties: Mapping[str, Any],
     depends_on: Sequence[IDependable] = (),
     removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
-) -> cdk.CustomResource:
-    """Return the custom resource of a kind.
+) -> cdk.CfnResource:
+    """Return the custom resource of a kind, as the default child of `scope`.
 
     Args:
         scope: the construct that it belongs to.
@@ -83,15 +83,18 @@ def service_resource(
         depends_on: what must exist before it, besides the rights of the custom-resource functions.
         removal_policy: what happens to the resource when the stack is deleted.
     """
-    resource = cdk.CustomResource(
+    resource = cdk.CfnResource(
         scope,
         "Resource",
-        service_token=service.provider_service_token,
-        resource_type=resource_type(kind),
-        service_timeout=cdk.Duration.seconds(_SERVICE_TIMEOUT_SECONDS),
-        removal_policy=removal_policy,
-        properties={"PropertiesVersion": _PROPERTIES_VERSION, **properties},
+        type=resource_type(kind),
+        properties={
+            "ServiceToken": service.provider_service_token,
+            "ServiceTimeout": _SERVICE_TIMEOUT_SECONDS,
+            "PropertiesVersion": _PROPERTIES_VERSION,
+            **properties,
+        },
     )
+    resource.apply_removal_policy(removal_policy)
     resource.node.add_dependency(ProviderAccess.of(scope, service).ready, *depends_on)
     return resource
 

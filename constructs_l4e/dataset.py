@@ -158,7 +158,7 @@ class Dataset(DatasetBase):
             removal_policy=removal_policy,
         )
         self.ready.add(self._resource)
-        self.dataset_arn = self._resource.get_att_string("DatasetArn")
+        self.dataset_arn = self._resource.get_att("DatasetArn").to_string()
 
     @classmethod
     def from_dataset_name(

@@ -1,26 +1,26 @@
-"""What constructs know of each other's resources, whether made in this app or imported."""
+"""What constructs know of each other's resources, whether made in this app or imported.
+
+Each is a resource of the CDK: it has a node, a stack and an environment. That of an imported one is where it
+is, as far as its ARNs or its service tell.
+"""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, Unpack, runtime_checkable
+from typing import Unpack
 
+import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import IDependable
+from typing_extensions import Protocol, runtime_checkable  # those of the interfaces of the CDK
 
 from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.schema import DatasetSchema
 
-if TYPE_CHECKING:  # the factories' results depend on these interfaces
-    from constructs_l4e.ingestion import DataIngestion, DataIngestionProps
-    from constructs_l4e.metrics import MetricOptions
-    from constructs_l4e.model import Model, ModelProps
-    from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps
-
 
 @runtime_checkable
-class IEquipmentService(Protocol):
+class IEquipmentService(cdk.IResource, Protocol):
     """The service that a construct works with: deployed, imported, or AWS's own."""
 
     @property
@@ -120,7 +120,7 @@ class IEquipmentService(Protocol):
 
 
 @runtime_checkable
-class IDataset(Protocol):
+class IDataset(cdk.IResource, Protocol):
     """A dataset: the sensor data of an asset at the service."""
 
     @property
@@ -188,7 +188,7 @@ class IDataset(Protocol):
 
 
 @runtime_checkable
-class IModel(Protocol):
+class IModel(cdk.IResource, Protocol):
     """A trained model."""
 
     @property
@@ -235,7 +235,7 @@ class IModel(Protocol):
 
 
 @runtime_checkable
-class IInferenceScheduler(Protocol):
+class IInferenceScheduler(cdk.IResource, Protocol):
     """A scheduler that runs inference on new data."""
 
     @property
@@ -310,3 +310,10 @@ class IInferenceScheduler(Protocol):
 
         Only a deployed service publishes it.
         """
+
+
+# What the factories take and return depends on these interfaces.
+from constructs_l4e.ingestion import DataIngestion, DataIngestionProps  # noqa: E402 - see above
+from constructs_l4e.metrics import MetricOptions  # noqa: E402
+from constructs_l4e.model import Model, ModelProps  # noqa: E402
+from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps  # noqa: E402

@@ -220,7 +220,7 @@ class Model(ModelBase):
             removal_policy=removal_policy,
         )
         self.ready.add(self._resource)
-        self.model_arn = self._resource.get_att_string("ModelArn")
+        self.model_arn = self._resource.get_att("ModelArn").to_string()
 
     @classmethod
     def from_model_name(
@@ -311,7 +311,7 @@ class Model(ModelBase):
     @property
     def status(self) -> str:
         """Status of the model after the deployment, as a token."""
-        return self._resource.get_att_string("Status")
+        return self._resource.get_att("Status").to_string()
 
     def _own_role(
         self, labels: S3Location | None, diagnostics: S3Location | None, key: kms.IKey | None

@@ -78,10 +78,12 @@ class ServiceRole(iam.Role):
             path=service.access_role_path,
             role_name=role_name,
         )
+        places = (*reads, *writes)
         acknowledge_wildcards(
             self,
-            tuple(arn for place in (*reads, *writes) for arn in _spellings(self, place)),
+            [place.objects_arn for place in places],
             "the prefix is the narrowest name of objects that arrive after deployment",
+            of_other_stacks=any(place.bucket.stack is not self.stack for place in places),
         )
         if service.api_id is not None:
             cdk.Aspects.of(self).add(_WarningOfWideTrust(self))
@@ -162,16 +164,6 @@ def _require_path(role: iam.IRole, service: IEquipmentService) -> None:
             f'role "{role.role_arn}" cannot be used by the service, which assumes roles of the path "{path}" '
             "only: create the role with that path, or use ServiceRole"
         )
-
-
-def _spellings(scope: IConstruct, place: S3Location) -> Iterable[str]:
-    """Yield how the template may write the ARN of the objects: a bucket of another stack is imported."""
-    yield place.objects_arn
-    owner, user = cdk.Stack.of(place.bucket), cdk.Stack.of(scope)
-    arn = place.bucket.bucket_arn
-    owned = "Fn::GetAtt" in owner.resolve(arn)
-    if owned and owner.node.path != user.node.path and owner.environment == user.environment:
-        yield f"{owner.export_value(arn)}/{place.prefix}*"
 
 
 def _list_statements(

@@ -263,7 +263,7 @@ class InferenceScheduler(InferenceSchedulerBase):
             },
             depends_on=[model.ready, self.role],
         )
-        self.inference_scheduler_arn = self._resource.get_att_string("InferenceSchedulerArn")
+        self.inference_scheduler_arn = self._resource.get_att("InferenceSchedulerArn").to_string()
 
     @classmethod
     def from_inference_scheduler_attributes(

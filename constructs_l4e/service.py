@@ -118,19 +118,10 @@ class EquipmentServiceBase(cdk.Resource):
         principal = grantee.grant_principal
         if isinstance(principal, Construct):
             reason = f"the way in '{level}' includes those that are narrowed to names and tags"
-            acknowledge_wildcards(principal, (*arns, *self._imported_arns(paths, principal)), reason)
+            acknowledge_wildcards(
+                principal, arns, reason, of_other_stacks=self.stack is not cdk.Stack.of(principal)
+            )
         return iam.Grant.add_to_principal(grantee=grantee, actions=["execute-api:Invoke"], resource_arns=arns)
-
-    def _imported_arns(self, paths: Sequence[str], user: Construct) -> list[str]:
-        """Return the ARNs as another stack writes them: it imports the id of an API that is made here."""
-        owner, other = cdk.Stack.of(self), cdk.Stack.of(user)
-        made_here = "Ref" in owner.resolve(self.api_id)
-        if not made_here or owner.node.path == other.node.path or owner.environment != other.environment:
-            return []
-        return [
-            str(self.way_in_arn(path)).replace(str(self.api_id), owner.export_value(self.api_id))
-            for path in paths
-        ]
 
 
 class _ImportedService(EquipmentServiceBase):
