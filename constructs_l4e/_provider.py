@@ -14,6 +14,7 @@ from constructs import Construct, DependencyGroup, IConstruct
 
 from constructs_l4e._access import Access, role
 from constructs_l4e._acknowledge import LOG_DELIVERY, STATE_MACHINE, acknowledge, acknowledge_wildcards
+from constructs_l4e._environments import require_environment_of
 from constructs_l4e._functions import LAMBDA, function, log_group, state_machine_log_group, write_logs
 from constructs_l4e._network import OUTSIDE, FunctionNetwork
 from constructs_l4e._packages import custom_resource_code
@@ -202,11 +203,18 @@ class ProviderAccess(Construct):
 
     @classmethod
     def of(cls, scope: IConstruct, service: IEquipmentService) -> "ProviderAccess":
-        """Return the access of the stack of `scope` to `service`; the first call makes it."""
+        """Return the access of the stack of `scope` to `service`; the first call makes it.
+
+        Raises:
+            ValueError: when the stack is in another account or Region than the service.
+        """
         stack = cdk.Stack.of(scope)
         id_ = f"EquipmentServiceAccess{service.provider_role.node.addr[-8:]}"
         found = stack.node.try_find_child(id_)
-        return found if isinstance(found, cls) else cls(stack, id_, service=service)
+        if isinstance(found, cls):
+            return found
+        require_environment_of(service, scope)
+        return cls(stack, id_, service=service)
 
     def allow(self, statement: iam.PolicyStatement) -> None:
         """Give the functions one more right, before any resource that waits for `ready`."""
@@ -223,7 +231,7 @@ class ProviderAccess(Construct):
 
     def allow_pass_role(self, role: iam.IRole) -> None:
         """Allow the functions to name `role` in a request, which only AWS's own service requires."""
-        if self._service.api_id is not None:
+        if not self._service.requires_pass_role:
             return
         self.allow(
             iam.PolicyStatement(

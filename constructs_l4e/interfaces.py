@@ -17,6 +17,7 @@ from typing_extensions import Protocol, runtime_checkable  # those of the interf
 from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.schema import DatasetSchema
+from constructs_l4e.settings import ServiceSettings
 
 
 @runtime_checkable
@@ -41,6 +42,26 @@ class IEquipmentService(cdk.IResource, Protocol):
 
         That of a private API leads through the first of `api_vpc_endpoint_ids`, with or without private DNS.
         """
+
+    @property
+    def identity(self) -> tuple[str, str] | None:
+        """What tells the service from others of its kind, after the kind; None when it is not known."""
+
+    @property
+    def settings(self) -> ServiceSettings | None:
+        """Limits and choices that constructs are checked against; None when they are not known."""
+
+    @property
+    def has_adaptation(self) -> bool:
+        """Whether models may have an `adaptation`."""
+
+    @property
+    def trusted_by_resource(self) -> bool:
+        """Whether a role can trust the service for some resources only, by external id."""
+
+    @property
+    def requires_pass_role(self) -> bool:
+        """Whether a caller needs `iam:PassRole` for the roles in its requests."""
 
     @property
     def data_access_principal(self) -> iam.IPrincipal:
@@ -85,6 +106,22 @@ class IEquipmentService(cdk.IResource, Protocol):
         Raises:
             ValueError: when level, name or tag has other characters than letters, digits, `_` and `-`.
         """
+
+    def publishes(self, metric_name: str) -> bool:
+        """Return whether the service publishes a metric of inference schedulers."""
+
+    def trust_with_key(self, key: kms.Key, users: Sequence[iam.IPrincipal]) -> None:
+        """Let the service use a key for `users`, as far as that takes more than IAM rights."""
+
+    def grant_operations(
+        self, grantee: iam.IGrantable, operations: Sequence[str], *, name: str, arn: str
+    ) -> iam.Grant:
+        """Allow `grantee` to call operations of the API on the resource of a name and an ARN."""
+
+    def grant_level(
+        self, grantee: iam.IGrantable, level: AccessLevel, *, member: str, name: str, arn: str
+    ) -> iam.Grant:
+        """Allow `grantee` what a level has on the resource that requests name in `member`."""
 
     def role_trust(self, resource_arns: Sequence[str] | None = None) -> iam.IPrincipal:
         """Return principal and conditions for the trust policy of a role that the service assumes.

@@ -7,9 +7,11 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk.interfaces import ResourceEnvironment
 from constructs import Construct, DependencyGroup
 
 from constructs_l4e import _arns, _custom_resource, _names, _validate
+from constructs_l4e._environments import require_environment_of_arn
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.frequencies import TargetSamplingRate
@@ -51,8 +53,10 @@ class ModelBase(cdk.Resource):
     model_arn: str
     target_sampling_rate: TargetSamplingRate | None
 
-    def __init__(self, scope: Construct, id: str) -> None:
-        super().__init__(scope, id)
+    def __init__(self, scope: Construct, id: str, *, home: ResourceEnvironment | None = None) -> None:
+        super().__init__(
+            scope, id, account=home.account if home else None, region=home.region if home else None
+        )
         self.ready = DependencyGroup()
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
@@ -76,8 +80,7 @@ class ModelBase(cdk.Resource):
         return InferenceScheduler(self, id, model=self, **props)
 
     def _grant_level(self, grantee: iam.IGrantable, level: AccessLevel) -> iam.Grant:
-        return _arns.grant_level(
-            self.service,
+        return self.service.grant_level(
             grantee,
             level,
             member="ModelName",
@@ -97,10 +100,12 @@ class _ImportedModel(ModelBase):
         model_arn: str | None,
         target_sampling_rate: TargetSamplingRate | None,
     ) -> None:
-        super().__init__(scope, id)
+        super().__init__(scope, id, home=service.env)
         self.service = service
+        if model_arn is not None:
+            require_environment_of_arn(model_arn, "model ARN", service)
         self.model_name = _validate.name(model_name, shape="ModelName", what="model name")
-        self.model_arn = model_arn or _arns.service_arn(self, "model", model_name)
+        self.model_arn = model_arn or _arns.service_arn(self, "model", model_name, home=self.env)
         self.target_sampling_rate = target_sampling_rate
 
 
@@ -250,7 +255,7 @@ class Model(ModelBase):
         """Return an existing model by its ARN.
 
         Raises:
-            ValueError: when it is not the ARN of a model.
+            ValueError: when it is not the ARN of a model, or of another account or Region than the service.
         """
         name = _arns.name_in_arn(model_arn, shape="ModelArn", what="model ARN")
         return _ImportedModel(
@@ -355,7 +360,7 @@ def _with_adaptation(
     if adaptation is None:
         return given
     chosen = _validate.choice(Adaptation, adaptation, what="adaptation")
-    if service.api_id is None:
+    if not service.has_adaptation:
         raise ValueError(
             f'adaptation "{chosen}" has no effect at the AWS-managed service: leave it out, or deploy an '
             "EquipmentService"

@@ -11,6 +11,7 @@ from constructs import Construct, IConstruct
 from constructs_l4e import _arns
 from constructs_l4e._access import service_name
 from constructs_l4e._acknowledge import acknowledge_wildcards, template_text
+from constructs_l4e._environments import require_region_of, require_same_service
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.storage import S3Location
 
@@ -41,7 +42,7 @@ class ServiceRole(iam.Role):
         description: description of the role. Default: one that names Lookout for Equipment.
 
     Raises:
-        ValueError: when there is nothing to read and nothing to write.
+        ValueError: when there is nothing to read and nothing to write, or a bucket is in another Region.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class ServiceRole(iam.Role):
     ) -> None:
         if not (reads or writes):
             raise ValueError(f'service role "{id}" reads and writes nothing: pass `reads` or `writes`')
+        self.service = service
         self._trusted = _TrustedResources(scope, trusted_resources)
         super().__init__(
             scope,
@@ -79,13 +81,15 @@ class ServiceRole(iam.Role):
             role_name=role_name,
         )
         places = (*reads, *writes)
+        for bucket in dict.fromkeys(place.bucket for place in places):
+            require_region_of(bucket, self)
         acknowledge_wildcards(
             self,
             [place.objects_arn for place in places],
             "the prefix is the narrowest name of objects that arrive after deployment",
             of_other_stacks=any(place.bucket.stack is not self.stack for place in places),
         )
-        if service.api_id is not None:
+        if service.trusted_by_resource:
             cdk.Aspects.of(self).add(_WarningOfWideTrust(self))
 
     def trust_for(self, resource_arn: str) -> None:
@@ -140,12 +144,14 @@ def let_use(scope: IConstruct, service: IEquipmentService, role: iam.IRole, *, r
     """Let the service use `role` while it works for the resources of an ARN pattern.
 
     Raises:
-        ValueError: when the role does not have the path of roles that the service assumes.
+        ValueError: when the role does not have the path of roles that the service assumes, or trusts another
+            service.
     """
     _require_path(role, service)
     if isinstance(role, ServiceRole):
+        require_same_service(f'role "{role.node.path}"', role.service, service)
         role.trust_for(resource_arn)
-    elif service.api_id is not None:
+    elif service.trusted_by_resource:
         cdk.Annotations.of(scope).add_warning_v2(
             "constructs-l4e:RoleTrust",
             f'the trust policy of role "{role.node.path}" is not made here: let it trust the service with '

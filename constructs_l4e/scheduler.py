@@ -11,6 +11,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from constructs_l4e import _arns, _custom_resource, _names, _validate
+from constructs_l4e._environments import is_known_to_differ
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
@@ -78,6 +79,7 @@ class InferenceSchedulerBase(cdk.Resource):
         merged: MetricOptions = {
             "statistic": cloudwatch.Stats.SUM,
             "period": cdk.Duration.seconds(self.data_upload_frequency.seconds),
+            **self._metric_home(),
             **options,
         }
         return cloudwatch.Metric(
@@ -124,9 +126,12 @@ class InferenceSchedulerBase(cdk.Resource):
         """
         return self.metric("LevelMoved", **options)
 
+    def _metric_home(self) -> MetricOptions:
+        """Return account and Region of the metrics, where that is not the stack that uses them."""
+        return {}
+
     def _grant_level(self, grantee: iam.IGrantable, level: AccessLevel) -> iam.Grant:
-        return _arns.grant_level(
-            self.service,
+        return self.service.grant_level(
             grantee,
             level,
             member="InferenceSchedulerName",
@@ -146,17 +151,28 @@ class _ImportedInferenceScheduler(InferenceSchedulerBase):
         model_name: str,
         data_upload_frequency: DataUploadFrequency | str,
     ) -> None:
-        super().__init__(scope, id)
+        home = service.env
+        super().__init__(scope, id, account=home.account, region=home.region)
         self.service = service
         self.inference_scheduler_name = _validate.name(
             inference_scheduler_name, shape="InferenceSchedulerName", what="inference scheduler name"
         )
         self.inference_scheduler_arn = _arns.service_arn(
-            self, "inference-scheduler", inference_scheduler_name
+            self, "inference-scheduler", inference_scheduler_name, home=home
         )
+
         self.model_name = _validate.name(model_name, shape="ModelName", what="model name")
         self.data_upload_frequency = _frequency(data_upload_frequency)
         self.running = True
+
+    def _metric_home(self) -> MetricOptions:
+        home, here = self.env, self.stack
+        elsewhere: MetricOptions = {}
+        if is_known_to_differ(home.account, here.account):
+            elsewhere["account"] = home.account
+        if is_known_to_differ(home.region, here.region):
+            elsewhere["region"] = home.region
+        return elsewhere
 
 
 @jsii.implements(iam.IGrantable, cdk.ITaggableV2)

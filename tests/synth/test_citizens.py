@@ -1,4 +1,4 @@
-"""Constructs as citizens of the CDK: default children, removal policies, Aspects, environments, type hints."""
+"""Constructs as citizens of the CDK: default children, removal policies, Aspects, type hints."""
 
 import inspect
 import typing

@@ -17,8 +17,8 @@ from constructs_l4e import {", ".join(constructs_l4e.__all__)}
 TRAINING: TimeRange = constructs_l4e.TimeRange.between("2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z")
 
 
-def places(dataset: Dataset, anywhere: IDataset | IModel | IInferenceScheduler) -> list[object]:
-    model: IModel = dataset.add_model("Model", training=TRAINING)
+def places(dataset: Dataset, anywhere: IModel) -> list[object]:
+    model: IModel = dataset.add_model("Model", wait=False)
     stack = aws_cdk.Stack.of(anywhere)
     return [stack.region, anywhere.env.account, anywhere.node.path, anywhere.stack.account, model.node.path]
 """
@@ -46,7 +46,7 @@ def test_a_right_program_is_accepted(tmp_path: Path) -> None:
         ("constructs_l4e.TimeRange", "constructs_l4e.TimeRanje", 'has no attribute "TimeRanje"'),
         (".between(", ".betwen(", '"type[TimeRange]" has no attribute "betwen"'),
         ("TRAINING: TimeRange", "TRAINING: DatasetSchema", "Incompatible types in assignment"),
-        ("training=", "trainings=", 'Unexpected keyword argument "trainings"'),
+        ("wait=False", "wait='no'", 'incompatible type "str"; expected "bool"'),
         ("anywhere.env", "anywhere.environment", 'has no attribute "environment"'),
     ],
 )
