@@ -4,12 +4,15 @@ Ids are those of cdk-nag's AwsSolutions pack. Each is acknowledged on the narrow
 Wildcard resources are acknowledged where they are granted (`_access.py`), with the reason given there.
 """
 
+import json
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import aws_cdk as cdk
 from constructs import IConstruct
 
-from constructs_l4e._memory import stack_of
+from constructs_l4e._completion import when_complete
+from constructs_l4e._memory import once, stack_of
 
 PACK = "AwsSolutions-"
 
@@ -54,10 +57,45 @@ def acknowledge(scope: IConstruct, reasons: Mapping[str, str]) -> None:
     )
 
 
-def acknowledge_wildcards(scope: IConstruct, arns: tuple[str, ...], reason: str) -> None:
-    """Acknowledge the wildcard resources among `arns` in the policies on `scope` and below it."""
-    texts = template_texts(scope, arns)
-    acknowledge(scope, {f"IAM5[Resource::{text}]": reason for text in texts if "*" in text})
+def acknowledge_wildcards(
+    scope: IConstruct, arns: Sequence[str], reason: str, *, of_other_stacks: bool = False
+) -> None:
+    """Acknowledge the wildcard resources among `arns` in the policies on `scope` and below it.
+
+    Args:
+        scope: the construct whose policies hold them.
+        arns: the resources, of which those without wildcard are left out.
+        reason: why the wildcards are needed.
+        of_other_stacks: whether they refer to resources of other stacks. How a template writes those
+            (export, parameter of a nested stack, output) the CDK decides once the app is complete.
+    """
+    if of_other_stacks:
+        stack = stack_of(scope)
+        once(stack, "wildcards", lambda: _Wildcards(stack)).add(scope, arns, reason)
+    else:
+        _acknowledge_texts(scope, template_texts(scope, arns), reason)
+
+
+def _acknowledge_texts(scope: IConstruct, arns: Sequence[str], reason: str) -> None:
+    acknowledge(scope, {f"IAM5[Resource::{text}]": reason for text in arns if "*" in text})
+
+
+class _Wildcards:
+    """The wildcards of a stack that refer to other stacks; Node is asked once how it writes them."""
+
+    def __init__(self, stack: cdk.Stack) -> None:
+        self._stack = stack
+        self._granted: list[tuple[IConstruct, Sequence[str], str]] = []
+        when_complete(stack, self._acknowledge)
+
+    def add(self, scope: IConstruct, arns: Sequence[str], reason: str) -> None:
+        self._granted.append((scope, arns, reason))
+
+    def _acknowledge(self) -> Sequence[str]:
+        texts = iter(template_texts(self._stack, [arn for _, arns, _ in self._granted for arn in arns]))
+        for scope, arns, reason in self._granted:
+            _acknowledge_texts(scope, list(islice(texts, len(arns))), reason)
+        return ()
 
 
 def acknowledge_range(
@@ -100,4 +138,4 @@ def _text(value: object) -> str:
             return text.replace("${", "<").replace("}", ">")
         case {"Fn::Join": [str(separator), list(parts)]}:
             return separator.join(_text(part) for part in parts)
-    return str(value)
+    return json.dumps(value, separators=(",", ":"))

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk.interfaces import ResourceEnvironment
 from constructs import IConstruct
 
-from constructs_l4e import _service_model, _validate, _ways_in
+from constructs_l4e import _service_model, _validate
 from constructs_l4e._memory import once, stack_of
-from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.interfaces import IEquipmentService
 
 
@@ -17,21 +17,13 @@ def grant(
 ) -> iam.Grant:
     """Allow `grantee` to call operations of the API on a resource.
 
-    At a deployed service it gets the lowest level of access that has them all, held to the name.
-
     Raises:
         ValueError: when the API has no such operation, or none is named.
     """
     if not operations:
         raise ValueError(f'no operation is granted on "{name}": name some, such as "DescribeModel"')
     known_operations(operations)
-    if service.api_id is not None:
-        return _grant_way_in(service, grantee, _ways_in.level_of(operations), name)
-    return iam.Grant.add_to_principal(
-        grantee=grantee,
-        actions=[f"{_service_model.SERVICE}:{operation}" for operation in operations],
-        resource_arns=[arn],
-    )
+    return service.grant_operations(grantee, operations, name=name, arn=arn)
 
 
 def known_operations(operations: Sequence[str]) -> Sequence[str]:
@@ -48,37 +40,26 @@ def known_operations(operations: Sequence[str]) -> Sequence[str]:
     return operations
 
 
-def grant_level(
-    service: IEquipmentService,
-    grantee: iam.IGrantable,
-    level: AccessLevel,
-    *,
-    member: str,
-    name: str,
-    arn: str,
-) -> iam.Grant:
-    """Allow `grantee` what a level has on the resource that requests name in `member`."""
-    if service.api_id is None:
-        operations = _ways_in.operations_on(member, level)
-        return grant(service, grantee, *operations, name=name, arn=arn)
-    return _grant_way_in(service, grantee, level, name)
+def service_arn(
+    scope: IConstruct, resource: str, name: str, *, home: ResourceEnvironment | None = None
+) -> str:
+    """Return the ARN pattern of a resource by its name, to which the service appends an id.
 
-
-def _grant_way_in(
-    service: IEquipmentService, grantee: iam.IGrantable, level: AccessLevel, name: str
-) -> iam.Grant:
-    match level:
-        case AccessLevel.READ:
-            return service.grant_read(grantee, name=name)
-        case AccessLevel.OPERATE:
-            return service.grant_operate(grantee, name=name)
-        case AccessLevel.FULL:
-            return service.grant_full_access(grantee, name=name)
-
-
-def service_arn(scope: IConstruct, resource: str, name: str) -> str:
-    """Return the ARN pattern of a resource by its name, to which the service appends an id."""
-    return f"{any_resource(scope).removesuffix('*')}{resource}/{name}/*"
+    Args:
+        scope: the construct that it is for.
+        resource: kind of the resource, as ARNs have it.
+        name: name of the resource.
+        home: account and Region of the resource. Default: those of the stack of `scope`.
+    """
+    if home is None:
+        return f"{any_resource(scope).removesuffix('*')}{resource}/{name}/*"
+    return stack_of(scope).format_arn(
+        service=_service_model.SERVICE,
+        account=home.account,
+        region=home.region,
+        resource=resource,
+        resource_name=f"{name}/*",
+    )
 
 
 def any_resource(scope: IConstruct) -> str:

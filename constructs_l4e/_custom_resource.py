@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3_assets as s3_assets
-from constructs import Construct, IConstruct, IDependable, IValidation
+from constructs import Construct, IConstruct, IDependable
 
 from constructs_l4e import _validate
+from constructs_l4e._completion import when_complete
 from constructs_l4e._memory import once, path_of, stack_of
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.interfaces import IEquipmentService
@@ -23,7 +23,7 @@ from constructs_l4e.storage import S3Location
 _PROPERTIES_VERSION = "1"
 """Version of the property format; the handlers keep reading every version that was ever released."""
 
-_SERVICE_TIMEOUT = cdk.Duration.hours(1)
+_SERVICE_TIMEOUT_SECONDS = "3600"
 """The longest that CloudFormation waits for a custom resource."""
 
 
@@ -61,21 +61,18 @@ class ResourceTags:
         return _validate.tags(tags, resource_type=self._resource_type)
 
 
-@jsii.implements(IValidation)
 class _TagsOfStack:
-    """Checks, once the app is complete, the tags of all resources of a stack."""
+    """The tags of all resources of a stack; Node is asked once which of them have any."""
 
     def __init__(self, stack: cdk.Stack) -> None:
         self._stack = stack
         self._tags: list[ResourceTags] = []
-        stack.node.add_validation(self)
+        when_complete(stack, self._problems)
 
     def add(self, tags: ResourceTags) -> None:
         self._tags.append(tags)
 
-    def validate(self) -> list[str]:
-        """Return what is wrong with the tags of which resources."""
-        # One question for all resources, of which most have no tags.
+    def _problems(self) -> list[str]:
         tagged = self._stack.resolve({str(at): tags.rendered for at, tags in enumerate(self._tags)})
         found = ((tags, tags.problem()) for at, tags in enumerate(self._tags) if str(at) in tagged)
         return [f"{path_of(tags.scope)}: {problem}" for tags, problem in found if problem]
@@ -94,8 +91,8 @@ def service_resource(
     properties: Mapping[str, Any],
     depends_on: Sequence[IDependable] = (),
     removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
-) -> cdk.CustomResource:
-    """Return the custom resource of a kind.
+) -> cdk.CfnResource:
+    """Return the custom resource of a kind, as the default child of `scope`.
 
     Args:
         scope: the construct that it belongs to.
@@ -105,15 +102,18 @@ def service_resource(
         depends_on: what must exist before it, besides the rights of the custom-resource functions.
         removal_policy: what happens to the resource when the stack is deleted.
     """
-    resource = cdk.CustomResource(
+    resource = cdk.CfnResource(
         scope,
         "Resource",
-        service_token=service.provider_service_token,
-        resource_type=resource_type(kind),
-        service_timeout=_SERVICE_TIMEOUT,
-        removal_policy=removal_policy,
-        properties={"PropertiesVersion": _PROPERTIES_VERSION, **properties},
+        type=resource_type(kind),
+        properties={
+            "ServiceToken": service.provider_service_token,
+            "ServiceTimeout": _SERVICE_TIMEOUT_SECONDS,
+            "PropertiesVersion": _PROPERTIES_VERSION,
+            **properties,
+        },
     )
+    resource.apply_removal_policy(removal_policy)
     if depends_on:
         resource.node.add_dependency(*depends_on)
     ProviderAccess.of(scope, service).precede(resource)

@@ -31,6 +31,11 @@ def placed(construct: IConstruct, scope: IConstruct) -> None:
     once(construct, "stack", lambda: stack_of(scope))
 
 
+def region_of(stack: cdk.Stack) -> str:
+    """Return the Region of a stack, which may be a token."""
+    return once(stack, "Region", lambda: stack.region)
+
+
 def path_of(scope: IConstruct) -> str:
     """Return the path of a construct."""
     return once(scope, "path", lambda: scope.node.path)

@@ -14,6 +14,7 @@ from constructs import Construct, IConstruct
 
 from constructs_l4e._access import Access, role
 from constructs_l4e._acknowledge import LOG_DELIVERY, STATE_MACHINE, acknowledge, acknowledge_wildcards
+from constructs_l4e._environments import require_environment_of
 from constructs_l4e._functions import LAMBDA, function, log_group, state_machine_log_group, write_logs
 from constructs_l4e._memory import address_of, once, stack_of
 from constructs_l4e._network import OUTSIDE, FunctionNetwork
@@ -203,10 +204,19 @@ class ProviderAccess:
 
     @classmethod
     def of(cls, scope: IConstruct, service: IEquipmentService) -> "ProviderAccess":
-        """Return the access of the stack of `scope` to `service`."""
+        """Return the access of the stack of `scope` to `service`.
+
+        Raises:
+            ValueError: when the stack is in another account or Region than the service.
+        """
+
+        def made() -> "ProviderAccess":
+            require_environment_of(service, scope)
+            return cls(stack, id_, service=service)
+
         stack = stack_of(scope)
         id_ = f"EquipmentServiceAccess{address_of(service.provider_role)[-8:]}"
-        return once(stack, id_, lambda: cls(stack, id_, service=service))
+        return once(stack, id_, made)
 
     def allow(self, statement: iam.PolicyStatement) -> None:
         """Give the functions one more right, before they make or change any resource of `precede`."""
@@ -218,7 +228,8 @@ class ProviderAccess:
 
     def _policy_of_stack(self) -> iam.Policy:
         # Another object may have made it: a stack that a library made in Node has a new one at each look.
-        scope = self._stack.node.try_find_child(self._id) or Construct(self._stack, self._id)
+        found = self._stack.node.try_find_child(self._id)
+        scope = found if isinstance(found, Construct) else Construct(self._stack, self._id)
         made = scope.node.try_find_child("Policy")
         if isinstance(made, iam.Policy):
             return made
@@ -238,7 +249,7 @@ class ProviderAccess:
 
     def allow_pass_role(self, role: iam.IRole) -> None:
         """Allow the functions to name `role` in a request, which only AWS's own service requires."""
-        if self._service.api_id is not None:
+        if not self._service.requires_pass_role:
             return
         self.allow(
             iam.PolicyStatement(

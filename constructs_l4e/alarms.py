@@ -112,12 +112,12 @@ class SchedulerAlarms(Construct):
         super().__init__(scope, id)
         self._scheduler = scheduler
         limits = thresholds or AlarmThresholds()
-        own = scheduler.service.api_id is not None
+        publishes = scheduler.service.publishes
         self.no_success = self._no_success(limits.no_success) if scheduler.running else None
         self.anomaly = self._at_least_one(
             "Anomaly",
             scheduler.metric_anomaly_detected,
-            limits.anomaly if own else None,
+            limits.anomaly if publishes("AnomalyDetected") else None,
             "the equipment behaves abnormally, or the level of a sensor moved",
         )
         self.failed = self._at_least_one(
@@ -132,14 +132,14 @@ class SchedulerAlarms(Construct):
         self.level_moved = self._at_least_one(
             "LevelMoved",
             scheduler.metric_level_moved,
-            limits.level_moved if own else None,
+            limits.level_moved if publishes("LevelMoved") else None,
             "the level of a sensor moved and no longer counts as an anomaly: look at the log of the "
             "inference function",
         )
         self.warning = self._at_least_one(
             "Warning",
             scheduler.metric_inference_warning,
-            limits.warning if own else None,
+            limits.warning if publishes("InferenceWarning") else None,
             "inference noticed something about its input: look at the log of the inference function",
         )
         self.add_alarm_action(*actions)

@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct, IValidation
 
+from constructs_l4e._environments import require_same_service
 from constructs_l4e._memory import placed
 from constructs_l4e.alarms import AlarmThresholds, SchedulerAlarms
 from constructs_l4e.dataset import Dataset
@@ -71,8 +72,8 @@ class MonitoredAsset(Construct):
         model: existing model; nothing is ingested or trained then. Default: a new one.
 
     Raises:
-        ValueError: when a prop has no effect because `dataset` or `model` exists already, or when one of the
-            parts raises it.
+        ValueError: when a prop has no effect because `dataset` or `model` exists already, when that is of
+            another service, or when one of the parts raises it.
     """
 
     role: iam.IRole
@@ -132,6 +133,10 @@ class MonitoredAsset(Construct):
         if model is not None:
             _refuse_unused("model", {**of_ingestion, **of_model})
 
+        if dataset is not None:
+            require_same_service(f'dataset "{dataset.dataset_name}"', dataset.service, service)
+        if model is not None:
+            require_same_service(f'model "{model.model_name}"', model.service, service)
         labels = locations.labels if labelled else None
         results = locations.diagnostics if diagnostics else None
         self.role = role or ServiceRole(

@@ -8,9 +8,11 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk.interfaces import ResourceEnvironment
 from constructs import Construct, DependencyGroup, IDependable
 
 from constructs_l4e import _arns, _custom_resource, _names, _validate
+from constructs_l4e._environments import require_environment_of_arn
 from constructs_l4e._memory import placed
 from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps
@@ -24,16 +26,23 @@ class DatasetBase(cdk.Resource):
 
     service: IEquipmentService
     dataset_name: str
-    dataset_arn: str
+    _resource: cdk.CfnResource
     trusted_arn: str
     schema: DatasetSchema | None
     encryption_key: kms.IKey | None
     ready: IDependable
 
-    def __init__(self, scope: Construct, id: str) -> None:
-        super().__init__(scope, id)
+    def __init__(self, scope: Construct, id: str, *, home: ResourceEnvironment | None = None) -> None:
+        super().__init__(
+            scope, id, account=home.account if home else None, region=home.region if home else None
+        )
         placed(self, scope)
         self._ingestions: list[IDependable] = []
+
+    @functools.cached_property
+    def dataset_arn(self) -> str:
+        """ARN of the dataset: a token if it is made here, and a pattern if only its name is known."""
+        return self._resource.get_att("DatasetArn").to_string()
 
     @functools.cached_property
     def data_ready(self) -> DependencyGroup:
@@ -75,8 +84,7 @@ class DatasetBase(cdk.Resource):
         return Model(self, id, dataset=self, **props)
 
     def _grant_level(self, grantee: iam.IGrantable, level: AccessLevel) -> iam.Grant:
-        return _arns.grant_level(
-            self.service,
+        return self.service.grant_level(
             grantee,
             level,
             member="DatasetName",
@@ -97,10 +105,12 @@ class _ImportedDataset(DatasetBase):
         schema: DatasetSchema | None,
         encryption_key: kms.IKey | None,
     ) -> None:
-        super().__init__(scope, id)
+        super().__init__(scope, id, home=service.env)
         self.service = service
+        if dataset_arn is not None:
+            require_environment_of_arn(dataset_arn, "dataset ARN", service)
         self.dataset_name = _validate.name(dataset_name, shape="DatasetName", what="dataset name")
-        self.dataset_arn = dataset_arn or _arns.service_arn(self, "dataset", dataset_name)
+        self.dataset_arn = dataset_arn or _arns.service_arn(self, "dataset", dataset_name, home=self.env)
         self.trusted_arn = self.dataset_arn
         self.ready = DependencyGroup()
         self.schema = schema
@@ -169,7 +179,6 @@ class Dataset(DatasetBase):
             removal_policy=removal_policy,
         )
         self.ready = self._resource
-        self.dataset_arn = self._resource.get_att_string("DatasetArn")
 
     @classmethod
     def from_dataset_name(
@@ -199,7 +208,7 @@ class Dataset(DatasetBase):
         """Return an existing dataset by its ARN.
 
         Raises:
-            ValueError: when it is not the ARN of a dataset.
+            ValueError: when it is not the ARN of a dataset, or of another account or Region than the service.
         """
         return _ImportedDataset(
             scope,

@@ -107,9 +107,9 @@ class DataIngestion(cdk.Resource):
     @property
     def job_id(self) -> str:
         """Id of the job, as a token."""
-        return self._resource.get_att_string("JobId")
+        return self._resource.get_att("JobId").to_string()
 
     @property
     def ingested_data_size(self) -> str:
         """Bytes ingested, as a token."""
-        return self._resource.get_att_string("IngestedDataSize")
+        return self._resource.get_att("IngestedDataSize").to_string()

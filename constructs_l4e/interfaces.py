@@ -1,26 +1,27 @@
-"""What constructs know of each other's resources, whether made in this app or imported."""
+"""What constructs know of each other's resources, whether made in this app or imported.
+
+Each is a resource of the CDK: it has a node, a stack and an environment. That of an imported one is where it
+is, as far as its ARNs or its service tell.
+"""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, Unpack, runtime_checkable
+from typing import Unpack
 
+import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import IDependable
+from typing_extensions import Protocol, runtime_checkable  # those of the interfaces of the CDK
 
 from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.schema import DatasetSchema
-
-if TYPE_CHECKING:  # the factories' results depend on these interfaces
-    from constructs_l4e.ingestion import DataIngestion, DataIngestionProps
-    from constructs_l4e.metrics import MetricOptions
-    from constructs_l4e.model import Model, ModelProps
-    from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps
+from constructs_l4e.settings import ServiceSettings
 
 
 @runtime_checkable
-class IEquipmentService(Protocol):
+class IEquipmentService(cdk.IResource, Protocol):
     """The service that a construct works with: deployed, imported, or AWS's own."""
 
     @property
@@ -41,6 +42,26 @@ class IEquipmentService(Protocol):
 
         That of a private API leads through the first of `api_vpc_endpoint_ids`, with or without private DNS.
         """
+
+    @property
+    def identity(self) -> tuple[str, str] | None:
+        """What tells the service from others of its kind, after the kind; None when it is not known."""
+
+    @property
+    def settings(self) -> ServiceSettings | None:
+        """Limits and choices that constructs are checked against; None when they are not known."""
+
+    @property
+    def has_adaptation(self) -> bool:
+        """Whether models may have an `adaptation`."""
+
+    @property
+    def trusted_by_resource(self) -> bool:
+        """Whether a role can trust the service for some resources only, by external id."""
+
+    @property
+    def requires_pass_role(self) -> bool:
+        """Whether a caller needs `iam:PassRole` for the roles in its requests."""
 
     @property
     def data_access_principal(self) -> iam.IPrincipal:
@@ -86,6 +107,22 @@ class IEquipmentService(Protocol):
             ValueError: when level, name or tag has other characters than letters, digits, `_` and `-`.
         """
 
+    def publishes(self, metric_name: str) -> bool:
+        """Return whether the service publishes a metric of inference schedulers."""
+
+    def trust_with_key(self, key: kms.Key, users: Sequence[iam.IPrincipal]) -> None:
+        """Let the service use a key for `users`, as far as that takes more than IAM rights."""
+
+    def grant_operations(
+        self, grantee: iam.IGrantable, operations: Sequence[str], *, name: str, arn: str
+    ) -> iam.Grant:
+        """Allow `grantee` to call operations of the API on the resource of a name and an ARN."""
+
+    def grant_level(
+        self, grantee: iam.IGrantable, level: AccessLevel, *, member: str, name: str, arn: str
+    ) -> iam.Grant:
+        """Allow `grantee` what a level has on the resource that requests name in `member`."""
+
     def role_trust(self, resource_arns: Sequence[str] | None = None) -> iam.IPrincipal:
         """Return principal and conditions for the trust policy of a role that the service assumes.
 
@@ -120,7 +157,7 @@ class IEquipmentService(Protocol):
 
 
 @runtime_checkable
-class IDataset(Protocol):
+class IDataset(cdk.IResource, Protocol):
     """A dataset: the sensor data of an asset at the service."""
 
     @property
@@ -188,7 +225,7 @@ class IDataset(Protocol):
 
 
 @runtime_checkable
-class IModel(Protocol):
+class IModel(cdk.IResource, Protocol):
     """A trained model."""
 
     @property
@@ -235,7 +272,7 @@ class IModel(Protocol):
 
 
 @runtime_checkable
-class IInferenceScheduler(Protocol):
+class IInferenceScheduler(cdk.IResource, Protocol):
     """A scheduler that runs inference on new data."""
 
     @property
@@ -310,3 +347,10 @@ class IInferenceScheduler(Protocol):
 
         Only a deployed service publishes it.
         """
+
+
+# What the factories take and return depends on these interfaces.
+from constructs_l4e.ingestion import DataIngestion, DataIngestionProps  # noqa: E402 - see above
+from constructs_l4e.metrics import MetricOptions  # noqa: E402
+from constructs_l4e.model import Model, ModelProps  # noqa: E402
+from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps  # noqa: E402

@@ -52,22 +52,4 @@ class EquipmentKey(kms.Key):
             enable_key_rotation=True,
             removal_policy=removal_policy,
         )
-        if service.api_id is None:
-            self._trust_aws_service([service.provider_role, *users])
-
-    def _trust_aws_service(self, users: Sequence[iam.IPrincipal]) -> None:
-        region = cdk.Stack.of(self).region
-        self.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="UsersUseKeyWithLookoutForEquipment",
-                actions=["kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant"],
-                principals=list(users),
-                resources=["*"],
-                conditions={"StringEquals": {"kms:ViaService": f"lookoutequipment.{region}.amazonaws.com"}},
-            )
-        )
-        self.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="UsersViewKey", actions=["kms:DescribeKey"], principals=list(users), resources=["*"]
-            )
-        )
+        service.trust_with_key(self, users)

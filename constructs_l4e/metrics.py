@@ -20,13 +20,21 @@ def period(frequency: DataUploadFrequency) -> cdk.Duration:
 class MetricOptions(TypedDict, total=False):
     """Options of a metric: those of `aws_cloudwatch.Metric` that do not identify it."""
 
+    account: str
+    """Account that has the metric. Default: that of an imported scheduler, else that of the stack."""
     color: str
     """Colour of the graph, such as `#1f77b4`. Default: one that CloudWatch picks."""
+    id: str
+    """Name of the metric in math expressions. Default: none."""
     label: str
     """Legend of the graph. Default: the name of the metric."""
     period: cdk.Duration
     """Time that one value sums up. Default: the scheduler's `data_upload_frequency`."""
+    region: str
+    """Region that has the metric. Default: that of an imported scheduler, else that of the stack."""
     statistic: str
     """How the values of a period become one. Default: their sum."""
     unit: cloudwatch.Unit
     """Unit to filter values by. Default: any."""
+    visible: bool
+    """Whether a graph shows the metric, or only uses it in expressions. Default: True."""

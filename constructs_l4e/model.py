@@ -1,5 +1,6 @@
 """A model of the normal behaviour of an asset."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any, TypedDict, Unpack
 
@@ -7,9 +8,11 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk.interfaces import ResourceEnvironment
 from constructs import Construct, DependencyGroup, IDependable
 
 from constructs_l4e import _arns, _custom_resource, _names, _validate
+from constructs_l4e._environments import require_environment_of_arn
 from constructs_l4e._memory import placed
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.access_level import AccessLevel
@@ -49,13 +52,20 @@ class ModelBase(cdk.Resource):
 
     service: IEquipmentService
     model_name: str
-    model_arn: str
+    _resource: cdk.CfnResource
     target_sampling_rate: TargetSamplingRate | None
     ready: IDependable
 
-    def __init__(self, scope: Construct, id: str) -> None:
-        super().__init__(scope, id)
+    def __init__(self, scope: Construct, id: str, *, home: ResourceEnvironment | None = None) -> None:
+        super().__init__(
+            scope, id, account=home.account if home else None, region=home.region if home else None
+        )
         placed(self, scope)
+
+    @functools.cached_property
+    def model_arn(self) -> str:
+        """ARN of the model: a token if it is made here, and a pattern if only its name is known."""
+        return self._resource.get_att("ModelArn").to_string()
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
         """Allow `grantee` to call `operations` on the model: see `IModel`."""
@@ -78,8 +88,7 @@ class ModelBase(cdk.Resource):
         return InferenceScheduler(self, id, model=self, **props)
 
     def _grant_level(self, grantee: iam.IGrantable, level: AccessLevel) -> iam.Grant:
-        return _arns.grant_level(
-            self.service,
+        return self.service.grant_level(
             grantee,
             level,
             member="ModelName",
@@ -99,10 +108,12 @@ class _ImportedModel(ModelBase):
         model_arn: str | None,
         target_sampling_rate: TargetSamplingRate | None,
     ) -> None:
-        super().__init__(scope, id)
+        super().__init__(scope, id, home=service.env)
         self.service = service
+        if model_arn is not None:
+            require_environment_of_arn(model_arn, "model ARN", service)
         self.model_name = _validate.name(model_name, shape="ModelName", what="model name")
-        self.model_arn = model_arn or _arns.service_arn(self, "model", model_name)
+        self.model_arn = model_arn or _arns.service_arn(self, "model", model_name, home=self.env)
         self.target_sampling_rate = target_sampling_rate
         self.ready = DependencyGroup()
 
@@ -225,7 +236,6 @@ class Model(ModelBase):
             removal_policy=removal_policy,
         )
         self.ready = self._resource
-        self.model_arn = self._resource.get_att_string("ModelArn")
 
     @classmethod
     def from_model_name(
@@ -255,7 +265,7 @@ class Model(ModelBase):
         """Return an existing model by its ARN.
 
         Raises:
-            ValueError: when it is not the ARN of a model.
+            ValueError: when it is not the ARN of a model, or of another account or Region than the service.
         """
         name = _arns.name_in_arn(model_arn, shape="ModelArn", what="model ARN")
         return _ImportedModel(
@@ -316,7 +326,7 @@ class Model(ModelBase):
     @property
     def status(self) -> str:
         """Status of the model after the deployment, as a token."""
-        return self._resource.get_att_string("Status")
+        return self._resource.get_att("Status").to_string()
 
     def _own_role(
         self, labels: S3Location | None, diagnostics: S3Location | None, key: kms.IKey | None
@@ -360,7 +370,7 @@ def _with_adaptation(
     if adaptation is None:
         return given
     chosen = _validate.choice(Adaptation, adaptation, what="adaptation")
-    if service.api_id is None:
+    if not service.has_adaptation:
         raise ValueError(
             f'adaptation "{chosen}" has no effect at the AWS-managed service: leave it out, or deploy an '
             "EquipmentService"

@@ -10,7 +10,8 @@ from constructs import Construct, IConstruct
 
 from constructs_l4e import _arns, _validate
 from constructs_l4e._access import service_name
-from constructs_l4e._acknowledge import acknowledge_wildcards, template_text, template_texts
+from constructs_l4e._acknowledge import acknowledge_wildcards, template_text
+from constructs_l4e._environments import require_region_of, require_same_service
 from constructs_l4e._memory import once, path_of, placed, stack_of
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.storage import S3Location
@@ -42,7 +43,7 @@ class ServiceRole(iam.Role):
         description: description of the role. Default: one that names Lookout for Equipment.
 
     Raises:
-        ValueError: when there is nothing to read and nothing to write.
+        ValueError: when there is nothing to read and nothing to write, or a bucket is in another Region.
     """
 
     def __init__(
@@ -60,7 +61,8 @@ class ServiceRole(iam.Role):
     ) -> None:
         if not (reads or writes):
             raise ValueError(f'service role "{id}" reads and writes nothing: pass `reads` or `writes`')
-        warned = self if service.api_id is not None else None
+        self.service = service
+        warned = self if service.trusted_by_resource else None
         self._trusted = _TrustedResources(scope, trusted_resources, warned=warned)
         super().__init__(
             scope,
@@ -83,10 +85,14 @@ class ServiceRole(iam.Role):
             role_name=role_name,
         )
         placed(self, scope)
+        places = (*reads, *writes)
+        for bucket in dict.fromkeys(place.bucket for place in places):
+            require_region_of(bucket, self)
         acknowledge_wildcards(
             self,
-            tuple(arn for place in (*reads, *writes) for arn in _spellings(self, place)),
+            [place.objects_arn for place in places],
             "the prefix is the narrowest name of objects that arrive after deployment",
+            of_other_stacks=any(stack_of(place.bucket) is not stack_of(scope) for place in places),
         )
 
     def trust_for(self, resource_arn: str) -> None:
@@ -114,7 +120,16 @@ class _TrustedResources:
 
     @property
     def any_resource(self) -> bool:
-        return not self._arns or sum(map(len, template_texts(self._stack, self._arns))) > _LONGEST_TRUST
+        return not self._arns or sum(map(self._length, self._arns)) > _LONGEST_TRUST
+
+    def _length(self, arn: str) -> int:
+        """Return the length of an ARN in a template; Node is asked once for the start that most have."""
+        start = _arns.any_resource(self._stack).removesuffix("*")
+        name = arn.removeprefix(start)
+        if name == arn or _validate.has_token(name):
+            return len(template_text(self._stack, arn))
+        known = once(self._stack, "start of ARNs", lambda: len(template_text(self._stack, start)))
+        return known + len(name)
 
     def produce(self) -> list[str]:
         """Return the ARN patterns of the trust policy, and warn if anybody can have the role used."""
@@ -134,12 +149,15 @@ def let_use(scope: IConstruct, service: IEquipmentService, role: iam.IRole, *, r
     """Let the service use `role` while it works for the resources of an ARN pattern.
 
     Raises:
-        ValueError: when the role does not have the path of roles that the service assumes.
+        ValueError: when the role does not have the path of roles that the service assumes, or trusts another
+            service.
     """
     _require_path(role, service)
     if isinstance(role, ServiceRole):
+        if role.service is not service:
+            require_same_service(f'role "{path_of(role)}"', role.service, service)
         role.trust_for(resource_arn)
-    elif service.api_id is not None:
+    elif service.trusted_by_resource:
         cdk.Annotations.of(scope).add_warning_v2(
             "constructs-l4e:RoleTrust",
             f'the trust policy of role "{path_of(role)}" is not made here: let it trust the service with '
@@ -163,19 +181,6 @@ def _require_path(role: iam.IRole, service: IEquipmentService) -> None:
             f'role "{arn}" cannot be used by the service, which assumes roles of the path "{path}" '
             "only: create the role with that path, or use ServiceRole"
         )
-
-
-def _spellings(scope: IConstruct, place: S3Location) -> Iterable[str]:
-    """Yield how the template may write the ARN of the objects: a bucket of another stack is imported."""
-    yield place.objects_arn
-    owner, user, arn = stack_of(place.bucket), stack_of(scope), place.bucket_arn
-    owned = once(place.bucket, "owned", lambda: "Fn::GetAtt" in owner.resolve(arn))
-    if owned and path_of(owner) != path_of(user) and _environment(owner) == _environment(user):
-        yield f"{once(place.bucket, 'export of bucket_arn', lambda: owner.export_value(arn))}/{place.prefix}*"
-
-
-def _environment(stack: cdk.Stack) -> str:
-    return once(stack, "environment", lambda: stack.environment)
 
 
 _Statement = Mapping[str, object]

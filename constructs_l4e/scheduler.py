@@ -1,5 +1,6 @@
 """An inference scheduler: it scores new sensor files at a fixed frequency."""
 
+import functools
 from collections.abc import Mapping
 from typing import Required, TypedDict, Unpack
 
@@ -8,9 +9,11 @@ import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk.interfaces import ResourceEnvironment
 from constructs import Construct
 
 from constructs_l4e import _arns, _custom_resource, _names, _validate
+from constructs_l4e._environments import is_known_to_differ
 from constructs_l4e._memory import placed
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.access_level import AccessLevel
@@ -43,14 +46,21 @@ class InferenceSchedulerBase(cdk.Resource):
 
     service: IEquipmentService
     inference_scheduler_name: str
-    inference_scheduler_arn: str
+    _resource: cdk.CfnResource
     model_name: str
     data_upload_frequency: DataUploadFrequency
     running: bool
 
-    def __init__(self, scope: Construct, id: str) -> None:
-        super().__init__(scope, id)
+    def __init__(self, scope: Construct, id: str, *, home: ResourceEnvironment | None = None) -> None:
+        super().__init__(
+            scope, id, account=home.account if home else None, region=home.region if home else None
+        )
         placed(self, scope)
+
+    @functools.cached_property
+    def inference_scheduler_arn(self) -> str:
+        """ARN of the scheduler: a token if it is made here, and a pattern if only its name is known."""
+        return self._resource.get_att("InferenceSchedulerArn").to_string()
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
         """Allow `grantee` to call `operations` on the scheduler: see `IInferenceScheduler`."""
@@ -83,6 +93,7 @@ class InferenceSchedulerBase(cdk.Resource):
         merged: MetricOptions = {
             "statistic": SUM,
             "period": period(self.data_upload_frequency),
+            **self._metric_home(),
             **options,
         }
         return cloudwatch.Metric(
@@ -129,9 +140,12 @@ class InferenceSchedulerBase(cdk.Resource):
         """
         return self.metric("LevelMoved", **options)
 
+    def _metric_home(self) -> MetricOptions:
+        """Return account and Region of the metrics, where that is not the stack that uses them."""
+        return {}
+
     def _grant_level(self, grantee: iam.IGrantable, level: AccessLevel) -> iam.Grant:
-        return _arns.grant_level(
-            self.service,
+        return self.service.grant_level(
             grantee,
             level,
             member="InferenceSchedulerName",
@@ -151,17 +165,28 @@ class _ImportedInferenceScheduler(InferenceSchedulerBase):
         model_name: str,
         data_upload_frequency: DataUploadFrequency | str,
     ) -> None:
-        super().__init__(scope, id)
+        home = service.env
+        super().__init__(scope, id, home=home)
         self.service = service
         self.inference_scheduler_name = _validate.name(
             inference_scheduler_name, shape="InferenceSchedulerName", what="inference scheduler name"
         )
         self.inference_scheduler_arn = _arns.service_arn(
-            self, "inference-scheduler", inference_scheduler_name
+            self, "inference-scheduler", inference_scheduler_name, home=home
         )
+
         self.model_name = _validate.name(model_name, shape="ModelName", what="model name")
         self.data_upload_frequency = _frequency(data_upload_frequency)
         self.running = True
+
+    def _metric_home(self) -> MetricOptions:
+        home, here = self.env, self.stack
+        elsewhere: MetricOptions = {}
+        if is_known_to_differ(home.account, here.account):
+            elsewhere["account"] = home.account
+        if is_known_to_differ(home.region, here.region):
+            elsewhere["region"] = home.region
+        return elsewhere
 
 
 @jsii.implements(iam.IGrantable, cdk.ITaggableV2)
@@ -268,7 +293,6 @@ class InferenceScheduler(InferenceSchedulerBase):
             },
             depends_on=[model.ready, self.role],
         )
-        self.inference_scheduler_arn = self._resource.get_att_string("InferenceSchedulerArn")
 
     @classmethod
     def from_inference_scheduler_attributes(

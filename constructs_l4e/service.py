@@ -1,5 +1,6 @@
 """The LookoutEquipment service of an app: deployed in the account, imported, or AWS's own."""
 
+import re
 from collections.abc import Sequence
 
 import aws_cdk as cdk
@@ -10,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from constructs_l4e import _api_endpoints, _arns, _ways_in
+from constructs_l4e import _api_endpoints, _arns, _environments, _ways_in
 from constructs_l4e._access import Access
 from constructs_l4e._acknowledge import acknowledge_wildcards
 from constructs_l4e._jobs import Jobs, training_mebibytes
@@ -51,6 +52,41 @@ class EquipmentServiceBase(cdk.Resource):
     provider_role: iam.IRole
     staging_bucket_name: str | None
     metric_namespace: str
+    identity: tuple[str, str] | None
+    settings: ServiceSettings | None
+    has_adaptation: bool = True
+    trusted_by_resource: bool = True
+    requires_pass_role: bool = False
+
+    def publishes(self, metric_name: str) -> bool:  # noqa: ARG002
+        """Return whether the service publishes a metric: a deployed one has them all."""
+        return True
+
+    def trust_with_key(self, key: kms.Key, users: Sequence[iam.IPrincipal]) -> None:
+        """Leave a deployed service to IAM: it uses keys under its own rights."""
+
+    def grant_operations(
+        self,
+        grantee: iam.IGrantable,
+        operations: Sequence[str],
+        *,
+        name: str,
+        arn: str,  # noqa: ARG002
+    ) -> iam.Grant:
+        """Allow `grantee` the lowest level of access that has the operations, held to the name."""
+        return self._grant(grantee, _ways_in.level_of(operations), name=name, tag=None)
+
+    def grant_level(
+        self,
+        grantee: iam.IGrantable,
+        level: AccessLevel,
+        *,
+        member: str,  # noqa: ARG002
+        name: str,
+        arn: str,  # noqa: ARG002
+    ) -> iam.Grant:
+        """Allow `grantee` a level of access, held to the name."""
+        return self._grant(grantee, level, name=name, tag=None)
 
     @property
     def endpoint_url(self) -> str | None:
@@ -60,7 +96,7 @@ class EquipmentServiceBase(cdk.Resource):
         stack = cdk.Stack.of(self)
         # With the endpoint in its name a host leads to a private API with and without private DNS.
         host = "-".join((self.api_id, *self.api_vpc_endpoint_ids[:1]))
-        return f"https://{host}.execute-api.{stack.region}.{stack.url_suffix}/{self.api_stage}"
+        return f"https://{host}.execute-api.{self.env.region}.{stack.url_suffix}/{self.api_stage}"
 
     def endpoint_url_for(
         self, level: AccessLevel | str, *, name: str | None = None, tag: tuple[str, str] | None = None
@@ -76,8 +112,13 @@ class EquipmentServiceBase(cdk.Resource):
         """
         if self.api_id is None:
             return None
+        home = self.env
         return cdk.Stack.of(self).format_arn(
-            service="execute-api", resource=self.api_id, resource_name=f"{self.api_stage}/POST/{path}"
+            service="execute-api",
+            account=home.account,
+            region=home.region,
+            resource=self.api_id,
+            resource_name=f"{self.api_stage}/POST/{path}",
         )
 
     def role_trust(self, resource_arns: Sequence[str] | None = None) -> iam.IPrincipal:
@@ -118,19 +159,10 @@ class EquipmentServiceBase(cdk.Resource):
         principal = grantee.grant_principal
         if isinstance(principal, Construct):
             reason = f"the way in '{level}' includes those that are narrowed to names and tags"
-            acknowledge_wildcards(principal, (*arns, *self._imported_arns(paths, principal)), reason)
+            acknowledge_wildcards(
+                principal, arns, reason, of_other_stacks=self.stack is not cdk.Stack.of(principal)
+            )
         return iam.Grant.add_to_principal(grantee=grantee, actions=["execute-api:Invoke"], resource_arns=arns)
-
-    def _imported_arns(self, paths: Sequence[str], user: Construct) -> list[str]:
-        """Return the ARNs as another stack writes them: it imports the id of an API that is made here."""
-        owner, other = cdk.Stack.of(self), cdk.Stack.of(user)
-        made_here = "Ref" in owner.resolve(self.api_id)
-        if not made_here or owner.node.path == other.node.path or owner.environment != other.environment:
-            return []
-        return [
-            str(self.way_in_arn(path)).replace(str(self.api_id), owner.export_value(self.api_id))
-            for path in paths
-        ]
 
 
 class _ImportedService(EquipmentServiceBase):
@@ -149,10 +181,19 @@ class _ImportedService(EquipmentServiceBase):
         provider_role_arn: str,
         staging_bucket_name: str | None,
         metric_namespace: str,
+        settings: ServiceSettings | None,
     ) -> None:
-        super().__init__(scope, id)
-        self.api_id = api_id
-        self.api_stage = api_stage
+        known = None if cdk.Token.is_unresolved(provider_service_token) else provider_service_token
+        _check_arns(
+            provider_service_token=provider_service_token,
+            provider_role_arn=provider_role_arn,
+            data_access_role_arn=data_access_role_arn,
+        )
+        super().__init__(scope, id, environment_from_arn=known)
+        self.identity = ("imported", known) if known else None
+        self.settings = settings
+        self.api_id = _checked_api_part("api_id", api_id)
+        self.api_stage = _checked_api_part("api_stage", api_stage)
         self.api_vpc_endpoint_ids = _api_endpoints.checked_ids(api_vpc_endpoint_ids)
         self.data_access_principal = iam.ArnPrincipal(data_access_role_arn)
         self.access_role_path = ACCESS_ROLE_PATH
@@ -162,8 +203,48 @@ class _ImportedService(EquipmentServiceBase):
         self.metric_namespace = metric_namespace
 
 
+_ARNS = {
+    "provider_service_token": re.compile(r"arn:[^:]+:lambda:[a-z0-9-]+:(\d{12}):function:.+"),
+    "provider_role_arn": re.compile(r"arn:[^:]+:iam::(\d{12}):role/.+"),
+    "data_access_role_arn": re.compile(r"arn:[^:]+:iam::(\d{12}):role/.+"),
+}
+_API_PART = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def _check_arns(**arns: str) -> None:
+    """Require that what identifies an imported service are ARNs of one account, as far as they are known."""
+    accounts: dict[str, str] = {}
+    for what, arn in arns.items():
+        if cdk.Token.is_unresolved(arn):
+            continue
+        match = _ARNS[what].fullmatch(arn)
+        if match is None:
+            kind = "function" if what == "provider_service_token" else "role"
+            raise ValueError(f'{what} "{arn}" is not the ARN of a {kind}: copy it from the deployed service')
+        accounts[what] = match[1]
+    if len(set(accounts.values())) > 1:
+        found = ", ".join(f'{what} of account "{account}"' for what, account in accounts.items())
+        raise ValueError(f"{found} cannot belong to one service: copy them all from the same service")
+
+
+def _checked_api_part(what: str, value: str) -> str:
+    """Return id or stage of an API, if it can be one."""
+    if not (cdk.Token.is_unresolved(value) or _API_PART.fullmatch(value)):
+        raise ValueError(
+            f'{what} "{value}" is not a part of an address: pass what the service has as {what}, letters, '
+            'digits, "_" and "-"'
+        )
+    return value
+
+
 class _ManagedService(EquipmentServiceBase):
     """AWS's own service, for stacks that must synthesise as before, and partitions that still have it."""
+
+    identity = (_environments.MANAGED, "")
+    settings = ServiceSettings()
+    has_adaptation = False
+    trusted_by_resource = False
+    requires_pass_role = True
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
@@ -176,6 +257,53 @@ class _ManagedService(EquipmentServiceBase):
         self.provider_role = provider.role
         self.staging_bucket_name = provider.staging_bucket_name
         self.metric_namespace = "AWS/LookoutEquipment"
+
+    def publishes(self, metric_name: str) -> bool:
+        """Return whether AWS's own service publishes a metric."""
+        return metric_name in {"InferenceSucceeded", "InferenceFailed", "InferenceInvalidInput"}
+
+    def grant_operations(
+        self,
+        grantee: iam.IGrantable,
+        operations: Sequence[str],
+        *,
+        name: str,  # noqa: ARG002
+        arn: str,
+    ) -> iam.Grant:
+        """Allow `grantee` the operations on the ARN."""
+        return iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=[f"{SERVICE}:{operation}" for operation in operations],
+            resource_arns=[arn],
+        )
+
+    def grant_level(
+        self, grantee: iam.IGrantable, level: AccessLevel, *, member: str, name: str, arn: str
+    ) -> iam.Grant:
+        """Allow `grantee` the operations of a level on the ARN."""
+        return self.grant_operations(grantee, _ways_in.operations_on(member, level), name=name, arn=arn)
+
+    def trust_with_key(self, key: kms.Key, users: Sequence[iam.IPrincipal]) -> None:
+        """Follow the L4E user guide: `users` and the custom-resource functions make grants through it."""
+        principals = [self.provider_role, *users]
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="UsersUseKeyWithLookoutForEquipment",
+                actions=["kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant"],
+                principals=principals,
+                resources=["*"],
+                conditions={
+                    "StringEquals": {
+                        "kms:ViaService": f"lookoutequipment.{cdk.Stack.of(key).region}.amazonaws.com"
+                    }
+                },
+            )
+        )
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="UsersViewKey", actions=["kms:DescribeKey"], principals=principals, resources=["*"]
+            )
+        )
 
     def role_trust(self, resource_arns: Sequence[str] | None = None) -> iam.IPrincipal:  # noqa: ARG002
         """Return the service principal, for resources of this account and Region only."""
@@ -345,7 +473,8 @@ class EquipmentService(EquipmentServiceBase):
         self.bucket = self._state.bucket
         self.table = self._state.table
         self.encryption_key = self._state.key
-        limits = settings or ServiceSettings()
+        self.identity = ("made here", self.node.path)
+        self.settings = limits = settings or ServiceSettings()
         layer = NumericLayer.bundled() if numeric_layer is None else numeric_layer
         code = service_code()
         environment = {
@@ -427,6 +556,11 @@ class EquipmentService(EquipmentServiceBase):
         self.provider_role = provider.role
         self.staging_bucket_name = provider.staging_bucket_name
 
+    def apply_removal_policy(self, policy: cdk.RemovalPolicy) -> None:
+        """Say what happens to the state when the stack is deleted; an own key keeps its policy."""
+        self.bucket.apply_removal_policy(policy)
+        self.table.apply_removal_policy(policy)
+
     @property
     def connections(self) -> ec2.Connections:
         """Network connections of the functions, for the security groups of endpoints that they use.
@@ -463,8 +597,11 @@ class EquipmentService(EquipmentServiceBase):
         api_vpc_endpoint_ids: Sequence[str] = (),
         staging_bucket_name: str | None = None,
         metric_namespace: str = METRIC_NAMESPACE,
+        settings: ServiceSettings | None = None,
     ) -> IEquipmentService:
         """Return a service that another stack or app deploys.
+
+        Its account and Region are those of `provider_service_token`, if that is known at synthesis.
 
         Args:
             scope: parent of the construct.
@@ -480,6 +617,11 @@ class EquipmentService(EquipmentServiceBase):
                 `staging_bucket_name`. Needed when it differs from that of the stack that uses the service, as
                 with another bootstrap qualifier. Default: the same bucket.
             metric_namespace: CloudWatch namespace of the inference metrics. Default: `LookoutEquipment`.
+            settings: limits of the service, which models are checked against. Default: not known, nothing is
+                checked.
+
+        Raises:
+            ValueError: when an id, stage or ARN cannot be one, or the ARNs are of different accounts.
         """
         return _ImportedService(
             scope,
@@ -492,4 +634,5 @@ class EquipmentService(EquipmentServiceBase):
             provider_role_arn=provider_role_arn,
             staging_bucket_name=staging_bucket_name,
             metric_namespace=metric_namespace,
+            settings=settings,
         )

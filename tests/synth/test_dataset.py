@@ -183,7 +183,9 @@ def test_import_by_name() -> None:
 
     assert isinstance(dataset, IDataset)
     assert (dataset.dataset_name, dataset.schema, dataset.encryption_key) == ("pump-7", None, None)
-    assert scope.resolve(dataset.dataset_arn)["Fn::Join"][1][-1] == ":dataset/pump-7/*"
+    assert scope.resolve(dataset.dataset_arn)["Fn::Join"][1][-1] == (
+        ":lookoutequipment:eu-west-1:111122223333:dataset/pump-7/*"
+    )
 
 
 def test_import_by_arn() -> None:

@@ -15,9 +15,10 @@ from constructs_l4e import AssetStorage, DatasetSchema, IEquipmentService, Monit
 
 MOST_FOR_FIRST_OF_STACK = 65
 MOST_FOR_EACH_FURTHER = 48
-MOST_AT_SYNTH = 2
-MOST_AT_SYNTH_OF_STACK = 2
-"""Besides those of its assets: the check of the tags of all its resources."""
+MOST_AT_SYNTH = 3
+"""What may use the role; two to acknowledge wildcards in its rights, as the bucket is of another stack."""
+MOST_AT_SYNTH_OF_STACK = 4
+"""Besides those of its assets: Node asks what is left to do, and tells tags, wildcards and a length."""
 
 Plant = tuple[cdk.App, IEquipmentService, AssetStorage]
 

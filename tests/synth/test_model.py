@@ -249,7 +249,9 @@ def test_imports() -> None:
     assert all(isinstance(each, IModel) for each in (by_name, by_arn, by_attributes))
     assert {each.model_name for each in (by_name, by_arn, by_attributes)} == {"tuned"}
     assert by_arn.model_arn == ARN
-    assert scope.resolve(by_name.model_arn)["Fn::Join"][1][-1] == ":model/tuned/*"
+    assert scope.resolve(by_name.model_arn)["Fn::Join"][1][-1] == (
+        ":lookoutequipment:eu-west-1:111122223333:model/tuned/*"
+    )
     assert (by_name.target_sampling_rate, by_attributes.target_sampling_rate) == (None, "PT1H")
     with pytest.raises(ValueError, match='model ARN "tuned" '):
         Model.from_model_arn(scope, "D", service=service, model_arn="tuned")

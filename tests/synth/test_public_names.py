@@ -10,10 +10,17 @@ import constructs_l4e
 
 ROOT = Path(__file__).resolve().parents[2]
 RIGHT = f"""
+import aws_cdk
 import constructs_l4e
 from constructs_l4e import {", ".join(constructs_l4e.__all__)}
 
 TRAINING: TimeRange = constructs_l4e.TimeRange.between("2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z")
+
+
+def places(dataset: Dataset, anywhere: IModel) -> list[object]:
+    model: IModel = dataset.add_model("Model", wait=False)
+    stack = aws_cdk.Stack.of(anywhere)
+    return [stack.region, anywhere.env.account, anywhere.node.path, anywhere.stack.account, model.node.path]
 """
 
 
@@ -39,6 +46,8 @@ def test_a_right_program_is_accepted(tmp_path: Path) -> None:
         ("constructs_l4e.TimeRange", "constructs_l4e.TimeRanje", 'has no attribute "TimeRanje"'),
         (".between(", ".betwen(", '"type[TimeRange]" has no attribute "betwen"'),
         ("TRAINING: TimeRange", "TRAINING: DatasetSchema", "Incompatible types in assignment"),
+        ("wait=False", "wait='no'", 'incompatible type "str"; expected "bool"'),
+        ("anywhere.env", "anywhere.environment", 'has no attribute "environment"'),
     ],
 )
 def test_a_wrong_name_is_an_error(right: str, wrong: str, error: str, tmp_path: Path) -> None:

@@ -204,7 +204,9 @@ def test_import() -> None:
 
     assert isinstance(found, IInferenceScheduler)
     assert (found.inference_scheduler_name, found.model_name, found.running) == ("line-4", "tuned", True)
-    assert scope.resolve(found.inference_scheduler_arn)["Fn::Join"][1][-1] == ":inference-scheduler/line-4/*"
+    assert scope.resolve(found.inference_scheduler_arn)["Fn::Join"][1][-1] == (
+        ":lookoutequipment:eu-west-1:111122223333:inference-scheduler/line-4/*"
+    )
 
 
 def test_grants_at_the_managed_service() -> None:

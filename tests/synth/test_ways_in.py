@@ -58,7 +58,7 @@ def granted(build: Build) -> list[str]:
         if statement["Action"] == "execute-api:Invoke":
             for arn in listed(statement["Resource"]):
                 api, _, path = arn["Fn::Join"][1][-1].partition("/POST/")
-                assert api == ":abcde12345/api"
+                assert api == ":execute-api:eu-west-1:111122223333:abcde12345/api"
                 found.append(path)
     return found
 

@@ -1,0 +1,103 @@
+"""Which parts work together: those of one service, in its account and Region."""
+
+from aws_cdk import aws_s3 as s3
+from constructs import IConstruct
+
+from constructs_l4e._memory import once, region_of, stack_of
+from constructs_l4e._validate import has_token
+from constructs_l4e.interfaces import IEquipmentService
+
+MANAGED = "AWS-managed"
+"""Kind of identity of AWS's own service, of which an account has one in a Region."""
+
+
+def require_environment_of(service: IEquipmentService, user: IConstruct) -> None:
+    """Require that `user` is in the account and the Region of its service.
+
+    Raises:
+        ValueError: when it is known not to be, or refers to a service of this app in another environment.
+    """
+    stack, home = stack_of(user), service.env
+    refers = has_token(service.provider_service_token)
+    for what, mine, theirs in (
+        ("account", stack.account, home.account),
+        ("Region", region_of(stack), home.region),
+    ):
+        known_mine, known_theirs = _known(mine), _known(theirs)
+        if known_mine == known_theirs or not (refers or (known_mine and known_theirs)):
+            continue
+        raise ValueError(
+            f'"{user.node.path}" is in {what} {_shown(known_mine)}, and its service "{service.node.path}" in '
+            f"{what} {_shown(known_theirs)}: CloudFormation reaches the service from its own account and "
+            "Region only, also with cross_region_references; give both stacks the same env=, or use a "
+            "service that is deployed there"
+        )
+
+
+def require_region_of(bucket: s3.IBucket, user: IConstruct) -> None:
+    """Require that a bucket is in the Region of its user, as far as both are known.
+
+    Raises:
+        ValueError: when it is in another one.
+    """
+    theirs, mine = once(bucket, "Region", lambda: bucket.env.region), region_of(stack_of(user))
+    if is_known_to_differ(theirs, mine):
+        raise ValueError(
+            f'bucket "{bucket.node.path}" is in Region "{theirs}", and "{user.node.path}", which uses it, in '
+            f'"{mine}": the service uses buckets of its own Region only, so use one there, for instance a '
+            "replica"
+        )
+
+
+def require_same_service(part: str, theirs: IEquipmentService, service: IEquipmentService) -> None:
+    """Require that a part that exists already is not of another service.
+
+    Args:
+        part: the part, such as `model "tuned"`.
+        theirs: the service that has it.
+        service: the service that it is to be used with.
+
+    Raises:
+        ValueError: when they are known to be different.
+    """
+    if theirs is service or theirs.identity is None or service.identity is None:
+        return
+    kinds = {theirs.identity[0], service.identity[0]}
+    if theirs.identity != service.identity and (len(kinds) == 1 or MANAGED in kinds):
+        raise ValueError(
+            f'{part} is of service "{theirs.node.path}", not of "{service.node.path}": pass that service, or '
+            "a part of this one"
+        )
+
+
+def require_environment_of_arn(arn: str, what: str, service: IEquipmentService) -> None:
+    """Require that the ARN of a part has the account and the Region of its service, as far as known.
+
+    Raises:
+        ValueError: when it has others.
+    """
+    if has_token(arn):
+        return
+    _, _, _, region, account, *_ = arn.split(":")
+    for part, mine, theirs in (
+        ("Region", region, service.env.region),
+        ("account", account, service.env.account),
+    ):
+        if is_known_to_differ(mine, theirs):
+            raise ValueError(
+                f'{what} "{arn}" has {part} "{mine}", and its service "{service.node.path}" is in '
+                f'"{theirs}": pass an ARN of that {part}, or import the service that has it'
+            )
+
+
+def is_known_to_differ(one: str, other: str) -> bool:
+    """Return whether two accounts or two Regions are known, and not the same."""
+    return bool(_known(one) and _known(other)) and one != other
+
+
+def _known(value: str) -> str:
+    return "" if has_token(value) else value
+
+
+def _shown(value: str) -> str:
+    return f'"{value}"' if value else "that is not known (env= is not set)"

@@ -1,0 +1,277 @@
+"""Parts of other services, accounts and Regions: what works together, and what is refused in words."""
+
+import re
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from canonical import PUMP, app, locations, only, resources, stack, statements, template
+
+from constructs_l4e import (
+    AlarmThresholds,
+    AssetStorage,
+    DataIngestion,
+    Dataset,
+    EquipmentService,
+    Executions,
+    IEquipmentService,
+    InferenceScheduler,
+    Model,
+    MonitoredAsset,
+    SchedulerAlarms,
+    ServiceRole,
+)
+from constructs_l4e.interfaces import IModel
+
+ACCOUNT, REGION = "111122223333", "eu-west-1"
+
+
+def imported(
+    scope: cdk.Stack, *, region: str = REGION, name: str = "one", **changes: str
+) -> IEquipmentService:
+    attributes = {
+        "api_id": "abcde12345",
+        "api_stage": "v1",
+        "data_access_role_arn": f"arn:aws:iam::{ACCOUNT}:role/jobs",
+        "provider_service_token": f"arn:aws:lambda:{region}:{ACCOUNT}:function:{name}",
+        "provider_role_arn": f"arn:aws:iam::{ACCOUNT}:role/provider",
+    }
+    return EquipmentService.from_equipment_service_attributes(
+        scope, f"Service-{name}", **{**attributes, **changes}
+    )
+
+
+def owned(scope: cdk.Stack) -> EquipmentService:
+    return EquipmentService(
+        scope,
+        "Service",
+        numeric_layer=lambda_.LayerVersion.from_layer_version_arn(
+            scope, "Layer", f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:numbers:1"
+        ),
+    )
+
+
+def test_an_imported_service_is_where_its_arn_says() -> None:
+    scope = cdk.Stack(app(), "Watch", env=cdk.Environment(account=ACCOUNT, region="us-east-1"))
+    service = imported(scope)
+    dataset = Dataset.from_dataset_name(scope, "Dataset", service=service, dataset_name="pump")
+    model = Model.from_model_name(scope, "Model", service=service, model_name="pump")
+    user = iam.Role(scope, "User", assumed_by=iam.AccountRootPrincipal())
+    service.grant_read(user)
+    ((grant,),) = ([each for each in statements(template(scope)) if "execute-api" in str(each)],)
+
+    for each in (service, dataset, model):
+        assert (each.env.account, each.env.region) == (ACCOUNT, REGION)
+    assert str(scope.resolve(service.endpoint_url)).count(f"abcde12345.execute-api.{REGION}.") == 1
+    assert f":execute-api:{REGION}:{ACCOUNT}:abcde12345/v1/POST/read" in str(grant["Resource"])
+    assert f":lookoutequipment:{REGION}:{ACCOUNT}:model/pump/*" in str(scope.resolve(model.model_arn))
+
+
+def test_metrics_of_an_imported_scheduler_are_where_it_is() -> None:
+    scope = cdk.Stack(app(), "Watch", env=cdk.Environment(account="444455556666", region=REGION))
+    scheduler = InferenceScheduler.from_inference_scheduler_attributes(
+        scope,
+        "Scheduler",
+        service=imported(scope),
+        inference_scheduler_name="pump",
+        model_name="pump",
+        data_upload_frequency="PT5M",
+    )
+    SchedulerAlarms(
+        scope, "Alarms", scheduler=scheduler, thresholds=AlarmThresholds(no_success=Executions(count=1))
+    )
+    found = resources(template(scope), "AWS::CloudWatch::Alarm")
+
+    assert len(found) == 2
+    for alarm in found.values():
+        assert [each["AccountId"] for each in alarm["Properties"]["Metrics"]] == [ACCOUNT]
+
+
+def users(scope: cdk.Stack, service: IEquipmentService) -> dict[str, Any]:
+    """What a user of the library writes, each of which needs the service in its own environment."""
+    places = locations(scope)
+    dataset = Dataset.from_dataset_name(scope, "D", service=service, dataset_name="pump")
+    model = Model.from_model_name(scope, "M", service=service, model_name="pump")
+    return {
+        "MyData": lambda: Dataset(scope, "MyData", service=service),
+        "MyIngestion": lambda: DataIngestion(
+            scope,
+            "MyIngestion",
+            dataset=dataset,
+            source=places.history,
+            key_pattern="{prefix}/{component_name}/*",
+        ),
+        "MyModel": lambda: Model(scope, "MyModel", dataset=dataset),
+        "MyScheduler": lambda: InferenceScheduler(
+            scope,
+            "MyScheduler",
+            model=model,
+            data_upload_frequency="PT5M",
+            data_input=places.inference_input,
+            data_output=places.inference_output,
+        ),
+        "MyAsset": lambda: MonitoredAsset(scope, "MyAsset", service=service, locations=places, schema=PUMP),
+    }
+
+
+@pytest.mark.parametrize("name", ["MyData", "MyIngestion", "MyModel", "MyScheduler", "MyAsset"])
+@pytest.mark.parametrize(
+    ("env", "words"),
+    [
+        ({"account": ACCOUNT, "region": "us-east-1"}, 'in Region "us-east-1".* in Region "eu-west-1"'),
+        (
+            {"account": "444455556666", "region": REGION},
+            'in account "444455556666".* in account "111122223333"',
+        ),
+    ],
+)
+def test_an_imported_service_of_another_environment(name: str, env: dict[str, str], words: str) -> None:
+    scope = cdk.Stack(app(), "Plant", env=cdk.Environment(**env), cross_region_references=True)
+    build = users(scope, imported(scope))[name]
+
+    with pytest.raises(ValueError, match=f'^"Plant/{name}[^"]*" is {words}'):
+        build()
+
+
+@pytest.mark.parametrize(
+    ("env", "words"),
+    [
+        (
+            {"account": ACCOUNT, "region": "us-east-1"},
+            'is in Region "us-east-1", and its service "Platform/Service"',
+        ),
+        ({}, 'is in account that is not known .*"Platform/Service" in account "111122223333"'),
+    ],
+)
+def test_a_service_of_the_same_app_in_another_environment(env: dict[str, str], words: str) -> None:
+    of = app()
+    platform = cdk.Stack(of, "Platform", env=cdk.Environment(account=ACCOUNT, region=REGION))
+    scope = cdk.Stack(of, "Plant", env=cdk.Environment(**env), cross_region_references=True)
+
+    with pytest.raises(ValueError, match=f'^"Plant/Pump/Dataset" {words}'):
+        MonitoredAsset(scope, "Pump", service=owned(platform), locations=locations(scope), schema=PUMP)
+
+
+def test_environments_that_are_not_known_are_not_refused() -> None:
+    scope = cdk.Stack(app(), "Plant")
+    MonitoredAsset(scope, "Pump", service=imported(scope), locations=locations(scope), schema=PUMP)
+
+    assert only(template(scope), "Custom::LookoutEquipmentModel")
+
+
+@pytest.mark.parametrize(
+    ("region", "account", "words"),
+    [
+        ("us-east-1", ACCOUNT, 'has Region "us-east-1".*is in "eu-west-1"'),
+        (REGION, "444455556666", 'has account "444455556666".*is in "111122223333"'),
+    ],
+)
+def test_an_arn_of_another_environment_than_its_service(region: str, account: str, words: str) -> None:
+    scope = stack()
+    service = imported(scope)
+    prefix, suffix = (
+        f"arn:aws:lookoutequipment:{region}:{account}",
+        "pump/12345678-1234-1234-1234-123456789012",
+    )
+
+    with pytest.raises(ValueError, match=f'^dataset ARN "{prefix}.*{words}'):
+        Dataset.from_dataset_arn(scope, "D", service=service, dataset_arn=f"{prefix}:dataset/{suffix}")
+    with pytest.raises(ValueError, match=f'^model ARN "{prefix}.*{words}'):
+        Model.from_model_arn(scope, "M", service=service, model_arn=f"{prefix}:model/{suffix}")
+
+
+def test_a_bucket_of_another_region() -> None:
+    of = app()
+    data = cdk.Stack(of, "Data", env=cdk.Environment(account=ACCOUNT, region="us-east-1"))
+    scope = cdk.Stack(of, "Plant", env=cdk.Environment(account=ACCOUNT, region=REGION))
+    storage = AssetStorage(data, "Storage")
+
+    with pytest.raises(
+        ValueError, match='bucket "Data/Storage/Bucket" is in Region "us-east-1", and "Plant/Role'
+    ):
+        ServiceRole(scope, "Role", service=imported(scope), reads=[storage.for_asset("Pump").history])
+
+
+def test_a_bucket_of_another_account_is_accepted() -> None:
+    scope = cdk.Stack(app(), "Plant", env=cdk.Environment(account=ACCOUNT, region=REGION))
+    bucket = s3.Bucket.from_bucket_attributes(
+        scope, "Bucket", bucket_name="theirs", account="444455556666", region=REGION
+    )
+    places = AssetStorage.from_bucket(scope, "Storage", bucket).for_asset("Pump")
+    MonitoredAsset(scope, "Pump", service=imported(scope), locations=places, schema=PUMP)
+
+    assert "theirs/Pump/history/*" in str(only(template(scope), "AWS::IAM::Role"))
+
+
+def model_of(scope: cdk.Stack, service: IEquipmentService) -> IModel:
+    return Model.from_model_name(scope, "Model", service=service, model_name="tuned")
+
+
+@pytest.mark.parametrize("other", ["imported", "owned", "managed"])
+def test_parts_of_another_service_are_refused(other: str) -> None:
+    scope = stack()
+    elsewhere = cdk.Stack(scope.node.root, "Other", env=cdk.Environment(region=REGION))
+    one, two = {
+        "imported": lambda: (imported(scope), imported(scope, name="two")),
+        "owned": lambda: (owned(scope), owned(elsewhere)),
+        "managed": lambda: (imported(scope), EquipmentService.aws_managed(scope, "Aws")),
+    }[other]()
+    places = locations(scope)
+    dataset = Dataset.from_dataset_name(scope, "Dataset", service=one, dataset_name="pump")
+    role = ServiceRole(scope, "Role", service=one, reads=[places.history])
+    words = re.escape(f'is of service "{one.node.path}", not of "{two.node.path}": pass that service')
+
+    with pytest.raises(ValueError, match=f'^model "tuned" {words}'):
+        MonitoredAsset(scope, "A", service=two, locations=places, model=model_of(scope, one))
+    with pytest.raises(ValueError, match=f'^dataset "pump" {words}'):
+        MonitoredAsset(scope, "B", service=two, locations=places, dataset=dataset)
+    with pytest.raises(ValueError, match=f'^role "[^"]*/Role" {words}'):
+        MonitoredAsset(scope, "C", service=two, locations=places, schema=PUMP, role=role)
+
+
+def test_the_same_service_imported_twice_is_one() -> None:
+    scope = stack()
+    other = cdk.Stack(scope.node.root, "Other", env=cdk.Environment(region=REGION))
+    model = model_of(scope, imported(scope))
+    MonitoredAsset(other, "Pump", service=imported(other), locations=locations(other), model=model)
+
+    assert only(template(other), "Custom::LookoutEquipmentInferenceScheduler")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"api_id": "https://abcde12345.execute-api"},
+            'api_id "https://abcde12345.execute-api" is not a part',
+        ),
+        ({"api_stage": "v1/read"}, 'api_stage "v1/read" is not a part'),
+        (
+            {"provider_service_token": "provider"},
+            'provider_service_token "provider" is not the ARN of a function',
+        ),
+        ({"provider_role_arn": "provider"}, 'provider_role_arn "provider" is not the ARN of a role'),
+        (
+            {"data_access_role_arn": "arn:aws:iam::444455556666:role/jobs"},
+            'provider_service_token of account "111122223333", .*role_arn of account "444455556666"',
+        ),
+    ],
+)
+def test_attributes_that_cannot_be_a_service(changes: dict[str, str], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        imported(stack(), **changes)
+
+
+def test_an_imported_service_may_be_known_in_the_deployment_only() -> None:
+    scope = stack()
+    names = ("api_id", "api_stage", "data_access_role_arn", "provider_service_token", "provider_role_arn")
+    service = imported(scope, **{name: cdk.CfnParameter(scope, name).value_as_string for name in names})
+    MonitoredAsset(scope, "Pump", service=service, locations=locations(scope), schema=PUMP)
+
+    assert only(template(scope), "Custom::LookoutEquipmentModel")["Properties"]["ServiceToken"] == {
+        "Ref": "providerservicetoken"
+    }
+    assert service.env.region == REGION
