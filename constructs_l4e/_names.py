@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ BY_LOCATION = "constructs-l4e:namesByLocation"
 """Context value with which stacks keep the names that earlier releases gave: see `by_location`."""
 
 _HASH_LENGTH = 8
+_GENERATED = re.compile(rf"-[0-9a-f]{{{_HASH_LENGTH}}}$")
 _MARKER = "${Token["
 
 
@@ -53,6 +55,26 @@ def generated(
 def pattern(generated_name: str) -> str:
     """Return the pattern of a generated name and of those that resources get which replace its own."""
     return generated_name[:-_HASH_LENGTH] + "?" * _HASH_LENGTH
+
+
+def warn_if_held(scope: IConstruct, *, prop: str, name: str, on: str, what: str) -> None:
+    """Warn that a fixed name stands in the way when what the resource depends on is replaced.
+
+    Args:
+        scope: the construct with the fixed name.
+        prop: the prop that fixes the name.
+        name: the fixed name.
+        on: name of what the resource depends on.
+        what: what that is, such as `dataset`.
+    """
+    if not _GENERATED.search(on):
+        return
+    cdk.Annotations.of(scope).add_warning_v2(
+        "constructs-l4e:fixedName",
+        f'{prop} "{name}" is fixed, but its {what} "{on}" gets another name when it is replaced. Then this '
+        f"must be replaced too, which CloudFormation cannot do under the same name. Change {prop} with each "
+        f"change that replaces the {what}, leave {prop} out, or fix the name of the {what} as well",
+    )
 
 
 def by_location(scope: IConstruct) -> bool:

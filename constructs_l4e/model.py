@@ -215,6 +215,9 @@ class Model(ModelBase):
             names = _names.pattern(self.model_name)
         else:
             self.model_name = names = _validate.name(model_name, shape="ModelName", what="model name")
+            _names.warn_if_held(
+                self, prop="model_name", name=model_name, on=dataset.dataset_name, what="dataset"
+            )
         if self.role is not None:
             trusted = _arns.service_arn(self, "model", names)
             let_use(self, self.service, self.role, resource_arn=trusted)

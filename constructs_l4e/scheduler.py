@@ -269,6 +269,13 @@ class InferenceScheduler(InferenceSchedulerBase):
             self.inference_scheduler_name = names = _validate.name(
                 inference_scheduler_name, shape="InferenceSchedulerName", what="inference scheduler name"
             )
+            _names.warn_if_held(
+                self,
+                prop="inference_scheduler_name",
+                name=inference_scheduler_name,
+                on=model.model_name,
+                what="model",
+            )
         trusted = _arns.service_arn(self, "inference-scheduler", names)
         let_use(self, self.service, self.role, resource_arn=trusted)
         ProviderAccess.of(self, self.service).allow_pass_role(self.role)

@@ -11,6 +11,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_kms as kms
+from aws_cdk.assertions import Annotations, Match
 from canonical import LARGE, PUMP, app, imported_service, locations, template
 from constructs import Construct
 from hypothesis import given, settings
@@ -248,10 +249,44 @@ class TestEarlierNames:
         assert self.dataset(context)[0] != self.dataset(context=False)[0]
 
     def test_anything_else_is_refused(self) -> None:
-        with pytest.raises(
-            RuntimeError, match=r'"constructs-l4e:namesByLocation" is "yes": use true or false'
-        ):
+        with pytest.raises(ValueError, match=r'"constructs-l4e:namesByLocation" is "yes": use true or false'):
             self.dataset("yes")
+
+
+class TestFixedNames:
+    """A fixed name on top of a generated one is refused in every deployment that replaces the latter."""
+
+    @staticmethod
+    def warnings(*, dataset: str | None, model: str | None, scheduler: str | None) -> list[str]:
+        scope = cdk.Stack(app(), "Plant")
+        place = locations(scope)
+        data = Dataset(scope, "Data", service=imported_service(scope), schema=PUMP, dataset_name=dataset)
+        data.add_model("Model", model_name=model).add_scheduler(
+            "Scheduler",
+            inference_scheduler_name=scheduler,
+            data_upload_frequency="PT5M",
+            data_input=place.inference_input,
+            data_output=place.inference_output,
+        )
+        found = Annotations.from_stack(scope).find_warning("*", Match.any_value())
+        return [str(each.entry.data).partition(" is fixed")[0] for each in found]
+
+    @pytest.mark.parametrize(
+        ("dataset", "model", "scheduler", "warned"),
+        [
+            (None, None, None, []),
+            ("data", None, None, []),
+            ("data", "model", None, []),
+            ("data", "model", "scheduler", []),
+            (None, "model", None, ['model_name "model"']),
+            (None, None, "scheduler", ['inference_scheduler_name "scheduler"']),
+            ("data", None, "scheduler", ['inference_scheduler_name "scheduler"']),
+        ],
+    )
+    def test_it_is_warned_of(
+        self, dataset: str | None, model: str | None, scheduler: str | None, warned: list[str]
+    ) -> None:
+        assert self.warnings(dataset=dataset, model=model, scheduler=scheduler) == warned
 
 
 def test_golden_names_and_logical_ids() -> None:
