@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from constructs_l4e import _props
 from constructs_l4e.interfaces import IInferenceScheduler
 
 _HASH_LENGTH = 8
@@ -33,6 +34,7 @@ class Executions:
     out_of: int | None = None
 
     def __post_init__(self) -> None:
+        _props.check_fields(self)
         if self.count < 1:
             raise ValueError(f'"{self.count}" executions cannot raise an alarm: use 1 or more')
         if self.window < self.count:
@@ -75,6 +77,9 @@ class AlarmThresholds:
     level_moved: Executions | None = None
     warning: Executions | None = None
 
+    def __post_init__(self) -> None:
+        _props.check_fields(self)
+
 
 class SchedulerAlarms(Construct):
     """CloudWatch alarms on one inference scheduler.
@@ -99,6 +104,7 @@ class SchedulerAlarms(Construct):
             period is an hour or more.
     """
 
+    @_props.checked
     def __init__(
         self,
         scope: Construct,

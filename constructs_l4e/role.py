@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct
 
-from constructs_l4e import _arns
+from constructs_l4e import _arns, _props
 from constructs_l4e._access import service_name
 from constructs_l4e._acknowledge import acknowledge_wildcards, template_text
 from constructs_l4e._environments import require_region_of, require_same_service
@@ -45,6 +45,7 @@ class ServiceRole(iam.Role):
         ValueError: when there is nothing to read and nothing to write, or a bucket is in another Region.
     """
 
+    @_props.checked
     def __init__(
         self,
         scope: Construct,

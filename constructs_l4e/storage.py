@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from constructs_l4e import _validate
+from constructs_l4e import _props, _validate
 
 _NONCURRENT_DAYS = 30
 _LOG_DAYS = 90
@@ -32,6 +32,7 @@ class S3Location:
     prefix: str
 
     def __post_init__(self) -> None:
+        _props.check_fields(self)
         _validate.prefix(self.prefix, what="S3 prefix")
 
     def to_api(self) -> dict[str, str]:
@@ -66,6 +67,9 @@ class AssetLocations:
     inference_input: S3Location
     inference_output: S3Location
     diagnostics: S3Location
+
+    def __post_init__(self) -> None:
+        _props.check_fields(self)
 
 
 class AssetStorageBase(Construct):
@@ -124,6 +128,7 @@ class AssetStorage(AssetStorageBase):
         'Pump1/history/'
     """
 
+    @_props.checked
     def __init__(
         self,
         scope: Construct,
