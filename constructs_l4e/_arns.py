@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.interfaces import ResourceEnvironment
 from constructs import IConstruct
 
-from constructs_l4e import _service_model, _validate
+from constructs_l4e import _props, _service_model, _validate
 from constructs_l4e._memory import once, stack_of
 from constructs_l4e.interfaces import IEquipmentService
 
@@ -81,6 +81,6 @@ def name_in_arn(arn: str, *, shape: str, what: str) -> str:
         ValueError: when the ARN does not have the pattern of `shape`.
     """
     _validate.text(arn, shape=shape, what=what, fix="copy it from the Describe operation or the console")
-    if _validate.has_token(arn):
+    if _props.is_token(arn):
         return cdk.Fn.select(1, cdk.Fn.split("/", arn))
     return arn.split("/")[1]

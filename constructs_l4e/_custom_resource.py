@@ -12,7 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct, IConstruct, IDependable
 
-from constructs_l4e import _names, _validate
+from constructs_l4e import _names, _props, _validate
 from constructs_l4e._completion import when_complete
 from constructs_l4e._memory import once, path_of, stack_of
 from constructs_l4e._provider import ProviderAccess
@@ -57,7 +57,7 @@ class ResourceTags:
                 f'tag "{ADAPTATION_TAG}" has an effect on models only: use the prop adaptation of Model, or '
                 f'cdk.Tags.of(...) with include_resource_types=["{resource_type("Model")}"]'
             )
-        if adaptation is not None and not _validate.has_token(adaptation):
+        if adaptation is not None and not _props.is_token(adaptation):
             _validate.choice(Adaptation, adaptation, what=f'tag "{ADAPTATION_TAG}":')
         return _validate.tags(tags, resource_type=self._resource_type)
 

@@ -4,7 +4,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
 from constructs_l4e._memory import once, region_of, stack_of
-from constructs_l4e._validate import has_token
+from constructs_l4e._props import is_token
 from constructs_l4e.interfaces import IEquipmentService
 
 MANAGED = "AWS-managed"
@@ -18,7 +18,7 @@ def require_environment_of(service: IEquipmentService, user: IConstruct) -> None
         ValueError: when it is known not to be, or refers to a service of this app in another environment.
     """
     stack, home = stack_of(user), service.env
-    refers = has_token(service.provider_service_token)
+    refers = is_token(service.provider_service_token)
     for what, mine, theirs in (
         ("account", stack.account, home.account),
         ("Region", region_of(stack), home.region),
@@ -76,7 +76,7 @@ def require_environment_of_arn(arn: str, what: str, service: IEquipmentService) 
     Raises:
         ValueError: when it has others.
     """
-    if has_token(arn):
+    if is_token(arn):
         return
     _, _, _, region, account, *_ = arn.split(":")
     for part, mine, theirs in (
@@ -96,7 +96,7 @@ def is_known_to_differ(one: str, other: str) -> bool:
 
 
 def _known(value: str) -> str:
-    return "" if has_token(value) else value
+    return "" if is_token(value) else value
 
 
 def _shown(value: str) -> str:

@@ -12,13 +12,13 @@ from constructs import IConstruct
 
 from constructs_l4e import _service_model
 from constructs_l4e._memory import once, stack_of
+from constructs_l4e._props import is_token
 
 BY_LOCATION = "constructs-l4e:namesByLocation"
 """Context value with which stacks keep the names that earlier releases gave: see `by_location`."""
 
 _HASH_LENGTH = 8
 _GENERATED = re.compile(rf"-[0-9a-f]{{{_HASH_LENGTH}}}$")
-_MARKER = "${Token["
 
 
 def generated(
@@ -39,9 +39,9 @@ def generated(
         meaning: what those of them say whose text depends on an environment.
     """
     said = _text({**fixed, **meaning})
-    if (_MARKER in said or any(meaning.values())) and by_location(scope):
+    if (is_token(said) or any(meaning.values())) and by_location(scope):
         said = _text(stack_of(scope).resolve(dict(fixed)))
-    elif _MARKER in said:
+    elif is_token(said):
         resolver = _TokenNames(cdk.StringConcat())
         said = cdk.Tokenization.resolve(said, scope=scope, preparing=False, resolver=resolver)
     digest = hashlib.sha256(said.encode()).hexdigest()[:_HASH_LENGTH]

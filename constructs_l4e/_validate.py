@@ -1,34 +1,41 @@
 """Checks at synthesis.
 
-Each raises a `ValueError` that quotes the value and says what to change. Tokens are not checked.
+Each raises a `ValueError` that quotes the value and says what to change. Texts that may be tokens are not
+checked when they are.
 """
 
 import datetime as dt
 import enum
-import re
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import aws_cdk as cdk
 
-from constructs_l4e import _service_model
+from constructs_l4e import _props, _service_model
+from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 
 _Choice = TypeVar("_Choice", bound=enum.StrEnum)
-_TOKEN = re.compile(r"\$\{Token\[[a-zA-Z0-9:._-]+\]\}")
-
-
-def has_token(value: str) -> bool:
-    """Return whether a text has a token in it: `cdk.Token.is_unresolved` without a way to Node and back."""
-    return _TOKEN.search(value) is not None
+_Step = TypeVar("_Step", DataUploadFrequency, TargetSamplingRate)
 
 
 def text(value: str, *, shape: str, what: str, fix: str) -> str:
     """Return `value` if the API's rule for `shape` accepts it."""
-    if not has_token(value):
+    if not _props.is_token(value):
         problem = _service_model.string_rule(shape).problem(value)
         if problem is not None:
             raise ValueError(f'{what} "{value}" {problem}: {fix}')
     return value
+
+
+def known(value: str, *, what: str, fix: str = "write it out") -> str:
+    """Return `value` if it is known at synthesis."""
+    if _props.is_token(value):
+        raise _unknown(what, fix)
+    return value
+
+
+def _unknown(what: str, fix: str) -> ValueError:
+    return ValueError(f"{what} is a token, and must be known at synthesis: {fix}")
 
 
 def name(value: str, *, shape: str, what: str) -> str:
@@ -46,21 +53,34 @@ def prefix(value: str, *, what: str) -> str:
 
 def choice(kind: type[_Choice], value: str, *, what: str) -> _Choice:
     """Return `value` as a member of `kind`."""
+    fix = f"use one of {', '.join(kind)}"
+    known(value, what=what, fix=fix)
     try:
         return kind(value)
     except ValueError:
-        allowed = ", ".join(kind)
-        raise ValueError(f'{what} "{value}" is not supported: use one of {allowed}') from None
+        raise ValueError(f'{what} "{value}" is not supported: {fix}') from None
+
+
+def step(kind: type[_Step], value: _Step | str | cdk.Duration, *, what: str) -> _Step:
+    """Return `value`, which may be a duration, as a member of `kind`."""
+    if not isinstance(value, cdk.Duration):
+        return choice(kind, value, what=what)
+    if value.is_unresolved():
+        raise _unknown(what, f"use one of {', '.join(kind)}")
+    same = (each for each in kind if each.seconds == value.to_seconds(integral=False))
+    return next(same, None) or choice(kind, value.to_iso_string(), what=what)
 
 
 def whole_minutes(value: cdk.Duration, *, shape: str, what: str) -> int:
     """Return `value` in minutes if they are whole and within the bounds of `shape`."""
     low, high = _service_model.bounds(shape)
+    fix = f"use cdk.Duration.minutes({low}) to cdk.Duration.minutes({high})"
+    if value.is_unresolved():
+        raise _unknown(what, fix)
     seconds = value.to_seconds()
     if seconds % 60 or not low * 60 <= seconds <= high * 60:
         raise ValueError(
-            f'{what} "{value.to_iso_string()}" is not a whole number of minutes from {low} to {high}: '
-            f"use cdk.Duration.minutes({low}) to cdk.Duration.minutes({high})"
+            f'{what} "{value.to_iso_string()}" is not a whole number of minutes from {low} to {high}: {fix}'
         )
     return int(seconds // 60)
 

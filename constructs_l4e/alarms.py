@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from constructs_l4e import _validate
+from constructs_l4e import _props
 from constructs_l4e.interfaces import IInferenceScheduler
 
 _HASH_LENGTH = 8
@@ -33,6 +33,7 @@ class Executions:
     out_of: int | None = None
 
     def __post_init__(self) -> None:
+        _props.check_fields(self)
         if self.count < 1:
             raise ValueError(f'"{self.count}" executions cannot raise an alarm: use 1 or more')
         if self.window < self.count:
@@ -75,6 +76,9 @@ class AlarmThresholds:
     level_moved: Executions | None = None
     warning: Executions | None = None
 
+    def __post_init__(self) -> None:
+        _props.check_fields(self)
+
 
 class SchedulerAlarms(Construct):
     """CloudWatch alarms on one inference scheduler.
@@ -99,6 +103,7 @@ class SchedulerAlarms(Construct):
             period is an hour or more.
     """
 
+    @_props.checked
     def __init__(
         self,
         scope: Construct,
@@ -199,7 +204,7 @@ class SchedulerAlarms(Construct):
     def _watched(self) -> str:
         """Return a hash of what is watched; nothing for a name that is known in the deployment only."""
         name = self._scheduler.inference_scheduler_name
-        if _validate.has_token(name):
+        if _props.is_token(name):
             return ""
         watched = f"{name} {self._scheduler.data_upload_frequency}"
         return hashlib.sha256(watched.encode()).hexdigest()[:_HASH_LENGTH]

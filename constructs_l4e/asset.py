@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct, IValidation
 
+from constructs_l4e import _props
 from constructs_l4e._environments import require_same_service
 from constructs_l4e._memory import placed
 from constructs_l4e.alarms import AlarmThresholds, SchedulerAlarms
@@ -52,7 +53,7 @@ class MonitoredAsset(Construct):
         labelled: whether `locations.labels` holds known faults. Default: False.
         diagnostics: whether training writes its point-by-point results to `locations.diagnostics`. Default:
             False.
-        target_sampling_rate: step to resample the data to. Default: the rate of the data.
+        target_sampling_rate: step to resample the data to, see `Model`. Default: the rate of the data.
         off_condition: when the machine is off, as `OffCondition` or as text. Default: never.
         adaptation: what becomes of faults that grow over days and weeks, see `Model`; changes without
             training. Default: the setting of the service.
@@ -83,6 +84,7 @@ class MonitoredAsset(Construct):
     scheduler: InferenceScheduler
     alarms: SchedulerAlarms
 
+    @_props.checked
     def __init__(
         self,
         scope: Construct,
@@ -97,11 +99,11 @@ class MonitoredAsset(Construct):
         evaluation: TimeRange | None = None,
         labelled: bool = False,
         diagnostics: bool = False,
-        target_sampling_rate: TargetSamplingRate | str | None = None,
+        target_sampling_rate: TargetSamplingRate | str | cdk.Duration | None = None,
         off_condition: OffCondition | str | None = None,
         adaptation: Adaptation | str | None = None,
         wait: bool = True,
-        data_upload_frequency: DataUploadFrequency | str | None = None,
+        data_upload_frequency: DataUploadFrequency | str | cdk.Duration | None = None,
         data_delay_offset: cdk.Duration | None = None,
         input_naming: InputNaming | None = None,
         running: bool = True,

@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk.interfaces import ResourceEnvironment
 from constructs import Construct, DependencyGroup, IDependable
 
-from constructs_l4e import _arns, _custom_resource, _names, _validate
+from constructs_l4e import _arns, _custom_resource, _names, _props, _validate
 from constructs_l4e._environments import require_environment_of_arn
 from constructs_l4e._memory import placed
 from constructs_l4e.access_level import AccessLevel
@@ -94,6 +94,7 @@ class DatasetBase(cdk.Resource):
 
 
 class _ImportedDataset(DatasetBase):
+    @_props.checked
     def __init__(
         self,
         scope: Construct,
@@ -140,6 +141,7 @@ class Dataset(DatasetBase):
         ValueError: when a name or a tag is not legal.
     """
 
+    @_props.checked
     def __init__(
         self,
         scope: Construct,

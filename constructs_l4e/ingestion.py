@@ -8,7 +8,7 @@ import jsii
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from constructs_l4e import _custom_resource, _validate
+from constructs_l4e import _custom_resource, _props, _validate
 from constructs_l4e._memory import placed
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.interfaces import IDataset
@@ -60,6 +60,7 @@ class DataIngestion(cdk.Resource):
             the service cannot assume `role`.
     """
 
+    @_props.checked
     def __init__(
         self,
         scope: Construct,

@@ -4,7 +4,7 @@ import enum
 from dataclasses import dataclass
 from typing import Any
 
-from constructs_l4e import _validate
+from constructs_l4e import _props, _validate
 
 
 class TimestampFormat(enum.StrEnum):
@@ -42,6 +42,7 @@ class InputNaming:
     time_zone_offset: str | None = None
 
     def __post_init__(self) -> None:
+        _props.check_fields(self)
         if self.timestamp_format is not None:
             _validate.choice(TimestampFormat, self.timestamp_format, what="timestamp format")
         if self.delimiter is not None:

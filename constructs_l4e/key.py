@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from constructs_l4e import _props
 from constructs_l4e.interfaces import IEquipmentService
 
 
@@ -33,6 +34,7 @@ class EquipmentKey(kms.Key):
             is lost.
     """
 
+    @_props.checked
     def __init__(
         self,
         scope: Construct,

@@ -7,6 +7,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 
+from constructs_l4e import _props
+
 # vCPU -> smallest memory, largest memory and step in GiB. Source: Amazon ECS, "Task CPU and memory".
 _FARGATE = {1: (2, 8, 1), 2: (4, 16, 1), 4: (8, 30, 1), 8: (16, 60, 4), 16: (32, 120, 8)}
 
@@ -49,6 +51,7 @@ class LargeJobs:
     image: ecs.ContainerImage | None = None
 
     def __post_init__(self) -> None:
+        _props.check_fields(self)
         if self.cpu not in _FARGATE:
             raise ValueError(f"cpu is {self.cpu}: Fargate has {', '.join(map(str, _FARGATE))} vCPU")
         if not self.task_memory.is_unresolved():

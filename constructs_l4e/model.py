@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk.interfaces import ResourceEnvironment
 from constructs import Construct, DependencyGroup, IDependable
 
-from constructs_l4e import _arns, _custom_resource, _names, _validate
+from constructs_l4e import _arns, _custom_resource, _names, _props, _validate
 from constructs_l4e._environments import require_environment_of_arn
 from constructs_l4e._memory import placed
 from constructs_l4e._provider import ProviderAccess
@@ -34,7 +34,7 @@ class ModelProps(TypedDict, total=False):
     training: TimeRange | None
     evaluation: TimeRange | None
     labels: S3Location | None
-    target_sampling_rate: TargetSamplingRate | str | None
+    target_sampling_rate: TargetSamplingRate | str | cdk.Duration | None
     off_condition: OffCondition | str | None
     schema: DatasetSchema | None
     diagnostics: S3Location | None
@@ -98,6 +98,7 @@ class ModelBase(cdk.Resource):
 
 
 class _ImportedModel(ModelBase):
+    @_props.checked
     def __init__(
         self,
         scope: Construct,
@@ -106,7 +107,7 @@ class _ImportedModel(ModelBase):
         service: IEquipmentService,
         model_name: str,
         model_arn: str | None,
-        target_sampling_rate: TargetSamplingRate | None,
+        target_sampling_rate: TargetSamplingRate | str | cdk.Duration | None,
     ) -> None:
         super().__init__(scope, id, home=service.env)
         self.service = service
@@ -114,7 +115,7 @@ class _ImportedModel(ModelBase):
             require_environment_of_arn(model_arn, "model ARN", service)
         self.model_name = _validate.name(model_name, shape="ModelName", what="model name")
         self.model_arn = model_arn or _arns.service_arn(self, "model", model_name, home=self.env)
-        self.target_sampling_rate = target_sampling_rate
+        self.target_sampling_rate = _rate(target_sampling_rate)
         self.ready = DependencyGroup()
 
 
@@ -136,7 +137,8 @@ class Model(ModelBase):
         evaluation: period to evaluate the model on, after `training`. Default: none.
         labels: files with known faults, which training leaves out and evaluation is measured against.
             Default: none.
-        target_sampling_rate: step to resample the data to. Default: the rate of the data.
+        target_sampling_rate: step to resample the data to, as `TargetSamplingRate`, text or `cdk.Duration`.
+            Default: the rate of the data.
         off_condition: when the machine is off, as `OffCondition` or as text such as `pump\speed < 10`.
             Default: never.
         schema: the sensors to use. Default: all of the dataset.
@@ -160,6 +162,7 @@ class Model(ModelBase):
             given for the AWS-managed service.
     """
 
+    @_props.checked
     def __init__(
         self,
         scope: Construct,
@@ -170,7 +173,7 @@ class Model(ModelBase):
         training: TimeRange | None = None,
         evaluation: TimeRange | None = None,
         labels: S3Location | None = None,
-        target_sampling_rate: TargetSamplingRate | str | None = None,
+        target_sampling_rate: TargetSamplingRate | str | cdk.Duration | None = None,
         off_condition: OffCondition | str | None = None,
         schema: DatasetSchema | None = None,
         diagnostics: S3Location | None = None,
@@ -184,11 +187,7 @@ class Model(ModelBase):
     ) -> None:
         super().__init__(scope, id)
         self.service = dataset.service
-        self.target_sampling_rate = (
-            _validate.choice(TargetSamplingRate, target_sampling_rate, what="target sampling rate")
-            if target_sampling_rate is not None
-            else None
-        )
+        self.target_sampling_rate = _rate(target_sampling_rate)
         condition = OffCondition.parse(off_condition) if isinstance(off_condition, str) else off_condition
         _check_windows(training, evaluation)
         _check_sensors(dataset.schema, schema, condition)
@@ -285,7 +284,7 @@ class Model(ModelBase):
         *,
         service: IEquipmentService,
         model_name: str,
-        target_sampling_rate: TargetSamplingRate | None = None,
+        target_sampling_rate: TargetSamplingRate | str | cdk.Duration | None = None,
     ) -> IModel:
         """Return an existing model by its name and what else is known of it.
 
@@ -346,6 +345,12 @@ class Model(ModelBase):
             writes=[diagnostics] if diagnostics else [],
             output_keys=[key] if key else [],
         )
+
+
+def _rate(value: TargetSamplingRate | str | cdk.Duration | None) -> TargetSamplingRate | None:
+    if value is None:
+        return None
+    return _validate.step(TargetSamplingRate, value, what="target sampling rate")
 
 
 def _check_windows(training: TimeRange | None, evaluation: TimeRange | None) -> None:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from constructs_l4e import _validate
+from constructs_l4e import _props, _validate
 from constructs_l4e.schema import DatasetSchema
 
 # Names of the API hold no blank and none of the three signs.
@@ -36,6 +36,7 @@ class OffCondition:
     threshold: float
 
     def __post_init__(self) -> None:
+        _props.check_fields(self)
         if self.operator not in {"<", ">"}:
             raise ValueError(
                 f'operator "{self.operator}" of the off condition is not supported: use "<" or ">"'
@@ -64,7 +65,7 @@ class OffCondition:
         Raises:
             ValueError: when `text` is anything else.
         """
-        match = _GRAMMAR.fullmatch(text)
+        match = _GRAMMAR.fullmatch(_validate.known(text, what="off condition"))
         if match is None:
             raise ValueError(
                 f'off condition "{text}" is not understood: write component\\sensor, "<" or ">", and a number'

@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct
 
-from constructs_l4e import _arns, _validate
+from constructs_l4e import _arns, _props
 from constructs_l4e._access import service_name
 from constructs_l4e._acknowledge import acknowledge_wildcards, template_text
 from constructs_l4e._environments import require_region_of, require_same_service
@@ -46,6 +46,7 @@ class ServiceRole(iam.Role):
         ValueError: when there is nothing to read and nothing to write, or a bucket is in another Region.
     """
 
+    @_props.checked
     def __init__(
         self,
         scope: Construct,
@@ -126,7 +127,7 @@ class _TrustedResources:
         """Return the length of an ARN in a template; Node is asked once for the start that most have."""
         start = _arns.any_resource(self._stack).removesuffix("*")
         name = arn.removeprefix(start)
-        if name == arn or _validate.has_token(name):
+        if name == arn or _props.is_token(name):
             return len(template_text(self._stack, arn))
         known = once(self._stack, "start of ARNs", lambda: len(template_text(self._stack, start)))
         return known + len(name)
@@ -174,7 +175,7 @@ def arn_of(role: iam.IRole) -> str:
 
 def _require_path(role: iam.IRole, service: IEquipmentService) -> None:
     path, arn = service.access_role_path, arn_of(role)
-    if path is None or _validate.has_token(arn):
+    if path is None or _props.is_token(arn):
         return
     if f":role{path}" not in arn:
         raise ValueError(

@@ -12,7 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk.interfaces import ResourceEnvironment
 from constructs import Construct
 
-from constructs_l4e import _arns, _custom_resource, _names, _validate
+from constructs_l4e import _arns, _custom_resource, _names, _props, _validate
 from constructs_l4e._environments import is_known_to_differ
 from constructs_l4e._memory import placed
 from constructs_l4e._provider import ProviderAccess
@@ -29,7 +29,7 @@ class InferenceSchedulerProps(TypedDict, total=False):
     """Props of `InferenceScheduler` besides the model."""
 
     inference_scheduler_name: str | None
-    data_upload_frequency: Required[DataUploadFrequency | str]
+    data_upload_frequency: Required[DataUploadFrequency | str | cdk.Duration]
     data_input: Required[S3Location]
     data_output: Required[S3Location]
     data_delay_offset: cdk.Duration | None
@@ -155,6 +155,7 @@ class InferenceSchedulerBase(cdk.Resource):
 
 
 class _ImportedInferenceScheduler(InferenceSchedulerBase):
+    @_props.checked
     def __init__(
         self,
         scope: Construct,
@@ -163,7 +164,7 @@ class _ImportedInferenceScheduler(InferenceSchedulerBase):
         service: IEquipmentService,
         inference_scheduler_name: str,
         model_name: str,
-        data_upload_frequency: DataUploadFrequency | str,
+        data_upload_frequency: DataUploadFrequency | str | cdk.Duration,
     ) -> None:
         home = service.env
         super().__init__(scope, id, home=home)
@@ -201,8 +202,8 @@ class InferenceScheduler(InferenceSchedulerBase):
         scope: parent of the construct.
         id: construct id.
         model: the model to run.
-        data_upload_frequency: how often files arrive and inference runs; not shorter than the step of the
-            model.
+        data_upload_frequency: how often files arrive and inference runs, as `DataUploadFrequency`, text or
+            `cdk.Duration`; not shorter than the step of the model.
         data_input: where the files arrive.
         data_output: where results are written.
         inference_scheduler_name: name of the scheduler, 1 to 200 letters, digits, `_` and `-`. Default: one
@@ -220,13 +221,14 @@ class InferenceScheduler(InferenceSchedulerBase):
             a tag is not legal, or the service cannot assume `role`.
     """
 
+    @_props.checked
     def __init__(
         self,
         scope: Construct,
         id: str,
         *,
         model: IModel,
-        data_upload_frequency: DataUploadFrequency | str,
+        data_upload_frequency: DataUploadFrequency | str | cdk.Duration,
         data_input: S3Location,
         data_output: S3Location,
         inference_scheduler_name: str | None = None,
@@ -315,7 +317,7 @@ class InferenceScheduler(InferenceSchedulerBase):
         service: IEquipmentService,
         inference_scheduler_name: str,
         model_name: str,
-        data_upload_frequency: DataUploadFrequency | str,
+        data_upload_frequency: DataUploadFrequency | str | cdk.Duration,
     ) -> IInferenceScheduler:
         """Return an existing scheduler by what its metrics and alarms need.
 
@@ -350,8 +352,8 @@ class InferenceScheduler(InferenceSchedulerBase):
         return self.role.grant_principal
 
 
-def _frequency(value: DataUploadFrequency | str) -> DataUploadFrequency:
-    return _validate.choice(DataUploadFrequency, value, what="data upload frequency")
+def _frequency(value: DataUploadFrequency | str | cdk.Duration) -> DataUploadFrequency:
+    return _validate.step(DataUploadFrequency, value, what="data upload frequency")
 
 
 def _check_rate(frequency: DataUploadFrequency, rate: TargetSamplingRate | None) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from constructs_l4e import _service_model, _validate
+from constructs_l4e import _props, _service_model, _validate
 from l4e_files.beginning import HEAD_BYTES, recognise
 from l4e_files.header import timestamp_name
 from l4e_files.unusable import UnusableFile
@@ -41,9 +41,10 @@ class Component:
     timestamp: str = "Timestamp"
 
     def __post_init__(self) -> None:
+        _props.check_fields(self)
         object.__setattr__(self, "sensors", tuple(self.sensors))
         _validate.text(
-            self.name,
+            _validate.known(self.name, what="component name"),
             shape="ComponentName",
             what="component name",
             fix='use letters, digits, ".", "_" and "-"',
@@ -54,7 +55,7 @@ class Component:
             )
         for column in (self.timestamp, *self.sensors):
             _validate.text(
-                column,
+                _validate.known(column, what=f'column of component "{self.name}"'),
                 shape="SensorName",
                 what=f'column of component "{self.name}"',
                 fix='use letters, digits and ":#$.-_" in the CSV header and here',
@@ -106,6 +107,7 @@ class DatasetSchema:
     components: Sequence[Component]
 
     def __post_init__(self) -> None:
+        _props.check_fields(self)
         object.__setattr__(self, "components", tuple(self.components))
         if not self.components:
             raise ValueError("schema has no component: name at least one")

@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from constructs_l4e import _api_endpoints, _arns, _environments, _ways_in
+from constructs_l4e import _api_endpoints, _arns, _environments, _props, _ways_in
 from constructs_l4e._access import Access
 from constructs_l4e._acknowledge import acknowledge_wildcards
 from constructs_l4e._jobs import Jobs, training_mebibytes
@@ -168,6 +168,7 @@ class EquipmentServiceBase(cdk.Resource):
 class _ImportedService(EquipmentServiceBase):
     """A service that another stack or app deploys."""
 
+    @_props.checked
     def __init__(
         self,
         scope: Construct,
@@ -426,6 +427,7 @@ class EquipmentService(EquipmentServiceBase):
             subnets, or `api_vpc_endpoints` is empty or has endpoints of another service.
     """
 
+    @_props.checked
     def __init__(
         self,
         scope: Construct,

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 import aws_cdk as cdk
 
+from constructs_l4e import _props
+
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _DAY_HOURS = 24
 ADAPTATION_TAG = "lookoutequipment:adaptation"
@@ -96,6 +98,7 @@ class ServiceSettings:
     bucket_owners: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
+        _props.check_fields(self)
         aim = self.false_alarm_time
         if aim is not None and not 0 < aim.to_hours(integral=False) < _DAY_HOURS:
             raise ValueError(

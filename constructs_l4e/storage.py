@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from constructs_l4e import _validate
+from constructs_l4e import _props, _validate
 from constructs_l4e._memory import once
 
 _NONCURRENT_DAYS = 30
@@ -33,6 +33,7 @@ class S3Location:
     prefix: str
 
     def __post_init__(self) -> None:
+        _props.check_fields(self)
         _validate.prefix(self.prefix, what="S3 prefix")
 
     def to_api(self) -> dict[str, str]:
@@ -81,6 +82,9 @@ class AssetLocations:
     inference_input: S3Location
     inference_output: S3Location
     diagnostics: S3Location
+
+    def __post_init__(self) -> None:
+        _props.check_fields(self)
 
 
 class AssetStorageBase(Construct):
@@ -139,6 +143,7 @@ class AssetStorage(AssetStorageBase):
         'Pump1/history/'
     """
 
+    @_props.checked
     def __init__(
         self,
         scope: Construct,

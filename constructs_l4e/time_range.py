@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Self
 
-from constructs_l4e import _validate
+from constructs_l4e import _props, _validate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,7 @@ class TimeRange:
     end: dt.datetime
 
     def __post_init__(self) -> None:
+        _props.check_fields(self)
         object.__setattr__(self, "start", _validate.instant(self.start, what="start of time range"))
         object.__setattr__(self, "end", _validate.instant(self.end, what="end of time range"))
         if self.start >= self.end:
@@ -60,6 +61,7 @@ class TimeRange:
 
 
 def _parsed(text: str, *, what: str) -> dt.datetime:
+    _validate.known(text, what=what)
     try:
         return dt.datetime.fromisoformat(text)
     except ValueError:

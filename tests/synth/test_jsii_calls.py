@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.jsii_calls import counted
-from constructs_l4e import AssetStorage, DatasetSchema, IEquipmentService, MonitoredAsset, _validate
+from constructs_l4e import AssetStorage, DatasetSchema, IEquipmentService, MonitoredAsset, _props
 
 MOST_FOR_FIRST_OF_STACK = 65
 MOST_FOR_EACH_FURTHER = 48
@@ -90,7 +90,7 @@ def test_synthesis_costs_few_messages(plant: Plant, stacks: int, assets: int) ->
 )
 def test_a_token_in_a_text_is_seen_as_the_cdk_sees_it(parts: list[str]) -> None:
     text = "".join(parts)
-    assert _validate.has_token(text) == cdk.Token.is_unresolved(text)
+    assert _props.is_token(text) == cdk.Token.is_unresolved(text)
 
 
 def test_every_kind_of_token_is_seen() -> None:
@@ -102,8 +102,8 @@ def test_every_kind_of_token_is_seen() -> None:
         cdk.Lazy.string(_Late()),
         cdk.Fn.join("", [stack.account]),
     ):
-        assert _validate.has_token(f"a-{token}-b")
-    assert not _validate.has_token("arn:aws:s3:::sensor-data")
+        assert _props.is_token(f"a-{token}-b")
+    assert not _props.is_token("arn:aws:s3:::sensor-data")
 
 
 @jsii.implements(cdk.IStableStringProducer)

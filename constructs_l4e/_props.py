@@ -1,0 +1,154 @@
+"""The one check of the types of props, of constructs and of values, before anything is made of them.
+
+A type checker finds the same mistakes earlier. At run time they would be silent ("false" is true, a text is a
+list of letters), or surface far from where they were made.
+"""
+
+import enum
+import functools
+import inspect
+import re
+import types
+import typing
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, ParamSpec
+
+import aws_cdk as cdk
+
+_P = ParamSpec("_P")
+_TOKEN = re.compile(r"\$\{Token\[[a-zA-Z0-9:._-]+\]\}")
+_LARGEST_TOKEN = -1e288
+"""Numbers below are how the CDK writes numbers that are known in the deployment only."""
+
+
+def checked(init: Callable[_P, None]) -> Callable[_P, None]:
+    """Return the constructor of a construct with a check of its props."""
+
+    @functools.wraps(init)
+    def construct(*args: _P.args, **props: _P.kwargs) -> None:
+        hints = _hints(init)
+        for name, value in props.items():
+            if name in hints and not _fits(value, hints[name], tokens=True):
+                made, scope, id_, *_ = args
+                path = f"{getattr(scope, 'node').path}/{id_}"  # noqa: B009 - a construct, for all that is known
+                kind = type(made).__name__.removeprefix("_Imported")
+                raise TypeError(f'{kind} "{path}": {_problem(name, value, hints[name])}')
+        init(*args, **props)
+
+    return construct
+
+
+def check_fields(value: Any) -> None:
+    """Check the types of the fields of a dataclass, which all must be known at synthesis but for texts.
+
+    Raises:
+        TypeError: when a field has another type than it should.
+    """
+    hints = _hints(type(value))
+    for field in fields(value):
+        content = getattr(value, field.name)
+        if not _fits(content, hints[field.name], tokens=False):
+            raise TypeError(f"{type(value).__name__}: {_problem(field.name, content, hints[field.name])}")
+
+
+def is_token(value: object) -> bool:
+    """Return whether a text or a number is known in the deployment only, without asking the CDK."""
+    if isinstance(value, str):
+        return _TOKEN.search(value) is not None
+    return isinstance(value, float) and value < _LARGEST_TOKEN
+
+
+@functools.cache
+def _hints(of: Callable[..., object]) -> dict[str, Any]:
+    return typing.get_type_hints(of)
+
+
+def _fits(value: object, hint: Any, *, tokens: bool) -> bool:
+    """Return whether a value has a type; `tokens` says whether a number may be one."""
+    kind, inner = typing.get_origin(hint) or hint, typing.get_args(hint)
+    if kind in {typing.Union, types.UnionType}:
+        return any(_fits(value, each, tokens=tokens) for each in inner)
+    if kind in {int, float}:
+        return _is_number(value, kind) or (tokens and isinstance(value, float) and is_token(value))
+    if kind is Sequence:
+        return _is_list(value) and _all_fit(value, inner[0], tokens=tokens)
+    if kind is Mapping:
+        return isinstance(value, Mapping) and (
+            _all_fit(value.keys(), inner[0], tokens=tokens)
+            and _all_fit(value.values(), inner[1], tokens=tokens)
+        )
+    return _is_a(value, kind)
+
+
+def _is_number(value: object, kind: type) -> bool:
+    wanted = int if kind is int else (int, float)
+    return isinstance(value, wanted) and not isinstance(value, bool) and not is_token(value)
+
+
+def _is_list(value: object) -> typing.TypeGuard[Iterable[object]]:
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+
+
+def _all_fit(values: Iterable[object], hint: Any, *, tokens: bool) -> bool:
+    """Return whether all values fit; those of an iterator, which can be read only once, are not looked at."""
+    return not isinstance(values, Collection) or all(_fits(each, hint, tokens=tokens) for each in values)
+
+
+def _is_a(value: object, kind: Any) -> bool:
+    if not inspect.isclass(kind):
+        return True
+    if issubclass(kind, enum.StrEnum):
+        return isinstance(value, str)  # whether it is one of them, the rule of the prop says
+    if getattr(kind, "_is_protocol", False):
+        return _not_in_class(type(value), kind) <= getattr(value, "__dict__", {}).keys()
+    if hasattr(kind, "__jsii_type__") and isinstance(value, Mapping):
+        return True  # the CDK takes its structs as mappings too
+    return isinstance(value, kind)
+
+
+@functools.cache
+def _not_in_class(kind: type, interface: type) -> frozenset[str]:
+    """Return the members of an interface that a class has not, without reading them: some cost a call."""
+    if kind.__name__ == "InterfaceDynamicProxy":
+        return frozenset()  # of jsii, which knows the members of such objects only when they are read
+    return frozenset(
+        name
+        for each in interface.__mro__
+        if getattr(each, "_is_protocol", False) and each.__module__ != "typing"
+        for name in vars(each)
+        if not (name.startswith("_") or hasattr(kind, name))
+    )
+
+
+def _problem(name: str, value: object, hint: Any) -> str:
+    if is_token(value):
+        return f"{name} is a token, and must be known at synthesis: use {_wanted(hint)}"
+    if isinstance(value, str) and "a list" in _wanted(hint):
+        return f'{name} is the text "{value}", not a list: write ["{value}"]'
+    shown = f'"{value}"' if isinstance(value, str) else repr(value)
+    return f"{name} is {shown[:100]}: use {_wanted(hint)}"
+
+
+def _wanted(hint: Any) -> str:
+    """Return in words what a prop takes."""
+    kind, inner = typing.get_origin(hint) or hint, typing.get_args(hint)
+    if kind in {typing.Union, types.UnionType}:
+        return " or ".join(dict.fromkeys(_wanted(each) for each in inner if each is not types.NoneType)) + (
+            ", or leave it out" if types.NoneType in inner else ""
+        )
+    if kind is Sequence:
+        return f"a list, each of it {_wanted(inner[0])}"
+    if kind is Mapping:
+        return f"a mapping, such as a dict, each value {_wanted(inner[1])}"
+    return _WORDS.get(kind) or f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"
+
+
+_WORDS: Mapping[Any, str] = {
+    bool: "True or False",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    cdk.Duration: "a cdk.Duration, such as cdk.Duration.minutes(5)",
+    cdk.RemovalPolicy: "a cdk.RemovalPolicy, such as cdk.RemovalPolicy.RETAIN",
+}
