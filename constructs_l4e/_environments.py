@@ -1,6 +1,9 @@
 """Which parts work together: those of one service, in its account and Region."""
 
+from dataclasses import dataclass
+
 from aws_cdk import aws_s3 as s3
+from aws_cdk.interfaces import ResourceEnvironment
 from constructs import IConstruct
 
 from constructs_l4e._memory import once, region_of, stack_of
@@ -11,13 +14,30 @@ MANAGED = "AWS-managed"
 """Kind of identity of AWS's own service, of which an account has one in a Region."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """Account and Region of a service, which may be tokens."""
+
+    account: str
+    region: str
+
+
+def home_of(service: IEquipmentService) -> Home:
+    """Return account and Region of a service."""
+    return once(service, "home", lambda: _home(service.env))
+
+
+def _home(env: ResourceEnvironment) -> Home:
+    return Home(account=env.account, region=env.region)
+
+
 def require_environment_of(service: IEquipmentService, user: IConstruct) -> None:
     """Require that `user` is in the account and the Region of its service.
 
     Raises:
         ValueError: when it is known not to be, or refers to a service of this app in another environment.
     """
-    stack, home = stack_of(user), service.env
+    stack, home = stack_of(user), home_of(service)
     refers = is_token(service.provider_service_token)
     for what, mine, theirs in (
         ("account", stack.account, home.account),
@@ -80,8 +100,8 @@ def require_environment_of_arn(arn: str, what: str, service: IEquipmentService) 
         return
     _, _, _, region, account, *_ = arn.split(":")
     for part, mine, theirs in (
-        ("Region", region, service.env.region),
-        ("account", account, service.env.account),
+        ("Region", region, home_of(service).region),
+        ("account", account, home_of(service).account),
     ):
         if is_known_to_differ(mine, theirs):
             raise ValueError(
