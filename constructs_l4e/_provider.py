@@ -218,7 +218,8 @@ class ProviderAccess:
 
     def _policy_of_stack(self) -> iam.Policy:
         # Another object may have made it: a stack that a library made in Node has a new one at each look.
-        scope = self._stack.node.try_find_child(self._id) or Construct(self._stack, self._id)
+        found = self._stack.node.try_find_child(self._id)
+        scope = found if isinstance(found, Construct) else Construct(self._stack, self._id)
         made = scope.node.try_find_child("Policy")
         if isinstance(made, iam.Policy):
             return made
