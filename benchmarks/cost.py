@@ -146,7 +146,7 @@ def idle_month(deployed: Deployed) -> dict[str, float]:
 
 
 def _work(deployed: Deployed, usage: Usage, function: str, *, cold: float) -> dict[str, float]:
-    """Return what a piece of work of a function costs, by kind; `cold` is the share of those that start it."""
+    """Return what a piece of work of a function costs, by kind; a share of them starts it, `cold`."""
     calls = usage.calls
     puts = ("PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload")
     busy = usage.cpu_seconds / _processor(deployed, function) + usage.wait_seconds

@@ -66,8 +66,8 @@ class Usage:
     """What one piece of work needed.
 
     `cpu_seconds` is processor time, `wait_seconds` the time in which answers are awaited, `key_requests` are
-    those to KMS, `table_bytes` what it leaves in the table, `object_bytes` what it writes to S3, `metrics` how
-    often it sends each.
+    those to KMS, `table_bytes` what it leaves in the table, `object_bytes` what it writes to S3, `metrics`
+    how often it sends each.
     """
 
     calls: Mapping[str, float]
