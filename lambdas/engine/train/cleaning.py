@@ -143,7 +143,8 @@ class _Scorer:
 
     def scores(self, residuals: Float32) -> Floats:
         """Return the scores of consecutive rows from their residuals, in parts of the bulk."""
-        absolute: Float32 = np.abs(residuals) / self.units
+        absolute = np.abs(residuals)
+        absolute /= self.units
         return smooth(row_scores(absolute), 0.0) / self.bulk
 
 
