@@ -114,7 +114,7 @@ def schema_property(
 
 def meaning(schema: DatasetSchema | None, key: kms.IKey | None) -> dict[str, str | None]:
     """Return what the properties say whose text depends on where an app is deployed from or to."""
-    return {"Schema": schema and schema.to_json(), "ServerSideKmsKeyId": _names.of_key(key)}
+    return {"Schema": schema.to_json() if schema else None, "ServerSideKmsKeyId": _names.of_key(key)}
 
 
 def _version(properties: Mapping[str, Any]) -> str:

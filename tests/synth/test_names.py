@@ -123,6 +123,14 @@ def test_a_stack_without_bootstrap_has_the_same_names() -> None:
     assert asset_names(None, cdk.BootstraplessSynthesizer()) == asset_names(None, None)
 
 
+def test_a_stack_without_bootstrap_synthesises() -> None:
+    of = app()
+    scope = cdk.Stack(of, "Plant", synthesizer=cdk.BootstraplessSynthesizer())
+    MonitoredAsset(scope, "Pump", service=imported_service(scope), locations=locations(scope), schema=PUMP)
+
+    assert of.synth().get_stack_by_name("Plant").assets == []
+
+
 def test_names_are_the_same_whoever_synthesises(tmp_path: Path) -> None:
     """Another folder, other rights of files, another hash seed."""
     source = Path(__file__)
@@ -237,6 +245,13 @@ class TestEarlierNames:
     def test_true_keeps(self, context: object) -> None:
         assert self.dataset(context) == self.dataset(context=True)
         assert self.dataset(context)[0] != self.dataset(context=False)[0]
+
+    def test_one_stack_of_an_app_may_keep_its_own(self) -> None:
+        scope = cdk.Stack(app(), "Plant", env=EU)
+        scope.node.set_context(_names.BY_LOCATION, True)  # noqa: FBT003 - the value, not a flag
+        made = Dataset(scope, "Data", service=imported_service(scope), schema=PUMP)
+
+        assert made.dataset_name == self.dataset(context=True, env=EU)[0]
 
     def test_anything_else_is_refused(self) -> None:
         with pytest.raises(ValueError, match=r'"constructs-l4e:namesByLocation" is "yes": use true or false'):
