@@ -316,8 +316,9 @@ class TaggedResource(Resource):
         raise FailedError(
             f"{self.subject(properties)} would replace {before.name!r}, which has the same properties under "
             "a name that another rule generated, so nothing was made. To keep it, set the context value "
-            f'"{NAMES_BY_LOCATION}" to true if an earlier release of constructs-l4e deployed it, or refer to '
-            f"its key as before; to have a new one all the same, set {self.name_member}. Then deploy again."
+            f'"{NAMES_BY_LOCATION}" to true if an earlier release of constructs-l4e deployed it, leave that '
+            "out if not, and refer to its key as before. To have a new one all the same, set "
+            f"{self.name_member}. Then deploy again."
         )
 
     def _tag(self, context: Context, properties: Properties, found: Found) -> bool:
