@@ -1,27 +1,35 @@
 """Infrastructure as code for equipment monitoring with Amazon Lookout for Equipment (L4E)."""
 
+import importlib.metadata
+
 from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.alarms import AlarmThresholds, Executions, SchedulerAlarms
 from constructs_l4e.asset import MonitoredAsset
-from constructs_l4e.dataset import Dataset
+from constructs_l4e.dataset import Dataset, DatasetBase
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.function_vpc_endpoints import FunctionVpcEndpoints
-from constructs_l4e.ingestion import DataIngestion, KeyPattern
+from constructs_l4e.ingestion import DataIngestion, DataIngestionProps, KeyPattern
 from constructs_l4e.input_naming import InputNaming, TimestampFormat
 from constructs_l4e.interfaces import IDataset, IEquipmentService, IInferenceScheduler, IModel
 from constructs_l4e.key import EquipmentKey
 from constructs_l4e.large_jobs import LargeJobs
-from constructs_l4e.model import Model
+from constructs_l4e.metrics import MetricOptions
+from constructs_l4e.model import Model, ModelBase, ModelProps
 from constructs_l4e.numeric_layer import NumericLayer
 from constructs_l4e.off_condition import OffCondition
 from constructs_l4e.role import ServiceRole
-from constructs_l4e.scheduler import InferenceScheduler
+from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerBase, InferenceSchedulerProps
 from constructs_l4e.schema import Component, DatasetSchema
-from constructs_l4e.service import EquipmentService
+from constructs_l4e.service import EquipmentService, EquipmentServiceBase
 from constructs_l4e.settings import Adaptation, ServiceSettings
-from constructs_l4e.storage import AssetLocations, AssetStorage, S3Location
+from constructs_l4e.storage import AssetLocations, AssetStorage, AssetStorageBase, S3Location
 from constructs_l4e.time_range import TimeRange
 from constructs_l4e.vpc_endpoint import ServiceVpcEndpoint
+
+try:
+    __version__ = importlib.metadata.version("constructs-l4e")
+except importlib.metadata.PackageNotFoundError:  # a checkout that is not installed
+    __version__ = "0+unknown"
 
 __all__ = [
     "AccessLevel",
@@ -29,13 +37,17 @@ __all__ = [
     "AlarmThresholds",
     "AssetLocations",
     "AssetStorage",
+    "AssetStorageBase",
     "Component",
     "DataIngestion",
+    "DataIngestionProps",
     "DataUploadFrequency",
     "Dataset",
+    "DatasetBase",
     "DatasetSchema",
     "EquipmentKey",
     "EquipmentService",
+    "EquipmentServiceBase",
     "Executions",
     "FunctionVpcEndpoints",
     "IDataset",
@@ -43,10 +55,15 @@ __all__ = [
     "IInferenceScheduler",
     "IModel",
     "InferenceScheduler",
+    "InferenceSchedulerBase",
+    "InferenceSchedulerProps",
     "InputNaming",
     "KeyPattern",
     "LargeJobs",
+    "MetricOptions",
     "Model",
+    "ModelBase",
+    "ModelProps",
     "MonitoredAsset",
     "NumericLayer",
     "OffCondition",

@@ -42,11 +42,8 @@ def checked_ids(ids: Sequence[str]) -> tuple[str, ...]:
     """Return the ids of endpoints if they can be such.
 
     Raises:
-        TypeError: when it is one text, not a list.
         ValueError: when one is no id of an endpoint.
     """
-    if isinstance(ids, str):
-        raise TypeError(f"api_vpc_endpoint_ids is the text '{ids}', not a list: write ['{ids}']")
     for each in ids:
         if not cdk.Token.is_unresolved(each) and not _ID.fullmatch(each):
             raise ValueError(

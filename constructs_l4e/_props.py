@@ -18,8 +18,8 @@ import aws_cdk as cdk
 
 _P = ParamSpec("_P")
 _TOKEN = re.compile(r"\$\{Token\[[a-zA-Z0-9:._-]+\]\}")
-_LARGEST_TOKEN = -1e288
-"""Numbers below are how the CDK writes numbers that are known in the deployment only."""
+_LEAST_TOKEN, _LARGEST_TOKEN = -1.95e289, -1.88e289
+"""The CDK writes numbers that are known in the deployment only as numbers between these."""
 
 
 def checked(init: Callable[_P, None]) -> Callable[_P, None]:
@@ -45,7 +45,8 @@ def check_fields(value: Any) -> None:
     Raises:
         TypeError: when a field has another type than it should.
     """
-    hints = _hints(type(value))
+    kind: Any = type(value)
+    hints = _hints(kind)
     for field in fields(value):
         content = getattr(value, field.name)
         if not _fits(content, hints[field.name], tokens=False):
@@ -56,7 +57,7 @@ def is_token(value: object) -> bool:
     """Return whether a text or a number is known in the deployment only, without asking the CDK."""
     if isinstance(value, str):
         return _TOKEN.search(value) is not None
-    return isinstance(value, float) and value < _LARGEST_TOKEN
+    return isinstance(value, float) and _LEAST_TOKEN < value < _LARGEST_TOKEN
 
 
 @functools.cache
@@ -101,7 +102,8 @@ def _is_a(value: object, kind: Any) -> bool:
     if issubclass(kind, enum.StrEnum):
         return isinstance(value, str)  # whether it is one of them, the rule of the prop says
     if getattr(kind, "_is_protocol", False):
-        return _not_in_class(type(value), kind) <= getattr(value, "__dict__", {}).keys()
+        of: tuple[Any, Any] = (type(value), kind)
+        return _not_in_class(*of) <= getattr(value, "__dict__", {}).keys()
     if hasattr(kind, "__jsii_type__") and isinstance(value, Mapping):
         return True  # the CDK takes its structs as mappings too
     return isinstance(value, kind)

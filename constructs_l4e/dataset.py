@@ -22,7 +22,13 @@ from constructs_l4e.schema import DatasetSchema
 
 
 class DatasetBase(cdk.Resource):
-    """Base of datasets made here and of imported ones."""
+    """Base of datasets made here and of imported ones.
+
+    Args:
+        scope: parent of the construct.
+        id: construct id.
+        home: account and Region of the dataset. Default: those of the stack.
+    """
 
     service: IEquipmentService
     dataset_name: str

@@ -82,7 +82,7 @@ class DataIngestion(cdk.Resource):
                 "pass `key_pattern`, or give the dataset a schema"
             )
         self.role: iam.IRole = role or ServiceRole(self, "Role", service=dataset.service, reads=[source])
-        let_use(self, dataset.service, self.role, resource_arn=dataset.trusted_arn)
+        let_use(self, dataset.service, self.role, resource_arn=dataset.trusted_arn, reads=[source])
         location = source.to_api() | ({"KeyPattern": pattern.value} if pattern else {})
         ProviderAccess.of(self, dataset.service).allow_pass_role(self.role)
         self._resource = _custom_resource.service_resource(

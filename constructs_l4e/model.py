@@ -13,6 +13,7 @@ from constructs import Construct, DependencyGroup, IDependable
 
 from constructs_l4e import _arns, _custom_resource, _names, _props, _validate
 from constructs_l4e._environments import require_environment_of_arn
+from constructs_l4e._limits import warn_of_limits
 from constructs_l4e._memory import placed
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.access_level import AccessLevel
@@ -48,7 +49,13 @@ class ModelProps(TypedDict, total=False):
 
 
 class ModelBase(cdk.Resource):
-    """Base of models trained here and of imported ones."""
+    """Base of models trained here and of imported ones.
+
+    Args:
+        scope: parent of the construct.
+        id: construct id.
+        home: account and Region of the model. Default: those of the stack.
+    """
 
     service: IEquipmentService
     model_name: str
@@ -219,8 +226,23 @@ class Model(ModelBase):
             )
         if self.role is not None:
             trusted = _arns.service_arn(self, "model", names)
-            let_use(self, self.service, self.role, resource_arn=trusted)
+            let_use(
+                self,
+                self.service,
+                self.role,
+                resource_arn=trusted,
+                reads=[labels] if labels else [],
+                writes=[diagnostics] if diagnostics else [],
+            )
             ProviderAccess.of(self, self.service).allow_pass_role(self.role)
+        warn_of_limits(
+            self,
+            self.service.settings,
+            schema=schema or dataset.schema,
+            training=training,
+            evaluation=evaluation,
+            rate=self.target_sampling_rate,
+        )
         self._resource = _custom_resource.service_resource(
             self,
             service=self.service,

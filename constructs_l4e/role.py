@@ -146,25 +146,46 @@ class _TrustedResources:
         return [_arns.any_resource(self._stack)]
 
 
-def let_use(scope: IConstruct, service: IEquipmentService, role: iam.IRole, *, resource_arn: str) -> None:
+def let_use(
+    scope: IConstruct,
+    service: IEquipmentService,
+    role: iam.IRole,
+    *,
+    resource_arn: str,
+    reads: Sequence[S3Location] = (),
+    writes: Sequence[S3Location] = (),
+) -> None:
     """Let the service use `role` while it works for the resources of an ARN pattern.
+
+    Trust and rights of a role that is not a `ServiceRole` are its owner's: a warning says what is needed.
 
     Raises:
         ValueError: when the role does not have the path of roles that the service assumes, or trusts another
             service.
     """
-    _require_path(role, service)
     if isinstance(role, ServiceRole):
         if role.service is not service:
             require_same_service(f'role "{path_of(role)}"', role.service, service)
         role.trust_for(resource_arn)
-    elif service.trusted_by_resource:
+        return
+    _require_path(role, service)
+    if service.trusted_by_resource:
         cdk.Annotations.of(scope).add_warning_v2(
             "constructs-l4e:RoleTrust",
             f'the trust policy of role "{path_of(role)}" is not made here: let it trust the service with '
             f'sts:ExternalId "{template_text(scope, resource_arn)}" only, or whoever may call the service '
             "can have it use the role; "
             "`service.role_trust([...])` gives the principal",
+        )
+    needed = [
+        *(f"s3:GetObject and s3:ListBucket for {template_text(scope, place.uri)}" for place in reads),
+        *(f"s3:PutObject and s3:ListBucket for {template_text(scope, place.uri)}" for place in writes),
+    ]
+    if needed:
+        cdk.Annotations.of(scope).add_warning_v2(
+            "constructs-l4e:RoleRights",
+            f'the rights of role "{role.node.path}" are not made here: it needs {", ".join(needed)}, and the '
+            "keys of these buckets; ServiceRole makes them",
         )
 
 
@@ -174,12 +195,20 @@ def arn_of(role: iam.IRole) -> str:
 
 
 def _require_path(role: iam.IRole, service: IEquipmentService) -> None:
-    path, arn = service.access_role_path, arn_of(role)
-    if path is None or _props.is_token(arn):
+    path = service.access_role_path
+    if path is None:
         return
-    if f":role{path}" not in arn:
+    made_here = role.node.default_child
+    if isinstance(made_here, iam.CfnRole):
+        found = made_here.path or "/"
+        fits = found == path or cdk.Token.is_unresolved(found)
+        named = f'"{role.node.path}" has the path "{found}" and'
+    else:
+        fits = cdk.Token.is_unresolved(role.role_arn) or f":role{path}" in role.role_arn
+        named = f'"{role.role_arn}"'
+    if not fits:
         raise ValueError(
-            f'role "{arn}" cannot be used by the service, which assumes roles of the path "{path}" '
+            f'role {named} cannot be used by the service, which assumes roles of the path "{path}" '
             "only: create the role with that path, or use ServiceRole"
         )
 

@@ -279,7 +279,14 @@ class InferenceScheduler(InferenceSchedulerBase):
                 what="model",
             )
         trusted = _arns.service_arn(self, "inference-scheduler", names)
-        let_use(self, self.service, self.role, resource_arn=trusted)
+        let_use(
+            self,
+            self.service,
+            self.role,
+            resource_arn=trusted,
+            reads=[data_input],
+            writes=[data_output],
+        )
         ProviderAccess.of(self, self.service).allow_pass_role(self.role)
         self._resource = _custom_resource.service_resource(
             self,

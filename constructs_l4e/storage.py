@@ -194,6 +194,13 @@ class _ImportedStorage(AssetStorageBase):
     def __init__(self, scope: Construct, id: str, bucket: s3.IBucket) -> None:
         super().__init__(scope, id)
         self.bucket = bucket
+        if bucket.encryption_key is None and not isinstance(bucket, s3.Bucket):
+            cdk.Annotations.of(self).add_warning_v2(
+                "constructs-l4e:BucketKey",
+                f'whether the imported bucket "{bucket.node.path}" has a key is not known, and roles would '
+                "need it: import the bucket with Bucket.from_bucket_attributes(encryption_key=...), or "
+                "acknowledge this warning if it has none",
+            )
 
 
 def _access_logs(scope: Construct, removal_policy: cdk.RemovalPolicy) -> s3.Bucket:

@@ -43,7 +43,9 @@ SERVICE_RULES = frozenset(
 ROOMS: Mapping[str, Room] = {
     "constructs": Room(
         folder="constructs_l4e",
-        allowed=frozenset({"aws_cdk", "constructs", "jsii", "constructs_l4e", "l4e_files", "l4e_layer"}),
+        allowed=frozenset(
+            {"aws_cdk", "constructs", "jsii", "typing_extensions", "constructs_l4e", "l4e_files", "l4e_layer"}
+        ),
     ),
     "cli": Room(
         folder="l4e_cli",

@@ -17,7 +17,8 @@ CLASSES = [getattr(constructs_l4e, name) for name in constructs_l4e.__all__]
 CONSTRUCTED = [
     each
     for each in CLASSES
-    if not (issubclass(each, enum.Enum) or inspect.isabstract(each) or getattr(each, "_is_protocol", False))
+    if "__init__" in vars(each)
+    and not (issubclass(each, enum.Enum) or inspect.isabstract(each) or getattr(each, "_is_protocol", False))
 ]
 
 

@@ -54,7 +54,7 @@ def test_every_construct_has_a_page() -> None:
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     titles = "\n".join(line for line in text.splitlines() if line.startswith("# "))
     constructs = {
-        name
+        name.removesuffix("Base")
         for name in constructs_l4e.__all__
         if isinstance(value := getattr(constructs_l4e, name), type) and hasattr(value, "is_construct")
     }

@@ -663,7 +663,7 @@ class TestImported:
     @pytest.mark.parametrize(
         ("ids", "kind", "message"),
         [
-            (VPCE, TypeError, f"is the text '{VPCE}', not a list: write"),
+            (VPCE, TypeError, f'is the text "{VPCE}", not a list: write'),
             (["vpc-0123"], ValueError, "'vpc-0123' is no id of a VPC endpoint: use ids such as"),
         ],
     )

@@ -1,5 +1,6 @@
 """The names of the package, as a program that uses it and its type checker see them."""
 
+import importlib.metadata
 import subprocess
 import sys
 from pathlib import Path
@@ -65,3 +66,7 @@ def test_a_public_name_is_defined_in_a_public_module(name: str) -> None:
     assert module.startswith("constructs_l4e.")
     assert not module.split(".")[1].startswith("_")
     assert (module == "constructs_l4e.interfaces") == (name[0] == "I" and name[1].isupper())
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    assert constructs_l4e.__version__ == importlib.metadata.version("constructs-l4e")
