@@ -42,7 +42,13 @@ class InferenceSchedulerProps(TypedDict, total=False):
 
 
 class InferenceSchedulerBase(cdk.Resource):
-    """Base of schedulers made here and of imported ones."""
+    """Base of schedulers made here and of imported ones.
+
+    Args:
+        scope: parent of the construct.
+        id: construct id.
+        home: account and Region of the scheduler. Default: those of the stack.
+    """
 
     service: IEquipmentService
     inference_scheduler_name: str
