@@ -44,11 +44,18 @@ def imported_service(scope: cdk.Stack, staging_bucket_name: str | None = None) -
         "Service",
         api_id="abcde12345",
         api_stage="api",
-        data_access_role_arn=JOB_ROLE,
-        provider_service_token=SERVICE_TOKEN,
-        provider_role_arn=PROVIDER_ROLE,
+        data_access_role_arn=_of_environment(scope, JOB_ROLE),
+        provider_service_token=_of_environment(scope, SERVICE_TOKEN),
+        provider_role_arn=_of_environment(scope, PROVIDER_ROLE),
         staging_bucket_name=staging_bucket_name,
     )
+
+
+def _of_environment(scope: cdk.Stack, arn: str) -> str:
+    """An ARN of these tests, in the environment of a stack as far as that is known."""
+    for usual, own in (("eu-west-1", scope.region), ("111122223333", scope.account)):
+        arn = arn if cdk.Token.is_unresolved(own) else arn.replace(usual, own)
+    return arn
 
 
 def stack() -> cdk.Stack:
@@ -57,7 +64,9 @@ def stack() -> cdk.Stack:
 
 def locations(scope: cdk.Stack, name: str = "Pump1") -> AssetLocations:
     bucket = cdk.aws_s3.Bucket.from_bucket_name(scope, "DataBucket", "sensor-data")
-    return AssetStorage.from_bucket(scope, "Storage", bucket).for_asset(name)
+    storage = AssetStorage.from_bucket(scope, "Storage", bucket)
+    cdk.Annotations.of(storage).acknowledge_warning("constructs-l4e:BucketKey", "it has none")
+    return storage.for_asset(name)
 
 
 def synthesised(build: Callable[[cdk.Stack], object]) -> dict[str, Any]:
