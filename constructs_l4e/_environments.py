@@ -33,13 +33,13 @@ def require_environment_of(service: IEquipmentService, user: IConstruct) -> None
         )
 
 
-def require_region_of(bucket: s3.IBucket, user: cdk.IResource) -> None:
+def require_region_of(bucket: s3.IBucket, user: IConstruct) -> None:
     """Require that a bucket is in the Region of its user, as far as both are known.
 
     Raises:
         ValueError: when it is in another one.
     """
-    theirs, mine = bucket.env.region, user.env.region
+    theirs, mine = bucket.env.region, cdk.Stack.of(user).region
     if is_known_to_differ(theirs, mine):
         raise ValueError(
             f'bucket "{bucket.node.path}" is in Region "{theirs}", and "{user.node.path}", which uses it, in '

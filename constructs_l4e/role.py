@@ -82,14 +82,13 @@ class ServiceRole(iam.Role):
             role_name=role_name,
         )
         places = (*reads, *writes)
-        buckets = list(dict.fromkeys(place.bucket for place in places))
-        for bucket in buckets:
+        for bucket in dict.fromkeys(place.bucket for place in places):
             require_region_of(bucket, self)
         acknowledge_wildcards(
             self,
             [place.objects_arn for place in places],
             "the prefix is the narrowest name of objects that arrive after deployment",
-            of_other_stacks=any(bucket.stack is not self.stack for bucket in buckets),
+            of_other_stacks=any(place.bucket.stack is not self.stack for place in places),
         )
         if service.trusted_by_resource:
             cdk.Aspects.of(self).add(_WarningOfWideTrust(self))
