@@ -90,6 +90,32 @@ def test_metrics_of_an_imported_scheduler_are_where_it_is() -> None:
         assert [each["AccountId"] for each in alarm["Properties"]["Metrics"]] == [ACCOUNT]
 
 
+def test_options_of_metrics() -> None:
+    scope = stack()
+    scheduler = InferenceScheduler.from_inference_scheduler_attributes(
+        scope,
+        "Scheduler",
+        service=imported(scope),
+        inference_scheduler_name="pump",
+        model_name="pump",
+        data_upload_frequency="PT5M",
+    )
+    metric = scheduler.metric_anomaly_detected(
+        account="444455556666", region="us-east-1", id="a", visible=False
+    )
+
+    assert (metric.account, metric.region, metric.id, metric.visible) == (
+        "444455556666",
+        "us-east-1",
+        "a",
+        False,
+    )
+    assert (scheduler.metric_anomaly_detected().account, scheduler.metric_anomaly_detected().region) == (
+        None,
+        None,
+    )
+
+
 def users(scope: cdk.Stack, service: IEquipmentService) -> dict[str, Any]:
     """What a user of the library writes, each of which needs the service in its own environment."""
     places = locations(scope)
