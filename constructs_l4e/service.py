@@ -1,5 +1,6 @@
 """The LookoutEquipment service of an app: deployed in the account, imported, or AWS's own."""
 
+import dataclasses
 import re
 from collections.abc import Sequence
 
@@ -9,11 +10,13 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from constructs_l4e import _api_endpoints, _arns, _environments, _props, _ways_in
+from constructs_l4e import _api_endpoints, _arns, _environments, _props, _validate, _ways_in
 from constructs_l4e._access import Access
 from constructs_l4e._acknowledge import acknowledge_wildcards
+from constructs_l4e._handle import Handle
 from constructs_l4e._jobs import Jobs, training_mebibytes
 from constructs_l4e._large_training import check_quota
 from constructs_l4e._network import function_network
@@ -209,6 +212,7 @@ _ARNS = {
     "provider_role_arn": re.compile(r"arn:[^:]+:iam::(\d{12}):role/.+"),
     "data_access_role_arn": re.compile(r"arn:[^:]+:iam::(\d{12}):role/.+"),
 }
+_PARAMETER_NAME = re.compile(r"(/[A-Za-z0-9_.-]+)+")
 _API_PART = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -234,6 +238,17 @@ def _checked_api_part(what: str, value: str) -> str:
         raise ValueError(
             f'{what} "{value}" is not a part of an address: pass what the service has as {what}, letters, '
             'digits, "_" and "-"'
+        )
+    return value
+
+
+def _parameter_name(value: str) -> str:
+    """Return the name of a parameter, if it is known and in a form that every Region takes."""
+    _validate.known(value, what="parameter_name")
+    if not _PARAMETER_NAME.fullmatch(value):
+        raise ValueError(
+            f'parameter_name "{value}" is not supported: begin with a slash, and use letters, digits, "_", '
+            '".", "-" and slashes, such as "/plant/lookoutequipment"'
         )
     return value
 
@@ -576,6 +591,61 @@ class EquipmentService(EquipmentServiceBase):
                 " groups: pass vpc= to run them in one"
             )
         return ec2.Connections(security_groups=list(self._security_groups))
+
+    def add_parameter(self, id: str, *, parameter_name: str) -> ssm.IStringListParameter:
+        """Publish what other apps need to know of the service, for `from_parameter`.
+
+        Args:
+            id: construct id.
+            parameter_name: name of the parameter of Systems Manager, such as `/plant/lookoutequipment`.
+
+        Raises:
+            ValueError: when the name does not begin with a slash.
+        """
+        return Handle(
+            api_id=str(self.api_id),
+            api_stage=str(self.api_stage),
+            data_access_role_arn=self.job_role.role_arn,
+            provider_service_token=self.provider_service_token,
+            provider_role_arn=self.provider_role.role_arn,
+            metric_namespace=self.metric_namespace,
+        ).write(self, id, _parameter_name(parameter_name))
+
+    @classmethod
+    def from_parameter(
+        cls,
+        scope: Construct,
+        id: str,
+        *,
+        parameter_name: str,
+        api_vpc_endpoint_ids: Sequence[str] = (),
+        staging_bucket_name: str | None = None,
+        settings: ServiceSettings | None = None,
+    ) -> IEquipmentService:
+        """Return a service of this account and Region by the parameter that `add_parameter` made.
+
+        CloudFormation reads the parameter in each deployment.
+
+        Args:
+            scope: parent of the construct.
+            id: construct id.
+            parameter_name: name of the parameter.
+            api_vpc_endpoint_ids: see `from_equipment_service_attributes`.
+            staging_bucket_name: see `from_equipment_service_attributes`.
+            settings: see `from_equipment_service_attributes`.
+
+        Raises:
+            ValueError: when the name does not begin with a slash.
+        """
+        handle = Handle.read(scope, _parameter_name(parameter_name))
+        return cls.from_equipment_service_attributes(
+            scope,
+            id,
+            **dataclasses.asdict(handle),
+            api_vpc_endpoint_ids=api_vpc_endpoint_ids,
+            staging_bucket_name=staging_bucket_name,
+            settings=settings,
+        )
 
     @classmethod
     def aws_managed(cls, scope: Construct, id: str) -> IEquipmentService:

@@ -301,3 +301,51 @@ def test_an_imported_service_may_be_known_in_the_deployment_only() -> None:
         "Ref": "providerservicetoken"
     }
     assert service.env.region == REGION
+
+
+def test_one_parameter_connects_an_app() -> None:
+    platform = cdk.Stack(app(), "Platform", env=cdk.Environment(region=REGION))
+    made = owned(platform)
+    made.add_parameter("Handle", parameter_name="/plant/lookoutequipment")
+    parameter = only(template(platform), "AWS::SSM::Parameter")["Properties"]
+    scope = cdk.Stack(app(), "Plant", env=cdk.Environment(region=REGION))
+    service = EquipmentService.from_parameter(scope, "Service", parameter_name="/plant/lookoutequipment")
+    MonitoredAsset(scope, "Pump", service=service, locations=locations(scope), schema=PUMP)
+    content = template(scope)
+
+    assert (parameter["Name"], parameter["Type"]) == ("/plant/lookoutequipment", "StringList")
+    published = [
+        made.api_id,
+        made.api_stage,
+        made.job_role.role_arn,
+        made.provider_service_token,
+        made.provider_role.role_arn,
+        made.metric_namespace,
+    ]
+    assert parameter["Value"] == {"Fn::Join": [",", platform.resolve(published)]}
+    (name, read), *others = [
+        item
+        for item in content["Parameters"].items()
+        if "AWS::SSM" in item[1]["Type"] and "plant" in str(item)
+    ]
+    assert others == []
+    assert read == {"Type": "AWS::SSM::Parameter::Value<List<String>>", "Default": "/plant/lookoutequipment"}
+    for index, value in enumerate(
+        (
+            service.api_id,
+            service.api_stage,
+            only(content, "AWS::IAM::Role")["Properties"]["AssumeRolePolicyDocument"]["Statement"][0][
+                "Principal"
+            ]["AWS"],
+            only(content, "Custom::LookoutEquipmentModel")["Properties"]["ServiceToken"],
+            service.provider_role.role_arn,
+            service.metric_namespace,
+        )
+    ):
+        assert scope.resolve(value) == {"Fn::Select": [index, {"Ref": name}]}
+
+
+@pytest.mark.parametrize("name", ["plant", "/plant/", "/plant lookout", "${Token[TOKEN.1]}"])
+def test_a_name_that_no_parameter_can_have(name: str) -> None:
+    with pytest.raises(ValueError, match="parameter_name"):
+        EquipmentService.from_parameter(stack(), "Service", parameter_name=name)

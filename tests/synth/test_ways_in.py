@@ -65,6 +65,7 @@ def granted(build: Build) -> list[str]:
 
 def asset(scope: cdk.Stack, service: IEquipmentService, id_: str = "Pump", **props: Any) -> MonitoredAsset:
     storage = AssetStorage.from_bucket(scope, f"Storage{id_}", bucket(scope))
+    cdk.Annotations.of(storage).acknowledge_warning("constructs-l4e:BucketKey", "it has none")
     places = storage.for_asset("Pump")
     return MonitoredAsset(scope, id_, service=service, locations=places, schema=PUMP, **props)
 
@@ -379,7 +380,7 @@ class TestTrust:
             scope, "Theirs", "arn:aws:iam::111122223333:role/lookoutequipment/theirs"
         )
         asset(scope, service, role=found)
-        texts = warnings(scope)
+        texts = [text for text in warnings(scope) if "RoleRights" not in text]
         assert len(texts) == 2
         assert all("let it trust the service with sts:ExternalId" in text for text in texts)
         assert any(":dataset/Test-Pump-Dataset-C70504A4-????????/*" in text for text in texts)
