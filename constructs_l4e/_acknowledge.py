@@ -5,9 +5,12 @@ Wildcard resources are acknowledged where they are granted (`_access.py`), with 
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import aws_cdk as cdk
 from constructs import IConstruct
+
+from constructs_l4e import _rule_packs
 
 PACK = "AwsSolutions-"
 
@@ -15,14 +18,16 @@ SERVICE_BUCKET = {
     "S1": "only this service's functions have access; who needs a record of each object request turns on"
     " CloudTrail data events for the bucket",
 }
-API = {
+API_LOGS = {
     "APIG1": "access logs need a CloudWatch role that is one setting for all APIs of an account and Region,"
     " which a construct must not take over; the function logs every request that passes authorisation",
+    "APIG6": "execution logs need the same account-wide CloudWatch role as access logs",
+}
+API = {
     "APIG2": "one operation per target header, not per path: the function validates each request against the"
     " service model, which a request validator cannot express",
     "APIG3": "every request must carry an IAM signature, so there is no anonymous traffic to filter; a web"
     " ACL can be associated with the stage",
-    "APIG6": "execution logs need the same account-wide CloudWatch role as access logs",
     "COG4": "callers are AWS clients that sign with IAM credentials; the method requires AWS_IAM",
 }
 STATE_MACHINE = {
@@ -40,23 +45,27 @@ LOG_DELIVERY = (
 )
 
 
-def acknowledge(scope: IConstruct, reasons: Mapping[str, str]) -> None:
+def acknowledge(
+    scope: IConstruct, reasons: Mapping[str, str], *, also: Mapping[str, str] = MappingProxyType({})
+) -> None:
     """Acknowledge findings on `scope` and below it.
 
     Args:
         scope: the narrowest construct that has the findings.
         reasons: reason by rule id, without the prefix of the pack.
+        also: those of other packs, in the same call, because each costs time at synthesis.
     """
-    cdk.Validations.of(scope).acknowledge(
-        *(cdk.Acknowledgment(id=f"{PACK}{rule}", reason=reason) for rule, reason in reasons.items())
-    )
+    own = {f"{PACK}{rule}": reason for rule, reason in reasons.items()}
+    _rule_packs.accept(scope, {**own, **also})
 
 
-def acknowledge_wildcards(scope: IConstruct, arns: tuple[str, ...], reason: str) -> None:
+def acknowledge_wildcards(
+    scope: IConstruct, arns: tuple[str, ...], reason: str, *, also: Mapping[str, str] = MappingProxyType({})
+) -> None:
     """Acknowledge the wildcard resources among `arns` in the policies on `scope` and below it."""
     stack = cdk.Stack.of(scope)
     texts = (_text(stack.resolve(arn)) for arn in arns)
-    acknowledge(scope, {f"IAM5[Resource::{text}]": reason for text in texts if "*" in text})
+    acknowledge(scope, {f"IAM5[Resource::{text}]": reason for text in texts if "*" in text}, also=also)
 
 
 def acknowledge_range(
@@ -67,7 +76,9 @@ def acknowledge_range(
 ) -> None:
     """Acknowledge that an interface endpoint lets its VPC in, by the security group that CDK makes for it."""
     if open and not security_groups:
-        acknowledge(endpoint.node.find_child("SecurityGroup"), VPC_RANGE)
+        group = endpoint.node.find_child("SecurityGroup")
+        acknowledge(group, VPC_RANGE)
+        _rule_packs.accept(group, _rule_packs.VPC_RANGE)
 
 
 def template_text(scope: IConstruct, value: str) -> str:

@@ -11,6 +11,7 @@ from constructs import Construct, IConstruct
 from constructs_l4e import _arns
 from constructs_l4e._access import service_name
 from constructs_l4e._acknowledge import acknowledge_wildcards, template_text
+from constructs_l4e._rule_packs import INLINE_POLICY
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.storage import S3Location
 
@@ -82,6 +83,7 @@ class ServiceRole(iam.Role):
             self,
             tuple(arn for place in (*reads, *writes) for arn in _spellings(self, place)),
             "the prefix is the narrowest name of objects that arrive after deployment",
+            also=INLINE_POLICY,
         )
         if service.api_id is not None:
             cdk.Aspects.of(self).add(_WarningOfWideTrust(self))

@@ -10,7 +10,13 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk.assertions import Template
-from cdk_nag import AwsSolutionsChecks
+from cdk_nag import (
+    AwsSolutionsChecks,
+    HIPAASecurityChecks,
+    NIST80053R5Checks,
+    PCIDSS321Checks,
+    ServerlessChecks,
+)
 from constructs import IConstruct
 
 from constructs_l4e import (
@@ -105,9 +111,18 @@ def listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def findings(scope: IConstruct) -> set[tuple[str, str]]:
-    """(rule, construct path) of every AwsSolutions finding under `scope` that nobody acknowledged."""
-    report = AwsSolutionsChecks().validate_scope(scope)
+PACKS = {
+    "AwsSolutions": AwsSolutionsChecks,
+    "Serverless": ServerlessChecks,
+    "NIST 800-53 R5": NIST80053R5Checks,
+    "HIPAA": HIPAASecurityChecks,
+    "PCI DSS 3.2.1": PCIDSS321Checks,
+}
+
+
+def findings(scope: IConstruct, pack: str = "AwsSolutions") -> set[tuple[str, str]]:
+    """(rule, construct path) of every finding of a pack under `scope` that nobody acknowledged."""
+    report = PACKS[pack]().validate_scope(scope)
     return {
         (violation.rule_name, place.construct_path)
         for violation in report.violations
