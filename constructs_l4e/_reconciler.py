@@ -15,7 +15,7 @@ from constructs_l4e._access import Access
 from constructs_l4e._acknowledge import DEAD_LETTERS, acknowledge
 from constructs_l4e._functions import function, function_role, log_group, write_logs
 from constructs_l4e._jobs import Jobs
-from constructs_l4e._log_key import let_events_use
+from constructs_l4e._key_policies import let_events_use
 from constructs_l4e._network import FunctionNetwork
 from constructs_l4e._state import ServiceState
 from constructs_l4e.service_controls import ServiceControls

@@ -15,8 +15,8 @@ from constructs_l4e import _api_endpoints, _arns, _ways_in
 from constructs_l4e._access import Access
 from constructs_l4e._acknowledge import acknowledge_wildcards
 from constructs_l4e._jobs import Jobs, training_mebibytes
+from constructs_l4e._key_policies import let_logs_use
 from constructs_l4e._large_training import check_quota
-from constructs_l4e._log_key import let_logs_use
 from constructs_l4e._network import function_network
 from constructs_l4e._packages import service_code
 from constructs_l4e._provider import ResourceProvider

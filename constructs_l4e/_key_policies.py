@@ -33,6 +33,7 @@ def let_logs_use(scope: IConstruct, key: kms.IKey) -> None:
             "kms:ReEncryptTo",
         ),
         conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+        what_fails="as CloudWatch Logs asks, or the deployment of the log groups fails",
     )
 
 
@@ -44,6 +45,7 @@ def let_events_use(scope: IConstruct, key: kms.IKey) -> None:
         principal="events.amazonaws.com",
         actions=("kms:Decrypt", "kms:GenerateDataKey"),
         conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(scope).account}},
+        what_fails="or events that could not be delivered are lost",
     )
 
 
@@ -54,6 +56,7 @@ def _let_use(
     principal: str,
     actions: Sequence[str],
     conditions: Mapping[str, object],
+    what_fails: str,
 ) -> None:
     statement = iam.PolicyStatement(
         actions=list(actions),
@@ -65,6 +68,6 @@ def _let_use(
         service = principal.partition(".")[0]
         cdk.Annotations.of(scope).add_warning_v2(
             f"constructs-l4e:keyPolicy:{service}",
-            f"the policy of key '{key.node.path}' is not made here, and the deployment fails unless it allows"
-            f" the principal of '{service}' in this Region {', '.join(actions)}: see docs/compliance.md",
+            f"the policy of key '{key.node.path}' cannot be changed by this app: see to it that it allows"
+            f" {', '.join(actions)} to '{service}', {what_fails}",
         )
