@@ -5,10 +5,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+import pytest
 from aws_cdk.assertions import Template
 from cdk_nag import (
     AwsSolutionsChecks,
@@ -128,6 +130,34 @@ def findings(scope: IConstruct, pack: str = "AwsSolutions") -> set[tuple[str, st
         for violation in report.violations
         for place in violation.violating_resources
     }
+
+
+def unneeded_acknowledgements(
+    build: Callable[[cdk.Stack], object], monkeypatch: pytest.MonkeyPatch
+) -> list[tuple[str, str]]:
+    """(id, construct path) of what a stack acknowledges and no pack would find; each must have its reason."""
+    told: list[tuple[str, str]] = []
+
+    @dataclass
+    class Recorder:
+        path: str
+
+        def acknowledge(self, *entries: cdk.Acknowledgment) -> None:
+            for entry in entries:
+                assert len(entry.reason) >= 30, f"{entry.id}: say why"
+                told.append((entry.id, self.path))
+
+    target = stack()
+    with monkeypatch.context() as patch:
+        patch.setattr(cdk.Validations, "of", lambda scope: Recorder(scope.node.path))
+        build(target)
+    found = set().union(*(findings(target, pack) for pack in PACKS))
+    assert told
+    return [
+        (rule, path)
+        for rule, path in told
+        if not any(rule == other and f"{place}/".startswith(f"{path}/") for other, place in found)
+    ]
 
 
 def synth_with_nag(of: cdk.App) -> None:

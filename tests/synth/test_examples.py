@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 PAGES = [
     *sorted((ROOT / "docs" / "constructs").glob("*.md")),
-    *(ROOT / "docs" / name for name in ("access.md", "audit.md", "private-network.md")),
+    *(ROOT / "docs" / name for name in ("access.md", "audit.md", "compliance.md", "private-network.md")),
 ]
 
 
