@@ -26,7 +26,6 @@ def let_logs_use(scope: IConstruct, key: kms.IKey) -> None:
         principal=service_name(scope, "logs"),
         actions=(
             "kms:Decrypt",
-            "kms:DescribeKey",
             "kms:Encrypt",
             "kms:GenerateDataKey",
             "kms:ReEncryptFrom",

@@ -50,7 +50,12 @@ class ServiceStack(cdk.Stack):
             isolated_subnet_ids=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
         )
         access_logs = s3.Bucket.from_bucket_name(self, "AccessLogs", "access-logs-of-the-account")
-        key = kms.Key(self, "Key", enable_key_rotation=True)
+        key = kms.Key(
+            self,
+            "Key",
+            enable_key_rotation=True,
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+        )
         paths = FunctionVpcEndpoints(self, "Paths", vpc=vpc, without=["dynamodb", "s3"])
         endpoint = ServiceVpcEndpoint(self, "Endpoint", vpc=vpc)
         self.service = EquipmentService(

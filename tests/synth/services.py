@@ -87,7 +87,12 @@ def controlled(
     scope: cdk.Stack, *, private: bool = False, large: bool = False, **changed: Any
 ) -> EquipmentService:
     """What the rules of NIST 800-53, HIPAA and PCI DSS ask, but for controls that are `changed`."""
-    key = kms.Key(scope, "Key", enable_key_rotation=True)
+    key = kms.Key(
+        scope,
+        "Key",
+        enable_key_rotation=True,
+        removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    )
     vpc = plant_network(scope)
     controls = ServiceControls(
         reserved_concurrency=ReservedConcurrency(),
