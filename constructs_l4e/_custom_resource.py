@@ -1,5 +1,6 @@
 """What the custom resources behind the public constructs have in common."""
 
+import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,15 +13,15 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct, IDependable
 
-from constructs_l4e import _validate
+from constructs_l4e import _names, _validate
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.schema import DatasetSchema
 from constructs_l4e.settings import ADAPTATION_TAG, Adaptation
 from constructs_l4e.storage import S3Location
 
-_PROPERTIES_VERSION = "1"
-"""Version of the property format; the handlers keep reading every version that was ever released."""
+_MOST_INLINE_BYTES = 4096
+"""A longer schema is a file: a template, and each event about the resource, hold few of them."""
 
 _SERVICE_TIMEOUT_SECONDS = 3600
 """The longest that CloudFormation waits for a custom resource."""
@@ -90,22 +91,48 @@ def service_resource(
         resource_type=resource_type(kind),
         service_timeout=cdk.Duration.seconds(_SERVICE_TIMEOUT_SECONDS),
         removal_policy=removal_policy,
-        properties={"PropertiesVersion": _PROPERTIES_VERSION, **properties},
+        properties={"PropertiesVersion": _version(properties), **properties},
     )
     resource.node.add_dependency(ProviderAccess.of(scope, service).ready, *depends_on)
     return resource
 
 
-def schema_document(
+def schema_property(
     scope: Construct, service: IEquipmentService, schema: DatasetSchema | None
 ) -> dict[str, str] | None:
-    """Return where the custom-resource functions read the schema, which can be too large for a property."""
+    """Return the schema, or where the custom-resource functions read one that is too long for a property."""
     if schema is None:
         return None
+    content = schema.to_json().encode()
+    if _names.by_location(scope):
+        return _staged(scope, service, content, asset_hash=None)
+    if len(content) <= _MOST_INLINE_BYTES:
+        return {"InlineDataSchema": content.decode()}
+    digest = hashlib.sha256(content).hexdigest()
+    return {**_staged(scope, service, content, asset_hash=digest), "Sha256": digest}
+
+
+def meaning(schema: DatasetSchema | None, key: kms.IKey | None) -> dict[str, str | None]:
+    """Return what the properties say whose text depends on where an app is deployed from or to."""
+    return {"Schema": schema.to_json() if schema else None, "ServerSideKmsKeyId": _names.of_key(key)}
+
+
+def _version(properties: Mapping[str, Any]) -> str:
+    """Return the version of the property format: the handlers read every version that was ever released.
+
+    Version 2 has schemas that say what they are. The handlers of an earlier release refuse it in clear words.
+    """
+    schema = properties.get("Schema")
+    return "1" if schema is None or schema.keys() == {"Bucket", "Key"} else "2"
+
+
+def _staged(
+    scope: Construct, service: IEquipmentService, content: bytes, *, asset_hash: str | None
+) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "schema.json"
-        path.write_text(schema.to_json(), encoding="utf-8")
-        asset = s3_assets.Asset(scope, "Schema", path=str(path))
+        path.write_bytes(content)
+        asset = s3_assets.Asset(scope, "Schema", path=str(path), asset_hash=asset_hash)
     stack = cdk.Stack.of(scope)
     # Compared as text of the templates: the stack of the service writes the same name in the same way.
     if service.staging_bucket_name is not None and (

@@ -2,30 +2,48 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
 from constructs import IConstruct
 
 from constructs_l4e import _service_model
 
+BY_LOCATION = "constructs-l4e:namesByLocation"
+"""Context value with which stacks keep the names that earlier releases gave: see `by_location`."""
+
 _HASH_LENGTH = 8
+_GENERATED = re.compile(rf"-[0-9a-f]{{{_HASH_LENGTH}}}$")
+_MARKER = "${Token["
 
 
-def generated(scope: IConstruct, *, shape: str, replace_on: Mapping[str, Any]) -> str:
-    """Return a name made of the construct path and a hash of the properties that force a replacement.
+def generated(
+    scope: IConstruct, *, shape: str, fixed: Mapping[str, Any], meaning: Mapping[str, str | None]
+) -> str:
+    """Return a name made of the construct path and a hash of what forces a replacement.
 
     CloudFormation creates the new resource before it deletes the old one, so the two need different names.
     The name is known at synthesis: other stacks use it without an export, which would block the replacement.
 
+    The hash is of what the properties say, so that it is the same wherever the app is synthesised, and
+    wherever it is deployed to.
+
     Args:
         scope: the construct to name.
         shape: shape of the name in the service model, which limits its length.
-        replace_on: properties that force a replacement, by name.
+        fixed: properties that force a replacement, by name, as the template has them.
+        meaning: what those of them say whose text depends on an environment.
     """
-    resolved = cdk.Stack.of(scope).resolve(dict(replace_on))
-    digest = hashlib.sha256(json.dumps(resolved, sort_keys=True).encode()).hexdigest()[:_HASH_LENGTH]
+    said = _text({**fixed, **meaning})
+    if (_MARKER in said or any(meaning.values())) and by_location(scope):
+        said = _text(cdk.Stack.of(scope).resolve(dict(fixed)))
+    elif _MARKER in said:
+        resolver = _TokenNames(cdk.StringConcat())
+        said = cdk.Tokenization.resolve(said, scope=scope, preparing=False, resolver=resolver)
+    digest = hashlib.sha256(said.encode()).hexdigest()[:_HASH_LENGTH]
     longest = _service_model.string_rule(shape).max_length or 0
     readable = cdk.Names.unique_resource_name(
         scope, max_length=longest - _HASH_LENGTH - 1, separator="-", allowed_special_characters="_-"
@@ -36,3 +54,65 @@ def generated(scope: IConstruct, *, shape: str, replace_on: Mapping[str, Any]) -
 def pattern(generated_name: str) -> str:
     """Return the pattern of a generated name and of those that resources get which replace its own."""
     return generated_name[:-_HASH_LENGTH] + "?" * _HASH_LENGTH
+
+
+def warn_if_held(scope: IConstruct, *, prop: str, name: str, on: str, what: str) -> None:
+    """Warn that a fixed name stands in the way when what the resource depends on is replaced.
+
+    Args:
+        scope: the construct with the fixed name.
+        prop: the prop that fixes the name.
+        name: the fixed name.
+        on: name of what the resource depends on.
+        what: what that is, such as `dataset`.
+    """
+    if not _GENERATED.search(on):
+        return
+    cdk.Annotations.of(scope).add_warning_v2(
+        "constructs-l4e:fixedName",
+        f'{prop} "{name}" is fixed, but its {what} "{on}" gets another name when it is replaced. Then this '
+        f"must be replaced too, which CloudFormation cannot do under the same name. Change {prop} with each "
+        f"change that replaces the {what}, leave {prop} out, or fix the name of the {what} as well",
+    )
+
+
+def by_location(scope: IConstruct) -> bool:
+    """Return whether names under `scope` hash where a schema is staged and how a key is written.
+
+    So they did in earlier releases. A stack deployed with one keeps its resources by keeping their names.
+
+    Raises:
+        ValueError: when the context value is neither true nor false.
+    """
+    value = scope.node.try_get_context(BY_LOCATION)
+    if value not in (None, True, False, "true", "false"):
+        raise ValueError(f'context value "{BY_LOCATION}" is "{value}": use true or false')
+    return value in (True, "true")
+
+
+def of_key(key: kms.IKey | None) -> str | None:
+    """Return what says which key it is: the part of its ARN behind Region and account, or a token."""
+    if key is None:
+        return None
+    arn = key.key_arn
+    return arn.split(":", 5)[-1] if arn.startswith("arn:") else arn
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    return json.dumps({name: part for name, part in value.items() if part is not None}, sort_keys=True)
+
+
+class _TokenNames(cdk.DefaultTokenResolver):
+    """Writes a reference as path and attribute of what it refers to.
+
+    The text of a template would not do: it depends on the stack that refers, and a logical id occurs in many.
+    """
+
+    def resolve_token(
+        self, t: cdk.IResolvable, context: cdk.IResolveContext, post_processor: cdk.IPostProcessor
+    ) -> str:
+        """Return the text that stands for a token."""
+        if isinstance(t, cdk.Reference):
+            return f"${{{t.target.node.path}.{t.display_name}}}"
+        found = super().resolve_token(t, context, post_processor)
+        return found if isinstance(found, str) else json.dumps(found, sort_keys=True)

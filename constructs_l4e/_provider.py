@@ -104,7 +104,7 @@ class ResourceProvider(Construct):
                             resource_name="*.json",
                         ),
                     ),
-                    wildcard_reason="every asset stack stages its schema under a hash, beside templates of"
+                    wildcard_reason="every asset stack may stage its schema under a hash, beside templates of"
                     " CDK apps; a statement for each would exceed the 10,240 characters of a role",
                 ),
             ],

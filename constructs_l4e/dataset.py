@@ -136,12 +136,17 @@ class Dataset(DatasetBase):
         self.schema = schema
         self.encryption_key = encryption_key
         self._tags = _custom_resource.ResourceTags("Dataset", tags)
-        replace_on = {
-            "Schema": _custom_resource.schema_document(self, service, schema),
+        fixed = {
+            "Schema": _custom_resource.schema_property(self, service, schema),
             "ServerSideKmsKeyId": encryption_key and encryption_key.key_arn,
         }
         if dataset_name is None:
-            self.dataset_name = _names.generated(self, shape="DatasetName", replace_on=replace_on)
+            self.dataset_name = _names.generated(
+                self,
+                shape="DatasetName",
+                fixed=fixed,
+                meaning=_custom_resource.meaning(schema, encryption_key),
+            )
             names = _names.pattern(self.dataset_name)
         else:
             self.dataset_name = names = _validate.name(dataset_name, shape="DatasetName", what="dataset name")
@@ -152,7 +157,7 @@ class Dataset(DatasetBase):
             kind="Dataset",
             properties={
                 "DatasetName": self.dataset_name,
-                **replace_on,
+                **fixed,
                 "Tags": self._tags.rendered,
             },
             removal_policy=removal_policy,

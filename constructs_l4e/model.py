@@ -181,9 +181,9 @@ class Model(ModelBase):
         self.role = role or self._own_role(labels, diagnostics, diagnostics_encryption_key)
         self._tags = _custom_resource.ResourceTags("Model", _with_adaptation(tags, adaptation, self.service))
 
-        replace_on: dict[str, Any] = {
+        fixed: dict[str, Any] = {
             "DatasetName": dataset.dataset_name,
-            "Schema": _custom_resource.schema_document(self, self.service, schema),
+            "Schema": _custom_resource.schema_property(self, self.service, schema),
             **(training.to_api("Training") if training else {}),
             **(evaluation.to_api("Evaluation") if evaluation else {}),
             "DataPreProcessingConfiguration": {"TargetSamplingRate": self.target_sampling_rate.value}
@@ -193,10 +193,15 @@ class Model(ModelBase):
             "ServerSideKmsKeyId": encryption_key and encryption_key.key_arn,
         }
         if model_name is None:
-            self.model_name = _names.generated(self, shape="ModelName", replace_on=replace_on)
+            self.model_name = _names.generated(
+                self, shape="ModelName", fixed=fixed, meaning=_custom_resource.meaning(schema, encryption_key)
+            )
             names = _names.pattern(self.model_name)
         else:
             self.model_name = names = _validate.name(model_name, shape="ModelName", what="model name")
+            _names.warn_if_held(
+                self, prop="model_name", name=model_name, on=dataset.dataset_name, what="dataset"
+            )
         if self.role is not None:
             trusted = _arns.service_arn(self, "model", names)
             let_use(self, self.service, self.role, resource_arn=trusted)
@@ -207,7 +212,7 @@ class Model(ModelBase):
             kind="Model",
             properties={
                 "ModelName": self.model_name,
-                **replace_on,
+                **fixed,
                 "LabelsInputConfiguration": {"S3InputConfiguration": labels.to_api()} if labels else None,
                 "RoleArn": self.role and self.role.role_arn,
                 "ModelDiagnosticsOutputConfiguration": _custom_resource.output_configuration(

@@ -223,16 +223,28 @@ class InferenceScheduler(InferenceSchedulerBase):
             output_keys=[output_encryption_key] if output_encryption_key else [],
         )
         self._tags = _custom_resource.ResourceTags("InferenceScheduler", tags)
-        replace_on = {
+        fixed = {
             "ModelName": model.model_name,
             "ServerSideKmsKeyId": encryption_key and encryption_key.key_arn,
         }
         if inference_scheduler_name is None:
-            generated = _names.generated(self, shape="InferenceSchedulerName", replace_on=replace_on)
+            generated = _names.generated(
+                self,
+                shape="InferenceSchedulerName",
+                fixed=fixed,
+                meaning=_custom_resource.meaning(None, encryption_key),
+            )
             self.inference_scheduler_name, names = generated, _names.pattern(generated)
         else:
             self.inference_scheduler_name = names = _validate.name(
                 inference_scheduler_name, shape="InferenceSchedulerName", what="inference scheduler name"
+            )
+            _names.warn_if_held(
+                self,
+                prop="inference_scheduler_name",
+                name=inference_scheduler_name,
+                on=model.model_name,
+                what="model",
             )
         trusted = _arns.service_arn(self, "inference-scheduler", names)
         let_use(self, self.service, self.role, resource_arn=trusted)
@@ -243,7 +255,7 @@ class InferenceScheduler(InferenceSchedulerBase):
             kind="InferenceScheduler",
             properties={
                 "InferenceSchedulerName": self.inference_scheduler_name,
-                **replace_on,
+                **fixed,
                 "DataUploadFrequency": self.data_upload_frequency.value,
                 "DataDelayOffsetInMinutes": _validate.whole_minutes(
                     data_delay_offset, shape="DataDelayOffsetInMinutes", what="data delay offset"

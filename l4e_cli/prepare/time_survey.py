@@ -104,7 +104,8 @@ class TimeSurvey:
             self.ordered = False
         self._above_utc = int(utc[-1])
         self.first, self.last = min(self.first, int(utc.min())), max(self.last, int(utc.max()))
-        self.samples.append(utc[:: max(1, len(utc) // SAMPLES_PER_BLOCK)])
+        # A copy: a view would keep the times of every row in memory.
+        self.samples.append(utc[:: max(1, len(utc) // SAMPLES_PER_BLOCK)].copy())
         for finer in (1_000, 1):
             if self.fraction > finer and (utc % self.fraction).any():
                 self.fraction = finer

@@ -4,6 +4,7 @@ CloudFormation turns every number and boolean into a string. The types, names an
 those of the service model, so that this parser cannot disagree with the service.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 from custom_resources.errors import FailedError
 from custom_resources.request import TAG_PREFIX
 
-_VERSION: Final = "1"
+# Version 2 came with schemas that say what they are: inline, or with the hash of what is staged.
+_VERSIONS: Final = ("1", "2")
 _FRAMEWORK_KEYS: Final = frozenset({"ServiceToken", "ServiceTimeout", "PropertiesVersion"})
 # Members we fill in ourselves.
 _INTERNAL_MEMBERS: Final = frozenset({"ClientToken", "DatasetSchema"})
@@ -23,13 +25,34 @@ _INTERNAL_MEMBERS: Final = frozenset({"ClientToken", "DatasetSchema"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Object:
-    """Where a document too large for a property is."""
+    """Where a document too large for a property is, and the hash of its content if it is known."""
 
     bucket: str
     key: str
+    sha256: str = ""
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def content(self) -> str:
+        """What is equal for equal documents: in version 1, those at one place."""
+        return f"sha256:{self.sha256}" if self.sha256 else str(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InlineSchema:
+    """A schema as the property itself."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return "in the property"
+
+    @property
+    def content(self) -> str:
+        """What is equal for equal documents."""
+        return f"sha256:{hashlib.sha256(self.text.encode()).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +61,14 @@ class Properties:
 
     Attributes:
         members: members of the API in the types that boto3 takes. All others are options of the constructs.
-        schema: location of the schema document.
+        schema: the schema document, or where it is.
         wait: whether the request is complete only when the service has finished.
         running: desired state of a scheduler.
         revision: free text whose change starts a new ingestion.
     """
 
     members: Mapping[str, Any]
-    schema: S3Object | None = None
+    schema: InlineSchema | S3Object | None = None
     wait: bool = True
     running: bool = True
     revision: str = ""
@@ -86,10 +109,10 @@ def parse(
 
 
 def _read(raw: Mapping[str, Any], shape: StructureShape, options: Sequence[str]) -> Properties:
-    version = raw.get("PropertiesVersion", _VERSION)
-    if version != _VERSION:
+    version = raw.get("PropertiesVersion", _VERSIONS[0])
+    if version not in _VERSIONS:
         raise _WrongError(
-            f"PropertiesVersion {version!r} is not known here (known: {_VERSION!r}): "
+            f"PropertiesVersion {version!r} is not known here (known: {', '.join(map(repr, _VERSIONS))}): "
             "deploy the service stack with the release of constructs-l4e that the asset stack uses"
         )
     members = shape.members.keys() - _INTERNAL_MEMBERS
@@ -192,12 +215,19 @@ def _choice(**values: Any) -> Callable[[str, Any], Any]:
     return read
 
 
-def _s3_object(path: str, raw: Any) -> S3Object:
-    if not isinstance(raw, Mapping) or raw.keys() != {"Bucket", "Key"}:
-        raise _WrongError(f"{path} is {raw!r}: give an object with Bucket and Key")
+_SCHEMAS: Final = ({"InlineDataSchema"}, {"Bucket", "Key"}, {"Bucket", "Key", "Sha256"})
+
+
+def _schema(path: str, raw: Any) -> InlineSchema | S3Object:
+    if not isinstance(raw, Mapping) or raw.keys() not in _SCHEMAS:
+        raise _WrongError(
+            f"{path} is {raw!r}: give an object with InlineDataSchema, or with Bucket, Key and Sha256"
+        )
     if not all(isinstance(value, str) and value for value in raw.values()):
-        raise _WrongError(f"{path} is {dict(raw)!r}: Bucket and Key must be text")
-    return S3Object(bucket=raw["Bucket"], key=raw["Key"])
+        raise _WrongError(f"{path} is {dict(raw)!r}: {', '.join(raw)} must be text")
+    if "InlineDataSchema" in raw:
+        return InlineSchema(text=raw["InlineDataSchema"])
+    return S3Object(bucket=raw["Bucket"], key=raw["Key"], sha256=raw.get("Sha256", ""))
 
 
 def _text(path: str, raw: Any) -> str:
@@ -208,7 +238,7 @@ def _text(path: str, raw: Any) -> str:
 
 # Property name -> field of Properties (empty: checked here, used elsewhere) and its reader.
 _OPTIONS: Final[Mapping[str, tuple[str, Callable[[str, Any], Any]]]] = {
-    "Schema": ("schema", _s3_object),
+    "Schema": ("schema", _schema),
     "Wait": ("wait", _choice(true=True, false=False)),
     "DesiredState": ("running", _choice(RUNNING=True, STOPPED=False)),
     "Revision": ("revision", _text),

@@ -9,6 +9,8 @@ from typing import Any, Final, Self
 
 OWNER_TAG: Final = "constructs-l4e:owner"
 CONFIGURATION_TAG: Final = "constructs-l4e:config"
+# A second hash of the same configuration: of the schema as a later release writes it.
+EQUAL_TAG: Final = "constructs-l4e:equal-config"
 REQUEST_TAG: Final = "constructs-l4e:request"
 TAG_PREFIX: Final = "constructs-l4e:"
 

@@ -6,6 +6,7 @@ own: it can be repeated, interrupted or run twice, and the result is the same.
 
 import json
 import logging
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,9 +14,18 @@ from typing import Any, ClassVar, Final
 
 from custom_resources.client import Equipment
 from custom_resources.errors import ConflictError, FailedError, NotFoundError, NotYetError
-from custom_resources.properties import Properties, S3Object, parse, tags
+from custom_resources.properties import InlineSchema, Properties, S3Object, parse, tags
 from custom_resources.records import RecordTable
-from custom_resources.request import CONFIGURATION_TAG, OWNER_TAG, REQUEST_TAG, TAG_PREFIX, Request, digest
+from custom_resources.request import (
+    CONFIGURATION_TAG,
+    EQUAL_TAG,
+    OWNER_TAG,
+    REQUEST_TAG,
+    TAG_PREFIX,
+    PhysicalId,
+    Request,
+    digest,
+)
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -24,6 +34,8 @@ LOG: Final = logging.getLogger(__name__)
 BUDGET: Final = 2700
 # Seconds to wait for what seldom passes by itself.
 STUCK: Final = 600
+# Context value of the constructs with which names stay as they were; they cannot be imported here.
+NAMES_BY_LOCATION: Final = "constructs-l4e:namesByLocation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +173,7 @@ class TaggedResource(Resource):
         name = properties.members[self.name_member]
         found = self.find(context, name)
         if found is None:
+            self._refuse_to_make_again(context, properties)
             try:
                 return self.create(context, properties)
             except ConflictError as conflict:
@@ -230,8 +243,11 @@ class TaggedResource(Resource):
 
     def configuration(self, properties: Properties) -> str:
         """Return a hash of everything that cannot change without a new resource."""
-        fixed = {key: value for key, value in properties.members.items() if key not in self.mutable}
-        return digest([fixed, str(properties.schema)])
+        schema = properties.schema
+        return digest([self._fixed(properties), schema.content if schema else "None"])
+
+    def _fixed(self, properties: Properties) -> dict[str, Any]:
+        return {key: value for key, value in properties.members.items() if key not in self.mutable}
 
     def _require_ours(self, context: Context, properties: Properties, found: Found) -> None:
         owner = found.tags.get(OWNER_TAG)
@@ -241,7 +257,9 @@ class TaggedResource(Resource):
                 f"(tag {OWNER_TAG}: {owner or 'none'}). Choose another {self.name_member}, or "
                 "delete the existing one, then deploy again."
             )
-        if found.tags.get(CONFIGURATION_TAG) == self.configuration(properties):
+        if self._is_tagged(found, properties) or self._only_writes_the_schema_otherwise(
+            context, properties, found
+        ):
             return
         old, new = context.request.old_properties, context.request.properties
         options = {"Schema"} & set(self.options)
@@ -257,8 +275,55 @@ class TaggedResource(Resource):
             "generated, then deploy again."
         )
 
+    def _is_tagged(self, found: Found, properties: Properties) -> bool:
+        return self.configuration(properties) in {
+            found.tags.get(CONFIGURATION_TAG),
+            found.tags.get(EQUAL_TAG),
+        }
+
+    def _only_writes_the_schema_otherwise(
+        self, context: Context, properties: Properties, found: Found
+    ) -> bool:
+        """Return whether the update changes nothing but where the schema is: in S3, elsewhere, or inline."""
+        if not context.request.old_properties:
+            return False
+        old = self.parse(context.equipment, context.request.old_properties)
+        return (
+            self._is_tagged(found, old)
+            and self._fixed(old) == self._fixed(properties)
+            and old.schema is not None
+            and _has_schema(context, found, properties)
+        )
+
+    def _refuse_to_make_again(self, context: Context, properties: Properties) -> None:
+        """Refuse to replace a resource by an equal one, of which only the generated name differs.
+
+        Raises:
+            FailedError: when this would lose what was ingested or trained, for nothing.
+        """
+        request, name = context.request, properties.members[self.name_member]
+        before = PhysicalId.parse(request.incoming_id)
+        if request.type != "Update" or before is None or not _generated_alike(before.name, name):
+            return
+        old = self.parse(context.equipment, request.old_properties)
+        if self._fixed(old) | {self.name_member: name} != self._fixed(properties):
+            return
+        found = self.find(context, before.name)
+        if found is None or found.tags.get(OWNER_TAG) != request.owner:
+            return
+        if not (old.schema is properties.schema is None or _has_schema(context, found, properties)):
+            return
+        raise FailedError(
+            f"{self.subject(properties)} would replace {before.name!r}, which has the same properties under "
+            "a name that another rule generated, so nothing was made. To keep it, set the context value "
+            f'"{NAMES_BY_LOCATION}" to true if an earlier release of constructs-l4e deployed it, leave that '
+            "out if not, and refer to its key as before. To have a new one all the same, set "
+            f"{self.name_member}. Then deploy again."
+        )
+
     def _tag(self, context: Context, properties: Properties, found: Found) -> bool:
-        wanted = properties.tags
+        known = self._is_tagged(found, properties)
+        wanted = properties.tags | ({} if known else {EQUAL_TAG: self.configuration(properties)})
         add = {key: value for key, value in wanted.items() if found.tags.get(key) != value}
         if add:
             pairs = [{"Key": key, "Value": value} for key, value in add.items()]
@@ -292,7 +357,7 @@ def read_schema(context: Context, properties: Properties, subject: str) -> dict[
     """
     if properties.schema is None:
         return {}
-    text = context.read_object(properties.schema)
+    text = _schema_text(context, properties.schema)
     try:
         json.loads(text)
     except ValueError as error:
@@ -300,3 +365,25 @@ def read_schema(context: Context, properties: Properties, subject: str) -> dict[
             f"{subject}: the schema {properties.schema} is not JSON: {error}. Correct it, then deploy again."
         ) from None
     return {"DatasetSchema": {"InlineDataSchema": text}}
+
+
+def _schema_text(context: Context, schema: InlineSchema | S3Object) -> str:
+    return schema.text if isinstance(schema, InlineSchema) else context.read_object(schema)
+
+
+def _has_schema(context: Context, found: Found, properties: Properties) -> bool:
+    """Return whether the resource has the schema of `properties`, as the service describes it."""
+    if properties.schema is None or "Schema" not in found.record:
+        return False
+    try:
+        wanted = json.loads(_schema_text(context, properties.schema))
+    except ValueError:
+        return False
+    return bool(json.loads(found.record["Schema"]) == wanted)
+
+
+def _generated_alike(one: str, other: str) -> bool:
+    """Return whether two names differ in the hash only that constructs append to what they generate."""
+    generated = r"(.*)-[0-9a-f]{8}"
+    matches = re.fullmatch(generated, one), re.fullmatch(generated, other)
+    return one != other and all(matches) and len({match and match[1] for match in matches}) == 1

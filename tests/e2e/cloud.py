@@ -58,13 +58,13 @@ class Cloud:
         self.upload(f"{asset}/history/pump/history.csv", history().to_csv())
         self.upload(f"{asset}/labels/labels.csv", labels)
 
-    def synth(self, assets: Mapping[str, Mapping[str, str]]) -> Path:
+    def synth(self, assets: Mapping[str, Mapping[str, str]], *context: str) -> Path:
         """The app with these assets: members in TOML by asset; returns the folder of the assembly."""
         number = len(list(self.work.iterdir()))
         declaration = self.work / f"assets-{number}.toml"
         declaration.write_text(assets_file(assets))
         assembly = self.work / f"cdk-{number}.out"
-        self.cdk(f"synth-{number}").synth(ROOT, assembly, context=[f"assets={declaration}"])
+        self.cdk(f"synth-{number}").synth(ROOT, assembly, context=[f"assets={declaration}", *context])
         return assembly
 
     def deploy(self, assembly: Path, *stacks: str) -> None:

@@ -1,5 +1,6 @@
 """Scenarios: every order of events that CloudFormation is known to send."""
 
+import hashlib
 import itertools
 
 from tests.lifecycle import invariants
@@ -7,6 +8,7 @@ from tests.lifecycle.cloudformation import Live, Operation, Stack, stringify
 from tests.lifecycle.play import LOGICAL, Play, somebodys_scheduler
 from tests.lifecycle.world import (
     KILLED,
+    SCHEMAS,
 )
 
 
@@ -64,6 +66,50 @@ def clash(play: Play) -> None:
     play.check()
     assert play.thing() is before
     assert f"Change {play.case.name_member} as well" in play.stack.reasons[-1], play.stack.reasons
+
+
+def made_again(play: Play) -> None:
+    """Only the hash of a generated name differs: refused, because what exists is the same."""
+    name = play.case.name_member
+    if play.case.kind == "DataIngestion":
+        return
+    base = play.case.base | {name: "pump-0123abcd"}
+    assert play.deploy(base), play.stack.reasons
+    before = play.thing()
+    assert not play.deploy(base | {name: "pump-89abcdef"}), "made again"
+    play.check()
+    assert play.thing() is before
+    assert "would replace 'pump-0123abcd'" in play.stack.reasons[-1], play.stack.reasons
+    # Another content, or a name that is not from the same path, is what the user wants.
+    assert play.deploy(play.case.replaced | {name: "pump-89abcdef"}), play.stack.reasons
+    play.check()
+    if play.case.kind != "InferenceScheduler":  # a model has one only
+        assert play.deploy(play.case.replaced | {name: "fan-0123abcd"}), play.stack.reasons
+        play.check()
+
+
+def schema_written_otherwise(play: Play) -> None:
+    """The same schema at another place or in the template is the same; another one is not."""
+    if play.case.kind != "Dataset":
+        return
+    play.created()
+    before = play.thing()
+    place, text = play.case.base["Schema"], SCHEMAS["schema-1"]
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    for schema in (
+        place | {"Bucket": "elsewhere"},
+        {"InlineDataSchema": text},
+        place | {"Sha256": digest},
+        place,
+    ):
+        assert play.deploy(play.case.base | {"PropertiesVersion": "2", "Schema": schema}), play.stack.reasons
+        play.check()
+        assert play.thing() is before
+    for other in ({"InlineDataSchema": SCHEMAS["schema-2"]}, place | {"Key": "schema-2"}):
+        assert not play.deploy(play.case.base | {"PropertiesVersion": "2", "Schema": other})
+        assert "(Schema)" in play.stack.reasons[-1], play.stack.reasons
+        play.check()
+        assert play.thing() is before
 
 
 def replacement_fails(play: Play) -> None:

@@ -72,7 +72,7 @@ def wrong_properties(play: Play) -> None:
     """A property that is wrong fails at once, is named, and changes nothing."""
     for change, text in (
         ({"Colour": "red"}, "unknown property 'Colour'"),
-        ({"PropertiesVersion": "2"}, "PropertiesVersion '2'"),
+        ({"PropertiesVersion": "3"}, "PropertiesVersion '3'"),
         ({play.case.name_member: "no spaces"}, f"{play.case.name_member} is 'no spaces'"),
     ):
         again = play.fresh()

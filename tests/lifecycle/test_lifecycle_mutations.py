@@ -26,7 +26,7 @@ from custom_resources.dataset import Dataset
 from custom_resources.errors import CallError, FailedError, NotFoundError, NotYetError
 from custom_resources.properties import Properties
 from custom_resources.records import Claim
-from custom_resources.request import OWNER_TAG, REQUEST_TAG, PhysicalId, Request
+from custom_resources.request import EQUAL_TAG, OWNER_TAG, REQUEST_TAG, PhysicalId, Request
 from custom_resources.resource import Context, Done, Found, Outcome, TaggedResource, Wait
 from custom_resources.runner import Runner
 from tests.lifecycle.cases import CASES
@@ -394,6 +394,32 @@ def removes_after_a_look_that_failed(patch: Patch) -> None:
     patch.setattr(TaggedResource, "find", find)
 
 
+def equals_are_made_again(patch: Patch) -> None:
+    patch.setattr(TaggedResource, "_refuse_to_make_again", lambda _, __, ___: None)
+
+
+def renaming_is_making_again(patch: Patch) -> None:
+    patch.setattr(resource, "_generated_alike", lambda one, other: one != other)
+
+
+def content_of_schemas_ignored(patch: Patch) -> None:
+    patch.setattr(resource, "_has_schema", lambda _, __, ___: True)
+
+
+def places_of_schemas_compared(patch: Patch) -> None:
+    patch.setattr(resource, "_has_schema", lambda _, __, ___: False)
+
+
+def other_form_of_the_schema_is_not_noted(patch: Patch) -> None:
+    original = Context.act
+
+    def act(self: Context, operation: str, **parameters: Any) -> dict[str, Any]:
+        kept = [pair for pair in parameters.get("Tags", []) if pair["Key"] != EQUAL_TAG]
+        return original(self, operation, **parameters | ({"Tags": kept} if "Tags" in parameters else {}))
+
+    patch.setattr(Context, "act", act)
+
+
 MUTATIONS = (
     Mutation(on_event_creates, "creation_fails"),
     Mutation(random_physical_id, "update_in_place"),
@@ -421,6 +447,11 @@ MUTATIONS = (
     Mutation(existing_is_an_error, "sibling_fails_after_replacement"),
     Mutation(anybodys_is_adopted, "foreign_name"),
     Mutation(clash_is_solved_by_force, "clash"),
+    Mutation(equals_are_made_again, "made_again"),
+    Mutation(renaming_is_making_again, "made_again"),
+    Mutation(content_of_schemas_ignored, "schema_written_otherwise"),
+    Mutation(places_of_schemas_compared, "schema_written_otherwise"),
+    Mutation(other_form_of_the_schema_is_not_noted, "schema_written_otherwise"),
     Mutation(old_properties_instead_of_describe, "drift"),
     Mutation(tags_never_taken_away, "update_in_place"),
     Mutation(update_forgets_to_start_again, "update_in_place"),

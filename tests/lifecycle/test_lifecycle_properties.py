@@ -88,7 +88,12 @@ def test_booleans_are_read_literally(text: str | bool, wait: bool) -> None:  # n
             "TrainingDataStartTime is '2024-01-01': give a time with zone",
         ),
         (2, {"TrainingDataStartTime": "soon"}, "TrainingDataStartTime is 'soon': give a time with zone"),
-        (0, {"Schema": {"Bucket": "b"}}, "Schema is {'Bucket': 'b'}: give an object with Bucket and Key"),
+        (
+            0,
+            {"Schema": {"Bucket": "b"}},
+            "Schema is {'Bucket': 'b'}: give an object with InlineDataSchema, or with Bucket, Key and Sha256",
+        ),
+        (0, {"Schema": {"InlineDataSchema": ""}}, "InlineDataSchema must be text"),
         (0, {"Tags": {"site": "north"}}, "Tags is {'site': 'north'}: give a list"),
         (0, {"Tags": [{"Key": "constructs-l4e:owner", "Value": "me"}]}, "'constructs-l4e:owner' is reserved"),
         (0, {"RemovalPolicy": "keep"}, "RemovalPolicy is 'keep': use one of retain, destroy"),

@@ -31,6 +31,9 @@ from constructs_l4e import (
 )
 
 PUMP = DatasetSchema.from_sensors({"pump": ["speed", "flow"], "motor": ["current"]})
+LARGE = DatasetSchema.from_sensors({"pump": [f"sensor{number}" for number in range(150)]})
+"""Too long for a property."""
+LARGE_PART = DatasetSchema.from_sensors({"pump": [f"sensor{number}" for number in range(120)]})
 TRAINING = TimeRange.between("2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z")
 EVALUATION = TimeRange.between("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z")
 JOB_ROLE = "arn:aws:iam::111122223333:role/jobs"

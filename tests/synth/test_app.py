@@ -36,7 +36,7 @@ def synthesise(folder: Path, *, region: str = "eu-west-1", validation: str = "fa
             **environment,
             "CDK_OUTDIR": str(folder / "cdk.out"),
             "CDK_CONTEXT_JSON": json.dumps({**flags, EMPTY_LAYER: True, **context}),
-            "CDK_DEFAULT_REGION": region,
+            **({"CDK_DEFAULT_REGION": region} if region else {}),
             "CDK_VALIDATION": validation,
             "PYTHONPATH": str(ROOT),
         },
@@ -81,6 +81,18 @@ class TestApp:
         manifest = json.loads((tmp_path / "cdk.out" / "manifest.json").read_text())["artifacts"]
         assert "Monitoring" in manifest["Pump1"]["dependencies"]
         assert "Pump2" not in manifest["Pump1"]["dependencies"]
+
+    def test_names_are_the_same_with_and_without_a_region(self, tmp_path: Path) -> None:
+        """A build server knows none; a person's shell does."""
+        outputs = []
+        for region in ("", "eu-west-1"):
+            folder = tmp_path / f"in-{region}"
+            folder.mkdir()
+            run = synthesise(folder, region=region)
+            assert run.returncode == 0, run.stderr
+            outputs.append(stack_template(folder, "Pump1")["Outputs"])
+        assert outputs[0] == outputs[1]
+        assert {"ModelName", "InferenceSchedulerName"} <= outputs[0].keys()
 
     def test_is_for_any_region(self, tmp_path: Path) -> None:
         run = synthesise(tmp_path, region="us-gov-west-1")

@@ -237,9 +237,10 @@ def test_custom_resources_follow_the_contract(templates) -> None:
 
     assert len(kinds) == 4
     for resource in kinds:
+        version = "2" if "Schema" in resource["Properties"] else "1"
         assert resource["Properties"]["ServiceToken"] == SERVICE_TOKEN
         assert resource["Properties"]["ServiceTimeout"] == "3600"
-        assert resource["Properties"]["PropertiesVersion"] == "1"
+        assert resource["Properties"]["PropertiesVersion"] == version
 
 
 def test_everything_set(templates) -> None:

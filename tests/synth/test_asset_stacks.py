@@ -8,7 +8,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from canonical import (
-    PUMP,
+    LARGE,
     app,
     imported_service,
     only,
@@ -63,7 +63,7 @@ def plant(folder: Path, *, pumps: int, synthesizer: Callable[[], cdk.IStackSynth
             "Pump",
             service=service,
             locations=storage.for_asset(name),
-            schema=DatasetSchema.from_sensors({"pump": [f"speed{number}"]}),
+            schema=DatasetSchema.from_sensors({"pump": [f"speed{number}-{n}" for n in range(150)]}),
         )
     of.synth()
 
@@ -96,7 +96,7 @@ def test_an_imported_service_reads_what_it_is_said_to_read(
     staging_bucket_name: str | None, policies: int
 ) -> None:
     scope = stack()
-    Dataset(scope, "Data", service=imported_service(scope, staging_bucket_name), schema=PUMP)
+    Dataset(scope, "Data", service=imported_service(scope, staging_bucket_name), schema=LARGE)
 
     cdk.assertions.Template.from_stack(scope).resource_count_is("AWS::IAM::Policy", policies)
 
@@ -104,7 +104,7 @@ def test_an_imported_service_reads_what_it_is_said_to_read(
 def test_an_imported_service_may_be_told_the_bucket_by_its_name() -> None:
     scope = cdk.Stack(app(), "Test", env=cdk.Environment(account="111122223333", region="eu-west-1"))
     bucket = "cdk-hnb659fds-assets-111122223333-eu-west-1"
-    Dataset(scope, "Data", service=imported_service(scope, bucket), schema=PUMP)
+    Dataset(scope, "Data", service=imported_service(scope, bucket), schema=LARGE)
 
     cdk.assertions.Template.from_stack(scope).resource_count_is("AWS::IAM::Policy", 0)
 
@@ -129,7 +129,7 @@ def test_assets_of_one_stack_share_one_policy_on_the_provider() -> None:
         scope, "Storage", cdk.aws_s3.Bucket.from_bucket_name(scope, "Bucket", "sensor-data")
     )
     for name in ("Pump1", "Pump2"):
-        MonitoredAsset(scope, name, service=service, locations=storage.for_asset(name), schema=PUMP)
+        MonitoredAsset(scope, name, service=service, locations=storage.for_asset(name), schema=LARGE)
     content = cdk.assertions.Template.from_stack(scope).to_json()
 
     policy = only(content, "AWS::IAM::Policy")["Properties"]

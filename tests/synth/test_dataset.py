@@ -1,5 +1,6 @@
 """Dataset and DataIngestion."""
 
+import hashlib
 import inspect
 import json
 from pathlib import Path
@@ -11,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Template
 from canonical import (
+    LARGE,
     PUMP,
     app,
     custom,
@@ -36,17 +38,23 @@ def dataset_name(**props: Any) -> str:
     return Dataset(scope, "Data", service=imported_service(scope), **props).dataset_name
 
 
-def test_schema_travels_as_a_file(tmp_path: Path) -> None:
+def test_schema_travels_in_the_template() -> None:
+    content = synthesised(lambda scope: Dataset(scope, "Data", service=imported_service(scope), schema=PUMP))
+
+    assert properties(content, "Dataset")["Schema"] == {"InlineDataSchema": PUMP.to_json()}
+
+
+def test_a_long_schema_travels_as_a_file(tmp_path: Path) -> None:
     of = cdk.App(analytics_reporting=False, outdir=str(tmp_path))
     scope = cdk.Stack(of, "Test")
-    Dataset(scope, "Data", service=imported_service(scope), schema=PUMP)
+    Dataset(scope, "Data", service=imported_service(scope), schema=LARGE)
     of.synth()
     content = json.loads((tmp_path / "Test.template.json").read_text())
 
     schema = properties(content, "Dataset")["Schema"]
-    assert set(schema) == {"Bucket", "Key"}
     document = (tmp_path / f"asset.{schema['Key']}").read_text()
-    assert DatasetSchema.from_json(document) == PUMP
+    assert DatasetSchema.from_json(document) == LARGE
+    assert schema["Sha256"] == hashlib.sha256(document.encode()).hexdigest()
 
 
 def test_without_schema_the_provider_needs_no_right() -> None:

@@ -9,6 +9,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from canonical import (
     EVALUATION,
+    LARGE,
+    LARGE_PART,
     PUMP,
     TRAINING,
     custom,
@@ -96,7 +98,7 @@ def test_off_condition_may_be_text_or_value() -> None:
 def test_sensors_may_be_a_part_of_the_dataset() -> None:
     def build(scope: cdk.Stack) -> None:
         service = imported_service(scope, "staged-elsewhere")
-        Dataset(scope, "Data", service=service, schema=PUMP).add_model("Model", schema=PART)
+        Dataset(scope, "Data", service=service, schema=LARGE).add_model("Model", schema=LARGE_PART)
 
     content = synthesised(build)
     dataset, trained = properties(content, "Dataset"), properties(content, "Model")

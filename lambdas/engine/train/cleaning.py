@@ -143,7 +143,9 @@ class _Scorer:
 
     def scores(self, residuals: Float32) -> Floats:
         """Return the scores of consecutive rows from their residuals, in parts of the bulk."""
-        return smooth(row_scores(np.abs(residuals) / self.units), 0.0) / self.bulk
+        absolute = np.abs(residuals)
+        absolute /= self.units
+        return smooth(row_scores(absolute), 0.0) / self.bulk
 
 
 def _scorer(data: CalibrationData) -> _Scorer:

@@ -59,6 +59,20 @@ def test_a_component_that_is_named_in_another_way_alone(world: World, model: Ite
     assert len(results(world, "10:05")) == 5
 
 
+def test_quotas_count_the_files_of_every_name(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:05")
+    upload(world, "10:00", name=DASH)
+    ticked(world, scheduler, "10:00")
+    upload(world, "10:05", name=UNDERSCORE)
+    sizes = [
+        each["Size"] for each in world.customer.list_objects_v2(Bucket=world.bucket, Prefix="in/")["Contents"]
+    ]
+    world.settings(inference_bytes={"PT5M": sum(sizes) - 1})
+    ticked(world, scheduler, "10:05", status="FAILED")
+    text = world.executions(scheduler)[-1]["FailedReason"]
+    assert f"hold {sum(sizes):,} bytes, more than the limit of {sum(sizes) - 1:,}" in text
+
+
 def test_a_message_names_all_that_was_looked_for(world: World, model: Item) -> None:
     scheduler = started(world, model, "10:05")
     upload(world, "10:00", name=DASH)

@@ -11,7 +11,6 @@ from typing import Any, BinaryIO
 from engine import ComponentReport, FileReport, UnusableFile, merge_component
 from service.inference_windows import InferenceWindow
 from service.jobs.columns import Columns
-from service.jobs.csv_reading import BLOCK_BYTES
 from service.jobs.failure import JobFailed, NothingThere, some
 from service.jobs.inference.file_names import NameRange, Naming, Search
 from service.jobs.runtime import log
@@ -23,6 +22,9 @@ from service.settings import Settings
 
 _PARALLEL = 16
 """Lists and components at once: S3 takes longer to answer than a small file to be read."""
+_SMALL_BYTES = 1 << 20
+"""Files of a window that together are larger are read one after the other. While it is read, a file takes a
+multiple of its size, of its size before it was compressed."""
 _NEAR_LISTED = 1000
 _SHOWN = 3
 _LOGGED = 50
@@ -140,12 +142,14 @@ class InputFiles:
         search = Search.around(self.window, self.location.config, reach=self.reach)
         usual = search.among(self.naming)
         found = self._find(usual, self.columns)
+        self._check_sizes(found)
         outcomes = self._read_components(found, usual, stack)
         if usual != search:
             failed = [name for name, outcome in outcomes.items() if outcome.failed is not None]
             everywhere = self._find(search, failed)
             again = {name: files for name, files in everywhere.items() if files != found[name] or not files}
             found |= again
+            self._check_sizes(found)
             outcomes |= self._read_components(again, search, stack)
         return self._input_read(
             outcomes, {each for name in found for each in search.naming(found[name], component=name)}
@@ -165,11 +169,7 @@ class InputFiles:
         )
 
     def _find(self, search: Search, components: Iterable[str]) -> dict[str, dict[str, int]]:
-        """Return for each component the keys to read, earliest name first, with their sizes.
-
-        Raises:
-            JobFailed: when they cannot be listed, or are more than the quotas allow.
-        """
+        """Return for each component the keys to read, earliest name first, with their sizes."""
         wanted = [(name, names) for name in components for names in search.ranges(name)]
         prefix = self.location.prefix
 
@@ -185,12 +185,10 @@ class InputFiles:
         with ThreadPoolExecutor(_PARALLEL) as pool:
             for (name, _), objects in zip(wanted, pool.map(listed, wanted), strict=True):
                 found[name].update(objects)
-        matching = {
+        return {
             name: {key: sizes[key] for key in search.matches(sizes, component=name)}
             for name, sizes in found.items()
         }
-        self._check_sizes(matching)
-        return matching
 
     def _read_components(
         self, found: Mapping[str, Mapping[str, int]], search: Search, stack: ExitStack
@@ -206,8 +204,7 @@ class InputFiles:
             return _Outcome(rows=rows)
 
         size = sum(size for sizes in found.values() for size in sizes.values())
-        # While it is read, a file takes a multiple of its size, at most of a block: so do small ones at once.
-        with ThreadPoolExecutor(_PARALLEL if size <= BLOCK_BYTES else 1) as pool:
+        with ThreadPoolExecutor(_PARALLEL if size <= _SMALL_BYTES else 1) as pool:
             return dict(zip(found, pool.map(outcome, found), strict=True))
 
     def _check_sizes(self, found: Mapping[str, Mapping[str, int]]) -> None:
