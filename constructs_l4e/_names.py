@@ -16,7 +16,7 @@ BY_LOCATION = "constructs-l4e:namesByLocation"
 """Context value with which stacks keep the names that earlier releases gave: see `by_location`."""
 
 _HASH_LENGTH = 8
-_GENERATED = re.compile(rf"-[0-9a-f]{{{_HASH_LENGTH}}}$")
+_GENERATED = re.compile(rf"-[0-9A-F]{{8}}-[0-9a-f]{{{_HASH_LENGTH}}}$")
 _MARKER = "${Token["
 
 

@@ -383,7 +383,10 @@ def _has_schema(context: Context, found: Found, properties: Properties) -> bool:
 
 
 def _generated_alike(one: str, other: str) -> bool:
-    """Return whether two names differ in the hash only that constructs append to what they generate."""
-    generated = r"(.*)-[0-9a-f]{8}"
+    """Return whether two names differ in the hash only that constructs append to what they generate.
+
+    A hash of the path is before it, which names by hand, such as those that end in a date, do not have.
+    """
+    generated = r"(.*-[0-9A-F]{8})-[0-9a-f]{8}"
     matches = re.fullmatch(generated, one), re.fullmatch(generated, other)
     return one != other and all(matches) and len({match and match[1] for match in matches}) == 1

@@ -73,19 +73,20 @@ def made_again(play: Play) -> None:
     name = play.case.name_member
     if play.case.kind == "DataIngestion":
         return
-    base = play.case.base | {name: "pump-0123abcd"}
+    base = play.case.base | {name: "pump-C70504A4-0123abcd"}
     assert play.deploy(base), play.stack.reasons
     before = play.thing()
-    assert not play.deploy(base | {name: "pump-89abcdef"}), "made again"
+    assert not play.deploy(base | {name: "pump-C70504A4-89abcdef"}), "made again"
     play.check()
     assert play.thing() is before
-    assert "would replace 'pump-0123abcd'" in play.stack.reasons[-1], play.stack.reasons
-    # Another content, or a name that is not from the same path, is what the user wants.
-    assert play.deploy(play.case.replaced | {name: "pump-89abcdef"}), play.stack.reasons
+    assert "would replace 'pump-C70504A4-0123abcd'" in play.stack.reasons[-1], play.stack.reasons
+    # Another content, path, or a name by hand is what the user wants.
+    assert play.deploy(play.case.replaced | {name: "pump-C70504A4-89abcdef"}), play.stack.reasons
     play.check()
     if play.case.kind != "InferenceScheduler":  # a model has one only
-        assert play.deploy(play.case.replaced | {name: "fan-0123abcd"}), play.stack.reasons
-        play.check()
+        for other in ("fan-C70504A4-0123abcd", "pump-20260131", "pump-20260228"):
+            assert play.deploy(play.case.replaced | {name: other}), play.stack.reasons
+            play.check()
 
 
 def schema_written_otherwise(play: Play) -> None:

@@ -284,6 +284,7 @@ class TestFixedNames:
             ("data", None, None, []),
             ("data", "model", None, []),
             ("data", "model", "scheduler", []),
+            ("data-20260131", "model-20260131", "scheduler", []),
             (None, "model", None, ['model_name "model"']),
             (None, None, "scheduler", ['inference_scheduler_name "scheduler"']),
             ("data", None, "scheduler", ['inference_scheduler_name "scheduler"']),
