@@ -21,6 +21,7 @@ from constructs_l4e.role import ServiceRole
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerBase, InferenceSchedulerProps
 from constructs_l4e.schema import Component, DatasetSchema
 from constructs_l4e.service import EquipmentService, EquipmentServiceBase
+from constructs_l4e.service_controls import ReservedConcurrency, ServiceControls
 from constructs_l4e.settings import Adaptation, ServiceSettings
 from constructs_l4e.storage import AssetLocations, AssetStorage, AssetStorageBase, S3Location
 from constructs_l4e.time_range import TimeRange
@@ -67,8 +68,10 @@ __all__ = [
     "MonitoredAsset",
     "NumericLayer",
     "OffCondition",
+    "ReservedConcurrency",
     "S3Location",
     "SchedulerAlarms",
+    "ServiceControls",
     "ServiceRole",
     "ServiceSettings",
     "ServiceVpcEndpoint",

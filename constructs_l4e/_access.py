@@ -8,6 +8,7 @@ from constructs import Construct, IConstruct
 
 from constructs_l4e._acknowledge import acknowledge_wildcards, has_wildcard
 from constructs_l4e._memory import once, stack_of
+from constructs_l4e._rule_packs import INLINE_POLICY, accept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ def role(
         inline_policies={"Access": iam.PolicyDocument(statements=[each.statement() for each in access])},
     )
     acknowledge_access(result, access)
+    accept(result, INLINE_POLICY)
     return result
 
 

@@ -7,10 +7,12 @@ Wildcard resources are acknowledged where they are granted (`_access.py`), with 
 import json
 from collections.abc import Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 
 import aws_cdk as cdk
 from constructs import IConstruct
 
+from constructs_l4e import _rule_packs
 from constructs_l4e._completion import when_complete
 from constructs_l4e._memory import once, stack_of
 
@@ -20,14 +22,16 @@ SERVICE_BUCKET = {
     "S1": "only this service's functions have access; who needs a record of each object request turns on"
     " CloudTrail data events for the bucket",
 }
-API = {
+API_LOGS = {
     "APIG1": "access logs need a CloudWatch role that is one setting for all APIs of an account and Region,"
     " which a construct must not take over; the function logs every request that passes authorisation",
+    "APIG6": "execution logs need the same account-wide CloudWatch role as access logs",
+}
+API = {
     "APIG2": "one operation per target header, not per path: the function validates each request against the"
     " service model, which a request validator cannot express",
     "APIG3": "every request must carry an IAM signature, so there is no anonymous traffic to filter; a web"
     " ACL can be associated with the stage",
-    "APIG6": "execution logs need the same account-wide CloudWatch role as access logs",
     "COG4": "callers are AWS clients that sign with IAM credentials; the method requires AWS_IAM",
 }
 STATE_MACHINE = {
@@ -45,20 +49,27 @@ LOG_DELIVERY = (
 )
 
 
-def acknowledge(scope: IConstruct, reasons: Mapping[str, str]) -> None:
+def acknowledge(
+    scope: IConstruct, reasons: Mapping[str, str], *, also: Mapping[str, str] = MappingProxyType({})
+) -> None:
     """Acknowledge findings on `scope` and below it.
 
     Args:
         scope: the narrowest construct that has the findings.
         reasons: reason by rule id, without the prefix of the pack.
+        also: those of other packs, in the same call, because each costs time at synthesis.
     """
-    cdk.Validations.of(scope).acknowledge(
-        *(cdk.Acknowledgment(id=f"{PACK}{rule}", reason=reason) for rule, reason in reasons.items())
-    )
+    own = {f"{PACK}{rule}": reason for rule, reason in reasons.items()}
+    _rule_packs.accept(scope, {**own, **also})
 
 
 def acknowledge_wildcards(
-    scope: IConstruct, arns: Sequence[str], reason: str, *, of_other_stacks: bool = False
+    scope: IConstruct,
+    arns: Sequence[str],
+    reason: str,
+    *,
+    of_other_stacks: bool = False,
+    also: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Acknowledge the wildcard resources among `arns` in the policies on `scope` and below it.
 
@@ -68,16 +79,17 @@ def acknowledge_wildcards(
         reason: why the wildcards are needed.
         of_other_stacks: whether they refer to resources of other stacks. How a template writes those
             (export, parameter of a nested stack, output) the CDK decides once the app is complete.
+        also: findings of other packs on `scope`, in the same call, because each costs time at synthesis.
     """
     if of_other_stacks:
         stack = stack_of(scope)
-        once(stack, "wildcards", lambda: _Wildcards(stack)).add(scope, arns, reason)
+        once(stack, "wildcards", lambda: _Wildcards(stack)).add(scope, arns, reason, also)
     else:
-        _acknowledge_texts(scope, template_texts(scope, arns), reason)
+        _acknowledge_texts(scope, template_texts(scope, arns), reason, also)
 
 
-def _acknowledge_texts(scope: IConstruct, arns: Sequence[str], reason: str) -> None:
-    acknowledge(scope, {f"IAM5[Resource::{text}]": reason for text in arns if "*" in text})
+def _acknowledge_texts(scope: IConstruct, arns: Sequence[str], reason: str, also: Mapping[str, str]) -> None:
+    acknowledge(scope, {f"IAM5[Resource::{text}]": reason for text in arns if "*" in text}, also=also)
 
 
 class _Wildcards:
@@ -85,16 +97,16 @@ class _Wildcards:
 
     def __init__(self, stack: cdk.Stack) -> None:
         self._stack = stack
-        self._granted: list[tuple[IConstruct, Sequence[str], str]] = []
+        self._granted: list[tuple[IConstruct, Sequence[str], str, Mapping[str, str]]] = []
         when_complete(stack, self._acknowledge)
 
-    def add(self, scope: IConstruct, arns: Sequence[str], reason: str) -> None:
-        self._granted.append((scope, arns, reason))
+    def add(self, scope: IConstruct, arns: Sequence[str], reason: str, also: Mapping[str, str]) -> None:
+        self._granted.append((scope, arns, reason, also))
 
     def _acknowledge(self) -> Sequence[str]:
-        texts = iter(template_texts(self._stack, [arn for _, arns, _ in self._granted for arn in arns]))
-        for scope, arns, reason in self._granted:
-            _acknowledge_texts(scope, list(islice(texts, len(arns))), reason)
+        texts = iter(template_texts(self._stack, [arn for _, arns, _, _ in self._granted for arn in arns]))
+        for scope, arns, reason, also in self._granted:
+            _acknowledge_texts(scope, list(islice(texts, len(arns))), reason, also)
         return ()
 
 
@@ -106,7 +118,9 @@ def acknowledge_range(
 ) -> None:
     """Acknowledge that an interface endpoint lets its VPC in, by the security group that CDK makes for it."""
     if open and not security_groups:
-        acknowledge(endpoint.node.find_child("SecurityGroup"), VPC_RANGE)
+        group = endpoint.node.find_child("SecurityGroup")
+        acknowledge(group, VPC_RANGE)
+        _rule_packs.accept(group, _rule_packs.VPC_RANGE)
 
 
 def template_text(scope: IConstruct, value: str) -> str:

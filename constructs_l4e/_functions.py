@@ -1,4 +1,4 @@
-"""Lambda functions of the service, each with a log group that expires."""
+"""Lambda functions of the service, each with a role and a log group that expires."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,9 +8,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from constructs_l4e._access import Access
+from constructs_l4e._access import Access, role
+from constructs_l4e._function_controls import control_function, function_access
 from constructs_l4e._network import FunctionNetwork
 from constructs_l4e._packages import ARCHITECTURE, RUNTIME
+from constructs_l4e._rule_packs import STAR, accept
+from constructs_l4e.service_controls import ServiceControls
 
 LAMBDA = iam.ServicePrincipal("lambda.amazonaws.com")
 
@@ -18,14 +21,21 @@ _NAME_LENGTH = 120
 """Of the path of a construct in a name."""
 
 
-def log_group(scope: Construct, id: str) -> logs.LogGroup:
-    """Return a log group that keeps entries for three months, and is deleted with the service."""
+def log_group(
+    scope: Construct, id: str, controls: ServiceControls, *, name: str | None = None
+) -> logs.LogGroup:
+    """Return a log group that is deleted with the service; CloudFormation names it if no one else does."""
     return logs.LogGroup(
-        scope, id, retention=logs.RetentionDays.THREE_MONTHS, removal_policy=cdk.RemovalPolicy.DESTROY
+        scope,
+        id,
+        log_group_name=name,
+        retention=controls.log_retention,
+        encryption_key=controls.log_encryption_key,
+        removal_policy=cdk.RemovalPolicy.DESTROY,
     )
 
 
-def state_machine_log_group(scope: Construct, id: str) -> logs.LogGroup:
+def state_machine_log_group(scope: Construct, id: str, controls: ServiceControls) -> logs.LogGroup:
     """Return a log group for a state machine, likewise.
 
     Its name has the prefix that AWS allows to all vended logs by one rule; any other takes room in a resource
@@ -34,13 +44,7 @@ def state_machine_log_group(scope: Construct, id: str) -> logs.LogGroup:
     """
     stack_id = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))
     name = cdk.Names.unique_resource_name(scope, separator="-", max_length=_NAME_LENGTH)
-    return logs.LogGroup(
-        scope,
-        id,
-        log_group_name=f"/aws/vendedlogs/states/{name}-{id}-{stack_id}",
-        retention=logs.RetentionDays.THREE_MONTHS,
-        removal_policy=cdk.RemovalPolicy.DESTROY,
-    )
+    return log_group(scope, id, controls, name=f"/aws/vendedlogs/states/{name}-{id}-{stack_id}")
 
 
 def write_logs(*groups: logs.ILogGroup) -> Access:
@@ -49,6 +53,24 @@ def write_logs(*groups: logs.ILogGroup) -> Access:
         actions=("logs:CreateLogStream", "logs:PutLogEvents"),
         resources=[group.log_group_arn for group in groups],
     )
+
+
+def function_role(
+    scope: Construct,
+    id: str,
+    *,
+    description: str,
+    access: Sequence[Access],
+    network: FunctionNetwork,
+    controls: ServiceControls,
+    assumed_by: iam.IPrincipal = LAMBDA,
+) -> iam.Role:
+    """Return a role of functions, with what their network and the controls need besides `access`."""
+    every = [*access, *network.access, *function_access(scope, controls)]
+    made = role(scope, id, description=description, assumed_by=assumed_by, access=every)
+    if any("*" in each.resources for each in every):
+        accept(made, STAR)
+    return made
 
 
 def function(
@@ -64,6 +86,8 @@ def function(
     memory_mb: int,
     timeout: cdk.Duration,
     network: FunctionNetwork,
+    controls: ServiceControls,
+    reserved: int | None,
     scratch: cdk.Size | None = None,
     layers: Sequence[lambda_.ILayerVersion] = (),
 ) -> lambda_.Function:
@@ -75,12 +99,14 @@ def function(
         description: what the function does.
         code: its code.
         handler: its entry point.
-        role: role with all its rights.
+        role: `function_role` with all its rights.
         log_group: where it logs.
         environment: its environment variables.
         memory_mb: its memory in MiB.
         timeout: how long an invocation may run.
-        network: where it runs; `role` must have its access.
+        network: where it runs.
+        controls: what is asked of it.
+        reserved: runs that are kept for it, None for none.
         scratch: size of its disk. Default: 512 MiB.
         layers: its layers. Default: none.
     """
@@ -105,4 +131,5 @@ def function(
         security_groups=list(network.security_groups) or None,
     )
     made.node.add_dependency(*network.ready)
+    control_function(made, controls, reserved=reserved)
     return made

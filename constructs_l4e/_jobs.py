@@ -12,12 +12,22 @@ from constructs import Construct
 
 from constructs_l4e._access import Access, acknowledge_access, role
 from constructs_l4e._acknowledge import LOG_DELIVERY, STATE_MACHINE, acknowledge, acknowledge_wildcards
-from constructs_l4e._functions import LAMBDA, function, log_group, state_machine_log_group, write_logs
+from constructs_l4e._function_controls import machine_access, trace_machine
+from constructs_l4e._functions import (
+    LAMBDA,
+    function,
+    function_role,
+    log_group,
+    state_machine_log_group,
+    write_logs,
+)
 from constructs_l4e._large_training import LargeTraining, TaskFiles, task_principal
 from constructs_l4e._network import FunctionNetwork
 from constructs_l4e._retries import SHORT_FAULTS, THROTTLED_FOR_AN_HOUR
+from constructs_l4e._rule_packs import INLINE_POLICY, accept
 from constructs_l4e._state import ServiceState
 from constructs_l4e.large_jobs import LargeJobs
+from constructs_l4e.service_controls import ServiceControls
 
 JOB_LIMIT = cdk.Duration.minutes(15)
 """The longest that a Lambda function may run."""
@@ -77,18 +87,20 @@ class Jobs(Construct):
         parallel_reads: int,
         large_jobs: LargeJobs | None,
         network: FunctionNetwork,
+        controls: ServiceControls,
     ) -> None:
         super().__init__(scope, id)
         self._state = state
+        self._controls = controls
         files = None if large_jobs is None else TaskFiles(self, code=code, layer=layer)
-        logs = {name: log_group(self, f"{name}Log") for name in ("Ingest", "Train", "Infer")}
+        logs = {name: log_group(self, f"{name}Log", controls) for name in ("Ingest", "Train", "Infer")}
         access_roles = cdk.Stack.of(self).format_arn(
             service="iam",
             region="",
             resource=f"role{access_role_path}*",
             arn_format=cdk.ArnFormat.NO_RESOURCE_NAME,
         )
-        self.role = role(
+        self.role = function_role(
             self,
             "Role",
             description="LookoutEquipment jobs: the principal that roles for data access trust",
@@ -122,8 +134,15 @@ class Jobs(Construct):
                     wildcard_reason="metrics have no ARN; the condition confines them to the namespace",
                 ),
                 *(files.access if files else ()),
-                *network.access,
             ],
+            network=network,
+            controls=controls,
+        )
+        kept = controls.reserved_concurrency
+        reserved = (
+            {}
+            if kept is None
+            else {"Ingest": kept.ingestion, "Train": kept.training, "Infer": kept.inference}
         )
 
         def job(name: str, description: str, memory_mb: int, scratch_gb: int) -> lambda_.Function:
@@ -139,6 +158,8 @@ class Jobs(Construct):
                 memory_mb=memory_mb,
                 timeout=JOB_LIMIT,
                 network=network,
+                controls=controls,
+                reserved=reserved.get(name),
                 scratch=cdk.Size.gibibytes(scratch_gb),
                 layers=[layer],
             )
@@ -163,6 +184,7 @@ class Jobs(Construct):
                 files=files,
                 environment=environment,
                 training_mib=training_mib,
+                controls=controls,
             )
         self.train_machine = self._machine(
             "TrainMachine", self.train, _train_steps(self.large), large=self.large
@@ -201,7 +223,10 @@ class Jobs(Construct):
         distributed: bool = False,
         large: LargeTraining | None = None,
     ) -> sfn.StateMachine:
-        access = [Access(actions=("lambda:InvokeFunction",), resources=(worker.function_arn,))]
+        access = [
+            Access(actions=("lambda:InvokeFunction",), resources=(worker.function_arn,)),
+            *machine_access(self._controls),
+        ]
         substitutions = {"Worker": worker.function_arn, "Partition": cdk.Aws.PARTITION}
         if large is not None:
             access += large.access()
@@ -229,10 +254,13 @@ class Jobs(Construct):
             definition_body=sfn.DefinitionBody.from_string(json.dumps(steps)),
             definition_substitutions=substitutions,
             logs=sfn.LogOptions(
-                destination=state_machine_log_group(self, f"{name}Log"), level=sfn.LogLevel.ALL
+                destination=state_machine_log_group(self, f"{name}Log", self._controls),
+                level=sfn.LogLevel.ALL,
             ),
         )
-        acknowledge(machine, STATE_MACHINE)
+        trace_machine(machine, self._controls)
+        if not self._controls.tracing_enabled:
+            acknowledge(machine, STATE_MACHINE)
         acknowledge_wildcards(machine.role, ("*",), LOG_DELIVERY)
         if distributed:
             _allow_child_executions(machine)
@@ -257,6 +285,7 @@ def _allow_child_executions(machine: sfn.StateMachine) -> None:
         machine, "ChildExecutions", statements=[each.statement() for each in access], roles=[machine.role]
     )
     acknowledge_access(policy, access)
+    accept(policy, INLINE_POLICY)
 
 
 def _executions(machine: sfn.StateMachine) -> str:

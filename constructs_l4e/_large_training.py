@@ -22,7 +22,9 @@ from constructs import Construct
 from constructs_l4e._access import Access
 from constructs_l4e._functions import log_group
 from constructs_l4e._retries import SHORT_FAULTS, THROTTLED_FOR_AN_HOUR
+from constructs_l4e._rule_packs import INLINE_POLICY, accept
 from constructs_l4e.large_jobs import LargeJobs
+from constructs_l4e.service_controls import ServiceControls
 from constructs_l4e.settings import ServiceSettings
 
 IMAGE = "public.ecr.aws/sam/build-python3.14:latest-arm64"
@@ -123,9 +125,11 @@ class LargeTraining(Construct):
         files: TaskFiles,
         environment: Mapping[str, str],
         training_mib: int,
+        controls: ServiceControls,
     ) -> None:
         super().__init__(scope, id)
         self._jobs = jobs
+        self._controls = controls
         self.threshold = jobs.threshold_cells or function_cells(training_mib)
         place = batch.FargateComputeEnvironment(
             self,
@@ -153,6 +157,14 @@ class LargeTraining(Construct):
         self, role: iam.IRole, environment: Mapping[str, str]
     ) -> batch.EcsFargateContainerDefinition:
         jobs = self._jobs
+        # Starts the container: the CDK lets it write the log, and pull an image that needs a right.
+        execution_role = iam.Role(
+            self,
+            "ExecutionRole",
+            description="LookoutEquipment tasks: starts their containers",
+            assumed_by=task_principal(self),
+        )
+        accept(execution_role, INLINE_POLICY)
         return batch.EcsFargateContainerDefinition(
             self,
             "Container",
@@ -166,14 +178,10 @@ class LargeTraining(Construct):
             fargate_operating_system_family=ecs.OperatingSystemFamily.LINUX,
             assign_public_ip=jobs.assign_public_ip,
             job_role=role,
-            # Starts the container: the CDK lets it write the log, and pull an image that needs a right.
-            execution_role=iam.Role(
-                self,
-                "ExecutionRole",
-                description="LookoutEquipment tasks: starts their containers",
-                assumed_by=task_principal(self),
+            execution_role=execution_role,
+            logging=ecs.LogDriver.aws_logs(
+                log_group=log_group(self, "Log", self._controls), stream_prefix="train"
             ),
-            logging=ecs.LogDriver.aws_logs(log_group=log_group(self, "Log"), stream_prefix="train"),
         )
 
     def step(self) -> dict[str, object]:

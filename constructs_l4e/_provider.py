@@ -12,15 +12,24 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import custom_resources as cr
 from constructs import Construct, IConstruct
 
-from constructs_l4e._access import Access, role
+from constructs_l4e._access import Access
 from constructs_l4e._acknowledge import LOG_DELIVERY, STATE_MACHINE, acknowledge, acknowledge_wildcards
 from constructs_l4e._environments import require_environment_of
-from constructs_l4e._functions import LAMBDA, function, log_group, state_machine_log_group, write_logs
+from constructs_l4e._function_controls import NONE, control_function, machine_access, trace_machine
+from constructs_l4e._functions import (
+    function,
+    function_role,
+    log_group,
+    state_machine_log_group,
+    write_logs,
+)
 from constructs_l4e._memory import address_of, once, stack_of
 from constructs_l4e._network import OUTSIDE, FunctionNetwork
 from constructs_l4e._packages import custom_resource_code
+from constructs_l4e._rule_packs import EXPIRING_RECORDS, FRAMEWORK_FUNCTION, INLINE_POLICY, accept
 from constructs_l4e._tables import table, table_access
 from constructs_l4e.interfaces import IEquipmentService
+from constructs_l4e.service_controls import ServiceControls
 
 POLL_INTERVAL = cdk.Duration.seconds(10)
 WAIT_LIMIT = cdk.Duration.minutes(50)
@@ -40,6 +49,7 @@ class ResourceProvider(Construct):
         signing_extras: whether the service is behind API Gateway.
         encryption_key: key of the table. Default: DynamoDB's own.
         network: where the functions run. Default: outside every VPC.
+        controls: what is asked of the functions. Default: what every account gets.
         api_function: function of the API, which they invoke where no network leads to the API itself.
             Default: they send requests to the API.
     """
@@ -54,10 +64,14 @@ class ResourceProvider(Construct):
         signing_extras: bool,
         encryption_key: kms.IKey | None = None,
         network: FunctionNetwork = OUTSIDE,
+        controls: ServiceControls = NONE,
         api_function: lambda_.IFunction | None = None,
     ) -> None:
         super().__init__(scope, id)
         self._network = network
+        self._controls = controls
+        kept = controls.reserved_concurrency
+        self._reserved = None if kept is None else kept.custom_resources
         records = table(
             self,
             "Records",
@@ -66,22 +80,21 @@ class ResourceProvider(Construct):
             # Notes on requests in progress; they expire by themselves.
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
-        logs = log_group(self, "Log")
+        accept(records, EXPIRING_RECORDS)
+        logs = log_group(self, "Log", controls)
         code = custom_resource_code(signing_extras=signing_extras)
         # Files of a stack all go where its synthesizer puts them, and the functions' own code is one.
         location = cast("s3.Location", code.bind(self).s3_location)
         self.staging_bucket_name = location.bucket_name
-        self.role = role(
+        self.role = function_role(
             self,
             "Role",
             description="Custom-resource functions: call the LookoutEquipment API",
-            assumed_by=LAMBDA,
             access=[
                 *access,
                 write_logs(logs),
                 *table_access(records, "DeleteItem", "GetItem", "PutItem"),
                 *_invoke(api_function),
-                *network.access,
                 Access(
                     actions=("s3:GetObject",),
                     resources=(
@@ -97,6 +110,8 @@ class ResourceProvider(Construct):
                     " CDK apps; a statement for each would exceed the 10,240 characters of a role",
                 ),
             ],
+            network=network,
+            controls=controls,
         )
         on_event, is_complete = (
             function(
@@ -116,6 +131,8 @@ class ResourceProvider(Construct):
                 memory_mb=256,
                 timeout=cdk.Duration.minutes(2),
                 network=network,
+                controls=controls,
+                reserved=self._reserved,
             )
             for name, handler, description in (
                 ("OnEvent", "on_event", "Starts creating, updating or deleting a LookoutEquipment resource"),
@@ -135,15 +152,16 @@ class ResourceProvider(Construct):
 
     def _framework(self, on_event: lambda_.IFunction, is_complete: lambda_.IFunction) -> str:
         """Make the functions and the state machine that pass events from CloudFormation to ours and back."""
-        framework_log = log_group(self, "FrameworkLog")
-        waiter_log = state_machine_log_group(self, "WaiterLog")
+        framework_log = log_group(self, "FrameworkLog", self._controls)
+        waiter_log = state_machine_log_group(self, "WaiterLog", self._controls)
         event_role, waiter_role = (
-            role(
+            function_role(
                 self,
                 name,
                 description=description,
-                assumed_by=LAMBDA,
-                access=[write_logs(framework_log), *self._network.access],
+                access=[write_logs(framework_log)],
+                network=self._network,
+                controls=self._controls,
             )
             for name, description in (
                 ("EventRole", "Custom-resource framework: passes an event on and starts the waiter"),
@@ -179,9 +197,23 @@ class ResourceProvider(Construct):
         ):
             arns = tuple(f"{cast('lambda_.IFunction', each).function_arn}:*" for each in functions)
             acknowledge_wildcards(scope, arns, "CDK grants a function together with its own versions")
-        acknowledge(waiter, STATE_MACHINE)
         acknowledge_wildcards(waiter, ("*",), LOG_DELIVERY)
+        self._control(provider, waiter)
         return provider.service_token
+
+    def _control(self, provider: cr.Provider, waiter: IConstruct) -> None:
+        """Hold what the framework makes to the same controls, for which it has no props."""
+        for step in ("onEvent", "isComplete", "onTimeout"):
+            function = cast("lambda_.IFunction", provider.node.find_child(f"framework-{step}"))
+            control_function(function, self._controls, reserved=self._reserved)
+            accept(function, FRAMEWORK_FUNCTION)
+        role = cast("iam.Role", waiter.node.find_child("Role"))
+        for each in machine_access(self._controls):
+            role.add_to_policy(each.statement())
+        accept(role, INLINE_POLICY)
+        trace_machine(waiter, self._controls)
+        if not self._controls.tracing_enabled:
+            acknowledge(waiter, STATE_MACHINE)
 
 
 def _invoke(function: lambda_.IFunction | None) -> tuple[Access, ...]:

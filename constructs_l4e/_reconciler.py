@@ -10,12 +10,15 @@ from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from constructs_l4e._access import Access, role
+from constructs_l4e import _rule_packs
+from constructs_l4e._access import Access
 from constructs_l4e._acknowledge import DEAD_LETTERS, acknowledge
-from constructs_l4e._functions import LAMBDA, function, log_group, write_logs
+from constructs_l4e._functions import function, function_role, log_group, write_logs
 from constructs_l4e._jobs import Jobs
+from constructs_l4e._key_policies import let_events_use
 from constructs_l4e._network import FunctionNetwork
 from constructs_l4e._state import ServiceState
+from constructs_l4e.service_controls import ServiceControls
 
 INTERVAL = cdk.Duration.hours(1)
 """How often every record in progress and every schedule is looked at, whether or not there was an event."""
@@ -45,28 +48,27 @@ class Reconciler(Construct):
         environment: Mapping[str, str],
         keep_schedules: Sequence[Access],
         network: FunctionNetwork,
+        controls: ServiceControls,
     ) -> None:
         super().__init__(scope, id)
-        log = log_group(self, "Log")
-        self.dead_letters: sqs.IQueue = sqs.Queue(
-            self,
-            "DeadLetters",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=KEPT,
-        )
-        acknowledge(self.dead_letters, DEAD_LETTERS)
+        log = log_group(self, "Log", controls)
+        self.dead_letters = controls.dead_letter_queue or self._queue()
+        if cdk.Resource.is_owned_resource(self.dead_letters):
+            _rule_packs.accept(self.dead_letters, _rule_packs.DEAD_LETTERS)
+        if self.dead_letters.encryption_master_key is not None:
+            let_events_use(self, self.dead_letters.encryption_master_key)
+        send = Access(actions=("sqs:SendMessage",), resources=(self.dead_letters.queue_arn,))
+        reserved = controls.reserved_concurrency
         handler = function(
             self,
             "Function",
             description="Ends LookoutEquipment jobs that could not record their end",
             code=code,
             handler="service.reconciler.handler",
-            role=role(
+            role=function_role(
                 self,
                 "Role",
                 description="LookoutEquipment reconciler: compares records with executions",
-                assumed_by=LAMBDA,
                 access=[
                     write_logs(log),
                     *state.records("DeleteItem", "GetItem", "Query", "UpdateItem"),
@@ -80,15 +82,18 @@ class Reconciler(Construct):
                     jobs.start_executions(),
                     jobs.look_at_executions(),
                     *keep_schedules,
-                    Access(actions=("sqs:SendMessage",), resources=(self.dead_letters.queue_arn,)),
-                    *network.access,
+                    *([] if controls.dead_letter_queue else [send]),
                 ],
+                network=network,
+                controls=controls,
             ).without_policy_updates(),
             log_group=log,
             environment=environment,
             memory_mb=256,
             timeout=cdk.Duration.minutes(5),
             network=network,
+            controls=controls,
+            reserved=None if reserved is None else reserved.reconciler,
         )
         handler.configure_async_invoke(
             max_event_age=PATIENCE,
@@ -103,3 +108,14 @@ class Reconciler(Construct):
             schedule=events.Schedule.rate(INTERVAL),
             targets=[targets.LambdaFunction(handler, dead_letter_queue=self.dead_letters)],
         )
+
+    def _queue(self) -> sqs.IQueue:
+        queue = sqs.Queue(
+            self,
+            "DeadLetters",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=KEPT,
+        )
+        acknowledge(queue, DEAD_LETTERS)
+        return queue

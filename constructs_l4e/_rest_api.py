@@ -1,6 +1,7 @@
 """The API: one signed POST for all operations, one function behind it, and the schedules that it makes."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
@@ -11,12 +12,15 @@ from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
 from constructs_l4e._access import Access, role
-from constructs_l4e._acknowledge import API, acknowledge
-from constructs_l4e._functions import LAMBDA, function, log_group, write_logs
+from constructs_l4e._acknowledge import API, API_LOGS, acknowledge
+from constructs_l4e._functions import function, function_role, log_group, write_logs
 from constructs_l4e._gateway_responses import answer_like_the_service
 from constructs_l4e._jobs import Jobs
 from constructs_l4e._network import FunctionNetwork
+from constructs_l4e._rule_packs import STAGE as STAGE_FINDINGS
+from constructs_l4e._rule_packs import accept
 from constructs_l4e._state import ServiceState
+from constructs_l4e.service_controls import ServiceControls
 
 STAGE = "v1"
 SCHEDULER = "scheduler.amazonaws.com"
@@ -39,6 +43,7 @@ class ServiceApi(Construct):
         access_role_path: str,
         network: FunctionNetwork,
         vpc_endpoints: Sequence[ec2.IInterfaceVpcEndpoint],
+        controls: ServiceControls,
     ) -> None:
         super().__init__(scope, id)
         stack = cdk.Stack.of(self)
@@ -60,18 +65,18 @@ class ServiceApi(Construct):
             "L4E_SCHEDULE_ROLE": schedule_role.role_arn,
         }
         self.keep_schedules = _keep_schedules(stack, schedules, schedule_role)
-        self.log = log = log_group(self, "Log")
+        self.log = log = log_group(self, "Log", controls)
+        reserved = controls.reserved_concurrency
         self.function = function(
             self,
             "Function",
             description="The LookoutEquipment API",
             code=code,
             handler="service.api.handler",
-            role=role(
+            role=function_role(
                 self,
                 "Role",
                 description="LookoutEquipment API: keeps the state, starts jobs, keeps schedules",
-                assumed_by=LAMBDA,
                 access=[
                     write_logs(log),
                     *state.records(
@@ -110,8 +115,9 @@ class ServiceApi(Construct):
                     # The role of a new scheduler is tried by the function that will use it.
                     Access(actions=("lambda:InvokeFunction",), resources=(jobs.infer.function_arn,)),
                     *self.keep_schedules,
-                    *network.access,
                 ],
+                network=network,
+                controls=controls,
             ),
             log_group=log,
             environment=self.environment,
@@ -119,6 +125,8 @@ class ServiceApi(Construct):
             # API Gateway gives up after 29 s.
             timeout=cdk.Duration.seconds(28),
             network=network,
+            controls=controls,
+            reserved=None if reserved is None else reserved.api,
         )
         self.rest_api = apigateway.RestApi(
             self,
@@ -128,8 +136,10 @@ class ServiceApi(Construct):
             endpoint_configuration=_endpoint_configuration(vpc_endpoints),
             policy=_only_through(vpc_endpoints),
             cloud_watch_role=False,
-            deploy_options=apigateway.StageOptions(stage_name=self.stage),
+            deploy_options=self._stage_options(controls),
         )
+        if controls.api_logging:
+            self._errors_log(controls)
         # Outputs are the choice of the stack that deploys the service.
         self.rest_api.node.try_remove_child("Endpoint")
         integration = apigateway.LambdaIntegration(self.function, allow_test_invoke=False)
@@ -137,7 +147,47 @@ class ServiceApi(Construct):
         for resource in (self.rest_api.root, self.rest_api.root.add_resource("{proxy+}")):
             resource.add_method("POST", integration, authorization_type=apigateway.AuthorizationType.IAM)
         answer_like_the_service(self.rest_api)
-        acknowledge(self.rest_api, API)
+        acknowledge(self.rest_api, API if controls.api_logging else {**API, **API_LOGS})
+        accept(self.rest_api.deployment_stage, STAGE_FINDINGS)
+
+    def _stage_options(self, controls: ServiceControls) -> apigateway.StageOptions:
+        throttle = controls.api_throttle or apigateway.ThrottleSettings()
+        logged: dict[str, Any] = {}
+        if controls.api_logging:
+            logged = {
+                "access_log_destination": apigateway.LogGroupLogDestination(
+                    log_group(self, "AccessLog", controls)
+                ),
+                "access_log_format": apigateway.AccessLogFormat.json_with_standard_fields(
+                    caller=True,
+                    http_method=True,
+                    ip=True,
+                    protocol=True,
+                    request_time=True,
+                    resource_path=True,
+                    response_length=True,
+                    status=True,
+                    user=True,
+                ),
+                # Errors only: requests are in the access log, and never with their bodies.
+                "logging_level": apigateway.MethodLoggingLevel.ERROR,
+            }
+        return apigateway.StageOptions(
+            stage_name=self.stage,
+            throttling_rate_limit=throttle.rate_limit,
+            throttling_burst_limit=throttle.burst_limit,
+            tracing_enabled=True if controls.tracing_enabled else None,
+            **logged,
+        )
+
+    def _errors_log(self, controls: ServiceControls) -> None:
+        """Make the log that API Gateway would else make itself, to keep for ever and without the key.
+
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+        """
+        name = f"API-Gateway-Execution-Logs_{self.rest_api.rest_api_id}/{self.stage}"
+        log = log_group(self, "ErrorsLog", controls, name=name)
+        self.rest_api.deployment_stage.node.add_dependency(log)
 
     def _schedule_role(self, schedules: scheduler.ScheduleGroup, infer: lambda_.IFunction) -> iam.Role:
         stack = cdk.Stack.of(self)

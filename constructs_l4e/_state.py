@@ -6,11 +6,16 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_l4e._access import Access, service_name
+from constructs_l4e._access_logs import send_access_logs
 from constructs_l4e._acknowledge import SERVICE_BUCKET, acknowledge
+from constructs_l4e._rule_packs import NO_REPLICA, accept
 from constructs_l4e._tables import table, table_access
 
 RECOVERABLE = cdk.Duration.days(30)
 """How long a deleted or overwritten object of the service can be restored."""
+
+LOG_PREFIX = "service/"
+"""Of the server access logs."""
 
 
 class ServiceState(Construct):
@@ -24,6 +29,7 @@ class ServiceState(Construct):
         encryption_key: kms.IKey | None,
         removal_policy: cdk.RemovalPolicy,
         deletion_protection: bool,
+        access_logs_bucket: s3.IBucket | None,
     ) -> None:
         super().__init__(scope, id)
         self.key = encryption_key or kms.Key(
@@ -62,8 +68,14 @@ class ServiceState(Construct):
                 )
             ],
             removal_policy=removal_policy,
+            # As with AssetStorage: DESTROY means the data, and S3 deletes empty buckets only.
+            auto_delete_objects=removal_policy == cdk.RemovalPolicy.DESTROY,
         )
-        acknowledge(self.bucket, SERVICE_BUCKET)
+        accept(self.bucket, NO_REPLICA)
+        if access_logs_bucket is None:
+            acknowledge(self.bucket, SERVICE_BUCKET)
+        else:
+            send_access_logs(self.bucket, access_logs_bucket, prefix=LOG_PREFIX)
 
     def records(self, *actions: str) -> list[Access]:
         """Return the right to item operations on the table, such as `GetItem`."""

@@ -13,6 +13,7 @@ from constructs_l4e._access import service_name
 from constructs_l4e._acknowledge import acknowledge_wildcards, template_text
 from constructs_l4e._environments import require_region_of, require_same_service
 from constructs_l4e._memory import once, path_of, placed, stack_of
+from constructs_l4e._rule_packs import INLINE_POLICY
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.storage import S3Location
 
@@ -94,6 +95,7 @@ class ServiceRole(iam.Role):
             [place.objects_arn for place in places],
             "the prefix is the narrowest name of objects that arrive after deployment",
             of_other_stacks=any(stack_of(place.bucket) is not stack_of(scope) for place in places),
+            also=INLINE_POLICY,
         )
 
     def trust_for(self, resource_arn: str) -> None:

@@ -18,6 +18,7 @@ from constructs_l4e._access import Access
 from constructs_l4e._acknowledge import acknowledge_wildcards
 from constructs_l4e._handle import Handle
 from constructs_l4e._jobs import Jobs, training_mebibytes
+from constructs_l4e._key_policies import let_logs_use
 from constructs_l4e._large_training import check_quota
 from constructs_l4e._network import function_network
 from constructs_l4e._packages import service_code
@@ -30,6 +31,7 @@ from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.large_jobs import LargeJobs
 from constructs_l4e.numeric_layer import NumericLayer
+from constructs_l4e.service_controls import ServiceControls
 from constructs_l4e.settings import ServiceSettings
 
 METRIC_NAMESPACE = "LookoutEquipment"
@@ -350,6 +352,11 @@ class _ManagedService(EquipmentServiceBase):
         return iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=["*"])
 
 
+def _with_log_key(controls: ServiceControls, encryption_key: kms.IKey | None) -> ServiceControls:
+    """Return the controls with the key of the logs: that of the state, unless they name another."""
+    return dataclasses.replace(controls, log_encryption_key=controls.log_encryption_key or encryption_key)
+
+
 def _managed_access(stack: cdk.Stack) -> list[Access]:
     """Return what the custom-resource functions may call."""
 
@@ -414,7 +421,8 @@ class EquipmentService(EquipmentServiceBase):
             of your own. Default: `NumericLayer.bundled()`, made of the packages' own wheels.
         settings: limits and choices. Default: those of Amazon Lookout for Equipment.
         metric_namespace: CloudWatch namespace of the inference metrics. Default: `LookoutEquipment`.
-        encryption_key: key of all state. Default: a new one that rotates every year.
+        encryption_key: key of all state and all logs. Default: a new one that rotates every year, for the
+            state; logs have the key of CloudWatch Logs.
         training_memory: memory of the training function, 2,048 to 10,240 MiB; its processors go with it. A
             new account is held to 3,008 MiB, until AWS raises that on request. Default: 3,008 MiB.
         parallel_reads: files that an ingestion reads at once, each in a run of a function of its own; from 1.
@@ -431,10 +439,12 @@ class EquipmentService(EquipmentServiceBase):
             Default: the API is regional, and reached from the internet.
         removal_policy: what happens to the state (ingested data, models, records) when the stack is deleted.
             Default: RETAIN_ON_UPDATE_OR_DELETE, it stays, but for a first deployment that fails. With DESTROY
-            it is deleted; S3 refuses that for a bucket with objects, so empty it first.
+            the bucket is emptied and everything deleted.
         deletion_protection: whether DynamoDB refuses to delete the table of records. Turn it on once the
             service is deployed: it would also refuse CloudFormation that takes back a first deployment that
             failed. Default: False; a table that somebody deletes can be restored for 35 days.
+        controls: what the rules of the account ask: concurrency, dead letters, tracing, logs, boundary.
+            Default: what suits every account.
 
     Raises:
         ValueError: when the numeric layer cannot be had, the metric namespace is one of AWS's,
@@ -461,6 +471,7 @@ class EquipmentService(EquipmentServiceBase):
         api_vpc_endpoints: Sequence[ec2.IInterfaceVpcEndpoint] | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         deletion_protection: bool = False,
+        controls: ServiceControls | None = None,
     ) -> None:
         super().__init__(scope, id)
         if not cdk.Token.is_unresolved(metric_namespace) and metric_namespace.startswith("AWS/"):
@@ -478,6 +489,11 @@ class EquipmentService(EquipmentServiceBase):
             self, "Network", vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups
         )
         self._security_groups = network.security_groups
+        controls = _with_log_key(controls or ServiceControls(), encryption_key)
+        if controls.log_encryption_key is not None:
+            let_logs_use(self, controls.log_encryption_key)
+        if controls.permissions_boundary is not None:
+            iam.PermissionsBoundary.of(self).apply(controls.permissions_boundary)
         self.metric_namespace = metric_namespace
         self.access_role_path = ACCESS_ROLE_PATH
         self._state = ServiceState(
@@ -486,6 +502,7 @@ class EquipmentService(EquipmentServiceBase):
             encryption_key=encryption_key,
             removal_policy=removal_policy,
             deletion_protection=deletion_protection,
+            access_logs_bucket=controls.access_logs_bucket,
         )
         self.bucket = self._state.bucket
         self.table = self._state.table
@@ -515,6 +532,7 @@ class EquipmentService(EquipmentServiceBase):
             parallel_reads=parallel_reads,
             large_jobs=large_jobs,
             network=network,
+            controls=controls,
         )
         check_quota(
             self,
@@ -534,6 +552,7 @@ class EquipmentService(EquipmentServiceBase):
             access_role_path=ACCESS_ROLE_PATH,
             network=network,
             vpc_endpoints=vpc_endpoints,
+            controls=controls,
         )
         reconciler = Reconciler(
             self,
@@ -544,6 +563,7 @@ class EquipmentService(EquipmentServiceBase):
             environment=api.environment,
             keep_schedules=api.keep_schedules,
             network=network,
+            controls=controls,
         )
         self.dead_letters = reconciler.dead_letters
         self.api = api.rest_api
@@ -567,6 +587,7 @@ class EquipmentService(EquipmentServiceBase):
             signing_extras=True,
             encryption_key=self.encryption_key,
             network=network,
+            controls=controls,
             api_function=api.function if invoked else None,
         )
         self.provider_service_token = provider.service_token

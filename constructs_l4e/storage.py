@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_l4e import _props, _validate
+from constructs_l4e._access_logs import send_access_logs
 from constructs_l4e._memory import once
+from constructs_l4e._rule_packs import ACCESS_LOGS_BUCKET, NO_REPLICA, accept
 
 _NONCURRENT_DAYS = 30
 _LOG_DAYS = 90
@@ -182,7 +183,8 @@ class AssetStorage(AssetStorageBase):
             removal_policy=removal_policy,
             versioned=True,
         )
-        _send_access_logs(bucket, access_logs_bucket or _access_logs(self, removal_policy))
+        accept(bucket, NO_REPLICA)
+        send_access_logs(bucket, access_logs_bucket or _access_logs(self, removal_policy), prefix=_LOG_PREFIX)
 
     @classmethod
     def from_bucket(cls, scope: Construct, id: str, bucket: s3.IBucket) -> AssetStorageBase:
@@ -204,7 +206,7 @@ class _ImportedStorage(AssetStorageBase):
 
 
 def _access_logs(scope: Construct, removal_policy: cdk.RemovalPolicy) -> s3.Bucket:
-    return s3.Bucket(
+    logs = s3.Bucket(
         scope,
         "AccessLogs",
         auto_delete_objects=removal_policy == cdk.RemovalPolicy.DESTROY,
@@ -215,23 +217,5 @@ def _access_logs(scope: Construct, removal_policy: cdk.RemovalPolicy) -> s3.Buck
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
         removal_policy=removal_policy,
     )
-
-
-def _send_access_logs(bucket: s3.Bucket, logs: s3.IBucket) -> None:
-    """Turn on access logs by bucket policy, whatever the app's feature flags: CDK's older way needs ACLs."""
-    resource = bucket.node.default_child
-    assert isinstance(resource, s3.CfnBucket)  # noqa: S101 - what s3.Bucket consists of
-    resource.logging_configuration = s3.CfnBucket.LoggingConfigurationProperty(
-        destination_bucket_name=logs.bucket_name, log_file_prefix=_LOG_PREFIX
-    )
-    logs.add_to_resource_policy(
-        iam.PolicyStatement(
-            actions=["s3:PutObject"],
-            principals=[iam.ServicePrincipal("logging.s3.amazonaws.com")],
-            resources=[logs.arn_for_objects(f"{_LOG_PREFIX}*")],
-            conditions={
-                "ArnLike": {"aws:SourceArn": bucket.bucket_arn},
-                "StringEquals": {"aws:SourceAccount": cdk.Stack.of(bucket).account},
-            },
-        )
-    )
+    accept(logs, ACCESS_LOGS_BUCKET)
+    return logs

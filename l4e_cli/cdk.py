@@ -32,6 +32,10 @@ _TAIL_LINES = 30
 _WATCH_SECONDS = 0.5
 
 
+_EMPTIES_BUCKETS = '"Custom::S3AutoDeleteObjects"'
+"""In the template of a stack with `removal_policy=DESTROY`."""
+
+
 class CdkError(CliError):
     """A CDK command ended with an error."""
 
@@ -103,7 +107,19 @@ class Cdk:
         *,
         on_progress: Callable[[Progress], None] = lambda _p: None,
     ) -> None:
-        """Deploy `stacks` of a synthesised app, in the order of their dependencies."""
+        """Deploy `stacks` of a synthesised app, in the order of their dependencies.
+
+        Raises:
+            CdkError: when a stack empties its buckets: the embedded AWS cannot run the function for it,
+                and the deployment would wait for it for an hour.
+        """
+        for template in (assembly / f"{stack}.template.json" for stack in stacks):
+            if template.is_file() and _EMPTIES_BUCKETS in template.read_text(encoding="utf-8"):
+                raise CdkError(
+                    f"stack {template.name.partition('.')[0]} empties its buckets when it is deleted, which"
+                    " the embedded AWS cannot do: leave removal_policy at its default; deleting the instance"
+                    " deletes everything in it"
+                )
 
         def report(line: str) -> None:
             event = _EVENT.match(line)

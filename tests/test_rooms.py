@@ -83,7 +83,7 @@ ROOMS: Mapping[str, Room] = {
     "app": Room(folder=".", pattern="app.py", allowed=frozenset({"aws_cdk", "constructs", "constructs_l4e"})),
     "examples": Room(
         folder="examples",
-        allowed=frozenset({"aws_cdk", "constructs", "constructs_l4e", "platform_stack", "pytest"}),
+        allowed=frozenset({"aws_cdk", "cdk_nag", "constructs", "constructs_l4e", "platform_stack", "pytest"}),
     ),
 }
 

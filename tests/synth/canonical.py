@@ -5,12 +5,20 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+import pytest
 from aws_cdk.assertions import Template
-from cdk_nag import AwsSolutionsChecks
+from cdk_nag import (
+    AwsSolutionsChecks,
+    HIPAASecurityChecks,
+    NIST80053R5Checks,
+    PCIDSS321Checks,
+    ServerlessChecks,
+)
 from constructs import IConstruct
 
 from constructs_l4e import (
@@ -117,14 +125,51 @@ def listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def findings(scope: IConstruct) -> set[tuple[str, str]]:
-    """(rule, construct path) of every AwsSolutions finding under `scope` that nobody acknowledged."""
-    report = AwsSolutionsChecks().validate_scope(scope)
+PACKS = {
+    "AwsSolutions": AwsSolutionsChecks,
+    "Serverless": ServerlessChecks,
+    "NIST 800-53 R5": NIST80053R5Checks,
+    "HIPAA": HIPAASecurityChecks,
+    "PCI DSS 3.2.1": PCIDSS321Checks,
+}
+
+
+def findings(scope: IConstruct, pack: str = "AwsSolutions") -> set[tuple[str, str]]:
+    """(rule, construct path) of every finding of a pack under `scope` that nobody acknowledged."""
+    report = PACKS[pack]().validate_scope(scope)
     return {
         (violation.rule_name, place.construct_path)
         for violation in report.violations
         for place in violation.violating_resources
     }
+
+
+def unneeded_acknowledgements(
+    build: Callable[[cdk.Stack], object], monkeypatch: pytest.MonkeyPatch
+) -> list[tuple[str, str]]:
+    """(id, construct path) of what a stack acknowledges and no pack would find; each must have its reason."""
+    told: list[tuple[str, str]] = []
+
+    @dataclass
+    class Recorder:
+        path: str
+
+        def acknowledge(self, *entries: cdk.Acknowledgment) -> None:
+            for entry in entries:
+                assert len(entry.reason) >= 30, f"{entry.id}: say why"
+                told.append((entry.id, self.path))
+
+    target = stack()
+    with monkeypatch.context() as patch:
+        patch.setattr(cdk.Validations, "of", lambda scope: Recorder(scope.node.path))
+        build(target)
+    found = set().union(*(findings(target, pack) for pack in PACKS))
+    assert told
+    return [
+        (rule, path)
+        for rule, path in told
+        if not any(rule == other and f"{place}/".startswith(f"{path}/") for other, place in found)
+    ]
 
 
 def synth_with_nag(of: cdk.App) -> None:

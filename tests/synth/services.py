@@ -1,5 +1,6 @@
 """The services whose templates are tested, and what the tests look for in them."""
 
+import dataclasses
 import functools
 import json
 import math
@@ -8,9 +9,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_backup as backup
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
 from canonical import listed, resources, stack, statements, template
 
 from constructs_l4e import (
@@ -18,6 +25,8 @@ from constructs_l4e import (
     FunctionVpcEndpoints,
     IEquipmentService,
     LargeJobs,
+    ReservedConcurrency,
+    ServiceControls,
     ServiceSettings,
     ServiceVpcEndpoint,
 )
@@ -74,6 +83,53 @@ def private(scope: cdk.Stack) -> EquipmentService:
     return EquipmentService(scope, "Service", vpc=vpc, api_vpc_endpoints=[endpoint])
 
 
+def controlled(
+    scope: cdk.Stack, *, private: bool = False, large: bool = False, **changed: Any
+) -> EquipmentService:
+    """What the rules of NIST 800-53, HIPAA and PCI DSS ask, but for controls that are `changed`."""
+    key = kms.Key(
+        scope,
+        "Key",
+        enable_key_rotation=True,
+        removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    )
+    vpc = plant_network(scope)
+    controls = ServiceControls(
+        reserved_concurrency=ReservedConcurrency(),
+        dead_letter_queue=sqs.Queue(scope, "DeadLetters", encryption_master_key=key, enforce_ssl=True),
+        tracing_enabled=True,
+        log_retention=logs.RetentionDays.ONE_YEAR,
+        log_encryption_key=key,
+        api_logging=True,
+        api_throttle=apigateway.ThrottleSettings(rate_limit=50, burst_limit=100),
+        access_logs_bucket=s3.Bucket.from_bucket_name(scope, "Logs", "access-logs-of-the-account"),
+        permissions_boundary=iam.ManagedPolicy.from_managed_policy_name(scope, "Boundary", "boundary"),
+    )
+    return EquipmentService(
+        scope,
+        "Service",
+        vpc=vpc,
+        api_vpc_endpoints=[ServiceVpcEndpoint(scope, "Endpoint", vpc=vpc, open=False)] if private else None,
+        settings=ServiceSettings(training_rows=20_000_000) if large else None,
+        large_jobs=LargeJobs(vpc=vpc) if large else None,
+        controls=dataclasses.replace(controls, **changed),
+    )
+
+
+def in_backup_plan(service: EquipmentService) -> None:
+    """Have AWS Backup keep copies of the records, which is the choice of an app."""
+    plan = backup.BackupPlan.daily35_day_retention(service, "Plan")
+    table = backup.BackupResource.from_dynamo_db_table(service.table)
+    selection = plan.add_selection("Records", resources=[table])
+    policy = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
+    cdk.Validations.of(selection).acknowledge(
+        cdk.Acknowledgment(
+            id=f"AwsSolutions-IAM4[Policy::{policy}]",
+            reason="what AWS keeps up to date for its own backup service",
+        )
+    )
+
+
 def plant_network(scope: cdk.Stack) -> ec2.IVpc:
     return ec2.Vpc.from_vpc_attributes(
         scope,
@@ -95,6 +151,7 @@ BUILDS: Mapping[str, Callable[[cdk.Stack], object]] = {
     "service-large": large,
     "service-private": private,
     "service-managed": managed,
+    "service-controlled": lambda scope: controlled(scope, private=True, large=True),
 }
 
 

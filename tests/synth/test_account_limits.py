@@ -34,7 +34,9 @@ class TestNewAccount:
 
     def test_has_the_functions(self, name: str) -> None:
         content = built(name)
-        assert not any("ReservedConcurrentExecutions" in each for each in functions(content))
+        # Of the ten runs of a new account none can be reserved: only controls do, where there are more.
+        reserving = any("ReservedConcurrentExecutions" in each for each in functions(content))
+        assert reserving == (name == "service-controlled")
         kept_warm = ("AWS::Lambda::Alias", "AWS::Lambda::Version")
         assert not any(value["Type"] in kept_warm for value in content["Resources"].values())
         for machine in resources(content, "AWS::StepFunctions::StateMachine").values():
@@ -60,7 +62,9 @@ class TestStateMachines:
     def test_do_not_meet_the_log_groups_of_an_earlier_try(self, name: str) -> None:
         for value in resources(built(name), "AWS::Logs::LogGroup").values():
             given = value["Properties"].get("LogGroupName")
-            assert given is None or "AWS::StackId" in json.dumps(given)
+            # API Gateway makes up another id for each API, and gives its own log group that name.
+            of_an_api = "API-Gateway-Execution-Logs_" in json.dumps(given)
+            assert given is None or "AWS::StackId" in json.dumps(given) or of_an_api
 
 
 NAMES = {

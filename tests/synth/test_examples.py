@@ -16,7 +16,10 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 PAGES = [
     *sorted((ROOT / "docs" / "constructs").glob("*.md")),
-    *(ROOT / "docs" / name for name in ("access.md", "audit.md", "cdk-apps.md", "private-network.md")),
+    *(
+        ROOT / "docs" / name
+        for name in ("access.md", "audit.md", "cdk-apps.md", "compliance.md", "private-network.md")
+    ),
 ]
 
 

@@ -109,7 +109,7 @@ KNOWN_OF_POLICIES = (
     ),
     Known(
         rule="MISMATCHED_TYPE",
-        where="Role",
+        where="Role|/Key",
         about="ArnLike requires a value of type Arn but given String",
         reason="members of an encryption context count as strings; AWS's page on encrypted log groups"
         " compares them by ArnLike, too",
@@ -122,7 +122,7 @@ KNOWN_OF_POLICIES = (
     ),
     Known(
         rule="RESOURCE_MISMATCH",
-        where="^service-large/ServiceJobsTrainMachineRole",
+        where="^service-(large|controlled)/ServiceJobsTrainMachineRole",
         about=r'^\[{"action": "batch:SubmitJob", "required_format": "arn:\*:batch:\*:\*:job/\*"}\]$',
         reason="jobs are resources of SubmitJob only if it names jobs to wait for",
     ),
@@ -144,6 +144,18 @@ KNOWN_OF_POLICIES = (
         about=r'^\["logs:CreateLogStream", "logs:PutLogEvents"\]$',
         reason="CDK's framework of custom resources writes it; delivery of logs of state machines has no "
         "narrower resource",
+    ),
+    Known(
+        rule="RESOURCE_MISMATCH",
+        where="^service-full/ServiceStateBucketPolicy",
+        about='"action": "s3:ListAccessGrants"',
+        reason="CDK's function that empties buckets (DESTROY only) may `s3:List*` on this bucket",
+    ),
+    Known(
+        rule="RESOURCE_POLICY_PRIVILEGE_ESCALATION",
+        where="^service-full/ServiceStateBucketPolicy",
+        about="does allow s3:PutBucketPolicy",
+        reason="CDK's function that empties buckets (DESTROY only) first denies all others to write",
     ),
     Known(
         rule="RESOURCE_STAR",

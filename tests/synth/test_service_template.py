@@ -3,13 +3,12 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from canonical import check_snapshot, findings, lint, stack
+from canonical import check_snapshot, findings, lint, unneeded_acknowledgements
 from services import BUILDS, built, service, without_hashes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,25 +75,4 @@ class TestRulePacks:
 
     @pytest.mark.parametrize("name", BUILDS)
     def test_would_find_what_is_acknowledged(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        told: list[tuple[str, str]] = []
-
-        @dataclass
-        class Recorder:
-            path: str
-
-            def acknowledge(self, *entries: cdk.Acknowledgment) -> None:
-                for entry in entries:
-                    assert len(entry.reason) >= 30, f"{entry.id}: say why"
-                    told.append((entry.id, self.path))
-
-        monkeypatch.setattr(cdk.Validations, "of", lambda scope: Recorder(scope.node.path))
-        target = stack()
-        BUILDS[name](target)
-        monkeypatch.undo()
-        found = findings(target)
-        unneeded = [
-            (rule, path)
-            for rule, path in told
-            if not any(rule == other and f"{place}/".startswith(f"{path}/") for other, place in found)
-        ]
-        assert unneeded == []
+        assert unneeded_acknowledgements(BUILDS[name], monkeypatch) == []
