@@ -214,6 +214,7 @@ _ARNS = {
     "provider_role_arn": re.compile(r"arn:[^:]+:iam::(\d{12}):role/.+"),
     "data_access_role_arn": re.compile(r"arn:[^:]+:iam::(\d{12}):role/.+"),
 }
+_STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 _PARAMETER_NAME = re.compile(r"(/[A-Za-z0-9_.-]+)+")
 _API_PART = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -253,6 +254,21 @@ def _parameter_name(value: str) -> str:
             '".", "-" and slashes, such as "/plant/lookoutequipment"'
         )
     return value
+
+
+def _parameter_of_stack(stack_name: str) -> str:
+    """Return where a service is published by the name of its stack."""
+    if cdk.Token.is_unresolved(stack_name):
+        raise ValueError(
+            "a stack whose name only its deployment gives it, such as a nested one, cannot be found by name: "
+            "pass a parameter_name to add_parameter, and the same to EquipmentService.from_parameter"
+        )
+    if not _STACK_NAME.fullmatch(stack_name):
+        raise ValueError(
+            f'stack_name "{stack_name}" cannot be the name of a stack: use letters, digits and hyphens, and '
+            "begin with a letter"
+        )
+    return f"/lookoutequipment/{stack_name}"
 
 
 class _ManagedService(EquipmentServiceBase):
@@ -613,16 +629,19 @@ class EquipmentService(EquipmentServiceBase):
             )
         return ec2.Connections(security_groups=list(self._security_groups))
 
-    def add_parameter(self, id: str, *, parameter_name: str) -> ssm.IStringListParameter:
-        """Publish what other apps need to know of the service, for `from_parameter`.
+    def add_parameter(self, id: str, *, parameter_name: str | None = None) -> ssm.IStringListParameter:
+        """Publish what other apps need to know of the service, for `from_parameter` and `from_stack_name`.
 
         Args:
             id: construct id.
             parameter_name: name of the parameter of Systems Manager, such as `/plant/lookoutequipment`.
+                Default: `/lookoutequipment/` and the name of the stack, where `from_stack_name` looks.
 
         Raises:
-            ValueError: when the name does not begin with a slash.
+            ValueError: when the name does not begin with a slash, or there is none and the stack is nested,
+                so that only its deployment gives it a name.
         """
+        name = parameter_name or _parameter_of_stack(cdk.Stack.of(self).stack_name)
         return Handle(
             api_id=str(self.api_id),
             api_stage=str(self.api_stage),
@@ -630,7 +649,7 @@ class EquipmentService(EquipmentServiceBase):
             provider_service_token=self.provider_service_token,
             provider_role_arn=self.provider_role.role_arn,
             metric_namespace=self.metric_namespace,
-        ).write(self, id, _parameter_name(parameter_name))
+        ).write(self, id, _parameter_name(name))
 
     @classmethod
     def from_parameter(
@@ -663,6 +682,42 @@ class EquipmentService(EquipmentServiceBase):
             scope,
             id,
             **dataclasses.asdict(handle),
+            api_vpc_endpoint_ids=api_vpc_endpoint_ids,
+            staging_bucket_name=staging_bucket_name,
+            settings=settings,
+        )
+
+    @classmethod
+    def from_stack_name(
+        cls,
+        scope: Construct,
+        id: str,
+        *,
+        stack_name: str,
+        api_vpc_endpoint_ids: Sequence[str] = (),
+        staging_bucket_name: str | None = None,
+        settings: ServiceSettings | None = None,
+    ) -> IEquipmentService:
+        """Return a service of this account and Region by the name of its stack.
+
+        The stack must have the parameter that `add_parameter` makes when it is given no name. CloudFormation
+        reads it in each deployment.
+
+        Args:
+            scope: parent of the construct.
+            id: construct id.
+            stack_name: name of the stack of the service.
+            api_vpc_endpoint_ids: see `from_equipment_service_attributes`.
+            staging_bucket_name: see `from_equipment_service_attributes`.
+            settings: see `from_equipment_service_attributes`.
+
+        Raises:
+            ValueError: when no stack can have that name.
+        """
+        return cls.from_parameter(
+            scope,
+            id,
+            parameter_name=_parameter_of_stack(stack_name),
             api_vpc_endpoint_ids=api_vpc_endpoint_ids,
             staging_bucket_name=staging_bucket_name,
             settings=settings,

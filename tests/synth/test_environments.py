@@ -345,6 +345,30 @@ def test_one_parameter_connects_an_app() -> None:
         assert scope.resolve(value) == {"Fn::Select": [index, {"Ref": name}]}
 
 
+def test_a_service_is_found_by_the_name_of_its_stack() -> None:
+    platform = cdk.Stack(app(), "Platform", env=cdk.Environment(region=REGION))
+    owned(platform).add_parameter("Handle")
+    published = only(template(platform), "AWS::SSM::Parameter")["Properties"]["Name"]
+    scope = cdk.Stack(app(), "Plant", env=cdk.Environment(region=REGION))
+    service = EquipmentService.from_stack_name(scope, "Service", stack_name="Platform")
+    ((name, read),) = [item for item in template(scope)["Parameters"].items() if "List" in item[1]["Type"]]
+
+    assert published == read["Default"] == "/lookoutequipment/Platform"
+    assert scope.resolve(service.api_id) == {"Fn::Select": [0, {"Ref": name}]}
+
+
+@pytest.mark.parametrize("name", ["1st", "my_service", "", "arn:aws:cloudformation:::stack/x"])
+def test_a_name_that_no_stack_can_have(name: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f'stack_name "{name}"')):
+        EquipmentService.from_stack_name(stack(), "Service", stack_name=name)
+
+
+def test_a_nested_stack_has_no_name_to_be_found_by() -> None:
+    nested = cdk.NestedStack(stack(), "Nested")
+    with pytest.raises(ValueError, match="pass a parameter_name"):
+        owned(nested).add_parameter("Handle")
+
+
 @pytest.mark.parametrize("name", ["plant", "/plant/", "/plant lookout", "${Token[TOKEN.1]}"])
 def test_a_name_that_no_parameter_can_have(name: str) -> None:
     with pytest.raises(ValueError, match="parameter_name"):
