@@ -1,6 +1,7 @@
 """One monitored asset: everything from its dataset to its alarms."""
 
 from collections.abc import Mapping, Sequence
+from typing import Unpack
 
 import aws_cdk as cdk
 import jsii
@@ -18,6 +19,7 @@ from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.ingestion import DataIngestion, KeyPattern
 from constructs_l4e.input_naming import InputNaming
 from constructs_l4e.interfaces import IDataset, IEquipmentService, IModel
+from constructs_l4e.metrics import MetricOptions
 from constructs_l4e.model import Model
 from constructs_l4e.off_condition import OffCondition
 from constructs_l4e.role import ServiceRole
@@ -67,6 +69,10 @@ class MonitoredAsset(Construct):
         running: whether the scheduler runs. Default: True.
         alarm_thresholds: when each alarm is raised. Default: see `AlarmThresholds`.
         alarm_actions: what happens when an alarm is raised. Default: nothing.
+        notify_when_over: whether `alarm_actions` are also taken when an alarm is over. Default: False.
+        dataset_name: name of the new dataset, see `Dataset`. Default: a generated one.
+        model_name: name of the new model, see `Model`. Default: a generated one.
+        inference_scheduler_name: name of the scheduler, see `InferenceScheduler`. Default: a generated one.
         encryption_key: key of dataset, model and scheduler. Default: the service's own.
         role: existing role for all data access. Default: a new one.
         dataset: existing dataset; nothing is ingested then. Default: a new one.
@@ -109,6 +115,10 @@ class MonitoredAsset(Construct):
         running: bool = True,
         alarm_thresholds: AlarmThresholds | None = None,
         alarm_actions: Sequence[cloudwatch.IAlarmAction] = (),
+        notify_when_over: bool = False,
+        dataset_name: str | None = None,
+        model_name: str | None = None,
+        inference_scheduler_name: str | None = None,
         encryption_key: kms.IKey | None = None,
         role: iam.IRole | None = None,
         dataset: IDataset | None = None,
@@ -118,7 +128,12 @@ class MonitoredAsset(Construct):
         placed(self, scope)
         self._service = service
         self._granted = False
-        of_ingestion = {"schema": schema, "key_pattern": key_pattern, "revision": revision}
+        of_ingestion = {
+            "schema": schema,
+            "key_pattern": key_pattern,
+            "revision": revision,
+            "dataset_name": dataset_name,
+        }
         of_model = {
             "dataset": dataset,
             "training": training,
@@ -128,6 +143,7 @@ class MonitoredAsset(Construct):
             "target_sampling_rate": target_sampling_rate,
             "off_condition": off_condition,
             "adaptation": adaptation,
+            "model_name": model_name,
             "wait": None if wait else wait,
         }
         if dataset is not None:
@@ -157,7 +173,12 @@ class MonitoredAsset(Construct):
         if model is None:
             if self.dataset is None:
                 self.dataset = Dataset(
-                    self, "Dataset", service=service, schema=schema, encryption_key=encryption_key
+                    self,
+                    "Dataset",
+                    service=service,
+                    schema=schema,
+                    dataset_name=dataset_name,
+                    encryption_key=encryption_key,
                 )
                 self.ingestion = DataIngestion(
                     self,
@@ -173,6 +194,7 @@ class MonitoredAsset(Construct):
                 self,
                 "Model",
                 dataset=self.dataset,
+                model_name=model_name,
                 training=training,
                 evaluation=evaluation,
                 labels=labels,
@@ -189,6 +211,7 @@ class MonitoredAsset(Construct):
             self,
             "Scheduler",
             model=model,
+            inference_scheduler_name=inference_scheduler_name,
             data_upload_frequency=data_upload_frequency
             or DataUploadFrequency.shortest_for(model.target_sampling_rate),
             data_input=locations.inference_input,
@@ -200,7 +223,12 @@ class MonitoredAsset(Construct):
             running=running,
         )
         self.alarms = SchedulerAlarms(
-            self, "Alarms", scheduler=self.scheduler, thresholds=alarm_thresholds, actions=alarm_actions
+            self,
+            "Alarms",
+            scheduler=self.scheduler,
+            thresholds=alarm_thresholds,
+            actions=alarm_actions,
+            notify_when_over=notify_when_over,
         )
 
     @property
@@ -227,6 +255,22 @@ class MonitoredAsset(Construct):
     def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` every operation on the parts that the asset made: see `grant_read`."""
         return self._service.grant_full_access(grantee, name=self._only_own_prefix())
+
+    def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return a metric of the scheduler: see `InferenceScheduler`, which has one method for each."""
+        return self.scheduler.metric(metric_name, **options)
+
+    def metric_inference_succeeded(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of executions that wrote a result."""
+        return self.scheduler.metric_inference_succeeded(**options)
+
+    def metric_inference_failed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of executions that failed."""
+        return self.scheduler.metric_inference_failed(**options)
+
+    def metric_anomaly_detected(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of executions that found an anomaly or a level that moved."""
+        return self.scheduler.metric_anomaly_detected(**options)
 
     def _only_own_prefix(self) -> str:
         for name in _names_below(self):

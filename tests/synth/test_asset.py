@@ -30,6 +30,7 @@ from canonical import (
     statements,
     synth_with_nag,
     synthesised,
+    template,
 )
 
 from constructs_l4e import (
@@ -313,6 +314,43 @@ def test_nothing_set(templates) -> None:
     assert set(properties(content, "Dataset")) == {"DatasetName", "Schema"}
     assert set(properties(content, "Model")) == {"ModelName", "DatasetName", "Wait"}
     assert properties(content, "InferenceScheduler")["DataUploadFrequency"] == "PT5M"
+
+
+def test_names_of_your_own_and_notices_when_alarms_are_over() -> None:
+    scope = stack()
+    topic = sns.Topic(scope, "Topic")
+    asset = MonitoredAsset(
+        scope,
+        "Pump",
+        service=imported_service(scope),
+        locations=locations(scope),
+        schema=PUMP,
+        dataset_name="pump-1-data",
+        model_name="pump-1",
+        inference_scheduler_name="pump-1-live",
+        alarm_actions=[actions.SnsAction(topic)],
+        notify_when_over=True,
+    )
+    content = template(scope)
+    alarms = [each["Properties"] for each in resources(content, "AWS::CloudWatch::Alarm").values()]
+
+    assert properties(content, "Dataset")["DatasetName"] == "pump-1-data"
+    assert properties(content, "Model")["ModelName"] == "pump-1"
+    assert properties(content, "InferenceScheduler")["InferenceSchedulerName"] == "pump-1-live"
+    assert all(each["OKActions"] == each["AlarmActions"] for each in alarms)
+    assert asset.model.model_name == "pump-1"
+
+
+def test_metrics_are_those_of_the_scheduler() -> None:
+    asset = minimal(stack())
+    for mine, theirs in (
+        (asset.metric_inference_succeeded(), asset.scheduler.metric_inference_succeeded()),
+        (asset.metric_inference_failed(), asset.scheduler.metric_inference_failed()),
+        (asset.metric_anomaly_detected(label="A"), asset.scheduler.metric_anomaly_detected(label="A")),
+        (asset.metric("LevelMoved"), asset.scheduler.metric_level_moved()),
+    ):
+        shown = [(each.metric_name, each.dimensions, each.label) for each in (mine, theirs)]
+        assert shown[0] == shown[1]
 
 
 def test_parts_that_exist_replace_parts_made_here() -> None:
