@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from constructs_l4e import _validate
+from constructs_l4e import _props, _validate
 from constructs_l4e._acknowledge import acknowledge_range
 from constructs_l4e._vpc_needs import GATEWAYS, INTERFACES
 
@@ -34,6 +34,7 @@ class FunctionVpcEndpoints(Construct):
         ValueError: when `without` names a service of which no endpoint is made.
     """
 
+    @_props.checked
     def __init__(
         self,
         scope: Construct,
@@ -47,9 +48,9 @@ class FunctionVpcEndpoints(Construct):
     ) -> None:
         super().__init__(scope, id)
         unknown = set(without) - {*GATEWAYS, *INTERFACES}
-        if isinstance(without, str) or unknown:
+        if unknown:
             raise ValueError(
-                f"without is {_validate.few([without] if isinstance(without, str) else sorted(unknown))}, of"
+                f"without is {_validate.few(sorted(unknown))}, of"
                 f" which no endpoint is made: list some of {', '.join((*GATEWAYS, *INTERFACES))}"
             )
         self.gateways = {

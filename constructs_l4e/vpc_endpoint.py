@@ -7,7 +7,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from constructs_l4e import _arns, _service_model, _validate, _ways_in
+from constructs_l4e import _arns, _props, _service_model, _validate, _ways_in
 from constructs_l4e._acknowledge import acknowledge_range
 from constructs_l4e._rest_api import STAGE
 from constructs_l4e.access_level import AccessLevel
@@ -46,6 +46,7 @@ class ServiceVpcEndpoint(ec2.InterfaceVpcEndpoint):
             `operations` are given, or one is not known.
     """
 
+    @_props.checked
     def __init__(
         self,
         scope: Construct,

@@ -516,11 +516,10 @@ class TestFunctionVpcEndpoints:
         )
         assert len(resources(content, "AWS::EC2::VPCEndpoint")) == len(INTERFACES) - 2
 
-    @pytest.mark.parametrize(("without", "named"), [(["sqs", "s3"], '"sqs"'), ("s3", '"s3"')])
-    def test_unknown_ones_are_refused(self, without: Any, named: str) -> None:
+    def test_unknown_ones_are_refused(self) -> None:
         scope = stack()
-        with pytest.raises(ValueError, match=rf"without is {named}.*list some of dynamodb, s3, kms"):
-            FunctionVpcEndpoints(scope, "Endpoints", vpc=plant_network(scope), without=without)
+        with pytest.raises(ValueError, match=r'without is "sqs".*list some of dynamodb, s3, kms'):
+            FunctionVpcEndpoints(scope, "Endpoints", vpc=plant_network(scope), without=["sqs", "s3"])
 
 
 class TestServiceVpcEndpoint:

@@ -1,10 +1,11 @@
 """Props of a wrong type, and tokens where a value must be known: each is an error that says what to write."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_ec2 as ec2
 from canonical import PUMP, custom, imported_service, locations, stack, template
 
 from constructs_l4e import (
@@ -17,6 +18,7 @@ from constructs_l4e import (
     EquipmentKey,
     EquipmentService,
     Executions,
+    FunctionVpcEndpoints,
     InferenceScheduler,
     InputNaming,
     Model,
@@ -26,6 +28,7 @@ from constructs_l4e import (
     SchedulerAlarms,
     ServiceRole,
     ServiceSettings,
+    ServiceVpcEndpoint,
     TimeRange,
 )
 
@@ -71,7 +74,19 @@ class Parts:
         return MonitoredAsset(self.scope, "New", **{**given, **props})
 
 
+def vpc_of(parts: Parts) -> ec2.IVpc:
+    return ec2.Vpc.from_vpc_attributes(parts.scope, "Vpc", vpc_id="vpc-1", availability_zones=["a"])
+
+
 WRONG: dict[str, tuple[Callable[[Parts], object], str]] = {
+    "text for a VPC": (
+        lambda of: ServiceVpcEndpoint(of.scope, "New", vpc=cast("Any", "vpc-1")),
+        'ServiceVpcEndpoint "Test/New": vpc is "vpc-1": use an IVpc',
+    ),
+    "text for a list of services": (
+        lambda of: FunctionVpcEndpoints(of.scope, "New", vpc=vpc_of(of), without="s3"),
+        'FunctionVpcEndpoints "Test/New": without is the text "s3", not a list: write ["s3"]',
+    ),
     "text for a flag": (
         lambda of: of.scheduler_with(running="false"),
         'InferenceScheduler "Test/New": running is "false": use True or False',
