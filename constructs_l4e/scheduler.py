@@ -39,6 +39,7 @@ class InferenceSchedulerProps(TypedDict, total=False):
     encryption_key: kms.IKey | None
     running: bool
     tags: Mapping[str, str] | None
+    removal_policy: cdk.RemovalPolicy
 
 
 class InferenceSchedulerBase(cdk.Resource):
@@ -171,6 +172,7 @@ class _ImportedInferenceScheduler(InferenceSchedulerBase):
         inference_scheduler_name: str,
         model_name: str,
         data_upload_frequency: DataUploadFrequency | str | cdk.Duration,
+        running: bool,
     ) -> None:
         home = service.env
         super().__init__(scope, id, home=home)
@@ -184,7 +186,7 @@ class _ImportedInferenceScheduler(InferenceSchedulerBase):
 
         self.model_name = _validate.name(model_name, shape="ModelName", what="model name")
         self.data_upload_frequency = _frequency(data_upload_frequency)
-        self.running = True
+        self.running = running
 
     def _metric_home(self) -> MetricOptions:
         home, here = self.env, self.stack
@@ -221,6 +223,8 @@ class InferenceScheduler(InferenceSchedulerBase):
         encryption_key: key of the state of the scheduler. Default: the service's own.
         running: whether the scheduler runs; False stops it and keeps it. Default: True.
         tags: up to 50 tags, besides those of `cdk.Tags.of(...)`. Default: none.
+        removal_policy: what happens to the scheduler when the stack is deleted. With RETAIN it runs on.
+            Default: DESTROY.
 
     Raises:
         ValueError: when the frequency is shorter than the step of the model, a name, a frequency, a delay or
@@ -245,6 +249,7 @@ class InferenceScheduler(InferenceSchedulerBase):
         encryption_key: kms.IKey | None = None,
         running: bool = True,
         tags: Mapping[str, str] | None = None,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
     ) -> None:
         super().__init__(scope, id)
         self.service = model.service
@@ -319,6 +324,7 @@ class InferenceScheduler(InferenceSchedulerBase):
                 "DesiredState": "RUNNING" if running else "STOPPED",
             },
             depends_on=[model.ready, self.role],
+            removal_policy=removal_policy,
         )
 
     @classmethod
@@ -331,6 +337,7 @@ class InferenceScheduler(InferenceSchedulerBase):
         inference_scheduler_name: str,
         model_name: str,
         data_upload_frequency: DataUploadFrequency | str | cdk.Duration,
+        running: bool = True,
     ) -> IInferenceScheduler:
         """Return an existing scheduler by what its metrics and alarms need.
 
@@ -341,6 +348,7 @@ class InferenceScheduler(InferenceSchedulerBase):
             inference_scheduler_name: name of the scheduler.
             model_name: name of its model, a dimension of the metrics.
             data_upload_frequency: how often inference runs, the period of metrics and alarms.
+            running: whether the scheduler runs, and is watched for missing results. Default: True.
 
         Raises:
             ValueError: when a name or the frequency is not legal.
@@ -352,6 +360,7 @@ class InferenceScheduler(InferenceSchedulerBase):
             inference_scheduler_name=inference_scheduler_name,
             model_name=model_name,
             data_upload_frequency=data_upload_frequency,
+            running=running,
         )
 
     @property

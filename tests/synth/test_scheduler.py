@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from canonical import (
+    custom,
     imported_service,
     locations,
     properties,
@@ -186,7 +187,9 @@ def test_scheduler_can_be_granted_rights() -> None:
     ] == ["Arn"]
 
 
-def imported(scope: cdk.Stack, *, managed: bool = False, frequency: str = "PT15M") -> IInferenceScheduler:
+def imported(
+    scope: cdk.Stack, *, managed: bool = False, frequency: str = "PT15M", running: bool = True
+) -> IInferenceScheduler:
     service = EquipmentService.aws_managed(scope, "S") if managed else imported_service(scope)
     return InferenceScheduler.from_inference_scheduler_attributes(
         scope,
@@ -195,6 +198,7 @@ def imported(scope: cdk.Stack, *, managed: bool = False, frequency: str = "PT15M
         inference_scheduler_name="line-4",
         model_name="tuned",
         data_upload_frequency=frequency,
+        running=running,
     )
 
 
@@ -207,6 +211,19 @@ def test_import() -> None:
     assert scope.resolve(found.inference_scheduler_arn)["Fn::Join"][1][-1] == (
         ":lookoutequipment:eu-west-1:111122223333:inference-scheduler/line-4/*"
     )
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_an_imported_scheduler_that_is_stopped_is_not_missed(*, running: bool) -> None:
+    scope = stack()
+    alarms = SchedulerAlarms(scope, "Alarms", scheduler=imported(scope, running=running))
+    assert (alarms.no_success is not None) is running
+
+
+def test_a_scheduler_may_outlive_its_stack() -> None:
+    content = synthesised(lambda scope: scheduler(scope, removal_policy=cdk.RemovalPolicy.RETAIN))
+    kept, usual = custom(content, "InferenceScheduler"), custom(synthesised(scheduler), "InferenceScheduler")
+    assert (kept["DeletionPolicy"], usual["DeletionPolicy"]) == ("Retain", "Delete")
 
 
 def test_grants_at_the_managed_service() -> None:
