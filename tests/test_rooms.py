@@ -2,7 +2,7 @@
 
 import ast
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -229,6 +229,13 @@ def test_every_file_of_the_house_is_in_a_room() -> None:
     every = {path for folder in folders for path in (ROOT / folder).rglob("*.py")}
 
     assert every - known == set()
+
+
+def test_files_of_tests_have_names_of_their_own() -> None:
+    """They are no packages: pytest would take two files of one name for one module, and run neither."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 @pytest.mark.parametrize(
