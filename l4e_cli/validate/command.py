@@ -98,7 +98,13 @@ def _layout(options: Options, asset: Asset | None) -> tuple[Place, Layout]:
     path = Path(options.path)
     if not is_address(options.path) and path.is_file():
         folder = Folder(path.parent)
-        return folder, _with_labels(demo_layout(folder, [folder.entry(path)]), options)
+        layout = demo_layout(folder, [folder.entry(path)])
+        if layout.ignored:
+            raise CliError(
+                f"{options.path!r} is not called .csv or .csv.gz, as the service asks of its files: name one "
+                "that is, or a folder of them; `l4e prepare` makes them of other exports"
+            )
+        return folder, _with_labels(layout, options)
     place = _place(options.path, options)
     root = _root(place, asset)
     if root is None:

@@ -215,6 +215,11 @@ class TestLayout:
         assert [component["name"] for component in document["components"]] == ["pump"]
         assert document["findings"] == []
 
+    def test_one_file_that_is_no_csv_is_not_taken(self, validation: Validation) -> None:
+        validation.write("read.me", "hello")
+        with pytest.raises(CliError, match=r"read\.me' is not called \.csv or \.csv\.gz, .*`l4e prepare`"):
+            validation.run(str(validation.folder / "read.me"))
+
     def test_nothing_there(self, validation: Validation) -> None:
         validation.write("read.me", "hello")
         with pytest.raises(CliError, match=r"no CSV file in .*<component>/<file>.csv"):
