@@ -284,3 +284,14 @@ def client_of(url: str) -> Any:
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
     )
+
+
+def walk(call: Callable[..., dict[str, Any]], member: str, **request: Any) -> list[list[Any]]:
+    """Return the pages that a client's loop on NextToken sees."""
+    pages = []
+    while True:
+        reply = call(**request)
+        pages.append(reply[member])
+        if "NextToken" not in reply:
+            return pages
+        request["NextToken"] = reply["NextToken"]

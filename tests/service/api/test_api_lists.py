@@ -14,18 +14,7 @@ from service.names import DATASET, PENDING_DELETION
 from service.operations import datasets, models, schedulers
 from service.service_bucket import ServiceBucket
 from service.store import Item
-from tests.service.api.conftest import ROLE, SCHEMA, Deploy, Service, client_of
-
-
-def walk(call: Callable[..., dict[str, Any]], member: str, **request: Any) -> list[list[Any]]:
-    """Return the pages that a client's loop on NextToken sees."""
-    pages = []
-    while True:
-        reply = call(**request)
-        pages.append(reply[member])
-        if "NextToken" not in reply:
-            return pages
-        request["NextToken"] = reply["NextToken"]
+from tests.service.api.conftest import ROLE, SCHEMA, Deploy, Service, client_of, walk
 
 
 @pytest.mark.parametrize(("size", "pages"), [(1, 5), (2, 3), (4, 2), (5, 1), (500, 1)])

@@ -19,24 +19,13 @@ from service.paging import PAGE_BYTES, answer_bytes, paged
 from service.settings import Environment
 from service.store import Update
 from tests.aws_limits import LAMBDA_BYTES
-from tests.service.api.conftest import Service
+from tests.service.api.conftest import Service, walk
 from tests.service.memory import in_memory
 from tests.service.test_shortening import MOST, metrics, shares
 
 HOUR = 3600
 BEGIN = 1_767_225_600
 LONG = "s" * 195
-
-
-def walk(call: Callable[..., dict[str, Any]], member: str, **request: Any) -> list[list[Any]]:
-    """The pages that a client's loop on NextToken sees."""
-    pages = []
-    while True:
-        reply = call(**request)
-        pages.append(reply[member])
-        if "NextToken" not in reply:
-            return pages
-        request["NextToken"] = reply["NextToken"]
 
 
 def scheduled(service: Service) -> dict[str, Any]:
