@@ -20,7 +20,8 @@ from constructs_l4e.off_condition import OffCondition
 from constructs_l4e.role import ServiceRole
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerBase, InferenceSchedulerProps
 from constructs_l4e.schema import Component, DatasetSchema
-from constructs_l4e.service import EquipmentService, EquipmentServiceBase
+from constructs_l4e.service import EquipmentService
+from constructs_l4e.service_base import EquipmentServiceBase
 from constructs_l4e.service_controls import ReservedConcurrency, ServiceControls
 from constructs_l4e.settings import Adaptation, ServiceSettings
 from constructs_l4e.storage import AssetLocations, AssetStorage, AssetStorageBase, S3Location

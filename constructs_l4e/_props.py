@@ -32,7 +32,7 @@ def checked(init: Callable[_P, None]) -> Callable[_P, None]:
             if name in hints and not _fits(value, hints[name], tokens=True):
                 made, scope, id_, *_ = args
                 path = f"{getattr(scope, 'node').path}/{id_}"  # noqa: B009 - a construct, for all that is known
-                kind = type(made).__name__.removeprefix("_Imported")
+                kind = type(made).__name__.removeprefix("_").removeprefix("Imported")
                 raise TypeError(f'{kind} "{path}": {_problem(name, value, hints[name])}')
         init(*args, **props)
 

@@ -1,7 +1,6 @@
 """The LookoutEquipment service of an app: deployed in the account, imported, or AWS's own."""
 
 import dataclasses
-import re
 from collections.abc import Sequence
 
 import aws_cdk as cdk
@@ -13,416 +12,37 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from constructs_l4e import _api_endpoints, _arns, _environments, _props, _validate, _ways_in
+from constructs_l4e import _api_endpoints, _props
 from constructs_l4e._access import Access
-from constructs_l4e._acknowledge import acknowledge_wildcards
-from constructs_l4e._handle import Handle
+from constructs_l4e._handle import Handle, parameter_name_in, parameter_of_stack
+from constructs_l4e._imported_service import ImportedService
 from constructs_l4e._jobs import Jobs, training_mebibytes
 from constructs_l4e._key_policies import let_logs_use
 from constructs_l4e._large_training import check_quota
+from constructs_l4e._managed_service import ManagedService
 from constructs_l4e._network import function_network
 from constructs_l4e._packages import service_code
 from constructs_l4e._provider import ResourceProvider
 from constructs_l4e._reconciler import Reconciler
 from constructs_l4e._rest_api import ServiceApi
-from constructs_l4e._service_model import SERVICE
 from constructs_l4e._state import ServiceState
-from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.large_jobs import LargeJobs
 from constructs_l4e.numeric_layer import NumericLayer
+from constructs_l4e.service_base import ACCESS_ROLE_PATH, EquipmentServiceBase
 from constructs_l4e.service_controls import ServiceControls
 from constructs_l4e.settings import ServiceSettings
 
 METRIC_NAMESPACE = "LookoutEquipment"
 """Default CloudWatch namespace: accounts cannot publish into `AWS/LookoutEquipment`."""
 
-ACCESS_ROLE_PATH = "/lookoutequipment/"
-"""IAM path of the roles that a deployed service can assume; it can assume no others."""
-
-
 PARALLEL_READS = 5
 """Default of the files that an ingestion reads at once: half of the concurrent functions of a new account."""
-
-
-class EquipmentServiceBase(cdk.Resource):
-    """Base of deployed, imported and AWS-managed services."""
-
-    api_id: str | None
-    api_stage: str | None
-    api_vpc_endpoint_ids: Sequence[str] = ()
-    data_access_principal: iam.IPrincipal
-    access_role_path: str | None
-    provider_service_token: str
-    provider_role: iam.IRole
-    staging_bucket_name: str | None
-    metric_namespace: str
-    identity: tuple[str, str] | None
-    settings: ServiceSettings | None
-    has_adaptation: bool = True
-    trusted_by_resource: bool = True
-    requires_pass_role: bool = False
-
-    def publishes(self, metric_name: str) -> bool:  # noqa: ARG002
-        """Return whether the service publishes a metric: a deployed one has them all."""
-        return True
-
-    def trust_with_key(self, key: kms.Key, users: Sequence[iam.IPrincipal]) -> None:
-        """Leave a deployed service to IAM: it uses keys under its own rights."""
-
-    def grant_operations(
-        self,
-        grantee: iam.IGrantable,
-        operations: Sequence[str],
-        *,
-        name: str,
-        arn: str,  # noqa: ARG002
-    ) -> iam.Grant:
-        """Allow `grantee` the lowest level of access that has the operations, held to the name."""
-        return self._grant(grantee, _ways_in.level_of(operations), name=name, tag=None)
-
-    def grant_level(
-        self,
-        grantee: iam.IGrantable,
-        level: AccessLevel,
-        *,
-        member: str,  # noqa: ARG002
-        name: str,
-        arn: str,  # noqa: ARG002
-    ) -> iam.Grant:
-        """Allow `grantee` a level of access, held to the name."""
-        return self._grant(grantee, level, name=name, tag=None)
-
-    @property
-    def endpoint_url(self) -> str | None:
-        """Address of the API, for `AWS_ENDPOINT_URL_LOOKOUTEQUIPMENT`; None for the AWS-managed service."""
-        if self.api_id is None:
-            return None
-        stack = cdk.Stack.of(self)
-        # With the endpoint in its name a host leads to a private API with and without private DNS.
-        host = "-".join((self.api_id, *self.api_vpc_endpoint_ids[:1]))
-        return f"https://{host}.execute-api.{self.env.region}.{stack.url_suffix}/{self.api_stage}"
-
-    def endpoint_url_for(
-        self, level: AccessLevel | str, *, name: str | None = None, tag: tuple[str, str] | None = None
-    ) -> str | None:
-        """Return the address of a way in: see `IEquipmentService`."""
-        way_in = _ways_in.path(level, name=name, tag=tag)
-        return None if self.endpoint_url is None else f"{self.endpoint_url}/{way_in}"
-
-    def way_in_arn(self, path: str) -> str | None:
-        """Return the ARN that `execute-api:Invoke` is granted on, "" being the path of everything.
-
-        None for the AWS-managed service.
-        """
-        if self.api_id is None:
-            return None
-        home = self.env
-        return cdk.Stack.of(self).format_arn(
-            service="execute-api",
-            account=home.account,
-            region=home.region,
-            resource=self.api_id,
-            resource_name=f"{self.api_stage}/POST/{path}",
-        )
-
-    def role_trust(self, resource_arns: Sequence[str] | None = None) -> iam.IPrincipal:
-        """Return principal and conditions for the trust policy of a role: see `IEquipmentService`."""
-        trusted = _arns.any_resource(self) if resource_arns is None else resource_arns
-        return iam.PrincipalWithConditions(
-            self.data_access_principal, {"StringLike": {"sts:ExternalId": trusted}}
-        )
-
-    def grant_read(
-        self, grantee: iam.IGrantable, *, name: str | None = None, tag: tuple[str, str] | None = None
-    ) -> iam.Grant:
-        """Allow `grantee` to describe and list: see `IEquipmentService`."""
-        return self._grant(grantee, AccessLevel.READ, name=name, tag=tag)
-
-    def grant_operate(
-        self, grantee: iam.IGrantable, *, name: str | None = None, tag: tuple[str, str] | None = None
-    ) -> iam.Grant:
-        """Allow `grantee` to read, to start, stop and update schedulers, and to label."""
-        return self._grant(grantee, AccessLevel.OPERATE, name=name, tag=tag)
-
-    def grant_full_access(
-        self, grantee: iam.IGrantable, *, name: str | None = None, tag: tuple[str, str] | None = None
-    ) -> iam.Grant:
-        """Allow `grantee` every operation."""
-        return self._grant(grantee, AccessLevel.FULL, name=name, tag=tag)
-
-    def _grant(
-        self,
-        grantee: iam.IGrantable,
-        level: AccessLevel,
-        *,
-        name: str | None,
-        tag: tuple[str, str] | None,
-    ) -> iam.Grant:
-        paths = _ways_in.granted_paths(level, name=name, tag=tag)
-        arns = [str(self.way_in_arn(path)) for path in paths]
-        principal = grantee.grant_principal
-        if isinstance(principal, Construct):
-            reason = f"the way in '{level}' includes those that are narrowed to names and tags"
-            acknowledge_wildcards(
-                principal, arns, reason, of_other_stacks=self.stack is not cdk.Stack.of(principal)
-            )
-        return iam.Grant.add_to_principal(grantee=grantee, actions=["execute-api:Invoke"], resource_arns=arns)
-
-
-class _ImportedService(EquipmentServiceBase):
-    """A service that another stack or app deploys."""
-
-    @_props.checked
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        api_id: str,
-        api_stage: str,
-        api_vpc_endpoint_ids: Sequence[str],
-        data_access_role_arn: str,
-        provider_service_token: str,
-        provider_role_arn: str,
-        staging_bucket_name: str | None,
-        metric_namespace: str,
-        settings: ServiceSettings | None,
-    ) -> None:
-        known = None if cdk.Token.is_unresolved(provider_service_token) else provider_service_token
-        _check_arns(
-            provider_service_token=provider_service_token,
-            provider_role_arn=provider_role_arn,
-            data_access_role_arn=data_access_role_arn,
-        )
-        super().__init__(scope, id, environment_from_arn=known)
-        self.identity = ("imported", known) if known else None
-        self.settings = settings
-        self.api_id = _checked_api_part("api_id", api_id)
-        self.api_stage = _checked_api_part("api_stage", api_stage)
-        self.api_vpc_endpoint_ids = _api_endpoints.checked_ids(api_vpc_endpoint_ids)
-        self.data_access_principal = iam.ArnPrincipal(data_access_role_arn)
-        self.access_role_path = ACCESS_ROLE_PATH
-        self.provider_service_token = provider_service_token
-        self.provider_role = iam.Role.from_role_arn(self, "ProviderRole", provider_role_arn)
-        self.staging_bucket_name = staging_bucket_name
-        self.metric_namespace = metric_namespace
-
-
-_ARNS = {
-    "provider_service_token": re.compile(r"arn:[^:]+:lambda:[a-z0-9-]+:(\d{12}):function:.+"),
-    "provider_role_arn": re.compile(r"arn:[^:]+:iam::(\d{12}):role/.+"),
-    "data_access_role_arn": re.compile(r"arn:[^:]+:iam::(\d{12}):role/.+"),
-}
-_STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
-_PARAMETER_NAME = re.compile(r"(/[A-Za-z0-9_.-]+)+")
-_API_PART = re.compile(r"[A-Za-z0-9_-]+")
-
-
-def _check_arns(**arns: str) -> None:
-    """Require that what identifies an imported service are ARNs of one account, as far as they are known."""
-    accounts: dict[str, str] = {}
-    for what, arn in arns.items():
-        if cdk.Token.is_unresolved(arn):
-            continue
-        match = _ARNS[what].fullmatch(arn)
-        if match is None:
-            kind = "function" if what == "provider_service_token" else "role"
-            raise ValueError(f'{what} "{arn}" is not the ARN of a {kind}: copy it from the deployed service')
-        accounts[what] = match[1]
-    if len(set(accounts.values())) > 1:
-        found = ", ".join(f'{what} of account "{account}"' for what, account in accounts.items())
-        raise ValueError(f"{found} cannot belong to one service: copy them all from the same service")
-
-
-def _checked_api_part(what: str, value: str) -> str:
-    """Return id or stage of an API, if it can be one."""
-    if not (cdk.Token.is_unresolved(value) or _API_PART.fullmatch(value)):
-        raise ValueError(
-            f'{what} "{value}" is not a part of an address: pass what the service has as {what}, letters, '
-            'digits, "_" and "-"'
-        )
-    return value
-
-
-def _parameter_name(value: str) -> str:
-    """Return the name of a parameter, if it is known and in a form that every Region takes."""
-    _validate.known(value, what="parameter_name")
-    if not _PARAMETER_NAME.fullmatch(value):
-        raise ValueError(
-            f'parameter_name "{value}" is not supported: begin with a slash, and use letters, digits, "_", '
-            '".", "-" and slashes, such as "/plant/lookoutequipment"'
-        )
-    return value
-
-
-def _parameter_of_stack(stack_name: str) -> str:
-    """Return where a service is published by the name of its stack."""
-    if cdk.Token.is_unresolved(stack_name):
-        raise ValueError(
-            "a stack whose name only its deployment gives it, such as a nested one, cannot be found by name: "
-            "pass a parameter_name to add_parameter, and the same to EquipmentService.from_parameter"
-        )
-    if not _STACK_NAME.fullmatch(stack_name):
-        raise ValueError(
-            f'stack_name "{stack_name}" cannot be the name of a stack: use letters, digits and hyphens, and '
-            "begin with a letter"
-        )
-    return f"/lookoutequipment/{stack_name}"
-
-
-class _ManagedService(EquipmentServiceBase):
-    """AWS's own service, for stacks that must synthesise as before, and partitions that still have it."""
-
-    identity = (_environments.MANAGED, "")
-    settings = ServiceSettings()
-    has_adaptation = False
-    trusted_by_resource = False
-    requires_pass_role = True
-
-    def __init__(self, scope: Construct, id: str) -> None:
-        super().__init__(scope, id)
-        self.api_id = self.api_stage = self.access_role_path = None
-        self.data_access_principal = iam.ServicePrincipal("lookoutequipment.amazonaws.com")
-        provider = ResourceProvider(
-            self, "Provider", access=_managed_access(cdk.Stack.of(self)), environment={}, signing_extras=False
-        )
-        self.provider_service_token = provider.service_token
-        self.provider_role = provider.role
-        self.staging_bucket_name = provider.staging_bucket_name
-        self.metric_namespace = "AWS/LookoutEquipment"
-
-    def publishes(self, metric_name: str) -> bool:
-        """Return whether AWS's own service publishes a metric."""
-        return metric_name in {"InferenceSucceeded", "InferenceFailed", "InferenceInvalidInput"}
-
-    def grant_operations(
-        self,
-        grantee: iam.IGrantable,
-        operations: Sequence[str],
-        *,
-        name: str,  # noqa: ARG002
-        arn: str,
-    ) -> iam.Grant:
-        """Allow `grantee` the operations on the ARN."""
-        return iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=[f"{SERVICE}:{operation}" for operation in operations],
-            resource_arns=[arn],
-        )
-
-    def grant_level(
-        self, grantee: iam.IGrantable, level: AccessLevel, *, member: str, name: str, arn: str
-    ) -> iam.Grant:
-        """Allow `grantee` the operations of a level on the ARN."""
-        return self.grant_operations(grantee, _ways_in.operations_on(member, level), name=name, arn=arn)
-
-    def trust_with_key(self, key: kms.Key, users: Sequence[iam.IPrincipal]) -> None:
-        """Follow the L4E user guide: `users` and the custom-resource functions make grants through it."""
-        principals = [self.provider_role, *users]
-        key.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="UsersUseKeyWithLookoutForEquipment",
-                actions=["kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant"],
-                principals=principals,
-                resources=["*"],
-                conditions={
-                    "StringEquals": {
-                        "kms:ViaService": f"lookoutequipment.{cdk.Stack.of(key).region}.amazonaws.com"
-                    }
-                },
-            )
-        )
-        key.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="UsersViewKey", actions=["kms:DescribeKey"], principals=principals, resources=["*"]
-            )
-        )
-
-    def role_trust(self, resource_arns: Sequence[str] | None = None) -> iam.IPrincipal:  # noqa: ARG002
-        """Return the service principal, for resources of this account and Region only."""
-        stack = cdk.Stack.of(self)
-        return iam.PrincipalWithConditions(
-            self.data_access_principal,
-            {
-                "StringEquals": {"aws:SourceAccount": stack.account},
-                "ArnLike": {"aws:SourceArn": _arns.any_resource(self)},
-            },
-        )
-
-    def _grant(
-        self,
-        grantee: iam.IGrantable,
-        level: AccessLevel,
-        *,
-        name: str | None,
-        tag: tuple[str, str] | None,
-    ) -> iam.Grant:
-        if name is not None or tag is not None:
-            raise ValueError(
-                "name and tag hold callers of a deployed service only: at AWS's own service use the grants "
-                "of Dataset, Model and InferenceScheduler, or conditions in a policy"
-            )
-        actions = [f"{SERVICE}:{operation}" for operation in _ways_in.operations_at(level)]
-        # Every resource, because the List actions have no other.
-        return iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=["*"])
 
 
 def _with_log_key(controls: ServiceControls, encryption_key: kms.IKey | None) -> ServiceControls:
     """Return the controls with the key of the logs: that of the state, unless they name another."""
     return dataclasses.replace(controls, log_encryption_key=controls.log_encryption_key or encryption_key)
-
-
-def _managed_access(stack: cdk.Stack) -> list[Access]:
-    """Return what the custom-resource functions may call."""
-
-    def on(kind: str, *actions: str) -> Access:
-        return Access(
-            actions=tuple(f"lookoutequipment:{action}" for action in actions),
-            resources=(stack.format_arn(service="lookoutequipment", resource=kind, resource_name="*"),),
-            wildcard_reason="names are chosen by the asset stacks, and ARNs end in an id that AWS makes up",
-        )
-
-    tagging = ("ListTagsForResource", "TagResource", "UntagResource")
-    return [
-        on(
-            "dataset",
-            "CreateDataset",
-            "CreateModel",
-            "DeleteDataset",
-            "DescribeDataset",
-            "StartDataIngestionJob",
-            *tagging,
-        ),
-        on(
-            "model",
-            "CreateInferenceScheduler",
-            "CreateModel",
-            "DeleteModel",
-            "DescribeModel",
-            "UpdateModel",
-            *tagging,
-        ),
-        on(
-            "inference-scheduler",
-            "CreateInferenceScheduler",
-            "DeleteInferenceScheduler",
-            "DescribeInferenceScheduler",
-            "StartInferenceScheduler",
-            "StopInferenceScheduler",
-            "UpdateInferenceScheduler",
-            *tagging,
-        ),
-        Access(
-            actions=(
-                "lookoutequipment:DescribeDataIngestionJob",
-                "lookoutequipment:ListDataIngestionJobs",
-                "lookoutequipment:ListInferenceSchedulers",
-            ),
-            resources=("*",),
-            wildcard_reason="AWS offers no resource-level permissions for these actions",
-        ),
-    ]
 
 
 @jsii.implements(ec2.IConnectable)
@@ -641,7 +261,7 @@ class EquipmentService(EquipmentServiceBase):
             ValueError: when the name does not begin with a slash, or there is none and the stack is nested,
                 so that only its deployment gives it a name.
         """
-        name = parameter_name or _parameter_of_stack(cdk.Stack.of(self).stack_name)
+        name = parameter_name or parameter_of_stack(cdk.Stack.of(self).stack_name)
         return Handle(
             api_id=str(self.api_id),
             api_stage=str(self.api_stage),
@@ -649,7 +269,7 @@ class EquipmentService(EquipmentServiceBase):
             provider_service_token=self.provider_service_token,
             provider_role_arn=self.provider_role.role_arn,
             metric_namespace=self.metric_namespace,
-        ).write(self, id, _parameter_name(name))
+        ).write(self, id, parameter_name_in(name))
 
     @classmethod
     def from_parameter(
@@ -677,7 +297,7 @@ class EquipmentService(EquipmentServiceBase):
         Raises:
             ValueError: when the name does not begin with a slash.
         """
-        handle = Handle.read(scope, _parameter_name(parameter_name))
+        handle = Handle.read(scope, parameter_name_in(parameter_name))
         return cls.from_equipment_service_attributes(
             scope,
             id,
@@ -717,7 +337,7 @@ class EquipmentService(EquipmentServiceBase):
         return cls.from_parameter(
             scope,
             id,
-            parameter_name=_parameter_of_stack(stack_name),
+            parameter_name=parameter_of_stack(stack_name),
             api_vpc_endpoint_ids=api_vpc_endpoint_ids,
             staging_bucket_name=staging_bucket_name,
             settings=settings,
@@ -729,7 +349,7 @@ class EquipmentService(EquipmentServiceBase):
 
         AWS ended that service on 7 October 2026. It is here for stacks that must synthesise as before.
         """
-        return _ManagedService(scope, id)
+        return ManagedService(scope, id)
 
     @classmethod
     def from_equipment_service_attributes(
@@ -771,7 +391,7 @@ class EquipmentService(EquipmentServiceBase):
         Raises:
             ValueError: when an id, stage or ARN cannot be one, or the ARNs are of different accounts.
         """
-        return _ImportedService(
+        return ImportedService(
             scope,
             id,
             api_id=api_id,
