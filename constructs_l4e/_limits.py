@@ -8,11 +8,8 @@ from constructs import IConstruct
 
 from constructs_l4e.frequencies import TargetSamplingRate
 from constructs_l4e.schema import DatasetSchema
-from constructs_l4e.settings import ServiceSettings
+from constructs_l4e.settings import COLUMNS, COMPONENTS, ROWS, TRAINING_DAYS, ServiceSettings
 from constructs_l4e.time_range import TimeRange
-
-_COMPONENTS, _COLUMNS, _ROWS, _SPAN = 300, 300, 1_500_000, cdk.Duration.days(14)
-"""Defaults of `ServiceSettings` (L4E user guide, quotas)."""
 
 
 def warn_of_limits(
@@ -48,10 +45,10 @@ def warn_of_limits(
 def _of_sensors(settings: ServiceSettings, schema: DatasetSchema | None) -> Iterator[tuple[str, str]]:
     if schema is None:
         return
-    most, columns = settings.columns_per_model or _COLUMNS, len(schema.sensor_ids)
+    most, columns = settings.columns_per_model or COLUMNS, len(schema.sensor_ids)
     if columns > most:
         yield "TooManySensors", f"{columns} sensors are more than {most:g} (columns_per_model)"
-    most, components = settings.components_per_model or _COMPONENTS, len(schema.components)
+    most, components = settings.components_per_model or COMPONENTS, len(schema.components)
     if components > most:
         yield "TooManyComponents", f"{components} components are more than {most:g} (components_per_model)"
 
@@ -62,7 +59,8 @@ def _of_windows(
     evaluation: TimeRange | None,
     rate: TargetSamplingRate | None,
 ) -> Iterator[tuple[str, str]]:
-    least = (settings.minimum_training_span or _SPAN).to_days(integral=False)
+    span = settings.minimum_training_span
+    least = TRAINING_DAYS if span is None else span.to_days(integral=False)
     if training is not None and _span(training) < dt.timedelta(days=least):
         days = _span(training) / dt.timedelta(days=1)
         yield (
@@ -73,7 +71,7 @@ def _of_windows(
         ("training", training, settings.training_rows),
         ("evaluation", evaluation, settings.evaluation_rows),
     ):
-        most = limit or _ROWS
+        most = limit or ROWS
         rows = 0 if window is None or rate is None else _span(window) // dt.timedelta(seconds=rate.seconds)
         if rows > most:
             yield (

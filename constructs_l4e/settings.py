@@ -15,8 +15,10 @@ _ACCOUNT = re.compile(r"[0-9]{12}")
 _DAY_HOURS = 24
 ADAPTATION_TAG = "lookoutequipment:adaptation"
 """Tag of a model whose value is its adaptation; the service refuses it on anything else."""
-_ROWS, _COLUMNS = 1_500_000, 300
-"""Default limits of rows per window and columns per model (L4E user guide, quotas)."""
+ROWS, COLUMNS, COMPONENTS = 1_500_000, 300, 300
+"""Default limits of rows per window, and of columns and components per model (L4E user guide, quotas)."""
+TRAINING_DAYS = 14
+"""Default of the shortest training window."""
 
 
 class Adaptation(StrEnum):
@@ -126,8 +128,8 @@ class ServiceSettings:
     @property
     def largest_training(self) -> float:
         """Size of the largest training that the limits allow: rows of its longer window times sensors."""
-        rows = max(self.training_rows or _ROWS, self.evaluation_rows or _ROWS)
-        return rows * (self.columns_per_model or _COLUMNS)
+        rows = max(self.training_rows or ROWS, self.evaluation_rows or ROWS)
+        return rows * (self.columns_per_model or COLUMNS)
 
     def to_json(self) -> str:
         """Return the settings as the functions of the service read them from `L4E_SETTINGS`."""
