@@ -15,7 +15,7 @@ from constructs import Construct, IConstruct, IDependable
 
 from constructs_l4e import _names, _props, _validate
 from constructs_l4e._completion import when_complete
-from constructs_l4e._memory import path_of, stack_of
+from constructs_l4e._memory import once, path_of, stack_of
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.schema import DatasetSchema
@@ -27,6 +27,9 @@ _MOST_INLINE_BYTES = 4096
 
 _SERVICE_TIMEOUT_SECONDS = "3600"
 """The longest that CloudFormation waits for a custom resource."""
+
+
+_KINDS = ("Dataset", "DataIngestion", "Model", "InferenceScheduler")
 
 
 class ResourceTags:
@@ -120,11 +123,25 @@ def service_resource(
     )
     if tags:
         tags.attach(resource)
-    resource.apply_removal_policy(removal_policy)
+    if removal_policy is cdk.RemovalPolicy.DESTROY:
+        _destroy_unless_told(stack_of(scope))
+    else:
+        resource.apply_removal_policy(removal_policy)
     if depends_on:
         resource.node.add_dependency(*depends_on)
     ProviderAccess.of(scope, service).precede(resource)
     return resource
+
+
+def _destroy_unless_told(stack: cdk.Stack) -> None:
+    """Give the custom resources of a stack that have no removal policy DESTROY: once, not for each."""
+    once(
+        stack,
+        "removal policy",
+        lambda: cdk.MissingRemovalPolicies.of(stack).destroy(
+            apply_to_resource_types=[resource_type(kind) for kind in _KINDS]
+        ),
+    )
 
 
 def schema_property(
