@@ -57,6 +57,7 @@ class AssetDeclaration:
     input_naming: InputNaming | None
     revision: str | None
     running: bool
+    removal_policy: cdk.RemovalPolicy
 
     def monitoring(self) -> dict[str, Any]:
         """Return the props for `MonitoredAsset`."""
@@ -95,7 +96,7 @@ class AssetsFile:
                     " beginning with a letter"
                 )
         declared = tuple(
-            _asset(name, _Table(f"{path.name} [assets.{name}]", _mapping(body)))
+            _asset(name, _Table(f"{path.name} [assets.{name}]", _mapping(body)), kept=service.removal_policy)
             for name, body in assets.items()
         )
         if service.stack_name in assets:
@@ -172,7 +173,7 @@ def _service(file: str, body: Mapping[str, Any]) -> ServiceDeclaration:
     return declared
 
 
-def _asset(name: str, table: _Table) -> AssetDeclaration:
+def _asset(name: str, table: _Table, *, kept: cdk.RemovalPolicy) -> AssetDeclaration:
     delay = table.take("data_delay_offset_minutes", _number)
     declared = AssetDeclaration(
         name=name,
@@ -197,6 +198,7 @@ def _asset(name: str, table: _Table) -> AssetDeclaration:
         input_naming=_input_naming(table.table("input_naming")),
         revision=table.take("revision", _text),
         running=table.take("running", _flag, default=True),
+        removal_policy=table.take("removal_policy", _removal, default=kept),
     )
     table.finish()
     return declared
