@@ -289,11 +289,19 @@ class IInferenceScheduler(cdk.IResource, Protocol):
 
     @property
     def model_name(self) -> str:
-        """Name of the model; metrics have it as a dimension, beside the name of the scheduler."""
+        """Name of the model; metrics have it as a dimension, beside the name of the scheduler.
+
+        Raises:
+            ValueError: when the scheduler was imported without it.
+        """
 
     @property
     def data_upload_frequency(self) -> DataUploadFrequency:
-        """How often inference runs."""
+        """How often inference runs.
+
+        Raises:
+            ValueError: when the scheduler was imported without it.
+        """
 
     @property
     def running(self) -> bool:
@@ -348,9 +356,13 @@ class IInferenceScheduler(cdk.IResource, Protocol):
         Only a deployed service publishes it.
         """
 
+    def add_alarms(self, id: str, **props: "Unpack[alarms.SchedulerAlarmsProps]") -> "alarms.SchedulerAlarms":
+        """Add alarms; the props are those of `SchedulerAlarms` besides the scheduler."""
+
 
 # What the factories take and return depends on these interfaces.
-from constructs_l4e.ingestion import DataIngestion, DataIngestionProps  # noqa: E402 - see above
+from constructs_l4e import alarms  # noqa: E402 - see above
+from constructs_l4e.ingestion import DataIngestion, DataIngestionProps  # noqa: E402
 from constructs_l4e.metrics import MetricOptions  # noqa: E402
 from constructs_l4e.model import Model, ModelProps  # noqa: E402
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps  # noqa: E402
