@@ -10,7 +10,13 @@ from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.function_vpc_endpoints import FunctionVpcEndpoints
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps, KeyPattern
 from constructs_l4e.input_naming import InputNaming, TimestampFormat
-from constructs_l4e.interfaces import IDataset, IEquipmentService, IInferenceScheduler, IModel
+from constructs_l4e.interfaces import (
+    IAssetStorage,
+    IDataset,
+    IEquipmentService,
+    IInferenceScheduler,
+    IModel,
+)
 from constructs_l4e.key import EquipmentKey
 from constructs_l4e.large_jobs import LargeJobs
 from constructs_l4e.metrics import MetricOptions
@@ -58,6 +64,7 @@ __all__ = [
     "EquipmentServiceBase",
     "Executions",
     "FunctionVpcEndpoints",
+    "IAssetStorage",
     "IDataset",
     "IEquipmentService",
     "IInferenceScheduler",

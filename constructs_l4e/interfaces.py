@@ -11,7 +11,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from constructs import IDependable
+from aws_cdk import aws_s3 as s3
+from constructs import IConstruct, IDependable
 from typing_extensions import Protocol, runtime_checkable  # those of the interfaces of the CDK
 
 from constructs_l4e.access_level import AccessLevel
@@ -154,6 +155,29 @@ class IEquipmentService(cdk.IResource, Protocol):
         self, grantee: iam.IGrantable, *, name: str | None = None, tag: tuple[str, str] | None = None
     ) -> iam.Grant:
         """Allow `grantee` every operation: see `grant_read`."""
+
+
+@runtime_checkable
+class IAssetStorage(IConstruct, Protocol):
+    """Where the data of assets lies."""
+
+    @property
+    def bucket(self) -> s3.IBucket:
+        """Bucket of history, labels and inference input."""
+
+    @property
+    def results_bucket(self) -> s3.IBucket:
+        """Bucket of inference output and diagnostics, which may be the same."""
+
+    def for_asset(self, asset_name: str) -> "AssetLocations":
+        """Return the prefixes of one asset: `<asset>/history/`, `<asset>/labels/` and so on.
+
+        Args:
+            asset_name: name of the asset: 1 to 200 letters, digits, `.`, `_` and `-`.
+
+        Raises:
+            ValueError: when the name holds anything else.
+        """
 
 
 @runtime_checkable
@@ -366,3 +390,4 @@ from constructs_l4e.ingestion import DataIngestion, DataIngestionProps  # noqa: 
 from constructs_l4e.metrics import MetricOptions  # noqa: E402
 from constructs_l4e.model import Model, ModelProps  # noqa: E402
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps  # noqa: E402
+from constructs_l4e.storage import AssetLocations  # noqa: E402

@@ -329,5 +329,11 @@ def test_an_imported_bucket_may_have_a_key() -> None:
     AssetStorage.from_bucket(scope, "B", s3.Bucket(scope, "Own"))
     AssetStorage.from_bucket(scope, "C", s3.Bucket.from_bucket_name(scope, "Unknown", "unknown"))
 
-    (found,) = warnings(scope)
-    assert 'whether the imported bucket "Test/Unknown" has a key is not known' in found
+    AssetStorage.from_bucket(
+        scope, "D", known, results_bucket=s3.Bucket.from_bucket_name(scope, "Results", "results")
+    )
+
+    found = warnings(scope)
+    assert len(found) == 2
+    for name, each in zip(("Unknown", "Results"), found, strict=True):
+        assert f'whether the imported bucket "Test/{name}" has a key is not known' in each
