@@ -207,7 +207,7 @@ class TestAssetsFile:
             ("assets = 3", "assets.toml: assets: 3 is not a table"),
             (
                 "[service]\nname = 'x'",
-                "[service]: unknown key 'name': use one of adaptation, deletion_protection, false_alarm_min",
+                "[service]: unknown key 'name': use one of adaptation, controls, deletion_protection, ",
             ),
             ("[service]\nremoval_policy = 'keep'", "[service]: removal_policy: 'keep' is not \"retain\" or"),
             ("[service.limits]\nmodels = -1", "[service.limits]: models: -1 is not a whole number from 0"),
