@@ -26,7 +26,7 @@ _DECIMALS = 4
 
 
 class SlowAlarm:
-    """Opens when the limit was exceeded for the opening time out of twice that, and in all of its newest half.
+    """Opens when the limit was exceeded for half of twice the opening time, and in all of its newest quarter.
 
     An open alarm keeps its ratio through quiet bins until these say that the fault has ended.
     """
