@@ -3,14 +3,20 @@
 import importlib.metadata
 
 from constructs_l4e.access_level import AccessLevel
-from constructs_l4e.alarms import AlarmThresholds, Executions, SchedulerAlarms
+from constructs_l4e.alarms import AlarmThresholds, Executions, SchedulerAlarms, SchedulerAlarmsProps
 from constructs_l4e.asset import MonitoredAsset
-from constructs_l4e.dataset import Dataset, DatasetBase
+from constructs_l4e.dataset import Dataset, DatasetBase, DatasetProps
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.function_vpc_endpoints import FunctionVpcEndpoints
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps, KeyPattern
 from constructs_l4e.input_naming import InputNaming, TimestampFormat
-from constructs_l4e.interfaces import IDataset, IEquipmentService, IInferenceScheduler, IModel
+from constructs_l4e.interfaces import (
+    IAssetStorage,
+    IDataset,
+    IEquipmentService,
+    IInferenceScheduler,
+    IModel,
+)
 from constructs_l4e.key import EquipmentKey
 from constructs_l4e.large_jobs import LargeJobs
 from constructs_l4e.metrics import MetricOptions
@@ -18,7 +24,12 @@ from constructs_l4e.model import Model, ModelBase, ModelProps
 from constructs_l4e.numeric_layer import NumericLayer
 from constructs_l4e.off_condition import OffCondition
 from constructs_l4e.role import ServiceRole
-from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerBase, InferenceSchedulerProps
+from constructs_l4e.scheduler import (
+    InferenceScheduler,
+    InferenceSchedulerBase,
+    InferenceSchedulerOptions,
+    InferenceSchedulerProps,
+)
 from constructs_l4e.schema import Component, DatasetSchema
 from constructs_l4e.service import EquipmentService
 from constructs_l4e.service_base import EquipmentServiceBase
@@ -46,18 +57,21 @@ __all__ = [
     "DataUploadFrequency",
     "Dataset",
     "DatasetBase",
+    "DatasetProps",
     "DatasetSchema",
     "EquipmentKey",
     "EquipmentService",
     "EquipmentServiceBase",
     "Executions",
     "FunctionVpcEndpoints",
+    "IAssetStorage",
     "IDataset",
     "IEquipmentService",
     "IInferenceScheduler",
     "IModel",
     "InferenceScheduler",
     "InferenceSchedulerBase",
+    "InferenceSchedulerOptions",
     "InferenceSchedulerProps",
     "InputNaming",
     "KeyPattern",
@@ -72,6 +86,7 @@ __all__ = [
     "ReservedConcurrency",
     "S3Location",
     "SchedulerAlarms",
+    "SchedulerAlarmsProps",
     "ServiceControls",
     "ServiceRole",
     "ServiceSettings",

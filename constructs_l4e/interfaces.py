@@ -11,7 +11,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from constructs import IDependable
+from aws_cdk import aws_s3 as s3
+from constructs import IConstruct, IDependable
 from typing_extensions import Protocol, runtime_checkable  # those of the interfaces of the CDK
 
 from constructs_l4e.access_level import AccessLevel
@@ -157,6 +158,29 @@ class IEquipmentService(cdk.IResource, Protocol):
 
 
 @runtime_checkable
+class IAssetStorage(IConstruct, Protocol):
+    """Where the data of assets lies."""
+
+    @property
+    def bucket(self) -> s3.IBucket:
+        """Bucket of history, labels and inference input."""
+
+    @property
+    def results_bucket(self) -> s3.IBucket:
+        """Bucket of inference output and diagnostics, which may be the same."""
+
+    def for_asset(self, asset_name: str) -> "AssetLocations":
+        """Return the prefixes of one asset: `<asset>/history/`, `<asset>/labels/` and so on.
+
+        Args:
+            asset_name: name of the asset: 1 to 200 letters, digits, `.`, `_` and `-`.
+
+        Raises:
+            ValueError: when the name holds anything else.
+        """
+
+
+@runtime_checkable
 class IDataset(cdk.IResource, Protocol):
     """A dataset: the sensor data of an asset at the service."""
 
@@ -289,11 +313,19 @@ class IInferenceScheduler(cdk.IResource, Protocol):
 
     @property
     def model_name(self) -> str:
-        """Name of the model; metrics have it as a dimension, beside the name of the scheduler."""
+        """Name of the model; metrics have it as a dimension, beside the name of the scheduler.
+
+        Raises:
+            ValueError: when the scheduler was imported without it.
+        """
 
     @property
     def data_upload_frequency(self) -> DataUploadFrequency:
-        """How often inference runs."""
+        """How often inference runs.
+
+        Raises:
+            ValueError: when the scheduler was imported without it.
+        """
 
     @property
     def running(self) -> bool:
@@ -348,9 +380,14 @@ class IInferenceScheduler(cdk.IResource, Protocol):
         Only a deployed service publishes it.
         """
 
+    def add_alarms(self, id: str, **props: "Unpack[alarms.SchedulerAlarmsProps]") -> "alarms.SchedulerAlarms":
+        """Add alarms; the props are those of `SchedulerAlarms` besides the scheduler."""
+
 
 # What the factories take and return depends on these interfaces.
-from constructs_l4e.ingestion import DataIngestion, DataIngestionProps  # noqa: E402 - see above
+from constructs_l4e import alarms  # noqa: E402 - see above
+from constructs_l4e.ingestion import DataIngestion, DataIngestionProps  # noqa: E402
 from constructs_l4e.metrics import MetricOptions  # noqa: E402
 from constructs_l4e.model import Model, ModelProps  # noqa: E402
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps  # noqa: E402
+from constructs_l4e.storage import AssetLocations  # noqa: E402

@@ -160,8 +160,9 @@ class Model(ModelBase):
         wait: whether the deployment waits for the training, at most 45 minutes, and fails if it fails. With
             False it continues once the service has accepted the model, and `status` is IN_PROGRESS; a
             scheduler of the same stack waits for the model in either case. Default: True.
-        removal_policy: what happens to the model when the stack is deleted. Default: DESTROY, since it can be
-            trained again from the data in S3.
+        removal_policy: what happens to the model when the stack is deleted, or has it no more. One that is
+            replaced goes in any case. Default: RETAIN_ON_UPDATE_OR_DELETE, it stays, but for a creation that
+            is rolled back.
 
     Raises:
         ValueError: when evaluation starts before training ends, a sensor is not one of the dataset, a name, a
@@ -190,7 +191,7 @@ class Model(ModelBase):
         adaptation: Adaptation | str | None = None,
         tags: Mapping[str, str] | None = None,
         wait: bool = True,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
+        removal_policy: cdk.RemovalPolicy = _custom_resource.KEPT,
     ) -> None:
         super().__init__(scope, id)
         self.service = dataset.service

@@ -111,7 +111,7 @@ def history() -> ComponentRecording:
 
 
 def assets_file(assets: Mapping[str, Mapping[str, str]]) -> str:
-    """`assets.toml` with these assets; what an asset does not say is as in the demo."""
+    """`assets.toml` with these assets; what one does not say is as in the demo. They leave nothing behind."""
     lines = ["[service.limits]", "minimum_training_days = 0"]
     usual = {
         "labelled": "true",
@@ -121,6 +121,7 @@ def assets_file(assets: Mapping[str, Mapping[str, str]]) -> str:
         "off_condition": r"'pump\Speed < 100'",
         "data_upload_frequency": '"PT5M"',
         "sensors": f"{{ pump = {json.dumps(SENSORS)} }}",
+        "removal_policy": '"destroy"',
     }
     for name, members in assets.items():
         lines += ["", f"[assets.{name}]"]

@@ -63,7 +63,7 @@ def _believed_is_real(world: World, stack: Stack) -> None:
         for live in stack.live.values()
         if stack.stuck and not PhysicalId.parse(live.physical_id)
     }
-    abandoned = {live.physical_id for live in stack.abandoned}
+    abandoned = {live.physical_id for live in (*stack.abandoned, *stack.kept)}
     real = owned(world, stack)
     leaked = real - believed - abandoned
     assert not leaked, f"I2: leaked {sorted(leaked)}"

@@ -420,6 +420,13 @@ def other_form_of_the_schema_is_not_noted(patch: Patch) -> None:
     patch.setattr(Context, "act", act)
 
 
+def stack_of_the_same_name_is_taken_for_the_same(patch: Patch) -> None:
+    def owner(self: Request) -> str:
+        return f"{self.stack_id.rpartition('/')[0]}/{self.logical_id}"
+
+    patch.setattr(Request, "owner", property(owner))
+
+
 MUTATIONS = (
     Mutation(on_event_creates, "creation_fails"),
     Mutation(random_physical_id, "update_in_place"),
@@ -446,6 +453,7 @@ MUTATIONS = (
     Mutation(conflict_is_an_error, "waits_for_what_it_needs"),
     Mutation(existing_is_an_error, "sibling_fails_after_replacement"),
     Mutation(anybodys_is_adopted, "foreign_name"),
+    Mutation(stack_of_the_same_name_is_taken_for_the_same, "kept_by_its_stack"),
     Mutation(clash_is_solved_by_force, "clash"),
     Mutation(equals_are_made_again, "made_again"),
     Mutation(renaming_is_making_again, "made_again"),
