@@ -13,9 +13,9 @@ from engine import Evaluation, Range, Scores, merge_intervals
 from service.jobs.failure import JobFailed
 from service.jobs.inference.event_tracking import Followed, InferenceEvent, event_members, follow
 from service.jobs.result_lines import lines
-from service.jobs.training.labels import read_label_file
 from service.jobs.training.learn import labels_inside
 from service.jobs.training.model_metrics import model_metrics, model_quality
+from service.jobs.training.training_labels import read_label_file
 from service.jobs.training.version import effective_windows
 from service.settings import Settings
 from service.training_windows import TimeSpan, TrainingWindows

@@ -4,7 +4,7 @@ from service.jobs.failure import JobFailed
 from service.jobs.runtime import Runtime
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.listed_object import is_folder
-from service.jobs.training.labels import Label, Labels, none_found, read_label_file
+from service.jobs.training.training_labels import Label, Labels, none_found, read_label_file
 from service.jobs.training.version import Training
 
 _MOST_BYTES = 64 << 20

@@ -32,8 +32,8 @@ from service.jobs.times import instant
 from service.jobs.training.diagnostics_file import Diagnostics, DiagnosticsWriter, diagnostics_writer
 from service.jobs.training.frames import component_files, training_frame
 from service.jobs.training.label_files import training_labels
-from service.jobs.training.labels import Labels
 from service.jobs.training.model_metrics import model_metrics, model_quality
+from service.jobs.training.training_labels import Labels
 from service.jobs.training.version import Training
 from service.training_windows import TimeSpan, TrainingWindows
 
