@@ -45,7 +45,7 @@ def moment(text: str) -> np.datetime64:
 )
 def test_label_files_are_read_in_every_documented_form(text: str) -> None:
     found = read_label_file("f", text.encode())
-    assert found.intervals == [(moment("2020-02-01T20:00"), moment("2020-02-03T00:00"))]
+    assert found.rated("ANOMALY") == [(moment("2020-02-01T20:00"), moment("2020-02-03T00:00"))]
 
 
 @pytest.mark.parametrize(
