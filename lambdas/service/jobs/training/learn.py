@@ -156,8 +156,8 @@ def _fit(frame: Frame, labels: Labels, false_alarm_hours: float | None, prior: D
     except UnconfirmedChange as change:
         raise JobFailed(
             f"{change}. If the plant is to stay as it is, confirm it by labels with the rating {NO_ANOMALY}, "
-            f"or by the tag {ADAPTATION_TAG} = follow of the model, and take that back after the training; if "
-            "not, label the time of the fault or choose another training window"
+            f"or by the tag {ADAPTATION_TAG} = follow of the model, and take that back after the training; "
+            "if not, label the time of the fault or choose another training window"
         ) from change
     except ValueError as error:
         raise JobFailed(
