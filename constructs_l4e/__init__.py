@@ -10,8 +10,10 @@ from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.function_vpc_endpoints import FunctionVpcEndpoints
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps, KeyPattern
 from constructs_l4e.input_naming import InputNaming, TimestampFormat
-from constructs_l4e.interfaces import IDataset, IEquipmentService, IInferenceScheduler, IModel
+from constructs_l4e.interfaces import IDataset, IEquipmentService, IInferenceScheduler, ILabelGroup, IModel
 from constructs_l4e.key import EquipmentKey
+from constructs_l4e.label import Label, LabelProps, LabelRating
+from constructs_l4e.label_group import LabelGroup, LabelGroupBase
 from constructs_l4e.large_jobs import LargeJobs
 from constructs_l4e.metrics import MetricOptions
 from constructs_l4e.model import Model, ModelBase, ModelProps
@@ -55,12 +57,18 @@ __all__ = [
     "IDataset",
     "IEquipmentService",
     "IInferenceScheduler",
+    "ILabelGroup",
     "IModel",
     "InferenceScheduler",
     "InferenceSchedulerBase",
     "InferenceSchedulerProps",
     "InputNaming",
     "KeyPattern",
+    "Label",
+    "LabelGroup",
+    "LabelGroupBase",
+    "LabelProps",
+    "LabelRating",
     "LargeJobs",
     "MetricOptions",
     "Model",

@@ -40,13 +40,12 @@ class LabelGroup(TaggedResource):
         if found.record.get("FaultCodes", []) != codes:
             context.act("UpdateLabelGroup", LabelGroupName=name, FaultCodes=codes)
             return Again()
-        labels = []
-        if properties.labels is not None:
-            labels = parse_labels(
-                document_text(context, properties.labels),
-                model=context.equipment.model,
-                subject=self.subject(properties),
-            )
+        model, subject = context.equipment.model, self.subject(properties)
+        labels = [
+            label
+            for document in properties.labels
+            for label in parse_labels(document_text(context, document), model=model, subject=subject)
+        ]
         left = GroupLabels(context, name=name, arn=found.arn).advance(labels)
         if left:
             return Wait(reason=f"{left:,} labels are still to be written. Deploy again to write the rest")

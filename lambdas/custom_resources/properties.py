@@ -68,7 +68,7 @@ class Properties:
         wait: whether the request is complete only when the service has finished.
         running: desired state of a scheduler.
         revision: free text whose change starts a new ingestion.
-        labels: the document with the labels of a label group, or where it is.
+        labels: documents with the labels of a label group, one after the other.
     """
 
     members: Mapping[str, Any]
@@ -76,7 +76,7 @@ class Properties:
     wait: bool = True
     running: bool = True
     revision: str = ""
-    labels: InlineDocument | S3Object | None = None
+    labels: Sequence[InlineDocument | S3Object] = ()
 
     @property
     def tags(self) -> dict[str, str]:
@@ -268,6 +268,18 @@ def _document(inline: str) -> Callable[[str, Any], InlineDocument | S3Object]:
     return read
 
 
+def _documents(inline: str) -> Callable[[str, Any], Sequence[InlineDocument | S3Object]]:
+    """Return the reader of a list of documents."""
+    one = _document(inline)
+
+    def read(path: str, raw: Any) -> Sequence[InlineDocument | S3Object]:
+        if not isinstance(raw, list):
+            raise _WrongError(f"{path} is {raw!r}: give a list")
+        return tuple(one(f"{path}[{index}]", each) for index, each in enumerate(raw))
+
+    return read
+
+
 def _text(path: str, raw: Any) -> str:
     if not isinstance(raw, str):
         raise _WrongError(f"{path} is {raw!r}: give a text")
@@ -277,7 +289,7 @@ def _text(path: str, raw: Any) -> str:
 # Property name -> field of Properties (empty: checked here, used elsewhere) and its reader.
 _OPTIONS: Final[Mapping[str, tuple[str, Callable[[str, Any], Any]]]] = {
     "Schema": ("schema", _document("InlineDataSchema")),
-    "Labels": ("labels", _document("InlineLabels")),
+    "Labels": ("labels", _documents("InlineLabels")),
     "Wait": ("wait", _choice(true=True, false=False)),
     "DesiredState": ("running", _choice(RUNNING=True, STOPPED=False)),
     "Revision": ("revision", _text),

@@ -59,8 +59,8 @@ def _case(kind: str, name_member: str, base: Properties, **changes: Properties |
     return Case(kind=kind, type=type_, name_member=name_member, base=_FRAME | base, **full)
 
 
-def _labels(*labels: dict[str, str]) -> Properties:
-    return {"InlineLabels": json.dumps(labels)}
+def _labels(*labels: dict[str, str]) -> list[Properties]:
+    return [{"InlineLabels": json.dumps(labels)}]
 
 
 def _label(day: int, **more: str) -> dict[str, str]:

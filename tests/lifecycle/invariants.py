@@ -168,7 +168,8 @@ def _labels_as_desired(world: World, stack: Stack, logical: str, wanted: Propert
         for label in world.service.labels_in(group)
         if world.label_makers.get(label["LabelId"]) == f"{stack.id}/{logical}"
     ]
-    described = json.loads(wanted["Labels"]["InlineLabels"]) if "Labels" in wanted else []
+    documents = wanted.get("Labels", [])
+    described = [label for document in documents for label in json.loads(document["InlineLabels"])]
 
     def comparable(labels: Sequence[Any]) -> list[str]:
         return sorted(

@@ -24,7 +24,7 @@ def label(minute: int, **more: str) -> Label:
 
 
 def group(*labels: Label, **more: Any) -> Properties:
-    return {**case_of("LabelGroup").base, "Labels": {"InlineLabels": json.dumps(labels)}, **more}
+    return {**case_of("LabelGroup").base, "Labels": [{"InlineLabels": json.dumps(labels)}], **more}
 
 
 def ids(play: Play) -> dict[int, str]:
@@ -157,11 +157,12 @@ def test_labels_come_from_a_staged_file(play: Play, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(SCHEMAS, "labels.json", json.dumps([label(1), label(2)]))
     place = {"Bucket": "assets", "Key": "labels.json", "Sha256": "0" * 64}
 
-    assert play.deploy({**group(), "Labels": place}), play.stack.reasons
+    added = {"InlineLabels": json.dumps([label(3)])}
+    assert play.deploy({**group(), "Labels": [place, added]}), play.stack.reasons
     before = ids(play)
-    assert before.keys() == {1, 2}
+    assert before.keys() == {1, 2, 3}
 
-    assert play.deploy(group(label(2), label(1)))
+    assert play.deploy(group(label(3), label(2), label(1)))
     assert ids(play) == before, "the same labels, written otherwise"
 
 

@@ -101,7 +101,8 @@ def test_booleans_are_read_literally(text: str | bool, wait: bool) -> None:  # n
         (1, {"Revision": {"n": 1}}, "Revision is {'n': '1'}: give a text"),
         (4, {"FaultCodes": "bearing"}, "FaultCodes is 'bearing': give a list"),
         (4, {"FaultCodes": ["x" * 101]}, "101 characters: use 1 to 100"),
-        (4, {"Labels": [{}]}, "Labels is [{}]: give an object with InlineLabels, or with Bucket, Key and"),
+        (4, {"Labels": {}}, "Labels is {}: give a list"),
+        (4, {"Labels": [{}]}, "Labels[0] is {}: give an object with InlineLabels, or with Bucket, Key and"),
     ],
 )
 def test_a_wrong_property_is_named_with_rule_and_fix(case: int, change: dict[str, Any], message: str) -> None:

@@ -68,7 +68,7 @@ def template(
         "LabelGroup": {
             "LabelGroupName": name,
             "FaultCodes": ["bearing"],
-            "Labels": {"InlineLabels": json.dumps([label(day, site) for day in (1, 2)])},
+            "Labels": [{"InlineLabels": json.dumps([label(day, site) for day in (1, 2)])}],
         },
         "Model": {
             "ModelName": name,
