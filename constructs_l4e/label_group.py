@@ -126,7 +126,7 @@ class LabelGroup(LabelGroupBase):
             none.
         tags: up to 50 tags, besides those of `cdk.Tags.of(...)`. Default: none.
         removal_policy: what happens to the label group, with the labels that people have added, when the
-            stack is deleted. Default: it stays, since nothing brings these back; one whose creation fails goes.
+            stack is deleted. Default: it stays, since nothing brings these back, unless its creation failed.
 
     Raises:
         ValueError: when a name, a tag or a fault code is not legal, a label has a fault code that is not one

@@ -23,7 +23,7 @@ _NEEDED = COLUMNS[:2]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatedLabel:
-    """A label of a file. What the file leaves out or blank is None, but for the rating, which is an anomaly."""
+    """A label of a file. What the file leaves out or blank is None, or an anomaly as rating."""
 
     period: LabelPeriod
     rating: str = RATINGS[0]
