@@ -33,6 +33,9 @@ class GroupLabels:
 
     def __init__(self, context: Context, *, name: str, arn: str) -> None:
         self._context, self._name, self._arn = context, name, arn
+        self._made: dict[str, str] = {}
+        self._begun: dict[str, Label] = {}
+        self._going: list[str] = []
         self._read()
 
     def advance(self, labels: Sequence[Label]) -> int:
@@ -107,9 +110,9 @@ class GroupLabels:
         value, self._version = stored or ({}, 0)
         if value.get("group") != self._arn:  # of an earlier group with this name, or nothing yet
             value = {}
-        self._made: dict[str, str] = dict(value.get("made", {}))
-        self._begun: dict[str, Label] = dict(value.get("begun", {}))
-        self._going: list[str] = list(value.get("going", []))
+        self._made = dict(value.get("made", {}))
+        self._begun = dict(value.get("begun", {}))
+        self._going = list(value.get("going", []))
 
     def _write(self, made: Mapping[str, str]) -> None:
         """Store the record. If another poll has stored one, labels just `made` that it does not know go."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -171,7 +172,7 @@ class Store:
             removals: Any = [
                 {"Delete": {"TableName": self.table, "Key": _key(pk, item["sk"])}} for item in items
             ]
-            _without_collision(lambda found=removals: self.client.transact_write_items(TransactItems=found))
+            _without_collision(partial(self.client.transact_write_items, TransactItems=removals))
 
     def query(
         self,

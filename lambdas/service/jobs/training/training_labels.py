@@ -176,11 +176,15 @@ def _overlaps(start: datetime, end: datetime, span: TimeSpan) -> bool:
     return start <= moment(span.end) and end >= moment(span.start)
 
 
+def _later_end(one: Label, other: Label) -> Label:
+    return other if other.end > one.end else one
+
+
 def _contradiction_notes(labels: Sequence[Label]) -> Iterator[str]:
     """Say that a fault and no fault were seen at one time, and which of them counts."""
     faults = sorted((label for label in labels if label.rating == ANOMALY), key=lambda label: label.start)
     starts = [fault.start for fault in faults]
-    last_to_end = list(accumulate(faults, lambda one, other: max(one, other, key=lambda each: each.end)))
+    last_to_end = list(accumulate(faults, _later_end))
     found: list[tuple[Label, Label]] = []
     for label in labels:
         begun = bisect_left(starts, max(label.end, label.start + _INSTANT))
