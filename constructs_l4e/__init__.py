@@ -15,9 +15,12 @@ from constructs_l4e.interfaces import (
     IDataset,
     IEquipmentService,
     IInferenceScheduler,
+    ILabelGroup,
     IModel,
 )
 from constructs_l4e.key import EquipmentKey
+from constructs_l4e.label import Label, LabelProps, LabelRating
+from constructs_l4e.label_group import LabelGroup, LabelGroupBase
 from constructs_l4e.large_jobs import LargeJobs
 from constructs_l4e.metrics import MetricOptions
 from constructs_l4e.model import Model, ModelBase, ModelProps
@@ -68,6 +71,7 @@ __all__ = [
     "IDataset",
     "IEquipmentService",
     "IInferenceScheduler",
+    "ILabelGroup",
     "IModel",
     "InferenceScheduler",
     "InferenceSchedulerBase",
@@ -75,6 +79,11 @@ __all__ = [
     "InferenceSchedulerProps",
     "InputNaming",
     "KeyPattern",
+    "Label",
+    "LabelGroup",
+    "LabelGroupBase",
+    "LabelProps",
+    "LabelRating",
     "LargeJobs",
     "MetricOptions",
     "Model",

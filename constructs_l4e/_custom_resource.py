@@ -141,11 +141,27 @@ def schema_property(
         return None
     content = schema.to_json().encode()
     if _names.by_location(scope):
-        return _staged(scope, service, content, asset_hash=None)
+        return _staged(scope, service, content, id="Schema", asset_hash=None)
+    return document_property(scope, service, content.decode(), id="Schema", inline="InlineDataSchema")
+
+
+def document_property(
+    scope: Construct, service: IEquipmentService, text: str, *, id: str, inline: str
+) -> dict[str, str]:
+    """Return a document, or where the functions read one that is too long for a property.
+
+    Args:
+        scope: the construct that it belongs to.
+        service: the service that has the resource.
+        text: the document, in JSON.
+        id: construct id of its file.
+        inline: the member that holds a short one.
+    """
+    content = text.encode()
     if len(content) <= _MOST_INLINE_BYTES:
-        return {"InlineDataSchema": content.decode()}
+        return {inline: text}
     digest = hashlib.sha256(content).hexdigest()
-    return {**_staged(scope, service, content, asset_hash=digest), "Sha256": digest}
+    return {**_staged(scope, service, content, id=id, asset_hash=digest), "Sha256": digest}
 
 
 def meaning(schema: DatasetSchema | None, key: kms.IKey | None) -> dict[str, str | None]:
@@ -163,12 +179,12 @@ def _version(properties: Mapping[str, Any]) -> str:
 
 
 def _staged(
-    scope: Construct, service: IEquipmentService, content: bytes, *, asset_hash: str | None
+    scope: Construct, service: IEquipmentService, content: bytes, *, id: str, asset_hash: str | None
 ) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "schema.json"
+        path = Path(folder) / f"{id.lower()}.json"
         path.write_bytes(content)
-        asset = s3_assets.Asset(scope, "Schema", path=str(path), asset_hash=asset_hash)
+        asset = s3_assets.Asset(scope, id, path=str(path), asset_hash=asset_hash)
     stack = stack_of(scope)
     # Compared as text of the templates: the stack of the service writes the same name in the same way.
     if service.staging_bucket_name is not None and (

@@ -249,6 +249,49 @@ class IDataset(cdk.IResource, Protocol):
 
 
 @runtime_checkable
+class ILabelGroup(cdk.IResource, Protocol):
+    """Labels of what equipment did."""
+
+    @property
+    def service(self) -> IEquipmentService:
+        """Service that has the label group."""
+
+    @property
+    def label_group_name(self) -> str:
+        """Name; known at synthesis unless it was imported as a token."""
+
+    @property
+    def label_group_arn(self) -> str:
+        """ARN; a pattern (`.../*`) when only the name is known."""
+
+    @property
+    def ready(self) -> IDependable:
+        """Dependency that is met when the label group has the labels that the app describes."""
+
+    def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
+        """Allow `grantee` to call `operations` on the label group, such as `DescribeLabelGroup`.
+
+        IAM cannot tell the operations of a deployed service apart. The grantee gets the lowest level that has
+        them all, held to the name of the label group: see `AccessLevel`.
+
+        Raises:
+            ValueError: when the API has no such operation.
+        """
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to read the label group, its labels and its tags."""
+
+    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to read, change and delete the label group, and to label."""
+
+    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` every operation on the label group."""
+
+    def grant_label(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to create and delete labels: at a deployed service, `grant_operate`."""
+
+
+@runtime_checkable
 class IModel(cdk.IResource, Protocol):
     """A trained model."""
 
