@@ -28,6 +28,10 @@ class TimeSpan:
         """Length in days."""
         return float((self.end - self.start) / _DAY)
 
+    def joined(self, other: "TimeSpan") -> "TimeSpan":
+        """Return the span from the earlier start to the later end."""
+        return TimeSpan(start=min(self.start, other.start), end=max(self.end, other.end))
+
     def __str__(self) -> str:
         return f"{iso_seconds(self.start)} to {iso_seconds(self.end)}"
 
@@ -66,6 +70,11 @@ class TrainingWindows:
 
     training: TimeSpan
     evaluation: TimeSpan | None
+
+    @property
+    def days(self) -> int:
+        """Whole days that both windows have together."""
+        return int(self.training.days + (0 if self.evaluation is None else self.evaluation.days))
 
     @classmethod
     def of(cls, record: Mapping[str, Any], *, data: TimeSpan, minimum_days: float | None) -> Self:

@@ -7,6 +7,7 @@ from typing import Any
 from service.jobs.columns import Columns, columns_of, sensors_of
 from service.jobs.failure import JobFailed
 from service.jobs.runtime import Runtime
+from service.jobs.storage.accumulated import AccumulatedRows
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.keys import IngestionKeys
 from service.jobs.storage.session_policy import Place
@@ -48,12 +49,14 @@ class Training:
                 "model again"
             )
         bucket = runtime.service_bucket.with_key(record.get("ServerSideKmsKeyId"))
-        rows = job.get("rows")
+        rows, data = job.get("rows"), TimeSpan.of_data(job)
+        if "accumulatedStart" in record:
+            data = data.joined(TimeSpan(start=record["accumulatedStart"], end=record["accumulatedEnd"]))
         return cls(
             record=record,
             number=number,
             columns=columns_of(bucket.get_text(record["schemaKey"])),
-            data=TimeSpan.of_data(job),
+            data=data,
             data_rows=None if rows is None else int(rows),
             keys=IngestionKeys(dataset=record["datasetUuid"], job=record["ingestionJobId"]),
             service_bucket=bucket,
@@ -84,6 +87,23 @@ class Training:
     def model_uuid(self) -> str:
         """The uuid of the parent model: the last part of its ARN."""
         return self.model_arn.rpartition("/")[2]
+
+    @property
+    def accumulated(self) -> AccumulatedRows:
+        """The rows that inference keeps for the model."""
+        return AccumulatedRows(service_bucket=self.service_bucket, model=self.model_uuid)
+
+    @property
+    def asked(self) -> TimeSpan:
+        """The time of both windows, as the record has them."""
+        end = self.record.get("EvaluationDataEndTime", self.record["TrainingDataEndTime"])
+        return TimeSpan(start=self.record["TrainingDataStartTime"], end=end)
+
+    def kept_rows(self) -> Mapping[str, int]:
+        """Return the objects with rows of inference that a retraining reads, and their bytes; others none."""
+        if "accumulatedStart" not in self.record:
+            return {}
+        return self.accumulated.sizes(float(self.asked.start), float(self.asked.end))
 
     def windows(self, *, minimum_days: float | None) -> TrainingWindows:
         """Return the effective windows of the training.
