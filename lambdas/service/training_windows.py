@@ -3,7 +3,7 @@
 What is wrong with a window is said by exceptions that carry the facts; API and jobs put them into words.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal, Self
@@ -41,6 +41,16 @@ class TimeSpan:
         return cls(start=record["DataStartTime"], end=record["DataEndTime"])
 
 
+def covered_days(window: TimeSpan, spans: Iterable[TimeSpan]) -> float:
+    """Return how many days of a window lie in any of the spans."""
+    total, reached = Decimal(0), window.start
+    for span in sorted(spans, key=lambda each: each.start):
+        start, end = max(span.start, reached), min(span.end, window.end)
+        total += max(end - start, Decimal(0))
+        reached = max(reached, end)
+    return float(total / _DAY)
+
+
 class WindowError(Exception):
     """A window that a model cannot be trained or evaluated on."""
 
@@ -72,9 +82,9 @@ class TrainingWindows:
     evaluation: TimeSpan | None
 
     @property
-    def days(self) -> int:
-        """Whole days that both windows have together."""
-        return int(self.training.days + (0 if self.evaluation is None else self.evaluation.days))
+    def whole(self) -> TimeSpan:
+        """The time from the start of the training to the end of the evaluation, if there is one."""
+        return self.training if self.evaluation is None else self.training.joined(self.evaluation)
 
     @classmethod
     def of(cls, record: Mapping[str, Any], *, data: TimeSpan, minimum_days: float | None) -> Self:

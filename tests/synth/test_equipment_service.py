@@ -51,6 +51,8 @@ class TestApi:
             "L4E_INFER_FUNCTION",
             "L4E_SCHEDULE_GROUP",
             "L4E_SCHEDULE_ROLE",
+            "L4E_RETRAINING_FUNCTION",
+            "L4E_RETRAINING_SCHEDULE_ROLE",
         }
 
     def test_may_be_called_by_whom_it_is_granted_to(self) -> None:

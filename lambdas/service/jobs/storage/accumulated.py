@@ -8,16 +8,25 @@ import io
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import BinaryIO
 
 from engine import ObservedRows
+from service.clock import timestamp
 from service.inference_windows import InferenceWindow
 from service.jobs.times import instant
 from service.names import accumulated_day, accumulated_prefix
 from service.service_bucket import ServiceBucket
+from service.training_windows import TimeSpan
 
 _DAY = 86_400
 _AT_ONCE = 8
+
+
+def accumulated_span(key: str) -> TimeSpan:
+    """Return the day of an object."""
+    day = datetime.fromisoformat(key.rsplit("/", 2)[1]).replace(tzinfo=UTC)
+    return TimeSpan(start=timestamp(day), end=timestamp(day) + _DAY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

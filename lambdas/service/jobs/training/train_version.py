@@ -46,7 +46,7 @@ def train_version(runtime: Runtime, model: Item, version: Item) -> Item:
     )
     if prior is None:
         return record_end(runtime.store, model, version, members, version_only=version_only, promoted=True)
-    version_only["RetrainingAvailableDataInDays"] = learned.windows.days
+    version_only["RetrainingAvailableDataInDays"] = int(training.data_days(learned.windows.whole))
     verdict = promotion.decide(training, learned, prior)
 
     def record(verdict: Verdict) -> Item:

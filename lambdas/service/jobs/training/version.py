@@ -7,7 +7,7 @@ from typing import Any
 from service.jobs.columns import Columns, columns_of, sensors_of
 from service.jobs.failure import JobFailed
 from service.jobs.runtime import Runtime
-from service.jobs.storage.accumulated import AccumulatedRows
+from service.jobs.storage.accumulated import AccumulatedRows, accumulated_span
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.keys import IngestionKeys
 from service.jobs.storage.session_policy import Place
@@ -19,17 +19,22 @@ from service.training_windows import (
     TrainingWindows,
     WindowTooShortError,
     WindowWithoutDataError,
+    covered_days,
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
-    """A model version to train; `record` is its item in the store."""
+    """A model version to train; `record` is its item in the store.
+
+    `dataset` is what the dataset covers, and `data` the same or, of a retraining, also what was kept.
+    """
 
     record: Mapping[str, Any]
     number: int
     columns: Columns
     data: TimeSpan
+    dataset: TimeSpan
     data_rows: int | None
     keys: IngestionKeys
     service_bucket: ServiceBucket
@@ -49,7 +54,8 @@ class Training:
                 "model again"
             )
         bucket = runtime.service_bucket.with_key(record.get("ServerSideKmsKeyId"))
-        rows, data = job.get("rows"), TimeSpan.of_data(job)
+        rows, dataset = job.get("rows"), TimeSpan.of_data(job)
+        data = dataset
         if "accumulatedStart" in record:
             data = data.joined(TimeSpan(start=record["accumulatedStart"], end=record["accumulatedEnd"]))
         return cls(
@@ -57,6 +63,7 @@ class Training:
             number=number,
             columns=columns_of(bucket.get_text(record["schemaKey"])),
             data=data,
+            dataset=dataset,
             data_rows=None if rows is None else int(rows),
             keys=IngestionKeys(dataset=record["datasetUuid"], job=record["ingestionJobId"]),
             service_bucket=bucket,
@@ -111,7 +118,21 @@ class Training:
         Raises:
             JobFailed: when a window has no data, or the training has less than `minimum_days`.
         """
-        return effective_windows(self.record, data=self.data, minimum_days=minimum_days)
+        windows = effective_windows(self.record, data=self.data, minimum_days=minimum_days)
+        days = self.data_days(windows.training)
+        if minimum_days is not None and days < minimum_days:
+            raise JobFailed(
+                f"the training window {windows.training} has {days:.2f} days of data, but a model needs at "
+                f"least {minimum_days:g} days: dataset '{self.record['DatasetName']}' has data from "
+                f"{self.dataset}, and the rest is what inference has kept since the model has a retraining "
+                "scheduler. Ingest the missing history into the dataset, or wait for a later retraining"
+            )
+        return windows
+
+    def data_days(self, window: TimeSpan) -> float:
+        """Return how many days of a window have data: in the dataset, or because rows of them were kept."""
+        kept = (accumulated_span(key) for key in self.kept_rows())
+        return covered_days(window, [self.dataset, *kept])
 
     @property
     def step_seconds(self) -> int | None:
