@@ -59,7 +59,8 @@ def role(
         else None,
     )
     acknowledge_access(result, access)
-    accept(result, INLINE_POLICY)
+    if access:
+        accept(result, INLINE_POLICY)
     return result
 
 
