@@ -1,4 +1,4 @@
-"""The four kinds of resource, each with the changes that matter to its life."""
+"""The kinds of resource, each with the changes that matter to its life."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -122,5 +122,26 @@ CASES = (
         replaced={"InferenceSchedulerName": "pump-2", "ModelName": "trained-2"},
         clash={"ServerSideKmsKeyId": "1111-2222"},
         failing={"InferenceSchedulerName": "pump-3", "ModelName": "untrained"},
+    ),
+    _case(
+        "RetrainingScheduler",
+        "ModelName",
+        {
+            "ModelName": "trained",
+            "RetrainingStartDate": "2024-03-01T00:00:00Z",
+            "RetrainingFrequency": "P2M",
+            "LookbackWindow": "P180D",
+            "PromoteMode": "MANAGED",
+            "DesiredState": "RUNNING",
+        },
+        in_place={
+            "RetrainingStartDate": "2024-04-01T17:30:00Z",
+            "LookbackWindow": "P360D",
+            "PromoteMode": "MANUAL",
+            "DesiredState": "STOPPED",
+        },
+        replaced={"ModelName": "trained-2"},
+        clash=None,
+        failing={"ModelName": "untrained"},
     ),
 )

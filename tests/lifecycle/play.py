@@ -62,6 +62,7 @@ class Play:
             "dataset": service.datasets,
             "model": service.models,
             "inference-scheduler": service.schedulers,
+            "retraining-scheduler": service.retrainings,
         }
         return kinds[kind].get(name) if kind in kinds else None
 
@@ -87,6 +88,7 @@ class Scenario(Protocol):
 
 def somebodys_scheduler(play: Play, name: str, model: str = "other") -> None:
     keep = {"ServiceToken", "ServiceTimeout", "PropertiesVersion", "DesiredState"}
-    parameters = {key: value for key, value in CASES[-1].base.items() if key not in keep}
+    (case,) = (case for case in CASES if case.kind == "InferenceScheduler")
+    parameters = {key: value for key, value in case.base.items() if key not in keep}
     parameters |= {"InferenceSchedulerName": name, "ModelName": model, "ClientToken": "somebody"}
     play.world.service.call("CreateInferenceScheduler", parameters)

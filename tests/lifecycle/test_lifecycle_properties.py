@@ -14,7 +14,8 @@ from tests.lifecycle.cases import CASES, Case
 from tests.lifecycle.cloudformation import stringify
 
 MODEL = botocore.session.get_session().get_service_model("lookoutequipment")
-SCHEDULER = CASES[-1].base
+(SCHEDULER_CASE,) = (case for case in CASES if case.kind == "InferenceScheduler")
+SCHEDULER = SCHEDULER_CASE.base
 
 
 def read(case: Case, properties: dict[str, Any]) -> Properties:
@@ -46,7 +47,7 @@ def test_properties_survive_cloudformation(
         "DataInputConfiguration": {"S3InputConfiguration": place},
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
     }
-    parsed = read(CASES[-1], given_properties)
+    parsed = read(SCHEDULER_CASE, given_properties)
     assert parsed.members["DataDelayOffsetInMinutes"] == delay
     assert parsed.members["DataInputConfiguration"] == {"S3InputConfiguration": place}
     assert parsed.running is running
@@ -109,7 +110,7 @@ def test_a_wrong_property_is_named_with_rule_and_fix(case: int, change: dict[str
 def test_a_missing_property_is_named() -> None:
     properties = {key: value for key, value in SCHEDULER.items() if key != "RoleArn"}
     with pytest.raises(FailedError, match="property 'RoleArn' is required: add it"):
-        read(CASES[-1], properties)
+        read(SCHEDULER_CASE, properties)
 
 
 def test_a_time_with_any_zone_is_one_moment() -> None:
