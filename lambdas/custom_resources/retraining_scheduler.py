@@ -1,6 +1,7 @@
 """Custom::LookoutEquipmentRetrainingScheduler."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from custom_resources.errors import NotFoundError
@@ -53,6 +54,8 @@ class RetrainingScheduler(Scheduler):
     def difference(self, wanted: Mapping[str, Any], actual: Mapping[str, Any]) -> dict[str, Any]:
         """Return the members to update. A start date that is not requested stays as it is."""
         target = {"PromoteMode": "MANAGED", **wanted}
+        if "RetrainingStartDate" in target:
+            target["RetrainingStartDate"] = _midnight(target["RetrainingStartDate"])
         return {key: target[key] for key in _UPDATABLE if key in target and target[key] != actual.get(key)}
 
     def attributes(self, name: str, found: Found) -> Mapping[str, str]:
@@ -72,3 +75,7 @@ class RetrainingScheduler(Scheduler):
 def _marks(request: Request) -> list[dict[str, str]]:
     values = {OWNER_TAG: request.owner, REQUEST_TAG: request.request_id}
     return [{"Key": _MARKS[key], "Value": value} for key, value in values.items()]
+
+
+def _midnight(time: datetime) -> datetime:
+    return time.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

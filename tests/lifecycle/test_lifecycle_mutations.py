@@ -273,6 +273,10 @@ def deletes_without_stopping(patch: Patch) -> None:
     patch.setattr(InferenceScheduler, "dismantle", dismantle)
 
 
+def start_dates_are_not_cut(patch: Patch) -> None:
+    patch.setattr(retraining_scheduler, "_midnight", lambda time: time)
+
+
 def any_retraining_scheduler_is_ours(patch: Patch) -> None:
     original = RetrainingScheduler.find
 
@@ -483,6 +487,7 @@ MUTATIONS = (
     Mutation(tags_never_taken_away, "update_in_place"),
     Mutation(update_forgets_to_start_again, "update_in_place"),
     Mutation(deletes_without_stopping, "create_and_delete"),
+    Mutation(start_dates_are_not_cut, "update_in_place"),
     Mutation(any_retraining_scheduler_is_ours, "foreign_name"),
     Mutation(marks_of_the_model_are_those_of_its_scheduler, "create_and_delete"),
     Mutation(retraining_schedulers_are_not_marked, "create_and_delete"),
