@@ -487,7 +487,7 @@ MUTATIONS = (
     Mutation(tags_never_taken_away, "update_in_place"),
     Mutation(update_forgets_to_start_again, "update_in_place"),
     Mutation(deletes_without_stopping, "create_and_delete"),
-    Mutation(start_dates_are_not_cut, "update_in_place"),
+    Mutation(start_dates_are_not_cut, "rough_weather"),
     Mutation(any_retraining_scheduler_is_ours, "foreign_name"),
     Mutation(marks_of_the_model_are_those_of_its_scheduler, "create_and_delete"),
     Mutation(retraining_schedulers_are_not_marked, "create_and_delete"),
