@@ -10,13 +10,26 @@ from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.function_vpc_endpoints import FunctionVpcEndpoints
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps, KeyPattern
 from constructs_l4e.input_naming import InputNaming, TimestampFormat
-from constructs_l4e.interfaces import IDataset, IEquipmentService, IInferenceScheduler, IModel
+from constructs_l4e.interfaces import (
+    IDataset,
+    IEquipmentService,
+    IInferenceScheduler,
+    IModel,
+    IRetrainingScheduler,
+)
 from constructs_l4e.key import EquipmentKey
 from constructs_l4e.large_jobs import LargeJobs
 from constructs_l4e.metrics import MetricOptions
 from constructs_l4e.model import Model, ModelBase, ModelProps
 from constructs_l4e.numeric_layer import NumericLayer
 from constructs_l4e.off_condition import OffCondition
+from constructs_l4e.retraining_scheduler import (
+    LookbackWindow,
+    PromoteMode,
+    RetrainingScheduler,
+    RetrainingSchedulerBase,
+    RetrainingSchedulerProps,
+)
 from constructs_l4e.role import ServiceRole
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerBase, InferenceSchedulerProps
 from constructs_l4e.schema import Component, DatasetSchema
@@ -56,12 +69,14 @@ __all__ = [
     "IEquipmentService",
     "IInferenceScheduler",
     "IModel",
+    "IRetrainingScheduler",
     "InferenceScheduler",
     "InferenceSchedulerBase",
     "InferenceSchedulerProps",
     "InputNaming",
     "KeyPattern",
     "LargeJobs",
+    "LookbackWindow",
     "MetricOptions",
     "Model",
     "ModelBase",
@@ -69,7 +84,11 @@ __all__ = [
     "MonitoredAsset",
     "NumericLayer",
     "OffCondition",
+    "PromoteMode",
     "ReservedConcurrency",
+    "RetrainingScheduler",
+    "RetrainingSchedulerBase",
+    "RetrainingSchedulerProps",
     "S3Location",
     "SchedulerAlarms",
     "ServiceControls",

@@ -85,6 +85,7 @@ class Reconciler(Construct):
                     jobs.start_executions(),
                     jobs.look_at_executions(),
                     jobs.stop_trainings(),
+                    jobs.publish_metrics,
                     *keep_schedules,
                     *([] if controls.dead_letter_queue else [send]),
                 ],
