@@ -17,6 +17,7 @@ from constructs_l4e.interfaces import (
     IInferenceScheduler,
     ILabelGroup,
     IModel,
+    IRetrainingScheduler,
 )
 from constructs_l4e.key import EquipmentKey
 from constructs_l4e.label import Label, LabelProps, LabelRating
@@ -26,6 +27,13 @@ from constructs_l4e.metrics import MetricOptions
 from constructs_l4e.model import Model, ModelBase, ModelProps
 from constructs_l4e.numeric_layer import NumericLayer
 from constructs_l4e.off_condition import OffCondition
+from constructs_l4e.retraining_scheduler import (
+    LookbackWindow,
+    PromoteMode,
+    RetrainingScheduler,
+    RetrainingSchedulerBase,
+    RetrainingSchedulerProps,
+)
 from constructs_l4e.role import ServiceRole
 from constructs_l4e.scheduler import (
     InferenceScheduler,
@@ -73,6 +81,7 @@ __all__ = [
     "IInferenceScheduler",
     "ILabelGroup",
     "IModel",
+    "IRetrainingScheduler",
     "InferenceScheduler",
     "InferenceSchedulerBase",
     "InferenceSchedulerOptions",
@@ -85,6 +94,7 @@ __all__ = [
     "LabelProps",
     "LabelRating",
     "LargeJobs",
+    "LookbackWindow",
     "MetricOptions",
     "Model",
     "ModelBase",
@@ -92,7 +102,11 @@ __all__ = [
     "MonitoredAsset",
     "NumericLayer",
     "OffCondition",
+    "PromoteMode",
     "ReservedConcurrency",
+    "RetrainingScheduler",
+    "RetrainingSchedulerBase",
+    "RetrainingSchedulerProps",
     "S3Location",
     "SchedulerAlarms",
     "SchedulerAlarmsProps",

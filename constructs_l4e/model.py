@@ -20,6 +20,7 @@ from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.frequencies import TargetSamplingRate
 from constructs_l4e.interfaces import IDataset, IEquipmentService, ILabelGroup, IModel
 from constructs_l4e.off_condition import OffCondition
+from constructs_l4e.retraining_scheduler import RetrainingScheduler, RetrainingSchedulerProps
 from constructs_l4e.role import ServiceRole, arn_of, let_use
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps
 from constructs_l4e.schema import DatasetSchema
@@ -94,6 +95,12 @@ class ModelBase(cdk.Resource):
     def add_scheduler(self, id: str, **props: Unpack[InferenceSchedulerProps]) -> InferenceScheduler:
         """Run inference with the model; the props are those of `InferenceScheduler`."""
         return InferenceScheduler(self, id, model=self, **props)
+
+    def add_retraining_scheduler(
+        self, id: str, **props: Unpack[RetrainingSchedulerProps]
+    ) -> RetrainingScheduler:
+        """Retrain the model at fixed dates; the props are those of `RetrainingScheduler`."""
+        return RetrainingScheduler(self, id, model=self, **props)
 
     def _grant_level(self, grantee: iam.IGrantable, level: AccessLevel) -> iam.Grant:
         return self.service.grant_level(
