@@ -23,6 +23,7 @@ from service.operations import (
     ingestion_jobs,
     model_versions,
     models,
+    resource_policies,
     schedulers,
     sensor_statistics,
     tags,
@@ -42,6 +43,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **schedulers.OPERATIONS,
     **inference_executions.OPERATIONS,
     **inference_events.OPERATIONS,
+    **resource_policies.OPERATIONS,
     **tags.OPERATIONS,
 }
 """The operations of the service model that this release supports, by name."""

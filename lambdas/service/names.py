@@ -41,6 +41,17 @@ def events_of(scheduler_uuid: str) -> str:
     return f"event#{scheduler_uuid}"
 
 
+def policies_of(owner_uuid: str) -> str:
+    """Return the partition of the resource policies of a dataset, or of a model and its versions."""
+    return f"resource-policy#{owner_uuid}"
+
+
+def policy_key(arn: str) -> str:
+    """Return the sort key of the policy of a resource: a model version has its number, others `resource`."""
+    _, _, version = arn.partition("/model-version/")
+    return version_key(int(version)) if version else "resource"
+
+
 def document_key(owner_uuid: str, name: str) -> str:
     """Return the bucket key of a document (`schema.json`, `metrics-1.json`) of a dataset or a model."""
     return f"{documents_prefix(owner_uuid)}{name}"

@@ -263,6 +263,19 @@ class EventRecord(_Keyed):
     """Highest anomaly score of that execution."""
 
 
+class ResourcePolicyRecord(_Keyed):
+    """The policy of a dataset, a model or a model version. `sk` tells versions from their model."""
+
+    uuid: str
+    """Tells the policy from others of the resource, before or after it. It outlives replacements."""
+    ResourceArn: str
+    PolicyRevisionId: str
+    """Changes with each replacement."""
+    ResourcePolicy: str
+    CreationTime: Decimal
+    LastModifiedTime: Decimal
+
+
 class TokenRecord(_Keyed):
     """What a client token was used for. `sk` is the operation with the token."""
 

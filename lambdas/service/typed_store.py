@@ -14,6 +14,8 @@ from service.names import (
     TOKEN,
     events_of,
     executions_of,
+    policies_of,
+    policy_key,
     version_key,
     versions_of,
 )
@@ -25,6 +27,7 @@ from service.records import (
     ModelRecord,
     ModelVersionRecord,
     PendingDeletionRecord,
+    ResourcePolicyRecord,
     SchedulerRecord,
     SigningKeyRecord,
     TokenRecord,
@@ -113,6 +116,16 @@ class TypedStore:
         """Return the events of an inference scheduler, oldest first."""
         found = self.store.all(events_of(scheduler_uuid), between=between, start=start)
         return cast("Iterator[EventRecord]", found)
+
+    def resource_policy(self, owner_uuid: str, arn: str) -> ResourcePolicyRecord | None:
+        """Return the policy of a resource.
+
+        Args:
+            owner_uuid: uuid of the dataset or model; for a version, of its model.
+            arn: ARN of the resource.
+        """
+        found = self.store.get(policies_of(owner_uuid), policy_key(arn))
+        return cast("ResourcePolicyRecord | None", found)
 
     def token(self, key: str) -> TokenRecord | None:
         """Return what a client token was used for."""

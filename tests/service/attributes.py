@@ -13,6 +13,7 @@ from service.names import (
     TOKEN,
     events_of,
     executions_of,
+    policies_of,
     versions_of,
 )
 from service.store import Create, Delete, Write
@@ -25,6 +26,7 @@ KINDS: Mapping[str, type] = {
     SCHEDULER: records.SchedulerRecord,
     executions_of(""): records.ExecutionRecord,
     events_of(""): records.EventRecord,
+    policies_of(""): records.ResourcePolicyRecord,
     SIGNING_KEY: records.SigningKeyRecord,
     TOKEN: records.TokenRecord,
     PENDING_DELETION: records.PendingDeletionRecord,

@@ -16,6 +16,7 @@ from service.names import (
     documents_prefix,
     model_prefix,
     new_uuid,
+    policies_of,
     version_arn,
     version_key,
     versions_of,
@@ -129,7 +130,7 @@ def delete_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
             pending_deletion(
                 context,
                 prefixes=[model_prefix(uuid), documents_prefix(uuid)],
-                partitions=[versions_of(uuid)],
+                partitions=[versions_of(uuid), policies_of(uuid)],
             ),
         )
 
