@@ -17,6 +17,7 @@ from constructs_l4e.metrics import MetricOptions
 from constructs_l4e.model import Model, ModelBase, ModelProps
 from constructs_l4e.numeric_layer import NumericLayer
 from constructs_l4e.off_condition import OffCondition
+from constructs_l4e.resource_policy import ResourcePolicy
 from constructs_l4e.role import ServiceRole
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerBase, InferenceSchedulerProps
 from constructs_l4e.schema import Component, DatasetSchema
@@ -70,6 +71,7 @@ __all__ = [
     "NumericLayer",
     "OffCondition",
     "ReservedConcurrency",
+    "ResourcePolicy",
     "S3Location",
     "SchedulerAlarms",
     "ServiceControls",

@@ -18,9 +18,10 @@ from custom_resources.inference_scheduler import InferenceScheduler
 from custom_resources.model import Model
 from custom_resources.properties import S3Object
 from custom_resources.records import DynamoRecords
+from custom_resources.resource_policy import DatasetPolicy, ModelPolicy
 from custom_resources.runner import Runner
 
-RESOURCES: Final = (Dataset(), DataIngestion(), Model(), InferenceScheduler())
+RESOURCES: Final = (Dataset(), DataIngestion(), Model(), InferenceScheduler(), DatasetPolicy(), ModelPolicy())
 
 logging.getLogger(__package__).setLevel(logging.INFO)
 

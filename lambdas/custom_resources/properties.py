@@ -7,7 +7,7 @@ those of the service model, so that this parser cannot disagree with the service
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -65,6 +65,7 @@ class Properties:
         wait: whether the request is complete only when the service has finished.
         running: desired state of a scheduler.
         revision: free text whose change starts a new ingestion.
+        policy: a resource policy, without its `Id`.
     """
 
     members: Mapping[str, Any]
@@ -72,6 +73,7 @@ class Properties:
     wait: bool = True
     running: bool = True
     revision: str = ""
+    policy: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def tags(self) -> dict[str, str]:
@@ -236,11 +238,18 @@ def _text(path: str, raw: Any) -> str:
     return raw
 
 
+def _policy(path: str, raw: Any) -> Mapping[str, Any]:
+    if not isinstance(raw, Mapping) or "Statement" not in raw or "Id" in raw:
+        raise _WrongError(f"{path} is {raw!r}: give a policy with a Statement, and without an Id")
+    return raw
+
+
 # Property name -> field of Properties (empty: checked here, used elsewhere) and its reader.
 _OPTIONS: Final[Mapping[str, tuple[str, Callable[[str, Any], Any]]]] = {
     "Schema": ("schema", _schema),
     "Wait": ("wait", _choice(true=True, false=False)),
     "DesiredState": ("running", _choice(RUNNING=True, STOPPED=False)),
     "Revision": ("revision", _text),
+    "ResourcePolicy": ("policy", _policy),
     "RemovalPolicy": ("", _choice(retain=True, destroy=False)),
 }

@@ -1,4 +1,4 @@
-"""What the four kinds of resource share: the context of a step, its outcomes, and the rules of ownership.
+"""What the kinds of resource share: the context of a step, its outcomes, and the rules of ownership.
 
 A step looks at the service and makes at most one change towards the requested state. It keeps no state of its
 own: it can be repeated, interrupted or run twice, and the result is the same.

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from custom_resources.handler import RESOURCES
@@ -91,7 +91,7 @@ def _only_deletes_destroy(world: World) -> None:
         assert mine, f"I3: {change.operation} of {change.parameters} that is not tagged as ours"
         if request.type == "Delete":
             identity = PhysicalId.parse(request.physical_id)
-            same = identity is None or identity.name in change.parameters.values()
+            same = identity is None or identity.name in _named(change.parameters)
             assert same, f"I3: Delete of {request.physical_id} removed {change.parameters}"
         else:
             # What it made itself and was cancelled for, or what the update made that it takes back.
@@ -101,7 +101,12 @@ def _only_deletes_destroy(world: World) -> None:
             made_by = change.target_tags.get(REQUEST_TAG)
             undone = made_by == request.request_id or (request.type == "Update" and made_by != first_request)
             assert undone, f"I3: {request.type} destroyed {change.parameters}"
-            assert not believed & set(change.parameters.values()), f"I3: destroyed {change.parameters}"
+            assert not believed & _named(change.parameters), f"I3: destroyed {change.parameters}"
+
+
+def _named(parameters: Mapping[str, Any]) -> set[str]:
+    """The names in the parameters of a deletion: as such, or in an ARN."""
+    return {part for value in parameters.values() for part in str(value).split("/")}
 
 
 def _one_job_per_request(world: World) -> None:
@@ -125,6 +130,12 @@ def _as_desired(world: World, stack: Stack, logical: str, live: Live) -> None:
             assert record["IngestionInputConfiguration"] == wanted["IngestionInputConfiguration"], (
                 "I6: other data"
             )
+        return
+    if kind.endswith("-policy"):
+        policy = world.service.policies[f"{kind}/{name}"]
+        assert policy.tags[OWNER_TAG] == f"{stack.id}/{logical}", "I6: another owner"
+        said = json.loads(policy.record["ResourcePolicy"])
+        assert {**wanted["ResourcePolicy"], "Id": said["Id"]} == said, f"I6: the policy says {said}"
         return
     things = {
         "dataset": world.service.datasets,

@@ -63,6 +63,8 @@ class Play:
             "model": service.models,
             "inference-scheduler": service.schedulers,
         }
+        if kind.endswith("-policy"):
+            return service.policies.get(f"{kind}/{name}")
         return kinds[kind].get(name) if kind in kinds else None
 
     def replay_all(self, request_type: str) -> None:

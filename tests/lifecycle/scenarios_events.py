@@ -4,6 +4,7 @@ import hashlib
 import itertools
 
 from tests.lifecycle import invariants
+from tests.lifecycle.cases import POLICY
 from tests.lifecycle.cloudformation import Live, Operation, Stack, stringify
 from tests.lifecycle.play import LOGICAL, Play, somebodys_scheduler
 from tests.lifecycle.world import (
@@ -29,12 +30,13 @@ def attributes(play: Play) -> None:
         "DataIngestion": {"JobId", "DataStartTime", "DataEndTime", "IngestedDataSize"},
         "Model": {"ModelName", "ModelArn", "Status", "ModelQuality"},
         "InferenceScheduler": {"InferenceSchedulerName", "InferenceSchedulerArn"},
+        "DatasetPolicy": {"ResourceArn", "PolicyRevisionId"},
     }[play.case.kind]
     operation = Operation(play.world, play.stack.log[-1])
     data = operation.run()["Data"]
     assert data.keys() == expected, data
     thing = play.thing()
-    assert thing is None or thing.arn in data.values(), data
+    assert thing is None or thing.record.get("ResourceArn", thing.arn) in data.values(), data
 
 
 def update_in_place(play: Play) -> None:
@@ -71,7 +73,7 @@ def clash(play: Play) -> None:
 def made_again(play: Play) -> None:
     """Only the hash of a generated name differs: refused, because what exists is the same."""
     name = play.case.name_member
-    if play.case.kind == "DataIngestion":
+    if play.case.kind in {"DataIngestion", "DatasetPolicy"}:
         return
     base = play.case.base | {name: "pump-C70504A4-0123abcd"}
     assert play.deploy(base), play.stack.reasons
@@ -159,6 +161,8 @@ def foreign_name(play: Play) -> None:
         service.seed_dataset(name)
     elif play.case.kind == "Model":
         service.seed_model(name)
+    elif play.case.kind == "DatasetPolicy":
+        service.seed_policy(service.datasets[name].arn, POLICY)
     else:
         somebodys_scheduler(play, name)
     play.foreign = play.world.snapshot()

@@ -1,7 +1,9 @@
 """Scenarios: what the service, its owner and other people do meanwhile."""
 
+import json
+
 from tests.lifecycle import invariants
-from tests.lifecycle.cases import ROLE
+from tests.lifecycle.cases import AT_ONCE, ROLE
 from tests.lifecycle.cloudformation import Live, Operation, Properties, stringify
 from tests.lifecycle.play import LOGICAL, Play, somebodys_scheduler
 
@@ -12,7 +14,8 @@ def deleted_outside(play: Play) -> None:
     for one in (play, again):
         one.created()
         one.stack.drain()
-        for kind in (one.world.service.datasets, one.world.service.models, one.world.service.schedulers):
+        service = one.world.service
+        for kind in (service.datasets, service.models, service.schedulers, service.policies):
             for name in [name for name, thing in kind.items() if thing is one.thing()]:
                 del kind[name]
     assert play.stack.destroy(), play.stack.reasons
@@ -31,7 +34,11 @@ def drift(play: Play) -> None:
     thing = play.thing()
     if thing is None:
         return
-    thing.tags["site"] = "drifted"
+    if play.case.kind == "DatasetPolicy":
+        said = json.loads(thing.record["ResourcePolicy"])
+        thing.record["ResourcePolicy"] = json.dumps({**said, "Statement": []})
+    else:
+        thing.tags["site"] = "drifted"
     if play.case.kind == "InferenceScheduler":
         thing.record["DataUploadFrequency"] = "PT1H"
         thing.record["Status"] = "STOPPED"
@@ -192,7 +199,7 @@ def slow_ingestion_before_deletion(play: Play) -> None:
 
 def too_slow(play: Play) -> None:
     """The service never finishes: our reason comes before the framework's and CloudFormation's own."""
-    if play.case.kind == "Dataset":
+    if play.case.kind in AT_ONCE:
         return
     play.world.service.frozen = True
     live = Live(play.case.type, "", stringify(play.case.base))
@@ -209,7 +216,7 @@ def strict_service(play: Play) -> None:
     """A service that updates only what stands still: stopped, updated, and running again."""
     play.world.service.strict_updates = True
     play.created()
-    change: Properties = {"RoleArn": f"{ROLE}-2"} if "RoleArn" in play.case.base else {"Tags": []}
+    change: Properties = {"RoleArn": f"{ROLE}-2"} if "RoleArn" in play.case.base else play.case.in_place
     assert play.deploy(play.case.base | change), play.stack.reasons
     play.check()
 

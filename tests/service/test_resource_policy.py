@@ -258,7 +258,7 @@ def test_whatever_a_statement_says_is_understood_or_refused(value: Any, member: 
     try:
         understood = policy(statement(**{member: value}))
     except ValidationError:
-        with pytest.raises(ValidationError, match=rf"ResourcePolicy: Statement\[0\]\.?{member}?"):
+        with pytest.raises(ValidationError, match=r"ResourcePolicy: Statement\[0\]"):
             policy(statement(**{member: value}))
     else:
         assert is_allowed([understood], wanted(ANYBODY_ELSE), owner=OWNER) in {True, False}
