@@ -18,6 +18,7 @@ from service.context import Context
 from service.errors import ValidationError
 from service.operations import (
     datasets,
+    imports,
     inference_events,
     inference_executions,
     ingestion_jobs,
@@ -38,6 +39,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **datasets.OPERATIONS,
     **ingestion_jobs.OPERATIONS,
     **sensor_statistics.OPERATIONS,
+    **imports.OPERATIONS,
     **models.OPERATIONS,
     **model_versions.OPERATIONS,
     **schedulers.OPERATIONS,

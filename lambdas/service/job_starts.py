@@ -13,13 +13,14 @@ Version = Mapping[str, Any]
 
 
 def start_ingestion(context: Context, job: IngestionJobRecord) -> None:
-    """Start the execution of an ingestion job, unless it was started before."""
+    """Start the execution of an ingestion or of an import of a dataset, unless it was started before."""
     machine = context.environment.ingest_state_machine
-    start_execution(context, machine, job["JobId"], {"JobId": job["JobId"]})
+    kind = {"Import": True} if "SourceDatasetArn" in job else {}
+    start_execution(context, machine, job["JobId"], {"JobId": job["JobId"], **kind})
 
 
 def find_ingestion(context: Context, job: IngestionJobRecord) -> MachineExecution | None:
-    """Return the execution of an ingestion job."""
+    """Return the execution of an ingestion or of an import of a dataset."""
     return find_execution(context, context.environment.ingest_state_machine, job["JobId"])
 
 

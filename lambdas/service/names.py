@@ -87,6 +87,11 @@ def manifest_key(dataset_uuid: str, job_id: str) -> str:
     return f"{job_prefix(dataset_uuid, job_id)}manifest.json"
 
 
+def component_prefix(dataset_uuid: str, job_id: str) -> str:
+    """Return the bucket prefix of the columns of the components that a job ingested."""
+    return f"{job_prefix(dataset_uuid, job_id)}components/"
+
+
 def parts_prefix(dataset_uuid: str, job_id: str) -> str:
     """Return the bucket prefix of what became of each file of a job."""
     return f"{job_prefix(dataset_uuid, job_id)}parts/"

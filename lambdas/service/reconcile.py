@@ -13,7 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from service.context import Context
 from service.failed_reason import Error, is_customer_fault
-from service.ingestion_end import ingestion_reason, record_failed_ingestion
+from service.import_end import import_reason
+from service.ingestion_end import DATASET_STATUS, ingestion_reason, record_failed_ingestion
 from service.job_starts import find_ingestion, find_training, start_ingestion, start_training
 from service.records import DatasetRecord, IngestionJobRecord, ModelRecord, ModelVersionRecord
 from service.state_machines import MachineExecution
@@ -43,7 +44,9 @@ class _Work:
 
 
 def reconcile_ingestion(context: Context, job: IngestionJobRecord, *, grace: Decimal = GRACE) -> bool:
-    """Bring a job in progress to an end if its execution has ended; start an execution that is not there.
+    """Bring an ingestion or an import in progress to an end if its execution has ended.
+
+    An execution that is not there is started.
 
     Args:
         context: the context of the service.
@@ -53,6 +56,8 @@ def reconcile_ingestion(context: Context, job: IngestionJobRecord, *, grace: Dec
     Returns:
         Whether the record was ended.
     """
+    if job["Status"] == "IMPORT_IN_PROGRESS":
+        return _reconcile(context, _dataset_import(context, job), grace=grace)
     return _reconcile(
         context,
         _Work(
@@ -95,14 +100,14 @@ def reconcile_training(
 
 def reconciled_job(context: Context, job: IngestionJobRecord) -> IngestionJobRecord:
     """Return the job as it is once its execution was looked at."""
-    if job["Status"] == "IN_PROGRESS" and _seen(lambda: reconcile_ingestion(context, job)):
+    if job["Status"] in DATASET_STATUS and _seen(lambda: reconcile_ingestion(context, job)):
         return context.records.ingestion_job(job["JobId"]) or job
     return job
 
 
 def reconciled_dataset(context: Context, dataset: DatasetRecord) -> DatasetRecord:
-    """Return the dataset as it is once the execution of its running ingestion was looked at."""
-    if dataset["Status"] == "INGESTION_IN_PROGRESS":
+    """Return the dataset as it is once the execution of its running job was looked at."""
+    if dataset["Status"] in DATASET_STATUS.values():
         job = _running_job(context, dataset)
         if job is not None and _seen(lambda: reconcile_ingestion(context, job)):
             return context.records.dataset(dataset["DatasetName"]) or dataset
@@ -127,10 +132,25 @@ def reconciled_model(context: Context, model: ModelRecord) -> ModelRecord:
     return model
 
 
+def _dataset_import(context: Context, job: IngestionJobRecord) -> _Work:
+    name = f"import job '{job['JobId']}'"
+    return _Work(
+        name=name,
+        again="import the dataset again",
+        since=job["CreatedAt"],
+        find=lambda: find_ingestion(context, job),
+        start=lambda: start_ingestion(context, job),
+        reason=lambda error: import_reason(
+            name, error, execution=job["JobId"], memory_mib=context.environment.ingest_memory_mib
+        ),
+        fail=lambda reason, _: record_failed_ingestion(context.store, job, reason),
+    )
+
+
 def _running_job(context: Context, dataset: DatasetRecord) -> IngestionJobRecord | None:
-    """Return the ingestion that a dataset waits for; it is among the newest."""
+    """Return the ingestion or import that a dataset waits for; it is among the newest."""
     for job in context.records.ingestion_jobs():
-        if job["datasetUuid"] == dataset["uuid"] and job["Status"] == "IN_PROGRESS":
+        if job["datasetUuid"] == dataset["uuid"] and job["Status"] in DATASET_STATUS:
             return job
     return None
 

@@ -13,6 +13,7 @@ from typing import Any
 from service.api import current_context
 from service.context import Context
 from service.errors import NotFoundError
+from service.ingestion_end import DATASET_STATUS
 from service.names import version_key
 from service.operations.schedulers import reconciled_scheduler
 from service.pending_deletions import delete_pending
@@ -47,7 +48,7 @@ def _one(context: Context, job: Mapping[str, Any]) -> None:
     """Look at the record that the input of an execution names."""
     if "JobId" in job:
         ingestion = context.records.ingestion_job(job["JobId"])
-        if ingestion is not None and ingestion["Status"] == "IN_PROGRESS":
+        if ingestion is not None and ingestion["Status"] in DATASET_STATUS:
             reconcile_ingestion(context, ingestion, grace=_AT_ONCE)
         return
     model = context.records.model(job["ModelName"])

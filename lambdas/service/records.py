@@ -31,7 +31,7 @@ class DatasetRecord(_Keyed):
     DatasetName: str
     DatasetArn: str
     Status: str
-    """`CREATED`, `INGESTION_IN_PROGRESS` or `ACTIVE`."""
+    """`CREATED`, `INGESTION_IN_PROGRESS`, `IMPORT_IN_PROGRESS` or `ACTIVE`."""
     CreatedAt: Decimal
     LastUpdatedAt: Decimal
     ServerSideKmsKeyId: NotRequired[str | None]
@@ -42,8 +42,9 @@ class DatasetRecord(_Keyed):
     """Key of the schema in the service bucket; absent until a schema is given or detected."""
     ingestionJobId: NotRequired[str]
     """The job whose data the dataset holds: its latest successful one."""
+    SourceDatasetArn: NotRequired[str]
+    """Of that job, as are the members below. An imported dataset has neither configuration nor role."""
     IngestionInputConfiguration: NotRequired[Structure]
-    """Of that job, as are the members below."""
     RoleArn: NotRequired[str]
     DataQualitySummary: NotRequired[Structure]
     IngestedFilesSummary: NotRequired[Structure]
@@ -54,7 +55,7 @@ class DatasetRecord(_Keyed):
 
 
 class IngestionJobRecord(_Keyed):
-    """An ingestion job. `sk` is its id.
+    """An ingestion job, or an import of a dataset. `sk` is its id.
 
     Earlier releases also wrote `datasetName`, equal to `DatasetName`, and `accountId`.
     """
@@ -64,11 +65,15 @@ class IngestionJobRecord(_Keyed):
     DatasetArn: str
     datasetUuid: str
     """`uuid` of the dataset."""
-    IngestionInputConfiguration: Structure
-    RoleArn: str
+    IngestionInputConfiguration: NotRequired[Structure]
+    RoleArn: NotRequired[str]
+    SourceDatasetArn: NotRequired[str]
+    """The dataset that the data is imported from; a job without it ingests files."""
+    importedBy: NotRequired[str]
+    """ARN of the principal that asked for the import."""
     CreatedAt: Decimal
     Status: str
-    """`IN_PROGRESS`, `SUCCESS` or `FAILED`."""
+    """`IN_PROGRESS`, `IMPORT_IN_PROGRESS`, `SUCCESS` or `FAILED`."""
     FailedReason: NotRequired[str]
     readFailure: NotRequired[Structure]
     """`Error` and `Cause` of the first read that failed. The state machine itself writes it."""

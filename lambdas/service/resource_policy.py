@@ -56,6 +56,11 @@ class Principal:
         kind = (match["kind"] or "").removeprefix("assumed-")
         return cls(account=match["account"], kind=kind, name=match["name"] or "")
 
+    def __str__(self) -> str:
+        """Return the principal as messages name it."""
+        who = f"the {self.kind} '{self.name}' of " if self.name else ""
+        return f"{who}account {self.account or 'unknown'}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Import:

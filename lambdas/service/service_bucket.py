@@ -88,9 +88,12 @@ class ServiceBucket:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys that begin with `prefix`."""
-        for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
-            for found in page.get("Contents", []):
-                yield found["Key"]
+        yield from self.sizes(prefix)
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """Return the bytes of every object whose key begins with `prefix`, by key in order."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+        return {found["Key"]: found["Size"] for page in pages for found in page.get("Contents", [])}
 
     def delete_prefix(self, prefix: str) -> None:
         """Delete every object whose key begins with `prefix`.

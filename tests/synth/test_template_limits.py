@@ -82,6 +82,8 @@ LIMITS = (
     "models",
     "pending_ingestion_jobs",
     "pending_models",
+    "pending_dataset_imports",
+    "pending_model_imports",
     "files_per_component",
     "wide_rows_percent",
     "short_rows_percent",

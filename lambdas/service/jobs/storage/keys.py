@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from service.names import (
+    component_prefix,
     job_prefix,
     manifest_key,
     model_prefix,
@@ -55,7 +56,7 @@ class IngestionKeys:
 
     def component(self, name: str) -> str:
         """Return the key of the columns of a component, as Parquet."""
-        return self._key(f"components/{name}.parquet")
+        return f"{component_prefix(self.dataset, self.job)}{name}.parquet"
 
     def _key(self, name: str) -> str:
         return job_prefix(self.dataset, self.job) + name

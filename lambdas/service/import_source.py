@@ -1,0 +1,38 @@
+"""Where an import gets its data from."""
+
+from typing import Protocol
+
+from service.errors import ValidationError
+from service.names import ArnBuilder
+from service.resource_policy import Principal
+from service.service_bucket import ServiceBucket
+from service.sharing import Owner, Shared
+
+
+class ImportSource(Protocol):
+    """A service that shares what is imported: see `Owner`, which is the service itself."""
+
+    def share_dataset(self, arn: str, principal: Principal) -> Shared:
+        """Return the data of a dataset."""
+
+    def copy(self, key: str, to: ServiceBucket, to_key: str) -> int:
+        """Copy an object that is shared, and return its bytes."""
+
+
+def source_of(arn: str, here: Owner) -> ImportSource:
+    """Return the service that has a dataset or a model version.
+
+    Args:
+        arn: ARN of the dataset or model version.
+        here: the service that imports it.
+
+    Raises:
+        ValidationError: when no service is known for the account and Region in the ARN.
+    """
+    home = ArnBuilder.beside(arn)
+    if (home.region, home.account) != (here.region, here.account):
+        raise ValidationError(
+            f"'{arn}' is of account {home.account} and Region {home.region}, from which this service cannot "
+            "import"
+        )
+    return here
