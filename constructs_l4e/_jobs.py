@@ -202,6 +202,14 @@ class Jobs(Construct):
             wildcard_reason="the executions of the service's own state machines: each job has one",
         )
 
+    def stop_trainings(self) -> Access:
+        """Return the right to stop the execution of a training, as of a retraining that is cancelled."""
+        return Access(
+            actions=("states:StopExecution",),
+            resources=(f"{_executions(self.train_machine)}:*",),
+            wildcard_reason="the executions of the service's own state machine: each training has one",
+        )
+
     @property
     def _machine_arns(self) -> list[str]:
         return [self.ingest_machine.state_machine_arn, self.train_machine.state_machine_arn]
