@@ -117,6 +117,8 @@ class Jobs(Construct):
                 ),
                 # Of a scheduler that was deleted while it inferred.
                 state.objects("DeleteObject", under=("schedulers/*",)),
+                # Kept rows that an import puts others in place of.
+                state.objects("DeleteObject", under=("models/*/accumulated/*",)),
                 state.listing(),
                 state.object_keys("Decrypt", "GenerateDataKey"),
                 Access(

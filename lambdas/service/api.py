@@ -17,8 +17,8 @@ from service.caller import Caller
 from service.context import Context
 from service.errors import ValidationError
 from service.operations import (
+    dataset_imports,
     datasets,
-    imports,
     inference_events,
     inference_executions,
     ingestion_jobs,
@@ -29,6 +29,7 @@ from service.operations import (
     schedulers,
     sensor_statistics,
     tags,
+    version_imports,
 )
 from service.settings import Environment
 from service.way_in import way_in_of
@@ -40,9 +41,10 @@ OPERATIONS: Mapping[str, Operation] = {
     **datasets.OPERATIONS,
     **ingestion_jobs.OPERATIONS,
     **sensor_statistics.OPERATIONS,
-    **imports.OPERATIONS,
+    **dataset_imports.OPERATIONS,
     **models.OPERATIONS,
     **model_versions.OPERATIONS,
+    **version_imports.OPERATIONS,
     **retraining_schedulers.OPERATIONS,
     **schedulers.OPERATIONS,
     **inference_executions.OPERATIONS,

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from service.context import Context
 from service.errors import ValidationError
 from service.names import ArnBuilder
 from service.resource_policy import Principal
@@ -14,6 +15,9 @@ class ImportSource(Protocol):
 
     def share_dataset(self, arn: str, principal: Principal) -> Shared:
         """Return the data of a dataset."""
+
+    def share_version(self, arn: str, principal: Principal, *, with_data: bool) -> Shared:
+        """Return a model version and, `with_data`, the rows that inference has kept for its model."""
 
     def copy(self, key: str, to: ServiceBucket, to_key: str) -> int:
         """Copy an object that is shared, and return its bytes."""
@@ -36,3 +40,19 @@ def source_of(arn: str, here: Owner) -> ImportSource:
             "import"
         )
     return here
+
+
+def requested_source(context: Context, arn: str) -> ImportSource:
+    """Return the service that has what a request names."""
+    here = Owner(
+        records=context.records,
+        service_bucket=context.service_bucket,
+        account=context.arns.account,
+        region=context.arns.region,
+    )
+    return source_of(arn, here)
+
+
+def importing_principal(context: Context) -> str:
+    """Return the ARN of the caller; of one that is not known, that of the account of the service."""
+    return context.caller or f"arn:{context.arns.partition}:iam::{context.arns.account}:root"

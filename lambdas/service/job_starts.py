@@ -37,6 +37,20 @@ def start_training(context: Context, version: Version) -> None:
     start_execution(context, context.environment.train_state_machine, name, data)
 
 
+def start_version_import(context: Context, version: Version) -> None:
+    """Start the execution of an import of a model version, unless it was started before."""
+    number = int(version["ModelVersion"])
+    data = {"ModelName": version["ModelName"], "ModelVersion": number, "Import": True}
+    machine = context.environment.ingest_state_machine
+    start_execution(context, machine, training_name(version["uuid"], number), data)
+
+
+def find_version_import(context: Context, version: Version) -> MachineExecution | None:
+    """Return the execution of an import of a model version."""
+    name = training_name(version["uuid"], int(version["ModelVersion"]))
+    return find_execution(context, context.environment.ingest_state_machine, name)
+
+
 def find_training(context: Context, version: Version) -> MachineExecution | None:
     """Return the execution of a training."""
     name = training_name(version["uuid"], int(version.get("ModelVersion", 1)))

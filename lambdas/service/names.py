@@ -111,6 +111,11 @@ def model_prefix(model_uuid: str) -> str:
     return f"models/{model_uuid}/"
 
 
+def artefact_key(model_uuid: str, version: int) -> str:
+    """Return the bucket key of the artefact of a model version."""
+    return f"{model_prefix(model_uuid)}{version}/model.bin"
+
+
 def accumulated_prefix(model_uuid: str) -> str:
     """Return the bucket prefix of the rows that inference has kept for the retrainings of a model."""
     return f"{model_prefix(model_uuid)}accumulated/"

@@ -5,7 +5,7 @@ Whoever looks asks Step Functions; an event is only the reason to ask.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -13,9 +13,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from service.context import Context
 from service.failed_reason import Error, is_customer_fault
-from service.import_end import import_reason
+from service.import_end import import_reason, record_failed_version_import
 from service.ingestion_end import DATASET_STATUS, ingestion_reason, record_failed_ingestion
-from service.job_starts import find_ingestion, find_training, start_ingestion, start_training
+from service.job_starts import (
+    find_ingestion,
+    find_training,
+    find_version_import,
+    start_ingestion,
+    start_training,
+    start_version_import,
+)
+from service.names import training_name
 from service.records import DatasetRecord, IngestionJobRecord, ModelRecord, ModelVersionRecord
 from service.state_machines import MachineExecution
 from service.training_end import record_failed_training, training_reason
@@ -102,6 +110,46 @@ def reconcile_training(
     )
 
 
+def reconcile_version_import(
+    context: Context, _: ModelRecord, version: ModelVersionRecord, *, grace: Decimal = GRACE
+) -> bool:
+    """Do for a version that is being imported what `reconcile_ingestion` does for a job."""
+    name = f"the import of version {version['ModelVersion']} of model '{version['ModelName']}'"
+    return _reconcile(
+        context,
+        _Work(
+            name=name,
+            again="import the model version again",
+            since=version["CreatedAt"],
+            find=lambda: find_version_import(context, version),
+            start=lambda: start_version_import(context, version),
+            reason=lambda error: import_reason(
+                name,
+                error,
+                execution=training_name(version["uuid"], int(version["ModelVersion"])),
+                memory_mib=context.environment.ingest_memory_mib,
+            ),
+            fail=lambda reason, _: record_failed_version_import(context.store, version, reason),
+        ),
+        grace=grace,
+    )
+
+
+_RECONCILE: Mapping[str, Callable[..., bool]] = {
+    "IN_PROGRESS": reconcile_training,
+    "IMPORT_IN_PROGRESS": reconcile_version_import,
+}
+"""What looks at the execution of a version, by its status."""
+
+
+def reconcile_version(
+    context: Context, model: ModelRecord, version: ModelVersionRecord, *, grace: Decimal = GRACE
+) -> bool:
+    """Do for a version in training or being imported what `reconcile_ingestion` does for a job."""
+    reconcile = _RECONCILE.get(version["Status"])
+    return reconcile is not None and reconcile(context, model, version, grace=grace)
+
+
 def reconciled_job(context: Context, job: IngestionJobRecord) -> IngestionJobRecord:
     """Return the job as it is once its execution was looked at."""
     if job["Status"] in DATASET_STATUS and _seen(lambda: reconcile_ingestion(context, job)):
@@ -122,14 +170,14 @@ def reconciled_version(
     context: Context, model: ModelRecord, version: ModelVersionRecord
 ) -> ModelVersionRecord:
     """Return the version as it is once its execution was looked at."""
-    if version["Status"] == "IN_PROGRESS" and _seen(lambda: reconcile_training(context, model, version)):
+    if _seen(lambda: reconcile_version(context, model, version)):
         return context.records.version(model["uuid"], int(version["ModelVersion"])) or version
     return version
 
 
 def reconciled_model(context: Context, model: ModelRecord) -> ModelRecord:
-    """Return the model as it is once the execution of its training or its retraining was looked at."""
-    number = 1 if model["Status"] == "IN_PROGRESS" else _retraining_under_way(model)
+    """Return the model as it is once the execution of its training, retraining or import was looked at."""
+    number = 1 if model["Status"] == "IN_PROGRESS" else _version_under_way(model)
     version = None if number is None else context.records.version(model["uuid"], number)
     if version is not None and reconciled_version(context, model, version) is not version:
         return context.records.model(model["ModelName"]) or model
@@ -151,8 +199,10 @@ def _dataset_import(context: Context, job: IngestionJobRecord) -> _Work:
     )
 
 
-def _retraining_under_way(model: ModelRecord) -> int | None:
-    """Return the number of the version that a model is being retrained as, None when it is not."""
+def _version_under_way(model: ModelRecord) -> int | None:
+    """Return the number of the version that is being imported or retrained, None when there is none."""
+    if "importing" in model:
+        return int(model["importing"])
     if model.get("LatestScheduledRetrainingStatus") != "IN_PROGRESS":
         return None
     return int(model["LatestScheduledRetrainingModelVersion"])

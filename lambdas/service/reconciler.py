@@ -26,7 +26,7 @@ from service.operations.schedulers import reconciled_scheduler
 from service.pending_deletions import delete_pending
 from service.reconcile import (
     reconcile_ingestion,
-    reconcile_training,
+    reconcile_version,
     reconciled_dataset,
     reconciled_version,
 )
@@ -74,8 +74,8 @@ def _one(context: Context, job: Mapping[str, Any]) -> None:
         return
     model = context.records.model(job["ModelName"])
     version = None if model is None else context.records.version(model["uuid"], int(job["ModelVersion"]))
-    if model is not None and version is not None and version["Status"] == "IN_PROGRESS":
-        reconcile_training(context, model, version, grace=_AT_ONCE)
+    if model is not None and version is not None:
+        reconcile_version(context, model, version, grace=_AT_ONCE)
 
 
 def _all(context: Context) -> None:

@@ -113,12 +113,14 @@ class TrainingFacts(TrainingRequest):
     """`uuid` of the dataset."""
     ingestionJobId: str
     """The job whose data the training reads."""
-    schemaKey: str
-    """Key in the service bucket of the schema: the components and sensors that are used."""
+    schemaKey: NotRequired[str]
+    """Key in the service bucket of the schema: the components and sensors that are used. Absent until an
+    import has succeeded."""
     ServerSideKmsKeyId: NotRequired[str | None]
     """ARN of the KMS key that encrypts schema, metrics and artefacts in the service bucket."""
     Status: str
-    """`IN_PROGRESS`, `SUCCESS` or `FAILED`; of a retraining that was stopped `CANCELED`."""
+    """`IN_PROGRESS`, `IMPORT_IN_PROGRESS`, `SUCCESS` or `FAILED`; `CANCELED` of a retraining that was
+    stopped."""
     FailedReason: NotRequired[str]
     CreatedAt: Decimal
     LastUpdatedTime: Decimal
@@ -132,6 +134,10 @@ class TrainingFacts(TrainingRequest):
     """Key of the ModelMetrics in the service bucket."""
     priorMetricsKey: NotRequired[str]
     """Key of the PriorModelMetrics in the service bucket."""
+    SourceModelVersionArn: NotRequired[str]
+    """The version that this one, or the active one, was imported from. So are the next two."""
+    ImportJobStartTime: NotRequired[Decimal]
+    ImportJobEndTime: NotRequired[Decimal]
 
 
 class ModelRecord(_Keyed, TrainingFacts):
@@ -150,6 +156,8 @@ class ModelRecord(_Keyed, TrainingFacts):
     LatestScheduledRetrainingFailedReason: NotRequired[str]
     LatestScheduledRetrainingStartTime: NotRequired[Decimal]
     LatestScheduledRetrainingAvailableDataInDays: NotRequired[Number]
+    importing: NotRequired[Number]
+    """Number of the version that is being imported."""
     RetrainingSchedulerStatus: NotRequired[str]
     """Of the retraining scheduler, and written together with its record. So is the next member."""
     NextScheduledRetrainingStartDate: NotRequired[Decimal]
@@ -171,7 +179,12 @@ class ModelVersionRecord(_Keyed, TrainingFacts):
     ModelVersion: Number
     ModelVersionArn: str
     SourceType: str
-    """`TRAINING` or `RETRAINING`."""
+    """`TRAINING`, `RETRAINING` or `IMPORT`."""
+    importedBy: NotRequired[str]
+    """ARN of the principal that asked for the import."""
+    importStrategy: NotRequired[str]
+    """`InferenceDataImportStrategy` of the import."""
+    ImportedDataSizeInBytes: NotRequired[Number]
     tags: NotRequired[dict[str, str]]
     """Values of the tags by key."""
     ModelDiagnosticsResultsObject: NotRequired[Structure]

@@ -5,15 +5,53 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.errors import DeniedError, ValidationError, no_such
-from service.names import RESOURCE, component_prefix, report_key
-from service.records import DatasetRecord
-from service.resource_policy import IMPORT_DATASET, Import, Policy, Principal, is_allowed, parse_policy
+from service.names import (
+    RESOURCE,
+    accumulated_prefix,
+    artefact_key,
+    component_prefix,
+    document_key,
+    report_key,
+)
+from service.records import DatasetRecord, ModelRecord, ModelVersionRecord
+from service.resource_policy import (
+    IMPORT_DATASET,
+    IMPORT_MODEL_VERSION,
+    Import,
+    Policy,
+    Principal,
+    is_allowed,
+    parse_policy,
+)
 from service.service_bucket import ServiceBucket, encryption
 from service.typed_store import TypedStore
 
 SCHEMA = "schema.json"
 """Name under which the schema is shared."""
 
+NO_IMPORT = "NO_IMPORT"
+"""The `InferenceDataImportStrategy` that leaves the rows of inference with the owner."""
+
+ARTEFACT = "model.bin"
+METRICS = "metrics.json"
+COMPLETE_METRICS = "metrics-complete.json"
+"""Names of what is shared of a model version. Metrics that are long are there in whole as well."""
+
+ACCUMULATED = "accumulated/"
+"""Beginning of the names of the rows that inference has kept."""
+
+_VERSION_FACTS = (
+    "TrainingDataStartTime",
+    "TrainingDataEndTime",
+    "EvaluationDataStartTime",
+    "EvaluationDataEndTime",
+    "TrainingExecutionStartTime",
+    "TrainingExecutionEndTime",
+    "DataPreProcessingConfiguration",
+    "OffCondition",
+    "ModelQuality",
+)
+ACCUMULATED_FACTS = ("AccumulatedInferenceDataStartTime", "AccumulatedInferenceDataEndTime")
 _DATASET_FACTS = ("DataQualitySummary", "IngestedDataSize", "DataStartTime", "DataEndTime", "rows")
 
 
@@ -79,6 +117,49 @@ class Owner:
             },
         )
 
+    def share_version(self, arn: str, principal: Principal, *, with_data: bool) -> Shared:
+        """Return a model version and, `with_data`, the rows that inference has kept for its model.
+
+        Labels, schedulers, diagnostics and tags stay with the owner.
+
+        Raises:
+            DeniedError: when the policies of version and model do not allow it.
+            NotFoundError: when there is no such version.
+            ValidationError: when its training has not succeeded.
+        """
+        found = self._version(arn)
+        wanted = Import(
+            action=IMPORT_MODEL_VERSION, resource=arn, principal=principal, importing_data=with_data
+        )
+        model_arn = arn.partition("/model-version/")[0]
+        self._judge(wanted, () if found is None else self._policies(found[0]["uuid"], arn, model_arn))
+        if found is None:
+            raise no_such("model version", arn)
+        model, version = found
+        if version["Status"] != "SUCCESS":
+            raise ValidationError(
+                f"the model version '{arn}' is {version['Status']}, not SUCCESS: import a version whose "
+                "training has succeeded"
+            )
+        facts = {name: value for name, value in version.items() if name in _VERSION_FACTS}
+        objects = self._version_objects(version)
+        if with_data:
+            prefix = accumulated_prefix(model["uuid"])
+            facts |= {name: value for name, value in model.items() if name in ACCUMULATED_FACTS}
+            kept = self.service_bucket.keys(prefix)
+            objects |= {f"{ACCUMULATED}{key.removeprefix(prefix)}": key for key in kept}
+        return Shared(facts=facts, objects=objects)
+
+    def _version_objects(self, version: ModelVersionRecord) -> dict[str, str]:
+        uuid, number = version["uuid"], int(version["ModelVersion"])
+        objects = {SCHEMA: version["schemaKey"], ARTEFACT: artefact_key(uuid, number)}
+        if "metricsKey" in version:
+            objects[METRICS] = version["metricsKey"]
+            complete = document_key(uuid, f"metrics-{number}-complete.json")
+            if self.service_bucket.size(complete) is not None:
+                objects[COMPLETE_METRICS] = complete
+        return objects
+
     def copy(self, key: str, to: ServiceBucket, to_key: str) -> int:
         """Copy an object within the bucket, large ones in parts, and return its bytes.
 
@@ -96,6 +177,15 @@ class Owner:
         match = RESOURCE.fullmatch(arn.split(":", 5)[-1])
         found = None if match is None else self.records.dataset(match[2])
         return found if found is not None and found["DatasetArn"] == arn else None
+
+    def _version(self, arn: str) -> tuple[ModelRecord, ModelVersionRecord] | None:
+        match = RESOURCE.fullmatch(arn.split(":", 5)[-1])
+        if match is None or match[4] is None:
+            return None
+        model, version = self.records.model(match[2]), self.records.version(match[3], int(match[4]))
+        if model is None or version is None or version["ModelVersionArn"] != arn:
+            return None
+        return model, version
 
     def _policies(self, owner_uuid: str, *arns: str) -> Sequence[Policy]:
         found = [self.records.resource_policy(owner_uuid, arn) for arn in arns]

@@ -49,7 +49,7 @@ _METRICS = {"ModelMetrics", "PriorModelMetrics"}
 def create_model(context: Context, request: dict[str, Any]) -> ModelRecord:
     """Start the training of version 1 of a new model."""
     require_role(context, request)
-    _require_labels(request, request.get("RoleArn"))
+    require_labels(request, request.get("RoleArn"))
     text = request.get("DatasetSchema", {}).get("InlineDataSchema")
     part = parse_schema(text) if text is not None else None
     tags = merged_tags(context, request.get("Tags", []), of_model=True)
@@ -59,7 +59,7 @@ def create_model(context: Context, request: dict[str, Any]) -> ModelRecord:
         dataset = require_dataset(context, request["DatasetName"])
         if context.records.model(request["ModelName"]) is not None:
             raise name_taken("model", request["ModelName"])
-        _require_active(dataset)
+        require_active(dataset)
 
         schema = _schema(context, part, dataset)
         if "OffCondition" in request:
@@ -107,7 +107,7 @@ def update_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
     def attempt() -> None:
         model = _require_settled(context, request["ModelName"])
-        _require_labels(request, request.get("RoleArn", model.get("RoleArn")))
+        require_labels(request, request.get("RoleArn", model.get("RoleArn")))
         context.store.update(
             MODEL,
             model["ModelName"],
@@ -132,7 +132,10 @@ def delete_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         retraining = context.records.retraining_scheduler(name)
         unchanged = {
             "uuid": uuid,
-            **{member: model.get(member) for member in ("Status", "fence", "RetrainingSchedulerStatus")},
+            **{
+                member: model.get(member)
+                for member in ("Status", "fence", "RetrainingSchedulerStatus", "importing")
+            },
         }
         context.store.transact(
             Delete(MODEL, name, unchanged),
@@ -269,7 +272,7 @@ def _schema(context: Context, part: Schema | None, dataset: DatasetRecord) -> Sc
     return schema
 
 
-def _require_active(dataset: DatasetRecord) -> None:
+def require_active(dataset: DatasetRecord) -> None:
     """Require a dataset that holds data."""
     name, status = dataset["DatasetName"], dataset["Status"]
     if status != "ACTIVE" or "DataStartTime" not in dataset:
@@ -279,7 +282,7 @@ def _require_active(dataset: DatasetRecord) -> None:
         )
 
 
-def _require_labels(request: Mapping[str, Any], role: str | None) -> None:
+def require_labels(request: Mapping[str, Any], role: str | None) -> None:
     """Require that labels and diagnostics come with the `role` that reads and writes them."""
     labels = request.get("LabelsInputConfiguration", {})
     if "LabelGroupName" in labels:
@@ -327,6 +330,10 @@ def _require_settled(context: Context, name: str) -> ModelRecord:
     model = require_model(context, name)
     if model["Status"] not in {"SUCCESS", "FAILED"}:
         raise ConflictError(f"the model '{name}' is {model['Status']}: wait until the training is done")
+    if "importing" in model:
+        raise ConflictError(
+            f"version {model['importing']} of the model '{name}' is being imported: wait for it"
+        )
     if model.get("LatestScheduledRetrainingStatus") == "IN_PROGRESS":
         raise ConflictError(
             f"the model '{name}' is being retrained: wait until the retraining is done, or stop its "

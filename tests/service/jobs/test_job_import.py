@@ -1,138 +1,22 @@
-"""Imports within an account: what is copied, what is overwritten, and what fails and says why."""
+"""Imports of datasets within an account: what is copied, what is overwritten, what fails and says why."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from service.api import respond
-from service.context import Context
-from service.jobs import ingest
-from service.names import DATASET, INGESTION_JOB, job_prefix
-from service.reconciler import reconcile
-from service.settings import Environment
+from service.names import DATASET, job_prefix
 from service.sharing import Owner, Shared
 from service.store import Item
 from tests.embedded import ACCOUNT, EmbeddedAws
-from tests.service.jobs.world import World, rows, schema, step
-
-CALLER = f"arn:aws:sts::{ACCOUNT}:assumed-role/Importer/session"
-OTHER = "arn:aws:sts::222222222222:assumed-role/Importer/session"
-
-
-@dataclass
-class Plant:
-    """A service with one customer, and its API."""
-
-    world: World
-    context: Context
-
-    def call(self, operation: str, caller: str = CALLER, **request: Any) -> dict[str, Any]:
-        """Return the answer of an operation, which must succeed."""
-        status, body = self.answer(operation, caller, **request)
-        assert status == 200, body
-        return body
-
-    def refusal(self, operation: str, caller: str = CALLER, **request: Any) -> str:
-        """Return code and text of the error of an operation, which must fail."""
-        status, body = self.answer(operation, caller, **request)
-        assert status == 400, body
-        return f"{body['__type'].partition('#')[2]}: {body['Message']}"
-
-    def answer(self, operation: str, caller: str, **request: Any) -> tuple[int, dict[str, Any]]:
-        event = {
-            "headers": {"X-Amz-Target": f"AWSLookoutEquipmentFrontendService.{operation}"},
-            "body": json.dumps(request),
-            "requestContext": {"identity": {"userArn": caller}},
-        }
-        reply = respond(event, self.context)
-        return reply["statusCode"], json.loads(reply["body"])
-
-    def filled(self, *, days: int = 2, **dataset: Any) -> Item:
-        """Return a dataset with data."""
-        made = self.world.dataset(schema(pump=("speed", "flow")), **dataset)
-        lines = [(f"2026-01-01T{hour:02}:00:00", hour, 10 * hour) for hour in range(days)]
-        self.world.upload("in/pump/1.csv", rows(("Timestamp", "speed", "flow"), lines))
-        self.world.ingest(made, prefix="in/")
-        return self.world.get(DATASET, made["DatasetName"])
-
-    def start(self, source: Item, name: str = "copy", **more: Any) -> dict[str, Any]:
-        """Ask for an import of a dataset."""
-        return self.call("ImportDataset", **asked(source, name, **more))
-
-    def play(self, started: Mapping[str, Any]) -> Item:
-        """Do what the state machine of an import does, and return the job after that."""
-        job = started["JobId"]
-
-        def work() -> None:
-            input_ = {"JobId": job, "Import": True}
-            step(self.world.runtime, ingest.run, {"Step": "import", "Work": input_})
-
-        self.world._caught(work, lambda error: self.fail(job, error))
-        return self.world.get(INGESTION_JOB, job)
-
-    def fail(self, job: str, error: Mapping[str, str]) -> None:
-        """Let the execution of an import have failed, and the reconciler hear of it."""
-        context = self.whose_executions(
-            {"status": "FAILED", "error": error["Error"], "cause": error["Cause"]}
-        )
-        input_ = json.dumps({"JobId": job, "Import": True})
-        reconcile({"source": "aws.states", "detail": {"input": input_}}, context)
-
-    def whose_executions(self, are: dict[str, str]) -> Context:
-        """Return the context in which Step Functions says this of every execution."""
-        machines, client = _Ended(are), self.context.client
-        return Context.create(
-            self.context.environment,
-            lambda name: machines if name == "stepfunctions" else client(name),
-            self.world.runtime.clock,
-        )
-
-
-def asked(source: Item, name: str = "copy", **more: Any) -> dict[str, Any]:
-    """The request of an import."""
-    return {"SourceDatasetArn": source["DatasetArn"], "DatasetName": name, "ClientToken": "t", **more}
-
-
-class _Ended:
-    """Step Functions, when every execution has ended so."""
-
-    class exceptions:  # noqa: N801  boto3's name
-        ExecutionDoesNotExist = ClientError
-
-    def __init__(self, execution: dict[str, str]) -> None:
-        self._execution = execution
-
-    def describe_execution(self, **_: str) -> dict[str, str]:
-        return self._execution
+from tests.service.jobs.plant import OTHER, Plant, asked, new_plant
+from tests.service.jobs.world import World, schema
 
 
 @pytest.fixture
 def plant(jobs_aws: EmbeddedAws, world: World) -> Plant:
-    """The world with a table of its own, as quotas are of a whole table, and an API that starts nothing."""
-    jobs_aws.create_table(world.bucket)
-    world.runtime = replace(world.runtime, store=replace(world.runtime.store, table=world.bucket))
-    machine = jobs_aws.client("stepfunctions").create_state_machine(
-        name=f"import-{world.bucket}",
-        definition=json.dumps({"StartAt": "Wait", "States": {"Wait": {"Type": "Pass", "End": True}}}),
-        roleArn=f"arn:aws:iam::{ACCOUNT}:role/machine",
-    )["stateMachineArn"]
-    variables = {
-        "L4E_ACCOUNT": ACCOUNT,
-        "L4E_TABLE": world.runtime.store.table,
-        "L4E_BUCKET": world.runtime.bucket,
-        "L4E_METRIC_NAMESPACE": "LookoutEquipment",
-        "L4E_INGEST_STATE_MACHINE": machine,
-    }
-    return Plant(
-        world=world,
-        context=Context.create(Environment.read(variables), cache(jobs_aws.client), world.runtime.clock),
-    )
+    return new_plant(jobs_aws, world)
 
 
 SHARED = (
@@ -333,10 +217,7 @@ def test_a_dataset_is_busy_while_it_is_imported(plant: Plant) -> None:
 
 def test_imports_have_a_quota_of_their_own(plant: Plant) -> None:
     source = plant.filled()
-    settings = replace(plant.context.settings, pending_dataset_imports=1, datasets=3)
-    plant.context = Context.create(
-        replace(plant.context.environment, settings=settings), plant.context.client, plant.context.clock
-    )
+    plant.limit(pending_dataset_imports=1, datasets=3)
     started = plant.start(source)
     refusal = plant.refusal("ImportDataset", **asked(source, "second", ClientToken="u"))
     assert "the limit of 1 pending imports of datasets is reached" in refusal

@@ -6,7 +6,6 @@ from service.names import (
     component_prefix,
     job_prefix,
     manifest_key,
-    model_prefix,
     part_report_key,
     parts_prefix,
     report_key,
@@ -60,11 +59,6 @@ class IngestionKeys:
 
     def _key(self, name: str) -> str:
         return job_prefix(self.dataset, self.job) + name
-
-
-def artefact_key(model: str, version: int) -> str:
-    """Return the key of the artefact of a model version; `model` is the uuid."""
-    return f"{model_prefix(model)}{version}/model.bin"
 
 
 def state_key(scheduler: str) -> str:

@@ -1,18 +1,22 @@
-"""Imports: copies of datasets and model versions that this or another account shares."""
+"""Imports of datasets: copies of those that this or another account shares."""
 
 from typing import Any
 
 from service.context import Context
 from service.errors import ConflictError, ValidationError, require_room
 from service.idempotency import Plan, create_once
-from service.import_source import ImportSource, source_of
+from service.import_source import importing_principal, requested_source
 from service.job_starts import start_ingestion
 from service.kms_keys import key_arn
-from service.names import DATASET, INGESTION_JOB, new_job_id, new_uuid
+from service.names import (
+    DATASET,
+    INGESTION_JOB,
+    new_job_id,
+    new_uuid,
+)
 from service.reconcile import reconciled_dataset
 from service.records import DatasetRecord, IngestionJobRecord
 from service.resource_policy import Principal
-from service.sharing import Owner
 from service.store import Create, Delete, Update, Write
 from service.tagging import merged_tags
 
@@ -25,7 +29,9 @@ def import_dataset(context: Context, request: dict[str, Any]) -> IngestionJobRec
     key = key_arn(context, request)
 
     def plan() -> Plan[IngestionJobRecord]:
-        import_source(context, arn).share_dataset(arn, Principal.of(importer))  # refuses what it must refuse
+        requested_source(context, arn).share_dataset(
+            arn, Principal.of(importer)
+        )  # refuses what it must refuse
         present = context.records.dataset(name)
         target = None if present is None else reconciled_dataset(context, present)
         _require_room(context)
@@ -41,22 +47,6 @@ def import_dataset(context: Context, request: dict[str, Any]) -> IngestionJobRec
             start_ingestion(context, job)
 
     return create_once(context, "ImportDataset", request, identity="JobId", plan=plan, start=start)
-
-
-def import_source(context: Context, arn: str) -> ImportSource:
-    """Return the service that has what a request names."""
-    here = Owner(
-        records=context.records,
-        service_bucket=context.service_bucket,
-        account=context.arns.account,
-        region=context.arns.region,
-    )
-    return source_of(arn, here)
-
-
-def importing_principal(context: Context) -> str:
-    """Return the ARN of the caller; of one that is not known, that of the account of the service."""
-    return context.caller or f"arn:{context.arns.partition}:iam::{context.arns.account}:root"
 
 
 def _require_target(target: DatasetRecord, source: str, key: str | None) -> None:
