@@ -14,6 +14,7 @@ from service.names import MODEL, document_key
 from service.shortening import shortened_metrics
 from service.store import Item
 from service.training_end import record_end
+from service.training_windows import ADVISED_DAYS
 
 
 def train_version(runtime: Runtime, model: Item, version: Item) -> Item:
@@ -50,6 +51,14 @@ def train_version(runtime: Runtime, model: Item, version: Item) -> Item:
         ModelVersion=training.number,
         Rows=learned.rows,
     )
+    if learned.windows.training.days < ADVISED_DAYS:
+        log(
+            "short training history",
+            ModelName=model["ModelName"],
+            ModelVersion=training.number,
+            Days=round(learned.windows.training.days, 1),
+            AdvisedDays=ADVISED_DAYS,
+        )
     return record_end(runtime.store, model, version, members, version_only=version_only, promoted=promoted)
 
 
