@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import boto3
@@ -34,6 +35,7 @@ _PAGE = 1000
 _plain = TypeDeserializer().deserialize
 
 
+@cache
 def client(service: str) -> Any:
     """Return a boto3 client that is asked for its exceptions only."""
     made: Any = boto3.client(  # type: ignore[call-overload]  # any service
