@@ -25,6 +25,10 @@ _FIRST_WAIT = 0.04
 """Attempts of a write that meets a transaction on the same record, and seconds before the second attempt.
 Each wait is twice as long as the one before; together they take about 5 s."""
 
+_FIRST_PAGE, _GROWTH, _LARGEST_PAGE = 60, 4, 1_000
+"""Records that `all` asks for at once: first little more than a list shows, as what is read is paid for, then
+four times as many each time, as waiting is paid for too. A page has 1 MB at most, whatever is asked for."""
+
 
 class StoreError(Exception):
     """A write that the state of a record did not allow."""
@@ -211,12 +215,13 @@ class Store:
         start: str | None = None,
     ) -> Iterator[Item]:
         """Yield the records that `query` would return on all its pages."""
+        limit = _FIRST_PAGE
         while True:
-            page = self.query(pk, prefix=prefix, between=between, reverse=reverse, start=start)
+            page = self.query(pk, prefix=prefix, between=between, reverse=reverse, limit=limit, start=start)
             yield from page.items
             if page.next is None:
                 return
-            start = page.next
+            start, limit = page.next, min(_GROWTH * limit, _LARGEST_PAGE)
 
     def _expired(self, item: Item) -> bool:
         return "ExpiresAt" in item and item["ExpiresAt"] <= self.clock().timestamp()

@@ -98,8 +98,10 @@ def latest_job(context: Context, dataset: DatasetRecord) -> IngestionJobRecord |
 
 def _require_room(context: Context) -> None:
     limit = context.settings.pending_ingestion_jobs
+    if limit is None:
+        return
     running = [one for one in context.records.datasets() if one["Status"] == "INGESTION_IN_PROGRESS"]
-    if limit is not None and len(running) >= limit:  # perhaps some only seem to run
+    if len(running) >= limit:  # perhaps some only seem to run
         running = [one for one in running if reconciled_dataset(context, one)["Status"] == one["Status"]]
     require_room("pending ingestion jobs", limit=limit, used=len(running), setting="pending_ingestion_jobs")
 

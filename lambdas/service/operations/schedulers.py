@@ -379,8 +379,10 @@ def _require_frequency(frequency: str, model: ModelRecord) -> None:
 
 def _require_room(context: Context, model: ModelRecord) -> None:
     limit = context.settings.inference_schedulers_per_model
+    if limit is None:
+        return
     present = [one["sk"] for one in context.records.schedulers() if one["modelUuid"] == model["uuid"]]
-    if limit is not None and len(present) >= limit:
+    if len(present) >= limit:
         raise QuotaError(
             f"the model '{model['ModelName']}' has {len(present)} inference scheduler(s) ('{present[0]}'), "
             f"and the limit is {limit}: use or delete that one, or raise the setting "
