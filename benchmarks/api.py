@@ -3,9 +3,9 @@
     python -m benchmarks.api [--json FILE] [--stored 100,10000] [--calls 25]
 
 The API function and one that answers `{}` run in the embedded AWS, behind one REST API, and are called in
-turn. The same requests then run in this process, where the calls to AWS and what DynamoDB bills are counted.
-All of it once for each number of stored resources: so many datasets, ingestion jobs, models and schedulers,
-and so many executions and events of one scheduler.
+turn. The same requests then run in this process, where processor time is taken, and the calls to AWS and what
+DynamoDB bills are counted. All of it once for each number of stored resources: so many datasets, ingestion
+jobs, models and schedulers, and so many executions and events of one scheduler.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from urllib.parse import urlsplit
 
 from service.clock import iso_seconds
 from service.names import (
+    DATASET,
     new_job_id,
     new_uuid,
     version_key,
@@ -126,6 +127,9 @@ class Row:
     stored: int
     milliseconds: float
     bare_milliseconds: float
+    query_milliseconds: float
+    """Of a query for one of so many records: the embedded AWS sorts all of them each time."""
+    processor_milliseconds: float
     calls: int
     read_units: int
     write_units: int
@@ -341,8 +345,14 @@ def measured(deployment: Deployment, stored: int, *, calls: int) -> list[Row]:
                 milliseconds[name].append(found)
                 milliseconds[BARE].append(bare)
     rows = {}
+    query = typical([_query(deployment) for _ in range(calls)])
     for name, request in REQUESTS:
         body = deployment.body(name, request, calls + 1)
+        with redirect_stdout(io.StringIO()):
+            begun = time.thread_time()
+            deployment.service.call(operation(name), body)
+            processor = 1000 * (time.thread_time() - begun)
+        body = deployment.body(name, request, calls + 2)
         with counted_calls() as counted, redirect_stdout(io.StringIO()):
             status, reply = deployment.service.call(operation(name), body)
         if status != 200:
@@ -352,11 +362,19 @@ def measured(deployment: Deployment, stored: int, *, calls: int) -> list[Row]:
             stored=stored,
             milliseconds=typical(milliseconds[name]),
             bare_milliseconds=typical(milliseconds[BARE]),
+            query_milliseconds=query,
+            processor_milliseconds=processor,
             calls=len(counted.calls),
             read_units=counted.read_units,
             write_units=counted.write_units,
         )
     return list(rows.values())
+
+
+def _query(deployment: Deployment) -> float:
+    begun = time.perf_counter()
+    deployment.service.context.store.query(DATASET, limit=1)
+    return 1000 * (time.perf_counter() - begun)
 
 
 def typical(milliseconds: Sequence[float]) -> float:
@@ -375,18 +393,22 @@ def table(rows: Sequence[Row]) -> str:
         cells = [
             [f"{of[each].milliseconds:.1f}" for each in numbers],
             [f"{of[each].times_bare:.2f}" for each in numbers],
+            [f"{of[each].processor_milliseconds:.0f}" for each in numbers],
             [f"{of[each].calls}" for each in numbers],
             [f"{of[each].read_units} + {of[each].write_units}" for each in numbers],
         ]
         return f"| {name} | " + " | ".join(" / ".join(cell) for cell in cells) + " |"
 
-    head = "| request | ms | times bare | calls of AWS | units read + written |\n|---|---|---|---|---|"
-    bare = " / ".join(
-        f"{next(row for row in rows if row.stored == each).bare_milliseconds:.1f}" for each in numbers
+    head = (
+        "| request | ms | times bare | processor ms | calls of AWS | units read + written |\n"
+        "|---|---|---|---|---|---|"
     )
+    some = [next(row for row in rows if row.stored == each) for each in numbers]
+    bare = " / ".join(f"{row.bare_milliseconds:.1f}" for row in some)
+    query = " / ".join(f"{row.query_milliseconds:.1f}" for row in some)
     shown = "\n".join(line(name, of) for name, of in by_request.items())
     stored = " / ".join(f"{each:,}" for each in numbers)
-    return f"stored: {stored}; the bare function: {bare} ms\n\n{head}\n{shown}"
+    return f"stored: {stored}; the bare function: {bare} ms; a query: {query} ms\n\n{head}\n{shown}"
 
 
 if __name__ == "__main__":
