@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -173,6 +174,15 @@ def test_metrics_document_with_labels() -> None:
         '"data_start_time":"2019-08-01","data_end_time":"2019-10-27","labels_present":true,'
         '"model_version_metrics":{"precision":1.0,"recall":1.0,"mean_fractional_lead_time":0.97,"auc":0.93}}'
     )
+
+
+def test_every_member_of_the_metrics_is_on_their_page() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "model-metrics.md").read_text(encoding="utf-8")
+    document = json.loads(model_metrics(evaluation(), sensors=SENSORS, **EVALUATED, label_report={}))
+    for name, value in document.items():
+        assert f"`{name}" in page
+        for member in value if isinstance(value, dict) else ():
+            assert f"`{name}.{member}`" in page
 
 
 def test_metrics_document_without_labels() -> None:
