@@ -129,10 +129,8 @@ def reconciled_model(context: Context, model: ModelRecord) -> ModelRecord:
 
 def _running_job(context: Context, dataset: DatasetRecord) -> IngestionJobRecord | None:
     """Return the ingestion that a dataset waits for; it is among the newest."""
-    for job in context.records.ingestion_jobs():
-        if job["datasetUuid"] == dataset["uuid"] and job["Status"] == "IN_PROGRESS":
-            return job
-    return None
+    jobs = context.records.ingestion_jobs(dataset_uuid=dataset["uuid"])
+    return next((job for job in jobs if job["Status"] == "IN_PROGRESS"), None)
 
 
 def _seen(reconcile: Callable[[], bool]) -> bool:

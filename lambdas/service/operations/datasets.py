@@ -133,16 +133,14 @@ def _requested_schema(context: Context, request: dict[str, Any]) -> Schema | Non
 
 def _require_unused(context: Context, dataset: DatasetRecord) -> None:
     name = dataset["DatasetName"]
-    models = {
-        model["uuid"]: model for model in context.records.models() if model["datasetUuid"] == dataset["uuid"]
-    }
+    models = {model["uuid"]: model for model in context.records.models(dataset_uuid=dataset["uuid"])}
     for model in models.values():
         if reconciled_model(context, model)["Status"] == "IN_PROGRESS":
             raise ConflictError(
                 f"the dataset '{name}' is in use: the model '{model['ModelName']}' is training on it; wait "
                 "until the training is done"
             )
-    for scheduler in context.records.schedulers():
+    for scheduler in context.records.schedulers() if models else ():
         if scheduler["modelUuid"] in models:
             raise ConflictError(
                 f"the dataset '{name}' is in use by the inference scheduler "

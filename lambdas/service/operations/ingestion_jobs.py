@@ -68,11 +68,11 @@ def list_data_ingestion_jobs(context: Context, request: dict[str, Any]) -> dict[
     def records(start: str | None) -> Iterator[tuple[str, IngestionJobRecord]]:
         if name is not None and dataset is None:
             return
-        for found in context.records.ingestion_jobs(start=start):
-            if dataset is None or found["datasetUuid"] == dataset["uuid"]:
-                job = reconciled_job(context, found)
-                if request.get("Status") in {None, job["Status"]}:
-                    yield job["sk"], job
+        uuid = None if dataset is None else dataset["uuid"]
+        for found in context.records.ingestion_jobs(dataset_uuid=uuid, start=start):
+            job = reconciled_job(context, found)
+            if request.get("Status") in {None, job["Status"]}:
+                yield job["sk"], job
 
     return paged(context, "ListDataIngestionJobs", request, "DataIngestionJobSummaries", records)
 

@@ -299,7 +299,7 @@ def _require_room(context: Context) -> None:
 
 
 def _require_unscheduled(context: Context, model: ModelRecord) -> None:
-    for scheduler in context.records.schedulers():
+    for scheduler in context.records.schedulers(model_name=model["ModelName"]):
         if scheduler["modelUuid"] == model["uuid"] and scheduler["Status"] != "STOPPED":
             raise ConflictError(
                 f"the model '{model['ModelName']}' is in use by the inference scheduler "
