@@ -7,13 +7,16 @@ from typing import Any, cast
 from service.names import (
     DATASET,
     INGESTION_JOB,
+    LABEL_GROUP,
     MODEL,
     PENDING_DELETION,
+    RETRAINING_SCHEDULER,
     SCHEDULER,
     SIGNING_KEY,
     TOKEN,
     events_of,
     executions_of,
+    labels_of,
     version_key,
     versions_of,
 )
@@ -22,9 +25,12 @@ from service.records import (
     EventRecord,
     ExecutionRecord,
     IngestionJobRecord,
+    LabelGroupRecord,
+    LabelRecord,
     ModelRecord,
     ModelVersionRecord,
     PendingDeletionRecord,
+    RetrainingSchedulerRecord,
     SchedulerRecord,
     SigningKeyRecord,
     TokenRecord,
@@ -87,6 +93,23 @@ class TypedStore:
         found = self.store.all(versions_of(model_uuid), between=between, start=start)
         return cast("Iterator[ModelVersionRecord]", found)
 
+    def latest_version(self, model_uuid: str) -> ModelVersionRecord | None:
+        """Return the version of a model with the highest number."""
+        newest = self.store.query(versions_of(model_uuid), reverse=True, limit=1).items
+        return cast("ModelVersionRecord", newest[0]) if newest else None
+
+    def retraining_scheduler(self, model: str) -> RetrainingSchedulerRecord | None:
+        """Return the retraining scheduler of the model called `model`."""
+        found = self.store.get(RETRAINING_SCHEDULER, model)
+        return cast("RetrainingSchedulerRecord | None", found)
+
+    def retraining_schedulers(
+        self, *, prefix: str = "", start: str | None = None
+    ) -> Iterator[RetrainingSchedulerRecord]:
+        """Return the retraining schedulers by the name of their model."""
+        found = self.store.all(RETRAINING_SCHEDULER, prefix=prefix, start=start)
+        return cast("Iterator[RetrainingSchedulerRecord]", found)
+
     def scheduler(self, name: str) -> SchedulerRecord | None:
         """Return the inference scheduler called `name`."""
         return cast("SchedulerRecord | None", self.store.get(SCHEDULER, name))
@@ -124,6 +147,26 @@ class TypedStore:
         """Return the events of an inference scheduler, oldest first."""
         found = self.store.all(events_of(scheduler_uuid), between=between, start=start)
         return cast("Iterator[EventRecord]", found)
+
+    def label_group(self, name: str) -> LabelGroupRecord | None:
+        """Return the label group called `name`."""
+        return cast("LabelGroupRecord | None", self.store.get(LABEL_GROUP, name))
+
+    def label_groups(self, *, prefix: str = "", start: str | None = None) -> Iterator[LabelGroupRecord]:
+        """Return the label groups by name."""
+        found = self.store.all(LABEL_GROUP, prefix=prefix, start=start)
+        return cast("Iterator[LabelGroupRecord]", found)
+
+    def label(self, group_uuid: str, label_id: str) -> LabelRecord | None:
+        """Return a label of a label group."""
+        return cast("LabelRecord | None", self.store.get(labels_of(group_uuid), label_id))
+
+    def labels(
+        self, group_uuid: str, *, between: Range | None = None, start: str | None = None
+    ) -> Iterator[LabelRecord]:
+        """Return the labels of a label group by their start."""
+        found = self.store.all(labels_of(group_uuid), between=between, start=start)
+        return cast("Iterator[LabelRecord]", found)
 
     def token(self, key: str) -> TokenRecord | None:
         """Return what a client token was used for."""
