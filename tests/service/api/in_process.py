@@ -29,6 +29,8 @@ VARIABLES = {
     "L4E_INGEST_STATE_MACHINE": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:ingest",
     "L4E_TRAIN_STATE_MACHINE": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:train",
     "L4E_INFER_FUNCTION": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:infer",
+    "L4E_RETRAINING_FUNCTION": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:reconcile",
+    "L4E_RETRAINING_SCHEDULE_ROLE": f"arn:aws:iam::{ACCOUNT}:role/retraining-schedule",
     "L4E_SCHEDULE_GROUP": "inference",
     "L4E_SCHEDULE_ROLE": f"arn:aws:iam::{ACCOUNT}:role/schedule",
 }

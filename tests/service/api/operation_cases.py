@@ -23,6 +23,7 @@ from service.names import (
     DATASET,
     INGESTION_JOB,
     MODEL,
+    RETRAINING_SCHEDULER,
     SCHEDULER,
     document_key,
     events_of,
@@ -41,6 +42,8 @@ Situation = Callable[[Service], Request]
 LIMITS = {
     "datasets": 4,
     "models": 4,
+    "label_groups": 4,
+    "labels_per_group": 4,
     "pending_models": 2,
     "pending_ingestion_jobs": 2,
     "tags_per_resource": 2,
@@ -48,7 +51,6 @@ LIMITS = {
 """Settings of the service in the situations: few of everything, so that limits are soon reached."""
 
 TAGS = [{"Key": "line", "Value": "4"}]
-NOT_YET_RETRAINED = "set by retraining schedulers, which this release does not have"
 NOT_YET_IMPORTED = "set by imports, which this release does not have"
 
 
@@ -163,6 +165,7 @@ def retrained(service: Service, name: str = "wear", versions: int = 3) -> None:
                 "Status": "FAILED" if number == versions else "SUCCESS",
                 "FailedReason": "a reason" if number == versions else None,
                 "priorModelVersion": number - 1,
+                "RetrainingAvailableDataInDays": 180,
                 "priorMetricsKey": prior,
             }
         )
@@ -176,9 +179,57 @@ def retrained(service: Service, name: str = "wear", versions: int = 3) -> None:
             "LatestScheduledRetrainingModelVersion": versions,
             "LatestScheduledRetrainingStatus": "FAILED",
             "LatestScheduledRetrainingFailedReason": "a reason",
+            "LatestScheduledRetrainingStartTime": NOON,
+            "LatestScheduledRetrainingAvailableDataInDays": 180,
+            "AccumulatedInferenceDataStartTime": NOON,
+            "AccumulatedInferenceDataEndTime": NOON,
             "priorMetricsKey": prior,
         },
     )
+
+
+def retraining(service: Service, model: str = "wear", **more: Any) -> None:
+    """A retraining scheduler that runs."""
+    if service.context.records.model(model) is None:
+        trained(service, model)
+    service.api.create_retraining_scheduler(**{"ModelName": model, **RETRAINING, **more})
+
+
+def retraining_stopped(service: Service, model: str = "wear", **more: Any) -> None:
+    """A retraining scheduler that does not run."""
+    retraining(service, model, **more)
+    service.api.stop_retraining_scheduler(ModelName=model)
+
+
+def retraining_in_state(service: Service, status: str) -> None:
+    """A retraining scheduler whose schedule could not be changed yet."""
+    retraining(service)
+    service.context.store.update(RETRAINING_SCHEDULER, "wear", {"Status": status})
+    unchangeable(service)
+
+
+def group(service: Service, name: str = "faults") -> str:
+    """A label group with fault codes; returns its ARN."""
+    made = service.api.create_label_group(LabelGroupName=name, FaultCodes=["leak", "wear"], Tags=TAGS)
+    arn: str = made["LabelGroupArn"]
+    return arn
+
+
+def label(service: Service, **more: Any) -> str:
+    """A label in the group; returns its id."""
+    if service.context.records.label_group("faults") is None:
+        group(service)
+    made = service.api.create_label(**{**FAULTS, **FULL_LABEL, **more})
+    label_id: str = made["LabelId"]
+    return label_id
+
+
+def labels(service: Service) -> None:
+    """Four labels, an hour apart, that differ in everything."""
+    for number, code in enumerate(("leak", "wear", "leak", "wear")):
+        start = NOON + timedelta(hours=number)
+        of_label = {"FaultCode": code, "Equipment": f"pump {number}"}
+        label(service, StartTime=start, EndTime=start + timedelta(minutes=30), **of_label)
 
 
 def scheduled(service: Service, name: str = "watch", model: str = "wear", **more: Any) -> None:
@@ -198,12 +249,18 @@ def in_state(service: Service, status: str, name: str = "watch") -> None:
     """An inference scheduler whose schedule could not be changed yet."""
     scheduled(service, name)
     service.context.store.update(SCHEDULER, name, {"Status": status})
-    group = service.context.client("scheduler")
+    unchangeable(service)
+
+
+def unchangeable(service: Service) -> None:
+    """Schedules that somebody else keeps changing."""
+    schedules = service.context.client("scheduler")
 
     def fails(**_: Any) -> None:
-        raise group.exceptions.ConflictException({"Error": {"Code": "ConflictException"}}, "UpdateSchedule")
+        error = {"Error": {"Code": "ConflictException"}}
+        raise schedules.exceptions.ConflictException(error, "UpdateSchedule")
 
-    group.update_schedule = group.get_schedule = fails
+    schedules.update_schedule = schedules.get_schedule = fails
 
 
 def inferred(service: Service, name: str = "watch", *, executions: int = 3, **more: Any) -> None:
@@ -335,6 +392,17 @@ FULL_SCHEDULING = {
     "DataOutputConfiguration": FULL_OUTPUT,
 }
 WATCH = {"InferenceSchedulerName": "watch"}
+FAULTS = {"LabelGroupName": "faults"}
+HOUR = {"StartTime": NOON, "EndTime": NOON + timedelta(hours=1)}
+FULL_LABEL = {
+    **HOUR,
+    "Rating": "ANOMALY",
+    "FaultCode": "leak",
+    "Notes": "seen by the night shift",
+    "Equipment": "pump 3",
+}
+RETRAINING = {"RetrainingFrequency": "P1M", "LookbackWindow": "P180D"}
+FULL_RETRAINING = {**RETRAINING, "RetrainingStartDate": NOON + timedelta(days=30), "PromoteMode": "MANUAL"}
 WEAR = {"ModelName": "wear"}
 PUMP = {"DatasetName": "pump"}
 ALWAYS = {"IntervalStartTime": FIRST, "IntervalEndTime": LAST + timedelta(days=10)}
@@ -430,38 +498,19 @@ CASES: Mapping[str, Case] = {
     ),
     "DescribeModel": Case(
         succeeds=[
-            lambda s: given(retrained(s), **WEAR),
+            lambda s: given(retrained(s), retraining(s), **WEAR),
             lambda s: given(trained(s, "wear", "FAILED"), **WEAR),
+            lambda s: given(group(s), trained(s, LabelsInputConfiguration=FAULTS), **WEAR),
         ],
         fails={"ResourceNotFoundException": lambda _: given(**WEAR)},
         never={
-            "LabelsInputConfiguration.LabelGroupName": "label groups are not in this release",
             **dict.fromkeys(
                 ("SourceModelVersionArn", "ImportJobStartTime", "ImportJobEndTime"), NOT_YET_IMPORTED
-            ),
-            **dict.fromkeys(
-                (
-                    "LatestScheduledRetrainingStartTime",
-                    "LatestScheduledRetrainingAvailableDataInDays",
-                    "NextScheduledRetrainingStartDate",
-                    "AccumulatedInferenceDataStartTime",
-                    "AccumulatedInferenceDataEndTime",
-                    "RetrainingSchedulerStatus",
-                ),
-                NOT_YET_RETRAINED,
             ),
         },
     ),
     "ListModels": Case(
-        succeeds=[lambda s: given(retrained(s))],
-        never=dict.fromkeys(
-            (
-                "ModelSummaries.LatestScheduledRetrainingStartTime",
-                "ModelSummaries.NextScheduledRetrainingStartDate",
-                "ModelSummaries.RetrainingSchedulerStatus",
-            ),
-            NOT_YET_RETRAINED,
-        ),
+        succeeds=[lambda s: given(retrained(s), retraining(s))],
         pages=lambda s: given(
             several(trained, s, "wear", "wear2"),
             ingested(s, "fan"),
@@ -496,11 +545,10 @@ CASES: Mapping[str, Case] = {
         succeeds=[
             lambda s: given(retrained(s), **WEAR, ModelVersion=2),
             lambda s: given(trained(s, "wear", "FAILED"), **WEAR, ModelVersion=1),
+            lambda s: given(group(s), trained(s, LabelsInputConfiguration=FAULTS), **WEAR, ModelVersion=1),
         ],
         fails={"ResourceNotFoundException": lambda s: given(trained(s), **WEAR, ModelVersion=2)},
         never={
-            "LabelsInputConfiguration.LabelGroupName": "label groups are not in this release",
-            "RetrainingAvailableDataInDays": NOT_YET_RETRAINED,
             **dict.fromkeys(
                 (
                     "SourceModelVersionArn",
@@ -524,6 +572,135 @@ CASES: Mapping[str, Case] = {
             "MinModelVersion": 2,
             "MaxModelVersion": 3,
         },
+    ),
+    "UpdateActiveModelVersion": Case(
+        succeeds=[lambda s: given(retrained(s), **WEAR, ModelVersion=2)],
+        fails={
+            "ResourceNotFoundException": lambda s: given(trained(s), **WEAR, ModelVersion=2),
+            "ConflictException": lambda s: given(retrained(s), **WEAR, ModelVersion=3),
+        },
+    ),
+    "CreateRetrainingScheduler": Case(
+        succeeds=[
+            lambda s: given(trained(s), **WEAR, **FULL_RETRAINING),
+            lambda s: given(trained(s), **WEAR, **RETRAINING),
+        ],
+        fails={
+            "ResourceNotFoundException": lambda _: given(**WEAR, **RETRAINING),
+            "ConflictException": lambda s: given(retraining(s), **WEAR, **RETRAINING),
+        },
+    ),
+    "DescribeRetrainingScheduler": Case(
+        succeeds=[lambda s: given(retraining(s), **WEAR)],
+        fails={"ResourceNotFoundException": lambda s: given(trained(s), **WEAR)},
+    ),
+    "ListRetrainingSchedulers": Case(
+        succeeds=[lambda s: given(retraining(s))],
+        pages=lambda s: given(retraining(s, "wear"), retraining_stopped(s, "wear2"), retraining(s, "leak")),
+        filters={"ModelNameBeginsWith": "wear", "Status": "STOPPED"},
+    ),
+    "UpdateRetrainingScheduler": Case(
+        succeeds=[
+            lambda s: given(retraining(s), **WEAR, **FULL_RETRAINING),
+            lambda s: given(retraining_stopped(s), **WEAR),
+        ],
+        fails={
+            "ResourceNotFoundException": lambda s: given(trained(s), **WEAR),
+            "ConflictException": lambda s: given(retraining_in_state(s, "STOPPING"), **WEAR),
+        },
+    ),
+    "StartRetrainingScheduler": Case(
+        succeeds=[
+            lambda s: given(retraining_stopped(s), **WEAR),
+            lambda s: given(retraining(s), **WEAR),
+        ],
+        fails={
+            "ResourceNotFoundException": lambda s: given(trained(s), **WEAR),
+            "ConflictException": lambda s: given(retraining_in_state(s, "STOPPING"), **WEAR),
+        },
+    ),
+    "StopRetrainingScheduler": Case(
+        succeeds=[
+            lambda s: given(retraining(s), **WEAR),
+            lambda s: given(retraining_stopped(s), **WEAR),
+        ],
+        fails={
+            "ResourceNotFoundException": lambda s: given(trained(s), **WEAR),
+            "ConflictException": lambda s: given(retraining_in_state(s, "PENDING"), **WEAR),
+        },
+    ),
+    "DeleteRetrainingScheduler": Case(
+        succeeds=[lambda s: given(retraining_stopped(s), **WEAR)],
+        fails={
+            "ResourceNotFoundException": lambda s: given(trained(s), **WEAR),
+            "ConflictException": lambda s: given(retraining(s), **WEAR),
+        },
+    ),
+    "CreateLabelGroup": Case(
+        succeeds=[
+            lambda _: given(**FAULTS, FaultCodes=["leak"], Tags=TAGS),
+            lambda _: given(**FAULTS),
+        ],
+        fails={
+            "ConflictException": lambda s: given(group(s), **FAULTS),
+            "ServiceQuotaExceededException": lambda s: given(several(group, s, "a", "b", "c", "d"), **FAULTS),
+        },
+    ),
+    "DescribeLabelGroup": Case(
+        succeeds=[lambda s: given(group(s), **FAULTS)],
+        fails={"ResourceNotFoundException": lambda _: given(**FAULTS)},
+    ),
+    "ListLabelGroups": Case(
+        succeeds=[lambda s: given(group(s))],
+        pages=lambda s: given(several(group, s, "faults", "faults2", "repairs")),
+        filters={"LabelGroupNameBeginsWith": "faults"},
+    ),
+    "UpdateLabelGroup": Case(
+        succeeds=[
+            lambda s: given(group(s), **FAULTS, FaultCodes=["rust"]),
+            lambda s: given(group(s), **FAULTS),
+        ],
+        fails={"ResourceNotFoundException": lambda _: given(**FAULTS)},
+        never={"ConflictException": CONTENDED},
+    ),
+    "DeleteLabelGroup": Case(
+        succeeds=[lambda s: given(labels(s), **FAULTS)],
+        fails={
+            "ResourceNotFoundException": lambda _: given(**FAULTS),
+            "ConflictException": lambda s: given(
+                ingested(s), group(s), s.create_model("wear", LabelsInputConfiguration=FAULTS), **FAULTS
+            ),
+        },
+    ),
+    "CreateLabel": Case(
+        succeeds=[
+            lambda s: given(group(s), **FAULTS, **FULL_LABEL),
+            lambda s: given(group(s), **FAULTS, **HOUR, Rating="NEUTRAL"),
+        ],
+        fails={
+            "ResourceNotFoundException": lambda _: given(**FAULTS, **FULL_LABEL),
+            "ServiceQuotaExceededException": lambda s: given(labels(s), **FAULTS, **FULL_LABEL),
+        },
+        never={"ConflictException": CONTENDED},
+    ),
+    "DescribeLabel": Case(
+        succeeds=[lambda s: given(**FAULTS, LabelId=label(s))],
+        fails={"ResourceNotFoundException": lambda s: given(group(s), **FAULTS, LabelId="0" * 32)},
+    ),
+    "ListLabels": Case(
+        succeeds=[lambda s: given(label(s), **FAULTS)],
+        pages=lambda s: given(labels(s), **FAULTS),
+        filters={
+            "IntervalStartTime": NOON + timedelta(hours=1),
+            "IntervalEndTime": NOON + timedelta(hours=3),
+            "FaultCode": "leak",
+            "Equipment": "pump 2",
+        },
+    ),
+    "DeleteLabel": Case(
+        succeeds=[lambda s: given(**FAULTS, LabelId=label(s))],
+        fails={"ResourceNotFoundException": lambda s: given(group(s), **FAULTS, LabelId="0" * 32)},
+        never={"ConflictException": CONTENDED},
     ),
     "CreateInferenceScheduler": Case(
         succeeds=[

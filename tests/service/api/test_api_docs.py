@@ -1,38 +1,16 @@
 """The pages about the API say what the code does."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from service.api import OPERATIONS
 from service.service_model import service_model
-from service.settings import Settings
 from tests.service.api.operation_cases import CASES
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
-NOT_QUOTAS = {
-    "wide_rows_percent",
-    "short_rows_percent",
-    "unusable_timestamps_percent",
-    "duplicates_percent",
-    "inference_catch_up_hours",
-    "inference_fill_hours",
-    "partial_inference",
-    "execution_retention_days",
-    "false_alarm_hours",
-    "adaptation",
-    "poor_recall",
-    "poor_precision",
-    "poor_auc",
-    "bucket_owners",
-    "access_role_path",
-    "client_token_hours",
-    "page_size",
-}
-"""Settings that are no limits of what there may be."""
 
 
 def table(page: str, under: str) -> Iterator[list[str]]:
@@ -60,20 +38,6 @@ def test_differences_are_of_operations_that_there_are() -> None:
     for operations, *_ in table("compatibility.md", "## What differs"):
         for name in operations.split(", "):
             assert name.startswith("all") or name.strip("`") in OPERATIONS, name
-
-
-def test_quotas_are_those_of_the_settings() -> None:
-    found = {row[2].strip("`"): row[1] for row in table("quotas.md", "# Quotas")}
-    settings = Settings()
-    limits = {each.name for each in fields(settings)} - NOT_QUOTAS
-
-    assert found.keys() == limits
-    for name, text in found.items():
-        value = getattr(settings, name)
-        values = value.values() if isinstance(value, Mapping) else [value]
-        assert text.removesuffix(" at least") == ", ".join(
-            f"{each:,g}" if each < 1e6 else f"{each:,}" for each in values
-        )
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.name)
