@@ -15,14 +15,26 @@ from constructs_l4e.interfaces import (
     IDataset,
     IEquipmentService,
     IInferenceScheduler,
+    ILabelGroup,
     IModel,
+    IRetrainingScheduler,
 )
 from constructs_l4e.key import EquipmentKey
+from constructs_l4e.label import Label, LabelProps, LabelRating
+from constructs_l4e.label_group import LabelGroup, LabelGroupBase
 from constructs_l4e.large_jobs import LargeJobs
 from constructs_l4e.metrics import MetricOptions
 from constructs_l4e.model import Model, ModelBase, ModelProps
 from constructs_l4e.numeric_layer import NumericLayer
 from constructs_l4e.off_condition import OffCondition
+from constructs_l4e.resource_policy import ResourcePolicy
+from constructs_l4e.retraining_scheduler import (
+    LookbackWindow,
+    PromoteMode,
+    RetrainingScheduler,
+    RetrainingSchedulerBase,
+    RetrainingSchedulerProps,
+)
 from constructs_l4e.role import ServiceRole
 from constructs_l4e.scheduler import (
     InferenceScheduler,
@@ -68,14 +80,22 @@ __all__ = [
     "IDataset",
     "IEquipmentService",
     "IInferenceScheduler",
+    "ILabelGroup",
     "IModel",
+    "IRetrainingScheduler",
     "InferenceScheduler",
     "InferenceSchedulerBase",
     "InferenceSchedulerOptions",
     "InferenceSchedulerProps",
     "InputNaming",
     "KeyPattern",
+    "Label",
+    "LabelGroup",
+    "LabelGroupBase",
+    "LabelProps",
+    "LabelRating",
     "LargeJobs",
+    "LookbackWindow",
     "MetricOptions",
     "Model",
     "ModelBase",
@@ -83,7 +103,12 @@ __all__ = [
     "MonitoredAsset",
     "NumericLayer",
     "OffCondition",
+    "PromoteMode",
     "ReservedConcurrency",
+    "ResourcePolicy",
+    "RetrainingScheduler",
+    "RetrainingSchedulerBase",
+    "RetrainingSchedulerProps",
     "S3Location",
     "SchedulerAlarms",
     "SchedulerAlarmsProps",
