@@ -3,6 +3,7 @@
 What is new must be added here: the tables are compared with the signatures.
 """
 
+import datetime as dt
 import inspect
 import json
 from collections.abc import Callable, Mapping
@@ -87,6 +88,11 @@ class Plant:
     def place(self, prefix: str) -> l4e.S3Location:
         return l4e.S3Location(bucket=self.bucket, prefix=prefix)
 
+    def allowed(self, account: str = "111122223333") -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            principals=[iam.AccountPrincipal(account)], actions=["lookoutequipment:ImportModelVersion"]
+        )
+
     @property
     def locations(self) -> l4e.AssetLocations:
         storage = l4e.AssetStorage.from_bucket(self.stack, "Found", self.bucket)
@@ -108,8 +114,11 @@ NEEDED: Mapping[type[Construct], Props] = {
         "data_input": of.place("in/"),
         "data_output": of.place("out/"),
     },
+    l4e.LabelGroup: lambda of: {"service": of.service},
     l4e.Model: lambda of: {"dataset": of.dataset},
     l4e.MonitoredAsset: lambda of: {"service": of.service, "locations": of.locations, "schema": PUMP},
+    l4e.ResourcePolicy: lambda of: {"resource": of.model, "statements": [of.allowed()]},
+    l4e.RetrainingScheduler: lambda of: {"model": of.model, "retraining_frequency": "P3M"},
     l4e.SchedulerAlarms: lambda of: {"scheduler": of.scheduler},
     l4e.ServiceRole: lambda of: {
         "service": of.service,
@@ -181,8 +190,18 @@ def everything(of: Plant) -> dict[type[Construct], dict[str, Any]]:
             "tags": tags,
             "removal_policy": cdk.RemovalPolicy.RETAIN,
         },
+        l4e.LabelGroup: {
+            "label_group_name": "one",
+            "fault_codes": ["leak"],
+            "labels": [l4e.Label.between("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", fault_code="leak")],
+            "tags": tags,
+            "removal_policy": DESTROY,
+        },
         l4e.Model: {
             "model_name": "one",
+            "label_group": l4e.LabelGroup.from_label_group_name(
+                of.stack, "Labels", service=of.service, label_group_name="known"
+            ),
             "training": TRAINING,
             "evaluation": EVALUATION,
             "labels": of.place("labels/"),
@@ -223,6 +242,14 @@ def everything(of: Plant) -> dict[type[Construct], dict[str, Any]]:
             "tags": tags,
             "removal_policy": DESTROY,
             "role": of.role,
+        },
+        l4e.ResourcePolicy: {"statements": [of.allowed(), of.allowed("444455556666")]},
+        l4e.RetrainingScheduler: {
+            "lookback_window": "P180D",
+            "start_date": dt.date(2027, 1, 1),
+            "promote_mode": "MANUAL",
+            "running": False,
+            "removal_policy": cdk.RemovalPolicy.RETAIN,
         },
         l4e.SchedulerAlarms: {"thresholds": thresholds, "actions": [of.action], "notify_when_over": True},
         l4e.ServiceRole: {
@@ -353,6 +380,13 @@ IMPORTS: Mapping[str, tuple[Import, type]] = {
         by_service(inference_scheduler_name="one", model_name="one", data_upload_frequency="PT5M"),
         l4e.IInferenceScheduler,
     ),
+    "LabelGroup.from_label_group_name": (by_service(label_group_name="one"), l4e.ILabelGroup),
+    "LabelGroup.from_label_group_arn": (
+        by_service(label_group_arn=ARN.format("label-group")),
+        l4e.ILabelGroup,
+    ),
+    "LabelGroup.from_label_group_attributes": (by_service(label_group_name="one"), l4e.ILabelGroup),
+    "RetrainingScheduler.from_model_name": (by_service(model_name="one"), l4e.IRetrainingScheduler),
     "Model.from_model_name": (by_service(model_name="one"), l4e.IModel),
     "Model.from_model_arn": (by_service(model_arn=ARN.format("model")), l4e.IModel),
     "Model.from_model_attributes": (by_service(model_name="one", target_sampling_rate="PT1M"), l4e.IModel),
