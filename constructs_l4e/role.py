@@ -103,11 +103,6 @@ class ServiceRole(iam.Role):
         """Let the service use the role while it works for the resources of an ARN pattern."""
         self._trusted.add(resource_arn)
 
-    @property
-    def trusts_any_resource(self) -> bool:
-        """Whether nothing says what may use the role, or too much for a trust policy does."""
-        return self._trusted.any_resource
-
 
 @jsii.implements(cdk.IStableListProducer)
 class _TrustedResources:
@@ -123,7 +118,7 @@ class _TrustedResources:
             self._arns.append(resource_arn)
 
     @property
-    def any_resource(self) -> bool:
+    def _any_resource(self) -> bool:
         return not self._arns or sum(map(self._length, self._arns)) > _LONGEST_TRUST
 
     def _length(self, arn: str) -> int:
@@ -137,7 +132,7 @@ class _TrustedResources:
 
     def produce(self) -> list[str]:
         """Return the ARN patterns of the trust policy, and warn if anybody can have the role used."""
-        if not self.any_resource:
+        if not self._any_resource:
             return self._arns
         if self._warned is not None:
             cdk.Annotations.of(self._warned).add_warning_v2(
