@@ -11,7 +11,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from constructs import IDependable
+from aws_cdk import aws_s3 as s3
+from constructs import IConstruct, IDependable
 from typing_extensions import Protocol, runtime_checkable  # those of the interfaces of the CDK
 
 from constructs_l4e.access_level import AccessLevel
@@ -157,6 +158,29 @@ class IEquipmentService(cdk.IResource, Protocol):
 
 
 @runtime_checkable
+class IAssetStorage(IConstruct, Protocol):
+    """Where the data of assets lies."""
+
+    @property
+    def bucket(self) -> s3.IBucket:
+        """Bucket of history, labels and inference input."""
+
+    @property
+    def results_bucket(self) -> s3.IBucket:
+        """Bucket of inference output and diagnostics, which may be the same."""
+
+    def for_asset(self, asset_name: str) -> "AssetLocations":
+        """Return the prefixes of one asset: `<asset>/history/`, `<asset>/labels/` and so on.
+
+        Args:
+            asset_name: name of the asset: 1 to 200 letters, digits, `.`, `_` and `-`.
+
+        Raises:
+            ValueError: when the name holds anything else.
+        """
+
+
+@runtime_checkable
 class IDataset(cdk.IResource, Protocol):
     """A dataset: the sensor data of an asset at the service."""
 
@@ -222,6 +246,49 @@ class IDataset(cdk.IResource, Protocol):
 
     def add_model(self, id: str, **props: "Unpack[ModelProps]") -> "Model":
         """Train a model on the dataset; the props are those of `Model`."""
+
+
+@runtime_checkable
+class ILabelGroup(cdk.IResource, Protocol):
+    """Labels of what equipment did."""
+
+    @property
+    def service(self) -> IEquipmentService:
+        """Service that has the label group."""
+
+    @property
+    def label_group_name(self) -> str:
+        """Name; known at synthesis unless it was imported as a token."""
+
+    @property
+    def label_group_arn(self) -> str:
+        """ARN; a pattern (`.../*`) when only the name is known."""
+
+    @property
+    def ready(self) -> IDependable:
+        """Dependency that is met when the label group has the labels that the app describes."""
+
+    def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
+        """Allow `grantee` to call `operations` on the label group, such as `DescribeLabelGroup`.
+
+        IAM cannot tell the operations of a deployed service apart. The grantee gets the lowest level that has
+        them all, held to the name of the label group: see `AccessLevel`.
+
+        Raises:
+            ValueError: when the API has no such operation.
+        """
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to read the label group, its labels and its tags."""
+
+    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to read, change and delete the label group, and to label."""
+
+    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` every operation on the label group."""
+
+    def grant_label(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to create and delete labels: at a deployed service, `grant_operate`."""
 
 
 @runtime_checkable
@@ -294,11 +361,19 @@ class IInferenceScheduler(cdk.IResource, Protocol):
 
     @property
     def model_name(self) -> str:
-        """Name of the model; metrics have it as a dimension, beside the name of the scheduler."""
+        """Name of the model; metrics have it as a dimension, beside the name of the scheduler.
+
+        Raises:
+            ValueError: when the scheduler was imported without it.
+        """
 
     @property
     def data_upload_frequency(self) -> DataUploadFrequency:
-        """How often inference runs."""
+        """How often inference runs.
+
+        Raises:
+            ValueError: when the scheduler was imported without it.
+        """
 
     @property
     def running(self) -> bool:
@@ -352,6 +427,9 @@ class IInferenceScheduler(cdk.IResource, Protocol):
 
         Only a deployed service publishes it.
         """
+
+    def add_alarms(self, id: str, **props: "Unpack[alarms.SchedulerAlarmsProps]") -> "alarms.SchedulerAlarms":
+        """Add alarms; the props are those of `SchedulerAlarms` besides the scheduler."""
 
 
 @runtime_checkable
@@ -410,7 +488,8 @@ class IRetrainingScheduler(cdk.IResource, Protocol):
 
 
 # What the factories take and return depends on these interfaces.
-from constructs_l4e.ingestion import DataIngestion, DataIngestionProps  # noqa: E402 - see above
+from constructs_l4e import alarms  # noqa: E402 - see above
+from constructs_l4e.ingestion import DataIngestion, DataIngestionProps  # noqa: E402
 from constructs_l4e.metrics import MetricOptions  # noqa: E402
 from constructs_l4e.model import Model, ModelProps  # noqa: E402
 from constructs_l4e.retraining_scheduler import (  # noqa: E402
@@ -418,3 +497,4 @@ from constructs_l4e.retraining_scheduler import (  # noqa: E402
     RetrainingSchedulerProps,
 )
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps  # noqa: E402
+from constructs_l4e.storage import AssetLocations  # noqa: E402

@@ -21,6 +21,8 @@ from service.operations import (
     inference_events,
     inference_executions,
     ingestion_jobs,
+    label_groups,
+    labels,
     model_versions,
     models,
     retraining_schedulers,
@@ -44,6 +46,8 @@ OPERATIONS: Mapping[str, Operation] = {
     **schedulers.OPERATIONS,
     **inference_executions.OPERATIONS,
     **inference_events.OPERATIONS,
+    **label_groups.OPERATIONS,
+    **labels.OPERATIONS,
     **tags.OPERATIONS,
 }
 """The operations of the service model that this release supports, by name."""

@@ -16,7 +16,7 @@ ACCOUNT = "111122223333"
 INGESTION_SECONDS = 15
 TRAINING_SECONDS = 25
 TRANSITION_SECONDS = 15
-QUOTA = {"datasets": 15, "models": 15, "pending": 5, "schedulers per model": 1}
+QUOTA = {"datasets": 15, "models": 15, "label groups": 15, "pending": 5, "schedulers per model": 1}
 
 
 class ApiError(Exception):
@@ -59,6 +59,8 @@ class FakeService:
         self.schedulers: dict[str, Thing] = {}
         self.retrainings: dict[str, Thing] = {}  # retraining schedulers by model; what tests know them by
         self.jobs: dict[str, Thing] = {}
+        self.label_groups: dict[str, Thing] = {}
+        self.labels: dict[str, dict[str, Any]] = {}
         self.tokens: dict[tuple[str, str], tuple[dict[str, Any], str]] = {}
         self.visibility_lag = 0
         self.strict_updates = False  # a service that updates only stopped schedulers
@@ -72,7 +74,7 @@ class FakeService:
 
     def everything(self) -> dict[str, Thing]:
         """All named resources by ARN."""
-        kinds = (self.datasets, self.models, self.schedulers, self.retrainings)
+        kinds = (self.datasets, self.models, self.schedulers, self.label_groups, self.retrainings)
         return {thing.arn: thing for kind in kinds for thing in kind.values()}
 
     def seed_dataset(self, name: str) -> Thing:
@@ -91,6 +93,15 @@ class FakeService:
         if status == "FAILED":
             record["FailedReason"] = "too little data"
         return self._add(self.models, word="model", name=name, record=record, p={})
+
+    def seed_label_group(self, name: str) -> Thing:
+        """A label group of somebody else."""
+        record = {"LabelGroupName": name, "FaultCodes": [], "CreatedAt": self._clock()}
+        return self._add(self.label_groups, word="label-group", name=name, record=record, p={})
+
+    def labels_in(self, group: Thing) -> list[dict[str, Any]]:
+        """The labels of a group."""
+        return [label for label in self.labels.values() if label["LabelGroupArn"] == group.arn]
 
     def hold(self, thing: Thing, status: str, *, until: float) -> None:
         """Somebody else's work keeps a resource in a state."""
@@ -131,13 +142,15 @@ class FakeService:
             thing = self.jobs.get(made) or self.everything().get(made)
             if operation == "CreateRetrainingScheduler":  # whose record has the ARN of its model
                 thing = next((each for each in self.retrainings.values() if each.uuid == made), None)
-            if thing:
-                return dict(thing.record)
+            record = thing.record if thing else self.labels.get(made)
+            if record:
+                return dict(record)
         answer: dict[str, Any] = getattr(self, f"_{operation}")(dict(parameters))
         if operation == "CreateRetrainingScheduler":
             self.tokens[operation, token] = (parameters, self.retrainings[parameters["ModelName"]].uuid)
             return answer
-        key = answer.get("JobId") or answer.get("InferenceSchedulerArn") or answer.get("ModelArn")
+        named = ("JobId", "LabelId", "LabelGroupArn", "InferenceSchedulerArn", "ModelArn")
+        key = next((answer[name] for name in named if name in answer), None)
         self.tokens[operation, token] = (parameters, str(key or answer.get("DatasetArn")))
         return answer
 
@@ -215,6 +228,52 @@ class FakeService:
             and p.get("Status") in {None, job.record["Status"]}
         ]
         return {"DataIngestionJobSummaries": found[: p.get("MaxResults", 50)]}
+
+    # -- label groups
+
+    def _CreateLabelGroup(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        name = p["LabelGroupName"]
+        self._new(self.label_groups, "label group", name, QUOTA["label groups"])
+        record = {"LabelGroupName": name, "FaultCodes": p.get("FaultCodes", []), "CreatedAt": self._clock()}
+        return self._add(self.label_groups, word="label-group", name=name, record=record, p=p).record
+
+    def _DescribeLabelGroup(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        return self._read(self.label_groups, "label group", p["LabelGroupName"]).record
+
+    def _UpdateLabelGroup(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        self._get(self.label_groups, "label group", p["LabelGroupName"]).record.update(p)
+        return {}
+
+    def _DeleteLabelGroup(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        group = self._get(self.label_groups, "label group", p["LabelGroupName"])
+        for model in self.models.values():
+            labels = model.record.get("LabelsInputConfiguration", {})
+            if (
+                labels.get("LabelGroupName") == p["LabelGroupName"]
+                and model.record["Status"] == "IN_PROGRESS"
+            ):
+                raise ApiError(
+                    "ConflictException", f"model {model.record['ModelName']} is in training with it"
+                )
+        del self.label_groups[p["LabelGroupName"]]
+        for label in self.labels_in(group):
+            del self.labels[label["LabelId"]]
+        return {}
+
+    def _CreateLabel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        group = self._get(self.label_groups, "label group", p["LabelGroupName"])
+        if p.get("FaultCode") not in {None, *group.record["FaultCodes"]}:
+            raise ApiError("ValidationException", f"FaultCode {p['FaultCode']} is not one of the group")
+        label_id = self._uuid().replace("-", "")
+        self.labels[label_id] = {**p, "LabelId": label_id, "LabelGroupArn": group.arn}
+        return {"LabelId": label_id}
+
+    def _DeleteLabel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        group = self._get(self.label_groups, "label group", p["LabelGroupName"])
+        if p["LabelId"] not in {label["LabelId"] for label in self.labels_in(group)}:
+            raise ApiError("ResourceNotFoundException", f"label {p['LabelId']} does not exist")
+        del self.labels[p["LabelId"]]
+        return {}
 
     # -- models
 
@@ -412,7 +471,8 @@ class FakeService:
         identity = self._uuid()
         arn = f"arn:aws:lookoutequipment:us-east-1:{ACCOUNT}:{word}/{name}/{identity}"
         tags = {tag["Key"]: tag["Value"] for tag in p.get("Tags", ())}
-        record[{"dataset": "DatasetArn", "model": "ModelArn"}.get(word, "InferenceSchedulerArn")] = arn
+        members = {"dataset": "DatasetArn", "model": "ModelArn", "label-group": "LabelGroupArn"}
+        record[members.get(word, "InferenceSchedulerArn")] = arn
         thing = Thing(record=record, arn=arn, tags=tags, uuid=identity, invisible_reads=self.visibility_lag)
         kind[name] = thing
         return thing
@@ -489,6 +549,7 @@ def _check(shape: Shape, value: Any, path: str) -> None:
             _check(shape.member, item, path)
     elif shape.type_name == "string":
         pattern = shape.metadata.get("pattern", "").replace(r"\p{ASCII}", r"[\x00-\x7f]")
+        pattern = pattern.replace(r"[\P{M}\p{M}]", r"[\s\S]")
         choices = getattr(shape, "enum", None)
         low, high = shape.metadata.get("min", 0), shape.metadata.get("max", 10**9)
         fits = not pattern or re.fullmatch(pattern, value)

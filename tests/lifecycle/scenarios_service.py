@@ -1,7 +1,7 @@
 """Scenarios: what the service, its owner and other people do meanwhile."""
 
 from tests.lifecycle import invariants
-from tests.lifecycle.cases import ROLE
+from tests.lifecycle.cases import AT_ONCE, ROLE
 from tests.lifecycle.cloudformation import Live, Operation, Properties, stringify
 from tests.lifecycle.play import LOGICAL, Play, somebodys_scheduler
 
@@ -13,7 +13,14 @@ def deleted_outside(play: Play) -> None:
         one.created()
         one.stack.drain()
         service = one.world.service
-        for kind in (service.datasets, service.models, service.schedulers, service.retrainings):
+        kinds = (
+            service.datasets,
+            service.models,
+            service.schedulers,
+            service.retrainings,
+            service.label_groups,
+        )
+        for kind in kinds:
             for name in [name for name, thing in kind.items() if thing is one.thing()]:
                 del kind[name]
     assert play.stack.destroy(), play.stack.reasons
@@ -40,6 +47,8 @@ def drift(play: Play) -> None:
         thing.record |= {"LookbackWindow": "P720D", "RetrainingStartDate": 0, "Status": "STOPPED"}
     if play.case.kind == "Model":
         thing.record["RoleArn"] = "arn:aws:iam::111122223333:role/drifted"
+    if play.case.kind == "LabelGroup":
+        thing.record["FaultCodes"] = ["bearing", "drifted"]
     assert play.deploy(play.case.in_place), play.stack.reasons
     if play.case.kind in {"InferenceScheduler", "RetrainingScheduler"}:
         thing.tags.pop("site")  # this one has no tags of its own
@@ -195,7 +204,7 @@ def slow_ingestion_before_deletion(play: Play) -> None:
 
 def too_slow(play: Play) -> None:
     """The service never finishes: our reason comes before the framework's and CloudFormation's own."""
-    if play.case.kind == "Dataset":
+    if play.case.kind in AT_ONCE:
         return
     play.world.service.frozen = True
     live = Live(play.case.type, "", stringify(play.case.base))
@@ -260,7 +269,8 @@ def quota(play: Play) -> None:
     for number in range(20):
         service.seed_dataset(f"d-{number}")
         service.seed_model(f"m-{number}")
-    if play.case.kind in {"Dataset", "Model"}:
+        service.seed_label_group(f"g-{number}")
+    if play.case.kind in {"Dataset", "Model", "LabelGroup"}:
         assert not play.deploy(play.case.base)
         assert "limit 15" in play.stack.reasons[0], play.stack.reasons
         assert "ServiceQuotaExceededException" in play.stack.reasons[0]
@@ -268,10 +278,10 @@ def quota(play: Play) -> None:
 
 
 def retained(play: Play) -> None:
-    """A dataset with RemovalPolicy retain outlives its stack."""
-    if play.case.kind != "Dataset":
+    """What has the RemovalPolicy retain outlives its stack."""
+    if play.case.kind not in {"Dataset", "LabelGroup"}:
         return
     assert play.deploy(play.case.base | {"RemovalPolicy": "retain"})
     thing = play.thing()
     assert play.stack.destroy()
-    assert thing in play.world.service.datasets.values()
+    assert thing in play.world.service.everything().values()

@@ -15,6 +15,7 @@ import pytest
 from custom_resources import (
     data_ingestion,
     errors,
+    group_labels,
     model,
     properties,
     records,
@@ -451,6 +452,69 @@ def other_form_of_the_schema_is_not_noted(patch: Patch) -> None:
     patch.setattr(Context, "act", act)
 
 
+def stack_of_the_same_name_is_taken_for_the_same(patch: Patch) -> None:
+    def owner(self: Request) -> str:
+        return f"{self.stack_id.rpartition('/')[0]}/{self.logical_id}"
+
+    patch.setattr(Request, "owner", property(owner))
+
+
+def labels_of_people_are_matched_by_what_they_say(patch: Patch) -> None:
+    """Each label of the template that is there already counts as ours."""
+    original = group_labels.GroupLabels._create
+
+    def create(self: Any, key: str, label: Any) -> str:
+        fake = getattr(self._context.equipment, "_wire").world.service  # noqa: B009  the service behind it
+        for found in fake.labels.values():
+            if found["Rating"] == label["Rating"] and found["LabelGroupName"] == self._name:
+                return str(found["LabelId"])
+        return original(self, key, label)
+
+    patch.setattr(group_labels.GroupLabels, "_create", create)
+
+
+def labels_are_made_without_a_note(patch: Patch) -> None:
+    original = group_labels.GroupLabels._write
+
+    def write(self: Any, made: Mapping[str, str]) -> None:
+        begun, self._begun = self._begun, {}
+        original(self, made)
+        self._begun = begun
+
+    patch.setattr(group_labels.GroupLabels, "_write", write)
+
+
+def labels_are_deleted_without_a_note(patch: Patch) -> None:
+    original = group_labels.GroupLabels._write
+
+    def write(self: Any, made: Mapping[str, str]) -> None:
+        going, self._going = self._going, []
+        self._made |= {f"{at}": label for at, label in enumerate(going)}
+        original(self, made)
+        self._going = going
+
+    patch.setattr(group_labels.GroupLabels, "_write", write)
+
+
+def labels_that_changed_stay(patch: Patch) -> None:
+    patch.setattr(group_labels.GroupLabels, "_delete", lambda *_: None)
+
+
+def records_of_labels_stay(patch: Patch) -> None:
+    patch.setattr(group_labels.GroupLabels, "forget", staticmethod(lambda *_: None))
+
+
+def fault_codes_stay(patch: Patch) -> None:
+    original = Context.act
+    patch.setattr(
+        Context,
+        "act",
+        lambda self, operation, **p: (
+            {} if operation == "UpdateLabelGroup" else original(self, operation, **p)
+        ),
+    )
+
+
 MUTATIONS = (
     Mutation(on_event_creates, "creation_fails"),
     Mutation(random_physical_id, "update_in_place"),
@@ -477,6 +541,7 @@ MUTATIONS = (
     Mutation(conflict_is_an_error, "waits_for_what_it_needs"),
     Mutation(existing_is_an_error, "sibling_fails_after_replacement"),
     Mutation(anybodys_is_adopted, "foreign_name"),
+    Mutation(stack_of_the_same_name_is_taken_for_the_same, "kept_by_its_stack"),
     Mutation(clash_is_solved_by_force, "clash"),
     Mutation(equals_are_made_again, "made_again"),
     Mutation(renaming_is_making_again, "made_again"),
@@ -508,6 +573,12 @@ MUTATIONS = (
     Mutation(hot_loop, "create_and_delete"),
     Mutation(creates_again_while_invisible, "single_faults"),
     Mutation(removes_after_a_look_that_failed, "single_faults"),
+    Mutation(labels_of_people_are_matched_by_what_they_say, "create_and_delete"),
+    Mutation(labels_are_made_without_a_note, "update_fails_and_rolls_back"),
+    Mutation(labels_are_deleted_without_a_note, "update_fails_and_rolls_back"),
+    Mutation(labels_that_changed_stay, "update_in_place"),
+    Mutation(records_of_labels_stay, "create_and_delete"),
+    Mutation(fault_codes_stay, "update_in_place"),
 )
 
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from custom_resources.errors import FailedError
 from custom_resources.handler import RESOURCES
 from custom_resources.properties import Properties, parse
-from tests.lifecycle.cases import CASES, Case
+from tests.lifecycle.cases import CASES, Case, case_of
 from tests.lifecycle.cloudformation import stringify
 
 MODEL = botocore.session.get_session().get_service_model("lookoutequipment")
-(SCHEDULER_CASE,) = (case for case in CASES if case.kind == "InferenceScheduler")
+SCHEDULER_CASE = case_of("InferenceScheduler")
 SCHEDULER = SCHEDULER_CASE.base
 
 
@@ -99,6 +99,10 @@ def test_booleans_are_read_literally(text: str | bool, wait: bool) -> None:  # n
         (0, {"Tags": [{"Key": "constructs-l4e:owner", "Value": "me"}]}, "'constructs-l4e:owner' is reserved"),
         (0, {"RemovalPolicy": "keep"}, "RemovalPolicy is 'keep': use one of retain, destroy"),
         (1, {"Revision": {"n": 1}}, "Revision is {'n': '1'}: give a text"),
+        (4, {"FaultCodes": "bearing"}, "FaultCodes is 'bearing': give a list"),
+        (4, {"FaultCodes": ["x" * 101]}, "101 characters: use 1 to 100"),
+        (4, {"Labels": {}}, "Labels is {}: give a list"),
+        (4, {"Labels": [{}]}, "Labels[0] is {}: give an object with InlineLabels, or with Bucket, Key and"),
     ],
 )
 def test_a_wrong_property_is_named_with_rule_and_fix(case: int, change: dict[str, Any], message: str) -> None:
