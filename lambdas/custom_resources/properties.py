@@ -68,6 +68,7 @@ class Properties:
         wait: whether the request is complete only when the service has finished.
         running: desired state of a scheduler.
         revision: free text whose change starts a new ingestion.
+        active_version: the version of a model that is to be active; None leaves that to the service.
         labels: documents with the labels of a label group, one after the other.
     """
 
@@ -76,6 +77,7 @@ class Properties:
     wait: bool = True
     running: bool = True
     revision: str = ""
+    active_version: int | None = None
     labels: Sequence[InlineDocument | S3Object] = ()
 
     @property
@@ -229,6 +231,12 @@ def _timestamp(_: Shape, raw: Any, path: str) -> datetime:
     return moment.astimezone(UTC)
 
 
+def _version_number(path: str, raw: Any) -> int:
+    if isinstance(raw, bool) or not re.fullmatch(r"[1-9][0-9]{0,8}", str(raw)):
+        raise _WrongError(f"{path} is {raw!r}: give the number of a version")
+    return int(raw)
+
+
 # The members of the operations used here have no other types; another one is a KeyError in the first test.
 _SCALARS: Final[Mapping[str, Callable[[Shape, Any, str], Any]]] = {
     "string": _string,
@@ -293,5 +301,6 @@ _OPTIONS: Final[Mapping[str, tuple[str, Callable[[str, Any], Any]]]] = {
     "Wait": ("wait", _choice(true=True, false=False)),
     "DesiredState": ("running", _choice(RUNNING=True, STOPPED=False)),
     "Revision": ("revision", _text),
+    "ActiveVersion": ("active_version", _version_number),
     "RemovalPolicy": ("", _choice(retain=True, destroy=False)),
 }
