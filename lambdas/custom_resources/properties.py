@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -70,6 +70,7 @@ class Properties:
         revision: free text whose change starts a new ingestion.
         active_version: the version of a model that is to be active; None leaves that to the service.
         labels: documents with the labels of a label group, one after the other.
+        policy: a resource policy, without its `Id`.
     """
 
     members: Mapping[str, Any]
@@ -79,6 +80,7 @@ class Properties:
     revision: str = ""
     active_version: int | None = None
     labels: Sequence[InlineDocument | S3Object] = ()
+    policy: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def tags(self) -> dict[str, str]:
@@ -294,6 +296,12 @@ def _text(path: str, raw: Any) -> str:
     return raw
 
 
+def _policy(path: str, raw: Any) -> Mapping[str, Any]:
+    if not isinstance(raw, Mapping) or "Statement" not in raw or "Id" in raw:
+        raise _WrongError(f"{path} is {raw!r}: give a policy with a Statement, and without an Id")
+    return raw
+
+
 # Property name -> field of Properties (empty: checked here, used elsewhere) and its reader.
 _OPTIONS: Final[Mapping[str, tuple[str, Callable[[str, Any], Any]]]] = {
     "Schema": ("schema", _document("InlineDataSchema")),
@@ -302,5 +310,6 @@ _OPTIONS: Final[Mapping[str, tuple[str, Callable[[str, Any], Any]]]] = {
     "DesiredState": ("running", _choice(RUNNING=True, STOPPED=False)),
     "Revision": ("revision", _text),
     "ActiveVersion": ("active_version", _version_number),
+    "ResourcePolicy": ("policy", _policy),
     "RemovalPolicy": ("", _choice(retain=True, destroy=False)),
 }
