@@ -25,7 +25,7 @@ UNLIMITED = {"datasets": None, "models": None, "pending_models": None, "inferenc
 
 
 class OneCallAtATime:
-    """An engine in memory whose calls are each done as a whole, as in AWS; between them, anything may happen."""
+    """An engine in memory whose calls are each done as a whole, as in AWS, and anything in between."""
 
     def __init__(self, engine: Any) -> None:
         self._engine, self._lock = engine, threading.RLock()
