@@ -13,6 +13,9 @@ from service.service_bucket import ServiceBucket
 from service.sizes import readable
 from service.store import NotFound, StateChanged, Store, Update
 
+DATASET_STATUS = {"IN_PROGRESS": "INGESTION_IN_PROGRESS", "IMPORT_IN_PROGRESS": "IMPORT_IN_PROGRESS"}
+"""The status of a dataset by that of the job that it waits for."""
+
 _SHOWN = 3
 _FEWER = "Choose a Prefix with fewer objects below it"
 _LISTING = WaysOut(time=_FEWER, memory=_FEWER)
@@ -56,20 +59,26 @@ def ingestion_reason(bucket: ServiceBucket, job: Job, error: Error, *, memory_mi
 
 
 def record_failed_ingestion(store: Store, job: Job, reason: str) -> None:
-    """End a job with its reason and give the dataset its state back. A job that has ended stays as it is."""
+    """End a job with its reason and give the dataset its state back. A job that has ended stays as it is.
+
+    Args:
+        store: the records.
+        job: the record of an ingestion or an import, in progress.
+        reason: the `FailedReason`.
+    """
     dataset = store.get(DATASET, job["DatasetName"])
     restored = "CREATED" if dataset is None or "ingestionJobId" not in dataset else "ACTIVE"
     ended = Update(
         INGESTION_JOB,
         job["JobId"],
         {"Status": "FAILED", "FailedReason": reason},
-        expect={"Status": "IN_PROGRESS"},
+        expect={"Status": job["Status"]},
     )
     given_back = Update(
         DATASET,
         job["DatasetName"],
         {"Status": restored, "LastUpdatedAt": store.clock()},
-        expect={"uuid": job["datasetUuid"], "Status": "INGESTION_IN_PROGRESS"},
+        expect={"uuid": job["datasetUuid"], "Status": DATASET_STATUS[job["Status"]]},
     )
     try:
         store.transact(ended, given_back)

@@ -17,6 +17,8 @@ from service.names import (
     events_of,
     executions_of,
     labels_of,
+    policies_of,
+    policy_key,
     version_key,
     versions_of,
 )
@@ -30,6 +32,7 @@ from service.records import (
     ModelRecord,
     ModelVersionRecord,
     PendingDeletionRecord,
+    ResourcePolicyRecord,
     RetrainingSchedulerRecord,
     SchedulerRecord,
     SigningKeyRecord,
@@ -167,6 +170,16 @@ class TypedStore:
         """Return the labels of a label group by their start."""
         found = self.store.all(labels_of(group_uuid), between=between, start=start)
         return cast("Iterator[LabelRecord]", found)
+
+    def resource_policy(self, owner_uuid: str, arn: str) -> ResourcePolicyRecord | None:
+        """Return the policy of a resource.
+
+        Args:
+            owner_uuid: uuid of the dataset or model; for a version, of its model.
+            arn: ARN of the resource.
+        """
+        found = self.store.get(policies_of(owner_uuid), policy_key(arn))
+        return cast("ResourcePolicyRecord | None", found)
 
     def token(self, key: str) -> TokenRecord | None:
         """Return what a client token was used for."""

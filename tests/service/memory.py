@@ -245,7 +245,8 @@ class Bucket:
     def list_objects_v2(self, *, Bucket: str, Prefix: str = "", **_: Any) -> Item:
         """Return keys."""
         keys = sorted(key for bucket, key in self.objects if bucket == Bucket and key.startswith(Prefix))
-        return {"Contents": [{"Key": key} for key in keys[:_PAGE]], "KeyCount": len(keys[:_PAGE])}
+        found = [{"Key": key, "Size": len(self.objects[Bucket, key])} for key in keys[:_PAGE]]
+        return {"Contents": found, "KeyCount": len(found)}
 
     def delete_objects(self, *, Bucket: str, Delete: Item, **_: Any) -> Item:
         """Delete objects."""

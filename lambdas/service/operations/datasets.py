@@ -8,7 +8,7 @@ from service.documents import read_document
 from service.errors import ConflictError, counted, name_taken, no_such, require_room
 from service.idempotency import Documents, Plan, create_once
 from service.kms_keys import key_arn
-from service.names import DATASET, dataset_prefix, document_key, documents_prefix, new_uuid
+from service.names import DATASET, dataset_prefix, document_key, documents_prefix, new_uuid, policies_of
 from service.paging import paged
 from service.pending_deletions import delete_pending, pending_deletion
 from service.reconcile import reconciled_dataset, reconciled_model
@@ -87,7 +87,11 @@ def delete_dataset(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         _require_unused(context, dataset)
         context.store.transact(
             Delete(DATASET, name, {"uuid": uuid, "Status": status, "fence": dataset.get("fence")}),
-            pending_deletion(context, prefixes=[dataset_prefix(uuid), documents_prefix(uuid)]),
+            pending_deletion(
+                context,
+                prefixes=[dataset_prefix(uuid), documents_prefix(uuid)],
+                partitions=[policies_of(uuid)],
+            ),
         )
 
     retry_on_change(attempt)

@@ -278,6 +278,12 @@ def service(deploy: Deploy) -> Service:
     return deploy()
 
 
+@pytest.fixture
+def dataset_arn(service: Service) -> str:
+    """The ARN of a dataset of the test's service, `pump`."""
+    return str(service.create_dataset()["DatasetArn"])
+
+
 def client_of(url: str, **config: Any) -> Any:
     """Return an unmodified client of the managed service that is pointed at `url`."""
     return boto3.client(

@@ -5,12 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 from service.jobs.runtime import Runtime, log
-from service.jobs.storage.keys import artefact_key
 from service.jobs.training import promotion
 from service.jobs.training.learn import Learned, learn
 from service.jobs.training.promotion import Prior, Verdict
 from service.jobs.training.version import Training
-from service.names import MODEL, document_key
+from service.names import MODEL, artefact_key, document_key
 from service.retraining_metrics import publish_retraining
 from service.shortening import shortened_metrics
 from service.store import Item
