@@ -21,12 +21,7 @@ class ServiceStack(cdk.Stack):
         self.service = EquipmentService(
             self,
             "Service",
-            settings=declared.settings,
-            metric_namespace=declared.metric_namespace,
-            training_memory=declared.training_memory,
-            parallel_reads=declared.parallel_reads,
-            removal_policy=declared.removal_policy,
-            deletion_protection=declared.deletion_protection,
+            **declared.props(self),
         )
         self.storage = AssetStorage(self, "Data")
         for name, value in {

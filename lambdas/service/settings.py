@@ -27,8 +27,12 @@ class Settings:
     datasets: int | None = 15
     models: int | None = 15
     inference_schedulers_per_model: int | None = 1
+    label_groups: int | None = 15
+    labels_per_group: int | None = 5_000
     pending_ingestion_jobs: int | None = 5
     pending_models: int | None = 5
+    pending_dataset_imports: int | None = 15
+    pending_model_imports: int | None = 15
     tags_per_resource: int | None = 50
 
     components_per_dataset: int | None = 3_000
@@ -128,6 +132,9 @@ class Environment:
     infer_function: str = ""
     schedule_group: str = ""
     schedule_role: str = ""
+    retraining_function: str = ""
+    """The function that the schedules of retraining schedulers wake: the reconciler."""
+    retraining_schedule_role: str = ""
     ingest_memory_mib: int | None = None
     train_memory_mib: int | None = None
     """Memory of the functions of the jobs, for messages; None if it is not known."""
@@ -151,6 +158,8 @@ class Environment:
             infer_function=variables.get("L4E_INFER_FUNCTION", ""),
             schedule_group=variables.get("L4E_SCHEDULE_GROUP", ""),
             schedule_role=variables.get("L4E_SCHEDULE_ROLE", ""),
+            retraining_function=variables.get("L4E_RETRAINING_FUNCTION", ""),
+            retraining_schedule_role=variables.get("L4E_RETRAINING_SCHEDULE_ROLE", ""),
             ingest_memory_mib=_mebibytes(variables, "L4E_INGEST_MEMORY_MIB"),
             train_memory_mib=_mebibytes(variables, "L4E_TRAIN_MEMORY_MIB"),
         )

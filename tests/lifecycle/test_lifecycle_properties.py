@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from custom_resources.errors import FailedError
 from custom_resources.handler import RESOURCES
 from custom_resources.properties import Properties, parse
-from tests.lifecycle.cases import CASES, Case
+from tests.lifecycle.cases import CASES, Case, case_of
 from tests.lifecycle.cloudformation import stringify
 
 MODEL = botocore.session.get_session().get_service_model("lookoutequipment")
-SCHEDULER = CASES[-1].base
+SCHEDULER_CASE = case_of("InferenceScheduler")
+SCHEDULER = SCHEDULER_CASE.base
 
 
 def read(case: Case, properties: dict[str, Any]) -> Properties:
@@ -46,7 +47,7 @@ def test_properties_survive_cloudformation(
         "DataInputConfiguration": {"S3InputConfiguration": place},
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
     }
-    parsed = read(CASES[-1], given_properties)
+    parsed = read(SCHEDULER_CASE, given_properties)
     assert parsed.members["DataDelayOffsetInMinutes"] == delay
     assert parsed.members["DataInputConfiguration"] == {"S3InputConfiguration": place}
     assert parsed.running is running
@@ -62,25 +63,25 @@ def test_booleans_are_read_literally(text: str | bool, wait: bool) -> None:  # n
 @pytest.mark.parametrize(
     ("case", "change", "message"),
     [
-        (3, {"DataDelayOffsetInMinutes": "61"}, "DataDelayOffsetInMinutes is 61: use a number from 0 to 60"),
-        (3, {"DataDelayOffsetInMinutes": "five"}, "DataDelayOffsetInMinutes is 'five': give a whole number"),
-        (3, {"DataDelayOffsetInMinutes": "5.0"}, "DataDelayOffsetInMinutes is '5.0': give a whole number"),
-        (3, {"DataUploadFrequency": "PT7M"}, "DataUploadFrequency is 'PT7M': use one of PT5M, PT10M"),
-        (3, {"DesiredState": "running"}, "DesiredState is 'running': use one of RUNNING, STOPPED"),
-        (3, {"RoleArn": "reader"}, "RoleArn is 'reader', 6 characters: use 20 to 2048"),
-        (3, {"RoleArn": "reader" * 4}, "it must match arn:aws"),
-        (3, {"DataInputConfiguration": "live"}, "DataInputConfiguration is 'live': give an object with"),
+        (-1, {"DataDelayOffsetInMinutes": "61"}, "DataDelayOffsetInMinutes is 61: use a number from 0 to 60"),
+        (-1, {"DataDelayOffsetInMinutes": "five"}, "DataDelayOffsetInMinutes is 'five': give a whole number"),
+        (-1, {"DataDelayOffsetInMinutes": "5.0"}, "DataDelayOffsetInMinutes is '5.0': give a whole number"),
+        (-1, {"DataUploadFrequency": "PT7M"}, "DataUploadFrequency is 'PT7M': use one of PT5M, PT10M"),
+        (-1, {"DesiredState": "running"}, "DesiredState is 'running': use one of RUNNING, STOPPED"),
+        (-1, {"RoleArn": "reader"}, "RoleArn is 'reader', 6 characters: use 20 to 2048"),
+        (-1, {"RoleArn": "reader" * 4}, "it must match arn:aws"),
+        (-1, {"DataInputConfiguration": "live"}, "DataInputConfiguration is 'live': give an object with"),
         (
-            3,
+            -1,
             {"DataOutputConfiguration": {}},
             "property DataOutputConfiguration.S3OutputConfiguration is required",
         ),
         (
-            3,
+            -1,
             {"DataOutputConfiguration": {"S3OutputConfiguration": {"Bucket": "live", "Path": "x"}}},
             "unknown property DataOutputConfiguration.S3OutputConfiguration.Path: use one of Bucket, Prefix",
         ),
-        (3, {"ClientToken": "mine"}, "unknown property 'ClientToken'"),
+        (-1, {"ClientToken": "mine"}, "unknown property 'ClientToken'"),
         (2, {"Wait": "yes"}, "Wait is 'yes': use one of true, false"),
         (
             2,
@@ -98,6 +99,10 @@ def test_booleans_are_read_literally(text: str | bool, wait: bool) -> None:  # n
         (0, {"Tags": [{"Key": "constructs-l4e:owner", "Value": "me"}]}, "'constructs-l4e:owner' is reserved"),
         (0, {"RemovalPolicy": "keep"}, "RemovalPolicy is 'keep': use one of retain, destroy"),
         (1, {"Revision": {"n": 1}}, "Revision is {'n': '1'}: give a text"),
+        (4, {"FaultCodes": "bearing"}, "FaultCodes is 'bearing': give a list"),
+        (4, {"FaultCodes": ["x" * 101]}, "101 characters: use 1 to 100"),
+        (4, {"Labels": {}}, "Labels is {}: give a list"),
+        (4, {"Labels": [{}]}, "Labels[0] is {}: give an object with InlineLabels, or with Bucket, Key and"),
     ],
 )
 def test_a_wrong_property_is_named_with_rule_and_fix(case: int, change: dict[str, Any], message: str) -> None:
@@ -109,7 +114,7 @@ def test_a_wrong_property_is_named_with_rule_and_fix(case: int, change: dict[str
 def test_a_missing_property_is_named() -> None:
     properties = {key: value for key, value in SCHEDULER.items() if key != "RoleArn"}
     with pytest.raises(FailedError, match="property 'RoleArn' is required: add it"):
-        read(CASES[-1], properties)
+        read(SCHEDULER_CASE, properties)
 
 
 def test_a_time_with_any_zone_is_one_moment() -> None:
