@@ -43,6 +43,8 @@ class ServiceSettings:
     Args:
         datasets: datasets at the service. Default: 15.
         models: models at the service. Default: 15.
+        label_groups: label groups at the service. Default: 15.
+        labels_per_group: labels in a label group. Default: 5,000.
         pending_ingestion_jobs: ingestion jobs that run at once. Default: 5.
         pending_models: models in training at once. Default: 5.
         pending_dataset_imports: datasets that are imported at once. Default: 15.
@@ -82,6 +84,8 @@ class ServiceSettings:
 
     datasets: float | None = None
     models: float | None = None
+    label_groups: float | None = None
+    labels_per_group: float | None = None
     pending_ingestion_jobs: float | None = None
     pending_models: float | None = None
     pending_dataset_imports: float | None = None

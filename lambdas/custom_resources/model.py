@@ -39,7 +39,7 @@ class Model(TaggedResource):
         try:
             context.create("CreateModel", **parameters)
         except NotFoundError as missing:
-            return Wait(reason=f"{missing}. Create the dataset first, then deploy again", patience=STUCK)
+            return Wait(reason=f"{missing}. Create what is missing first, then deploy again", patience=STUCK)
         except QuotaError as quota:
             if "pending" not in quota.text.lower():
                 raise

@@ -9,7 +9,7 @@ from engine.detect.libraries import libraries
 from engine.detect.notices import Notice, silence_notices
 from engine.detect.scores import Scores
 from engine.detect.slow_drift import ADAPTATIONS, Adaptation
-from engine.evaluate.evaluation import Evaluation, Range, evaluate, ranges
+from engine.evaluate.evaluation import Evaluation, Range, alarmed, evaluate, ranges
 from engine.evaluate.events import EventRules
 from engine.evaluate.intervals import Interval, merge_intervals
 from engine.explain.sentence import describe
@@ -64,6 +64,7 @@ __all__ = [
     "TooLarge",
     "UnconfirmedChange",
     "UnusableFile",
+    "alarmed",
     "blas_name",
     "build_frame",
     "compare",

@@ -22,6 +22,8 @@ from service.operations import (
     inference_events,
     inference_executions,
     ingestion_jobs,
+    label_groups,
+    labels,
     model_versions,
     models,
     resource_policies,
@@ -50,6 +52,8 @@ OPERATIONS: Mapping[str, Operation] = {
     **inference_executions.OPERATIONS,
     **inference_events.OPERATIONS,
     **resource_policies.OPERATIONS,
+    **label_groups.OPERATIONS,
+    **labels.OPERATIONS,
     **tags.OPERATIONS,
 }
 """The operations of the service model that this release supports, by name."""

@@ -102,8 +102,7 @@ def _delete(context: Context, pending: PendingDeletionRecord) -> None:
     for prefix in pending["prefixes"]:
         context.service_bucket.delete_prefix(prefix)
     for partition in pending["partitions"]:
-        for item in context.store.all(partition):
-            _delete_record(context, partition, item["sk"])
+        context.store.clear(partition)
 
 
 def _note(context: Context, pending: PendingDeletionRecord) -> None:

@@ -30,8 +30,9 @@ from service.reconcile import (
     reconciled_dataset,
     reconciled_version,
 )
-from service.records import RetrainingSchedulerRecord
+from service.records import ModelVersionRecord, RetrainingSchedulerRecord
 from service.retraining import retrain_if_due
+from service.retraining_metrics import publish_retraining
 
 _EVERY_VERSION = (version_key(1), version_key(10**10 - 1))
 _AT_ONCE = Decimal(0)
@@ -74,8 +75,11 @@ def _one(context: Context, job: Mapping[str, Any]) -> None:
         return
     model = context.records.model(job["ModelName"])
     version = None if model is None else context.records.version(model["uuid"], int(job["ModelVersion"]))
-    if model is not None and version is not None:
-        reconcile_version(context, model, version, grace=_AT_ONCE)
+    if model is None or version is None:
+        return
+    if reconcile_version(context, model, version, grace=_AT_ONCE):
+        version = context.records.version(model["uuid"], int(job["ModelVersion"])) or version
+    _publish(context, version)  # also of one that was ended by whoever read it
 
 
 def _all(context: Context) -> None:
@@ -84,7 +88,9 @@ def _all(context: Context) -> None:
         reconciled_dataset(context, dataset)
     for model in list(context.records.models()):
         for version in list(context.records.versions(model["uuid"], between=_EVERY_VERSION)):
-            reconciled_version(context, model, version)
+            ended = reconciled_version(context, model, version)
+            if ended is not version:
+                _publish(context, ended)
     for scheduler in list(context.records.schedulers()):
         with suppress(NotFoundError):  # deleted meanwhile
             reconciled_scheduler(context, scheduler)
@@ -94,6 +100,10 @@ def _all(context: Context) -> None:
         except (BotoCoreError, ClientError):
             _log.exception("the retraining of model '%s' was not looked at", retraining["ModelName"])
     delete_pending(context)
+
+
+def _publish(context: Context, version: ModelVersionRecord) -> None:
+    publish_retraining(context.client("cloudwatch"), context.environment.metric_namespace, version)
 
 
 def _retrain(context: Context, scheduler: RetrainingSchedulerRecord) -> None:

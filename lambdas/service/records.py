@@ -331,6 +331,44 @@ class ResourcePolicyRecord(_Keyed):
     LastModifiedTime: Decimal
 
 
+class LabelGroupRecord(_Keyed):
+    """A label group. `sk` is its name."""
+
+    uuid: str
+    """Tells the group from others of the same name, before or after it; part of its ARN."""
+    LabelGroupName: str
+    LabelGroupArn: str
+    FaultCodes: Sequence[str]
+    CreatedAt: Decimal
+    UpdatedAt: Decimal
+    tags: NotRequired[dict[str, str]]
+    """Values of the tags by key."""
+    labels: Number
+    """How many labels there are."""
+    longest: Decimal
+    """Seconds that the longest label has, or had before it was deleted: no label that ends in an interval
+    starts earlier before it."""
+    fence: NotRequired[str]
+    """Uuid of the model that was created last with the group. A deletion expects it unchanged since it looked
+    for trainings."""
+
+
+class LabelRecord(_Keyed):
+    """A label. `sk` is its id, which begins with its start."""
+
+    LabelGroupName: str
+    LabelGroupArn: str
+    LabelId: str
+    StartTime: Decimal
+    EndTime: Decimal
+    Rating: str
+    """`ANOMALY`, `NO_ANOMALY` or `NEUTRAL`."""
+    FaultCode: NotRequired[str]
+    Equipment: NotRequired[str]
+    Notes: NotRequired[str]
+    CreatedAt: Decimal
+
+
 class TokenRecord(_Keyed):
     """What a client token was used for. `sk` is the operation with the token."""
 

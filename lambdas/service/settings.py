@@ -27,6 +27,8 @@ class Settings:
     datasets: int | None = 15
     models: int | None = 15
     inference_schedulers_per_model: int | None = 1
+    label_groups: int | None = 15
+    labels_per_group: int | None = 5_000
     pending_ingestion_jobs: int | None = 5
     pending_models: int | None = 5
     pending_dataset_imports: int | None = 15

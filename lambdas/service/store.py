@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -19,6 +20,9 @@ if TYPE_CHECKING:  # the stubs exist where types are checked, not in the functio
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = dict[str, Any]
+
+_TRANSACTION = 100
+"""Writes that DynamoDB does in one transaction at most."""
 
 _ATTEMPTS = 8
 _FIRST_WAIT = 0.04
@@ -60,7 +64,8 @@ class Create:
 class Update:
     """Change attributes of a record that must exist and have the expected values.
 
-    In `expect` a tuple stands for any of its values, None for an absent attribute.
+    In `expect` a tuple stands for any of its values, None for an absent attribute. Numbers to `add` are added
+    to what is there, to zero if nothing is: two updates at once both count.
     """
 
     pk: str
@@ -68,6 +73,7 @@ class Update:
     set: Mapping[str, Any] = field(default_factory=dict)
     remove: Sequence[str] = ()
     expect: Mapping[str, Any] | None = None
+    add: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +166,14 @@ class Store:
                     raise _refused(write, _decoded(reason.get("Item"))) from error
             raise
 
+    def clear(self, pk: str) -> None:
+        """Remove all records of a partition, also while another call does the same."""
+        while items := self.query(pk, limit=_TRANSACTION).items:
+            removals: Any = [
+                {"Delete": {"TableName": self.table, "Key": _key(pk, item["sk"])}} for item in items
+            ]
+            _without_collision(partial(self.client.transact_write_items, TransactItems=removals))
+
     def query(
         self,
         pk: str,
@@ -236,7 +250,7 @@ class Store:
         expression = _Expression()
         request: dict[str, Any] = {"TableName": self.table, "Key": _key(write.pk, write.sk)}
         if isinstance(write, Update):
-            request["UpdateExpression"] = expression.update(write.set, write.remove)
+            request["UpdateExpression"] = expression.update(write.set, write.remove, write.add)
         request["ConditionExpression"] = expression.condition(write.expect or {})
         request |= expression.placeholders()
         request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
@@ -258,8 +272,8 @@ class _Expression:
         self._values[placeholder] = value
         return placeholder
 
-    def update(self, changes: Mapping[str, Any], remove: Sequence[str]) -> str:
-        """Return the expression that sets and removes attributes."""
+    def update(self, changes: Mapping[str, Any], remove: Sequence[str], add: Mapping[str, int]) -> str:
+        """Return the expression that sets, removes and adds to attributes."""
         parts = []
         if changes:
             parts.append(
@@ -267,6 +281,8 @@ class _Expression:
             )
         if remove:
             parts.append("REMOVE " + ", ".join(self._name(k) for k in remove))
+        if add:
+            parts.append("ADD " + ", ".join(f"{self._name(k)} {self._value(v)}" for k, v in add.items()))
         return " ".join(parts)
 
     def condition(self, expect: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any, cast
 from service.names import (
     DATASET,
     INGESTION_JOB,
+    LABEL_GROUP,
     MODEL,
     PENDING_DELETION,
     RETRAINING_SCHEDULER,
@@ -15,6 +16,7 @@ from service.names import (
     TOKEN,
     events_of,
     executions_of,
+    labels_of,
     policies_of,
     policy_key,
     version_key,
@@ -25,6 +27,8 @@ from service.records import (
     EventRecord,
     ExecutionRecord,
     IngestionJobRecord,
+    LabelGroupRecord,
+    LabelRecord,
     ModelRecord,
     ModelVersionRecord,
     PendingDeletionRecord,
@@ -145,6 +149,26 @@ class TypedStore:
         """
         found = self.store.get(policies_of(owner_uuid), policy_key(arn))
         return cast("ResourcePolicyRecord | None", found)
+
+    def label_group(self, name: str) -> LabelGroupRecord | None:
+        """Return the label group called `name`."""
+        return cast("LabelGroupRecord | None", self.store.get(LABEL_GROUP, name))
+
+    def label_groups(self, *, prefix: str = "", start: str | None = None) -> Iterator[LabelGroupRecord]:
+        """Return the label groups by name."""
+        found = self.store.all(LABEL_GROUP, prefix=prefix, start=start)
+        return cast("Iterator[LabelGroupRecord]", found)
+
+    def label(self, group_uuid: str, label_id: str) -> LabelRecord | None:
+        """Return a label of a label group."""
+        return cast("LabelRecord | None", self.store.get(labels_of(group_uuid), label_id))
+
+    def labels(
+        self, group_uuid: str, *, between: Range | None = None, start: str | None = None
+    ) -> Iterator[LabelRecord]:
+        """Return the labels of a label group by their start."""
+        found = self.store.all(labels_of(group_uuid), between=between, start=start)
+        return cast("Iterator[LabelRecord]", found)
 
     def token(self, key: str) -> TokenRecord | None:
         """Return what a client token was used for."""

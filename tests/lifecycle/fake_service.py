@@ -19,7 +19,7 @@ ACCOUNT = "111122223333"
 INGESTION_SECONDS = 15
 TRAINING_SECONDS = 25
 TRANSITION_SECONDS = 15
-QUOTA = {"datasets": 15, "models": 15, "pending": 5, "schedulers per model": 1}
+QUOTA = {"datasets": 15, "models": 15, "label groups": 15, "pending": 5, "schedulers per model": 1}
 
 
 class ApiError(Exception):
@@ -60,8 +60,11 @@ class FakeService:
         self.datasets: dict[str, Thing] = {}
         self.models: dict[str, Thing] = {}
         self.schedulers: dict[str, Thing] = {}
+        self.retrainings: dict[str, Thing] = {}  # retraining schedulers by model; what tests know them by
         self.jobs: dict[str, Thing] = {}
         self.policies: dict[str, Thing] = {}  # by kind and name of their resource
+        self.label_groups: dict[str, Thing] = {}
+        self.labels: dict[str, dict[str, Any]] = {}
         self.tokens: dict[tuple[str, str], tuple[dict[str, Any], str]] = {}
         self.visibility_lag = 0
         self.strict_updates = False  # a service that updates only stopped schedulers
@@ -75,7 +78,14 @@ class FakeService:
 
     def everything(self) -> dict[str, Thing]:
         """All named resources by ARN."""
-        kinds = (self.datasets, self.models, self.schedulers, self.policies)
+        kinds = (
+            self.datasets,
+            self.models,
+            self.schedulers,
+            self.label_groups,
+            self.retrainings,
+            self.policies,
+        )
         return {thing.arn: thing for kind in kinds for thing in kind.values()}
 
     def seed_dataset(self, name: str) -> Thing:
@@ -100,6 +110,15 @@ class FakeService:
             record["FailedReason"] = "too little data"
         return self._add(self.models, word="model", name=name, record=record, p={})
 
+    def seed_label_group(self, name: str) -> Thing:
+        """A label group of somebody else."""
+        record = {"LabelGroupName": name, "FaultCodes": [], "CreatedAt": self._clock()}
+        return self._add(self.label_groups, word="label-group", name=name, record=record, p={})
+
+    def labels_in(self, group: Thing) -> list[dict[str, Any]]:
+        """The labels of a group."""
+        return [label for label in self.labels.values() if label["LabelGroupArn"] == group.arn]
+
     def hold(self, thing: Thing, status: str, *, until: float) -> None:
         """Somebody else's work keeps a resource in a state."""
         thing.then = thing.record["Status"] if thing.record["Status"] != status else "SUCCESS"
@@ -108,7 +127,7 @@ class FakeService:
     def settle(self) -> None:
         """Apply every transition whose time has come."""
         now = self._clock()
-        for kind in (self.datasets, self.jobs, self.models, self.schedulers):
+        for kind in (self.datasets, self.jobs, self.models, self.schedulers, self.retrainings):
             for thing in kind.values():
                 if thing.then and now >= thing.until and not self._stands_still(thing):
                     self._transit(thing)
@@ -137,10 +156,17 @@ class FakeService:
             if before != parameters:
                 raise ApiError("ValidationException", "ClientToken was used with other parameters")
             thing = self.jobs.get(made) or self.everything().get(made)
-            if thing:
-                return dict(thing.record)
+            if operation == "CreateRetrainingScheduler":  # whose record has the ARN of its model
+                thing = next((each for each in self.retrainings.values() if each.uuid == made), None)
+            record = thing.record if thing else self.labels.get(made)
+            if record:
+                return dict(record)
         answer: dict[str, Any] = getattr(self, f"_{operation}")(dict(parameters))
-        key = answer.get("JobId") or answer.get("InferenceSchedulerArn") or answer.get("ModelArn")
+        if operation == "CreateRetrainingScheduler":
+            self.tokens[operation, token] = (parameters, self.retrainings[parameters["ModelName"]].uuid)
+            return answer
+        named = ("JobId", "LabelId", "LabelGroupArn", "InferenceSchedulerArn", "ModelArn")
+        key = next((answer[name] for name in named if name in answer), None)
         self.tokens[operation, token] = (parameters, str(key or answer.get("DatasetArn")))
         return answer
 
@@ -220,6 +246,52 @@ class FakeService:
         ]
         return {"DataIngestionJobSummaries": found[: p.get("MaxResults", 50)]}
 
+    # -- label groups
+
+    def _CreateLabelGroup(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        name = p["LabelGroupName"]
+        self._new(self.label_groups, "label group", name, QUOTA["label groups"])
+        record = {"LabelGroupName": name, "FaultCodes": p.get("FaultCodes", []), "CreatedAt": self._clock()}
+        return self._add(self.label_groups, word="label-group", name=name, record=record, p=p).record
+
+    def _DescribeLabelGroup(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        return self._read(self.label_groups, "label group", p["LabelGroupName"]).record
+
+    def _UpdateLabelGroup(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        self._get(self.label_groups, "label group", p["LabelGroupName"]).record.update(p)
+        return {}
+
+    def _DeleteLabelGroup(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        group = self._get(self.label_groups, "label group", p["LabelGroupName"])
+        for model in self.models.values():
+            labels = model.record.get("LabelsInputConfiguration", {})
+            if (
+                labels.get("LabelGroupName") == p["LabelGroupName"]
+                and model.record["Status"] == "IN_PROGRESS"
+            ):
+                raise ApiError(
+                    "ConflictException", f"model {model.record['ModelName']} is in training with it"
+                )
+        del self.label_groups[p["LabelGroupName"]]
+        for label in self.labels_in(group):
+            del self.labels[label["LabelId"]]
+        return {}
+
+    def _CreateLabel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        group = self._get(self.label_groups, "label group", p["LabelGroupName"])
+        if p.get("FaultCode") not in {None, *group.record["FaultCodes"]}:
+            raise ApiError("ValidationException", f"FaultCode {p['FaultCode']} is not one of the group")
+        label_id = self._uuid().replace("-", "")
+        self.labels[label_id] = {**p, "LabelId": label_id, "LabelGroupArn": group.arn}
+        return {"LabelId": label_id}
+
+    def _DeleteLabel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        group = self._get(self.label_groups, "label group", p["LabelGroupName"])
+        if p["LabelId"] not in {label["LabelId"] for label in self.labels_in(group)}:
+            raise ApiError("ResourceNotFoundException", f"label {p['LabelId']} does not exist")
+        del self.labels[p["LabelId"]]
+        return {}
+
     # -- models
 
     def _CreateModel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
@@ -265,6 +337,12 @@ class FakeService:
                 raise ApiError(
                     "ConflictException", f"model {p['ModelName']} has a scheduler that is not STOPPED"
                 )
+        retraining = self.retrainings.get(p["ModelName"])
+        if retraining and retraining.record["Status"] != "STOPPED":
+            raise ApiError(
+                "ConflictException", f"the retraining scheduler of {p['ModelName']} is not STOPPED"
+            )
+        self.retrainings.pop(p["ModelName"], None)
         self.policies.pop(_policy_key(thing.arn), None)
         del self.models[p["ModelName"]]
         return {}
@@ -331,6 +409,53 @@ class FakeService:
         del self.schedulers[p["InferenceSchedulerName"]]
         return {}
 
+    # -- retraining schedulers: the ARN is that of the model, and what tests know them by is of their own
+
+    def _CreateRetrainingScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        name = p["ModelName"]
+        model = self._get(self.models, "model", name)
+        self._new(self.retrainings, "retraining scheduler of", name, 10_000)
+        if model.record["Status"] != "SUCCESS":
+            raise ApiError("ConflictException", f"model {name} is {model.record['Status']}, not SUCCESS")
+        record = {"PromoteMode": "MANAGED", **p, "CreatedAt": self._clock(), "ModelArn": model.arn}
+        identity = self._uuid()
+        arn = f"arn:aws:lookoutequipment:us-east-1:{ACCOUNT}:retraining-scheduler/{name}/{identity}"
+        thing = Thing(record=record, arn=arn, tags={}, uuid=identity, invisible_reads=self.visibility_lag)
+        _cut_start_date(record)
+        self.retrainings[name] = thing
+        self._turn(thing, "PENDING", "RUNNING")
+        return thing.record
+
+    def _DescribeRetrainingScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        return self._read(self.retrainings, "retraining scheduler of", p["ModelName"]).record
+
+    def _UpdateRetrainingScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        thing = self._steady(p["ModelName"], self.retrainings)
+        if self.strict_updates and thing.record["Status"] == "RUNNING":
+            raise ApiError("ConflictException", f"scheduler of {p['ModelName']} is RUNNING: stop it")
+        thing.record.update(p)
+        _cut_start_date(thing.record)
+        return {}
+
+    def _StartRetrainingScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        thing = self._led_on(p["ModelName"], "PENDING", self.retrainings)
+        if thing.record["Status"] == "STOPPED":
+            self._turn(thing, "PENDING", "RUNNING")
+        return thing.record
+
+    def _StopRetrainingScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        thing = self._led_on(p["ModelName"], "STOPPING", self.retrainings)
+        if thing.record["Status"] == "RUNNING":
+            self._turn(thing, "STOPPING", "STOPPED")
+        return thing.record
+
+    def _DeleteRetrainingScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        thing = self._get(self.retrainings, "retraining scheduler of", p["ModelName"])
+        if thing.record["Status"] != "STOPPED":
+            raise ApiError("ConflictException", f"scheduler of {p['ModelName']} is {thing.record['Status']}")
+        del self.retrainings[p["ModelName"]]
+        return {}
+
     # -- resource policies. The first two words of an Id are taken for the tags that policies do not have.
 
     def _PutResourcePolicy(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
@@ -395,7 +520,8 @@ class FakeService:
         identity = self._uuid()
         arn = f"arn:aws:lookoutequipment:us-east-1:{ACCOUNT}:{word}/{name}/{identity}"
         tags = {tag["Key"]: tag["Value"] for tag in p.get("Tags", ())}
-        record[{"dataset": "DatasetArn", "model": "ModelArn"}.get(word, "InferenceSchedulerArn")] = arn
+        members = {"dataset": "DatasetArn", "model": "ModelArn", "label-group": "LabelGroupArn"}
+        record[members.get(word, "InferenceSchedulerArn")] = arn
         thing = Thing(record=record, arn=arn, tags=tags, uuid=identity, invisible_reads=self.visibility_lag)
         kind[name] = thing
         return thing
@@ -417,26 +543,27 @@ class FakeService:
             raise ApiError("ResourceNotFoundException", f"{arn} does not exist")
         return self.everything()[arn]
 
-    def _steady(self, name: str) -> Thing:
-        thing = self._get(self.schedulers, "inference scheduler", name)
+    def _steady(self, name: str, kind: Mapping[str, Thing] | None = None) -> Thing:
+        thing = self._get(self.schedulers if kind is None else kind, "scheduler", name)
         if thing.record["Status"] in {"PENDING", "STOPPING"}:
             raise ApiError("ConflictException", f"scheduler {name} is {thing.record['Status']}")
         return thing
 
-    def _led_on(self, name: str, state: str) -> Thing:
-        thing = self._get(self.schedulers, "inference scheduler", name)
+    def _led_on(self, name: str, state: str, kind: Mapping[str, Thing] | None = None) -> Thing:
+        thing = self._get(self.schedulers if kind is None else kind, "scheduler", name)
         if self.cuts_short and state == "STOPPING" and thing.record["Status"] == "PENDING":
             thing.record["Status"] = "RUNNING"
         if self.cuts_short and thing.record["Status"] == state:
             self._transit(thing)
-        return self._steady(name)
+        return self._steady(name, kind)
 
     def _turn(self, thing: Thing, now: str, then: str) -> None:
         thing.record["Status"], thing.then = now, then
         thing.until = self._clock() + TRANSITION_SECONDS
 
     def _stands_still(self, thing: Thing) -> bool:
-        return self.frozen or (self.cuts_short and "InferenceSchedulerName" in thing.record)
+        schedulers = [*self.schedulers.values(), *self.retrainings.values()]
+        return self.frozen or (self.cuts_short and any(thing is each for each in schedulers))
 
     def _transit(self, thing: Thing) -> None:
         thing.record["Status"], thing.then = thing.then, ""
@@ -471,6 +598,7 @@ def _check(shape: Shape, value: Any, path: str) -> None:
             _check(shape.member, item, path)
     elif shape.type_name == "string":
         pattern = shape.metadata.get("pattern", "").replace(r"\p{ASCII}", r"[\x00-\x7f]")
+        pattern = pattern.replace(r"[\P{M}\p{M}]", r"[\s\S]")
         choices = getattr(shape, "enum", None)
         low, high = shape.metadata.get("min", 0), shape.metadata.get("max", 10**9)
         fits = not pattern or re.fullmatch(pattern, value)
@@ -481,3 +609,8 @@ def _check(shape: Shape, value: Any, path: str) -> None:
 def _policy_key(arn: str) -> str:
     word, name, _ = arn.split(":", 5)[5].split("/")
     return f"{word}-policy/{name}"
+
+
+def _cut_start_date(record: dict[str, Any]) -> None:
+    if "RetrainingStartDate" in record:
+        record["RetrainingStartDate"] = record["RetrainingStartDate"] // 86_400 * 86_400

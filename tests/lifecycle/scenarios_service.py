@@ -15,7 +15,15 @@ def deleted_outside(play: Play) -> None:
         one.created()
         one.stack.drain()
         service = one.world.service
-        for kind in (service.datasets, service.models, service.schedulers, service.policies):
+        kinds = (
+            service.datasets,
+            service.models,
+            service.schedulers,
+            service.retrainings,
+            service.label_groups,
+            service.policies,
+        )
+        for kind in kinds:
             for name in [name for name, thing in kind.items() if thing is one.thing()]:
                 del kind[name]
     assert play.stack.destroy(), play.stack.reasons
@@ -42,10 +50,14 @@ def drift(play: Play) -> None:
     if play.case.kind == "InferenceScheduler":
         thing.record["DataUploadFrequency"] = "PT1H"
         thing.record["Status"] = "STOPPED"
+    if play.case.kind == "RetrainingScheduler":
+        thing.record |= {"LookbackWindow": "P720D", "RetrainingStartDate": 0, "Status": "STOPPED"}
     if play.case.kind == "Model":
         thing.record["RoleArn"] = "arn:aws:iam::111122223333:role/drifted"
+    if play.case.kind == "LabelGroup":
+        thing.record["FaultCodes"] = ["bearing", "drifted"]
     assert play.deploy(play.case.in_place), play.stack.reasons
-    if play.case.kind == "InferenceScheduler":
+    if play.case.kind in {"InferenceScheduler", "RetrainingScheduler"}:
         thing.tags.pop("site")  # this one has no tags of its own
     play.check()
 
@@ -130,7 +142,7 @@ def waits_for_what_it_needs(play: Play) -> None:
     start["IngestionInputConfiguration"] = play.world.service.datasets["plant"].record[
         "IngestionInputConfiguration"
     ]
-    if play.case.kind == "InferenceScheduler":
+    if play.case.kind in {"InferenceScheduler", "RetrainingScheduler"}:
         model = service.models["trained"]
         model.record["Status"], model.then, model.until = "IN_PROGRESS", "SUCCESS", play.world.now + 100
     elif play.case.kind != "Dataset":
@@ -217,6 +229,8 @@ def strict_service(play: Play) -> None:
     play.world.service.strict_updates = True
     play.created()
     change: Properties = {"RoleArn": f"{ROLE}-2"} if "RoleArn" in play.case.base else play.case.in_place
+    if play.case.kind == "RetrainingScheduler":
+        change = {"PromoteMode": "MANUAL"}
     assert play.deploy(play.case.base | change), play.stack.reasons
     play.check()
 
@@ -262,7 +276,8 @@ def quota(play: Play) -> None:
     for number in range(20):
         service.seed_dataset(f"d-{number}")
         service.seed_model(f"m-{number}")
-    if play.case.kind in {"Dataset", "Model"}:
+        service.seed_label_group(f"g-{number}")
+    if play.case.kind in {"Dataset", "Model", "LabelGroup"}:
         assert not play.deploy(play.case.base)
         assert "limit 15" in play.stack.reasons[0], play.stack.reasons
         assert "ServiceQuotaExceededException" in play.stack.reasons[0]
@@ -270,10 +285,10 @@ def quota(play: Play) -> None:
 
 
 def retained(play: Play) -> None:
-    """A dataset with RemovalPolicy retain outlives its stack."""
-    if play.case.kind != "Dataset":
+    """What has the RemovalPolicy retain outlives its stack."""
+    if play.case.kind not in {"Dataset", "LabelGroup"}:
         return
     assert play.deploy(play.case.base | {"RemovalPolicy": "retain"})
     thing = play.thing()
     assert play.stack.destroy()
-    assert thing in play.world.service.datasets.values()
+    assert thing in play.world.service.everything().values()

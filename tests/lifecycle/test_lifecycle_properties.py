@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from custom_resources.errors import FailedError
 from custom_resources.handler import RESOURCES
 from custom_resources.properties import Properties, parse
-from tests.lifecycle.cases import CASES, Case
+from tests.lifecycle.cases import CASES, Case, case_of
 from tests.lifecycle.cloudformation import stringify
 
 MODEL = botocore.session.get_session().get_service_model("lookoutequipment")
-SCHEDULER = CASES[-1].base
+SCHEDULER_CASE = case_of("InferenceScheduler")
+SCHEDULER = SCHEDULER_CASE.base
 
 
 def read(case: Case, properties: dict[str, Any]) -> Properties:
@@ -46,7 +47,7 @@ def test_properties_survive_cloudformation(
         "DataInputConfiguration": {"S3InputConfiguration": place},
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
     }
-    parsed = read(CASES[-1], given_properties)
+    parsed = read(SCHEDULER_CASE, given_properties)
     assert parsed.members["DataDelayOffsetInMinutes"] == delay
     assert parsed.members["DataInputConfiguration"] == {"S3InputConfiguration": place}
     assert parsed.running is running
@@ -98,6 +99,10 @@ def test_booleans_are_read_literally(text: str | bool, wait: bool) -> None:  # n
         (0, {"Tags": [{"Key": "constructs-l4e:owner", "Value": "me"}]}, "'constructs-l4e:owner' is reserved"),
         (0, {"RemovalPolicy": "keep"}, "RemovalPolicy is 'keep': use one of retain, destroy"),
         (1, {"Revision": {"n": 1}}, "Revision is {'n': '1'}: give a text"),
+        (4, {"FaultCodes": "bearing"}, "FaultCodes is 'bearing': give a list"),
+        (4, {"FaultCodes": ["x" * 101]}, "101 characters: use 1 to 100"),
+        (4, {"Labels": {}}, "Labels is {}: give a list"),
+        (4, {"Labels": [{}]}, "Labels[0] is {}: give an object with InlineLabels, or with Bucket, Key and"),
     ],
 )
 def test_a_wrong_property_is_named_with_rule_and_fix(case: int, change: dict[str, Any], message: str) -> None:
@@ -109,7 +114,7 @@ def test_a_wrong_property_is_named_with_rule_and_fix(case: int, change: dict[str
 def test_a_missing_property_is_named() -> None:
     properties = {key: value for key, value in SCHEDULER.items() if key != "RoleArn"}
     with pytest.raises(FailedError, match="property 'RoleArn' is required: add it"):
-        read(CASES[-1], properties)
+        read(SCHEDULER_CASE, properties)
 
 
 def test_a_time_with_any_zone_is_one_moment() -> None:

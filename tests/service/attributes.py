@@ -6,6 +6,7 @@ from service import records
 from service.names import (
     DATASET,
     INGESTION_JOB,
+    LABEL_GROUP,
     MODEL,
     PENDING_DELETION,
     RETRAINING_SCHEDULER,
@@ -14,6 +15,7 @@ from service.names import (
     TOKEN,
     events_of,
     executions_of,
+    labels_of,
     policies_of,
     versions_of,
 )
@@ -29,6 +31,8 @@ KINDS: Mapping[str, type] = {
     executions_of(""): records.ExecutionRecord,
     events_of(""): records.EventRecord,
     policies_of(""): records.ResourcePolicyRecord,
+    LABEL_GROUP: records.LabelGroupRecord,
+    labels_of(""): records.LabelRecord,
     SIGNING_KEY: records.SigningKeyRecord,
     TOKEN: records.TokenRecord,
     PENDING_DELETION: records.PendingDeletionRecord,
@@ -52,5 +56,5 @@ def unlisted(write: Write) -> list[str]:
         return [f"partition {pk}"]
     names = set(write.item) if isinstance(write, Create) else set(write.expect or {})
     if not isinstance(write, Create | Delete):
-        names |= {*write.set, *write.remove}
+        names |= {*write.set, *write.remove, *write.add}
     return sorted(f"{kind.__name__}.{name}" for name in names - listed(kind))

@@ -81,7 +81,7 @@ class Table:
             raise refused("TransactWriteItems", "ValidationException", "two writes of one item")
         reasons = [
             {"Code": "None"}
-            if _holds(request, self.items.get(key))
+            if "ConditionExpression" not in request or _holds(request, self.items.get(key))
             else {"Code": "ConditionalCheckFailed", "Item": self.items.get(key)}
             for key, (_, request) in zip(keys, writes, strict=True)
         ]
@@ -177,13 +177,18 @@ def _term(term: str, request: Item, item: Item) -> bool:
 def _updated(request: Item, item: Item | None) -> Item:
     """Return an item after the UpdateExpression of a write."""
     expression = request["UpdateExpression"]
+    expression, _, added = expression.partition("ADD ")
     changes, _, removed = expression.partition("REMOVE ")
     after = {**(item or request["Key"])}
     for change in filter(None, changes.removeprefix("SET ").strip().split(", ")):
         name, _, value = change.partition(" = ")
         after[_name(name, request)] = _value(value, request)
-    for name in filter(None, removed.split(", ")):
+    for name in filter(None, removed.strip().split(", ")):
         after.pop(_name(name, request), None)
+    for addition in filter(None, added.split(", ")):
+        name, _, value = addition.partition(" ")
+        present = after.get(_name(name, request), {"N": "0"})
+        after[_name(name, request)] = {"N": str(_plain(present) + _plain(_value(value, request)))}
     return _checked(after)
 
 

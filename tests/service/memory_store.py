@@ -66,6 +66,10 @@ class MemoryStore:
         for write in writes:
             self._do(write)
 
+    def clear(self, pk: str) -> None:
+        for sk in [sk for found, sk in self.records if found == pk]:
+            self.delete(pk, sk)
+
     def query(self, pk: str, **_: Any) -> Page:
         return Page(list(self.all(pk)), None)
 
@@ -98,6 +102,8 @@ class MemoryStore:
             record |= _plain(write.set)
             for name in write.remove:
                 record.pop(name, None)
+            for name, number in write.add.items():
+                record[name] = record.get(name, 0) + number
             self._put(write.pk, write.sk, record)
 
     def _put(self, pk: str, sk: str, record: Item) -> None:

@@ -67,6 +67,7 @@ class TestRights:
         assert {
             action for action in role_of(deployed, "ReconcilerRole") if not action.startswith("kms:")
         } == {
+            "cloudwatch:PutMetricData",
             "dynamodb:DeleteItem",
             "dynamodb:GetItem",
             "dynamodb:PutItem",

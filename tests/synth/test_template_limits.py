@@ -67,7 +67,7 @@ def largest_service(scope: cdk.Stack) -> None:
             false_alarm_time=cdk.Duration.minutes(7),
             partial_inference=False,
             adaptation=Adaptation.FOLLOW,
-            bucket_owners=owners(18),
+            bucket_owners=owners(17),
         ),
         metric_namespace="N" * 255,
         large_jobs=LargeJobs(vpc=plant_network(scope)),
@@ -80,6 +80,8 @@ def largest_service(scope: cdk.Stack) -> None:
 LIMITS = (
     "datasets",
     "models",
+    "label_groups",
+    "labels_per_group",
     "pending_ingestion_jobs",
     "pending_models",
     "pending_dataset_imports",

@@ -11,6 +11,7 @@ from service.job_starts import start_training
 from service.kms_keys import key_arn
 from service.names import (
     DATASET,
+    LABEL_GROUP,
     MODEL,
     RETRAINING_SCHEDULER,
     document_key,
@@ -24,11 +25,13 @@ from service.names import (
 )
 from service.off_rule import OffRule
 from service.operations.datasets import require_dataset, schema_text
+from service.operations.label_groups import require_label_group
 from service.paging import paged
 from service.pending_deletions import delete_pending, pending_deletion
 from service.reconcile import reconciled_model
 from service.records import (
     DatasetRecord,
+    LabelGroupRecord,
     ModelRecord,
     TrainingFacts,
     TrainingRequest,
@@ -57,6 +60,7 @@ def create_model(context: Context, request: dict[str, Any]) -> ModelRecord:
 
     def plan() -> Plan[ModelRecord]:
         dataset = require_dataset(context, request["DatasetName"])
+        group = requested_label_group(context, request)
         if context.records.model(request["ModelName"]) is not None:
             raise name_taken("model", request["ModelName"])
         require_active(dataset)
@@ -71,7 +75,7 @@ def create_model(context: Context, request: dict[str, Any]) -> ModelRecord:
 
         training = _training(context, request, dataset, window=window, kms_key=key)
         documents = Documents(owner_uuid=training["uuid"], kms_key=key, texts={_SCHEMA: schema.to_json()})
-        return _creation(context, training, dataset, tags=tags, documents=documents)
+        return _creation(context, training, dataset, group, tags=tags, documents=documents)
 
     def start(model: ModelRecord) -> None:
         if model["Status"] == "IN_PROGRESS":
@@ -108,6 +112,7 @@ def update_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     def attempt() -> None:
         model = _require_settled(context, request["ModelName"])
         require_labels(request, request.get("RoleArn", model.get("RoleArn")))
+        requested_label_group(context, request)
         context.store.update(
             MODEL,
             model["ModelName"],
@@ -218,6 +223,7 @@ def _creation(
     context: Context,
     training: TrainingFacts,
     dataset: DatasetRecord,
+    group: LabelGroupRecord | None,
     *,
     tags: dict[str, str],
     documents: Documents,
@@ -233,19 +239,23 @@ def _creation(
         "ModelVersionArn": version_arn(training["ModelArn"], 1),
         "SourceType": "TRAINING",
     }
-    fence = Update(  # a deletion that has just looked for models must look again
-        DATASET,
-        dataset["DatasetName"],
-        {"fence": uuid},
-        expect={
-            "uuid": dataset["uuid"],
-            "Status": "ACTIVE",
-            "ingestionJobId": dataset["ingestionJobId"],
-        },
-    )
+    fences = [  # a deletion that has just looked for models must look again
+        Update(
+            DATASET,
+            dataset["DatasetName"],
+            {"fence": uuid},
+            expect={
+                "uuid": dataset["uuid"],
+                "Status": "ACTIVE",
+                "ingestionJobId": dataset["ingestionJobId"],
+            },
+        )
+    ]
+    if group is not None:
+        fences.append(Update(LABEL_GROUP, group["sk"], {"fence": uuid}, expect={"uuid": group["uuid"]}))
     return Plan(
         record=cast("ModelRecord", model),
-        writes=[Create(version), fence],
+        writes=[Create(version), *fences],
         undo=[
             Delete(versions_of(uuid), version_key(1)),
             pending_deletion(context, prefixes=[model_prefix(uuid)]),  # its training may have begun
@@ -283,13 +293,8 @@ def require_active(dataset: DatasetRecord) -> None:
 
 
 def require_labels(request: Mapping[str, Any], role: str | None) -> None:
-    """Require that labels and diagnostics come with the `role` that reads and writes them."""
+    """Require that label files and diagnostics come with the `role` that reads and writes them."""
     labels = request.get("LabelsInputConfiguration", {})
-    if "LabelGroupName" in labels:
-        raise ValidationError(
-            f"LabelGroupName '{labels['LabelGroupName']}': label groups are not available in this release of "
-            "the service: give the labels as CSV files with S3InputConfiguration"
-        )
     for member, needs in (
         ("LabelsInputConfiguration", "S3InputConfiguration" in labels),
         ("ModelDiagnosticsOutputConfiguration", "ModelDiagnosticsOutputConfiguration" in request),
@@ -298,6 +303,12 @@ def require_labels(request: Mapping[str, Any], role: str | None) -> None:
             raise ValidationError(
                 f"{member} is given without RoleArn: give the role that may read or write that bucket"
             )
+
+
+def requested_label_group(context: Context, request: Mapping[str, Any]) -> LabelGroupRecord | None:
+    """Return the label group that a request names, which must exist."""
+    name = request.get("LabelsInputConfiguration", {}).get("LabelGroupName")
+    return None if name is None else require_label_group(context, name)
 
 
 def _require_room(context: Context) -> None:

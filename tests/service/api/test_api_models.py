@@ -138,10 +138,6 @@ def _schema(component: str, column: str) -> dict[str, Any]:
         ),
         ({"LabelsInputConfiguration": LABELS}, "LabelsInputConfiguration is given without RoleArn"),
         (
-            {"LabelsInputConfiguration": {"LabelGroupName": "faults"}, "RoleArn": ROLE},
-            "label groups are not available",
-        ),
-        (
             {"ModelDiagnosticsOutputConfiguration": {"S3OutputConfiguration": {"Bucket": "customer"}}},
             "ModelDiagnosticsOutputConfiguration is given without RoleArn",
         ),

@@ -13,9 +13,9 @@ from engine import Evaluation, Range, Scores, merge_intervals
 from service.jobs.failure import JobFailed
 from service.jobs.inference.event_tracking import Followed, InferenceEvent, event_members, follow
 from service.jobs.result_lines import lines
-from service.jobs.training.labels import read_label_file
 from service.jobs.training.learn import labels_inside
 from service.jobs.training.model_metrics import model_metrics, model_quality
+from service.jobs.training.training_labels import read_label_file
 from service.jobs.training.version import effective_windows
 from service.settings import Settings
 from service.training_windows import TimeSpan, TrainingWindows
@@ -45,7 +45,7 @@ def moment(text: str) -> np.datetime64:
 )
 def test_label_files_are_read_in_every_documented_form(text: str) -> None:
     found = read_label_file("f", text.encode())
-    assert found.intervals == [(moment("2020-02-01T20:00"), moment("2020-02-03T00:00"))]
+    assert found.rated("ANOMALY") == [(moment("2020-02-01T20:00"), moment("2020-02-03T00:00"))]
 
 
 @pytest.mark.parametrize(

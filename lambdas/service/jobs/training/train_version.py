@@ -10,6 +10,7 @@ from service.jobs.training.learn import Learned, learn
 from service.jobs.training.promotion import Prior, Verdict
 from service.jobs.training.version import Training
 from service.names import MODEL, artefact_key, document_key
+from service.retraining_metrics import publish_retraining
 from service.shortening import shortened_metrics
 from service.store import Item
 from service.training_end import ActivatedMeanwhile, record_end
@@ -59,9 +60,11 @@ def train_version(runtime: Runtime, model: Item, version: Item) -> Item:
         )
 
     try:
-        return record(verdict)
+        ended = record(verdict)
     except ActivatedMeanwhile as other:
-        return record(promotion.overtaken(other.active))
+        ended = record(promotion.overtaken(other.active))
+    publish_retraining(runtime.cloudwatch, runtime.metric_namespace, ended)
+    return ended
 
 
 def _window_members(learned: Learned) -> Mapping[str, Decimal]:
