@@ -68,8 +68,8 @@ class Properties:
         wait: whether the request is complete only when the service has finished.
         running: desired state of a scheduler.
         revision: free text whose change starts a new ingestion.
-        policy: a resource policy, without its `Id`.
         labels: documents with the labels of a label group, one after the other.
+        policy: a resource policy, without its `Id`.
     """
 
     members: Mapping[str, Any]
@@ -77,8 +77,8 @@ class Properties:
     wait: bool = True
     running: bool = True
     revision: str = ""
-    policy: Mapping[str, Any] = field(default_factory=dict)
     labels: Sequence[InlineDocument | S3Object] = ()
+    policy: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def tags(self) -> dict[str, str]:

@@ -51,9 +51,9 @@ OPERATIONS: Mapping[str, Operation] = {
     **schedulers.OPERATIONS,
     **inference_executions.OPERATIONS,
     **inference_events.OPERATIONS,
-    **resource_policies.OPERATIONS,
     **label_groups.OPERATIONS,
     **labels.OPERATIONS,
+    **resource_policies.OPERATIONS,
     **tags.OPERATIONS,
 }
 """The operations of the service model that this release supports, by name."""

@@ -48,6 +48,11 @@ def events_of(scheduler_uuid: str) -> str:
     return f"event#{scheduler_uuid}"
 
 
+def labels_of(group_uuid: str) -> str:
+    """Return the partition of the labels of a label group."""
+    return f"label#{group_uuid}"
+
+
 def policies_of(owner_uuid: str) -> str:
     """Return the partition of the resource policies of a dataset, or of a model and its versions."""
     return f"resource-policy#{owner_uuid}"
@@ -57,11 +62,6 @@ def policy_key(arn: str) -> str:
     """Return the sort key of the policy of a resource: a model version has its number, others `resource`."""
     _, _, version = arn.partition("/model-version/")
     return version_key(int(version)) if version else "resource"
-
-
-def labels_of(group_uuid: str) -> str:
-    """Return the partition of the labels of a label group."""
-    return f"label#{group_uuid}"
 
 
 def document_key(owner_uuid: str, name: str) -> str:

@@ -210,10 +210,8 @@ def _version_under_way(model: ModelRecord) -> int | None:
 
 def _running_job(context: Context, dataset: DatasetRecord) -> IngestionJobRecord | None:
     """Return the ingestion or import that a dataset waits for; it is among the newest."""
-    for job in context.records.ingestion_jobs():
-        if job["datasetUuid"] == dataset["uuid"] and job["Status"] in DATASET_STATUS:
-            return job
-    return None
+    jobs = context.records.ingestion_jobs(dataset_uuid=dataset["uuid"])
+    return next((job for job in jobs if job["Status"] in DATASET_STATUS), None)
 
 
 def _seen(reconcile: Callable[[], bool]) -> bool:

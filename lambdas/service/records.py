@@ -318,19 +318,6 @@ class EventRecord(_Keyed):
     """Highest anomaly score of that execution."""
 
 
-class ResourcePolicyRecord(_Keyed):
-    """The policy of a dataset, a model or a model version. `sk` tells versions from their model."""
-
-    uuid: str
-    """Tells the policy from others of the resource, before or after it. It outlives replacements."""
-    ResourceArn: str
-    PolicyRevisionId: str
-    """Changes with each replacement."""
-    ResourcePolicy: str
-    CreationTime: Decimal
-    LastModifiedTime: Decimal
-
-
 class LabelGroupRecord(_Keyed):
     """A label group. `sk` is its name."""
 
@@ -367,6 +354,19 @@ class LabelRecord(_Keyed):
     Equipment: NotRequired[str]
     Notes: NotRequired[str]
     CreatedAt: Decimal
+
+
+class ResourcePolicyRecord(_Keyed):
+    """The policy of a dataset, a model or a model version. `sk` tells versions from their model."""
+
+    uuid: str
+    """Tells the policy from others of the resource, before or after it. It outlives replacements."""
+    ResourceArn: str
+    PolicyRevisionId: str
+    """Changes with each replacement."""
+    ResourcePolicy: str
+    CreationTime: Decimal
+    LastModifiedTime: Decimal
 
 
 class TokenRecord(_Keyed):

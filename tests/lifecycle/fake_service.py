@@ -62,9 +62,9 @@ class FakeService:
         self.schedulers: dict[str, Thing] = {}
         self.retrainings: dict[str, Thing] = {}  # retraining schedulers by model; what tests know them by
         self.jobs: dict[str, Thing] = {}
-        self.policies: dict[str, Thing] = {}  # by kind and name of their resource
         self.label_groups: dict[str, Thing] = {}
         self.labels: dict[str, dict[str, Any]] = {}
+        self.policies: dict[str, Thing] = {}  # by kind and name of their resource
         self.tokens: dict[tuple[str, str], tuple[dict[str, Any], str]] = {}
         self.visibility_lag = 0
         self.strict_updates = False  # a service that updates only stopped schedulers
@@ -454,7 +454,6 @@ class FakeService:
         if thing.record["Status"] != "STOPPED":
             raise ApiError("ConflictException", f"scheduler of {p['ModelName']} is {thing.record['Status']}")
         del self.retrainings[p["ModelName"]]
-        return {}
 
     # -- resource policies. The first two words of an Id are taken for the tags that policies do not have.
 
@@ -606,11 +605,11 @@ def _check(shape: Shape, value: Any, path: str) -> None:
             raise ApiError("ValidationException", f"{path}: {value[:300]!r} does not match {shape.name}")
 
 
-def _policy_key(arn: str) -> str:
-    word, name, _ = arn.split(":", 5)[5].split("/")
-    return f"{word}-policy/{name}"
-
-
 def _cut_start_date(record: dict[str, Any]) -> None:
     if "RetrainingStartDate" in record:
         record["RetrainingStartDate"] = record["RetrainingStartDate"] // 86_400 * 86_400
+
+
+def _policy_key(arn: str) -> str:
+    word, name, _ = arn.split(":", 5)[5].split("/")
+    return f"{word}-policy/{name}"

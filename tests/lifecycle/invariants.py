@@ -136,31 +136,32 @@ def _as_desired(world: World, stack: Stack, logical: str, live: Live) -> None:
     kind, wanted = KINDS[live.type], live.properties
     name = wanted[NAMES[live.type]]
     assert live.physical_id == f"l4e/v1/{kind}/{name}", f"I5: {live.physical_id} for {name}"
+    if kind == "ingestion":
+        _ingestion_as_desired(world, name, wanted)
+    elif kind.endswith("-policy"):
+        _policy_as_desired(world, f"{stack.id}/{logical}", f"{kind}/{name}", wanted)
+    else:
+        _thing_as_desired(world, f"{stack.id}/{logical}", kind, wanted)
     if kind == "label-group":
         _labels_as_desired(world, stack, logical, wanted)
-    if kind.endswith("-policy"):
-        _policy_as_desired(world, stack, logical, live)
-    elif kind == "ingestion":
-        if wanted.get("Wait") != "false":
-            record = world.service.datasets[name].record
-            assert record["IngestionInputConfiguration"] == wanted["IngestionInputConfiguration"], (
-                "I6: other data"
-            )
-    else:
-        _thing_as_desired(world, stack, logical, live)
 
 
-def _policy_as_desired(world: World, stack: Stack, logical: str, live: Live) -> None:
-    kind, wanted = KINDS[live.type], live.properties
-    policy = world.service.policies[f"{kind}/{wanted[NAMES[live.type]]}"]
-    assert policy.tags[OWNER_TAG] == f"{stack.id}/{logical}", "I6: another owner"
+def _ingestion_as_desired(world: World, dataset: str, wanted: Properties) -> None:
+    if wanted.get("Wait") != "false":
+        record = world.service.datasets[dataset].record
+        assert record["IngestionInputConfiguration"] == wanted["IngestionInputConfiguration"], (
+            "I6: other data"
+        )
+
+
+def _policy_as_desired(world: World, owner: str, key: str, wanted: Properties) -> None:
+    policy = world.service.policies[key]
+    assert policy.tags[OWNER_TAG] == owner, "I6: another owner"
     said = json.loads(policy.record["ResourcePolicy"])
     assert {**wanted["ResourcePolicy"], "Id": said["Id"]} == said, f"I6: the policy says {said}"
 
 
-def _thing_as_desired(world: World, stack: Stack, logical: str, live: Live) -> None:
-    kind, wanted = KINDS[live.type], live.properties
-    name = wanted[NAMES[live.type]]
+def _thing_as_desired(world: World, owner: str, kind: str, wanted: Properties) -> None:
     things = {
         "dataset": world.service.datasets,
         "model": world.service.models,
@@ -168,8 +169,9 @@ def _thing_as_desired(world: World, stack: Stack, logical: str, live: Live) -> N
         "label-group": world.service.label_groups,
         "retraining-scheduler": world.service.retrainings,
     }
-    thing = things[kind][name]
-    assert thing.tags[OWNER_TAG] == f"{stack.id}/{logical}", "I6: another owner"
+    name_member = next(member for type_, member in NAMES.items() if KINDS[type_] == kind)
+    thing = things[kind][wanted[name_member]]
+    assert thing.tags[OWNER_TAG] == owner, "I6: another owner"
     users = {key: value for key, value in thing.tags.items() if not key.startswith(TAG_PREFIX)}
     assert users == {tag["Key"]: tag["Value"] for tag in wanted.get("Tags", ())}, f"I6: tags {users}"
     for member in _MEMBERS[kind]:

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from service.context import Context
 from service.documents import read_document
-from service.errors import ConflictError, ValidationError, name_taken, no_such, require_room
+from service.errors import ConflictError, ValidationError, counted, name_taken, no_such, require_room
 from service.idempotency import Documents, Plan, create_once
 from service.job_starts import start_training
 from service.kms_keys import key_arn
@@ -312,11 +312,14 @@ def requested_label_group(context: Context, request: Mapping[str, Any]) -> Label
 
 
 def _require_room(context: Context) -> None:
-    models, settings = list(context.records.models()), context.settings
-    require_room("models", limit=settings.models, used=len(models), setting="models")
-    training = [model for model in models if model["Status"] == "IN_PROGRESS"]
+    settings = context.settings
+    used = counted(context.records.models(), limit=settings.models)
+    require_room("models", limit=settings.models, used=used, setting="models")
     limit = settings.pending_models
-    if limit is not None and len(training) >= limit:  # perhaps some only seem to be in training
+    if limit is None:
+        return
+    training = [model for model in context.records.models() if model["Status"] == "IN_PROGRESS"]
+    if len(training) >= limit:  # perhaps some only seem to be in training
         training = [one for one in training if reconciled_model(context, one)["Status"] == one["Status"]]
     require_room("models in training", limit=limit, used=len(training), setting="pending_models")
 
@@ -327,7 +330,7 @@ def _require_unscheduled(context: Context, model: ModelRecord) -> None:
         raise ConflictError(
             f"the retraining scheduler of the model '{model['ModelName']}' is {retraining}: stop it first"
         )
-    for scheduler in context.records.schedulers():
+    for scheduler in context.records.schedulers(model_name=model["ModelName"]):
         if scheduler["modelUuid"] == model["uuid"] and scheduler["Status"] != "STOPPED":
             raise ConflictError(
                 f"the model '{model['ModelName']}' is in use by the inference scheduler "

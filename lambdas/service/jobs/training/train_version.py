@@ -14,6 +14,7 @@ from service.retraining_metrics import publish_retraining
 from service.shortening import shortened_metrics
 from service.store import Item
 from service.training_end import ActivatedMeanwhile, record_end
+from service.training_windows import ADVISED_DAYS
 
 
 def train_version(runtime: Runtime, model: Item, version: Item) -> Item:
@@ -44,6 +45,14 @@ def train_version(runtime: Runtime, model: Item, version: Item) -> Item:
         ModelVersion=training.number,
         Rows=learned.rows,
     )
+    if learned.windows.training.days < ADVISED_DAYS:
+        log(
+            "short training history",
+            ModelName=model["ModelName"],
+            ModelVersion=training.number,
+            Days=round(learned.windows.training.days, 1),
+            AdvisedDays=ADVISED_DAYS,
+        )
     if prior is None:
         return record_end(runtime.store, model, version, members, version_only=version_only, promoted=True)
     version_only["RetrainingAvailableDataInDays"] = int(training.data_days(learned.windows.whole))
