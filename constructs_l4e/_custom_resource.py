@@ -1,5 +1,6 @@
 """What the custom resources behind the public constructs have in common."""
 
+import functools
 import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from constructs import Construct, IConstruct, IDependable
 
 from constructs_l4e import _names, _props, _validate
 from constructs_l4e._completion import when_complete
-from constructs_l4e._memory import once, path_of, stack_of
+from constructs_l4e._memory import path_of, stack_of
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.schema import DatasetSchema
@@ -29,25 +30,42 @@ _SERVICE_TIMEOUT_SECONDS = "3600"
 
 
 class ResourceTags:
-    """The tags of one resource: those of its construct, and those that `cdk.Tags.of(...)` adds later."""
+    """The tags of one resource: those of its construct, and those that `cdk.Tags.of(...)` adds later.
+
+    Most resources have none, and cost nothing: the CDK asks for `manager` when it adds the first.
+    """
 
     def __init__(self, scope: IConstruct, kind: str, tags: Mapping[str, str] | None) -> None:
-        self.scope, self._kind, self._resource_type = scope, kind, resource_type(kind)
-        self.manager = cdk.TagManager(cdk.TagType.KEY_VALUE, self._resource_type)
-        for key, value in self._checked(tags or {}).items():
-            self.manager.set_tag(key, value)
-        self.rendered = self.manager.rendered_tags
-        """Value of the `Tags` property, as a token."""
-        stack = stack_of(scope)
-        once(stack, "tags of its resources", lambda: _TagsOfStack(stack)).add(self)
+        self._scope, self._kind, self._resource_type = scope, kind, resource_type(kind)
+        self._given = self._checked(tags or {})
+        self._resource: cdk.CfnResource | None = None
 
-    def problem(self) -> str | None:
-        """Return why the service will not accept the tags that there are now; None if it will."""
+    @functools.cached_property
+    def manager(self) -> cdk.TagManager:
+        """The tags, as the CDK keeps them."""
+        manager = cdk.TagManager(cdk.TagType.KEY_VALUE, self._resource_type)
+        for key, value in self._given.items():
+            manager.set_tag(key, value)
+        if self._resource is not None:
+            self._resource.add_property_override("Tags", manager.rendered_tags)
+        when_complete(stack_of(self._scope), self._problems)
+        return manager
+
+    def properties(self) -> dict[str, cdk.IResolvable]:
+        """Return the property with the tags that are given; nothing if there are none."""
+        return {"Tags": self.manager.rendered_tags} if self._given else {}
+
+    def attach(self, resource: cdk.CfnResource) -> None:
+        """Have `resource`, which was made with `properties`, show later tags too."""
+        self._resource = resource
+
+    def _problems(self) -> Sequence[str]:
+        """Return why the service will not accept the tags that there are now."""
         try:
             self._checked(self.manager.tag_values())
         except ValueError as error:
-            return str(error)
-        return None
+            return [f"{path_of(self._scope)}: {error}"]
+        return []
 
     def _checked(self, tags: Mapping[str, str]) -> dict[str, str]:
         """Return the tags if the service will accept them."""
@@ -62,23 +80,6 @@ class ResourceTags:
         return _validate.tags(tags, resource_type=self._resource_type)
 
 
-class _TagsOfStack:
-    """The tags of all resources of a stack; Node is asked once which of them have any."""
-
-    def __init__(self, stack: cdk.Stack) -> None:
-        self._stack = stack
-        self._tags: list[ResourceTags] = []
-        when_complete(stack, self._problems)
-
-    def add(self, tags: ResourceTags) -> None:
-        self._tags.append(tags)
-
-    def _problems(self) -> list[str]:
-        tagged = self._stack.resolve({str(at): tags.rendered for at, tags in enumerate(self._tags)})
-        found = ((tags, tags.problem()) for at, tags in enumerate(self._tags) if str(at) in tagged)
-        return [f"{path_of(tags.scope)}: {problem}" for tags, problem in found if problem]
-
-
 def resource_type(kind: str) -> str:
     """Return the CloudFormation type of a kind of resource, such as `Dataset`."""
     return f"Custom::LookoutEquipment{kind}"
@@ -90,6 +91,7 @@ def service_resource(
     service: IEquipmentService,
     kind: str,
     properties: Mapping[str, Any],
+    tags: ResourceTags | None = None,
     depends_on: Sequence[IDependable] = (),
     removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
 ) -> cdk.CfnResource:
@@ -100,6 +102,7 @@ def service_resource(
         service: the service that has the resource.
         kind: such as `Dataset`.
         properties: members of the API request; those that are None are left out.
+        tags: its tags, for a kind that has any.
         depends_on: what must exist before it, besides the rights of the custom-resource functions.
         removal_policy: what happens to the resource when the stack is deleted.
     """
@@ -112,8 +115,11 @@ def service_resource(
             "ServiceTimeout": _SERVICE_TIMEOUT_SECONDS,
             "PropertiesVersion": _version(properties),
             **properties,
+            **(tags.properties() if tags else {}),
         },
     )
+    if tags:
+        tags.attach(resource)
     resource.apply_removal_policy(removal_policy)
     if depends_on:
         resource.node.add_dependency(*depends_on)

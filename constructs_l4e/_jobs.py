@@ -14,9 +14,9 @@ from constructs_l4e._access import Access, acknowledge_access, role
 from constructs_l4e._acknowledge import LOG_DELIVERY, STATE_MACHINE, acknowledge, acknowledge_wildcards
 from constructs_l4e._function_controls import machine_access, trace_machine
 from constructs_l4e._functions import (
-    LAMBDA,
     function,
     function_role,
+    lambda_principal,
     log_group,
     state_machine_log_group,
     write_logs,
@@ -29,7 +29,7 @@ from constructs_l4e._state import ServiceState
 from constructs_l4e.large_jobs import LargeJobs
 from constructs_l4e.service_controls import ServiceControls
 
-JOB_LIMIT = cdk.Duration.minutes(15)
+_LIMIT_MINUTES = 15
 """The longest that a Lambda function may run."""
 
 EVERY_ACCOUNT_MIB = 3008
@@ -105,7 +105,9 @@ class Jobs(Construct):
             "Role",
             description="LookoutEquipment jobs: the principal that roles for data access trust",
             # Tasks run under this role too, because it is the one that customer roles trust.
-            assumed_by=LAMBDA if files is None else iam.CompositePrincipal(LAMBDA, task_principal(self)),
+            assumed_by=None
+            if files is None
+            else iam.CompositePrincipal(lambda_principal(), task_principal(self)),
             access=[
                 write_logs(*logs.values()),
                 *state.records("GetItem", "PutItem", "Query", "UpdateItem"),
@@ -156,7 +158,7 @@ class Jobs(Construct):
                 log_group=logs[name],
                 environment=environment,
                 memory_mb=memory_mb,
-                timeout=JOB_LIMIT,
+                timeout=cdk.Duration.minutes(_LIMIT_MINUTES),
                 network=network,
                 controls=controls,
                 reserved=reserved.get(name),
@@ -304,7 +306,7 @@ def _invoke(step: str, arguments: Mapping[str, object]) -> dict[str, object]:
         "Type": "Task",
         "Resource": "${Worker}",
         "Parameters": {"Step": step, **arguments},
-        "TimeoutSeconds": JOB_LIMIT.to_seconds() + 60,
+        "TimeoutSeconds": 60 * _LIMIT_MINUTES + 60,
         "Retry": _RETRY,
     }
 

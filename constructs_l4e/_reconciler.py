@@ -20,13 +20,13 @@ from constructs_l4e._network import FunctionNetwork
 from constructs_l4e._state import ServiceState
 from constructs_l4e.service_controls import ServiceControls
 
-INTERVAL = cdk.Duration.hours(1)
+_INTERVAL_HOURS = 1
 """How often every record in progress and every schedule is looked at, whether or not there was an event."""
 
-PATIENCE = cdk.Duration.hours(6)
+_PATIENCE_HOURS = 6
 """How long Lambda tries to run the function: the longest it can, in case the whole account is throttled."""
 
-KEPT = cdk.Duration.days(14)
+_KEPT_DAYS = 14
 """How long an event that could not be handled is kept: the longest that a queue can."""
 
 
@@ -96,7 +96,7 @@ class Reconciler(Construct):
             reserved=None if reserved is None else reserved.reconciler,
         )
         handler.configure_async_invoke(
-            max_event_age=PATIENCE,
+            max_event_age=cdk.Duration.hours(_PATIENCE_HOURS),
             retry_attempts=2,
             on_failure=destinations.SqsDestination(self.dead_letters),
         )
@@ -105,7 +105,7 @@ class Reconciler(Construct):
             "Rule",
             description="LookoutEquipment: when the execution of a job ended badly, and every hour",
             event_pattern=jobs.ends_badly(),
-            schedule=events.Schedule.rate(INTERVAL),
+            schedule=events.Schedule.rate(cdk.Duration.hours(_INTERVAL_HOURS)),
             targets=[targets.LambdaFunction(handler, dead_letter_queue=self.dead_letters)],
         )
 
@@ -115,7 +115,7 @@ class Reconciler(Construct):
             "DeadLetters",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            retention_period=KEPT,
+            retention_period=cdk.Duration.days(_KEPT_DAYS),
         )
         acknowledge(queue, DEAD_LETTERS)
         return queue

@@ -187,8 +187,8 @@ class Dataset(DatasetBase):
             properties={
                 "DatasetName": self.dataset_name,
                 **fixed,
-                "Tags": self._tags.rendered,
             },
+            tags=self._tags,
             removal_policy=removal_policy,
         )
         self.ready = self._resource

@@ -172,8 +172,8 @@ class LabelGroup(LabelGroupBase):
                 "LabelGroupName": self.label_group_name,
                 "FaultCodes": self._fault_codes(),
                 "Labels": self._documents if self._labels else None,
-                "Tags": self._tags.rendered,
             },
+            tags=self._tags,
             removal_policy=removal_policy,
         )
         self.ready = self._resource

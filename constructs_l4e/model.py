@@ -262,9 +262,9 @@ class Model(ModelBase):
                 "ModelDiagnosticsOutputConfiguration": _custom_resource.output_configuration(
                     diagnostics, diagnostics_encryption_key
                 ),
-                "Tags": self._tags.rendered,
                 "Wait": "true" if wait else "false",
             },
+            tags=self._tags,
             depends_on=[
                 dataset.data_ready,
                 *([label_group.ready] if label_group else []),

@@ -320,9 +320,9 @@ class InferenceScheduler(InferenceSchedulerBase):
                     data_output, output_encryption_key
                 ),
                 "RoleArn": arn_of(self.role),
-                "Tags": self._tags.rendered,
                 "DesiredState": "RUNNING" if running else "STOPPED",
             },
+            tags=self._tags,
             depends_on=[model.ready, self.role],
             removal_policy=removal_policy,
         )
