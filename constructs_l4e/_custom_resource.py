@@ -25,6 +25,9 @@ from constructs_l4e.storage import S3Location
 _MOST_INLINE_BYTES = 4096
 """A longer schema is a file: a template, and each event about the resource, hold few of them."""
 
+KEPT: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+"""Default of what holds data or models: it stays, but for a creation that is rolled back."""
+
 _SERVICE_TIMEOUT_SECONDS = "3600"
 """The longest that CloudFormation waits for a custom resource."""
 
@@ -104,7 +107,8 @@ def service_resource(
         properties: members of the API request; those that are None are left out.
         tags: its tags, for a kind that has any.
         depends_on: what must exist before it, besides the rights of the custom-resource functions.
-        removal_policy: what happens to the resource when the stack is deleted.
+        removal_policy: what happens to the resource when the stack is deleted, or has it no more. One that
+            is replaced goes in any case: its successor is complete by then.
     """
     resource = cdk.CfnResource(
         scope,
@@ -120,7 +124,9 @@ def service_resource(
     )
     if tags:
         tags.attach(resource)
-    resource.apply_removal_policy(removal_policy)
+    resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+    if removal_policy is not cdk.RemovalPolicy.DESTROY:
+        resource.apply_removal_policy(removal_policy, apply_to_update_replace_policy=False)
     if depends_on:
         resource.node.add_dependency(*depends_on)
     ProviderAccess.of(scope, service).precede(resource)

@@ -92,6 +92,14 @@ class Jobs(Construct):
         super().__init__(scope, id)
         self._state = state
         self._controls = controls
+        self.publish_metrics = Access(
+            actions=("cloudwatch:PutMetricData",),
+            resources=("*",),
+            # On AWS every such call has this key, so IfExists allows no more than StringEquals. The policy
+            # check of the embedded AWS does not know the key.
+            conditions={"StringEqualsIfExists": {"cloudwatch:namespace": metric_namespace}},
+            wildcard_reason="metrics have no ARN; the condition confines them to the namespace",
+        )
         files = None if large_jobs is None else TaskFiles(self, code=code, layer=layer)
         logs = {name: log_group(self, f"{name}Log", controls) for name in ("Ingest", "Train", "Infer")}
         access_roles = cdk.Stack.of(self).format_arn(
@@ -127,14 +135,7 @@ class Jobs(Construct):
                     wildcard_reason="requests name the role that may read and write their data; only roles on"
                     " this path that trust the service can be assumed",
                 ),
-                Access(
-                    actions=("cloudwatch:PutMetricData",),
-                    resources=("*",),
-                    # On AWS every such call has this key, so IfExists allows no more than StringEquals. The
-                    # policy check of the embedded AWS does not know the key.
-                    conditions={"StringEqualsIfExists": {"cloudwatch:namespace": metric_namespace}},
-                    wildcard_reason="metrics have no ARN; the condition confines them to the namespace",
-                ),
+                self.publish_metrics,
                 *(files.access if files else ()),
             ],
             network=network,
@@ -202,6 +203,14 @@ class Jobs(Construct):
             actions=("states:DescribeExecution",),
             resources=[f"{_executions(machine)}:*" for machine in (self.ingest_machine, self.train_machine)],
             wildcard_reason="the executions of the service's own state machines: each job has one",
+        )
+
+    def stop_trainings(self) -> Access:
+        """Return the right to stop the execution of a training, as of a retraining that is cancelled."""
+        return Access(
+            actions=("states:StopExecution",),
+            resources=(f"{_executions(self.train_machine)}:*",),
+            wildcard_reason="the executions of the service's own state machine: each training has one",
         )
 
     @property

@@ -79,6 +79,11 @@ def _fits(value: object, hint: Any, *, tokens: bool) -> bool:
             _all_fit(value.keys(), inner[0], tokens=tokens)
             and _all_fit(value.values(), inner[1], tokens=tokens)
         )
+    if typing.is_typeddict(kind):
+        hints = _hints(kind)
+        return isinstance(value, Mapping) and all(
+            name in hints and _fits(each, hints[name], tokens=tokens) for name, each in value.items()
+        )
     return _is_a(value, kind)
 
 
@@ -143,6 +148,8 @@ def _wanted(hint: Any) -> str:
         return f"a list, each of it {_wanted(inner[0])}"
     if kind is Mapping:
         return f"a mapping, such as a dict, each value {_wanted(inner[1])}"
+    if typing.is_typeddict(kind):
+        return f"a dict of props with some of {', '.join(_hints(kind))}"
     return _WORDS.get(kind) or f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"
 
 

@@ -20,6 +20,7 @@ from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.frequencies import TargetSamplingRate
 from constructs_l4e.interfaces import IDataset, IEquipmentService, ILabelGroup, IModel
 from constructs_l4e.off_condition import OffCondition
+from constructs_l4e.retraining_scheduler import RetrainingScheduler, RetrainingSchedulerProps
 from constructs_l4e.role import ServiceRole, arn_of, let_use
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps
 from constructs_l4e.schema import DatasetSchema
@@ -95,6 +96,12 @@ class ModelBase(cdk.Resource):
         """Run inference with the model; the props are those of `InferenceScheduler`."""
         return InferenceScheduler(self, id, model=self, **props)
 
+    def add_retraining_scheduler(
+        self, id: str, **props: Unpack[RetrainingSchedulerProps]
+    ) -> RetrainingScheduler:
+        """Retrain the model at fixed dates; the props are those of `RetrainingScheduler`."""
+        return RetrainingScheduler(self, id, model=self, **props)
+
     def _grant_level(self, grantee: iam.IGrantable, level: AccessLevel) -> iam.Grant:
         return self.service.grant_level(
             grantee,
@@ -163,8 +170,9 @@ class Model(ModelBase):
         wait: whether the deployment waits for the training, at most 45 minutes, and fails if it fails. With
             False it continues once the service has accepted the model, and `status` is IN_PROGRESS; a
             scheduler of the same stack waits for the model in either case. Default: True.
-        removal_policy: what happens to the model when the stack is deleted. Default: DESTROY, since it can be
-            trained again from the data in S3.
+        removal_policy: what happens to the model when the stack is deleted, or has it no more. One that is
+            replaced goes in any case. Default: RETAIN_ON_UPDATE_OR_DELETE, it stays, but for a creation that
+            is rolled back.
 
     Raises:
         ValueError: when evaluation starts before training ends, a sensor is not one of the dataset, a name, a
@@ -194,7 +202,7 @@ class Model(ModelBase):
         adaptation: Adaptation | str | None = None,
         tags: Mapping[str, str] | None = None,
         wait: bool = True,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
+        removal_policy: cdk.RemovalPolicy = _custom_resource.KEPT,
     ) -> None:
         super().__init__(scope, id)
         self.service = dataset.service

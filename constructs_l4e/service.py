@@ -201,6 +201,7 @@ class EquipmentService(EquipmentServiceBase):
             network=network,
             controls=controls,
         )
+        api.wake_for_retraining(reconciler.function)
         self.dead_letters = reconciler.dead_letters
         self.api = api.rest_api
         self.api_id = api.rest_api.rest_api_id

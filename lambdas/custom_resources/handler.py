@@ -19,9 +19,17 @@ from custom_resources.label_group import LabelGroup
 from custom_resources.model import Model
 from custom_resources.properties import S3Object
 from custom_resources.records import DynamoRecords
+from custom_resources.retraining_scheduler import RetrainingScheduler
 from custom_resources.runner import Runner
 
-RESOURCES: Final = (Dataset(), DataIngestion(), LabelGroup(), Model(), InferenceScheduler())
+RESOURCES: Final = (
+    Dataset(),
+    DataIngestion(),
+    LabelGroup(),
+    Model(),
+    InferenceScheduler(),
+    RetrainingScheduler(),
+)
 
 logging.getLogger(__package__).setLevel(logging.INFO)
 

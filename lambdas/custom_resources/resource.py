@@ -262,8 +262,9 @@ class TaggedResource(Resource):
         if owner != context.request.owner:
             raise FailedError(
                 f"{self.subject(properties)} exists and does not belong to this resource "
-                f"(tag {OWNER_TAG}: {owner or 'none'}). Choose another {self.name_member}, or "
-                "delete the existing one, then deploy again."
+                f"(tag {OWNER_TAG}: {owner or 'none'}). If it was kept when its stack was deleted, import it "
+                f"(from_{self.kind.replace('-', '_')}_name) in place of the construct that would make it. "
+                f"Otherwise choose another {self.name_member}, or delete the existing one, then deploy again."
             )
         if self._is_tagged(found, properties) or self._only_writes_the_schema_otherwise(
             context, properties, found

@@ -6,7 +6,12 @@ from typing import Any
 from service.context import Context
 from service.names import training_name
 from service.records import IngestionJobRecord
-from service.state_machines import MachineExecution, find_execution, start_execution
+from service.state_machines import (
+    MachineExecution,
+    find_execution,
+    start_execution,
+    stop_execution,
+)
 
 Version = Mapping[str, Any]
 """The record of a model version, or that of a model in its first training."""
@@ -35,3 +40,9 @@ def find_training(context: Context, version: Version) -> MachineExecution | None
     """Return the execution of a training."""
     name = training_name(version["uuid"], int(version.get("ModelVersion", 1)))
     return find_execution(context, context.environment.train_state_machine, name)
+
+
+def stop_training(context: Context, version: Version, cause: str) -> None:
+    """Stop the execution of a training, if it runs."""
+    name = training_name(version["uuid"], int(version["ModelVersion"]))
+    stop_execution(context, context.environment.train_state_machine, name, cause)

@@ -8,11 +8,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Self
 
+from service.clock import moment
+
 DATASET = "dataset"
 INGESTION_JOB = "ingestion-job"
 MODEL = "model"
 SCHEDULER = "inference-scheduler"
 LABEL_GROUP = "label-group"
+RETRAINING_SCHEDULER = "retraining-scheduler"
 TOKEN = "token"  # noqa: S105  a partition name, not a secret
 SIGNING_KEY = "signing-key"
 PAGE_TOKENS = "page-tokens"
@@ -98,6 +101,16 @@ def part_report_key(dataset_uuid: str, job_id: str, index: int) -> str:
 def model_prefix(model_uuid: str) -> str:
     """Return the bucket prefix of a model's artefacts."""
     return f"models/{model_uuid}/"
+
+
+def accumulated_prefix(model_uuid: str) -> str:
+    """Return the bucket prefix of the rows that inference has kept for the retrainings of a model."""
+    return f"{model_prefix(model_uuid)}accumulated/"
+
+
+def accumulated_day(model_uuid: str, time: Decimal | float) -> str:
+    """Return the beginning of the keys of the rows of one day (UTC). Keys of later days sort behind it."""
+    return f"{accumulated_prefix(model_uuid)}{moment(time):%Y-%m-%d}/"
 
 
 def scheduler_prefix(scheduler_uuid: str) -> str:

@@ -42,7 +42,7 @@ def pending_deletion(
         context: the context of the service.
         prefixes: prefixes of objects in the service bucket.
         partitions: partitions of the table.
-        schedules: uuids of inference schedulers.
+        schedules: uuids of inference schedulers and of retraining schedulers.
     """
     record: PendingDeletionRecord = {
         "pk": PENDING_DELETION,

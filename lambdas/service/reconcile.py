@@ -78,7 +78,11 @@ def reconcile_training(
         context,
         _Work(
             name=f"the training of model '{model['ModelName']}'",
-            again="delete the model and create it again",
+            again=(
+                "wait for the next retraining"
+                if "priorModelVersion" in version
+                else "delete the model and create it again"
+            ),
             since=version["CreatedAt"],
             find=lambda: find_training(context, version),
             start=lambda: start_training(context, version),
@@ -119,12 +123,19 @@ def reconciled_version(
 
 
 def reconciled_model(context: Context, model: ModelRecord) -> ModelRecord:
-    """Return the model as it is once the execution of its first training was looked at."""
-    if model["Status"] == "IN_PROGRESS":
-        first = context.records.version(model["uuid"], 1)
-        if first is not None and reconciled_version(context, model, first) is not first:
-            return context.records.model(model["ModelName"]) or model
+    """Return the model as it is once the execution of its training or its retraining was looked at."""
+    number = 1 if model["Status"] == "IN_PROGRESS" else _retraining_under_way(model)
+    version = None if number is None else context.records.version(model["uuid"], number)
+    if version is not None and reconciled_version(context, model, version) is not version:
+        return context.records.model(model["ModelName"]) or model
     return model
+
+
+def _retraining_under_way(model: ModelRecord) -> int | None:
+    """Return the number of the version that a model is being retrained as, None when it is not."""
+    if model.get("LatestScheduledRetrainingStatus") != "IN_PROGRESS":
+        return None
+    return int(model["LatestScheduledRetrainingModelVersion"])
 
 
 def _running_job(context: Context, dataset: DatasetRecord) -> IngestionJobRecord | None:

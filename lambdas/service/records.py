@@ -113,7 +113,7 @@ class TrainingFacts(TrainingRequest):
     ServerSideKmsKeyId: NotRequired[str | None]
     """ARN of the KMS key that encrypts schema, metrics and artefacts in the service bucket."""
     Status: str
-    """`IN_PROGRESS`, `SUCCESS` or `FAILED`."""
+    """`IN_PROGRESS`, `SUCCESS` or `FAILED`; of a retraining that was stopped `CANCELED`."""
     FailedReason: NotRequired[str]
     CreatedAt: Decimal
     LastUpdatedTime: Decimal
@@ -143,6 +143,15 @@ class ModelRecord(_Keyed, TrainingFacts):
     LatestScheduledRetrainingModelVersion: NotRequired[Number]
     LatestScheduledRetrainingStatus: NotRequired[str]
     LatestScheduledRetrainingFailedReason: NotRequired[str]
+    LatestScheduledRetrainingStartTime: NotRequired[Decimal]
+    LatestScheduledRetrainingAvailableDataInDays: NotRequired[Number]
+    RetrainingSchedulerStatus: NotRequired[str]
+    """Of the retraining scheduler, and written together with its record. So is the next member."""
+    NextScheduledRetrainingStartDate: NotRequired[Decimal]
+    """Absent while the retraining scheduler is stopped."""
+    AccumulatedInferenceDataStartTime: NotRequired[Decimal]
+    """First row that inference has kept for retrainings. The inference function writes it and the next."""
+    AccumulatedInferenceDataEndTime: NotRequired[Decimal]
     fence: NotRequired[str]
     """Uuid of the scheduler that was created last. Deletions, and creations of further schedulers, expect it
     unchanged since they looked for schedulers."""
@@ -165,8 +174,36 @@ class ModelVersionRecord(_Keyed, TrainingFacts):
     """The version that a retraining is to replace; absent in a first training."""
     promoteMode: NotRequired[str]
     """`MANAGED` or `MANUAL`: whether a retraining may become the active version by itself."""
+    accumulatedStart: NotRequired[Decimal]
+    """First of the rows kept by inference that a retraining may read, as known when it began."""
+    accumulatedEnd: NotRequired[Decimal]
+    """The last of them."""
+    RetrainingAvailableDataInDays: NotRequired[Number]
     AutoPromotionResult: NotRequired[str]
     AutoPromotionResultReason: NotRequired[str]
+
+
+class RetrainingSchedulerRecord(_Keyed):
+    """The retraining scheduler of a model. `sk` is the name of the model."""
+
+    uuid: str
+    """Tells the scheduler from others of the same model, before or after it."""
+    ModelName: str
+    ModelArn: str
+    modelUuid: str
+    """`uuid` of the model."""
+    RetrainingStartDate: Decimal
+    RetrainingFrequency: str
+    LookbackWindow: str
+    PromoteMode: str
+    Status: str
+    """`PENDING` or `STOPPING` while its schedule is being changed, `RUNNING` or `STOPPED` after that."""
+    CreatedAt: Decimal
+    UpdatedAt: Decimal
+    nextDate: Decimal
+    """The date of the next retraining, at midnight UTC."""
+    begunDate: NotRequired[Decimal]
+    """The date of the latest retraining that was begun."""
 
 
 class Pause(TypedDict):
@@ -334,7 +371,7 @@ class PendingDeletionRecord(_Keyed):
     partitions: Sequence[str]
     """Partitions of the table."""
     schedules: Sequence[str]
-    """Uuids of inference schedulers whose EventBridge schedules are to be deleted."""
+    """Uuids of schedulers whose EventBridge schedules are to be deleted."""
     CreatedAt: Decimal
     removedAt: NotRequired[Decimal]
     """When it was removed for the first time."""

@@ -130,6 +130,9 @@ class Environment:
     infer_function: str = ""
     schedule_group: str = ""
     schedule_role: str = ""
+    retraining_function: str = ""
+    """The function that the schedules of retraining schedulers wake: the reconciler."""
+    retraining_schedule_role: str = ""
     ingest_memory_mib: int | None = None
     train_memory_mib: int | None = None
     """Memory of the functions of the jobs, for messages; None if it is not known."""
@@ -153,6 +156,8 @@ class Environment:
             infer_function=variables.get("L4E_INFER_FUNCTION", ""),
             schedule_group=variables.get("L4E_SCHEDULE_GROUP", ""),
             schedule_role=variables.get("L4E_SCHEDULE_ROLE", ""),
+            retraining_function=variables.get("L4E_RETRAINING_FUNCTION", ""),
+            retraining_schedule_role=variables.get("L4E_RETRAINING_SCHEDULE_ROLE", ""),
             ingest_memory_mib=_mebibytes(variables, "L4E_INGEST_MEMORY_MIB"),
             train_memory_mib=_mebibytes(variables, "L4E_TRAIN_MEMORY_MIB"),
         )

@@ -10,6 +10,7 @@ from service.names import (
     LABEL_GROUP,
     MODEL,
     PENDING_DELETION,
+    RETRAINING_SCHEDULER,
     SCHEDULER,
     SIGNING_KEY,
     TOKEN,
@@ -29,6 +30,7 @@ from service.records import (
     ModelRecord,
     ModelVersionRecord,
     PendingDeletionRecord,
+    RetrainingSchedulerRecord,
     SchedulerRecord,
     SigningKeyRecord,
     TokenRecord,
@@ -83,6 +85,23 @@ class TypedStore:
         """Return the versions of a model in order."""
         found = self.store.all(versions_of(model_uuid), between=between, start=start)
         return cast("Iterator[ModelVersionRecord]", found)
+
+    def latest_version(self, model_uuid: str) -> ModelVersionRecord | None:
+        """Return the version of a model with the highest number."""
+        newest = self.store.query(versions_of(model_uuid), reverse=True, limit=1).items
+        return cast("ModelVersionRecord", newest[0]) if newest else None
+
+    def retraining_scheduler(self, model: str) -> RetrainingSchedulerRecord | None:
+        """Return the retraining scheduler of the model called `model`."""
+        found = self.store.get(RETRAINING_SCHEDULER, model)
+        return cast("RetrainingSchedulerRecord | None", found)
+
+    def retraining_schedulers(
+        self, *, prefix: str = "", start: str | None = None
+    ) -> Iterator[RetrainingSchedulerRecord]:
+        """Return the retraining schedulers by the name of their model."""
+        found = self.store.all(RETRAINING_SCHEDULER, prefix=prefix, start=start)
+        return cast("Iterator[RetrainingSchedulerRecord]", found)
 
     def scheduler(self, name: str) -> SchedulerRecord | None:
         """Return the inference scheduler called `name`."""

@@ -155,6 +155,27 @@ CASES = (
         clash=None,
         failing={"LabelGroupName": "pump-3", "Labels": _labels(_label(1), _label(2, FaultCode="ghost"))},
     ),
+    _case(
+        "RetrainingScheduler",
+        "ModelName",
+        {
+            "ModelName": "trained",
+            "RetrainingStartDate": "2024-03-01T00:00:00Z",
+            "RetrainingFrequency": "P2M",
+            "LookbackWindow": "P180D",
+            "PromoteMode": "MANAGED",
+            "DesiredState": "RUNNING",
+        },
+        in_place={
+            "RetrainingStartDate": "2024-04-01T17:30:00Z",
+            "LookbackWindow": "P360D",
+            "PromoteMode": "MANUAL",
+            "DesiredState": "STOPPED",
+        },
+        replaced={"ModelName": "trained-2"},
+        clash=None,
+        failing={"ModelName": "untrained"},
+    ),
 )
 
 

@@ -57,6 +57,7 @@ class FakeService:
         self.datasets: dict[str, Thing] = {}
         self.models: dict[str, Thing] = {}
         self.schedulers: dict[str, Thing] = {}
+        self.retrainings: dict[str, Thing] = {}  # retraining schedulers by model; what tests know them by
         self.jobs: dict[str, Thing] = {}
         self.label_groups: dict[str, Thing] = {}
         self.labels: dict[str, dict[str, Any]] = {}
@@ -73,7 +74,7 @@ class FakeService:
 
     def everything(self) -> dict[str, Thing]:
         """All named resources by ARN."""
-        kinds = (self.datasets, self.models, self.schedulers, self.label_groups)
+        kinds = (self.datasets, self.models, self.schedulers, self.label_groups, self.retrainings)
         return {thing.arn: thing for kind in kinds for thing in kind.values()}
 
     def seed_dataset(self, name: str) -> Thing:
@@ -110,7 +111,7 @@ class FakeService:
     def settle(self) -> None:
         """Apply every transition whose time has come."""
         now = self._clock()
-        for kind in (self.datasets, self.jobs, self.models, self.schedulers):
+        for kind in (self.datasets, self.jobs, self.models, self.schedulers, self.retrainings):
             for thing in kind.values():
                 if thing.then and now >= thing.until and not self._stands_still(thing):
                     self._transit(thing)
@@ -139,10 +140,15 @@ class FakeService:
             if before != parameters:
                 raise ApiError("ValidationException", "ClientToken was used with other parameters")
             thing = self.jobs.get(made) or self.everything().get(made)
+            if operation == "CreateRetrainingScheduler":  # whose record has the ARN of its model
+                thing = next((each for each in self.retrainings.values() if each.uuid == made), None)
             record = thing.record if thing else self.labels.get(made)
             if record:
                 return dict(record)
         answer: dict[str, Any] = getattr(self, f"_{operation}")(dict(parameters))
+        if operation == "CreateRetrainingScheduler":
+            self.tokens[operation, token] = (parameters, self.retrainings[parameters["ModelName"]].uuid)
+            return answer
         named = ("JobId", "LabelId", "LabelGroupArn", "InferenceSchedulerArn", "ModelArn")
         key = next((answer[name] for name in named if name in answer), None)
         self.tokens[operation, token] = (parameters, str(key or answer.get("DatasetArn")))
@@ -314,6 +320,12 @@ class FakeService:
                 raise ApiError(
                     "ConflictException", f"model {p['ModelName']} has a scheduler that is not STOPPED"
                 )
+        retraining = self.retrainings.get(p["ModelName"])
+        if retraining and retraining.record["Status"] != "STOPPED":
+            raise ApiError(
+                "ConflictException", f"the retraining scheduler of {p['ModelName']} is not STOPPED"
+            )
+        self.retrainings.pop(p["ModelName"], None)
         del self.models[p["ModelName"]]
         return {}
 
@@ -379,6 +391,53 @@ class FakeService:
         del self.schedulers[p["InferenceSchedulerName"]]
         return {}
 
+    # -- retraining schedulers: the ARN is that of the model, and what tests know them by is of their own
+
+    def _CreateRetrainingScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        name = p["ModelName"]
+        model = self._get(self.models, "model", name)
+        self._new(self.retrainings, "retraining scheduler of", name, 10_000)
+        if model.record["Status"] != "SUCCESS":
+            raise ApiError("ConflictException", f"model {name} is {model.record['Status']}, not SUCCESS")
+        record = {"PromoteMode": "MANAGED", **p, "CreatedAt": self._clock(), "ModelArn": model.arn}
+        identity = self._uuid()
+        arn = f"arn:aws:lookoutequipment:us-east-1:{ACCOUNT}:retraining-scheduler/{name}/{identity}"
+        thing = Thing(record=record, arn=arn, tags={}, uuid=identity, invisible_reads=self.visibility_lag)
+        _cut_start_date(record)
+        self.retrainings[name] = thing
+        self._turn(thing, "PENDING", "RUNNING")
+        return thing.record
+
+    def _DescribeRetrainingScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        return self._read(self.retrainings, "retraining scheduler of", p["ModelName"]).record
+
+    def _UpdateRetrainingScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        thing = self._steady(p["ModelName"], self.retrainings)
+        if self.strict_updates and thing.record["Status"] == "RUNNING":
+            raise ApiError("ConflictException", f"scheduler of {p['ModelName']} is RUNNING: stop it")
+        thing.record.update(p)
+        _cut_start_date(thing.record)
+        return {}
+
+    def _StartRetrainingScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        thing = self._led_on(p["ModelName"], "PENDING", self.retrainings)
+        if thing.record["Status"] == "STOPPED":
+            self._turn(thing, "PENDING", "RUNNING")
+        return thing.record
+
+    def _StopRetrainingScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        thing = self._led_on(p["ModelName"], "STOPPING", self.retrainings)
+        if thing.record["Status"] == "RUNNING":
+            self._turn(thing, "STOPPING", "STOPPED")
+        return thing.record
+
+    def _DeleteRetrainingScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        thing = self._get(self.retrainings, "retraining scheduler of", p["ModelName"])
+        if thing.record["Status"] != "STOPPED":
+            raise ApiError("ConflictException", f"scheduler of {p['ModelName']} is {thing.record['Status']}")
+        del self.retrainings[p["ModelName"]]
+        return {}
+
     # -- tags
 
     def _ListTagsForResource(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
@@ -435,26 +494,27 @@ class FakeService:
             raise ApiError("ResourceNotFoundException", f"{arn} does not exist")
         return self.everything()[arn]
 
-    def _steady(self, name: str) -> Thing:
-        thing = self._get(self.schedulers, "inference scheduler", name)
+    def _steady(self, name: str, kind: Mapping[str, Thing] | None = None) -> Thing:
+        thing = self._get(self.schedulers if kind is None else kind, "scheduler", name)
         if thing.record["Status"] in {"PENDING", "STOPPING"}:
             raise ApiError("ConflictException", f"scheduler {name} is {thing.record['Status']}")
         return thing
 
-    def _led_on(self, name: str, state: str) -> Thing:
-        thing = self._get(self.schedulers, "inference scheduler", name)
+    def _led_on(self, name: str, state: str, kind: Mapping[str, Thing] | None = None) -> Thing:
+        thing = self._get(self.schedulers if kind is None else kind, "scheduler", name)
         if self.cuts_short and state == "STOPPING" and thing.record["Status"] == "PENDING":
             thing.record["Status"] = "RUNNING"
         if self.cuts_short and thing.record["Status"] == state:
             self._transit(thing)
-        return self._steady(name)
+        return self._steady(name, kind)
 
     def _turn(self, thing: Thing, now: str, then: str) -> None:
         thing.record["Status"], thing.then = now, then
         thing.until = self._clock() + TRANSITION_SECONDS
 
     def _stands_still(self, thing: Thing) -> bool:
-        return self.frozen or (self.cuts_short and "InferenceSchedulerName" in thing.record)
+        schedulers = [*self.schedulers.values(), *self.retrainings.values()]
+        return self.frozen or (self.cuts_short and any(thing is each for each in schedulers))
 
     def _transit(self, thing: Thing) -> None:
         thing.record["Status"], thing.then = thing.then, ""
@@ -495,3 +555,8 @@ def _check(shape: Shape, value: Any, path: str) -> None:
         fits = not pattern or re.fullmatch(pattern, value)
         if not fits or not low <= len(value) <= high or (choices and value not in choices):
             raise ApiError("ValidationException", f"{path}: {value[:300]!r} does not match {shape.name}")
+
+
+def _cut_start_date(record: dict[str, Any]) -> None:
+    if "RetrainingStartDate" in record:
+        record["RetrainingStartDate"] = record["RetrainingStartDate"] // 86_400 * 86_400

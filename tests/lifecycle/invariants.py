@@ -26,6 +26,7 @@ _MEMBERS = {
         "DataOutputConfiguration",
         "RoleArn",
     ),
+    "retraining-scheduler": ("RetrainingFrequency", "LookbackWindow", "PromoteMode"),
 }
 
 
@@ -65,7 +66,7 @@ def _believed_is_real(world: World, stack: Stack) -> None:
         for live in stack.live.values()
         if stack.stuck and not PhysicalId.parse(live.physical_id)
     }
-    abandoned = {live.physical_id for live in stack.abandoned}
+    abandoned = {live.physical_id for live in (*stack.abandoned, *stack.kept)}
     real = owned(world, stack)
     leaked = real - believed - abandoned
     assert not leaked, f"I2: leaked {sorted(leaked)}"
@@ -78,7 +79,12 @@ def _nothing_foreign_touched(world: World, foreign: dict[str, Any]) -> None:
     now = world.snapshot()["things"]
     for arn, (_, labels) in foreign["things"].items():
         assert arn in now, f"I3: {arn} belongs to somebody else and is gone"
-        assert now[arn][1] == labels, f"I3: {arn} belongs to somebody else and has other tags"
+        assert _users(now[arn][1]) == _users(labels), f"I3: {arn} belongs to somebody else and has other tags"
+
+
+def _users(tags: dict[str, str]) -> dict[str, str]:
+    """The tags of a resource without the marks of a retraining scheduler, which are on its model."""
+    return {key: value for key, value in tags.items() if not key.startswith(f"{TAG_PREFIX}retraining-")}
 
 
 def _only_deletes_destroy(world: World) -> None:
@@ -139,6 +145,7 @@ def _as_desired(world: World, stack: Stack, logical: str, live: Live) -> None:
         "model": world.service.models,
         "inference-scheduler": world.service.schedulers,
         "label-group": world.service.label_groups,
+        "retraining-scheduler": world.service.retrainings,
     }
     thing = things[kind][name]
     assert thing.tags[OWNER_TAG] == f"{stack.id}/{logical}", "I6: another owner"
@@ -149,7 +156,10 @@ def _as_desired(world: World, stack: Stack, logical: str, live: Live) -> None:
             actual = stringify(thing.record.get(member))
             assert actual == wanted[member], f"I6: {member} is {actual}"
     status = thing.record.get("Status")
-    if kind == "inference-scheduler":
+    if kind == "retraining-scheduler":
+        day = datetime.fromisoformat(wanted["RetrainingStartDate"]).replace(hour=0, minute=0)
+        assert thing.record["RetrainingStartDate"] == day.timestamp(), "I6: another start date"
+    if kind.endswith("-scheduler"):
         assert status == wanted.get("DesiredState", "RUNNING"), f"I6: the scheduler is {status}"
     if kind == "model" and wanted.get("Wait") != "false":
         assert status == "SUCCESS", f"I6: the model is {status}"

@@ -63,6 +63,7 @@ class Play:
             "model": service.models,
             "inference-scheduler": service.schedulers,
             "label-group": service.label_groups,
+            "retraining-scheduler": service.retrainings,
         }
         return kinds[kind].get(name) if kind in kinds else None
 

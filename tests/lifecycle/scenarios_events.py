@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import re
 
 from tests.lifecycle import invariants
 from tests.lifecycle.cloudformation import Live, Operation, Stack, stringify
@@ -30,12 +31,17 @@ def attributes(play: Play) -> None:
         "Model": {"ModelName", "ModelArn", "Status", "ModelQuality"},
         "InferenceScheduler": {"InferenceSchedulerName", "InferenceSchedulerArn"},
         "LabelGroup": {"LabelGroupName", "LabelGroupArn"},
+        "RetrainingScheduler": {"ModelName", "ModelArn"},
     }[play.case.kind]
     operation = Operation(play.world, play.stack.log[-1])
     data = operation.run()["Data"]
     assert data.keys() == expected, data
     thing = play.thing()
-    assert thing is None or thing.arn in data.values(), data
+    assert (
+        thing is None
+        or thing.record.get("ModelArn", thing.arn) in data.values()
+        or thing.arn in data.values()
+    )
 
 
 def update_in_place(play: Play) -> None:
@@ -72,7 +78,7 @@ def clash(play: Play) -> None:
 def made_again(play: Play) -> None:
     """Only the hash of a generated name differs: refused, because what exists is the same."""
     name = play.case.name_member
-    if play.case.kind == "DataIngestion":
+    if play.case.kind in {"DataIngestion", "RetrainingScheduler"}:  # which follows its model to another name
         return
     base = play.case.base | {name: "pump-C70504A4-0123abcd"}
     assert play.deploy(base), play.stack.reasons
@@ -164,6 +170,9 @@ def foreign_name(play: Play) -> None:
         service.seed_model(name)
     elif play.case.kind == "LabelGroup":
         service.seed_label_group(name)
+    elif play.case.kind == "RetrainingScheduler":
+        asked = {"RetrainingFrequency": "P30D", "LookbackWindow": "P180D", "ClientToken": "somebody"}
+        service.call("CreateRetrainingScheduler", {"ModelName": name, **asked})
     else:
         somebodys_scheduler(play, name)
     play.foreign = play.world.snapshot()
@@ -179,6 +188,35 @@ def foreign_name(play: Play) -> None:
         live = Live(play.case.type, identity, stringify(play.case.base))
         Operation(play.world, play.stack.event("Delete", LOGICAL, live)).run()
     play.check()
+
+
+def kept_by_its_stack(play: Play) -> None:
+    """What a deleted stack has kept is neither taken over by the next of that name nor lost.
+
+    The deployment fails, tells how to use it, and takes back nothing but its own. When a person has deleted
+    what was kept, the same template deploys.
+    """
+    if play.case.kind not in {"Dataset", "Model"}:
+        return
+    play.created()
+    kept = play.thing()
+    assert kept is not None
+    play.stack.leave()
+    again = Stack(play.world, incarnation=1, duplicates=play.duplicates, late_come_first=play.late_come_first)
+    before = play.world.snapshot()
+    assert not again.deploy(play.template(play.case.base))
+    again.drain()
+    assert play.world.snapshot() == before
+    member = f"from_{play.case.kind.lower()}_name"
+    assert re.search(rf"was deleted, import it \({member}\).* Otherwise .*then deploy", again.reasons[0])
+    invariants.check(play.world, play.stack, again, foreign=play.foreign)
+
+    name = play.case.base[play.case.name_member]
+    play.world.service.call(f"Delete{play.case.kind}", {play.case.name_member: name})
+    play.stack.kept.clear()
+    assert again.deploy(play.template(play.case.base)), again.reasons
+    again.drain()
+    invariants.check(play.world, play.stack, again, foreign=play.foreign)
 
 
 def two_stacks(play: Play) -> None:

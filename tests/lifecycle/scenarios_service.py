@@ -13,7 +13,14 @@ def deleted_outside(play: Play) -> None:
         one.created()
         one.stack.drain()
         service = one.world.service
-        for kind in (service.datasets, service.models, service.schedulers, service.label_groups):
+        kinds = (
+            service.datasets,
+            service.models,
+            service.schedulers,
+            service.retrainings,
+            service.label_groups,
+        )
+        for kind in kinds:
             for name in [name for name, thing in kind.items() if thing is one.thing()]:
                 del kind[name]
     assert play.stack.destroy(), play.stack.reasons
@@ -36,12 +43,14 @@ def drift(play: Play) -> None:
     if play.case.kind == "InferenceScheduler":
         thing.record["DataUploadFrequency"] = "PT1H"
         thing.record["Status"] = "STOPPED"
+    if play.case.kind == "RetrainingScheduler":
+        thing.record |= {"LookbackWindow": "P720D", "RetrainingStartDate": 0, "Status": "STOPPED"}
     if play.case.kind == "Model":
         thing.record["RoleArn"] = "arn:aws:iam::111122223333:role/drifted"
     if play.case.kind == "LabelGroup":
         thing.record["FaultCodes"] = ["bearing", "drifted"]
     assert play.deploy(play.case.in_place), play.stack.reasons
-    if play.case.kind == "InferenceScheduler":
+    if play.case.kind in {"InferenceScheduler", "RetrainingScheduler"}:
         thing.tags.pop("site")  # this one has no tags of its own
     play.check()
 
@@ -126,7 +135,7 @@ def waits_for_what_it_needs(play: Play) -> None:
     start["IngestionInputConfiguration"] = play.world.service.datasets["plant"].record[
         "IngestionInputConfiguration"
     ]
-    if play.case.kind == "InferenceScheduler":
+    if play.case.kind in {"InferenceScheduler", "RetrainingScheduler"}:
         model = service.models["trained"]
         model.record["Status"], model.then, model.until = "IN_PROGRESS", "SUCCESS", play.world.now + 100
     elif play.case.kind != "Dataset":
@@ -213,6 +222,8 @@ def strict_service(play: Play) -> None:
     play.world.service.strict_updates = True
     play.created()
     change: Properties = {"RoleArn": f"{ROLE}-2"} if "RoleArn" in play.case.base else {"Tags": []}
+    if play.case.kind == "RetrainingScheduler":
+        change = {"PromoteMode": "MANUAL"}
     assert play.deploy(play.case.base | change), play.stack.reasons
     play.check()
 

@@ -16,19 +16,21 @@ from custom_resources import (
     data_ingestion,
     errors,
     group_labels,
-    inference_scheduler,
     model,
     properties,
     records,
     resource,
+    retraining_scheduler,
     runner,
 )
 from custom_resources.dataset import Dataset
 from custom_resources.errors import CallError, FailedError, NotFoundError, NotYetError
+from custom_resources.inference_scheduler import InferenceScheduler
 from custom_resources.properties import Properties
 from custom_resources.records import Claim
 from custom_resources.request import EQUAL_TAG, OWNER_TAG, REQUEST_TAG, PhysicalId, Request
 from custom_resources.resource import Context, Done, Found, Outcome, TaggedResource, Wait
+from custom_resources.retraining_scheduler import RetrainingScheduler
 from custom_resources.runner import Runner
 from tests.lifecycle.cases import CASES
 from tests.lifecycle.play import Play, Scenario
@@ -226,20 +228,22 @@ def clash_is_solved_by_force(patch: Patch) -> None:
 
 
 def old_properties_instead_of_describe(patch: Patch) -> None:
-    def difference(wanted: Mapping[str, Any], actual: Mapping[str, Any]) -> dict[str, Any]:
+    def difference(_: object, wanted: Mapping[str, Any], actual: Mapping[str, Any]) -> dict[str, Any]:
         assert actual
         return {key: wanted[key] for key in ("RoleArn",) if key in wanted}
 
-    patch.setattr(inference_scheduler, "_difference", difference)
+    patch.setattr(InferenceScheduler, "difference", difference)
 
 
 def removed_delays_stay(patch: Patch) -> None:
-    original = inference_scheduler._difference
+    original = InferenceScheduler.difference
 
-    def difference(wanted: Mapping[str, Any], actual: Mapping[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in original(wanted, actual).items() if key in wanted}
+    def difference(
+        self: InferenceScheduler, wanted: Mapping[str, Any], actual: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        return {key: value for key, value in original(self, wanted, actual).items() if key in wanted}
 
-    patch.setattr(inference_scheduler, "_difference", difference)
+    patch.setattr(InferenceScheduler, "difference", difference)
 
 
 def tags_never_taken_away(patch: Patch) -> None:
@@ -267,7 +271,34 @@ def deletes_without_stopping(patch: Patch) -> None:
         context.act("DeleteInferenceScheduler", InferenceSchedulerName=name)
         return Done(data={})
 
-    patch.setattr(inference_scheduler.InferenceScheduler, "dismantle", dismantle)
+    patch.setattr(InferenceScheduler, "dismantle", dismantle)
+
+
+def start_dates_are_not_cut(patch: Patch) -> None:
+    patch.setattr(retraining_scheduler, "_midnight", lambda time: time)
+
+
+def any_retraining_scheduler_is_ours(patch: Patch) -> None:
+    original = RetrainingScheduler.find
+
+    def find(self: RetrainingScheduler, context: Context, name: str) -> Found | None:
+        found = original(self, context, name)
+        return found and replace(found, tags={OWNER_TAG: context.request.owner})
+
+    patch.setattr(RetrainingScheduler, "find", find)
+
+
+def marks_of_the_model_are_those_of_its_scheduler(patch: Patch) -> None:
+    same = {OWNER_TAG: OWNER_TAG, REQUEST_TAG: REQUEST_TAG}
+    patch.setattr(retraining_scheduler, "_MARKS", same)
+
+
+def retraining_schedulers_are_not_marked(patch: Patch) -> None:
+    patch.setattr(retraining_scheduler, "_marks", lambda _: [{"Key": "site", "Value": "north"}])
+
+
+def retraining_schedulers_never_change(patch: Patch) -> None:
+    patch.setattr(RetrainingScheduler, "difference", lambda *_: {})
 
 
 def failed_training_is_success(patch: Patch) -> None:
@@ -421,6 +452,13 @@ def other_form_of_the_schema_is_not_noted(patch: Patch) -> None:
     patch.setattr(Context, "act", act)
 
 
+def stack_of_the_same_name_is_taken_for_the_same(patch: Patch) -> None:
+    def owner(self: Request) -> str:
+        return f"{self.stack_id.rpartition('/')[0]}/{self.logical_id}"
+
+    patch.setattr(Request, "owner", property(owner))
+
+
 def labels_of_people_are_matched_by_what_they_say(patch: Patch) -> None:
     """Each label of the template that is there already counts as ours."""
     original = group_labels.GroupLabels._create
@@ -503,6 +541,7 @@ MUTATIONS = (
     Mutation(conflict_is_an_error, "waits_for_what_it_needs"),
     Mutation(existing_is_an_error, "sibling_fails_after_replacement"),
     Mutation(anybodys_is_adopted, "foreign_name"),
+    Mutation(stack_of_the_same_name_is_taken_for_the_same, "kept_by_its_stack"),
     Mutation(clash_is_solved_by_force, "clash"),
     Mutation(equals_are_made_again, "made_again"),
     Mutation(renaming_is_making_again, "made_again"),
@@ -513,6 +552,11 @@ MUTATIONS = (
     Mutation(tags_never_taken_away, "update_in_place"),
     Mutation(update_forgets_to_start_again, "update_in_place"),
     Mutation(deletes_without_stopping, "create_and_delete"),
+    Mutation(start_dates_are_not_cut, "rough_weather"),
+    Mutation(any_retraining_scheduler_is_ours, "foreign_name"),
+    Mutation(marks_of_the_model_are_those_of_its_scheduler, "create_and_delete"),
+    Mutation(retraining_schedulers_are_not_marked, "create_and_delete"),
+    Mutation(retraining_schedulers_never_change, "update_in_place"),
     Mutation(failed_training_is_success, "replacement_fails"),
     Mutation(ingests_again_on_rollback, "replacement_fails"),
     Mutation(trusts_what_was_ingested_into_another_dataset, "create_and_delete"),

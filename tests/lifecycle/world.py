@@ -22,6 +22,7 @@ from custom_resources.client import Equipment, create_client
 from custom_resources.errors import call_error
 from custom_resources.handler import RESOURCES
 from custom_resources.properties import S3Object
+from custom_resources.request import OWNER_TAG, REQUEST_TAG, Request
 from custom_resources.runner import Runner
 from tests.lifecycle.fake_service import ApiError, FakeService
 
@@ -235,6 +236,8 @@ class World:
                 event = self.events[-1] if self.events else None
                 if event and operation == "CreateLabel":
                     self.label_makers[answer["LabelId"]] = f"{event['StackId']}/{event['LogicalResourceId']}"
+                if operation == "CreateRetrainingScheduler" and event:
+                    self._mark(parameters["ModelName"], Request.parse(event))
                 self.changes.append(
                     Change(
                         operation=operation,
@@ -288,6 +291,12 @@ class World:
         if action:
             action()
 
+    def _mark(self, model: str, request: Request) -> None:
+        """Note who made a retraining scheduler, which has no tags: nobody but the tests reads this."""
+        thing = self.service.retrainings[model]
+        thing.tags.setdefault(OWNER_TAG, request.owner)
+        thing.tags.setdefault(REQUEST_TAG, request.request_id)
+
     def _tags(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, str]:
         if not operation.startswith("Delete") or operation == "DeleteLabel":
             return {}
@@ -296,6 +305,7 @@ class World:
             "DeleteDataset": self.service.datasets,
             "DeleteModel": self.service.models,
             "DeleteLabelGroup": self.service.label_groups,
+            "DeleteRetrainingScheduler": self.service.retrainings,
         }
         thing = kinds.get(operation, self.service.schedulers).get(name)
         return dict(thing.tags) if thing else {}

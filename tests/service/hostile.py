@@ -85,6 +85,8 @@ SENSIBLE: dict[str, Sequence[str]] = {
     "InferenceSchedulerName": ("watch", "guard", "none", "third", "fourth"),
     "InferenceSchedulerIdentifier": ("watch", "guard", "none"),
     "IamRoleArn": (ROLE,),
+    "RetrainingFrequency": ("P30D", "P2M", "P1Y"),
+    "LookbackWindow": ("P180D", "P720D"),
     "InlineDataSchema": (json.dumps(SCHEMA), json.dumps({"Components": SCHEMA["Components"][:1]})),
     "OffCondition": (r"pump\flow < 1", r"motor\speed > 0.5"),
     "KeyPattern": ("{prefix}/{component_name}/*", "{prefix}/{component_name}_*"),

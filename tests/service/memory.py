@@ -267,6 +267,13 @@ class Machines:
         self.executions[arn] = {"executionArn": arn, "status": "RUNNING", "input": input}
         return {"executionArn": arn}
 
+    def stop_execution(self, *, executionArn: str, cause: str) -> Item:
+        """Stop an execution."""
+        execution = self.describe_execution(executionArn=executionArn)
+        if execution["status"] == "RUNNING":
+            execution |= {"status": "ABORTED", "cause": cause}
+        return {}
+
     def describe_execution(self, *, executionArn: str) -> Item:
         """Return an execution."""
         if executionArn not in self.executions:

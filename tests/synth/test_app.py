@@ -11,9 +11,9 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from canonical import lint
+from canonical import custom, imported_service, lint, locations, synthesised
 
-from constructs_l4e import Adaptation, InputNaming
+from constructs_l4e import Adaptation, InputNaming, MonitoredAsset
 from constructs_l4e.assets_file import AssetsFile
 from l4e_layer import EMPTY_LAYER
 
@@ -178,6 +178,28 @@ class TestAssetsFile:
         assert asset.adaptation is Adaptation.FOLLOW
 
     @pytest.mark.parametrize(
+        ("of_service", "of_asset", "policy"),
+        [
+            ("", "", "RetainExceptOnCreate"),
+            ("removal_policy = 'destroy'", "", "Delete"),
+            ("removal_policy = 'destroy'", "removal_policy = 'retain'", "RetainExceptOnCreate"),
+            ("", "removal_policy = 'destroy'", "Delete"),
+        ],
+    )
+    def test_says_what_stays_when_the_stack_of_an_asset_is_deleted(
+        self, tmp_path: Path, of_service: str, of_asset: str, policy: str
+    ) -> None:
+        (pump,) = declared(tmp_path, f"[service]\n{of_service}\n{PUMP}{of_asset}").assets
+
+        def build(scope: cdk.Stack) -> None:
+            service, at = imported_service(scope), locations(scope)
+            MonitoredAsset(scope, "Pump", service=service, locations=at, **pump.monitoring())
+
+        content = synthesised(build)
+        assert {custom(content, kind)["DeletionPolicy"] for kind in ("Dataset", "Model")} == {policy}
+        assert custom(content, "InferenceScheduler")["DeletionPolicy"] == "Delete"
+
+    @pytest.mark.parametrize(
         ("text", "message"),
         [
             ("[assets.A", "is not a TOML file: "),
@@ -185,7 +207,7 @@ class TestAssetsFile:
             ("assets = 3", "assets.toml: assets: 3 is not a table"),
             (
                 "[service]\nname = 'x'",
-                "[service]: unknown key 'name': use one of adaptation, deletion_protection, false_alarm_min",
+                "[service]: unknown key 'name': use one of adaptation, controls, deletion_protection, ",
             ),
             ("[service]\nremoval_policy = 'keep'", "[service]: removal_policy: 'keep' is not \"retain\" or"),
             ("[service.limits]\nmodels = -1", "[service.limits]: models: -1 is not a whole number from 0"),

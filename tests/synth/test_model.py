@@ -228,15 +228,27 @@ def test_model_without_role_can_be_granted_nothing() -> None:
 
 def test_attributes() -> None:
     scope = stack()
-    trained = model(scope, removal_policy=cdk.RemovalPolicy.RETAIN, labels=place(scope, "labels/"))
+    trained = model(scope, labels=place(scope, "labels/"))
 
     assert isinstance(trained, IModel)
     assert scope.resolve(trained.status)["Fn::GetAtt"][1] == "Status"
     assert scope.resolve(trained.model_arn)["Fn::GetAtt"][1] == "ModelArn"
     assert trained.role is not None
     assert trained.grant_principal is not None
-    content = cdk.assertions.Template.from_stack(scope).to_json()
-    assert custom(content, "Model")["DeletionPolicy"] == "Retain"
+
+
+@pytest.mark.parametrize(
+    ("given", "policy"),
+    [
+        ({}, "RetainExceptOnCreate"),
+        ({"removal_policy": cdk.RemovalPolicy.RETAIN}, "Retain"),
+        ({"removal_policy": cdk.RemovalPolicy.DESTROY}, "Delete"),
+    ],
+)
+def test_a_model_outlives_its_stack_but_not_its_replacement(given: dict[str, Any], policy: str) -> None:
+    found = custom(synthesised(lambda scope: model(scope, **given)), "Model")
+
+    assert (found["DeletionPolicy"], found["UpdateReplacePolicy"]) == (policy, "Delete")
 
 
 def test_imports() -> None:

@@ -1,7 +1,4 @@
-"""Compare two detectors on rows that neither was trained on.
-
-This serves retraining, which no operation of the service reaches yet.
-"""
+"""Compare two detectors on rows that neither was trained on, as retraining does."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -13,6 +13,7 @@ from service.names import (
     DATASET,
     LABEL_GROUP,
     MODEL,
+    RETRAINING_SCHEDULER,
     document_key,
     documents_prefix,
     model_prefix,
@@ -123,19 +124,29 @@ def update_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def delete_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """Delete a model with all its versions. A stopped scheduler of the model stays, but cannot start."""
+    """Delete a model with all its versions and its stopped retraining scheduler.
+
+    A stopped inference scheduler of the model stays, but cannot start.
+    """
 
     def attempt() -> None:
         model = _require_settled(context, request["ModelName"])
         name, uuid = model["ModelName"], model["uuid"]
         _require_unscheduled(context, model)
+        retraining = context.records.retraining_scheduler(name)
+        unchanged = {
+            "uuid": uuid,
+            **{member: model.get(member) for member in ("Status", "fence", "RetrainingSchedulerStatus")},
+        }
         context.store.transact(
-            Delete(MODEL, name, {"uuid": uuid, "Status": model["Status"], "fence": model.get("fence")}),
+            Delete(MODEL, name, unchanged),
             pending_deletion(
                 context,
                 prefixes=[model_prefix(uuid), documents_prefix(uuid)],
                 partitions=[versions_of(uuid)],
+                schedules=[] if retraining is None else [retraining["uuid"]],
             ),
+            *([] if retraining is None else [Delete(RETRAINING_SCHEDULER, name, {"modelUuid": uuid})]),
         )
 
     retry_on_change(attempt)
@@ -307,6 +318,11 @@ def _require_room(context: Context) -> None:
 
 
 def _require_unscheduled(context: Context, model: ModelRecord) -> None:
+    retraining = model.get("RetrainingSchedulerStatus", "STOPPED")
+    if retraining != "STOPPED":
+        raise ConflictError(
+            f"the retraining scheduler of the model '{model['ModelName']}' is {retraining}: stop it first"
+        )
     for scheduler in context.records.schedulers():
         if scheduler["modelUuid"] == model["uuid"] and scheduler["Status"] != "STOPPED":
             raise ConflictError(
@@ -321,6 +337,11 @@ def _require_settled(context: Context, name: str) -> ModelRecord:
     model = require_model(context, name)
     if model["Status"] not in {"SUCCESS", "FAILED"}:
         raise ConflictError(f"the model '{name}' is {model['Status']}: wait until the training is done")
+    if model.get("LatestScheduledRetrainingStatus") == "IN_PROGRESS":
+        raise ConflictError(
+            f"the model '{name}' is being retrained: wait until the retraining is done, or stop its "
+            "retraining scheduler"
+        )
     return model
 
 

@@ -236,6 +236,8 @@ def engines(clients: Callable[[str], Any]) -> dict[str, str]:
         "L4E_INFER_FUNCTION": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:infer",
         "L4E_SCHEDULE_GROUP": "inference",
         "L4E_SCHEDULE_ROLE": f"arn:aws:iam::{ACCOUNT}:role/schedule",
+        "L4E_RETRAINING_FUNCTION": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:reconcile",
+        "L4E_RETRAINING_SCHEDULE_ROLE": f"arn:aws:iam::{ACCOUNT}:role/retraining-schedule",
         "L4E_METRIC_NAMESPACE": "LookoutEquipment",
     }
 

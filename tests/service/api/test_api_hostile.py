@@ -66,6 +66,11 @@ def populated(environment: Environment, clients: Callable[[str], Any]) -> Servic
         service.create_scheduler(scheduler, ModelName=of_model)
         _inferred(service, scheduler)
     service.api.stop_inference_scheduler(InferenceSchedulerName="guard")
+    for model in ("wear", "leak"):
+        service.api.create_retraining_scheduler(
+            ModelName=model, RetrainingFrequency="P2M", LookbackWindow="P360D"
+        )
+    service.api.stop_retraining_scheduler(ModelName="leak")
     return service
 
 
@@ -191,6 +196,8 @@ def read_everything(service: Service) -> Counter[str]:
         api.list_tags_for_resource(ResourceArn=model["ModelArn"])
         for version in listed("list_model_versions", "ModelVersionSummaries", ModelName=name):
             api.describe_model_version(ModelName=name, ModelVersion=version["ModelVersion"])
+    for retraining in listed("list_retraining_schedulers", "RetrainingSchedulerSummaries", MaxResults=2):
+        api.describe_retraining_scheduler(ModelName=retraining["ModelName"])
     for scheduler in listed("list_inference_schedulers", "InferenceSchedulerSummaries"):
         name = scheduler["InferenceSchedulerName"]
         api.describe_inference_scheduler(InferenceSchedulerName=name)

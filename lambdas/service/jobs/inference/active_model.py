@@ -16,9 +16,10 @@ from service.store import Item
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActiveModel:
-    """The version with this number; `version` is its item in the store."""
+    """The version with this number; `version` is its item in the store, `model` that of its model."""
 
     number: int
+    model: Item
     version: Item
     columns: Columns
     detector: Detector
@@ -43,6 +44,7 @@ class ActiveModel:
             raise LookupError(f"version {number} of model '{name}' has no artefact")
         return cls(
             number=number,
+            model=model,
             version=version,
             columns=columns_of(runtime.service_bucket.get_text(version["schemaKey"])),
             detector=adapted(Detector.from_bytes(artefact), runtime.settings, model),

@@ -69,7 +69,7 @@ def learn(
         training: the version to train.
         model: the record of its model.
         prior: the detector of the version before: training starts from it, and both are compared on the
-            evaluation window. No operation of the API starts such a retraining yet.
+            evaluation window.
 
     Raises:
         JobFailed: for windows without data, a wrong off condition, unusable labels, too many rows, more data
