@@ -27,6 +27,7 @@ from constructs_l4e.metrics import MetricOptions
 from constructs_l4e.model import Model, ModelBase, ModelProps
 from constructs_l4e.numeric_layer import NumericLayer
 from constructs_l4e.off_condition import OffCondition
+from constructs_l4e.resource_policy import ResourcePolicy
 from constructs_l4e.retraining_scheduler import (
     LookbackWindow,
     PromoteMode,
@@ -104,6 +105,7 @@ __all__ = [
     "OffCondition",
     "PromoteMode",
     "ReservedConcurrency",
+    "ResourcePolicy",
     "RetrainingScheduler",
     "RetrainingSchedulerBase",
     "RetrainingSchedulerProps",

@@ -127,6 +127,8 @@ class Jobs(Construct):
                 ),
                 # Of a scheduler that was deleted while it inferred.
                 state.objects("DeleteObject", under=("schedulers/*",)),
+                # Kept rows that an import puts others in place of.
+                state.objects("DeleteObject", under=("models/*/accumulated/*",)),
                 state.listing(),
                 state.object_keys("Decrypt", "GenerateDataKey"),
                 Access(
@@ -321,12 +323,18 @@ def _invoke(step: str, arguments: Mapping[str, object]) -> dict[str, object]:
 
 
 def _ingest_steps(parallel_reads: int) -> dict[str, object]:
-    """Return the steps of an ingestion. One that fails ends the execution with its own error and cause."""
+    """Return the steps of an ingestion or an import. One that fails ends it with its own error and cause."""
     job = {"JobId.$": "$.JobId"}
     return {
-        "Comment": "Ingest a dataset: plan, read each file, merge",
-        "StartAt": "Plan",
+        "Comment": "Ingest a dataset: plan, read each file, merge; or import one, or a model version",
+        "StartAt": "IngestOrImport",
         "States": {
+            "IngestOrImport": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.Import", "IsPresent": True, "Next": "Import"}],
+                "Default": "Plan",
+            },
+            "Import": {**_invoke("import", {"Work.$": "$"}), "End": True},
             "Plan": {**_invoke("plan", job), "Next": "ReadFiles"},
             "ReadFiles": {
                 "Type": "Map",

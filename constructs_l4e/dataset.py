@@ -18,6 +18,7 @@ from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps
 from constructs_l4e.interfaces import IDataset, IEquipmentService
 from constructs_l4e.model import Model, ModelProps
+from constructs_l4e.resource_policy import ResourcePolicy
 from constructs_l4e.schema import DatasetSchema
 
 
@@ -90,6 +91,17 @@ class DatasetBase(cdk.Resource):
     def grant_ingest(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` to start ingestion jobs: at a deployed service, full access to the dataset."""
         return self.grant(grantee, "StartDataIngestionJob")
+
+    def grant_import(self, grantee: iam.IGrantable | str) -> ResourcePolicy:
+        """Allow an account, or a role or user of one, to import the dataset: see `IDataset`."""
+        found = self.node.try_find_child("ResourcePolicy")
+        policy = (
+            found
+            if isinstance(found, ResourcePolicy)
+            else ResourcePolicy(self, "ResourcePolicy", resource=self)
+        )
+        policy.grant_import(grantee)
+        return policy
 
     def add_ingestion(self, id: str, **props: Unpack[DataIngestionProps]) -> DataIngestion:
         """Ingest data into the dataset; the props are those of `DataIngestion`."""

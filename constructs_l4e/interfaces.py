@@ -241,6 +241,16 @@ class IDataset(cdk.IResource, Protocol):
     def grant_ingest(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` to start ingestion jobs: at a deployed service, full access to the dataset."""
 
+    def grant_import(self, grantee: iam.IGrantable | str) -> "ResourcePolicy":
+        """Allow an account (twelve digits), or a role or user of one, to import the dataset.
+
+        Returns:
+            The resource policy of the dataset, to which a statement was added.
+
+        Raises:
+            ValueError: when `grantee` is text and no account.
+        """
+
     def add_ingestion(self, id: str, **props: "Unpack[DataIngestionProps]") -> "DataIngestion":
         """Ingest data into the dataset; the props are those of `DataIngestion`."""
 
@@ -333,6 +343,20 @@ class IModel(cdk.IResource, Protocol):
 
     def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` every operation on the model."""
+
+    def grant_import(self, grantee: iam.IGrantable | str, *, inference_data: bool = True) -> "ResourcePolicy":
+        """Allow an account (twelve digits), or a role or user of one, to import versions of the model.
+
+        Args:
+            grantee: who may import.
+            inference_data: whether the accumulated inference data may be imported as well.
+
+        Returns:
+            The resource policy of the model, to which a statement was added.
+
+        Raises:
+            ValueError: when `grantee` is text and no account.
+        """
 
     def add_scheduler(self, id: str, **props: "Unpack[InferenceSchedulerProps]") -> "InferenceScheduler":
         """Run inference with the model; the props are those of `InferenceScheduler`."""
@@ -492,6 +516,7 @@ from constructs_l4e import alarms  # noqa: E402 - see above
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps  # noqa: E402
 from constructs_l4e.metrics import MetricOptions  # noqa: E402
 from constructs_l4e.model import Model, ModelProps  # noqa: E402
+from constructs_l4e.resource_policy import ResourcePolicy  # noqa: E402
 from constructs_l4e.retraining_scheduler import (  # noqa: E402
     RetrainingScheduler,
     RetrainingSchedulerProps,

@@ -20,6 +20,7 @@ from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.frequencies import TargetSamplingRate
 from constructs_l4e.interfaces import IDataset, IEquipmentService, ILabelGroup, IModel
 from constructs_l4e.off_condition import OffCondition
+from constructs_l4e.resource_policy import ResourcePolicy
 from constructs_l4e.retraining_scheduler import RetrainingScheduler, RetrainingSchedulerProps
 from constructs_l4e.role import ServiceRole, arn_of, let_use
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps
@@ -91,6 +92,17 @@ class ModelBase(cdk.Resource):
     def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` every operation on the model."""
         return self._grant_level(grantee, AccessLevel.FULL)
+
+    def grant_import(self, grantee: iam.IGrantable | str, *, inference_data: bool = True) -> ResourcePolicy:
+        """Allow an account, or a role or user of one, to import the versions of the model: see `IModel`."""
+        found = self.node.try_find_child("ResourcePolicy")
+        policy = (
+            found
+            if isinstance(found, ResourcePolicy)
+            else ResourcePolicy(self, "ResourcePolicy", resource=self)
+        )
+        policy.grant_import(grantee, inference_data=inference_data)
+        return policy
 
     def add_scheduler(self, id: str, **props: Unpack[InferenceSchedulerProps]) -> InferenceScheduler:
         """Run inference with the model; the props are those of `InferenceScheduler`."""

@@ -129,10 +129,10 @@ STAGES: Mapping[str, Stages] = {
             ),
             frozenset({"storage"}),
             frozenset({"runtime"}),
-            frozenset({"ingestion", "training", "inference"}),
+            frozenset({"importing", "ingestion", "training", "inference"}),
             frozenset({"ingest", "train", "infer", "task"}),  # the entry points
         ),
-        apart=frozenset({"ingestion", "training", "inference"}),
+        apart=frozenset({"importing", "ingestion", "training", "inference"}),
     ),
 }
 

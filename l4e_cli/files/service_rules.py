@@ -16,10 +16,12 @@ from service.jobs.storage.listed_object import ListedObject, is_folder
 from service.jobs.training.training_labels import Label, Labels
 from service.key_pattern import DEFAULT_PATTERN, KeyPattern
 from service.settings import Settings
-from service.training_windows import TimeSpan
+from service.training_windows import ADVISED_DAYS, LEAST_DAYS, TimeSpan
 
 __all__ = [
+    "ADVISED_DAYS",
     "DEFAULT_PATTERN",
+    "LEAST_DAYS",
     "FileLimits",
     "FilePart",
     "JobFailed",

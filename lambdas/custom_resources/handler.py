@@ -19,6 +19,7 @@ from custom_resources.label_group import LabelGroup
 from custom_resources.model import Model
 from custom_resources.properties import S3Object
 from custom_resources.records import DynamoRecords
+from custom_resources.resource_policy import DatasetPolicy, ModelPolicy
 from custom_resources.retraining_scheduler import RetrainingScheduler
 from custom_resources.runner import Runner
 
@@ -29,6 +30,8 @@ RESOURCES: Final = (
     Model(),
     InferenceScheduler(),
     RetrainingScheduler(),
+    DatasetPolicy(),
+    ModelPolicy(),
 )
 
 logging.getLogger(__package__).setLevel(logging.INFO)

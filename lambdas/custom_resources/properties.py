@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -69,6 +69,7 @@ class Properties:
         running: desired state of a scheduler.
         revision: free text whose change starts a new ingestion.
         labels: documents with the labels of a label group, one after the other.
+        policy: a resource policy, without its `Id`.
     """
 
     members: Mapping[str, Any]
@@ -77,6 +78,7 @@ class Properties:
     running: bool = True
     revision: str = ""
     labels: Sequence[InlineDocument | S3Object] = ()
+    policy: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def tags(self) -> dict[str, str]:
@@ -286,6 +288,12 @@ def _text(path: str, raw: Any) -> str:
     return raw
 
 
+def _policy(path: str, raw: Any) -> Mapping[str, Any]:
+    if not isinstance(raw, Mapping) or "Statement" not in raw or "Id" in raw:
+        raise _WrongError(f"{path} is {raw!r}: give a policy with a Statement, and without an Id")
+    return raw
+
+
 # Property name -> field of Properties (empty: checked here, used elsewhere) and its reader.
 _OPTIONS: Final[Mapping[str, tuple[str, Callable[[str, Any], Any]]]] = {
     "Schema": ("schema", _document("InlineDataSchema")),
@@ -293,5 +301,6 @@ _OPTIONS: Final[Mapping[str, tuple[str, Callable[[str, Any], Any]]]] = {
     "Wait": ("wait", _choice(true=True, false=False)),
     "DesiredState": ("running", _choice(RUNNING=True, STOPPED=False)),
     "Revision": ("revision", _text),
+    "ResourcePolicy": ("policy", _policy),
     "RemovalPolicy": ("", _choice(retain=True, destroy=False)),
 }

@@ -17,9 +17,15 @@ _OF_VERSION = (
     "EvaluationDataEndTime",
     "TrainingExecutionStartTime",
     "TrainingExecutionEndTime",
+    "DataPreProcessingConfiguration",
+    "OffCondition",
     "ModelQuality",
+    "schemaKey",
     "metricsKey",
     "priorMetricsKey",
+    "SourceModelVersionArn",
+    "ImportJobStartTime",
+    "ImportJobEndTime",
 )
 _PREVIOUS = {
     "PreviousActiveModelVersion": "ActiveModelVersion",

@@ -17,6 +17,7 @@ from service.caller import Caller
 from service.context import Context
 from service.errors import ValidationError
 from service.operations import (
+    dataset_imports,
     datasets,
     inference_events,
     inference_executions,
@@ -25,10 +26,12 @@ from service.operations import (
     labels,
     model_versions,
     models,
+    resource_policies,
     retraining_schedulers,
     schedulers,
     sensor_statistics,
     tags,
+    version_imports,
 )
 from service.settings import Environment
 from service.way_in import way_in_of
@@ -40,14 +43,17 @@ OPERATIONS: Mapping[str, Operation] = {
     **datasets.OPERATIONS,
     **ingestion_jobs.OPERATIONS,
     **sensor_statistics.OPERATIONS,
+    **dataset_imports.OPERATIONS,
     **models.OPERATIONS,
     **model_versions.OPERATIONS,
+    **version_imports.OPERATIONS,
     **retraining_schedulers.OPERATIONS,
     **schedulers.OPERATIONS,
     **inference_executions.OPERATIONS,
     **inference_events.OPERATIONS,
     **label_groups.OPERATIONS,
     **labels.OPERATIONS,
+    **resource_policies.OPERATIONS,
     **tags.OPERATIONS,
 }
 """The operations of the service model that this release supports, by name."""

@@ -18,13 +18,14 @@ Version = Mapping[str, Any]
 
 
 def start_ingestion(context: Context, job: IngestionJobRecord) -> None:
-    """Start the execution of an ingestion job, unless it was started before."""
+    """Start the execution of an ingestion or of an import of a dataset, unless it was started before."""
     machine = context.environment.ingest_state_machine
-    start_execution(context, machine, job["JobId"], {"JobId": job["JobId"]})
+    kind = {"Import": True} if "SourceDatasetArn" in job else {}
+    start_execution(context, machine, job["JobId"], {"JobId": job["JobId"], **kind})
 
 
 def find_ingestion(context: Context, job: IngestionJobRecord) -> MachineExecution | None:
-    """Return the execution of an ingestion job."""
+    """Return the execution of an ingestion or of an import of a dataset."""
     return find_execution(context, context.environment.ingest_state_machine, job["JobId"])
 
 
@@ -34,6 +35,20 @@ def start_training(context: Context, version: Version) -> None:
     name = training_name(version["uuid"], number)
     data = {"ModelName": version["ModelName"], "ModelVersion": number}
     start_execution(context, context.environment.train_state_machine, name, data)
+
+
+def start_version_import(context: Context, version: Version) -> None:
+    """Start the execution of an import of a model version, unless it was started before."""
+    number = int(version["ModelVersion"])
+    data = {"ModelName": version["ModelName"], "ModelVersion": number, "Import": True}
+    machine = context.environment.ingest_state_machine
+    start_execution(context, machine, training_name(version["uuid"], number), data)
+
+
+def find_version_import(context: Context, version: Version) -> MachineExecution | None:
+    """Return the execution of an import of a model version."""
+    name = training_name(version["uuid"], int(version["ModelVersion"]))
+    return find_execution(context, context.environment.ingest_state_machine, name)
 
 
 def find_training(context: Context, version: Version) -> MachineExecution | None:

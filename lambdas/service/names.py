@@ -53,6 +53,17 @@ def labels_of(group_uuid: str) -> str:
     return f"label#{group_uuid}"
 
 
+def policies_of(owner_uuid: str) -> str:
+    """Return the partition of the resource policies of a dataset, or of a model and its versions."""
+    return f"resource-policy#{owner_uuid}"
+
+
+def policy_key(arn: str) -> str:
+    """Return the sort key of the policy of a resource: a model version has its number, others `resource`."""
+    _, _, version = arn.partition("/model-version/")
+    return version_key(int(version)) if version else "resource"
+
+
 def document_key(owner_uuid: str, name: str) -> str:
     """Return the bucket key of a document (`schema.json`, `metrics-1.json`) of a dataset or a model."""
     return f"{documents_prefix(owner_uuid)}{name}"
@@ -88,6 +99,11 @@ def manifest_key(dataset_uuid: str, job_id: str) -> str:
     return f"{job_prefix(dataset_uuid, job_id)}manifest.json"
 
 
+def component_prefix(dataset_uuid: str, job_id: str) -> str:
+    """Return the bucket prefix of the columns of the components that a job ingested."""
+    return f"{job_prefix(dataset_uuid, job_id)}components/"
+
+
 def parts_prefix(dataset_uuid: str, job_id: str) -> str:
     """Return the bucket prefix of what became of each file of a job."""
     return f"{job_prefix(dataset_uuid, job_id)}parts/"
@@ -101,6 +117,11 @@ def part_report_key(dataset_uuid: str, job_id: str, index: int) -> str:
 def model_prefix(model_uuid: str) -> str:
     """Return the bucket prefix of a model's artefacts."""
     return f"models/{model_uuid}/"
+
+
+def artefact_key(model_uuid: str, version: int) -> str:
+    """Return the bucket key of the artefact of a model version."""
+    return f"{model_prefix(model_uuid)}{version}/model.bin"
 
 
 def accumulated_prefix(model_uuid: str) -> str:

@@ -19,13 +19,14 @@ from service import schedules
 from service.api import current_context
 from service.context import Context
 from service.errors import NotFoundError
+from service.ingestion_end import DATASET_STATUS
 from service.names import version_key
 from service.operations.retraining_schedulers import reconciled_retraining_scheduler
 from service.operations.schedulers import reconciled_scheduler
 from service.pending_deletions import delete_pending
 from service.reconcile import (
     reconcile_ingestion,
-    reconcile_training,
+    reconcile_version,
     reconciled_dataset,
     reconciled_version,
 )
@@ -69,7 +70,7 @@ def _one(context: Context, job: Mapping[str, Any]) -> None:
     """Look at the record that the input of an execution names."""
     if "JobId" in job:
         ingestion = context.records.ingestion_job(job["JobId"])
-        if ingestion is not None and ingestion["Status"] == "IN_PROGRESS":
+        if ingestion is not None and ingestion["Status"] in DATASET_STATUS:
             reconcile_ingestion(context, ingestion, grace=_AT_ONCE)
         return
     model = context.records.model(job["ModelName"])
@@ -77,7 +78,7 @@ def _one(context: Context, job: Mapping[str, Any]) -> None:
     if model is None or version is None:
         return
     if version["Status"] == "IN_PROGRESS":
-        reconcile_training(context, model, version, grace=_AT_ONCE)
+        reconcile_version(context, model, version, grace=_AT_ONCE)
         version = context.records.version(model["uuid"], int(job["ModelVersion"])) or version
     _publish(context, version)  # also of one that was ended by whoever read it
 

@@ -31,6 +31,8 @@ class Settings:
     labels_per_group: int | None = 5_000
     pending_ingestion_jobs: int | None = 5
     pending_models: int | None = 5
+    pending_dataset_imports: int | None = 15
+    pending_model_imports: int | None = 15
     tags_per_resource: int | None = 50
 
     components_per_dataset: int | None = 3_000

@@ -29,6 +29,10 @@ _FIRST_WAIT = 0.04
 """Attempts of a write that meets a transaction on the same record, and seconds before the second attempt.
 Each wait is twice as long as the one before; together they take about 5 s."""
 
+_FIRST_PAGE, _GROWTH, _LARGEST_PAGE = 60, 4, 1_000
+"""Records that `all` asks for at once: first little more than a list shows, as what is read is paid for, then
+four times as many each time, as waiting is paid for too. A page has 1 MB at most, whatever is asked for."""
+
 
 class StoreError(Exception):
     """A write that the state of a record did not allow."""
@@ -181,8 +185,9 @@ class Store:
         prefix: str = "",
         between: tuple[str, str] | None = None,
         reverse: bool = False,
-        limit: int = 100,
+        limit: int | None = 100,
         start: str | None = None,
+        where: Mapping[str, str] | None = None,
     ) -> Page:
         """Return up to `limit` records of a partition, ordered by sort key.
 
@@ -191,10 +196,15 @@ class Store:
             prefix: beginning of the sort keys.
             between: first and last sort key, inclusive; overrides `prefix`.
             reverse: whether the last record comes first.
-            limit: most records of the page, counting those that have expired.
+            limit: most records of the page, counting those that have expired or are left out; None is as many
+                as DynamoDB reads at once, 1 MB.
             start: the page begins after this sort key: the `next` of the page before, or any other.
+            where: values of attributes; records with others are read and paid for, but left out by DynamoDB.
         """
         names, values, condition = {"#p": "pk"}, {":p": pk}, "#p = :p"
+        for number, (attribute, value) in enumerate((where or {}).items()):
+            names[f"#w{number}"], values[f":w{number}"] = attribute, value
+        kept = " AND ".join(f"#w{number} = :w{number}" for number in range(len(where or {})))
         if between is not None:
             names["#s"], values[":a"], values[":b"] = "sk", between[0], between[1]
             condition += " AND #s BETWEEN :a AND :b"
@@ -207,8 +217,9 @@ class Store:
             ExpressionAttributeNames=names,
             ExpressionAttributeValues=_encoded(values),
             ScanIndexForward=not reverse,
-            Limit=limit,
             ConsistentRead=True,
+            **({} if limit is None else {"Limit": limit}),
+            **({"FilterExpression": kept} if kept else {}),
             **({"ExclusiveStartKey": _key(pk, start)} if start is not None else {}),
         )
         last = _decoded(answer.get("LastEvaluatedKey"))
@@ -223,14 +234,24 @@ class Store:
         between: tuple[str, str] | None = None,
         reverse: bool = False,
         start: str | None = None,
+        where: Mapping[str, str] | None = None,
     ) -> Iterator[Item]:
         """Yield the records that `query` would return on all its pages."""
+        limit = _FIRST_PAGE
         while True:
-            page = self.query(pk, prefix=prefix, between=between, reverse=reverse, start=start)
+            page = self.query(
+                pk,
+                prefix=prefix,
+                between=between,
+                reverse=reverse,
+                limit=None if where else limit,
+                start=start,
+                where=where,
+            )
             yield from page.items
             if page.next is None:
                 return
-            start = page.next
+            start, limit = page.next, min(_GROWTH * limit, _LARGEST_PAGE)
 
     def _expired(self, item: Item) -> bool:
         return "ExpiresAt" in item and item["ExpiresAt"] <= self.clock().timestamp()

@@ -13,6 +13,9 @@ from service.clock import iso_seconds
 WindowKind = Literal["Training", "Evaluation"]
 """As in the names of the API's members: `TrainingDataStartTime`."""
 
+LEAST_DAYS, ADVISED_DAYS = 90, 180
+"""Training below which a model is rarely useful, and what the user guide of L4E asks for."""
+
 _DAY = 86_400
 
 

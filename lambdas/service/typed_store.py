@@ -17,6 +17,8 @@ from service.names import (
     events_of,
     executions_of,
     labels_of,
+    policies_of,
+    policy_key,
     version_key,
     versions_of,
 )
@@ -30,6 +32,7 @@ from service.records import (
     ModelRecord,
     ModelVersionRecord,
     PendingDeletionRecord,
+    ResourcePolicyRecord,
     RetrainingSchedulerRecord,
     SchedulerRecord,
     SigningKeyRecord,
@@ -61,18 +64,25 @@ class TypedStore:
         """Return the ingestion job with the id `job_id`."""
         return cast("IngestionJobRecord | None", self.store.get(INGESTION_JOB, job_id))
 
-    def ingestion_jobs(self, *, start: str | None = None) -> Iterator[IngestionJobRecord]:
-        """Return the ingestion jobs, newest first."""
-        found = self.store.all(INGESTION_JOB, reverse=True, start=start)
+    def ingestion_jobs(
+        self, *, dataset_uuid: str | None = None, start: str | None = None
+    ) -> Iterator[IngestionJobRecord]:
+        """Return the ingestion jobs, newest first; with `dataset_uuid`, those of a dataset."""
+        where = None if dataset_uuid is None else {"datasetUuid": dataset_uuid}
+        found = self.store.all(INGESTION_JOB, reverse=True, start=start, where=where)
         return cast("Iterator[IngestionJobRecord]", found)
 
     def model(self, name: str) -> ModelRecord | None:
         """Return the model called `name`."""
         return cast("ModelRecord | None", self.store.get(MODEL, name))
 
-    def models(self, *, prefix: str = "", start: str | None = None) -> Iterator[ModelRecord]:
-        """Return the models by name."""
-        return cast("Iterator[ModelRecord]", self.store.all(MODEL, prefix=prefix, start=start))
+    def models(
+        self, *, prefix: str = "", dataset_uuid: str | None = None, start: str | None = None
+    ) -> Iterator[ModelRecord]:
+        """Return the models by name; with `dataset_uuid`, those that were trained on a dataset."""
+        where = None if dataset_uuid is None else {"datasetUuid": dataset_uuid}
+        found = self.store.all(MODEL, prefix=prefix, start=start, where=where)
+        return cast("Iterator[ModelRecord]", found)
 
     def version(self, model_uuid: str, number: int) -> ModelVersionRecord | None:
         """Return a version of a model."""
@@ -107,9 +117,13 @@ class TypedStore:
         """Return the inference scheduler called `name`."""
         return cast("SchedulerRecord | None", self.store.get(SCHEDULER, name))
 
-    def schedulers(self, *, prefix: str = "", start: str | None = None) -> Iterator[SchedulerRecord]:
-        """Return the inference schedulers by name."""
-        return cast("Iterator[SchedulerRecord]", self.store.all(SCHEDULER, prefix=prefix, start=start))
+    def schedulers(
+        self, *, prefix: str = "", model_name: str | None = None, start: str | None = None
+    ) -> Iterator[SchedulerRecord]:
+        """Return the inference schedulers by name; with `model_name`, those of a model of that name."""
+        where = None if model_name is None else {"ModelName": model_name}
+        found = self.store.all(SCHEDULER, prefix=prefix, start=start, where=where)
+        return cast("Iterator[SchedulerRecord]", found)
 
     def update_scheduler(
         self, scheduler: SchedulerRecord, changes: Mapping[str, Any], *, expect: Mapping[str, Any]
@@ -156,6 +170,16 @@ class TypedStore:
         """Return the labels of a label group by their start."""
         found = self.store.all(labels_of(group_uuid), between=between, start=start)
         return cast("Iterator[LabelRecord]", found)
+
+    def resource_policy(self, owner_uuid: str, arn: str) -> ResourcePolicyRecord | None:
+        """Return the policy of a resource.
+
+        Args:
+            owner_uuid: uuid of the dataset or model; for a version, of its model.
+            arn: ARN of the resource.
+        """
+        found = self.store.get(policies_of(owner_uuid), policy_key(arn))
+        return cast("ResourcePolicyRecord | None", found)
 
     def token(self, key: str) -> TokenRecord | None:
         """Return what a client token was used for."""

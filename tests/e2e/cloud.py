@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -61,6 +62,20 @@ class Cloud:
     def upload_history(self, asset: str, *, labels: bytes = LABELS) -> None:
         self.upload(f"{asset}/history/pump/history.csv", history().to_csv())
         self.upload(f"{asset}/labels/labels.csv", labels)
+
+    def access_role(self) -> str:
+        """Make a role through which the service reads and writes the data bucket, whatever it works for."""
+        iam = self.aws.session.client("iam", endpoint_url=self.instance.endpoint)
+        trusted = {"AWS": self.outputs(SERVICE)["DataAccessRoleArn"]}
+        name = f"access-{uuid.uuid4()}"
+        role: str = iam.create_role(
+            RoleName=name,
+            Path="/lookoutequipment/",
+            AssumeRolePolicyDocument=policy(Principal=trusted, Action="sts:AssumeRole"),
+        )["Role"]["Arn"]
+        data = policy(Action=["s3:GetObject", "s3:ListBucket", "s3:PutObject"], Resource="*")
+        iam.put_role_policy(RoleName=name, PolicyName="data", PolicyDocument=data)
+        return role
 
     def synth(self, assets: Mapping[str, Mapping[str, str]], **context: object) -> Path:
         """The app with these assets: members in TOML by asset; returns the folder of the assembly.
@@ -154,6 +169,11 @@ def assets_file(assets: Mapping[str, Mapping[str, str]]) -> str:
         lines += ["", f"[assets.{name}]"]
         lines += [f"{key} = {value}" for key, value in (usual | dict(members)).items()]
     return "\n".join([*lines, ""])
+
+
+def policy(**allowed: Any) -> str:
+    """A policy that allows one thing."""
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **allowed}]})
 
 
 def reasons(aws: Aws, stack: str) -> str:

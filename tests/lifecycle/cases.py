@@ -9,6 +9,12 @@ from tests.lifecycle.fake_service import ACCOUNT, FakeService
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/lookoutequipment/reader"
 OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/lookoutequipment/writer"
+STATEMENT = {
+    "Effect": "Allow",
+    "Principal": {"AWS": "arn:aws:iam::222222222222:root"},
+    "Action": "lookoutequipment:ImportDataset",
+}
+POLICY = {"Version": "2012-10-17", "Statement": [STATEMENT]}
 _FRAME = {
     "ServiceToken": "arn:aws:lambda:us-east-1:111122223333:function:provider",
     "ServiceTimeout": 3600,
@@ -72,6 +78,9 @@ def _source(prefix: str) -> Properties:
     return {"S3InputConfiguration": {"Bucket": "history", "Prefix": prefix}}
 
 
+AT_ONCE = {"Dataset", "DatasetPolicy"}
+"""The kinds that the service makes while the request lasts."""
+
 CASES = (
     _case(
         "Dataset",
@@ -115,6 +124,15 @@ CASES = (
         replaced={"ModelName": "pump-2", "TrainingDataEndTime": "2024-07-01T00:00:00Z"},
         clash={"TrainingDataEndTime": "2024-07-01T00:00:00Z"},
         failing={"ModelName": "bad-1", "TrainingDataEndTime": "2024-08-01T00:00:00Z"},
+    ),
+    _case(
+        "DatasetPolicy",
+        "DatasetName",
+        {"DatasetName": "plant", "ResourcePolicy": POLICY},
+        in_place={"ResourcePolicy": {**POLICY, "Statement": [STATEMENT | {"Effect": "Deny"}]}},
+        replaced={"DatasetName": "plant-2"},
+        clash=None,
+        failing={"DatasetName": "nowhere"},
     ),
     _case(
         "InferenceScheduler",

@@ -3,6 +3,7 @@
 It knows nothing of the handlers. Time is a virtual clock: jobs finish when it has advanced far enough.
 """
 
+import json
 import re
 import uuid
 from collections.abc import Callable, Mapping
@@ -11,6 +12,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from botocore.model import ListShape, ServiceModel, Shape, StructureShape
+
+from custom_resources.request import OWNER_TAG, REQUEST_TAG
 
 ACCOUNT = "111122223333"
 INGESTION_SECONDS = 15
@@ -61,6 +64,7 @@ class FakeService:
         self.jobs: dict[str, Thing] = {}
         self.label_groups: dict[str, Thing] = {}
         self.labels: dict[str, dict[str, Any]] = {}
+        self.policies: dict[str, Thing] = {}  # by kind and name of their resource
         self.tokens: dict[tuple[str, str], tuple[dict[str, Any], str]] = {}
         self.visibility_lag = 0
         self.strict_updates = False  # a service that updates only stopped schedulers
@@ -74,7 +78,14 @@ class FakeService:
 
     def everything(self) -> dict[str, Thing]:
         """All named resources by ARN."""
-        kinds = (self.datasets, self.models, self.schedulers, self.label_groups, self.retrainings)
+        kinds = (
+            self.datasets,
+            self.models,
+            self.schedulers,
+            self.label_groups,
+            self.retrainings,
+            self.policies,
+        )
         return {thing.arn: thing for kind in kinds for thing in kind.values()}
 
     def seed_dataset(self, name: str) -> Thing:
@@ -86,6 +97,11 @@ class FakeService:
             "IngestionInputConfiguration": {"S3InputConfiguration": {"Bucket": "somebody"}},
         }
         return self._add(self.datasets, word="dataset", name=name, record=record, p={})
+
+    def seed_policy(self, arn: str, document: dict[str, Any]) -> Thing:
+        """A policy of somebody else."""
+        self._PutResourcePolicy({"ResourceArn": arn, "ResourcePolicy": json.dumps(document)})
+        return self.policies[_policy_key(arn)]
 
     def seed_model(self, name: str, *, status: str = "SUCCESS") -> Thing:
         """A model of somebody else."""
@@ -179,6 +195,7 @@ class FakeService:
                 raise ApiError(
                     "ConflictException", f"inference scheduler {name} uses dataset {p['DatasetName']}"
                 )
+        self.policies.pop(_policy_key(thing.arn), None)
         del self.datasets[p["DatasetName"]]
         return {}
 
@@ -326,6 +343,7 @@ class FakeService:
                 "ConflictException", f"the retraining scheduler of {p['ModelName']} is not STOPPED"
             )
         self.retrainings.pop(p["ModelName"], None)
+        self.policies.pop(_policy_key(thing.arn), None)
         del self.models[p["ModelName"]]
         return {}
 
@@ -436,6 +454,36 @@ class FakeService:
         if thing.record["Status"] != "STOPPED":
             raise ApiError("ConflictException", f"scheduler of {p['ModelName']} is {thing.record['Status']}")
         del self.retrainings[p["ModelName"]]
+
+    # -- resource policies. The first two words of an Id are taken for the tags that policies do not have.
+
+    def _PutResourcePolicy(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        self._by_arn(p["ResourceArn"])
+        document = json.loads(p["ResourcePolicy"])
+        key, owner, request = _policy_key(p["ResourceArn"]), *f"{document.get('Id', '')}  ".split(" ")[:2]
+        thing = self.policies.get(key)
+        revision = thing.record["PolicyRevisionId"] if thing else None
+        if p.get("PolicyRevisionId", revision) != revision:
+            raise ApiError("ConflictException", f"the policy of {p['ResourceArn']} is at {revision}")
+        if thing is None:
+            word, name = key.split("/")
+            thing = self._add(self.policies, word=word, name=name, record={}, p={})
+            self.policies[key] = self.policies.pop(name)
+        thing.tags = {OWNER_TAG: owner, REQUEST_TAG: request} if owner else {}
+        thing.record = {
+            "ResourceArn": p["ResourceArn"],
+            "ResourcePolicy": p["ResourcePolicy"],
+            "PolicyRevisionId": self._uuid().replace("-", ""),
+        }
+        return thing.record
+
+    def _DescribeResourcePolicy(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        self._by_arn(p["ResourceArn"])
+        return self._read(self.policies, "policy", _policy_key(p["ResourceArn"])).record
+
+    def _DeleteResourcePolicy(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        self._get(self.policies, "policy", _policy_key(p["ResourceArn"]))
+        del self.policies[_policy_key(p["ResourceArn"])]
         return {}
 
     # -- tags
@@ -560,3 +608,8 @@ def _check(shape: Shape, value: Any, path: str) -> None:
 def _cut_start_date(record: dict[str, Any]) -> None:
     if "RetrainingStartDate" in record:
         record["RetrainingStartDate"] = record["RetrainingStartDate"] // 86_400 * 86_400
+
+
+def _policy_key(arn: str) -> str:
+    word, name, _ = arn.split(":", 5)[5].split("/")
+    return f"{word}-policy/{name}"

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -103,7 +103,7 @@ def _only_deletes_destroy(world: World) -> None:
         assert mine, f"I3: {change.operation} of {change.parameters} that is not tagged as ours"
         if request.type == "Delete":
             identity = PhysicalId.parse(request.physical_id)
-            same = identity is None or identity.name in change.parameters.values()
+            same = identity is None or identity.name in _named(change.parameters)
             assert same, f"I3: Delete of {request.physical_id} removed {change.parameters}"
         else:
             # What it made itself and was cancelled for, or what the update made that it takes back.
@@ -113,7 +113,12 @@ def _only_deletes_destroy(world: World) -> None:
             made_by = change.target_tags.get(REQUEST_TAG)
             undone = made_by == request.request_id or (request.type == "Update" and made_by != first_request)
             assert undone, f"I3: {request.type} destroyed {change.parameters}"
-            assert not believed & set(change.parameters.values()), f"I3: destroyed {change.parameters}"
+            assert not believed & _named(change.parameters), f"I3: destroyed {change.parameters}"
+
+
+def _named(parameters: Mapping[str, Any]) -> set[str]:
+    """The names in the parameters of a deletion: as such, or in an ARN."""
+    return {part for value in parameters.values() for part in str(value).split("/")}
 
 
 def _one_job_per_request(world: World) -> None:
@@ -131,15 +136,32 @@ def _as_desired(world: World, stack: Stack, logical: str, live: Live) -> None:
     kind, wanted = KINDS[live.type], live.properties
     name = wanted[NAMES[live.type]]
     assert live.physical_id == f"l4e/v1/{kind}/{name}", f"I5: {live.physical_id} for {name}"
+    if kind == "ingestion":
+        _ingestion_as_desired(world, name, wanted)
+    elif kind.endswith("-policy"):
+        _policy_as_desired(world, f"{stack.id}/{logical}", f"{kind}/{name}", wanted)
+    else:
+        _thing_as_desired(world, f"{stack.id}/{logical}", kind, wanted)
     if kind == "label-group":
         _labels_as_desired(world, stack, logical, wanted)
-    if kind == "ingestion":
-        if wanted.get("Wait") != "false":
-            record = world.service.datasets[name].record
-            assert record["IngestionInputConfiguration"] == wanted["IngestionInputConfiguration"], (
-                "I6: other data"
-            )
-        return
+
+
+def _ingestion_as_desired(world: World, dataset: str, wanted: Properties) -> None:
+    if wanted.get("Wait") != "false":
+        record = world.service.datasets[dataset].record
+        assert record["IngestionInputConfiguration"] == wanted["IngestionInputConfiguration"], (
+            "I6: other data"
+        )
+
+
+def _policy_as_desired(world: World, owner: str, key: str, wanted: Properties) -> None:
+    policy = world.service.policies[key]
+    assert policy.tags[OWNER_TAG] == owner, "I6: another owner"
+    said = json.loads(policy.record["ResourcePolicy"])
+    assert {**wanted["ResourcePolicy"], "Id": said["Id"]} == said, f"I6: the policy says {said}"
+
+
+def _thing_as_desired(world: World, owner: str, kind: str, wanted: Properties) -> None:
     things = {
         "dataset": world.service.datasets,
         "model": world.service.models,
@@ -147,8 +169,9 @@ def _as_desired(world: World, stack: Stack, logical: str, live: Live) -> None:
         "label-group": world.service.label_groups,
         "retraining-scheduler": world.service.retrainings,
     }
-    thing = things[kind][name]
-    assert thing.tags[OWNER_TAG] == f"{stack.id}/{logical}", "I6: another owner"
+    name_member = next(member for type_, member in NAMES.items() if KINDS[type_] == kind)
+    thing = things[kind][wanted[name_member]]
+    assert thing.tags[OWNER_TAG] == owner, "I6: another owner"
     users = {key: value for key, value in thing.tags.items() if not key.startswith(TAG_PREFIX)}
     assert users == {tag["Key"]: tag["Value"] for tag in wanted.get("Tags", ())}, f"I6: tags {users}"
     for member in _MEMBERS[kind]:

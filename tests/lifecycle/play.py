@@ -65,6 +65,8 @@ class Play:
             "label-group": service.label_groups,
             "retraining-scheduler": service.retrainings,
         }
+        if kind.endswith("-policy"):
+            return service.policies.get(f"{kind}/{name}")
         return kinds[kind].get(name) if kind in kinds else None
 
     def replay_all(self, request_type: str) -> None:

@@ -1,5 +1,7 @@
 """Scenarios: what the service, its owner and other people do meanwhile."""
 
+import json
+
 from tests.lifecycle import invariants
 from tests.lifecycle.cases import AT_ONCE, ROLE
 from tests.lifecycle.cloudformation import Live, Operation, Properties, stringify
@@ -19,6 +21,7 @@ def deleted_outside(play: Play) -> None:
             service.schedulers,
             service.retrainings,
             service.label_groups,
+            service.policies,
         )
         for kind in kinds:
             for name in [name for name, thing in kind.items() if thing is one.thing()]:
@@ -39,7 +42,11 @@ def drift(play: Play) -> None:
     thing = play.thing()
     if thing is None:
         return
-    thing.tags["site"] = "drifted"
+    if play.case.kind == "DatasetPolicy":
+        said = json.loads(thing.record["ResourcePolicy"])
+        thing.record["ResourcePolicy"] = json.dumps({**said, "Statement": []})
+    else:
+        thing.tags["site"] = "drifted"
     if play.case.kind == "InferenceScheduler":
         thing.record["DataUploadFrequency"] = "PT1H"
         thing.record["Status"] = "STOPPED"
@@ -221,7 +228,7 @@ def strict_service(play: Play) -> None:
     """A service that updates only what stands still: stopped, updated, and running again."""
     play.world.service.strict_updates = True
     play.created()
-    change: Properties = {"RoleArn": f"{ROLE}-2"} if "RoleArn" in play.case.base else {"Tags": []}
+    change: Properties = {"RoleArn": f"{ROLE}-2"} if "RoleArn" in play.case.base else play.case.in_place
     if play.case.kind == "RetrainingScheduler":
         change = {"PromoteMode": "MANUAL"}
     assert play.deploy(play.case.base | change), play.stack.reasons

@@ -20,6 +20,7 @@ from custom_resources import (
     properties,
     records,
     resource,
+    resource_policy,
     retraining_scheduler,
     runner,
 )
@@ -30,6 +31,7 @@ from custom_resources.properties import Properties
 from custom_resources.records import Claim
 from custom_resources.request import EQUAL_TAG, OWNER_TAG, REQUEST_TAG, PhysicalId, Request
 from custom_resources.resource import Context, Done, Found, Outcome, TaggedResource, Wait
+from custom_resources.resource_policy import ResourcePolicy
 from custom_resources.retraining_scheduler import RetrainingScheduler
 from custom_resources.runner import Runner
 from tests.lifecycle.cases import CASES
@@ -366,6 +368,25 @@ def deleted_dataset_comes_back_empty(patch: Patch) -> None:
     )
 
 
+def policies_of_others_are_replaced(patch: Patch) -> None:
+    original = ResourcePolicy._attached
+
+    def attached(context: Context, arn: str) -> Any:
+        found = original(context, arn)
+        ours = {"Id": f"{context.request.owner} somebody"}
+        return found and replace(found, document={**found.document, **ours})
+
+    patch.setattr(ResourcePolicy, "_attached", staticmethod(attached))
+
+
+def policies_stay_as_they_were_made(patch: Patch) -> None:
+    patch.setattr(resource_policy, "_said", lambda _: {})
+
+
+def policies_outlive_their_custom_resource(patch: Patch) -> None:
+    patch.setattr(ResourcePolicy, "remove", lambda *_, **__: Done(data={}))
+
+
 def reason_tells_secrets(patch: Patch) -> None:
     patch.setattr(errors, "_URL", re.compile("(?!)"))
     patch.setattr(errors, "_CREDENTIAL", re.compile("(?!)()()"))
@@ -564,6 +585,9 @@ MUTATIONS = (
     Mutation(history_stays, "create_and_delete"),
     Mutation(dataset_deletion_waits_ten_minutes_for_its_ingestion, "deletion_beside_a_long_ingestion"),
     Mutation(deleted_dataset_comes_back_empty, "deleted_outside"),
+    Mutation(policies_of_others_are_replaced, "foreign_name"),
+    Mutation(policies_stay_as_they_were_made, "update_in_place"),
+    Mutation(policies_outlive_their_custom_resource, "create_and_delete"),
     Mutation(reason_tells_secrets, "creation_fails"),
     Mutation(reason_is_a_book, "long_message"),
     Mutation(reason_is_cut_by_characters, "long_message"),

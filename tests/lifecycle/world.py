@@ -301,6 +301,10 @@ class World:
         if not operation.startswith("Delete") or operation == "DeleteLabel":
             return {}
         (name,) = parameters.values()
+        if operation == "DeleteResourcePolicy":
+            word, of, _ = name.split(":", 5)[5].split("/")
+            thing = self.service.policies.get(f"{word}-policy/{of}")
+            return dict(thing.tags) if thing else {}
         kinds = {
             "DeleteDataset": self.service.datasets,
             "DeleteModel": self.service.models,

@@ -16,6 +16,7 @@ from service.names import (
     events_of,
     executions_of,
     labels_of,
+    policies_of,
     versions_of,
 )
 from service.store import Create, Delete, Write
@@ -31,6 +32,7 @@ KINDS: Mapping[str, type] = {
     events_of(""): records.EventRecord,
     LABEL_GROUP: records.LabelGroupRecord,
     labels_of(""): records.LabelRecord,
+    policies_of(""): records.ResourcePolicyRecord,
     SIGNING_KEY: records.SigningKeyRecord,
     TOKEN: records.TokenRecord,
     PENDING_DELETION: records.PendingDeletionRecord,

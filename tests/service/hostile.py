@@ -103,6 +103,19 @@ SENSIBLE: dict[str, Sequence[str]] = {
     "LabelGroupName": ("faults", "north"),
     "LabelId": ("0" * 32,),
     "FaultCode": ("bearing", "seal"),
+    "Policy": tuple(
+        json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": {
+                    "Effect": "Allow",
+                    "Principal": "*",
+                    "Action": f"lookoutequipment:Import{kind}",
+                },
+            }
+        )
+        for kind in ("Dataset", "ModelVersion")
+    ),
 }
 _ID = re.compile("[0-9a-f]{32}")
 

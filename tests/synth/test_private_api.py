@@ -215,16 +215,23 @@ class TestServiceVpcEndpoint:
     def policy(
         self, service: Callable[[cdk.Stack], IEquipmentService | None], **props: Any
     ) -> dict[str, Any]:
+        [statement] = self.statements(service, **props)
+        return statement
+
+    def statements(
+        self, service: Callable[[cdk.Stack], IEquipmentService | None], **props: Any
+    ) -> list[dict[str, Any]]:
         def build(scope: cdk.Stack) -> None:
             ServiceVpcEndpoint(
                 scope, "Endpoint", vpc=plant_network(scope), service=service(scope), open=False, **props
             )
 
         found = only(synthesised(build), "AWS::EC2::VPCEndpoint")["Properties"]["PolicyDocument"]
-        [statement] = found["Statement"]
-        assert statement["Condition"] == {"StringEquals": {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}}
-        assert isinstance(statement, dict)
-        return statement
+        statements: list[dict[str, Any]] = found["Statement"]
+        only_own = {"StringEquals": {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}}
+        assert all(each["Condition"] == only_own for each in statements)
+        assert all(each["Principal"] == {"AWS": "*"} for each in statements)
+        return statements
 
     def paths(self, statement: Mapping[str, Any]) -> list[str]:
         """What is behind the account in each ARN."""
@@ -253,20 +260,27 @@ class TestServiceVpcEndpoint:
         assert self.paths(statement) == [":abcde12345/v1/POST/read", ":abcde12345/v1/POST/read/*"]
 
     def test_admits_operations_of_aws_s_service_as_in_the_guide(self) -> None:
-        statement = self.policy(
+        statements = self.statements(
             lambda scope: EquipmentService.aws_managed(scope, "Managed"), operations=GUIDE
         )
 
-        assert statement["Action"] == [f"lookoutequipment:{operation}" for operation in GUIDE]
-        assert statement["Principal"] == {"AWS": "*"}
+        admitted = {action for each in statements for action in each["Action"]}
+        assert admitted == {f"lookoutequipment:{operation}" for operation in GUIDE}
 
     def test_admits_a_level_of_aws_s_service(self) -> None:
-        statement = self.policy(
+        on_resources, lists = self.statements(
             lambda scope: EquipmentService.aws_managed(scope, "Managed"), level=AccessLevel.READ
         )
 
-        assert "lookoutequipment:ListModels" in statement["Action"]
-        assert not [each for each in statement["Action"] if not each.startswith(READS)]
+        assert "lookoutequipment:DescribeModel" in on_resources["Action"]
+        assert "lookoutequipment:ListModels" in lists["Action"]
+        assert all(each.startswith(READS) for each in (*on_resources["Action"], *lists["Action"]))
+
+    def test_a_policy_without_lists_has_no_statement_for_them(self) -> None:
+        statement = self.policy(
+            lambda scope: EquipmentService.aws_managed(scope, "Managed"), operations=["DescribeModel"]
+        )
+        assert statement["Sid"] == "CallersOfThisAccount"
 
     @pytest.mark.parametrize(
         ("build", "message"),

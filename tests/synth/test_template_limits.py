@@ -84,6 +84,8 @@ LIMITS = (
     "labels_per_group",
     "pending_ingestion_jobs",
     "pending_models",
+    "pending_dataset_imports",
+    "pending_model_imports",
     "files_per_component",
     "wide_rows_percent",
     "short_rows_percent",

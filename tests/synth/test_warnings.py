@@ -1,5 +1,6 @@
 """Warnings at synthesis of what will fail or disappoint; each can be acknowledged."""
 
+import datetime as dt
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -87,6 +88,19 @@ def test_more_than_the_service_takes(name: str) -> None:
     assert [each for each in found if message in each], found
     assert model(LIFTED, **props) == []
     assert model(None, **props) == []  # its limits are not known
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [(179, "has 179 days, and"), (89, "below 90 days a model rarely knows all that is normal"), (180, None)],
+)
+def test_a_short_history_is_told(days: int, words: str | None) -> None:
+    start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    training = TimeRange.between(start.isoformat(), (start + dt.timedelta(days=days)).isoformat())
+
+    found = model(ServiceSettings(), training=training)
+    assert [words is not None and words in each for each in found] == ([] if words is None else [True])
+    assert model(LIFTED, training=training) == []
 
 
 def test_a_warning_can_be_acknowledged() -> None:

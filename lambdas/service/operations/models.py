@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from service.context import Context
 from service.documents import read_document
-from service.errors import ConflictError, ValidationError, name_taken, no_such, require_room
+from service.errors import ConflictError, ValidationError, counted, name_taken, no_such, require_room
 from service.idempotency import Documents, Plan, create_once
 from service.job_starts import start_training
 from service.kms_keys import key_arn
@@ -18,6 +18,7 @@ from service.names import (
     documents_prefix,
     model_prefix,
     new_uuid,
+    policies_of,
     version_arn,
     version_key,
     versions_of,
@@ -51,7 +52,7 @@ _METRICS = {"ModelMetrics", "PriorModelMetrics"}
 def create_model(context: Context, request: dict[str, Any]) -> ModelRecord:
     """Start the training of version 1 of a new model."""
     require_role(context, request)
-    _require_labels(request, request.get("RoleArn"))
+    require_labels(request, request.get("RoleArn"))
     text = request.get("DatasetSchema", {}).get("InlineDataSchema")
     part = parse_schema(text) if text is not None else None
     tags = merged_tags(context, request.get("Tags", []), of_model=True)
@@ -62,7 +63,7 @@ def create_model(context: Context, request: dict[str, Any]) -> ModelRecord:
         group = _label_group(context, request)
         if context.records.model(request["ModelName"]) is not None:
             raise name_taken("model", request["ModelName"])
-        _require_active(dataset)
+        require_active(dataset)
 
         schema = _schema(context, part, dataset)
         if "OffCondition" in request:
@@ -110,7 +111,7 @@ def update_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
     def attempt() -> None:
         model = _require_settled(context, request["ModelName"])
-        _require_labels(request, request.get("RoleArn", model.get("RoleArn")))
+        require_labels(request, request.get("RoleArn", model.get("RoleArn")))
         _label_group(context, request)
         context.store.update(
             MODEL,
@@ -136,14 +137,17 @@ def delete_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         retraining = context.records.retraining_scheduler(name)
         unchanged = {
             "uuid": uuid,
-            **{member: model.get(member) for member in ("Status", "fence", "RetrainingSchedulerStatus")},
+            **{
+                member: model.get(member)
+                for member in ("Status", "fence", "RetrainingSchedulerStatus", "importing")
+            },
         }
         context.store.transact(
             Delete(MODEL, name, unchanged),
             pending_deletion(
                 context,
                 prefixes=[model_prefix(uuid), documents_prefix(uuid)],
-                partitions=[versions_of(uuid)],
+                partitions=[versions_of(uuid), policies_of(uuid)],
                 schedules=[] if retraining is None else [retraining["uuid"]],
             ),
             *([] if retraining is None else [Delete(RETRAINING_SCHEDULER, name, {"modelUuid": uuid})]),
@@ -278,7 +282,7 @@ def _schema(context: Context, part: Schema | None, dataset: DatasetRecord) -> Sc
     return schema
 
 
-def _require_active(dataset: DatasetRecord) -> None:
+def require_active(dataset: DatasetRecord) -> None:
     """Require a dataset that holds data."""
     name, status = dataset["DatasetName"], dataset["Status"]
     if status != "ACTIVE" or "DataStartTime" not in dataset:
@@ -288,7 +292,7 @@ def _require_active(dataset: DatasetRecord) -> None:
         )
 
 
-def _require_labels(request: Mapping[str, Any], role: str | None) -> None:
+def require_labels(request: Mapping[str, Any], role: str | None) -> None:
     """Require that label files and diagnostics come with the `role` that reads and writes them."""
     labels = request.get("LabelsInputConfiguration", {})
     for member, needs in (
@@ -308,11 +312,14 @@ def _label_group(context: Context, request: Mapping[str, Any]) -> LabelGroupReco
 
 
 def _require_room(context: Context) -> None:
-    models, settings = list(context.records.models()), context.settings
-    require_room("models", limit=settings.models, used=len(models), setting="models")
-    training = [model for model in models if model["Status"] == "IN_PROGRESS"]
+    settings = context.settings
+    used = counted(context.records.models(), limit=settings.models)
+    require_room("models", limit=settings.models, used=used, setting="models")
     limit = settings.pending_models
-    if limit is not None and len(training) >= limit:  # perhaps some only seem to be in training
+    if limit is None:
+        return
+    training = [model for model in context.records.models() if model["Status"] == "IN_PROGRESS"]
+    if len(training) >= limit:  # perhaps some only seem to be in training
         training = [one for one in training if reconciled_model(context, one)["Status"] == one["Status"]]
     require_room("models in training", limit=limit, used=len(training), setting="pending_models")
 
@@ -323,7 +330,7 @@ def _require_unscheduled(context: Context, model: ModelRecord) -> None:
         raise ConflictError(
             f"the retraining scheduler of the model '{model['ModelName']}' is {retraining}: stop it first"
         )
-    for scheduler in context.records.schedulers():
+    for scheduler in context.records.schedulers(model_name=model["ModelName"]):
         if scheduler["modelUuid"] == model["uuid"] and scheduler["Status"] != "STOPPED":
             raise ConflictError(
                 f"the model '{model['ModelName']}' is in use by the inference scheduler "
@@ -337,6 +344,10 @@ def _require_settled(context: Context, name: str) -> ModelRecord:
     model = require_model(context, name)
     if model["Status"] not in {"SUCCESS", "FAILED"}:
         raise ConflictError(f"the model '{name}' is {model['Status']}: wait until the training is done")
+    if "importing" in model:
+        raise ConflictError(
+            f"version {model['importing']} of the model '{name}' is being imported: wait for it"
+        )
     if model.get("LatestScheduledRetrainingStatus") == "IN_PROGRESS":
         raise ConflictError(
             f"the model '{name}' is being retrained: wait until the retraining is done, or stop its "

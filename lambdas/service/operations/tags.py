@@ -52,13 +52,13 @@ def untag_resource(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 def list_tags_for_resource(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Return the tags of a resource, by key."""
-    tags: Tags = _require_resource(context, request["ResourceArn"]).get("tags", {})
+    tags: Tags = require_resource(context, request["ResourceArn"]).get("tags", {})
     return {"Tags": [{"Key": key, "Value": tags[key]} for key in sorted(tags)]}
 
 
 def _change(context: Context, arn: str, change: Callable[[Item], Tags]) -> None:
     def attempt() -> None:
-        resource = _require_resource(context, arn)
+        resource = require_resource(context, arn)
         context.store.update(
             resource["pk"],
             resource["sk"],
@@ -69,7 +69,7 @@ def _change(context: Context, arn: str, change: Callable[[Item], Tags]) -> None:
     retry_on_change(attempt)
 
 
-def _require_resource(context: Context, arn: str) -> Item:
+def require_resource(context: Context, arn: str) -> Item:
     """Return the record of the resource with the `arn`.
 
     Raises:

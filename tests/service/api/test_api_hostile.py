@@ -15,14 +15,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSResponse
 from hypothesis import settings
 
 from service.api import OPERATIONS, respond
 from service.context import Context
 from service.names import SCHEDULER, events_of, executions_of
 from service.settings import Environment
-from tests.service.api.conftest import Service, client_of
+from tests.service.api.conftest import Service
+from tests.service.api.in_process import in_process
 from tests.service.hostile import MODEL, TARGET, Attacker
 from tests.service.memory import in_memory
 
@@ -46,15 +46,7 @@ def fresh(clients: Callable[[str], Any], variables: dict[str, str]) -> Fresh:
 
 
 def populated(environment: Environment, clients: Callable[[str], Any]) -> Service:
-    context = Context.create(environment, clients, lambda: datetime(2026, 7, 1, 12, tzinfo=UTC))
-    service = Service(context=context, api=client_of("http://in-memory"), url="http://in-memory")
-
-    def answered(request: Any, **_: Any) -> AWSResponse:
-        headers = {name: _text(value) for name, value in request.headers.items()}
-        reply = respond({"headers": headers, "body": _text(request.body)}, context)
-        return AWSResponse(request.url, reply["statusCode"], reply["headers"], _Raw(reply["body"].encode()))
-
-    service.api.meta.events.register("before-send.lookoutequipment", answered)
+    service = in_process(environment, clients)
     service.ingested_dataset("pump", statistics=[{"SensorName": name} for name in ("flow", "speed", "heat")])
     for name in ("motor", "fan"):
         service.create_dataset(name)
@@ -107,23 +99,6 @@ def _inferred(service: Service, name: str) -> None:
                 "Diagnostics": "[]",
             },
         )
-
-
-class _Raw:
-    """The body of a reply as urllib3 has it."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def stream(self) -> Iterator[bytes]:
-        yield self._body
-
-    def read(self, *_: object, **__: object) -> bytes:
-        return self._body
-
-
-def _text(value: str | bytes) -> str:
-    return value if isinstance(value, str) else value.decode()
 
 
 def fault(event: Event, reply: Reply) -> str | None:

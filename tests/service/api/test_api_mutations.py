@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.model import StructureShape
 
-from service import idempotency, paging, validation, wire
+from service import idempotency, paging, typed_store, validation, wire
 from service.context import Context
 from service.errors import InternalError
 from service.idempotency import Plan
@@ -22,6 +22,7 @@ from service.operations import (
     label_groups,
     labels,
     models,
+    resource_policies,
     schedulers,
     tags,
 )
@@ -34,6 +35,7 @@ from tests.service.api import (
     test_api_labels,
     test_api_lists,
     test_api_models,
+    test_api_resource_policies,
     test_api_schedulers,
     test_api_shapes,
     test_api_sizes,
@@ -386,6 +388,43 @@ def only_new_tags_count(patch: Patch) -> None:
     patch.setattr(tags, "merged_tags", merged)
 
 
+# Resource policies
+
+
+def every_revision_is_the_right_one(patch: Patch) -> None:
+    patch.setattr(resource_policies, "_require_revision", lambda *_: None)
+
+
+def policies_are_not_read_when_they_are_put(patch: Patch) -> None:
+    patch.setattr(resource_policies, "parse_policy", lambda *_, **__: None)
+
+
+def policies_outlive_their_resource(patch: Patch) -> None:
+    original = datasets.pending_deletion
+    patch.setattr(
+        datasets, "pending_deletion", lambda context, *, prefixes, **_: original(context, prefixes=prefixes)
+    )
+
+
+def versions_share_the_policy_of_their_model(patch: Patch) -> None:
+    for module in (resource_policies, typed_store):
+        patch.setattr(module, "policy_key", lambda _: "resource")
+
+
+def replacements_are_not_conditional(patch: Patch) -> None:
+    change_writes(patch, lambda write: without_expectation(write, "PolicyRevisionId"))
+
+
+def late_repetitions_put_old_policies(patch: Patch) -> None:
+    original = resource_policies.create_once
+
+    def create_once(*arguments: Any, identity: str, **more: Any) -> Any:
+        assert identity
+        return original(*arguments, identity="PolicyRevisionId", **more)
+
+    patch.setattr(resource_policies, "create_once", create_once)
+
+
 WIRE = (
     Bug(
         internal_errors_tell_their_cause,
@@ -552,7 +591,30 @@ LABELS = (
         _TRAININGS.test_a_training_that_begins_during_a_deletion_keeps_the_group,
     ),
 )
-BUGS = (*LABELS, *WIRE, *VALIDATION, *PAGES, *STORE, *REPEATED, *OPERATIONS)
+POLICIES = (
+    Bug(
+        every_revision_is_the_right_one,
+        test_api_resource_policies.test_a_revision_makes_a_replacement_conditional,
+    ),
+    Bug(
+        policies_are_not_read_when_they_are_put,
+        test_api_resource_policies.test_what_cannot_be_judged_is_not_put,
+    ),
+    Bug(policies_outlive_their_resource, test_api_resource_policies.test_a_policy_goes_with_its_resource),
+    Bug(
+        versions_share_the_policy_of_their_model,
+        test_api_resource_policies.test_a_model_and_its_versions_have_policies_of_their_own,
+    ),
+    Bug(
+        replacements_are_not_conditional,
+        test_api_resource_policies.test_a_replacement_that_met_another_is_judged_again,
+    ),
+    Bug(
+        late_repetitions_put_old_policies,
+        test_api_resource_policies.test_a_repeated_request_changes_nothing,
+    ),
+)
+BUGS = (*LABELS, *WIRE, *VALIDATION, *PAGES, *STORE, *REPEATED, *OPERATIONS, *POLICIES)
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)

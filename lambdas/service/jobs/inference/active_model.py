@@ -9,8 +9,7 @@ from service.jobs.columns import Columns, columns_of
 from service.jobs.failure import JobFailed
 from service.jobs.machine_off import off_condition
 from service.jobs.runtime import Runtime
-from service.jobs.storage.keys import artefact_key
-from service.names import version_key, versions_of
+from service.names import artefact_key, version_key, versions_of
 from service.store import Item
 
 

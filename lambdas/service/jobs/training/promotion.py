@@ -8,10 +8,9 @@ from engine import BadArtefact, Detector
 from service.failed_reason import clip
 from service.jobs.adaptation import adapted
 from service.jobs.runtime import Runtime, log
-from service.jobs.storage.keys import artefact_key
 from service.jobs.training.learn import Learned
 from service.jobs.training.version import Training
-from service.names import version_key, versions_of
+from service.names import artefact_key, version_key, versions_of
 from service.training_end import PROMOTION_REASON_LENGTH
 
 _PROMOTED, _NO_BETTER = "AUTO_PROMOTION_SUCCESSFUL", "MODEL_METRICS_DIDNT_IMPROVE"

@@ -5,16 +5,16 @@ from decimal import Decimal
 from typing import Any
 
 from service.jobs.runtime import Runtime, log
-from service.jobs.storage.keys import artefact_key
 from service.jobs.training import promotion
 from service.jobs.training.learn import Learned, learn
 from service.jobs.training.promotion import Prior, Verdict
 from service.jobs.training.version import Training
-from service.names import MODEL, document_key
+from service.names import MODEL, artefact_key, document_key
 from service.retraining_metrics import publish_retraining
 from service.shortening import shortened_metrics
 from service.store import Item
 from service.training_end import ActivatedMeanwhile, record_end
+from service.training_windows import ADVISED_DAYS
 
 
 def train_version(runtime: Runtime, model: Item, version: Item) -> Item:
@@ -45,6 +45,14 @@ def train_version(runtime: Runtime, model: Item, version: Item) -> Item:
         ModelVersion=training.number,
         Rows=learned.rows,
     )
+    if learned.windows.training.days < ADVISED_DAYS:
+        log(
+            "short training history",
+            ModelName=model["ModelName"],
+            ModelVersion=training.number,
+            Days=round(learned.windows.training.days, 1),
+            AdvisedDays=ADVISED_DAYS,
+        )
     if prior is None:
         return record_end(runtime.store, model, version, members, version_only=version_only, promoted=True)
     version_only["RetrainingAvailableDataInDays"] = int(training.data_days(learned.windows.whole))

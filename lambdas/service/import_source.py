@@ -1,0 +1,58 @@
+"""Where an import gets its data from."""
+
+from typing import Protocol
+
+from service.context import Context
+from service.errors import ValidationError
+from service.names import ArnBuilder
+from service.resource_policy import Principal
+from service.service_bucket import ServiceBucket
+from service.sharing import Owner, Shared
+
+
+class ImportSource(Protocol):
+    """A service that shares what is imported: see `Owner`, which is the service itself."""
+
+    def share_dataset(self, arn: str, principal: Principal) -> Shared:
+        """Return the data of a dataset."""
+
+    def share_version(self, arn: str, principal: Principal, *, with_data: bool) -> Shared:
+        """Return a model version and, `with_data`, the rows that inference has kept for its model."""
+
+    def copy(self, key: str, to: ServiceBucket, to_key: str) -> int:
+        """Copy an object that is shared, and return its bytes."""
+
+
+def source_of(arn: str, here: Owner) -> ImportSource:
+    """Return the service that has a dataset or a model version.
+
+    Args:
+        arn: ARN of the dataset or model version.
+        here: the service that imports it.
+
+    Raises:
+        ValidationError: when no service is known for the account and Region in the ARN.
+    """
+    home = ArnBuilder.beside(arn)
+    if (home.region, home.account) != (here.region, here.account):
+        raise ValidationError(
+            f"'{arn}' is of account {home.account} and Region {home.region}, from which this service cannot "
+            "import"
+        )
+    return here
+
+
+def requested_source(context: Context, arn: str) -> ImportSource:
+    """Return the service that has what a request names."""
+    here = Owner(
+        records=context.records,
+        service_bucket=context.service_bucket,
+        account=context.arns.account,
+        region=context.arns.region,
+    )
+    return source_of(arn, here)
+
+
+def importing_principal(context: Context) -> str:
+    """Return the ARN of the caller; of one that is not known, that of the account of the service."""
+    return context.caller or f"arn:{context.arns.partition}:iam::{context.arns.account}:root"
