@@ -1,5 +1,8 @@
 """An asset's stack from its creation to its end, deployed by the CDK CLI under enforced IAM and TLS."""
 
+import json
+import time
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from tests.e2e.cloud import Cloud, names, reasons
@@ -33,6 +36,35 @@ def missing_results_alarm(cloud: Cloud, scheduler: str) -> Any:
     return found
 
 
+def is_retrained(cloud: Cloud, model: str, today: date) -> None:
+    """Wake the service as the schedule does at midnight, and look at the version that this brings.
+
+    The retraining scheduler starts today, so the first retraining is due.
+    """
+    equipment, endpoint = cloud.aws.equipment, cloud.instance.endpoint
+    assert equipment.describe_retraining_scheduler(ModelName=model)["Status"] == "RUNNING"
+    schedules = cloud.aws.session.client("scheduler", endpoint_url=endpoint)
+    listed = schedules.list_schedules()["Schedules"]
+    found = [
+        schedules.get_schedule(Name=each["Name"], GroupName=each["GroupName"])["Target"] for each in listed
+    ]
+    (target,) = (each for each in found if json.loads(each["Input"]).get("ModelName") == model)
+    functions = cloud.aws.session.client("lambda", endpoint_url=endpoint)
+    for _ in range(2):  # EventBridge may wake it twice
+        answer = functions.invoke(FunctionName=target["Arn"], Payload=target["Input"])
+        assert "FunctionError" not in answer, answer["Payload"].read()
+    while True:
+        version = equipment.describe_model_version(ModelName=model, ModelVersion=2)
+        if version["Status"] != "IN_PROGRESS":
+            break
+        time.sleep(0.5)
+    known = today - date(2026, 1, 4) < timedelta(720)  # the history lies in the look-back
+    assert version["Status"] == ("SUCCESS" if known else "FAILED"), version
+    assert version["AutoPromotionResult"].startswith("MODEL_" if known else "RETRAINING_CUSTOMER_ERROR")
+    versions = equipment.list_model_versions(ModelName=model)["ModelVersionSummaries"]
+    assert names(versions, "ModelVersion") == [1, 2]
+
+
 def test_create_update_replace_roll_back_destroy(cloud: Cloud) -> None:
     """One story, since each step starts from the one before."""
     cloud.upload_history(ASSET)
@@ -49,15 +81,19 @@ def test_create_update_replace_roll_back_destroy(cloud: Cloud) -> None:
     alarm = missing_results_alarm(cloud, first["InferenceSchedulerName"])
     assert alarm["TreatMissingData"] == "missing", "a first deployment must not notify"
 
-    # Update in place: the same scheduler has another delay.
-    cloud.deploy(cloud.synth({ASSET: {"data_delay_offset_minutes": "2"}}), ASSET)
+    # Update in place: the same scheduler has another delay, and the model is retrained from today on.
+    today = datetime.now(UTC).date()
+    retraining = f'{{ frequency = "P30D", lookback = "P720D", start = {today} }}'
+    retrained = {"data_delay_offset_minutes": "2", "retraining": retraining}
+    cloud.deploy(cloud.synth({ASSET: retrained}), ASSET)
     updated = equipment.describe_inference_scheduler(InferenceSchedulerName=first["InferenceSchedulerName"])
     assert updated["InferenceSchedulerArn"] == scheduler["InferenceSchedulerArn"]
     assert (updated["DataDelayOffsetInMinutes"], updated["Status"]) == (2, "RUNNING")
     assert cloud.outputs(ASSET) == first
+    is_retrained(cloud, first["ModelName"], today)
 
     # Replace: another off condition is another model, and with it another scheduler. The old ones go.
-    changed = {"data_delay_offset_minutes": "2", "off_condition": r"'pump\Speed < 200'"}
+    changed = retrained | {"off_condition": r"'pump\Speed < 200'"}
     replaced = cloud.synth({ASSET: changed})
     cloud.deploy(replaced, ASSET)
     second = cloud.outputs(ASSET)
@@ -67,6 +103,9 @@ def test_create_update_replace_roll_back_destroy(cloud: Cloud) -> None:
     assert [(item["InferenceSchedulerName"], item["Status"]) for item in schedulers] == [
         (second["InferenceSchedulerName"], "RUNNING")
     ]
+
+    moved = equipment.describe_retraining_scheduler(ModelName=second["ModelName"])
+    assert moved["Status"] == "RUNNING"
 
     other = missing_results_alarm(cloud, second["InferenceSchedulerName"])
     assert other["AlarmName"] != alarm["AlarmName"], "a changed alarm would miss the results of the old one"
