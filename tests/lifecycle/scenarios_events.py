@@ -217,7 +217,6 @@ def kept_by_its_stack(play: Play) -> None:
 
     name = play.case.base[play.case.name_member]
     play.world.service.call(f"Delete{play.case.kind}", {play.case.name_member: name})
-    play.stack.kept.clear()
     assert again.deploy(play.template(play.case.base)), again.reasons
     again.drain()
     invariants.check(play.world, play.stack, again, foreign=play.foreign)
