@@ -196,6 +196,14 @@ def test_a_fault_that_shows_at_full_load_only_alarms_until_full_load_is_quiet() 
     assert max(ratios[35:]) <= 1  # closed by the third quiet bin at full load
 
 
+def test_a_repair_is_told_by_what_was_before_it() -> None:
+    """Where the fault showed every other time, quiet bins since the repair do not speak for its going on."""
+    worn = [2.0] * 6 + [2.0, 0.1] * 6
+    ratios = walked([*worn, *[0.1] * 7], [0.0] * 25)
+    assert min(ratios[8:22]) > 1
+    assert max(ratios[23:]) <= 1
+
+
 def test_an_alarm_without_any_sign_of_a_fault_closes_in_the_end() -> None:
     worn = [*[2.0] * 6, *[0.1] * 5] * 3
     ratios = walked([*worn, *[0.1] * 20], [*[*[1.0] * 6, *[0.0] * 5] * 3, *[0.0] * 20])
