@@ -24,6 +24,7 @@ from constructs_l4e.label_group import LabelGroup, LabelGroupProps
 from constructs_l4e.metrics import MetricOptions
 from constructs_l4e.model import Model, ModelProps
 from constructs_l4e.off_condition import OffCondition
+from constructs_l4e.retraining_scheduler import RetrainingScheduler, RetrainingSchedulerProps
 from constructs_l4e.role import ServiceRole
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerOptions
 from constructs_l4e.schema import DatasetSchema
@@ -36,8 +37,8 @@ class MonitoredAsset(Construct):
     """Role, dataset, ingestion, model, inference scheduler and alarms of one asset.
 
     The history, and the labels if `labelled`, must be in `locations` before the asset is deployed. Each part
-    is an attribute: `role`, `dataset`, `ingestion`, `label_group`, `model`, `scheduler`, `alarms`; None where
-    there is none.
+    is an attribute: `role`, `dataset`, `ingestion`, `label_group`, `model`, `scheduler`, `retraining`,
+    `alarms`; None where there is none.
 
     `dataset`, `model`, `scheduler` and `label_group` take a part that exists already, or more props of the
     one to make, such as `model={"schema": pump_only}`. These go before what the asset says of several parts,
@@ -92,6 +93,8 @@ class MonitoredAsset(Construct):
             new one.
         scheduler: existing scheduler, only alarms are made then; or more props of the new one. Default: a new
             one.
+        retraining: props of a `RetrainingScheduler`, which trains the model anew at fixed dates. Default:
+            none, the model stays as it is.
 
     Raises:
         ValueError: when a prop is given twice, or has no effect because a part exists already, when that is
@@ -104,6 +107,7 @@ class MonitoredAsset(Construct):
     label_group: ILabelGroup | None
     model: IModel
     scheduler: IInferenceScheduler
+    retraining: RetrainingScheduler | None
     alarms: SchedulerAlarms
 
     @_props.checked
@@ -143,6 +147,7 @@ class MonitoredAsset(Construct):
         dataset: IDataset | DatasetProps | None = None,
         model: IModel | ModelProps | None = None,
         scheduler: IInferenceScheduler | InferenceSchedulerOptions | None = None,
+        retraining: RetrainingSchedulerProps | None = None,
     ) -> None:
         super().__init__(scope, id)
         placed(self, scope)
@@ -238,6 +243,9 @@ class MonitoredAsset(Construct):
         self.label_group = None
         self.model = found or self._trained(trained.props, {**of_all, **kept})
         self.scheduler = live.existing or self._scheduler(live.props)
+        self.retraining = (
+            RetrainingScheduler(self, "Retraining", model=self.model, **retraining) if retraining else None
+        )
         self.alarms = SchedulerAlarms(
             self,
             "Alarms",

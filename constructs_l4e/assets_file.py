@@ -12,12 +12,14 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from constructs_l4e import _toml
+from constructs_l4e._retraining_frequency import retraining_frequency
 from constructs_l4e._service_tables import ControlsDeclaration, NetworkDeclaration
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.input_naming import InputNaming, TimestampFormat
 from constructs_l4e.label import Label
 from constructs_l4e.label_group import LabelGroupProps
 from constructs_l4e.off_condition import OffCondition
+from constructs_l4e.retraining_scheduler import LookbackWindow, PromoteMode, RetrainingSchedulerProps
 from constructs_l4e.schema import DatasetSchema
 from constructs_l4e.service import METRIC_NAMESPACE, PARALLEL_READS
 from constructs_l4e.settings import Adaptation, ServiceSettings
@@ -68,6 +70,7 @@ class AssetDeclaration:
     input_naming: InputNaming | None
     revision: str | None
     running: bool
+    retraining: RetrainingSchedulerProps | None
     removal_policy: cdk.RemovalPolicy
 
     def monitoring(self) -> dict[str, Any]:
@@ -180,6 +183,7 @@ def _asset(name: str, table: _toml.Table, *, folder: Path, kept: cdk.RemovalPoli
         input_naming=_input_naming(table.table("input_naming")),
         revision=table.take("revision", _toml.text),
         running=table.take("running", _toml.flag, default=True),
+        retraining=_retraining(table.table_if_given("retraining")),
         removal_policy=table.take("removal_policy", _removal, default=kept),
     )
     table.finish()
@@ -206,6 +210,29 @@ def _input_naming(table: _toml.Table) -> InputNaming | None:
     )
     table.finish()
     return None if declared == InputNaming() else declared
+
+
+def _retraining(table: _toml.Table | None) -> RetrainingSchedulerProps | None:
+    """Return when and how the model is trained anew, None where it is not."""
+    if table is None:
+        return None
+    props: RetrainingSchedulerProps = {
+        "retraining_frequency": table.require(
+            "frequency", lambda value: retraining_frequency(_toml.text(value)), example='frequency = "P3M"'
+        ),
+        "lookback_window": table.take("lookback", _toml.one_of(LookbackWindow), default=LookbackWindow.P360D),
+        "start_date": table.take("start", _date),
+        "promote_mode": table.take("promote", _toml.one_of(PromoteMode), default=PromoteMode.MANAGED),
+        "running": table.take("running", _toml.flag, default=True),
+    }
+    table.finish()
+    return props
+
+
+def _date(value: object) -> dt.date:
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value
+    return _toml.refuse(value, "a date, such as 2027-01-01 (no quotes)")
 
 
 def _removal(value: object) -> cdk.RemovalPolicy:

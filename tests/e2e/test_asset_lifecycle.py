@@ -1,7 +1,9 @@
 """An asset's stack from its creation to its end, deployed by the CDK CLI under enforced IAM and TLS."""
 
 import json
-from datetime import UTC, datetime
+import time
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from tests.e2e.cloud import Cloud, names, reasons
@@ -12,6 +14,11 @@ ASSET = "Line1"
 def models(equipment: Any) -> list[Any]:
     """The models of this asset: other tests may have some of their own."""
     found: list[Any] = equipment.list_models(ModelNameBeginsWith=ASSET)["ModelSummaries"]
+    return found
+
+
+def label_groups(equipment: Any) -> list[Any]:
+    found: list[Any] = equipment.list_label_groups(LabelGroupNameBeginsWith=ASSET)["LabelGroupSummaries"]
     return found
 
 
@@ -33,8 +40,10 @@ def label_file(cloud: Cloud, other: str) -> dict[str, str]:
     return {"label_group": f'"{file.name}"'}
 
 
-def label_by_hand(equipment: Any, model: Any) -> None:
-    """Add a label to the group of a model that has found the fault."""
+def label_by_hand(equipment: Any, model: Any) -> dict[str, str]:
+    """Add a label to the group of a model that has found the fault; returns those that were there."""
+    before = labels_of(equipment, model)
+    assert before.keys() == {"the fault", "a test run"}
     (found,) = json.loads(model["ModelMetrics"])["fault_codes"]
     assert found == {"fault_code": "impeller", "num_labeled": 1, "num_identified": 1}
     now = datetime.now(UTC)
@@ -45,6 +54,13 @@ def label_by_hand(equipment: Any, model: Any) -> None:
         Rating="NEUTRAL",
         Notes="by hand",
     )
+    return before
+
+
+def only_what_changed_is_labelled_again(equipment: Any, model: Any, before: dict[str, str]) -> None:
+    after = labels_of(equipment, model)
+    assert after.keys() == {"the fault", "an inspection", "by hand"}
+    assert after["the fault"] == before["the fault"]
 
 
 def labels_of(equipment: Any, model: Any) -> dict[str, str]:
@@ -70,6 +86,50 @@ def missing_results_alarm(cloud: Cloud, scheduler: str) -> Any:
     return found
 
 
+def is_retrained(cloud: Cloud, model: str, today: date) -> None:
+    """Wake the service as the schedule does at midnight, and look at the version that this brings.
+
+    The retraining scheduler starts today, so the first retraining is due.
+    """
+    equipment, endpoint = cloud.aws.equipment, cloud.instance.endpoint
+    assert equipment.describe_retraining_scheduler(ModelName=model)["Status"] == "RUNNING"
+    schedules = cloud.aws.session.client("scheduler", endpoint_url=endpoint)
+    listed = schedules.list_schedules()["Schedules"]
+    found = [
+        schedules.get_schedule(Name=each["Name"], GroupName=each["GroupName"])["Target"] for each in listed
+    ]
+    (target,) = (each for each in found if json.loads(each["Input"]).get("ModelName") == model)
+    functions = cloud.aws.session.client("lambda", endpoint_url=endpoint)
+    for _ in range(2):  # EventBridge may wake it twice
+        answer = functions.invoke(FunctionName=target["Arn"], Payload=target["Input"])
+        assert "FunctionError" not in answer, answer["Payload"].read()
+    while True:
+        version = equipment.describe_model_version(ModelName=model, ModelVersion=2)
+        if version["Status"] != "IN_PROGRESS":
+            break
+        time.sleep(0.5)
+    known = today - date(2026, 1, 4) < timedelta(720)  # the history lies in the look-back
+    assert version["Status"] == ("SUCCESS" if known else "FAILED"), version
+    assert version["AutoPromotionResult"].startswith("MODEL_" if known else "RETRAINING_CUSTOMER_ERROR")
+    versions = equipment.list_model_versions(ModelName=model)["ModelVersionSummaries"]
+    assert names(versions, "ModelVersion") == [1, 2]
+
+
+def an_update_that_cannot_work_changes_nothing(
+    cloud: Cloud, members: dict[str, str], outputs: Mapping[str, str]
+) -> None:
+    """The reason is told, and everything is as before."""
+    empty = "{ start = 2025-06-01T00:00:00Z, end = 2025-06-03T00:00:00Z }"
+    message = cloud.failure(cloud.synth({ASSET: members | {"training": empty}}), ASSET)
+    assert "2025-06-01" in message + reasons(cloud.aws, ASSET)
+    assert cloud.status(ASSET) == "UPDATE_ROLLBACK_COMPLETE"
+    assert cloud.outputs(ASSET) == outputs
+    equipment = cloud.aws.equipment
+    assert names(models(equipment), "ModelName") == [outputs["ModelName"]]
+    still = equipment.describe_inference_scheduler(InferenceSchedulerName=outputs["InferenceSchedulerName"])
+    assert still["Status"] == "RUNNING"
+
+
 def test_create_update_replace_roll_back_destroy(cloud: Cloud) -> None:
     """One story, since each step starts from the one before."""
     cloud.upload_history(ASSET)
@@ -86,23 +146,23 @@ def test_create_update_replace_roll_back_destroy(cloud: Cloud) -> None:
     assert scheduler["Status"] == "RUNNING"
     alarm = missing_results_alarm(cloud, first["InferenceSchedulerName"])
     assert alarm["TreatMissingData"] == "missing", "a first deployment must not notify"
-    before = labels_of(equipment, model)
-    assert before.keys() == {"the fault", "a test run"}
-    label_by_hand(equipment, model)
+    before = label_by_hand(equipment, model)
 
-    # Update in place: the same scheduler has another delay, and labels are others.
+    # Update in place: the scheduler has another delay, the model is retrained from today on, a label is new.
     label_file(cloud, "an inspection")
-    cloud.deploy(cloud.synth({ASSET: labelled | {"data_delay_offset_minutes": "2"}}), ASSET)
-    after = labels_of(equipment, model)
-    assert after.keys() == {"the fault", "an inspection", "by hand"}
-    assert after["the fault"] == before["the fault"], "only what changed is made again"
+    today = datetime.now(UTC).date()
+    retraining = f'{{ frequency = "P30D", lookback = "P720D", start = {today} }}'
+    retrained = labelled | {"data_delay_offset_minutes": "2", "retraining": retraining}
+    cloud.deploy(cloud.synth({ASSET: retrained}), ASSET)
+    only_what_changed_is_labelled_again(equipment, model, before)
     updated = equipment.describe_inference_scheduler(InferenceSchedulerName=first["InferenceSchedulerName"])
     assert updated["InferenceSchedulerArn"] == scheduler["InferenceSchedulerArn"]
     assert (updated["DataDelayOffsetInMinutes"], updated["Status"]) == (2, "RUNNING")
     assert cloud.outputs(ASSET) == first
+    is_retrained(cloud, first["ModelName"], today)
 
     # Replace: another off condition is another model, and with it another scheduler. The old ones go.
-    changed = labelled | {"data_delay_offset_minutes": "2", "off_condition": r"'pump\Speed < 200'"}
+    changed = retrained | {"off_condition": r"'pump\Speed < 200'"}
     replaced = cloud.synth({ASSET: changed})
     cloud.deploy(replaced, ASSET)
     second = cloud.outputs(ASSET)
@@ -113,26 +173,20 @@ def test_create_update_replace_roll_back_destroy(cloud: Cloud) -> None:
         (second["InferenceSchedulerName"], "RUNNING")
     ]
 
+    moved = equipment.describe_retraining_scheduler(ModelName=second["ModelName"])
+    assert moved["Status"] == "RUNNING"
+
     other = missing_results_alarm(cloud, second["InferenceSchedulerName"])
     assert other["AlarmName"] != alarm["AlarmName"], "a changed alarm would miss the results of the old one"
 
-    # An update that cannot work: the reason is told, and everything is as before.
-    empty = "{ start = 2025-06-01T00:00:00Z, end = 2025-06-03T00:00:00Z }"
-    message = cloud.failure(cloud.synth({ASSET: changed | {"training": empty}}), ASSET)
-    assert "2025-06-01" in message + reasons(cloud.aws, ASSET)
-    assert cloud.status(ASSET) == "UPDATE_ROLLBACK_COMPLETE"
-    assert cloud.outputs(ASSET) == second
-    assert names(models(equipment), "ModelName") == [second["ModelName"]]
-    still = equipment.describe_inference_scheduler(InferenceSchedulerName=second["InferenceSchedulerName"])
-    assert still["Status"] == "RUNNING"
+    an_update_that_cannot_work_changes_nothing(cloud, changed, second)
 
     # Destroy: nothing is left in the service, and all of the customer's data.
     data = cloud.aws.s3.list_objects_v2(Bucket=cloud.bucket, Prefix=f"{ASSET}/")
     cloud.destroy(replaced, ASSET)
     assert cloud.status(ASSET) is None
     assert equipment.list_datasets(DatasetNameBeginsWith=ASSET)["DatasetSummaries"] == []
-    assert models(equipment) == []
+    assert models(equipment) == label_groups(equipment) == []
     assert schedulers_of(equipment) == []
-    assert equipment.list_label_groups(LabelGroupNameBeginsWith=ASSET)["LabelGroupSummaries"] == []
     left = cloud.aws.s3.list_objects_v2(Bucket=cloud.bucket, Prefix=f"{ASSET}/")
     assert names(left["Contents"], "Key") == names(data["Contents"], "Key") != []

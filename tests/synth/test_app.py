@@ -151,6 +151,12 @@ class TestAssetsFile:
             input_naming = { timestamp_format = "EPOCH", delimiter = "", time_zone_offset = "+05:30" }
             training = { start = 2026-01-01T00:00:00+02:00, end = 2026-03-01T00:00:00Z }
             evaluation = { start = 2026-03-01T00:00:00Z, end = 2026-04-01T00:00:00Z }
+            [assets.A.retraining]
+            frequency = "P3M"
+            lookback = "P720D"
+            start = 2027-01-01
+            promote = "MANUAL"
+            running = false
             [assets.A.sensors]
             a = ["x"]
             """,
@@ -180,6 +186,25 @@ class TestAssetsFile:
         assert asset.adaptation is Adaptation.FOLLOW
         label = Label.between("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", rating="NEUTRAL")
         assert asset.label_group == {"labels": [label]}
+        assert asset.retraining == {
+            "retraining_frequency": "P3M",
+            "lookback_window": "P720D",
+            "start_date": dt.date(2027, 1, 1),
+            "promote_mode": "MANUAL",
+            "running": False,
+        }
+
+    def test_retrains_an_asset_where_it_says_so(self, tmp_path: Path) -> None:
+        (pump,) = declared(tmp_path, PUMP + "retraining = { frequency = 'P2M' }").assets
+
+        def build(scope: cdk.Stack) -> None:
+            service, at = imported_service(scope), locations(scope)
+            asset = MonitoredAsset(scope, "Pump", service=service, locations=at, **pump.monitoring())
+            assert asset.retraining is not None
+
+        found = custom(synthesised(build), "RetrainingScheduler")["Properties"]
+        assert (found["RetrainingFrequency"], found["LookbackWindow"]) == ("P2M", "P360D")
+        assert (found["PromoteMode"], found["DesiredState"]) == ("MANAGED", "RUNNING")
 
     @pytest.mark.parametrize(
         ("of_service", "of_asset", "policy"),
@@ -255,6 +280,23 @@ class TestAssetsFile:
             (
                 PUMP + "input_naming = { timestampformat = 'EPOCH' }",
                 "input_naming: unknown key 'timestampformat': did you mean 'timestamp_format'?",
+            ),
+            (
+                PUMP + "retraining = {}",
+                "Pump1] retraining: frequency is missing: add for instance frequency =",
+            ),
+            (PUMP + "retraining = true", "[assets.Pump1]: retraining: True is not a table"),
+            (
+                PUMP + "retraining = { frequency = 'P1D' }",
+                'frequency "P1D" is not between 30 days and one year',
+            ),
+            (
+                PUMP + "retraining = { frequency = 'P2M', start = 2027-01-01T00:00:00Z }",
+                "retraining: start: datetime.datetime(2027, 1, 1, 0, 0, tzinfo=datetime.timezone.utc) is not",
+            ),
+            (
+                PUMP + "retraining = { frequency = 'P2M', promot = 'MANUAL' }",
+                "retraining: unknown key 'promot': did you mean 'promote'?",
             ),
             (PUMP + "off_condition = 'Speed'", "[assets.Pump1]: off_condition: "),
             (PUMP + "adaptation = 'never'", "adaptation: 'never' is not one of auto, hold, follow"),

@@ -17,7 +17,6 @@ from canonical import (
     SERVICE_TOKEN,
     TRAINING,
     app,
-    check_snapshot,
     custom,
     findings,
     imported_service,
@@ -112,16 +111,6 @@ CANONICAL = {"asset-minimal": minimal, "asset-full": full}
 @pytest.fixture(scope="module")
 def templates() -> dict[str, dict[str, Any]]:
     return {name: synthesised(build) for name, build in CANONICAL.items()}
-
-
-@pytest.mark.parametrize("name", CANONICAL)
-def test_snapshot(templates, name: str, request: pytest.FixtureRequest) -> None:
-    check_snapshot(name, templates[name], update=request.config.getoption("--snapshot-update"))
-
-
-@pytest.mark.parametrize("name", CANONICAL)
-def test_synth_twice_is_identical(templates, name: str) -> None:
-    assert synthesised(CANONICAL[name]) == templates[name]
 
 
 @pytest.mark.parametrize(("name", "count"), [("asset-minimal", 7), ("asset-full", 9)])
