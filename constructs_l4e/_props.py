@@ -73,6 +73,8 @@ def _check(hint: Any, *, tokens: bool) -> Callable[[Any], bool]:
         return lambda value: (
             _is_number(value, kind) or (tokens and isinstance(value, float) and is_token(value))
         )
+    if typing.is_typeddict(kind):
+        return lambda value: _has_props(value, kind, tokens=tokens)
     if kind not in {typing.Union, types.UnionType, Sequence, Mapping}:
         return _check_of_class(kind)
     inner = [_check(each, tokens=tokens) for each in typing.get_args(hint)]
@@ -84,6 +86,13 @@ def _check(hint: Any, *, tokens: bool) -> Callable[[Any], bool]:
             and (_all_fit(value.keys(), inner[0]) and _all_fit(value.values(), inner[1]))
         )
     return lambda value: any(check(value) for check in inner)
+
+
+def _has_props(value: object, props: Any, *, tokens: bool) -> bool:
+    hints = _hints(props)
+    return isinstance(value, Mapping) and all(
+        name in hints and _check(hints[name], tokens=tokens)(each) for name, each in value.items()
+    )
 
 
 def _is_number(value: object, kind: type) -> bool:
@@ -151,6 +160,8 @@ def _wanted(hint: Any) -> str:
         return f"a list, each of it {_wanted(inner[0])}"
     if kind is Mapping:
         return f"a mapping, such as a dict, each value {_wanted(inner[1])}"
+    if typing.is_typeddict(kind):
+        return f"a dict of props with some of {', '.join(_hints(kind))}"
     return _WORDS.get(kind) or f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"
 
 

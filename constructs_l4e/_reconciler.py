@@ -1,4 +1,7 @@
-"""What ends the records of jobs that could not do so themselves: a function, its events, its dead letters."""
+"""What goes on with records when nobody reads them: a function, its events, its dead letters.
+
+It ends the records of jobs that could not do so themselves, and begins retrainings.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -31,7 +34,7 @@ _KEPT_DAYS = 14
 
 
 class Reconciler(Construct):
-    """Ends the records of executions that failed, were stopped, or were never started.
+    """Ends the records of executions that failed, were stopped, or were never started; begins retrainings.
 
     It is not one of the functions that do the work: when these are throttled or broken, it still runs, or is
     tried again for hours. What it misses is found when the record is read.
@@ -59,10 +62,10 @@ class Reconciler(Construct):
             let_events_use(self, self.dead_letters.encryption_master_key)
         send = Access(actions=("sqs:SendMessage",), resources=(self.dead_letters.queue_arn,))
         reserved = controls.reserved_concurrency
-        handler = function(
+        self.function = handler = function(
             self,
             "Function",
-            description="Ends LookoutEquipment jobs that could not record their end",
+            description="Ends LookoutEquipment jobs that could not record their end, and begins retrainings",
             code=code,
             handler="service.reconciler.handler",
             role=function_role(
@@ -71,7 +74,7 @@ class Reconciler(Construct):
                 description="LookoutEquipment reconciler: compares records with executions",
                 access=[
                     write_logs(log),
-                    *state.records("DeleteItem", "GetItem", "Query", "UpdateItem"),
+                    *state.records("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
                     state.objects("GetObject", under=("datasets/*/manifest.json",)),
                     # Of resources that are deleted.
                     state.objects(
@@ -81,6 +84,8 @@ class Reconciler(Construct):
                     state.object_keys("Decrypt"),
                     jobs.start_executions(),
                     jobs.look_at_executions(),
+                    jobs.stop_trainings(),
+                    jobs.publish_metrics,
                     *keep_schedules,
                     *([] if controls.dead_letter_queue else [send]),
                 ],

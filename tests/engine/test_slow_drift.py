@@ -9,7 +9,8 @@ import pytest
 from benchmarks.wear import Fault, machine
 from engine import BadArtefact, Detector, Frame, fit, score_in_batches
 from engine.detect.artefact import pack, unpack
-from engine.detect.slow_drift import Opening, fuse
+from engine.detect.slow_alarm import SlowAlarm
+from engine.detect.slow_drift import fuse
 from engine.detect.slow_state import SlowState
 from engine.detect.smoothing import ewma
 
@@ -157,7 +158,7 @@ def test_a_malformed_channel_is_refused(change: dict[str, object]) -> None:
         Detector.from_bytes(pack("detector", meta, arrays))
 
 
-@pytest.mark.parametrize("change", [{"spell": -1}, {"ratio": "x"}, {"longest": -2.0}, {"last_bin": []}])
+@pytest.mark.parametrize("change", [{"spell": -1}, {"ratio": "x"}, {"evidence": -2.0}, {"last_bin": []}])
 def test_a_malformed_state_is_refused(change: dict[str, object]) -> None:
     meta, arrays = unpack(detector().score(plant().part(TRAIN, TRAIN + 50)).state, "scoring-state")
     meta["slow"] |= change
@@ -171,21 +172,55 @@ def test_an_unknown_adaptation_is_refused() -> None:
         Detector.from_bytes(pack("detector", meta | {"adaptation": "never"}, arrays))
 
 
-def walked(ratios: list[float]) -> list[float]:
-    opening = Opening(4, SlowState.start((1, 1)))
-    return [opening.move(each) for each in ratios]
+def walked(ratios: list[float], points: list[float]) -> list[float]:
+    """The ratios of an alarm that four bins open, after bins with these ratios at these points."""
+    alarm = SlowAlarm(4, SlowState.start((1, 1), 1))
+    return [alarm.move(ratio, np.array([point])) for ratio, point in zip(ratios, points, strict=True)]
 
 
 def test_an_alarm_opens_on_what_lasts_and_closes_soon() -> None:
-    ratios = walked([2.0] * 3 + [0.1] * 8 + [2.0] * 6 + [0.1] * 6)
+    bins = [2.0] * 3 + [0.1] * 8 + [2.0] * 16 + [0.1] * 6
+    ratios = walked(bins, [0.0] * len(bins))
     assert max(ratios[:12]) <= 1
     assert ratios[14] > 1
-    assert max(ratios[19:]) <= 1
+    assert max(ratios[30:]) <= 1
 
 
-def test_an_alarm_that_comes_back_every_day_outlasts_the_night() -> None:
-    ratios = walked([*[2.0] * 5, *[0.1] * 3] * 6)
-    assert min(ratios[25:]) > 1
+def test_a_fault_that_shows_at_full_load_only_alarms_until_full_load_is_quiet() -> None:
+    worn = [*[2.0] * 6, *[0.1] * 5] * 3
+    repaired = [0.1] * 11
+    load = [*[1.0] * 6, *[0.0] * 5] * 4
+    ratios = walked(worn + repaired, load)
+    assert min(ratios[25:33]) > 1  # through the third idle spell: the two before were quiet, too
+    assert ratios[34] > 1
+    assert max(ratios[35:]) <= 1  # closed by the third quiet bin at full load
+
+
+def test_a_repair_is_told_by_what_was_before_it() -> None:
+    """Where the fault showed every other time, quiet bins since the repair do not speak for its going on."""
+    worn = [2.0] * 6 + [2.0, 0.1] * 6
+    ratios = walked([*worn, *[0.1] * 7], [0.0] * 25)
+    assert min(ratios[8:22]) > 1
+    assert max(ratios[23:]) <= 1
+
+
+def test_an_alarm_without_any_sign_of_a_fault_closes_in_the_end() -> None:
+    worn = [*[2.0] * 6, *[0.1] * 5] * 3
+    ratios = walked([*worn, *[0.1] * 20], [*[*[1.0] * 6, *[0.0] * 5] * 3, *[0.0] * 20])
+    assert ratios[35] > 1
+    assert max(ratios[37:]) <= 1
+
+
+def test_a_channel_without_axes_and_its_state_are_read() -> None:
+    """Written by a release whose alarms knew nothing of operating points."""
+    frame = worn(plant())
+    meta, arrays = unpack(detector().to_bytes(), "detector")
+    old = Detector.from_bytes(pack("detector", meta, {k: v for k, v in arrays.items() if k != "slow.axes"}))
+    meta, arrays = unpack(old.score(frame.part(TRAIN, 40 * DAY)).state, "scoring-state")
+    meta["slow"] = {k: v for k, v in meta["slow"].items() if k != "evidence"} | {"longest": 2.0}
+    kept = {k: v for k, v in arrays.items() if k not in {"slow points", "slow above"}}
+    later = old.score(frame.part(40 * DAY, 44 * DAY), state=pack("scoring-state", meta, kept))
+    assert later.prediction.mean() > 0.8
 
 
 def test_quiet_rows_are_lifted_without_an_alarm() -> None:

@@ -139,15 +139,16 @@ def test_a_token_is_not_checked() -> None:
 
 
 def test_removal_policy() -> None:
-    def build(policy: cdk.RemovalPolicy) -> dict[str, Any]:
-        return synthesised(
-            lambda scope: Dataset(scope, "D", service=imported_service(scope), removal_policy=policy)
-        )
+    """A dataset outlives its stack, and not its replacement, whose names would use up the quota."""
 
-    kept, gone = build(cdk.RemovalPolicy.RETAIN), build(cdk.RemovalPolicy.DESTROY)
-    assert custom(kept, "Dataset")["DeletionPolicy"] == "Retain"
-    assert custom(kept, "Dataset")["UpdateReplacePolicy"] == "Retain"
-    assert custom(gone, "Dataset")["DeletionPolicy"] == "Delete"
+    def policies(**props: Any) -> tuple[str, str]:
+        content = synthesised(lambda scope: Dataset(scope, "D", service=imported_service(scope), **props))
+        found = custom(content, "Dataset")
+        return found["DeletionPolicy"], found["UpdateReplacePolicy"]
+
+    assert policies() == ("RetainExceptOnCreate", "Delete")
+    assert policies(removal_policy=cdk.RemovalPolicy.RETAIN) == ("Retain", "Delete")
+    assert policies(removal_policy=cdk.RemovalPolicy.DESTROY) == ("Delete", "Delete")
 
 
 def test_a_policy_for_all_resources_of_the_app_holds_for_the_dataset() -> None:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from engine.detect.additive_model import Additive, Columns, smoothed
 from engine.detect.artefact import Arrays, BadArtefact, check_arrays, check_finite
 from engine.detect.cross_prediction import Float32
+from engine.detect.slow_alarm import SlowAlarm
 from engine.detect.slow_state import SlowState
 from engine.detect.smoothing import ewma
 from engine.detect.time_bins import Grid, Sums
@@ -37,11 +38,6 @@ ADAPTATIONS: tuple[Adaptation, ...] = ("auto", "hold", "follow")
 
 NOW = 2.0
 """Most that the ratio may be, in ratios of the newest bin alone: so it ends with its fault."""
-COMES_BACK = 1.5
-"""An open alarm outlasts a quiet spell of so many times the longest one it came back after: some faults
-show by day only."""
-FORGET = 4
-"""Opening times after which that longest spell counts half."""
 GENTLE = 0.3
 """Above the limit the ratio grows as this times its logarithm: it ranks behind faults that come fast."""
 LIFT = 0.2
@@ -102,6 +98,8 @@ class SlowDrift:
         sensors). limits: scores of single bins and of the average that are their thresholds, shape (2,).
         effect: what the shift of each sensor by one scale does to the residuals of all, shape (sensors,
             sensors).
+        axes: the operating point of a bin is its means, from those of training, times these; shape (sensors,
+            axes). Models of older releases have no axes: any quiet bin is then like any other.
         held: how far levels held in training, 0 to 1.
         trust: how far training vouches for the channel: the same, and less for a short one.
         steady: how far it vouches for each sensor, shape (sensors,).
@@ -115,13 +113,14 @@ class SlowDrift:
     units: Floats
     limits: Floats
     effect: Floats
+    axes: Floats
     held: float
     trust: float
     steady: Floats
 
     def start(self) -> SlowState:
         """Return the state before the first row."""
-        return SlowState.start(self.grid.knots.shape)
+        return SlowState.start(self.grid.knots.shape, self.axes.shape[1])
 
     def to_meta(self) -> dict[str, Any]:
         """Return what is not an array, as a JSON document."""
@@ -146,6 +145,7 @@ class SlowDrift:
             "slow.units": self.units,
             "slow.limits": self.limits,
             "slow.effect": self.effect,
+            "slow.axes": self.axes,
             "slow.steady": self.steady,
         }
 
@@ -157,6 +157,7 @@ class SlowDrift:
             BadArtefact: when they are malformed, or of other sensors.
 
         """
+        arrays = {"slow.axes": np.zeros((sensors, 0)), **arrays}
         hinges = len(arrays["slow.knots"])
         size = (2 + hinges) * sensors
         shapes: dict[str, tuple[int, ...]] = {
@@ -168,6 +169,7 @@ class SlowDrift:
             "units": (2, sensors),
             "limits": (2,),
             "effect": (sensors, sensors),
+            "axes": (sensors, arrays["slow.axes"].shape[-1]),
             "steady": (sensors,),
         }
         check_arrays(arrays, {f"slow.{name}": ("f8", shape) for name, shape in shapes.items()})
@@ -186,6 +188,7 @@ class SlowDrift:
             units=part["units"],
             limits=part["limits"],
             effect=part["effect"],
+            axes=part["axes"],
             held=held,
             trust=trust,
             steady=part["steady"],
@@ -220,12 +223,12 @@ class SlowDrift:
 
     def judged(self, bins: Sums, step: np.timedelta64, state: SlowState) -> tuple[Floats, Floats]:
         """Return the ratio after each finished bin, and the shares of the sensors in it."""
-        residuals, valid = self.residuals(bins, step, state)
+        residuals, valid, points = self.residuals(bins, step, state)
         now, explained = self.ratios(residuals[valid], state)
-        alarm, ratios, at = Opening(self.spans.opening, state), np.zeros(len(valid)), 0
+        alarm, ratios, at = SlowAlarm(self.spans.opening, state), np.zeros(len(valid)), 0
         for place in range(len(valid)):
             if valid[place]:
-                ratios[place] = alarm.move(float(now[at]))
+                ratios[place] = alarm.move(float(now[at]), points[at])
                 at += 1
             elif bins.rows[place] > 0:  # sensors are silent, or it settles: nothing new is known
                 ratios[place] = state.ratio
@@ -238,8 +241,11 @@ class SlowDrift:
             state.shares = shares[-1].copy()
         return ratios, shares
 
-    def residuals(self, bins: Sums, step: np.timedelta64, state: SlowState) -> tuple[Floats, Mask]:
-        """Return the residuals of bins, and which of them are judged: complete, and settled after a break."""
+    def residuals(self, bins: Sums, step: np.timedelta64, state: SlowState) -> tuple[Floats, Mask, Floats]:
+        """Return the residuals of bins, which of them are judged, and the operating points of these.
+
+        A bin is judged if it is complete, and settled after a break.
+        """
         complete, settling = self.grid.complete(bins, step), self.spans.settling
         before = bins.bins[:1] - 1 if state.last_bin is None else np.array([state.last_bin])
         gap = np.diff(np.concatenate([before, bins.bins])) > max(1, settling)
@@ -255,7 +261,8 @@ class SlowDrift:
             state.settled, state.last_bin, state.smooth = settled, int(bins.bins[-1]), smooth[-1]
         result = np.zeros((len(gap), len(self.steady)))
         result[valid] = self.model.residuals(self.columns.made(means[valid], smooth[valid]))
-        return result, valid
+        usual = self.model.mean[: len(self.axes)]
+        return result, valid, np.nan_to_num(means[valid, 0] - usual) @ self.axes
 
     def ratios(self, residuals: Floats, state: SlowState) -> tuple[Floats, Floats]:
         """Return the ratio of judged bins by themselves, and what a shift of each sensor explains of it."""
@@ -269,46 +276,6 @@ class SlowDrift:
         explained = (units @ effect.T) ** 2 / np.maximum((effect**2).sum(axis=1), _TINY)
         newest = row_scores(np.abs(residuals * relative[0])) / self.limits[0]
         return np.minimum(row_scores(np.abs(units)) / self.limits[1], NOW * newest), explained
-
-
-class Opening:
-    """Opens an alarm on what lasts, and closes it when that has ended.
-
-    It opens when the limit was exceeded for the opening time, out of twice that time, and throughout the
-    newest quarter of it. It closes below the limit; where it came back after quiet spells, a little later
-    than these.
-    """
-
-    def __init__(self, opening: int, state: SlowState) -> None:
-        """Continue from a state; `opening` is in bins."""
-        self._opening, self._state = opening, state
-
-    def move(self, now: float) -> float:
-        """Return the ratio after a bin whose own is `now`."""
-        state, opening = self._state, self._opening
-        was_open = state.open
-        state.ratios = [*state.ratios, now][-2 * opening :]
-        state.longest *= 0.5 ** (1 / (FORGET * opening))
-        if was_open:
-            hold = 1 + min(int(COMES_BACK * state.longest), 2 * opening)
-            state.ratio = max(state.ratios[-hold:])
-        else:
-            state.ratio = self._lasting()
-        state.open = state.ratio > 1
-        if now <= 1:
-            state.spell += was_open or state.spell > 0
-        elif state.open:
-            if state.spell <= 2 * opening:
-                state.longest = max(state.longest, state.spell)
-            state.spell = 0
-        return state.ratio
-
-    def _lasting(self) -> float:
-        """Return the ratio exceeded for the opening time, and throughout its newest half."""
-        ratios, opening = self._state.ratios, self._opening
-        if len(ratios) < opening:
-            return 0.0
-        return float(min(sorted(ratios)[-opening], *ratios[-max(1, opening // 2) :]))
 
 
 def running(frame: Frame, grace: np.timedelta64, rested: int | None) -> tuple[Mask, int | None]:

@@ -11,6 +11,7 @@ from engine.detect.artefact import Arrays, BadArtefact, check_arrays, check_fini
 from engine.detect.time_bins import Sums
 
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 _TIMES = ("settled", "last_bin", "rested")
 _SUMS = ("bins", "rows", "values", "counts")
@@ -29,8 +30,10 @@ class SlowState:
         ratios: the newest ratios.
         ratio: what rows of the unfinished bin have.
         open: whether an alarm is open.
-        spell: bins below the limit since an alarm was open.
-        longest: the longest of those that an alarm came back after; it fades.
+        spell: bins below the limit since the last one above, while an alarm is open.
+        evidence: how many of them would have shown the fault.
+        points: operating points of the newest bins, shape (bins, axes).
+        above: which of them were above the limit, shape (bins,).
         settled: complete bins since the last break; None before the first.
         last_bin: number of the last finished bin; None before the first.
         rested: when the machine was last off, in microseconds; None if never.
@@ -41,29 +44,39 @@ class SlowState:
     smooth: Floats
     average: Floats
     shares: Floats
+    points: Floats
+    above: Mask
     ratios: list[float] = field(default_factory=list)
     ratio: float = 0.0
     open: bool = False
     spell: int = 0
-    longest: float = 0.0
+    evidence: float = 0.0
     settled: int | None = None
     last_bin: int | None = None
     rested: int | None = None
 
     @classmethod
-    def start(cls, shape: tuple[int, int]) -> Self:
-        """Return the state before the first row, for so many hinges and sensors."""
+    def start(cls, shape: tuple[int, int], axes: int) -> Self:
+        """Return the state before the first row.
+
+        Args:
+            shape: number of hinges and of sensors.
+            axes: number of axes of operating points.
+
+        """
         return cls(
             sums=Sums.empty(shape),
             smooth=np.full(shape[1], np.nan),
             average=np.zeros(shape[1]),
             shares=np.zeros(shape[1]),
+            points=np.zeros((0, axes)),
+            above=np.zeros(0, bool),
         )
 
     def to_meta(self) -> dict[str, Any]:
         """Return what is not an array, as a JSON document."""
         numbers = {name: getattr(self, name) for name in _TIMES}
-        alarm = {"ratio": self.ratio, "open": self.open, "spell": self.spell, "longest": self.longest}
+        alarm = {"ratio": self.ratio, "open": self.open, "spell": self.spell, "evidence": self.evidence}
         return numbers | alarm
 
     def to_arrays(self) -> Arrays:
@@ -76,17 +89,21 @@ class SlowState:
             "slow average": self.average,
             "slow shares": self.shares,
             "slow ratios": np.array(self.ratios, np.float64),
+            "slow points": self.points,
+            "slow above": self.above,
         }
 
     @classmethod
-    def read(cls, meta: Mapping[str, Any], arrays: Arrays, shape: tuple[int, int]) -> Self:
-        """Read what `to_meta` and `to_arrays` gave.
+    def read(cls, meta: Mapping[str, Any], arrays: Arrays, shape: tuple[int, int], axes: int) -> Self:
+        """Read what `to_meta` and `to_arrays` gave; states of older releases remember no points.
 
         Raises:
             BadArtefact: when they are malformed, or belong to another channel.
 
         """
+        arrays = {"slow points": np.zeros((0, axes)), "slow above": np.zeros(0, bool), **arrays}
         bins, ratios = len(arrays.get("slow bins", ())), len(arrays.get("slow ratios", ()))
+        points = len(arrays["slow points"])
         hinges, sensors = shape
         expected = {
             "slow bins": ("i8", (bins,)),
@@ -98,23 +115,29 @@ class SlowState:
             "slow average": ("f8", (sensors,)),
             "slow shares": ("f8", (sensors,)),
             "slow ratios": ("f8", (ratios,)),
+            "slow points": ("f8", (points, axes)),
+            "slow above": ("b1", (points,)),
         }
         check_arrays(arrays, expected)
         check_finite(*(arrays[name] for name in expected))
         settled, last_bin, rested = (None if meta[name] is None else int(meta[name]) for name in _TIMES)
-        ratio, spell, longest = float(meta["ratio"]), int(meta["spell"]), float(meta["longest"])
-        if not (0 <= ratio < np.inf and 0 <= spell < _MOST_BINS and 0 <= longest < _MOST_BINS):
-            raise BadArtefact(f"the state is malformed: its slow alarm stands at {ratio}, {spell}, {longest}")
+        ratio, spell, evidence = float(meta["ratio"]), int(meta["spell"]), float(meta.get("evidence", 0))
+        if not (0 <= ratio < np.inf and 0 <= spell < _MOST_BINS and 0 <= evidence < _MOST_BINS):
+            raise BadArtefact(
+                f"the state is malformed: its slow alarm stands at {ratio}, {spell}, {evidence}"
+            )
         return cls(
             sums=Sums(**{name: arrays[f"slow {name}"] for name in _SUMS}),
             smooth=np.where(arrays["slow known"], arrays["slow smooth"], np.nan),
             average=arrays["slow average"],
             shares=arrays["slow shares"],
+            points=arrays["slow points"],
+            above=arrays["slow above"],
             ratios=arrays["slow ratios"].tolist(),
             ratio=ratio,
             open=bool(meta["open"]),
             spell=spell,
-            longest=longest,
+            evidence=evidence,
             settled=settled,
             last_bin=last_bin,
             rested=rested,

@@ -185,7 +185,7 @@ def _slow(meta: dict[str, Any], arrays: Arrays, slow: SlowDrift | None) -> SlowS
         return None
     if "slow" not in meta:
         return slow.start()
-    return SlowState.read(meta["slow"], arrays, slow.grid.knots.shape)
+    return SlowState.read(meta["slow"], arrays, slow.grid.knots.shape, slow.axes.shape[1])
 
 
 def _alarm(meta: dict[str, Any], arrays: Arrays) -> Alarm:

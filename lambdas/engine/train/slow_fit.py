@@ -38,6 +38,11 @@ COLUMNS, HINGES = 600, 5
 RIDGES = (0.05, 0.005, 0.0005, 0.00005, 0.000005)
 FOLDS = 6
 UNIT_QUANTILE = 0.99
+AVERAGE_LIMIT = 0.7
+"""Part of its quantile that is the limit of the average: an alarm also needs half a day above it, and newest
+bins that are out by themselves."""
+AXES = 3
+"""Directions in which healthy bins vary most, which tell operating points apart."""
 WEEKS = (7 * DAY, 14 * DAY)
 """Time in training, with the machine on, up to which the channel is not trusted, and from which it is: then
 every day of the week was seen twice."""
@@ -97,6 +102,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
         units=units,
         limits=limits,
         effect=model.effect(columns.slopes),
+        axes=_axes(moments.covariance()[:sensors, :sensors]),
         held=levels_held,
         trust=levels_held * ramp(float(total), *WEEKS),
         steady=steady,
@@ -175,7 +181,17 @@ def _calibrated(held: Floats, spans: Spans, steady: Floats, quantile: float) -> 
     both = (held, _averaged(held, spans.average))
     units = np.array([_quantiles(each) for each in both])
     scores = [row_scores(np.abs(each / unit * steady)) for each, unit in zip(both, units, strict=True)]
-    return units, np.array([max(float(np.quantile(each, quantile)), 1e-9) for each in scores])
+    limits = np.array([max(float(np.quantile(each, quantile)), 1e-9) for each in scores])
+    return units, limits * (1, AVERAGE_LIMIT)
+
+
+def _axes(covariance: Floats) -> Floats:
+    """Return the leading principal axes of the scaled sensors, each of unit variance: (sensors, axes)."""
+    deviation = np.sqrt(np.maximum(np.diag(covariance), 0))
+    deviation[deviation < _LEAST_UNIT] = np.inf
+    directions = np.linalg.eigh(covariance / deviation[:, None] / deviation)[1]
+    result: Floats = directions[:, -AXES:] / deviation[:, None]
+    return result
 
 
 def _averaged(rows: Floats, span: int) -> Floats:

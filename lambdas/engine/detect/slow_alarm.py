@@ -1,0 +1,79 @@
+"""The alarm of the slow channel: it opens on what lasts, and closes when the fault has ended.
+
+Many faults show at some operating points of a machine only: at full load, in the heat, by day. Elsewhere, a
+quiet hour is no sign of a repair. So the alarm remembers at which points the channel was lately above its
+limit, and at which it was not. A quiet bin is a sign that the fault has ended as far as the bins at the most
+similar points were above.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.detect.slow_state import SlowState
+
+Floats = NDArray[np.float64]
+
+NEIGHBOURS = 9
+"""Bins at the most similar operating points that say whether a fault would show."""
+MEMORY = 5
+"""Opening times that bins are remembered for, two and a half days: before, the fault was smaller."""
+ENDED = 3.0
+"""Quiet bins, each counted as far as the fault would have shown, after which it has ended."""
+LONGEST_SPELL = 2
+"""Opening times without any sign of a fault after which an alarm closes, whatever the operating points."""
+_DECIMALS = 4
+"""Points are rounded, so that equal ones are equal however rows are cut into windows."""
+
+
+class SlowAlarm:
+    """Opens when the limit was exceeded for half of twice the opening time, and in all of its newest quarter.
+
+    An open alarm keeps its ratio through quiet bins until these say that the fault has ended.
+    """
+
+    def __init__(self, opening: int, state: SlowState) -> None:
+        """Continue from a state; `opening` is in bins."""
+        self._opening, self._state = opening, state
+
+    def move(self, now: float, point: Floats) -> float:
+        """Return the ratio after a bin.
+
+        Args:
+            now: ratio of the bin.
+            point: operating point of the machine in it, shape (axes,).
+
+        """
+        state, opening = self._state, self._opening
+        state.ratios = [*state.ratios, now][-2 * opening :]
+        point = np.round(point, _DECIMALS)
+        if not state.open:
+            state.ratio = self._lasting()
+        elif now > 1:
+            state.ratio = now
+        else:
+            state.spell += 1
+            state.evidence += self._shown(point)
+            if state.evidence >= ENDED or state.spell > LONGEST_SPELL * opening:
+                state.ratio = now
+        state.open = state.ratio > 1
+        if now > 1 or not state.open:
+            state.spell, state.evidence = 0, 0.0
+        keep = slice(-(MEMORY * opening + state.spell), None)
+        state.points = np.concatenate([state.points, point[None]])[keep]
+        state.above = np.append(state.above, now > 1)[keep]
+        return state.ratio
+
+    def _lasting(self) -> float:
+        """Return the ratio exceeded for the opening time, and throughout its newest half."""
+        ratios, opening = self._state.ratios, self._opening
+        if len(ratios) < opening:
+            return 0.0
+        return float(min(sorted(ratios)[-opening], *ratios[-max(1, opening // 2) :]))
+
+    def _shown(self, point: Floats) -> float:
+        """Return the share of bins above the limit at the most similar points, before this quiet spell."""
+        state = self._state
+        before = slice(0, len(state.points) - (state.spell - 1))
+        distance = ((state.points[before] - point) ** 2).sum(axis=1)[::-1]  # of equal ones the newest
+        nearest = np.argsort(distance, kind="stable")[:NEIGHBOURS]
+        return float(state.above[before][::-1][nearest].mean()) if len(nearest) else 1.0
