@@ -306,6 +306,7 @@ class TestAssetsFile:
                 "training: datetime.date(2026, 1, 1) is not a time",
             ),
             (PUMP.replace("2026-01-01T00:00:00Z", "2026-01-01T00:00:00"), "[assets.Pump1]: training: "),
+            (PUMP.replace("start", "begin"), "is not a range such as { start = 2026-01-01T00:00:00Z, end ="),
             (PUMP.replace("2026-01-01", "2026-04-01"), "[assets.Pump1]: training: time range starts at "),
             (PUMP.replace("Pump1", "L4eService"), "asset 'L4eService' has the name of the service's stack"),
             (

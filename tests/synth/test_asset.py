@@ -570,6 +570,26 @@ def test_a_scheduler_of_another_model() -> None:
         )
 
 
+def test_a_scheduler_with_its_model() -> None:
+    scope = stack()
+    live = existing_scheduler(scope)
+    own = Model.from_model_name(scope, "M", service=live.service, model_name="tuned")
+    asset = MonitoredAsset(
+        scope, "A", service=live.service, locations=locations(scope), model=own, scheduler=live
+    )
+
+    assert (asset.model, asset.scheduler) == (own, live)
+
+
+def test_a_scheduler_of_another_service() -> None:
+    scope = stack()
+    live = existing_scheduler(scope)
+    other = EquipmentService.aws_managed(scope, "Other")
+
+    with pytest.raises(ValueError, match=r'^inference scheduler "line-4" is of service "Test/Service"'):
+        MonitoredAsset(scope, "A", service=other, locations=locations(scope), scheduler=live)
+
+
 def test_aws_managed_service() -> None:
     content = synthesised(managed)
     passed = [each for each in statements(content) if each["Action"] == "iam:PassRole"]
