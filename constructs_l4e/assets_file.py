@@ -16,6 +16,8 @@ from constructs_l4e._retraining_frequency import retraining_frequency
 from constructs_l4e._service_tables import ControlsDeclaration, NetworkDeclaration
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.input_naming import InputNaming, TimestampFormat
+from constructs_l4e.label import Label
+from constructs_l4e.label_group import LabelGroupProps
 from constructs_l4e.off_condition import OffCondition
 from constructs_l4e.retraining_scheduler import LookbackWindow, PromoteMode, RetrainingSchedulerProps
 from constructs_l4e.schema import DatasetSchema
@@ -58,6 +60,7 @@ class AssetDeclaration:
     training: TimeRange
     evaluation: TimeRange | None
     labelled: bool
+    label_group: LabelGroupProps | None
     diagnostics: bool
     target_sampling_rate: TargetSamplingRate | None
     off_condition: OffCondition | None
@@ -110,6 +113,7 @@ class AssetsFile:
             _asset(
                 name,
                 _toml.Table(f"{path.name} [assets.{name}]", _toml.mapping(body)),
+                folder=path.parent,
                 kept=service.removal_policy,
             )
             for name, body in assets.items()
@@ -153,7 +157,7 @@ def _service(file: str, body: Mapping[str, Any]) -> ServiceDeclaration:
     return declared
 
 
-def _asset(name: str, table: _toml.Table, *, kept: cdk.RemovalPolicy) -> AssetDeclaration:
+def _asset(name: str, table: _toml.Table, *, folder: Path, kept: cdk.RemovalPolicy) -> AssetDeclaration:
     delay = table.take("data_delay_offset_minutes", _toml.number)
     declared = AssetDeclaration(
         name=name,
@@ -169,6 +173,7 @@ def _asset(name: str, table: _toml.Table, *, kept: cdk.RemovalPolicy) -> AssetDe
         ),
         evaluation=table.take("evaluation", _period),
         labelled=table.take("labelled", _toml.flag, default=False),
+        label_group=table.take("label_group", lambda value: _label_group(folder / _toml.text(value))),
         diagnostics=table.take("diagnostics", _toml.flag, default=False),
         target_sampling_rate=table.take("target_sampling_rate", _toml.one_of(TargetSamplingRate)),
         off_condition=table.take("off_condition", lambda value: OffCondition.parse(_toml.text(value))),
@@ -183,6 +188,15 @@ def _asset(name: str, table: _toml.Table, *, kept: cdk.RemovalPolicy) -> AssetDe
     )
     table.finish()
     return declared
+
+
+def _label_group(file: Path) -> LabelGroupProps:
+    """Return the label group with the labels of a file."""
+    if not file.is_file():
+        raise ValueError(
+            f"'{file}' does not exist: give a CSV file with start, end and perhaps rating, from here"
+        )
+    return {"labels": Label.from_csv(file)}
 
 
 def _input_naming(table: _toml.Table) -> InputNaming | None:

@@ -13,7 +13,7 @@ import aws_cdk as cdk
 import pytest
 from canonical import custom, imported_service, lint, locations, synthesised
 
-from constructs_l4e import Adaptation, InputNaming, MonitoredAsset
+from constructs_l4e import Adaptation, InputNaming, Label, MonitoredAsset
 from constructs_l4e.assets_file import AssetsFile
 from l4e_layer import EMPTY_LAYER
 
@@ -118,6 +118,7 @@ class TestAssetsFile:
         assert found.service.settings.to_json() == "{}"
 
     def test_takes_everything(self, tmp_path: Path) -> None:
+        (tmp_path / "labels.csv").write_text("start,end,rating\n2026-01-01,2026-01-02,NEUTRAL\n")
         found = declared(
             tmp_path,
             """
@@ -138,6 +139,7 @@ class TestAssetsFile:
             inference_catch_up_hours = 48
             [assets.A]
             labelled = true
+            label_group = "labels.csv"
             diagnostics = true
             running = false
             revision = "2"
@@ -182,6 +184,8 @@ class TestAssetsFile:
         assert asset.training.start == dt.datetime(2025, 12, 31, 22, tzinfo=dt.UTC)
         assert (asset.labelled, asset.diagnostics, asset.running, asset.revision) == (True, True, False, "2")
         assert asset.adaptation is Adaptation.FOLLOW
+        label = Label.between("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", rating="NEUTRAL")
+        assert asset.label_group == {"labels": [label]}
         assert asset.retraining == {
             "retraining_frequency": "P3M",
             "lookback_window": "P720D",
@@ -250,6 +254,7 @@ class TestAssetsFile:
                 "sensors: 'Speed' is not a list of sensor names for",
             ),
             (PUMP + "labeled = true", "[assets.Pump1]: unknown key 'labeled': did you mean 'labelled'?"),
+            (PUMP + "label_group = 'none.csv'", "none.csv' does not exist: give a CSV file with start, end"),
             (PUMP + "labelled = 'yes'", "[assets.Pump1]: labelled: 'yes' is not true or false"),
             (
                 PUMP + "target_sampling_rate = 'PT2M'",
@@ -301,6 +306,7 @@ class TestAssetsFile:
                 "training: datetime.date(2026, 1, 1) is not a time",
             ),
             (PUMP.replace("2026-01-01T00:00:00Z", "2026-01-01T00:00:00"), "[assets.Pump1]: training: "),
+            (PUMP.replace("start", "begin"), "is not a range such as { start = 2026-01-01T00:00:00Z, end ="),
             (PUMP.replace("2026-01-01", "2026-04-01"), "[assets.Pump1]: training: time range starts at "),
             (PUMP.replace("Pump1", "L4eService"), "asset 'L4eService' has the name of the service's stack"),
             (

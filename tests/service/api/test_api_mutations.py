@@ -23,11 +23,13 @@ from service import (
 from service.context import Context
 from service.errors import InternalError
 from service.idempotency import Plan
-from service.names import DATASET, TOKEN
+from service.names import DATASET, LABEL_GROUP, TOKEN, new_job_id
 from service.operations import (
     datasets,
     inference_events,
     ingestion_jobs,
+    label_groups,
+    labels,
     model_versions,
     models,
     resource_policies,
@@ -37,11 +39,12 @@ from service.operations import (
 )
 from service.records import IngestionJobRecord
 from service.schedules import Schedules
-from service.store import Create, Item, Store
+from service.store import Create, Delete, Item, Store, Update
 from service.training_windows import TimeSpan
 from service.typed_store import TypedStore
 from tests.service.api import (
     test_api_datasets,
+    test_api_labels,
     test_api_lists,
     test_api_models,
     test_api_resource_policies,
@@ -315,6 +318,58 @@ def stopped_schedulers_are_still_woken(patch: Patch) -> None:
     patch.setattr(
         Schedules, "put", lambda schedules, record: original(schedules, {**record, "Status": "RUNNING"})
     )
+
+
+_GROUPS = test_api_labels.TestGroups()
+_LABELS = test_api_labels.TestLabels()
+_TRAININGS = test_api_labels.TestTrainings()
+
+
+def labels_lie_in_the_order_of_their_creation(patch: Patch) -> None:
+    patch.setattr(labels, "new_label_id", lambda _: new_job_id(datetime.now(UTC)))
+
+
+def _changed_groups(patch: Patch, change: Callable[[Update], Update]) -> None:
+    change_writes(
+        patch,
+        lambda write: change(write) if isinstance(write, Update) and write.pk == LABEL_GROUP else write,
+    )
+
+
+def long_labels_are_forgotten(patch: Patch) -> None:
+    _changed_groups(patch, lambda write: replace(write, set={}))
+
+
+def labels_are_not_counted(patch: Patch) -> None:
+    _changed_groups(patch, lambda write: replace(write, add={}))
+
+
+def deleted_labels_still_count(patch: Patch) -> None:
+    _changed_groups(
+        patch, lambda write: replace(write, add={name: max(0, n) for name, n in write.add.items()})
+    )
+
+
+def any_fault_code_is_accepted(patch: Patch) -> None:
+    patch.setattr(labels, "_require_fault_code", lambda *_: None)
+
+
+def labels_outlive_their_group(patch: Patch) -> None:
+    patch.setattr(label_groups, "delete_pending", lambda _: None)
+
+
+def groups_in_use_are_deleted(patch: Patch) -> None:
+    patch.setattr(label_groups, "_require_unused", lambda *_: None)
+
+
+def a_deletion_does_not_look_again(patch: Patch) -> None:
+    change_writes(
+        patch, lambda write: without_expectation(write, "fence") if _deletes_group(write) else write
+    )
+
+
+def _deletes_group(write: Write) -> bool:
+    return isinstance(write, Delete) and write.pk == LABEL_GROUP
 
 
 def deleted_schedulers_are_still_woken(patch: Patch) -> None:
@@ -613,6 +668,27 @@ RETRAINING = (
         test_api_retraining.test_it_goes_through_its_states,
     ),
 )
+LABELS = (
+    Bug(
+        labels_lie_in_the_order_of_their_creation,
+        _LABELS.test_labels_are_listed_by_their_start_whenever_they_were_made,
+    ),
+    Bug(long_labels_are_forgotten, _LABELS.test_an_interval_lists_the_labels_that_reach_into_it),
+    Bug(labels_are_not_counted, _LABELS.test_a_group_takes_as_many_labels_as_the_settings_say),
+    Bug(deleted_labels_still_count, _LABELS.test_a_deleted_label_is_gone_and_the_rest_is_not),
+    Bug(
+        any_fault_code_is_accepted,
+        _LABELS.test_a_fault_code_of_a_group_without_any_is_refused_in_words,
+    ),
+    Bug(
+        labels_outlive_their_group, _GROUPS.test_a_deleted_group_is_gone_with_its_labels_and_its_name_is_free
+    ),
+    Bug(groups_in_use_are_deleted, _TRAININGS.test_a_group_in_use_by_a_training_is_not_deleted),
+    Bug(
+        a_deletion_does_not_look_again,
+        _TRAININGS.test_a_training_that_begins_during_a_deletion_keeps_the_group,
+    ),
+)
 POLICIES = (
     Bug(
         every_revision_is_the_right_one,
@@ -636,7 +712,7 @@ POLICIES = (
         test_api_resource_policies.test_a_repeated_request_changes_nothing,
     ),
 )
-BUGS = (*WIRE, *VALIDATION, *PAGES, *STORE, *REPEATED, *OPERATIONS, *RETRAINING, *POLICIES)
+BUGS = (*LABELS, *WIRE, *VALIDATION, *PAGES, *STORE, *REPEATED, *OPERATIONS, *RETRAINING, *POLICIES)
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
