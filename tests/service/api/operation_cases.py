@@ -46,12 +46,12 @@ LIMITS = {
     "labels_per_group": 4,
     "pending_models": 2,
     "pending_ingestion_jobs": 2,
+    "pending_model_imports": 1,
     "tags_per_resource": 2,
 }
 """Settings of the service in the situations: few of everything, so that limits are soon reached."""
 
 TAGS = [{"Key": "line", "Value": "4"}]
-NOT_YET_IMPORTED = "set by imports, which this release does not have"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +186,64 @@ def retrained(service: Service, name: str = "wear", versions: int = 3) -> None:
             "priorMetricsKey": prior,
         },
     )
+
+
+def arn_of(service: Service, kind: str, name: str = "pump") -> str:
+    """The ARN of a dataset, or of version 1 of a model."""
+    if kind == DATASET:
+        dataset = service.context.records.dataset(name)
+        assert dataset is not None
+        return dataset["DatasetArn"]
+    model = service.context.records.model(name)
+    assert model is not None
+    return version_arn(model["ModelArn"], 1)
+
+
+def imported(service: Service) -> str:
+    """A dataset `copy` that was imported; returns the id of its job."""
+    source = arn_of(service, DATASET)
+    job: str = service.api.import_dataset(SourceDatasetArn=source, DatasetName="copy")["JobId"]
+    service.context.store.transact(
+        Update(INGESTION_JOB, job, {"Status": "SUCCESS"}),
+        Update(DATASET, "copy", {"Status": "ACTIVE", "ingestionJobId": job, "SourceDatasetArn": source}),
+    )
+    return job
+
+
+def importing_version(service: Service, name: str = "twin") -> None:
+    """A model whose first version is being imported."""
+    source = arn_of(service, MODEL, "wear")
+    service.api.import_model_version(SourceModelVersionArn=source, ModelName=name, DatasetName="pump")
+
+
+def imported_version(service: Service) -> None:
+    """A model `twin` whose first version was imported."""
+    importing_version(service)
+    model = service.context.records.model("twin")
+    assert model is not None
+    ended = {"Status": "SUCCESS", "ImportJobEndTime": NOON}
+    service.context.store.transact(
+        Update(MODEL, "twin", ended, ["importing"]),
+        Update(versions_of(model["uuid"]), version_key(1), {**ended, "ImportedDataSizeInBytes": 7}),
+    )
+
+
+def policy(action: str = "ImportDataset") -> str:
+    """A resource policy."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "222222222222"},
+        "Action": f"lookoutequipment:{action}",
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def shared(service: Service) -> str:
+    """A dataset with a resource policy; returns the revision of it."""
+    ingested(service)
+    arn = arn_of(service, DATASET)
+    put: str = service.api.put_resource_policy(ResourceArn=arn, ResourcePolicy=policy())["PolicyRevisionId"]
+    return put
 
 
 def retraining(service: Service, model: str = "wear", **more: Any) -> None:
@@ -428,10 +486,12 @@ CASES: Mapping[str, Case] = {
         },
     ),
     "DescribeDataset": Case(
-        succeeds=[lambda s: given(ingested(s), **PUMP)],
+        succeeds=[
+            lambda s: given(ingested(s), **PUMP),
+            lambda s: given(ingested(s), imported(s), DatasetName="copy"),
+        ],
         fails={"ResourceNotFoundException": lambda _: given(**PUMP)},
         never={
-            "SourceDatasetArn": NOT_YET_IMPORTED,
             "IngestionInputConfiguration.S3InputConfiguration.KeyPattern": "echoed as it was sent",
         },
     ),
@@ -467,9 +527,9 @@ CASES: Mapping[str, Case] = {
             lambda s: given(JobId=ingested(s)),
             lambda s: given(JobId=failed_ingestion(s)),
             lambda s: given(s.create_dataset("pump"), JobId=s.start_ingestion("pump", **INGESTION)),
+            lambda s: given(ingested(s), JobId=imported(s)),
         ],
         fails={"ResourceNotFoundException": lambda _: given(JobId="0" * 32)},
-        never={"SourceDatasetArn": NOT_YET_IMPORTED},
     ),
     "ListDataIngestionJobs": Case(
         succeeds=[lambda s: given(s.create_dataset("pump"), s.start_ingestion("pump", **INGESTION))],
@@ -501,13 +561,9 @@ CASES: Mapping[str, Case] = {
             lambda s: given(retrained(s), retraining(s), **WEAR),
             lambda s: given(trained(s, "wear", "FAILED"), **WEAR),
             lambda s: given(group(s), trained(s, LabelsInputConfiguration=FAULTS), **WEAR),
+            lambda s: given(trained(s), imported_version(s), ModelName="twin"),
         ],
         fails={"ResourceNotFoundException": lambda _: given(**WEAR)},
-        never={
-            **dict.fromkeys(
-                ("SourceModelVersionArn", "ImportJobStartTime", "ImportJobEndTime"), NOT_YET_IMPORTED
-            ),
-        },
     ),
     "ListModels": Case(
         succeeds=[lambda s: given(retrained(s), retraining(s))],
@@ -546,19 +602,9 @@ CASES: Mapping[str, Case] = {
             lambda s: given(retrained(s), **WEAR, ModelVersion=2),
             lambda s: given(trained(s, "wear", "FAILED"), **WEAR, ModelVersion=1),
             lambda s: given(group(s), trained(s, LabelsInputConfiguration=FAULTS), **WEAR, ModelVersion=1),
+            lambda s: given(trained(s), imported_version(s), ModelName="twin", ModelVersion=1),
         ],
         fails={"ResourceNotFoundException": lambda s: given(trained(s), **WEAR, ModelVersion=2)},
-        never={
-            **dict.fromkeys(
-                (
-                    "SourceModelVersionArn",
-                    "ImportJobStartTime",
-                    "ImportJobEndTime",
-                    "ImportedDataSizeInBytes",
-                ),
-                NOT_YET_IMPORTED,
-            ),
-        },
     ),
     "ListModelVersions": Case(
         succeeds=[lambda s: given(retrained(s), **WEAR)],
@@ -797,5 +843,102 @@ CASES: Mapping[str, Case] = {
     "ListTagsForResource": Case(
         succeeds=[lambda s: given(ResourceArn=tagged(s))],
         fails={"ResourceNotFoundException": lambda s: given(ResourceArn=f"{tagged(s)}0")},
+    ),
+    "ImportDataset": Case(
+        succeeds=[
+            lambda s: given(
+                ingested(s),
+                SourceDatasetArn=arn_of(s, DATASET),
+                DatasetName="copy",
+                ServerSideKmsKeyId=KEY,
+                Tags=TAGS,
+            ),
+            lambda s: given(ingested(s), SourceDatasetArn=arn_of(s, DATASET), DatasetName="copy"),
+        ],
+        fails={
+            "ConflictException": lambda s: given(
+                ingested(s),
+                s.create_dataset("fan"),
+                s.start_ingestion("fan"),
+                SourceDatasetArn=arn_of(s, DATASET),
+                DatasetName="fan",
+            ),
+            "ResourceNotFoundException": lambda s: given(
+                ingested(s), SourceDatasetArn=f"{arn_of(s, DATASET)}0", DatasetName="copy"
+            ),
+            "ServiceQuotaExceededException": lambda s: given(
+                ingested(s),
+                several(Service.create_dataset, s, "a", "b", "c"),
+                SourceDatasetArn=arn_of(s, DATASET),
+                DatasetName="copy",
+            ),
+        },
+    ),
+    "ImportModelVersion": Case(
+        succeeds=[
+            lambda s: given(
+                trained(s),
+                **PUMP,
+                SourceModelVersionArn=arn_of(s, MODEL, "wear"),
+                ModelName="twin",
+                LabelsInputConfiguration={
+                    "S3InputConfiguration": {"Bucket": "customer", "Prefix": "labels/"}
+                },
+                RoleArn=ROLE,
+                ServerSideKmsKeyId=KEY,
+                Tags=TAGS,
+                InferenceDataImportStrategy="ADD_WHEN_EMPTY",
+            ),
+            lambda s: given(trained(s), **PUMP, SourceModelVersionArn=arn_of(s, MODEL, "wear")),
+        ],
+        fails={
+            "ConflictException": lambda s: given(
+                trained(s),
+                s.create_model("leak"),
+                **PUMP,
+                SourceModelVersionArn=arn_of(s, MODEL, "wear"),
+                ModelName="leak",
+            ),
+            "ResourceNotFoundException": lambda s: given(
+                trained(s), **PUMP, SourceModelVersionArn=f"{arn_of(s, MODEL, 'wear')}0"
+            ),
+            "ServiceQuotaExceededException": lambda s: given(
+                trained(s),
+                importing_version(s),
+                **PUMP,
+                SourceModelVersionArn=arn_of(s, MODEL, "wear"),
+                ModelName="second",
+            ),
+        },
+    ),
+    "PutResourcePolicy": Case(
+        succeeds=[
+            lambda s: given(
+                PolicyRevisionId=shared(s), ResourceArn=arn_of(s, DATASET), ResourcePolicy=policy()
+            ),
+            lambda s: given(
+                trained(s),
+                ResourceArn=arn_of(s, MODEL, "wear"),
+                ResourcePolicy=policy("ImportModelVersion"),
+            ),
+        ],
+        fails={
+            "ConflictException": lambda s: given(
+                shared(s), ResourceArn=arn_of(s, DATASET), ResourcePolicy=policy(), PolicyRevisionId="abc"
+            ),
+            "ResourceNotFoundException": lambda s: given(
+                ingested(s), ResourceArn=f"{arn_of(s, DATASET)}0", ResourcePolicy=policy()
+            ),
+        },
+        never={"ServiceQuotaExceededException": "a resource has one policy, and each resource may have one"},
+    ),
+    "DescribeResourcePolicy": Case(
+        succeeds=[lambda s: given(shared(s), ResourceArn=arn_of(s, DATASET))],
+        fails={"ResourceNotFoundException": lambda s: given(ingested(s), ResourceArn=arn_of(s, DATASET))},
+    ),
+    "DeleteResourcePolicy": Case(
+        succeeds=[lambda s: given(shared(s), ResourceArn=arn_of(s, DATASET))],
+        fails={"ResourceNotFoundException": lambda s: given(ingested(s), ResourceArn=arn_of(s, DATASET))},
+        never={"ConflictException": CONTENDED},
     ),
 }
