@@ -22,7 +22,7 @@ from constructs_l4e.interfaces import (
 )
 from constructs_l4e.key import EquipmentKey
 from constructs_l4e.label import Label, LabelProps, LabelRating
-from constructs_l4e.label_group import LabelGroup, LabelGroupBase
+from constructs_l4e.label_group import LabelGroup, LabelGroupBase, LabelGroupProps
 from constructs_l4e.large_jobs import LargeJobs
 from constructs_l4e.metrics import MetricOptions
 from constructs_l4e.model import Model, ModelBase, ModelProps
@@ -94,6 +94,7 @@ __all__ = [
     "Label",
     "LabelGroup",
     "LabelGroupBase",
+    "LabelGroupProps",
     "LabelProps",
     "LabelRating",
     "LargeJobs",

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from service.import_end import record_imported_version
 from service.names import (
     DATASET,
     INGESTION_JOB,
@@ -46,7 +47,8 @@ LIMITS = {
     "labels_per_group": 4,
     "pending_models": 2,
     "pending_ingestion_jobs": 2,
-    "pending_model_imports": 1,
+    "pending_dataset_imports": 2,
+    "pending_model_imports": 2,
     "tags_per_resource": 2,
 }
 """Settings of the service in the situations: few of everything, so that limits are soon reached."""
@@ -188,64 +190,6 @@ def retrained(service: Service, name: str = "wear", versions: int = 3) -> None:
     )
 
 
-def arn_of(service: Service, kind: str, name: str = "pump") -> str:
-    """The ARN of a dataset, or of version 1 of a model."""
-    if kind == DATASET:
-        dataset = service.context.records.dataset(name)
-        assert dataset is not None
-        return dataset["DatasetArn"]
-    model = service.context.records.model(name)
-    assert model is not None
-    return version_arn(model["ModelArn"], 1)
-
-
-def imported(service: Service) -> str:
-    """A dataset `copy` that was imported; returns the id of its job."""
-    source = arn_of(service, DATASET)
-    job: str = service.api.import_dataset(SourceDatasetArn=source, DatasetName="copy")["JobId"]
-    service.context.store.transact(
-        Update(INGESTION_JOB, job, {"Status": "SUCCESS"}),
-        Update(DATASET, "copy", {"Status": "ACTIVE", "ingestionJobId": job, "SourceDatasetArn": source}),
-    )
-    return job
-
-
-def importing_version(service: Service, name: str = "twin") -> None:
-    """A model whose first version is being imported."""
-    source = arn_of(service, MODEL, "wear")
-    service.api.import_model_version(SourceModelVersionArn=source, ModelName=name, DatasetName="pump")
-
-
-def imported_version(service: Service) -> None:
-    """A model `twin` whose first version was imported."""
-    importing_version(service)
-    model = service.context.records.model("twin")
-    assert model is not None
-    ended = {"Status": "SUCCESS", "ImportJobEndTime": NOON}
-    service.context.store.transact(
-        Update(MODEL, "twin", ended, ["importing"]),
-        Update(versions_of(model["uuid"]), version_key(1), {**ended, "ImportedDataSizeInBytes": 7}),
-    )
-
-
-def policy(action: str = "ImportDataset") -> str:
-    """A resource policy."""
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"AWS": "222222222222"},
-        "Action": f"lookoutequipment:{action}",
-    }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
-def shared(service: Service) -> str:
-    """A dataset with a resource policy; returns the revision of it."""
-    ingested(service)
-    arn = arn_of(service, DATASET)
-    put: str = service.api.put_resource_policy(ResourceArn=arn, ResourcePolicy=policy())["PolicyRevisionId"]
-    return put
-
-
 def retraining(service: Service, model: str = "wear", **more: Any) -> None:
     """A retraining scheduler that runs."""
     if service.context.records.model(model) is None:
@@ -288,6 +232,61 @@ def labels(service: Service) -> None:
         start = NOON + timedelta(hours=number)
         of_label = {"FaultCode": code, "Equipment": f"pump {number}"}
         label(service, StartTime=start, EndTime=start + timedelta(minutes=30), **of_label)
+
+
+def import_dataset(service: Service, name: str = "copy") -> str:
+    """An import of a dataset that is under way; returns the id of its job."""
+    if service.context.records.dataset("pump") is None:
+        ingested(service)
+    job_id: str = service.api.import_dataset(SourceDatasetArn=arn_of(service, "pump"), DatasetName=name)[
+        "JobId"
+    ]
+    return job_id
+
+
+def imported_dataset(service: Service) -> None:
+    """A dataset that was imported."""
+    service.finish_ingestion(import_dataset(service))
+    service.context.store.update(DATASET, "copy", {"SourceDatasetArn": arn_of(service, "pump")})
+
+
+def version_of_wear(service: Service) -> str:
+    """A model version that can be imported; returns its ARN."""
+    if service.context.records.model("wear") is None:
+        trained(service)
+    arn: str = service.api.describe_model(**WEAR)["ActiveModelVersionArn"]
+    return arn
+
+
+def import_version(service: Service, name: str = "copy") -> None:
+    """An import of a model version that is under way."""
+    arn = version_of_wear(service)
+    service.api.import_model_version(SourceModelVersionArn=arn, ModelName=name, **PUMP)
+
+
+def imported_version(service: Service) -> None:
+    """A model whose version was imported."""
+    import_version(service)
+    model = service.context.records.model("copy")
+    assert model is not None
+    version = service.context.records.version(model["uuid"], 1)
+    assert version is not None
+    schema = {"schemaKey": document_key(model["uuid"], "schema.json")}
+    service.context.service_bucket.put_text(schema["schemaKey"], json.dumps(SCHEMA))
+    record_imported_version(service.context.store, version, members=schema, size=1000, accumulated={})
+
+
+def arn_of(service: Service, dataset: str) -> str:
+    """The ARN of a dataset."""
+    arn: str = service.api.describe_dataset(DatasetName=dataset)["DatasetArn"]
+    return arn
+
+
+def policy_of(service: Service) -> str:
+    """A dataset with a resource policy; returns its ARN."""
+    arn = tagged(service)
+    service.api.put_resource_policy(ResourceArn=arn, ResourcePolicy=SHARED)
+    return arn
 
 
 def scheduled(service: Service, name: str = "watch", model: str = "wear", **more: Any) -> None:
@@ -463,6 +462,18 @@ RETRAINING = {"RetrainingFrequency": "P1M", "LookbackWindow": "P180D"}
 FULL_RETRAINING = {**RETRAINING, "RetrainingStartDate": NOON + timedelta(days=30), "PromoteMode": "MANUAL"}
 WEAR = {"ModelName": "wear"}
 PUMP = {"DatasetName": "pump"}
+SHARED = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "222222222222"},
+                "Action": "lookoutequipment:ImportDataset",
+            }
+        ],
+    }
+)
 ALWAYS = {"IntervalStartTime": FIRST, "IntervalEndTime": LAST + timedelta(days=10)}
 
 CONTENDED = "only when five attempts in a row met a change by another request"
@@ -488,12 +499,10 @@ CASES: Mapping[str, Case] = {
     "DescribeDataset": Case(
         succeeds=[
             lambda s: given(ingested(s), **PUMP),
-            lambda s: given(ingested(s), imported(s), DatasetName="copy"),
+            lambda s: given(imported_dataset(s), DatasetName="copy"),
         ],
         fails={"ResourceNotFoundException": lambda _: given(**PUMP)},
-        never={
-            "IngestionInputConfiguration.S3InputConfiguration.KeyPattern": "echoed as it was sent",
-        },
+        never={"IngestionInputConfiguration.S3InputConfiguration.KeyPattern": "echoed as it was sent"},
     ),
     "ListDatasets": Case(
         succeeds=[lambda s: given(ingested(s))],
@@ -527,7 +536,7 @@ CASES: Mapping[str, Case] = {
             lambda s: given(JobId=ingested(s)),
             lambda s: given(JobId=failed_ingestion(s)),
             lambda s: given(s.create_dataset("pump"), JobId=s.start_ingestion("pump", **INGESTION)),
-            lambda s: given(ingested(s), JobId=imported(s)),
+            lambda s: given(JobId=import_dataset(s)),
         ],
         fails={"ResourceNotFoundException": lambda _: given(JobId="0" * 32)},
     ),
@@ -561,7 +570,7 @@ CASES: Mapping[str, Case] = {
             lambda s: given(retrained(s), retraining(s), **WEAR),
             lambda s: given(trained(s, "wear", "FAILED"), **WEAR),
             lambda s: given(group(s), trained(s, LabelsInputConfiguration=FAULTS), **WEAR),
-            lambda s: given(trained(s), imported_version(s), ModelName="twin"),
+            lambda s: given(imported_version(s), ModelName="copy"),
         ],
         fails={"ResourceNotFoundException": lambda _: given(**WEAR)},
     ),
@@ -602,7 +611,7 @@ CASES: Mapping[str, Case] = {
             lambda s: given(retrained(s), **WEAR, ModelVersion=2),
             lambda s: given(trained(s, "wear", "FAILED"), **WEAR, ModelVersion=1),
             lambda s: given(group(s), trained(s, LabelsInputConfiguration=FAULTS), **WEAR, ModelVersion=1),
-            lambda s: given(trained(s), imported_version(s), ModelName="twin", ModelVersion=1),
+            lambda s: given(imported_version(s), ModelName="copy", ModelVersion=1),
         ],
         fails={"ResourceNotFoundException": lambda s: given(trained(s), **WEAR, ModelVersion=2)},
     ),
@@ -748,6 +757,76 @@ CASES: Mapping[str, Case] = {
         fails={"ResourceNotFoundException": lambda s: given(group(s), **FAULTS, LabelId="0" * 32)},
         never={"ConflictException": CONTENDED},
     ),
+    "ImportDataset": Case(
+        succeeds=[
+            lambda s: given(
+                ingested(s),
+                SourceDatasetArn=arn_of(s, "pump"),
+                DatasetName="copy",
+                ServerSideKmsKeyId=KEY,
+                Tags=TAGS,
+            ),
+        ],
+        fails={
+            "ResourceNotFoundException": lambda s: given(
+                SourceDatasetArn=f"{tagged(s)}0", DatasetName="copy"
+            ),
+            "ConflictException": lambda s: given(
+                import_dataset(s), SourceDatasetArn=arn_of(s, "pump"), DatasetName="copy"
+            ),
+            "ServiceQuotaExceededException": lambda s: given(
+                several(import_dataset, s, "a", "b"), SourceDatasetArn=arn_of(s, "pump"), DatasetName="copy"
+            ),
+        },
+    ),
+    "ImportModelVersion": Case(
+        succeeds=[
+            lambda s: given(
+                SourceModelVersionArn=version_of_wear(s),
+                ModelName="copy",
+                **PUMP,
+                LabelsInputConfiguration=LABEL_FILES,
+                RoleArn=ROLE,
+                ServerSideKmsKeyId=KEY,
+                Tags=TAGS,
+                InferenceDataImportStrategy="OVERWRITE",
+            ),
+            lambda s: given(SourceModelVersionArn=version_of_wear(s), ModelName="copy", **PUMP),
+        ],
+        fails={
+            "ResourceNotFoundException": lambda s: given(
+                SourceModelVersionArn=version_of_wear(s), ModelName="copy", DatasetName="none"
+            ),
+            "ConflictException": lambda s: given(
+                import_version(s), SourceModelVersionArn=version_of_wear(s), ModelName="copy", **PUMP
+            ),
+            "ServiceQuotaExceededException": lambda s: given(
+                several(import_version, s, "a", "b"),
+                SourceModelVersionArn=version_of_wear(s),
+                ModelName="copy",
+                **PUMP,
+            ),
+        },
+    ),
+    "PutResourcePolicy": Case(
+        succeeds=[lambda s: given(ResourceArn=tagged(s), ResourcePolicy=SHARED)],
+        fails={
+            "ResourceNotFoundException": lambda s: given(ResourceArn=f"{tagged(s)}0", ResourcePolicy=SHARED),
+            "ConflictException": lambda s: given(
+                ResourceArn=policy_of(s), ResourcePolicy=SHARED, PolicyRevisionId="abc"
+            ),
+        },
+        never={"ServiceQuotaExceededException": "a resource has one policy, and its length is validated"},
+    ),
+    "DescribeResourcePolicy": Case(
+        succeeds=[lambda s: given(ResourceArn=policy_of(s))],
+        fails={"ResourceNotFoundException": lambda s: given(ResourceArn=tagged(s))},
+    ),
+    "DeleteResourcePolicy": Case(
+        succeeds=[lambda s: given(ResourceArn=policy_of(s))],
+        fails={"ResourceNotFoundException": lambda s: given(ResourceArn=tagged(s))},
+        never={"ConflictException": CONTENDED},
+    ),
     "CreateInferenceScheduler": Case(
         succeeds=[
             lambda s: given(
@@ -843,102 +922,5 @@ CASES: Mapping[str, Case] = {
     "ListTagsForResource": Case(
         succeeds=[lambda s: given(ResourceArn=tagged(s))],
         fails={"ResourceNotFoundException": lambda s: given(ResourceArn=f"{tagged(s)}0")},
-    ),
-    "ImportDataset": Case(
-        succeeds=[
-            lambda s: given(
-                ingested(s),
-                SourceDatasetArn=arn_of(s, DATASET),
-                DatasetName="copy",
-                ServerSideKmsKeyId=KEY,
-                Tags=TAGS,
-            ),
-            lambda s: given(ingested(s), SourceDatasetArn=arn_of(s, DATASET), DatasetName="copy"),
-        ],
-        fails={
-            "ConflictException": lambda s: given(
-                ingested(s),
-                s.create_dataset("fan"),
-                s.start_ingestion("fan"),
-                SourceDatasetArn=arn_of(s, DATASET),
-                DatasetName="fan",
-            ),
-            "ResourceNotFoundException": lambda s: given(
-                ingested(s), SourceDatasetArn=f"{arn_of(s, DATASET)}0", DatasetName="copy"
-            ),
-            "ServiceQuotaExceededException": lambda s: given(
-                ingested(s),
-                several(Service.create_dataset, s, "a", "b", "c"),
-                SourceDatasetArn=arn_of(s, DATASET),
-                DatasetName="copy",
-            ),
-        },
-    ),
-    "ImportModelVersion": Case(
-        succeeds=[
-            lambda s: given(
-                trained(s),
-                **PUMP,
-                SourceModelVersionArn=arn_of(s, MODEL, "wear"),
-                ModelName="twin",
-                LabelsInputConfiguration={
-                    "S3InputConfiguration": {"Bucket": "customer", "Prefix": "labels/"}
-                },
-                RoleArn=ROLE,
-                ServerSideKmsKeyId=KEY,
-                Tags=TAGS,
-                InferenceDataImportStrategy="ADD_WHEN_EMPTY",
-            ),
-            lambda s: given(trained(s), **PUMP, SourceModelVersionArn=arn_of(s, MODEL, "wear")),
-        ],
-        fails={
-            "ConflictException": lambda s: given(
-                trained(s),
-                s.create_model("leak"),
-                **PUMP,
-                SourceModelVersionArn=arn_of(s, MODEL, "wear"),
-                ModelName="leak",
-            ),
-            "ResourceNotFoundException": lambda s: given(
-                trained(s), **PUMP, SourceModelVersionArn=f"{arn_of(s, MODEL, 'wear')}0"
-            ),
-            "ServiceQuotaExceededException": lambda s: given(
-                trained(s),
-                importing_version(s),
-                **PUMP,
-                SourceModelVersionArn=arn_of(s, MODEL, "wear"),
-                ModelName="second",
-            ),
-        },
-    ),
-    "PutResourcePolicy": Case(
-        succeeds=[
-            lambda s: given(
-                PolicyRevisionId=shared(s), ResourceArn=arn_of(s, DATASET), ResourcePolicy=policy()
-            ),
-            lambda s: given(
-                trained(s),
-                ResourceArn=arn_of(s, MODEL, "wear"),
-                ResourcePolicy=policy("ImportModelVersion"),
-            ),
-        ],
-        fails={
-            "ConflictException": lambda s: given(
-                shared(s), ResourceArn=arn_of(s, DATASET), ResourcePolicy=policy(), PolicyRevisionId="abc"
-            ),
-            "ResourceNotFoundException": lambda s: given(
-                ingested(s), ResourceArn=f"{arn_of(s, DATASET)}0", ResourcePolicy=policy()
-            ),
-        },
-        never={"ServiceQuotaExceededException": "a resource has one policy, and each resource may have one"},
-    ),
-    "DescribeResourcePolicy": Case(
-        succeeds=[lambda s: given(shared(s), ResourceArn=arn_of(s, DATASET))],
-        fails={"ResourceNotFoundException": lambda s: given(ingested(s), ResourceArn=arn_of(s, DATASET))},
-    ),
-    "DeleteResourcePolicy": Case(
-        succeeds=[lambda s: given(shared(s), ResourceArn=arn_of(s, DATASET))],
-        fails={"ResourceNotFoundException": lambda s: given(ingested(s), ResourceArn=arn_of(s, DATASET))},
-        never={"ConflictException": CONTENDED},
     ),
 }
