@@ -22,6 +22,7 @@ help:
 	@echo "make coverage  the same tests, and the lines that none of them runs"
 	@echo "make lint    style, format, types, rules between the rooms"
 	@echo "make compat  tests of what is deployed, with its Python and the newest numpy (ARGS=tests/engine for some)"
+	@echo "make versions  canonical apps with the lowest and the newest CDK and Python"
 	@echo "make unit    unit and synth tests only"
 	@echo "make e2e     tests on the embedded AWS only"
 	@echo "make search  property tests on new examples (ROUNDS=10 for more of them)"
@@ -56,6 +57,10 @@ lint: .venv/.dev
 .PHONY: compat
 compat: .uv/bin/uv
 	@JOBS=$(JOBS) .ci/compat $(ARGS)
+
+.PHONY: versions
+versions: .uv/bin/uv
+	@.ci/versions
 
 .PHONY: unit
 unit: .venv/.dev

@@ -18,13 +18,15 @@ from service.jobs.runtime import Runtime
 from service.jobs.storage import customer_role
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.s3_streams import ObjectVersion
-from service.jobs.training import promotion
+from service.jobs.training import group_labels, promotion
 from service.jobs.training.promotion import Verdict
+from service.jobs.training.training_labels import Labels
 from service.names import DATASET, INGESTION_JOB, SCHEDULER, executions_of, versions_of
 from service.store import Create, Item, Store, Update
 from tests.service.jobs import (
     test_job_access,
     test_job_documents,
+    test_job_group_labels,
     test_job_infer,
     test_job_infer_faults,
     test_job_ingest,
@@ -242,6 +244,35 @@ def _pk(write: Write) -> str:
     return str(write.item["pk"]) if isinstance(write, Create) else write.pk
 
 
+def labels_are_read_at_every_step(patch: Patch) -> None:
+    original = group_labels.group_labels
+
+    def read(runtime: Runtime, training: Any) -> Labels:
+        name = training.record["LabelsInputConfiguration"]["LabelGroupName"]
+        fresh = group_labels._read(runtime, training, name)
+        training.service_bucket.put_json(f"documents/{training.model_uuid}/labels-1.json", fresh)
+        return original(runtime, training)
+
+    patch.setattr("service.jobs.training.learn.group_labels", read)
+
+
+def notes_are_copied(patch: Patch) -> None:
+    patch.setattr(group_labels, "_MEMBERS", (*group_labels._MEMBERS, "Notes"))
+
+
+def every_label_is_an_anomaly(patch: Patch) -> None:
+    patch.setattr(Labels, "rated", lambda labels, _: [label.interval for label in labels.labels])
+
+
+def neutral_labels_are_faults(patch: Patch) -> None:
+    original = Labels.rated
+
+    def rated(labels: Labels, rating: str) -> Any:
+        return original(labels, {"ANOMALY": "NEUTRAL"}.get(rating, "NO_ANOMALY"))
+
+    patch.setattr(Labels, "rated", rated)
+
+
 STORAGE = (
     Bug(
         the_external_id_is_not_the_resource,
@@ -274,6 +305,18 @@ TRAINING = (
         test_job_train.test_more_data_than_memory_is_refused_before_it_is_taken,
     ),
     Bug(a_tie_replaces_the_prior_version, test_job_retraining.test_a_tie_keeps_the_prior_version),
+)
+LABELS = (
+    Bug(
+        labels_are_read_at_every_step,
+        test_job_group_labels.test_a_training_keeps_the_labels_that_it_began_with,
+    ),
+    Bug(notes_are_copied, test_job_group_labels.test_a_training_keeps_the_labels_that_it_began_with),
+    Bug(every_label_is_an_anomaly, test_job_group_labels.test_ratings_reach_the_training),
+    Bug(
+        neutral_labels_are_faults,
+        test_job_group_labels.test_neutral_labels_are_neither_found_nor_false_alarms,
+    ),
 )
 INFERENCE = (
     Bug(
@@ -309,7 +352,7 @@ INFERENCE = (
         test_job_infer_faults.test_an_internal_error_does_not_block_the_next_window,
     ),
 )
-BUGS = (*STORAGE, *INGESTION, *TRAINING, *INFERENCE)
+BUGS = (*STORAGE, *INGESTION, *TRAINING, *LABELS, *INFERENCE)
 
 
 @pytest.mark.usefixtures("model")  # with the labels that tests of retraining use
