@@ -18,9 +18,11 @@ unexport AWS_PROFILE AWS_ENDPOINT_URL AWS_CA_BUNDLE AWS_DATA_PATH AWS_CONFIG_FIL
 .PHONY: help
 help:
 	@echo "make demo    watch one pump from its history to an anomaly (ARGS='--keep' leaves it running)"
-	@echo "make test    everything that is checked: lint, unit to end-to-end tests, coverage (JOBS=4 on four processors)"
+	@echo "make test    everything that is checked: lint, unit to end-to-end tests (JOBS=4 on four processors)"
+	@echo "make coverage  the same tests, and the lines that none of them runs"
 	@echo "make lint    style, format, types, rules between the rooms"
 	@echo "make compat  tests of what is deployed, with its Python and the newest numpy (ARGS=tests/engine for some)"
+	@echo "make versions  canonical apps with the lowest and the newest CDK and Python"
 	@echo "make unit    unit and synth tests only"
 	@echo "make e2e     tests on the embedded AWS only"
 	@echo "make search  property tests on new examples (ROUNDS=10 for more of them)"
@@ -31,8 +33,17 @@ help:
 demo: .venv/.run
 	@$(BIN)/l4e demo $(ARGS)
 
+# What lint finds fails `make test` at its end; the tests go on meanwhile.
 .PHONY: test
-test: lint
+test: .venv/.dev
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going lint tests
+
+.PHONY: tests
+tests: .venv/.dev
+	@$(PYTEST) $(PARALLEL)
+
+.PHONY: coverage
+coverage: .venv/.dev
 	$(PYTEST) $(PARALLEL) --cov --cov-report=term
 
 .PHONY: lint
@@ -46,6 +57,10 @@ lint: .venv/.dev
 .PHONY: compat
 compat: .uv/bin/uv
 	@JOBS=$(JOBS) .ci/compat $(ARGS)
+
+.PHONY: versions
+versions: .uv/bin/uv
+	@.ci/versions
 
 .PHONY: unit
 unit: .venv/.dev

@@ -21,12 +21,7 @@ class ServiceStack(cdk.Stack):
         self.service = EquipmentService(
             self,
             "Service",
-            settings=declared.settings,
-            metric_namespace=declared.metric_namespace,
-            training_memory=declared.training_memory,
-            parallel_reads=declared.parallel_reads,
-            removal_policy=declared.removal_policy,
-            deletion_protection=declared.deletion_protection,
+            **declared.props(self),
         )
         self.storage = AssetStorage(self, "Data")
         for name, value in {
@@ -72,15 +67,20 @@ class AssetStack(cdk.Stack):
         cdk.CfnOutput(self, "InferenceSchedulerName", value=asset.scheduler.inference_scheduler_name)
 
 
-def main() -> None:
-    """Synthesise the app."""
-    app = cdk.App()
+def build(app: cdk.App) -> None:
+    """Add the stacks of all that is declared."""
     path = app.node.try_get_context("assets") or Path(__file__).with_name("assets.toml")
     declared = AssetsFile.read(Path(path))
     env = cdk.Environment(region=os.environ.get("CDK_DEFAULT_REGION"))
     host = ServiceStack(app, declared.service, env=env)
     for asset in declared.assets:
         AssetStack(app, asset, host=host, env=env)
+
+
+def main() -> None:
+    """Synthesise the app."""
+    app = cdk.App()
+    build(app)
     app.synth()
 
 

@@ -35,11 +35,12 @@ from benchmarks.wide import BLOCK, START, STEP, wide_rows
 from engine import Frame, fit
 from engine.ingest.parquet import TIMESTAMP
 from l4e_layer import Machine, layer_file
-from service.jobs.storage.keys import IngestionKeys, artefact_key
+from service.jobs.storage.keys import IngestionKeys
 from service.names import (
     INGESTION_JOB,
     MODEL,
     ArnBuilder,
+    artefact_key,
     document_key,
     new_job_id,
     new_uuid,

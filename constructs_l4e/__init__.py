@@ -3,22 +3,46 @@
 import importlib.metadata
 
 from constructs_l4e.access_level import AccessLevel
-from constructs_l4e.alarms import AlarmThresholds, Executions, SchedulerAlarms
+from constructs_l4e.alarms import AlarmThresholds, Executions, SchedulerAlarms, SchedulerAlarmsProps
 from constructs_l4e.asset import MonitoredAsset
-from constructs_l4e.dataset import Dataset, DatasetBase
+from constructs_l4e.dataset import Dataset, DatasetBase, DatasetProps
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.function_vpc_endpoints import FunctionVpcEndpoints
+from constructs_l4e.import_source import ImportSource
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps, KeyPattern
 from constructs_l4e.input_naming import InputNaming, TimestampFormat
-from constructs_l4e.interfaces import IDataset, IEquipmentService, IInferenceScheduler, IModel
+from constructs_l4e.interfaces import (
+    IAssetStorage,
+    IDataset,
+    IEquipmentService,
+    IInferenceScheduler,
+    ILabelGroup,
+    IModel,
+    IRetrainingScheduler,
+)
 from constructs_l4e.key import EquipmentKey
+from constructs_l4e.label import Label, LabelProps, LabelRating
+from constructs_l4e.label_group import LabelGroup, LabelGroupBase, LabelGroupProps
 from constructs_l4e.large_jobs import LargeJobs
 from constructs_l4e.metrics import MetricOptions
 from constructs_l4e.model import Model, ModelBase, ModelProps
 from constructs_l4e.numeric_layer import NumericLayer
 from constructs_l4e.off_condition import OffCondition
+from constructs_l4e.resource_policy import ResourcePolicy
+from constructs_l4e.retraining_scheduler import (
+    LookbackWindow,
+    PromoteMode,
+    RetrainingScheduler,
+    RetrainingSchedulerBase,
+    RetrainingSchedulerProps,
+)
 from constructs_l4e.role import ServiceRole
-from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerBase, InferenceSchedulerProps
+from constructs_l4e.scheduler import (
+    InferenceScheduler,
+    InferenceSchedulerBase,
+    InferenceSchedulerOptions,
+    InferenceSchedulerProps,
+)
 from constructs_l4e.schema import Component, DatasetSchema
 from constructs_l4e.service import EquipmentService
 from constructs_l4e.service_base import EquipmentServiceBase
@@ -46,22 +70,35 @@ __all__ = [
     "DataUploadFrequency",
     "Dataset",
     "DatasetBase",
+    "DatasetProps",
     "DatasetSchema",
     "EquipmentKey",
     "EquipmentService",
     "EquipmentServiceBase",
     "Executions",
     "FunctionVpcEndpoints",
+    "IAssetStorage",
     "IDataset",
     "IEquipmentService",
     "IInferenceScheduler",
+    "ILabelGroup",
     "IModel",
+    "IRetrainingScheduler",
+    "ImportSource",
     "InferenceScheduler",
     "InferenceSchedulerBase",
+    "InferenceSchedulerOptions",
     "InferenceSchedulerProps",
     "InputNaming",
     "KeyPattern",
+    "Label",
+    "LabelGroup",
+    "LabelGroupBase",
+    "LabelGroupProps",
+    "LabelProps",
+    "LabelRating",
     "LargeJobs",
+    "LookbackWindow",
     "MetricOptions",
     "Model",
     "ModelBase",
@@ -69,9 +106,15 @@ __all__ = [
     "MonitoredAsset",
     "NumericLayer",
     "OffCondition",
+    "PromoteMode",
     "ReservedConcurrency",
+    "ResourcePolicy",
+    "RetrainingScheduler",
+    "RetrainingSchedulerBase",
+    "RetrainingSchedulerProps",
     "S3Location",
     "SchedulerAlarms",
+    "SchedulerAlarmsProps",
     "ServiceControls",
     "ServiceRole",
     "ServiceSettings",

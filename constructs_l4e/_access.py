@@ -44,6 +44,8 @@ def role(
 ) -> iam.Role:
     """Return a role with inline policies, so that its rights exist as soon as the role does.
 
+    Without `access` it has no rights yet.
+
     Raises:
         ValueError: when a wildcard has no reason.
     """
@@ -52,10 +54,13 @@ def role(
         id,
         description=description,
         assumed_by=assumed_by,
-        inline_policies={"Access": iam.PolicyDocument(statements=[each.statement() for each in access])},
+        inline_policies={"Access": iam.PolicyDocument(statements=[each.statement() for each in access])}
+        if access
+        else None,
     )
     acknowledge_access(result, access)
-    accept(result, INLINE_POLICY)
+    if access:
+        accept(result, INLINE_POLICY)
     return result
 
 

@@ -131,7 +131,7 @@ def template_text(scope: IConstruct, value: str) -> str:
 
 def template_texts(scope: IConstruct, values: Sequence[str]) -> list[str]:
     """Return `template_text` of many values, for which Node is asked once."""
-    return [_text(value) for value in stack_of(scope).resolve(list(values))]
+    return [resolved_text(value) for value in stack_of(scope).resolve(list(values))]
 
 
 def has_wildcard(scope: IConstruct, arn: str) -> bool:
@@ -139,7 +139,7 @@ def has_wildcard(scope: IConstruct, arn: str) -> bool:
     return "*" in template_text(scope, arn)
 
 
-def _text(value: object) -> str:
+def resolved_text(value: object) -> str:
     """Return a resolved template value as rule packs write it: references in angle brackets."""
     match value:
         case {"Ref": str(name)}:
@@ -151,5 +151,5 @@ def _text(value: object) -> str:
         case {"Fn::Sub": str(text)}:
             return text.replace("${", "<").replace("}", ">")
         case {"Fn::Join": [str(separator), list(parts)]}:
-            return separator.join(_text(part) for part in parts)
+            return separator.join(resolved_text(part) for part in parts)
     return json.dumps(value, separators=(",", ":"))

@@ -1,10 +1,11 @@
 """What the custom resources behind the public constructs have in common."""
 
+import functools
 import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -24,30 +25,63 @@ from constructs_l4e.storage import S3Location
 _MOST_INLINE_BYTES = 4096
 """A longer schema is a file: a template, and each event about the resource, hold few of them."""
 
+KEPT: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+"""Default of what holds data or models: it stays, but for a creation that is rolled back."""
+
 _SERVICE_TIMEOUT_SECONDS = "3600"
 """The longest that CloudFormation waits for a custom resource."""
 
 
+Kind = Literal[
+    "Dataset",
+    "DataIngestion",
+    "LabelGroup",
+    "Model",
+    "InferenceScheduler",
+    "RetrainingScheduler",
+    "DatasetPolicy",
+    "ModelPolicy",
+]
+"""The kinds of resources."""
+
+
 class ResourceTags:
-    """The tags of one resource: those of its construct, and those that `cdk.Tags.of(...)` adds later."""
+    """The tags of one resource: those of its construct, and those that `cdk.Tags.of(...)` adds later.
 
-    def __init__(self, scope: IConstruct, kind: str, tags: Mapping[str, str] | None) -> None:
-        self.scope, self._kind, self._resource_type = scope, kind, resource_type(kind)
-        self.manager = cdk.TagManager(cdk.TagType.KEY_VALUE, self._resource_type)
-        for key, value in self._checked(tags or {}).items():
-            self.manager.set_tag(key, value)
-        self.rendered = self.manager.rendered_tags
-        """Value of the `Tags` property, as a token."""
-        stack = stack_of(scope)
-        once(stack, "tags of its resources", lambda: _TagsOfStack(stack)).add(self)
+    Most resources have none, and cost nothing: the CDK asks for `manager` when it adds the first.
+    """
 
-    def problem(self) -> str | None:
-        """Return why the service will not accept the tags that there are now; None if it will."""
+    def __init__(self, scope: IConstruct, kind: Kind, tags: Mapping[str, str] | None) -> None:
+        self._scope, self._kind, self._resource_type = scope, kind, resource_type(kind)
+        self._given = self._checked(tags or {})
+        self._resource: cdk.CfnResource | None = None
+
+    @functools.cached_property
+    def manager(self) -> cdk.TagManager:
+        """The tags, as the CDK keeps them."""
+        manager = cdk.TagManager(cdk.TagType.KEY_VALUE, self._resource_type)
+        for key, value in self._given.items():
+            manager.set_tag(key, value)
+        if self._resource is not None:
+            self._resource.add_property_override("Tags", manager.rendered_tags)
+        when_complete(stack_of(self._scope), self._problems)
+        return manager
+
+    def properties(self) -> dict[str, cdk.IResolvable]:
+        """Return the property with the tags that are given; nothing if there are none."""
+        return {"Tags": self.manager.rendered_tags} if self._given else {}
+
+    def attach(self, resource: cdk.CfnResource) -> None:
+        """Have `resource`, which was made with `properties`, show later tags too."""
+        self._resource = resource
+
+    def _problems(self) -> Sequence[str]:
+        """Return why the service will not accept the tags that there are now."""
         try:
             self._checked(self.manager.tag_values())
         except ValueError as error:
-            return str(error)
-        return None
+            return [f"{path_of(self._scope)}: {error}"]
+        return []
 
     def _checked(self, tags: Mapping[str, str]) -> dict[str, str]:
         """Return the tags if the service will accept them."""
@@ -62,24 +96,7 @@ class ResourceTags:
         return _validate.tags(tags, resource_type=self._resource_type)
 
 
-class _TagsOfStack:
-    """The tags of all resources of a stack; Node is asked once which of them have any."""
-
-    def __init__(self, stack: cdk.Stack) -> None:
-        self._stack = stack
-        self._tags: list[ResourceTags] = []
-        when_complete(stack, self._problems)
-
-    def add(self, tags: ResourceTags) -> None:
-        self._tags.append(tags)
-
-    def _problems(self) -> list[str]:
-        tagged = self._stack.resolve({str(at): tags.rendered for at, tags in enumerate(self._tags)})
-        found = ((tags, tags.problem()) for at, tags in enumerate(self._tags) if str(at) in tagged)
-        return [f"{path_of(tags.scope)}: {problem}" for tags, problem in found if problem]
-
-
-def resource_type(kind: str) -> str:
+def resource_type(kind: Kind) -> str:
     """Return the CloudFormation type of a kind of resource, such as `Dataset`."""
     return f"Custom::LookoutEquipment{kind}"
 
@@ -88,8 +105,9 @@ def service_resource(
     scope: Construct,
     *,
     service: IEquipmentService,
-    kind: str,
+    kind: Kind,
     properties: Mapping[str, Any],
+    tags: ResourceTags | None = None,
     depends_on: Sequence[IDependable] = (),
     removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
 ) -> cdk.CfnResource:
@@ -100,8 +118,10 @@ def service_resource(
         service: the service that has the resource.
         kind: such as `Dataset`.
         properties: members of the API request; those that are None are left out.
+        tags: its tags, for a kind that has any.
         depends_on: what must exist before it, besides the rights of the custom-resource functions.
-        removal_policy: what happens to the resource when the stack is deleted.
+        removal_policy: what happens to the resource when the stack is deleted, or has it no more. One that
+            is replaced goes in any case: its successor is complete by then.
     """
     resource = cdk.CfnResource(
         scope,
@@ -112,13 +132,31 @@ def service_resource(
             "ServiceTimeout": _SERVICE_TIMEOUT_SECONDS,
             "PropertiesVersion": _version(properties),
             **properties,
+            **(tags.properties() if tags else {}),
         },
     )
-    resource.apply_removal_policy(removal_policy)
+    if tags:
+        tags.attach(resource)
+    if removal_policy is cdk.RemovalPolicy.DESTROY:
+        _destroy_unless_told(stack_of(scope))
+    else:
+        resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+        resource.apply_removal_policy(removal_policy, apply_to_update_replace_policy=False)
     if depends_on:
         resource.node.add_dependency(*depends_on)
     ProviderAccess.of(scope, service).precede(resource)
     return resource
+
+
+def _destroy_unless_told(stack: cdk.Stack) -> None:
+    """Give the custom resources of a stack that have no removal policy DESTROY: once, not for each."""
+    once(
+        stack,
+        "removal policy",
+        lambda: cdk.MissingRemovalPolicies.of(stack).destroy(
+            apply_to_resource_types=[resource_type(kind) for kind in get_args(Kind)]
+        ),
+    )
 
 
 def schema_property(
@@ -129,11 +167,27 @@ def schema_property(
         return None
     content = schema.to_json().encode()
     if _names.by_location(scope):
-        return _staged(scope, service, content, asset_hash=None)
+        return _staged(scope, service, content, id="Schema", asset_hash=None)
+    return document_property(scope, service, content.decode(), id="Schema", inline="InlineDataSchema")
+
+
+def document_property(
+    scope: Construct, service: IEquipmentService, text: str, *, id: str, inline: str
+) -> dict[str, str]:
+    """Return a document, or where the functions read one that is too long for a property.
+
+    Args:
+        scope: the construct that it belongs to.
+        service: the service that has the resource.
+        text: the document, in JSON.
+        id: construct id of its file.
+        inline: the member that holds a short one.
+    """
+    content = text.encode()
     if len(content) <= _MOST_INLINE_BYTES:
-        return {"InlineDataSchema": content.decode()}
+        return {inline: text}
     digest = hashlib.sha256(content).hexdigest()
-    return {**_staged(scope, service, content, asset_hash=digest), "Sha256": digest}
+    return {**_staged(scope, service, content, id=id, asset_hash=digest), "Sha256": digest}
 
 
 def meaning(schema: DatasetSchema | None, key: kms.IKey | None) -> dict[str, str | None]:
@@ -151,12 +205,12 @@ def _version(properties: Mapping[str, Any]) -> str:
 
 
 def _staged(
-    scope: Construct, service: IEquipmentService, content: bytes, *, asset_hash: str | None
+    scope: Construct, service: IEquipmentService, content: bytes, *, id: str, asset_hash: str | None
 ) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "schema.json"
+        path = Path(folder) / f"{id.lower()}.json"
         path.write_bytes(content)
-        asset = s3_assets.Asset(scope, "Schema", path=str(path), asset_hash=asset_hash)
+        asset = s3_assets.Asset(scope, id, path=str(path), asset_hash=asset_hash)
     stack = stack_of(scope)
     # Compared as text of the templates: the stack of the service writes the same name in the same way.
     if service.staging_bucket_name is not None and (

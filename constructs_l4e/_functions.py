@@ -11,14 +11,17 @@ from constructs import Construct
 from constructs_l4e._access import Access, role
 from constructs_l4e._function_controls import control_function, function_access
 from constructs_l4e._network import FunctionNetwork
-from constructs_l4e._packages import ARCHITECTURE, RUNTIME
+from constructs_l4e._packages import architecture, runtime
 from constructs_l4e._rule_packs import STAR, accept
 from constructs_l4e.service_controls import ServiceControls
 
-LAMBDA = iam.ServicePrincipal("lambda.amazonaws.com")
-
 _NAME_LENGTH = 120
 """Of the path of a construct in a name."""
+
+
+def lambda_principal() -> iam.ServicePrincipal:
+    """Return Lambda, as who may assume a role."""
+    return iam.ServicePrincipal("lambda.amazonaws.com")
 
 
 def log_group(
@@ -63,11 +66,15 @@ def function_role(
     access: Sequence[Access],
     network: FunctionNetwork,
     controls: ServiceControls,
-    assumed_by: iam.IPrincipal = LAMBDA,
+    assumed_by: iam.IPrincipal | None = None,
 ) -> iam.Role:
-    """Return a role of functions, with what their network and the controls need besides `access`."""
+    """Return a role of functions, with what their network and the controls need besides `access`.
+
+    Lambda may assume it if nothing else is given.
+    """
+    trusted = assumed_by or lambda_principal()
     every = [*access, *network.access, *function_access(scope, controls)]
-    made = role(scope, id, description=description, assumed_by=assumed_by, access=every)
+    made = role(scope, id, description=description, assumed_by=trusted, access=every)
     if any("*" in each.resources for each in every):
         accept(made, STAR)
     return made
@@ -114,8 +121,8 @@ def function(
         scope,
         id,
         description=description,
-        runtime=RUNTIME,
-        architecture=ARCHITECTURE,
+        runtime=runtime(),
+        architecture=architecture(),
         code=code,
         handler=handler,
         role=role,

@@ -14,9 +14,9 @@ from constructs_l4e._access import Access, acknowledge_access, role
 from constructs_l4e._acknowledge import LOG_DELIVERY, STATE_MACHINE, acknowledge, acknowledge_wildcards
 from constructs_l4e._function_controls import machine_access, trace_machine
 from constructs_l4e._functions import (
-    LAMBDA,
     function,
     function_role,
+    lambda_principal,
     log_group,
     state_machine_log_group,
     write_logs,
@@ -29,7 +29,7 @@ from constructs_l4e._state import ServiceState
 from constructs_l4e.large_jobs import LargeJobs
 from constructs_l4e.service_controls import ServiceControls
 
-JOB_LIMIT = cdk.Duration.minutes(15)
+_LIMIT_MINUTES = 15
 """The longest that a Lambda function may run."""
 
 EVERY_ACCOUNT_MIB = 3008
@@ -86,12 +86,21 @@ class Jobs(Construct):
         training_mib: int,
         parallel_reads: int,
         large_jobs: LargeJobs | None,
+        import_access: Sequence[Access],
         network: FunctionNetwork,
         controls: ServiceControls,
     ) -> None:
         super().__init__(scope, id)
         self._state = state
         self._controls = controls
+        self.publish_metrics = Access(
+            actions=("cloudwatch:PutMetricData",),
+            resources=("*",),
+            # On AWS every such call has this key, so IfExists allows no more than StringEquals. The policy
+            # check of the embedded AWS does not know the key.
+            conditions={"StringEqualsIfExists": {"cloudwatch:namespace": metric_namespace}},
+            wildcard_reason="metrics have no ARN; the condition confines them to the namespace",
+        )
         files = None if large_jobs is None else TaskFiles(self, code=code, layer=layer)
         logs = {name: log_group(self, f"{name}Log", controls) for name in ("Ingest", "Train", "Infer")}
         access_roles = cdk.Stack.of(self).format_arn(
@@ -105,7 +114,9 @@ class Jobs(Construct):
             "Role",
             description="LookoutEquipment jobs: the principal that roles for data access trust",
             # Tasks run under this role too, because it is the one that customer roles trust.
-            assumed_by=LAMBDA if files is None else iam.CompositePrincipal(LAMBDA, task_principal(self)),
+            assumed_by=None
+            if files is None
+            else iam.CompositePrincipal(lambda_principal(), task_principal(self)),
             access=[
                 write_logs(*logs.values()),
                 *state.records("GetItem", "PutItem", "Query", "UpdateItem"),
@@ -117,6 +128,8 @@ class Jobs(Construct):
                 ),
                 # Of a scheduler that was deleted while it inferred.
                 state.objects("DeleteObject", under=("schedulers/*",)),
+                # Kept rows that an import puts others in place of.
+                state.objects("DeleteObject", under=("models/*/accumulated/*",)),
                 state.listing(),
                 state.object_keys("Decrypt", "GenerateDataKey"),
                 Access(
@@ -125,14 +138,8 @@ class Jobs(Construct):
                     wildcard_reason="requests name the role that may read and write their data; only roles on"
                     " this path that trust the service can be assumed",
                 ),
-                Access(
-                    actions=("cloudwatch:PutMetricData",),
-                    resources=("*",),
-                    # On AWS every such call has this key, so IfExists allows no more than StringEquals. The
-                    # policy check of the embedded AWS does not know the key.
-                    conditions={"StringEqualsIfExists": {"cloudwatch:namespace": metric_namespace}},
-                    wildcard_reason="metrics have no ARN; the condition confines them to the namespace",
-                ),
+                self.publish_metrics,
+                *import_access,
                 *(files.access if files else ()),
             ],
             network=network,
@@ -156,7 +163,7 @@ class Jobs(Construct):
                 log_group=logs[name],
                 environment=environment,
                 memory_mb=memory_mb,
-                timeout=JOB_LIMIT,
+                timeout=cdk.Duration.minutes(_LIMIT_MINUTES),
                 network=network,
                 controls=controls,
                 reserved=reserved.get(name),
@@ -200,6 +207,14 @@ class Jobs(Construct):
             actions=("states:DescribeExecution",),
             resources=[f"{_executions(machine)}:*" for machine in (self.ingest_machine, self.train_machine)],
             wildcard_reason="the executions of the service's own state machines: each job has one",
+        )
+
+    def stop_trainings(self) -> Access:
+        """Return the right to stop the execution of a training, as of a retraining that is cancelled."""
+        return Access(
+            actions=("states:StopExecution",),
+            resources=(f"{_executions(self.train_machine)}:*",),
+            wildcard_reason="the executions of the service's own state machine: each training has one",
         )
 
     @property
@@ -304,18 +319,24 @@ def _invoke(step: str, arguments: Mapping[str, object]) -> dict[str, object]:
         "Type": "Task",
         "Resource": "${Worker}",
         "Parameters": {"Step": step, **arguments},
-        "TimeoutSeconds": JOB_LIMIT.to_seconds() + 60,
+        "TimeoutSeconds": 60 * _LIMIT_MINUTES + 60,
         "Retry": _RETRY,
     }
 
 
 def _ingest_steps(parallel_reads: int) -> dict[str, object]:
-    """Return the steps of an ingestion. One that fails ends the execution with its own error and cause."""
+    """Return the steps of an ingestion or an import. One that fails ends it with its own error and cause."""
     job = {"JobId.$": "$.JobId"}
     return {
-        "Comment": "Ingest a dataset: plan, read each file, merge",
-        "StartAt": "Plan",
+        "Comment": "Ingest a dataset: plan, read each file, merge; or import one, or a model version",
+        "StartAt": "IngestOrImport",
         "States": {
+            "IngestOrImport": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.Import", "IsPresent": True, "Next": "Import"}],
+                "Default": "Plan",
+            },
+            "Import": {**_invoke("import", {"Work.$": "$"}), "End": True},
             "Plan": {**_invoke("plan", job), "Next": "ReadFiles"},
             "ReadFiles": {
                 "Type": "Map",

@@ -28,7 +28,7 @@ from constructs_l4e.service_controls import ServiceControls
 from constructs_l4e.settings import ServiceSettings
 
 IMAGE = "public.ecr.aws/sam/build-python3.14:latest-arm64"
-"""For `_packages.RUNTIME` and `_packages.ARCHITECTURE`."""
+"""For the runtime and the processor of `_packages`."""
 
 FUNCTION_CELLS = 1_500_000 * 300
 """Rows times sensors that a training function with the most memory can train: the service's quota."""
@@ -39,7 +39,7 @@ _FULL_WIDTH = 300
 PARALLEL_TASKS = 5
 """Tasks that run at once: the default of `pending_models`. More wait in the queue."""
 
-QUEUE_LIMIT = cdk.Duration.days(1)
+QUEUE_SECONDS = 86_400
 """How long a task may wait to be started."""
 
 START = """\
@@ -197,7 +197,7 @@ class LargeTraining(Construct):
                     "Environment": [{"Name": "L4E_EVENT", "Value.$": "States.JsonToString($)"}]
                 },
             },
-            "TimeoutSeconds": self._jobs.timeout.to_seconds() + QUEUE_LIMIT.to_seconds(),
+            "TimeoutSeconds": self._jobs.timeout.to_seconds() + QUEUE_SECONDS,
             "Retry": _RETRY,
         }
 

@@ -1,4 +1,4 @@
-"""Warnings at synthesis of what exceeds the limits of a service, which would refuse it in the deployment."""
+"""Warnings at synthesis of what a service would refuse in the deployment, or learn too little from."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -11,6 +11,9 @@ from constructs_l4e.schema import DatasetSchema
 from constructs_l4e.settings import COLUMNS, COMPONENTS, ROWS, TRAINING_DAYS, ServiceSettings
 from constructs_l4e.time_range import TimeRange
 
+LEAST_DAYS, ADVISED_DAYS = 90, 180
+"""Training below which a model is rarely useful, and what the user guide of L4E asks for."""
+
 
 def warn_of_limits(
     scope: IConstruct,
@@ -21,7 +24,7 @@ def warn_of_limits(
     evaluation: TimeRange | None,
     rate: TargetSamplingRate | None,
 ) -> None:
-    """Warn, so that it can be acknowledged, of what a model has more of than the service takes.
+    """Warn, so that it can be acknowledged, of what a model has too much or too little of.
 
     Args:
         scope: the model.
@@ -39,6 +42,17 @@ def warn_of_limits(
             f"constructs-l4e:{rule}",
             f"{problem}, and the service will refuse the model: change it, or the limit in the "
             "ServiceSettings of the service",
+        )
+    days = _days(training)
+    if not found and settings.minimum_training_span is None and days is not None and days < ADVISED_DAYS:
+        rarely = (
+            f"; below {LEAST_DAYS} days a model rarely knows all that is normal" if days < LEAST_DAYS else ""
+        )
+        cdk.Annotations.of(scope).add_warning_v2(
+            "constructs-l4e:ShortHistory",
+            f"the training window has {days:g} days, and Lookout for Equipment asks for {ADVISED_DAYS}, or a "
+            f"year if the machine has seasons{rarely}: use a longer history, or set minimum_training_span in "
+            "the ServiceSettings of the service to what you have decided on",
         )
 
 
@@ -61,8 +75,8 @@ def _of_windows(
 ) -> Iterator[tuple[str, str]]:
     span = settings.minimum_training_span
     least = TRAINING_DAYS if span is None else span.to_days(integral=False)
-    if training is not None and _span(training) < dt.timedelta(days=least):
-        days = _span(training) / dt.timedelta(days=1)
+    days = _days(training)
+    if days is not None and days < least:
         yield (
             "ShortTraining",
             f"the training window of {days:g} days is shorter than {least:g} (minimum_training_span)",
@@ -78,6 +92,10 @@ def _of_windows(
                 "TooManyRows",
                 f"the {what} window has {rows:,} rows at {rate}, more than {most:,.0f} ({what}_rows)",
             )
+
+
+def _days(window: TimeRange | None) -> float | None:
+    return None if window is None else _span(window) / dt.timedelta(days=1)
 
 
 def _span(window: TimeRange) -> dt.timedelta:

@@ -7,7 +7,7 @@ template refers to never changes.
 from aws_cdk import region_info
 
 LAYER_NAME = "AWSSDKPandas-Python314-Arm64"
-"""Name of the layer for `_packages.RUNTIME` and `_packages.ARCHITECTURE`."""
+"""Name of the layer for the runtime and the processor of `_packages`."""
 
 _MAIN_ACCOUNT = "336392948345"
 _CHINA_ACCOUNT = "406640652441"

@@ -144,6 +144,17 @@ def _managed_access(stack: cdk.Stack) -> list[Access]:
             *tagging,
         ),
         on(
+            "label-group",
+            "CreateLabel",
+            "CreateLabelGroup",
+            "CreateModel",
+            "DeleteLabel",
+            "DeleteLabelGroup",
+            "DescribeLabelGroup",
+            "UpdateLabelGroup",
+            *tagging,
+        ),
+        on(
             "inference-scheduler",
             "CreateInferenceScheduler",
             "DeleteInferenceScheduler",

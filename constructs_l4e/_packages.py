@@ -8,12 +8,6 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_lambda as lambda_
 
-RUNTIME = lambda_.Runtime.PYTHON_3_14
-"""The newest Python that Lambda, the CDK and the managed numeric layer all support."""
-
-ARCHITECTURE = lambda_.Architecture.ARM_64
-"""The layer exists for both in every Region; Arm is a fifth cheaper for the same work."""
-
 MODEL_DATA = "botocore_data"
 """What botocore has to know of the service (see NOTICE): that of the Lambda runtime may no longer have it."""
 
@@ -24,6 +18,19 @@ SERVICE_MODEL = Path(MODEL_DATA, "lookoutequipment", "2020-12-15", "service-2.js
 
 FILES = "l4e_files"
 """What the functions and the constructs both know of data files: a package of its own."""
+
+
+def runtime() -> lambda_.Runtime:
+    """Return the newest Python that Lambda, the CDK and the managed numeric layer all support."""
+    return lambda_.Runtime.PYTHON_3_14
+
+
+def architecture() -> lambda_.Architecture:
+    """Return the processor of the functions.
+
+    The layer exists for both in every Region; Arm is a fifth cheaper for the same work.
+    """
+    return lambda_.Architecture.ARM_64
 
 
 def lambda_root() -> Path:

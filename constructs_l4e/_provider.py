@@ -31,8 +31,8 @@ from constructs_l4e._tables import table, table_access
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.service_controls import ServiceControls
 
-POLL_INTERVAL = cdk.Duration.seconds(10)
-WAIT_LIMIT = cdk.Duration.minutes(50)
+_POLL_SECONDS = 10
+_WAIT_MINUTES = 50
 """Less than CloudFormation's hour, so that a person reads the reason of the service, not of a timeout."""
 
 
@@ -173,8 +173,8 @@ class ResourceProvider(Construct):
             "Framework",
             on_event_handler=on_event,
             is_complete_handler=is_complete,
-            query_interval=POLL_INTERVAL,
-            total_timeout=WAIT_LIMIT,
+            query_interval=cdk.Duration.seconds(_POLL_SECONDS),
+            total_timeout=cdk.Duration.minutes(_WAIT_MINUTES),
             log_group=framework_log,
             framework_on_event_role=event_role,
             framework_complete_and_timeout_role=waiter_role,

@@ -1,4 +1,7 @@
-"""What ends the records of jobs that could not do so themselves: a function, its events, its dead letters."""
+"""What goes on with records when nobody reads them: a function, its events, its dead letters.
+
+It ends the records of jobs that could not do so themselves, and begins retrainings.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,18 +23,18 @@ from constructs_l4e._network import FunctionNetwork
 from constructs_l4e._state import ServiceState
 from constructs_l4e.service_controls import ServiceControls
 
-INTERVAL = cdk.Duration.hours(1)
+_INTERVAL_HOURS = 1
 """How often every record in progress and every schedule is looked at, whether or not there was an event."""
 
-PATIENCE = cdk.Duration.hours(6)
+_PATIENCE_HOURS = 6
 """How long Lambda tries to run the function: the longest it can, in case the whole account is throttled."""
 
-KEPT = cdk.Duration.days(14)
+_KEPT_DAYS = 14
 """How long an event that could not be handled is kept: the longest that a queue can."""
 
 
 class Reconciler(Construct):
-    """Ends the records of executions that failed, were stopped, or were never started.
+    """Ends the records of executions that failed, were stopped, or were never started; begins retrainings.
 
     It is not one of the functions that do the work: when these are throttled or broken, it still runs, or is
     tried again for hours. What it misses is found when the record is read.
@@ -59,10 +62,10 @@ class Reconciler(Construct):
             let_events_use(self, self.dead_letters.encryption_master_key)
         send = Access(actions=("sqs:SendMessage",), resources=(self.dead_letters.queue_arn,))
         reserved = controls.reserved_concurrency
-        handler = function(
+        self.function = handler = function(
             self,
             "Function",
-            description="Ends LookoutEquipment jobs that could not record their end",
+            description="Ends LookoutEquipment jobs that could not record their end, and begins retrainings",
             code=code,
             handler="service.reconciler.handler",
             role=function_role(
@@ -71,7 +74,7 @@ class Reconciler(Construct):
                 description="LookoutEquipment reconciler: compares records with executions",
                 access=[
                     write_logs(log),
-                    *state.records("DeleteItem", "GetItem", "Query", "UpdateItem"),
+                    *state.records("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
                     state.objects("GetObject", under=("datasets/*/manifest.json",)),
                     # Of resources that are deleted.
                     state.objects(
@@ -81,6 +84,8 @@ class Reconciler(Construct):
                     state.object_keys("Decrypt"),
                     jobs.start_executions(),
                     jobs.look_at_executions(),
+                    jobs.stop_trainings(),
+                    jobs.publish_metrics,
                     *keep_schedules,
                     *([] if controls.dead_letter_queue else [send]),
                 ],
@@ -96,7 +101,7 @@ class Reconciler(Construct):
             reserved=None if reserved is None else reserved.reconciler,
         )
         handler.configure_async_invoke(
-            max_event_age=PATIENCE,
+            max_event_age=cdk.Duration.hours(_PATIENCE_HOURS),
             retry_attempts=2,
             on_failure=destinations.SqsDestination(self.dead_letters),
         )
@@ -105,7 +110,7 @@ class Reconciler(Construct):
             "Rule",
             description="LookoutEquipment: when the execution of a job ended badly, and every hour",
             event_pattern=jobs.ends_badly(),
-            schedule=events.Schedule.rate(INTERVAL),
+            schedule=events.Schedule.rate(cdk.Duration.hours(_INTERVAL_HOURS)),
             targets=[targets.LambdaFunction(handler, dead_letter_queue=self.dead_letters)],
         )
 
@@ -115,7 +120,7 @@ class Reconciler(Construct):
             "DeadLetters",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            retention_period=KEPT,
+            retention_period=cdk.Duration.days(_KEPT_DAYS),
         )
         acknowledge(queue, DEAD_LETTERS)
         return queue

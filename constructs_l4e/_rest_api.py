@@ -17,12 +17,16 @@ from constructs_l4e._functions import function, function_role, log_group, write_
 from constructs_l4e._gateway_responses import answer_like_the_service
 from constructs_l4e._jobs import Jobs
 from constructs_l4e._network import FunctionNetwork
+from constructs_l4e._rule_packs import INLINE_POLICY, accept
 from constructs_l4e._rule_packs import STAGE as STAGE_FINDINGS
-from constructs_l4e._rule_packs import accept
 from constructs_l4e._state import ServiceState
+from constructs_l4e.import_source import let_ask
 from constructs_l4e.service_controls import ServiceControls
 
 STAGE = "v1"
+_SHARED = ("datasets/*/components/*", "models/*/model.bin", "models/*/accumulated/*")
+"""Objects that others import, by addresses which the API function signs: with its own rights."""
+
 SCHEDULER = "scheduler.amazonaws.com"
 
 
@@ -43,6 +47,8 @@ class ServiceApi(Construct):
         access_role_path: str,
         network: FunctionNetwork,
         vpc_endpoints: Sequence[ec2.IInterfaceVpcEndpoint],
+        import_access: Sequence[Access],
+        importable_by: Sequence[str],
         controls: ServiceControls,
     ) -> None:
         super().__init__(scope, id)
@@ -54,7 +60,21 @@ class ServiceApi(Construct):
             schedule_group_name=cdk.Names.unique_resource_name(self, max_length=27, separator="-"),
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
-        schedule_role = self._schedule_role(schedules, jobs.infer)
+        schedule_role = _schedule_role(
+            self,
+            "ScheduleRole",
+            schedules,
+            description="LookoutEquipment inference schedules: invoke the inference function",
+            access=[Access(actions=("lambda:InvokeFunction",), resources=(jobs.infer.function_arn,))],
+        )
+        # It may invoke the reconciler, which is made after the API.
+        self.retraining_schedule_role = _schedule_role(
+            self,
+            "RetrainingScheduleRole",
+            schedules,
+            description="LookoutEquipment retraining schedules: invoke the reconciler",
+            access=[],
+        )
         self.environment = {
             **environment,
             **jobs.memory,
@@ -63,8 +83,11 @@ class ServiceApi(Construct):
             "L4E_INFER_FUNCTION": jobs.infer.function_arn,
             "L4E_SCHEDULE_GROUP": schedules.schedule_group_name,
             "L4E_SCHEDULE_ROLE": schedule_role.role_arn,
+            "L4E_RETRAINING_SCHEDULE_ROLE": self.retraining_schedule_role.role_arn,
         }
-        self.keep_schedules = _keep_schedules(stack, schedules, schedule_role)
+        self.keep_schedules = _keep_schedules(
+            stack, schedules, [schedule_role, self.retraining_schedule_role]
+        )
         self.log = log = log_group(self, "Log", controls)
         reserved = controls.reserved_concurrency
         self.function = function(
@@ -88,6 +111,8 @@ class ServiceApi(Construct):
                     state.objects(
                         "DeleteObject", under=("datasets/*", "documents/*", "models/*", "schedulers/*")
                     ),
+                    *([state.objects("GetObject", under=_SHARED)] if importable_by else []),
+                    *import_access,
                     state.listing(),
                     state.object_keys("Decrypt", "GenerateDataKey"),
                     Access(
@@ -99,6 +124,7 @@ class ServiceApi(Construct):
                     ),
                     jobs.start_executions(),
                     jobs.look_at_executions(),
+                    jobs.stop_trainings(),
                     Access(
                         actions=("iam:ListRoleTags",),
                         resources=(
@@ -134,7 +160,7 @@ class ServiceApi(Construct):
             rest_api_name=cdk.Names.unique_resource_name(self, max_length=64, separator="-"),
             description="LookoutEquipment API, version 2020-12-15",
             endpoint_configuration=_endpoint_configuration(vpc_endpoints),
-            policy=_only_through(vpc_endpoints),
+            policy=_only_through(vpc_endpoints) or let_ask(importable_by, self.stage),
             cloud_watch_role=False,
             deploy_options=self._stage_options(controls),
         )
@@ -189,23 +215,43 @@ class ServiceApi(Construct):
         log = log_group(self, "ErrorsLog", controls, name=name)
         self.rest_api.deployment_stage.node.add_dependency(log)
 
-    def _schedule_role(self, schedules: scheduler.ScheduleGroup, infer: lambda_.IFunction) -> iam.Role:
-        stack = cdk.Stack.of(self)
-        return role(
+    def wake_for_retraining(self, reconciler: lambda_.Function) -> None:
+        """Let the schedules that the API makes for retraining invoke this function."""
+        self.function.add_environment("L4E_RETRAINING_FUNCTION", reconciler.function_arn)
+        access = Access(actions=("lambda:InvokeFunction",), resources=(reconciler.function_arn,))
+        # A policy of its own: the rights of the reconciler name the role.
+        policy = iam.Policy(
             self,
-            "ScheduleRole",
-            description="LookoutEquipment inference schedules: invoke the inference function",
-            assumed_by=iam.ServicePrincipal(
-                SCHEDULER,
-                conditions={
-                    "StringEquals": {
-                        "aws:SourceAccount": stack.account,
-                        "aws:SourceArn": schedules.schedule_group_arn,
-                    }
-                },
-            ),
-            access=[Access(actions=("lambda:InvokeFunction",), resources=(infer.function_arn,))],
+            "RetrainingSchedules",
+            statements=[access.statement()],
+            roles=[self.retraining_schedule_role],
         )
+        accept(policy, INLINE_POLICY)
+
+
+def _schedule_role(
+    scope: Construct,
+    id: str,
+    schedules: scheduler.ScheduleGroup,
+    *,
+    description: str,
+    access: Sequence[Access],
+) -> iam.Role:
+    return role(
+        scope,
+        id,
+        description=description,
+        assumed_by=iam.ServicePrincipal(
+            SCHEDULER,
+            conditions={
+                "StringEquals": {
+                    "aws:SourceAccount": cdk.Stack.of(scope).account,
+                    "aws:SourceArn": schedules.schedule_group_arn,
+                }
+            },
+        ),
+        access=access,
+    )
 
 
 def _endpoint_configuration(
@@ -245,7 +291,7 @@ def _only_through(vpc_endpoints: Sequence[ec2.IInterfaceVpcEndpoint]) -> iam.Pol
 
 
 def _keep_schedules(
-    stack: cdk.Stack, schedules: scheduler.ScheduleGroup, schedule_role: iam.Role
+    stack: cdk.Stack, schedules: scheduler.ScheduleGroup, schedule_roles: Sequence[iam.Role]
 ) -> tuple[Access, Access]:
     # By the prefix of the name, not by the group, which not every policy check knows.
     own_schedules = stack.format_arn(
@@ -260,11 +306,11 @@ def _keep_schedules(
                 "scheduler:UpdateSchedule",
             ),
             resources=(own_schedules,),
-            wildcard_reason="one schedule per inference scheduler; its name begins with the service's prefix",
+            wildcard_reason="one schedule per scheduler; its name begins with the service's prefix",
         ),
         Access(
             actions=("iam:PassRole",),
-            resources=(schedule_role.role_arn,),
+            resources=[each.role_arn for each in schedule_roles],
             conditions={"StringEquals": {"iam:PassedToService": SCHEDULER}},
         ),
     )

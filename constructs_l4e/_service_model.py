@@ -88,3 +88,9 @@ def required_members(operation: str) -> tuple[str, ...]:
 def operations() -> tuple[str, ...]:
     """Return the names of all operations of the API, which the IAM actions have too."""
     return tuple(sorted(_model()["operations"]))
+
+
+@functools.cache
+def operations_on_no_resource() -> frozenset[str]:
+    """Return the operations whose requests need not name a resource: IAM has none for them either."""
+    return frozenset(each for each in operations() if set(required_members(each)) <= {"JobId"})

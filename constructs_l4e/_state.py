@@ -11,7 +11,7 @@ from constructs_l4e._acknowledge import SERVICE_BUCKET, acknowledge
 from constructs_l4e._rule_packs import NO_REPLICA, accept
 from constructs_l4e._tables import table, table_access
 
-RECOVERABLE = cdk.Duration.days(30)
+_RECOVERABLE_DAYS = 30
 """How long a deleted or overwritten object of the service can be restored."""
 
 LOG_PREFIX = "service/"
@@ -62,7 +62,7 @@ class ServiceState(Construct):
             versioned=True,
             lifecycle_rules=[
                 s3.LifecycleRule(
-                    noncurrent_version_expiration=RECOVERABLE,
+                    noncurrent_version_expiration=cdk.Duration.days(_RECOVERABLE_DAYS),
                     abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
                     expired_object_delete_marker=True,
                 )

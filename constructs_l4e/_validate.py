@@ -6,6 +6,7 @@ checked when they are.
 
 import datetime as dt
 import enum
+import re
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ import aws_cdk as cdk
 from constructs_l4e import _props, _service_model
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 
+_ACCOUNT = re.compile(r"[0-9]{12}")
 _Choice = TypeVar("_Choice", bound=enum.StrEnum)
 _Step = TypeVar("_Step", DataUploadFrequency, TargetSamplingRate)
 
@@ -41,6 +43,13 @@ def _unknown(what: str, fix: str) -> ValueError:
 def name(value: str, *, shape: str, what: str) -> str:
     """Return `value` if it is a legal resource name."""
     return text(value, shape=shape, what=what, fix='use letters, digits, "_" and "-" only')
+
+
+def account(value: str, *, what: str) -> str:
+    """Return `value` if it is the id of an AWS account."""
+    if not _props.is_token(value) and not _ACCOUNT.fullmatch(value):
+        raise ValueError(f'{what} "{value}" is no AWS account: give its id, twelve digits')
+    return value
 
 
 def prefix(value: str, *, what: str) -> str:

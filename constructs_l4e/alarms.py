@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
@@ -20,6 +21,7 @@ class Executions:
     Args:
         count: executions that must count towards the alarm, 1 or more.
         out_of: executions to look at. Default: `count`, so all of them must count, in a row.
+        actions: what happens when this alarm is raised, besides the actions of all alarms. Default: nothing.
 
     Raises:
         ValueError: when `count` is less than 1, or `out_of` less than `count`.
@@ -31,6 +33,7 @@ class Executions:
 
     count: int
     out_of: int | None = None
+    actions: Sequence[cloudwatch.IAlarmAction] = ()
 
     def __post_init__(self) -> None:
         _props.check_fields(self)
@@ -80,6 +83,14 @@ class AlarmThresholds:
         _props.check_fields(self)
 
 
+class SchedulerAlarmsProps(TypedDict, total=False):
+    """Props of `SchedulerAlarms` besides the scheduler."""
+
+    thresholds: AlarmThresholds | None
+    actions: Sequence[cloudwatch.IAlarmAction]
+    notify_when_over: bool
+
+
 class SchedulerAlarms(Construct):
     """CloudWatch alarms on one inference scheduler.
 
@@ -95,8 +106,9 @@ class SchedulerAlarms(Construct):
         id: construct id.
         scheduler: the scheduler to watch.
         thresholds: when each alarm is raised. Default: see `AlarmThresholds`.
-        actions: what happens when an alarm is raised. Default: nothing.
-        notify_when_over: whether `actions` are also taken when an alarm is over. Default: False.
+        actions: what happens when an alarm is raised, besides the actions of its `Executions`. Default:
+            nothing.
+        notify_when_over: whether the actions are also taken when an alarm is over. Default: False.
 
     Raises:
         ValueError: when a threshold looks back further than CloudWatch does: one day, or one week if the
@@ -116,6 +128,8 @@ class SchedulerAlarms(Construct):
     ) -> None:
         super().__init__(scope, id)
         self._scheduler = scheduler
+        self._actions = tuple(actions)
+        self._notify_when_over = notify_when_over
         limits = thresholds or AlarmThresholds()
         publishes = scheduler.service.publishes
         self.no_success = self._no_success(limits.no_success) if scheduler.running else None
@@ -147,10 +161,6 @@ class SchedulerAlarms(Construct):
             limits.warning if publishes("InferenceWarning") else None,
             "inference noticed something about its input: look at the log of the inference function",
         )
-        self.add_alarm_action(*actions)
-        if notify_when_over and actions:
-            for alarm in self.alarms:
-                alarm.add_ok_action(*actions)
 
     @property
     def alarms(self) -> list[cloudwatch.Alarm]:
@@ -167,11 +177,8 @@ class SchedulerAlarms(Construct):
 
     def add_alarm_action(self, *actions: cloudwatch.IAlarmAction) -> None:
         """Take further `actions` when one of the alarms is raised."""
-        if actions:
-            for alarm in self.alarms:
-                alarm.add_alarm_action(*actions)
-            if self.no_success is not None:
-                self.no_success.add_insufficient_data_action(*actions)
+        for alarm in self.alarms:
+            _act(alarm, actions, when_missing=alarm is self.no_success)
 
     def _at_least_one(
         self, id_: str, metric: Callable[[], cloudwatch.Metric], limit: Executions | None, meaning: str
@@ -222,7 +229,7 @@ class SchedulerAlarms(Construct):
         if limit is None:
             return None
         _check_span(limit, self._scheduler)
-        return cloudwatch.Alarm(
+        alarm = cloudwatch.Alarm(
             self,
             id_,
             metric=metric(),
@@ -233,6 +240,19 @@ class SchedulerAlarms(Construct):
             treat_missing_data=missing,
             alarm_description=f"{self._scheduler.inference_scheduler_name}: {meaning}",
         )
+        actions = (*self._actions, *limit.actions)
+        _act(alarm, actions, when_missing=missing is cloudwatch.TreatMissingData.MISSING)
+        if self._notify_when_over and actions:
+            alarm.add_ok_action(*actions)
+        return alarm
+
+
+def _act(alarm: cloudwatch.Alarm, actions: Sequence[cloudwatch.IAlarmAction], *, when_missing: bool) -> None:
+    """Take actions when an alarm is raised and, on request, when its data is missing."""
+    if actions:
+        alarm.add_alarm_action(*actions)
+    if actions and when_missing:
+        alarm.add_insufficient_data_action(*actions)
 
 
 def _check_span(limit: Executions, scheduler: IInferenceScheduler) -> None:

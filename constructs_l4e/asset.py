@@ -1,7 +1,7 @@
 """One monitored asset: everything from its dataset to its alarms."""
 
 from collections.abc import Mapping, Sequence
-from typing import Unpack
+from typing import Any, Unpack
 
 import aws_cdk as cdk
 import jsii
@@ -13,20 +13,23 @@ from constructs import Construct, IConstruct, IValidation
 from constructs_l4e import _props
 from constructs_l4e._environments import require_same_service
 from constructs_l4e._memory import placed
-from constructs_l4e.alarms import AlarmThresholds, SchedulerAlarms
-from constructs_l4e.dataset import Dataset
+from constructs_l4e._parts import Part
+from constructs_l4e.alarms import AlarmThresholds, SchedulerAlarms, SchedulerAlarmsProps
+from constructs_l4e.dataset import Dataset, DatasetProps
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.ingestion import DataIngestion, KeyPattern
 from constructs_l4e.input_naming import InputNaming
-from constructs_l4e.interfaces import IDataset, IEquipmentService, IModel
+from constructs_l4e.interfaces import IDataset, IEquipmentService, IInferenceScheduler, ILabelGroup, IModel
+from constructs_l4e.label_group import LabelGroup, LabelGroupProps
 from constructs_l4e.metrics import MetricOptions
-from constructs_l4e.model import Model
+from constructs_l4e.model import Model, ModelProps
 from constructs_l4e.off_condition import OffCondition
+from constructs_l4e.retraining_scheduler import RetrainingScheduler, RetrainingSchedulerProps
 from constructs_l4e.role import ServiceRole
-from constructs_l4e.scheduler import InferenceScheduler
+from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerOptions
 from constructs_l4e.schema import DatasetSchema
 from constructs_l4e.settings import Adaptation
-from constructs_l4e.storage import AssetLocations
+from constructs_l4e.storage import AssetLocations, S3Location
 from constructs_l4e.time_range import TimeRange
 
 
@@ -34,7 +37,12 @@ class MonitoredAsset(Construct):
     """Role, dataset, ingestion, model, inference scheduler and alarms of one asset.
 
     The history, and the labels if `labelled`, must be in `locations` before the asset is deployed. Each part
-    is an attribute: `role`, `dataset`, `ingestion`, `model`, `scheduler`, `alarms`.
+    is an attribute: `role`, `dataset`, `ingestion`, `label_group`, `model`, `scheduler`, `retraining`,
+    `alarms`; None where there is none.
+
+    `dataset`, `model`, `scheduler` and `label_group` take a part that exists already, or more props of the
+    one to make, such as `model={"schema": pump_only}`. These go before what the asset says of several parts,
+    such as `encryption_key`.
 
     The names of dataset, model and scheduler begin with `name_prefix`, so one way into the service holds them
     all: `service.endpoint_url_for("read", name=asset.name_prefix)`, which `grant_read` allows. A dataset or
@@ -53,6 +61,8 @@ class MonitoredAsset(Construct):
         training: period to learn from. Default: all data.
         evaluation: period to evaluate the model on, after `training`. Default: none.
         labelled: whether `locations.labels` holds known faults. Default: False.
+        label_group: existing label group to train with, or props of one to make, such as
+            `{"labels": Label.from_csv("labels.csv")}`; alone or besides `labelled`. Default: none.
         diagnostics: whether training writes its point-by-point results to `locations.diagnostics`. Default:
             False.
         target_sampling_rate: step to resample the data to, see `Model`. Default: the rate of the data.
@@ -74,20 +84,30 @@ class MonitoredAsset(Construct):
         model_name: name of the new model, see `Model`. Default: a generated one.
         inference_scheduler_name: name of the scheduler, see `InferenceScheduler`. Default: a generated one.
         encryption_key: key of dataset, model and scheduler. Default: the service's own.
+        tags: tags of dataset, model and scheduler, besides those of `cdk.Tags.of(...)`. Default: none.
+        removal_policy: what happens to dataset, label group and model when the stack is deleted; the
+            scheduler goes. Default: they stay, see `Dataset`, `LabelGroup` and `Model`.
         role: existing role for all data access. Default: a new one.
-        dataset: existing dataset; nothing is ingested then. Default: a new one.
-        model: existing model; nothing is ingested or trained then. Default: a new one.
+        dataset: existing dataset, nothing is ingested then; or more props of the new one. Default: a new one.
+        model: existing model, nothing is ingested or trained then; or more props of the new one. Default: a
+            new one.
+        scheduler: existing scheduler, only alarms are made then; or more props of the new one. Default: a new
+            one.
+        retraining: props of a `RetrainingScheduler`, which trains the model anew at fixed dates. Default:
+            none, the model stays as it is.
 
     Raises:
-        ValueError: when a prop has no effect because `dataset` or `model` exists already, when that is of
-            another service, or when one of the parts raises it.
+        ValueError: when a prop is given twice, or has no effect because a part exists already, when that is
+            of another service, or when one of the parts raises it.
     """
 
-    role: iam.IRole
+    role: iam.IRole | None
     dataset: IDataset | None
     ingestion: DataIngestion | None
+    label_group: ILabelGroup | None
     model: IModel
-    scheduler: InferenceScheduler
+    scheduler: IInferenceScheduler
+    retraining: RetrainingScheduler | None
     alarms: SchedulerAlarms
 
     @_props.checked
@@ -104,6 +124,7 @@ class MonitoredAsset(Construct):
         training: TimeRange | None = None,
         evaluation: TimeRange | None = None,
         labelled: bool = False,
+        label_group: ILabelGroup | LabelGroupProps | None = None,
         diagnostics: bool = False,
         target_sampling_rate: TargetSamplingRate | str | cdk.Duration | None = None,
         off_condition: OffCondition | str | None = None,
@@ -120,107 +141,110 @@ class MonitoredAsset(Construct):
         model_name: str | None = None,
         inference_scheduler_name: str | None = None,
         encryption_key: kms.IKey | None = None,
+        tags: Mapping[str, str] | None = None,
+        removal_policy: cdk.RemovalPolicy | None = None,
         role: iam.IRole | None = None,
-        dataset: IDataset | None = None,
-        model: IModel | None = None,
+        dataset: IDataset | DatasetProps | None = None,
+        model: IModel | ModelProps | None = None,
+        scheduler: IInferenceScheduler | InferenceSchedulerOptions | None = None,
+        retraining: RetrainingSchedulerProps | None = None,
     ) -> None:
         super().__init__(scope, id)
         placed(self, scope)
         self._service = service
         self._granted = False
-        of_ingestion = {
+        of_all = {key: value for key, value in (("encryption_key", encryption_key), ("tags", tags)) if value}
+        kept = {} if removal_policy is None else {"removal_policy": removal_policy}
+        of_data = {
             "schema": schema,
+            "dataset_name": dataset_name,
             "key_pattern": key_pattern,
             "revision": revision,
-            "dataset_name": dataset_name,
         }
         of_model = {
-            "dataset": dataset,
             "training": training,
             "evaluation": evaluation,
-            "labelled": labelled or None,
-            "diagnostics": diagnostics or None,
             "target_sampling_rate": target_sampling_rate,
             "off_condition": off_condition,
             "adaptation": adaptation,
             "model_name": model_name,
+        }
+        of_scheduler = {
+            "inference_scheduler_name": inference_scheduler_name,
+            "data_upload_frequency": data_upload_frequency,
+            "data_delay_offset": data_delay_offset,
+            "input_naming": input_naming,
+            "running": None if running else running,
+        }
+        of_training = {
+            **of_data,
+            **of_model,
+            **kept,
+            "dataset": dataset,
+            "labelled": labelled or None,
+            "label_group": label_group,
+            "diagnostics": diagnostics or None,
             "wait": None if wait else wait,
         }
-        if dataset is not None:
-            _refuse_unused("dataset", of_ingestion)
-        if model is not None:
-            _refuse_unused("model", {**of_ingestion, **of_model})
-
-        if dataset is not None:
-            require_same_service(f'dataset "{dataset.dataset_name}"', dataset.service, service)
-        if model is not None:
-            require_same_service(f'model "{model.model_name}"', model.service, service)
-        labels = locations.labels if labelled else None
-        results = locations.diagnostics if diagnostics else None
-        self.role = role or ServiceRole(
-            self,
-            "Role",
-            service=service,
-            reads=[
-                *([] if dataset or model else [locations.history]),
-                *([labels] if labels else []),
-                locations.inference_input,
-            ],
-            writes=[locations.inference_output, *([results] if results else [])],
+        data = Part[IDataset].of(
+            "dataset",
+            dataset,
+            common={**of_all, **kept},
+            own={"schema": schema, "dataset_name": dataset_name},
+            unused=of_data,
         )
-        self.dataset = dataset
+        trained = Part[IModel].of(
+            "model",
+            model,
+            common={**of_all, **kept, "wait": wait},
+            own={
+                **of_model,
+                "labels": locations.labels if labelled else None,
+                "label_group": label_group,
+                "diagnostics": locations.diagnostics if diagnostics else None,
+            },
+            unused=of_training,
+        )
+        live = Part[IInferenceScheduler].of(
+            "scheduler",
+            scheduler,
+            common={
+                **of_all,
+                "data_input": locations.inference_input,
+                "data_output": locations.inference_output,
+            },
+            own=of_scheduler,
+            unused={
+                **of_training,
+                **of_scheduler,
+                **of_all,
+                "role": role,
+                "model": model if isinstance(model, Mapping) else None,
+            },
+        )
+        _require_parts_of(service, data.existing, trained.existing, live.existing)
+        found = trained.existing or self._model_of(live.existing)
+        ingests = found is None and data.existing is None
+        self.role = role or self._own_role([locations.history] if ingests else [], trained.props, live.props)
+        self.dataset = data.existing
         self.ingestion = None
-        if model is None:
-            if self.dataset is None:
-                self.dataset = Dataset(
-                    self,
-                    "Dataset",
-                    service=service,
-                    schema=schema,
-                    dataset_name=dataset_name,
-                    encryption_key=encryption_key,
-                )
-                self.ingestion = DataIngestion(
-                    self,
-                    "Ingestion",
-                    dataset=self.dataset,
-                    source=locations.history,
-                    key_pattern=key_pattern,
-                    role=self.role,
-                    revision=revision,
-                    wait=wait,
-                )
-            model = Model(
+        if ingests:
+            self.dataset = Dataset(self, "Dataset", service=service, **data.props)
+            self.ingestion = DataIngestion(
                 self,
-                "Model",
+                "Ingestion",
                 dataset=self.dataset,
-                model_name=model_name,
-                training=training,
-                evaluation=evaluation,
-                labels=labels,
-                target_sampling_rate=target_sampling_rate,
-                off_condition=off_condition,
-                adaptation=adaptation,
-                diagnostics=results,
-                role=self.role if labels or results else None,
-                encryption_key=encryption_key,
+                source=locations.history,
+                key_pattern=key_pattern,
+                role=self.role,
+                revision=revision,
                 wait=wait,
             )
-        self.model = model
-        self.scheduler = InferenceScheduler(
-            self,
-            "Scheduler",
-            model=model,
-            inference_scheduler_name=inference_scheduler_name,
-            data_upload_frequency=data_upload_frequency
-            or DataUploadFrequency.shortest_for(model.target_sampling_rate),
-            data_input=locations.inference_input,
-            data_output=locations.inference_output,
-            data_delay_offset=data_delay_offset,
-            input_naming=input_naming,
-            role=self.role,
-            encryption_key=encryption_key,
-            running=running,
+        self.label_group = None
+        self.model = found or self._trained(trained.props, {**of_all, **kept})
+        self.scheduler = live.existing or self._scheduler(live.props)
+        self.retraining = (
+            RetrainingScheduler(self, "Retraining", model=self.model, **retraining) if retraining else None
         )
         self.alarms = SchedulerAlarms(
             self,
@@ -268,9 +292,72 @@ class MonitoredAsset(Construct):
         """Return the number of executions that failed."""
         return self.scheduler.metric_inference_failed(**options)
 
+    def metric_inference_invalid_input(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of executions that could not use their input: bad data, role, bucket or key."""
+        return self.scheduler.metric_inference_invalid_input(**options)
+
+    def metric_inference_missed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of windows that were missed. Only a deployed service publishes it."""
+        return self.scheduler.metric_inference_missed(**options)
+
+    def metric_inference_warning(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of notices about input data. Only a deployed service publishes it."""
+        return self.scheduler.metric_inference_warning(**options)
+
+    def metric_level_moved(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of levels that stopped counting as an anomaly, nothing where none did."""
+        return self.scheduler.metric_level_moved(**options)
+
     def metric_anomaly_detected(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return the number of executions that found an anomaly or a level that moved."""
         return self.scheduler.metric_anomaly_detected(**options)
+
+    def add_alarms(self, id: str, **props: Unpack[SchedulerAlarmsProps]) -> SchedulerAlarms:
+        """Add alarms of another severity; the props are those of `SchedulerAlarms` besides the scheduler."""
+        return self.scheduler.add_alarms(id, **props)
+
+    def _own_role(self, history: Sequence[S3Location], *parts: Mapping[str, Any]) -> iam.IRole | None:
+        """Return a role for what those parts read and write that have none of their own; None if nothing."""
+        served = [props for props in parts if "role" not in props]
+
+        def said(*names: str) -> list[Any]:
+            return [props[name] for name in names for props in served if props.get(name) is not None]
+
+        reads, writes = [*history, *said("labels", "data_input")], said("data_output", "diagnostics")
+        if not (reads or writes):
+            return None
+        return ServiceRole(
+            self,
+            "Role",
+            service=self._service,
+            reads=reads,
+            writes=writes,
+            output_keys=said("diagnostics_encryption_key", "output_encryption_key"),
+        )
+
+    def _model_of(self, scheduler: IInferenceScheduler | None) -> IModel | None:
+        if scheduler is None:
+            return None
+        return Model.from_model_name(self, "Model", service=self._service, model_name=scheduler.model_name)
+
+    def _trained(self, props: Mapping[str, Any], common: Mapping[str, Any]) -> IModel:
+        self.label_group = self._labels(props.get("label_group"), common)
+        needs_role = props.get("labels") is not None or props.get("diagnostics") is not None
+        usual = {"dataset": self.dataset, "role": self.role if needs_role else None}
+        return Model(self, "Model", **{**usual, **props, "label_group": self.label_group})
+
+    def _labels(
+        self, given: ILabelGroup | LabelGroupProps | None, common: Mapping[str, Any]
+    ) -> ILabelGroup | None:
+        if not isinstance(given, Mapping):
+            return given
+        usual = {name: value for name, value in common.items() if name in LabelGroupProps.__annotations__}
+        return LabelGroup(self, "LabelGroup", service=self._service, **{**usual, **given})
+
+    def _scheduler(self, props: Mapping[str, Any]) -> IInferenceScheduler:
+        shortest = DataUploadFrequency.shortest_for(self.model.target_sampling_rate)
+        usual = {"data_upload_frequency": shortest, "role": self.role}
+        return InferenceScheduler(self, "Scheduler", model=self.model, **{**usual, **props})
 
     def _only_own_prefix(self) -> str:
         for name in _names_below(self):
@@ -305,18 +392,34 @@ class _OnlyOwnNames:
 
 
 def _names_below(scope: IConstruct) -> list[str]:
-    """Return the names of all datasets, models and schedulers that are made below `scope`."""
+    """Return the names of all parts with a name that are made below `scope`."""
     made = scope.node.find_all()
     return [
         *(each.dataset_name for each in made if isinstance(each, Dataset)),
+        *(each.label_group_name for each in made if isinstance(each, LabelGroup)),
         *(each.model_name for each in made if isinstance(each, Model)),
         *(each.inference_scheduler_name for each in made if isinstance(each, InferenceScheduler)),
     ]
 
 
-def _refuse_unused(given: str, others: Mapping[str, object]) -> None:
-    unused = [name for name, value in others.items() if value is not None]
-    if unused:
+def _require_parts_of(
+    service: IEquipmentService,
+    dataset: IDataset | None,
+    model: IModel | None,
+    scheduler: IInferenceScheduler | None,
+) -> None:
+    """Require that parts that exist already are of the service, and belong together."""
+    if dataset is not None:
+        require_same_service(f'dataset "{dataset.dataset_name}"', dataset.service, service)
+    if model is not None:
+        require_same_service(f'model "{model.model_name}"', model.service, service)
+    if scheduler is None:
+        return
+    named = f'inference scheduler "{scheduler.inference_scheduler_name}"'
+    require_same_service(named, scheduler.service, service)
+    if model is None or _props.is_token(model.model_name) or _props.is_token(scheduler.model_name):
+        return
+    if model.model_name != scheduler.model_name:
         raise ValueError(
-            f'"{unused[0]}" has no effect on a "{given}" that exists already: leave one of them out'
+            f'{named} runs model "{scheduler.model_name}", not "{model.model_name}": leave one of them out'
         )

@@ -1,26 +1,30 @@
 """The file that declares what an app monitors, `assets.toml`. It is read strictly: nothing is ignored."""
 
 import datetime as dt
-import difflib
-import math
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, NoReturn, Self, TypeVar
+from typing import Any, Self
 
 import aws_cdk as cdk
+from constructs import Construct
 
+from constructs_l4e import _toml
+from constructs_l4e._retraining_frequency import retraining_frequency
+from constructs_l4e._service_tables import ControlsDeclaration, NetworkDeclaration
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.input_naming import InputNaming, TimestampFormat
+from constructs_l4e.label import Label
+from constructs_l4e.label_group import LabelGroupProps
 from constructs_l4e.off_condition import OffCondition
+from constructs_l4e.retraining_scheduler import LookbackWindow, PromoteMode, RetrainingSchedulerProps
 from constructs_l4e.schema import DatasetSchema
 from constructs_l4e.service import METRIC_NAMESPACE, PARALLEL_READS
 from constructs_l4e.settings import Adaptation, ServiceSettings
 from constructs_l4e.time_range import TimeRange
 
-_Value = TypeVar("_Value")
 _STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 _RETAIN = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 _COUNTS = [field.name for field in fields(ServiceSettings) if field.type == float | None]
@@ -37,6 +41,14 @@ class ServiceDeclaration:
     parallel_reads: int
     removal_policy: cdk.RemovalPolicy
     deletion_protection: bool
+    network: NetworkDeclaration
+    controls: ControlsDeclaration
+
+    def props(self, scope: Construct) -> dict[str, Any]:
+        """Return the props for `EquipmentService`, with what they refer to imported into `scope`."""
+        apart = {"stack_name", "network", "controls"}
+        plain = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in apart}
+        return {**plain, **self.network.props(scope), "controls": self.controls.imported(scope)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +60,7 @@ class AssetDeclaration:
     training: TimeRange
     evaluation: TimeRange | None
     labelled: bool
+    label_group: LabelGroupProps | None
     diagnostics: bool
     target_sampling_rate: TargetSamplingRate | None
     off_condition: OffCondition | None
@@ -57,6 +70,8 @@ class AssetDeclaration:
     input_naming: InputNaming | None
     revision: str | None
     running: bool
+    retraining: RetrainingSchedulerProps | None
+    removal_policy: cdk.RemovalPolicy
 
     def monitoring(self) -> dict[str, Any]:
         """Return the props for `MonitoredAsset`."""
@@ -84,9 +99,9 @@ class AssetsFile:
             raise ValueError(f"'{path}' does not exist: give the file that declares the assets") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"'{path}' is not a TOML file: {error}") from None
-        top = _Table(path.name, content)
-        service = _service(path.name, top.take("service", _mapping, default={}))
-        assets = top.take("assets", _mapping, default={})
+        top = _toml.Table(path.name, content)
+        service = _service(path.name, top.take("service", _toml.mapping, default={}))
+        assets = top.take("assets", _toml.mapping, default={})
         top.finish()
         for name in assets:
             if not _STACK_NAME.fullmatch(name):
@@ -95,7 +110,12 @@ class AssetsFile:
                     " beginning with a letter"
                 )
         declared = tuple(
-            _asset(name, _Table(f"{path.name} [assets.{name}]", _mapping(body)))
+            _asset(
+                name,
+                _toml.Table(f"{path.name} [assets.{name}]", _toml.mapping(body)),
+                folder=path.parent,
+                kept=service.removal_policy,
+            )
             for name, body in assets.items()
         )
         if service.stack_name in assets:
@@ -105,75 +125,40 @@ class AssetsFile:
         return cls(service=service, assets=declared)
 
 
-class _Table:
-    """A TOML table whose keys must all be known: each is taken, or refused at the end."""
-
-    def __init__(self, where: str, content: Mapping[str, Any]) -> None:
-        self._where = where
-        self._left = dict(content)
-        self._known: list[str] = []
-
-    def take(self, key: str, parse: Callable[[Any], _Value], *, default: Any = None) -> Any:
-        """Return the parsed value of `key`, or `default`."""
-        self._known.append(key)
-        if key not in self._left:
-            return default
-        try:
-            return parse(self._left.pop(key))
-        except ValueError as error:
-            raise ValueError(f"{self._where}: {key}: {error}") from None
-
-    def require(self, key: str, parse: Callable[[Any], _Value], *, example: str) -> _Value:
-        """Return the parsed value of `key`, which must be there."""
-        if key not in self._left:
-            raise ValueError(f"{self._where}: {key} is missing: add for instance {example}")
-        value: _Value = self.take(key, parse)
-        return value
-
-    def table(self, key: str) -> "_Table":
-        """Return the table `key` inside this one, an empty one where it is left out."""
-        return _Table(f"{self._where} {key}", self.take(key, _mapping, default={}))
-
-    def finish(self) -> None:
-        """Refuse keys that were not taken."""
-        for key in self._left:
-            guess = difflib.get_close_matches(key, self._known, n=1)
-            hint = f"did you mean '{guess[0]}'?" if guess else f"use one of {', '.join(sorted(self._known))}"
-            raise ValueError(f"{self._where}: unknown key '{key}': {hint}")
-
-
 def _service(file: str, body: Mapping[str, Any]) -> ServiceDeclaration:
-    table = _Table(f"{file} [service]", body)
-    limits = _Table(f"{file} [service.limits]", table.take("limits", _mapping, default={}))
-    counts = {name: limits.take(name, _limit) for name in _COUNTS}
-    days = limits.take("minimum_training_days", _number)
-    hours = limits.take("inference_catch_up_hours", _number)
+    table = _toml.Table(f"{file} [service]", body)
+    limits = _toml.Table(f"{file} [service.limits]", table.take("limits", _toml.mapping, default={}))
+    counts = {name: limits.take(name, _toml.limit) for name in _COUNTS}
+    days = limits.take("minimum_training_days", _toml.number)
+    hours = limits.take("inference_catch_up_hours", _toml.number)
     limits.finish()
-    alarms = table.take("false_alarm_minutes_per_day", _number)
-    adaptation = table.take("adaptation", _one_of(Adaptation))
-    memory = table.take("training_memory_mib", _number)
+    alarms = table.take("false_alarm_minutes_per_day", _toml.number)
+    adaptation = table.take("adaptation", _toml.one_of(Adaptation))
+    memory = table.take("training_memory_mib", _toml.number)
     declared = ServiceDeclaration(
-        stack_name=table.take("stack_name", _text, default="L4eService"),
-        metric_namespace=table.take("metric_namespace", _text, default=METRIC_NAMESPACE),
+        stack_name=table.take("stack_name", _toml.text, default="L4eService"),
+        metric_namespace=table.take("metric_namespace", _toml.text, default=METRIC_NAMESPACE),
         settings=ServiceSettings(
             **counts,
             minimum_training_span=None if days is None else cdk.Duration.days(days),
             inference_catch_up=None if hours is None else cdk.Duration.hours(hours),
             false_alarm_time=None if alarms is None else cdk.Duration.minutes(alarms),
-            partial_inference=table.take("partial_inference", _flag),
+            partial_inference=table.take("partial_inference", _toml.flag),
             adaptation=adaptation,
         ),
         training_memory=None if memory is None else cdk.Size.mebibytes(memory),
-        parallel_reads=table.take("parallel_reads", _number, default=PARALLEL_READS),
+        parallel_reads=table.take("parallel_reads", _toml.number, default=PARALLEL_READS),
         removal_policy=table.take("removal_policy", _removal, default=_RETAIN),
-        deletion_protection=table.take("deletion_protection", _flag, default=False),
+        deletion_protection=table.take("deletion_protection", _toml.flag, default=False),
+        network=NetworkDeclaration.read(table.table("network")),
+        controls=ControlsDeclaration.read(table.table("controls")),
     )
     table.finish()
     return declared
 
 
-def _asset(name: str, table: _Table) -> AssetDeclaration:
-    delay = table.take("data_delay_offset_minutes", _number)
+def _asset(name: str, table: _toml.Table, *, folder: Path, kept: cdk.RemovalPolicy) -> AssetDeclaration:
+    delay = table.take("data_delay_offset_minutes", _toml.number)
     declared = AssetDeclaration(
         name=name,
         schema=table.require(
@@ -187,62 +172,67 @@ def _asset(name: str, table: _Table) -> AssetDeclaration:
             example="training = { start = 2026-01-01T00:00:00Z, end = 2026-03-01T00:00:00Z }",
         ),
         evaluation=table.take("evaluation", _period),
-        labelled=table.take("labelled", _flag, default=False),
-        diagnostics=table.take("diagnostics", _flag, default=False),
-        target_sampling_rate=table.take("target_sampling_rate", _one_of(TargetSamplingRate)),
-        off_condition=table.take("off_condition", lambda value: OffCondition.parse(_text(value))),
-        adaptation=table.take("adaptation", _one_of(Adaptation)),
-        data_upload_frequency=table.take("data_upload_frequency", _one_of(DataUploadFrequency)),
+        labelled=table.take("labelled", _toml.flag, default=False),
+        label_group=table.take("label_group", lambda value: _label_group(folder / _toml.text(value))),
+        diagnostics=table.take("diagnostics", _toml.flag, default=False),
+        target_sampling_rate=table.take("target_sampling_rate", _toml.one_of(TargetSamplingRate)),
+        off_condition=table.take("off_condition", lambda value: OffCondition.parse(_toml.text(value))),
+        adaptation=table.take("adaptation", _toml.one_of(Adaptation)),
+        data_upload_frequency=table.take("data_upload_frequency", _toml.one_of(DataUploadFrequency)),
         data_delay_offset=None if delay is None else cdk.Duration.minutes(delay),
         input_naming=_input_naming(table.table("input_naming")),
-        revision=table.take("revision", _text),
-        running=table.take("running", _flag, default=True),
+        revision=table.take("revision", _toml.text),
+        running=table.take("running", _toml.flag, default=True),
+        retraining=_retraining(table.table_if_given("retraining")),
+        removal_policy=table.take("removal_policy", _removal, default=kept),
     )
     table.finish()
     return declared
 
 
-def _input_naming(table: _Table) -> InputNaming | None:
+def _label_group(file: Path) -> LabelGroupProps:
+    """Return the label group with the labels of a file."""
+    if not file.is_file():
+        raise ValueError(
+            f"'{file}' does not exist: give a CSV file with start, end and perhaps rating, from here"
+        )
+    return {"labels": Label.from_csv(file)}
+
+
+def _input_naming(table: _toml.Table) -> InputNaming | None:
     """Return the names of the input files, None where nothing is said of them."""
     declared = InputNaming(
-        timestamp_format=table.take("timestamp_format", _one_of(TimestampFormat)),
-        delimiter=table.take("delimiter", lambda value: InputNaming(delimiter=_string(value)).delimiter),
+        timestamp_format=table.take("timestamp_format", _toml.one_of(TimestampFormat)),
+        delimiter=table.take("delimiter", lambda value: InputNaming(delimiter=_toml.string(value)).delimiter),
         time_zone_offset=table.take(
-            "time_zone_offset", lambda value: InputNaming(time_zone_offset=_text(value)).time_zone_offset
+            "time_zone_offset", lambda value: InputNaming(time_zone_offset=_toml.text(value)).time_zone_offset
         ),
     )
     table.finish()
     return None if declared == InputNaming() else declared
 
 
-def _refuse(value: object, rule: str) -> NoReturn:
-    raise ValueError(f"{value!r} is not {rule}")
+def _retraining(table: _toml.Table | None) -> RetrainingSchedulerProps | None:
+    """Return when and how the model is trained anew, None where it is not."""
+    if table is None:
+        return None
+    props: RetrainingSchedulerProps = {
+        "retraining_frequency": table.require(
+            "frequency", lambda value: retraining_frequency(_toml.text(value)), example='frequency = "P3M"'
+        ),
+        "lookback_window": table.take("lookback", _toml.one_of(LookbackWindow), default=LookbackWindow.P360D),
+        "start_date": table.take("start", _date),
+        "promote_mode": table.take("promote", _toml.one_of(PromoteMode), default=PromoteMode.MANAGED),
+        "running": table.take("running", _toml.flag, default=True),
+    }
+    table.finish()
+    return props
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) and value else _refuse(value, 'a text in quotes, such as "x"')
-
-
-def _string(value: object) -> str:
-    return value if isinstance(value, str) else _refuse(value, 'a text in quotes, such as "_"')
-
-
-def _flag(value: object) -> bool:
-    return value if isinstance(value, bool) else _refuse(value, "true or false")
-
-
-def _number(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        _refuse(value, "a whole number from 0")
-    return value
-
-
-def _limit(value: object) -> float:
-    return _number(value) or math.inf
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else _refuse(value, "a table")
+def _date(value: object) -> dt.date:
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value
+    return _toml.refuse(value, "a date, such as 2027-01-01 (no quotes)")
 
 
 def _removal(value: object) -> cdk.RemovalPolicy:
@@ -251,36 +241,27 @@ def _removal(value: object) -> cdk.RemovalPolicy:
             return _RETAIN
         case "destroy":
             return cdk.RemovalPolicy.DESTROY
-    _refuse(value, '"retain" or "destroy"')
-
-
-def _one_of(kind: Callable[[str], _Value]) -> Callable[[object], _Value]:
-    def parse(value: object) -> _Value:
-        try:
-            return kind(_text(value))
-        except ValueError:
-            allowed: Any = kind
-            _refuse(value, f"one of {', '.join(allowed)}")
-
-    return parse
+    return _toml.refuse(value, '"retain" or "destroy"')
 
 
 def _period(value: object) -> TimeRange:
-    period = _mapping(value)
+    period = _toml.mapping(value)
     if period.keys() != {"start", "end"}:
-        _refuse(value, "a range such as { start = 2026-01-01T00:00:00Z, end = 2026-03-01T00:00:00Z }")
+        _toml.refuse(value, "a range such as { start = 2026-01-01T00:00:00Z, end = 2026-03-01T00:00:00Z }")
     return TimeRange(start=_instant(period["start"]), end=_instant(period["end"]))
 
 
 def _instant(value: object) -> dt.datetime:
     if isinstance(value, dt.datetime):
         return value
-    _refuse(value, "a time with zone, such as 2026-01-01T00:00:00Z (no quotes)")
+    return _toml.refuse(value, "a time with zone, such as 2026-01-01T00:00:00Z (no quotes)")
 
 
 def _sensors(value: object) -> dict[str, list[str]]:
-    components = _mapping(value)
+    components = _toml.mapping(value)
     for component, sensors in components.items():
         if not isinstance(sensors, list) or not all(isinstance(sensor, str) for sensor in sensors):
-            _refuse(sensors, f'a list of sensor names for component "{component}", such as ["Speed", "Flow"]')
+            _toml.refuse(
+                sensors, f'a list of sensor names for component "{component}", such as ["Speed", "Flow"]'
+            )
     return dict(components)

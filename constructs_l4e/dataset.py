@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Mapping
-from typing import Unpack
+from typing import TypedDict, Unpack
 
 import aws_cdk as cdk
 import jsii
@@ -18,7 +18,18 @@ from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps
 from constructs_l4e.interfaces import IDataset, IEquipmentService
 from constructs_l4e.model import Model, ModelProps
+from constructs_l4e.resource_policy import ResourcePolicy
 from constructs_l4e.schema import DatasetSchema
+
+
+class DatasetProps(TypedDict, total=False):
+    """Props of `Dataset` besides the service."""
+
+    schema: DatasetSchema | None
+    dataset_name: str | None
+    encryption_key: kms.IKey | None
+    tags: Mapping[str, str] | None
+    removal_policy: cdk.RemovalPolicy
 
 
 class DatasetBase(cdk.Resource):
@@ -81,6 +92,17 @@ class DatasetBase(cdk.Resource):
         """Allow `grantee` to start ingestion jobs: at a deployed service, full access to the dataset."""
         return self.grant(grantee, "StartDataIngestionJob")
 
+    def grant_import(self, grantee: iam.IGrantable | str) -> ResourcePolicy:
+        """Allow an account, or a role or user of one, to import the dataset: see `IDataset`."""
+        found = self.node.try_find_child("ResourcePolicy")
+        policy = (
+            found
+            if isinstance(found, ResourcePolicy)
+            else ResourcePolicy(self, "ResourcePolicy", resource=self)
+        )
+        policy.grant_import(grantee)
+        return policy
+
     def add_ingestion(self, id: str, **props: Unpack[DataIngestionProps]) -> DataIngestion:
         """Ingest data into the dataset; the props are those of `DataIngestion`."""
         return DataIngestion(self, id, dataset=self, **props)
@@ -140,8 +162,9 @@ class Dataset(DatasetBase):
             construct path and a hash of the props that replace the dataset.
         encryption_key: key of the ingested data. Default: the service's own.
         tags: up to 50 tags, besides those of `cdk.Tags.of(...)`. Default: none.
-        removal_policy: what happens to the dataset when the stack is deleted. Default: DESTROY, since the
-            files in S3 can be ingested again.
+        removal_policy: what happens to the dataset when the stack is deleted, or has it no more. One that is
+            replaced goes in any case. Default: RETAIN_ON_UPDATE_OR_DELETE, it stays, but for a creation that
+            is rolled back.
 
     Raises:
         ValueError: when a name or a tag is not legal.
@@ -158,7 +181,7 @@ class Dataset(DatasetBase):
         dataset_name: str | None = None,
         encryption_key: kms.IKey | None = None,
         tags: Mapping[str, str] | None = None,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
+        removal_policy: cdk.RemovalPolicy = _custom_resource.KEPT,
     ) -> None:
         super().__init__(scope, id)
         self.service = service
@@ -187,8 +210,8 @@ class Dataset(DatasetBase):
             properties={
                 "DatasetName": self.dataset_name,
                 **fixed,
-                "Tags": self._tags.rendered,
             },
+            tags=self._tags,
             removal_policy=removal_policy,
         )
         self.ready = self._resource

@@ -11,7 +11,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from constructs import IDependable
+from aws_cdk import aws_s3 as s3
+from constructs import IConstruct, IDependable
 from typing_extensions import Protocol, runtime_checkable  # those of the interfaces of the CDK
 
 from constructs_l4e.access_level import AccessLevel
@@ -157,6 +158,29 @@ class IEquipmentService(cdk.IResource, Protocol):
 
 
 @runtime_checkable
+class IAssetStorage(IConstruct, Protocol):
+    """Where the data of assets lies."""
+
+    @property
+    def bucket(self) -> s3.IBucket:
+        """Bucket of history, labels and inference input."""
+
+    @property
+    def results_bucket(self) -> s3.IBucket:
+        """Bucket of inference output and diagnostics, which may be the same."""
+
+    def for_asset(self, asset_name: str) -> "AssetLocations":
+        """Return the prefixes of one asset: `<asset>/history/`, `<asset>/labels/` and so on.
+
+        Args:
+            asset_name: name of the asset: 1 to 200 letters, digits, `.`, `_` and `-`.
+
+        Raises:
+            ValueError: when the name holds anything else.
+        """
+
+
+@runtime_checkable
 class IDataset(cdk.IResource, Protocol):
     """A dataset: the sensor data of an asset at the service."""
 
@@ -217,11 +241,64 @@ class IDataset(cdk.IResource, Protocol):
     def grant_ingest(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` to start ingestion jobs: at a deployed service, full access to the dataset."""
 
+    def grant_import(self, grantee: iam.IGrantable | str) -> "ResourcePolicy":
+        """Allow an account (twelve digits), or a role or user of one, to import the dataset.
+
+        Returns:
+            The resource policy of the dataset, to which a statement was added.
+
+        Raises:
+            ValueError: when `grantee` is text and no account.
+        """
+
     def add_ingestion(self, id: str, **props: "Unpack[DataIngestionProps]") -> "DataIngestion":
         """Ingest data into the dataset; the props are those of `DataIngestion`."""
 
     def add_model(self, id: str, **props: "Unpack[ModelProps]") -> "Model":
         """Train a model on the dataset; the props are those of `Model`."""
+
+
+@runtime_checkable
+class ILabelGroup(cdk.IResource, Protocol):
+    """Labels of what equipment did."""
+
+    @property
+    def service(self) -> IEquipmentService:
+        """Service that has the label group."""
+
+    @property
+    def label_group_name(self) -> str:
+        """Name; known at synthesis unless it was imported as a token."""
+
+    @property
+    def label_group_arn(self) -> str:
+        """ARN; a pattern (`.../*`) when only the name is known."""
+
+    @property
+    def ready(self) -> IDependable:
+        """Dependency that is met when the label group has the labels that the app describes."""
+
+    def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
+        """Allow `grantee` to call `operations` on the label group, such as `DescribeLabelGroup`.
+
+        IAM cannot tell the operations of a deployed service apart. The grantee gets the lowest level that has
+        them all, held to the name of the label group: see `AccessLevel`.
+
+        Raises:
+            ValueError: when the API has no such operation.
+        """
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to read the label group, its labels and its tags."""
+
+    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to read, change and delete the label group, and to label."""
+
+    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` every operation on the label group."""
+
+    def grant_label(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to create and delete labels: at a deployed service, `grant_operate`."""
 
 
 @runtime_checkable
@@ -267,8 +344,27 @@ class IModel(cdk.IResource, Protocol):
     def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` every operation on the model."""
 
+    def grant_import(self, grantee: iam.IGrantable | str, *, inference_data: bool = True) -> "ResourcePolicy":
+        """Allow an account (twelve digits), or a role or user of one, to import versions of the model.
+
+        Args:
+            grantee: who may import.
+            inference_data: whether the accumulated inference data may be imported as well.
+
+        Returns:
+            The resource policy of the model, to which a statement was added.
+
+        Raises:
+            ValueError: when `grantee` is text and no account.
+        """
+
     def add_scheduler(self, id: str, **props: "Unpack[InferenceSchedulerProps]") -> "InferenceScheduler":
         """Run inference with the model; the props are those of `InferenceScheduler`."""
+
+    def add_retraining_scheduler(
+        self, id: str, **props: "Unpack[RetrainingSchedulerProps]"
+    ) -> "RetrainingScheduler":
+        """Retrain the model at fixed dates; the props are those of `RetrainingScheduler`."""
 
 
 @runtime_checkable
@@ -289,11 +385,19 @@ class IInferenceScheduler(cdk.IResource, Protocol):
 
     @property
     def model_name(self) -> str:
-        """Name of the model; metrics have it as a dimension, beside the name of the scheduler."""
+        """Name of the model; metrics have it as a dimension, beside the name of the scheduler.
+
+        Raises:
+            ValueError: when the scheduler was imported without it.
+        """
 
     @property
     def data_upload_frequency(self) -> DataUploadFrequency:
-        """How often inference runs."""
+        """How often inference runs.
+
+        Raises:
+            ValueError: when the scheduler was imported without it.
+        """
 
     @property
     def running(self) -> bool:
@@ -348,9 +452,74 @@ class IInferenceScheduler(cdk.IResource, Protocol):
         Only a deployed service publishes it.
         """
 
+    def add_alarms(self, id: str, **props: "Unpack[alarms.SchedulerAlarmsProps]") -> "alarms.SchedulerAlarms":
+        """Add alarms; the props are those of `SchedulerAlarms` besides the scheduler."""
+
+
+@runtime_checkable
+class IRetrainingScheduler(cdk.IResource, Protocol):
+    """A scheduler that retrains a model."""
+
+    @property
+    def service(self) -> IEquipmentService:
+        """Service that has the scheduler."""
+
+    @property
+    def model_name(self) -> str:
+        """Name of the model, by which the scheduler is known; metrics have it as their dimension."""
+
+    @property
+    def running(self) -> bool:
+        """Whether the scheduler is to run."""
+
+    def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
+        """Allow `grantee` to call `operations` on the scheduler, such as `DescribeRetrainingScheduler`.
+
+        IAM cannot tell the operations of a deployed service apart. The grantee gets the lowest level that has
+        them all, held to the name of the model: see `AccessLevel`.
+
+        Raises:
+            ValueError: when the API has no such operation.
+        """
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to read the descriptions of the scheduler and of its model."""
+
+    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to read the scheduler and its model, and to start, stop and update it."""
+
+    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` every operation on the scheduler and on its model."""
+
+    def grant_start_stop(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to start and stop the scheduler: at a deployed service, `grant_operate`."""
+
+    def metric(self, metric_name: str, **options: "Unpack[MetricOptions]") -> cloudwatch.Metric:
+        """Return a metric of the model's retrainings; by default its sum over each day."""
+
+    def metric_retraining_failed(self, **options: "Unpack[MetricOptions]") -> cloudwatch.Metric:
+        """Return the number of retrainings that failed. Only a deployed service publishes it."""
+
+    def metric_version_promoted(self, **options: "Unpack[MetricOptions]") -> cloudwatch.Metric:
+        """Return the number of new versions that became active. Only a deployed service publishes it."""
+
+    def metric_version_not_promoted(self, **options: "Unpack[MetricOptions]") -> cloudwatch.Metric:
+        """Return the number of new versions that did not become active by themselves.
+
+        They were no better, or wait for somebody (`PromoteMode.MANUAL`). Only a deployed service publishes
+        it.
+        """
+
 
 # What the factories take and return depends on these interfaces.
-from constructs_l4e.ingestion import DataIngestion, DataIngestionProps  # noqa: E402 - see above
+from constructs_l4e import alarms  # noqa: E402 - see above
+from constructs_l4e.ingestion import DataIngestion, DataIngestionProps  # noqa: E402
 from constructs_l4e.metrics import MetricOptions  # noqa: E402
 from constructs_l4e.model import Model, ModelProps  # noqa: E402
+from constructs_l4e.resource_policy import ResourcePolicy  # noqa: E402
+from constructs_l4e.retraining_scheduler import (  # noqa: E402
+    RetrainingScheduler,
+    RetrainingSchedulerProps,
+)
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps  # noqa: E402
+from constructs_l4e.storage import AssetLocations  # noqa: E402

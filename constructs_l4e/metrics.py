@@ -8,7 +8,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from constructs_l4e.frequencies import DataUploadFrequency
 
-SUM = cloudwatch.Stats.SUM
+SUM = "Sum"
 
 
 @functools.cache

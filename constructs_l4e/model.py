@@ -12,14 +12,16 @@ from aws_cdk.interfaces import ResourceEnvironment
 from constructs import Construct, DependencyGroup, IDependable
 
 from constructs_l4e import _arns, _custom_resource, _names, _props, _validate
-from constructs_l4e._environments import require_environment_of_arn
+from constructs_l4e._environments import require_environment_of_arn, require_same_service
 from constructs_l4e._limits import warn_of_limits
 from constructs_l4e._memory import placed
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.frequencies import TargetSamplingRate
-from constructs_l4e.interfaces import IDataset, IEquipmentService, IModel
+from constructs_l4e.interfaces import IDataset, IEquipmentService, ILabelGroup, IModel
 from constructs_l4e.off_condition import OffCondition
+from constructs_l4e.resource_policy import ResourcePolicy
+from constructs_l4e.retraining_scheduler import RetrainingScheduler, RetrainingSchedulerProps
 from constructs_l4e.role import ServiceRole, arn_of, let_use
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps
 from constructs_l4e.schema import DatasetSchema
@@ -35,6 +37,7 @@ class ModelProps(TypedDict, total=False):
     training: TimeRange | None
     evaluation: TimeRange | None
     labels: S3Location | None
+    label_group: ILabelGroup | None
     target_sampling_rate: TargetSamplingRate | str | cdk.Duration | None
     off_condition: OffCondition | str | None
     schema: DatasetSchema | None
@@ -43,6 +46,7 @@ class ModelProps(TypedDict, total=False):
     role: iam.IRole | None
     encryption_key: kms.IKey | None
     adaptation: Adaptation | str | None
+    active_version: int | None
     tags: Mapping[str, str] | None
     wait: bool
     removal_policy: cdk.RemovalPolicy
@@ -90,9 +94,26 @@ class ModelBase(cdk.Resource):
         """Allow `grantee` every operation on the model."""
         return self._grant_level(grantee, AccessLevel.FULL)
 
+    def grant_import(self, grantee: iam.IGrantable | str, *, inference_data: bool = True) -> ResourcePolicy:
+        """Allow an account, or a role or user of one, to import the versions of the model: see `IModel`."""
+        found = self.node.try_find_child("ResourcePolicy")
+        policy = (
+            found
+            if isinstance(found, ResourcePolicy)
+            else ResourcePolicy(self, "ResourcePolicy", resource=self)
+        )
+        policy.grant_import(grantee, inference_data=inference_data)
+        return policy
+
     def add_scheduler(self, id: str, **props: Unpack[InferenceSchedulerProps]) -> InferenceScheduler:
         """Run inference with the model; the props are those of `InferenceScheduler`."""
         return InferenceScheduler(self, id, model=self, **props)
+
+    def add_retraining_scheduler(
+        self, id: str, **props: Unpack[RetrainingSchedulerProps]
+    ) -> RetrainingScheduler:
+        """Retrain the model at fixed dates; the props are those of `RetrainingScheduler`."""
+        return RetrainingScheduler(self, id, model=self, **props)
 
     def _grant_level(self, grantee: iam.IGrantable, level: AccessLevel) -> iam.Grant:
         return self.service.grant_level(
@@ -130,9 +151,9 @@ class _ImportedModel(ModelBase):
 class Model(ModelBase):
     r"""A model, trained on `dataset`.
 
-    Labels, diagnostics, role, adaptation, tags and `wait` change in place. Any other change trains a new
-    model, to which schedulers move, and then deletes the old one. The new one has a new name unless
-    `model_name` fixes it.
+    Labels, diagnostics, role, adaptation, active version, tags and `wait` change in place. Any other change
+    trains a new model, to which schedulers move, and then deletes the old one. The new one has a new name
+    unless `model_name` fixes it.
 
     Args:
         scope: parent of the construct.
@@ -144,6 +165,8 @@ class Model(ModelBase):
         evaluation: period to evaluate the model on, after `training`. Default: none.
         labels: files with known faults, which training leaves out and evaluation is measured against.
             Default: none.
+        label_group: labels of these and other ratings, alone or besides `labels`. They are read when the
+            training starts; later ones count for the next. Default: none.
         target_sampling_rate: step to resample the data to, as `TargetSamplingRate`, text or `cdk.Duration`.
             Default: the rate of the data.
         off_condition: when the machine is off, as `OffCondition` or as text such as `pump\speed < 10`.
@@ -156,17 +179,21 @@ class Model(ModelBase):
         adaptation: what becomes of faults that grow over days and weeks. It takes effect with the next
             execution, without training, and goes before the setting of the service. It is a tag of the
             model, `lookoutequipment:adaptation`. Default: `ServiceSettings.adaptation`.
+        active_version: the version that inference uses, of those that retrainings have made, such as 1 to go
+            back to the first. A deployment that changes the model sets it. Default: the service decides, and
+            a version that was active stays when the prop is left out again.
         tags: up to 50 tags, besides those of `cdk.Tags.of(...)`. Default: none.
         wait: whether the deployment waits for the training, at most 45 minutes, and fails if it fails. With
             False it continues once the service has accepted the model, and `status` is IN_PROGRESS; a
             scheduler of the same stack waits for the model in either case. Default: True.
-        removal_policy: what happens to the model when the stack is deleted. Default: DESTROY, since it can be
-            trained again from the data in S3.
+        removal_policy: what happens to the model when the stack is deleted, or has it no more. One that is
+            replaced goes in any case. Default: RETAIN_ON_UPDATE_OR_DELETE, it stays, but for a creation that
+            is rolled back.
 
     Raises:
         ValueError: when evaluation starts before training ends, a sensor is not one of the dataset, a name, a
-            rate, an adaptation or a tag is not legal, the service cannot assume `role`, or `adaptation` is
-            given for the AWS-managed service.
+            rate, an adaptation or a tag is not legal, `label_group` is of another service, the service cannot
+            assume `role`, or `adaptation` is given for the AWS-managed service.
     """
 
     @_props.checked
@@ -180,6 +207,7 @@ class Model(ModelBase):
         training: TimeRange | None = None,
         evaluation: TimeRange | None = None,
         labels: S3Location | None = None,
+        label_group: ILabelGroup | None = None,
         target_sampling_rate: TargetSamplingRate | str | cdk.Duration | None = None,
         off_condition: OffCondition | str | None = None,
         schema: DatasetSchema | None = None,
@@ -188,12 +216,16 @@ class Model(ModelBase):
         role: iam.IRole | None = None,
         encryption_key: kms.IKey | None = None,
         adaptation: Adaptation | str | None = None,
+        active_version: int | None = None,
         tags: Mapping[str, str] | None = None,
         wait: bool = True,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY,
+        removal_policy: cdk.RemovalPolicy = _custom_resource.KEPT,
     ) -> None:
         super().__init__(scope, id)
         self.service = dataset.service
+        if label_group is not None:
+            part = f'label group "{label_group.label_group_name}"'
+            require_same_service(part, label_group.service, self.service)
         self.target_sampling_rate = _rate(target_sampling_rate)
         condition = OffCondition.parse(off_condition) if isinstance(off_condition, str) else off_condition
         _check_windows(training, evaluation)
@@ -250,15 +282,20 @@ class Model(ModelBase):
             properties={
                 "ModelName": self.model_name,
                 **fixed,
-                "LabelsInputConfiguration": {"S3InputConfiguration": labels.to_api()} if labels else None,
+                "LabelsInputConfiguration": _labels(labels, label_group),
                 "RoleArn": self.role and arn_of(self.role),
                 "ModelDiagnosticsOutputConfiguration": _custom_resource.output_configuration(
                     diagnostics, diagnostics_encryption_key
                 ),
-                "Tags": self._tags.rendered,
                 "Wait": "true" if wait else "false",
+                "ActiveVersion": _version(active_version),
             },
-            depends_on=[dataset.data_ready, *([self.role] if self.role else [])],
+            tags=self._tags,
+            depends_on=[
+                dataset.data_ready,
+                *([label_group.ready] if label_group else []),
+                *([self.role] if self.role else []),
+            ],
             removal_policy=removal_policy,
         )
         self.ready = self._resource
@@ -369,10 +406,24 @@ class Model(ModelBase):
         )
 
 
+def _version(number: int | None) -> str | None:
+    if number is not None and number < 1 and not cdk.Token.is_unresolved(number):
+        raise ValueError(f'active version "{number}" is none: versions of a model are counted from 1')
+    return None if number is None else str(number)
+
+
 def _rate(value: TargetSamplingRate | str | cdk.Duration | None) -> TargetSamplingRate | None:
     if value is None:
         return None
     return _validate.step(TargetSamplingRate, value, what="target sampling rate")
+
+
+def _labels(files: S3Location | None, group: ILabelGroup | None) -> dict[str, Any] | None:
+    places = {
+        **({"S3InputConfiguration": files.to_api()} if files else {}),
+        **({"LabelGroupName": group.label_group_name} if group else {}),
+    }
+    return places or None
 
 
 def _check_windows(training: TimeRange | None, evaluation: TimeRange | None) -> None:

@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from constructs_l4e import _managed_layer
-from constructs_l4e._packages import ARCHITECTURE, RUNTIME
+from constructs_l4e._packages import architecture, runtime
 from l4e_layer import EMPTY_LAYER, LOCK, LayerError, layer_file, layer_key, locked_versions
 
 
@@ -63,8 +63,8 @@ class _BundledLayer(NumericLayer):
             "NumericLayer",
             code=_empty_code() if scope.node.try_get_context(EMPTY_LAYER) else _code(),
             description=f"{versions} for LookoutEquipment",
-            compatible_runtimes=[RUNTIME],
-            compatible_architectures=[ARCHITECTURE],
+            compatible_runtimes=[runtime()],
+            compatible_architectures=[architecture()],
             license="BSD-3-Clause AND Apache-2.0",
             removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Mapping
-from typing import Required, TypedDict, Unpack
+from typing import TypedDict, TypeVar, Unpack
 
 import aws_cdk as cdk
 import jsii
@@ -12,8 +12,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk.interfaces import ResourceEnvironment
 from constructs import Construct
 
-from constructs_l4e import _arns, _custom_resource, _names, _props, _validate
-from constructs_l4e._environments import is_known_to_differ
+from constructs_l4e import _arns, _custom_resource, _names, _props, _validate, alarms
+from constructs_l4e._environments import is_known_to_differ, require_environment_of_arn
 from constructs_l4e._memory import placed
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.access_level import AccessLevel
@@ -24,14 +24,11 @@ from constructs_l4e.metrics import SUM, MetricOptions, period
 from constructs_l4e.role import ServiceRole, arn_of, let_use
 from constructs_l4e.storage import S3Location
 
+_Value = TypeVar("_Value")
 
-class InferenceSchedulerProps(TypedDict, total=False):
-    """Props of `InferenceScheduler` besides the model."""
 
+class _OptionalProps(TypedDict, total=False):
     inference_scheduler_name: str | None
-    data_upload_frequency: Required[DataUploadFrequency | str | cdk.Duration]
-    data_input: Required[S3Location]
-    data_output: Required[S3Location]
     data_delay_offset: cdk.Duration | None
     input_naming: InputNaming | None
     output_encryption_key: kms.IKey | None
@@ -40,6 +37,22 @@ class InferenceSchedulerProps(TypedDict, total=False):
     running: bool
     tags: Mapping[str, str] | None
     removal_policy: cdk.RemovalPolicy
+
+
+class InferenceSchedulerProps(_OptionalProps):
+    """Props of `InferenceScheduler` besides the model."""
+
+    data_upload_frequency: DataUploadFrequency | str | cdk.Duration
+    data_input: S3Location
+    data_output: S3Location
+
+
+class InferenceSchedulerOptions(_OptionalProps, total=False):
+    """Props of the scheduler of a `MonitoredAsset`, which knows what is left out."""
+
+    data_upload_frequency: DataUploadFrequency | str | cdk.Duration
+    data_input: S3Location
+    data_output: S3Location
 
 
 class InferenceSchedulerBase(cdk.Resource):
@@ -54,8 +67,8 @@ class InferenceSchedulerBase(cdk.Resource):
     service: IEquipmentService
     inference_scheduler_name: str
     _resource: cdk.CfnResource
-    model_name: str
-    data_upload_frequency: DataUploadFrequency
+    _model_name: str | None
+    _data_upload_frequency: DataUploadFrequency | None
     running: bool
 
     def __init__(self, scope: Construct, id: str, *, home: ResourceEnvironment | None = None) -> None:
@@ -63,6 +76,16 @@ class InferenceSchedulerBase(cdk.Resource):
             scope, id, account=home.account if home else None, region=home.region if home else None
         )
         placed(self, scope)
+
+    @property
+    def model_name(self) -> str:
+        """Name of the model: see `IInferenceScheduler`."""
+        return self._known("model_name", self._model_name)
+
+    @property
+    def data_upload_frequency(self) -> DataUploadFrequency:
+        """How often inference runs: see `IInferenceScheduler`."""
+        return self._known("data_upload_frequency", self._data_upload_frequency)
 
     @functools.cached_property
     def inference_scheduler_arn(self) -> str:
@@ -147,6 +170,18 @@ class InferenceSchedulerBase(cdk.Resource):
         """
         return self.metric("LevelMoved", **options)
 
+    def add_alarms(self, id: str, **props: "Unpack[alarms.SchedulerAlarmsProps]") -> "alarms.SchedulerAlarms":
+        """Add alarms; the props are those of `SchedulerAlarms` besides the scheduler."""
+        return alarms.SchedulerAlarms(self, id, scheduler=self, **props)
+
+    def _known(self, what: str, value: _Value | None) -> _Value:
+        if value is None:
+            raise ValueError(
+                f'{what} of inference scheduler "{self.inference_scheduler_name}" is not known, and what is '
+                "asked for needs it: import the scheduler with from_inference_scheduler_attributes"
+            )
+        return value
+
     def _metric_home(self) -> MetricOptions:
         """Return account and Region of the metrics, where that is not the stack that uses them."""
         return {}
@@ -170,22 +205,27 @@ class _ImportedInferenceScheduler(InferenceSchedulerBase):
         *,
         service: IEquipmentService,
         inference_scheduler_name: str,
-        model_name: str,
-        data_upload_frequency: DataUploadFrequency | str | cdk.Duration,
+        inference_scheduler_arn: str | None,
+        model_name: str | None,
+        data_upload_frequency: DataUploadFrequency | str | cdk.Duration | None,
         running: bool,
     ) -> None:
         home = service.env
         super().__init__(scope, id, home=home)
         self.service = service
+        if inference_scheduler_arn is not None:
+            require_environment_of_arn(inference_scheduler_arn, "inference scheduler ARN", service)
         self.inference_scheduler_name = _validate.name(
             inference_scheduler_name, shape="InferenceSchedulerName", what="inference scheduler name"
         )
-        self.inference_scheduler_arn = _arns.service_arn(
+        self.inference_scheduler_arn = inference_scheduler_arn or _arns.service_arn(
             self, "inference-scheduler", inference_scheduler_name, home=home
         )
-
-        self.model_name = _validate.name(model_name, shape="ModelName", what="model name")
-        self.data_upload_frequency = _frequency(data_upload_frequency)
+        self._model_name = self._data_upload_frequency = None
+        if model_name is not None:
+            self._model_name = _validate.name(model_name, shape="ModelName", what="model name")
+        if data_upload_frequency is not None:
+            self._data_upload_frequency = _frequency(data_upload_frequency)
         self.running = running
 
     def _metric_home(self) -> MetricOptions:
@@ -223,8 +263,8 @@ class InferenceScheduler(InferenceSchedulerBase):
         encryption_key: key of the state of the scheduler. Default: the service's own.
         running: whether the scheduler runs; False stops it and keeps it. Default: True.
         tags: up to 50 tags, besides those of `cdk.Tags.of(...)`. Default: none.
-        removal_policy: what happens to the scheduler when the stack is deleted. With RETAIN it runs on.
-            Default: DESTROY.
+        removal_policy: what happens to the scheduler when the stack is deleted, or has it no more. With
+            RETAIN it runs on. One that is replaced goes in any case. Default: DESTROY.
 
     Raises:
         ValueError: when the frequency is shorter than the step of the model, a name, a frequency, a delay or
@@ -253,10 +293,10 @@ class InferenceScheduler(InferenceSchedulerBase):
     ) -> None:
         super().__init__(scope, id)
         self.service = model.service
-        self.model_name = model.model_name
+        self._model_name = model.model_name
         self.running = running
-        self.data_upload_frequency = _frequency(data_upload_frequency)
-        _check_rate(self.data_upload_frequency, model.target_sampling_rate)
+        self._data_upload_frequency = frequency = _frequency(data_upload_frequency)
+        _check_rate(frequency, model.target_sampling_rate)
         self.role: iam.IRole = role or ServiceRole(
             self,
             "Role",
@@ -306,7 +346,7 @@ class InferenceScheduler(InferenceSchedulerBase):
             properties={
                 "InferenceSchedulerName": self.inference_scheduler_name,
                 **fixed,
-                "DataUploadFrequency": self.data_upload_frequency.value,
+                "DataUploadFrequency": frequency.value,
                 "DataDelayOffsetInMinutes": _validate.whole_minutes(
                     data_delay_offset, shape="DataDelayOffsetInMinutes", what="data delay offset"
                 )
@@ -320,11 +360,65 @@ class InferenceScheduler(InferenceSchedulerBase):
                     data_output, output_encryption_key
                 ),
                 "RoleArn": arn_of(self.role),
-                "Tags": self._tags.rendered,
                 "DesiredState": "RUNNING" if running else "STOPPED",
             },
+            tags=self._tags,
             depends_on=[model.ready, self.role],
             removal_policy=removal_policy,
+        )
+
+    @classmethod
+    def from_inference_scheduler_name(
+        cls,
+        scope: Construct,
+        id: str,
+        *,
+        service: IEquipmentService,
+        inference_scheduler_name: str,
+    ) -> IInferenceScheduler:
+        """Return an existing scheduler by its name, for grants; it has no metrics.
+
+        Raises:
+            ValueError: when the name is not legal.
+        """
+        return _ImportedInferenceScheduler(
+            scope,
+            id,
+            service=service,
+            inference_scheduler_name=inference_scheduler_name,
+            inference_scheduler_arn=None,
+            model_name=None,
+            data_upload_frequency=None,
+            running=True,
+        )
+
+    @classmethod
+    def from_inference_scheduler_arn(
+        cls,
+        scope: Construct,
+        id: str,
+        *,
+        service: IEquipmentService,
+        inference_scheduler_arn: str,
+    ) -> IInferenceScheduler:
+        """Return an existing scheduler by its ARN, for grants; it has no metrics.
+
+        Raises:
+            ValueError: when it is not the ARN of an inference scheduler, or of another account or Region than
+                the service.
+        """
+        name = _arns.name_in_arn(
+            inference_scheduler_arn, shape="InferenceSchedulerArn", what="inference scheduler ARN"
+        )
+        return _ImportedInferenceScheduler(
+            scope,
+            id,
+            service=service,
+            inference_scheduler_name=name,
+            inference_scheduler_arn=inference_scheduler_arn,
+            model_name=None,
+            data_upload_frequency=None,
+            running=True,
         )
 
     @classmethod
@@ -358,6 +452,7 @@ class InferenceScheduler(InferenceSchedulerBase):
             id,
             service=service,
             inference_scheduler_name=inference_scheduler_name,
+            inference_scheduler_arn=None,
             model_name=model_name,
             data_upload_frequency=data_upload_frequency,
             running=running,

@@ -43,8 +43,12 @@ class ServiceSettings:
     Args:
         datasets: datasets at the service. Default: 15.
         models: models at the service. Default: 15.
+        label_groups: label groups at the service. Default: 15.
+        labels_per_group: labels in a label group. Default: 5,000.
         pending_ingestion_jobs: ingestion jobs that run at once. Default: 5.
         pending_models: models in training at once. Default: 5.
+        pending_dataset_imports: datasets that are imported at once. Default: 15.
+        pending_model_imports: model versions that are imported at once. Default: 15.
         files_per_component: files of one component per ingestion job. Default: 1,000.
         wide_rows_percent: rows of a file, of a hundred, that may have values beyond the header. Above that,
             and above the three limits that follow, the file is not used. Default: 1.
@@ -80,8 +84,12 @@ class ServiceSettings:
 
     datasets: float | None = None
     models: float | None = None
+    label_groups: float | None = None
+    labels_per_group: float | None = None
     pending_ingestion_jobs: float | None = None
     pending_models: float | None = None
+    pending_dataset_imports: float | None = None
+    pending_model_imports: float | None = None
     files_per_component: float | None = None
     wide_rows_percent: float | None = None
     short_rows_percent: float | None = None

@@ -11,6 +11,7 @@ from constructs_l4e import _props, _validate
 from constructs_l4e._access_logs import send_access_logs
 from constructs_l4e._memory import once
 from constructs_l4e._rule_packs import ACCESS_LOGS_BUCKET, NO_REPLICA, accept
+from constructs_l4e.interfaces import IAssetStorage
 
 _NONCURRENT_DAYS = 30
 _LOG_DAYS = 90
@@ -92,6 +93,7 @@ class AssetStorageBase(Construct):
     """Base of storage made here and of imported storage."""
 
     bucket: s3.IBucket
+    results_bucket: s3.IBucket
 
     def for_asset(self, asset_name: str) -> AssetLocations:
         """Return the prefixes of one asset: `<asset>/history/`, `<asset>/labels/` and so on.
@@ -112,8 +114,8 @@ class AssetStorageBase(Construct):
             history=S3Location(bucket=self.bucket, prefix=f"{asset_name}/history/"),
             labels=S3Location(bucket=self.bucket, prefix=f"{asset_name}/labels/"),
             inference_input=S3Location(bucket=self.bucket, prefix=f"{asset_name}/inference-input/"),
-            inference_output=S3Location(bucket=self.bucket, prefix=f"{asset_name}/inference-output/"),
-            diagnostics=S3Location(bucket=self.bucket, prefix=f"{asset_name}/diagnostics/"),
+            inference_output=S3Location(bucket=self.results_bucket, prefix=f"{asset_name}/inference-output/"),
+            diagnostics=S3Location(bucket=self.results_bucket, prefix=f"{asset_name}/diagnostics/"),
         )
 
 
@@ -163,7 +165,7 @@ class AssetStorage(AssetStorageBase):
                 what="bucket name",
                 fix='use lower-case letters, digits, "." and "-"',
             )
-        self.bucket = bucket = s3.Bucket(
+        self.bucket = self.results_bucket = bucket = s3.Bucket(
             self,
             "Bucket",
             auto_delete_objects=removal_policy == cdk.RemovalPolicy.DESTROY,
@@ -187,22 +189,36 @@ class AssetStorage(AssetStorageBase):
         send_access_logs(bucket, access_logs_bucket or _access_logs(self, removal_policy), prefix=_LOG_PREFIX)
 
     @classmethod
-    def from_bucket(cls, scope: Construct, id: str, bucket: s3.IBucket) -> AssetStorageBase:
-        """Return storage in a bucket that exists already or is configured elsewhere."""
-        return _ImportedStorage(scope, id, bucket)
+    def from_bucket(
+        cls, scope: Construct, id: str, bucket: s3.IBucket, *, results_bucket: s3.IBucket | None = None
+    ) -> IAssetStorage:
+        """Return storage in buckets that exist already or are configured elsewhere.
+
+        Args:
+            scope: parent of the construct.
+            id: construct id.
+            bucket: bucket of history, labels and inference input.
+            results_bucket: bucket of inference output and diagnostics. Default: `bucket`.
+        """
+        return _ImportedStorage(scope, id, bucket=bucket, results_bucket=results_bucket)
 
 
 class _ImportedStorage(AssetStorageBase):
-    def __init__(self, scope: Construct, id: str, bucket: s3.IBucket) -> None:
+    @_props.checked
+    def __init__(
+        self, scope: Construct, id: str, *, bucket: s3.IBucket, results_bucket: s3.IBucket | None
+    ) -> None:
         super().__init__(scope, id)
         self.bucket = bucket
-        if bucket.encryption_key is None and not isinstance(bucket, s3.Bucket):
-            cdk.Annotations.of(self).add_warning_v2(
-                "constructs-l4e:BucketKey",
-                f'whether the imported bucket "{bucket.node.path}" has a key is not known, and roles would '
-                "need it: import the bucket with Bucket.from_bucket_attributes(encryption_key=...), or "
-                "acknowledge this warning if it has none",
-            )
+        self.results_bucket = results_bucket or bucket
+        for each in dict.fromkeys((self.bucket, self.results_bucket)):
+            if each.encryption_key is None and not isinstance(each, s3.Bucket):
+                cdk.Annotations.of(self).add_warning_v2(
+                    "constructs-l4e:BucketKey",
+                    f'whether the imported bucket "{each.node.path}" has a key is not known, and roles would '
+                    "need it: import the bucket with Bucket.from_bucket_attributes(encryption_key=...), or "
+                    "acknowledge this warning if it has none",
+                )
 
 
 def _access_logs(scope: Construct, removal_policy: cdk.RemovalPolicy) -> s3.Bucket:

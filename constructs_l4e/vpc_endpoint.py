@@ -78,18 +78,31 @@ class ServiceVpcEndpoint(ec2.InterfaceVpcEndpoint):
             private_dns_enabled=managed if private_dns_enabled is None else private_dns_enabled,
         )
         acknowledge_range(self, open=open, security_groups=security_groups)
-        stack = cdk.Stack.of(self)
+        if not managed:
+            ways_in = _way_in_arns(cdk.Stack.of(self), service, _ways_in.level_of(admitted))
+            self._admit("CallersOfThisAccount", ["execute-api:Invoke"], ways_in)
+            return
+        on_none = _service_model.operations_on_no_resource()
+        for sid, actions, resource in (
+            (
+                "CallersOfThisAccount",
+                [each for each in admitted if each not in on_none],
+                _arns.any_resource(self),
+            ),
+            # AWS has no resource for these actions, and would deny them on any ARN.
+            ("ListsForCallersOfThisAccount", [each for each in admitted if each in on_none], "*"),
+        ):
+            if actions:
+                self._admit(sid, [f"{_service_model.SERVICE}:{each}" for each in actions], [resource])
+
+    def _admit(self, sid: str, actions: Sequence[str], resources: Sequence[str]) -> None:
         self.add_to_policy(
             iam.PolicyStatement(
-                sid="CallersOfThisAccount",
-                actions=[f"{_service_model.SERVICE}:{operation}" for operation in admitted]
-                if managed
-                else ["execute-api:Invoke"],
+                sid=sid,
+                actions=list(actions),
                 principals=[iam.AnyPrincipal()],
-                resources=[_arns.any_resource(self)]
-                if managed
-                else _way_in_arns(stack, service, _ways_in.level_of(admitted)),
-                conditions={"StringEquals": {"aws:PrincipalAccount": stack.account}},
+                resources=list(resources),
+                conditions={"StringEquals": {"aws:PrincipalAccount": cdk.Stack.of(self).account}},
             )
         )
 

@@ -51,7 +51,9 @@ class LabelFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
+class Line:
+    """A line that is not blank: its number in the file, from 1, and its cells without blanks around them."""
+
     number: int
     cells: tuple[str, ...]
 
@@ -72,13 +74,36 @@ def read_labels(data: bytes) -> LabelFile:
         UnusableFile: When it is not a label file. The message names the lines, what was found, the rule and
             the fix.
     """
-    lines = _lines(_text(data))
-    if lines and lines[0].cells[0].lower().startswith("sep="):  # how Excel is told the separator
-        lines = lines[1:]
-    if lines and not _DIGIT.search("".join(lines[0].cells)):
+    lines = read_lines(data)
+    if lines and is_header(lines[0]):
         _require_two_columns(lines[:1])
         lines = lines[1:]
     _require_two_columns(lines)
+    return periods_of(lines)
+
+
+def read_lines(data: bytes) -> list[Line]:
+    """Return the lines of a CSV file that are not blank, without the one that tells Excel the separator.
+
+    Raises:
+        UnusableFile: When it is no text, or no CSV.
+    """
+    lines = _lines(_text(data))
+    told = bool(lines) and lines[0].cells[0].lower().startswith("sep=")
+    return lines[1:] if told else lines
+
+
+def is_header(first: Line) -> bool:
+    """Return whether the first line of a file is a header: it has no digit."""
+    return not _DIGIT.search("".join(first.cells))
+
+
+def periods_of(lines: Sequence[Line]) -> LabelFile:
+    """Return the periods of lines that have two cells each, start and end.
+
+    Raises:
+        UnusableFile: When a cell is no time, or an end lies before its start.
+    """
     order = day_month_order(cell for line in lines for cell in line.cells)
     periods = tuple(_periods(lines, day_first=order.is_day_first, ambiguous=order.ambiguous))
     example = next((period for period in periods if period.swapped), None)
@@ -109,17 +134,17 @@ def _decoded(data: bytes) -> str:
         return decode(data[begin : error.end], number=number)
 
 
-def _lines(text: str) -> list[_Line]:
+def _lines(text: str) -> list[Line]:
     """Return the lines that are not blank, as cells without blanks around them."""
     if "\r" in text and "\n" not in text:
         raise UnusableFile("its lines end with carriage returns only: end them with LF or CRLF")
-    lines: list[_Line] = []
+    lines: list[Line] = []
     reader = csv.reader(io.StringIO(text, newline=""))
     try:
         for row in reader:
             cells = tuple(cell.strip() for cell in row)
             if any(cells):
-                lines.append(_Line(number=reader.line_num, cells=cells if any(cells[2:]) else cells[:2]))
+                lines.append(Line(number=reader.line_num, cells=cells if any(cells[2:]) else cells[:2]))
     except csv.Error as error:
         raise UnusableFile(
             f"line {reader.line_num} is not CSV ({error}), perhaps because a quotation mark is never closed: "
@@ -128,7 +153,7 @@ def _lines(text: str) -> list[_Line]:
     return lines
 
 
-def _require_two_columns(lines: Sequence[_Line]) -> None:
+def _require_two_columns(lines: Sequence[Line]) -> None:
     wrong = [line for line in lines if len(line.cells) != 2]
     if not wrong:
         return
@@ -146,8 +171,8 @@ def _require_two_columns(lines: Sequence[_Line]) -> None:
     )
 
 
-def _periods(lines: Sequence[_Line], *, day_first: bool, ambiguous: bool) -> Iterator[LabelPeriod]:
-    wrong: list[tuple[_Line, str]] = []
+def _periods(lines: Sequence[Line], *, day_first: bool, ambiguous: bool) -> Iterator[LabelPeriod]:
+    wrong: list[tuple[Line, str]] = []
     for line in lines:
         times = [micros(cell, day_first=day_first) for cell in line.cells]
         wrong += [(line, cell) for cell, time in zip(line.cells, times, strict=True) if time is None]
@@ -172,7 +197,7 @@ def _periods(lines: Sequence[_Line], *, day_first: bool, ambiguous: bool) -> Ite
         raise _no_timestamp(wrong, day_first=day_first)
 
 
-def _no_timestamp(wrong: Sequence[tuple[_Line, str]], *, day_first: bool) -> UnusableFile:
+def _no_timestamp(wrong: Sequence[tuple[Line, str]], *, day_first: bool) -> UnusableFile:
     """Return the error about cells that are no timestamps, each with its line."""
     line, cell = wrong[0]
     rule = f"use a form such as {ACCEPTED}"
@@ -189,7 +214,7 @@ def _moment(micros_since_1970: int | None) -> datetime:
     return _ORIGIN + timedelta(microseconds=micros_since_1970 or 0)
 
 
-def _others(lines: Sequence[_Line]) -> str:
+def _others(lines: Sequence[Line]) -> str:
     """Return how many more lines have the fault, with the numbers of the first."""
     numbers = list(dict.fromkeys(line.number for line in lines))[1:]
     if not numbers:

@@ -30,6 +30,7 @@ FORMS: tuple[Form, ...] = (
     Form("yyyy-MM-dd HH:mm:ss", "2026-03-31 14:05:00"),
     Form("yyyy-MM-dd-HH:mm:ss", "2026-03-31-14:05:00"),
     Form("yyyy-MM-dd-HH-mm-ss", "2026-03-31-14-05-00"),
+    Form("yyyy_MM_dd_HH_mm_ss", "2026_03_31_14_05_00", "`_` may stand for `-`, and between date and time"),
     Form("yyyy/MM/ddTHH:mm:ss", "2026/03/31T14:05:00"),
     Form("yyyy/MM/dd HH:mm:ss", "2026/03/31 14:05:00"),
     Form("yyyy MM ddTHH:mm:ss", "2026 03 31T14:05:00"),
@@ -37,12 +38,13 @@ FORMS: tuple[Form, ...] = (
     Form("yyyyMMddTHH:mm:ss", "20260331T14:05:00"),
     Form("yyyyMMdd HH:mm:ss", "20260331 14:05:00"),
     Form("yyyyMMddHHmmss", "20260331140500"),
+    Form("yyyyMMdd_HHmmss", "20260331_140500"),
     Form("M/d/yyyy HH:mm:ss", "3/31/2026 14:05:00", "the month first, unless the file shows otherwise"),
     Form("d/M/yyyy HH:mm:ss", "31/3/2026 14:05:00", "when a day above 12 in the same file shows it"),
     Form("seconds since 1970", "1774965900", "10 digits"),
     Form("milliseconds since 1970", "1774965900000", "13 digits"),
 )
-"""One row per form. Seconds may be left out but for `yyyy-MM-dd-HH-mm-ss`."""
+"""One row per form. Seconds may be left out but for `yyyy-MM-dd-HH-mm-ss` and its form with `_`."""
 
 ACCEPTED = (
     "'2026-03-31T14:05:00', '2026-03-31 14:05:00.250', '2026-03-31T14:05:00+01:00', '2026/03/31 14:05', "
@@ -62,15 +64,16 @@ SLASHED_PATTERN = _compiled(rf"(?P<m>\d{{1,2}})/(?P<d>\d{{1,2}})/(?P<Y>\d{{4}})(
 """Dates with the year last; `m` is the first part, which is the day in a file with the day first."""
 CALENDAR_PATTERNS = (
     _compiled(
-        rf"(?P<Y>\d{{4}})([-/ ])(?P<m>\d{{1,2}})\2(?P<d>\d{{1,2}})(?:(?:[T ]|(?<=\d)-){_CLOCK}{_ZONE})?"
+        rf"(?P<Y>\d{{4}})([-/_ ])(?P<m>\d{{1,2}})\2(?P<d>\d{{1,2}})(?:(?:[T _]|(?<=\d)-){_CLOCK}{_ZONE})?"
     ),
     _compiled(
-        r"(?P<Y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})-(?P<H>\d{1,2})-(?P<M>\d{1,2})-(?P<S>\d{1,2})" + _ZONE
+        r"(?P<Y>\d{4})([-_])(?P<m>\d{1,2})\2(?P<d>\d{1,2})[-_]"
+        r"(?P<H>\d{1,2})([-_])(?P<M>\d{1,2})\6(?P<S>\d{1,2})" + _ZONE
     ),
     SLASHED_PATTERN,
-    _compiled(rf"(?P<Y>\d{{4}})(?P<m>\d{{2}})(?P<d>\d{{2}})(?:[T ]{_CLOCK}{_ZONE})?"),
+    _compiled(rf"(?P<Y>\d{{4}})(?P<m>\d{{2}})(?P<d>\d{{2}})(?:[T _]{_CLOCK}{_ZONE})?"),
     _compiled(
-        r"(?P<Y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?P<H>\d{2})(?P<M>\d{2})(?P<S>\d{2})?(?:\.(?P<f>\d{1,9}))?"
+        r"(?P<Y>\d{4})(?P<m>\d{2})(?P<d>\d{2})_?(?P<H>\d{2})(?P<M>\d{2})(?P<S>\d{2})?(?:\.(?P<f>\d{1,9}))?"
         + _ZONE
     ),
 )

@@ -92,6 +92,7 @@ class ReplayScenario(Scenario):
             f'target_sampling_rate = "{self.sampling_rate}"',
             f"training = {_toml_range(self.training)}",
             f"evaluation = {_toml_range(self.evaluation)}",
+            'removal_policy = "destroy" # nothing stays when the stack is deleted',
         ]
         if self.off_condition is not None:
             lines.append(f"off_condition = '{self.off_condition}'")

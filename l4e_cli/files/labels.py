@@ -31,8 +31,7 @@ class LabelFiles:
     def periods(self) -> list[Interval]:
         """The periods of the labels, in order of time."""
         periods = [
-            Interval(start=_instant(label.period.start), end=_instant(label.period.end))
-            for label in self.found.labels
+            Interval(start=_instant(label.start), end=_instant(label.end)) for label in self.found.labels
         ]
         return sorted(periods, key=lambda period: period.start)
 
@@ -50,7 +49,7 @@ def read_label_files(files: Sequence[DataFile]) -> LabelFiles:
         except UnusableFile as error:
             refused.append((file.name, str(error)))
             continue
-        labels += [Label(file=file.name, period=period) for period in found.periods]
+        labels += [Label.of_file(file.name, period) for period in found.periods]
         notes += [f"{file.name}: {note}" for note in found.notes]
     return LabelFiles(
         names=tuple(file.name for file in files),

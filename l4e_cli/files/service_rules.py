@@ -13,13 +13,15 @@ from service.jobs.ingestion.parts import FilePart
 from service.jobs.ingestion.second_reading import SecondReading, is_day_first, second_reading
 from service.jobs.ingestion.selection import FileLimits, SourceFile, check_limits, select
 from service.jobs.storage.listed_object import ListedObject, is_folder
-from service.jobs.training.labels import Label, Labels
+from service.jobs.training.training_labels import Label, Labels
 from service.key_pattern import DEFAULT_PATTERN, KeyPattern
 from service.settings import Settings
-from service.training_windows import TimeSpan
+from service.training_windows import ADVISED_DAYS, LEAST_DAYS, TimeSpan
 
 __all__ = [
+    "ADVISED_DAYS",
     "DEFAULT_PATTERN",
+    "LEAST_DAYS",
     "FileLimits",
     "FilePart",
     "JobFailed",

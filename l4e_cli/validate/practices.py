@@ -5,15 +5,13 @@ from collections.abc import Generator, Iterable, Iterator
 import numpy as np
 
 from l4e_cli import words
-from l4e_cli.files.service_rules import Settings
+from l4e_cli.files.service_rules import ADVISED_DAYS, LEAST_DAYS, Settings
 from l4e_cli.interval import Interval
 from l4e_cli.reader import SensorStatistics
 from l4e_cli.validate.asset import Asset
 from l4e_cli.validate.coverage import SensorCoverage
 from l4e_cli.validate.result import ComponentResult, Finding, Severity
 
-_LEAST_DAYS, _ADVISED_DAYS = 90, 180
-"""History below which a model is rarely useful, and the one that L4E's guide asks for."""
 _LEAST_EVALUATION_DAYS, _LEAST_EVALUATION_SHARE = 14, 0.1
 _MISSING_SHARE = 0.3
 """Share of missing or invalid cells above which a sensor is reported."""
@@ -158,20 +156,20 @@ def _history(span: Interval, where: str, *, minimum: float | None) -> Iterator[F
             text=f"{found}, less than the {minimum:g} days that a training needs: add history, or lower "
             "minimum_training_days in the settings of the service",
         )
-    elif span.days < _LEAST_DAYS:
+    elif span.days < LEAST_DAYS:
         yield Finding(
             severity="warning",
             rule="short-history",
             where=where,
-            text=f"{found}. Below {_LEAST_DAYS} days a model rarely knows all that is normal; L4E asks for "
-            f"{_ADVISED_DAYS}",
+            text=f"{found}. Below {LEAST_DAYS} days a model rarely knows all that is normal; L4E asks for "
+            f"{ADVISED_DAYS}",
         )
-    elif span.days < _ADVISED_DAYS:
+    elif span.days < ADVISED_DAYS:
         yield Finding(
             severity="warning",
             rule="short-history",
             where=where,
-            text=f"{found}; L4E asks for {_ADVISED_DAYS} days, and for a year if the machine has seasons",
+            text=f"{found}; L4E asks for {ADVISED_DAYS} days, and for a year if the machine has seasons",
         )
 
 

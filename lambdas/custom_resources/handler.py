@@ -15,12 +15,24 @@ from custom_resources.data_ingestion import DataIngestion
 from custom_resources.dataset import Dataset
 from custom_resources.errors import call_error
 from custom_resources.inference_scheduler import InferenceScheduler
+from custom_resources.label_group import LabelGroup
 from custom_resources.model import Model
 from custom_resources.properties import S3Object
 from custom_resources.records import DynamoRecords
+from custom_resources.resource_policy import DatasetPolicy, ModelPolicy
+from custom_resources.retraining_scheduler import RetrainingScheduler
 from custom_resources.runner import Runner
 
-RESOURCES: Final = (Dataset(), DataIngestion(), Model(), InferenceScheduler())
+RESOURCES: Final = (
+    Dataset(),
+    DataIngestion(),
+    LabelGroup(),
+    Model(),
+    InferenceScheduler(),
+    RetrainingScheduler(),
+    DatasetPolicy(),
+    ModelPolicy(),
+)
 
 logging.getLogger(__package__).setLevel(logging.INFO)
 

@@ -5,9 +5,10 @@ those of the service model, so that this parser cannot disagree with the service
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ from custom_resources.request import TAG_PREFIX
 # Version 2 came with schemas that say what they are: inline, or with the hash of what is staged.
 _VERSIONS: Final = ("1", "2")
 _FRAMEWORK_KEYS: Final = frozenset({"ServiceToken", "ServiceTimeout", "PropertiesVersion"})
+# Java's spelling of any character, which Python lacks.
+_ANY_CHARACTER: Final = (r"[\P{M}\p{M}]", r"[\s\S]")
 # Members we fill in ourselves.
 _INTERNAL_MEMBERS: Final = frozenset({"ClientToken", "DatasetSchema"})
 
@@ -41,8 +44,8 @@ class S3Object:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InlineSchema:
-    """A schema as the property itself."""
+class InlineDocument:
+    """A document as the property itself."""
 
     text: str
 
@@ -65,13 +68,19 @@ class Properties:
         wait: whether the request is complete only when the service has finished.
         running: desired state of a scheduler.
         revision: free text whose change starts a new ingestion.
+        active_version: the version of a model that is to be active; None leaves that to the service.
+        labels: documents with the labels of a label group, one after the other.
+        policy: a resource policy, without its `Id`.
     """
 
     members: Mapping[str, Any]
-    schema: InlineSchema | S3Object | None = None
+    schema: InlineDocument | S3Object | None = None
     wait: bool = True
     running: bool = True
     revision: str = ""
+    active_version: int | None = None
+    labels: Sequence[InlineDocument | S3Object] = ()
+    policy: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def tags(self) -> dict[str, str]:
@@ -133,6 +142,30 @@ def _read(raw: Mapping[str, Any], shape: StructureShape, options: Sequence[str])
     return Properties(members=values, **ours)
 
 
+def parse_labels(text: str, *, model: ServiceModel, subject: str) -> list[dict[str, Any]]:
+    """Return the labels in a JSON document: members of `CreateLabel` besides the name of the label group.
+
+    Times stay the texts that they are.
+
+    Raises:
+        FailedError: when one is wrong; names it, the rule and the fix.
+    """
+    request = model.operation_model("CreateLabel").input_shape
+    if request is None:
+        raise TypeError("CreateLabel takes no input in this service model")
+    rest = {"LabelGroupName", "ClientToken"}
+    members = {name: shape for name, shape in request.members.items() if name not in rest}
+    required = [name for name in request.required_members if name not in rest]
+    try:
+        found = json.loads(text)
+        labels: list[dict[str, Any]] = found if isinstance(found, list) else [found]
+        for at, label in enumerate(labels):
+            _object(members, required, label, f"label {at + 1}")
+    except ValueError as wrong:
+        raise FailedError(f"{subject}: {wrong}. Correct the labels, then deploy again.") from None
+    return labels
+
+
 class _WrongError(ValueError):
     pass
 
@@ -148,15 +181,19 @@ def _value(shape: Shape, raw: Any, path: str) -> Any:
 
 
 def _structure(shape: StructureShape, raw: Any, path: str) -> dict[str, Any]:
+    return _object(shape.members, shape.required_members, raw, path)
+
+
+def _object(members: Mapping[str, Shape], required: Sequence[str], raw: Any, path: str) -> dict[str, Any]:
     if not isinstance(raw, Mapping):
-        raise _WrongError(f"{path} is {raw!r}: give an object with {', '.join(shape.members)}")
-    unknown = sorted(raw.keys() - shape.members.keys())
+        raise _WrongError(f"{path} is {raw!r}: give an object with {', '.join(members)}")
+    unknown = sorted(raw.keys() - members.keys())
     if unknown:
-        raise _WrongError(f"unknown property {path}.{unknown[0]}: use one of {', '.join(shape.members)}")
-    missing = [name for name in shape.required_members if name not in raw]
+        raise _WrongError(f"unknown property {path}.{unknown[0]}: use one of {', '.join(members)}")
+    missing = [name for name in required if name not in raw]
     if missing:
         raise _WrongError(f"property {path}.{missing[0]} is required: add it")
-    return {name: _value(shape.members[name], value, f"{path}.{name}") for name, value in raw.items()}
+    return {name: _value(members[name], value, f"{path}.{name}") for name, value in raw.items()}
 
 
 def _string(shape: Shape, raw: Any, path: str) -> str:
@@ -169,7 +206,7 @@ def _string(shape: Shape, raw: Any, path: str) -> str:
     if len(raw) < low or (high is not None and len(raw) > high):
         raise _WrongError(f"{path} is {raw[:80]!r}, {len(raw)} characters: use {low} to {high}")
     pattern = shape.metadata.get("pattern")
-    if pattern and not re.fullmatch(pattern, raw):
+    if pattern and not re.fullmatch(pattern.replace(*_ANY_CHARACTER), raw):
         raise _WrongError(f"{path} is {raw!r}: it must match {pattern}")
     return raw
 
@@ -196,6 +233,12 @@ def _timestamp(_: Shape, raw: Any, path: str) -> datetime:
     return moment.astimezone(UTC)
 
 
+def _version_number(path: str, raw: Any) -> int:
+    if isinstance(raw, bool) or not re.fullmatch(r"[1-9][0-9]{0,8}", str(raw)):
+        raise _WrongError(f"{path} is {raw!r}: give the number of a version")
+    return int(raw)
+
+
 # The members of the operations used here have no other types; another one is a KeyError in the first test.
 _SCALARS: Final[Mapping[str, Callable[[Shape, Any, str], Any]]] = {
     "string": _string,
@@ -215,19 +258,36 @@ def _choice(**values: Any) -> Callable[[str, Any], Any]:
     return read
 
 
-_SCHEMAS: Final = ({"InlineDataSchema"}, {"Bucket", "Key"}, {"Bucket", "Key", "Sha256"})
+_PLACES: Final = ({"Bucket", "Key"}, {"Bucket", "Key", "Sha256"})
 
 
-def _schema(path: str, raw: Any) -> InlineSchema | S3Object:
-    if not isinstance(raw, Mapping) or raw.keys() not in _SCHEMAS:
-        raise _WrongError(
-            f"{path} is {raw!r}: give an object with InlineDataSchema, or with Bucket, Key and Sha256"
-        )
-    if not all(isinstance(value, str) and value for value in raw.values()):
-        raise _WrongError(f"{path} is {dict(raw)!r}: {', '.join(raw)} must be text")
-    if "InlineDataSchema" in raw:
-        return InlineSchema(text=raw["InlineDataSchema"])
-    return S3Object(bucket=raw["Bucket"], key=raw["Key"], sha256=raw.get("Sha256", ""))
+def _document(inline: str) -> Callable[[str, Any], InlineDocument | S3Object]:
+    """Return the reader of a document, which is the member `inline`, or an object in S3."""
+
+    def read(path: str, raw: Any) -> InlineDocument | S3Object:
+        if not isinstance(raw, Mapping) or raw.keys() not in ({inline}, *_PLACES):
+            raise _WrongError(
+                f"{path} is {raw!r}: give an object with {inline}, or with Bucket, Key and Sha256"
+            )
+        if not all(isinstance(value, str) and value for value in raw.values()):
+            raise _WrongError(f"{path} is {dict(raw)!r}: {', '.join(raw)} must be text")
+        if inline in raw:
+            return InlineDocument(text=raw[inline])
+        return S3Object(bucket=raw["Bucket"], key=raw["Key"], sha256=raw.get("Sha256", ""))
+
+    return read
+
+
+def _documents(inline: str) -> Callable[[str, Any], Sequence[InlineDocument | S3Object]]:
+    """Return the reader of a list of documents."""
+    one = _document(inline)
+
+    def read(path: str, raw: Any) -> Sequence[InlineDocument | S3Object]:
+        if not isinstance(raw, list):
+            raise _WrongError(f"{path} is {raw!r}: give a list")
+        return tuple(one(f"{path}[{index}]", each) for index, each in enumerate(raw))
+
+    return read
 
 
 def _text(path: str, raw: Any) -> str:
@@ -236,11 +296,20 @@ def _text(path: str, raw: Any) -> str:
     return raw
 
 
+def _policy(path: str, raw: Any) -> Mapping[str, Any]:
+    if not isinstance(raw, Mapping) or "Statement" not in raw or "Id" in raw:
+        raise _WrongError(f"{path} is {raw!r}: give a policy with a Statement, and without an Id")
+    return raw
+
+
 # Property name -> field of Properties (empty: checked here, used elsewhere) and its reader.
 _OPTIONS: Final[Mapping[str, tuple[str, Callable[[str, Any], Any]]]] = {
-    "Schema": ("schema", _schema),
+    "Schema": ("schema", _document("InlineDataSchema")),
+    "Labels": ("labels", _documents("InlineLabels")),
     "Wait": ("wait", _choice(true=True, false=False)),
     "DesiredState": ("running", _choice(RUNNING=True, STOPPED=False)),
     "Revision": ("revision", _text),
+    "ActiveVersion": ("active_version", _version_number),
+    "ResourcePolicy": ("policy", _policy),
     "RemovalPolicy": ("", _choice(retain=True, destroy=False)),
 }

@@ -1,4 +1,4 @@
-"""What the four kinds of resource share: the context of a step, its outcomes, and the rules of ownership.
+"""What the kinds of resource share: the context of a step, its outcomes, and the rules of ownership.
 
 A step looks at the service and makes at most one change towards the requested state. It keeps no state of its
 own: it can be repeated, interrupted or run twice, and the result is the same.
@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final
 
 from custom_resources.client import Equipment
 from custom_resources.errors import ConflictError, FailedError, NotFoundError, NotYetError
-from custom_resources.properties import InlineSchema, Properties, S3Object, parse, tags
+from custom_resources.properties import InlineDocument, Properties, S3Object, parse, tags
 from custom_resources.records import RecordTable
 from custom_resources.request import (
     CONFIGURATION_TAG,
@@ -93,6 +93,14 @@ class Context:
         answer = self.equipment.call(operation, **parameters)
         self.done.add(operation)
         return answer
+
+    def repeat(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Call an operation that changes something else each time: any number of times per poll.
+
+        Raises:
+            CallError: when the call is answered with an error.
+        """
+        return self.equipment.call(operation, **parameters)
 
     def create(self, operation: str, *, instead_of: str = "", **parameters: Any) -> dict[str, Any]:
         """Call an operation that takes a client token; see `act`.
@@ -254,8 +262,9 @@ class TaggedResource(Resource):
         if owner != context.request.owner:
             raise FailedError(
                 f"{self.subject(properties)} exists and does not belong to this resource "
-                f"(tag {OWNER_TAG}: {owner or 'none'}). Choose another {self.name_member}, or "
-                "delete the existing one, then deploy again."
+                f"(tag {OWNER_TAG}: {owner or 'none'}). If it was kept when its stack was deleted, import it "
+                f"(from_{self.kind.replace('-', '_')}_name) in place of the construct that would make it. "
+                f"Otherwise choose another {self.name_member}, or delete the existing one, then deploy again."
             )
         if self._is_tagged(found, properties) or self._only_writes_the_schema_otherwise(
             context, properties, found
@@ -357,7 +366,7 @@ def read_schema(context: Context, properties: Properties, subject: str) -> dict[
     """
     if properties.schema is None:
         return {}
-    text = _schema_text(context, properties.schema)
+    text = document_text(context, properties.schema)
     try:
         json.loads(text)
     except ValueError as error:
@@ -367,8 +376,13 @@ def read_schema(context: Context, properties: Properties, subject: str) -> dict[
     return {"DatasetSchema": {"InlineDataSchema": text}}
 
 
-def _schema_text(context: Context, schema: InlineSchema | S3Object) -> str:
-    return schema.text if isinstance(schema, InlineSchema) else context.read_object(schema)
+def document_text(context: Context, document: InlineDocument | S3Object) -> str:
+    """Return the text of a document, in a property or in S3.
+
+    Raises:
+        CallError: when it cannot be read.
+    """
+    return document.text if isinstance(document, InlineDocument) else context.read_object(document)
 
 
 def _has_schema(context: Context, found: Found, properties: Properties) -> bool:
@@ -376,7 +390,7 @@ def _has_schema(context: Context, found: Found, properties: Properties) -> bool:
     if properties.schema is None or "Schema" not in found.record:
         return False
     try:
-        wanted = json.loads(_schema_text(context, properties.schema))
+        wanted = json.loads(document_text(context, properties.schema))
     except ValueError:
         return False
     return bool(json.loads(found.record["Schema"]) == wanted)

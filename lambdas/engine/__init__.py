@@ -9,16 +9,17 @@ from engine.detect.libraries import libraries
 from engine.detect.notices import Notice, silence_notices
 from engine.detect.scores import Scores
 from engine.detect.slow_drift import ADAPTATIONS, Adaptation
-from engine.evaluate.evaluation import Evaluation, Range, evaluate, ranges
+from engine.evaluate.evaluation import Evaluation, Range, alarmed, evaluate, ranges
 from engine.evaluate.events import EventRules
 from engine.evaluate.intervals import Interval, merge_intervals
 from engine.explain.sentence import describe
 from engine.explain.summaries import Summary, summaries
 from engine.frame.build import build_frame
-from engine.frame.component_reader import NoData, rows_between
+from engine.frame.component_reader import FrameWindow, NoData, rows_between
 from engine.frame.frame import Frame, SensorId, with_silent
 from engine.frame.last_values import LastValue, last_values
 from engine.frame.matrix import TooLarge
+from engine.frame.observed_rows import ObservedRows, join_rows, observed_rows, overlay_component
 from engine.frame.off_condition import OffCondition
 from engine.ingest.convert import convert_csv, convert_file
 from engine.ingest.file_report import FileReport
@@ -44,12 +45,14 @@ __all__ = [
     "FileReport",
     "FitSettings",
     "Frame",
+    "FrameWindow",
     "IllegalHeader",
     "Interval",
     "LastValue",
     "LevelMoved",
     "NoData",
     "Notice",
+    "ObservedRows",
     "OffCondition",
     "Range",
     "Repair",
@@ -61,6 +64,7 @@ __all__ = [
     "TooLarge",
     "UnconfirmedChange",
     "UnusableFile",
+    "alarmed",
     "blas_name",
     "build_frame",
     "compare",
@@ -71,10 +75,13 @@ __all__ = [
     "evaluate",
     "fit",
     "join_batches",
+    "join_rows",
     "last_values",
     "libraries",
     "merge_component",
     "merge_intervals",
+    "observed_rows",
+    "overlay_component",
     "parse_timestamps",
     "ranges",
     "rows_between",

@@ -17,19 +17,26 @@ from service.caller import Caller
 from service.context import Context
 from service.errors import ValidationError
 from service.operations import (
+    dataset_imports,
     datasets,
     inference_events,
     inference_executions,
     ingestion_jobs,
+    label_groups,
+    labels,
     model_versions,
     models,
+    resource_policies,
+    retraining_schedulers,
     schedulers,
     sensor_statistics,
     tags,
+    version_imports,
 )
 from service.settings import Environment
-from service.way_in import way_in_of
-from service.wire import answer
+from service.sharing_api import share
+from service.way_in import is_for_importers, way_in_of
+from service.wire import Exchange, answer
 
 Operation = Callable[[Context, dict[str, Any]], Mapping[str, Any]]
 
@@ -37,17 +44,27 @@ OPERATIONS: Mapping[str, Operation] = {
     **datasets.OPERATIONS,
     **ingestion_jobs.OPERATIONS,
     **sensor_statistics.OPERATIONS,
+    **dataset_imports.OPERATIONS,
     **models.OPERATIONS,
     **model_versions.OPERATIONS,
+    **version_imports.OPERATIONS,
+    **retraining_schedulers.OPERATIONS,
     **schedulers.OPERATIONS,
     **inference_executions.OPERATIONS,
     **inference_events.OPERATIONS,
+    **label_groups.OPERATIONS,
+    **labels.OPERATIONS,
+    **resource_policies.OPERATIONS,
     **tags.OPERATIONS,
 }
 """The operations of the service model that this release supports, by name."""
 
 _CLIENTS = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 3})
 """API Gateway gives up after 29 s: calls of other AWS services must end before that."""
+
+
+_OF_S3 = Config(signature_version="s3v4")
+"""Addresses of objects under a KMS key need this signature, and boto3 may choose another for addresses."""
 
 
 def handler(event: Mapping[str, Any], _lambda_context: object) -> dict[str, Any]:
@@ -60,6 +77,12 @@ def respond(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     caller = Caller.of(event)
     called = context.called_by(caller.principal)
 
+    def record(exchange: Exchange) -> None:
+        audit.write(audit.record(exchange, caller, called))
+
+    if is_for_importers(event):
+        return share(event, called, caller, record)
+
     def call(name: str, request: dict[str, Any]) -> Mapping[str, Any]:
         within = replace(called, way_in=way_in_of(event))
         require_allowed(within, name, request)
@@ -71,7 +94,7 @@ def respond(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
             )
         return operation(within, request)
 
-    return answer(event, call, lambda exchange: audit.write(audit.record(exchange, caller, called)))
+    return answer(event, call, record)
 
 
 @cache
@@ -83,7 +106,8 @@ def current_context() -> Context:
 
     @cache
     def client(service: str) -> Any:
-        made: Any = session.client(service, config=_CLIENTS)  # type: ignore[call-overload]  # name known at run time only
+        config = _CLIENTS.merge(_OF_S3) if service == "s3" else _CLIENTS
+        made: Any = session.client(service, config=config)  # type: ignore[call-overload]  # name known at run time only
         return BucketOwners(account=environment.account).required_by(made) if service == "s3" else made
 
     return Context.create(environment, client)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service.errors import NotAllowedError
-from service.names import DATASET, MODEL, RESOURCE, SCHEDULER
+from service.names import DATASET, LABEL_GROUP, MODEL, RESOURCE, SCHEDULER
 from service.operation_rules import NAMING_MEMBERS, OPERATION_RULES, OperationRule
 from service.roles import require_role
 from service.way_in import Level, Tag
@@ -15,7 +15,7 @@ from service.way_in import Level, Tag
 if TYPE_CHECKING:  # the context holds the store, whose replies are held here
     from service.context import Context
 
-_TAGGED = (DATASET, MODEL, SCHEDULER)
+_TAGGED = (DATASET, MODEL, SCHEDULER, LABEL_GROUP)
 """The kinds of resources whose records have their tags."""
 
 _ROLE_PROBLEMS = {
@@ -115,7 +115,7 @@ def _named(
             raise _refused(
                 context,
                 operation,
-                f"'{request['ResourceArn']}' is not a dataset, model or inference scheduler",
+                f"'{request['ResourceArn']}' is not a dataset, model, inference scheduler or label group",
             )
         kind, name, uuid, _ = match.groups()  # a version is held by its model
         yield _Resource(kind=kind, name=name, uuid=uuid)

@@ -1,6 +1,7 @@
 """The errors of the API, by the names of the service model."""
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import ClassVar
 
 
@@ -97,6 +98,11 @@ def require_room(kind: str, *, limit: int | None, used: int, setting: str) -> No
             f"the limit of {limit} {kind} is reached, there are {used}: wait or delete some, or raise the "
             f"setting '{setting}' of the service"
         )
+
+
+def counted(resources: Iterable[object], *, limit: int | None) -> int:
+    """Return how many resources there are, as far as a limit asks: what is beyond it is not read."""
+    return 0 if limit is None else sum(1 for _ in islice(resources, limit))
 
 
 def quoted(names: Iterable[str], *, limit: int = 10) -> str:

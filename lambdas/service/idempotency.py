@@ -14,7 +14,7 @@ from service.names import TOKEN, document_key, documents_prefix
 from service.pending_deletions import pending_deletion, release, reserve
 from service.records import TokenRecord
 from service.retry_on_change import ATTEMPTS, busy
-from service.store import Create, Delete, Item, StoreError, Write
+from service.store import Create, Delete, Item, StoreError, Update, Write
 
 R = TypeVar("R", bound=Mapping[str, Any])
 
@@ -34,12 +34,14 @@ class Plan(Generic[R]):
 
     Attributes:
         record: the new record.
+        replaces: what brings the record into the table where there was one. Default: it is created.
         writes: what else changes with it, in the same transaction.
         undo: what takes the `writes` back when the work outside the table cannot be started.
         documents: documents of the new resource, which live and die with its record.
     """
 
     record: R
+    replaces: Update | None = None
     writes: Sequence[Write] = ()
     undo: Sequence[Write] = ()
     documents: Documents | None = None
@@ -88,7 +90,9 @@ def create_once(
         token = _token(context, operation, request, record, identity)
         reservations = [] if planned.documents is None else [_put_documents(context, planned.documents)]
         try:
-            context.store.transact(Create(record), Create(token), *planned.writes, *reservations)
+            context.store.transact(
+                planned.replaces or Create(record), Create(token), *planned.writes, *reservations
+            )
         except StoreError:
             for reservation in reservations:
                 release(context, reservation)

@@ -1,6 +1,5 @@
 """The bad end of an ingestion: its reason, and what it changes in the records of the job and its dataset."""
 
-import json
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -8,10 +7,14 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service.failed_reason import MOST_FAILED_READS, Error, WaysOut, exhaustion_reason, reason_of
-from service.names import DATASET, INGESTION_JOB, manifest_key, part_report_key, parts_prefix
+from service.ingestion_progress import IngestionProgress
+from service.names import DATASET, INGESTION_JOB
 from service.service_bucket import ServiceBucket
 from service.sizes import readable
 from service.store import NotFound, StateChanged, Store, Update
+
+DATASET_STATUS = {"IN_PROGRESS": "INGESTION_IN_PROGRESS", "IMPORT_IN_PROGRESS": "IMPORT_IN_PROGRESS"}
+"""The status of a dataset by that of the job that it waits for."""
 
 _SHOWN = 3
 _FEWER = "Choose a Prefix with fewer objects below it"
@@ -56,20 +59,26 @@ def ingestion_reason(bucket: ServiceBucket, job: Job, error: Error, *, memory_mi
 
 
 def record_failed_ingestion(store: Store, job: Job, reason: str) -> None:
-    """End a job with its reason and give the dataset its state back. A job that has ended stays as it is."""
+    """End a job with its reason and give the dataset its state back. A job that has ended stays as it is.
+
+    Args:
+        store: the records.
+        job: the record of an ingestion or an import, in progress.
+        reason: the `FailedReason`.
+    """
     dataset = store.get(DATASET, job["DatasetName"])
     restored = "CREATED" if dataset is None or "ingestionJobId" not in dataset else "ACTIVE"
     ended = Update(
         INGESTION_JOB,
         job["JobId"],
         {"Status": "FAILED", "FailedReason": reason},
-        expect={"Status": "IN_PROGRESS"},
+        expect={"Status": job["Status"]},
     )
     given_back = Update(
         DATASET,
         job["DatasetName"],
         {"Status": restored, "LastUpdatedAt": store.clock()},
-        expect={"uuid": job["datasetUuid"], "Status": "INGESTION_IN_PROGRESS"},
+        expect={"uuid": job["datasetUuid"], "Status": DATASET_STATUS[job["Status"]]},
     )
     try:
         store.transact(ended, given_back)
@@ -87,26 +96,12 @@ def _end_alone(store: Store, ended: Update) -> None:
 
 def _at_work_on(bucket: ServiceBucket, job: Job) -> tuple[str, WaysOut]:
     """Return what the job was doing, as a part of a sentence, and the ways out of a limit there."""
-    unread = _unread_files(bucket, job)
-    if unread is None:
+    progress = IngestionProgress.read(bucket, job)
+    unread = progress.unread
+    if progress.files is None:
         return ", listing its files,", _LISTING
     if not unread:
         return ", merging what it read,", _MERGING
     largest = [f"'{key}' ({readable(size)})" for key, size in unread[:_SHOWN]]
     more = f" and {len(unread) - _SHOWN:,} more" if len(unread) > _SHOWN else ""
     return f", reading files of which {', '.join(largest)}{more} were not done,", _READING
-
-
-def _unread_files(bucket: ServiceBucket, job: Job) -> list[tuple[str, int]] | None:
-    """Return keys and sizes of the files that were not read, largest first; None before they were listed."""
-    dataset, id_ = job["datasetUuid"], job["JobId"]
-    manifest = bucket.find(manifest_key(dataset, id_))
-    if manifest is None:
-        return None
-    read = set(bucket.keys(parts_prefix(dataset, id_)))
-    unread = [
-        (file["Key"], file["Size"])
-        for file in json.loads(manifest)
-        if part_report_key(dataset, id_, file["Index"]) not in read
-    ]
-    return sorted(unread, key=lambda file: -file[1])

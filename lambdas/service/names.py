@@ -5,19 +5,26 @@ import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Self
+
+from service.clock import moment
 
 DATASET = "dataset"
 INGESTION_JOB = "ingestion-job"
 MODEL = "model"
 SCHEDULER = "inference-scheduler"
+LABEL_GROUP = "label-group"
+RETRAINING_SCHEDULER = "retraining-scheduler"
 TOKEN = "token"  # noqa: S105  a partition name, not a secret
 SIGNING_KEY = "signing-key"
 PAGE_TOKENS = "page-tokens"
 PENDING_DELETION = "garbage"
 """The value is that of earlier releases, so that the deletions which they left pending are still found."""
 
-RESOURCE = re.compile(rf"({DATASET}|{MODEL}|{SCHEDULER})/([^/]+)/([^/]+)(?:/model-version/(\d{{1,10}}))?")
+RESOURCE = re.compile(
+    rf"({DATASET}|{MODEL}|{SCHEDULER}|{LABEL_GROUP})/([^/]+)/([^/]+)(?:/model-version/(\d{{1,10}}))?"
+)
 """End of the ARN of a resource that has tags: partition of its record, name, uuid and perhaps version."""
 
 
@@ -39,6 +46,22 @@ def executions_of(scheduler_uuid: str) -> str:
 def events_of(scheduler_uuid: str) -> str:
     """Return the partition of a scheduler's events."""
     return f"event#{scheduler_uuid}"
+
+
+def labels_of(group_uuid: str) -> str:
+    """Return the partition of the labels of a label group."""
+    return f"label#{group_uuid}"
+
+
+def policies_of(owner_uuid: str) -> str:
+    """Return the partition of the resource policies of a dataset, or of a model and its versions."""
+    return f"resource-policy#{owner_uuid}"
+
+
+def policy_key(arn: str) -> str:
+    """Return the sort key of the policy of a resource: a model version has its number, others `resource`."""
+    _, _, version = arn.partition("/model-version/")
+    return version_key(int(version)) if version else "resource"
 
 
 def document_key(owner_uuid: str, name: str) -> str:
@@ -76,6 +99,11 @@ def manifest_key(dataset_uuid: str, job_id: str) -> str:
     return f"{job_prefix(dataset_uuid, job_id)}manifest.json"
 
 
+def component_prefix(dataset_uuid: str, job_id: str) -> str:
+    """Return the bucket prefix of the columns of the components that a job ingested."""
+    return f"{job_prefix(dataset_uuid, job_id)}components/"
+
+
 def parts_prefix(dataset_uuid: str, job_id: str) -> str:
     """Return the bucket prefix of what became of each file of a job."""
     return f"{job_prefix(dataset_uuid, job_id)}parts/"
@@ -91,13 +119,28 @@ def model_prefix(model_uuid: str) -> str:
     return f"models/{model_uuid}/"
 
 
+def artefact_key(model_uuid: str, version: int) -> str:
+    """Return the bucket key of the artefact of a model version."""
+    return f"{model_prefix(model_uuid)}{version}/model.bin"
+
+
+def accumulated_prefix(model_uuid: str) -> str:
+    """Return the bucket prefix of the rows that inference has kept for the retrainings of a model."""
+    return f"{model_prefix(model_uuid)}accumulated/"
+
+
+def accumulated_day(model_uuid: str, time: Decimal | float) -> str:
+    """Return the beginning of the keys of the rows of one day (UTC). Keys of later days sort behind it."""
+    return f"{accumulated_prefix(model_uuid)}{moment(time):%Y-%m-%d}/"
+
+
 def scheduler_prefix(scheduler_uuid: str) -> str:
     """Return the bucket prefix of a scheduler's continuation state."""
     return f"schedulers/{scheduler_uuid}/"
 
 
 def new_uuid() -> str:
-    """Return the identifier of a new dataset, model or scheduler."""
+    """Return the identifier of a new dataset, model, scheduler or label group."""
     return str(uuid.uuid4())
 
 
@@ -109,6 +152,16 @@ def training_name(model_uuid: str, version: int) -> str:
 def new_job_id(now: datetime) -> str:
     """Return an id of 32 hexadecimal digits that sorts by time: 48 bits of milliseconds, then random bits."""
     return f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
+
+
+def new_label_id(start: Decimal) -> str:
+    """Return the id of a label that starts at `start`: like that of a job, it sorts by time."""
+    return f"{first_label_id(start)}{secrets.token_hex(10)}"
+
+
+def first_label_id(start: Decimal) -> str:
+    """Return what the ids of labels that start at `start` or later are not before."""
+    return f"{max(0, int(start * 1000)):012x}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +200,10 @@ class ArnBuilder:
     def scheduler_arn(self, name: str, scheduler_uuid: str) -> str:
         """Return the ARN of an inference scheduler."""
         return self._resource(f"inference-scheduler/{name}/{scheduler_uuid}")
+
+    def label_group_arn(self, name: str, group_uuid: str) -> str:
+        """Return the ARN of a label group."""
+        return self._resource(f"label-group/{name}/{group_uuid}")
 
 
 def version_arn(model_arn: str, version: int) -> str:

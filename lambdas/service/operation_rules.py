@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from service.names import DATASET, MODEL, SCHEDULER
+from service.names import DATASET, LABEL_GROUP, MODEL, SCHEDULER
 from service.way_in import Level
-
-LABEL_GROUP = "label-group"
 
 NAMING_MEMBERS: Mapping[str, str] = {
     "DatasetName": DATASET,

@@ -42,7 +42,7 @@ def pending_deletion(
         context: the context of the service.
         prefixes: prefixes of objects in the service bucket.
         partitions: partitions of the table.
-        schedules: uuids of inference schedulers.
+        schedules: uuids of inference schedulers and of retraining schedulers.
     """
     record: PendingDeletionRecord = {
         "pk": PENDING_DELETION,
@@ -102,8 +102,7 @@ def _delete(context: Context, pending: PendingDeletionRecord) -> None:
     for prefix in pending["prefixes"]:
         context.service_bucket.delete_prefix(prefix)
     for partition in pending["partitions"]:
-        for item in context.store.all(partition):
-            _delete_record(context, partition, item["sk"])
+        context.store.clear(partition)
 
 
 def _note(context: Context, pending: PendingDeletionRecord) -> None:

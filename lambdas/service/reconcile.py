@@ -5,7 +5,7 @@ Whoever looks asks Step Functions; an event is only the reason to ask.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -13,8 +13,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from service.context import Context
 from service.failed_reason import Error, is_customer_fault
-from service.ingestion_end import ingestion_reason, record_failed_ingestion
-from service.job_starts import find_ingestion, find_training, start_ingestion, start_training
+from service.import_end import import_reason, record_failed_version_import
+from service.ingestion_end import DATASET_STATUS, ingestion_reason, record_failed_ingestion
+from service.job_starts import (
+    find_ingestion,
+    find_training,
+    find_version_import,
+    start_ingestion,
+    start_training,
+    start_version_import,
+)
+from service.names import training_name
 from service.records import DatasetRecord, IngestionJobRecord, ModelRecord, ModelVersionRecord
 from service.state_machines import MachineExecution
 from service.training_end import record_failed_training, training_reason
@@ -43,7 +52,9 @@ class _Work:
 
 
 def reconcile_ingestion(context: Context, job: IngestionJobRecord, *, grace: Decimal = GRACE) -> bool:
-    """Bring a job in progress to an end if its execution has ended; start an execution that is not there.
+    """Bring an ingestion or an import in progress to an end if its execution has ended.
+
+    An execution that is not there is started.
 
     Args:
         context: the context of the service.
@@ -53,6 +64,8 @@ def reconcile_ingestion(context: Context, job: IngestionJobRecord, *, grace: Dec
     Returns:
         Whether the record was ended.
     """
+    if job["Status"] == "IMPORT_IN_PROGRESS":
+        return _reconcile(context, _dataset_import(context, job), grace=grace)
     return _reconcile(
         context,
         _Work(
@@ -78,7 +91,11 @@ def reconcile_training(
         context,
         _Work(
             name=f"the training of model '{model['ModelName']}'",
-            again="delete the model and create it again",
+            again=(
+                "wait for the next retraining"
+                if "priorModelVersion" in version
+                else "delete the model and create it again"
+            ),
             since=version["CreatedAt"],
             find=lambda: find_training(context, version),
             start=lambda: start_training(context, version),
@@ -93,16 +110,56 @@ def reconcile_training(
     )
 
 
+def reconcile_version_import(
+    context: Context, _: ModelRecord, version: ModelVersionRecord, *, grace: Decimal = GRACE
+) -> bool:
+    """Do for a version that is being imported what `reconcile_ingestion` does for a job."""
+    name = f"the import of version {version['ModelVersion']} of model '{version['ModelName']}'"
+    return _reconcile(
+        context,
+        _Work(
+            name=name,
+            again="import the model version again",
+            since=version["CreatedAt"],
+            find=lambda: find_version_import(context, version),
+            start=lambda: start_version_import(context, version),
+            reason=lambda error: import_reason(
+                name,
+                error,
+                execution=training_name(version["uuid"], int(version["ModelVersion"])),
+                memory_mib=context.environment.ingest_memory_mib,
+            ),
+            fail=lambda reason, _: record_failed_version_import(context.store, version, reason),
+        ),
+        grace=grace,
+    )
+
+
+_RECONCILE: Mapping[str, Callable[..., bool]] = {
+    "IN_PROGRESS": reconcile_training,
+    "IMPORT_IN_PROGRESS": reconcile_version_import,
+}
+"""What looks at the execution of a version, by its status."""
+
+
+def reconcile_version(
+    context: Context, model: ModelRecord, version: ModelVersionRecord, *, grace: Decimal = GRACE
+) -> bool:
+    """Do for a version in training or being imported what `reconcile_ingestion` does for a job."""
+    reconcile = _RECONCILE.get(version["Status"])
+    return reconcile is not None and reconcile(context, model, version, grace=grace)
+
+
 def reconciled_job(context: Context, job: IngestionJobRecord) -> IngestionJobRecord:
     """Return the job as it is once its execution was looked at."""
-    if job["Status"] == "IN_PROGRESS" and _seen(lambda: reconcile_ingestion(context, job)):
+    if job["Status"] in DATASET_STATUS and _seen(lambda: reconcile_ingestion(context, job)):
         return context.records.ingestion_job(job["JobId"]) or job
     return job
 
 
 def reconciled_dataset(context: Context, dataset: DatasetRecord) -> DatasetRecord:
-    """Return the dataset as it is once the execution of its running ingestion was looked at."""
-    if dataset["Status"] == "INGESTION_IN_PROGRESS":
+    """Return the dataset as it is once the execution of its running job was looked at."""
+    if dataset["Status"] in DATASET_STATUS.values():
         job = _running_job(context, dataset)
         if job is not None and _seen(lambda: reconcile_ingestion(context, job)):
             return context.records.dataset(dataset["DatasetName"]) or dataset
@@ -113,26 +170,48 @@ def reconciled_version(
     context: Context, model: ModelRecord, version: ModelVersionRecord
 ) -> ModelVersionRecord:
     """Return the version as it is once its execution was looked at."""
-    if version["Status"] == "IN_PROGRESS" and _seen(lambda: reconcile_training(context, model, version)):
+    if _seen(lambda: reconcile_version(context, model, version)):
         return context.records.version(model["uuid"], int(version["ModelVersion"])) or version
     return version
 
 
 def reconciled_model(context: Context, model: ModelRecord) -> ModelRecord:
-    """Return the model as it is once the execution of its first training was looked at."""
-    if model["Status"] == "IN_PROGRESS":
-        first = context.records.version(model["uuid"], 1)
-        if first is not None and reconciled_version(context, model, first) is not first:
-            return context.records.model(model["ModelName"]) or model
+    """Return the model as it is once the execution of its training, retraining or import was looked at."""
+    number = 1 if model["Status"] == "IN_PROGRESS" else _version_under_way(model)
+    version = None if number is None else context.records.version(model["uuid"], number)
+    if version is not None and reconciled_version(context, model, version) is not version:
+        return context.records.model(model["ModelName"]) or model
     return model
 
 
+def _dataset_import(context: Context, job: IngestionJobRecord) -> _Work:
+    name = f"import job '{job['JobId']}'"
+    return _Work(
+        name=name,
+        again="import the dataset again",
+        since=job["CreatedAt"],
+        find=lambda: find_ingestion(context, job),
+        start=lambda: start_ingestion(context, job),
+        reason=lambda error: import_reason(
+            name, error, execution=job["JobId"], memory_mib=context.environment.ingest_memory_mib
+        ),
+        fail=lambda reason, _: record_failed_ingestion(context.store, job, reason),
+    )
+
+
+def _version_under_way(model: ModelRecord) -> int | None:
+    """Return the number of the version that is being imported or retrained, None when there is none."""
+    if "importing" in model:
+        return int(model["importing"])
+    if model.get("LatestScheduledRetrainingStatus") != "IN_PROGRESS":
+        return None
+    return int(model["LatestScheduledRetrainingModelVersion"])
+
+
 def _running_job(context: Context, dataset: DatasetRecord) -> IngestionJobRecord | None:
-    """Return the ingestion that a dataset waits for; it is among the newest."""
-    for job in context.records.ingestion_jobs():
-        if job["datasetUuid"] == dataset["uuid"] and job["Status"] == "IN_PROGRESS":
-            return job
-    return None
+    """Return the ingestion or import that a dataset waits for; it is among the newest."""
+    jobs = context.records.ingestion_jobs(dataset_uuid=dataset["uuid"])
+    return next((job for job in jobs if job["Status"] in DATASET_STATUS), None)
 
 
 def _seen(reconcile: Callable[[], bool]) -> bool:

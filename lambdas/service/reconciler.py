@@ -1,35 +1,53 @@
-"""The function that brings records to an end when nobody reads them.
+"""The function that goes on with records when nobody reads them: it ends jobs, and begins retrainings.
 
-EventBridge calls it when the execution of a job ended badly, and once an hour. It is not the function that
-failed, and Lambda tries for hours to run it: so it also records the failure of functions that are throttled.
+EventBridge calls it when the execution of a job ended badly, at midnight for each retraining scheduler, and
+once an hour. It is not the function that failed, and Lambda tries for hours to run it: so it also records the
+failure of functions that are throttled.
 """
 
 import json
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from service import schedules
 from service.api import current_context
 from service.context import Context
 from service.errors import NotFoundError
+from service.ingestion_end import DATASET_STATUS
 from service.names import version_key
+from service.operations.retraining_schedulers import reconciled_retraining_scheduler
 from service.operations.schedulers import reconciled_scheduler
 from service.pending_deletions import delete_pending
 from service.reconcile import (
     reconcile_ingestion,
-    reconcile_training,
+    reconcile_version,
     reconciled_dataset,
     reconciled_version,
 )
+from service.records import ModelVersionRecord, RetrainingSchedulerRecord
+from service.retraining import retrain_if_due
+from service.retraining_metrics import publish_retraining
 
 _EVERY_VERSION = (version_key(1), version_key(10**10 - 1))
 _AT_ONCE = Decimal(0)
+_log = logging.getLogger(__name__)
 
 
-def handler(event: Mapping[str, Any], _lambda_context: object) -> None:
+def handler(event: Mapping[str, Any], lambda_context: Any) -> None:
     """Handle an event of EventBridge."""
-    reconcile(event, current_context())
+    reconcile(event, _waking(current_context(), lambda_context.invoked_function_arn))
+
+
+def _waking(context: Context, function: str) -> Context:
+    """Return the context for schedules that wake this function: a template cannot give it its own ARN."""
+    environment = replace(context.environment, retraining_function=function)
+    return Context.create(environment, context.client, context.clock)
 
 
 def reconcile(event: Mapping[str, Any], context: Context) -> None:
@@ -37,23 +55,31 @@ def reconcile(event: Mapping[str, Any], context: Context) -> None:
 
     What fails for one record is raised: Lambda tries again, and keeps the event in a queue in the end.
     """
-    if event["source"] == "aws.states":
-        _one(context, json.loads(event["detail"]["input"]))
-    else:
-        _all(context)
+    match event["source"]:
+        case "aws.states":
+            _one(context, json.loads(event["detail"]["input"]))
+        case schedules.RETRAINING_EVENT:
+            scheduler = context.records.retraining_scheduler(event["ModelName"])
+            if scheduler is not None and scheduler["uuid"] == event["Uuid"]:
+                _retrain(context, scheduler)
+        case _:
+            _all(context)
 
 
 def _one(context: Context, job: Mapping[str, Any]) -> None:
     """Look at the record that the input of an execution names."""
     if "JobId" in job:
         ingestion = context.records.ingestion_job(job["JobId"])
-        if ingestion is not None and ingestion["Status"] == "IN_PROGRESS":
+        if ingestion is not None and ingestion["Status"] in DATASET_STATUS:
             reconcile_ingestion(context, ingestion, grace=_AT_ONCE)
         return
     model = context.records.model(job["ModelName"])
     version = None if model is None else context.records.version(model["uuid"], int(job["ModelVersion"]))
-    if model is not None and version is not None and version["Status"] == "IN_PROGRESS":
-        reconcile_training(context, model, version, grace=_AT_ONCE)
+    if model is None or version is None:
+        return
+    if reconcile_version(context, model, version, grace=_AT_ONCE):
+        version = context.records.version(model["uuid"], int(job["ModelVersion"])) or version
+    _publish(context, version)  # also of one that was ended by whoever read it
 
 
 def _all(context: Context) -> None:
@@ -62,8 +88,24 @@ def _all(context: Context) -> None:
         reconciled_dataset(context, dataset)
     for model in list(context.records.models()):
         for version in list(context.records.versions(model["uuid"], between=_EVERY_VERSION)):
-            reconciled_version(context, model, version)
+            ended = reconciled_version(context, model, version)
+            if ended is not version:
+                _publish(context, ended)
     for scheduler in list(context.records.schedulers()):
         with suppress(NotFoundError):  # deleted meanwhile
             reconciled_scheduler(context, scheduler)
+    for retraining in list(context.records.retraining_schedulers()):
+        try:
+            _retrain(context, retraining)
+        except (BotoCoreError, ClientError):
+            _log.exception("the retraining of model '%s' was not looked at", retraining["ModelName"])
     delete_pending(context)
+
+
+def _publish(context: Context, version: ModelVersionRecord) -> None:
+    publish_retraining(context.client("cloudwatch"), context.environment.metric_namespace, version)
+
+
+def _retrain(context: Context, scheduler: RetrainingSchedulerRecord) -> None:
+    with suppress(NotFoundError):  # deleted meanwhile
+        retrain_if_due(context, reconciled_retraining_scheduler(context, scheduler))

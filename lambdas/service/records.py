@@ -31,7 +31,7 @@ class DatasetRecord(_Keyed):
     DatasetName: str
     DatasetArn: str
     Status: str
-    """`CREATED`, `INGESTION_IN_PROGRESS` or `ACTIVE`."""
+    """`CREATED`, `INGESTION_IN_PROGRESS`, `IMPORT_IN_PROGRESS` or `ACTIVE`."""
     CreatedAt: Decimal
     LastUpdatedAt: Decimal
     ServerSideKmsKeyId: NotRequired[str | None]
@@ -42,8 +42,9 @@ class DatasetRecord(_Keyed):
     """Key of the schema in the service bucket; absent until a schema is given or detected."""
     ingestionJobId: NotRequired[str]
     """The job whose data the dataset holds: its latest successful one."""
+    SourceDatasetArn: NotRequired[str]
+    """Of that job, as are the members below. An imported dataset has neither configuration nor role."""
     IngestionInputConfiguration: NotRequired[Structure]
-    """Of that job, as are the members below."""
     RoleArn: NotRequired[str]
     DataQualitySummary: NotRequired[Structure]
     IngestedFilesSummary: NotRequired[Structure]
@@ -54,7 +55,7 @@ class DatasetRecord(_Keyed):
 
 
 class IngestionJobRecord(_Keyed):
-    """An ingestion job. `sk` is its id.
+    """An ingestion job, or an import of a dataset. `sk` is its id.
 
     Earlier releases also wrote `datasetName`, equal to `DatasetName`, and `accountId`.
     """
@@ -64,11 +65,15 @@ class IngestionJobRecord(_Keyed):
     DatasetArn: str
     datasetUuid: str
     """`uuid` of the dataset."""
-    IngestionInputConfiguration: Structure
-    RoleArn: str
+    IngestionInputConfiguration: NotRequired[Structure]
+    RoleArn: NotRequired[str]
+    SourceDatasetArn: NotRequired[str]
+    """The dataset that the data is imported from; a job without it ingests files."""
+    importedBy: NotRequired[str]
+    """ARN of the principal that asked for the import."""
     CreatedAt: Decimal
     Status: str
-    """`IN_PROGRESS`, `SUCCESS` or `FAILED`."""
+    """`IN_PROGRESS`, `IMPORT_IN_PROGRESS`, `SUCCESS` or `FAILED`."""
     FailedReason: NotRequired[str]
     readFailure: NotRequired[Structure]
     """`Error` and `Cause` of the first read that failed. The state machine itself writes it."""
@@ -108,12 +113,14 @@ class TrainingFacts(TrainingRequest):
     """`uuid` of the dataset."""
     ingestionJobId: str
     """The job whose data the training reads."""
-    schemaKey: str
-    """Key in the service bucket of the schema: the components and sensors that are used."""
+    schemaKey: NotRequired[str]
+    """Key in the service bucket of the schema: the components and sensors that are used. Absent until an
+    import has succeeded."""
     ServerSideKmsKeyId: NotRequired[str | None]
     """ARN of the KMS key that encrypts schema, metrics and artefacts in the service bucket."""
     Status: str
-    """`IN_PROGRESS`, `SUCCESS` or `FAILED`."""
+    """`IN_PROGRESS`, `IMPORT_IN_PROGRESS`, `SUCCESS` or `FAILED`; `CANCELED` of a retraining that was
+    stopped."""
     FailedReason: NotRequired[str]
     CreatedAt: Decimal
     LastUpdatedTime: Decimal
@@ -127,6 +134,10 @@ class TrainingFacts(TrainingRequest):
     """Key of the ModelMetrics in the service bucket."""
     priorMetricsKey: NotRequired[str]
     """Key of the PriorModelMetrics in the service bucket."""
+    SourceModelVersionArn: NotRequired[str]
+    """The version that this one, or the active one, was imported from. So are the next two."""
+    ImportJobStartTime: NotRequired[Decimal]
+    ImportJobEndTime: NotRequired[Decimal]
 
 
 class ModelRecord(_Keyed, TrainingFacts):
@@ -143,6 +154,17 @@ class ModelRecord(_Keyed, TrainingFacts):
     LatestScheduledRetrainingModelVersion: NotRequired[Number]
     LatestScheduledRetrainingStatus: NotRequired[str]
     LatestScheduledRetrainingFailedReason: NotRequired[str]
+    LatestScheduledRetrainingStartTime: NotRequired[Decimal]
+    LatestScheduledRetrainingAvailableDataInDays: NotRequired[Number]
+    importing: NotRequired[Number]
+    """Number of the version that is being imported."""
+    RetrainingSchedulerStatus: NotRequired[str]
+    """Of the retraining scheduler, and written together with its record. So is the next member."""
+    NextScheduledRetrainingStartDate: NotRequired[Decimal]
+    """Absent while the retraining scheduler is stopped."""
+    AccumulatedInferenceDataStartTime: NotRequired[Decimal]
+    """First row that inference has kept for retrainings. The inference function writes it and the next."""
+    AccumulatedInferenceDataEndTime: NotRequired[Decimal]
     fence: NotRequired[str]
     """Uuid of the scheduler that was created last. Deletions, and creations of further schedulers, expect it
     unchanged since they looked for schedulers."""
@@ -157,7 +179,12 @@ class ModelVersionRecord(_Keyed, TrainingFacts):
     ModelVersion: Number
     ModelVersionArn: str
     SourceType: str
-    """`TRAINING` or `RETRAINING`."""
+    """`TRAINING`, `RETRAINING` or `IMPORT`."""
+    importedBy: NotRequired[str]
+    """ARN of the principal that asked for the import."""
+    importStrategy: NotRequired[str]
+    """`InferenceDataImportStrategy` of the import."""
+    ImportedDataSizeInBytes: NotRequired[Number]
     tags: NotRequired[dict[str, str]]
     """Values of the tags by key."""
     ModelDiagnosticsResultsObject: NotRequired[Structure]
@@ -165,8 +192,36 @@ class ModelVersionRecord(_Keyed, TrainingFacts):
     """The version that a retraining is to replace; absent in a first training."""
     promoteMode: NotRequired[str]
     """`MANAGED` or `MANUAL`: whether a retraining may become the active version by itself."""
+    accumulatedStart: NotRequired[Decimal]
+    """First of the rows kept by inference that a retraining may read, as known when it began."""
+    accumulatedEnd: NotRequired[Decimal]
+    """The last of them."""
+    RetrainingAvailableDataInDays: NotRequired[Number]
     AutoPromotionResult: NotRequired[str]
     AutoPromotionResultReason: NotRequired[str]
+
+
+class RetrainingSchedulerRecord(_Keyed):
+    """The retraining scheduler of a model. `sk` is the name of the model."""
+
+    uuid: str
+    """Tells the scheduler from others of the same model, before or after it."""
+    ModelName: str
+    ModelArn: str
+    modelUuid: str
+    """`uuid` of the model."""
+    RetrainingStartDate: Decimal
+    RetrainingFrequency: str
+    LookbackWindow: str
+    PromoteMode: str
+    Status: str
+    """`PENDING` or `STOPPING` while its schedule is being changed, `RUNNING` or `STOPPED` after that."""
+    CreatedAt: Decimal
+    UpdatedAt: Decimal
+    nextDate: Decimal
+    """The date of the next retraining, at midnight UTC."""
+    begunDate: NotRequired[Decimal]
+    """The date of the latest retraining that was begun."""
 
 
 class Pause(TypedDict):
@@ -263,6 +318,57 @@ class EventRecord(_Keyed):
     """Highest anomaly score of that execution."""
 
 
+class LabelGroupRecord(_Keyed):
+    """A label group. `sk` is its name."""
+
+    uuid: str
+    """Tells the group from others of the same name, before or after it; part of its ARN."""
+    LabelGroupName: str
+    LabelGroupArn: str
+    FaultCodes: Sequence[str]
+    CreatedAt: Decimal
+    UpdatedAt: Decimal
+    tags: NotRequired[dict[str, str]]
+    """Values of the tags by key."""
+    labels: Number
+    """How many labels there are."""
+    longest: Decimal
+    """Seconds that the longest label has, or had before it was deleted: no label that ends in an interval
+    starts earlier before it."""
+    fence: NotRequired[str]
+    """Uuid of the model that was created last with the group. A deletion expects it unchanged since it looked
+    for trainings."""
+
+
+class LabelRecord(_Keyed):
+    """A label. `sk` is its id, which begins with its start."""
+
+    LabelGroupName: str
+    LabelGroupArn: str
+    LabelId: str
+    StartTime: Decimal
+    EndTime: Decimal
+    Rating: str
+    """`ANOMALY`, `NO_ANOMALY` or `NEUTRAL`."""
+    FaultCode: NotRequired[str]
+    Equipment: NotRequired[str]
+    Notes: NotRequired[str]
+    CreatedAt: Decimal
+
+
+class ResourcePolicyRecord(_Keyed):
+    """The policy of a dataset, a model or a model version. `sk` tells versions from their model."""
+
+    uuid: str
+    """Tells the policy from others of the resource, before or after it. It outlives replacements."""
+    ResourceArn: str
+    PolicyRevisionId: str
+    """Changes with each replacement."""
+    ResourcePolicy: str
+    CreationTime: Decimal
+    LastModifiedTime: Decimal
+
+
 class TokenRecord(_Keyed):
     """What a client token was used for. `sk` is the operation with the token."""
 
@@ -296,7 +402,7 @@ class PendingDeletionRecord(_Keyed):
     partitions: Sequence[str]
     """Partitions of the table."""
     schedules: Sequence[str]
-    """Uuids of inference schedulers whose EventBridge schedules are to be deleted."""
+    """Uuids of schedulers whose EventBridge schedules are to be deleted."""
     CreatedAt: Decimal
     removedAt: NotRequired[Decimal]
     """When it was removed for the first time."""

@@ -17,7 +17,7 @@ from service.training_windows import (
 def requested_training_window(
     request: Mapping[str, Any], *, data: TimeSpan, minimum_days: float | None
 ) -> TimeSpan:
-    """Return the training window as requested, uncut; without one, all data of the dataset.
+    """Return the training window as requested, uncut; without one, all data before the evaluation, if any.
 
     Args:
         request: the CreateModel request.
@@ -29,10 +29,10 @@ def requested_training_window(
             evaluation does not follow the training.
     """
     training, evaluation = _window(request, "Training"), _window(request, "Evaluation")
-    if evaluation is not None:
+    if training is not None and evaluation is not None:
         _require_before(training, evaluation)
     try:
-        TrainingWindows.of(request, data=data, minimum_days=minimum_days)
+        windows = TrainingWindows.of(request, data=data, minimum_days=minimum_days)
     except WindowWithoutDataError as error:
         first, last = iso_seconds(data.start), iso_seconds(data.end)
         raise ValidationError(
@@ -47,7 +47,7 @@ def requested_training_window(
             "days: use a longer window or ingest more data, or lower the setting 'minimum_training_days' of "
             "the service"
         ) from error
-    return training or data
+    return training or windows.training
 
 
 def _window(request: Mapping[str, Any], kind: WindowKind) -> TimeSpan | None:
@@ -65,12 +65,7 @@ def _window(request: Mapping[str, Any], kind: WindowKind) -> TimeSpan | None:
     return window
 
 
-def _require_before(training: TimeSpan | None, evaluation: TimeSpan) -> None:
-    if training is None:
-        raise ValidationError(
-            "EvaluationDataStartTime and EvaluationDataEndTime are given without a training window, which "
-            "would then include the evaluation: give TrainingDataStartTime and TrainingDataEndTime too"
-        )
+def _require_before(training: TimeSpan, evaluation: TimeSpan) -> None:
     if evaluation.start < training.end:
         raise ValidationError(
             f"EvaluationDataStartTime {iso_seconds(evaluation.start)} is before TrainingDataEndTime "

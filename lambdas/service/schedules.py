@@ -1,7 +1,8 @@
-"""Schedules of EventBridge Scheduler that invoke the inference function: one per inference scheduler.
+"""Schedules of EventBridge Scheduler: one per inference scheduler and one per retraining scheduler.
 
-Time is divided into segments aligned to the hour. The function is invoked at the end of each segment plus the
-delay.
+Time is divided into segments aligned to the hour. The inference function is invoked at the end of each
+segment plus the delay. For retraining the reconciler is invoked every midnight, and sees which date has come:
+no expression says "every two months", and a wake that was lost is made up for.
 """
 
 import json
@@ -9,12 +10,14 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from service.context import Context
 from service.durations import seconds
 from service.errors import ConflictError
-from service.records import SchedulerRecord
+from service.names import SCHEDULER
+from service.records import RetrainingSchedulerRecord, SchedulerRecord
+from service.settings import Environment
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in the function
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
@@ -27,31 +30,35 @@ def cron(frequency: str, delay_minutes: int) -> str:
     return f"cron({','.join(map(str, minutes))} * * * ? *)"
 
 
+RETRAINING_EVENT = "lookoutequipment.retraining"
+"""The `source` of the event that a retraining scheduler wakes the reconciler with."""
+
+MIDNIGHT = "cron(0 0 * * ? *)"
+
+Record = SchedulerRecord | RetrainingSchedulerRecord
+
 _PAUSES = (0.1, 0.3, 0.9)
 """Seconds between attempts to change a schedule that another request is changing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schedules:
-    """The schedules of a deployment, named by their group and the uuid of their inference scheduler."""
+    """The schedules of a deployment, named by their group and the uuid of their scheduler."""
 
     client: "EventBridgeSchedulerClient"
-    group: str
-    role: str
-    function: str
+    environment: Environment
 
     @classmethod
     def of(cls, context: Context) -> "Schedules":
         """Return the schedules of the deployment that `context` belongs to."""
-        environment = context.environment
-        return cls(
-            context.client("scheduler"),
-            environment.schedule_group,
-            environment.schedule_role,
-            environment.infer_function,
-        )
+        return cls(context.client("scheduler"), context.environment)
 
-    def put(self, record: SchedulerRecord) -> None:
+    @property
+    def group(self) -> str:
+        """Name of their group."""
+        return self.environment.schedule_group
+
+    def put(self, record: Record) -> None:
         """Create or update the schedule of a scheduler.
 
         Raises:
@@ -65,9 +72,9 @@ class Schedules:
             except self.client.exceptions.ResourceNotFoundException:
                 self.client.create_schedule(**definition)
 
-        self._while_changing(attempt, f"of the inference scheduler '{record['InferenceSchedulerName']}'")
+        self._while_changing(attempt, f"of the {_words(record)}")
 
-    def fits(self, record: SchedulerRecord) -> bool:
+    def fits(self, record: Record) -> bool:
         """Return whether the schedule of a scheduler exists and is what its record says."""
         wanted = self._definition(record)
         try:
@@ -107,26 +114,59 @@ class Schedules:
             else:
                 return
 
-    def _definition(self, record: SchedulerRecord) -> dict[str, Any]:
+    def _definition(self, record: Record) -> dict[str, Any]:
+        if _infers(record):
+            wakes = _inference(self.environment, cast("SchedulerRecord", record))
+        else:
+            wakes = _retraining(self.environment, cast("RetrainingSchedulerRecord", record))
+        what = _words(record)
         return {
+            **wakes,
             "Name": self._name(record["uuid"]),
             "GroupName": self.group,
-            "ScheduleExpression": cron(
-                record["DataUploadFrequency"], int(record.get("DataDelayOffsetInMinutes", 0))
-            ),
             "ScheduleExpressionTimezone": "UTC",
             "FlexibleTimeWindow": {"Mode": "OFF"},
             "State": "ENABLED" if record["Status"] in {"PENDING", "RUNNING"} else "DISABLED",
-            "Description": f"Inference scheduler {record['InferenceSchedulerName']}",
-            "Target": {
-                "Arn": self.function,
-                "RoleArn": self.role,
-                "Input": json.dumps(
-                    {"InferenceSchedulerName": record["InferenceSchedulerName"], "Uuid": record["uuid"]}
-                ),
-            },
+            "Description": what[:1].upper() + what[1:].replace("'", ""),
         }
 
     def _name(self, uuid: str) -> str:
         # The function may touch schedules whose names begin like this, and no others.
         return f"{self.group}-{uuid}"
+
+
+def _infers(record: Record) -> bool:
+    return record["pk"] == SCHEDULER
+
+
+def _words(record: Record) -> str:
+    kind = "inference scheduler" if _infers(record) else "retraining scheduler of the model"
+    return f"{kind} '{record['sk']}'"
+
+
+def _inference(environment: Environment, record: SchedulerRecord) -> dict[str, Any]:
+    return {
+        "ScheduleExpression": cron(
+            record["DataUploadFrequency"], int(record.get("DataDelayOffsetInMinutes", 0))
+        ),
+        "Target": {
+            "Arn": environment.infer_function,
+            "RoleArn": environment.schedule_role,
+            "Input": json.dumps(
+                {"InferenceSchedulerName": record["InferenceSchedulerName"], "Uuid": record["uuid"]}
+            ),
+        },
+    }
+
+
+def _retraining(environment: Environment, record: RetrainingSchedulerRecord) -> dict[str, Any]:
+    return {
+        "ScheduleExpression": MIDNIGHT,
+        "Target": {
+            "Arn": environment.retraining_function,
+            "RoleArn": environment.retraining_schedule_role,
+            "Input": json.dumps(
+                {"source": RETRAINING_EVENT, "ModelName": record["ModelName"], "Uuid": record["uuid"]}
+            ),
+        },
+    }

@@ -88,18 +88,22 @@ class ServiceBucket:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys that begin with `prefix`."""
-        for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
-            for found in page.get("Contents", []):
-                yield found["Key"]
+        yield from self.sizes(prefix)
 
-    def delete_prefix(self, prefix: str) -> None:
-        """Delete every object whose key begins with `prefix`.
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """Return the bytes of every object whose key begins with `prefix`, by key in order."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+        return {found["Key"]: found["Size"] for page in pages for found in page.get("Contents", [])}
+
+    def delete_prefix(self, prefix: str, *, before: str | None = None) -> None:
+        """Delete every object whose key begins with `prefix`, and sorts before the key `before` if given.
 
         Raises:
             OSError: when S3 refused to delete some of them; names the first.
         """
         for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
             keys = [found["Key"] for found in page.get("Contents", [])]
+            keys = [key for key in keys if before is None or key < before]
             if not keys:
                 continue
             answer = self.s3.delete_objects(

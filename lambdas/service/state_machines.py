@@ -35,10 +35,20 @@ def start_execution(context: Context, state_machine: str, name: str, data: Mappi
 def find_execution(context: Context, state_machine: str, name: str) -> MachineExecution | None:
     """Return the execution `name`, None when it was never started or ended more than 90 days ago."""
     client = context.client("stepfunctions")
-    arn = f"{state_machine.replace(':stateMachine:', ':execution:')}:{name}"
     try:
-        found = client.describe_execution(executionArn=arn)
+        found = client.describe_execution(executionArn=_execution_arn(state_machine, name))
     except client.exceptions.ExecutionDoesNotExist:
         return None
     said = {"Error": found.get("error"), "Cause": found.get("cause")}
     return MachineExecution(status=found["status"], error={name: text for name, text in said.items() if text})
+
+
+def stop_execution(context: Context, state_machine: str, name: str, cause: str) -> None:
+    """Stop the execution `name` for a `cause`; one that was never started, or has ended, is left alone."""
+    client = context.client("stepfunctions")
+    with suppress(client.exceptions.ExecutionDoesNotExist):
+        client.stop_execution(executionArn=_execution_arn(state_machine, name), cause=cause)
+
+
+def _execution_arn(state_machine: str, name: str) -> str:
+    return f"{state_machine.replace(':stateMachine:', ':execution:')}:{name}"

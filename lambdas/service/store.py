@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -20,10 +21,17 @@ if TYPE_CHECKING:  # the stubs exist where types are checked, not in the functio
 
 Item = dict[str, Any]
 
+_TRANSACTION = 100
+"""Writes that DynamoDB does in one transaction at most."""
+
 _ATTEMPTS = 8
 _FIRST_WAIT = 0.04
 """Attempts of a write that meets a transaction on the same record, and seconds before the second attempt.
 Each wait is twice as long as the one before; together they take about 5 s."""
+
+_FIRST_PAGE, _GROWTH, _LARGEST_PAGE = 60, 4, 1_000
+"""Records that `all` asks for at once: first little more than a list shows, as what is read is paid for, then
+four times as many each time, as waiting is paid for too. A page has 1 MB at most, whatever is asked for."""
 
 
 class StoreError(Exception):
@@ -60,7 +68,8 @@ class Create:
 class Update:
     """Change attributes of a record that must exist and have the expected values.
 
-    In `expect` a tuple stands for any of its values, None for an absent attribute.
+    In `expect` a tuple stands for any of its values, None for an absent attribute. Numbers to `add` are added
+    to what is there, to zero if nothing is: two updates at once both count.
     """
 
     pk: str
@@ -68,6 +77,7 @@ class Update:
     set: Mapping[str, Any] = field(default_factory=dict)
     remove: Sequence[str] = ()
     expect: Mapping[str, Any] | None = None
+    add: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +170,14 @@ class Store:
                     raise _refused(write, _decoded(reason.get("Item"))) from error
             raise
 
+    def clear(self, pk: str) -> None:
+        """Remove all records of a partition, also while another call does the same."""
+        while items := self.query(pk, limit=_TRANSACTION).items:
+            removals: Any = [
+                {"Delete": {"TableName": self.table, "Key": _key(pk, item["sk"])}} for item in items
+            ]
+            _without_collision(partial(self.client.transact_write_items, TransactItems=removals))
+
     def query(
         self,
         pk: str,
@@ -167,8 +185,9 @@ class Store:
         prefix: str = "",
         between: tuple[str, str] | None = None,
         reverse: bool = False,
-        limit: int = 100,
+        limit: int | None = 100,
         start: str | None = None,
+        where: Mapping[str, str] | None = None,
     ) -> Page:
         """Return up to `limit` records of a partition, ordered by sort key.
 
@@ -177,10 +196,15 @@ class Store:
             prefix: beginning of the sort keys.
             between: first and last sort key, inclusive; overrides `prefix`.
             reverse: whether the last record comes first.
-            limit: most records of the page, counting those that have expired.
+            limit: most records of the page, counting those that have expired or are left out; None is as many
+                as DynamoDB reads at once, 1 MB.
             start: the page begins after this sort key: the `next` of the page before, or any other.
+            where: values of attributes; records with others are read and paid for, but left out by DynamoDB.
         """
         names, values, condition = {"#p": "pk"}, {":p": pk}, "#p = :p"
+        for number, (attribute, value) in enumerate((where or {}).items()):
+            names[f"#w{number}"], values[f":w{number}"] = attribute, value
+        kept = " AND ".join(f"#w{number} = :w{number}" for number in range(len(where or {})))
         if between is not None:
             names["#s"], values[":a"], values[":b"] = "sk", between[0], between[1]
             condition += " AND #s BETWEEN :a AND :b"
@@ -193,8 +217,9 @@ class Store:
             ExpressionAttributeNames=names,
             ExpressionAttributeValues=_encoded(values),
             ScanIndexForward=not reverse,
-            Limit=limit,
             ConsistentRead=True,
+            **({} if limit is None else {"Limit": limit}),
+            **({"FilterExpression": kept} if kept else {}),
             **({"ExclusiveStartKey": _key(pk, start)} if start is not None else {}),
         )
         last = _decoded(answer.get("LastEvaluatedKey"))
@@ -209,14 +234,24 @@ class Store:
         between: tuple[str, str] | None = None,
         reverse: bool = False,
         start: str | None = None,
+        where: Mapping[str, str] | None = None,
     ) -> Iterator[Item]:
         """Yield the records that `query` would return on all its pages."""
+        limit = _FIRST_PAGE
         while True:
-            page = self.query(pk, prefix=prefix, between=between, reverse=reverse, start=start)
+            page = self.query(
+                pk,
+                prefix=prefix,
+                between=between,
+                reverse=reverse,
+                limit=None if where else limit,
+                start=start,
+                where=where,
+            )
             yield from page.items
             if page.next is None:
                 return
-            start = page.next
+            start, limit = page.next, min(_GROWTH * limit, _LARGEST_PAGE)
 
     def _expired(self, item: Item) -> bool:
         return "ExpiresAt" in item and item["ExpiresAt"] <= self.clock().timestamp()
@@ -236,7 +271,7 @@ class Store:
         expression = _Expression()
         request: dict[str, Any] = {"TableName": self.table, "Key": _key(write.pk, write.sk)}
         if isinstance(write, Update):
-            request["UpdateExpression"] = expression.update(write.set, write.remove)
+            request["UpdateExpression"] = expression.update(write.set, write.remove, write.add)
         request["ConditionExpression"] = expression.condition(write.expect or {})
         request |= expression.placeholders()
         request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
@@ -258,8 +293,8 @@ class _Expression:
         self._values[placeholder] = value
         return placeholder
 
-    def update(self, changes: Mapping[str, Any], remove: Sequence[str]) -> str:
-        """Return the expression that sets and removes attributes."""
+    def update(self, changes: Mapping[str, Any], remove: Sequence[str], add: Mapping[str, int]) -> str:
+        """Return the expression that sets, removes and adds to attributes."""
         parts = []
         if changes:
             parts.append(
@@ -267,6 +302,8 @@ class _Expression:
             )
         if remove:
             parts.append("REMOVE " + ", ".join(self._name(k) for k in remove))
+        if add:
+            parts.append("ADD " + ", ".join(f"{self._name(k)} {self._value(v)}" for k, v in add.items()))
         return " ".join(parts)
 
     def condition(self, expect: Mapping[str, Any]) -> str:

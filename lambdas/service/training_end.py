@@ -4,8 +4,10 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from service.active_version import Record, activated
+from service.clock import timestamp
 from service.failed_reason import Error, WaysOut, clip, exhaustion_reason, is_customer_fault, reason_of
-from service.names import MODEL, training_name, version_arn, version_key, versions_of
+from service.names import MODEL, training_name, version_key, versions_of
 from service.store import Item, NotFound, StateChanged, Store, Update
 
 _SMALLER = "Choose a coarser TargetSamplingRate, a shorter training window or fewer sensors, or"
@@ -19,10 +21,17 @@ PROMOTION_REASON_LENGTH = 256
 """Longest AutoPromotionResultReason."""
 
 _FAILED_REASON = "LatestScheduledRetrainingFailedReason"
+_DAYS = "LatestScheduledRetrainingAvailableDataInDays"
 _log = logging.getLogger(__name__)
 
-Record = Mapping[str, Any]
-"""The record of a model or of a version."""
+
+class ActivatedMeanwhile(Exception):  # noqa: N818 - reads as what it is
+    """Another version than the prior one of a retraining is active; `active` is its number."""
+
+    def __init__(self, active: int) -> None:
+        """Keep the number of the active version."""
+        super().__init__(f"version {active} is active")
+        self.active = active
 
 
 def training_reason(version: Record, error: Error, *, memory_mib: int | None) -> str:
@@ -70,6 +79,15 @@ def record_failure(
     return record_failed_training(store, model, version, reason, customer=is_customer_fault(error))
 
 
+def record_canceled_retraining(store: Store, model: Record, version: Record, reason: str) -> Item:
+    """Record that a retraining was stopped, and return the record of the version after that."""
+    version_only = {
+        "AutoPromotionResult": "RETRAINING_CANCELLED",
+        "AutoPromotionResultReason": clip(reason, PROMOTION_REASON_LENGTH),
+    }
+    return record_end(store, model, version, {"Status": "CANCELED"}, version_only=version_only)
+
+
 def record_end(
     store: Store,
     model: Record,
@@ -94,52 +112,47 @@ def record_end(
 
     Returns:
         The record of the version after that.
+
+    Raises:
+        ActivatedMeanwhile: when a retraining is promoted, and its prior version is not the active one any
+            more. Nothing was written then.
     """
     now, number = store.clock(), int(version["ModelVersion"])
     ended = {**members, "TrainingExecutionEndTime": now, "LastUpdatedTime": now}
     retraining = "priorModelVersion" in version
     parent = dict(ended) if promoted or not retraining else {}
+    outdated: list[str] = []
+    expect = {"uuid": model["uuid"]}
     if retraining:
-        parent |= _latest_retraining(version, members)
+        parent |= _latest_retraining(version, {**members, **version_only})
+        outdated += [name for name in (_FAILED_REASON, _DAYS) if name in model and name not in parent]
     if promoted:
-        parent |= {
-            "ActiveModelVersion": number,
-            "ActiveModelVersionArn": version_arn(model["ModelArn"], number),
-            "ModelVersionActivatedAt": now,
-            **_previous_version(model),
-        }
-    outdated = [name for name in _outdated_members(parent, promoted=promoted) if name in model]
+        shown, hidden = activated(model, {**version, **ended}, now=timestamp(now))
+        parent |= shown
+        outdated += hidden
+        if retraining:
+            expect["ActiveModelVersion"] = int(version["priorModelVersion"])
     pk, sk = versions_of(model["uuid"]), version_key(number)
     try:
         store.transact(
             Update(pk, sk, {**ended, **version_only}, expect={"Status": "IN_PROGRESS"}),
-            Update(MODEL, model["ModelName"], parent, outdated, expect={"uuid": model["uuid"]}),
+            Update(MODEL, model["ModelName"], parent, outdated, expect=expect),
         )
-    except (NotFound, StateChanged):
+    except (NotFound, StateChanged) as changed:
+        if changed.pk == MODEL and changed.item is not None and changed.item["uuid"] == model["uuid"]:
+            raise ActivatedMeanwhile(int(changed.item["ActiveModelVersion"])) from changed
         _log.info("version %d of model %s has ended already", number, model["ModelName"])
     return store.get(pk, sk) or {**ended, **version_only, "Status": "DELETED"}
 
 
 def _latest_retraining(version: Record, members: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a model shows of its latest retraining; `members` are those of the new version."""
+    shown = {
+        _FAILED_REASON: members.get("FailedReason"),
+        _DAYS: members.get("RetrainingAvailableDataInDays"),
+    }
     return {
         "LatestScheduledRetrainingModelVersion": int(version["ModelVersion"]),
         "LatestScheduledRetrainingStatus": members["Status"],
-        **({_FAILED_REASON: members["FailedReason"]} if "FailedReason" in members else {}),
+        **{name: value for name, value in shown.items() if value is not None},
     }
-
-
-def _outdated_members(parent: Mapping[str, Any], *, promoted: bool) -> list[str]:
-    """Return the members that a model loses with a retraining that gives it the members `parent`."""
-    of_version = ("metricsKey", "priorMetricsKey", "EvaluationDataStartTime", "EvaluationDataEndTime")
-    return [name for name in (_FAILED_REASON, *(of_version if promoted else ())) if name not in parent]
-
-
-def _previous_version(model: Record) -> dict[str, Any]:
-    """Return what a model shows of the version that was active until now; nothing before its first one."""
-    names = {
-        "PreviousActiveModelVersion": "ActiveModelVersion",
-        "PreviousActiveModelVersionArn": "ActiveModelVersionArn",
-        "PreviousModelVersionActivatedAt": "ModelVersionActivatedAt",
-    }
-    return {name: model[now] for name, now in names.items() if now in model}

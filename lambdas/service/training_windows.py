@@ -3,7 +3,7 @@
 What is wrong with a window is said by exceptions that carry the facts; API and jobs put them into words.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal, Self
@@ -12,6 +12,9 @@ from service.clock import iso_seconds
 
 WindowKind = Literal["Training", "Evaluation"]
 """As in the names of the API's members: `TrainingDataStartTime`."""
+
+LEAST_DAYS, ADVISED_DAYS = 90, 180
+"""Training below which a model is rarely useful, and what the user guide of L4E asks for."""
 
 _DAY = 86_400
 
@@ -28,6 +31,10 @@ class TimeSpan:
         """Length in days."""
         return float((self.end - self.start) / _DAY)
 
+    def joined(self, other: "TimeSpan") -> "TimeSpan":
+        """Return the span from the earlier start to the later end."""
+        return TimeSpan(start=min(self.start, other.start), end=max(self.end, other.end))
+
     def __str__(self) -> str:
         return f"{iso_seconds(self.start)} to {iso_seconds(self.end)}"
 
@@ -35,6 +42,16 @@ class TimeSpan:
     def of_data(cls, record: Mapping[str, Any]) -> Self:
         """Return what the data of a dataset or of an ingestion job covers."""
         return cls(start=record["DataStartTime"], end=record["DataEndTime"])
+
+
+def covered_days(window: TimeSpan, spans: Iterable[TimeSpan]) -> float:
+    """Return how many days of a window lie in any of the spans."""
+    total, reached = Decimal(0), window.start
+    for span in sorted(spans, key=lambda each: each.start):
+        start, end = max(span.start, reached), min(span.end, window.end)
+        total += max(end - start, Decimal(0))
+        reached = max(reached, end)
+    return float(total / _DAY)
 
 
 class WindowError(Exception):
@@ -66,6 +83,11 @@ class TrainingWindows:
 
     training: TimeSpan
     evaluation: TimeSpan | None
+
+    @property
+    def whole(self) -> TimeSpan:
+        """The time from the start of the training to the end of the evaluation, if there is one."""
+        return self.training if self.evaluation is None else self.training.joined(self.evaluation)
 
     @classmethod
     def of(cls, record: Mapping[str, Any], *, data: TimeSpan, minimum_days: float | None) -> Self:

@@ -7,13 +7,18 @@ from typing import Any, cast
 from service.names import (
     DATASET,
     INGESTION_JOB,
+    LABEL_GROUP,
     MODEL,
     PENDING_DELETION,
+    RETRAINING_SCHEDULER,
     SCHEDULER,
     SIGNING_KEY,
     TOKEN,
     events_of,
     executions_of,
+    labels_of,
+    policies_of,
+    policy_key,
     version_key,
     versions_of,
 )
@@ -22,9 +27,13 @@ from service.records import (
     EventRecord,
     ExecutionRecord,
     IngestionJobRecord,
+    LabelGroupRecord,
+    LabelRecord,
     ModelRecord,
     ModelVersionRecord,
     PendingDeletionRecord,
+    ResourcePolicyRecord,
+    RetrainingSchedulerRecord,
     SchedulerRecord,
     SigningKeyRecord,
     TokenRecord,
@@ -55,18 +64,25 @@ class TypedStore:
         """Return the ingestion job with the id `job_id`."""
         return cast("IngestionJobRecord | None", self.store.get(INGESTION_JOB, job_id))
 
-    def ingestion_jobs(self, *, start: str | None = None) -> Iterator[IngestionJobRecord]:
-        """Return the ingestion jobs, newest first."""
-        found = self.store.all(INGESTION_JOB, reverse=True, start=start)
+    def ingestion_jobs(
+        self, *, dataset_uuid: str | None = None, start: str | None = None
+    ) -> Iterator[IngestionJobRecord]:
+        """Return the ingestion jobs, newest first; with `dataset_uuid`, those of a dataset."""
+        where = None if dataset_uuid is None else {"datasetUuid": dataset_uuid}
+        found = self.store.all(INGESTION_JOB, reverse=True, start=start, where=where)
         return cast("Iterator[IngestionJobRecord]", found)
 
     def model(self, name: str) -> ModelRecord | None:
         """Return the model called `name`."""
         return cast("ModelRecord | None", self.store.get(MODEL, name))
 
-    def models(self, *, prefix: str = "", start: str | None = None) -> Iterator[ModelRecord]:
-        """Return the models by name."""
-        return cast("Iterator[ModelRecord]", self.store.all(MODEL, prefix=prefix, start=start))
+    def models(
+        self, *, prefix: str = "", dataset_uuid: str | None = None, start: str | None = None
+    ) -> Iterator[ModelRecord]:
+        """Return the models by name; with `dataset_uuid`, those that were trained on a dataset."""
+        where = None if dataset_uuid is None else {"datasetUuid": dataset_uuid}
+        found = self.store.all(MODEL, prefix=prefix, start=start, where=where)
+        return cast("Iterator[ModelRecord]", found)
 
     def version(self, model_uuid: str, number: int) -> ModelVersionRecord | None:
         """Return a version of a model."""
@@ -80,13 +96,34 @@ class TypedStore:
         found = self.store.all(versions_of(model_uuid), between=between, start=start)
         return cast("Iterator[ModelVersionRecord]", found)
 
+    def latest_version(self, model_uuid: str) -> ModelVersionRecord | None:
+        """Return the version of a model with the highest number."""
+        newest = self.store.query(versions_of(model_uuid), reverse=True, limit=1).items
+        return cast("ModelVersionRecord", newest[0]) if newest else None
+
+    def retraining_scheduler(self, model: str) -> RetrainingSchedulerRecord | None:
+        """Return the retraining scheduler of the model called `model`."""
+        found = self.store.get(RETRAINING_SCHEDULER, model)
+        return cast("RetrainingSchedulerRecord | None", found)
+
+    def retraining_schedulers(
+        self, *, prefix: str = "", start: str | None = None
+    ) -> Iterator[RetrainingSchedulerRecord]:
+        """Return the retraining schedulers by the name of their model."""
+        found = self.store.all(RETRAINING_SCHEDULER, prefix=prefix, start=start)
+        return cast("Iterator[RetrainingSchedulerRecord]", found)
+
     def scheduler(self, name: str) -> SchedulerRecord | None:
         """Return the inference scheduler called `name`."""
         return cast("SchedulerRecord | None", self.store.get(SCHEDULER, name))
 
-    def schedulers(self, *, prefix: str = "", start: str | None = None) -> Iterator[SchedulerRecord]:
-        """Return the inference schedulers by name."""
-        return cast("Iterator[SchedulerRecord]", self.store.all(SCHEDULER, prefix=prefix, start=start))
+    def schedulers(
+        self, *, prefix: str = "", model_name: str | None = None, start: str | None = None
+    ) -> Iterator[SchedulerRecord]:
+        """Return the inference schedulers by name; with `model_name`, those of a model of that name."""
+        where = None if model_name is None else {"ModelName": model_name}
+        found = self.store.all(SCHEDULER, prefix=prefix, start=start, where=where)
+        return cast("Iterator[SchedulerRecord]", found)
 
     def update_scheduler(
         self, scheduler: SchedulerRecord, changes: Mapping[str, Any], *, expect: Mapping[str, Any]
@@ -113,6 +150,36 @@ class TypedStore:
         """Return the events of an inference scheduler, oldest first."""
         found = self.store.all(events_of(scheduler_uuid), between=between, start=start)
         return cast("Iterator[EventRecord]", found)
+
+    def label_group(self, name: str) -> LabelGroupRecord | None:
+        """Return the label group called `name`."""
+        return cast("LabelGroupRecord | None", self.store.get(LABEL_GROUP, name))
+
+    def label_groups(self, *, prefix: str = "", start: str | None = None) -> Iterator[LabelGroupRecord]:
+        """Return the label groups by name."""
+        found = self.store.all(LABEL_GROUP, prefix=prefix, start=start)
+        return cast("Iterator[LabelGroupRecord]", found)
+
+    def label(self, group_uuid: str, label_id: str) -> LabelRecord | None:
+        """Return a label of a label group."""
+        return cast("LabelRecord | None", self.store.get(labels_of(group_uuid), label_id))
+
+    def labels(
+        self, group_uuid: str, *, between: Range | None = None, start: str | None = None
+    ) -> Iterator[LabelRecord]:
+        """Return the labels of a label group by their start."""
+        found = self.store.all(labels_of(group_uuid), between=between, start=start)
+        return cast("Iterator[LabelRecord]", found)
+
+    def resource_policy(self, owner_uuid: str, arn: str) -> ResourcePolicyRecord | None:
+        """Return the policy of a resource.
+
+        Args:
+            owner_uuid: uuid of the dataset or model; for a version, of its model.
+            arn: ARN of the resource.
+        """
+        found = self.store.get(policies_of(owner_uuid), policy_key(arn))
+        return cast("ResourcePolicyRecord | None", found)
 
     def token(self, key: str) -> TokenRecord | None:
         """Return what a client token was used for."""

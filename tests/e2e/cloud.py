@@ -4,23 +4,28 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import numpy as np
 import pytest
 
+from app import build
 from l4e_cli.aws import Aws
 from l4e_cli.cdk import Cdk, CdkError
 from l4e_cli.demo.pump import SENSORS, Fault, Pump
 from l4e_cli.demo.recording import ComponentRecording, Interval
 from l4e_cli.instance import Instance
+from l4e_layer import EMPTY_LAYER
 from tests.aws_limits import require_answer
 
 ROOT = Path(__file__).parents[2]
+CONTEXT: Mapping[str, object] = json.loads((ROOT / "cdk.json").read_text())["context"]
 L4E = (sys.executable, "-m", "l4e_cli")
 SERVICE = "L4eService"
 TRAINING = "{ start = 2026-01-01T00:00:00Z, end = 2026-01-03T00:00:00Z }"
@@ -58,14 +63,51 @@ class Cloud:
         self.upload(f"{asset}/history/pump/history.csv", history().to_csv())
         self.upload(f"{asset}/labels/labels.csv", labels)
 
-    def synth(self, assets: Mapping[str, Mapping[str, str]], *context: str) -> Path:
-        """The app with these assets: members in TOML by asset; returns the folder of the assembly."""
-        number = len(list(self.work.iterdir()))
-        declaration = self.work / f"assets-{number}.toml"
-        declaration.write_text(assets_file(assets))
-        assembly = self.work / f"cdk-{number}.out"
-        self.cdk(f"synth-{number}").synth(ROOT, assembly, context=[f"assets={declaration}", *context])
+    def access_role(self) -> str:
+        """Make a role through which the service reads and writes the data bucket, whatever it works for."""
+        iam = self.aws.session.client("iam", endpoint_url=self.instance.endpoint)
+        trusted = {"AWS": self.outputs(SERVICE)["DataAccessRoleArn"]}
+        name = f"access-{uuid.uuid4()}"
+        role: str = iam.create_role(
+            RoleName=name,
+            Path="/lookoutequipment/",
+            AssumeRolePolicyDocument=policy(Principal=trusted, Action="sts:AssumeRole"),
+        )["Role"]["Arn"]
+        data = policy(Action=["s3:GetObject", "s3:ListBucket", "s3:PutObject"], Resource="*")
+        iam.put_role_policy(RoleName=name, PolicyName="data", PolicyDocument=data)
+        return role
+
+    def synth(self, assets: Mapping[str, Mapping[str, str]], **context: object) -> Path:
+        """The app with these assets: members in TOML by asset; returns the folder of the assembly.
+
+        Synthesised here, which is much cheaper than by the CDK command line, as `refusal` and the demo do.
+        """
+        declaration = self._declaration(assets)
+        assembly = declaration.with_suffix(".out")
+        app = cdk.App(
+            analytics_reporting=False,
+            outdir=str(assembly),
+            context={**CONTEXT, EMPTY_LAYER: True, "assets": str(declaration), **context},
+        )
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CDK_DEFAULT_REGION", self.instance.region)
+            build(app)
+        app.synth()
         return assembly
+
+    def refusal(self, assets: Mapping[str, Mapping[str, str]]) -> str:
+        """What a person sees when the app cannot be synthesised with these assets."""
+        declaration = self._declaration(assets)
+        with pytest.raises(CdkError, match="cdk synth failed") as raised:
+            self.cdk(declaration.stem).synth(
+                ROOT, declaration.with_suffix(".out"), context=[f"assets={declaration}"]
+            )
+        return str(raised.value)
+
+    def _declaration(self, assets: Mapping[str, Mapping[str, str]]) -> Path:
+        file = self.work / f"assets-{len(list(self.work.glob('*.toml')))}.toml"
+        file.write_text(assets_file(assets))
+        return file
 
     def deploy(self, assembly: Path, *stacks: str) -> None:
         """Deploy stacks side by side.
@@ -111,7 +153,7 @@ def history() -> ComponentRecording:
 
 
 def assets_file(assets: Mapping[str, Mapping[str, str]]) -> str:
-    """`assets.toml` with these assets; what an asset does not say is as in the demo."""
+    """`assets.toml` with these assets; what one does not say is as in the demo. They leave nothing behind."""
     lines = ["[service.limits]", "minimum_training_days = 0"]
     usual = {
         "labelled": "true",
@@ -121,11 +163,17 @@ def assets_file(assets: Mapping[str, Mapping[str, str]]) -> str:
         "off_condition": r"'pump\Speed < 100'",
         "data_upload_frequency": '"PT5M"',
         "sensors": f"{{ pump = {json.dumps(SENSORS)} }}",
+        "removal_policy": '"destroy"',
     }
     for name, members in assets.items():
         lines += ["", f"[assets.{name}]"]
         lines += [f"{key} = {value}" for key, value in (usual | dict(members)).items()]
     return "\n".join([*lines, ""])
+
+
+def policy(**allowed: Any) -> str:
+    """A policy that allows one thing."""
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **allowed}]})
 
 
 def reasons(aws: Aws, stack: str) -> str:

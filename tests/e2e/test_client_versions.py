@@ -17,6 +17,7 @@ from tests.e2e.cloud import ROOT, Cloud
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["local"]
 LOWEST = next(each for each in EXTRAS if each.startswith("boto3")).split(">=")[1].split(",")[0]
 REQUIREMENTS = {"lowest": (f"boto3=={LOWEST}", f"botocore=={LOWEST}"), "newest": ("boto3>=1.44",)}
+GUIDE = Path(__file__).with_name("guide_program.py")
 FORGOTTEN = Path("botocore", "data", "lookoutequipment")
 PROGRAM = """
 import botocore, boto3, sys
@@ -73,6 +74,39 @@ def test_boto3_of_any_release(cloud: Cloud, installed: Callable[..., Path], whic
     assert printed == ["CREATED", "False"]
     shutil.rmtree(path / FORGOTTEN)
     assert used(cloud, path, f"forgotten-by-{which}") == [version, "CREATED", "False"]
+
+
+@pytest.mark.parametrize("which", ["lowest", "newest"])
+def test_the_samples_of_the_guide_in_order(cloud: Cloud, installed: Callable[..., Path], which: str) -> None:
+    name = f"guide-{which}"
+    cloud.upload_history(name)
+    ended = subprocess.run(
+        [sys.executable, GUIDE, name, cloud.bucket, cloud.access_role()],
+        env=cloud.environment() | {"PYTHONPATH": str(installed(*REQUIREMENTS[which]))},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert ended.returncode == 0, ended.stderr
+    seen = json.loads(ended.stdout)
+    assert (seen.pop("boto3") == LOWEST) is (which == "lowest")
+    assert seen.pop("root cause").startswith("pump\\")
+    assert seen == {
+        "created": "CREATED",
+        "ingested": "SUCCESS",
+        "datasets": [name],
+        "active": "ACTIVE",
+        "training": "IN_PROGRESS",
+        "trained": "SUCCESS",
+        "models": [name],
+        "labels found": 1,
+        "scheduler": "PENDING",
+        "scheduled": "RUNNING",
+        "schedulers": [name],
+        "statuses": ["STOPPED", "RUNNING", "STOPPED"],
+        "left": 0,
+    }
 
 
 def test_a_boto3_that_forgot_the_service_does_not_know_it_by_itself(

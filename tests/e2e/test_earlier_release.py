@@ -14,7 +14,7 @@ from tests.e2e.cloud import Cloud, reasons
 
 ASSET = "Earlier"
 TEMPLATE = Path(__file__).with_name("earlier_asset.template.json")
-KEEP = f"{BY_LOCATION}=true"
+KEEP = {BY_LOCATION: "true"}
 
 
 def made(cloud: Cloud) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def made(cloud: Cloud) -> dict[str, Any]:
 
 def test_is_updated_without_training(cloud: Cloud) -> None:
     cloud.upload_history(ASSET)
-    assembly = cloud.synth({ASSET: {}}, KEEP)
+    assembly = cloud.synth({ASSET: {}}, **KEEP)
     shutil.copy(TEMPLATE, assembly / f"{ASSET}.template.json")
     cloud.deploy(assembly, ASSET)
     before = made(cloud)
@@ -49,7 +49,7 @@ def test_is_updated_without_training(cloud: Cloud) -> None:
     assert made(cloud) == before
 
     # With its own it is updated.
-    cloud.deploy(cloud.synth({ASSET: {"data_delay_offset_minutes": "2"}}, KEEP), ASSET)
+    cloud.deploy(cloud.synth({ASSET: {"data_delay_offset_minutes": "2"}}, **KEEP), ASSET)
     assert made(cloud) == before
     name = cloud.outputs(ASSET)["InferenceSchedulerName"]
     scheduler = cloud.aws.equipment.describe_inference_scheduler(InferenceSchedulerName=name)

@@ -17,9 +17,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from custom_resources.client import Equipment, create_client
-from custom_resources.errors import NotFoundError
 from l4e_cli.aws import Aws, rest_api
-from tests.e2e.cloud import L4E, ROOT, Cloud
+from tests.e2e.cloud import L4E, ROOT, Cloud, reasons
 
 SERVICE, ASSET = "PrivateService", "PrivatePump1"
 
@@ -99,10 +98,14 @@ def test_custom_resources_reach_the_service(cloud: Cloud, private: Path, equipme
     [dataset] = equipment.call("ListDatasets", DatasetNameBeginsWith=ASSET)["DatasetSummaries"]
     assert dataset["Status"] == "CREATED"
 
+    # A dataset outlives its stack by default. The next stack of that name does not take it over.
     cloud.destroy(private, ASSET)
     assert cloud.status(ASSET) is None
-    with pytest.raises(NotFoundError):
-        equipment.call("DescribeDataset", DatasetName=dataset["DatasetName"])
+    [kept] = equipment.call("ListDatasets", DatasetNameBeginsWith=ASSET)["DatasetSummaries"]
+    assert kept == dataset
+    assert "import it (from_dataset_name)" in cloud.failure(private, ASSET) + reasons(cloud.aws, ASSET)
+    equipment.call("DeleteDataset", DatasetName=dataset["DatasetName"])
+    cloud.destroy(private, ASSET)
 
 
 def test_nobody_comes_another_way(cloud: Cloud, private: Path) -> None:

@@ -5,20 +5,17 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from l4e_cli.demo.pump import Pump
-from l4e_cli.demo.recording import Interval
 from tests.e2e.cloud import SERVICE, Cloud
+from tests.e2e.windows import change, client, due, infer_function, wake
 
 ASSET = "GoesOn"
-MINUTE = timedelta(minutes=1)
 PROCESSES = Path("/proc")
 SECONDS = 120
 """How long a test waits for what takes seconds: the machine may be busy."""
@@ -32,47 +29,6 @@ def scheduler(cloud: Cloud) -> Iterator[Any]:
     name = cloud.outputs(ASSET)["InferenceSchedulerName"]
     yield cloud.aws.equipment.describe_inference_scheduler(InferenceSchedulerName=name)
     cloud.destroy(assembly, ASSET)
-
-
-def client(cloud: Cloud, service: str) -> Any:
-    made: Any = cloud.aws.session.client(service, endpoint_url=cloud.instance.endpoint)  # type: ignore[call-overload]
-    return made
-
-
-def table(cloud: Cloud) -> Any:
-    """The table of the service."""
-    found = client(cloud, "dynamodb").list_tables()["TableNames"]
-    (name,) = (each for each in found if SERVICE in each and "State" in each)
-    return name
-
-
-def change(cloud: Cloud, key: Mapping[str, str], attribute: str, value: float) -> None:
-    """Set a number in a record of the service, as if time had passed."""
-    client(cloud, "dynamodb").update_item(
-        TableName=table(cloud),
-        Key={name: {"S": text} for name, text in key.items()},
-        UpdateExpression="SET #a = :v",
-        ExpressionAttributeNames={"#a": attribute},
-        ExpressionAttributeValues={":v": {"N": str(value)}},
-    )
-
-
-def infer_function(cloud: Cloud) -> str:
-    functions = client(cloud, "lambda").list_functions()["Functions"]
-    (name,) = (one["FunctionName"] for one in functions if one["Handler"] == "service.jobs.infer.handler")
-    return str(name)
-
-
-def wake(cloud: Cloud, scheduler: Any, kind: str) -> Any:
-    """Call the inference function as EventBridge Scheduler does; `kind` is the type of the invocation."""
-    event = {
-        "InferenceSchedulerName": scheduler["InferenceSchedulerName"],
-        "Uuid": scheduler["InferenceSchedulerArn"].rpartition("/")[2],
-    }
-    reply = client(cloud, "lambda").invoke(
-        FunctionName=infer_function(cloud), InvocationType=kind, Payload=json.dumps(event)
-    )
-    return reply["Payload"].read()
 
 
 def executions(cloud: Cloud, scheduler: Any, status: str | None = None) -> list[Any]:
@@ -95,23 +51,6 @@ def kill(cloud: Cloud) -> int:
                 os.kill(int(folder.name), signal.SIGKILL)
                 killed += 1
     return killed
-
-
-def due(cloud: Cloud, scheduler: Any, minutes: int) -> list[datetime]:
-    """Make the windows of the last `minutes` due, with files for them; return their starts."""
-    end = datetime.now(UTC).replace(second=0, microsecond=0)
-    end -= timedelta(minutes=end.minute % 5)
-    start = end - timedelta(minutes=minutes)
-    span = Interval(
-        start=np.datetime64(start.replace(tzinfo=None), "s"), end=np.datetime64(end.replace(tzinfo=None), "s")
-    )
-    source = scheduler["DataInputConfiguration"]["S3InputConfiguration"]
-    text = Pump().record(Interval(start=span.start, end=span.end + np.timedelta64(1, "m")), []).to_csv()
-    for first in (start + n * 5 * MINUTE for n in range(minutes // 5)):
-        cloud.upload(f"{source['Prefix']}pump_{first:%Y%m%d%H%M%S}.csv", text)
-    key = {"pk": "inference-scheduler", "sk": scheduler["InferenceSchedulerName"]}
-    change(cloud, key, "inferredUntil", int(start.timestamp()))
-    return [start + n * 5 * MINUTE for n in range(minutes // 5)]
 
 
 @pytest.mark.skipif(not PROCESSES.exists(), reason="needs /proc to find the function's processes")

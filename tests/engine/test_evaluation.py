@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from engine import Scores, evaluate, ranges
+from engine import Scores, alarmed, evaluate, ranges
 
 STEP = np.timedelta64(60, "s")
 
@@ -93,3 +93,32 @@ def test_auc_is_the_share_of_ordered_pairs() -> None:
 def test_an_alarm_at_either_end_of_a_label_is_no_unknown_one(label: tuple[int, int]) -> None:
     result = evaluate(scores("00110000"), [(minute(label[0]), minute(label[1]))], step=STEP)
     assert (result.identified, result.unknown, result.precision) == (1, 0, 1)
+
+
+def test_alarms_in_neutral_periods_are_neither_right_nor_wrong() -> None:
+    alarms, label = scores("0110001101100010"), [(minute(1), minute(2))]
+    neutral = [(minute(6), minute(7)), (minute(0), minute(2))]
+
+    plain, result = evaluate(alarms, label, step=STEP), evaluate(alarms, label, step=STEP, neutral=neutral)
+
+    assert (plain.unknown, plain.precision, plain.neutral_seconds) == (3, 1 / 4, 0)
+    assert (result.unknown, result.precision) == (2, pytest.approx(1 / 3))
+    assert (result.unknown_seconds, result.neutral_seconds) == (60, 60)
+    assert len(result.predicted) == 4
+    assert (result.identified, result.recall) == (1, 1)
+    assert plain.auc is not None
+    assert result.auc is not None
+    assert result.auc > plain.auc
+
+
+def test_only_neutral_alarms_say_nothing_of_precision() -> None:
+    result = evaluate(
+        scores("0001100"), [(minute(0), minute(1))], step=STEP, neutral=[(minute(3), minute(4))]
+    )
+    assert (result.unknown, result.precision, result.recall) == (0, None, 0)
+
+
+def test_intervals_with_an_alarm() -> None:
+    found = [(minute(0), minute(1)), (minute(2), minute(2)), (minute(3), minute(9))]
+    assert alarmed(scores("00110"), found) == [False, True, True]
+    assert alarmed(scores(""), found[:1]) == [False]

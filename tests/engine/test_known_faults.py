@@ -73,6 +73,18 @@ def test_a_plant_that_is_held_and_has_changed_for_long_needs_a_word(prior: Detec
     assert fit(changed, prior=replace(prior, adaptation="follow")).trimmed < 0.03
 
 
+def test_what_people_have_called_normal_is_learned_also_by_a_plant_that_is_held(
+    prior: Detector, whole: Frame
+) -> None:
+    changed = cut(shifted(whole, 2, 6000, LATER), 0, LATER)
+    again = fit(
+        changed,
+        confirmed=[(changed.times[6000], changed.times[-1])],
+        prior=replace(prior, adaptation="hold"),
+    )
+    assert again.trimmed < 0.03
+
+
 def test_equal_data_and_prior_give_equal_bytes(prior: Detector, whole: Frame) -> None:
     one, other = (fit(cut(whole, 0, 7000), prior=prior).to_bytes() for _ in range(2))
     assert one == other

@@ -1,5 +1,6 @@
-"""The four kinds of resource, each with the changes that matter to its life."""
+"""The kinds of resource, each with the changes that matter to its life."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,11 +9,21 @@ from tests.lifecycle.fake_service import ACCOUNT, FakeService
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/lookoutequipment/reader"
 OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/lookoutequipment/writer"
+STATEMENT = {
+    "Effect": "Allow",
+    "Principal": {"AWS": "arn:aws:iam::222222222222:root"},
+    "Action": "lookoutequipment:ImportDataset",
+}
+POLICY = {"Version": "2012-10-17", "Statement": [STATEMENT]}
 _FRAME = {
     "ServiceToken": "arn:aws:lambda:us-east-1:111122223333:function:provider",
     "ServiceTimeout": 3600,
     "PropertiesVersion": "1",
 }
+
+
+AT_ONCE = frozenset({"Dataset", "LabelGroup"})
+"""Kinds that are ready as soon as the service has accepted them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +65,21 @@ def _case(kind: str, name_member: str, base: Properties, **changes: Properties |
     return Case(kind=kind, type=type_, name_member=name_member, base=_FRAME | base, **full)
 
 
+def _labels(*labels: dict[str, str]) -> list[Properties]:
+    return [{"InlineLabels": json.dumps(labels)}]
+
+
+def _label(day: int, **more: str) -> dict[str, str]:
+    times = {"StartTime": f"2024-03-{day:02d}T00:00:00Z", "EndTime": f"2024-03-{day:02d}T06:00:00Z"}
+    return {**times, "Rating": "ANOMALY", **more}
+
+
 def _source(prefix: str) -> Properties:
     return {"S3InputConfiguration": {"Bucket": "history", "Prefix": prefix}}
 
+
+AT_ONCE = {"Dataset", "DatasetPolicy"}
+"""The kinds that the service makes while the request lasts."""
 
 CASES = (
     _case(
@@ -103,6 +126,15 @@ CASES = (
         failing={"ModelName": "bad-1", "TrainingDataEndTime": "2024-08-01T00:00:00Z"},
     ),
     _case(
+        "DatasetPolicy",
+        "DatasetName",
+        {"DatasetName": "plant", "ResourcePolicy": POLICY},
+        in_place={"ResourcePolicy": {**POLICY, "Statement": [STATEMENT | {"Effect": "Deny"}]}},
+        replaced={"DatasetName": "plant-2"},
+        clash=None,
+        failing={"DatasetName": "nowhere"},
+    ),
+    _case(
         "InferenceScheduler",
         "InferenceSchedulerName",
         {
@@ -123,4 +155,48 @@ CASES = (
         clash={"ServerSideKmsKeyId": "1111-2222"},
         failing={"InferenceSchedulerName": "pump-3", "ModelName": "untrained"},
     ),
+    _case(
+        "LabelGroup",
+        "LabelGroupName",
+        {
+            "LabelGroupName": "pump-1",
+            "FaultCodes": ["bearing", "seal"],
+            "Labels": _labels(_label(1, FaultCode="bearing", Notes="worn"), _label(2), _label(3)),
+            "Tags": _tags(site="north"),
+        },
+        in_place={
+            "FaultCodes": ["bearing", "rust"],
+            "Labels": _labels(_label(1, FaultCode="bearing"), _label(2), _label(4, FaultCode="rust")),
+            "Tags": _tags(site="south"),
+        },
+        replaced={"LabelGroupName": "pump-2", "Labels": _labels(_label(2))},
+        clash=None,
+        failing={"LabelGroupName": "pump-3", "Labels": _labels(_label(1), _label(2, FaultCode="ghost"))},
+    ),
+    _case(
+        "RetrainingScheduler",
+        "ModelName",
+        {
+            "ModelName": "trained",
+            "RetrainingStartDate": "2024-03-01T00:00:00Z",
+            "RetrainingFrequency": "P2M",
+            "LookbackWindow": "P180D",
+            "PromoteMode": "MANAGED",
+            "DesiredState": "RUNNING",
+        },
+        in_place={
+            "RetrainingStartDate": "2024-04-01T17:30:00Z",
+            "LookbackWindow": "P360D",
+            "PromoteMode": "MANUAL",
+            "DesiredState": "STOPPED",
+        },
+        replaced={"ModelName": "trained-2"},
+        clash=None,
+        failing={"ModelName": "untrained"},
+    ),
 )
+
+
+def case_of(kind: str) -> Case:
+    """The case of one kind."""
+    return next(case for case in CASES if case.kind == kind)

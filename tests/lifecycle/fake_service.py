@@ -3,6 +3,7 @@
 It knows nothing of the handlers. Time is a virtual clock: jobs finish when it has advanced far enough.
 """
 
+import json
 import re
 import uuid
 from collections.abc import Callable, Mapping
@@ -12,11 +13,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 
+from custom_resources.request import OWNER_TAG, REQUEST_TAG
+
 ACCOUNT = "111122223333"
 INGESTION_SECONDS = 15
 TRAINING_SECONDS = 25
 TRANSITION_SECONDS = 15
-QUOTA = {"datasets": 15, "models": 15, "pending": 5, "schedulers per model": 1}
+QUOTA = {"datasets": 15, "models": 15, "label groups": 15, "pending": 5, "schedulers per model": 1}
 
 
 class ApiError(Exception):
@@ -57,7 +60,12 @@ class FakeService:
         self.datasets: dict[str, Thing] = {}
         self.models: dict[str, Thing] = {}
         self.schedulers: dict[str, Thing] = {}
+        self.retrainings: dict[str, Thing] = {}  # retraining schedulers by model; what tests know them by
         self.jobs: dict[str, Thing] = {}
+        self.versions: dict[str, dict[int, str]] = {}  # states of versions that retrainings made, by model
+        self.label_groups: dict[str, Thing] = {}
+        self.labels: dict[str, dict[str, Any]] = {}
+        self.policies: dict[str, Thing] = {}  # by kind and name of their resource
         self.tokens: dict[tuple[str, str], tuple[dict[str, Any], str]] = {}
         self.visibility_lag = 0
         self.strict_updates = False  # a service that updates only stopped schedulers
@@ -71,7 +79,14 @@ class FakeService:
 
     def everything(self) -> dict[str, Thing]:
         """All named resources by ARN."""
-        kinds = (self.datasets, self.models, self.schedulers)
+        kinds = (
+            self.datasets,
+            self.models,
+            self.schedulers,
+            self.label_groups,
+            self.retrainings,
+            self.policies,
+        )
         return {thing.arn: thing for kind in kinds for thing in kind.values()}
 
     def seed_dataset(self, name: str) -> Thing:
@@ -84,12 +99,26 @@ class FakeService:
         }
         return self._add(self.datasets, word="dataset", name=name, record=record, p={})
 
+    def seed_policy(self, arn: str, document: dict[str, Any]) -> Thing:
+        """A policy of somebody else."""
+        self._PutResourcePolicy({"ResourceArn": arn, "ResourcePolicy": json.dumps(document)})
+        return self.policies[_policy_key(arn)]
+
     def seed_model(self, name: str, *, status: str = "SUCCESS") -> Thing:
         """A model of somebody else."""
         record = {"ModelName": name, "DatasetName": "plant", "Status": status, "CreatedAt": self._clock()}
         if status == "FAILED":
             record["FailedReason"] = "too little data"
         return self._add(self.models, word="model", name=name, record=record, p={})
+
+    def seed_label_group(self, name: str) -> Thing:
+        """A label group of somebody else."""
+        record = {"LabelGroupName": name, "FaultCodes": [], "CreatedAt": self._clock()}
+        return self._add(self.label_groups, word="label-group", name=name, record=record, p={})
+
+    def labels_in(self, group: Thing) -> list[dict[str, Any]]:
+        """The labels of a group."""
+        return [label for label in self.labels.values() if label["LabelGroupArn"] == group.arn]
 
     def hold(self, thing: Thing, status: str, *, until: float) -> None:
         """Somebody else's work keeps a resource in a state."""
@@ -99,7 +128,7 @@ class FakeService:
     def settle(self) -> None:
         """Apply every transition whose time has come."""
         now = self._clock()
-        for kind in (self.datasets, self.jobs, self.models, self.schedulers):
+        for kind in (self.datasets, self.jobs, self.models, self.schedulers, self.retrainings):
             for thing in kind.values():
                 if thing.then and now >= thing.until and not self._stands_still(thing):
                     self._transit(thing)
@@ -128,10 +157,17 @@ class FakeService:
             if before != parameters:
                 raise ApiError("ValidationException", "ClientToken was used with other parameters")
             thing = self.jobs.get(made) or self.everything().get(made)
-            if thing:
-                return dict(thing.record)
+            if operation == "CreateRetrainingScheduler":  # whose record has the ARN of its model
+                thing = next((each for each in self.retrainings.values() if each.uuid == made), None)
+            record = thing.record if thing else self.labels.get(made)
+            if record:
+                return dict(record)
         answer: dict[str, Any] = getattr(self, f"_{operation}")(dict(parameters))
-        key = answer.get("JobId") or answer.get("InferenceSchedulerArn") or answer.get("ModelArn")
+        if operation == "CreateRetrainingScheduler":
+            self.tokens[operation, token] = (parameters, self.retrainings[parameters["ModelName"]].uuid)
+            return answer
+        named = ("JobId", "LabelId", "LabelGroupArn", "InferenceSchedulerArn", "ModelArn")
+        key = next((answer[name] for name in named if name in answer), None)
         self.tokens[operation, token] = (parameters, str(key or answer.get("DatasetArn")))
         return answer
 
@@ -160,6 +196,7 @@ class FakeService:
                 raise ApiError(
                     "ConflictException", f"inference scheduler {name} uses dataset {p['DatasetName']}"
                 )
+        self.policies.pop(_policy_key(thing.arn), None)
         del self.datasets[p["DatasetName"]]
         return {}
 
@@ -210,6 +247,52 @@ class FakeService:
         ]
         return {"DataIngestionJobSummaries": found[: p.get("MaxResults", 50)]}
 
+    # -- label groups
+
+    def _CreateLabelGroup(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        name = p["LabelGroupName"]
+        self._new(self.label_groups, "label group", name, QUOTA["label groups"])
+        record = {"LabelGroupName": name, "FaultCodes": p.get("FaultCodes", []), "CreatedAt": self._clock()}
+        return self._add(self.label_groups, word="label-group", name=name, record=record, p=p).record
+
+    def _DescribeLabelGroup(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        return self._read(self.label_groups, "label group", p["LabelGroupName"]).record
+
+    def _UpdateLabelGroup(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        self._get(self.label_groups, "label group", p["LabelGroupName"]).record.update(p)
+        return {}
+
+    def _DeleteLabelGroup(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        group = self._get(self.label_groups, "label group", p["LabelGroupName"])
+        for model in self.models.values():
+            labels = model.record.get("LabelsInputConfiguration", {})
+            if (
+                labels.get("LabelGroupName") == p["LabelGroupName"]
+                and model.record["Status"] == "IN_PROGRESS"
+            ):
+                raise ApiError(
+                    "ConflictException", f"model {model.record['ModelName']} is in training with it"
+                )
+        del self.label_groups[p["LabelGroupName"]]
+        for label in self.labels_in(group):
+            del self.labels[label["LabelId"]]
+        return {}
+
+    def _CreateLabel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        group = self._get(self.label_groups, "label group", p["LabelGroupName"])
+        if p.get("FaultCode") not in {None, *group.record["FaultCodes"]}:
+            raise ApiError("ValidationException", f"FaultCode {p['FaultCode']} is not one of the group")
+        label_id = self._uuid().replace("-", "")
+        self.labels[label_id] = {**p, "LabelId": label_id, "LabelGroupArn": group.arn}
+        return {"LabelId": label_id}
+
+    def _DeleteLabel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        group = self._get(self.label_groups, "label group", p["LabelGroupName"])
+        if p["LabelId"] not in {label["LabelId"] for label in self.labels_in(group)}:
+            raise ApiError("ResourceNotFoundException", f"label {p['LabelId']} does not exist")
+        del self.labels[p["LabelId"]]
+        return {}
+
     # -- models
 
     def _CreateModel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
@@ -236,6 +319,20 @@ class FakeService:
     def _DescribeModel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         return self._read(self.models, "model", p["ModelName"]).record
 
+    def _DescribeModelVersion(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        record = self._get(self.models, "model", p["ModelName"]).record
+        versions = {1: record["Status"], **self.versions.get(p["ModelName"], {})}
+        if p["ModelVersion"] not in versions:
+            raise ApiError("ResourceNotFoundException", f"version {p['ModelVersion']} does not exist")
+        status = versions[p["ModelVersion"]]
+        return {"ModelName": p["ModelName"], "ModelVersion": p["ModelVersion"], "Status": status}
+
+    def _UpdateActiveModelVersion(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        if self._DescribeModelVersion(p)["Status"] != "SUCCESS":
+            raise ApiError("ConflictException", f"version {p['ModelVersion']} is not SUCCESS")
+        self.models[p["ModelName"]].record["ActiveModelVersion"] = p["ModelVersion"]
+        return {"ModelName": p["ModelName"], "CurrentActiveVersion": p["ModelVersion"]}
+
     def _UpdateModel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         thing = self._get(self.models, "model", p["ModelName"])
         if thing.record["Status"] == "IN_PROGRESS":
@@ -255,6 +352,13 @@ class FakeService:
                 raise ApiError(
                     "ConflictException", f"model {p['ModelName']} has a scheduler that is not STOPPED"
                 )
+        retraining = self.retrainings.get(p["ModelName"])
+        if retraining and retraining.record["Status"] != "STOPPED":
+            raise ApiError(
+                "ConflictException", f"the retraining scheduler of {p['ModelName']} is not STOPPED"
+            )
+        self.retrainings.pop(p["ModelName"], None)
+        self.policies.pop(_policy_key(thing.arn), None)
         del self.models[p["ModelName"]]
         return {}
 
@@ -320,6 +424,84 @@ class FakeService:
         del self.schedulers[p["InferenceSchedulerName"]]
         return {}
 
+    # -- retraining schedulers: the ARN is that of the model, and what tests know them by is of their own
+
+    def _CreateRetrainingScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        name = p["ModelName"]
+        model = self._get(self.models, "model", name)
+        self._new(self.retrainings, "retraining scheduler of", name, 10_000)
+        if model.record["Status"] != "SUCCESS":
+            raise ApiError("ConflictException", f"model {name} is {model.record['Status']}, not SUCCESS")
+        record = {"PromoteMode": "MANAGED", **p, "CreatedAt": self._clock(), "ModelArn": model.arn}
+        identity = self._uuid()
+        arn = f"arn:aws:lookoutequipment:us-east-1:{ACCOUNT}:retraining-scheduler/{name}/{identity}"
+        thing = Thing(record=record, arn=arn, tags={}, uuid=identity, invisible_reads=self.visibility_lag)
+        _cut_start_date(record)
+        self.retrainings[name] = thing
+        self._turn(thing, "PENDING", "RUNNING")
+        return thing.record
+
+    def _DescribeRetrainingScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        return self._read(self.retrainings, "retraining scheduler of", p["ModelName"]).record
+
+    def _UpdateRetrainingScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        thing = self._steady(p["ModelName"], self.retrainings)
+        if self.strict_updates and thing.record["Status"] == "RUNNING":
+            raise ApiError("ConflictException", f"scheduler of {p['ModelName']} is RUNNING: stop it")
+        thing.record.update(p)
+        _cut_start_date(thing.record)
+        return {}
+
+    def _StartRetrainingScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        thing = self._led_on(p["ModelName"], "PENDING", self.retrainings)
+        if thing.record["Status"] == "STOPPED":
+            self._turn(thing, "PENDING", "RUNNING")
+        return thing.record
+
+    def _StopRetrainingScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        thing = self._led_on(p["ModelName"], "STOPPING", self.retrainings)
+        if thing.record["Status"] == "RUNNING":
+            self._turn(thing, "STOPPING", "STOPPED")
+        return thing.record
+
+    def _DeleteRetrainingScheduler(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        thing = self._get(self.retrainings, "retraining scheduler of", p["ModelName"])
+        if thing.record["Status"] != "STOPPED":
+            raise ApiError("ConflictException", f"scheduler of {p['ModelName']} is {thing.record['Status']}")
+        del self.retrainings[p["ModelName"]]
+        return {}
+
+    # -- resource policies. The first two words of an Id are taken for the tags that policies do not have.
+
+    def _PutResourcePolicy(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        self._by_arn(p["ResourceArn"])
+        document = json.loads(p["ResourcePolicy"])
+        key, owner, request = _policy_key(p["ResourceArn"]), *f"{document.get('Id', '')}  ".split(" ")[:2]
+        thing = self.policies.get(key)
+        revision = thing.record["PolicyRevisionId"] if thing else None
+        if p.get("PolicyRevisionId", revision) != revision:
+            raise ApiError("ConflictException", f"the policy of {p['ResourceArn']} is at {revision}")
+        if thing is None:
+            word, name = key.split("/")
+            thing = self._add(self.policies, word=word, name=name, record={}, p={})
+            self.policies[key] = self.policies.pop(name)
+        thing.tags = {OWNER_TAG: owner, REQUEST_TAG: request} if owner else {}
+        thing.record = {
+            "ResourceArn": p["ResourceArn"],
+            "ResourcePolicy": p["ResourcePolicy"],
+            "PolicyRevisionId": self._uuid().replace("-", ""),
+        }
+        return thing.record
+
+    def _DescribeResourcePolicy(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        self._by_arn(p["ResourceArn"])
+        return self._read(self.policies, "policy", _policy_key(p["ResourceArn"])).record
+
+    def _DeleteResourcePolicy(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        self._get(self.policies, "policy", _policy_key(p["ResourceArn"]))
+        del self.policies[_policy_key(p["ResourceArn"])]
+        return {}
+
     # -- tags
 
     def _ListTagsForResource(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
@@ -353,7 +535,8 @@ class FakeService:
         identity = self._uuid()
         arn = f"arn:aws:lookoutequipment:us-east-1:{ACCOUNT}:{word}/{name}/{identity}"
         tags = {tag["Key"]: tag["Value"] for tag in p.get("Tags", ())}
-        record[{"dataset": "DatasetArn", "model": "ModelArn"}.get(word, "InferenceSchedulerArn")] = arn
+        members = {"dataset": "DatasetArn", "model": "ModelArn", "label-group": "LabelGroupArn"}
+        record[members.get(word, "InferenceSchedulerArn")] = arn
         thing = Thing(record=record, arn=arn, tags=tags, uuid=identity, invisible_reads=self.visibility_lag)
         kind[name] = thing
         return thing
@@ -375,26 +558,27 @@ class FakeService:
             raise ApiError("ResourceNotFoundException", f"{arn} does not exist")
         return self.everything()[arn]
 
-    def _steady(self, name: str) -> Thing:
-        thing = self._get(self.schedulers, "inference scheduler", name)
+    def _steady(self, name: str, kind: Mapping[str, Thing] | None = None) -> Thing:
+        thing = self._get(self.schedulers if kind is None else kind, "scheduler", name)
         if thing.record["Status"] in {"PENDING", "STOPPING"}:
             raise ApiError("ConflictException", f"scheduler {name} is {thing.record['Status']}")
         return thing
 
-    def _led_on(self, name: str, state: str) -> Thing:
-        thing = self._get(self.schedulers, "inference scheduler", name)
+    def _led_on(self, name: str, state: str, kind: Mapping[str, Thing] | None = None) -> Thing:
+        thing = self._get(self.schedulers if kind is None else kind, "scheduler", name)
         if self.cuts_short and state == "STOPPING" and thing.record["Status"] == "PENDING":
             thing.record["Status"] = "RUNNING"
         if self.cuts_short and thing.record["Status"] == state:
             self._transit(thing)
-        return self._steady(name)
+        return self._steady(name, kind)
 
     def _turn(self, thing: Thing, now: str, then: str) -> None:
         thing.record["Status"], thing.then = now, then
         thing.until = self._clock() + TRANSITION_SECONDS
 
     def _stands_still(self, thing: Thing) -> bool:
-        return self.frozen or (self.cuts_short and "InferenceSchedulerName" in thing.record)
+        schedulers = [*self.schedulers.values(), *self.retrainings.values()]
+        return self.frozen or (self.cuts_short and any(thing is each for each in schedulers))
 
     def _transit(self, thing: Thing) -> None:
         thing.record["Status"], thing.then = thing.then, ""
@@ -429,8 +613,19 @@ def _check(shape: Shape, value: Any, path: str) -> None:
             _check(shape.member, item, path)
     elif shape.type_name == "string":
         pattern = shape.metadata.get("pattern", "").replace(r"\p{ASCII}", r"[\x00-\x7f]")
+        pattern = pattern.replace(r"[\P{M}\p{M}]", r"[\s\S]")
         choices = getattr(shape, "enum", None)
         low, high = shape.metadata.get("min", 0), shape.metadata.get("max", 10**9)
         fits = not pattern or re.fullmatch(pattern, value)
         if not fits or not low <= len(value) <= high or (choices and value not in choices):
             raise ApiError("ValidationException", f"{path}: {value[:300]!r} does not match {shape.name}")
+
+
+def _cut_start_date(record: dict[str, Any]) -> None:
+    if "RetrainingStartDate" in record:
+        record["RetrainingStartDate"] = record["RetrainingStartDate"] // 86_400 * 86_400
+
+
+def _policy_key(arn: str) -> str:
+    word, name, _ = arn.split(":", 5)[5].split("/")
+    return f"{word}-policy/{name}"

@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from custom_resources.handler import RESOURCES
 from custom_resources.request import OWNER_TAG, REQUEST_TAG, TAG_PREFIX, PhysicalId, Request
-from tests.lifecycle.cloudformation import Live, Stack, stringify
+from tests.lifecycle.cloudformation import Live, Properties, Stack, stringify
 from tests.lifecycle.world import World
 
 KINDS = {resource.resource_type: resource.kind for resource in RESOURCES}
@@ -16,6 +17,7 @@ _SECRET = re.compile(r"https?://|canary|X-Amz|Traceback|ClientToken=(?!\*)", re.
 _MEMBERS = {
     "dataset": (),
     "model": ("LabelsInputConfiguration", "RoleArn"),
+    "label-group": ("FaultCodes",),
     "inference-scheduler": (
         "ModelName",
         "DataUploadFrequency",
@@ -24,6 +26,7 @@ _MEMBERS = {
         "DataOutputConfiguration",
         "RoleArn",
     ),
+    "retraining-scheduler": ("RetrainingFrequency", "LookbackWindow", "PromoteMode"),
 }
 
 
@@ -63,7 +66,7 @@ def _believed_is_real(world: World, stack: Stack) -> None:
         for live in stack.live.values()
         if stack.stuck and not PhysicalId.parse(live.physical_id)
     }
-    abandoned = {live.physical_id for live in stack.abandoned}
+    abandoned = {live.physical_id for live in (*stack.abandoned, *stack.kept)}
     real = owned(world, stack)
     leaked = real - believed - abandoned
     assert not leaked, f"I2: leaked {sorted(leaked)}"
@@ -76,7 +79,12 @@ def _nothing_foreign_touched(world: World, foreign: dict[str, Any]) -> None:
     now = world.snapshot()["things"]
     for arn, (_, labels) in foreign["things"].items():
         assert arn in now, f"I3: {arn} belongs to somebody else and is gone"
-        assert now[arn][1] == labels, f"I3: {arn} belongs to somebody else and has other tags"
+        assert _users(now[arn][1]) == _users(labels), f"I3: {arn} belongs to somebody else and has other tags"
+
+
+def _users(tags: dict[str, str]) -> dict[str, str]:
+    """The tags of a resource without the marks of a retraining scheduler, which are on its model."""
+    return {key: value for key, value in tags.items() if not key.startswith(f"{TAG_PREFIX}retraining-")}
 
 
 def _only_deletes_destroy(world: World) -> None:
@@ -87,11 +95,15 @@ def _only_deletes_destroy(world: World) -> None:
         event = change.event
         assert event is not None, f"I3: {change.operation} outside any event"
         request = Request.parse(event)
+        if change.operation == "DeleteLabel":
+            maker = world.label_makers.get(change.parameters["LabelId"])
+            assert maker == request.owner, "I3: a label that somebody else made was deleted"
+            continue
         mine = change.target_tags.get(OWNER_TAG) == request.owner
         assert mine, f"I3: {change.operation} of {change.parameters} that is not tagged as ours"
         if request.type == "Delete":
             identity = PhysicalId.parse(request.physical_id)
-            same = identity is None or identity.name in change.parameters.values()
+            same = identity is None or identity.name in _named(change.parameters)
             assert same, f"I3: Delete of {request.physical_id} removed {change.parameters}"
         else:
             # What it made itself and was cancelled for, or what the update made that it takes back.
@@ -101,7 +113,12 @@ def _only_deletes_destroy(world: World) -> None:
             made_by = change.target_tags.get(REQUEST_TAG)
             undone = made_by == request.request_id or (request.type == "Update" and made_by != first_request)
             assert undone, f"I3: {request.type} destroyed {change.parameters}"
-            assert not believed & set(change.parameters.values()), f"I3: destroyed {change.parameters}"
+            assert not believed & _named(change.parameters), f"I3: destroyed {change.parameters}"
+
+
+def _named(parameters: Mapping[str, Any]) -> set[str]:
+    """The names in the parameters of a deletion: as such, or in an ARN."""
+    return {part for value in parameters.values() for part in str(value).split("/")}
 
 
 def _one_job_per_request(world: World) -> None:
@@ -120,32 +137,87 @@ def _as_desired(world: World, stack: Stack, logical: str, live: Live) -> None:
     name = wanted[NAMES[live.type]]
     assert live.physical_id == f"l4e/v1/{kind}/{name}", f"I5: {live.physical_id} for {name}"
     if kind == "ingestion":
-        if wanted.get("Wait") != "false":
-            record = world.service.datasets[name].record
-            assert record["IngestionInputConfiguration"] == wanted["IngestionInputConfiguration"], (
-                "I6: other data"
-            )
-        return
+        _ingestion_as_desired(world, name, wanted)
+    elif kind.endswith("-policy"):
+        _policy_as_desired(world, f"{stack.id}/{logical}", f"{kind}/{name}", wanted)
+    else:
+        _thing_as_desired(world, f"{stack.id}/{logical}", kind, wanted)
+    if kind == "label-group":
+        _labels_as_desired(world, stack, logical, wanted)
+
+
+def _ingestion_as_desired(world: World, dataset: str, wanted: Properties) -> None:
+    if wanted.get("Wait") != "false":
+        record = world.service.datasets[dataset].record
+        assert record["IngestionInputConfiguration"] == wanted["IngestionInputConfiguration"], (
+            "I6: other data"
+        )
+
+
+def _policy_as_desired(world: World, owner: str, key: str, wanted: Properties) -> None:
+    policy = world.service.policies[key]
+    assert policy.tags[OWNER_TAG] == owner, "I6: another owner"
+    said = json.loads(policy.record["ResourcePolicy"])
+    assert {**wanted["ResourcePolicy"], "Id": said["Id"]} == said, f"I6: the policy says {said}"
+
+
+def _thing_as_desired(world: World, owner: str, kind: str, wanted: Properties) -> None:
     things = {
         "dataset": world.service.datasets,
         "model": world.service.models,
         "inference-scheduler": world.service.schedulers,
+        "label-group": world.service.label_groups,
+        "retraining-scheduler": world.service.retrainings,
     }
-    thing = things[kind][name]
-    assert thing.tags[OWNER_TAG] == f"{stack.id}/{logical}", "I6: another owner"
+    name_member = next(member for type_, member in NAMES.items() if KINDS[type_] == kind)
+    thing = things[kind][wanted[name_member]]
+    assert thing.tags[OWNER_TAG] == owner, "I6: another owner"
     users = {key: value for key, value in thing.tags.items() if not key.startswith(TAG_PREFIX)}
     assert users == {tag["Key"]: tag["Value"] for tag in wanted.get("Tags", ())}, f"I6: tags {users}"
     for member in _MEMBERS[kind]:
         if member in wanted:
             actual = stringify(thing.record.get(member))
             assert actual == wanted[member], f"I6: {member} is {actual}"
-    status = thing.record["Status"]
-    if kind == "inference-scheduler":
+    status = thing.record.get("Status")
+    if kind == "retraining-scheduler":
+        day = datetime.fromisoformat(wanted["RetrainingStartDate"]).replace(hour=0, minute=0)
+        assert thing.record["RetrainingStartDate"] == day.timestamp(), "I6: another start date"
+    if kind.endswith("-scheduler"):
         assert status == wanted.get("DesiredState", "RUNNING"), f"I6: the scheduler is {status}"
     if kind == "model" and wanted.get("Wait") != "false":
         assert status == "SUCCESS", f"I6: the model is {status}"
     if kind == "dataset" and "Schema" in wanted:
         assert "Schema" in thing.record, "I6: no schema"
+
+
+def _labels_as_desired(world: World, stack: Stack, logical: str, wanted: Properties) -> None:
+    group = world.service.label_groups[wanted["LabelGroupName"]]
+    ours = [
+        {
+            name: value
+            for name, value in label.items()
+            if name not in {"LabelId", "LabelGroupName", "LabelGroupArn"}
+        }
+        for label in world.service.labels_in(group)
+        if world.label_makers.get(label["LabelId"]) == f"{stack.id}/{logical}"
+    ]
+    documents = wanted.get("Labels", [])
+    described = [label for document in documents for label in json.loads(document["InlineLabels"])]
+
+    def comparable(labels: Sequence[Any]) -> list[str]:
+        return sorted(
+            json.dumps({name: _seconds(value) for name, value in label.items()}, sort_keys=True)
+            for label in labels
+        )
+
+    assert comparable(ours) == comparable(described), f"I6: labels {ours}"
+
+
+def _seconds(value: Any) -> Any:
+    """A time as the service has it, be it a text of the template."""
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:]+Z", value):
+        return int(datetime.fromisoformat(value).timestamp())
+    return value
 
 
 def _reasons_help(stack: Stack) -> None:
@@ -161,15 +233,19 @@ def _reasons_help(stack: Stack) -> None:
 def _records_drain(world: World, stacks: Sequence[Stack]) -> None:
     """I11: a record either expires or belongs to a resource that lives."""
     alive = {
-        (live.properties.get("DatasetName"), f"{stack.id}/{logical}")
+        (_recorded_name(live), f"{stack.id}/{logical}")
         for stack in stacks
         for logical, live in stack.live.items()
     }
     lingering = {
-        (live.properties.get("DatasetName"), stack.id) for stack in stacks for live in stack.abandoned
+        (_recorded_name(live), stack.id) for stack in stacks for live in (*stack.abandoned, *stack.kept)
     }
     for key, (_, _, expires) in world.records.items.items():
         if expires is None:
-            _, dataset, owner = key.split("/", 2)
-            kept = (dataset, owner) in alive or (dataset, owner.rpartition("/")[0]) in lingering
+            _, name, owner = key.split("/", 2)
+            kept = (name, owner) in alive or (name, owner.rpartition("/")[0]) in lingering
             assert kept, f"I11: record {key} stays for ever"
+
+
+def _recorded_name(live: Live) -> str | None:
+    return live.properties.get("DatasetName") or live.properties.get("LabelGroupName")

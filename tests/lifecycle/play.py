@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from tests.lifecycle import invariants
-from tests.lifecycle.cases import CASES, Case, prepare
+from tests.lifecycle.cases import Case, case_of, prepare
 from tests.lifecycle.cloudformation import Properties, Stack, Template
 from tests.lifecycle.fake_service import FakeService, Thing
 from tests.lifecycle.world import (
@@ -62,7 +62,11 @@ class Play:
             "dataset": service.datasets,
             "model": service.models,
             "inference-scheduler": service.schedulers,
+            "label-group": service.label_groups,
+            "retraining-scheduler": service.retrainings,
         }
+        if kind.endswith("-policy"):
+            return service.policies.get(f"{kind}/{name}")
         return kinds[kind].get(name) if kind in kinds else None
 
     def replay_all(self, request_type: str) -> None:
@@ -87,6 +91,7 @@ class Scenario(Protocol):
 
 def somebodys_scheduler(play: Play, name: str, model: str = "other") -> None:
     keep = {"ServiceToken", "ServiceTimeout", "PropertiesVersion", "DesiredState"}
-    parameters = {key: value for key, value in CASES[-1].base.items() if key not in keep}
+    base = case_of("InferenceScheduler").base
+    parameters = {key: value for key, value in base.items() if key not in keep}
     parameters |= {"InferenceSchedulerName": name, "ModelName": model, "ClientToken": "somebody"}
     play.world.service.call("CreateInferenceScheduler", parameters)

@@ -15,6 +15,7 @@ from tests.lifecycle.scenarios_events import (
     create_and_delete,
     deletion_before_creation,
     foreign_name,
+    kept_by_its_stack,
     late_delete,
     made_again,
     overtaken_creation,
@@ -40,6 +41,7 @@ from tests.lifecycle.scenarios_faults import (
     update_fails_and_rolls_back,
 )
 from tests.lifecycle.scenarios_service import (
+    active_version,
     blocked_deletion,
     cut_short,
     deleted_outside,
@@ -71,6 +73,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     sibling_fails_after_replacement,
     sibling_fails_after_update,
     foreign_name,
+    kept_by_its_stack,
     deleted_outside,
     drift,
     two_stacks,
@@ -84,6 +87,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     cut_short,
     one_scheduler_per_model,
     removed_delay,
+    active_version,
     quota,
     retained,
     deletion_before_creation,

@@ -2,8 +2,10 @@
 
 import hashlib
 import itertools
+import re
 
 from tests.lifecycle import invariants
+from tests.lifecycle.cases import POLICY
 from tests.lifecycle.cloudformation import Live, Operation, Stack, stringify
 from tests.lifecycle.play import LOGICAL, Play, somebodys_scheduler
 from tests.lifecycle.world import (
@@ -29,12 +31,16 @@ def attributes(play: Play) -> None:
         "DataIngestion": {"JobId", "DataStartTime", "DataEndTime", "IngestedDataSize"},
         "Model": {"ModelName", "ModelArn", "Status", "ModelQuality"},
         "InferenceScheduler": {"InferenceSchedulerName", "InferenceSchedulerArn"},
+        "LabelGroup": {"LabelGroupName", "LabelGroupArn"},
+        "RetrainingScheduler": {"ModelName", "ModelArn"},
+        "DatasetPolicy": {"ResourceArn", "PolicyRevisionId"},
     }[play.case.kind]
     operation = Operation(play.world, play.stack.log[-1])
     data = operation.run()["Data"]
     assert data.keys() == expected, data
     thing = play.thing()
-    assert thing is None or thing.arn in data.values(), data
+    known = [thing.record.get(name) for name in ("ModelArn", "ResourceArn")] if thing else []
+    assert thing is None or any(arn in data.values() for arn in (*known, thing.arn)), data
 
 
 def update_in_place(play: Play) -> None:
@@ -71,7 +77,8 @@ def clash(play: Play) -> None:
 def made_again(play: Play) -> None:
     """Only the hash of a generated name differs: refused, because what exists is the same."""
     name = play.case.name_member
-    if play.case.kind == "DataIngestion":
+    # A policy has the name of its dataset; a retraining scheduler follows its model to another name.
+    if play.case.kind in {"DataIngestion", "DatasetPolicy", "RetrainingScheduler"}:
         return
     base = play.case.base | {name: "pump-C70504A4-0123abcd"}
     assert play.deploy(base), play.stack.reasons
@@ -80,6 +87,8 @@ def made_again(play: Play) -> None:
     play.check()
     assert play.thing() is before
     assert "would replace 'pump-C70504A4-0123abcd'" in play.stack.reasons[-1], play.stack.reasons
+    if play.case.kind == "LabelGroup":  # nothing but its name replaces one
+        return
     # Another content, path, or a name by hand is what the user wants.
     assert play.deploy(play.case.replaced | {name: "pump-C70504A4-89abcdef"}), play.stack.reasons
     play.check()
@@ -159,6 +168,13 @@ def foreign_name(play: Play) -> None:
         service.seed_dataset(name)
     elif play.case.kind == "Model":
         service.seed_model(name)
+    elif play.case.kind == "LabelGroup":
+        service.seed_label_group(name)
+    elif play.case.kind == "RetrainingScheduler":
+        asked = {"RetrainingFrequency": "P30D", "LookbackWindow": "P180D", "ClientToken": "somebody"}
+        service.call("CreateRetrainingScheduler", {"ModelName": name, **asked})
+    elif play.case.kind == "DatasetPolicy":
+        service.seed_policy(service.datasets[name].arn, POLICY)
     else:
         somebodys_scheduler(play, name)
     play.foreign = play.world.snapshot()
@@ -174,6 +190,36 @@ def foreign_name(play: Play) -> None:
         live = Live(play.case.type, identity, stringify(play.case.base))
         Operation(play.world, play.stack.event("Delete", LOGICAL, live)).run()
     play.check()
+
+
+def kept_by_its_stack(play: Play) -> None:
+    """What a deleted stack has kept is neither taken over by the next of that name nor lost.
+
+    The deployment fails, tells how to use it, and takes back nothing but its own. When a person has deleted
+    what was kept, the same template deploys.
+    """
+    if play.case.kind not in {"Dataset", "LabelGroup", "Model"}:
+        return
+    play.created()
+    kept = play.thing()
+    assert kept is not None
+    play.stack.leave()
+    again = Stack(play.world, incarnation=1, duplicates=play.duplicates, late_come_first=play.late_come_first)
+    before = play.world.snapshot()
+    assert not again.deploy(play.template(play.case.base))
+    again.drain()
+    assert play.world.snapshot() == before
+    member = re.sub("(?<=[a-z])(?=[A-Z])", "_", play.case.kind).lower()
+    assert re.search(
+        rf"was deleted, import it \(from_{member}_name\).* Otherwise .*then deploy", again.reasons[0]
+    )
+    invariants.check(play.world, play.stack, again, foreign=play.foreign)
+
+    name = play.case.base[play.case.name_member]
+    play.world.service.call(f"Delete{play.case.kind}", {play.case.name_member: name})
+    assert again.deploy(play.template(play.case.base)), again.reasons
+    again.drain()
+    invariants.check(play.world, play.stack, again, foreign=play.foreign)
 
 
 def two_stacks(play: Play) -> None:

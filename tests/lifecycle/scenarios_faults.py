@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.lifecycle import invariants
+from tests.lifecycle.cases import AT_ONCE
 from tests.lifecycle.cloudformation import Properties
 from tests.lifecycle.fake_service import ApiError
 from tests.lifecycle.play import Play
@@ -155,10 +156,10 @@ def broken_now_and_then(play: Play) -> None:
     """Internal errors that last less than ten minutes are waited for, however many there are."""
     start = play.world.now
     _break(play, lambda age: age % 600 < 480)
-    if play.case.kind != "Dataset":  # which is made at once
+    if play.case.kind not in AT_ONCE:
         play.world.service.frozen = True
     play.created()
-    assert play.case.kind == "Dataset" or play.world.now - start > 1800
+    assert play.case.kind in AT_ONCE or play.world.now - start > 1800
     play.check()
 
 

@@ -1,7 +1,9 @@
 """Scenarios: what the service, its owner and other people do meanwhile."""
 
+import json
+
 from tests.lifecycle import invariants
-from tests.lifecycle.cases import ROLE
+from tests.lifecycle.cases import AT_ONCE, ROLE
 from tests.lifecycle.cloudformation import Live, Operation, Properties, stringify
 from tests.lifecycle.play import LOGICAL, Play, somebodys_scheduler
 
@@ -12,7 +14,16 @@ def deleted_outside(play: Play) -> None:
     for one in (play, again):
         one.created()
         one.stack.drain()
-        for kind in (one.world.service.datasets, one.world.service.models, one.world.service.schedulers):
+        service = one.world.service
+        kinds = (
+            service.datasets,
+            service.models,
+            service.schedulers,
+            service.retrainings,
+            service.label_groups,
+            service.policies,
+        )
+        for kind in kinds:
             for name in [name for name, thing in kind.items() if thing is one.thing()]:
                 del kind[name]
     assert play.stack.destroy(), play.stack.reasons
@@ -31,14 +42,22 @@ def drift(play: Play) -> None:
     thing = play.thing()
     if thing is None:
         return
-    thing.tags["site"] = "drifted"
+    if play.case.kind == "DatasetPolicy":
+        said = json.loads(thing.record["ResourcePolicy"])
+        thing.record["ResourcePolicy"] = json.dumps({**said, "Statement": []})
+    else:
+        thing.tags["site"] = "drifted"
     if play.case.kind == "InferenceScheduler":
         thing.record["DataUploadFrequency"] = "PT1H"
         thing.record["Status"] = "STOPPED"
+    if play.case.kind == "RetrainingScheduler":
+        thing.record |= {"LookbackWindow": "P720D", "RetrainingStartDate": 0, "Status": "STOPPED"}
     if play.case.kind == "Model":
         thing.record["RoleArn"] = "arn:aws:iam::111122223333:role/drifted"
+    if play.case.kind == "LabelGroup":
+        thing.record["FaultCodes"] = ["bearing", "drifted"]
     assert play.deploy(play.case.in_place), play.stack.reasons
-    if play.case.kind == "InferenceScheduler":
+    if play.case.kind in {"InferenceScheduler", "RetrainingScheduler"}:
         thing.tags.pop("site")  # this one has no tags of its own
     play.check()
 
@@ -123,7 +142,7 @@ def waits_for_what_it_needs(play: Play) -> None:
     start["IngestionInputConfiguration"] = play.world.service.datasets["plant"].record[
         "IngestionInputConfiguration"
     ]
-    if play.case.kind == "InferenceScheduler":
+    if play.case.kind in {"InferenceScheduler", "RetrainingScheduler"}:
         model = service.models["trained"]
         model.record["Status"], model.then, model.until = "IN_PROGRESS", "SUCCESS", play.world.now + 100
     elif play.case.kind != "Dataset":
@@ -192,7 +211,7 @@ def slow_ingestion_before_deletion(play: Play) -> None:
 
 def too_slow(play: Play) -> None:
     """The service never finishes: our reason comes before the framework's and CloudFormation's own."""
-    if play.case.kind == "Dataset":
+    if play.case.kind in AT_ONCE:
         return
     play.world.service.frozen = True
     live = Live(play.case.type, "", stringify(play.case.base))
@@ -209,7 +228,9 @@ def strict_service(play: Play) -> None:
     """A service that updates only what stands still: stopped, updated, and running again."""
     play.world.service.strict_updates = True
     play.created()
-    change: Properties = {"RoleArn": f"{ROLE}-2"} if "RoleArn" in play.case.base else {"Tags": []}
+    change: Properties = {"RoleArn": f"{ROLE}-2"} if "RoleArn" in play.case.base else play.case.in_place
+    if play.case.kind == "RetrainingScheduler":
+        change = {"PromoteMode": "MANUAL"}
     assert play.deploy(play.case.base | change), play.stack.reasons
     play.check()
 
@@ -255,7 +276,8 @@ def quota(play: Play) -> None:
     for number in range(20):
         service.seed_dataset(f"d-{number}")
         service.seed_model(f"m-{number}")
-    if play.case.kind in {"Dataset", "Model"}:
+        service.seed_label_group(f"g-{number}")
+    if play.case.kind in {"Dataset", "Model", "LabelGroup"}:
         assert not play.deploy(play.case.base)
         assert "limit 15" in play.stack.reasons[0], play.stack.reasons
         assert "ServiceQuotaExceededException" in play.stack.reasons[0]
@@ -263,10 +285,38 @@ def quota(play: Play) -> None:
 
 
 def retained(play: Play) -> None:
-    """A dataset with RemovalPolicy retain outlives its stack."""
-    if play.case.kind != "Dataset":
+    """What has the RemovalPolicy retain outlives its stack."""
+    if play.case.kind not in {"Dataset", "LabelGroup"}:
         return
     assert play.deploy(play.case.base | {"RemovalPolicy": "retain"})
     thing = play.thing()
     assert play.stack.destroy()
-    assert thing in play.world.service.datasets.values()
+    assert thing in play.world.service.everything().values()
+
+
+def active_version(play: Play) -> None:
+    """The version that a model is to use is set and rolled back, drift taken back; without one, none is."""
+    if play.case.kind != "Model":
+        return
+    play.created()
+    thing = play.thing()
+    assert thing is not None
+    play.world.service.versions["pump-1"] = {2: "SUCCESS", 3: "FAILED", 4: "SUCCESS"}
+    for number in (2, 1):
+        assert play.deploy(play.case.base | {"ActiveVersion": number}), play.stack.reasons
+        assert thing.record["ActiveModelVersion"] == number
+        play.check()
+    assert not play.deploy(play.case.base | {"ActiveVersion": 4}, sibling_fails=True)
+    assert thing.record["ActiveModelVersion"] == 1, "not rolled back"
+    for wrong, problem in ((3, "is FAILED and cannot be activated"), (9, "has no version 9 to activate")):
+        assert not play.deploy(play.case.base | {"ActiveVersion": wrong})
+        assert problem in play.stack.reasons[-1], play.stack.reasons
+        assert thing.record["ActiveModelVersion"] == 1
+    thing.record["ActiveModelVersion"] = 4
+    assert play.deploy(play.case.in_place | {"ActiveVersion": 1}), play.stack.reasons
+    assert thing.record["ActiveModelVersion"] == 1, "drift"
+    play.stack.drain()
+    thing.record["ActiveModelVersion"] = 4
+    assert play.deploy(play.case.base), play.stack.reasons
+    assert thing.record["ActiveModelVersion"] == 4, "the service decides"
+    play.check()

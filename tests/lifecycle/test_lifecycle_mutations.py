@@ -15,19 +15,24 @@ import pytest
 from custom_resources import (
     data_ingestion,
     errors,
-    inference_scheduler,
+    group_labels,
     model,
     properties,
     records,
     resource,
+    resource_policy,
+    retraining_scheduler,
     runner,
 )
 from custom_resources.dataset import Dataset
 from custom_resources.errors import CallError, FailedError, NotFoundError, NotYetError
+from custom_resources.inference_scheduler import InferenceScheduler
 from custom_resources.properties import Properties
 from custom_resources.records import Claim
 from custom_resources.request import EQUAL_TAG, OWNER_TAG, REQUEST_TAG, PhysicalId, Request
 from custom_resources.resource import Context, Done, Found, Outcome, TaggedResource, Wait
+from custom_resources.resource_policy import ResourcePolicy
+from custom_resources.retraining_scheduler import RetrainingScheduler
 from custom_resources.runner import Runner
 from tests.lifecycle.cases import CASES
 from tests.lifecycle.play import Play, Scenario
@@ -225,20 +230,22 @@ def clash_is_solved_by_force(patch: Patch) -> None:
 
 
 def old_properties_instead_of_describe(patch: Patch) -> None:
-    def difference(wanted: Mapping[str, Any], actual: Mapping[str, Any]) -> dict[str, Any]:
+    def difference(_: object, wanted: Mapping[str, Any], actual: Mapping[str, Any]) -> dict[str, Any]:
         assert actual
         return {key: wanted[key] for key in ("RoleArn",) if key in wanted}
 
-    patch.setattr(inference_scheduler, "_difference", difference)
+    patch.setattr(InferenceScheduler, "difference", difference)
 
 
 def removed_delays_stay(patch: Patch) -> None:
-    original = inference_scheduler._difference
+    original = InferenceScheduler.difference
 
-    def difference(wanted: Mapping[str, Any], actual: Mapping[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in original(wanted, actual).items() if key in wanted}
+    def difference(
+        self: InferenceScheduler, wanted: Mapping[str, Any], actual: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        return {key: value for key, value in original(self, wanted, actual).items() if key in wanted}
 
-    patch.setattr(inference_scheduler, "_difference", difference)
+    patch.setattr(InferenceScheduler, "difference", difference)
 
 
 def tags_never_taken_away(patch: Patch) -> None:
@@ -266,7 +273,45 @@ def deletes_without_stopping(patch: Patch) -> None:
         context.act("DeleteInferenceScheduler", InferenceSchedulerName=name)
         return Done(data={})
 
-    patch.setattr(inference_scheduler.InferenceScheduler, "dismantle", dismantle)
+    patch.setattr(InferenceScheduler, "dismantle", dismantle)
+
+
+def start_dates_are_not_cut(patch: Patch) -> None:
+    patch.setattr(retraining_scheduler, "_midnight", lambda time: time)
+
+
+def any_retraining_scheduler_is_ours(patch: Patch) -> None:
+    original = RetrainingScheduler.find
+
+    def find(self: RetrainingScheduler, context: Context, name: str) -> Found | None:
+        found = original(self, context, name)
+        return found and replace(found, tags={OWNER_TAG: context.request.owner})
+
+    patch.setattr(RetrainingScheduler, "find", find)
+
+
+def marks_of_the_model_are_those_of_its_scheduler(patch: Patch) -> None:
+    same = {OWNER_TAG: OWNER_TAG, REQUEST_TAG: REQUEST_TAG}
+    patch.setattr(retraining_scheduler, "_MARKS", same)
+
+
+def retraining_schedulers_are_not_marked(patch: Patch) -> None:
+    patch.setattr(retraining_scheduler, "_marks", lambda _: [{"Key": "site", "Value": "north"}])
+
+
+def active_version_is_set_once(patch: Patch) -> None:
+    original = model.Model._activate
+
+    def activate(self: model.Model, context: Context, properties: Properties, found: Found) -> Outcome:
+        if "ActiveModelVersion" in found.record:
+            return Done(data={})
+        return original(self, context, properties, found)
+
+    patch.setattr(model.Model, "_activate", activate)
+
+
+def retraining_schedulers_never_change(patch: Patch) -> None:
+    patch.setattr(RetrainingScheduler, "difference", lambda *_: {})
 
 
 def failed_training_is_success(patch: Patch) -> None:
@@ -332,6 +377,25 @@ def deleted_dataset_comes_back_empty(patch: Patch) -> None:
             self, replace(context, request=replace(context.request, incoming_id=None)), properties
         ),
     )
+
+
+def policies_of_others_are_replaced(patch: Patch) -> None:
+    original = ResourcePolicy._attached
+
+    def attached(context: Context, arn: str) -> Any:
+        found = original(context, arn)
+        ours = {"Id": f"{context.request.owner} somebody"}
+        return found and replace(found, document={**found.document, **ours})
+
+    patch.setattr(ResourcePolicy, "_attached", staticmethod(attached))
+
+
+def policies_stay_as_they_were_made(patch: Patch) -> None:
+    patch.setattr(resource_policy, "_said", lambda _: {})
+
+
+def policies_outlive_their_custom_resource(patch: Patch) -> None:
+    patch.setattr(ResourcePolicy, "remove", lambda *_, **__: Done(data={}))
 
 
 def reason_tells_secrets(patch: Patch) -> None:
@@ -420,6 +484,69 @@ def other_form_of_the_schema_is_not_noted(patch: Patch) -> None:
     patch.setattr(Context, "act", act)
 
 
+def stack_of_the_same_name_is_taken_for_the_same(patch: Patch) -> None:
+    def owner(self: Request) -> str:
+        return f"{self.stack_id.rpartition('/')[0]}/{self.logical_id}"
+
+    patch.setattr(Request, "owner", property(owner))
+
+
+def labels_of_people_are_matched_by_what_they_say(patch: Patch) -> None:
+    """Each label of the template that is there already counts as ours."""
+    original = group_labels.GroupLabels._create
+
+    def create(self: Any, key: str, label: Any) -> str:
+        fake = getattr(self._context.equipment, "_wire").world.service  # noqa: B009  the service behind it
+        for found in fake.labels.values():
+            if found["Rating"] == label["Rating"] and found["LabelGroupName"] == self._name:
+                return str(found["LabelId"])
+        return original(self, key, label)
+
+    patch.setattr(group_labels.GroupLabels, "_create", create)
+
+
+def labels_are_made_without_a_note(patch: Patch) -> None:
+    original = group_labels.GroupLabels._write
+
+    def write(self: Any, made: Mapping[str, str]) -> None:
+        begun, self._begun = self._begun, {}
+        original(self, made)
+        self._begun = begun
+
+    patch.setattr(group_labels.GroupLabels, "_write", write)
+
+
+def labels_are_deleted_without_a_note(patch: Patch) -> None:
+    original = group_labels.GroupLabels._write
+
+    def write(self: Any, made: Mapping[str, str]) -> None:
+        going, self._going = self._going, []
+        self._made |= {f"{at}": label for at, label in enumerate(going)}
+        original(self, made)
+        self._going = going
+
+    patch.setattr(group_labels.GroupLabels, "_write", write)
+
+
+def labels_that_changed_stay(patch: Patch) -> None:
+    patch.setattr(group_labels.GroupLabels, "_delete", lambda *_: None)
+
+
+def records_of_labels_stay(patch: Patch) -> None:
+    patch.setattr(group_labels.GroupLabels, "forget", staticmethod(lambda *_: None))
+
+
+def fault_codes_stay(patch: Patch) -> None:
+    original = Context.act
+    patch.setattr(
+        Context,
+        "act",
+        lambda self, operation, **p: (
+            {} if operation == "UpdateLabelGroup" else original(self, operation, **p)
+        ),
+    )
+
+
 MUTATIONS = (
     Mutation(on_event_creates, "creation_fails"),
     Mutation(random_physical_id, "update_in_place"),
@@ -446,6 +573,7 @@ MUTATIONS = (
     Mutation(conflict_is_an_error, "waits_for_what_it_needs"),
     Mutation(existing_is_an_error, "sibling_fails_after_replacement"),
     Mutation(anybodys_is_adopted, "foreign_name"),
+    Mutation(stack_of_the_same_name_is_taken_for_the_same, "kept_by_its_stack"),
     Mutation(clash_is_solved_by_force, "clash"),
     Mutation(equals_are_made_again, "made_again"),
     Mutation(renaming_is_making_again, "made_again"),
@@ -456,6 +584,12 @@ MUTATIONS = (
     Mutation(tags_never_taken_away, "update_in_place"),
     Mutation(update_forgets_to_start_again, "update_in_place"),
     Mutation(deletes_without_stopping, "create_and_delete"),
+    Mutation(start_dates_are_not_cut, "rough_weather"),
+    Mutation(any_retraining_scheduler_is_ours, "foreign_name"),
+    Mutation(marks_of_the_model_are_those_of_its_scheduler, "create_and_delete"),
+    Mutation(retraining_schedulers_are_not_marked, "create_and_delete"),
+    Mutation(retraining_schedulers_never_change, "update_in_place"),
+    Mutation(active_version_is_set_once, "active_version"),
     Mutation(failed_training_is_success, "replacement_fails"),
     Mutation(ingests_again_on_rollback, "replacement_fails"),
     Mutation(trusts_what_was_ingested_into_another_dataset, "create_and_delete"),
@@ -463,6 +597,9 @@ MUTATIONS = (
     Mutation(history_stays, "create_and_delete"),
     Mutation(dataset_deletion_waits_ten_minutes_for_its_ingestion, "deletion_beside_a_long_ingestion"),
     Mutation(deleted_dataset_comes_back_empty, "deleted_outside"),
+    Mutation(policies_of_others_are_replaced, "foreign_name"),
+    Mutation(policies_stay_as_they_were_made, "update_in_place"),
+    Mutation(policies_outlive_their_custom_resource, "create_and_delete"),
     Mutation(reason_tells_secrets, "creation_fails"),
     Mutation(reason_is_a_book, "long_message"),
     Mutation(reason_is_cut_by_characters, "long_message"),
@@ -472,6 +609,12 @@ MUTATIONS = (
     Mutation(hot_loop, "create_and_delete"),
     Mutation(creates_again_while_invisible, "single_faults"),
     Mutation(removes_after_a_look_that_failed, "single_faults"),
+    Mutation(labels_of_people_are_matched_by_what_they_say, "create_and_delete"),
+    Mutation(labels_are_made_without_a_note, "update_fails_and_rolls_back"),
+    Mutation(labels_are_deleted_without_a_note, "update_fails_and_rolls_back"),
+    Mutation(labels_that_changed_stay, "update_in_place"),
+    Mutation(records_of_labels_stay, "create_and_delete"),
+    Mutation(fault_codes_stay, "update_in_place"),
 )
 
 

@@ -1,7 +1,8 @@
-"""The main sequences against the service itself: a stack of all four kinds, on the real API."""
+"""The main sequences against the service itself: a stack of all kinds of an asset, on the real API."""
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from custom_resources.client import Equipment
@@ -64,12 +65,17 @@ def template(
             "Tags": [{"Key": "site", "Value": site}],
         },
         "DataIngestion": {"DatasetName": name, "IngestionInputConfiguration": source, "RoleArn": ROLE},
+        "LabelGroup": {
+            "LabelGroupName": name,
+            "FaultCodes": ["bearing"],
+            "Labels": [{"InlineLabels": json.dumps([label(day, site) for day in (1, 2)])}],
+        },
         "Model": {
             "ModelName": name,
             "DatasetName": name,
             "TrainingDataStartTime": "2026-02-01T00:00:00Z",
             "TrainingDataEndTime": "2026-04-01T00:00:00Z",
-            "RoleArn": ROLE,
+            "LabelsInputConfiguration": {"LabelGroupName": name},
             "Wait": True,
             "Tags": [{"Key": ADAPTATION_TAG, "Value": adaptation}] if adaptation else [],
         },
@@ -87,9 +93,24 @@ def template(
     return {kind: (f"Custom::LookoutEquipment{kind}", frame | form) for kind, form in forms.items()}
 
 
+def label(day: int, notes: str) -> dict[str, str]:
+    times = {"StartTime": f"2026-02-0{day}T00:00:00Z", "EndTime": f"2026-02-0{day}T06:00:00Z"}
+    return {**times, "Rating": "ANOMALY", "FaultCode": "bearing", "Notes": f"{notes} {day}"}
+
+
+def notes(service: Service) -> list[str]:
+    """The notes of all labels in the group."""
+    labels = service.api.list_labels(LabelGroupName="pump-1")["LabelSummaries"]
+    return [
+        service.api.describe_label(LabelGroupName="pump-1", LabelId=found["LabelId"]).get("Notes", "")
+        for found in labels
+    ]
+
+
 def names(service: Service) -> set[str]:
     found = [item["DatasetName"] for item in service.api.list_datasets()["DatasetSummaries"]]
     found += [item["ModelName"] for item in service.api.list_models()["ModelSummaries"]]
+    found += [item["LabelGroupName"] for item in service.api.list_label_groups()["LabelGroupSummaries"]]
     schedulers = service.api.list_inference_schedulers()["InferenceSchedulerSummaries"]
     return {*found, *(item["InferenceSchedulerName"] for item in schedulers)}
 
@@ -100,11 +121,17 @@ def test_an_asset_lives_and_dies(wire: Wire, service: Service) -> None:
     assert stack.deploy(template()), stack.reasons
     scheduler = service.api.describe_inference_scheduler(InferenceSchedulerName="pump-1")
     assert scheduler["Status"] == "RUNNING"
+    assert notes(service) == ["north 1", "north 2"]
+    day = datetime(2026, 2, 1, tzinfo=UTC)
+    service.api.create_label(
+        LabelGroupName="pump-1", StartTime=day, EndTime=day, Rating="NEUTRAL", Notes="by hand"
+    )
 
     assert stack.deploy(template(frequency="PT10M", state="STOPPED", site="south")), stack.reasons
     changed = service.api.describe_inference_scheduler(InferenceSchedulerName="pump-1")
     assert changed["InferenceSchedulerArn"] == scheduler["InferenceSchedulerArn"]
     assert (changed["Status"], changed["DataUploadFrequency"]) == ("STOPPED", "PT10M")
+    assert sorted(notes(service)) == ["by hand", "south 1", "south 2"]
 
     before = stack.live
     assert not stack.deploy(template(generation=2), sibling_fails=True)

@@ -22,6 +22,7 @@ from custom_resources.client import Equipment, create_client
 from custom_resources.errors import call_error
 from custom_resources.handler import RESOURCES
 from custom_resources.properties import S3Object
+from custom_resources.request import OWNER_TAG, REQUEST_TAG, Request
 from custom_resources.runner import Runner
 from tests.lifecycle.fake_service import ApiError, FakeService
 
@@ -202,6 +203,7 @@ class World:
         self.calls: list[str] = []
         self.changes: list[Change] = []
         self.events: list[Mapping[str, Any]] = []
+        self.label_makers: dict[str, str] = {}  # owners by the ids of the labels that they made
         self.faults: dict[int, Fault] = {}
         self.weather: Callable[[], Fault | None] = lambda: None
         self.hooks: dict[tuple[int, str], Callable[[], object]] = {}
@@ -232,6 +234,10 @@ class World:
             answer = deepcopy(self.service.call(operation, parameters))
             if not operation.startswith(("Describe", "List")):
                 event = self.events[-1] if self.events else None
+                if event and operation == "CreateLabel":
+                    self.label_makers[answer["LabelId"]] = f"{event['StackId']}/{event['LogicalResourceId']}"
+                if operation == "CreateRetrainingScheduler" and event:
+                    self._mark(parameters["ModelName"], Request.parse(event))
                 self.changes.append(
                     Change(
                         operation=operation,
@@ -259,9 +265,8 @@ class World:
         """The state of the service, comparable."""
         self.service.settle()
         things = {arn: (thing.record, thing.tags) for arn, thing in self.service.everything().items()}
-        return deepcopy(
-            {"things": things, "jobs": {key: job.record for key, job in self.service.jobs.items()}}
-        )
+        jobs = {key: job.record for key, job in self.service.jobs.items()}
+        return deepcopy({"things": things, "jobs": jobs, "labels": self.service.labels})
 
     def _count(self, name: str) -> int:
         self.calls.append(name)
@@ -286,11 +291,26 @@ class World:
         if action:
             action()
 
+    def _mark(self, model: str, request: Request) -> None:
+        """Note who made a retraining scheduler, which has no tags: nobody but the tests reads this."""
+        thing = self.service.retrainings[model]
+        thing.tags.setdefault(OWNER_TAG, request.owner)
+        thing.tags.setdefault(REQUEST_TAG, request.request_id)
+
     def _tags(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, str]:
-        if not operation.startswith("Delete"):
+        if not operation.startswith("Delete") or operation == "DeleteLabel":
             return {}
         (name,) = parameters.values()
-        kinds = {"DeleteDataset": self.service.datasets, "DeleteModel": self.service.models}
+        if operation == "DeleteResourcePolicy":
+            word, of, _ = name.split(":", 5)[5].split("/")
+            thing = self.service.policies.get(f"{word}-policy/{of}")
+            return dict(thing.tags) if thing else {}
+        kinds = {
+            "DeleteDataset": self.service.datasets,
+            "DeleteModel": self.service.models,
+            "DeleteLabelGroup": self.service.label_groups,
+            "DeleteRetrainingScheduler": self.service.retrainings,
+        }
         thing = kinds.get(operation, self.service.schedulers).get(name)
         return dict(thing.tags) if thing else {}
 

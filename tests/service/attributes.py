@@ -6,13 +6,17 @@ from service import records
 from service.names import (
     DATASET,
     INGESTION_JOB,
+    LABEL_GROUP,
     MODEL,
     PENDING_DELETION,
+    RETRAINING_SCHEDULER,
     SCHEDULER,
     SIGNING_KEY,
     TOKEN,
     events_of,
     executions_of,
+    labels_of,
+    policies_of,
     versions_of,
 )
 from service.store import Create, Delete, Write
@@ -22,9 +26,13 @@ KINDS: Mapping[str, type] = {
     INGESTION_JOB: records.IngestionJobRecord,
     MODEL: records.ModelRecord,
     versions_of(""): records.ModelVersionRecord,
+    RETRAINING_SCHEDULER: records.RetrainingSchedulerRecord,
     SCHEDULER: records.SchedulerRecord,
     executions_of(""): records.ExecutionRecord,
     events_of(""): records.EventRecord,
+    LABEL_GROUP: records.LabelGroupRecord,
+    labels_of(""): records.LabelRecord,
+    policies_of(""): records.ResourcePolicyRecord,
     SIGNING_KEY: records.SigningKeyRecord,
     TOKEN: records.TokenRecord,
     PENDING_DELETION: records.PendingDeletionRecord,
@@ -48,5 +56,5 @@ def unlisted(write: Write) -> list[str]:
         return [f"partition {pk}"]
     names = set(write.item) if isinstance(write, Create) else set(write.expect or {})
     if not isinstance(write, Create | Delete):
-        names |= {*write.set, *write.remove}
+        names |= {*write.set, *write.remove, *write.add}
     return sorted(f"{kind.__name__}.{name}" for name in names - listed(kind))

@@ -85,6 +85,8 @@ SENSIBLE: dict[str, Sequence[str]] = {
     "InferenceSchedulerName": ("watch", "guard", "none", "third", "fourth"),
     "InferenceSchedulerIdentifier": ("watch", "guard", "none"),
     "IamRoleArn": (ROLE,),
+    "RetrainingFrequency": ("P30D", "P2M", "P1Y"),
+    "LookbackWindow": ("P180D", "P720D"),
     "InlineDataSchema": (json.dumps(SCHEMA), json.dumps({"Components": SCHEMA["Components"][:1]})),
     "OffCondition": (r"pump\flow < 1", r"motor\speed > 0.5"),
     "KeyPattern": ("{prefix}/{component_name}/*", "{prefix}/{component_name}_*"),
@@ -98,13 +100,29 @@ SENSIBLE: dict[str, Sequence[str]] = {
     "FileNameTimestampFormat": ("EPOCH",),
     "ComponentTimestampDelimiter": ("_", ""),
     "IngestionJobId": ("0" * 32,),
+    "LabelGroupName": ("faults", "north"),
+    "LabelId": ("0" * 32,),
+    "FaultCode": ("bearing", "seal"),
+    "Policy": tuple(
+        json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": {
+                    "Effect": "Allow",
+                    "Principal": "*",
+                    "Action": f"lookoutequipment:Import{kind}",
+                },
+            }
+        )
+        for kind in ("Dataset", "ModelVersion")
+    ),
 }
 _ID = re.compile("[0-9a-f]{32}")
 
 
 def _fits(shape: Any, text: str) -> bool:
     """Return whether a text that was seen in a reply belongs to a shape."""
-    if shape.name == "IngestionJobId":
+    if shape.name in {"IngestionJobId", "LabelId"}:
         return _ID.fullmatch(text) is not None
     return text.startswith("arn:") and "Arn" in shape.name and shape.name != "IamRoleArn"
 

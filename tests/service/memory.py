@@ -10,6 +10,8 @@ import io
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import accumulate
 from typing import Any
 
 import boto3
@@ -31,9 +33,11 @@ Item = dict[str, Any]
 _KEY_BYTES = {"pk": 2048, "sk": 1024}
 _OBJECT_KEY_BYTES = 1024
 _PAGE = 1000
+QUERY_BYTES = 2**20
 _plain = TypeDeserializer().deserialize
 
 
+@cache
 def client(service: str) -> Any:
     """Return a boto3 client that is asked for its exceptions only."""
     made: Any = boto3.client(  # type: ignore[call-overload]  # any service
@@ -81,7 +85,7 @@ class Table:
             raise refused("TransactWriteItems", "ValidationException", "two writes of one item")
         reasons = [
             {"Code": "None"}
-            if _holds(request, self.items.get(key))
+            if "ConditionExpression" not in request or _holds(request, self.items.get(key))
             else {"Code": "ConditionalCheckFailed", "Item": self.items.get(key)}
             for key, (_, request) in zip(keys, writes, strict=True)
         ]
@@ -103,7 +107,7 @@ class Table:
                 self.items[key] = item
         return {}
 
-    def query(self, *, Limit: int, ScanIndexForward: bool, **request: Any) -> Item:
+    def query(self, *, Limit: int | None = None, ScanIndexForward: bool, **request: Any) -> Item:
         """Return a page of the items of a partition."""
         values = request["ExpressionAttributeValues"]
         partition = values[":p"]["S"]
@@ -117,11 +121,23 @@ class Table:
             behind = start is None or (sk > start if ScanIndexForward else sk < start)
             if behind and _in_range(sk, condition, values):
                 found.append(self.items[partition, sk])
-        page = [dict(item) for item in found[:Limit]]
-        last = (
-            {"LastEvaluatedKey": {name: page[-1][name] for name in _KEY_BYTES}} if len(found) > Limit else {}
-        )
-        return {"Items": page, **last}
+        read = found[: _read_at_once(found) if Limit is None else Limit]
+        more = len(found) > len(read)
+        last = {"LastEvaluatedKey": {name: read[-1][name] for name in _KEY_BYTES}} if more else {}
+        kept = [dict(item) for item in read if _kept(request, item)]
+        return {"Items": kept, **last}
+
+
+def _read_at_once(items: list[Item]) -> int:
+    """Return how many items a query without Limit reads: 1 MB of them."""
+    sizes = accumulate(item_bytes(item) for item in items)
+    return 1 + sum(size < QUERY_BYTES for size in sizes)
+
+
+def _kept(request: Item, item: Item) -> bool:
+    """Return whether the FilterExpression of a query keeps an item."""
+    terms = request["FilterExpression"].split(" AND ") if "FilterExpression" in request else ()
+    return all(_term(term, request, item) for term in terms)
 
 
 def _key(key: Item) -> tuple[str, str]:
@@ -177,13 +193,18 @@ def _term(term: str, request: Item, item: Item) -> bool:
 def _updated(request: Item, item: Item | None) -> Item:
     """Return an item after the UpdateExpression of a write."""
     expression = request["UpdateExpression"]
+    expression, _, added = expression.partition("ADD ")
     changes, _, removed = expression.partition("REMOVE ")
     after = {**(item or request["Key"])}
     for change in filter(None, changes.removeprefix("SET ").strip().split(", ")):
         name, _, value = change.partition(" = ")
         after[_name(name, request)] = _value(value, request)
-    for name in filter(None, removed.split(", ")):
+    for name in filter(None, removed.strip().split(", ")):
         after.pop(_name(name, request), None)
+    for addition in filter(None, added.split(", ")):
+        name, _, value = addition.partition(" ")
+        present = after.get(_name(name, request), {"N": "0"})
+        after[_name(name, request)] = {"N": str(_plain(present) + _plain(_value(value, request)))}
     return _checked(after)
 
 
@@ -224,7 +245,8 @@ class Bucket:
     def list_objects_v2(self, *, Bucket: str, Prefix: str = "", **_: Any) -> Item:
         """Return keys."""
         keys = sorted(key for bucket, key in self.objects if bucket == Bucket and key.startswith(Prefix))
-        return {"Contents": [{"Key": key} for key in keys[:_PAGE]], "KeyCount": len(keys[:_PAGE])}
+        found = [{"Key": key, "Size": len(self.objects[Bucket, key])} for key in keys[:_PAGE]]
+        return {"Contents": found, "KeyCount": len(found)}
 
     def delete_objects(self, *, Bucket: str, Delete: Item, **_: Any) -> Item:
         """Delete objects."""
@@ -261,6 +283,13 @@ class Machines:
             )
         self.executions[arn] = {"executionArn": arn, "status": "RUNNING", "input": input}
         return {"executionArn": arn}
+
+    def stop_execution(self, *, executionArn: str, cause: str) -> Item:
+        """Stop an execution."""
+        execution = self.describe_execution(executionArn=executionArn)
+        if execution["status"] == "RUNNING":
+            execution |= {"status": "ABORTED", "cause": cause}
+        return {}
 
     def describe_execution(self, *, executionArn: str) -> Item:
         """Return an execution."""

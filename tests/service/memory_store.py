@@ -66,12 +66,25 @@ class MemoryStore:
         for write in writes:
             self._do(write)
 
+    def clear(self, pk: str) -> None:
+        for sk in [sk for found, sk in self.records if found == pk]:
+            self.delete(pk, sk)
+
     def query(self, pk: str, **_: Any) -> Page:
         return Page(list(self.all(pk)), None)
 
-    def all(self, pk: str, *, prefix: str = "", reverse: bool = False, **_: Any) -> Iterator[Item]:
+    def all(
+        self,
+        pk: str,
+        *,
+        prefix: str = "",
+        reverse: bool = False,
+        where: Mapping[str, str] | None = None,
+        **_: Any,
+    ) -> Iterator[Item]:
         keys = sorted(key for key in self.records if key[0] == pk and key[1].startswith(prefix))
-        return iter([dict(self.records[key]) for key in (reversed(keys) if reverse else keys)])
+        found = [dict(self.records[key]) for key in (reversed(keys) if reverse else keys)]
+        return iter([each for each in found if (where or {}).items() <= each.items()])
 
     def _check(self, write: Write) -> None:
         key = (write.item["pk"], write.item["sk"]) if isinstance(write, Create) else (write.pk, write.sk)
@@ -98,6 +111,8 @@ class MemoryStore:
             record |= _plain(write.set)
             for name in write.remove:
                 record.pop(name, None)
+            for name, number in write.add.items():
+                record[name] = record.get(name, 0) + number
             self._put(write.pk, write.sk, record)
 
     def _put(self, pk: str, sk: str, record: Item) -> None:

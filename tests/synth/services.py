@@ -31,6 +31,7 @@ from constructs_l4e import (
     ServiceVpcEndpoint,
 )
 
+VPCE, OTHER_VPCE = "vpce-0123456789abcdef0", "vpce-0123456789abcdef1"
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -127,6 +128,22 @@ def in_backup_plan(service: EquipmentService) -> None:
             id=f"AwsSolutions-IAM4[Policy::{policy}]",
             reason="what AWS keeps up to date for its own backup service",
         )
+    )
+
+
+def known_endpoint(scope: cdk.Stack, name: str = VPCE) -> ec2.IInterfaceVpcEndpoint:
+    return ec2.InterfaceVpcEndpoint.from_interface_vpc_endpoint_attributes(
+        scope, name, vpc_endpoint_id=name, port=443
+    )
+
+
+def network(scope: cdk.Stack, *kinds: ec2.SubnetType) -> ec2.Vpc:
+    return ec2.Vpc(
+        scope,
+        "Own",
+        max_azs=2,
+        subnet_configuration=[ec2.SubnetConfiguration(name=kind.name, subnet_type=kind) for kind in kinds],
+        restrict_default_security_group=False,
     )
 
 

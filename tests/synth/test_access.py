@@ -241,12 +241,18 @@ def test_endpoint_of_deployed_services() -> None:
 
 def test_endpoint_of_aws_s_service_names_every_action() -> None:
     found = only(endpoint(managed=True), "AWS::EC2::VPCEndpoint")["Properties"]
-    [statement] = found["PolicyDocument"]["Statement"]
+    on_resources, lists = found["PolicyDocument"]["Statement"]
 
     assert found["ServiceName"] == "com.amazonaws.eu-west-1.lookoutequipment"
     assert found["PrivateDnsEnabled"] is True
-    assert statement["Action"] == [f"lookoutequipment:{each}" for each in _service_model.operations()]
-    assert statement["Resource"] == ANY_RESOURCE
+    assert on_resources["Resource"] == ANY_RESOURCE
+    assert lists["Resource"] == "*", "AWS denies an action without resources on any ARN"
+    assert sorted([*on_resources["Action"], *lists["Action"]]) == [
+        f"lookoutequipment:{each}" for each in _service_model.operations()
+    ]
+    assert {"lookoutequipment:ListDatasets", "lookoutequipment:DescribeDataIngestionJob"} < {*lists["Action"]}
+    assert "lookoutequipment:ListSensorStatistics" in on_resources["Action"]
+    assert lists["Condition"] == on_resources["Condition"]
 
 
 def test_endpoint_opens_to_the_vpc_unless_told_not_to() -> None:

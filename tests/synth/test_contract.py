@@ -15,6 +15,8 @@ from constructs_l4e import (
     InferenceScheduler,
     InputNaming,
     KeyPattern,
+    Label,
+    LabelGroup,
     Model,
     MonitoredAsset,
 )
@@ -141,6 +143,16 @@ def dataset(scope: cdk.Stack, props: Mapping[str, Any]) -> None:
     Dataset(scope, "D", service=imported_service(scope), **props)
 
 
+def label_group(scope: cdk.Stack, props: Mapping[str, Any]) -> None:
+    LabelGroup(scope, "G", service=imported_service(scope), **props)
+
+
+def some_labels(scope: cdk.Stack) -> Any:
+    return LabelGroup.from_label_group_name(
+        scope, "Labels", service=imported_service(cdk.Stack(scope, "Y")), label_group_name="faults"
+    )
+
+
 def model(scope: cdk.Stack, props: Mapping[str, Any]) -> None:
     service = imported_service(scope)
     given = {"dataset": Dataset.from_dataset_name(scope, "D", service=service, dataset_name="one"), **props}
@@ -187,6 +199,7 @@ VARIATIONS: Mapping[str, tuple[Callable[[cdk.Stack, Mapping[str, Any]], None], P
         model,
         {
             "dataset": imported_dataset,
+            "label_group": some_labels,
             "training": lambda _: TRAINING,
             "evaluation": lambda _: EVALUATION,
             "target_sampling_rate": lambda _: "PT1M",
@@ -198,6 +211,15 @@ VARIATIONS: Mapping[str, tuple[Callable[[cdk.Stack, Mapping[str, Any]], None], P
             "wait": lambda _: False,
             "removal_policy": lambda _: cdk.RemovalPolicy.RETAIN,
             "role": lambda scope: role(scope, "r"),
+        },
+    ),
+    "LabelGroup": (
+        label_group,
+        {
+            "fault_codes": lambda _: ["bearing"],
+            "labels": lambda _: [Label.between("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")],
+            "tags": lambda _: {"a": "b"},
+            "removal_policy": lambda _: cdk.RemovalPolicy.DESTROY,
         },
     ),
     "InferenceScheduler": (

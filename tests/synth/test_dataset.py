@@ -139,15 +139,44 @@ def test_a_token_is_not_checked() -> None:
 
 
 def test_removal_policy() -> None:
-    def build(policy: cdk.RemovalPolicy) -> dict[str, Any]:
-        return synthesised(
-            lambda scope: Dataset(scope, "D", service=imported_service(scope), removal_policy=policy)
-        )
+    """A dataset outlives its stack, and not its replacement, whose names would use up the quota."""
 
-    kept, gone = build(cdk.RemovalPolicy.RETAIN), build(cdk.RemovalPolicy.DESTROY)
-    assert custom(kept, "Dataset")["DeletionPolicy"] == "Retain"
-    assert custom(kept, "Dataset")["UpdateReplacePolicy"] == "Retain"
-    assert custom(gone, "Dataset")["DeletionPolicy"] == "Delete"
+    def policies(**props: Any) -> tuple[str, str]:
+        content = synthesised(lambda scope: Dataset(scope, "D", service=imported_service(scope), **props))
+        found = custom(content, "Dataset")
+        return found["DeletionPolicy"], found["UpdateReplacePolicy"]
+
+    assert policies() == ("RetainExceptOnCreate", "Delete")
+    assert policies(removal_policy=cdk.RemovalPolicy.RETAIN) == ("Retain", "Delete")
+    assert policies(removal_policy=cdk.RemovalPolicy.DESTROY) == ("Delete", "Delete")
+
+
+def test_a_policy_for_all_resources_of_the_app_holds_for_the_dataset() -> None:
+    def build(scope: cdk.Stack) -> None:
+        Dataset(scope, "D", service=imported_service(scope))
+        cdk.RemovalPolicies.of(scope).retain()
+
+    assert custom(synthesised(build), "Dataset")["DeletionPolicy"] == "Retain"
+
+
+def test_a_dataset_without_tags_has_no_property_for_them() -> None:
+    def build(scope: cdk.Stack) -> None:
+        Dataset(scope, "D", service=imported_service(scope))
+        cdk.Tags.of(scope).add("owner", "team-a", include_resource_types=["AWS::S3::Bucket"])
+
+    assert "Tags" not in properties(synthesised(build), "Dataset")
+
+
+def test_a_tag_of_the_app_may_refer_to_another_stack() -> None:
+    of = app()
+    key = kms.Key(cdk.Stack(of, "Platform"), "Key")
+    scope = cdk.Stack(of, "Plant")
+    Dataset(scope, "D", service=imported_service(scope))
+    cdk.Tags.of(scope).add("key", key.key_arn)
+
+    [tag] = properties(template(scope), "Dataset")["Tags"]
+    assert tag["Key"] == "key"
+    assert "Fn::ImportValue" in tag["Value"]
 
 
 def test_tags_of_the_app_reach_the_dataset() -> None:

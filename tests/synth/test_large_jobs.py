@@ -16,7 +16,7 @@ from services import built, granting, machine, only_role, plant_network
 
 from constructs_l4e import EquipmentService, LargeJobs, NumericLayer, ServiceSettings
 from constructs_l4e._large_training import FUNCTION_CELLS, IMAGE, function_cells
-from constructs_l4e._packages import ARCHITECTURE, RUNTIME
+from constructs_l4e._packages import architecture, runtime
 from service.jobs.capacity import Capacity
 from service.settings import Settings
 
@@ -73,7 +73,7 @@ class TestTask:
     def test_starts_the_runtime_of_the_functions(self, deployed: Mapping[str, Any]) -> None:
         found = container(deployed)
         assert found["Image"] == IMAGE
-        assert f"{RUNTIME.bundling_image.image}:latest-{ARCHITECTURE.name}" == IMAGE
+        assert f"{runtime().bundling_image.image}:latest-{architecture().name}" == IMAGE
         assert found["RuntimePlatform"] == {"CpuArchitecture": "ARM64", "OperatingSystemFamily": "LINUX"}
 
     def test_has_the_role_that_customers_trust(self, deployed: Mapping[str, Any]) -> None:

@@ -228,15 +228,40 @@ def test_model_without_role_can_be_granted_nothing() -> None:
 
 def test_attributes() -> None:
     scope = stack()
-    trained = model(scope, removal_policy=cdk.RemovalPolicy.RETAIN, labels=place(scope, "labels/"))
+    trained = model(scope, labels=place(scope, "labels/"))
 
     assert isinstance(trained, IModel)
     assert scope.resolve(trained.status)["Fn::GetAtt"][1] == "Status"
     assert scope.resolve(trained.model_arn)["Fn::GetAtt"][1] == "ModelArn"
     assert trained.role is not None
     assert trained.grant_principal is not None
-    content = cdk.assertions.Template.from_stack(scope).to_json()
-    assert custom(content, "Model")["DeletionPolicy"] == "Retain"
+
+
+@pytest.mark.parametrize(
+    ("given", "policy"),
+    [
+        ({}, "RetainExceptOnCreate"),
+        ({"removal_policy": cdk.RemovalPolicy.RETAIN}, "Retain"),
+        ({"removal_policy": cdk.RemovalPolicy.DESTROY}, "Delete"),
+    ],
+)
+def test_a_model_outlives_its_stack_but_not_its_replacement(given: dict[str, Any], policy: str) -> None:
+    found = custom(synthesised(lambda scope: model(scope, **given)), "Model")
+
+    assert (found["DeletionPolicy"], found["UpdateReplacePolicy"]) == (policy, "Delete")
+
+
+def test_single_operations_are_a_level_of_the_deployed_service() -> None:
+    scope = stack()
+    user = iam.Role(scope, "User", assumed_by=iam.AccountRootPrincipal())
+    model(scope, model_name="tuned").grant(user, "DescribeModel")
+
+    (granted,) = (
+        each
+        for each in statements(cdk.assertions.Template.from_stack(scope).to_json())
+        if each["Action"] == "execute-api:Invoke"
+    )
+    assert "/POST/read/name/tuned" in str(granted["Resource"])
 
 
 def test_imports() -> None:

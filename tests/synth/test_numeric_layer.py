@@ -16,7 +16,7 @@ from canonical import app, only, resources, template
 
 from constructs_l4e import EquipmentService, NumericLayer
 from constructs_l4e._managed_layer import layer_arn
-from constructs_l4e._packages import ARCHITECTURE, RUNTIME
+from constructs_l4e._packages import architecture, runtime
 from l4e_layer import DEPLOYED, EMPTY_LAYER, PYTHON, Machine, cache_file, layer_key
 
 KIND = "AWS::Lambda::LayerVersion"
@@ -73,10 +73,10 @@ class TestBundled:
 
     def test_is_for_the_functions(self, kept: Path, tmp_path: Path) -> None:
         properties = only(synthesised(tmp_path / "out"), KIND)["Properties"]
-        assert f"python{PYTHON}" == RUNTIME.name
-        assert (DEPLOYED is Machine.AARCH64) == (ARCHITECTURE.name == "arm64")
-        assert properties["CompatibleRuntimes"] == [RUNTIME.name]
-        assert properties["CompatibleArchitectures"] == [ARCHITECTURE.name]
+        assert f"python{PYTHON}" == runtime().name
+        assert (DEPLOYED is Machine.AARCH64) == (architecture().name == "arm64")
+        assert properties["CompatibleRuntimes"] == [runtime().name]
+        assert properties["CompatibleArchitectures"] == [architecture().name]
         assert re.fullmatch(r"numpy [\d.]+, pyarrow [\d.]+ for LookoutEquipment", properties["Description"])
 
     def test_is_uploaded_as_it_lies_in_the_cache(self, kept: Path, tmp_path: Path) -> None:

@@ -34,7 +34,8 @@ from constructs_l4e import (
     SchedulerAlarms,
     TargetSamplingRate,
 )
-from constructs_l4e.scheduler import InferenceSchedulerProps
+from constructs_l4e.alarms import SchedulerAlarmsProps
+from constructs_l4e.scheduler import InferenceSchedulerOptions, InferenceSchedulerProps
 
 
 def scheduler(scope: cdk.Stack, *, model_name: str = "tuned", **props: Any) -> InferenceScheduler:
@@ -173,6 +174,19 @@ def test_factory_takes_the_props_of_the_construct() -> None:
     }
 
     assert set(InferenceSchedulerProps.__annotations__) == declared
+    assert set(InferenceSchedulerOptions.__annotations__) == declared
+
+
+def test_factory_of_alarms_takes_the_props_of_the_construct() -> None:
+    declared = set(inspect.signature(SchedulerAlarms.__init__).parameters)
+
+    assert set(SchedulerAlarmsProps.__annotations__) == declared - {"self", "scope", "id", "scheduler"}
+
+
+def test_arn_of_a_scheduler_is_an_attribute() -> None:
+    scope = stack()
+
+    assert scope.resolve(scheduler(scope).inference_scheduler_arn)["Fn::GetAtt"][1] == "InferenceSchedulerArn"
 
 
 def test_scheduler_can_be_granted_rights() -> None:
@@ -211,6 +225,65 @@ def test_import() -> None:
     assert scope.resolve(found.inference_scheduler_arn)["Fn::Join"][1][-1] == (
         ":lookoutequipment:eu-west-1:111122223333:inference-scheduler/line-4/*"
     )
+
+
+ARN = (
+    "arn:aws:lookoutequipment:eu-west-1:111122223333:inference-scheduler/line-4/"
+    "12345678-1234-1234-1234-123456789012"
+)
+
+
+def by_name(scope: cdk.Stack) -> IInferenceScheduler:
+    return InferenceScheduler.from_inference_scheduler_name(
+        scope, "Imported", service=imported_service(scope), inference_scheduler_name="line-4"
+    )
+
+
+def by_arn(scope: cdk.Stack, arn: str = ARN) -> IInferenceScheduler:
+    return InferenceScheduler.from_inference_scheduler_arn(
+        scope, "Imported", service=imported_service(scope), inference_scheduler_arn=arn
+    )
+
+
+@pytest.mark.parametrize("find", [by_name, by_arn])
+def test_an_import_by_name_or_arn_can_be_granted(find: Any) -> None:
+    scope = stack()
+    found = find(scope)
+    user = iam.Role(scope, "User", assumed_by=iam.AccountRootPrincipal())
+    found.grant_start_stop(user)
+
+    assert isinstance(found, IInferenceScheduler)
+    assert (found.inference_scheduler_name, found.running) == ("line-4", True)
+    assert "name/line-4" in str(statements(template(scope)).__next__()["Resource"])
+
+
+def test_arn_of_an_import() -> None:
+    token = cdk.Fn.import_value("arn")
+
+    assert by_arn(stack()).inference_scheduler_arn == ARN
+    assert cdk.Token.is_unresolved(by_arn(stack(), token).inference_scheduler_name)
+    with pytest.raises(ValueError, match=r'^inference scheduler ARN "arn:aws:s3:.*" does not match'):
+        by_arn(stack(), "arn:aws:s3:::data-of-the-plant")
+    with pytest.raises(ValueError, match=r'has Region "us-east-1", and its service .* is in "eu-west-1"'):
+        by_arn(stack(), ARN.replace("eu-west-1", "us-east-1"))
+
+
+@pytest.mark.parametrize(
+    ("ask", "what"),
+    [
+        (lambda found: found.metric_inference_failed(), "data_upload_frequency"),
+        (lambda found: found.add_alarms("Alarms"), "data_upload_frequency"),
+        (lambda found: found.model_name, "model_name"),
+    ],
+)
+@pytest.mark.parametrize("find", [by_name, by_arn])
+def test_what_an_import_by_name_or_arn_does_not_know(find: Any, ask: Any, what: str) -> None:
+    with pytest.raises(
+        ValueError,
+        match=f'^{what} of inference scheduler "line-4" is not known, .* import the scheduler with '
+        "from_inference_scheduler_attributes",
+    ):
+        ask(find(stack()))
 
 
 @pytest.mark.parametrize("running", [True, False])
@@ -403,6 +476,40 @@ def test_actions() -> None:
         assert len(alarm["Properties"]["OKActions"]) == 1
         silence = alarm["Properties"].get("InsufficientDataActions", [])
         assert len(silence) == (2 if alarm["Properties"]["MetricName"] == "InferenceSucceeded" else 0)
+
+
+def test_actions_of_one_alarm() -> None:
+    scope = stack()
+    all_, missing, anomaly = (
+        actions.SnsAction(sns.Topic.from_topic_arn(scope, name, f"arn:aws:sns:eu-west-1:111122223333:{name}"))
+        for name in ("all", "missing", "anomaly")
+    )
+    imported(scope).add_alarms(
+        "Alarms",
+        thresholds=AlarmThresholds(
+            no_success=Executions(count=2, actions=[missing]),
+            anomaly=Executions(count=1, actions=[anomaly]),
+            failed=Executions(count=1),
+        ),
+        actions=[all_],
+        notify_when_over=True,
+    )
+
+    def told(alarm: dict[str, Any], member: str) -> list[str]:
+        return [arn.rpartition(":")[2] for arn in alarm.get(member, [])]
+
+    found = {
+        alarm["Properties"]["MetricName"]: [
+            told(alarm["Properties"], member)
+            for member in ("AlarmActions", "OKActions", "InsufficientDataActions")
+        ]
+        for alarm in resources(template(scope), "AWS::CloudWatch::Alarm").values()
+    }
+    assert found == {
+        "InferenceSucceeded": [["all", "missing"]] * 3,
+        "AnomalyDetected": [["all", "anomaly"], ["all", "anomaly"], []],
+        "InferenceFailed": [["all"], ["all"], []],
+    }
 
 
 def test_a_stopped_scheduler_may_be_silent() -> None:

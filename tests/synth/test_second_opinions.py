@@ -97,13 +97,13 @@ def opinions(where: str, document: Mapping[str, Any]) -> Iterator[Finding]:
 KNOWN_OF_POLICIES = (
     Known(
         rule="MISMATCHED_TYPE",
-        where=r"^service[^/]*/\w*Bucket",
+        where=r"^(service[^/]*|plant\.L4eService)/\w*Bucket",
         about="s3:TlsVersion requires a value of type Numeric but given ",
         reason="parliament knows whole numbers only; AWS's own examples compare with 1.2",
     ),
     Known(
         rule="UNKNOWN_CONDITION_FOR_ACTION",
-        where=r"^service[^/]*/\w*Bucket",
+        where=r"^(service[^/]*|plant\.L4eService)/\w*Bucket",
         about="s3:TlsVersion for action s3:(InitiateReplication|PutAccessPointPublicAccessBlock)",
         reason="the statement denies every action below TLS 1.2; these two have no such key, and no caller",
     ),
@@ -162,6 +162,18 @@ KNOWN_OF_POLICIES = (
         where=r"/\w*Key\w*$",
         about="^\\[.kms:",
         reason="in the policy of a key, `*` is that key",
+    ),
+    Known(
+        rule="INVALID_ARN",
+        where=r"^(plant|stages|watched)\.",
+        about="^Does not have 6 parts$",
+        reason="the ARN of a bucket of another stack is known to the deployment only",
+    ),
+    Known(
+        rule="UNKNOWN_PRINCIPAL",
+        where=r"^(parts|plant\.Pump\d)/\w*Role\w*/trust",
+        about="^(p+|i+)$",
+        reason="the role of a service of another stack is known to the deployment only",
     ),
 )
 

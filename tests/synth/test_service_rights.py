@@ -60,14 +60,17 @@ class TestRights:
             "scheduler:UpdateSchedule",
             "states:DescribeExecution",
             "states:StartExecution",
+            "states:StopExecution",
         }
 
     def test_of_the_reconciler_end_at_what_it_reconciles(self, deployed: Mapping[str, Any]) -> None:
         assert {
             action for action in role_of(deployed, "ReconcilerRole") if not action.startswith("kms:")
         } == {
+            "cloudwatch:PutMetricData",
             "dynamodb:DeleteItem",
             "dynamodb:GetItem",
+            "dynamodb:PutItem",
             "dynamodb:Query",
             "dynamodb:UpdateItem",
             "logs:CreateLogStream",
@@ -83,7 +86,20 @@ class TestRights:
             "sqs:SendMessage",
             "states:DescribeExecution",
             "states:StartExecution",
+            "states:StopExecution",
         }
+
+    def test_to_stop_executions_end_at_trainings(self, deployed: Mapping[str, Any]) -> None:
+        (machine,) = (
+            name
+            for name in resources(deployed, "AWS::StepFunctions::StateMachine")
+            if name.startswith("ServiceJobsTrainMachine")
+        )
+        for part in ("ApiRole", "ReconcilerRole"):
+            (stop,) = granting(only_role(deployed, part), "states:StopExecution")
+            arn = json.dumps(stop["Resource"])
+            assert f'{{"Fn::GetAtt": ["{machine}", "Name"]}}' in arn
+            assert arn.endswith('":*"]]}')
 
     def test_to_look_at_executions_end_at_the_machines_of_the_service(
         self, deployed: Mapping[str, Any]
@@ -158,11 +174,36 @@ class TestRights:
             assert statement["Condition"] == {
                 "StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}
             }
-        (schedules,) = roles(deployed, "scheduler.amazonaws.com")
-        trust = schedules["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"]
-        assert trust["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}
-        (group,) = resources(deployed, "AWS::Scheduler::ScheduleGroup")
-        assert trust["aws:SourceArn"] == {"Fn::GetAtt": [group, "Arn"]}
+        both = roles(deployed, "scheduler.amazonaws.com")
+        assert len(both) == 2, "one to infer, one to retrain"
+        for schedules in both:
+            trust = schedules["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"]
+            assert trust["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}
+            (group,) = resources(deployed, "AWS::Scheduler::ScheduleGroup")
+            assert trust["aws:SourceArn"] == {"Fn::GetAtt": [group, "Arn"]}
+
+    def test_of_the_schedules_of_retraining_end_at_the_reconciler(self, deployed: Mapping[str, Any]) -> None:
+        role, policy = (
+            next(
+                (name, each["Properties"])
+                for name, each in resources(deployed, kind).items()
+                if name.startswith("ServiceApiRetrainingSchedule")
+            )
+            for kind in ("AWS::IAM::Role", "AWS::IAM::Policy")
+        )
+        assert not role[1].keys() & {"Policies", "ManagedPolicyArns"}
+        assert policy[1]["Roles"] == [{"Ref": role[0]}]
+        (reconciler,) = (
+            name
+            for name, each in resources(deployed, "AWS::Lambda::Function").items()
+            if each["Properties"]["Handler"] == "service.reconciler.handler"
+        )
+        (statement,) = policy[1]["PolicyDocument"]["Statement"]
+        assert statement == {
+            "Action": "lambda:InvokeFunction",
+            "Effect": "Allow",
+            "Resource": {"Fn::GetAtt": [reconciler, "Arn"]},
+        }
 
     def test_of_a_schedule_fit_the_name_the_api_gives_it(self) -> None:
         target = cdk.Stack(app(), "AStackWithAVeryLongName" * 3)
@@ -176,9 +217,11 @@ class TestRights:
             assert f":schedule/*/{group}-*" in json.dumps(statement["Resource"])
 
     def test_to_publish_metrics_end_at_the_namespace(self) -> None:
-        (statement,) = granting(built("service-full"), "cloudwatch:PutMetricData")
+        statements = granting(built("service-full"), "cloudwatch:PutMetricData")
+        assert len(statements) == 2, "of the jobs and of the reconciler"
         # IfExists: without it a policy check that does not know the key refuses every call.
-        assert statement["Condition"] == {"StringEqualsIfExists": {"cloudwatch:namespace": "Plant/Equipment"}}
+        only = {"StringEqualsIfExists": {"cloudwatch:namespace": "Plant/Equipment"}}
+        assert all(statement["Condition"] == only for statement in statements)
 
     def test_a_wildcard_needs_a_reason(self) -> None:
         lambda_service = iam.ServicePrincipal("lambda.amazonaws.com")

@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from canonical import findings, listed, resources, stack, synthesised, template
 
-from constructs_l4e import AssetStorage, S3Location
+from constructs_l4e import AssetStorage, IAssetStorage, S3Location
 
 BUCKET = "AWS::S3::Bucket"
 
@@ -125,6 +125,32 @@ def test_prefixes_of_an_asset() -> None:
     }
     assert at.history.to_api() == {"Bucket": "sensor-data", "Prefix": "Pump1/history/"}
     assert listed(template(scope).get("Resources", {})) == [{}]
+
+
+def test_results_in_a_bucket_of_their_own() -> None:
+    scope = stack()
+    data, results = (s3.Bucket.from_bucket_name(scope, name, name) for name in ("historian", "results"))
+    storage = AssetStorage.from_bucket(scope, "Storage", data, results_bucket=results)
+    at = storage.for_asset("Pump1")
+
+    assert isinstance(storage, IAssetStorage)
+    assert (storage.bucket, storage.results_bucket) == (data, results)
+    assert {part: getattr(at, part).uri.split("/")[2] for part in at.__dataclass_fields__} == {
+        "history": "historian",
+        "labels": "historian",
+        "inference_input": "historian",
+        "inference_output": "results",
+        "diagnostics": "results",
+    }
+
+
+def test_storage_has_one_bucket_unless_told_otherwise() -> None:
+    scope = stack()
+    own = AssetStorage(scope, "Own")
+    found = AssetStorage.from_bucket(scope, "Found", own.bucket)
+
+    assert isinstance(own, IAssetStorage)
+    assert own.results_bucket is own.bucket is found.bucket is found.results_bucket
 
 
 @pytest.mark.parametrize(

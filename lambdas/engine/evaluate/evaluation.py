@@ -38,13 +38,16 @@ class Evaluation:
         predicted: all alarm ranges.
         identified: number of labels with at least one alarm inside.
         warning_seconds: sum over identified labels of label end minus first alarm inside.
-        unknown: number of ranges that touch no label.
+        unknown: number of ranges that touch no label and no neutral period.
         unknown_seconds: sum of their lengths (end minus start).
-        precision: share of ranges that touch a label; None without labels or ranges.
+        precision: share of ranges that touch a label, without those that touch neutral periods only; None
+            without labels or ranges.
         recall: share of labels identified; None without labels.
         mean_fractional_lead_time: mean over identified labels of warning time over label length; None if no
             label was identified.
-        auc: area under the ROC curve of the scores of rows with the machine on; None without labels.
+        auc: area under the ROC curve of the scores of rows with the machine on; None without labels. Rows of
+            neutral periods do not count.
+        neutral_seconds: sum of the lengths of the ranges that touch neutral periods only.
 
     """
 
@@ -58,6 +61,7 @@ class Evaluation:
     recall: float | None
     mean_fractional_lead_time: float | None
     auc: float | None
+    neutral_seconds: float = 0.0
 
 
 def ranges(scores: Scores, *, step: np.timedelta64) -> list[Range]:
@@ -89,7 +93,9 @@ def ranges(scores: Scores, *, step: np.timedelta64) -> list[Range]:
     return result
 
 
-def evaluate(scores: Scores, labels: Sequence[Interval], *, step: np.timedelta64) -> Evaluation:
+def evaluate(
+    scores: Scores, labels: Sequence[Interval], *, step: np.timedelta64, neutral: Sequence[Interval] = ()
+) -> Evaluation:
     """Compare the alarms with the labels that lie inside the scored window.
 
     Args:
@@ -97,6 +103,7 @@ def evaluate(scores: Scores, labels: Sequence[Interval], *, step: np.timedelta64
         labels: labelled events; overlapping ones count as one. Those that lie only partly in the window do
             not count, but a range that touches one is not unknown either.
         step: time between rows.
+        neutral: periods of which nobody knows what they were. Alarms in them are neither right nor wrong.
 
     """
     predicted = ranges(scores, step=step)
@@ -114,12 +121,11 @@ def evaluate(scores: Scores, labels: Sequence[Interval], *, step: np.timedelta64
             warnings.append(_seconds(end - hits[0]))
             length = _seconds(end - start)
             fractions.append(warnings[-1] / length if length else 1.0)
-    unknown = [
-        each
-        for each in predicted
-        if not any(each.start <= end and each.end >= start for start, end in touching)
-    ]
-    on = ~scores.off
+    unlabeled = [each for each in predicted if not _touches(each, touching)]
+    unknown = [each for each in unlabeled if not _touches(each, neutral)]
+    judged = len(predicted) - len(unlabeled) + len(unknown)
+    inside = rows_inside(scores.times, labeled)
+    counted = ~scores.off & (inside | ~rows_inside(scores.times, neutral))
     return Evaluation(
         labeled=tuple(labeled),
         predicted=tuple(predicted),
@@ -127,11 +133,24 @@ def evaluate(scores: Scores, labels: Sequence[Interval], *, step: np.timedelta64
         warning_seconds=float(sum(warnings)),
         unknown=len(unknown),
         unknown_seconds=float(sum(_seconds(each.end - each.start) for each in unknown)),
-        precision=(len(predicted) - len(unknown)) / len(predicted) if labeled and predicted else None,
+        precision=(judged - len(unknown)) / judged if labeled and judged else None,
         recall=len(warnings) / len(labeled) if labeled else None,
         mean_fractional_lead_time=float(np.mean(fractions)) if fractions else None,
-        auc=roc_auc(rows_inside(scores.times, labeled)[on], scores.score[on]) if labeled else None,
+        auc=roc_auc(inside[counted], scores.score[counted]) if labeled else None,
+        neutral_seconds=float(
+            sum(_seconds(each.end - each.start) for each in unlabeled if _touches(each, neutral))
+        ),
     )
+
+
+def alarmed(scores: Scores, intervals: Sequence[Interval]) -> list[bool]:
+    """Return for each interval whether any of its rows is anomalous."""
+    alarms = scores.times[scores.prediction == 1]
+    return [bool(((alarms >= start) & (alarms <= end)).any()) for start, end in intervals]
+
+
+def _touches(found: Range, intervals: Sequence[Interval]) -> bool:
+    return any(found.start <= end and found.end >= start for start, end in intervals)
 
 
 def _touching(labels: Sequence[Interval], times: NDArray[np.datetime64]) -> list[Interval]:

@@ -1,7 +1,4 @@
-"""Compare two detectors on rows that neither was trained on.
-
-This serves retraining, which no operation of the service reaches yet.
-"""
+"""Compare two detectors on rows that neither was trained on, as retraining does."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +15,7 @@ from engine.evaluate.roc import roc_auc
 from engine.frame.frame import Frame
 from engine.train.fit import LABEL_MARGIN_ROWS
 
+Mask = NDArray[np.bool_]
 Better = Literal["prior", "candidate"]
 
 ALARM_SLACK = (0.1, 0.05)
@@ -67,7 +65,12 @@ def compare(prior: Detector, candidate: Detector, frame: Frame, labels: Sequence
 
 
 def compare_scores(
-    before: Scores, after: Scores, labels: Sequence[Interval], *, step: np.timedelta64
+    before: Scores,
+    after: Scores,
+    labels: Sequence[Interval],
+    *,
+    step: np.timedelta64,
+    neutral: Sequence[Interval] = (),
 ) -> Comparison:
     """Compare two detectors by their scores of the same rows.
 
@@ -81,20 +84,28 @@ def compare_scores(
         after: scores of the candidate.
         labels: labelled events, which may be none.
         step: time between rows.
+        neutral: periods of which nobody knows what they were; what lies in them speaks for neither.
 
     """
-    prior, candidate = (evaluate(each, labels, step=step) for each in (before, after))
-    better, reason = _verdict(before, after, prior, candidate, step=step)
+    prior, candidate = (evaluate(each, labels, step=step, neutral=neutral) for each in (before, after))
+    known = ~rows_inside(before.times, neutral)
+    better, reason = _verdict(before, after, prior, candidate, step=step, known=known)
     return Comparison(prior=prior, candidate=candidate, better=better, reason=reason)
 
 
 def _verdict(
-    before: Scores, after: Scores, prior: Evaluation, candidate: Evaluation, *, step: np.timedelta64
+    before: Scores,
+    after: Scores,
+    prior: Evaluation,
+    candidate: Evaluation,
+    *,
+    step: np.timedelta64,
+    known: Mask,
 ) -> tuple[Better | None, str]:
     if not len(before.times) or before.off.all():
         return None, "no rows with the machine on to compare the versions by"
     if not prior.labeled:
-        return _verdict_without_labels(before, after)
+        return _verdict_without_labels(before, after, known)
     labels = len(prior.labeled)
     if prior.identified != candidate.identified:
         found = (
@@ -102,7 +113,7 @@ def _verdict(
         )
         return _side(candidate.identified > prior.identified), f"the new version {found}"
     # alarms just after an event are its tail, which is longer for a more sensitive detector
-    outside = ~rows_inside(before.times, prior.labeled, margin=LABEL_MARGIN_ROWS * step)
+    outside = known & ~rows_inside(before.times, prior.labeled, margin=LABEL_MARGIN_ROWS * step)
     hours = [_alarm_hours(scores, outside) for scores in (before, after)]
     if _differ(*hours):
         return _side(hours[1] < hours[0]), (
@@ -117,9 +128,8 @@ def _verdict(
     return "prior", "both versions do equally well: the prior one stays"
 
 
-def _verdict_without_labels(before: Scores, after: Scores) -> tuple[Better | None, str]:
-    every = np.ones(len(before.times), bool)
-    hours = [_alarm_hours(scores, every) for scores in (before, after)]
+def _verdict_without_labels(before: Scores, after: Scores, known: Mask) -> tuple[Better | None, str]:
+    hours = [_alarm_hours(scores, known) for scores in (before, after)]
     facts = f"no labels; {_alarms(hours)}"
     if not _differ(*hours):
         return "prior", f"{facts}: a tie, the prior version stays"
@@ -127,7 +137,7 @@ def _verdict_without_labels(before: Scores, after: Scores) -> tuple[Better | Non
         return "prior", facts
     if hours[0] > 24 * DRIFTED_SHARE:
         return "candidate", f"{facts}: it no longer knows what is usual"
-    on = ~before.off
+    on = ~before.off & known
     agreement = roc_auc(before.prediction[on] == 1, after.score[on])
     if agreement is not None and agreement < AGREEMENT:
         return None, f"{facts}, and the new one does not see what the prior one does: labels would tell"
@@ -147,7 +157,7 @@ def _differ(one: float, other: float) -> bool:
     return abs(one - other) > max(share * max(one, other), least)
 
 
-def _alarm_hours(scores: Scores, rows: NDArray[np.bool_]) -> float:
+def _alarm_hours(scores: Scores, rows: Mask) -> float:
     """Return the alarm hours per day of operation over some rows."""
     counted = rows & ~scores.off
     return 24 * float(scores.prediction[counted].mean()) if counted.any() else 0.0

@@ -51,6 +51,8 @@ def fit(
     frame: Frame,
     *,
     labels: Sequence[Interval] = (),
+    neutral: Sequence[Interval] = (),
+    confirmed: Sequence[Interval] = (),
     settings: FitSettings | None = None,
     prior: Detector | None = None,
 ) -> Detector:
@@ -60,9 +62,15 @@ def fit(
     faults are looked for and left out: by comparing blocks of time with each other, or, with `prior`, by the
     alarms of that detector on the same rows, and the levels that it stopped counting.
 
+    Where periods overlap, `labels` go before `neutral` ones, and these before `confirmed` ones.
+
     Args:
         frame: the training rows.
         labels: labelled events, none by default. Three or more also adjust the limits.
+        neutral: periods of which nobody knows what they were, none by default: not learned, and alarms in
+            them count neither way.
+        confirmed: periods that people called normal, none by default: learned, whatever they look like, and
+            also beside an event.
         settings: the budget of false alarms; 0.15 hours a day by default.
         prior: the detector in use, when a model is trained again.
 
@@ -76,16 +84,18 @@ def fit(
     """
     settings = settings or FitSettings()
     margin = LABEL_MARGIN_ROWS * frame.step
-    normal = ~frame.off & ~rows_inside(frame.times, labels, margin=margin)
+    doubtful = rows_inside(frame.times, neutral)
+    sure = rows_inside(frame.times, confirmed) & ~rows_inside(frame.times, labels) & ~doubtful
+    normal = ~frame.off & ~doubtful & (sure | ~rows_inside(frame.times, labels, margin=margin))
     if normal.sum() < MIN_ROWS:
         raise ValueError(
             f"{int(normal.sum())} normal rows with the machine on; training needs at least {MIN_ROWS}"
         )
     normal = without_silent(frame, normal)
     if prior is None:
-        healthy = without_suspicious(frame, normal, _LEARNED_ROWS)
+        healthy = without_suspicious(frame, normal, _LEARNED_ROWS) | (normal & sure)
     else:
-        healthy = without_known_faults(frame, normal, prior)
+        healthy = without_known_faults(frame, normal, prior, sure)
     left_out = normal & ~healthy
     scaling = Scaling.of(frame.values, healthy)
     baseline = Baseline.of(_baseline_span(int(healthy.sum())), len(frame.sensors))
@@ -109,7 +119,7 @@ def fit(
         slow=fit_slow(frame, healthy, scaling, settings.quantile),
         adaptation="auto" if prior is None else prior.adaptation,
     )
-    factor = label_factor(detector, frame, labels, settings, left_out)
+    factor = label_factor(detector, frame, labels, settings, left_out | doubtful)
     return replace(
         detector,
         pipeline=_with_level(frame, detector.pipeline),

@@ -38,7 +38,7 @@ class UnconfirmedChange(ValueError):  # noqa: N818  named for what it says
     """Most of what a training would learn is change that nobody has confirmed."""
 
 
-def without_known_faults(frame: Frame, normal: Mask, prior: Detector) -> Mask:
+def without_known_faults(frame: Frame, normal: Mask, prior: Detector, confirmed: Mask) -> Mask:
     """Return the normal rows without faults and unconfirmed changes, with a margin of 30 rows.
 
     Where the plant is not held to its training, levels that moved are kept if they make up more than 35 % of
@@ -49,6 +49,7 @@ def without_known_faults(frame: Frame, normal: Mask, prior: Detector) -> Mask:
         frame: the training rows.
         normal: mask of the rows that may be learned, shape (rows,).
         prior: the detector in use, with the adaptation of its owner.
+        confirmed: mask of the rows that people called normal, shape (rows,): they are kept.
 
     Raises:
         ValueError: when the prior detector has other sensors than the frame.
@@ -57,7 +58,7 @@ def without_known_faults(frame: Frame, normal: Mask, prior: Detector) -> Mask:
     """
     alarm, moved = _alarmed_and_moved(frame, prior)
     rows = len(normal)
-    confirmed = prior.adaptation == "follow"
+    follows = prior.adaptation == "follow"
     held = prior.adaptation == "hold" or (
         prior.slow is not None and prior.slow.weight(prior.adaptation) > HELD
     )
@@ -65,21 +66,21 @@ def without_known_faults(frame: Frame, normal: Mask, prior: Detector) -> Mask:
     for start, stop in joined_runs(alarm, gap=JOIN_ROWS):
         taken = moved[stop : stop + 2 * _PART_ROWS].any() and stop - start >= TAKEN_OVER_ROWS
         goes_on = stop + JOIN_ROWS >= rows and stop - start >= LASTING_ROWS
-        if stop - start >= LEAST_ROWS and not (confirmed and (taken or goes_on)):
+        if stop - start >= LEAST_ROWS and not (follows and (taken or goes_on)):
             faults[start:stop] = True
         taken_over[start:stop] = taken
     with_moved = faults.copy()
     for start, stop in joined_runs(alarm | moved, gap=JOIN_ROWS):
         came_back = stop < rows - _PART_ROWS
-        unconfirmed = not confirmed and (held or taken_over[start:stop].any())
+        unconfirmed = not follows and (held or taken_over[start:stop].any())
         if moved[start:stop].any() and (came_back or unconfirmed):
             with_moved[start:stop] = True
     for left_out in (with_moved,) if held else (with_moved, faults):
-        kept = normal & ~with_margin(left_out, MARGIN_ROWS)
+        kept = normal & (confirmed | ~with_margin(left_out, MARGIN_ROWS))
         if kept.sum() >= (1 - MAX_SHARE) * normal.sum():
             return kept
     if held:
-        share = (normal & with_moved).sum() / normal.sum()
+        share = (normal & with_moved & ~confirmed).sum() / normal.sum()
         raise UnconfirmedChange(
             f"the model in use alarms, or levels have moved, on {share:.0%} of the rows: what nobody has "
             "confirmed is not learned"

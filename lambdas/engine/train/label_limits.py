@@ -82,7 +82,7 @@ def label_factor(
         frame: the training rows, labelled ones included.
         labels: labelled events; overlapping ones count as one.
         settings: the budget of false alarms.
-        left_out: mask of the rows outside the labels that look like faults, shape (rows,).
+        left_out: mask of the rows outside the labels that look like faults, or may be some, shape (rows,).
 
     Returns:
         One of FACTORS; 1 for fewer than three labelled events with the machine on.

@@ -1,13 +1,14 @@
-"""Ingestion: files below a prefix become columns of a dataset.
+"""Ingestion: files below a prefix become columns of a dataset. Imports: columns of another one do.
 
 The state machine calls `plan` (which files), `read` for each file in parallel, and `finish` (merge, report,
-publish). Every step may run again: it then finds its own work done. When a step fails, so does the execution,
-and `service.reconcile` records why.
+publish); for an import it calls `import` alone. Every step may run again: it then finds its own work done.
+When a step fails, so does the execution, and `service.reconcile` records why.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+from service.jobs.importing.work import import_
 from service.jobs.ingestion.finish import finish
 from service.jobs.ingestion.job import Ingestion
 from service.jobs.ingestion.plan import plan
@@ -21,12 +22,14 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noq
 
 
 def run(runtime: Runtime, event: Mapping[str, Any]) -> dict[str, Any]:
-    """Run the `Step` of the ingestion job `JobId`.
+    """Run the `Step` of the ingestion job `JobId`, or of the import that `Work` names.
 
     Raises:
         JobFailed: when the customer has to act.
         ValueError: for a step of another release.
     """
+    if event["Step"] == "import":
+        return import_(runtime, event["Work"])
     job = Ingestion.load(runtime, event["JobId"])
     match event["Step"]:
         case "plan":

@@ -5,10 +5,10 @@ from typing import Any
 
 from service.context import Context
 from service.documents import read_document
-from service.errors import ConflictError, name_taken, no_such, require_room
+from service.errors import ConflictError, counted, name_taken, no_such, require_room
 from service.idempotency import Documents, Plan, create_once
 from service.kms_keys import key_arn
-from service.names import DATASET, dataset_prefix, document_key, documents_prefix, new_uuid
+from service.names import DATASET, dataset_prefix, document_key, documents_prefix, new_uuid, policies_of
 from service.paging import paged
 from service.pending_deletions import delete_pending, pending_deletion
 from service.reconcile import reconciled_dataset, reconciled_model
@@ -29,8 +29,9 @@ def create_dataset(context: Context, request: dict[str, Any]) -> DatasetRecord:
     def plan() -> Plan[DatasetRecord]:
         if context.records.dataset(name) is not None:
             raise name_taken("dataset", name)
-        used = sum(1 for _ in context.records.datasets())
-        require_room("datasets", limit=context.settings.datasets, used=used, setting="datasets")
+        limit = context.settings.datasets
+        used = counted(context.records.datasets(), limit=limit)
+        require_room("datasets", limit=limit, used=used, setting="datasets")
 
         uuid, now = new_uuid(), context.timestamp()
         dataset: DatasetRecord = {
@@ -86,7 +87,11 @@ def delete_dataset(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         _require_unused(context, dataset)
         context.store.transact(
             Delete(DATASET, name, {"uuid": uuid, "Status": status, "fence": dataset.get("fence")}),
-            pending_deletion(context, prefixes=[dataset_prefix(uuid), documents_prefix(uuid)]),
+            pending_deletion(
+                context,
+                prefixes=[dataset_prefix(uuid), documents_prefix(uuid)],
+                partitions=[policies_of(uuid)],
+            ),
         )
 
     retry_on_change(attempt)
@@ -132,16 +137,14 @@ def _requested_schema(context: Context, request: dict[str, Any]) -> Schema | Non
 
 def _require_unused(context: Context, dataset: DatasetRecord) -> None:
     name = dataset["DatasetName"]
-    models = {
-        model["uuid"]: model for model in context.records.models() if model["datasetUuid"] == dataset["uuid"]
-    }
+    models = {model["uuid"]: model for model in context.records.models(dataset_uuid=dataset["uuid"])}
     for model in models.values():
         if reconciled_model(context, model)["Status"] == "IN_PROGRESS":
             raise ConflictError(
                 f"the dataset '{name}' is in use: the model '{model['ModelName']}' is training on it; wait "
                 "until the training is done"
             )
-    for scheduler in context.records.schedulers():
+    for scheduler in context.records.schedulers() if models else ():
         if scheduler["modelUuid"] in models:
             raise ConflictError(
                 f"the dataset '{name}' is in use by the inference scheduler "

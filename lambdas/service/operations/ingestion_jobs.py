@@ -1,11 +1,15 @@
 """Ingestion jobs: each replaces the data of a dataset with the files below an S3 prefix."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from service.context import Context
 from service.errors import ConflictError, no_such, require_room
 from service.idempotency import Plan, create_once
+from service.ingestion_progress import IngestionProgress
 from service.job_starts import start_ingestion
 from service.key_pattern import require_key_pattern
 from service.names import DATASET, INGESTION_JOB, new_job_id
@@ -15,6 +19,8 @@ from service.reconcile import reconciled_dataset, reconciled_job
 from service.records import DatasetRecord, IngestionJobRecord
 from service.roles import require_role
 from service.store import Update
+
+_log = logging.getLogger(__name__)
 
 
 def start_data_ingestion_job(context: Context, request: dict[str, Any]) -> IngestionJobRecord:
@@ -42,20 +48,31 @@ def start_data_ingestion_job(context: Context, request: dict[str, Any]) -> Inges
     return create_once(context, "StartDataIngestionJob", request, identity="JobId", plan=plan, start=start)
 
 
-def describe_data_ingestion_job(context: Context, request: dict[str, Any]) -> IngestionJobRecord:
-    """Return a job with what it found in the files."""
-    return require_job(context, request["JobId"])
+def describe_data_ingestion_job(context: Context, request: dict[str, Any]) -> Mapping[str, Any]:
+    """Return a job with what it found in the files or, while it is in progress, how far it has come."""
+    job = require_job(context, request["JobId"])
+    if job["Status"] != "IN_PROGRESS":
+        return job
+    try:
+        return {**job, "StatusDetail": IngestionProgress.read(context.service_bucket, job).detail}
+    except (BotoCoreError, ClientError):  # the rest of the record is worth more
+        _log.exception("progress of ingestion job %s is unknown", job["JobId"])
+        return job
 
 
 def list_data_ingestion_jobs(context: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """Return jobs, newest first."""
+    """Return jobs, newest first: all there were, or those of the dataset that has a name now."""
+    name = request.get("DatasetName")
+    dataset = None if name is None else context.records.dataset(name)
 
     def records(start: str | None) -> Iterator[tuple[str, IngestionJobRecord]]:
-        for found in context.records.ingestion_jobs(start=start):
-            if request.get("DatasetName") in {None, found["DatasetName"]}:
-                job = reconciled_job(context, found)
-                if request.get("Status") in {None, job["Status"]}:
-                    yield job["sk"], job
+        if name is not None and dataset is None:
+            return
+        uuid = None if dataset is None else dataset["uuid"]
+        for found in context.records.ingestion_jobs(dataset_uuid=uuid, start=start):
+            job = reconciled_job(context, found)
+            if request.get("Status") in {None, job["Status"]}:
+                yield job["sk"], job
 
     return paged(context, "ListDataIngestionJobs", request, "DataIngestionJobSummaries", records)
 
@@ -81,8 +98,10 @@ def latest_job(context: Context, dataset: DatasetRecord) -> IngestionJobRecord |
 
 def _require_room(context: Context) -> None:
     limit = context.settings.pending_ingestion_jobs
+    if limit is None:
+        return
     running = [one for one in context.records.datasets() if one["Status"] == "INGESTION_IN_PROGRESS"]
-    if limit is not None and len(running) >= limit:  # perhaps some only seem to run
+    if len(running) >= limit:  # perhaps some only seem to run
         running = [one for one in running if reconciled_dataset(context, one)["Status"] == one["Status"]]
     require_room("pending ingestion jobs", limit=limit, used=len(running), setting="pending_ingestion_jobs")
 

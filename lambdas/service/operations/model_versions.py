@@ -1,15 +1,16 @@
 """Versions of models."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
+from service.active_version import activated
 from service.context import Context
-from service.errors import no_such
-from service.names import version_key
+from service.errors import ConflictError, no_such
+from service.names import MODEL, version_key
 from service.operations.models import require_model, with_documents
 from service.paging import paged
 from service.reconcile import reconciled_version
-from service.records import ModelVersionRecord
+from service.records import ModelRecord, ModelVersionRecord
 from service.retry_on_change import retry_on_change
 
 
@@ -45,6 +46,55 @@ def list_model_versions(context: Context, request: dict[str, Any]) -> dict[str, 
     return paged(context, "ListModelVersions", request, "ModelVersionSummaries", records)
 
 
+def update_active_model_version(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Make a version the active one, from the next execution of the model's inference schedulers on.
+
+    A retraining that is under way still ends, but is not promoted: it was compared with the version before.
+    """
+    number = request["ModelVersion"]
+
+    def attempt() -> ModelRecord:
+        model = require_model(context, request["ModelName"])
+        version = context.records.version(model["uuid"], number)
+        if version is None:
+            raise no_such("model version", f"{model['ModelName']}/{number}")
+        _require_success(version)
+        active = model.get("ActiveModelVersion")
+        if active == number:
+            return model
+        members, outdated = activated(model, version, now=context.timestamp())
+        found = context.store.update(
+            MODEL,
+            model["ModelName"],
+            members,
+            remove=outdated,
+            expect={"uuid": model["uuid"], "ActiveModelVersion": active},
+        )
+        return cast("ModelRecord", found)
+
+    model = retry_on_change(attempt)
+    shown = {
+        "CurrentActiveVersion": "ActiveModelVersion",
+        "CurrentActiveVersionArn": "ActiveModelVersionArn",
+        "PreviousActiveVersion": "PreviousActiveModelVersion",
+        "PreviousActiveVersionArn": "PreviousActiveModelVersionArn",
+    }
+    members: Mapping[str, Any] = model
+    return {
+        "ModelName": model["ModelName"],
+        "ModelArn": model["ModelArn"],
+        **{member: members[attribute] for member, attribute in shown.items() if attribute in members},
+    }
+
+
+def _require_success(version: ModelVersionRecord) -> None:
+    if version["Status"] != "SUCCESS":
+        raise ConflictError(
+            f"version {version['ModelVersion']} of the model '{version['ModelName']}' is "
+            f"{version['Status']}, not SUCCESS: choose a version whose training has succeeded"
+        )
+
+
 def _fits(version: ModelVersionRecord, request: dict[str, Any]) -> bool:
     created = version["CreatedAt"]
     return (
@@ -57,4 +107,5 @@ def _fits(version: ModelVersionRecord, request: dict[str, Any]) -> bool:
 OPERATIONS = {
     "DescribeModelVersion": describe_model_version,
     "ListModelVersions": list_model_versions,
+    "UpdateActiveModelVersion": update_active_model_version,
 }

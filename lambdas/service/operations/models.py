@@ -5,28 +5,33 @@ from typing import Any, cast
 
 from service.context import Context
 from service.documents import read_document
-from service.errors import ConflictError, ValidationError, name_taken, no_such, require_room
+from service.errors import ConflictError, ValidationError, counted, name_taken, no_such, require_room
 from service.idempotency import Documents, Plan, create_once
 from service.job_starts import start_training
 from service.kms_keys import key_arn
 from service.names import (
     DATASET,
+    LABEL_GROUP,
     MODEL,
+    RETRAINING_SCHEDULER,
     document_key,
     documents_prefix,
     model_prefix,
     new_uuid,
+    policies_of,
     version_arn,
     version_key,
     versions_of,
 )
 from service.off_rule import OffRule
 from service.operations.datasets import require_dataset, schema_text
+from service.operations.label_groups import require_label_group
 from service.paging import paged
 from service.pending_deletions import delete_pending, pending_deletion
 from service.reconcile import reconciled_model
 from service.records import (
     DatasetRecord,
+    LabelGroupRecord,
     ModelRecord,
     TrainingFacts,
     TrainingRequest,
@@ -47,7 +52,7 @@ _METRICS = {"ModelMetrics", "PriorModelMetrics"}
 def create_model(context: Context, request: dict[str, Any]) -> ModelRecord:
     """Start the training of version 1 of a new model."""
     require_role(context, request)
-    _require_labels(request, request.get("RoleArn"))
+    require_labels(request, request.get("RoleArn"))
     text = request.get("DatasetSchema", {}).get("InlineDataSchema")
     part = parse_schema(text) if text is not None else None
     tags = merged_tags(context, request.get("Tags", []), of_model=True)
@@ -55,9 +60,10 @@ def create_model(context: Context, request: dict[str, Any]) -> ModelRecord:
 
     def plan() -> Plan[ModelRecord]:
         dataset = require_dataset(context, request["DatasetName"])
+        group = requested_label_group(context, request)
         if context.records.model(request["ModelName"]) is not None:
             raise name_taken("model", request["ModelName"])
-        _require_active(dataset)
+        require_active(dataset)
 
         schema = _schema(context, part, dataset)
         if "OffCondition" in request:
@@ -69,7 +75,7 @@ def create_model(context: Context, request: dict[str, Any]) -> ModelRecord:
 
         training = _training(context, request, dataset, window=window, kms_key=key)
         documents = Documents(owner_uuid=training["uuid"], kms_key=key, texts={_SCHEMA: schema.to_json()})
-        return _creation(context, training, dataset, tags=tags, documents=documents)
+        return _creation(context, training, dataset, group, tags=tags, documents=documents)
 
     def start(model: ModelRecord) -> None:
         if model["Status"] == "IN_PROGRESS":
@@ -105,7 +111,8 @@ def update_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
     def attempt() -> None:
         model = _require_settled(context, request["ModelName"])
-        _require_labels(request, request.get("RoleArn", model.get("RoleArn")))
+        require_labels(request, request.get("RoleArn", model.get("RoleArn")))
+        requested_label_group(context, request)
         context.store.update(
             MODEL,
             model["ModelName"],
@@ -118,19 +125,32 @@ def update_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def delete_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """Delete a model with all its versions. A stopped scheduler of the model stays, but cannot start."""
+    """Delete a model with all its versions and its stopped retraining scheduler.
+
+    A stopped inference scheduler of the model stays, but cannot start.
+    """
 
     def attempt() -> None:
         model = _require_settled(context, request["ModelName"])
         name, uuid = model["ModelName"], model["uuid"]
         _require_unscheduled(context, model)
+        retraining = context.records.retraining_scheduler(name)
+        unchanged = {
+            "uuid": uuid,
+            **{
+                member: model.get(member)
+                for member in ("Status", "fence", "RetrainingSchedulerStatus", "importing")
+            },
+        }
         context.store.transact(
-            Delete(MODEL, name, {"uuid": uuid, "Status": model["Status"], "fence": model.get("fence")}),
+            Delete(MODEL, name, unchanged),
             pending_deletion(
                 context,
                 prefixes=[model_prefix(uuid), documents_prefix(uuid)],
-                partitions=[versions_of(uuid)],
+                partitions=[versions_of(uuid), policies_of(uuid)],
+                schedules=[] if retraining is None else [retraining["uuid"]],
             ),
+            *([] if retraining is None else [Delete(RETRAINING_SCHEDULER, name, {"modelUuid": uuid})]),
         )
 
     retry_on_change(attempt)
@@ -203,6 +223,7 @@ def _creation(
     context: Context,
     training: TrainingFacts,
     dataset: DatasetRecord,
+    group: LabelGroupRecord | None,
     *,
     tags: dict[str, str],
     documents: Documents,
@@ -218,19 +239,23 @@ def _creation(
         "ModelVersionArn": version_arn(training["ModelArn"], 1),
         "SourceType": "TRAINING",
     }
-    fence = Update(  # a deletion that has just looked for models must look again
-        DATASET,
-        dataset["DatasetName"],
-        {"fence": uuid},
-        expect={
-            "uuid": dataset["uuid"],
-            "Status": "ACTIVE",
-            "ingestionJobId": dataset["ingestionJobId"],
-        },
-    )
+    fences = [  # a deletion that has just looked for models must look again
+        Update(
+            DATASET,
+            dataset["DatasetName"],
+            {"fence": uuid},
+            expect={
+                "uuid": dataset["uuid"],
+                "Status": "ACTIVE",
+                "ingestionJobId": dataset["ingestionJobId"],
+            },
+        )
+    ]
+    if group is not None:
+        fences.append(Update(LABEL_GROUP, group["sk"], {"fence": uuid}, expect={"uuid": group["uuid"]}))
     return Plan(
         record=cast("ModelRecord", model),
-        writes=[Create(version), fence],
+        writes=[Create(version), *fences],
         undo=[
             Delete(versions_of(uuid), version_key(1)),
             pending_deletion(context, prefixes=[model_prefix(uuid)]),  # its training may have begun
@@ -257,7 +282,7 @@ def _schema(context: Context, part: Schema | None, dataset: DatasetRecord) -> Sc
     return schema
 
 
-def _require_active(dataset: DatasetRecord) -> None:
+def require_active(dataset: DatasetRecord) -> None:
     """Require a dataset that holds data."""
     name, status = dataset["DatasetName"], dataset["Status"]
     if status != "ACTIVE" or "DataStartTime" not in dataset:
@@ -267,14 +292,9 @@ def _require_active(dataset: DatasetRecord) -> None:
         )
 
 
-def _require_labels(request: Mapping[str, Any], role: str | None) -> None:
-    """Require that labels and diagnostics come with the `role` that reads and writes them."""
+def require_labels(request: Mapping[str, Any], role: str | None) -> None:
+    """Require that label files and diagnostics come with the `role` that reads and writes them."""
     labels = request.get("LabelsInputConfiguration", {})
-    if "LabelGroupName" in labels:
-        raise ValidationError(
-            f"LabelGroupName '{labels['LabelGroupName']}': label groups are not available in this release of "
-            "the service: give the labels as CSV files with S3InputConfiguration"
-        )
     for member, needs in (
         ("LabelsInputConfiguration", "S3InputConfiguration" in labels),
         ("ModelDiagnosticsOutputConfiguration", "ModelDiagnosticsOutputConfiguration" in request),
@@ -285,18 +305,32 @@ def _require_labels(request: Mapping[str, Any], role: str | None) -> None:
             )
 
 
+def requested_label_group(context: Context, request: Mapping[str, Any]) -> LabelGroupRecord | None:
+    """Return the label group that a request names, which must exist."""
+    name = request.get("LabelsInputConfiguration", {}).get("LabelGroupName")
+    return None if name is None else require_label_group(context, name)
+
+
 def _require_room(context: Context) -> None:
-    models, settings = list(context.records.models()), context.settings
-    require_room("models", limit=settings.models, used=len(models), setting="models")
-    training = [model for model in models if model["Status"] == "IN_PROGRESS"]
+    settings = context.settings
+    used = counted(context.records.models(), limit=settings.models)
+    require_room("models", limit=settings.models, used=used, setting="models")
     limit = settings.pending_models
-    if limit is not None and len(training) >= limit:  # perhaps some only seem to be in training
+    if limit is None:
+        return
+    training = [model for model in context.records.models() if model["Status"] == "IN_PROGRESS"]
+    if len(training) >= limit:  # perhaps some only seem to be in training
         training = [one for one in training if reconciled_model(context, one)["Status"] == one["Status"]]
     require_room("models in training", limit=limit, used=len(training), setting="pending_models")
 
 
 def _require_unscheduled(context: Context, model: ModelRecord) -> None:
-    for scheduler in context.records.schedulers():
+    retraining = model.get("RetrainingSchedulerStatus", "STOPPED")
+    if retraining != "STOPPED":
+        raise ConflictError(
+            f"the retraining scheduler of the model '{model['ModelName']}' is {retraining}: stop it first"
+        )
+    for scheduler in context.records.schedulers(model_name=model["ModelName"]):
         if scheduler["modelUuid"] == model["uuid"] and scheduler["Status"] != "STOPPED":
             raise ConflictError(
                 f"the model '{model['ModelName']}' is in use by the inference scheduler "
@@ -310,6 +344,15 @@ def _require_settled(context: Context, name: str) -> ModelRecord:
     model = require_model(context, name)
     if model["Status"] not in {"SUCCESS", "FAILED"}:
         raise ConflictError(f"the model '{name}' is {model['Status']}: wait until the training is done")
+    if "importing" in model:
+        raise ConflictError(
+            f"version {model['importing']} of the model '{name}' is being imported: wait for it"
+        )
+    if model.get("LatestScheduledRetrainingStatus") == "IN_PROGRESS":
+        raise ConflictError(
+            f"the model '{name}' is being retrained: wait until the retraining is done, or stop its "
+            "retraining scheduler"
+        )
     return model
 
 

@@ -124,11 +124,11 @@ def list_inference_schedulers(context: Context, request: dict[str, Any]) -> dict
     model, status = request.get("ModelName"), request.get("Status")
 
     def records(start: str | None) -> Iterator[tuple[str, SchedulerRecord]]:
-        for scheduler in context.records.schedulers(prefix=prefix, start=start):
+        for scheduler in context.records.schedulers(prefix=prefix, model_name=model, start=start):
             if scheduler["Status"] in _NEXT_STATUS:
                 with suppress(NotFoundError):  # deleted meanwhile: shown as it was
                     scheduler = reconciled_scheduler(context, scheduler)  # noqa: PLW2901
-            if model in {None, scheduler["ModelName"]} and status in {None, scheduler["Status"]}:
+            if status in {None, scheduler["Status"]}:
                 yield scheduler["sk"], scheduler
 
     return paged(context, "ListInferenceSchedulers", request, "InferenceSchedulerSummaries", records)
@@ -379,8 +379,11 @@ def _require_frequency(frequency: str, model: ModelRecord) -> None:
 
 def _require_room(context: Context, model: ModelRecord) -> None:
     limit = context.settings.inference_schedulers_per_model
-    present = [one["sk"] for one in context.records.schedulers() if one["modelUuid"] == model["uuid"]]
-    if limit is not None and len(present) >= limit:
+    if limit is None:
+        return
+    of_name = context.records.schedulers(model_name=model["ModelName"])
+    present = [one["sk"] for one in of_name if one["modelUuid"] == model["uuid"]]
+    if len(present) >= limit:
         raise QuotaError(
             f"the model '{model['ModelName']}' has {len(present)} inference scheduler(s) ('{present[0]}'), "
             f"and the limit is {limit}: use or delete that one, or raise the setting "

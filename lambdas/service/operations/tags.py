@@ -1,16 +1,32 @@
-"""Tags of datasets, models, model versions and inference schedulers."""
+"""Tags of datasets, models, model versions, inference schedulers and label groups."""
 
 from collections.abc import Callable
 from typing import Any
 
 from service.context import Context
 from service.errors import no_such
-from service.names import MODEL, RESOURCE, version_key, versions_of
+from service.names import (
+    DATASET,
+    LABEL_GROUP,
+    MODEL,
+    RESOURCE,
+    SCHEDULER,
+    version_key,
+    versions_of,
+)
 from service.retry_on_change import retry_on_change
 from service.store import Item
 from service.tagging import merged_tags
 
 Tags = dict[str, str]
+
+_ARN_MEMBERS = {
+    DATASET: "DatasetArn",
+    MODEL: "ModelArn",
+    SCHEDULER: "InferenceSchedulerArn",
+    LABEL_GROUP: "LabelGroupArn",
+}
+"""The member of the record of a resource that holds its ARN, by kind."""
 
 
 def tag_resource(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -36,13 +52,13 @@ def untag_resource(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 def list_tags_for_resource(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Return the tags of a resource, by key."""
-    tags: Tags = _require_resource(context, request["ResourceArn"]).get("tags", {})
+    tags: Tags = require_resource(context, request["ResourceArn"]).get("tags", {})
     return {"Tags": [{"Key": key, "Value": tags[key]} for key in sorted(tags)]}
 
 
 def _change(context: Context, arn: str, change: Callable[[Item], Tags]) -> None:
     def attempt() -> None:
-        resource = _require_resource(context, arn)
+        resource = require_resource(context, arn)
         context.store.update(
             resource["pk"],
             resource["sk"],
@@ -53,7 +69,7 @@ def _change(context: Context, arn: str, change: Callable[[Item], Tags]) -> None:
     retry_on_change(attempt)
 
 
-def _require_resource(context: Context, arn: str) -> Item:
+def require_resource(context: Context, arn: str) -> Item:
     """Return the record of the resource with the `arn`.
 
     Raises:
@@ -72,7 +88,7 @@ def _find(context: Context, arn: str) -> Item | None:
     kind, name, uuid, version = match.groups()
     if version is None:
         found = context.store.get(kind, name)
-        arn_member = {"dataset": "DatasetArn", "model": "ModelArn"}.get(kind, "InferenceSchedulerArn")
+        arn_member = _ARN_MEMBERS[kind]
     else:
         found = context.store.get(versions_of(uuid), version_key(int(version)))
         arn_member = "ModelVersionArn"

@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 
 from service.api import respond
 from service.clock import utc_now
@@ -236,6 +237,8 @@ def engines(clients: Callable[[str], Any]) -> dict[str, str]:
         "L4E_INFER_FUNCTION": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:infer",
         "L4E_SCHEDULE_GROUP": "inference",
         "L4E_SCHEDULE_ROLE": f"arn:aws:iam::{ACCOUNT}:role/schedule",
+        "L4E_RETRAINING_FUNCTION": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:reconcile",
+        "L4E_RETRAINING_SCHEDULE_ROLE": f"arn:aws:iam::{ACCOUNT}:role/retraining-schedule",
         "L4E_METRIC_NAMESPACE": "LookoutEquipment",
     }
 
@@ -275,7 +278,13 @@ def service(deploy: Deploy) -> Service:
     return deploy()
 
 
-def client_of(url: str) -> Any:
+@pytest.fixture
+def dataset_arn(service: Service) -> str:
+    """The ARN of a dataset of the test's service, `pump`."""
+    return str(service.create_dataset()["DatasetArn"])
+
+
+def client_of(url: str, **config: Any) -> Any:
     """Return an unmodified client of the managed service that is pointed at `url`."""
     return boto3.client(
         "lookoutequipment",
@@ -283,6 +292,7 @@ def client_of(url: str) -> Any:
         region_name=REGION,
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        config=Config(**config),
     )
 
 

@@ -135,7 +135,7 @@ def test_a_call_without_parameters(calls: Calls) -> None:
         ),
         ("DescribeDataset", {"DatasetName": "a b"}, "ValidationException", None),
         ("DescribeDataset", "{", "ValidationException", None),
-        ("CreateLabelGroup", {"LabelGroupName": "g", "ClientToken": "t"}, "ValidationException", ...),
+        ("CreateLabel", {"LabelGroupName": "g", "LabelId": "0"}, "ValidationException", ...),
         ("Nothing", {}, "UnknownOperationException", None),
         ("ListDatasets", {"NextToken": "forged"}, "ValidationException", ...),
     ],

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from service.names import manifest_key, part_report_key
 from tests.service.api.conftest import FIRST, LAST, ROLE, SCHEMA, Deploy, Service
 
 
@@ -281,3 +282,24 @@ def _statistics(*sensors: str) -> list[dict[str, Any]]:
         }
         for sensor in sensors
     ]
+
+
+def test_a_job_in_progress_says_how_far_it_has_come(service: Service) -> None:
+    def detail() -> str | None:
+        return service.api.describe_data_ingestion_job(JobId=job_id).get("StatusDetail")
+
+    service.create_dataset("pump")
+    job_id = service.start_ingestion("pump")
+    job = service.context.records.ingestion_job(job_id)
+    assert job is not None
+    bucket, uuid = service.context.service_bucket, job["datasetUuid"]
+    assert detail() == "listing the files below the prefix"
+    files = [{"Index": index, "Key": f"history/{index}.csv", "Size": 10} for index in range(3)]
+    bucket.put_json(manifest_key(uuid, job_id), files)
+    bucket.put_text(part_report_key(uuid, job_id, 1), "{}")
+    assert detail() == "reading files: 1 of 3 are done"
+    for index in (0, 2):
+        bucket.put_text(part_report_key(uuid, job_id, index), "{}")
+    assert detail() == "merging what was read from 3 files"
+    service.finish_ingestion(job_id)
+    assert detail() is None

@@ -15,14 +15,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSResponse
 from hypothesis import settings
 
 from service.api import OPERATIONS, respond
 from service.context import Context
 from service.names import SCHEDULER, events_of, executions_of
 from service.settings import Environment
-from tests.service.api.conftest import Service, client_of
+from tests.service.api.conftest import Service
+from tests.service.api.in_process import in_process
 from tests.service.hostile import MODEL, TARGET, Attacker
 from tests.service.memory import in_memory
 
@@ -46,15 +46,7 @@ def fresh(clients: Callable[[str], Any], variables: dict[str, str]) -> Fresh:
 
 
 def populated(environment: Environment, clients: Callable[[str], Any]) -> Service:
-    context = Context.create(environment, clients, lambda: datetime(2026, 7, 1, 12, tzinfo=UTC))
-    service = Service(context=context, api=client_of("http://in-memory"), url="http://in-memory")
-
-    def answered(request: Any, **_: Any) -> AWSResponse:
-        headers = {name: _text(value) for name, value in request.headers.items()}
-        reply = respond({"headers": headers, "body": _text(request.body)}, context)
-        return AWSResponse(request.url, reply["statusCode"], reply["headers"], _Raw(reply["body"].encode()))
-
-    service.api.meta.events.register("before-send.lookoutequipment", answered)
+    service = in_process(environment, clients)
     service.ingested_dataset("pump", statistics=[{"SensorName": name} for name in ("flow", "speed", "heat")])
     for name in ("motor", "fan"):
         service.create_dataset(name)
@@ -66,6 +58,20 @@ def populated(environment: Environment, clients: Callable[[str], Any]) -> Servic
         service.create_scheduler(scheduler, ModelName=of_model)
         _inferred(service, scheduler)
     service.api.stop_inference_scheduler(InferenceSchedulerName="guard")
+    for model in ("wear", "leak"):
+        service.api.create_retraining_scheduler(
+            ModelName=model, RetrainingFrequency="P2M", LookbackWindow="P360D"
+        )
+    service.api.stop_retraining_scheduler(ModelName="leak")
+    service.api.create_label_group(LabelGroupName="faults", FaultCodes=["bearing"])
+    for start in (1767225600, 1775000000):
+        service.api.create_label(
+            LabelGroupName="faults",
+            StartTime=start,
+            EndTime=start + 60,
+            Rating="ANOMALY",
+            FaultCode="bearing",
+        )
     return service
 
 
@@ -93,23 +99,6 @@ def _inferred(service: Service, name: str) -> None:
                 "Diagnostics": "[]",
             },
         )
-
-
-class _Raw:
-    """The body of a reply as urllib3 has it."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def stream(self) -> Iterator[bytes]:
-        yield self._body
-
-    def read(self, *_: object, **__: object) -> bytes:
-        return self._body
-
-
-def _text(value: str | bytes) -> str:
-    return value if isinstance(value, str) else value.decode()
 
 
 def fault(event: Event, reply: Reply) -> str | None:
@@ -191,6 +180,8 @@ def read_everything(service: Service) -> Counter[str]:
         api.list_tags_for_resource(ResourceArn=model["ModelArn"])
         for version in listed("list_model_versions", "ModelVersionSummaries", ModelName=name):
             api.describe_model_version(ModelName=name, ModelVersion=version["ModelVersion"])
+    for retraining in listed("list_retraining_schedulers", "RetrainingSchedulerSummaries", MaxResults=2):
+        api.describe_retraining_scheduler(ModelName=retraining["ModelName"])
     for scheduler in listed("list_inference_schedulers", "InferenceSchedulerSummaries"):
         name = scheduler["InferenceSchedulerName"]
         api.describe_inference_scheduler(InferenceSchedulerName=name)
@@ -198,7 +189,17 @@ def read_everything(service: Service) -> Counter[str]:
         list(listed("list_inference_executions", "InferenceExecutionSummaries", **of_scheduler))
         always = {"IntervalStartTime": 0, "IntervalEndTime": 4102444800}
         list(listed("list_inference_events", "InferenceEventSummaries", **of_scheduler, **always))
+    read_label_groups(api, listed)
     return found
+
+
+def read_label_groups(api: Any, listed: Callable[..., Iterator[dict[str, Any]]]) -> None:
+    for group in listed("list_label_groups", "LabelGroupSummaries", MaxResults=2):
+        name = group["LabelGroupName"]
+        api.describe_label_group(LabelGroupName=name)
+        api.list_tags_for_resource(ResourceArn=group["LabelGroupArn"])
+        for label in listed("list_labels", "LabelSummaries", LabelGroupName=name):
+            api.describe_label(LabelGroupName=name, LabelId=label["LabelId"])
 
 
 def attack(fresh: Fresh, seed: str) -> Counter[str]:

@@ -425,3 +425,27 @@ def test_a_resource_is_found_by_its_whole_arn_only(service: Service, arn: str) -
         service.api.tag_resource(ResourceArn=arn, Tags=[])
     with pytest.raises(missing, match=arn):
         service.api.untag_resource(ResourceArn=arn, TagKeys=[])
+
+
+def test_jobs_of_a_dataset_are_those_of_the_one_that_has_the_name_now(service: Service) -> None:
+    def jobs(**filters: str) -> list[str]:
+        found = service.api.list_data_ingestion_jobs(**filters)["DataIngestionJobSummaries"]
+        return [each["JobId"] for each in found]
+
+    earlier = service.ingested_dataset("pump")
+    service.api.delete_dataset(DatasetName="pump")
+    assert jobs(DatasetName="pump") == []
+    later = service.ingested_dataset("pump")
+    assert jobs(DatasetName="pump") == [later]
+    assert jobs() == [later, earlier], "what has been stays on record, and its ARN tells which dataset it was"
+
+
+def test_a_list_of_executions_is_empty_and_one_of_events_refused_for_an_unknown_scheduler(
+    service: Service,
+) -> None:
+    unknown = {"InferenceSchedulerName": "nobody"}
+    assert service.api.list_inference_executions(**unknown)["InferenceExecutionSummaries"] == []
+    with pytest.raises(
+        service.api.exceptions.ResourceNotFoundException, match="inference scheduler 'nobody'"
+    ):
+        service.api.list_inference_events(**unknown, IntervalStartTime=0, IntervalEndTime=1)

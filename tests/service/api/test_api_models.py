@@ -63,6 +63,14 @@ def test_without_windows_all_data_trains_and_members_not_given_are_absent(servic
     )
 
 
+def test_a_model_that_is_only_told_what_to_be_evaluated_on_learns_from_all_before(service: Service) -> None:
+    service.ingested_dataset()
+    service.create_model("wear", EvaluationDataStartTime=MIDDLE, EvaluationDataEndTime=LAST + DAY)
+    model = service.api.describe_model(ModelName="wear")
+    windows = (model["TrainingDataStartTime"], model["TrainingDataEndTime"], model["EvaluationDataStartTime"])
+    assert windows == (FIRST, MIDDLE, MIDDLE)
+
+
 def test_a_model_may_use_a_part_of_the_dataset(service: Service) -> None:
     service.ingested_dataset()
     part = {
@@ -115,8 +123,8 @@ def _schema(component: str, column: str) -> dict[str, Any]:
             "has no data: the dataset reaches from 2026-01-01T00:00:00Z to 2026-07-01T00:00:00Z",
         ),
         (
-            {"EvaluationDataStartTime": MIDDLE, "EvaluationDataEndTime": LAST},
-            "without a training window",
+            {"EvaluationDataStartTime": FIRST + 13 * DAY, "EvaluationDataEndTime": LAST},
+            "data from 2026-01-01T00:00:00Z to 2026-01-14T00:00:00Z, which is shorter than 14 days",
         ),
         (
             {
@@ -137,10 +145,6 @@ def _schema(component: str, column: str) -> dict[str, Any]:
             "EvaluationDataStartTime 2026-07-02T00:00:00Z .* has no data",
         ),
         ({"LabelsInputConfiguration": LABELS}, "LabelsInputConfiguration is given without RoleArn"),
-        (
-            {"LabelsInputConfiguration": {"LabelGroupName": "faults"}, "RoleArn": ROLE},
-            "label groups are not available",
-        ),
         (
             {"ModelDiagnosticsOutputConfiguration": {"S3OutputConfiguration": {"Bucket": "customer"}}},
             "ModelDiagnosticsOutputConfiguration is given without RoleArn",

@@ -183,8 +183,10 @@ def test_an_event_without_anything_is_answered(service: Service, event: dict[str
 
 
 def test_operations_of_later_releases_say_so(service: Service) -> None:
-    with pytest.raises(service.api.exceptions.ValidationException, match="CreateLabelGroup is not available"):
-        service.api.create_label_group(LabelGroupName="faults")
+    with pytest.raises(service.api.exceptions.ValidationException, match="ImportDataset is not available"):
+        service.api.import_dataset(
+            SourceDatasetArn=f"arn:aws:lookoutequipment:eu-west-1:{'0' * 12}:dataset/a/b"
+        )
 
 
 def test_this_release_has_the_operations_of_the_user_guide(service: Service) -> None:

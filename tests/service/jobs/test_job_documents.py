@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,9 @@ from engine import Evaluation, Range, Scores, merge_intervals
 from service.jobs.failure import JobFailed
 from service.jobs.inference.event_tracking import Followed, InferenceEvent, event_members, follow
 from service.jobs.result_lines import lines
-from service.jobs.training.labels import read_label_file
 from service.jobs.training.learn import labels_inside
 from service.jobs.training.model_metrics import model_metrics, model_quality
+from service.jobs.training.training_labels import read_label_file
 from service.jobs.training.version import effective_windows
 from service.settings import Settings
 from service.training_windows import TimeSpan, TrainingWindows
@@ -45,7 +46,7 @@ def moment(text: str) -> np.datetime64:
 )
 def test_label_files_are_read_in_every_documented_form(text: str) -> None:
     found = read_label_file("f", text.encode())
-    assert found.intervals == [(moment("2020-02-01T20:00"), moment("2020-02-03T00:00"))]
+    assert found.rated("ANOMALY") == [(moment("2020-02-01T20:00"), moment("2020-02-03T00:00"))]
 
 
 @pytest.mark.parametrize(
@@ -175,6 +176,15 @@ def test_metrics_document_with_labels() -> None:
     )
 
 
+def test_every_member_of_the_metrics_is_on_their_page() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "model-metrics.md").read_text(encoding="utf-8")
+    document = json.loads(model_metrics(evaluation(), sensors=SENSORS, **EVALUATED, label_report={}))
+    for name, value in document.items():
+        assert f"`{name}" in page
+        for member in value if isinstance(value, dict) else ():
+            assert f"`{name}.{member}`" in page
+
+
 def test_metrics_document_without_labels() -> None:
     empty = evaluation(
         labeled=(),
@@ -275,11 +285,14 @@ def test_a_normal_row_and_a_gap_end_an_event() -> None:
     assert recorded(later) == [("10:01", "10:07"), ("10:13", "10:19")]
 
 
-def test_a_coarse_model_records_single_rows_of_one_step() -> None:
+@pytest.mark.parametrize(
+    ("rows", "last", "seconds"), [(1, "10:00", 600), (2, "10:10", 1200), (3, "10:20", 1800)]
+)
+def test_an_event_of_a_coarse_model_lasts_a_step_for_each_row(rows: int, last: str, seconds: int) -> None:
     step = timedelta(minutes=10)
-    found = follow(scores("2026-01-01T10:00", YES, NO, step=600), before=None, step=step)
-    assert recorded(found, step) == [("10:00", "10:00")]
-    assert event_members(found.events[0], sensors=SENSORS, step=step)["EventDurationInSeconds"] == 600
+    found = follow(scores("2026-01-01T10:00", *[YES] * rows, NO, step=600), before=None, step=step)
+    assert recorded(found, step) == [("10:00", last)]
+    assert event_members(found.events[0], sensors=SENSORS, step=step)["EventDurationInSeconds"] == seconds
 
 
 DATA = span("2020-01-01", "2020-03-01")

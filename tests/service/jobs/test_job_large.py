@@ -24,7 +24,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
 
 from constructs_l4e import EquipmentService, LargeJobs
-from constructs_l4e._packages import RUNTIME
+from constructs_l4e._packages import runtime
 from service.context import Context
 from service.names import MODEL
 from service.reconciler import reconcile
@@ -221,7 +221,7 @@ def test_the_command_of_a_task_fetches_code_and_layer_and_trains(
     model = home.model(dataset, pump.SCHEMA, train=False)
     jobs_aws.create_bucket("staging")
     jobs_aws.client("s3").put_object(Bucket="staging", Key="code.zip", Body=service.code)
-    python = tmp_path / RUNTIME.name  # the interpreter of the tests, by the name it has in the image
+    python = tmp_path / runtime().name  # the interpreter of the tests, by the name it has in the image
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
     container = service.only("AWS::Batch::JobDefinition")["ContainerProperties"]

@@ -8,8 +8,7 @@ import pytest
 
 from engine import Detector
 from service.adaptation_tag import ADAPTATION_TAG
-from service.jobs.storage.keys import artefact_key
-from service.names import DATASET, MODEL, version_key, versions_of
+from service.names import DATASET, MODEL, artefact_key, version_key, versions_of
 from service.store import Item
 from tests.service.jobs import pump
 from tests.service.jobs.world import World, at

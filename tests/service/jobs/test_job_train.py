@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -147,6 +148,15 @@ def test_without_evaluation_there_are_no_metrics(home: World, dataset: Item) -> 
     assert model["ModelQuality"] == "CANNOT_DETERMINE_QUALITY"
     assert not model.keys() & {"metricsKey", "EvaluationDataStartTime", "ModelDiagnosticsOutputConfiguration"}
     assert float(model["TrainingDataEndTime"]) == at("2020-01-20T23:59")
+
+
+def test_a_history_below_what_is_advised_is_told_in_the_log(
+    home: World, dataset: Item, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "service.jobs"):
+        home.model(dataset, schema(drive=("speed",), hydraulics=("flow",)))
+    [line] = [json.loads(text) for text in caplog.messages if "short training history" in text]
+    assert (line["ModelVersion"], line["Days"], line["AdvisedDays"]) == (1, 20.0, 180)
 
 
 def labels(home: World, prefix: str) -> dict[str, object]:

@@ -9,16 +9,16 @@ from service.jobs.columns import Columns, columns_of
 from service.jobs.failure import JobFailed
 from service.jobs.machine_off import off_condition
 from service.jobs.runtime import Runtime
-from service.jobs.storage.keys import artefact_key
-from service.names import version_key, versions_of
+from service.names import artefact_key, version_key, versions_of
 from service.store import Item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActiveModel:
-    """The version with this number; `version` is its item in the store."""
+    """The version with this number; `version` is its item in the store, `model` that of its model."""
 
     number: int
+    model: Item
     version: Item
     columns: Columns
     detector: Detector
@@ -43,6 +43,7 @@ class ActiveModel:
             raise LookupError(f"version {number} of model '{name}' has no artefact")
         return cls(
             number=number,
+            model=model,
             version=version,
             columns=columns_of(runtime.service_bucket.get_text(version["schemaKey"])),
             detector=adapted(Detector.from_bytes(artefact), runtime.settings, model),

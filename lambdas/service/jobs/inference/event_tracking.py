@@ -50,8 +50,11 @@ class InferenceEvent:
         return InferenceEvent(start=self.start, end=time, rows=self.rows + 1, sums=sums)
 
     def duration(self, step: timedelta) -> timedelta:
-        """Return end minus start; a single row of a coarse model lasts one step."""
-        return step if self.start == self.end and step >= _SHORTEST else self.end - self.start
+        """Return end minus start, and one step more if rows are five minutes or more apart.
+
+        Such a row stands for all the time since the row before it, so a single one lasts one step.
+        """
+        return self.end - self.start + (step if step >= _SHORTEST else timedelta(0))
 
     def recorded(self, step: timedelta) -> bool:
         """Return whether the event is long enough to be listed."""

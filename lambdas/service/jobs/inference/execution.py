@@ -14,6 +14,7 @@ from service.jobs.inference.event_tracking import Followed, follow
 from service.jobs.inference.execution_notices import state_lost
 from service.jobs.inference.file_names import Naming
 from service.jobs.inference.input_files import InputRead
+from service.jobs.inference.kept_rows import keep_rows
 from service.jobs.inference.known_values import LastValues
 from service.jobs.inference.scheduler_state import SchedulerState, StateFile, UnusableState
 from service.jobs.inference.window_rows import (
@@ -125,6 +126,7 @@ def _score(
     start = continuation.state or warm_up_state(active, data, window)
     scores = active.detector.score(frame, state=start)
     location = _write_results(customer, scheduler["DataOutputConfiguration"], window, active, scores)
+    keep_rows(runtime, scheduler, active, data=data, window=window)
     followed = _follow_events(active, scores, previous.state, window)
     writes = [
         event_write(

@@ -131,6 +131,7 @@ def _publish(
             DATASET,
             job.record["DatasetName"],
             dataset,
+            ["SourceDatasetArn"],
             expect={"uuid": job.dataset["uuid"], "Status": "INGESTION_IN_PROGRESS"},
         ),
     )

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from service.names import (
+    component_prefix,
     job_prefix,
     manifest_key,
-    model_prefix,
     part_report_key,
     parts_prefix,
     report_key,
@@ -55,15 +55,10 @@ class IngestionKeys:
 
     def component(self, name: str) -> str:
         """Return the key of the columns of a component, as Parquet."""
-        return self._key(f"components/{name}.parquet")
+        return f"{component_prefix(self.dataset, self.job)}{name}.parquet"
 
     def _key(self, name: str) -> str:
         return job_prefix(self.dataset, self.job) + name
-
-
-def artefact_key(model: str, version: int) -> str:
-    """Return the key of the artefact of a model version; `model` is the uuid."""
-    return f"{model_prefix(model)}{version}/model.bin"
 
 
 def state_key(scheduler: str) -> str:

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from engine import Scores
+from service.diagnostics_place import diagnostics_key
 from service.jobs.result_lines import lines
 from service.jobs.runtime import Runtime
 from service.jobs.training.version import Training
-
-DIAGNOSTICS_FILE = "model_diagnostics_results.json.gz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +44,7 @@ class DiagnosticsWriter:
         """
         self.packed.close()
         target = self.config["S3OutputConfiguration"]
-        key = f"{target.get('Prefix', '')}{training.model_name}/{training.number}/{DIAGNOSTICS_FILE}"
+        key = diagnostics_key(target.get("Prefix", ""), training.model_name, training.number)
         self.file.seek(0)
         training.customer_buckets(runtime).put(
             target["Bucket"],

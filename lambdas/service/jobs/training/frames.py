@@ -1,10 +1,20 @@
 """The rows of a training: the columns of a dataset on disk, and frames of the windows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from tempfile import TemporaryFile
 from typing import BinaryIO
 
-from engine import Frame, NoData, OffCondition, TooLarge, build_frame
+from engine import (
+    Frame,
+    FrameWindow,
+    NoData,
+    OffCondition,
+    TooLarge,
+    build_frame,
+    join_rows,
+    overlay_component,
+)
 from service.jobs.capacity import Capacity
 from service.jobs.failure import JobFailed, plain
 from service.jobs.runtime import Runtime
@@ -17,22 +27,48 @@ from service.training_windows import TimeSpan
 def component_files(training: Training, capacity: Capacity, stack: ExitStack) -> dict[str, BinaryIO]:
     """Return the columns of each component as a file on disk that lasts as long as the stack.
 
+    Those of a retraining also have the rows that inference has kept.
+
     Raises:
         JobFailed: when the disk cannot hold them.
     """
     sizes = {name: training.service_bucket.size(training.keys.component(name)) for name in training.columns}
     total = sum(size for size in sizes.values() if size is not None)
-    if total > capacity.disk:
+    kept = training.kept_rows()
+    needed = total if not kept else 2 * (total + sum(kept.values()))  # they are copied into one file
+    if needed > capacity.disk:
         raise JobFailed(
             f"the columns of dataset '{training.record['DatasetName']}' take {readable(total)}, more than "
             f"the {readable(capacity.disk)} of disk that the training has: ingest a shorter history, or only "
             "the components of this model"
         )
+    if kept:
+        return _overlaid(training, list(kept), sizes, stack)
     return {
         name: stack.enter_context(training.service_bucket.downloaded(training.keys.component(name)))
         for name, size in sizes.items()
         if size is not None
     }
+
+
+def _overlaid(
+    training: Training, kept: Sequence[str], sizes: Mapping[str, int | None], stack: ExitStack
+) -> dict[str, BinaryIO]:
+    """Return the columns of each component with the rows of these objects where the dataset has none."""
+    found: dict[str, BinaryIO] = {}
+    window = FrameWindow(instant(float(training.asked.start) - 1e-6), instant(float(training.asked.end)))
+    with TemporaryFile() as rows:
+        join_rows(training.accumulated.read(kept), training.sensors, rows)
+        for name, columns in training.columns.items():
+            sink = found[name] = stack.enter_context(TemporaryFile())  # noqa: SIM115  the stack closes it
+            with ExitStack() as base:
+                dataset = None
+                if sizes[name] is not None:
+                    dataset = base.enter_context(
+                        training.service_bucket.downloaded(training.keys.component(name))
+                    )
+                overlay_component(dataset, rows, name, names=columns, window=window, sink=sink)
+    return found
 
 
 def training_frame(

@@ -1,37 +1,20 @@
-"""The label files of a training in the customer's bucket."""
+"""Label files in the customer's bucket."""
 
 from service.jobs.failure import JobFailed
-from service.jobs.runtime import Runtime
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.listed_object import is_folder
-from service.jobs.training.labels import Label, Labels, none_found, read_label_file
-from service.jobs.training.version import Training
+from service.jobs.training.training_labels import Label, Labels, none_found, read_label_file
 
 _MOST_BYTES = 64 << 20
 """The largest label file: half a million lines and more."""
 
 
-def training_labels(runtime: Runtime, training: Training) -> Labels:
-    """Return the labels of a training, none when it is configured without.
+def file_labels(customer: CustomerBuckets, bucket: str, prefix: str) -> Labels:
+    """Return the labels of all files below a prefix.
 
     Raises:
-        JobFailed: when the location is incomplete or cannot be reached, a file cannot be read, or there is no
-            label at all.
+        JobFailed: when a file cannot be read, or there is no label at all.
     """
-    config = training.record.get("LabelsInputConfiguration")
-    if not config:
-        return Labels()
-    if "S3InputConfiguration" not in config:
-        raise JobFailed(
-            f"LabelsInputConfiguration of model '{training.model_name}' names no S3InputConfiguration: put "
-            "the labels into a CSV file of two columns and give its Bucket and Prefix"
-        )
-    source = config["S3InputConfiguration"]
-    return _read_labels(training.customer_buckets(runtime), source["Bucket"], source.get("Prefix", ""))
-
-
-def _read_labels(customer: CustomerBuckets, bucket: str, prefix: str) -> Labels:
-    """Return the labels of all files below a prefix."""
     files = [item for item in customer.objects(bucket, prefix) if not is_folder(item)]
     labels: list[Label] = []
     notes: list[str] = []

@@ -1,6 +1,6 @@
 """The numeric part of a training: detector, scores, metrics and pointwise diagnostics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +15,7 @@ from engine import (
     Scores,
     Summary,
     UnconfirmedChange,
+    alarmed,
     compare_scores,
     evaluate,
     fit,
@@ -31,9 +32,10 @@ from service.jobs.runtime import Runtime, log
 from service.jobs.times import instant
 from service.jobs.training.diagnostics_file import Diagnostics, DiagnosticsWriter, diagnostics_writer
 from service.jobs.training.frames import component_files, training_frame
-from service.jobs.training.label_files import training_labels
-from service.jobs.training.labels import Labels
-from service.jobs.training.model_metrics import model_metrics, model_quality
+from service.jobs.training.group_labels import group_labels
+from service.jobs.training.label_files import file_labels
+from service.jobs.training.model_metrics import FaultCodeOutcome, model_metrics, model_quality
+from service.jobs.training.training_labels import ANOMALY, NEUTRAL, NO_ANOMALY, Labels
 from service.jobs.training.version import Training
 from service.training_windows import TimeSpan, TrainingWindows
 
@@ -67,7 +69,7 @@ def learn(
         training: the version to train.
         model: the record of its model.
         prior: the detector of the version before: training starts from it, and both are compared on the
-            evaluation window. No operation of the API starts such a retraining yet.
+            evaluation window.
 
     Raises:
         JobFailed: for windows without data, a wrong off condition, unusable labels, too many rows, more data
@@ -76,8 +78,9 @@ def learn(
     limits = runtime.settings
     windows = training.windows(minimum_days=limits.minimum_training_days)
     off = off_condition(training.record.get("OffCondition"), training.sensors)
-    found = training_labels(runtime, training)
-    labels, label_report = found.intervals, _label_report(training, found, windows)
+    labels = _training_labels(runtime, training)
+    label_report = _label_report(training, labels, windows)
+    fault_codes: list[FaultCodeOutcome] = []
     evaluation, diagnostics, comparison = None, None, None
     events: list[Summary] = []
     with ExitStack() as stack:
@@ -96,11 +99,14 @@ def learn(
             del frame  # before the next one is built: one of the largest size is all that fits
             frame = frame_of(windows.evaluation, "evaluation", limits.evaluation_rows)
             scores = _score(detector, frame, writer)
-            inside = labels_inside(labels, windows.evaluation, scores)
-            evaluation = evaluate(scores, inside, step=detector.step)
+            inside = labels_inside(labels.rated(ANOMALY), windows.evaluation, scores)
+            neutral = labels.rated(NEUTRAL)
+            evaluation = evaluate(scores, inside, step=detector.step, neutral=neutral)
+            fault_codes = list(_fault_codes(labels, windows.evaluation, scores))
             events = summaries(detector, replace(frame, step=detector.step), scores, most=_DESCRIBED_EVENTS)
             if prior is not None:
-                comparison = compare_scores(_score(prior, frame, None), scores, inside, step=detector.step)
+                before = _score(prior, frame, None)
+                comparison = compare_scores(before, scores, inside, step=detector.step, neutral=neutral)
         elif writer is not None:
             _score(detector, frame, writer)
         if writer is not None:
@@ -110,28 +116,48 @@ def learn(
         windows=windows,
         rows=rows,
         quality=model_quality(evaluation, settings=limits),
-        metrics=_metrics(evaluation, windows, training.sensors, events, label_report),
-        prior_metrics=_metrics(
-            None if comparison is None else comparison.prior, windows, training.sensors, (), None
+        metrics=_metrics(
+            evaluation,
+            windows,
+            training.sensors,
+            events=events,
+            label_report=label_report,
+            fault_codes=fault_codes,
         ),
+        prior_metrics=None if comparison is None else _metrics(comparison.prior, windows, training.sensors),
         comparison=comparison,
         diagnostics=diagnostics,
     )
 
 
-def _fit(
-    frame: Frame, labels: Sequence[Interval], false_alarm_hours: float | None, prior: Detector | None
-) -> Detector:
+def _training_labels(runtime: Runtime, training: Training) -> Labels:
+    """Return the labels of a training, of files and of a label group; none when it is configured without."""
+    found = group_labels(runtime, training)
+    files = training.record.get("LabelsInputConfiguration", {}).get("S3InputConfiguration")
+    if files is not None:
+        customer = training.customer_buckets(runtime)
+        found = found.plus(file_labels(customer, files["Bucket"], files.get("Prefix", "")))
+    return found
+
+
+def _fit(frame: Frame, labels: Labels, false_alarm_hours: float | None, prior: Detector | None) -> Detector:
     settings = (
         FitSettings() if false_alarm_hours is None else FitSettings(false_alarm_hours=false_alarm_hours)
     )
     try:
-        return fit(frame, labels=labels, settings=settings, prior=prior)
+        return fit(
+            frame,
+            labels=labels.rated(ANOMALY),
+            neutral=labels.rated(NEUTRAL),
+            confirmed=labels.rated(NO_ANOMALY),
+            settings=settings,
+            prior=prior,
+        )
     except UnconfirmedChange as change:
         raise JobFailed(
-            f"{change}. If the plant is to stay as it is, confirm it by the tag {ADAPTATION_TAG} = follow of "
-            "the model, and take that back after the training; if not, label the time of the fault or choose "
-            "another training window"
+            f"{change}. If the plant is to stay as it is, confirm it by labels with the rating {NO_ANOMALY}, "
+            f"or by the tag {ADAPTATION_TAG} = follow of the model, and take that back after the training; "
+            "if not, label the time of the fault or choose another training window"
         ) from change
     except ValueError as error:
         raise JobFailed(
@@ -151,6 +177,14 @@ def labels_inside(labels: Sequence[Interval], window: TimeSpan, scores: Scores) 
     return [label for label in cut if label[0] <= label[1]]
 
 
+def _fault_codes(labels: Labels, window: TimeSpan, scores: Scores) -> Iterator[FaultCodeOutcome]:
+    """Yield for each fault code how many of its labels in the evaluation window have an alarm."""
+    for code, intervals in labels.by_fault_code.items():
+        found = alarmed(scores, labels_inside(intervals, window, scores))
+        if found:
+            yield FaultCodeOutcome(code=code, labeled=len(found), identified=sum(found))
+
+
 def _label_report(training: Training, found: Labels, windows: TrainingWindows) -> dict[str, Any] | None:
     """Return what a user should know of the labels, and log it; None when there is nothing to say."""
     used = [window for window in (windows.training, windows.evaluation) if window is not None]
@@ -164,8 +198,10 @@ def _metrics(
     evaluation: Evaluation | None,
     windows: TrainingWindows,
     sensors: Sequence[str],
-    events: Sequence[Summary],
-    label_report: Mapping[str, Any] | None,
+    *,
+    events: Sequence[Summary] = (),
+    label_report: Mapping[str, Any] | None = None,
+    fault_codes: Sequence[FaultCodeOutcome] = (),
 ) -> str | None:
     if evaluation is None or windows.evaluation is None:
         return None
@@ -176,6 +212,7 @@ def _metrics(
         end=moment(windows.evaluation.end),
         events=events,
         label_report=label_report,
+        fault_codes=fault_codes,
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,15 @@ if TYPE_CHECKING:
     from numpy import datetime64
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultCodeOutcome:
+    """How many of the labels with a fault code the model found."""
+
+    code: str
+    labeled: int
+    identified: int
+
+
 def model_metrics(
     evaluation: Evaluation,
     *,
@@ -21,11 +31,13 @@ def model_metrics(
     end: datetime,
     events: Sequence[Summary] = (),
     label_report: Mapping[str, Any] | None = None,
+    fault_codes: Sequence[FaultCodeOutcome] = (),
 ) -> str:
     """Return the metrics of a model over its evaluation window from `start` to `end` (UTC), as JSON text.
 
-    Described `events`, and `labels` that need attention, are additions to what the managed service had:
-    clients read members by name, and `predicted_ranges` stay as documented.
+    Described `events`, `labels` that need attention and what was found of each of the `fault_codes` are
+    additions to what the managed service had: clients read members by name, and `predicted_ranges` stay as
+    documented.
     """
     labelled = bool(evaluation.labeled)
     document: dict[str, Any] = {
@@ -60,6 +72,11 @@ def model_metrics(
         ]
     if label_report is not None:
         document["labels"] = label_report
+    if fault_codes:
+        document["fault_codes"] = [
+            {"fault_code": each.code, "num_labeled": each.labeled, "num_identified": each.identified}
+            for each in fault_codes
+        ]
     measures = {
         "precision": evaluation.precision,
         "recall": evaluation.recall,
@@ -90,9 +107,13 @@ def model_quality(evaluation: Evaluation | None, *, settings: Settings) -> str:
 
 
 def _precision_by_time(evaluation: Evaluation) -> float | None:
-    """Return the share of the time predicted anomalous that lies in ranges touching a label."""
+    """Return the share of the time predicted anomalous that lies in ranges touching a label.
+
+    Ranges of which nobody knows whether they are right do not count.
+    """
     predicted = sum((_time(found.end) - _time(found.start)).total_seconds() for found in evaluation.predicted)
-    return 1 - evaluation.unknown_seconds / predicted if predicted else None
+    judged = predicted - evaluation.neutral_seconds
+    return 1 - evaluation.unknown_seconds / judged if judged else None
 
 
 def _time(time: "datetime64") -> datetime:

@@ -1,16 +1,21 @@
-"""The `plan` step of a training: how large it will be, which decides between a function and a task."""
+"""The `plan` step of a training: what it learns from is settled, and how large it will be.
+
+The size decides between a function and a task.
+"""
 
 from service.jobs.runtime import Runtime, log
+from service.jobs.training.group_labels import group_labels
 from service.jobs.training.size import Size
 from service.jobs.training.version import Training
 
 
 def plan(runtime: Runtime, training: Training) -> dict[str, int]:
-    """Return the size that the state machine chooses by.
+    """Keep the labels as they are now, and return the size that the state machine chooses by.
 
     Raises:
-        JobFailed: when the windows cannot be trained on.
+        JobFailed: when the windows cannot be trained on, or there is no label group any more.
     """
+    group_labels(runtime, training)
     size = Size.of(
         training.windows(minimum_days=runtime.settings.minimum_training_days),
         sensors=len(training.sensors),

@@ -1,7 +1,4 @@
-"""A retraining: the version it is to replace, and whether it is promoted.
-
-No operation of the API starts a retraining yet: no version has the attribute `priorModelVersion` so far.
-"""
+"""A retraining: the version it is to replace, and whether it is promoted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,14 +8,14 @@ from engine import BadArtefact, Detector
 from service.failed_reason import clip
 from service.jobs.adaptation import adapted
 from service.jobs.runtime import Runtime, log
-from service.jobs.storage.keys import artefact_key
 from service.jobs.training.learn import Learned
 from service.jobs.training.version import Training
-from service.names import version_key, versions_of
+from service.names import artefact_key, version_key, versions_of
 from service.training_end import PROMOTION_REASON_LENGTH
 
 _PROMOTED, _NO_BETTER = "AUTO_PROMOTION_SUCCESSFUL", "MODEL_METRICS_DIDNT_IMPROVE"
 _POOR = "POOR_MODEL_QUALITY_DETECTED"
+_CHOSEN = "ANOTHER_VERSION_ACTIVATED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +79,12 @@ def decide(training: Training, learned: Learned, prior: Prior) -> Verdict:
     return _managed(learned, prior, labelled="LabelsInputConfiguration" in training.record)
 
 
+def overtaken(active: int) -> Verdict:
+    """Return the verdict when somebody made another version the `active` one during the retraining."""
+    reason = f"version {active} was activated during the retraining, which had compared with another one"
+    return _verdict(_CHOSEN, reason)
+
+
 def _managed(learned: Learned, prior: Prior, *, labelled: bool) -> Verdict:
     compared = learned.comparison
     code, reason = _PROMOTED, "the prior version had no labels" if compared is None else compared.reason
@@ -95,6 +98,10 @@ def _managed(learned: Learned, prior: Prior, *, labelled: bool) -> Verdict:
         code = _NO_BETTER
     elif labelled and not prior.labelled and learned.quality != "QUALITY_THRESHOLD_MET":
         code, reason = _POOR, f"the quality of the new version is {learned.quality}"
+    return _verdict(code, reason)
+
+
+def _verdict(code: str, reason: str) -> Verdict:
     return Verdict(
         promoted=code == _PROMOTED,
         members={

@@ -5,15 +5,16 @@ from decimal import Decimal
 from typing import Any
 
 from service.jobs.runtime import Runtime, log
-from service.jobs.storage.keys import artefact_key
 from service.jobs.training import promotion
 from service.jobs.training.learn import Learned, learn
-from service.jobs.training.promotion import Prior
+from service.jobs.training.promotion import Prior, Verdict
 from service.jobs.training.version import Training
-from service.names import MODEL, document_key
+from service.names import MODEL, artefact_key, document_key
+from service.retraining_metrics import publish_retraining
 from service.shortening import shortened_metrics
 from service.store import Item
-from service.training_end import record_end
+from service.training_end import ActivatedMeanwhile, record_end
+from service.training_windows import ADVISED_DAYS
 
 
 def train_version(runtime: Runtime, model: Item, version: Item) -> Item:
@@ -35,12 +36,6 @@ def train_version(runtime: Runtime, model: Item, version: Item) -> Item:
         **_put_documents(training, learned),
     }
     version_only: dict[str, Any] = {}
-    promoted = True
-    if prior is not None:
-        verdict = promotion.decide(training, learned, prior)
-        version_only |= verdict.members
-        promoted = verdict.promoted
-        model = runtime.store.get(MODEL, model["ModelName"]) or model  # another version may be active by now
     if learned.diagnostics is not None:
         members["ModelDiagnosticsOutputConfiguration"] = learned.diagnostics.configuration
         version_only["ModelDiagnosticsResultsObject"] = learned.diagnostics.location
@@ -50,7 +45,35 @@ def train_version(runtime: Runtime, model: Item, version: Item) -> Item:
         ModelVersion=training.number,
         Rows=learned.rows,
     )
-    return record_end(runtime.store, model, version, members, version_only=version_only, promoted=promoted)
+    if learned.windows.training.days < ADVISED_DAYS:
+        log(
+            "short training history",
+            ModelName=model["ModelName"],
+            ModelVersion=training.number,
+            Days=round(learned.windows.training.days, 1),
+            AdvisedDays=ADVISED_DAYS,
+        )
+    if prior is None:
+        return record_end(runtime.store, model, version, members, version_only=version_only, promoted=True)
+    version_only["RetrainingAvailableDataInDays"] = int(training.data_days(learned.windows.whole))
+    verdict = promotion.decide(training, learned, prior)
+
+    def record(verdict: Verdict) -> Item:
+        return record_end(
+            runtime.store,
+            runtime.store.get(MODEL, model["ModelName"]) or model,  # more may have changed since it began
+            version,
+            members,
+            version_only={**version_only, **verdict.members},
+            promoted=verdict.promoted,
+        )
+
+    try:
+        ended = record(verdict)
+    except ActivatedMeanwhile as other:
+        ended = record(promotion.overtaken(other.active))
+    publish_retraining(runtime.cloudwatch, runtime.metric_namespace, ended)
+    return ended
 
 
 def _window_members(learned: Learned) -> Mapping[str, Decimal]:

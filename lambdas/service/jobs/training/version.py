@@ -7,6 +7,7 @@ from typing import Any
 from service.jobs.columns import Columns, columns_of, sensors_of
 from service.jobs.failure import JobFailed
 from service.jobs.runtime import Runtime
+from service.jobs.storage.accumulated import AccumulatedRows, accumulated_span
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.keys import IngestionKeys
 from service.jobs.storage.session_policy import Place
@@ -18,17 +19,22 @@ from service.training_windows import (
     TrainingWindows,
     WindowTooShortError,
     WindowWithoutDataError,
+    covered_days,
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
-    """A model version to train; `record` is its item in the store."""
+    """A model version to train; `record` is its item in the store.
+
+    `dataset` is what the dataset covers, and `data` the same or, of a retraining, also what was kept.
+    """
 
     record: Mapping[str, Any]
     number: int
     columns: Columns
     data: TimeSpan
+    dataset: TimeSpan
     data_rows: int | None
     keys: IngestionKeys
     service_bucket: ServiceBucket
@@ -48,13 +54,17 @@ class Training:
                 "model again"
             )
         bucket = runtime.service_bucket.with_key(record.get("ServerSideKmsKeyId"))
-        rows = job.get("rows")
+        rows, dataset = job.get("rows"), TimeSpan.of_data(job)
+        data = dataset
+        if "accumulatedStart" in record:
+            data = data.joined(TimeSpan(start=record["accumulatedStart"], end=record["accumulatedEnd"]))
         return cls(
             record=record,
             number=number,
             columns=columns_of(bucket.get_text(record["schemaKey"])),
-            data=TimeSpan.of_data(job),
-            data_rows=None if rows is None else int(rows),
+            data=data,
+            dataset=dataset,
+            data_rows=None if rows is None else int(float(rows) * data.days / dataset.days),
             keys=IngestionKeys(dataset=record["datasetUuid"], job=record["ingestionJobId"]),
             service_bucket=bucket,
         )
@@ -85,13 +95,44 @@ class Training:
         """The uuid of the parent model: the last part of its ARN."""
         return self.model_arn.rpartition("/")[2]
 
+    @property
+    def accumulated(self) -> AccumulatedRows:
+        """The rows that inference keeps for the model."""
+        return AccumulatedRows(service_bucket=self.service_bucket, model=self.model_uuid)
+
+    @property
+    def asked(self) -> TimeSpan:
+        """The time of both windows, as the record has them."""
+        end = self.record.get("EvaluationDataEndTime", self.record["TrainingDataEndTime"])
+        return TimeSpan(start=self.record["TrainingDataStartTime"], end=end)
+
+    def kept_rows(self) -> Mapping[str, int]:
+        """Return the objects with rows of inference that a retraining reads, and their bytes; others none."""
+        if "accumulatedStart" not in self.record:
+            return {}
+        return self.accumulated.sizes(float(self.asked.start), float(self.asked.end))
+
     def windows(self, *, minimum_days: float | None) -> TrainingWindows:
         """Return the effective windows of the training.
 
         Raises:
             JobFailed: when a window has no data, or the training has less than `minimum_days`.
         """
-        return effective_windows(self.record, data=self.data, minimum_days=minimum_days)
+        windows = effective_windows(self.record, data=self.data, minimum_days=minimum_days)
+        days = self.data_days(windows.training)
+        if minimum_days is not None and days < minimum_days:
+            raise JobFailed(
+                f"the training window {windows.training} has {days:.2f} days of data, but a model needs at "
+                f"least {minimum_days:g} days: dataset '{self.record['DatasetName']}' has data from "
+                f"{self.dataset}, and the rest is what inference has kept since the model has a retraining "
+                "scheduler. Ingest the missing history into the dataset, or wait for a later retraining"
+            )
+        return windows
+
+    def data_days(self, window: TimeSpan) -> float:
+        """Return how many days of a window have data: in the dataset, or because rows of them were kept."""
+        kept = (accumulated_span(key) for key in self.kept_rows())
+        return covered_days(window, [self.dataset, *kept])
 
     @property
     def step_seconds(self) -> int | None:

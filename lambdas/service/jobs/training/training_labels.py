@@ -1,0 +1,228 @@
+"""The labels of a training: periods that people have rated, and what a user should know of them. Pure."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import accumulate
+from typing import Any, Self
+
+from engine import Interval, merge_intervals
+from l4e_files.label_periods import FORM, LabelPeriod, read_labels
+from l4e_files.unusable import UnusableFile
+from service.clock import moment
+from service.jobs.failure import JobFailed
+from service.jobs.times import instant_of
+from service.locations import prefix_mistake
+from service.training_windows import TimeSpan
+
+ANOMALY, NO_ANOMALY, NEUTRAL = "ANOMALY", "NO_ANOMALY", "NEUTRAL"
+"""Ratings: a fault, surely none, and nobody knows. Those of label files are faults."""
+
+_INSTANT = timedelta(microseconds=1)
+"""What a label of one row lasts: periods that only touch do not overlap."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """A period of a label file or of a label group.
+
+    Attributes:
+        place: where it stands, for messages.
+        start: its start in UTC.
+        end: its end in UTC, not before the start.
+        rating: `ANOMALY`, `NO_ANOMALY` or `NEUTRAL`.
+        fault_code: its fault code, if it has one.
+        swapped: start and end with day and month the other way round, where a file allows both readings.
+    """
+
+    place: str
+    start: datetime
+    end: datetime
+    rating: str = ANOMALY
+    fault_code: str | None = None
+    swapped: tuple[datetime, datetime] | None = None
+
+    @classmethod
+    def of_file(cls, file: str, period: LabelPeriod) -> Self:
+        """Return the label that a line of a label file stands for."""
+        return cls(
+            place=f"line {period.line} of '{file}', '{period.text}'",
+            start=period.start,
+            end=period.end,
+            swapped=period.swapped,
+        )
+
+    @classmethod
+    def of_group(cls, group: str, label: Mapping[str, Any]) -> Self:
+        """Return a label of a label group, from members of the API."""
+        return cls(
+            place=f"label {label['LabelId']} of the label group '{group}'",
+            start=moment(label["StartTime"]),
+            end=moment(label["EndTime"]),
+            rating=label["Rating"],
+            fault_code=label.get("FaultCode"),
+        )
+
+    @property
+    def interval(self) -> Interval:
+        """The period as the engine takes it."""
+        return instant_of(self.start), instant_of(self.end)
+
+    def lies_in(self, span: TimeSpan) -> bool:
+        """Return whether any of the period lies in a span."""
+        return _overlaps(self.start, self.end, span)
+
+    def lies_in_when_swapped(self, span: TimeSpan) -> bool:
+        """Return whether any of it would, if day and month were read the other way round."""
+        return self.swapped is not None and _overlaps(*self.swapped, span)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """All labels of a training, and notes about how they were read."""
+
+    labels: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def plus(self, others: "Labels") -> "Labels":
+        """Return these labels and others."""
+        return Labels(labels=self.labels + others.labels, notes=self.notes + others.notes)
+
+    def rated(self, rating: str) -> list[Interval]:
+        """Return the periods with a rating, overlapping ones joined."""
+        return merge_intervals(label.interval for label in self.labels if label.rating == rating)
+
+    @property
+    def by_fault_code(self) -> dict[str, list[Interval]]:
+        """The periods of faults by their code, of those that have one; overlapping ones joined."""
+        codes = sorted({label.fault_code for label in self.labels if label.fault_code is not None})
+        return {
+            code: merge_intervals(
+                label.interval
+                for label in self.labels
+                if label.fault_code == code and label.rating == ANOMALY
+            )
+            for code in codes
+        }
+
+    def report(self, *, data: TimeSpan, windows: Sequence[TimeSpan]) -> dict[str, Any] | None:
+        """Return what a user should know: labels that count for nothing, and readings that were taken.
+
+        Args:
+            data: the extent of all data of the dataset.
+            windows: the windows that the model is trained and evaluated on.
+
+        Returns:
+            Members of a document; None when there is nothing to say.
+        """
+        outside: list[Label] = []
+        unused: list[Label] = []
+        for label in self.labels:
+            if not label.lies_in(data):
+                outside.append(label)
+            elif not any(label.lies_in(window) for window in windows):
+                unused.append(label)
+        notes = [
+            *self.notes,
+            *_contradiction_notes(self.labels),
+            *_outside_notes(outside, len(self.labels), data),
+            *_unused_notes(unused),
+        ]
+        ratings = Counter(label.rating for label in self.labels)
+        if not notes and not ratings.keys() - {ANOMALY}:
+            return None
+        return {
+            "num_labels": len(self.labels),
+            "num_no_anomaly": ratings[NO_ANOMALY],
+            "num_neutral": ratings[NEUTRAL],
+            "num_outside_data": len(outside),
+            "num_outside_windows": len(unused),
+            "notes": notes,
+        }
+
+
+def read_label_file(name: str, data: bytes) -> Labels:
+    """Return the labels of one file.
+
+    Raises:
+        JobFailed: naming the file, the line, the rule and the fix.
+    """
+    try:
+        found = read_labels(data)
+    except UnusableFile as error:
+        text = str(error)
+        what = f", {text}" if text.startswith("line ") else f": {text}, or move it out of the label prefix"
+        raise JobFailed(f"label file '{name}'{what}; correct the file and create the model again") from error
+    return Labels(
+        labels=tuple(Label.of_file(name, period) for period in found.periods),
+        notes=tuple(f"label file '{name}': {note}" for note in found.notes),
+    )
+
+
+def none_found(bucket: str, prefix: str, keys: Sequence[str]) -> JobFailed:
+    """Return the failure for a label location without a single label."""
+    found = f"{len(keys)} files there hold no label" if keys else "no file is there"
+    mistake = None if keys else prefix_mistake(prefix, bucket=bucket)
+    fix = "Upload label files there" if mistake is None else f"Correct Prefix ({mistake})"
+    return JobFailed(
+        f"no labels in 's3://{bucket}/{prefix}': {found}; {FORM}. {fix}, or leave out "
+        "LabelsInputConfiguration"
+    )
+
+
+def _overlaps(start: datetime, end: datetime, span: TimeSpan) -> bool:
+    return start <= moment(span.end) and end >= moment(span.start)
+
+
+def _later_end(one: Label, other: Label) -> Label:
+    return other if other.end > one.end else one
+
+
+def _contradiction_notes(labels: Sequence[Label]) -> Iterator[str]:
+    """Say that a fault and no fault were seen at one time, and which of them counts."""
+    faults = sorted((label for label in labels if label.rating == ANOMALY), key=lambda label: label.start)
+    starts = [fault.start for fault in faults]
+    last_to_end = list(accumulate(faults, _later_end))
+    found: list[tuple[Label, Label]] = []
+    for label in labels:
+        begun = bisect_left(starts, max(label.end, label.start + _INSTANT))
+        if label.rating == NO_ANOMALY and begun:
+            fault = last_to_end[begun - 1]
+            if max(fault.end, fault.start + _INSTANT) > label.start:
+                found.append((label, fault))
+    if found:
+        yield (
+            f"{len(found):,} labels with the rating {NO_ANOMALY} lie at times that others call {ANOMALY}, "
+            f"which go before them: {_example([found[0][0]])}, and {_example([found[0][1]])}. Delete the "
+            "wrong ones"
+        )
+
+
+def _outside_notes(outside: Sequence[Label], total: int, data: TimeSpan) -> Iterator[str]:
+    if not outside:
+        return
+    swapped = sum(label.lies_in_when_swapped(data) for label in outside)
+    hint = (
+        f" {swapped:,} of them would lie in it with the day read first: write dates as 2020-02-01"
+        if swapped
+        else " Correct their dates, or ingest the data of that time"
+    )
+    yield (
+        f"{len(outside):,} of {total:,} labels lie outside all data, which is from {data}, and count for "
+        f"nothing: {_example(outside)}.{hint}"
+    )
+
+
+def _unused_notes(unused: Sequence[Label]) -> Iterator[str]:
+    if unused:
+        yield (
+            f"{len(unused):,} labels lie in the data, but neither in the training nor in the evaluation "
+            f"window, and count for nothing: {_example(unused)}. Choose windows that hold them"
+        )
+
+
+def _example(labels: Sequence[Label]) -> str:
+    first = labels[0]
+    return f"{first.place}, read as {first.start:%Y-%m-%dT%H:%M:%SZ} to {first.end:%Y-%m-%dT%H:%M:%SZ}"
