@@ -72,7 +72,9 @@ def list_labels(context: Context, request: dict[str, Any]) -> dict[str, Any]:
             f"IntervalStartTime {iso_seconds(first)} must not be after IntervalEndTime {iso_seconds(last)}"
         )
     group = context.records.label_group(request["LabelGroupName"])
-    where = {member: request[member] for member in ("FaultCode", "Equipment") if member in request}
+    where: dict[str, str] = {
+        member: request[member] for member in ("FaultCode", "Equipment") if member in request
+    }
 
     def records(start: str | None) -> Iterator[tuple[str, LabelRecord]]:
         if group is None:
