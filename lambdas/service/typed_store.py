@@ -165,10 +165,15 @@ class TypedStore:
         return cast("LabelRecord | None", self.store.get(labels_of(group_uuid), label_id))
 
     def labels(
-        self, group_uuid: str, *, between: Range | None = None, start: str | None = None
+        self,
+        group_uuid: str,
+        *,
+        between: Range | None = None,
+        start: str | None = None,
+        where: Mapping[str, str] | None = None,
     ) -> Iterator[LabelRecord]:
-        """Return the labels of a label group by their start."""
-        found = self.store.all(labels_of(group_uuid), between=between, start=start)
+        """Return the labels of a label group by their start, those with the attributes of `where`."""
+        found = self.store.all(labels_of(group_uuid), between=between, start=start, where=where)
         return cast("Iterator[LabelRecord]", found)
 
     def resource_policy(self, owner_uuid: str, arn: str) -> ResourcePolicyRecord | None:

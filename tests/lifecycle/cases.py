@@ -22,10 +22,6 @@ _FRAME = {
 }
 
 
-AT_ONCE = frozenset({"Dataset", "LabelGroup"})
-"""Kinds that are ready as soon as the service has accepted them."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One kind: property sets that differ from `base` in one respect each.
@@ -78,7 +74,7 @@ def _source(prefix: str) -> Properties:
     return {"S3InputConfiguration": {"Bucket": "history", "Prefix": prefix}}
 
 
-AT_ONCE = {"Dataset", "DatasetPolicy"}
+AT_ONCE = frozenset({"Dataset", "DatasetPolicy", "LabelGroup"})
 """The kinds that the service makes while the request lasts."""
 
 CASES = (

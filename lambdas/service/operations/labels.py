@@ -72,6 +72,9 @@ def list_labels(context: Context, request: dict[str, Any]) -> dict[str, Any]:
             f"IntervalStartTime {iso_seconds(first)} must not be after IntervalEndTime {iso_seconds(last)}"
         )
     group = context.records.label_group(request["LabelGroupName"])
+    where: dict[str, str] = {
+        member: request[member] for member in ("FaultCode", "Equipment") if member in request
+    }
 
     def records(start: str | None) -> Iterator[tuple[str, LabelRecord]]:
         if group is None:
@@ -80,12 +83,8 @@ def list_labels(context: Context, request: dict[str, Any]) -> dict[str, Any]:
             "0" if first is None else first_label_id(first - group["longest"]),
             _LAST_ID if last is None else first_label_id(last),
         )
-        for label in context.records.labels(group["uuid"], between=between, start=start):
-            if (
-                (first is None or label["EndTime"] >= first)
-                and request.get("FaultCode") in {None, label.get("FaultCode")}
-                and request.get("Equipment") in {None, label.get("Equipment")}
-            ):
+        for label in context.records.labels(group["uuid"], between=between, start=start, where=where):
+            if first is None or label["EndTime"] >= first:
                 yield label["sk"], label
 
     return paged(context, "ListLabels", request, "LabelSummaries", records)

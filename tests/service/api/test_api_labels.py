@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from service.names import LABEL_GROUP, PENDING_DELETION, labels_of, new_label_id
+from service.names import LABEL_GROUP, MODEL, PENDING_DELETION, labels_of, new_label_id
 from service.operations import label_groups
 from tests.service.api.conftest import ROLE, Deploy, Service, walk
 
@@ -432,6 +432,20 @@ class TestTrainings:
         service.api.delete_label_group(LabelGroupName="faults")
         found = service.api.describe_model(ModelName="wear")
         assert found["LabelsInputConfiguration"] == {"LabelGroupName": "faults"}
+
+    def test_a_group_in_use_by_a_retraining_is_not_deleted(self, service: Service) -> None:
+        create_group(service)
+        self.train(service)
+        service.finish_training()
+        under_way = {
+            "LatestScheduledRetrainingStatus": "IN_PROGRESS",
+            "LatestScheduledRetrainingModelVersion": 1,
+        }
+        service.context.store.update(MODEL, "wear", under_way)
+
+        code, text = error_of(service.api.delete_label_group, LabelGroupName="faults")
+
+        assert (code, "'wear' is training" in text) == ("ConflictException", True)
 
     def test_a_training_that_begins_during_a_deletion_keeps_the_group(
         self, service: Service, monkeypatch: pytest.MonkeyPatch
