@@ -17,6 +17,7 @@ from service.settings import Settings
 from service.store import Item, Store
 from tests.embedded import CREDENTIALS, EmbeddedAws, embedded_aws
 from tests.service.jobs import pump
+from tests.service.jobs.plant import Plant, new_plant
 from tests.service.jobs.world import ARNS, World, at
 
 
@@ -116,3 +117,22 @@ def model(jobs_aws: EmbeddedAws, home: World, dataset: Item) -> Item:
         )
     assert found["Status"] == "SUCCESS", found.get("FailedReason")
     return found
+
+
+@pytest.fixture
+def plant(jobs_aws: EmbeddedAws, world: World) -> Plant:
+    """A service that imports, with records of its own."""
+    return new_plant(jobs_aws, world)
+
+
+@pytest.fixture
+def source(plant: Plant, home: World, model: Item) -> Item:
+    """A trained version of that service."""
+    return plant.trained(model, of=home)
+
+
+@pytest.fixture
+def target(plant: Plant, source: Item) -> Item:
+    """A copy of the dataset of the version."""
+    plant.play(plant.start(plant.world.get(DATASET, source["DatasetName"])))
+    return plant.world.get(DATASET, "copy")
