@@ -211,6 +211,13 @@ class Store:
         elif prefix:
             names["#s"], values[":a"] = "sk", prefix
             condition += " AND begins_with(#s, :a)"
+        narrowed: dict[str, Any] = {}
+        if limit is not None:
+            narrowed["Limit"] = limit
+        if kept:
+            narrowed["FilterExpression"] = kept
+        if start is not None:
+            narrowed["ExclusiveStartKey"] = _key(pk, start)
         answer = self.client.query(
             TableName=self.table,
             KeyConditionExpression=condition,
@@ -218,9 +225,7 @@ class Store:
             ExpressionAttributeValues=_encoded(values),
             ScanIndexForward=not reverse,
             ConsistentRead=True,
-            **({} if limit is None else {"Limit": limit}),
-            **({"FilterExpression": kept} if kept else {}),
-            **({"ExclusiveStartKey": _key(pk, start)} if start is not None else {}),
+            **narrowed,
         )
         last = _decoded(answer.get("LastEvaluatedKey"))
         items = [item for raw in answer["Items"] if (item := _decoded(raw)) and not self._expired(item)]
