@@ -13,6 +13,7 @@ from types import CodeType, FunctionType
 import pytest
 
 from engine.detect.alarm import Alarm
+from engine.detect.slow_alarm import SlowAlarm
 from engine.evaluate.evaluation import _touches, evaluate, ranges
 from engine.evaluate.events import EventRules, _joined
 from engine.evaluate.intervals import merge_intervals, rows_inside
@@ -49,6 +50,7 @@ from tests.engine import (
     test_rare_states,
     test_rated_periods,
     test_sentence,
+    test_slow_drift,
     test_training_rows,
 )
 from tests.engine.frame import test_build, test_last_values, test_segments
@@ -465,6 +467,24 @@ BUGS = {
         ">= VISITS",
         ">= 0",
         test_rare_states.test_a_rare_state_that_came_once_is_not_learned,
+    ),
+    "any quiet bin says that a slow fault has ended": Bug(
+        SlowAlarm.move,
+        "self._shown(point)",
+        "1.0",
+        test_slow_drift.test_a_fault_that_shows_at_full_load_only_alarms_until_full_load_is_quiet,
+    ),
+    "quiet bins after a repair say that the fault does not show": Bug(
+        SlowAlarm._shown,
+        "- (state.spell - 1)",
+        "",
+        test_slow_drift.test_a_repair_is_told_by_what_was_before_it,
+    ),
+    "an alarm that nothing speaks for stays open": Bug(
+        SlowAlarm.move,
+        " or state.spell > LONGEST_SPELL * opening",
+        "",
+        test_slow_drift.test_an_alarm_without_any_sign_of_a_fault_closes_in_the_end,
     ),
     "a sensor alone makes a rare state": Bug(
         state_distance,

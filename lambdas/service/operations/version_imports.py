@@ -64,7 +64,7 @@ def import_model_version(context: Context, request: dict[str, Any]) -> ModelVers
 
     def plan() -> Plan[ModelVersionRecord]:
         source = requested_source(context, arn)
-        shared = source.share_version(arn, Principal.of(importer), with_data=with_data)
+        shared = source.share_version(arn, Principal.of(importer), with_data=with_data, with_objects=False)
         dataset = require_dataset(context, request["DatasetName"])
         require_active(dataset)
         present = context.records.model(name)
