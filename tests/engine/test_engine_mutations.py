@@ -22,6 +22,7 @@ from engine.explain.sentence import _duration, _number, _percent, _short_name
 from engine.frame.build import _fill_forward, build_frame
 from engine.frame.component_reader import FrameWindow, right_edges
 from engine.frame.last_values import last_values
+from engine.frame.observed_rows import ObservedRows, observed_rows, overlay_component
 from engine.frame.off_condition import OffCondition
 from engine.frame.segments import segments
 from engine.ingest.cells import BlockReader
@@ -53,7 +54,7 @@ from tests.engine import (
     test_slow_drift,
     test_training_rows,
 )
-from tests.engine.frame import test_build, test_last_values, test_segments
+from tests.engine.frame import test_build, test_last_values, test_observed_rows, test_segments
 from tests.engine.ingest import test_convert, test_merge, test_odd_cells, test_repairs, test_timestamps
 
 
@@ -467,6 +468,24 @@ BUGS = {
         ">= VISITS",
         ">= 0",
         test_rare_states.test_a_rare_state_that_came_once_is_not_learned,
+    ),
+    "rows of a window are kept twice": Bug(
+        ObservedRows.replacing,
+        "earlier.times > end",
+        "earlier.times > start",
+        test_observed_rows.test_rows_of_a_span_are_replaced,
+    ),
+    "rows without values are kept": Bug(
+        observed_rows,
+        ".any(axis=1)",
+        ".all(axis=1)",
+        test_observed_rows.test_rows_are_resampled_and_not_filled,
+    ),
+    "kept rows go before those of the dataset": Bug(
+        overlay_component,
+        "(older, newer)",
+        "(newer, older)",
+        test_observed_rows.test_rows_of_the_dataset_go_before_kept_ones,
     ),
     "any quiet bin says that a slow fault has ended": Bug(
         SlowAlarm.move,

@@ -469,6 +469,7 @@ class FakeService:
         if thing.record["Status"] != "STOPPED":
             raise ApiError("ConflictException", f"scheduler of {p['ModelName']} is {thing.record['Status']}")
         del self.retrainings[p["ModelName"]]
+        return {}
 
     # -- resource policies. The first two words of an Id are taken for the tags that policies do not have.
 

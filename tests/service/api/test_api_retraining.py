@@ -25,6 +25,7 @@ from service.schedules import MIDNIGHT, RETRAINING_EVENT
 from service.store import Item
 from service.training_end import record_end, record_failed_training
 from tests.service.api.conftest import FIRST, LAST, ROLE, Deploy, Service
+from tests.service.counted import counted_calls
 from tests.service.memory_store import Killed
 from tests.service.mortal import Fate, Mortal
 
@@ -376,6 +377,22 @@ def test_an_execution_that_died_fails_it_and_the_next_date_tries_again(plant: Pl
     plant.wake()
     assert plant.versions()[2:] == [(3, "IN_PROGRESS")]
     assert "LatestScheduledRetrainingFailedReason" not in plant.api.describe_model(**NAME)
+
+
+def test_a_retraining_that_failed_is_published(plant: Plant) -> None:
+    plant.api.create_retraining_scheduler(**GIVEN)
+    plant.until("2026-07-11T00:00")
+    plant.wake()
+    record_failed_training(
+        plant.service.context.store, plant.model, plant.version(2), "no data", customer=True
+    )
+    job = json.dumps({"ModelName": "wear", "ModelVersion": 2})
+    with counted_calls() as counted:
+        reconcile({"source": "aws.states", "detail": {"input": job}}, plant.service.context)
+    (sent,) = [call.request for call in counted.calls if call.operation == "PutMetricData"]
+    (metric,) = sent["MetricData"]
+    assert (metric["MetricName"], metric["Value"]) == ("RetrainingFailed", 1.0)
+    assert metric["Dimensions"] == [{"Name": "ModelName", "Value": "wear"}]
 
 
 def test_a_stopped_scheduler_cancels_its_retraining(plant: Plant) -> None:
