@@ -1,8 +1,8 @@
-"""Measure what is seen of slow faults against false alarms, over how long an alarm outlasts a quiet spell.
+"""Measure what is seen of slow faults against false alarms, over how long an open alarm waits to close.
 
     python -m benchmarks.frontier [--seeds 1,2]
 
-The setting is COMES_BACK of `engine.detect.slow_drift`, which acts while scoring. Machines are the curved
+The setting is ENDED of `engine.detect.slow_alarm`, which acts while scoring. Machines are the curved
 ones of `benchmarks.wear`, a row in five minutes.
 """
 
@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-import engine.detect.slow_drift
+import engine.detect.slow_alarm
 from benchmarks.quality import without
 from benchmarks.slow import VISIBLE, judge
 from benchmarks.wear import FAMILIES
 from engine import fit
 
-SETTINGS = (0.0, 0.75, 1.5, 3.0)
+SETTINGS = (0.0, 1.0, 2.0, 3.0, 4.0)
 STEP = 300
 
 
@@ -34,7 +34,7 @@ def main() -> None:
         case = FAMILIES["wear, curved"](int(seed), STEP)
         detector = fit(case.part(0, case.train))
         for setting in SETTINGS:
-            with without([(engine.detect.slow_drift, "COMES_BACK", setting)]):
+            with without([(engine.detect.slow_alarm, "ENDED", setting)]):
                 faults, whole = judge(case, detector.score(case.part(case.train, None)).score > 0.5)
             false[setting].append(whole.false_hours_per_day)
             judged[setting] += [

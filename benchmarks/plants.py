@@ -7,12 +7,15 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
+from constructs import IDependable
 
 import constructs_l4e as l4e
 
 SENSORS = 30
 _ACCOUNT, _TOKEN = "111122223333", "arn:aws:lambda:eu-west-1:111122223333:function:provider"
 _JOBS = f"arn:aws:iam::{_ACCOUNT}:role/jobs"
+_ROLE = "Lets Lookout for Equipment read sensor data and write results"
+_KEPT, _HOLD_DATA = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, ("Dataset", "Model")
 _NAMESPACE, _OWNER = "LookoutEquipment", "Plant"
 _START, _END = "2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z"
 _SCHEMA = l4e.DatasetSchema.from_sensors({"pump": [f"sensor{number}" for number in range(SENSORS)]})
@@ -51,7 +54,7 @@ def library_asset(
 def l2_asset(bucket: s3.Bucket, stack: cdk.Stack, name: str) -> None:
     """Add an asset with what aws-cdk-lib offers."""
 
-    def resource(id_: str, properties: dict[str, Any], *after: cdk.CustomResource) -> cdk.CustomResource:
+    def resource(id_: str, properties: dict[str, Any], *after: IDependable) -> cdk.CustomResource:
         made = cdk.CustomResource(
             stack,
             f"{name}{id_}",
@@ -59,6 +62,7 @@ def l2_asset(bucket: s3.Bucket, stack: cdk.Stack, name: str) -> None:
             resource_type=f"Custom::LookoutEquipment{id_}",
             service_timeout=cdk.Duration.hours(1),
             properties={"PropertiesVersion": "1", **properties},
+            removal_policy=_KEPT if id_ in _HOLD_DATA else None,
         )
         if after:
             made.node.add_dependency(*after)
@@ -80,6 +84,7 @@ def l2_asset(bucket: s3.Bucket, stack: cdk.Stack, name: str) -> None:
                 }
             },
         ),
+        description=_ROLE,
         path="/lookoutequipment/",
         inline_policies={
             "DataAccess": iam.PolicyDocument(
@@ -103,9 +108,9 @@ def l2_asset(bucket: s3.Bucket, stack: cdk.Stack, name: str) -> None:
     )
     made = _requests(name, _SCHEMA.to_json(), bucket.bucket_name, role.role_arn)
     dataset = resource("Dataset", made["Dataset"])
-    ingestion = resource("DataIngestion", made["DataIngestion"], dataset)
-    model = resource("Model", made["Model"], ingestion)
-    resource("InferenceScheduler", made["InferenceScheduler"], model)
+    ingestion = resource("DataIngestion", made["DataIngestion"], dataset, role)
+    model = resource("Model", made["Model"], dataset, ingestion)
+    resource("InferenceScheduler", made["InferenceScheduler"], model, role)
     for alarm in _ALARMS:
         cloudwatch.Alarm(
             stack,
@@ -119,6 +124,7 @@ def l2_asset(bucket: s3.Bucket, stack: cdk.Stack, name: str) -> None:
             ),
             threshold=1,
             evaluation_periods=alarm["EvaluationPeriods"],
+            datapoints_to_alarm=alarm["EvaluationPeriods"],
             comparison_operator=getattr(cloudwatch.ComparisonOperator, alarm["L2"]),
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             alarm_description=f"{name}: {alarm['MetricName']}",
@@ -139,6 +145,7 @@ def plain_asset(bucket: cdk.CfnResource, stack: cdk.Stack, name: str) -> None:
         "Role",
         "AWS::IAM::Role",
         {
+            "Description": _ROLE,
             "Path": "/lookoutequipment/",
             "AssumeRolePolicyDocument": {
                 "Version": "2012-10-17",
@@ -172,13 +179,22 @@ def plain_asset(bucket: cdk.CfnResource, stack: cdk.Stack, name: str) -> None:
         },
     )
     made = _requests(name, _SCHEMA.to_json(), bucket.ref, role.get_att("Arn").to_string())
-    before: cdk.CfnResource | None = None
-    for kind, properties in made.items():
-        common = {"ServiceToken": _TOKEN, "ServiceTimeout": "3600", "PropertiesVersion": "1"}
-        one = resource(kind, f"Custom::LookoutEquipment{kind}", {**common, **properties})
-        if before is not None:
-            one.add_resource_dependency(before)
-        before = one
+    common = {"ServiceToken": _TOKEN, "ServiceTimeout": "3600", "PropertiesVersion": "1"}
+    parts = {
+        kind: resource(kind, f"Custom::LookoutEquipment{kind}", {**common, **properties})
+        for kind, properties in made.items()
+    }
+    for kind in _HOLD_DATA:
+        parts[kind].apply_removal_policy(_KEPT)
+    for one, after in (
+        ("DataIngestion", parts["Dataset"]),
+        ("DataIngestion", role),
+        ("Model", parts["Dataset"]),
+        ("Model", parts["DataIngestion"]),
+        ("InferenceScheduler", parts["Model"]),
+        ("InferenceScheduler", role),
+    ):
+        parts[one].add_resource_dependency(after)
     for alarm in _ALARMS:
         resource(
             alarm["MetricName"],
@@ -186,6 +202,7 @@ def plain_asset(bucket: cdk.CfnResource, stack: cdk.Stack, name: str) -> None:
             {
                 "AlarmDescription": f"{name}: {alarm['MetricName']}",
                 "ComparisonOperator": alarm["ComparisonOperator"],
+                "DatapointsToAlarm": alarm["EvaluationPeriods"],
                 "Dimensions": [
                     {"Name": each, "Value": name} for each in ("InferenceSchedulerName", "ModelName")
                 ],

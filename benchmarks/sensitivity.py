@@ -1,29 +1,53 @@
-"""Measure what changes when a constant of the slow channel or of rare states is halved or doubled.
+"""Measure what changes when a constant of the engine is halved or doubled.
 
-    python -m benchmarks.sensitivity [DATA] [--seeds 1,2,3] [--only NAME,...]
+    python -m benchmarks.sensitivity [DATA] [--part slow|fast] [--seeds 1,2,3] [--only NAME,...]
 
-Per constant and change: alarmed share of the last two fifths on the curved machine of `benchmarks.wear`, its
-false alarm hours a day, those in an unseen season, all at a row in five minutes, and F1 of synthpump.
+Constants of the slow channel and of rare states ("slow"): alarmed share of the last two fifths on the curved
+machine of `benchmarks.wear`, its false alarm hours a day, those in an unseen season, all at a row in five
+minutes, and F1 of synthpump. Constants of the fast views and of training ("fast"): F1 of the labelled series
+by group, then mean AP, F1 and false alarm rate of eight families of own plants. Training labels count.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import engine.detect.additive_model
+import engine.detect.alarm
+import engine.detect.baseline
+import engine.detect.cross_prediction
+import engine.detect.ensemble
+import engine.detect.level_shift
+import engine.detect.slow_alarm
 import engine.detect.slow_drift
 import engine.detect.time_bins
+import engine.detect.view
+import engine.train.cleaning
+import engine.train.fit
+import engine.train.forward_validation
+import engine.train.label_limits
 import engine.train.rare_states
 import engine.train.slow_fit
 from benchmarks.datasets import Case, shared_cases
+from benchmarks.generator import generated_cases
+from benchmarks.lasting import lasting
 from benchmarks.quality import engine_ratio, measure, without
 from benchmarks.slow import engine_ratios, judge
 from benchmarks.wear import FAMILIES
 
 STEP = 300
+FAST_FAMILIES = (
+    "own: none, modes",
+    "own: walk, smooth",
+    "own: late walk",
+    "own: late steps",
+    "own: slow ramps",
+    "own: waterworks",
+)
+"""With two lasting ones: families that differ in what they ask of the fast views."""
 Change = tuple[Any, str, Any]
 
 
@@ -38,14 +62,19 @@ def scaled(module: Any, name: str, *factors: float) -> dict[str, list[Change]]:
     }
 
 
-def changes() -> Iterator[tuple[str, list[Change]]]:
+def among(module: Any, name: str, *values: Any) -> dict[str, list[Change]]:
+    """Return a constant with each of these values instead."""
+    return {f"{name} {value}": [(module, name, value)] for value in values}
+
+
+def slow_changes() -> Iterator[tuple[str, list[Change]]]:
     """Yield the name of each change, and what it sets."""
     fit, drift = engine.train.slow_fit, engine.detect.slow_drift
     model, bins, rare = engine.detect.additive_model, engine.detect.time_bins, engine.train.rare_states
-    yield "default", []
     for module, names in (
-        (fit, ("LONGEST_BIN", "FOLDS", "AVERAGE", "OPENING", "SETTLING", "HINGES")),
-        (drift, ("NOW", "COMES_BACK", "FORGET")),
+        (fit, ("LONGEST_BIN", "FOLDS", "AVERAGE", "AVERAGE_LIMIT", "OPENING", "SETTLING", "HINGES", "AXES")),
+        (drift, ("NOW",)),
+        (engine.detect.slow_alarm, ("ENDED", "NEIGHBOURS", "MEMORY", "LONGEST_SPELL")),
         (bins, ("ENOUGH_ROWS",)),
         (rare, ("RARE", "VISITS")),
     ):
@@ -53,21 +82,80 @@ def changes() -> Iterator[tuple[str, list[Change]]]:
             yield from scaled(module, name, 0.5, 2).items()
     memory = {by: engine.detect.additive_model.MEMORY_BINS * by for by in (0.5, 2)}
     yield from ((f"MEMORY_BINS x {by:g}", [(model, "MEMORY_BINS", each)]) for by, each in memory.items())
-    yield from ((f"KNOWN {each}", [(bins, "KNOWN", each)]) for each in (0.25, 1.0))
-    yield from ((f"UNIT_QUANTILE {each}", [(fit, "UNIT_QUANTILE", each)]) for each in (0.98, 0.995))
-    yield from ((f"USUAL_SHARE {each}", [(rare, "USUAL_SHARE", each)]) for each in (0.8, 0.95))
+    yield from among(bins, "KNOWN", 0.25, 1.0).items()
+    yield from among(fit, "UNIT_QUANTILE", 0.98, 0.995).items()
+    yield from among(rare, "USUAL_SHARE", 0.8, 0.95).items()
     yield from ((f"RIDGES {each:g}", [(fit, "RIDGES", (each,))]) for each in fit.RIDGES)
 
 
-def figures(worn: list[Case], healthy: list[Case], pump: list[Case]) -> str:
-    """Return the figures of the engine as it is now."""
-    ratio = engine_ratios()["engine"]
-    judged = [judge(case, ratio(case) > 1) for case in worn]
-    late = [np.mean(fault.fifths[3:]) for faults, _ in judged for fault in faults]
-    false = np.mean([whole.false_hours_per_day for _, whole in judged])
-    season = np.mean([judge(case, ratio(case) > 1)[1].false_hours_per_day for case in healthy])
-    f1 = measure(pump, engine_ratio())["synthpump"].f1
-    return f"{np.mean(late):.0f} % / {false:.2f} / {season:.2f} / {f1:.3f}"
+def fast_changes() -> Iterator[tuple[str, list[Change]]]:
+    """Yield the name of each change, and what it sets."""
+    level, base, alarm = engine.detect.level_shift, engine.detect.baseline, engine.detect.alarm
+    fit, cleaning, forward = engine.train.fit, engine.train.cleaning, engine.train.forward_validation
+    labels, ensemble, view = engine.train.label_limits, engine.detect.ensemble, engine.detect.view
+    yield from among(alarm, "CLOSING_RATIO", 1.0, 0.6).items()
+    yield "no limits by labels", [(fit, "label_factor", lambda *_: 1.0)]
+    yield from scaled(level, "SPAN", 0.5, 2).items()
+    yield from among(level, "MOVED_AVERAGE", (0.225, 0.275), (0.7, 0.8)).items()
+    yield from among(level, "FAR_RATIO", (2.0, 4.0), (8.0, 16.0)).items()
+    yield from among(level, "SINGLE_SENSOR_SHARE", (0.8, 0.9), (0.95, 0.98)).items()
+    yield from among(base, "BEYOND_REACH", (0.5, 0.75), (2.0, 3.0)).items()
+    for speed in (0.025, 0.1):
+        yield f"SLOW_SPEED {speed}", [(base, "SLOW_SPEED", speed), (level, "SLOW_SPEED", speed)]
+    yield from among(ensemble, "ENGAGED_SHARE", (0.01, 0.05), (0.04, 0.2)).items()
+    yield from among(ensemble, "UNUSUAL_RATIO", (0.375, 0.625), (1.5, 2.5)).items()
+    yield from among(fit, "BASELINE_SPANS", (500, 250), (2000, 1000, 500, 250)).items()
+    yield from scaled(fit, "STEADY_TRIMMED", 0.5, 2).items()
+    yield from scaled(forward, "STEADY", 0.5, 2).items()
+    yield from scaled(forward, "MAX_WIDENING", 0.5, 2).items()
+    yield from scaled(engine.detect.cross_prediction, "RIDGE", 0.5, 2).items()
+    yield from scaled(view, "CAP", 0.5, 2).items()
+    yield from scaled(view, "TOP_SHARE", 0.5, 2).items()
+    yield from among(view, "RESIDUAL_QUANTILE", 0.98, 0.995).items()
+    yield from among(alarm, "CALM_ROWS", 2, 6).items()
+    yield from among(alarm, "CALM_RATIO", (0.3, 0.5), (0.9, 1.0)).items()
+    yield from among(alarm, "SEEN_SHARE", (0.25, 0.5), (1.0, 2.0)).items()
+    yield from among(alarm, "MUTED_RATIO", 0.35, 0.95).items()
+    for name in ("FAR_ABOVE", "RUN_ROWS", "MARGIN_ROWS", "MAX_SHARE", "SILENT_ROWS", "ROUNDS"):
+        yield from scaled(cleaning, name, 0.5, 2).items()
+    for name in ("GAIN", "LOSS", "FALSE_WEIGHT"):
+        yield from scaled(labels, name, 0.5, 2).items()
+
+
+def slow_figures(data: Path, seeds: list[int]) -> Callable[[], str]:
+    """Return what measures the slow channel as it is at the time."""
+    worn, healthy = (
+        [FAMILIES[family](seed, STEP) for seed in seeds] for family in ("wear, curved", "healthy, curved")
+    )
+    pump = [case for case in shared_cases(data) if case.group == "synthpump"]
+
+    def figures() -> str:
+        ratio = engine_ratios()["engine"]
+        judged = [judge(case, ratio(case) > 1) for case in worn]
+        late = [np.mean(fault.fifths[3:]) for faults, _ in judged for fault in faults]
+        false = np.mean([whole.false_hours_per_day for _, whole in judged])
+        season = np.mean([judge(case, ratio(case) > 1)[1].false_hours_per_day for case in healthy])
+        f1 = measure(pump, engine_ratio())["synthpump"].f1
+        return f"{np.mean(late):.0f} % / {false:.2f} / {season:.2f} / {f1:.3f}"
+
+    return figures
+
+
+def fast_figures(data: Path, seeds: list[int]) -> Callable[[], str]:
+    """Return what measures the fast views as they are at the time."""
+    own = [case for case in generated_cases(tuple(seeds)) if case.group in FAST_FAMILIES]
+    own += [lasting(seed, host, "several") for host in ("none", "steps") for seed in seeds]
+    public: list[Case] = shared_cases(data)
+
+    def figures() -> str:
+        named = measure(public, engine_ratio())
+        rest = measure(own, engine_ratio()).values()
+        series = " ".join(f"{name} {each.f1:.3f}" for name, each in named.items())
+        means = [np.mean([getattr(each, name) for each in rest]) for name in ("ap", "f1")]
+        false = np.mean([each.false_alarm_percent for each in rest])
+        return f"{series} | {means[0]:.3f} {means[1]:.3f} {false:.1f} %"
+
+    return figures
 
 
 def main() -> None:
@@ -76,19 +164,21 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", nargs="?", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--part", choices=("slow", "fast"), default="slow")
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--only", help="constants, separated by commas; all by default")
     options = parser.parse_args()
     seeds = [int(each) for each in options.seeds.split(",")]
-    worn, healthy = (
-        [FAMILIES[family](seed, STEP) for seed in seeds] for family in ("wear, curved", "healthy, curved")
-    )
-    pump = [case for case in shared_cases(options.data) if case.group == "synthpump"]
+    changes, prepare = {"slow": (slow_changes, slow_figures), "fast": (fast_changes, fast_figures)}[
+        options.part
+    ]
+    figures = prepare(options.data, seeds)
+    print(f"{'default':36} {figures()}", flush=True)
     for name, change in changes():
-        if options.only and name != "default" and name.split()[0] not in options.only.split(","):
+        if options.only and name.split()[0] not in options.only.split(","):
             continue
         with without(change):
-            print(f"{name:24} {figures(worn, healthy, pump)}", flush=True)
+            print(f"{name:36} {figures()}", flush=True)
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def run_app(kind: str, stacks: int, each: int) -> Cost:
         app.synth()
         templates = [file.read_bytes() for file in sorted(Path(folder).glob("Plant*.template.json"))]
         found = Counter(
-            one["Type"] for text in templates for one in json.loads(text).get("Resources", {}).values()
+            _shape(one) for text in templates for one in json.loads(text).get("Resources", {}).values()
         )
         synth = calls.total() - built
     wall = time.perf_counter() - start
@@ -89,6 +89,12 @@ def run_app(kind: str, stacks: int, each: int) -> Cost:
         template_bytes=sum(map(len, templates)),
         resources=dict(found),
     )
+
+
+def _shape(resource: Mapping[str, Any]) -> str:
+    """Return what the kinds of asset must have in common."""
+    policy, after = resource.get("DeletionPolicy", "Delete"), len(resource.get("DependsOn", []))
+    return f"{resource['Type']} {sorted(resource['Properties'])} {policy} {after}"
 
 
 def run_import(modules: Sequence[str]) -> tuple[float, list[str]]:

@@ -8,6 +8,7 @@ from constructs_l4e.asset import MonitoredAsset
 from constructs_l4e.dataset import Dataset, DatasetBase, DatasetProps
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.function_vpc_endpoints import FunctionVpcEndpoints
+from constructs_l4e.import_source import ImportSource
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps, KeyPattern
 from constructs_l4e.input_naming import InputNaming, TimestampFormat
 from constructs_l4e.interfaces import (
@@ -21,7 +22,7 @@ from constructs_l4e.interfaces import (
 )
 from constructs_l4e.key import EquipmentKey
 from constructs_l4e.label import Label, LabelProps, LabelRating
-from constructs_l4e.label_group import LabelGroup, LabelGroupBase
+from constructs_l4e.label_group import LabelGroup, LabelGroupBase, LabelGroupProps
 from constructs_l4e.large_jobs import LargeJobs
 from constructs_l4e.metrics import MetricOptions
 from constructs_l4e.model import Model, ModelBase, ModelProps
@@ -83,6 +84,7 @@ __all__ = [
     "ILabelGroup",
     "IModel",
     "IRetrainingScheduler",
+    "ImportSource",
     "InferenceScheduler",
     "InferenceSchedulerBase",
     "InferenceSchedulerOptions",
@@ -92,6 +94,7 @@ __all__ = [
     "Label",
     "LabelGroup",
     "LabelGroupBase",
+    "LabelGroupProps",
     "LabelProps",
     "LabelRating",
     "LargeJobs",

@@ -6,7 +6,7 @@ import aws_cdk as cdk
 import jsii
 from constructs import IValidation
 
-from constructs_l4e._memory import once
+from constructs_l4e._memory import node_of, once
 
 Task = Callable[[], Iterable[str]]
 """Returns what is wrong, if anything is."""
@@ -23,7 +23,7 @@ class _Tasks:
 
     def __init__(self, stack: cdk.Stack) -> None:
         self._tasks: list[Task] = []
-        stack.node.add_validation(self)
+        node_of(stack).add_validation(self)
 
     def add(self, task: Task) -> None:
         self._tasks.append(task)

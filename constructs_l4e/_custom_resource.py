@@ -5,7 +5,7 @@ import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -15,7 +15,7 @@ from constructs import Construct, IConstruct, IDependable
 
 from constructs_l4e import _names, _props, _validate
 from constructs_l4e._completion import when_complete
-from constructs_l4e._memory import path_of, stack_of
+from constructs_l4e._memory import once, path_of, stack_of
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.schema import DatasetSchema
@@ -32,13 +32,26 @@ _SERVICE_TIMEOUT_SECONDS = "3600"
 """The longest that CloudFormation waits for a custom resource."""
 
 
+Kind = Literal[
+    "Dataset",
+    "DataIngestion",
+    "LabelGroup",
+    "Model",
+    "InferenceScheduler",
+    "RetrainingScheduler",
+    "DatasetPolicy",
+    "ModelPolicy",
+]
+"""The kinds of resources."""
+
+
 class ResourceTags:
     """The tags of one resource: those of its construct, and those that `cdk.Tags.of(...)` adds later.
 
     Most resources have none, and cost nothing: the CDK asks for `manager` when it adds the first.
     """
 
-    def __init__(self, scope: IConstruct, kind: str, tags: Mapping[str, str] | None) -> None:
+    def __init__(self, scope: IConstruct, kind: Kind, tags: Mapping[str, str] | None) -> None:
         self._scope, self._kind, self._resource_type = scope, kind, resource_type(kind)
         self._given = self._checked(tags or {})
         self._resource: cdk.CfnResource | None = None
@@ -83,7 +96,7 @@ class ResourceTags:
         return _validate.tags(tags, resource_type=self._resource_type)
 
 
-def resource_type(kind: str) -> str:
+def resource_type(kind: Kind) -> str:
     """Return the CloudFormation type of a kind of resource, such as `Dataset`."""
     return f"Custom::LookoutEquipment{kind}"
 
@@ -92,7 +105,7 @@ def service_resource(
     scope: Construct,
     *,
     service: IEquipmentService,
-    kind: str,
+    kind: Kind,
     properties: Mapping[str, Any],
     tags: ResourceTags | None = None,
     depends_on: Sequence[IDependable] = (),
@@ -124,13 +137,26 @@ def service_resource(
     )
     if tags:
         tags.attach(resource)
-    resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
-    if removal_policy is not cdk.RemovalPolicy.DESTROY:
+    if removal_policy is cdk.RemovalPolicy.DESTROY:
+        _destroy_unless_told(stack_of(scope))
+    else:
+        resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
         resource.apply_removal_policy(removal_policy, apply_to_update_replace_policy=False)
     if depends_on:
         resource.node.add_dependency(*depends_on)
     ProviderAccess.of(scope, service).precede(resource)
     return resource
+
+
+def _destroy_unless_told(stack: cdk.Stack) -> None:
+    """Give the custom resources of a stack that have no removal policy DESTROY: once, not for each."""
+    once(
+        stack,
+        "removal policy",
+        lambda: cdk.MissingRemovalPolicies.of(stack).destroy(
+            apply_to_resource_types=[resource_type(kind) for kind in get_args(Kind)]
+        ),
+    )
 
 
 def schema_property(

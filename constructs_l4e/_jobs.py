@@ -86,6 +86,7 @@ class Jobs(Construct):
         training_mib: int,
         parallel_reads: int,
         large_jobs: LargeJobs | None,
+        import_access: Sequence[Access],
         network: FunctionNetwork,
         controls: ServiceControls,
     ) -> None:
@@ -138,6 +139,7 @@ class Jobs(Construct):
                     " this path that trust the service can be assumed",
                 ),
                 self.publish_metrics,
+                *import_access,
                 *(files.access if files else ()),
             ],
             network=network,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import aws_cdk as cdk
-from constructs import IConstruct
+from constructs import IConstruct, Node
 
 _Answer = TypeVar("_Answer")
 _ANSWERS = "_constructs_l4e_answers"
@@ -29,6 +29,11 @@ def stack_of(scope: IConstruct) -> cdk.Stack:
 def placed(construct: IConstruct, scope: IConstruct) -> None:
     """Remember the stack of a construct, which is that of its parent."""
     once(construct, "stack", lambda: stack_of(scope))
+
+
+def node_of(stack: cdk.Stack) -> Node:
+    """Return the node of a stack."""
+    return once(stack, "node", lambda: stack.node)
 
 
 def region_of(stack: cdk.Stack) -> str:

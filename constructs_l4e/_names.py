@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from constructs import IConstruct
 
 from constructs_l4e import _service_model
-from constructs_l4e._memory import once, stack_of
+from constructs_l4e._memory import node_of, once, stack_of
 from constructs_l4e._props import is_token
 
 BY_LOCATION = "constructs-l4e:namesByLocation"
@@ -86,7 +86,7 @@ def by_location(scope: IConstruct) -> bool:
         ValueError: when the context value is neither true nor false.
     """
     stack = stack_of(scope)
-    value = once(stack, BY_LOCATION, lambda: stack.node.try_get_context(BY_LOCATION))
+    value = once(stack, BY_LOCATION, lambda: node_of(stack).try_get_context(BY_LOCATION))
     if value not in (None, True, False, "true", "false"):
         raise ValueError(f'context value "{BY_LOCATION}" is "{value}": use true or false')
     return value in (True, "true")

@@ -29,7 +29,7 @@ def checked(init: Callable[_P, None]) -> Callable[_P, None]:
     def construct(*args: _P.args, **props: _P.kwargs) -> None:
         hints = _hints(init)
         for name, value in props.items():
-            if name in hints and not _fits(value, hints[name], tokens=True):
+            if name in hints and not _check(hints[name], tokens=True)(value):
                 made, scope, id_, *_ = args
                 path = f"{getattr(scope, 'node').path}/{id_}"  # noqa: B009 - a construct, for all that is known
                 kind = type(made).__name__.removeprefix("_").removeprefix("Imported")
@@ -49,7 +49,7 @@ def check_fields(value: Any) -> None:
     hints = _hints(kind)
     for field in fields(value):
         content = getattr(value, field.name)
-        if not _fits(content, hints[field.name], tokens=False):
+        if not _check(hints[field.name], tokens=False)(content):
             raise TypeError(f"{type(value).__name__}: {_problem(field.name, content, hints[field.name])}")
 
 
@@ -65,26 +65,34 @@ def _hints(of: Callable[..., object]) -> dict[str, Any]:
     return typing.get_type_hints(of)
 
 
-def _fits(value: object, hint: Any, *, tokens: bool) -> bool:
-    """Return whether a value has a type; `tokens` says whether a number may be one."""
-    kind, inner = typing.get_origin(hint) or hint, typing.get_args(hint)
-    if kind in {typing.Union, types.UnionType}:
-        return any(_fits(value, each, tokens=tokens) for each in inner)
+@functools.cache
+def _check(hint: Any, *, tokens: bool) -> Callable[[Any], bool]:
+    """Return what tells whether a value has a type; `tokens` says whether a number may be one."""
+    kind = typing.get_origin(hint) or hint
     if kind in {int, float}:
-        return _is_number(value, kind) or (tokens and isinstance(value, float) and is_token(value))
-    if kind is Sequence:
-        return _is_list(value) and _all_fit(value, inner[0], tokens=tokens)
-    if kind is Mapping:
-        return isinstance(value, Mapping) and (
-            _all_fit(value.keys(), inner[0], tokens=tokens)
-            and _all_fit(value.values(), inner[1], tokens=tokens)
+        return lambda value: (
+            _is_number(value, kind) or (tokens and isinstance(value, float) and is_token(value))
         )
     if typing.is_typeddict(kind):
-        hints = _hints(kind)
-        return isinstance(value, Mapping) and all(
-            name in hints and _fits(each, hints[name], tokens=tokens) for name, each in value.items()
+        return lambda value: _has_props(value, kind, tokens=tokens)
+    if kind not in {typing.Union, types.UnionType, Sequence, Mapping}:
+        return _check_of_class(kind)
+    inner = [_check(each, tokens=tokens) for each in typing.get_args(hint)]
+    if kind is Sequence:
+        return lambda value: _is_list(value) and _all_fit(value, inner[0])
+    if kind is Mapping:
+        return lambda value: (
+            isinstance(value, Mapping)
+            and (_all_fit(value.keys(), inner[0]) and _all_fit(value.values(), inner[1]))
         )
-    return _is_a(value, kind)
+    return lambda value: any(check(value) for check in inner)
+
+
+def _has_props(value: object, props: Any, *, tokens: bool) -> bool:
+    hints = _hints(props)
+    return isinstance(value, Mapping) and all(
+        name in hints and _check(hints[name], tokens=tokens)(each) for name, each in value.items()
+    )
 
 
 def _is_number(value: object, kind: type) -> bool:
@@ -92,26 +100,30 @@ def _is_number(value: object, kind: type) -> bool:
     return isinstance(value, wanted) and not isinstance(value, bool) and not is_token(value)
 
 
-def _is_list(value: object) -> typing.TypeGuard[Iterable[object]]:
+def _is_list(value: object) -> bool:
     return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
 
 
-def _all_fit(values: Iterable[object], hint: Any, *, tokens: bool) -> bool:
+def _all_fit(values: Iterable[object], check: Callable[[Any], bool]) -> bool:
     """Return whether all values fit; those of an iterator, which can be read only once, are not looked at."""
-    return not isinstance(values, Collection) or all(_fits(each, hint, tokens=tokens) for each in values)
+    return not isinstance(values, Collection) or all(map(check, values))
 
 
-def _is_a(value: object, kind: Any) -> bool:
+def _check_of_class(kind: Any) -> Callable[[Any], bool]:
     if not inspect.isclass(kind):
-        return True
+        return lambda _: True
     if issubclass(kind, enum.StrEnum):
-        return isinstance(value, str)  # whether it is one of them, the rule of the prop says
+        return lambda value: isinstance(value, str)  # whether it is one of them, the rule of the prop says
     if getattr(kind, "_is_protocol", False):
-        of: tuple[Any, Any] = (type(value), kind)
-        return _not_in_class(*of) <= getattr(value, "__dict__", {}).keys()
-    if hasattr(kind, "__jsii_type__") and isinstance(value, Mapping):
-        return True  # the CDK takes its structs as mappings too
-    return isinstance(value, kind)
+        return lambda value: _has_members(value, kind)
+    if hasattr(kind, "__jsii_type__"):
+        return lambda value: isinstance(value, kind | Mapping)  # the CDK takes its structs as mappings too
+    return lambda value: isinstance(value, kind)
+
+
+def _has_members(value: object, interface: Any) -> bool:
+    of: tuple[Any, Any] = (type(value), interface)
+    return _not_in_class(*of) <= getattr(value, "__dict__", {}).keys()
 
 
 @functools.cache

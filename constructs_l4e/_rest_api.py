@@ -20,9 +20,13 @@ from constructs_l4e._network import FunctionNetwork
 from constructs_l4e._rule_packs import INLINE_POLICY, accept
 from constructs_l4e._rule_packs import STAGE as STAGE_FINDINGS
 from constructs_l4e._state import ServiceState
+from constructs_l4e.import_source import let_ask
 from constructs_l4e.service_controls import ServiceControls
 
 STAGE = "v1"
+_SHARED = ("datasets/*/components/*", "models/*/model.bin", "models/*/accumulated/*")
+"""Objects that others import, by addresses which the API function signs: with its own rights."""
+
 SCHEDULER = "scheduler.amazonaws.com"
 
 
@@ -43,6 +47,8 @@ class ServiceApi(Construct):
         access_role_path: str,
         network: FunctionNetwork,
         vpc_endpoints: Sequence[ec2.IInterfaceVpcEndpoint],
+        import_access: Sequence[Access],
+        importable_by: Sequence[str],
         controls: ServiceControls,
     ) -> None:
         super().__init__(scope, id)
@@ -105,6 +111,8 @@ class ServiceApi(Construct):
                     state.objects(
                         "DeleteObject", under=("datasets/*", "documents/*", "models/*", "schedulers/*")
                     ),
+                    *([state.objects("GetObject", under=_SHARED)] if importable_by else []),
+                    *import_access,
                     state.listing(),
                     state.object_keys("Decrypt", "GenerateDataKey"),
                     Access(
@@ -152,7 +160,7 @@ class ServiceApi(Construct):
             rest_api_name=cdk.Names.unique_resource_name(self, max_length=64, separator="-"),
             description="LookoutEquipment API, version 2020-12-15",
             endpoint_configuration=_endpoint_configuration(vpc_endpoints),
-            policy=_only_through(vpc_endpoints),
+            policy=_only_through(vpc_endpoints) or let_ask(importable_by, self.stage),
             cloud_watch_role=False,
             deploy_options=self._stage_options(controls),
         )

@@ -38,6 +38,10 @@ class Table:
         """Return the table `key` inside this one, an empty one where it is left out."""
         return Table(f"{self._where} {key}", self.take(key, mapping, default={}))
 
+    def table_if_given(self, key: str) -> "Table | None":
+        """Return the table `key` inside this one, None where it is left out."""
+        return self.table(key) if key in self._left else self.take(key, mapping)
+
     def refuse(self, problem: str) -> NoReturn:
         """Refuse the table as a whole."""
         raise ValueError(f"{self._where}: {problem}")

@@ -19,10 +19,12 @@ from constructs_l4e.dataset import Dataset, DatasetProps
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.ingestion import DataIngestion, KeyPattern
 from constructs_l4e.input_naming import InputNaming
-from constructs_l4e.interfaces import IDataset, IEquipmentService, IInferenceScheduler, IModel
+from constructs_l4e.interfaces import IDataset, IEquipmentService, IInferenceScheduler, ILabelGroup, IModel
+from constructs_l4e.label_group import LabelGroup, LabelGroupProps
 from constructs_l4e.metrics import MetricOptions
 from constructs_l4e.model import Model, ModelProps
 from constructs_l4e.off_condition import OffCondition
+from constructs_l4e.retraining_scheduler import RetrainingScheduler, RetrainingSchedulerProps
 from constructs_l4e.role import ServiceRole
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerOptions
 from constructs_l4e.schema import DatasetSchema
@@ -35,11 +37,12 @@ class MonitoredAsset(Construct):
     """Role, dataset, ingestion, model, inference scheduler and alarms of one asset.
 
     The history, and the labels if `labelled`, must be in `locations` before the asset is deployed. Each part
-    is an attribute: `role`, `dataset`, `ingestion`, `model`, `scheduler`, `alarms`; None where there is none.
+    is an attribute: `role`, `dataset`, `ingestion`, `label_group`, `model`, `scheduler`, `retraining`,
+    `alarms`; None where there is none.
 
-    `dataset`, `model` and `scheduler` take a part that exists already, or more props of the one to make, such
-    as `model={"schema": pump_only}`. These go before what the asset says of several parts, such as
-    `encryption_key`.
+    `dataset`, `model`, `scheduler` and `label_group` take a part that exists already, or more props of the
+    one to make, such as `model={"schema": pump_only}`. These go before what the asset says of several parts,
+    such as `encryption_key`.
 
     The names of dataset, model and scheduler begin with `name_prefix`, so one way into the service holds them
     all: `service.endpoint_url_for("read", name=asset.name_prefix)`, which `grant_read` allows. A dataset or
@@ -58,6 +61,8 @@ class MonitoredAsset(Construct):
         training: period to learn from. Default: all data.
         evaluation: period to evaluate the model on, after `training`. Default: none.
         labelled: whether `locations.labels` holds known faults. Default: False.
+        label_group: existing label group to train with, or props of one to make, such as
+            `{"labels": Label.from_csv("labels.csv")}`; alone or besides `labelled`. Default: none.
         diagnostics: whether training writes its point-by-point results to `locations.diagnostics`. Default:
             False.
         target_sampling_rate: step to resample the data to, see `Model`. Default: the rate of the data.
@@ -80,14 +85,16 @@ class MonitoredAsset(Construct):
         inference_scheduler_name: name of the scheduler, see `InferenceScheduler`. Default: a generated one.
         encryption_key: key of dataset, model and scheduler. Default: the service's own.
         tags: tags of dataset, model and scheduler, besides those of `cdk.Tags.of(...)`. Default: none.
-        removal_policy: what happens to dataset and model when the stack is deleted; the scheduler goes.
-            Default: they stay, see `Dataset` and `Model`.
+        removal_policy: what happens to dataset, label group and model when the stack is deleted; the
+            scheduler goes. Default: they stay, see `Dataset`, `LabelGroup` and `Model`.
         role: existing role for all data access. Default: a new one.
         dataset: existing dataset, nothing is ingested then; or more props of the new one. Default: a new one.
         model: existing model, nothing is ingested or trained then; or more props of the new one. Default: a
             new one.
         scheduler: existing scheduler, only alarms are made then; or more props of the new one. Default: a new
             one.
+        retraining: props of a `RetrainingScheduler`, which trains the model anew at fixed dates. Default:
+            none, the model stays as it is.
 
     Raises:
         ValueError: when a prop is given twice, or has no effect because a part exists already, when that is
@@ -97,8 +104,10 @@ class MonitoredAsset(Construct):
     role: iam.IRole | None
     dataset: IDataset | None
     ingestion: DataIngestion | None
+    label_group: ILabelGroup | None
     model: IModel
     scheduler: IInferenceScheduler
+    retraining: RetrainingScheduler | None
     alarms: SchedulerAlarms
 
     @_props.checked
@@ -115,6 +124,7 @@ class MonitoredAsset(Construct):
         training: TimeRange | None = None,
         evaluation: TimeRange | None = None,
         labelled: bool = False,
+        label_group: ILabelGroup | LabelGroupProps | None = None,
         diagnostics: bool = False,
         target_sampling_rate: TargetSamplingRate | str | cdk.Duration | None = None,
         off_condition: OffCondition | str | None = None,
@@ -137,6 +147,7 @@ class MonitoredAsset(Construct):
         dataset: IDataset | DatasetProps | None = None,
         model: IModel | ModelProps | None = None,
         scheduler: IInferenceScheduler | InferenceSchedulerOptions | None = None,
+        retraining: RetrainingSchedulerProps | None = None,
     ) -> None:
         super().__init__(scope, id)
         placed(self, scope)
@@ -171,6 +182,7 @@ class MonitoredAsset(Construct):
             **kept,
             "dataset": dataset,
             "labelled": labelled or None,
+            "label_group": label_group,
             "diagnostics": diagnostics or None,
             "wait": None if wait else wait,
         }
@@ -188,6 +200,7 @@ class MonitoredAsset(Construct):
             own={
                 **of_model,
                 "labels": locations.labels if labelled else None,
+                "label_group": label_group,
                 "diagnostics": locations.diagnostics if diagnostics else None,
             },
             unused=of_training,
@@ -227,8 +240,12 @@ class MonitoredAsset(Construct):
                 revision=revision,
                 wait=wait,
             )
-        self.model = found or self._trained(trained.props)
+        self.label_group = None
+        self.model = found or self._trained(trained.props, {**of_all, **kept})
         self.scheduler = live.existing or self._scheduler(live.props)
+        self.retraining = (
+            RetrainingScheduler(self, "Retraining", model=self.model, **retraining) if retraining else None
+        )
         self.alarms = SchedulerAlarms(
             self,
             "Alarms",
@@ -323,10 +340,19 @@ class MonitoredAsset(Construct):
             return None
         return Model.from_model_name(self, "Model", service=self._service, model_name=scheduler.model_name)
 
-    def _trained(self, props: Mapping[str, Any]) -> IModel:
+    def _trained(self, props: Mapping[str, Any], common: Mapping[str, Any]) -> IModel:
+        self.label_group = self._labels(props.get("label_group"), common)
         needs_role = props.get("labels") is not None or props.get("diagnostics") is not None
         usual = {"dataset": self.dataset, "role": self.role if needs_role else None}
-        return Model(self, "Model", **{**usual, **props})
+        return Model(self, "Model", **{**usual, **props, "label_group": self.label_group})
+
+    def _labels(
+        self, given: ILabelGroup | LabelGroupProps | None, common: Mapping[str, Any]
+    ) -> ILabelGroup | None:
+        if not isinstance(given, Mapping):
+            return given
+        usual = {name: value for name, value in common.items() if name in LabelGroupProps.__annotations__}
+        return LabelGroup(self, "LabelGroup", service=self._service, **{**usual, **given})
 
     def _scheduler(self, props: Mapping[str, Any]) -> IInferenceScheduler:
         shortest = DataUploadFrequency.shortest_for(self.model.target_sampling_rate)
@@ -366,10 +392,11 @@ class _OnlyOwnNames:
 
 
 def _names_below(scope: IConstruct) -> list[str]:
-    """Return the names of all datasets, models and schedulers that are made below `scope`."""
+    """Return the names of all parts with a name that are made below `scope`."""
     made = scope.node.find_all()
     return [
         *(each.dataset_name for each in made if isinstance(each, Dataset)),
+        *(each.label_group_name for each in made if isinstance(each, LabelGroup)),
         *(each.model_name for each in made if isinstance(each, Model)),
         *(each.inference_scheduler_name for each in made if isinstance(each, InferenceScheduler)),
     ]

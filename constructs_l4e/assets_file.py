@@ -12,10 +12,14 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from constructs_l4e import _toml
+from constructs_l4e._retraining_frequency import retraining_frequency
 from constructs_l4e._service_tables import ControlsDeclaration, NetworkDeclaration
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.input_naming import InputNaming, TimestampFormat
+from constructs_l4e.label import Label
+from constructs_l4e.label_group import LabelGroupProps
 from constructs_l4e.off_condition import OffCondition
+from constructs_l4e.retraining_scheduler import LookbackWindow, PromoteMode, RetrainingSchedulerProps
 from constructs_l4e.schema import DatasetSchema
 from constructs_l4e.service import METRIC_NAMESPACE, PARALLEL_READS
 from constructs_l4e.settings import Adaptation, ServiceSettings
@@ -56,6 +60,7 @@ class AssetDeclaration:
     training: TimeRange
     evaluation: TimeRange | None
     labelled: bool
+    label_group: LabelGroupProps | None
     diagnostics: bool
     target_sampling_rate: TargetSamplingRate | None
     off_condition: OffCondition | None
@@ -65,6 +70,7 @@ class AssetDeclaration:
     input_naming: InputNaming | None
     revision: str | None
     running: bool
+    retraining: RetrainingSchedulerProps | None
     removal_policy: cdk.RemovalPolicy
 
     def monitoring(self) -> dict[str, Any]:
@@ -107,6 +113,7 @@ class AssetsFile:
             _asset(
                 name,
                 _toml.Table(f"{path.name} [assets.{name}]", _toml.mapping(body)),
+                folder=path.parent,
                 kept=service.removal_policy,
             )
             for name, body in assets.items()
@@ -150,7 +157,7 @@ def _service(file: str, body: Mapping[str, Any]) -> ServiceDeclaration:
     return declared
 
 
-def _asset(name: str, table: _toml.Table, *, kept: cdk.RemovalPolicy) -> AssetDeclaration:
+def _asset(name: str, table: _toml.Table, *, folder: Path, kept: cdk.RemovalPolicy) -> AssetDeclaration:
     delay = table.take("data_delay_offset_minutes", _toml.number)
     declared = AssetDeclaration(
         name=name,
@@ -166,6 +173,7 @@ def _asset(name: str, table: _toml.Table, *, kept: cdk.RemovalPolicy) -> AssetDe
         ),
         evaluation=table.take("evaluation", _period),
         labelled=table.take("labelled", _toml.flag, default=False),
+        label_group=table.take("label_group", lambda value: _label_group(folder / _toml.text(value))),
         diagnostics=table.take("diagnostics", _toml.flag, default=False),
         target_sampling_rate=table.take("target_sampling_rate", _toml.one_of(TargetSamplingRate)),
         off_condition=table.take("off_condition", lambda value: OffCondition.parse(_toml.text(value))),
@@ -175,10 +183,20 @@ def _asset(name: str, table: _toml.Table, *, kept: cdk.RemovalPolicy) -> AssetDe
         input_naming=_input_naming(table.table("input_naming")),
         revision=table.take("revision", _toml.text),
         running=table.take("running", _toml.flag, default=True),
+        retraining=_retraining(table.table_if_given("retraining")),
         removal_policy=table.take("removal_policy", _removal, default=kept),
     )
     table.finish()
     return declared
+
+
+def _label_group(file: Path) -> LabelGroupProps:
+    """Return the label group with the labels of a file."""
+    if not file.is_file():
+        raise ValueError(
+            f"'{file}' does not exist: give a CSV file with start, end and perhaps rating, from here"
+        )
+    return {"labels": Label.from_csv(file)}
 
 
 def _input_naming(table: _toml.Table) -> InputNaming | None:
@@ -192,6 +210,29 @@ def _input_naming(table: _toml.Table) -> InputNaming | None:
     )
     table.finish()
     return None if declared == InputNaming() else declared
+
+
+def _retraining(table: _toml.Table | None) -> RetrainingSchedulerProps | None:
+    """Return when and how the model is trained anew, None where it is not."""
+    if table is None:
+        return None
+    props: RetrainingSchedulerProps = {
+        "retraining_frequency": table.require(
+            "frequency", lambda value: retraining_frequency(_toml.text(value)), example='frequency = "P3M"'
+        ),
+        "lookback_window": table.take("lookback", _toml.one_of(LookbackWindow), default=LookbackWindow.P360D),
+        "start_date": table.take("start", _date),
+        "promote_mode": table.take("promote", _toml.one_of(PromoteMode), default=PromoteMode.MANAGED),
+        "running": table.take("running", _toml.flag, default=True),
+    }
+    table.finish()
+    return props
+
+
+def _date(value: object) -> dt.date:
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value
+    return _toml.refuse(value, "a date, such as 2027-01-01 (no quotes)")
 
 
 def _removal(value: object) -> cdk.RemovalPolicy:

@@ -3,7 +3,7 @@
 import functools
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import Any, TypedDict, Unpack
 
 import aws_cdk as cdk
 import jsii
@@ -23,6 +23,16 @@ MOST_LABELS = 5_000
 """Labels of a group that an app may describe: the quota of the managed service."""
 _MOST_ADDED_BYTES = 50_000
 """A template, and each event about the resource, hold few of the labels that are added one by one."""
+
+
+class LabelGroupProps(TypedDict, total=False):
+    """Props of `LabelGroup` besides the service."""
+
+    label_group_name: str | None
+    fault_codes: Sequence[str] | None
+    labels: Sequence[Label] | None
+    tags: Mapping[str, str] | None
+    removal_policy: cdk.RemovalPolicy
 
 
 class LabelGroupBase(cdk.Resource):
@@ -176,6 +186,8 @@ class LabelGroup(LabelGroupBase):
             tags=self._tags,
             removal_policy=removal_policy,
         )
+        # One that is replaced stays too: its successor has the labels of the app only.
+        self._resource.apply_removal_policy(removal_policy)
         self.ready = self._resource
 
     @classmethod

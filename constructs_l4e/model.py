@@ -46,6 +46,7 @@ class ModelProps(TypedDict, total=False):
     role: iam.IRole | None
     encryption_key: kms.IKey | None
     adaptation: Adaptation | str | None
+    active_version: int | None
     tags: Mapping[str, str] | None
     wait: bool
     removal_policy: cdk.RemovalPolicy
@@ -150,9 +151,9 @@ class _ImportedModel(ModelBase):
 class Model(ModelBase):
     r"""A model, trained on `dataset`.
 
-    Labels, diagnostics, role, adaptation, tags and `wait` change in place. Any other change trains a new
-    model, to which schedulers move, and then deletes the old one. The new one has a new name unless
-    `model_name` fixes it.
+    Labels, diagnostics, role, adaptation, active version, tags and `wait` change in place. Any other change
+    trains a new model, to which schedulers move, and then deletes the old one. The new one has a new name
+    unless `model_name` fixes it.
 
     Args:
         scope: parent of the construct.
@@ -178,6 +179,9 @@ class Model(ModelBase):
         adaptation: what becomes of faults that grow over days and weeks. It takes effect with the next
             execution, without training, and goes before the setting of the service. It is a tag of the
             model, `lookoutequipment:adaptation`. Default: `ServiceSettings.adaptation`.
+        active_version: the version that inference uses, of those that retrainings have made, such as 1 to go
+            back to the first. A deployment that changes the model sets it. Default: the service decides, and
+            a version that was active stays when the prop is left out again.
         tags: up to 50 tags, besides those of `cdk.Tags.of(...)`. Default: none.
         wait: whether the deployment waits for the training, at most 45 minutes, and fails if it fails. With
             False it continues once the service has accepted the model, and `status` is IN_PROGRESS; a
@@ -212,6 +216,7 @@ class Model(ModelBase):
         role: iam.IRole | None = None,
         encryption_key: kms.IKey | None = None,
         adaptation: Adaptation | str | None = None,
+        active_version: int | None = None,
         tags: Mapping[str, str] | None = None,
         wait: bool = True,
         removal_policy: cdk.RemovalPolicy = _custom_resource.KEPT,
@@ -283,6 +288,7 @@ class Model(ModelBase):
                     diagnostics, diagnostics_encryption_key
                 ),
                 "Wait": "true" if wait else "false",
+                "ActiveVersion": _version(active_version),
             },
             tags=self._tags,
             depends_on=[
@@ -398,6 +404,12 @@ class Model(ModelBase):
             writes=[diagnostics] if diagnostics else [],
             output_keys=[key] if key else [],
         )
+
+
+def _version(number: int | None) -> str | None:
+    if number is not None and number < 1 and not cdk.Token.is_unresolved(number):
+        raise ValueError(f'active version "{number}" is none: versions of a model are counted from 1')
+    return None if number is None else str(number)
 
 
 def _rate(value: TargetSamplingRate | str | cdk.Duration | None) -> TargetSamplingRate | None:

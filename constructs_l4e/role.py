@@ -10,7 +10,7 @@ from constructs import Construct, IConstruct
 
 from constructs_l4e import _arns, _props
 from constructs_l4e._access import service_name
-from constructs_l4e._acknowledge import acknowledge_wildcards, template_text
+from constructs_l4e._acknowledge import acknowledge_wildcards, template_text, template_texts
 from constructs_l4e._environments import require_region_of, require_same_service
 from constructs_l4e._memory import once, path_of, placed, stack_of
 from constructs_l4e._own_roles import Use, examine
@@ -103,11 +103,6 @@ class ServiceRole(iam.Role):
         """Let the service use the role while it works for the resources of an ARN pattern."""
         self._trusted.add(resource_arn)
 
-    @property
-    def trusts_any_resource(self) -> bool:
-        """Whether nothing says what may use the role, or too much for a trust policy does."""
-        return self._trusted.any_resource
-
 
 @jsii.implements(cdk.IStableListProducer)
 class _TrustedResources:
@@ -124,16 +119,17 @@ class _TrustedResources:
 
     @property
     def any_resource(self) -> bool:
-        return not self._arns or sum(map(self._length, self._arns)) > _LONGEST_TRUST
+        # Of pseudo parameters, a template has less text than there is here: most roles need no question.
+        short = all(map(self._is_plain, self._arns)) and sum(map(len, self._arns)) <= _LONGEST_TRUST
+        return not self._arns or not (short or self._length() <= _LONGEST_TRUST)
 
-    def _length(self, arn: str) -> int:
-        """Return the length of an ARN in a template; Node is asked once for the start that most have."""
+    def _is_plain(self, arn: str) -> bool:
+        """Return whether no references but pseudo parameters are in an ARN."""
         start = _arns.any_resource(self._stack).removesuffix("*")
-        name = arn.removeprefix(start)
-        if name == arn or _props.is_token(name):
-            return len(template_text(self._stack, arn))
-        known = once(self._stack, "start of ARNs", lambda: len(template_text(self._stack, start)))
-        return known + len(name)
+        return not _props.is_token(arn.removeprefix(start))
+
+    def _length(self) -> int:
+        return sum(map(len, template_texts(self._stack, self._arns)))
 
     def produce(self) -> list[str]:
         """Return the ARN patterns of the trust policy, and warn if anybody can have the role used."""

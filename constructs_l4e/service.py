@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from constructs_l4e import _api_endpoints, _props
+from constructs_l4e import _api_endpoints, _props, _validate, import_source
 from constructs_l4e._access import Access
 from constructs_l4e._handle import Handle, parameter_name_in, parameter_of_stack
 from constructs_l4e._imported_service import ImportedService
@@ -26,6 +26,7 @@ from constructs_l4e._provider import ResourceProvider
 from constructs_l4e._reconciler import Reconciler
 from constructs_l4e._rest_api import ServiceApi
 from constructs_l4e._state import ServiceState
+from constructs_l4e.import_source import ImportSource
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.large_jobs import LargeJobs
 from constructs_l4e.numeric_layer import NumericLayer
@@ -79,13 +80,18 @@ class EquipmentService(EquipmentServiceBase):
         deletion_protection: whether DynamoDB refuses to delete the table of records. Turn it on once the
             service is deployed: it would also refuse CloudFormation that takes back a first deployment that
             failed. Default: False; a table that somebody deletes can be restored for 35 days.
+        import_sources: services of other accounts or Regions from which datasets and model versions can be
+            imported. Default: none, imports are within this service.
+        importable_by: accounts whose services may ask this one for what its resource policies let them
+            import. Default: none.
         controls: what the rules of the account ask: concurrency, dead letters, tracing, logs, boundary.
             Default: what suits every account.
 
     Raises:
         ValueError: when the numeric layer cannot be had, the metric namespace is one of AWS's,
             `parallel_reads` is below 1, `training_memory` is out of bounds, functions cannot work in the
-            subnets, or `api_vpc_endpoints` is empty or has endpoints of another service.
+            subnets, `api_vpc_endpoints` is empty or has endpoints of another service, or `importable_by` has
+            no account or is given for a private API.
     """
 
     @_props.checked
@@ -107,6 +113,8 @@ class EquipmentService(EquipmentServiceBase):
         api_vpc_endpoints: Sequence[ec2.IInterfaceVpcEndpoint] | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         deletion_protection: bool = False,
+        import_sources: Sequence[ImportSource] | None = None,
+        importable_by: Sequence[str] | None = None,
         controls: ServiceControls | None = None,
     ) -> None:
         super().__init__(scope, id)
@@ -121,6 +129,11 @@ class EquipmentService(EquipmentServiceBase):
             )
         training_mib = training_mebibytes(training_memory)
         vpc_endpoints = _api_endpoints.checked(api_vpc_endpoints)
+        if vpc_endpoints and importable_by:
+            raise ValueError(
+                f"importable_by {_validate.few(importable_by)}: a private API is not reached from other"
+                " accounts; leave importable_by or api_vpc_endpoints out"
+            )
         network = function_network(
             self, "Network", vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups
         )
@@ -154,6 +167,7 @@ class EquipmentService(EquipmentServiceBase):
             "L4E_METRIC_NAMESPACE": metric_namespace,
             "L4E_SETTINGS": limits.to_json(),
             **network.environment,
+            **import_source.to_environment(import_sources or ()),
         }
         jobs = Jobs(
             self,
@@ -167,6 +181,7 @@ class EquipmentService(EquipmentServiceBase):
             training_mib=training_mib,
             parallel_reads=parallel_reads,
             large_jobs=large_jobs,
+            import_access=import_source.ask(self, import_sources or ()),
             network=network,
             controls=controls,
         )
@@ -188,6 +203,8 @@ class EquipmentService(EquipmentServiceBase):
             access_role_path=ACCESS_ROLE_PATH,
             network=network,
             vpc_endpoints=vpc_endpoints,
+            import_access=import_source.ask(self, import_sources or ()),
+            importable_by=importable_by or (),
             controls=controls,
         )
         reconciler = Reconciler(

@@ -27,7 +27,7 @@ class Model(TaggedResource):
     resource_type = "Custom::LookoutEquipmentModel"
     operation = "CreateModel"
     name_member = "ModelName"
-    options = ("Schema", "Wait")
+    options = ("Schema", "Wait", "ActiveVersion")
     describe = "DescribeModel"
     arn_member = "ModelArn"
     mutable = frozenset({"Tags", *_UPDATABLE})
@@ -78,6 +78,8 @@ class Model(TaggedResource):
                 f"{failed_reason(found.record)}. Correct the data or the properties"
                 f"{'' if mine else ', delete this model'}, then deploy again."
             )
+        if properties.active_version not in {None, found.record.get("ActiveModelVersion")}:
+            return self._activate(context, properties, found)
         return Done(
             data={
                 "ModelName": properties.members["ModelName"],
@@ -86,6 +88,27 @@ class Model(TaggedResource):
                 "ModelQuality": found.record.get("ModelQuality", "CANNOT_DETERMINE_QUALITY"),
             }
         )
+
+    def _activate(self, context: Context, properties: Properties, found: Found) -> Outcome:
+        """Make the requested version the active one, as soon as it is trained."""
+        name, number = properties.members["ModelName"], properties.active_version
+        try:
+            version = context.call("DescribeModelVersion", ModelName=name, ModelVersion=number)
+        except NotFoundError:
+            raise FailedError(
+                f"model {name!r} has no version {number} to activate (active: "
+                f"{found.record.get('ActiveModelVersion', 'none')}). Leave ActiveVersion out, or give a "
+                "version that ListModelVersions shows, then deploy again."
+            ) from None
+        if version["Status"] in _BUSY:
+            return Wait(reason=f"version {number} is still in training. Deploy again when it has finished")
+        if version["Status"] != "SUCCESS":
+            raise FailedError(
+                f"version {number} of model {name!r} is {version['Status']} and cannot be activated: "
+                f"{failed_reason(version)}. Give another ActiveVersion, or leave it out, then deploy again."
+            )
+        context.act("UpdateActiveModelVersion", ModelName=name, ModelVersion=number)
+        return Again()
 
     def dismantle(self, context: Context, name: str, found: Found) -> Outcome:
         """Delete the model when its training has ended."""

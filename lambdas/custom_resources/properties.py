@@ -68,6 +68,7 @@ class Properties:
         wait: whether the request is complete only when the service has finished.
         running: desired state of a scheduler.
         revision: free text whose change starts a new ingestion.
+        active_version: the version of a model that is to be active; None leaves that to the service.
         labels: documents with the labels of a label group, one after the other.
         policy: a resource policy, without its `Id`.
     """
@@ -77,6 +78,7 @@ class Properties:
     wait: bool = True
     running: bool = True
     revision: str = ""
+    active_version: int | None = None
     labels: Sequence[InlineDocument | S3Object] = ()
     policy: Mapping[str, Any] = field(default_factory=dict)
 
@@ -231,6 +233,12 @@ def _timestamp(_: Shape, raw: Any, path: str) -> datetime:
     return moment.astimezone(UTC)
 
 
+def _version_number(path: str, raw: Any) -> int:
+    if isinstance(raw, bool) or not re.fullmatch(r"[1-9][0-9]{0,8}", str(raw)):
+        raise _WrongError(f"{path} is {raw!r}: give the number of a version")
+    return int(raw)
+
+
 # The members of the operations used here have no other types; another one is a KeyError in the first test.
 _SCALARS: Final[Mapping[str, Callable[[Shape, Any, str], Any]]] = {
     "string": _string,
@@ -301,6 +309,7 @@ _OPTIONS: Final[Mapping[str, tuple[str, Callable[[str, Any], Any]]]] = {
     "Wait": ("wait", _choice(true=True, false=False)),
     "DesiredState": ("running", _choice(RUNNING=True, STOPPED=False)),
     "Revision": ("revision", _text),
+    "ActiveVersion": ("active_version", _version_number),
     "ResourcePolicy": ("policy", _policy),
     "RemovalPolicy": ("", _choice(retain=True, destroy=False)),
 }

@@ -34,8 +34,9 @@ from service.operations import (
     version_imports,
 )
 from service.settings import Environment
-from service.way_in import way_in_of
-from service.wire import answer
+from service.sharing_api import share
+from service.way_in import is_for_importers, way_in_of
+from service.wire import Exchange, answer
 
 Operation = Callable[[Context, dict[str, Any]], Mapping[str, Any]]
 
@@ -62,6 +63,10 @@ _CLIENTS = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard"
 """API Gateway gives up after 29 s: calls of other AWS services must end before that."""
 
 
+_OF_S3 = Config(signature_version="s3v4")
+"""Addresses of objects under a KMS key need this signature, and boto3 may choose another for addresses."""
+
+
 def handler(event: Mapping[str, Any], _lambda_context: object) -> dict[str, Any]:
     """Answer an API Gateway (REST) proxy event."""
     return respond(event, current_context())
@@ -71,6 +76,12 @@ def respond(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Answer a proxy event within `context`, and write the audit record of the call."""
     caller = Caller.of(event)
     called = context.called_by(caller.principal)
+
+    def record(exchange: Exchange) -> None:
+        audit.write(audit.record(exchange, caller, called))
+
+    if is_for_importers(event):
+        return share(event, called, caller, record)
 
     def call(name: str, request: dict[str, Any]) -> Mapping[str, Any]:
         within = replace(called, way_in=way_in_of(event))
@@ -83,7 +94,7 @@ def respond(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
             )
         return operation(within, request)
 
-    return answer(event, call, lambda exchange: audit.write(audit.record(exchange, caller, called)))
+    return answer(event, call, record)
 
 
 @cache
@@ -95,7 +106,8 @@ def current_context() -> Context:
 
     @cache
     def client(service: str) -> Any:
-        made: Any = session.client(service, config=_CLIENTS)  # type: ignore[call-overload]  # name known at run time only
+        config = _CLIENTS.merge(_OF_S3) if service == "s3" else _CLIENTS
+        made: Any = session.client(service, config=config)  # type: ignore[call-overload]  # name known at run time only
         return BucketOwners(account=environment.account).required_by(made) if service == "s3" else made
 
     return Context.create(environment, client)

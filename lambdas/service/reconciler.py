@@ -77,8 +77,7 @@ def _one(context: Context, job: Mapping[str, Any]) -> None:
     version = None if model is None else context.records.version(model["uuid"], int(job["ModelVersion"]))
     if model is None or version is None:
         return
-    if version["Status"] == "IN_PROGRESS":
-        reconcile_version(context, model, version, grace=_AT_ONCE)
+    if reconcile_version(context, model, version, grace=_AT_ONCE):
         version = context.records.version(model["uuid"], int(job["ModelVersion"])) or version
     _publish(context, version)  # also of one that was ended by whoever read it
 

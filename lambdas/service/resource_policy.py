@@ -41,20 +41,21 @@ _BOOLEANS = {"true", "false"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """Who wants to import: account, kind (`role`, `user` or empty) and name, unique for its kind."""
+    """Who wants to import: account, kind (`role`, `user` or empty) and name, unique for its kind; the ARN."""
 
     account: str
     kind: str = ""
     name: str = ""
+    arn: str = ""
 
     @classmethod
     def of(cls, arn: str) -> "Principal":
         """Return the principal with the `arn`, which may be that of a session of a role without its name."""
         match = _CALLER.fullmatch(arn)
         if match is None:
-            return cls(account="")
+            return cls(account="", arn=arn)
         kind = (match["kind"] or "").removeprefix("assumed-")
-        return cls(account=match["account"], kind=kind, name=match["name"] or "")
+        return cls(account=match["account"], kind=kind, name=match["name"] or "", arn=arn)
 
     def __str__(self) -> str:
         """Return the principal as messages name it."""

@@ -1,4 +1,4 @@
-"""Metrics of retrainings in CloudWatch: one point for each that ended, by the name of the model."""
+"""Metrics of retrainings in CloudWatch: a point for each that ended, by the name of the model."""
 
 import logging
 from collections.abc import Mapping

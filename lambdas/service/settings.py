@@ -135,6 +135,8 @@ class Environment:
     retraining_function: str = ""
     """The function that the schedules of retraining schedulers wake: the reconciler."""
     retraining_schedule_role: str = ""
+    import_sources: Mapping[str, str] = field(default_factory=dict)
+    """Where other services share what is imported, by account and Region as `111122223333/eu-west-1`."""
     ingest_memory_mib: int | None = None
     train_memory_mib: int | None = None
     """Memory of the functions of the jobs, for messages; None if it is not known."""
@@ -160,6 +162,7 @@ class Environment:
             schedule_role=variables.get("L4E_SCHEDULE_ROLE", ""),
             retraining_function=variables.get("L4E_RETRAINING_FUNCTION", ""),
             retraining_schedule_role=variables.get("L4E_RETRAINING_SCHEDULE_ROLE", ""),
+            import_sources=_import_sources(variables),
             ingest_memory_mib=_mebibytes(variables, "L4E_INGEST_MEMORY_MIB"),
             train_memory_mib=_mebibytes(variables, "L4E_TRAIN_MEMORY_MIB"),
         )
@@ -167,3 +170,18 @@ class Environment:
 
 def _mebibytes(variables: Mapping[str, str], name: str) -> int | None:
     return int(variables[name]) if name in variables else None
+
+
+def _import_sources(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the addresses of other services, which the variable names by API and stage."""
+    apis: Mapping[str, str] = json.loads(variables.get("L4E_IMPORT_SOURCES", "{}"))
+    emulator = variables.get("AWS_ENDPOINT_URL")
+    found = {}
+    for home, api_and_stage in apis.items():
+        api, _, stage = api_and_stage.partition("/")
+        if emulator:
+            found[home] = f"{emulator.rstrip('/')}/restapis/{api}/{stage}/_user_request_/import"
+        else:
+            region, suffix = home.partition("/")[2], variables["L4E_URL_SUFFIX"]
+            found[home] = f"https://{api}.execute-api.{region}.{suffix}/{stage}/import"
+    return found

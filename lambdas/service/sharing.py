@@ -77,7 +77,7 @@ class Owner:
     account: str
     region: str
 
-    def share_dataset(self, arn: str, principal: Principal) -> Shared:
+    def share_dataset(self, arn: str, principal: Principal, *, with_objects: bool) -> Shared:
         """Return the data of a dataset, of its latest successful ingestion or import.
 
         What is known of the files that it was made of stays with the owner.
@@ -105,6 +105,8 @@ class Owner:
             counts = {**job["IngestedFilesSummary"], "DiscardedFiles": []}
             facts["IngestedFilesSummary"] = counts
         uuid, components = dataset["uuid"], component_prefix(dataset["uuid"], job["JobId"])
+        if not with_objects:
+            return Shared(facts=facts, objects={})
         return Shared(
             facts=facts,
             objects={
@@ -117,7 +119,7 @@ class Owner:
             },
         )
 
-    def share_version(self, arn: str, principal: Principal, *, with_data: bool) -> Shared:
+    def share_version(self, arn: str, principal: Principal, *, with_data: bool, with_objects: bool) -> Shared:
         """Return a model version and, `with_data`, the rows that inference has kept for its model.
 
         Labels, schedulers, diagnostics and tags stay with the owner.
@@ -142,6 +144,8 @@ class Owner:
                 "training has succeeded"
             )
         facts = {name: value for name, value in version.items() if name in _VERSION_FACTS}
+        if not with_objects:
+            return Shared(facts=facts, objects={})
         objects = self._version_objects(version)
         if with_data:
             prefix = accumulated_prefix(model["uuid"])

@@ -27,6 +27,9 @@ _GRAMMAR = re.compile(
 _PLAIN_PATH = re.compile(r"(?:/(?!\.\.?(?:/|$))[^/%\\\s]+)*")
 """Paths that mean the same to everybody: no empty, dotted or encoded parts."""
 
+IMPORT = "import"
+"""The path of services of other accounts."""
+
 _SEPARATORS = "-_"
 
 
@@ -102,6 +105,13 @@ def way_in_of(event: Mapping[str, Any]) -> WayIn:
             f"the path '{path[:200]}' is not one of a way in: write its parts plainly, one '/' between them"
         )
     return _parsed(captured) if captured else EVERYTHING
+
+
+def is_for_importers(event: Mapping[str, Any]) -> bool:
+    """Return whether a proxy event came to the path where other services ask for what they import."""
+    request = event.get("requestContext") or {}
+    captured = (event.get("pathParameters") or {}).get("proxy")
+    return captured == IMPORT and request.get("path") == f"/{request.get('stage')}/{IMPORT}"
 
 
 def _is_all_of(path: str, end: str, *, stage: str) -> bool:

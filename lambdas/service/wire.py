@@ -79,26 +79,27 @@ def answer(event: Mapping[str, Any], call: Call, record: Callable[[Exchange], No
     target = _header(event, "x-amz-target")
     # Ties the id that the caller knows to the invocation: its other lines, and one that runs out of time.
     _log.info("request %s begins", request_id)
-    request, reply, reported = None, None, None
+    request, reply, failure = None, None, None
     try:
         operation = _operation(target)
         request = _request(operation, event)
         reply = _reply_body(operation, call(operation.name, request))
     except Exception as error:  # noqa: BLE001  whatever went wrong, the caller gets an error of the API
-        reported = _reported(error, request_id)
+        failure = reported(error, request_id)
     exchange = Exchange(
         request_id=request_id,
         operation=target.rpartition(".")[2],
         request=request,
         reply=reply,
-        error=reported,
+        error=failure,
         milliseconds=round(1000 * (time.monotonic() - started)),
     )
     record(exchange)
-    return _proxy_reply(exchange)
+    return proxy_reply(exchange)
 
 
-def _proxy_reply(exchange: Exchange) -> dict[str, Any]:
+def proxy_reply(exchange: Exchange) -> dict[str, Any]:
+    """Return the proxy reply that reports the end of a call."""
     body = exchange.reply
     if exchange.error is not None:
         body = {"__type": f"{_NAMESPACE}{exchange.error.code}", "Message": exchange.message}
@@ -152,7 +153,7 @@ def _reply_body(operation: OperationModel, record: Mapping[str, Any]) -> Any:
     return {} if operation.output_shape is None else project(operation.output_shape, record)
 
 
-def _reported(error: Exception, request_id: str) -> ApiError:
+def reported(error: Exception, request_id: str) -> ApiError:
     """Return the error of the API that reports `error` to the caller."""
     if isinstance(error, ApiError):
         return error

@@ -1,5 +1,9 @@
 """An asset's stack from its creation to its end, deployed by the CDK CLI under enforced IAM and TLS."""
 
+import json
+import time
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from tests.e2e.cloud import Cloud, names, reasons
@@ -13,11 +17,60 @@ def models(equipment: Any) -> list[Any]:
     return found
 
 
+def label_groups(equipment: Any) -> list[Any]:
+    found: list[Any] = equipment.list_label_groups(LabelGroupNameBeginsWith=ASSET)["LabelGroupSummaries"]
+    return found
+
+
 def schedulers_of(equipment: Any) -> list[Any]:
     found: list[Any] = equipment.list_inference_schedulers(InferenceSchedulerNameBeginsWith=ASSET)[
         "InferenceSchedulerSummaries"
     ]
     return found
+
+
+def label_file(cloud: Cloud, other: str) -> dict[str, str]:
+    """Write the labels of the fault and of something other; returns the member that names the file."""
+    file = cloud.work / "line1-labels.csv"
+    file.write_text(
+        "start,end,rating,fault_code,notes\n"
+        "2026-01-03T10:00:00,2026-01-03T12:00:00,,impeller,the fault\n"
+        f"2026-01-01T06:00:00,2026-01-01T06:30:00,NO_ANOMALY,,{other}\n"
+    )
+    return {"label_group": f'"{file.name}"'}
+
+
+def label_by_hand(equipment: Any, model: Any) -> dict[str, str]:
+    """Add a label to the group of a model that has found the fault; returns those that were there."""
+    before = labels_of(equipment, model)
+    assert before.keys() == {"the fault", "a test run"}
+    (found,) = json.loads(model["ModelMetrics"])["fault_codes"]
+    assert found == {"fault_code": "impeller", "num_labeled": 1, "num_identified": 1}
+    now = datetime.now(UTC)
+    equipment.create_label(
+        LabelGroupName=model["LabelsInputConfiguration"]["LabelGroupName"],
+        StartTime=now,
+        EndTime=now,
+        Rating="NEUTRAL",
+        Notes="by hand",
+    )
+    return before
+
+
+def only_what_changed_is_labelled_again(equipment: Any, model: Any, before: dict[str, str]) -> None:
+    after = labels_of(equipment, model)
+    assert after.keys() == {"the fault", "an inspection", "by hand"}
+    assert after["the fault"] == before["the fault"]
+
+
+def labels_of(equipment: Any, model: Any) -> dict[str, str]:
+    """The ids of the labels in the group of a model by their notes."""
+    group = model["LabelsInputConfiguration"]["LabelGroupName"]
+    found = [
+        equipment.describe_label(LabelGroupName=group, LabelId=label["LabelId"])
+        for label in equipment.list_labels(LabelGroupName=group)["LabelSummaries"]
+    ]
+    return {label.get("Notes", ""): label["LabelId"] for label in found}
 
 
 def missing_results_alarm(cloud: Cloud, scheduler: str) -> Any:
@@ -33,13 +86,58 @@ def missing_results_alarm(cloud: Cloud, scheduler: str) -> Any:
     return found
 
 
+def is_retrained(cloud: Cloud, model: str, today: date) -> None:
+    """Wake the service as the schedule does at midnight, and look at the version that this brings.
+
+    The retraining scheduler starts today, so the first retraining is due.
+    """
+    equipment, endpoint = cloud.aws.equipment, cloud.instance.endpoint
+    assert equipment.describe_retraining_scheduler(ModelName=model)["Status"] == "RUNNING"
+    schedules = cloud.aws.session.client("scheduler", endpoint_url=endpoint)
+    listed = schedules.list_schedules()["Schedules"]
+    found = [
+        schedules.get_schedule(Name=each["Name"], GroupName=each["GroupName"])["Target"] for each in listed
+    ]
+    (target,) = (each for each in found if json.loads(each["Input"]).get("ModelName") == model)
+    functions = cloud.aws.session.client("lambda", endpoint_url=endpoint)
+    for _ in range(2):  # EventBridge may wake it twice
+        answer = functions.invoke(FunctionName=target["Arn"], Payload=target["Input"])
+        assert "FunctionError" not in answer, answer["Payload"].read()
+    while True:
+        version = equipment.describe_model_version(ModelName=model, ModelVersion=2)
+        if version["Status"] != "IN_PROGRESS":
+            break
+        time.sleep(0.5)
+    known = today - date(2026, 1, 4) < timedelta(720)  # the history lies in the look-back
+    assert version["Status"] == ("SUCCESS" if known else "FAILED"), version
+    assert version["AutoPromotionResult"].startswith("MODEL_" if known else "RETRAINING_CUSTOMER_ERROR")
+    versions = equipment.list_model_versions(ModelName=model)["ModelVersionSummaries"]
+    assert names(versions, "ModelVersion") == [1, 2]
+
+
+def an_update_that_cannot_work_changes_nothing(
+    cloud: Cloud, members: dict[str, str], outputs: Mapping[str, str]
+) -> None:
+    """The reason is told, and everything is as before."""
+    empty = "{ start = 2025-06-01T00:00:00Z, end = 2025-06-03T00:00:00Z }"
+    message = cloud.failure(cloud.synth({ASSET: members | {"training": empty}}), ASSET)
+    assert "2025-06-01" in message + reasons(cloud.aws, ASSET)
+    assert cloud.status(ASSET) == "UPDATE_ROLLBACK_COMPLETE"
+    assert cloud.outputs(ASSET) == outputs
+    equipment = cloud.aws.equipment
+    assert names(models(equipment), "ModelName") == [outputs["ModelName"]]
+    still = equipment.describe_inference_scheduler(InferenceSchedulerName=outputs["InferenceSchedulerName"])
+    assert still["Status"] == "RUNNING"
+
+
 def test_create_update_replace_roll_back_destroy(cloud: Cloud) -> None:
     """One story, since each step starts from the one before."""
     cloud.upload_history(ASSET)
     equipment = cloud.aws.equipment
+    labelled = label_file(cloud, "a test run")
 
     # Create: the model is trained and the scheduler runs when the deployment ends.
-    cloud.deploy(cloud.synth({ASSET: {}}), ASSET)
+    cloud.deploy(cloud.synth({ASSET: labelled}), ASSET)
     first = cloud.outputs(ASSET)
     model = equipment.describe_model(ModelName=first["ModelName"])
     assert model["Status"] == "SUCCESS"
@@ -48,16 +146,23 @@ def test_create_update_replace_roll_back_destroy(cloud: Cloud) -> None:
     assert scheduler["Status"] == "RUNNING"
     alarm = missing_results_alarm(cloud, first["InferenceSchedulerName"])
     assert alarm["TreatMissingData"] == "missing", "a first deployment must not notify"
+    before = label_by_hand(equipment, model)
 
-    # Update in place: the same scheduler has another delay.
-    cloud.deploy(cloud.synth({ASSET: {"data_delay_offset_minutes": "2"}}), ASSET)
+    # Update in place: the scheduler has another delay, the model is retrained from today on, a label is new.
+    label_file(cloud, "an inspection")
+    today = datetime.now(UTC).date()
+    retraining = f'{{ frequency = "P30D", lookback = "P720D", start = {today} }}'
+    retrained = labelled | {"data_delay_offset_minutes": "2", "retraining": retraining}
+    cloud.deploy(cloud.synth({ASSET: retrained}), ASSET)
+    only_what_changed_is_labelled_again(equipment, model, before)
     updated = equipment.describe_inference_scheduler(InferenceSchedulerName=first["InferenceSchedulerName"])
     assert updated["InferenceSchedulerArn"] == scheduler["InferenceSchedulerArn"]
     assert (updated["DataDelayOffsetInMinutes"], updated["Status"]) == (2, "RUNNING")
     assert cloud.outputs(ASSET) == first
+    is_retrained(cloud, first["ModelName"], today)
 
     # Replace: another off condition is another model, and with it another scheduler. The old ones go.
-    changed = {"data_delay_offset_minutes": "2", "off_condition": r"'pump\Speed < 200'"}
+    changed = retrained | {"off_condition": r"'pump\Speed < 200'"}
     replaced = cloud.synth({ASSET: changed})
     cloud.deploy(replaced, ASSET)
     second = cloud.outputs(ASSET)
@@ -68,25 +173,20 @@ def test_create_update_replace_roll_back_destroy(cloud: Cloud) -> None:
         (second["InferenceSchedulerName"], "RUNNING")
     ]
 
+    moved = equipment.describe_retraining_scheduler(ModelName=second["ModelName"])
+    assert moved["Status"] == "RUNNING"
+
     other = missing_results_alarm(cloud, second["InferenceSchedulerName"])
     assert other["AlarmName"] != alarm["AlarmName"], "a changed alarm would miss the results of the old one"
 
-    # An update that cannot work: the reason is told, and everything is as before.
-    empty = "{ start = 2025-06-01T00:00:00Z, end = 2025-06-03T00:00:00Z }"
-    message = cloud.failure(cloud.synth({ASSET: changed | {"training": empty}}), ASSET)
-    assert "2025-06-01" in message + reasons(cloud.aws, ASSET)
-    assert cloud.status(ASSET) == "UPDATE_ROLLBACK_COMPLETE"
-    assert cloud.outputs(ASSET) == second
-    assert names(models(equipment), "ModelName") == [second["ModelName"]]
-    still = equipment.describe_inference_scheduler(InferenceSchedulerName=second["InferenceSchedulerName"])
-    assert still["Status"] == "RUNNING"
+    an_update_that_cannot_work_changes_nothing(cloud, changed, second)
 
     # Destroy: nothing is left in the service, and all of the customer's data.
-    before = cloud.aws.s3.list_objects_v2(Bucket=cloud.bucket, Prefix=f"{ASSET}/")
+    data = cloud.aws.s3.list_objects_v2(Bucket=cloud.bucket, Prefix=f"{ASSET}/")
     cloud.destroy(replaced, ASSET)
     assert cloud.status(ASSET) is None
     assert equipment.list_datasets(DatasetNameBeginsWith=ASSET)["DatasetSummaries"] == []
-    assert models(equipment) == []
+    assert models(equipment) == label_groups(equipment) == []
     assert schedulers_of(equipment) == []
-    after = cloud.aws.s3.list_objects_v2(Bucket=cloud.bucket, Prefix=f"{ASSET}/")
-    assert names(after["Contents"], "Key") == names(before["Contents"], "Key") != []
+    left = cloud.aws.s3.list_objects_v2(Bucket=cloud.bucket, Prefix=f"{ASSET}/")
+    assert names(left["Contents"], "Key") == names(data["Contents"], "Key") != []

@@ -13,7 +13,8 @@ from types import CodeType, FunctionType
 import pytest
 
 from engine.detect.alarm import Alarm
-from engine.evaluate.evaluation import evaluate, ranges
+from engine.detect.slow_alarm import SlowAlarm
+from engine.evaluate.evaluation import _touches, evaluate, ranges
 from engine.evaluate.events import EventRules, _joined
 from engine.evaluate.intervals import merge_intervals, rows_inside
 from engine.evaluate.roc import roc_auc
@@ -21,6 +22,7 @@ from engine.explain.sentence import _duration, _number, _percent, _short_name
 from engine.frame.build import _fill_forward, build_frame
 from engine.frame.component_reader import FrameWindow, right_edges
 from engine.frame.last_values import last_values
+from engine.frame.observed_rows import ObservedRows, observed_rows, overlay_component
 from engine.frame.off_condition import OffCondition
 from engine.frame.segments import segments
 from engine.ingest.cells import BlockReader
@@ -36,6 +38,7 @@ from engine.ingest.statistics import RunningStatistics
 from engine.ingest.timestamp_columns import TimestampReader, _calendar_micros
 from engine.train.calibration import column_quantile
 from engine.train.cleaning import _silent
+from engine.train.fit import fit
 from engine.train.rare_states import came_back, state_distance
 from engine.train.row_runs import joined_runs, with_margin
 from engine.train.sampling import sample_strips, time_folds
@@ -46,10 +49,12 @@ from tests.engine import (
     test_events,
     test_intervals,
     test_rare_states,
+    test_rated_periods,
     test_sentence,
+    test_slow_drift,
     test_training_rows,
 )
-from tests.engine.frame import test_build, test_last_values, test_segments
+from tests.engine.frame import test_build, test_last_values, test_observed_rows, test_segments
 from tests.engine.ingest import test_convert, test_merge, test_odd_cells, test_repairs, test_timestamps
 
 
@@ -119,16 +124,16 @@ BUGS = {
         evaluate, "hits[0]", "hits[-1]", test_evaluation.test_evaluation_counts
     ),
     "an alarm that touches the end of a label is unknown": Bug(
-        evaluate,
-        "each.start <= end",
-        "each.start < end",
+        _touches,
+        "found.start <= end",
+        "found.start < end",
         test_evaluation.test_an_alarm_at_either_end_of_a_label_is_no_unknown_one,
         ((0, 2),),
     ),
     "an alarm that touches the start of a label is unknown": Bug(
-        evaluate,
-        "each.end >= start",
-        "each.end > start",
+        _touches,
+        "found.end >= start",
+        "found.end > start",
         test_evaluation.test_an_alarm_at_either_end_of_a_label_is_no_unknown_one,
         ((3, 6),),
     ),
@@ -427,6 +432,31 @@ BUGS = {
         test_cleaning.test_rows_with_a_silent_sensor_are_not_learned,
         case(test_cleaning.test_rows_with_a_silent_sensor_are_not_learned, id="just silent"),
     ),
+    "neutral periods are learned": Bug(
+        fit,
+        "~frame.off & ~doubtful",
+        "~frame.off",
+        test_rated_periods.test_a_neutral_period_is_not_learned_whatever_it_looks_like,
+    ),
+    "what was confirmed is cleaned away": Bug(
+        fit,
+        "_LEARNED_ROWS) | (normal & sure)",
+        "_LEARNED_ROWS)",
+        test_rated_periods.test_what_looks_like_a_fault_is_learned_when_it_is_confirmed,
+        (test_rated_periods.odd_pump(),),
+    ),
+    "neutral alarms are false": Bug(
+        evaluate,
+        "if not _touches(each, neutral)]",
+        "]",
+        test_evaluation.test_alarms_in_neutral_periods_are_neither_right_nor_wrong,
+    ),
+    "neutral rows count for the area": Bug(
+        evaluate,
+        "| ~rows_inside(scores.times, neutral)",
+        "| True",
+        test_evaluation.test_alarms_in_neutral_periods_are_neither_right_nor_wrong,
+    ),
     "no rare state is learned": Bug(
         came_back,
         ">= VISITS",
@@ -438,6 +468,42 @@ BUGS = {
         ">= VISITS",
         ">= 0",
         test_rare_states.test_a_rare_state_that_came_once_is_not_learned,
+    ),
+    "rows of a window are kept twice": Bug(
+        ObservedRows.replacing,
+        "earlier.times > end",
+        "earlier.times > start",
+        test_observed_rows.test_rows_of_a_span_are_replaced,
+    ),
+    "rows without values are kept": Bug(
+        observed_rows,
+        ".any(axis=1)",
+        ".all(axis=1)",
+        test_observed_rows.test_rows_are_resampled_and_not_filled,
+    ),
+    "kept rows go before those of the dataset": Bug(
+        overlay_component,
+        "(older, newer)",
+        "(newer, older)",
+        test_observed_rows.test_rows_of_the_dataset_go_before_kept_ones,
+    ),
+    "any quiet bin says that a slow fault has ended": Bug(
+        SlowAlarm.move,
+        "self._shown(point)",
+        "1.0",
+        test_slow_drift.test_a_fault_that_shows_at_full_load_only_alarms_until_full_load_is_quiet,
+    ),
+    "quiet bins after a repair say that the fault does not show": Bug(
+        SlowAlarm._shown,
+        "- (state.spell - 1)",
+        "",
+        test_slow_drift.test_a_repair_is_told_by_what_was_before_it,
+    ),
+    "an alarm that nothing speaks for stays open": Bug(
+        SlowAlarm.move,
+        " or state.spell > LONGEST_SPELL * opening",
+        "",
+        test_slow_drift.test_an_alarm_without_any_sign_of_a_fault_closes_in_the_end,
     ),
     "a sensor alone makes a rare state": Bug(
         state_distance,

@@ -16,13 +16,17 @@ def period(rows: Frame, start: int = START, stop: int = STOP) -> list[Interval]:
     return [(rows.times[start], rows.times[stop - 1])]
 
 
-@pytest.fixture(scope="module")
-def odd() -> Frame:
+def odd_pump() -> Frame:
     """A pump whose flow is far above all else for 200 rows: long enough to be taken for a fault."""
     rows = pump(ROWS, seed=5)
     values = rows.values.copy()
     values[START:STOP, FLOW] += 200
     return replace(rows, values=values)
+
+
+@pytest.fixture(scope="module")
+def odd() -> Frame:
+    return odd_pump()
 
 
 def highest_flow(rows: Frame, **rated: list[Interval]) -> float:

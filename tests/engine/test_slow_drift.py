@@ -192,8 +192,16 @@ def test_a_fault_that_shows_at_full_load_only_alarms_until_full_load_is_quiet() 
     load = [*[1.0] * 6, *[0.0] * 5] * 4
     ratios = walked(worn + repaired, load)
     assert min(ratios[25:33]) > 1  # through the third idle spell: the two before were quiet, too
-    assert ratios[33] > 1
-    assert max(ratios[34:]) <= 1  # closed by the second quiet bin at full load
+    assert ratios[34] > 1
+    assert max(ratios[35:]) <= 1  # closed by the third quiet bin at full load
+
+
+def test_a_repair_is_told_by_what_was_before_it() -> None:
+    """Where the fault showed every other time, quiet bins since the repair do not speak for its going on."""
+    worn = [2.0] * 6 + [2.0, 0.1] * 6
+    ratios = walked([*worn, *[0.1] * 7], [0.0] * 25)
+    assert min(ratios[8:22]) > 1
+    assert max(ratios[23:]) <= 1
 
 
 def test_an_alarm_without_any_sign_of_a_fault_closes_in_the_end() -> None:

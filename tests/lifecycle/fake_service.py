@@ -62,6 +62,7 @@ class FakeService:
         self.schedulers: dict[str, Thing] = {}
         self.retrainings: dict[str, Thing] = {}  # retraining schedulers by model; what tests know them by
         self.jobs: dict[str, Thing] = {}
+        self.versions: dict[str, dict[int, str]] = {}  # states of versions that retrainings made, by model
         self.label_groups: dict[str, Thing] = {}
         self.labels: dict[str, dict[str, Any]] = {}
         self.policies: dict[str, Thing] = {}  # by kind and name of their resource
@@ -318,6 +319,20 @@ class FakeService:
     def _DescribeModel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         return self._read(self.models, "model", p["ModelName"]).record
 
+    def _DescribeModelVersion(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        record = self._get(self.models, "model", p["ModelName"]).record
+        versions = {1: record["Status"], **self.versions.get(p["ModelName"], {})}
+        if p["ModelVersion"] not in versions:
+            raise ApiError("ResourceNotFoundException", f"version {p['ModelVersion']} does not exist")
+        status = versions[p["ModelVersion"]]
+        return {"ModelName": p["ModelName"], "ModelVersion": p["ModelVersion"], "Status": status}
+
+    def _UpdateActiveModelVersion(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        if self._DescribeModelVersion(p)["Status"] != "SUCCESS":
+            raise ApiError("ConflictException", f"version {p['ModelVersion']} is not SUCCESS")
+        self.models[p["ModelName"]].record["ActiveModelVersion"] = p["ModelVersion"]
+        return {"ModelName": p["ModelName"], "CurrentActiveVersion": p["ModelVersion"]}
+
     def _UpdateModel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         thing = self._get(self.models, "model", p["ModelName"])
         if thing.record["Status"] == "IN_PROGRESS":
@@ -454,6 +469,7 @@ class FakeService:
         if thing.record["Status"] != "STOPPED":
             raise ApiError("ConflictException", f"scheduler of {p['ModelName']} is {thing.record['Status']}")
         del self.retrainings[p["ModelName"]]
+        return {}
 
     # -- resource policies. The first two words of an Id are taken for the tags that policies do not have.
 

@@ -237,7 +237,9 @@ def _records_drain(world: World, stacks: Sequence[Stack]) -> None:
         for stack in stacks
         for logical, live in stack.live.items()
     }
-    lingering = {(_recorded_name(live), stack.id) for stack in stacks for live in stack.abandoned}
+    lingering = {
+        (_recorded_name(live), stack.id) for stack in stacks for live in (*stack.abandoned, *stack.kept)
+    }
     for key, (_, _, expires) in world.records.items.items():
         if expires is None:
             _, name, owner = key.split("/", 2)

@@ -41,6 +41,7 @@ from tests.lifecycle.scenarios_faults import (
     update_fails_and_rolls_back,
 )
 from tests.lifecycle.scenarios_service import (
+    active_version,
     blocked_deletion,
     cut_short,
     deleted_outside,
@@ -86,6 +87,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     cut_short,
     one_scheduler_per_model,
     removed_delay,
+    active_version,
     quota,
     retained,
     deletion_before_creation,

@@ -198,7 +198,7 @@ def kept_by_its_stack(play: Play) -> None:
     The deployment fails, tells how to use it, and takes back nothing but its own. When a person has deleted
     what was kept, the same template deploys.
     """
-    if play.case.kind not in {"Dataset", "Model"}:
+    if play.case.kind not in {"Dataset", "LabelGroup", "Model"}:
         return
     play.created()
     kept = play.thing()
@@ -209,13 +209,14 @@ def kept_by_its_stack(play: Play) -> None:
     assert not again.deploy(play.template(play.case.base))
     again.drain()
     assert play.world.snapshot() == before
-    member = f"from_{play.case.kind.lower()}_name"
-    assert re.search(rf"was deleted, import it \({member}\).* Otherwise .*then deploy", again.reasons[0])
+    member = re.sub("(?<=[a-z])(?=[A-Z])", "_", play.case.kind).lower()
+    assert re.search(
+        rf"was deleted, import it \(from_{member}_name\).* Otherwise .*then deploy", again.reasons[0]
+    )
     invariants.check(play.world, play.stack, again, foreign=play.foreign)
 
     name = play.case.base[play.case.name_member]
     play.world.service.call(f"Delete{play.case.kind}", {play.case.name_member: name})
-    play.stack.kept.clear()
     assert again.deploy(play.template(play.case.base)), again.reasons
     again.drain()
     invariants.check(play.world, play.stack, again, foreign=play.foreign)

@@ -292,3 +292,31 @@ def retained(play: Play) -> None:
     thing = play.thing()
     assert play.stack.destroy()
     assert thing in play.world.service.everything().values()
+
+
+def active_version(play: Play) -> None:
+    """The version that a model is to use is set and rolled back, drift taken back; without one, none is."""
+    if play.case.kind != "Model":
+        return
+    play.created()
+    thing = play.thing()
+    assert thing is not None
+    play.world.service.versions["pump-1"] = {2: "SUCCESS", 3: "FAILED", 4: "SUCCESS"}
+    for number in (2, 1):
+        assert play.deploy(play.case.base | {"ActiveVersion": number}), play.stack.reasons
+        assert thing.record["ActiveModelVersion"] == number
+        play.check()
+    assert not play.deploy(play.case.base | {"ActiveVersion": 4}, sibling_fails=True)
+    assert thing.record["ActiveModelVersion"] == 1, "not rolled back"
+    for wrong, problem in ((3, "is FAILED and cannot be activated"), (9, "has no version 9 to activate")):
+        assert not play.deploy(play.case.base | {"ActiveVersion": wrong})
+        assert problem in play.stack.reasons[-1], play.stack.reasons
+        assert thing.record["ActiveModelVersion"] == 1
+    thing.record["ActiveModelVersion"] = 4
+    assert play.deploy(play.case.in_place | {"ActiveVersion": 1}), play.stack.reasons
+    assert thing.record["ActiveModelVersion"] == 1, "drift"
+    play.stack.drain()
+    thing.record["ActiveModelVersion"] = 4
+    assert play.deploy(play.case.base), play.stack.reasons
+    assert thing.record["ActiveModelVersion"] == 4, "the service decides"
+    play.check()

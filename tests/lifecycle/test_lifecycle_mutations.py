@@ -299,6 +299,17 @@ def retraining_schedulers_are_not_marked(patch: Patch) -> None:
     patch.setattr(retraining_scheduler, "_marks", lambda _: [{"Key": "site", "Value": "north"}])
 
 
+def active_version_is_set_once(patch: Patch) -> None:
+    original = model.Model._activate
+
+    def activate(self: model.Model, context: Context, properties: Properties, found: Found) -> Outcome:
+        if "ActiveModelVersion" in found.record:
+            return Done(data={})
+        return original(self, context, properties, found)
+
+    patch.setattr(model.Model, "_activate", activate)
+
+
 def retraining_schedulers_never_change(patch: Patch) -> None:
     patch.setattr(RetrainingScheduler, "difference", lambda *_: {})
 
@@ -578,6 +589,7 @@ MUTATIONS = (
     Mutation(marks_of_the_model_are_those_of_its_scheduler, "create_and_delete"),
     Mutation(retraining_schedulers_are_not_marked, "create_and_delete"),
     Mutation(retraining_schedulers_never_change, "update_in_place"),
+    Mutation(active_version_is_set_once, "active_version"),
     Mutation(failed_training_is_success, "replacement_fails"),
     Mutation(ingests_again_on_rollback, "replacement_fails"),
     Mutation(trusts_what_was_ingested_into_another_dataset, "create_and_delete"),

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from custom_resources.errors import FailedError
 from custom_resources.handler import RESOURCES
 from custom_resources.properties import Properties, parse
-from tests.lifecycle.cases import CASES, Case, case_of
+from tests.lifecycle.cases import Case, case_of
 from tests.lifecycle.cloudformation import stringify
 
 MODEL = botocore.session.get_session().get_service_model("lookoutequipment")
 SCHEDULER_CASE = case_of("InferenceScheduler")
 SCHEDULER = SCHEDULER_CASE.base
+MODEL_CASE = case_of("Model")
 
 
 def read(case: Case, properties: dict[str, Any]) -> Properties:
@@ -57,57 +58,93 @@ def test_properties_survive_cloudformation(
 
 @pytest.mark.parametrize(("text", "wait"), [("true", True), ("false", False), (True, True), (False, False)])
 def test_booleans_are_read_literally(text: str | bool, wait: bool) -> None:  # noqa: FBT001 - a table
-    assert read(CASES[2], CASES[2].base | {"Wait": text}).wait is wait
+    assert read(MODEL_CASE, MODEL_CASE.base | {"Wait": text}).wait is wait
 
 
 @pytest.mark.parametrize(
-    ("case", "change", "message"),
+    ("kind", "change", "message"),
     [
-        (-1, {"DataDelayOffsetInMinutes": "61"}, "DataDelayOffsetInMinutes is 61: use a number from 0 to 60"),
-        (-1, {"DataDelayOffsetInMinutes": "five"}, "DataDelayOffsetInMinutes is 'five': give a whole number"),
-        (-1, {"DataDelayOffsetInMinutes": "5.0"}, "DataDelayOffsetInMinutes is '5.0': give a whole number"),
-        (-1, {"DataUploadFrequency": "PT7M"}, "DataUploadFrequency is 'PT7M': use one of PT5M, PT10M"),
-        (-1, {"DesiredState": "running"}, "DesiredState is 'running': use one of RUNNING, STOPPED"),
-        (-1, {"RoleArn": "reader"}, "RoleArn is 'reader', 6 characters: use 20 to 2048"),
-        (-1, {"RoleArn": "reader" * 4}, "it must match arn:aws"),
-        (-1, {"DataInputConfiguration": "live"}, "DataInputConfiguration is 'live': give an object with"),
         (
-            -1,
+            "InferenceScheduler",
+            {"DataDelayOffsetInMinutes": "61"},
+            "DataDelayOffsetInMinutes is 61: use a number from 0 to 60",
+        ),
+        (
+            "InferenceScheduler",
+            {"DataDelayOffsetInMinutes": "five"},
+            "DataDelayOffsetInMinutes is 'five': give a whole number",
+        ),
+        (
+            "InferenceScheduler",
+            {"DataDelayOffsetInMinutes": "5.0"},
+            "DataDelayOffsetInMinutes is '5.0': give a whole number",
+        ),
+        (
+            "InferenceScheduler",
+            {"DataUploadFrequency": "PT7M"},
+            "DataUploadFrequency is 'PT7M': use one of PT5M, PT10M",
+        ),
+        (
+            "InferenceScheduler",
+            {"DesiredState": "running"},
+            "DesiredState is 'running': use one of RUNNING, STOPPED",
+        ),
+        ("InferenceScheduler", {"RoleArn": "reader"}, "RoleArn is 'reader', 6 characters: use 20 to 2048"),
+        ("InferenceScheduler", {"RoleArn": "reader" * 4}, "it must match arn:aws"),
+        (
+            "InferenceScheduler",
+            {"DataInputConfiguration": "live"},
+            "DataInputConfiguration is 'live': give an object with",
+        ),
+        (
+            "InferenceScheduler",
             {"DataOutputConfiguration": {}},
             "property DataOutputConfiguration.S3OutputConfiguration is required",
         ),
         (
-            -1,
+            "InferenceScheduler",
             {"DataOutputConfiguration": {"S3OutputConfiguration": {"Bucket": "live", "Path": "x"}}},
             "unknown property DataOutputConfiguration.S3OutputConfiguration.Path: use one of Bucket, Prefix",
         ),
-        (-1, {"ClientToken": "mine"}, "unknown property 'ClientToken'"),
-        (2, {"Wait": "yes"}, "Wait is 'yes': use one of true, false"),
+        ("InferenceScheduler", {"ClientToken": "mine"}, "unknown property 'ClientToken'"),
+        ("Model", {"Wait": "yes"}, "Wait is 'yes': use one of true, false"),
         (
-            2,
+            "Model",
             {"TrainingDataStartTime": "2024-01-01"},
             "TrainingDataStartTime is '2024-01-01': give a time with zone",
         ),
-        (2, {"TrainingDataStartTime": "soon"}, "TrainingDataStartTime is 'soon': give a time with zone"),
         (
-            0,
+            "Model",
+            {"TrainingDataStartTime": "soon"},
+            "TrainingDataStartTime is 'soon': give a time with zone",
+        ),
+        (
+            "Dataset",
             {"Schema": {"Bucket": "b"}},
             "Schema is {'Bucket': 'b'}: give an object with InlineDataSchema, or with Bucket, Key and Sha256",
         ),
-        (0, {"Schema": {"InlineDataSchema": ""}}, "InlineDataSchema must be text"),
-        (0, {"Tags": {"site": "north"}}, "Tags is {'site': 'north'}: give a list"),
-        (0, {"Tags": [{"Key": "constructs-l4e:owner", "Value": "me"}]}, "'constructs-l4e:owner' is reserved"),
-        (0, {"RemovalPolicy": "keep"}, "RemovalPolicy is 'keep': use one of retain, destroy"),
-        (1, {"Revision": {"n": 1}}, "Revision is {'n': '1'}: give a text"),
-        (4, {"FaultCodes": "bearing"}, "FaultCodes is 'bearing': give a list"),
-        (4, {"FaultCodes": ["x" * 101]}, "101 characters: use 1 to 100"),
-        (4, {"Labels": {}}, "Labels is {}: give a list"),
-        (4, {"Labels": [{}]}, "Labels[0] is {}: give an object with InlineLabels, or with Bucket, Key and"),
+        ("Dataset", {"Schema": {"InlineDataSchema": ""}}, "InlineDataSchema must be text"),
+        ("Dataset", {"Tags": {"site": "north"}}, "Tags is {'site': 'north'}: give a list"),
+        (
+            "Dataset",
+            {"Tags": [{"Key": "constructs-l4e:owner", "Value": "me"}]},
+            "'constructs-l4e:owner' is reserved",
+        ),
+        ("Dataset", {"RemovalPolicy": "keep"}, "RemovalPolicy is 'keep': use one of retain, destroy"),
+        ("DataIngestion", {"Revision": {"n": 1}}, "Revision is {'n': '1'}: give a text"),
+        ("LabelGroup", {"FaultCodes": "bearing"}, "FaultCodes is 'bearing': give a list"),
+        ("LabelGroup", {"FaultCodes": ["x" * 101]}, "101 characters: use 1 to 100"),
+        ("LabelGroup", {"Labels": {}}, "Labels is {}: give a list"),
+        (
+            "LabelGroup",
+            {"Labels": [{}]},
+            "Labels[0] is {}: give an object with InlineLabels, or with Bucket, Key and",
+        ),
     ],
 )
-def test_a_wrong_property_is_named_with_rule_and_fix(case: int, change: dict[str, Any], message: str) -> None:
+def test_a_wrong_property_is_named_with_rule_and_fix(kind: str, change: dict[str, Any], message: str) -> None:
     with pytest.raises(FailedError) as raised:
-        read(CASES[case], CASES[case].base | change)
+        read(case_of(kind), case_of(kind).base | change)
     assert message in str(raised.value)
 
 
@@ -118,6 +155,6 @@ def test_a_missing_property_is_named() -> None:
 
 
 def test_a_time_with_any_zone_is_one_moment() -> None:
-    first = read(CASES[2], CASES[2].base | {"TrainingDataStartTime": "2024-01-01T00:00:00Z"})
-    second = read(CASES[2], CASES[2].base | {"TrainingDataStartTime": "2024-01-01T02:00:00+02:00"})
+    first = read(MODEL_CASE, MODEL_CASE.base | {"TrainingDataStartTime": "2024-01-01T00:00:00Z"})
+    second = read(MODEL_CASE, MODEL_CASE.base | {"TrainingDataStartTime": "2024-01-01T02:00:00+02:00"})
     assert first.members == second.members

@@ -100,6 +100,9 @@ SENSIBLE: dict[str, Sequence[str]] = {
     "FileNameTimestampFormat": ("EPOCH",),
     "ComponentTimestampDelimiter": ("_", ""),
     "IngestionJobId": ("0" * 32,),
+    "LabelGroupName": ("faults", "north"),
+    "LabelId": ("0" * 32,),
+    "FaultCode": ("bearing", "seal"),
     "Policy": tuple(
         json.dumps(
             {
@@ -119,7 +122,7 @@ _ID = re.compile("[0-9a-f]{32}")
 
 def _fits(shape: Any, text: str) -> bool:
     """Return whether a text that was seen in a reply belongs to a shape."""
-    if shape.name == "IngestionJobId":
+    if shape.name in {"IngestionJobId", "LabelId"}:
         return _ID.fullmatch(text) is not None
     return text.startswith("arn:") and "Arn" in shape.name and shape.name != "IamRoleArn"
 

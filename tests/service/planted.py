@@ -67,5 +67,5 @@ def without_expectation(write: Write, attribute: str) -> Write:
     return (
         Delete(write.pk, write.sk, kept)
         if isinstance(write, Delete)
-        else Update(write.pk, write.sk, write.set, write.remove, kept)
+        else Update(write.pk, write.sk, write.set, write.remove, kept, write.add)
     )

@@ -13,7 +13,7 @@ import aws_cdk as cdk
 import pytest
 from canonical import custom, imported_service, lint, locations, synthesised
 
-from constructs_l4e import Adaptation, InputNaming, MonitoredAsset
+from constructs_l4e import Adaptation, InputNaming, Label, MonitoredAsset
 from constructs_l4e.assets_file import AssetsFile
 from l4e_layer import EMPTY_LAYER
 
@@ -118,6 +118,7 @@ class TestAssetsFile:
         assert found.service.settings.to_json() == "{}"
 
     def test_takes_everything(self, tmp_path: Path) -> None:
+        (tmp_path / "labels.csv").write_text("start,end,rating\n2026-01-01,2026-01-02,NEUTRAL\n")
         found = declared(
             tmp_path,
             """
@@ -138,6 +139,7 @@ class TestAssetsFile:
             inference_catch_up_hours = 48
             [assets.A]
             labelled = true
+            label_group = "labels.csv"
             diagnostics = true
             running = false
             revision = "2"
@@ -149,6 +151,12 @@ class TestAssetsFile:
             input_naming = { timestamp_format = "EPOCH", delimiter = "", time_zone_offset = "+05:30" }
             training = { start = 2026-01-01T00:00:00+02:00, end = 2026-03-01T00:00:00Z }
             evaluation = { start = 2026-03-01T00:00:00Z, end = 2026-04-01T00:00:00Z }
+            [assets.A.retraining]
+            frequency = "P3M"
+            lookback = "P720D"
+            start = 2027-01-01
+            promote = "MANUAL"
+            running = false
             [assets.A.sensors]
             a = ["x"]
             """,
@@ -176,6 +184,27 @@ class TestAssetsFile:
         assert asset.training.start == dt.datetime(2025, 12, 31, 22, tzinfo=dt.UTC)
         assert (asset.labelled, asset.diagnostics, asset.running, asset.revision) == (True, True, False, "2")
         assert asset.adaptation is Adaptation.FOLLOW
+        label = Label.between("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", rating="NEUTRAL")
+        assert asset.label_group == {"labels": [label]}
+        assert asset.retraining == {
+            "retraining_frequency": "P3M",
+            "lookback_window": "P720D",
+            "start_date": dt.date(2027, 1, 1),
+            "promote_mode": "MANUAL",
+            "running": False,
+        }
+
+    def test_retrains_an_asset_where_it_says_so(self, tmp_path: Path) -> None:
+        (pump,) = declared(tmp_path, PUMP + "retraining = { frequency = 'P2M' }").assets
+
+        def build(scope: cdk.Stack) -> None:
+            service, at = imported_service(scope), locations(scope)
+            asset = MonitoredAsset(scope, "Pump", service=service, locations=at, **pump.monitoring())
+            assert asset.retraining is not None
+
+        found = custom(synthesised(build), "RetrainingScheduler")["Properties"]
+        assert (found["RetrainingFrequency"], found["LookbackWindow"]) == ("P2M", "P360D")
+        assert (found["PromoteMode"], found["DesiredState"]) == ("MANAGED", "RUNNING")
 
     @pytest.mark.parametrize(
         ("of_service", "of_asset", "policy"),
@@ -225,6 +254,7 @@ class TestAssetsFile:
                 "sensors: 'Speed' is not a list of sensor names for",
             ),
             (PUMP + "labeled = true", "[assets.Pump1]: unknown key 'labeled': did you mean 'labelled'?"),
+            (PUMP + "label_group = 'none.csv'", "none.csv' does not exist: give a CSV file with start, end"),
             (PUMP + "labelled = 'yes'", "[assets.Pump1]: labelled: 'yes' is not true or false"),
             (
                 PUMP + "target_sampling_rate = 'PT2M'",
@@ -251,6 +281,23 @@ class TestAssetsFile:
                 PUMP + "input_naming = { timestampformat = 'EPOCH' }",
                 "input_naming: unknown key 'timestampformat': did you mean 'timestamp_format'?",
             ),
+            (
+                PUMP + "retraining = {}",
+                "Pump1] retraining: frequency is missing: add for instance frequency =",
+            ),
+            (PUMP + "retraining = true", "[assets.Pump1]: retraining: True is not a table"),
+            (
+                PUMP + "retraining = { frequency = 'P1D' }",
+                'frequency "P1D" is not between 30 days and one year',
+            ),
+            (
+                PUMP + "retraining = { frequency = 'P2M', start = 2027-01-01T00:00:00Z }",
+                "retraining: start: datetime.datetime(2027, 1, 1, 0, 0, tzinfo=datetime.timezone.utc) is not",
+            ),
+            (
+                PUMP + "retraining = { frequency = 'P2M', promot = 'MANUAL' }",
+                "retraining: unknown key 'promot': did you mean 'promote'?",
+            ),
             (PUMP + "off_condition = 'Speed'", "[assets.Pump1]: off_condition: "),
             (PUMP + "adaptation = 'never'", "adaptation: 'never' is not one of auto, hold, follow"),
             (PUMP.replace("2026-01-01T00:00:00Z", "'2026'"), "training: '2026' is not a time with zone"),
@@ -259,6 +306,7 @@ class TestAssetsFile:
                 "training: datetime.date(2026, 1, 1) is not a time",
             ),
             (PUMP.replace("2026-01-01T00:00:00Z", "2026-01-01T00:00:00"), "[assets.Pump1]: training: "),
+            (PUMP.replace("start", "begin"), "is not a range such as { start = 2026-01-01T00:00:00Z, end ="),
             (PUMP.replace("2026-01-01", "2026-04-01"), "[assets.Pump1]: training: time range starts at "),
             (PUMP.replace("Pump1", "L4eService"), "asset 'L4eService' has the name of the service's stack"),
             (

@@ -487,6 +487,7 @@ def test_role_for_an_existing_dataset_may_not_read_its_history() -> None:
         ("model", {"adaptation": "hold"}, '"adaptation" has no effect on a "model"'),
         ("model", {"wait": False}, '"wait" has no effect on a "model"'),
         ("model", {"labelled": True}, '"labelled" has no effect on a "model"'),
+        ("model", {"label_group": {}}, '"label_group" has no effect on a "model"'),
         ("model", {"key_pattern": KeyPattern.DOT}, '"key_pattern" has no effect on a "model"'),
         ("model", {"dataset": {"tags": {}}}, '"dataset" has no effect on a "model"'),
         (
@@ -530,6 +531,7 @@ def test_props_of_a_part_that_exists_already(given: str, other: dict[str, Any], 
             {"labelled": True, "model": {"labels": None}},
             '^"labels" is given twice, to the asset and in "model"',
         ),
+        ({"label_group": {}, "model": {"label_group": None}}, '^"label_group" is given twice'),
         ({"running": False, "scheduler": {"running": True}}, '^"running" is given twice, .* in "scheduler"'),
         ({"dataset": {"schema": PUMP}, "schema": PUMP}, '^"schema" is given twice, .* in "dataset"'),
     ],
@@ -546,6 +548,7 @@ def test_props_that_are_given_twice(props: dict[str, Any], message: str) -> None
         ({"scheduler": {"runing": True}}, r"scheduler is {'runing': True}: use an? IInferenceScheduler"),
         ({"model": {"wait": "no"}}, r"model is {'wait': 'no'}: use an? IModel"),
         ({"dataset": "pump"}, r'dataset is "pump": use an? IDataset'),
+        ({"label_group": {"label": []}}, r"label_group is {'label': \[\]}: use an? ILabelGroup"),
     ],
 )
 def test_what_is_neither_a_part_nor_its_props(part: dict[str, Any], message: str) -> None:
@@ -565,6 +568,26 @@ def test_a_scheduler_of_another_model() -> None:
         MonitoredAsset(
             scope, "A", service=live.service, locations=locations(scope), model=other, scheduler=live
         )
+
+
+def test_a_scheduler_with_its_model() -> None:
+    scope = stack()
+    live = existing_scheduler(scope)
+    own = Model.from_model_name(scope, "M", service=live.service, model_name="tuned")
+    asset = MonitoredAsset(
+        scope, "A", service=live.service, locations=locations(scope), model=own, scheduler=live
+    )
+
+    assert (asset.model, asset.scheduler) == (own, live)
+
+
+def test_a_scheduler_of_another_service() -> None:
+    scope = stack()
+    live = existing_scheduler(scope)
+    other = EquipmentService.aws_managed(scope, "Other")
+
+    with pytest.raises(ValueError, match=r'^inference scheduler "line-4" is of service "Test/Service"'):
+        MonitoredAsset(scope, "A", service=other, locations=locations(scope), scheduler=live)
 
 
 def test_aws_managed_service() -> None:

@@ -8,13 +8,20 @@ from typing import Any
 import aws_cdk as cdk
 import jsii
 import pytest
-from canonical import PUMP, custom, imported_service, locations, stack, template
+from canonical import PUMP, custom, imported_service, locations, resources, stack, template
 from constructs import IConstruct
 
 import constructs_l4e
-from constructs_l4e import MonitoredAsset
+from constructs_l4e import EquipmentService, MonitoredAsset
 
-INTERFACES = ("IDataset", "IEquipmentService", "IInferenceScheduler", "IModel")
+INTERFACES = (
+    "IDataset",
+    "IEquipmentService",
+    "IInferenceScheduler",
+    "ILabelGroup",
+    "IModel",
+    "IRetrainingScheduler",
+)
 KINDS = ("Dataset", "DataIngestion", "Model", "InferenceScheduler")
 
 
@@ -48,6 +55,18 @@ def test_removal_policy_and_escape_hatch(kind: str) -> None:
 
     assert (content["DeletionPolicy"], content["UpdateReplacePolicy"]) == ("Retain", "Retain")
     assert content["Properties"]["PropertiesVersion"] == "0"
+
+
+def test_removal_policy_of_a_service_is_about_its_state() -> None:
+    scope = stack()
+    EquipmentService(scope, "Service").apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+    content = template(scope)
+
+    for kind in ("AWS::S3::Bucket", "AWS::DynamoDB::Table"):
+        assert "Delete" in {each["DeletionPolicy"] for each in resources(content, kind).values()}
+    assert {each["DeletionPolicy"] for each in resources(content, "AWS::KMS::Key").values()} == {
+        "RetainExceptOnCreate"
+    }
 
 
 @jsii.implements(cdk.IAspect)

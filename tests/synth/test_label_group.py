@@ -9,7 +9,18 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
-from canonical import custom, findings, imported_service, properties, resources, stack, synthesised, template
+from canonical import (
+    PUMP,
+    custom,
+    findings,
+    imported_service,
+    locations,
+    properties,
+    resources,
+    stack,
+    synthesised,
+    template,
+)
 
 from constructs_l4e import (
     Dataset,
@@ -18,6 +29,7 @@ from constructs_l4e import (
     Label,
     LabelGroup,
     LabelProps,
+    MonitoredAsset,
     S3Location,
 )
 from constructs_l4e.label_group import MOST_LABELS, LabelGroupBase
@@ -278,6 +290,52 @@ class TestModels:
 
         with pytest.raises(ValueError, match='label group "g" is of service'):
             self.config(scope, label_group=lambda _: group)
+
+
+class TestAssets:
+    def built(self, *, kind: str = "Model", **props: Any) -> dict[str, Any]:
+        def build(scope: cdk.Stack) -> None:
+            service = imported_service(scope)
+            asset = MonitoredAsset(
+                scope, "Pump", service=service, locations=locations(scope), schema=PUMP, **props
+            )
+            assert (asset.label_group is None) == (not props)
+            asset.grant_read(iam.Role(scope, "User", assumed_by=iam.AccountRootPrincipal()))
+
+        content = synthesised(build)
+        return content if kind == "all" else properties(content, kind)
+
+    def test_an_asset_has_no_label_group_unless_it_is_told(self) -> None:
+        assert not resources(self.built(kind="all"), KIND)
+
+    def test_a_label_group_of_an_asset_has_its_prefix_its_tags_and_its_policy(self) -> None:
+        content = self.built(
+            kind="all",
+            label_group={"labels": [day(1)]},
+            tags={"site": "north"},
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+
+        group = properties(content, "LabelGroup")
+        assert group["LabelGroupName"].startswith("Test-Pump-LabelGroup-")
+        assert group["Tags"] == [{"Key": "site", "Value": "north"}]
+        assert inline(content) == [["2026-01-01"]]
+        assert custom(content, "LabelGroup")["DeletionPolicy"] == "Delete"
+        labels = properties(content, "Model")["LabelsInputConfiguration"]
+        assert labels == {"LabelGroupName": group["LabelGroupName"]}
+
+    def test_a_label_group_that_exists_is_used(self) -> None:
+        def build(scope: cdk.Stack) -> None:
+            service = imported_service(scope)
+            group = LabelGroup.from_label_group_name(scope, "G", service=service, label_group_name="old")
+            asset = MonitoredAsset(
+                scope, "Pump", service=service, locations=locations(scope), schema=PUMP, label_group=group
+            )
+            assert asset.label_group is group
+
+        content = synthesised(build)
+        assert not resources(content, KIND)
+        assert properties(content, "Model")["LabelsInputConfiguration"] == {"LabelGroupName": "old"}
 
 
 def test_nag_finds_nothing() -> None:

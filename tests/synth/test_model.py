@@ -251,6 +251,19 @@ def test_a_model_outlives_its_stack_but_not_its_replacement(given: dict[str, Any
     assert (found["DeletionPolicy"], found["UpdateReplacePolicy"]) == (policy, "Delete")
 
 
+def test_single_operations_are_a_level_of_the_deployed_service() -> None:
+    scope = stack()
+    user = iam.Role(scope, "User", assumed_by=iam.AccountRootPrincipal())
+    model(scope, model_name="tuned").grant(user, "DescribeModel")
+
+    (granted,) = (
+        each
+        for each in statements(cdk.assertions.Template.from_stack(scope).to_json())
+        if each["Action"] == "execute-api:Invoke"
+    )
+    assert "/POST/read/name/tuned" in str(granted["Resource"])
+
+
 def test_imports() -> None:
     scope = stack()
     service = imported_service(scope)

@@ -183,6 +183,12 @@ def test_factory_of_alarms_takes_the_props_of_the_construct() -> None:
     assert set(SchedulerAlarmsProps.__annotations__) == declared - {"self", "scope", "id", "scheduler"}
 
 
+def test_arn_of_a_scheduler_is_an_attribute() -> None:
+    scope = stack()
+
+    assert scope.resolve(scheduler(scope).inference_scheduler_arn)["Fn::GetAtt"][1] == "InferenceSchedulerArn"
+
+
 def test_scheduler_can_be_granted_rights() -> None:
     scope = stack()
     made = scheduler(scope)

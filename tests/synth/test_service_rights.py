@@ -217,9 +217,11 @@ class TestRights:
             assert f":schedule/*/{group}-*" in json.dumps(statement["Resource"])
 
     def test_to_publish_metrics_end_at_the_namespace(self) -> None:
-        (statement,) = granting(built("service-full"), "cloudwatch:PutMetricData")
+        statements = granting(built("service-full"), "cloudwatch:PutMetricData")
+        assert len(statements) == 2, "of the jobs and of the reconciler"
         # IfExists: without it a policy check that does not know the key refuses every call.
-        assert statement["Condition"] == {"StringEqualsIfExists": {"cloudwatch:namespace": "Plant/Equipment"}}
+        only = {"StringEqualsIfExists": {"cloudwatch:namespace": "Plant/Equipment"}}
+        assert all(statement["Condition"] == only for statement in statements)
 
     def test_a_wildcard_needs_a_reason(self) -> None:
         lambda_service = iam.ServicePrincipal("lambda.amazonaws.com")

@@ -103,6 +103,15 @@ def test_a_short_history_is_told(days: int, words: str | None) -> None:
     assert model(LIFTED, training=training) == []
 
 
+def test_sensors_that_are_not_known_are_not_counted() -> None:
+    scope = stack()
+    of = service(scope, ServiceSettings())
+    data = Dataset.from_dataset_name(scope, "Data", service=of, dataset_name="history")
+    Model(scope, "Model", dataset=data)
+
+    assert warnings(scope) == []
+
+
 def test_a_warning_can_be_acknowledged() -> None:
     scope = stack()
     data = Dataset(scope, "Data", service=service(scope, ServiceSettings()), schema=PUMP)
@@ -207,6 +216,7 @@ def test_an_own_role_that_trusts_too_much_and_may_do_nothing() -> None:
         (iam.ServicePrincipal("ec2.amazonaws.com"), "does not trust the service: add"),
         (iam.ArnPrincipal("arn:aws:iam::111122223333:role/other"), "does not trust the service: add"),
         (iam.ArnPrincipal(JOB_ROLE), "trusts the service for every resource"),
+        (iam.StarPrincipal(), "trusts the service for every resource"),
         (
             iam.PrincipalWithConditions(
                 iam.ArnPrincipal(JOB_ROLE),
@@ -246,6 +256,15 @@ def test_an_own_role_that_lacks_rights(allowed: Sequence[str], under: str, lacki
     found = asset(make)
     needed = "s3:GetObject", "s3:PutObject", "s3:ListBucket"
     assert {name for name in needed if name in str(found)} == lacking
+
+
+def test_a_right_to_everything_else_is_no_right() -> None:
+    def make(scope: cdk.Stack, of: IEquipmentService) -> iam.IRole:
+        role = mine(scope, of.role_trust())
+        role.add_to_policy(iam.PolicyStatement(not_actions=["iam:*"], resources=["*"]))
+        return role
+
+    assert all("lacks s3:GetObject" in each for each in asset(make))
 
 
 def test_an_own_role_needs_the_key_of_the_bucket() -> None:
@@ -306,6 +325,15 @@ def test_an_own_role_for_aws_s_own_service() -> None:
 
     assert found("lookoutequipment.amazonaws.com") == []
     assert all("does not trust the service: add" in each for each in found("ec2.amazonaws.com"))
+
+
+def test_an_imported_role_for_aws_s_own_service_may_lack_rights() -> None:
+    scope = stack()
+    of = EquipmentService.aws_managed(scope, "Service")
+    role = iam.Role.from_role_arn(scope, "R", "arn:aws:iam::111122223333:role/mine")
+    MonitoredAsset(scope, "Pump", service=of, locations=locations(scope), schema=PUMP, role=role)
+
+    assert ["it needs s3:" in each for each in warnings(scope)] == [True, True]
 
 
 def test_a_warning_about_an_own_role_can_be_acknowledged() -> None:

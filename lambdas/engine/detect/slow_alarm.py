@@ -15,9 +15,9 @@ Floats = NDArray[np.float64]
 
 NEIGHBOURS = 9
 """Bins at the most similar operating points that say whether a fault would show."""
-MEMORY = 10
-"""Opening times that bins are remembered for: of an older one, the fault was smaller."""
-ENDED = 2.0
+MEMORY = 5
+"""Opening times that bins are remembered for, two and a half days: before, the fault was smaller."""
+ENDED = 3.0
 """Quiet bins, each counted as far as the fault would have shown, after which it has ended."""
 LONGEST_SPELL = 2
 """Opening times without any sign of a fault after which an alarm closes, whatever the operating points."""
@@ -58,7 +58,7 @@ class SlowAlarm:
         state.open = state.ratio > 1
         if now > 1 or not state.open:
             state.spell, state.evidence = 0, 0.0
-        keep = slice(-MEMORY * opening, None)
+        keep = slice(-(MEMORY * opening + state.spell), None)
         state.points = np.concatenate([state.points, point[None]])[keep]
         state.above = np.append(state.above, now > 1)[keep]
         return state.ratio

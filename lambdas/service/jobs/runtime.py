@@ -3,8 +3,8 @@
 import json
 import logging
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,7 @@ class Runtime:
     bucket: str
     metric_namespace: str
     capacity: Capacity
+    import_sources: Mapping[str, str] = field(default_factory=dict)
     clock: Clock = utc_now
     pauses: Sequence[float] = PAUSES
 
@@ -95,6 +96,7 @@ def current_runtime() -> Runtime:
         bucket=environment.bucket,
         metric_namespace=environment.metric_namespace,
         capacity=Capacity.read(os.environ),
+        import_sources=environment.import_sources,
     )
 
 

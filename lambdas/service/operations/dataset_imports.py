@@ -29,8 +29,8 @@ def import_dataset(context: Context, request: dict[str, Any]) -> IngestionJobRec
     key = key_arn(context, request)
 
     def plan() -> Plan[IngestionJobRecord]:
-        requested_source(context, arn).share_dataset(
-            arn, Principal.of(importer)
+        requested_source(context, arn).share_dataset(  # or it refuses
+            arn, Principal.of(importer), with_objects=False
         )  # refuses what it must refuse
         present = context.records.dataset(name)
         target = None if present is None else reconciled_dataset(context, present)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from service.context import Context
-from service.errors import ConflictError, ValidationError, name_taken, no_such, quoted, require_room
+from service.errors import ConflictError, ValidationError, counted, name_taken, no_such, quoted, require_room
 from service.idempotency import Plan, create_once
 from service.names import LABEL_GROUP, labels_of, new_uuid
 from service.paging import paged
@@ -26,8 +26,9 @@ def create_label_group(context: Context, request: dict[str, Any]) -> LabelGroupR
     def plan() -> Plan[LabelGroupRecord]:
         if context.records.label_group(name) is not None:
             raise name_taken("label group", name)
-        used = sum(1 for _ in context.records.label_groups())
-        require_room("label groups", limit=context.settings.label_groups, used=used, setting="label_groups")
+        limit = context.settings.label_groups
+        used = counted(context.records.label_groups(), limit=limit)
+        require_room("label groups", limit=limit, used=used, setting="label_groups")
 
         uuid, now = new_uuid(), context.timestamp()
         group: LabelGroupRecord = {

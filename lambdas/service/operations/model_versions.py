@@ -58,11 +58,7 @@ def update_active_model_version(context: Context, request: dict[str, Any]) -> di
         version = context.records.version(model["uuid"], number)
         if version is None:
             raise no_such("model version", f"{model['ModelName']}/{number}")
-        if version["Status"] != "SUCCESS":
-            raise ConflictError(
-                f"version {number} of the model '{model['ModelName']}' is {version['Status']}, not SUCCESS: "
-                "choose a version whose training has succeeded"
-            )
+        _require_success(version)
         active = model.get("ActiveModelVersion")
         if active == number:
             return model
@@ -89,6 +85,14 @@ def update_active_model_version(context: Context, request: dict[str, Any]) -> di
         "ModelArn": model["ModelArn"],
         **{member: members[attribute] for member, attribute in shown.items() if attribute in members},
     }
+
+
+def _require_success(version: ModelVersionRecord) -> None:
+    if version["Status"] != "SUCCESS":
+        raise ConflictError(
+            f"version {version['ModelVersion']} of the model '{version['ModelName']}' is "
+            f"{version['Status']}, not SUCCESS: choose a version whose training has succeeded"
+        )
 
 
 def _fits(version: ModelVersionRecord, request: dict[str, Any]) -> bool:

@@ -60,7 +60,7 @@ def create_model(context: Context, request: dict[str, Any]) -> ModelRecord:
 
     def plan() -> Plan[ModelRecord]:
         dataset = require_dataset(context, request["DatasetName"])
-        group = _label_group(context, request)
+        group = requested_label_group(context, request)
         if context.records.model(request["ModelName"]) is not None:
             raise name_taken("model", request["ModelName"])
         require_active(dataset)
@@ -112,7 +112,7 @@ def update_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     def attempt() -> None:
         model = _require_settled(context, request["ModelName"])
         require_labels(request, request.get("RoleArn", model.get("RoleArn")))
-        _label_group(context, request)
+        requested_label_group(context, request)
         context.store.update(
             MODEL,
             model["ModelName"],
@@ -305,7 +305,7 @@ def require_labels(request: Mapping[str, Any], role: str | None) -> None:
             )
 
 
-def _label_group(context: Context, request: Mapping[str, Any]) -> LabelGroupRecord | None:
+def requested_label_group(context: Context, request: Mapping[str, Any]) -> LabelGroupRecord | None:
     """Return the label group that a request names, which must exist."""
     name = request.get("LabelsInputConfiguration", {}).get("LabelGroupName")
     return None if name is None else require_label_group(context, name)

@@ -19,7 +19,7 @@ from service.names import (
     versions_of,
 )
 from service.operations.datasets import require_dataset
-from service.operations.models import require_active, require_labels
+from service.operations.models import requested_label_group, require_active, require_labels
 from service.pending_deletions import pending_deletion
 from service.reconcile import reconciled_model
 from service.records import DatasetRecord, ModelRecord, ModelVersionRecord
@@ -64,11 +64,12 @@ def import_model_version(context: Context, request: dict[str, Any]) -> ModelVers
 
     def plan() -> Plan[ModelVersionRecord]:
         source = requested_source(context, arn)
-        shared = source.share_version(arn, Principal.of(importer), with_data=with_data)
+        shared = source.share_version(arn, Principal.of(importer), with_data=with_data, with_objects=False)
         dataset = require_dataset(context, request["DatasetName"])
         require_active(dataset)
         present = context.records.model(name)
         target = None if present is None else reconciled_model(context, present)
+        requested_label_group(context, request)  # must exist
         _require_room_for_versions(context)
         facts = {each: value for each, value in shared.facts.items() if each not in ACCUMULATED_FACTS}
         if target is None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from service.import_end import record_imported_version
 from service.names import (
     DATASET,
     INGESTION_JOB,
@@ -46,12 +47,13 @@ LIMITS = {
     "labels_per_group": 4,
     "pending_models": 2,
     "pending_ingestion_jobs": 2,
+    "pending_dataset_imports": 2,
+    "pending_model_imports": 2,
     "tags_per_resource": 2,
 }
 """Settings of the service in the situations: few of everything, so that limits are soon reached."""
 
 TAGS = [{"Key": "line", "Value": "4"}]
-NOT_YET_IMPORTED = "set by imports, which this release does not have"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +234,61 @@ def labels(service: Service) -> None:
         label(service, StartTime=start, EndTime=start + timedelta(minutes=30), **of_label)
 
 
+def import_dataset(service: Service, name: str = "copy") -> str:
+    """An import of a dataset that is under way; returns the id of its job."""
+    if service.context.records.dataset("pump") is None:
+        ingested(service)
+    job_id: str = service.api.import_dataset(SourceDatasetArn=arn_of(service, "pump"), DatasetName=name)[
+        "JobId"
+    ]
+    return job_id
+
+
+def imported_dataset(service: Service) -> None:
+    """A dataset that was imported."""
+    service.finish_ingestion(import_dataset(service))
+    service.context.store.update(DATASET, "copy", {"SourceDatasetArn": arn_of(service, "pump")})
+
+
+def version_of_wear(service: Service) -> str:
+    """A model version that can be imported; returns its ARN."""
+    if service.context.records.model("wear") is None:
+        trained(service)
+    arn: str = service.api.describe_model(**WEAR)["ActiveModelVersionArn"]
+    return arn
+
+
+def import_version(service: Service, name: str = "copy") -> None:
+    """An import of a model version that is under way."""
+    arn = version_of_wear(service)
+    service.api.import_model_version(SourceModelVersionArn=arn, ModelName=name, **PUMP)
+
+
+def imported_version(service: Service) -> None:
+    """A model whose version was imported."""
+    import_version(service)
+    model = service.context.records.model("copy")
+    assert model is not None
+    version = service.context.records.version(model["uuid"], 1)
+    assert version is not None
+    schema = {"schemaKey": document_key(model["uuid"], "schema.json")}
+    service.context.service_bucket.put_text(schema["schemaKey"], json.dumps(SCHEMA))
+    record_imported_version(service.context.store, version, members=schema, size=1000, accumulated={})
+
+
+def arn_of(service: Service, dataset: str) -> str:
+    """The ARN of a dataset."""
+    arn: str = service.api.describe_dataset(DatasetName=dataset)["DatasetArn"]
+    return arn
+
+
+def policy_of(service: Service) -> str:
+    """A dataset with a resource policy; returns its ARN."""
+    arn = tagged(service)
+    service.api.put_resource_policy(ResourceArn=arn, ResourcePolicy=SHARED)
+    return arn
+
+
 def scheduled(service: Service, name: str = "watch", model: str = "wear", **more: Any) -> None:
     """An inference scheduler that runs."""
     if service.context.records.model(model) is None:
@@ -405,6 +462,18 @@ RETRAINING = {"RetrainingFrequency": "P1M", "LookbackWindow": "P180D"}
 FULL_RETRAINING = {**RETRAINING, "RetrainingStartDate": NOON + timedelta(days=30), "PromoteMode": "MANUAL"}
 WEAR = {"ModelName": "wear"}
 PUMP = {"DatasetName": "pump"}
+SHARED = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "222222222222"},
+                "Action": "lookoutequipment:ImportDataset",
+            }
+        ],
+    }
+)
 ALWAYS = {"IntervalStartTime": FIRST, "IntervalEndTime": LAST + timedelta(days=10)}
 
 CONTENDED = "only when five attempts in a row met a change by another request"
@@ -428,12 +497,12 @@ CASES: Mapping[str, Case] = {
         },
     ),
     "DescribeDataset": Case(
-        succeeds=[lambda s: given(ingested(s), **PUMP)],
+        succeeds=[
+            lambda s: given(ingested(s), **PUMP),
+            lambda s: given(imported_dataset(s), DatasetName="copy"),
+        ],
         fails={"ResourceNotFoundException": lambda _: given(**PUMP)},
-        never={
-            "SourceDatasetArn": NOT_YET_IMPORTED,
-            "IngestionInputConfiguration.S3InputConfiguration.KeyPattern": "echoed as it was sent",
-        },
+        never={"IngestionInputConfiguration.S3InputConfiguration.KeyPattern": "echoed as it was sent"},
     ),
     "ListDatasets": Case(
         succeeds=[lambda s: given(ingested(s))],
@@ -467,9 +536,9 @@ CASES: Mapping[str, Case] = {
             lambda s: given(JobId=ingested(s)),
             lambda s: given(JobId=failed_ingestion(s)),
             lambda s: given(s.create_dataset("pump"), JobId=s.start_ingestion("pump", **INGESTION)),
+            lambda s: given(JobId=import_dataset(s)),
         ],
         fails={"ResourceNotFoundException": lambda _: given(JobId="0" * 32)},
-        never={"SourceDatasetArn": NOT_YET_IMPORTED},
     ),
     "ListDataIngestionJobs": Case(
         succeeds=[lambda s: given(s.create_dataset("pump"), s.start_ingestion("pump", **INGESTION))],
@@ -501,13 +570,9 @@ CASES: Mapping[str, Case] = {
             lambda s: given(retrained(s), retraining(s), **WEAR),
             lambda s: given(trained(s, "wear", "FAILED"), **WEAR),
             lambda s: given(group(s), trained(s, LabelsInputConfiguration=FAULTS), **WEAR),
+            lambda s: given(imported_version(s), ModelName="copy"),
         ],
         fails={"ResourceNotFoundException": lambda _: given(**WEAR)},
-        never={
-            **dict.fromkeys(
-                ("SourceModelVersionArn", "ImportJobStartTime", "ImportJobEndTime"), NOT_YET_IMPORTED
-            ),
-        },
     ),
     "ListModels": Case(
         succeeds=[lambda s: given(retrained(s), retraining(s))],
@@ -546,19 +611,9 @@ CASES: Mapping[str, Case] = {
             lambda s: given(retrained(s), **WEAR, ModelVersion=2),
             lambda s: given(trained(s, "wear", "FAILED"), **WEAR, ModelVersion=1),
             lambda s: given(group(s), trained(s, LabelsInputConfiguration=FAULTS), **WEAR, ModelVersion=1),
+            lambda s: given(imported_version(s), ModelName="copy", ModelVersion=1),
         ],
         fails={"ResourceNotFoundException": lambda s: given(trained(s), **WEAR, ModelVersion=2)},
-        never={
-            **dict.fromkeys(
-                (
-                    "SourceModelVersionArn",
-                    "ImportJobStartTime",
-                    "ImportJobEndTime",
-                    "ImportedDataSizeInBytes",
-                ),
-                NOT_YET_IMPORTED,
-            ),
-        },
     ),
     "ListModelVersions": Case(
         succeeds=[lambda s: given(retrained(s), **WEAR)],
@@ -700,6 +755,76 @@ CASES: Mapping[str, Case] = {
     "DeleteLabel": Case(
         succeeds=[lambda s: given(**FAULTS, LabelId=label(s))],
         fails={"ResourceNotFoundException": lambda s: given(group(s), **FAULTS, LabelId="0" * 32)},
+        never={"ConflictException": CONTENDED},
+    ),
+    "ImportDataset": Case(
+        succeeds=[
+            lambda s: given(
+                ingested(s),
+                SourceDatasetArn=arn_of(s, "pump"),
+                DatasetName="copy",
+                ServerSideKmsKeyId=KEY,
+                Tags=TAGS,
+            ),
+        ],
+        fails={
+            "ResourceNotFoundException": lambda s: given(
+                SourceDatasetArn=f"{tagged(s)}0", DatasetName="copy"
+            ),
+            "ConflictException": lambda s: given(
+                import_dataset(s), SourceDatasetArn=arn_of(s, "pump"), DatasetName="copy"
+            ),
+            "ServiceQuotaExceededException": lambda s: given(
+                several(import_dataset, s, "a", "b"), SourceDatasetArn=arn_of(s, "pump"), DatasetName="copy"
+            ),
+        },
+    ),
+    "ImportModelVersion": Case(
+        succeeds=[
+            lambda s: given(
+                SourceModelVersionArn=version_of_wear(s),
+                ModelName="copy",
+                **PUMP,
+                LabelsInputConfiguration=LABEL_FILES,
+                RoleArn=ROLE,
+                ServerSideKmsKeyId=KEY,
+                Tags=TAGS,
+                InferenceDataImportStrategy="OVERWRITE",
+            ),
+            lambda s: given(SourceModelVersionArn=version_of_wear(s), ModelName="copy", **PUMP),
+        ],
+        fails={
+            "ResourceNotFoundException": lambda s: given(
+                SourceModelVersionArn=version_of_wear(s), ModelName="copy", DatasetName="none"
+            ),
+            "ConflictException": lambda s: given(
+                import_version(s), SourceModelVersionArn=version_of_wear(s), ModelName="copy", **PUMP
+            ),
+            "ServiceQuotaExceededException": lambda s: given(
+                several(import_version, s, "a", "b"),
+                SourceModelVersionArn=version_of_wear(s),
+                ModelName="copy",
+                **PUMP,
+            ),
+        },
+    ),
+    "PutResourcePolicy": Case(
+        succeeds=[lambda s: given(ResourceArn=tagged(s), ResourcePolicy=SHARED)],
+        fails={
+            "ResourceNotFoundException": lambda s: given(ResourceArn=f"{tagged(s)}0", ResourcePolicy=SHARED),
+            "ConflictException": lambda s: given(
+                ResourceArn=policy_of(s), ResourcePolicy=SHARED, PolicyRevisionId="abc"
+            ),
+        },
+        never={"ServiceQuotaExceededException": "a resource has one policy, and its length is validated"},
+    ),
+    "DescribeResourcePolicy": Case(
+        succeeds=[lambda s: given(ResourceArn=policy_of(s))],
+        fails={"ResourceNotFoundException": lambda s: given(ResourceArn=tagged(s))},
+    ),
+    "DeleteResourcePolicy": Case(
+        succeeds=[lambda s: given(ResourceArn=policy_of(s))],
+        fails={"ResourceNotFoundException": lambda s: given(ResourceArn=tagged(s))},
         never={"ConflictException": CONTENDED},
     ),
     "CreateInferenceScheduler": Case(

@@ -63,6 +63,15 @@ def populated(environment: Environment, clients: Callable[[str], Any]) -> Servic
             ModelName=model, RetrainingFrequency="P2M", LookbackWindow="P360D"
         )
     service.api.stop_retraining_scheduler(ModelName="leak")
+    service.api.create_label_group(LabelGroupName="faults", FaultCodes=["bearing"])
+    for start in (1767225600, 1775000000):
+        service.api.create_label(
+            LabelGroupName="faults",
+            StartTime=start,
+            EndTime=start + 60,
+            Rating="ANOMALY",
+            FaultCode="bearing",
+        )
     return service
 
 
@@ -180,7 +189,17 @@ def read_everything(service: Service) -> Counter[str]:
         list(listed("list_inference_executions", "InferenceExecutionSummaries", **of_scheduler))
         always = {"IntervalStartTime": 0, "IntervalEndTime": 4102444800}
         list(listed("list_inference_events", "InferenceEventSummaries", **of_scheduler, **always))
+    read_label_groups(api, listed)
     return found
+
+
+def read_label_groups(api: Any, listed: Callable[..., Iterator[dict[str, Any]]]) -> None:
+    for group in listed("list_label_groups", "LabelGroupSummaries", MaxResults=2):
+        name = group["LabelGroupName"]
+        api.describe_label_group(LabelGroupName=name)
+        api.list_tags_for_resource(ResourceArn=group["LabelGroupArn"])
+        for label in listed("list_labels", "LabelSummaries", LabelGroupName=name):
+            api.describe_label(LabelGroupName=name, LabelId=label["LabelId"])
 
 
 def attack(fresh: Fresh, seed: str) -> Counter[str]:

@@ -10,34 +10,51 @@ from typing import Any
 import pytest
 from botocore.model import StructureShape
 
-from service import idempotency, paging, typed_store, validation, wire
+from service import (
+    active_version,
+    idempotency,
+    paging,
+    reconciler,
+    retraining,
+    typed_store,
+    validation,
+    wire,
+)
 from service.context import Context
 from service.errors import InternalError
 from service.idempotency import Plan
-from service.names import DATASET, TOKEN
+from service.names import DATASET, LABEL_GROUP, TOKEN, new_job_id
 from service.operations import (
     datasets,
     inference_events,
     ingestion_jobs,
+    label_groups,
+    labels,
+    model_versions,
     models,
     resource_policies,
+    retraining_schedulers,
     schedulers,
     tags,
 )
 from service.records import IngestionJobRecord
 from service.schedules import Schedules
-from service.store import Create, Item, Store
+from service.store import Create, Delete, Item, Store, Update
+from service.training_windows import TimeSpan
 from service.typed_store import TypedStore
 from tests.service.api import (
     test_api_datasets,
+    test_api_labels,
     test_api_lists,
     test_api_models,
     test_api_resource_policies,
+    test_api_retraining,
     test_api_schedulers,
     test_api_shapes,
     test_api_sizes,
     test_api_wire,
 )
+from tests.service.api.test_api_retraining import plant, two  # noqa: F401 - its tests ask for them
 from tests.service.planted import Bug, Patch, Write, assert_caught, change_writes, without_expectation
 
 Records = Callable[[str | None], Any]
@@ -303,6 +320,58 @@ def stopped_schedulers_are_still_woken(patch: Patch) -> None:
     )
 
 
+_GROUPS = test_api_labels.TestGroups()
+_LABELS = test_api_labels.TestLabels()
+_TRAININGS = test_api_labels.TestTrainings()
+
+
+def labels_lie_in_the_order_of_their_creation(patch: Patch) -> None:
+    patch.setattr(labels, "new_label_id", lambda _: new_job_id(datetime.now(UTC)))
+
+
+def _changed_groups(patch: Patch, change: Callable[[Update], Update]) -> None:
+    change_writes(
+        patch,
+        lambda write: change(write) if isinstance(write, Update) and write.pk == LABEL_GROUP else write,
+    )
+
+
+def long_labels_are_forgotten(patch: Patch) -> None:
+    _changed_groups(patch, lambda write: replace(write, set={}))
+
+
+def labels_are_not_counted(patch: Patch) -> None:
+    _changed_groups(patch, lambda write: replace(write, add={}))
+
+
+def deleted_labels_still_count(patch: Patch) -> None:
+    _changed_groups(
+        patch, lambda write: replace(write, add={name: max(0, n) for name, n in write.add.items()})
+    )
+
+
+def any_fault_code_is_accepted(patch: Patch) -> None:
+    patch.setattr(labels, "_require_fault_code", lambda *_: None)
+
+
+def labels_outlive_their_group(patch: Patch) -> None:
+    patch.setattr(label_groups, "delete_pending", lambda _: None)
+
+
+def groups_in_use_are_deleted(patch: Patch) -> None:
+    patch.setattr(label_groups, "_require_unused", lambda *_: None)
+
+
+def a_deletion_does_not_look_again(patch: Patch) -> None:
+    change_writes(
+        patch, lambda write: without_expectation(write, "fence") if _deletes_group(write) else write
+    )
+
+
+def _deletes_group(write: Write) -> bool:
+    return isinstance(write, Delete) and write.pk == LABEL_GROUP
+
+
 def deleted_schedulers_are_still_woken(patch: Patch) -> None:
     patch.setattr(Schedules, "delete", lambda *_: None)
 
@@ -331,6 +400,63 @@ def only_new_tags_count(patch: Patch) -> None:
         return {**present, **original(context, new, {})}
 
     patch.setattr(tags, "merged_tags", merged)
+
+
+def due_retrainings_are_begun_again(patch: Patch) -> None:
+    patch.setattr(retraining, "next_date", lambda *_, now, **__: retraining.midnight(now))
+
+
+def retrainings_do_not_wait_for_each_other(patch: Patch) -> None:
+    patch.setattr(retraining, "_under_way", lambda _: False)
+
+
+def wakes_count_without_a_date(patch: Patch) -> None:
+    original = retraining.retrain_if_due
+
+    def begin(context: Context, scheduler: Any) -> bool:
+        return original(context, {**scheduler, "nextDate": 0})
+
+    patch.setattr(reconciler, "retrain_if_due", begin)
+
+
+def stopped_retrainings_go_on(patch: Patch) -> None:
+    patch.setattr(retraining_schedulers, "cancel_retraining", lambda *_: None)
+
+
+def lost_wakes_stay_lost(patch: Patch) -> None:
+    original = reconciler._all
+
+    def without(context: Context) -> None:
+        with patch.context() as inner:
+            inner.setattr(reconciler, "_retrain", lambda *_: None)
+            original(context)
+
+    patch.setattr(reconciler, "_all", without)
+
+
+def diagnostics_are_written_below_the_last_ones(patch: Patch) -> None:
+    member = "ModelDiagnosticsOutputConfiguration"
+    patch.setattr(retraining, "requested_diagnostics", lambda model: {member: model[member]})
+
+
+def kept_rows_are_not_counted(patch: Patch) -> None:
+    patch.setattr(TimeSpan, "joined", lambda self, _: self)
+
+
+def old_rows_are_kept(patch: Patch) -> None:
+    patch.setattr(retraining, "_trim", lambda *_: None)
+
+
+def an_activation_keeps_the_old_facts(patch: Patch) -> None:
+    patch.setattr(active_version, "_OF_VERSION", ())
+
+
+def failed_versions_are_activated(patch: Patch) -> None:
+    patch.setattr(model_versions, "_require_success", lambda *_: None)
+
+
+def the_model_does_not_show_its_retraining_scheduler(patch: Patch) -> None:
+    patch.setattr(retraining_schedulers, "_shown_by_model", lambda _: ({"fence": "x"}, []))
 
 
 # Resource policies
@@ -515,6 +641,54 @@ OPERATIONS = (
     ),
     Bug(only_new_tags_count, test_api_lists.test_tags_are_limited_and_their_keys_differ),
 )
+RETRAINING = (
+    Bug(
+        due_retrainings_are_begun_again, test_api_retraining.test_dates_that_were_missed_are_made_up_for_once
+    ),
+    Bug(
+        retrainings_do_not_wait_for_each_other,
+        test_api_retraining.test_the_next_one_waits_for_the_one_before,
+    ),
+    Bug(wakes_count_without_a_date, test_api_retraining.test_one_is_begun_at_its_date),
+    Bug(stopped_retrainings_go_on, test_api_retraining.test_a_stopped_scheduler_cancels_its_retraining),
+    Bug(lost_wakes_stay_lost, test_api_retraining.test_dates_that_were_missed_are_made_up_for_once),
+    Bug(diagnostics_are_written_below_the_last_ones, test_api_retraining.test_one_is_begun_at_its_date),
+    Bug(
+        kept_rows_are_not_counted,
+        test_api_retraining.test_it_takes_what_inference_kept_and_the_latest_ingestion,
+    ),
+    Bug(old_rows_are_kept, test_api_retraining.test_rows_that_no_retraining_reads_any_more_are_removed),
+    Bug(an_activation_keeps_the_old_facts, test_api_retraining.test_a_version_is_activated_and_rolled_back),
+    Bug(
+        failed_versions_are_activated,
+        test_api_retraining.test_only_versions_that_succeeded_can_be_activated,
+    ),
+    Bug(
+        the_model_does_not_show_its_retraining_scheduler,
+        test_api_retraining.test_it_goes_through_its_states,
+    ),
+)
+LABELS = (
+    Bug(
+        labels_lie_in_the_order_of_their_creation,
+        _LABELS.test_labels_are_listed_by_their_start_whenever_they_were_made,
+    ),
+    Bug(long_labels_are_forgotten, _LABELS.test_an_interval_lists_the_labels_that_reach_into_it),
+    Bug(labels_are_not_counted, _LABELS.test_a_group_takes_as_many_labels_as_the_settings_say),
+    Bug(deleted_labels_still_count, _LABELS.test_a_deleted_label_is_gone_and_the_rest_is_not),
+    Bug(
+        any_fault_code_is_accepted,
+        _LABELS.test_a_fault_code_of_a_group_without_any_is_refused_in_words,
+    ),
+    Bug(
+        labels_outlive_their_group, _GROUPS.test_a_deleted_group_is_gone_with_its_labels_and_its_name_is_free
+    ),
+    Bug(groups_in_use_are_deleted, _TRAININGS.test_a_group_in_use_by_a_training_is_not_deleted),
+    Bug(
+        a_deletion_does_not_look_again,
+        _TRAININGS.test_a_training_that_begins_during_a_deletion_keeps_the_group,
+    ),
+)
 POLICIES = (
     Bug(
         every_revision_is_the_right_one,
@@ -538,7 +712,7 @@ POLICIES = (
         test_api_resource_policies.test_a_repeated_request_changes_nothing,
     ),
 )
-BUGS = (*WIRE, *VALIDATION, *PAGES, *STORE, *REPEATED, *OPERATIONS, *POLICIES)
+BUGS = (*LABELS, *WIRE, *VALIDATION, *PAGES, *STORE, *REPEATED, *OPERATIONS, *RETRAINING, *POLICIES)
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)

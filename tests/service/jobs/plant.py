@@ -90,9 +90,11 @@ class Plant:
         self.world.ingest(made, prefix="pump/")
         return self.world.get(DATASET, made["DatasetName"])
 
-    def import_version(self, source: Item, dataset: Item, **more: Any) -> dict[str, Any]:
+    def import_version(
+        self, source: Item, dataset: Item, caller: str = CALLER, **more: Any
+    ) -> dict[str, Any]:
         """Ask for an import of a model version."""
-        return self.call("ImportModelVersion", **asked_version(source, dataset, **more))
+        return self.call("ImportModelVersion", caller, **asked_version(source, dataset, **more))
 
     def play_version(self, started: Mapping[str, Any]) -> Item:
         """Do what the state machine of an import does, and return the version after that."""

@@ -157,8 +157,8 @@ def test_a_source_that_loses_its_objects_meanwhile_fails_the_import(
     started = plant.start(source)
     original = Owner.share_dataset
 
-    def share(owner: Owner, arn: str, principal: Any) -> Shared:
-        shared = original(owner, arn, principal)
+    def share(owner: Owner, arn: str, principal: Any, *, with_objects: bool) -> Shared:
+        shared = original(owner, arn, principal, with_objects=with_objects)
         plant.world.runtime.service_bucket.delete_prefix(f"datasets/{source['uuid']}/")
         return shared
 

@@ -11,6 +11,7 @@ from engine import ObservedRows
 from service.jobs.storage.accumulated import AccumulatedRows
 from service.names import MODEL, accumulated_prefix, version_key, versions_of
 from service.store import Item
+from tests.embedded import EmbeddedAws
 from tests.service.counted import counted_calls
 from tests.service.jobs import pump
 from tests.service.jobs.inference import DAY, MINUTE, started, upload
@@ -238,6 +239,17 @@ def test_too_little_data_fails_and_says_so(home: World, dataset: Item, *, accumu
     assert (version["Status"], version["AutoPromotionResult"]) == ("FAILED", "RETRAINING_CUSTOMER_ERROR")
     reason = "has 3.00 days of data" if accumulated else "has no data"
     assert reason in version["FailedReason"]
+
+
+def test_how_a_retraining_ended_is_published(home: World, dataset: Item, jobs_aws: EmbeddedAws) -> None:
+    model = home.model(dataset, pump.SCHEMA, DataPreProcessingConfiguration={"TargetSamplingRate": "PT5M"})
+    windows = {"TrainingDataStartTime": at("2020-01-02"), "TrainingDataEndTime": at("2020-01-19")}
+    version = retraining(home, model, accumulated=None, **windows)
+    assert version["AutoPromotionResult"] == "MODEL_PROMOTED", version["AutoPromotionResultReason"]
+    found = jobs_aws.client("cloudwatch").list_metrics(
+        Namespace="LookoutEquipment", Dimensions=[{"Name": "ModelName", "Value": model["ModelName"]}]
+    )["Metrics"]
+    assert [each["MetricName"] for each in found] == ["VersionPromoted"]
 
 
 def test_a_version_activated_meanwhile_stays_active(

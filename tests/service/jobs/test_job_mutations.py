@@ -3,11 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from engine import ObservedRows
 from service.jobs.capacity import Capacity
 from service.jobs.failure import JobFailed
-from service.jobs.inference import active_model, event_tracking, execution, file_names, loop
+from service.jobs.inference import active_model, event_tracking, execution, file_names, kept_rows, loop
 from service.jobs.inference.active_model import ActiveModel
 from service.jobs.inference.file_names import NameRange, Search
 from service.jobs.inference.input_files import InputFiles
@@ -18,16 +20,20 @@ from service.jobs.runtime import Runtime
 from service.jobs.storage import customer_role
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.s3_streams import ObjectVersion
-from service.jobs.training import promotion
+from service.jobs.training import group_labels, promotion, train_version
 from service.jobs.training.promotion import Verdict
+from service.jobs.training.training_labels import Labels
+from service.jobs.training.version import Training
 from service.names import DATASET, INGESTION_JOB, SCHEDULER, executions_of, versions_of
 from service.store import Create, Item, Store, Update
 from tests.service.jobs import (
     test_job_access,
     test_job_documents,
+    test_job_group_labels,
     test_job_infer,
     test_job_infer_faults,
     test_job_ingest,
+    test_job_kept_rows,
     test_job_last_values,
     test_job_naming,
     test_job_objects,
@@ -242,6 +248,72 @@ def _pk(write: Write) -> str:
     return str(write.item["pk"]) if isinstance(write, Create) else write.pk
 
 
+# Retraining
+
+
+def kept_rows_are_not_read(patch: Patch) -> None:
+    patch.setattr(Training, "kept_rows", lambda _: {})
+
+
+def days_without_data_count(patch: Patch) -> None:
+    patch.setattr(Training, "data_days", lambda _, window: window.days)
+
+
+def windows_are_kept_again(patch: Patch) -> None:
+    def replacing(rows: ObservedRows, earlier: ObservedRows, *_: Any) -> ObservedRows:
+        times, values = [earlier.times, rows.times], [earlier.values, rows.values]
+        return replace(rows, times=np.concatenate(times), values=np.concatenate(values))
+
+    patch.setattr(ObservedRows, "replacing", replacing)
+
+
+def every_model_keeps_rows(patch: Patch) -> None:
+    original = kept_rows.keep_rows
+
+    def keep(runtime: Runtime, scheduler: Item, active: ActiveModel, **more: Any) -> None:
+        model = {**active.model, "RetrainingSchedulerStatus": "RUNNING"}
+        original(runtime, scheduler, replace(active, model=model), **more)
+
+    patch.setattr(execution, "keep_rows", keep)
+
+
+def an_overtaken_version_is_promoted(patch: Patch) -> None:
+    change_writes(patch, lambda write: without_expectation(write, "ActiveModelVersion"))
+
+
+def retrainings_have_no_metrics(patch: Patch) -> None:
+    patch.setattr(train_version, "publish_retraining", lambda *_: None)
+
+
+def labels_are_read_at_every_step(patch: Patch) -> None:
+    original = group_labels.group_labels
+
+    def read(runtime: Runtime, training: Any) -> Labels:
+        name = training.record["LabelsInputConfiguration"]["LabelGroupName"]
+        fresh = group_labels._read(runtime, training, name)
+        training.service_bucket.put_json(f"documents/{training.model_uuid}/labels-1.json", fresh)
+        return original(runtime, training)
+
+    patch.setattr("service.jobs.training.learn.group_labels", read)
+
+
+def notes_are_copied(patch: Patch) -> None:
+    patch.setattr(group_labels, "_MEMBERS", (*group_labels._MEMBERS, "Notes"))
+
+
+def every_label_is_an_anomaly(patch: Patch) -> None:
+    patch.setattr(Labels, "rated", lambda labels, _: [label.interval for label in labels.labels])
+
+
+def neutral_labels_are_faults(patch: Patch) -> None:
+    original = Labels.rated
+
+    def rated(labels: Labels, rating: str) -> Any:
+        return original(labels, {"ANOMALY": "NEUTRAL"}.get(rating, "NO_ANOMALY"))
+
+    patch.setattr(Labels, "rated", rated)
+
+
 STORAGE = (
     Bug(
         the_external_id_is_not_the_resource,
@@ -274,6 +346,18 @@ TRAINING = (
         test_job_train.test_more_data_than_memory_is_refused_before_it_is_taken,
     ),
     Bug(a_tie_replaces_the_prior_version, test_job_retraining.test_a_tie_keeps_the_prior_version),
+)
+LABELS = (
+    Bug(
+        labels_are_read_at_every_step,
+        test_job_group_labels.test_a_training_keeps_the_labels_that_it_began_with,
+    ),
+    Bug(notes_are_copied, test_job_group_labels.test_a_training_keeps_the_labels_that_it_began_with),
+    Bug(every_label_is_an_anomaly, test_job_group_labels.test_ratings_reach_the_training),
+    Bug(
+        neutral_labels_are_faults,
+        test_job_group_labels.test_neutral_labels_are_neither_found_nor_false_alarms,
+    ),
 )
 INFERENCE = (
     Bug(
@@ -309,7 +393,22 @@ INFERENCE = (
         test_job_infer_faults.test_an_internal_error_does_not_block_the_next_window,
     ),
 )
-BUGS = (*STORAGE, *INGESTION, *TRAINING, *INFERENCE)
+RETRAINING = (
+    Bug(kept_rows_are_not_read, test_job_kept_rows.test_a_retraining_learns_from_dataset_and_kept_rows),
+    Bug(
+        days_without_data_count,
+        test_job_kept_rows.test_too_little_data_fails_and_says_so,
+        {"accumulated": True},
+    ),
+    Bug(windows_are_kept_again, test_job_kept_rows.test_a_window_that_is_inferred_again_is_kept_once),
+    Bug(every_model_keeps_rows, test_job_kept_rows.test_a_model_without_retraining_scheduler_keeps_nothing),
+    Bug(
+        an_overtaken_version_is_promoted,
+        test_job_kept_rows.test_a_version_activated_meanwhile_stays_active,
+    ),
+    Bug(retrainings_have_no_metrics, test_job_kept_rows.test_how_a_retraining_ended_is_published),
+)
+BUGS = (*STORAGE, *INGESTION, *TRAINING, *LABELS, *INFERENCE, *RETRAINING)
 
 
 @pytest.mark.usefixtures("model")  # with the labels that tests of retraining use

@@ -38,7 +38,7 @@ def source_for(runtime: Runtime, arn: str, *, into: str) -> Iterator[ImportSourc
         region=home.region,
     )
     try:
-        yield source_of(arn, here)
+        yield source_of(arn, here, runtime.import_sources)
     except ApiError as error:
         raise JobFailed(str(error)) from error
     except ClientError as error:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.jobs.failure import JobFailed
-from service.jobs.importing.dataset import import_dataset
-from service.jobs.importing.version import import_version
+from service.jobs.importing.imported_dataset import import_dataset
+from service.jobs.importing.imported_version import import_version
 from service.jobs.runtime import Runtime
 from service.names import INGESTION_JOB, MODEL, version_key, versions_of
 

@@ -64,7 +64,7 @@ class Training:
             columns=columns_of(bucket.get_text(record["schemaKey"])),
             data=data,
             dataset=dataset,
-            data_rows=None if rows is None else int(rows),
+            data_rows=None if rows is None else int(float(rows) * data.days / dataset.days),
             keys=IngestionKeys(dataset=record["datasetUuid"], job=record["ingestionJobId"]),
             service_bucket=bucket,
         )

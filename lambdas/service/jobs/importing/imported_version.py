@@ -37,7 +37,7 @@ def import_version(runtime: Runtime, model: Item, version: Item) -> str:
     bucket = runtime.service_bucket.with_key(version.get("ServerSideKmsKeyId"))
     with source_for(runtime, arn, into=version["ModelVersionArn"]) as source:
         shared = source.share_version(
-            arn, Principal.of(version["importedBy"]), with_data=strategy != NO_IMPORT
+            arn, Principal.of(version["importedBy"]), with_data=strategy != NO_IMPORT, with_objects=True
         )
         objects = {name: key for name, key in shared.objects.items() if not name.startswith(ACCUMULATED)}
         sizes = {name: source.copy(key, bucket, _key(version, name)) for name, key in objects.items()}

@@ -26,7 +26,9 @@ def import_dataset(runtime: Runtime, job: Item) -> str:
     # Named after the job: one that was given up may still be at work beside the next one.
     schema_key = document_key(uuid, f"schema-{job['JobId']}.json")
     with source_for(runtime, job["SourceDatasetArn"], into=job["DatasetArn"]) as source:
-        shared = source.share_dataset(job["SourceDatasetArn"], Principal.of(job["importedBy"]))
+        shared = source.share_dataset(
+            job["SourceDatasetArn"], Principal.of(job["importedBy"]), with_objects=True
+        )
         for name, key in shared.objects.items():
             to_key = schema_key if name == SCHEMA else f"{job_prefix(uuid, job['JobId'])}{name}"
             source.copy(key, bucket, to_key)
