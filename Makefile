@@ -27,6 +27,7 @@ help:
 	@echo "make e2e     tests on the embedded AWS only"
 	@echo "make search  property tests on new examples (ROUNDS=10 for more of them)"
 	@echo "make bench   measurements of benchmarks/ (RUN='speed --versus')"
+	@echo "make docs    the API reference, build/api/constructs_l4e.html"
 	@echo "make clean   remove all that make has made"
 
 .PHONY: demo
@@ -82,6 +83,10 @@ RUN ?= detection --help
 bench: .venv/.dev
 	@$(SYNC) --group bench
 	@PYTHONPATH=lambdas $(BIN)/python -m benchmarks.$(RUN)
+
+.PHONY: docs
+docs: .venv/.dev
+	$(BIN)/python .ci/reference.py build/api
 
 .PHONY: clean
 clean:
