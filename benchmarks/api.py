@@ -3,14 +3,17 @@
     python -m benchmarks.api [--json FILE] [--stored 100,10000] [--calls 25]
 
 The API function and one that answers `{}` run in the embedded AWS, behind one REST API, and are called in
-turn. The same requests then run in this process, where processor time is taken, and the calls to AWS and what
-DynamoDB bills are counted. All of it once for each number of stored resources: so many datasets, ingestion
-jobs, models and schedulers, and so many executions and events of one scheduler.
+turn. That is done with few stored resources, as the embedded AWS sorts a whole partition for each query.
+
+The same requests then run in this process on a table in memory, once for each number of stored resources: so
+many datasets, ingestion jobs, models and schedulers, and so many executions and events of one scheduler. What
+is counted are the processor time, the calls to AWS, and what DynamoDB bills.
 """
 
 import argparse
 import io
 import json
+import math
 import statistics
 import sys
 import tempfile
@@ -30,7 +33,6 @@ from urllib.parse import urlsplit
 
 from service.clock import iso_seconds
 from service.names import (
-    DATASET,
     new_job_id,
     new_uuid,
     version_key,
@@ -39,11 +41,12 @@ from service.names import (
 from service.service_model import service_model
 from service.settings import Environment
 from service.store import Item, _encoded
+from tests.aws_limits import item_bytes
 from tests.embedded import REGION, EmbeddedAws, embedded_aws
 from tests.service.api.conftest import ROLE, Service
 from tests.service.api.in_process import NOON, VARIABLES, in_process, others
 from tests.service.api.operation_cases import inferred, retrained
-from tests.service.counted import counted_calls
+from tests.service.memory import Table, in_memory
 
 LAMBDAS = Path(__file__).parents[1] / "lambdas"
 MODEL_FILE = LAMBDAS / "botocore_data/lookoutequipment/2020-12-15/service-2.json"
@@ -58,6 +61,9 @@ UNLIMITED = dict.fromkeys(
     ("datasets", "models", "pending_models", "pending_ingestion_jobs", "inference_schedulers_per_model")
 )
 STORED, CALLS = (100, 10_000), 25
+READ_UNIT, WRITE_UNIT = 4096, 1024
+"""Bytes of an item that a unit reads or writes.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html"""
 BATCH = 25
 """Items that a request to DynamoDB may write."""
 
@@ -120,24 +126,27 @@ REQUESTS: Sequence[tuple[str, Mapping[str, Any]]] = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A request in one deployment: milliseconds through the gateway, and what it needs of AWS."""
+class Latency:
+    """A request through the gateway, and the function that does nothing."""
 
-    request: str
-    stored: int
     milliseconds: float
     bare_milliseconds: float
-    query_milliseconds: float
-    """Of a query for one of so many records: the embedded AWS sorts all of them each time."""
+
+    @property
+    def times_bare(self) -> float:
+        """How much longer the request takes."""
+        return self.milliseconds / self.bare_milliseconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a request needs with so many stored resources."""
+
+    stored: int
     processor_milliseconds: float
     calls: int
     read_units: int
     write_units: int
-
-    @property
-    def times_bare(self) -> float:
-        """How much longer it takes than the function that does nothing."""
-        return self.milliseconds / self.bare_milliseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,18 +155,6 @@ class Deployment:
 
     url: str
     service: Service
-
-    def body(self, name: str, request: Mapping[str, Any], number: int) -> dict[str, Any]:
-        """Return the body of the request with this number."""
-        dataset = self.service.context.records.dataset("pump")
-        assert dataset is not None
-        known = {"number": number, "dataset": dataset["DatasetArn"], "job": dataset["ingestionJobId"]}
-        found = {
-            member: value.format_map(known) if isinstance(value, str) else value
-            for member, value in request.items()
-        }
-        members = service_model().operation_model(operation(name)).input_shape.members
-        return found | ({"ClientToken": new_uuid()} if "ClientToken" in members else {})
 
     def call(self, path: str, name: str, body: Mapping[str, Any]) -> float:
         """Return the milliseconds of a call through the gateway."""
@@ -176,6 +173,19 @@ class Deployment:
         return milliseconds
 
 
+def body_of(service: Service, name: str, request: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """Return the body of the request with this number."""
+    dataset = service.context.records.dataset("pump")
+    assert dataset is not None
+    known = {"number": number, "dataset": dataset["DatasetArn"], "job": dataset["ingestionJobId"]}
+    found = {
+        member: value.format_map(known) if isinstance(value, str) else value
+        for member, value in request.items()
+    }
+    members = service_model().operation_model(operation(name)).input_shape.members
+    return found | ({"ClientToken": new_uuid()} if "ClientToken" in members else {})
+
+
 def operation(name: str) -> str:
     """Return the operation of a kind of request."""
     return name.partition(",")[0]
@@ -188,16 +198,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--stored", default=",".join(map(str, STORED)), help="numbers of stored resources")
     parser.add_argument("--calls", type=int, default=CALLS, help="calls of each request")
     options = parser.parse_args(arguments)
-    rows = []
+    numbers = [int(each) for each in options.stored.split(",")]
     with tempfile.TemporaryDirectory() as folder, embedded_aws(Path(folder)) as aws:
-        for stored in map(int, options.stored.split(",")):
-            deployment = deployed(aws, f"service-{stored}")
-            fill(deployment.service, stored)
-            rows += measured(deployment, stored, calls=options.calls)
-    print(table(rows))
+        deployment = deployed(aws, "service")
+        fill(deployment.service, min(numbers))
+        latencies = measured(deployment, calls=options.calls)
+    costs = {each: counted(each) for each in numbers}
+    print(table(latencies, costs))
     if options.json:
-        found = [{**asdict(row), "times_bare": row.times_bare} for row in rows]
+        found = {
+            "latency": {name: _shown(each) for name, each in latencies.items()},
+            "cost": [asdict(each) | {"request": name} for of in costs.values() for name, each in of.items()],
+        }
         options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def _shown(latency: Latency) -> dict[str, float]:
+    return {**asdict(latency), "times_bare": latency.times_bare}
 
 
 # Deploying
@@ -279,9 +296,13 @@ def fill(service: Service, stored: int) -> None:
         retrained(service)
         inferred(service)
     client, table = service.context.client("dynamodb"), service.context.environment.table
-    clones = [{"PutRequest": {"Item": each}} for each in _clones(service, stored)]
+    clones = list(_clones(service, stored))
+    if isinstance(client, CountedTable):
+        client.items |= {(each["pk"]["S"], each["sk"]["S"]): each for each in clones}
+        return
     for start in range(0, len(clones), BATCH):
-        client.batch_write_item(RequestItems={table: clones[start : start + BATCH]})
+        puts = [{"PutRequest": {"Item": each}} for each in clones[start : start + BATCH]]
+        client.batch_write_item(RequestItems={table: puts})
 
 
 def _clones(service: Service, stored: int) -> Iterator[Item]:
@@ -334,47 +355,21 @@ def _arn(arn: str, name: str, uuid: str) -> str:
 # Measuring
 
 
-def measured(deployment: Deployment, stored: int, *, calls: int) -> list[Row]:
-    """Return a row for each request: called through the gateway in turns, then counted in this process."""
+def measured(deployment: Deployment, *, calls: int) -> dict[str, Latency]:
+    """Return what each request takes through the gateway, called in turns with the bare function."""
     milliseconds: dict[str, list[float]] = defaultdict(list)
-    for number in range(-1, calls):  # the first one starts the functions
+    for number in range(calls + 1):
         for name, request in REQUESTS:
-            found = deployment.call("", name, deployment.body(name, request, number + 1))
+            found = deployment.call("", name, body_of(deployment.service, name, request, number))
             bare = deployment.call(BARE, name, {})
-            if number >= 0:
+            if number:  # the first one starts the functions
                 milliseconds[name].append(found)
                 milliseconds[BARE].append(bare)
-    rows = {}
-    query = typical([_query(deployment) for _ in range(calls)])
-    for name, request in REQUESTS:
-        body = deployment.body(name, request, calls + 1)
-        with redirect_stdout(io.StringIO()):
-            begun = time.thread_time()
-            deployment.service.call(operation(name), body)
-            processor = 1000 * (time.thread_time() - begun)
-        body = deployment.body(name, request, calls + 2)
-        with counted_calls() as counted, redirect_stdout(io.StringIO()):
-            status, reply = deployment.service.call(operation(name), body)
-        if status != 200:
-            raise RuntimeError(f"{name} with {body} was answered {reply}")
-        rows[name] = Row(
-            request=name,
-            stored=stored,
-            milliseconds=typical(milliseconds[name]),
-            bare_milliseconds=typical(milliseconds[BARE]),
-            query_milliseconds=query,
-            processor_milliseconds=processor,
-            calls=len(counted.calls),
-            read_units=counted.read_units,
-            write_units=counted.write_units,
-        )
-    return list(rows.values())
-
-
-def _query(deployment: Deployment) -> float:
-    begun = time.perf_counter()
-    deployment.service.context.store.query(DATASET, limit=1)
-    return 1000 * (time.perf_counter() - begun)
+    bare = typical(milliseconds.pop(BARE))
+    return {
+        name: Latency(milliseconds=typical(each), bare_milliseconds=bare)
+        for name, each in milliseconds.items()
+    }
 
 
 def typical(milliseconds: Sequence[float]) -> float:
@@ -382,33 +377,93 @@ def typical(milliseconds: Sequence[float]) -> float:
     return statistics.quantiles(milliseconds, n=4)[0]
 
 
-def table(rows: Sequence[Row]) -> str:
-    """Return the rows as a table of Markdown, the numbers of stored resources side by side."""
-    numbers = sorted({row.stored for row in rows})
-    by_request: dict[str, dict[int, Row]] = defaultdict(dict)
-    for row in rows:
-        by_request[row.request][row.stored] = row
+@dataclass
+class CountedTable(Table):
+    """A table in memory that counts its calls, and the units that DynamoDB would bill."""
 
-    def line(name: str, of: Mapping[int, Row]) -> str:
-        cells = [
-            [f"{of[each].milliseconds:.1f}" for each in numbers],
-            [f"{of[each].times_bare:.2f}" for each in numbers],
-            [f"{of[each].processor_milliseconds:.0f}" for each in numbers],
-            [f"{of[each].calls}" for each in numbers],
-            [f"{of[each].read_units} + {of[each].write_units}" for each in numbers],
-        ]
-        return f"| {name} | " + " | ".join(" / ".join(cell) for cell in cells) + " |"
+    calls: int = 0
+    read_units: int = 0
+    write_units: int = 0
 
-    head = (
-        "| request | ms | times bare | processor ms | calls of AWS | units read + written |\n"
-        "|---|---|---|---|---|---|"
-    )
-    some = [next(row for row in rows if row.stored == each) for each in numbers]
-    bare = " / ".join(f"{row.bare_milliseconds:.1f}" for row in some)
-    query = " / ".join(f"{row.query_milliseconds:.1f}" for row in some)
-    shown = "\n".join(line(name, of) for name, of in by_request.items())
-    stored = " / ".join(f"{each:,}" for each in numbers)
-    return f"stored: {stored}; the bare function: {bare} ms; a query: {query} ms\n\n{head}\n{shown}"
+    def get_item(self, **request: Any) -> Item:
+        """Return an item."""
+        answer = super().get_item(**request)
+        self.calls += 1
+        self.read_units += _units(item_bytes(answer.get("Item", {})), READ_UNIT)
+        return answer
+
+    def query(self, **request: Any) -> Item:
+        """Return a page; what is left out of it was read too."""
+        kept = request.pop("FilterExpression", None)
+        read = super().query(**request)
+        self.calls += 1
+        self.read_units += _units(sum(item_bytes(item) for item in read["Items"]), READ_UNIT)
+        return read if kept is None else super().query(**request, FilterExpression=kept)
+
+    def update_item(self, **request: Any) -> Item:
+        """Change an item."""
+        answer = super().update_item(**request)
+        self.calls += 1
+        self.write_units += _units(item_bytes(answer["Attributes"]), WRITE_UNIT)
+        return answer
+
+    def transact_write_items(self, **request: Any) -> Item:
+        """Do all writes; each is billed twice."""
+        answer = super().transact_write_items(**request)
+        self.calls += 1
+        for one in request["TransactItems"]:
+            [write] = one.values()
+            key = write.get("Key") or write["Item"]
+            after = self.items.get((key["pk"]["S"], key["sk"]["S"]), {})
+            self.write_units += 2 * _units(item_bytes(after), WRITE_UNIT)
+        return answer
+
+
+def _units(size: int, unit: int) -> int:
+    return max(1, math.ceil(size / unit))
+
+
+def counted(stored: int) -> dict[str, Cost]:
+    """Return what each request needs with so many stored resources."""
+    table, engines = CountedTable(), in_memory(others())
+    environment = Environment.read({**VARIABLES, "L4E_SETTINGS": json.dumps(UNLIMITED)})
+    service = in_process(environment, lambda name: table if name == "dynamodb" else engines(name))
+    fill(service, stored)
+    costs = {}
+    for name, request in REQUESTS:
+        body = body_of(service, name, request, 1)
+        before = table.calls, table.read_units, table.write_units
+        begun = time.process_time()
+        with redirect_stdout(io.StringIO()):
+            status, reply = service.call(operation(name), body)
+        if status != HTTPStatus.OK:
+            raise RuntimeError(f"{name} with {body} was answered {reply}")
+        costs[name] = Cost(
+            stored=stored,
+            processor_milliseconds=1000 * (time.process_time() - begun),
+            calls=table.calls - before[0],
+            read_units=table.read_units - before[1],
+            write_units=table.write_units - before[2],
+        )
+    return costs
+
+
+def table(latencies: Mapping[str, Latency], costs: Mapping[int, Mapping[str, Cost]]) -> str:
+    """Return a table of Markdown, the numbers of stored resources side by side."""
+    lines = [
+        "| request | ms | times bare | calls of DynamoDB | units read + written |",
+        "|---|---|---|---|---|",
+    ]
+    for name, latency in latencies.items():
+        of = [each[name] for each in costs.values()]
+        calls = " / ".join(str(each.calls) for each in of)
+        units = " / ".join(f"{each.read_units} + {each.write_units}" for each in of)
+        lines.append(
+            f"| {name} | {latency.milliseconds:.1f} | {latency.times_bare:.1f} | {calls} | {units} |"
+        )
+    bare = next(iter(latencies.values())).bare_milliseconds
+    stored = " / ".join(f"{each:,}" for each in costs)
+    return "\n".join([f"the bare function: {bare:.1f} ms; stored: {stored}", "", *lines])
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ SENSORS = 30
 _ACCOUNT, _TOKEN = "111122223333", "arn:aws:lambda:eu-west-1:111122223333:function:provider"
 _JOBS = f"arn:aws:iam::{_ACCOUNT}:role/jobs"
 _ROLE = "Lets Lookout for Equipment read sensor data and write results"
+_KEPT, _HOLD_DATA = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, ("Dataset", "Model")
 _NAMESPACE, _OWNER = "LookoutEquipment", "Plant"
 _START, _END = "2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z"
 _SCHEMA = l4e.DatasetSchema.from_sensors({"pump": [f"sensor{number}" for number in range(SENSORS)]})
@@ -61,6 +62,7 @@ def l2_asset(bucket: s3.Bucket, stack: cdk.Stack, name: str) -> None:
             resource_type=f"Custom::LookoutEquipment{id_}",
             service_timeout=cdk.Duration.hours(1),
             properties={"PropertiesVersion": "1", **properties},
+            removal_policy=_KEPT if id_ in _HOLD_DATA else None,
         )
         if after:
             made.node.add_dependency(*after)
@@ -182,6 +184,8 @@ def plain_asset(bucket: cdk.CfnResource, stack: cdk.Stack, name: str) -> None:
         kind: resource(kind, f"Custom::LookoutEquipment{kind}", {**common, **properties})
         for kind, properties in made.items()
     }
+    for kind in _HOLD_DATA:
+        parts[kind].apply_removal_policy(_KEPT)
     for one, after in (
         ("DataIngestion", parts["Dataset"]),
         ("DataIngestion", role),

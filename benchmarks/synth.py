@@ -92,8 +92,9 @@ def run_app(kind: str, stacks: int, each: int) -> Cost:
 
 
 def _shape(resource: Mapping[str, Any]) -> str:
-    """Return what the kinds of asset must have in common: type, properties, and how many it waits for."""
-    return f"{resource['Type']} {sorted(resource['Properties'])} {len(resource.get('DependsOn', []))}"
+    """Return what the kinds of asset must have in common."""
+    policy, after = resource.get("DeletionPolicy", "Delete"), len(resource.get("DependsOn", []))
+    return f"{resource['Type']} {sorted(resource['Properties'])} {policy} {after}"
 
 
 def run_import(modules: Sequence[str]) -> tuple[float, list[str]]:

@@ -1,7 +1,7 @@
 """A fleet from a table: the service in one stack, and a stack for each row of fleet.csv.
 
-A row names an asset, its training window, when it is off, and, below each component, its sensors. A new row
-is a new stack; the others stay as they are. Before a row is removed, `cdk destroy` its stack.
+A row names an asset, its training window, when it is off, and the sensors of each component. A new row is a
+new stack; the others stay as they are. Before a row is removed, `cdk destroy` its stack.
 
 cdk deploy --app "python3 examples/fleet.py" Fleet       # then upload history to s3://.../Pump1/history/pump/
 cdk deploy --app "python3 examples/fleet.py" 'Pump*'

@@ -211,11 +211,11 @@ class Store:
         elif prefix:
             names["#s"], values[":a"] = "sk", prefix
             condition += " AND begins_with(#s, :a)"
-        narrowed: dict[str, Any] = {} if limit is None else {"Limit": limit}
-        if kept:
-            narrowed["FilterExpression"] = kept
-        if start is not None:
-            narrowed["ExclusiveStartKey"] = _key(pk, start)
+        asked: dict[str, Any] = {
+            "Limit": limit,
+            "FilterExpression": kept or None,
+            "ExclusiveStartKey": None if start is None else _key(pk, start),
+        }
         answer = self.client.query(
             TableName=self.table,
             KeyConditionExpression=condition,
@@ -223,7 +223,7 @@ class Store:
             ExpressionAttributeValues=_encoded(values),
             ScanIndexForward=not reverse,
             ConsistentRead=True,
-            **narrowed,
+            **{name: value for name, value in asked.items() if value is not None},
         )
         last = _decoded(answer.get("LastEvaluatedKey"))
         items = [item for raw in answer["Items"] if (item := _decoded(raw)) and not self._expired(item)]

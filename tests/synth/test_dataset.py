@@ -151,6 +151,34 @@ def test_removal_policy() -> None:
     assert policies(removal_policy=cdk.RemovalPolicy.DESTROY) == ("Delete", "Delete")
 
 
+def test_a_policy_for_all_resources_of_the_app_holds_for_the_dataset() -> None:
+    def build(scope: cdk.Stack) -> None:
+        Dataset(scope, "D", service=imported_service(scope))
+        cdk.RemovalPolicies.of(scope).retain()
+
+    assert custom(synthesised(build), "Dataset")["DeletionPolicy"] == "Retain"
+
+
+def test_a_dataset_without_tags_has_no_property_for_them() -> None:
+    def build(scope: cdk.Stack) -> None:
+        Dataset(scope, "D", service=imported_service(scope))
+        cdk.Tags.of(scope).add("owner", "team-a", include_resource_types=["AWS::S3::Bucket"])
+
+    assert "Tags" not in properties(synthesised(build), "Dataset")
+
+
+def test_a_tag_of_the_app_may_refer_to_another_stack() -> None:
+    of = app()
+    key = kms.Key(cdk.Stack(of, "Platform"), "Key")
+    scope = cdk.Stack(of, "Plant")
+    Dataset(scope, "D", service=imported_service(scope))
+    cdk.Tags.of(scope).add("key", key.key_arn)
+
+    [tag] = properties(template(scope), "Dataset")["Tags"]
+    assert tag["Key"] == "key"
+    assert "Fn::ImportValue" in tag["Value"]
+
+
 def test_tags_of_the_app_reach_the_dataset() -> None:
     def build(scope: cdk.Stack) -> None:
         Dataset(scope, "D", service=imported_service(scope), tags={"line": "4", "site": "south"})

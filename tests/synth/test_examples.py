@@ -1,5 +1,6 @@
 """What the documentation shows works: every example app and every snippet is run."""
 
+import csv
 import os
 import re
 import subprocess
@@ -11,11 +12,13 @@ import aws_cdk as cdk
 import pytest
 
 import constructs_l4e
+from examples import fleet
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+CONSTRUCTS = sorted((ROOT / "docs" / "constructs").glob("*.md"))
 PAGES = [
-    *sorted((ROOT / "docs" / "constructs").glob("*.md")),
+    *CONSTRUCTS,
     *(
         ROOT / "docs" / name
         for name in ("access.md", "audit.md", "cdk-apps.md", "compliance.md", "private-network.md")
@@ -51,6 +54,45 @@ def test_snippets(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         app = names["app"]
         assert isinstance(app, cdk.App)
         assert app.synth().stacks
+
+
+@pytest.mark.parametrize("page", CONSTRUCTS, ids=lambda path: path.name)
+def test_the_page_of_a_construct_begins_with_an_app_to_copy(page: Path) -> None:
+    """A title, a paragraph at most, and then an app from its imports to its synthesis."""
+    before, _, rest = page.read_text(encoding="utf-8").partition("```python\n")
+    assert before.count("\n\n") <= 2
+    assert rest.startswith("import aws_cdk as cdk\n")
+    assert rest.partition("```")[0].endswith("\napp.synth()\n")
+
+
+def test_a_fleet_has_a_stack_for_each_row(tmp_path: Path) -> None:
+    app = cdk.App(analytics_reporting=False, outdir=str(tmp_path))
+    fleet.build(app)
+    stacks = {stack.stack_name: stack.template for stack in app.synth().stacks}
+
+    rows = list(csv.DictReader((ROOT / "examples" / "fleet.csv").read_text().splitlines()))
+    assert len(rows) > 1
+    assert stacks.keys() == {"Fleet", *(row["asset"] for row in rows)}
+    for row in rows:
+        (model,) = (
+            each["Properties"]
+            for each in stacks[row["asset"]]["Resources"].values()
+            if each["Type"] == "Custom::LookoutEquipmentModel"
+        )
+        assert ("OffCondition" in model) == bool(row["off_condition"])
+        assert model["TrainingDataStartTime"] == row["training_start"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [("2026-01-01T00:00:00Z,2025-07-01T00:00:00Z,,Flow,", "line 2: time range"), (",,,Flow,", "line 2: ")],
+)
+def test_a_wrong_row_of_a_fleet_is_named(tmp_path: Path, wrong: str, message: str) -> None:
+    table = tmp_path / "pumps.csv"
+    table.write_text(f"asset,training_start,training_end,off_condition,pump,motor\nPump1,{wrong}\n")
+
+    with pytest.raises(ValueError, match=f"pumps.csv, {message}"):
+        list(fleet.read(table))
 
 
 def test_every_construct_has_a_page() -> None:

@@ -29,7 +29,9 @@ def of_type(content: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
 def statements(content: Mapping[str, Any], description: str) -> list[Mapping[str, Any]]:
     """The statements of the role with this description."""
     (role,) = [
-        each for each in of_type(content, "AWS::IAM::Role") if description in each.get("Description", "")
+        each
+        for each in of_type(content, "AWS::IAM::Role")
+        if str(each.get("Description", "")).startswith(f"{description}:")
     ]
     found: list[Mapping[str, Any]] = role["Policies"][0]["PolicyDocument"]["Statement"]
     return found

@@ -1,5 +1,7 @@
 """What an asset costs in messages to Node, which is most of the time of a synthesis."""
 
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -19,6 +21,8 @@ MOST_AT_SYNTH = 3
 """What may use the role; two to acknowledge wildcards in its rights, as the bucket is of another stack."""
 MOST_AT_SYNTH_OF_STACK = 2
 """Besides those of its assets: Node asks what is left to do, and tells wildcards."""
+
+ROOT = Path(__file__).parents[2]
 
 Plant = tuple[cdk.App, IEquipmentService, AssetStorage]
 
@@ -54,6 +58,19 @@ def test_assets_of_a_stack_cost_few_messages(plant: Plant) -> None:
 
     assert first <= MOST_FOR_FIRST_OF_STACK
     assert max(further) <= MOST_FOR_EACH_FURTHER
+
+
+def test_import_asks_nothing() -> None:
+    """Besides loading the modules of the CDK, which importing `aws_cdk` does."""
+    source = "with counted() as calls:\n    import constructs_l4e\nprint(*calls)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"from benchmarks.jsii_calls import counted\n{source}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["Load"]
 
 
 def test_sensors_cost_no_messages(plant: Plant) -> None:

@@ -9,9 +9,8 @@ import pytest
 
 from engine import Detector
 from service.jobs import train
-from service.jobs.storage.keys import artefact_key
 from service.jobs.training.training_labels import Label, Labels
-from service.names import LABEL_GROUP, document_key, labels_of, new_label_id, new_uuid
+from service.names import LABEL_GROUP, artefact_key, document_key, labels_of, new_label_id, new_uuid
 from service.store import Item
 from service.training_windows import TimeSpan
 from tests.service.jobs import pump
