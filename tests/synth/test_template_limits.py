@@ -67,7 +67,7 @@ def largest_service(scope: cdk.Stack) -> None:
             false_alarm_time=cdk.Duration.minutes(7),
             partial_inference=False,
             adaptation=Adaptation.FOLLOW,
-            bucket_owners=owners(17),
+            bucket_owners=owners(16),
         ),
         metric_namespace="N" * 255,
         large_jobs=LargeJobs(vpc=plant_network(scope)),
