@@ -499,6 +499,12 @@ BUGS = {
         "",
         test_slow_drift.test_a_repair_is_told_by_what_was_before_it,
     ),
+    "quiet bins before a fault say that it does not show": Bug(
+        SlowAlarm._shown,
+        "int(np.argmax(state.above))",
+        "0",
+        test_slow_drift.test_a_fault_that_came_fast_is_not_looked_for_where_it_never_was,
+    ),
     "an alarm that nothing speaks for stays open": Bug(
         SlowAlarm.move,
         " or state.spell > LONGEST_SPELL * opening",

@@ -186,14 +186,23 @@ def test_an_alarm_opens_on_what_lasts_and_closes_soon() -> None:
     assert max(ratios[30:]) <= 1
 
 
+SHIFTS = [*[1.0] * 4, *[0.0] * 3]
+"""Operating points of a shift at full load and of the idle time after it."""
+WORN = [*[2.0] * 4, *[0.1] * 3]
+"""Ratios of them with a fault that shows at full load only."""
+
+
 def test_a_fault_that_shows_at_full_load_only_alarms_until_full_load_is_quiet() -> None:
-    worn = [*[2.0] * 6, *[0.1] * 5] * 3
-    repaired = [0.1] * 11
-    load = [*[1.0] * 6, *[0.0] * 5] * 4
-    ratios = walked(worn + repaired, load)
-    assert min(ratios[25:33]) > 1  # through the third idle spell: the two before were quiet, too
-    assert ratios[34] > 1
-    assert max(ratios[35:]) <= 1  # closed by the third quiet bin at full load
+    ratios = walked([*WORN * 5, *[0.1] * 7], SHIFTS * 6)
+    assert min(ratios[8:35]) > 1  # through each idle time but the first, before which it never was quiet
+    assert ratios[35] > 1
+    assert max(ratios[36:]) <= 1  # closed by the second quiet bin at full load
+
+
+def test_a_fault_that_came_fast_is_not_looked_for_where_it_never_was() -> None:
+    ratios = walked([*[0.1] * 40, *[2.0] * 6, *[0.1] * 4], [0.0] * 50)
+    assert min(ratios[43:48]) > 1
+    assert max(ratios[48:]) <= 1
 
 
 def test_a_repair_is_told_by_what_was_before_it() -> None:
@@ -205,10 +214,10 @@ def test_a_repair_is_told_by_what_was_before_it() -> None:
 
 
 def test_an_alarm_without_any_sign_of_a_fault_closes_in_the_end() -> None:
-    worn = [*[2.0] * 6, *[0.1] * 5] * 3
-    ratios = walked([*worn, *[0.1] * 20], [*[*[1.0] * 6, *[0.0] * 5] * 3, *[0.0] * 20])
-    assert ratios[35] > 1
-    assert max(ratios[37:]) <= 1
+    worn, load = [*[2.0] * 4, *[0.1] * 5] * 5, [*[1.0] * 4, *[0.0] * 5] * 5
+    ratios = walked([*worn, *[0.1] * 20], [*load, *[0.0] * 20])
+    assert ratios[47] > 1  # eight quiet bins after the last one above, two opening times
+    assert max(ratios[48:]) <= 1
 
 
 def test_a_channel_without_axes_and_its_state_are_read() -> None:

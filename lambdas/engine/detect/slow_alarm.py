@@ -71,9 +71,12 @@ class SlowAlarm:
         return float(min(sorted(ratios)[-opening], *ratios[-max(1, opening // 2) :]))
 
     def _shown(self, point: Floats) -> float:
-        """Return the share of bins above the limit at the most similar points, before this quiet spell."""
+        """Return the share of bins above the limit at the most similar points, before this quiet spell.
+
+        Bins before the first one above are from before the fault: they do not say where it shows.
+        """
         state = self._state
-        before = slice(0, len(state.points) - (state.spell - 1))
+        before = slice(int(np.argmax(state.above)), len(state.points) - (state.spell - 1))
         distance = ((state.points[before] - point) ** 2).sum(axis=1)[::-1]  # of equal ones the newest
         nearest = np.argsort(distance, kind="stable")[:NEIGHBOURS]
         return float(state.above[before][::-1][nearest].mean()) if len(nearest) else 1.0
