@@ -15,7 +15,6 @@ from service.authorization import require_allowed
 from service.bucket_owners import BucketOwners
 from service.caller import Caller
 from service.context import Context
-from service.errors import ValidationError
 from service.operations import (
     dataset_imports,
     datasets,
@@ -57,7 +56,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **resource_policies.OPERATIONS,
     **tags.OPERATIONS,
 }
-"""The operations of the service model that this release supports, by name."""
+"""The operations of the service model, by name."""
 
 _CLIENTS = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 3})
 """API Gateway gives up after 29 s: calls of other AWS services must end before that."""
@@ -86,13 +85,7 @@ def respond(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     def call(name: str, request: dict[str, Any]) -> Mapping[str, Any]:
         within = replace(called, way_in=way_in_of(event))
         require_allowed(within, name, request)
-        operation = OPERATIONS.get(name)
-        if operation is None:
-            raise ValidationError(
-                f"{name} is not available in this release of the service; available are "
-                f"{', '.join(sorted(OPERATIONS))}"
-            )
-        return operation(within, request)
+        return OPERATIONS[name](within, request)
 
     return answer(event, call, record)
 
