@@ -63,9 +63,12 @@ def record_failed_ingestion(store: Store, job: Job, reason: str) -> None:
 
     Args:
         store: the records.
-        job: the record of an ingestion or an import, in progress.
+        job: the record of an ingestion or an import.
         reason: the `FailedReason`.
     """
+    if job["Status"] not in DATASET_STATUS:
+        _log.info("ingestion job %s has ended already", job["JobId"])
+        return
     dataset = store.get(DATASET, job["DatasetName"])
     restored = "CREATED" if dataset is None or "ingestionJobId" not in dataset else "ACTIVE"
     ended = Update(

@@ -68,7 +68,8 @@ def test_trains_as_the_function_does_and_again_changes_nothing(
     metrics = [home.runtime.service_bucket.get_text(item["metricsKey"]) for item in (model, trained)]
     assert metrics[0] == metrics[1]
     told = lines(run)
-    assert [line["message"] for line in told] == ["task started", "training succeeded", "task done"]
+    messages = ["task started", "training succeeded", "short training history", "task done"]
+    assert [line["message"] for line in told] == messages
     assert told[-1]["Status"] == "SUCCESS"
     assert told[-1]["PeakMiB"] > 0
 
