@@ -17,6 +17,7 @@ from service.durations import seconds
 from service.errors import ConflictError
 from service.names import SCHEDULER
 from service.records import RetrainingSchedulerRecord, SchedulerRecord
+from service.retry_on_change import ATTEMPTS
 from service.settings import Environment
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in the function
@@ -34,6 +35,9 @@ RETRAINING_EVENT = "lookoutequipment.retraining"
 """The `source` of the event that a retraining scheduler wakes the reconciler with."""
 
 MIDNIGHT = "cron(0 0 * * ? *)"
+
+NEXT_STATUS = {"PENDING": "RUNNING", "STOPPING": "STOPPED"}
+"""The status of a scheduler after its schedule was changed."""
 
 Record = SchedulerRecord | RetrainingSchedulerRecord
 
@@ -73,6 +77,26 @@ class Schedules:
                 self.client.create_schedule(**definition)
 
         self._while_changing(attempt, f"of the {_words(record)}")
+
+    def put_latest(self, record: Record, latest: Callable[[], Record | None]) -> None:
+        """Make the schedule what the record of its scheduler says, also when that is being changed meanwhile.
+
+        Args:
+            record: the scheduler.
+            latest: reads the scheduler of that name; another one, or none, means that this one is deleted.
+
+        Raises:
+            ConflictError: when other requests kept changing the schedule.
+        """
+        for _ in range(ATTEMPTS):
+            self.put(record)
+            found = latest()
+            if found is None or found["uuid"] != record["uuid"]:
+                self.delete(record["uuid"])
+                return
+            if self._definition(found) == self._definition(record):
+                return
+            record = found
 
     def fits(self, record: Record) -> bool:
         """Return whether the schedule of a scheduler exists and is what its record says."""

@@ -24,14 +24,11 @@ from service.pending_deletions import delete_pending, pending_deletion
 from service.records import ModelRecord, RetrainingSchedulerRecord
 from service.retraining import cancel_retraining
 from service.retraining_dates import Frequency, WrongFrequencyError, midnight, next_date, next_midnight
-from service.retry_on_change import ATTEMPTS, retry_on_change
-from service.schedules import Schedules
+from service.retry_on_change import retry_on_change
+from service.schedules import NEXT_STATUS, Schedules
 from service.store import Delete, NotFound, StateChanged, Update
 
 _log = logging.getLogger(__name__)
-
-_NEXT_STATUS = {"PENDING": "RUNNING", "STOPPING": "STOPPED"}
-"""The status after the schedule was changed."""
 
 _LATEST_DAYS = 3652
 _SHOWN_BY_MODEL = ("RetrainingSchedulerStatus", "NextScheduledRetrainingStartDate")
@@ -97,7 +94,7 @@ def list_retraining_schedulers(context: Context, request: dict[str, Any]) -> dic
     def records(start: str | None) -> Iterator[tuple[str, RetrainingSchedulerRecord]]:
         for found in context.records.retraining_schedulers(prefix=prefix, start=start):
             scheduler = found
-            if found["Status"] in _NEXT_STATUS:
+            if found["Status"] in NEXT_STATUS:
                 with suppress(NotFoundError):  # deleted meanwhile: shown as it was
                     scheduler = reconciled_retraining_scheduler(context, found)
             if status in {None, scheduler["Status"]}:
@@ -112,7 +109,7 @@ def update_retraining_scheduler(context: Context, request: dict[str, Any]) -> di
 
     def attempt() -> None:
         scheduler = _reconciled(context, request)
-        if scheduler["Status"] in _NEXT_STATUS:
+        if scheduler["Status"] in NEXT_STATUS:
             raise _changing(scheduler)
         changes: dict[str, Any] = {
             member: request[member]
@@ -193,7 +190,7 @@ def reconciled_retraining_scheduler(
     What fails is left to the next request that reads the record.
     """
     try:
-        if scheduler["Status"] in _NEXT_STATUS:
+        if scheduler["Status"] in NEXT_STATUS:
             _settle(context, scheduler)
         elif not Schedules.of(context).fits(scheduler):
             _log.warning("the schedule of the retraining of '%s' was made anew", scheduler["sk"])
@@ -225,7 +222,7 @@ def _changing(scheduler: RetrainingSchedulerRecord) -> ConflictError:
 
 def _settle(context: Context, scheduler: RetrainingSchedulerRecord) -> None:
     """Change the schedule and the status of a scheduler that is PENDING or STOPPING; leave others alone."""
-    status = _NEXT_STATUS.get(scheduler["Status"])
+    status = NEXT_STATUS.get(scheduler["Status"])
     if status is None:
         return
     _put_schedule(context, scheduler)
@@ -236,17 +233,7 @@ def _settle(context: Context, scheduler: RetrainingSchedulerRecord) -> None:
 
 
 def _put_schedule(context: Context, scheduler: RetrainingSchedulerRecord) -> None:
-    """Make the schedule what the record of its scheduler says, also when that is being changed meanwhile."""
-    schedules = Schedules.of(context)
-    for _ in range(ATTEMPTS):
-        schedules.put(scheduler)
-        latest = context.records.retraining_scheduler(scheduler["sk"])
-        if latest is None or latest["uuid"] != scheduler["uuid"]:
-            schedules.delete(scheduler["uuid"])
-            return
-        if latest["Status"] == scheduler["Status"]:
-            return
-        scheduler = latest
+    Schedules.of(context).put_latest(scheduler, lambda: context.records.retraining_scheduler(scheduler["sk"]))
 
 
 def _change(

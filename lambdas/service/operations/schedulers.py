@@ -36,9 +36,9 @@ from service.operations.models import require_model
 from service.paging import paged
 from service.pending_deletions import delete_pending, pending_deletion
 from service.records import ModelRecord, SchedulerRecord
-from service.retry_on_change import ATTEMPTS, retry_on_change
+from service.retry_on_change import retry_on_change
 from service.roles import require_role
-from service.schedules import Schedules
+from service.schedules import NEXT_STATUS, Schedules
 from service.store import Delete, NotFound, StateChanged, Update
 from service.tagging import merged_tags
 from service.time_zone import require_time_zone
@@ -55,12 +55,6 @@ _UPDATABLE = (
 
 _ACCESSED = {"DataInputConfiguration", "DataOutputConfiguration", "RoleArn"}
 """The attributes that say which role accesses what."""
-
-_NEXT_STATUS = {"PENDING": "RUNNING", "STOPPING": "STOPPED"}
-"""The status after the schedule was changed."""
-
-_SCHEDULED = ("Status", "DataUploadFrequency", "DataDelayOffsetInMinutes")
-"""The attributes that the schedule of a scheduler depends on."""
 
 
 def create_inference_scheduler(context: Context, request: dict[str, Any]) -> Mapping[str, Any]:
@@ -125,7 +119,7 @@ def list_inference_schedulers(context: Context, request: dict[str, Any]) -> dict
 
     def records(start: str | None) -> Iterator[tuple[str, SchedulerRecord]]:
         for scheduler in context.records.schedulers(prefix=prefix, model_name=model, start=start):
-            if scheduler["Status"] in _NEXT_STATUS:
+            if scheduler["Status"] in NEXT_STATUS:
                 with suppress(NotFoundError):  # deleted meanwhile: shown as it was
                     scheduler = reconciled_scheduler(context, scheduler)  # noqa: PLW2901
             if status in {None, scheduler["Status"]}:
@@ -286,7 +280,7 @@ def reconciled_scheduler(context: Context, scheduler: SchedulerRecord) -> Schedu
     What fails is left to the next request that reads the record.
     """
     try:
-        if scheduler["Status"] in _NEXT_STATUS:
+        if scheduler["Status"] in NEXT_STATUS:
             _settle(context, scheduler)
         elif not Schedules.of(context).fits(scheduler):
             _log.warning("the schedule of the inference scheduler '%s' was made anew", scheduler["sk"])
@@ -300,7 +294,7 @@ def reconciled_scheduler(context: Context, scheduler: SchedulerRecord) -> Schedu
 
 def _settle(context: Context, scheduler: SchedulerRecord) -> None:
     """Change the schedule and the status of a scheduler that is PENDING or STOPPING; leave others alone."""
-    status = _NEXT_STATUS.get(scheduler["Status"])
+    status = NEXT_STATUS.get(scheduler["Status"])
     if status is None:
         return
     _put_schedule(context, scheduler)
@@ -311,17 +305,7 @@ def _settle(context: Context, scheduler: SchedulerRecord) -> None:
 
 
 def _put_schedule(context: Context, scheduler: SchedulerRecord) -> None:
-    """Make the schedule what the record of its scheduler says, also when that is being changed meanwhile."""
-    schedules = Schedules.of(context)
-    for _ in range(ATTEMPTS):
-        schedules.put(scheduler)
-        latest = context.records.scheduler(scheduler["sk"])
-        if latest is None or latest["uuid"] != scheduler["uuid"]:
-            schedules.delete(scheduler["uuid"])
-            return
-        if all(latest.get(name) == scheduler.get(name) for name in _SCHEDULED):
-            return
-        scheduler = latest
+    Schedules.of(context).put_latest(scheduler, lambda: context.records.scheduler(scheduler["sk"]))
 
 
 def _scheduler(

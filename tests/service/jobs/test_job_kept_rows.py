@@ -9,6 +9,8 @@ import pytest
 
 from engine import ObservedRows
 from service.jobs.storage.accumulated import AccumulatedRows
+from service.jobs.training import train_version
+from service.jobs.training.learn import learn
 from service.names import MODEL, accumulated_prefix, version_key, versions_of
 from service.store import Item
 from tests.embedded import EmbeddedAws
@@ -256,15 +258,13 @@ def test_a_version_activated_meanwhile_stays_active(
     home: World, dataset: Item, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = home.model(dataset, pump.SCHEMA, DataPreProcessingConfiguration={"TargetSamplingRate": "PT5M"})
-    learn = "service.jobs.training.train_version.learn"
-    original = __import__("service.jobs.training.learn", fromlist=["learn"]).learn
 
     def activated(*arguments: Any) -> Any:
-        learned = original(*arguments)
+        learned = learn(*arguments)
         home.runtime.store.update(MODEL, model["ModelName"], {"ActiveModelVersion": 7})
         return learned
 
-    monkeypatch.setattr(learn, activated)
+    monkeypatch.setattr(train_version, "learn", activated)
     windows = {"TrainingDataStartTime": at("2020-01-02"), "TrainingDataEndTime": at("2020-01-19")}
     version = retraining(home, model, accumulated=None, **windows)
     assert (version["Status"], version["AutoPromotionResult"]) == ("SUCCESS", "MODEL_NOT_PROMOTED")
