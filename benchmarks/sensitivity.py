@@ -28,7 +28,6 @@ import engine.detect.view
 import engine.train.cleaning
 import engine.train.fit
 import engine.train.forward_validation
-import engine.train.label_limits
 import engine.train.rare_states
 import engine.train.slow_fit
 from benchmarks.datasets import Case, shared_cases
@@ -92,9 +91,8 @@ def fast_changes() -> Iterator[tuple[str, list[Change]]]:
     """Yield the name of each change, and what it sets."""
     level, base, alarm = engine.detect.level_shift, engine.detect.baseline, engine.detect.alarm
     fit, cleaning, forward = engine.train.fit, engine.train.cleaning, engine.train.forward_validation
-    labels, ensemble, view = engine.train.label_limits, engine.detect.ensemble, engine.detect.view
+    ensemble, view = engine.detect.ensemble, engine.detect.view
     yield from among(alarm, "CLOSING_RATIO", 1.0, 0.6).items()
-    yield "no limits by labels", [(fit, "label_factor", lambda *_: 1.0)]
     yield from scaled(level, "SPAN", 0.5, 2).items()
     yield from among(level, "MOVED_AVERAGE", (0.225, 0.275), (0.7, 0.8)).items()
     yield from among(level, "FAR_RATIO", (2.0, 4.0), (8.0, 16.0)).items()
@@ -118,8 +116,6 @@ def fast_changes() -> Iterator[tuple[str, list[Change]]]:
     yield from among(alarm, "MUTED_RATIO", 0.35, 0.95).items()
     for name in ("FAR_ABOVE", "RUN_ROWS", "MARGIN_ROWS", "MAX_SHARE", "SILENT_ROWS", "ROUNDS"):
         yield from scaled(cleaning, name, 0.5, 2).items()
-    for name in ("GAIN", "LOSS", "FALSE_WEIGHT"):
-        yield from scaled(labels, name, 0.5, 2).items()
 
 
 def slow_figures(data: Path, seeds: list[int]) -> Callable[[], str]:
