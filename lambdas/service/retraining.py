@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from service.context import Context
 from service.diagnostics_place import requested_diagnostics
+from service.indexes import JOB_STATUSES, creation
 from service.job_starts import start_training, stop_training
 from service.names import (
     MODEL,
@@ -27,7 +28,7 @@ from service.reconcile import reconciled_version
 from service.records import ModelRecord, ModelVersionRecord, RetrainingSchedulerRecord
 from service.retraining_dates import LOOKBACK_DAYS, midnight, next_date
 from service.retraining_windows import retraining_windows
-from service.store import Create, StoreError, Update
+from service.store import StoreError, Update
 from service.training_end import record_canceled_retraining
 from service.training_windows import TimeSpan
 
@@ -63,7 +64,7 @@ def retrain_if_due(context: Context, scheduler: RetrainingSchedulerRecord) -> bo
     if model is None or model["uuid"] != scheduler["modelUuid"]:
         return False
     latest = context.records.latest_version(model["uuid"])
-    if latest is None or _under_way(reconciled_version(context, model, latest)):
+    if latest is None or reconciled_version(context, model, latest)["Status"] in JOB_STATUSES:
         _log.info("the retraining of model '%s' waits for the version in training", model["ModelName"])
         return False
     version = _next_version(context, scheduler, model, int(latest["ModelVersion"]) + 1)
@@ -76,7 +77,7 @@ def retrain_if_due(context: Context, scheduler: RetrainingSchedulerRecord) -> bo
     number = int(version["ModelVersion"])
     try:
         context.store.transact(
-            Create(version),
+            *creation(version),
             Update(
                 RETRAINING_SCHEDULER,
                 scheduler["sk"],
@@ -123,10 +124,6 @@ def cancel_retraining(context: Context, scheduler: RetrainingSchedulerRecord) ->
         stop_training(context, version, reason)
     except (BotoCoreError, ClientError):  # it works for nothing, and ends by itself
         _log.warning("the execution of a cancelled retraining could not be stopped", exc_info=True)
-
-
-def _under_way(version: ModelVersionRecord) -> bool:
-    return version["Status"] in {"IN_PROGRESS", "IMPORT_IN_PROGRESS"}
 
 
 def _next_version(

@@ -24,6 +24,7 @@ from service.errors import (
     no_such,
 )
 from service.idempotency import Plan, create_once
+from service.indexes import deletion
 from service.inference_windows import (
     inferred_until,
     pauses_when_started,
@@ -39,7 +40,7 @@ from service.records import ModelRecord, SchedulerRecord
 from service.retry_on_change import retry_on_change
 from service.roles import require_role
 from service.schedules import NEXT_STATUS, Schedules
-from service.store import Delete, NotFound, StateChanged, Update
+from service.store import NotFound, StateChanged, Update
 from service.tagging import merged_tags
 from service.time_zone import require_time_zone
 
@@ -215,7 +216,7 @@ def delete_inference_scheduler(context: Context, request: dict[str, Any]) -> dic
                 f"the inference scheduler '{name}' is {status}: stop it first, then delete it"
             )
         context.store.transact(
-            Delete(SCHEDULER, name, {"uuid": uuid, "Status": status}),
+            *deletion(scheduler, {"uuid": uuid, "Status": status}),
             pending_deletion(
                 context,
                 prefixes=[scheduler_prefix(uuid)],
