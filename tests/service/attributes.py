@@ -1,9 +1,9 @@
-"""Which attributes the records of the table may have: those that `service.records` lists."""
+"""Which attributes the records of the table may have: those that `service.storage.records` lists."""
 
 from collections.abc import Mapping
 
 from service import records
-from service.names import (
+from service.storage.names import (
     DATASET,
     INDEX_STATE,
     INGESTION_JOB,
@@ -24,7 +24,7 @@ from service.names import (
     under_way,
     versions_of,
 )
-from service.store import Create, Put, Update, Write
+from service.storage.store import Create, Put, Update, Write
 
 KINDS: Mapping[str, type] = {
     DATASET: records.DatasetRecord,

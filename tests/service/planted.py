@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from service.store import Create, Delete, Put, Remove, Store, Update, Write
+from service.storage.store import Create, Delete, Put, Remove, Store, Update, Write
 
 Patch = pytest.MonkeyPatch
 
