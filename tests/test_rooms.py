@@ -273,7 +273,11 @@ def test_files_of_tests_have_names_of_their_own() -> None:
         ("cli", "import pandas", ["line 1: pandas"]),
         ("cli", "import service.settings, service.storage.store", ["line 1: service.storage.store"]),
         ("cli", "import pyarrow\nfrom engine import convert_csv", []),
-        ("custom resources", "def f():\n    from service.storage import names", ["line 2: service.storage.names"]),
+        (
+            "custom resources",
+            "def f():\n    from service.storage import names",
+            ["line 2: service.storage.names"],
+        ),
         ("custom resources", "import engine", ["line 1: engine"]),
         ("service", "import engine", ["line 1: engine"]),
         ("service", "import aws_cdk", ["line 1: aws_cdk"]),
