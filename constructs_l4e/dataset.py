@@ -15,6 +15,7 @@ from constructs_l4e import _arns, _custom_resource, _names, _props, _validate
 from constructs_l4e._environments import require_environment_of_arn
 from constructs_l4e._memory import placed
 from constructs_l4e.access_level import AccessLevel
+from constructs_l4e.imported_model import ImportedModel, ImportedModelProps
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps
 from constructs_l4e.interfaces import IDataset, IEquipmentService
 from constructs_l4e.model import Model, ModelProps
@@ -110,6 +111,10 @@ class DatasetBase(cdk.Resource):
     def add_model(self, id: str, **props: Unpack[ModelProps]) -> Model:
         """Train a model on the dataset; the props are those of `Model`."""
         return Model(self, id, dataset=self, **props)
+
+    def add_imported_model(self, id: str, **props: Unpack[ImportedModelProps]) -> ImportedModel:
+        """Import a model that may be retrained on the dataset; the props are those of `ImportedModel`."""
+        return ImportedModel(self, id, dataset=self, **props)
 
     def _grant_level(self, grantee: iam.IGrantable, level: AccessLevel) -> iam.Grant:
         return self.service.grant_level(
