@@ -14,9 +14,9 @@ from service.jobs.ingestion.second_reading import SecondReading, is_day_first, s
 from service.jobs.ingestion.selection import FileLimits, SourceFile, check_limits, select
 from service.jobs.storage.listed_object import ListedObject, is_folder
 from service.jobs.training.training_labels import Label, Labels
-from service.key_pattern import DEFAULT_PATTERN, KeyPattern
+from service.members.key_pattern import DEFAULT_PATTERN, KeyPattern
 from service.settings import Settings
-from service.training_windows import ADVISED_DAYS, LEAST_DAYS, TimeSpan
+from service.members.training_windows import ADVISED_DAYS, LEAST_DAYS, TimeSpan
 
 __all__ = [
     "ADVISED_DAYS",

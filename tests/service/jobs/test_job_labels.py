@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from l4e_files.label_periods import read_labels
-from service.store import Item
+from service.storage.store import Item
 from tests.service.jobs import pump
 from tests.service.jobs.world import World, at
 
