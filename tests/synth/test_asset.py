@@ -49,6 +49,8 @@ from constructs_l4e import (
     KeyPattern,
     Model,
     MonitoredAsset,
+    RetrainingScheduler,
+    RetrainingSchedulerBase,
     S3Location,
     TimestampFormat,
 )
@@ -339,16 +341,119 @@ def test_names_of_your_own_and_notices_when_alarms_are_over() -> None:
 
 def test_metrics_are_those_of_the_scheduler() -> None:
     asset = minimal(stack())
-    methods = [name for name in vars(InferenceSchedulerBase) if name.startswith("metric_")]
+    assert shown_metrics(asset, asset.scheduler, InferenceSchedulerBase) == 7
+    assert asset.metric("Other").metric_name == "Other"
 
-    assert len(methods) == 7
+
+def test_metrics_of_retrainings_are_those_of_their_scheduler() -> None:
+    scope = stack()
+    asset = MonitoredAsset(
+        scope,
+        "Pump",
+        service=imported_service(scope),
+        locations=locations(scope),
+        schema=PUMP,
+        retraining={"retraining_frequency": "P3M"},
+    )
+    assert shown_metrics(asset, asset.retraining, RetrainingSchedulerBase) == 3
+
+
+def shown_metrics(asset: MonitoredAsset, part: Any, kind: type) -> int:
+    """Number of the metrics of a part, each of which the asset has too."""
+    methods = [name for name in vars(kind) if name.startswith("metric_")]
     for method in methods:
         shown = [
             (each.metric_name, each.dimensions, each.label)
-            for each in (getattr(of, method)(label="A") for of in (asset, asset.scheduler))
+            for each in (getattr(of, method)(label="A") for of in (asset, part))
         ]
         assert shown[0] == shown[1]
-    assert asset.metric("Other").metric_name == "Other"
+    return len(methods)
+
+
+FORWARDED = {
+    "grant_start_stop": ("scheduler", "operate"),
+    "grant_ingest": ("dataset", "full"),
+    "grant_label": ("label_group", "operate"),
+}
+
+
+@pytest.mark.parametrize("method", FORWARDED)
+def test_grants_are_those_of_the_parts(method: str) -> None:
+    scope = stack()
+    asset = MonitoredAsset(
+        scope,
+        "Pump",
+        service=imported_service(scope),
+        locations=locations(scope),
+        schema=PUMP,
+        label_group={},
+    )
+    part, level = FORWARDED[method]
+    people = {
+        name: iam.Role(scope, name, assumed_by=iam.AccountRootPrincipal()) for name in ("Asset", "Part")
+    }
+    getattr(asset, method)(people["Asset"])
+    getattr(getattr(asset, part), method)(people["Part"])
+    policies = resources(template(scope), "AWS::IAM::Policy")
+    by_asset, by_part = (
+        next(value["Properties"]["PolicyDocument"] for key, value in policies.items() if key.startswith(name))
+        for name in people
+    )
+
+    assert by_asset == by_part
+    assert f"/POST/{level}/name/" in json.dumps(by_asset)
+
+
+@pytest.mark.parametrize(
+    ("ask", "what"),
+    [
+        (lambda asset, person: asset.grant_ingest(person), "dataset"),
+        (lambda asset, person: asset.grant_label(person), "label group"),
+        (lambda asset, _: asset.metric_retraining_failed(), "retraining scheduler"),
+        (lambda asset, _: asset.metric_version_promoted(), "retraining scheduler"),
+        (lambda asset, _: asset.metric_version_not_promoted(), "retraining scheduler"),
+    ],
+)
+def test_what_is_asked_of_a_part_that_the_asset_has_not(ask: Any, what: str) -> None:
+    scope = stack()
+    asset = MonitoredAsset(
+        scope,
+        "A",
+        service=imported_service(scope),
+        locations=locations(scope),
+        scheduler=existing_scheduler(scope),
+    )
+    person = iam.Role(scope, "Person", assumed_by=iam.AccountRootPrincipal())
+
+    with pytest.raises(ValueError, match=f'^asset "Test/A" has no {what}, which is what is asked for$'):
+        ask(asset, person)
+
+
+def test_a_retraining_scheduler_that_exists() -> None:
+    scope = stack()
+    live = existing_scheduler(scope)
+    found = RetrainingScheduler.from_model_name(scope, "Retraining", service=live.service, model_name="tuned")
+    asset = MonitoredAsset(
+        scope, "A", service=live.service, locations=locations(scope), scheduler=live, retraining=found
+    )
+
+    assert asset.retraining is found
+    assert resources(template(scope), "Custom::LookoutEquipmentRetrainingScheduler") == {}
+    assert asset.metric_retraining_failed().dimensions == {"ModelName": "tuned"}
+
+
+def test_a_retraining_scheduler_of_another_model_or_service() -> None:
+    scope = stack()
+    live = existing_scheduler(scope)
+    other = EquipmentService.aws_managed(scope, "Other")
+    strange = RetrainingScheduler.from_model_name(scope, "R1", service=live.service, model_name="other")
+    distant = RetrainingScheduler.from_model_name(scope, "R2", service=other, model_name="tuned")
+    common = {"service": live.service, "locations": locations(scope), "scheduler": live}
+
+    with pytest.raises(ValueError, match='scheduler is of model "other", not "tuned": leave one of'):
+        MonitoredAsset(scope, "A", retraining=strange, **common)
+    with pytest.raises(ValueError, match='scheduler is of service "Test/Other", not of "Test/Service"'):
+        MonitoredAsset(scope, "B", retraining=distant, **common)
 
 
 def test_parts_that_exist_replace_parts_made_here() -> None:
@@ -549,12 +654,14 @@ def test_props_that_are_given_twice(props: dict[str, Any], message: str) -> None
         ({"model": {"wait": "no"}}, r"model is {'wait': 'no'}: use an? IModel"),
         ({"dataset": "pump"}, r'dataset is "pump": use an? IDataset'),
         ({"label_group": {"label": []}}, r"label_group is {'label': \[\]}: use an? ILabelGroup"),
+        ({"retraining": {"tags": {}}}, r"retraining is {'tags': {}}: use an? IRetrainingScheduler"),
     ],
 )
 def test_what_is_neither_a_part_nor_its_props(part: dict[str, Any], message: str) -> None:
     scope = stack()
     with pytest.raises(
-        TypeError, match=f'^MonitoredAsset "Test/A": {message} or a dict of props with some of .*tags'
+        TypeError,
+        match=f'^MonitoredAsset "Test/A": {message} or a dict of props with some of .*removal_policy',
     ):
         MonitoredAsset(scope, "A", service=imported_service(scope), locations=locations(scope), **part)
 
@@ -564,7 +671,7 @@ def test_a_scheduler_of_another_model() -> None:
     live = existing_scheduler(scope)
     other = Model.from_model_name(scope, "M", service=live.service, model_name="other")
 
-    with pytest.raises(ValueError, match='scheduler "line-4" runs model "tuned", not "other": leave one of'):
+    with pytest.raises(ValueError, match='scheduler "line-4" is of model "tuned", not "other": leave one of'):
         MonitoredAsset(
             scope, "A", service=live.service, locations=locations(scope), model=other, scheduler=live
         )
