@@ -84,6 +84,8 @@ def full(scope: cdk.Stack) -> MonitoredAsset:
         target_sampling_rate="PT10M",
         off_condition=r"pump\speed < 10",
         adaptation="hold",
+        label_group={"fault_codes": ["leak"]},
+        retraining={"retraining_frequency": "P3M"},
         data_delay_offset=cdk.Duration.minutes(5),
         input_naming=InputNaming(
             timestamp_format=TimestampFormat.EPOCH, delimiter="_", time_zone_offset="+05:30"
@@ -115,7 +117,7 @@ def templates() -> dict[str, dict[str, Any]]:
     return {name: synthesised(build) for name, build in CANONICAL.items()}
 
 
-@pytest.mark.parametrize(("name", "count"), [("asset-minimal", 7), ("asset-full", 9)])
+@pytest.mark.parametrize(("name", "count"), [("asset-minimal", 7), ("asset-full", 11)])
 def test_an_asset_costs_few_resources(templates, name: str, count: int) -> None:
     assert len(templates[name]["Resources"]) == count <= MOST_RESOURCES
 
@@ -213,13 +215,14 @@ def depends_on(content: dict[str, Any], kind: str) -> set[str]:
 def test_order_of_deployment(templates) -> None:
     content = templates["asset-full"]
     role = "AWS::IAM::Role"
-    dataset, ingestion, model = (
-        f"Custom::LookoutEquipment{kind}" for kind in ("Dataset", "DataIngestion", "Model")
+    dataset, ingestion, label_group, model = (
+        f"Custom::LookoutEquipment{kind}" for kind in ("Dataset", "DataIngestion", "LabelGroup", "Model")
     )
 
     assert depends_on(content, "Dataset") == set()
     assert depends_on(content, "DataIngestion") == {role, dataset}
-    assert depends_on(content, "Model") == {role, dataset, ingestion}
+    assert depends_on(content, "Model") == {role, dataset, ingestion, label_group}
+    assert depends_on(content, "RetrainingScheduler") == {model}
     assert depends_on(content, "InferenceScheduler") == {role, model}
 
 
@@ -234,7 +237,7 @@ def test_custom_resources_follow_the_contract(templates) -> None:
     content = templates["asset-full"]
     kinds = [value for value in content["Resources"].values() if value["Type"].startswith("Custom::")]
 
-    assert len(kinds) == 4
+    assert len(kinds) == 6
     for resource in kinds:
         version = "2" if "Schema" in resource["Properties"] else "1"
         assert resource["Properties"]["ServiceToken"] == SERVICE_TOKEN
@@ -247,8 +250,16 @@ def test_everything_set(templates) -> None:
     key = {"Fn::GetAtt": [next(iter(resources(content, "AWS::KMS::Key"))), "Arn"]}
     role = {"Fn::GetAtt": [next(iter(resources(content, "AWS::IAM::Role"))), "Arn"]}
     tags = [{"Key": "site", "Value": "north"}]
-    dataset, ingestion, model, scheduler = (
-        properties(content, kind) for kind in ("Dataset", "DataIngestion", "Model", "InferenceScheduler")
+    dataset, ingestion, labels, model, scheduler, retraining = (
+        properties(content, kind)
+        for kind in (
+            "Dataset",
+            "DataIngestion",
+            "LabelGroup",
+            "Model",
+            "InferenceScheduler",
+            "RetrainingScheduler",
+        )
     )
 
     def place(prefix: str) -> dict[str, str]:
@@ -278,12 +289,27 @@ def test_everything_set(templates) -> None:
         "EvaluationDataEndTime": "2026-04-01T00:00:00Z",
         "DataPreProcessingConfiguration": {"TargetSamplingRate": "PT10M"},
         "OffCondition": r"pump\speed < 10.0",
-        "LabelsInputConfiguration": {"S3InputConfiguration": place("labels")},
+        "LabelsInputConfiguration": {
+            "S3InputConfiguration": place("labels"),
+            "LabelGroupName": labels["LabelGroupName"],
+        },
         "ModelDiagnosticsOutputConfiguration": {"S3OutputConfiguration": place("diagnostics")},
         "RoleArn": role,
         "ServerSideKmsKeyId": key,
         "Tags": [{"Key": "lookoutequipment:adaptation", "Value": "hold"}, *tags],
         "Wait": "true",
+    }
+    assert labels == {
+        "LabelGroupName": labels["LabelGroupName"],
+        "FaultCodes": ["leak"],
+        "Tags": tags,
+    }
+    assert retraining == {
+        "ModelName": model["ModelName"],
+        "RetrainingFrequency": "P3M",
+        "LookbackWindow": "P360D",
+        "PromoteMode": "MANAGED",
+        "DesiredState": "RUNNING",
     }
     assert scheduler == {
         "InferenceSchedulerName": scheduler["InferenceSchedulerName"],
