@@ -21,6 +21,7 @@ from constructs_l4e.interfaces import (
     ILabelGroup,
     IModel,
     IRetrainingScheduler,
+    IServiceResource,
 )
 from constructs_l4e.key import EquipmentKey
 from constructs_l4e.label import Label, LabelProps, LabelRating
@@ -49,6 +50,7 @@ from constructs_l4e.schema import Component, DatasetSchema
 from constructs_l4e.service import EquipmentService
 from constructs_l4e.service_base import EquipmentServiceBase
 from constructs_l4e.service_controls import ReservedConcurrency, ServiceControls
+from constructs_l4e.service_resource import ServiceResourceBase
 from constructs_l4e.settings import Adaptation, ServiceSettings
 from constructs_l4e.storage import AssetLocations, AssetStorage, AssetStorageBase, S3Location
 from constructs_l4e.time_range import TimeRange
@@ -86,6 +88,7 @@ __all__ = [
     "ILabelGroup",
     "IModel",
     "IRetrainingScheduler",
+    "IServiceResource",
     "ImportSource",
     "ImportedDataset",
     "ImportedDatasetProps",
@@ -123,6 +126,7 @@ __all__ = [
     "SchedulerAlarms",
     "SchedulerAlarmsProps",
     "ServiceControls",
+    "ServiceResourceBase",
     "ServiceRole",
     "ServiceSettings",
     "ServiceVpcEndpoint",
