@@ -18,9 +18,8 @@ from constructs_l4e._service_model import bounds
 from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.interfaces import IEquipmentService, ILabelGroup
 from constructs_l4e.label import Label, LabelProps
+from l4e_files.rated_labels import MOST_DESCRIBED
 
-MOST_LABELS = 5_000
-"""Labels of a group that an app may describe: the quota of the managed service."""
 _MOST_ADDED_BYTES = 50_000
 """A template, and each event about the resource, hold few of the labels that are added one by one."""
 
@@ -271,10 +270,10 @@ class LabelGroup(LabelGroupBase):
                 )
             known.add(label)
             self._labels.append(label)
-        if len(self._labels) > MOST_LABELS:
+        if len(self._labels) > MOST_DESCRIBED:
             raise ValueError(
                 f'"{len(self._labels)}" labels are too many for an app to describe: use at most '
-                f"{MOST_LABELS:,}, and create others by the API"
+                f"{MOST_DESCRIBED:,}, and create others by the API"
             )
         _checked_codes(self._fault_codes())
 

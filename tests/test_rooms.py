@@ -26,6 +26,7 @@ SERVICE_RULES = frozenset(
     {
         "service.errors",
         "service.key_pattern",
+        "service.service_model",
         "service.settings",
         "service.jobs.csv_reading",
         "service.jobs.failure",
@@ -36,6 +37,7 @@ SERVICE_RULES = frozenset(
         "service.jobs.storage.listed_object",
         "service.jobs.training.training_labels",
         "service.training_windows",
+        "service.validation",
     }
 )
 """Pure modules of the service with its rules about files, which the command applies without a deployment."""

@@ -62,7 +62,7 @@ def test_labels_outside_all_data_are_reported(
         "write dates as 2020-02-01"
     )
     assert unused.startswith(
-        "1 label in the data lies neither in the training nor in the evaluation window, and counts for nothing"
+        "1 label in the data lies neither in the training nor in the evaluation window, and counts for"
     )
     (line,) = [record for record in caplog.messages if record.startswith('{"message": "labels"')]
     assert json.loads(line)["notes"] == told["notes"]
@@ -102,7 +102,7 @@ def test_the_order_of_day_and_month_is_one_for_the_file(text: str, starts: list[
         (",2026-03-01\n2026-03-02,\n", "line 1 ',2026-03-01' has no start, and so in line 2: write both"),
         (
             "2026-03-01,2026-03-02,NEUTRAL\n",
-            "has 3 columns, but a label file has exactly two: .* a label group: keep start and end alone here",
+            "has 3 columns, but a label file has exactly two: .* label group: keep start and end alone here",
         ),
     ],
 )

@@ -23,6 +23,9 @@ ANOMALY, NO_ANOMALY, NEUTRAL = "ANOMALY", "NO_ANOMALY", "NEUTRAL"
 _INSTANT = timedelta(microseconds=1)
 """What a label of one row lasts: periods that only touch do not overlap."""
 
+_MOST_BYTES = 64 << 20
+"""The largest label file: half a million lines and more."""
+
 OVERLAPPING, CONTRADICTING = "labels-overlap", "labels-contradict"
 OUTSIDE_DATA, OUTSIDE_WINDOWS = "labels-outside", "labels-unused"
 """Rules of remarks about labels."""
@@ -89,7 +92,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelRemark:
-    """What a user should know of labels: a short name of the rule, how many labels it is about, a sentence."""
+    """What a user should know of labels: name of the rule, number of labels it is about, a sentence."""
 
     rule: str
     count: int
@@ -166,6 +169,16 @@ class Labels:
         yield from _contradiction_remarks(self.labels)
         yield from _outside_remarks(outside, len(self.labels), data)
         yield from _unused_remarks(unused)
+
+
+def too_large(size: int) -> str | None:
+    """Return why a label file of `size` bytes is not read, None if it is."""
+    if size <= _MOST_BYTES:
+        return None
+    return (
+        f"has {size:,} bytes, more than the {_MOST_BYTES:,} that a label file may have: if it holds sensor "
+        "data, move it out of the label prefix"
+    )
 
 
 def read_label_file(name: str, data: bytes) -> Labels:
@@ -264,8 +277,8 @@ def _outside_remarks(outside: Sequence[Label], total: int, data: TimeSpan) -> It
     yield LabelRemark(
         rule=OUTSIDE_DATA,
         count=len(outside),
-        text=f"{len(outside):,} of {_labels(total)} lie outside all data, which is from {data}, and count for "
-        f"nothing: {_example(outside)}.{hint}",
+        text=f"{len(outside):,} of {total:,} labels lie outside all data, which is from {data}, and count "
+        f"for nothing: {_example(outside)}.{hint}",
     )
 
 
