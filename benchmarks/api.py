@@ -32,15 +32,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from service.clock import iso_seconds
-from service.names import (
+from service.requests.service_model import service_model
+from service.settings import Environment
+from service.storage.names import (
     new_job_id,
     new_uuid,
     version_key,
     versions_of,
 )
-from service.service_model import service_model
-from service.settings import Environment
-from service.store import Item, _encoded
+from service.storage.store import Item, _encoded
 from tests.aws_limits import item_bytes
 from tests.embedded import REGION, EmbeddedAws, embedded_aws
 from tests.service.api.conftest import ROLE, Service

@@ -13,12 +13,12 @@ from service.jobs.ingestion.parts import FilePart
 from service.jobs.ingestion.second_reading import SecondReading, is_day_first, second_reading
 from service.jobs.ingestion.selection import FileLimits, SourceFile, check_limits, select
 from service.jobs.storage.listed_object import ListedObject, is_folder
-from service.jobs.training.training_labels import ANOMALY, Label, LabelRemark, Labels, too_large
-from service.key_pattern import DEFAULT_PATTERN, KeyPattern
-from service.service_model import service_model
+from service.jobs.training.training_labels import ANOMALY, Label, Labels, too_large
+from service.members.key_pattern import DEFAULT_PATTERN, KeyPattern
 from service.settings import Settings
-from service.training_windows import ADVISED_DAYS, LEAST_DAYS, TimeSpan
-from service.validation import parse
+from service.members.training_windows import ADVISED_DAYS, LEAST_DAYS, TimeSpan
+from service.requests.service_model import service_model
+from service.requests.validation import parse
 
 __all__ = [
     "ADVISED_DAYS",
@@ -30,7 +30,6 @@ __all__ = [
     "JobFailed",
     "KeyPattern",
     "Label",
-    "LabelRemark",
     "Labels",
     "ListedObject",
     "MergedComponent",

@@ -15,24 +15,24 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from service import schedules
 from service.api import current_context
 from service.context import Context
 from service.errors import NotFoundError
-from service.ingestion_end import DATASET_STATUS
-from service.names import version_key
 from service.operations.retraining_schedulers import reconciled_retraining_scheduler
 from service.operations.schedulers import reconciled_scheduler
-from service.pending_deletions import delete_pending
-from service.reconcile import (
+from service.reconciliation.ingestion_end import DATASET_STATUS
+from service.reconciliation.pending_deletions import delete_pending
+from service.reconciliation.reconcile import (
     reconcile_ingestion,
     reconcile_version,
     reconciled_dataset,
     reconciled_version,
 )
-from service.records import ModelVersionRecord, RetrainingSchedulerRecord
-from service.retraining import retrain_if_due
-from service.retraining_metrics import publish_retraining
+from service.schedulers import schedules
+from service.schedulers.retraining import retrain_if_due
+from service.schedulers.retraining_metrics import publish_retraining
+from service.storage.names import version_key
+from service.storage.records import ModelVersionRecord, RetrainingSchedulerRecord
 
 _EVERY_VERSION = (version_key(1), version_key(10**10 - 1))
 _AT_ONCE = Decimal(0)

@@ -1,9 +1,9 @@
-"""Which attributes the records of the table may have: those that `service.records` lists."""
+"""Which attributes the records of the table may have: those that `service.storage.records` lists."""
 
 from collections.abc import Mapping
 
-from service import records
-from service.names import (
+from service.storage import records
+from service.storage.names import (
     DATASET,
     INGESTION_JOB,
     LABEL_GROUP,
@@ -19,7 +19,7 @@ from service.names import (
     policies_of,
     versions_of,
 )
-from service.store import Create, Delete, Write
+from service.storage.store import Create, Delete, Write
 
 KINDS: Mapping[str, type] = {
     DATASET: records.DatasetRecord,

@@ -53,7 +53,7 @@ def refused(operation: str, code: str, message: str) -> ClientError:
 
 @dataclass
 class Table:
-    """A table of DynamoDB with the keys `pk` and `sk`, as far as `service.store` uses it."""
+    """A table of DynamoDB with the keys `pk` and `sk`, as far as `service.storage.store` uses it."""
 
     items: dict[tuple[str, str], Item] = field(default_factory=dict)
     exceptions: Any = field(default_factory=lambda: client("dynamodb").exceptions)
@@ -218,7 +218,7 @@ def _value(text: str, request: Item) -> Any:
 
 @dataclass
 class Bucket:
-    """Buckets of S3, as far as `service.service_bucket` uses them."""
+    """Buckets of S3, as far as `service.storage.service_bucket` uses them."""
 
     objects: dict[tuple[str, str], bytes] = field(default_factory=dict)
     exceptions: Any = field(default_factory=lambda: client("s3").exceptions)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.store import (
+from service.storage.store import (
     AlreadyExists,
     Create,
     Delete,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from service.store import Create, Delete, Store, Update
+from service.storage.store import Create, Delete, Store, Update
 
 Patch = pytest.MonkeyPatch
 Write = Create | Update | Delete

@@ -23,7 +23,7 @@ from constructs_l4e import (
 from custom_resources import properties as theirs
 from custom_resources.handler import RESOURCES
 from custom_resources.resource import TaggedResource
-from service.service_model import service_model
+from service.requests.service_model import service_model
 
 API = service_model()
 BY_TYPE = {resource.resource_type: resource for resource in RESOURCES}

@@ -3,22 +3,22 @@
 from typing import Any
 
 from service.context import Context
+from service.customer.kms_keys import key_arn
 from service.errors import ConflictError, ValidationError, require_room
-from service.idempotency import Plan, create_once
-from service.import_source import importing_principal, requested_source
-from service.job_starts import start_ingestion
-from service.kms_keys import key_arn
-from service.names import (
+from service.members.tagging import merged_tags
+from service.reconciliation.job_starts import start_ingestion
+from service.reconciliation.reconcile import reconciled_dataset
+from service.requests.idempotency import Plan, create_once
+from service.sharing.import_source import importing_principal, requested_source
+from service.sharing.resource_policy import Principal
+from service.storage.names import (
     DATASET,
     INGESTION_JOB,
     new_job_id,
     new_uuid,
 )
-from service.reconcile import reconciled_dataset
-from service.records import DatasetRecord, IngestionJobRecord
-from service.resource_policy import Principal
-from service.store import Create, Delete, Update, Write
-from service.tagging import merged_tags
+from service.storage.records import DatasetRecord, IngestionJobRecord
+from service.storage.store import Create, Delete, Update, Write
 
 
 def import_dataset(context: Context, request: dict[str, Any]) -> IngestionJobRecord:

@@ -4,19 +4,26 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from service.context import Context
-from service.documents import read_document
+from service.customer.kms_keys import key_arn
 from service.errors import ConflictError, counted, name_taken, no_such, require_room
-from service.idempotency import Documents, Plan, create_once
-from service.kms_keys import key_arn
-from service.names import DATASET, dataset_prefix, document_key, documents_prefix, new_uuid, policies_of
-from service.paging import paged
-from service.pending_deletions import delete_pending, pending_deletion
-from service.reconcile import reconciled_dataset, reconciled_model
-from service.records import DatasetRecord
-from service.retry_on_change import retry_on_change
-from service.schema import Schema, parse_schema
-from service.store import Delete
-from service.tagging import merged_tags
+from service.members.schema import Schema, parse_schema
+from service.members.tagging import merged_tags
+from service.reconciliation.pending_deletions import delete_pending, pending_deletion
+from service.reconciliation.reconcile import reconciled_dataset, reconciled_model
+from service.requests.idempotency import Documents, Plan, create_once
+from service.requests.paging import paged
+from service.storage.documents import read_document
+from service.storage.names import (
+    DATASET,
+    dataset_prefix,
+    document_key,
+    documents_prefix,
+    new_uuid,
+    policies_of,
+)
+from service.storage.records import DatasetRecord
+from service.storage.retry_on_change import retry_on_change
+from service.storage.store import Delete
 
 
 def create_dataset(context: Context, request: dict[str, Any]) -> DatasetRecord:

@@ -3,12 +3,20 @@
 from typing import Any, cast
 
 from service.context import Context
+from service.customer.kms_keys import key_arn
+from service.customer.roles import require_role
 from service.errors import ConflictError, ValidationError, require_room
-from service.idempotency import Plan, create_once
-from service.import_source import importing_principal, requested_source
-from service.job_starts import start_version_import
-from service.kms_keys import key_arn
-from service.names import (
+from service.members.tagging import merged_tags
+from service.operations.datasets import require_dataset
+from service.operations.models import requested_label_group, require_active, require_labels
+from service.reconciliation.job_starts import start_version_import
+from service.reconciliation.pending_deletions import pending_deletion
+from service.reconciliation.reconcile import reconciled_model
+from service.requests.idempotency import Plan, create_once
+from service.sharing.import_source import importing_principal, requested_source
+from service.sharing.resource_policy import Principal
+from service.sharing.shared import ACCUMULATED_FACTS, NO_IMPORT
+from service.storage.names import (
     DATASET,
     MODEL,
     documents_prefix,
@@ -18,16 +26,8 @@ from service.names import (
     version_key,
     versions_of,
 )
-from service.operations.datasets import require_dataset
-from service.operations.models import requested_label_group, require_active, require_labels
-from service.pending_deletions import pending_deletion
-from service.reconcile import reconciled_model
-from service.records import DatasetRecord, ModelRecord, ModelVersionRecord
-from service.resource_policy import Principal
-from service.roles import require_role
-from service.sharing import ACCUMULATED_FACTS, NO_IMPORT
-from service.store import Create, Delete, Update, Write
-from service.tagging import merged_tags
+from service.storage.records import DatasetRecord, ModelRecord, ModelVersionRecord
+from service.storage.store import Create, Delete, Update, Write
 
 _FROM_MODEL = (
     "uuid",

@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError
 from botocore.model import ListShape, OperationModel, Shape, StructureShape
 from botocore.serialize import create_serializer
 
-from service import schedules
 from service.api import OPERATIONS
-from service.service_model import service_model
-from service.validation import compiled
+from service.requests.service_model import service_model
+from service.requests.validation import compiled
+from service.schedulers import schedules
 from tests.service.api.conftest import Service, walk
 from tests.service.api.in_process import in_process
 from tests.service.api.operation_cases import CASES, LIMITS, Request

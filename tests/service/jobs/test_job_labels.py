@@ -12,8 +12,8 @@ import pytest
 from l4e_files.label_periods import read_labels
 from l4e_files.unusable import UnusableFile
 from service.jobs.training.training_labels import Label, Labels
-from service.store import Item
-from service.training_windows import TimeSpan
+from service.members.training_windows import TimeSpan
+from service.storage.store import Item
 from tests.service.jobs import pump
 from tests.service.jobs.world import World, at
 

@@ -14,8 +14,8 @@ from l4e_files.unusable import UnusableFile
 from service.clock import moment
 from service.jobs.failure import JobFailed
 from service.jobs.times import instant_of
-from service.locations import prefix_mistake
-from service.training_windows import TimeSpan
+from service.members.locations import prefix_mistake
+from service.members.training_windows import TimeSpan
 
 ANOMALY, NO_ANOMALY, NEUTRAL = "ANOMALY", "NO_ANOMALY", "NEUTRAL"
 """Ratings: a fault, surely none, and nobody knows. Those of label files are faults."""
