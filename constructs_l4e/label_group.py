@@ -14,6 +14,7 @@ from constructs import Construct, DependencyGroup, IDependable
 from constructs_l4e import _arns, _custom_resource, _names, _props, _validate
 from constructs_l4e._environments import require_environment_of_arn
 from constructs_l4e._memory import placed
+from constructs_l4e._quotas import count_at_service, count_labels
 from constructs_l4e._service_model import bounds
 from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.interfaces import IEquipmentService, ILabelGroup
@@ -160,6 +161,7 @@ class LabelGroup(LabelGroupBase):
         self._declared = None if fault_codes is None else _checked_codes(fault_codes)
         self._tags = _custom_resource.ResourceTags(self, "LabelGroup", tags)
         self._labels: list[Label] = []
+        count_at_service(self, service, "label_groups")
         self._take(labels or ())
         self._given = len(self._labels)
         if label_group_name is None:
@@ -276,6 +278,9 @@ class LabelGroup(LabelGroupBase):
                 f"{MOST_DESCRIBED:,}, and create others by the API"
             )
         _checked_codes(self._fault_codes())
+        count_labels(
+            self, self.service.settings, before=len(self._labels) - len(labels), now=len(self._labels)
+        )
 
     def _fault_codes(self) -> list[str]:
         if self._declared is not None:

@@ -16,6 +16,7 @@ from constructs_l4e._environments import require_environment_of_arn, require_sam
 from constructs_l4e._limits import warn_of_limits
 from constructs_l4e._memory import placed
 from constructs_l4e._provider import ProviderAccess
+from constructs_l4e._quotas import count_at_service
 from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.frequencies import TargetSamplingRate
 from constructs_l4e.interfaces import IDataset, IEquipmentService, ILabelGroup, IModel
@@ -267,6 +268,7 @@ class Model(ModelBase):
                 writes=[diagnostics] if diagnostics else [],
             )
             ProviderAccess.of(self, self.service).allow_pass_role(self.role)
+        count_at_service(self, self.service, "models")
         warn_of_limits(
             self,
             self.service.settings,

@@ -16,6 +16,7 @@ from constructs_l4e import _arns, _custom_resource, _names, _props, _validate, a
 from constructs_l4e._environments import is_known_to_differ, require_environment_of_arn
 from constructs_l4e._memory import placed
 from constructs_l4e._provider import ProviderAccess
+from constructs_l4e._quotas import count_scheduler
 from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.input_naming import InputNaming
@@ -297,6 +298,7 @@ class InferenceScheduler(InferenceSchedulerBase):
         self.running = running
         self._data_upload_frequency = frequency = _frequency(data_upload_frequency)
         _check_rate(frequency, model.target_sampling_rate)
+        count_scheduler(self, model)
         self.role: iam.IRole = role or ServiceRole(
             self,
             "Role",
