@@ -20,6 +20,7 @@ from constructs_l4e._model_props import (
     with_adaptation,
 )
 from constructs_l4e._provider import ProviderAccess
+from constructs_l4e._quotas import count_at_service
 from constructs_l4e.frequencies import TargetSamplingRate
 from constructs_l4e.interfaces import IDataset, IEquipmentService, ILabelGroup, IModel
 from constructs_l4e.off_condition import OffCondition
@@ -238,6 +239,7 @@ class Model(ModelBase):
                 writes=[diagnostics] if diagnostics else [],
             )
             ProviderAccess.of(self, self.service).allow_pass_role(self.role)
+        count_at_service(self, self.service, "models")
         warn_of_limits(
             self,
             self.service.settings,
