@@ -255,18 +255,18 @@ class MonitoredAsset(Construct):
         self.ingestion = None
         if makes:
             kind = ImportedDataset if copies else Dataset
-            self.dataset = kind(self, "Dataset", service=service, **data.props)
-        if ingests:
-            self.ingestion = DataIngestion(
-                self,
-                "Ingestion",
-                dataset=self.dataset,
-                source=locations.history,
-                key_pattern=key_pattern,
-                role=self.role,
-                revision=revision,
-                wait=wait,
-            )
+            made = self.dataset = kind(self, "Dataset", service=service, **data.props)
+            if ingests:
+                self.ingestion = DataIngestion(
+                    self,
+                    "Ingestion",
+                    dataset=made,
+                    source=locations.history,
+                    key_pattern=key_pattern,
+                    role=self.role,
+                    revision=revision,
+                    wait=wait,
+                )
         self.label_group = None
         self.model = found or self._trained(trained.props, {**of_all, **kept})
         self.scheduler = live.existing or self._scheduler(live.props)
