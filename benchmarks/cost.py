@@ -22,7 +22,7 @@ from aws_cdk.assertions import Template
 from benchmarks import prices
 from benchmarks.usage import HISTORY_DAYS, LATENCY_MS, OTHER_LATENCY_MS, SENSORS, Plant, Usage, plants
 from constructs_l4e import AssetStorage, DatasetSchema, EquipmentService, MonitoredAsset, TimeRange
-from service.durations import seconds
+from service.members.durations import seconds
 
 FREQUENCIES = ("PT5M", "PT15M", "PT1H")
 COMPONENTS = (1, 10)

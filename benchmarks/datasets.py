@@ -10,7 +10,7 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from engine import Frame, Interval
-from service.off_rule import OffRule
+from service.members.off_rule import OffRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,8 @@ from engine import Frame, fit
 from engine.ingest.parquet import TIMESTAMP
 from l4e_layer import Machine, layer_file
 from service.jobs.storage.keys import IngestionKeys
-from service.names import (
+from service.members.schema import ComponentSchema, Schema
+from service.storage.names import (
     INGESTION_JOB,
     MODEL,
     ArnBuilder,
@@ -47,9 +48,8 @@ from service.names import (
     version_key,
     versions_of,
 )
-from service.schema import ComponentSchema, Schema
-from service.service_bucket import ServiceBucket
-from service.store import Item, Store
+from service.storage.service_bucket import ServiceBucket
+from service.storage.store import Item, Store
 from tests.embedded import ACCOUNT, CREDENTIALS, REGION, EmbeddedAws, embedded_aws
 
 TABLE, BUCKET, CUSTOMER = "l4e", "service", "customer"

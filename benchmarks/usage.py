@@ -16,9 +16,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from service.durations import seconds
-from service.names import DATASET, executions_of
-from service.store import Item
+from service.members.durations import seconds
+from service.storage.names import DATASET, executions_of
+from service.storage.store import Item
 from tests.embedded import EmbeddedAws, embedded_aws
 from tests.service.counted import Call, CountedCalls, counted_calls, item_bytes
 from tests.service.jobs.conftest import environment, new_world

@@ -25,7 +25,8 @@ class Room:
 SERVICE_RULES = frozenset(
     {
         "service.errors",
-        "service.key_pattern",
+        "service.members.key_pattern",
+        "service.requests.service_model",
         "service.settings",
         "service.jobs.csv_reading",
         "service.jobs.failure",
@@ -35,7 +36,8 @@ SERVICE_RULES = frozenset(
         "service.jobs.ingestion.selection",
         "service.jobs.storage.listed_object",
         "service.jobs.training.training_labels",
-        "service.training_windows",
+        "service.members.training_windows",
+        "service.requests.validation",
     }
 )
 """Pure modules of the service with its rules about files, which the command applies without a deployment."""
@@ -244,7 +246,7 @@ def test_files_of_tests_have_names_of_their_own() -> None:
         ("constructs", "import boto3", ["line 1: boto3"]),
         ("constructs", "import l4e_cli", ["line 1: l4e_cli"]),
         ("constructs", "from l4e_cli.main import run", ["line 1: l4e_cli.main.run"]),
-        ("constructs", "import service.names", ["line 1: service.names"]),
+        ("constructs", "import service.storage.names", ["line 1: service.storage.names"]),
         ("constructs", "import importlib\nimportlib.import_module('engine')", ["line 2: engine"]),
         ("constructs", "__import__(name)", ["line 1: <computed>"]),
         ("constructs", "from . import model", ["line 1: ."]),
@@ -271,16 +273,20 @@ def test_files_of_tests_have_names_of_their_own() -> None:
             ["line 2: numpy", "line 4: pandas"],
         ),
         ("cli", "import pandas", ["line 1: pandas"]),
-        ("cli", "import service.settings, service.store", ["line 1: service.store"]),
+        ("cli", "import service.settings, service.storage.store", ["line 1: service.storage.store"]),
         ("cli", "import pyarrow\nfrom engine import convert_csv", []),
-        ("custom resources", "def f():\n    from service import names", ["line 2: service.names"]),
+        (
+            "custom resources",
+            "def f():\n    from service.storage import names",
+            ["line 2: service.storage.names"],
+        ),
         ("custom resources", "import engine", ["line 1: engine"]),
         ("service", "import engine", ["line 1: engine"]),
         ("service", "import aws_cdk", ["line 1: aws_cdk"]),
         ("jobs", "import engine", []),
         ("jobs", "import custom_resources", ["line 1: custom_resources"]),
         ("engine", "import boto3", ["line 1: boto3"]),
-        ("engine", "from service import wire", ["line 1: service.wire"]),
+        ("engine", "from service.requests import wire", ["line 1: service.requests.wire"]),
         ("engine", "import pandas", ["line 1: pandas"]),
         ("files", "import numpy", ["line 1: numpy"]),
         ("files", "from engine import convert_file", ["line 1: engine.convert_file"]),
@@ -376,7 +382,7 @@ def test_every_module_is_in_a_stage(name: str) -> None:
         (
             "jobs",
             "training",
-            "import service.jobs.training.training_labels, engine.train.fit, service.names",
+            "import service.jobs.training.training_labels, engine.train.fit, service.storage.names",
             [],
         ),
         ("jobs", "task", "from service.jobs import runtime, train", []),

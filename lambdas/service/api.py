@@ -10,11 +10,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from service import audit
-from service.authorization import require_allowed
-from service.bucket_owners import BucketOwners
-from service.caller import Caller
 from service.context import Context
+from service.customer.bucket_owners import BucketOwners
 from service.operations import (
     dataset_imports,
     datasets,
@@ -32,10 +29,13 @@ from service.operations import (
     tags,
     version_imports,
 )
+from service.requests import audit
+from service.requests.authorization import require_allowed
+from service.requests.caller import Caller
+from service.requests.way_in import is_for_importers, way_in_of
+from service.requests.wire import Exchange, answer
 from service.settings import Environment
-from service.sharing_api import share
-from service.way_in import is_for_importers, way_in_of
-from service.wire import Exchange, answer
+from service.sharing.sharing_api import share
 
 Operation = Callable[[Context, dict[str, Any]], Mapping[str, Any]]
 

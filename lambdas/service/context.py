@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from service.clock import Clock, timestamp, utc_now
-from service.names import ArnBuilder
-from service.service_bucket import ServiceBucket
+from service.requests.way_in import EVERYTHING, WayIn
 from service.settings import Environment, Settings
-from service.store import Store
-from service.typed_store import TypedStore
-from service.way_in import EVERYTHING, WayIn
+from service.storage.names import ArnBuilder
+from service.storage.service_bucket import ServiceBucket
+from service.storage.store import Store
+from service.storage.typed_store import TypedStore
 
 Clients = Callable[[str], Any]
 """Returns the boto3 client of an AWS service, the same one each time."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
-from service.adaptation_tag import ADAPTATIONS
+from service.members.adaptation_tag import ADAPTATIONS
 
 _DAY_HOURS = 24
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)

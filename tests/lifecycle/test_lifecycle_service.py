@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from custom_resources.client import Equipment
-from service.adaptation_tag import ADAPTATION_TAG
-from service.names import INGESTION_JOB, MODEL
+from service.members.adaptation_tag import ADAPTATION_TAG
+from service.storage.names import INGESTION_JOB, MODEL
 from tests.lifecycle.cloudformation import Properties, Stack
 from tests.lifecycle.world import Wire, World
 from tests.service.api.conftest import (

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from service import api
-from service.store import Store, Write
+from service.storage.store import Store, Write
 from tests.aws_limits import through_gateway
 from tests.service.attributes import unlisted
 
 
 @pytest.fixture(autouse=True)
 def only_listed_attributes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fails a test that causes a write of an attribute which `service.records` does not list."""
+    """Fails a test that causes a write of an attribute which `service.storage.records` does not list."""
     found: list[str] = []
     requested = Store._request
 
@@ -27,7 +27,7 @@ def only_listed_attributes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(Store, "_request", checked)
     yield
-    assert not found, f"service/records.py does not list {found}"
+    assert not found, f"service/storage/records.py does not list {found}"
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.model import ListShape, Shape, StructureShape
 
-from service.service_model import service_model
+from service.requests.service_model import service_model
 from tests.embedded import ACCOUNT
 from tests.service.api.conftest import ROLE, SCHEMA
 

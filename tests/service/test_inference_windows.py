@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.durations import seconds
-from service.execution_claims import is_abandoned
-from service.inference_windows import (
+from service.members.durations import seconds
+from service.schedulers.execution_claims import is_abandoned
+from service.schedulers.inference_windows import (
     InferenceWindow,
     frequency_for,
     is_due,

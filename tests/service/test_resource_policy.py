@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import ValidationError
-from service.resource_policy import (
+from service.sharing.resource_policy import (
     IMPORT_DATASET,
     IMPORT_MODEL_VERSION,
     Import,

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.clock import moment
-from service.retraining_dates import Frequency, WrongFrequencyError, midnight, next_date, next_midnight
+from service.schedulers.retraining_dates import (
+    Frequency,
+    WrongFrequencyError,
+    midnight,
+    next_date,
+    next_midnight,
+)
 from tests.retraining_frequencies import TAKEN, TOO_LONG, TOO_SHORT
 
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from l4e_cli.demo.findings import Evaluation
-from service.service_model import service_model
-from service.shortening import longest, shortened_diagnostics, shortened_metrics
+from service.members.shortening import longest, shortened_diagnostics, shortened_metrics
+from service.requests.service_model import service_model
 
 MOST = 50_000
 WHERE = "s3://service/documents/1/metrics-1-complete.json"

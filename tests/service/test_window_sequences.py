@@ -21,20 +21,20 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from service.clock import iso_seconds
 from service.context import Context
-from service.durations import seconds
 from service.errors import ApiError
-from service.inference_windows import InferenceWindow, inferred_until, is_due, next_window
 from service.jobs import infer
 from service.jobs.failure import JobFailed
 from service.jobs.inference import loop
 from service.jobs.inference.claim import window_of
 from service.jobs.inference.execution import InferenceResult
 from service.jobs.runtime import Runtime
-from service.names import MODEL, SCHEDULER, executions_of
+from service.members.durations import seconds
 from service.operations import inference_executions, schedulers
+from service.schedulers.inference_windows import InferenceWindow, inferred_until, is_due, next_window
 from service.settings import Environment
-from service.store import Item
-from service.typed_store import TypedStore
+from service.storage.names import MODEL, SCHEDULER, executions_of
+from service.storage.store import Item
+from service.storage.typed_store import TypedStore
 from tests.service.memory_store import Killed, Life, MemoryStore
 
 ACCOUNT = "000000000000"

@@ -14,9 +14,9 @@ from canonical import only, resources, stack, template
 from services import built, environment, granting, machine, managed, roles, scopes, service
 
 from constructs_l4e import Adaptation, EquipmentService, IEquipmentService, ServiceSettings
-from service.names import INGESTION_JOB
-from service.records import IngestionJobRecord
 from service.settings import Settings
+from service.storage.names import INGESTION_JOB
+from service.storage.records import IngestionJobRecord
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from botocore.parsers import create_parser
 from canonical import resources
 from services import built
 
-from service.service_model import service_model
+from service.requests.service_model import service_model
 
 OURS = {error.name for error in service_model().error_shapes}
 COMMON = {"ExpiredTokenException", "InvalidSignatureException", "MissingAuthenticationTokenException"}

@@ -11,8 +11,8 @@ from canonical import PUMP, custom, imported_service, properties, stack, synthes
 from constructs_l4e import Dataset, Model, ResourcePolicy
 from custom_resources.handler import RESOURCES
 from custom_resources.properties import parse
-from service.resource_policy import Import, Principal, is_allowed, parse_policy
-from service.service_model import service_model
+from service.requests.service_model import service_model
+from service.sharing.resource_policy import Import, Principal, is_allowed, parse_policy
 
 FRIEND, STRANGER = "222222222222", "333333333333"
 HOME = "arn:aws:lookoutequipment:eu-west-1:111122223333"

@@ -37,8 +37,8 @@ from constructs_l4e import (
     _service_model,
     _ways_in,
 )
-from service.operation_rules import OPERATION_RULES
-from service.way_in import way_in_of
+from service.requests.operation_rules import OPERATION_RULES
+from service.requests.way_in import way_in_of
 
 Build = Callable[[cdk.Stack, IEquipmentService, iam.Role], object]
 PUMPS = ("Team", "pumps")

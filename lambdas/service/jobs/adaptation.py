@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from engine import Adaptation, Detector
-from service.adaptation_tag import ADAPTATION_TAG
+from service.members.adaptation_tag import ADAPTATION_TAG
 from service.settings import Settings
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from service.errors import ValidationError
 from service.jobs.failure import JobFailed
-from service.schema import ComponentSchema, Schema, parse_schema
+from service.members.schema import ComponentSchema, Schema, parse_schema
 
 _NAME = re.compile(r"[0-9a-zA-Z:#$.\-_]{1,200}")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from service.failed_reason import CUSTOMER_FAULT, clip
+from service.reconciliation.failed_reason import CUSTOMER_FAULT, clip
 
 
 class JobFailed(Exception):  # noqa: N818 - its name is what people read as `errorType` in the state machine

@@ -2,7 +2,7 @@
 
 The state machine calls `plan` (which files), `read` for each file in parallel, and `finish` (merge, report,
 publish); for an import it calls `import` alone. Every step may run again: it then finds its own work done.
-When a step fails, so does the execution, and `service.reconcile` records why.
+When a step fails, so does the execution, and `service.reconciliation.reconcile` records why.
 """
 
 from collections.abc import Mapping

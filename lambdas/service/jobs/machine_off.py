@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from engine import OffCondition
 from service.errors import ValidationError
 from service.jobs.failure import JobFailed
-from service.off_rule import OffRule
+from service.members.off_rule import OffRule
 
 
 def off_condition(text: str | None, sensors: Sequence[str]) -> OffCondition | None:

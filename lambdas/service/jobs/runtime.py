@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from engine import blas_name
-from service.bucket_owners import BucketOwners
 from service.clock import Clock, utc_now
+from service.customer.bucket_owners import BucketOwners
 from service.jobs.capacity import Capacity
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.refusals import PAUSES
 from service.jobs.storage.session_policy import Place, session_policy
-from service.service_bucket import ServiceBucket
 from service.settings import Environment, Settings
-from service.store import Store
+from service.storage.service_bucket import ServiceBucket
+from service.storage.store import Store
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in the function
     from mypy_boto3_cloudwatch import CloudWatchClient

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from engine import parse_timestamps
-from service.durations import seconds
+from service.members.durations import seconds
 
 if TYPE_CHECKING:
     from numpy import datetime64

@@ -1,21 +1,21 @@
 """Training of a model version: columns of a dataset become a detector, its metrics and its quality.
 
 The state machine calls `plan` (how large it is) and `train`. When a step fails, the execution fails, and
-`service.reconcile` records why.
+`service.reconciliation.reconcile` records why.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from service.failed_reason import Error
 from service.jobs.capacity import MIB
 from service.jobs.runtime import Runtime, current_runtime, log
 from service.jobs.training.plan_version import plan
 from service.jobs.training.train_version import train_version
 from service.jobs.training.version import Training
-from service.names import MODEL, version_key, versions_of
-from service.store import Item
-from service.training_end import record_failure
+from service.reconciliation.failed_reason import Error
+from service.reconciliation.training_end import record_failure
+from service.storage.names import MODEL, version_key, versions_of
+from service.storage.store import Item
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes it

@@ -4,19 +4,28 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from service.context import Context
-from service.documents import read_document
+from service.customer.kms_keys import key_arn
 from service.errors import ConflictError, counted, name_taken, no_such, require_room
-from service.idempotency import Documents, Plan, create_once
-from service.kms_keys import key_arn
-from service.names import DATASET, dataset_prefix, document_key, documents_prefix, new_uuid, policies_of
-from service.paging import paged
-from service.pending_deletions import delete_pending, pending_deletion
-from service.reconcile import reconciled_dataset, reconciled_model
-from service.records import DatasetRecord
-from service.retry_on_change import retry_on_change
-from service.schema import Schema, parse_schema
-from service.store import Delete
-from service.tagging import merged_tags
+from service.members.schema import Schema, parse_schema
+from service.members.tagging import merged_tags
+from service.reconciliation.pending_deletions import delete_pending, pending_deletion
+from service.reconciliation.reconcile import reconciled_dataset, reconciled_model
+from service.requests.idempotency import Documents, Plan, create_once
+from service.requests.paging import paged
+from service.storage.documents import read_document
+from service.storage.names import (
+    DATASET,
+    dataset_prefix,
+    document_key,
+    documents_prefix,
+    jobs_of_dataset,
+    models_of_dataset,
+    new_uuid,
+    policies_of,
+)
+from service.storage.records import DatasetRecord
+from service.storage.retry_on_change import retry_on_change
+from service.storage.store import Delete
 
 
 def create_dataset(context: Context, request: dict[str, Any]) -> DatasetRecord:
@@ -90,7 +99,7 @@ def delete_dataset(context: Context, request: dict[str, Any]) -> dict[str, Any]:
             pending_deletion(
                 context,
                 prefixes=[dataset_prefix(uuid), documents_prefix(uuid)],
-                partitions=[policies_of(uuid)],
+                partitions=[policies_of(uuid), jobs_of_dataset(uuid), models_of_dataset(uuid)],
             ),
         )
 
@@ -137,19 +146,20 @@ def _requested_schema(context: Context, request: dict[str, Any]) -> Schema | Non
 
 def _require_unused(context: Context, dataset: DatasetRecord) -> None:
     name = dataset["DatasetName"]
-    models = {model["uuid"]: model for model in context.records.models(dataset_uuid=dataset["uuid"])}
-    for model in models.values():
+    models = list(context.records.models_of(dataset["uuid"]))
+    for model in models:
         if reconciled_model(context, model)["Status"] == "IN_PROGRESS":
             raise ConflictError(
                 f"the dataset '{name}' is in use: the model '{model['ModelName']}' is training on it; wait "
                 "until the training is done"
             )
-    for scheduler in context.records.schedulers() if models else ():
-        if scheduler["modelUuid"] in models:
-            raise ConflictError(
-                f"the dataset '{name}' is in use by the inference scheduler "
-                f"'{scheduler['InferenceSchedulerName']}': stop and delete the scheduler first"
-            )
+    for model in models:
+        for scheduler in context.records.schedulers(model_name=model["ModelName"]):
+            if scheduler["modelUuid"] == model["uuid"]:
+                raise ConflictError(
+                    f"the dataset '{name}' is in use by the inference scheduler "
+                    f"'{scheduler['InferenceSchedulerName']}': stop and delete the scheduler first"
+                )
 
 
 OPERATIONS = {

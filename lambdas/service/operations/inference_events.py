@@ -6,10 +6,10 @@ from typing import Any
 from service.clock import iso_seconds
 from service.context import Context
 from service.errors import ValidationError
+from service.members.shortening import shortened_diagnostics
 from service.operations.schedulers import require_scheduler
-from service.paging import paged
-from service.records import EventRecord
-from service.shortening import shortened_diagnostics
+from service.requests.paging import paged
+from service.storage.records import EventRecord
 
 
 def list_inference_events(context: Context, request: dict[str, Any]) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from typing import Any, cast
 
 from service.clock import iso_seconds
 from service.context import Context
-from service.execution_claims import is_abandoned
-from service.names import version_arn
-from service.paging import paged
-from service.records import ExecutionRecord, SchedulerRecord
-from service.store import StoreError
+from service.requests.paging import paged
+from service.schedulers.execution_claims import is_abandoned
+from service.storage.names import version_arn
+from service.storage.records import ExecutionRecord, SchedulerRecord
+from service.storage.store import StoreError
 
 _FOREVER = "9999-12-31T23:59:59Z"
 

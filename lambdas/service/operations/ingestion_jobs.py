@@ -7,18 +7,18 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service.context import Context
+from service.customer.roles import require_role
 from service.errors import ConflictError, no_such, require_room
-from service.idempotency import Plan, create_once
-from service.ingestion_progress import IngestionProgress
-from service.job_starts import start_ingestion
-from service.key_pattern import require_key_pattern
-from service.names import DATASET, INGESTION_JOB, new_job_id
+from service.members.key_pattern import require_key_pattern
 from service.operations.datasets import require_dataset
-from service.paging import paged
-from service.reconcile import reconciled_dataset, reconciled_job
-from service.records import DatasetRecord, IngestionJobRecord
-from service.roles import require_role
-from service.store import Update
+from service.reconciliation.ingestion_progress import IngestionProgress
+from service.reconciliation.job_starts import start_ingestion
+from service.reconciliation.reconcile import reconciled_dataset, reconciled_job
+from service.requests.idempotency import Plan, create_once
+from service.requests.paging import paged
+from service.storage.names import DATASET, INGESTION_JOB, new_job_id
+from service.storage.records import DatasetRecord, IngestionJobRecord
+from service.storage.store import Update
 
 _log = logging.getLogger(__name__)
 
@@ -100,7 +100,8 @@ def _require_room(context: Context) -> None:
     limit = context.settings.pending_ingestion_jobs
     if limit is None:
         return
-    running = [one for one in context.records.datasets() if one["Status"] == "INGESTION_IN_PROGRESS"]
+    found = context.records.datasets_under_way()
+    running = [one for one in found if one["Status"] == "INGESTION_IN_PROGRESS"]
     if len(running) >= limit:  # perhaps some only seem to run
         running = [one for one in running if reconciled_dataset(context, one)["Status"] == one["Status"]]
     require_room("pending ingestion jobs", limit=limit, used=len(running), setting="pending_ingestion_jobs")

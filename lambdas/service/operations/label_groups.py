@@ -6,15 +6,15 @@ from typing import Any
 
 from service.context import Context
 from service.errors import ConflictError, ValidationError, counted, name_taken, no_such, quoted, require_room
-from service.idempotency import Plan, create_once
-from service.names import LABEL_GROUP, labels_of, new_uuid
-from service.paging import paged
-from service.pending_deletions import delete_pending, pending_deletion
-from service.reconcile import reconciled_model
-from service.records import LabelGroupRecord, ModelRecord
-from service.retry_on_change import retry_on_change
-from service.store import Delete
-from service.tagging import merged_tags
+from service.members.tagging import merged_tags
+from service.reconciliation.pending_deletions import delete_pending, pending_deletion
+from service.reconciliation.reconcile import reconciled_model
+from service.requests.idempotency import Plan, create_once
+from service.requests.paging import paged
+from service.storage.names import LABEL_GROUP, labels_of, new_uuid
+from service.storage.records import LabelGroupRecord, ModelRecord
+from service.storage.retry_on_change import retry_on_change
+from service.storage.store import Delete
 
 
 def create_label_group(context: Context, request: dict[str, Any]) -> LabelGroupRecord:
@@ -118,7 +118,7 @@ def _fault_codes(codes: Sequence[str]) -> list[str]:
 def _require_unused(context: Context, group: LabelGroupRecord) -> None:
     """Require that no training is to read the labels of the group, or has just read them."""
     name = group["LabelGroupName"]
-    for model in context.records.models():
+    for model in context.records.models_under_way():
         if model.get("LabelsInputConfiguration", {}).get("LabelGroupName") == name and _is_in_training(
             context, model
         ):

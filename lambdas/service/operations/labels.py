@@ -12,13 +12,13 @@ from typing import Any
 from service.clock import iso_seconds
 from service.context import Context
 from service.errors import ValidationError, no_such, quoted, require_room
-from service.idempotency import Plan, create_once
-from service.names import LABEL_GROUP, first_label_id, labels_of, new_label_id
 from service.operations.label_groups import require_label_group
-from service.paging import paged
-from service.records import LabelGroupRecord, LabelRecord
-from service.retry_on_change import retry_on_change
-from service.store import Delete, Update
+from service.requests.idempotency import Plan, create_once
+from service.requests.paging import paged
+from service.storage.names import LABEL_GROUP, first_label_id, labels_of, new_label_id
+from service.storage.records import LabelGroupRecord, LabelRecord
+from service.storage.retry_on_change import retry_on_change
+from service.storage.store import Delete, Update
 
 _MEMBERS = ("LabelGroupName", "StartTime", "EndTime", "Rating", "FaultCode", "Notes", "Equipment")
 _ID_LENGTH = 32

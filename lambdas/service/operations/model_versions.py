@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from service.active_version import activated
 from service.context import Context
 from service.errors import ConflictError, no_such
-from service.names import MODEL, version_key
+from service.members.active_version import activated
 from service.operations.models import require_model, with_documents
-from service.paging import paged
-from service.reconcile import reconciled_version
-from service.records import ModelRecord, ModelVersionRecord
-from service.retry_on_change import retry_on_change
+from service.reconciliation.reconcile import reconciled_version
+from service.requests.paging import paged
+from service.storage.names import MODEL, version_key
+from service.storage.records import ModelRecord, ModelVersionRecord
+from service.storage.retry_on_change import retry_on_change
 
 
 def describe_model_version(context: Context, request: dict[str, Any]) -> Mapping[str, Any]:

@@ -4,12 +4,25 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from service.context import Context
-from service.documents import read_document
+from service.customer.kms_keys import key_arn
+from service.customer.roles import require_role
 from service.errors import ConflictError, ValidationError, counted, name_taken, no_such, require_room
-from service.idempotency import Documents, Plan, create_once
-from service.job_starts import start_training
-from service.kms_keys import key_arn
-from service.names import (
+from service.members.off_rule import OffRule
+from service.members.requested_windows import requested_training_window
+from service.members.schema import Schema, parse_schema
+from service.members.shortening import shortened_metrics
+from service.members.tagging import merged_tags
+from service.members.training_windows import TimeSpan
+from service.operations.datasets import require_dataset, schema_text
+from service.operations.label_groups import require_label_group
+from service.reconciliation.job_starts import start_training
+from service.reconciliation.pending_deletions import delete_pending, pending_deletion
+from service.reconciliation.reconcile import reconciled_model
+from service.requests.idempotency import Documents, Plan, create_once
+from service.requests.paging import paged
+from service.storage.documents import read_document
+from service.storage.indexes import creation, deletion
+from service.storage.names import (
     DATASET,
     LABEL_GROUP,
     MODEL,
@@ -23,27 +36,15 @@ from service.names import (
     version_key,
     versions_of,
 )
-from service.off_rule import OffRule
-from service.operations.datasets import require_dataset, schema_text
-from service.operations.label_groups import require_label_group
-from service.paging import paged
-from service.pending_deletions import delete_pending, pending_deletion
-from service.reconcile import reconciled_model
-from service.records import (
+from service.storage.records import (
     DatasetRecord,
     LabelGroupRecord,
     ModelRecord,
     TrainingFacts,
     TrainingRequest,
 )
-from service.requested_windows import requested_training_window
-from service.retry_on_change import retry_on_change
-from service.roles import require_role
-from service.schema import Schema, parse_schema
-from service.shortening import shortened_metrics
-from service.store import Create, Delete, Update
-from service.tagging import merged_tags
-from service.training_windows import TimeSpan
+from service.storage.retry_on_change import retry_on_change
+from service.storage.store import Delete, Update
 
 _SCHEMA = "schema.json"
 _METRICS = {"ModelMetrics", "PriorModelMetrics"}
@@ -143,7 +144,7 @@ def delete_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
             },
         }
         context.store.transact(
-            Delete(MODEL, name, unchanged),
+            *deletion(model, unchanged),
             pending_deletion(
                 context,
                 prefixes=[model_prefix(uuid), documents_prefix(uuid)],
@@ -255,9 +256,9 @@ def _creation(
         fences.append(Update(LABEL_GROUP, group["sk"], {"fence": uuid}, expect={"uuid": group["uuid"]}))
     return Plan(
         record=cast("ModelRecord", model),
-        writes=[Create(version), *fences],
+        writes=[*creation(version), *fences],
         undo=[
-            Delete(versions_of(uuid), version_key(1)),
+            *deletion(version),
             pending_deletion(context, prefixes=[model_prefix(uuid)]),  # its training may have begun
         ],
         documents=documents,
@@ -318,7 +319,7 @@ def _require_room(context: Context) -> None:
     limit = settings.pending_models
     if limit is None:
         return
-    training = [model for model in context.records.models() if model["Status"] == "IN_PROGRESS"]
+    training = [model for model in context.records.models_under_way() if model["Status"] == "IN_PROGRESS"]
     if len(training) >= limit:  # perhaps some only seem to be in training
         training = [one for one in training if reconciled_model(context, one)["Status"] == one["Status"]]
     require_room("models in training", limit=limit, used=len(training), setting="pending_models")

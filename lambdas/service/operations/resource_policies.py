@@ -5,13 +5,13 @@ from typing import Any
 
 from service.context import Context
 from service.errors import ConflictError, NotFoundError, ValidationError
-from service.idempotency import Plan, create_once
-from service.names import SCHEDULER, new_uuid, policies_of, policy_key
 from service.operations.tags import require_resource
-from service.records import ResourcePolicyRecord
-from service.resource_policy import parse_policy
-from service.retry_on_change import retry_on_change
-from service.store import Update
+from service.requests.idempotency import Plan, create_once
+from service.sharing.resource_policy import parse_policy
+from service.storage.names import SCHEDULER, new_uuid, policies_of, policy_key
+from service.storage.records import ResourcePolicyRecord
+from service.storage.retry_on_change import retry_on_change
+from service.storage.store import Update
 
 
 def put_resource_policy(context: Context, request: dict[str, Any]) -> ResourcePolicyRecord:

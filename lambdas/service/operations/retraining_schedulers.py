@@ -16,17 +16,23 @@ from botocore.exceptions import BotoCoreError, ClientError
 from service.clock import iso_seconds, moment, timestamp
 from service.context import Context
 from service.errors import ApiError, ConflictError, NotFoundError, ValidationError, no_such
-from service.idempotency import Plan, create_once
-from service.names import MODEL, RETRAINING_SCHEDULER, new_uuid
 from service.operations.models import require_model
-from service.paging import paged
-from service.pending_deletions import delete_pending, pending_deletion
-from service.records import ModelRecord, RetrainingSchedulerRecord
-from service.retraining import cancel_retraining
-from service.retraining_dates import Frequency, WrongFrequencyError, midnight, next_date, next_midnight
-from service.retry_on_change import retry_on_change
-from service.schedules import NEXT_STATUS, Schedules
-from service.store import Delete, NotFound, StateChanged, Update
+from service.reconciliation.pending_deletions import delete_pending, pending_deletion
+from service.requests.idempotency import Plan, create_once
+from service.requests.paging import paged
+from service.schedulers.retraining import cancel_retraining
+from service.schedulers.retraining_dates import (
+    Frequency,
+    WrongFrequencyError,
+    midnight,
+    next_date,
+    next_midnight,
+)
+from service.schedulers.schedules import NEXT_STATUS, Schedules
+from service.storage.names import MODEL, RETRAINING_SCHEDULER, new_uuid
+from service.storage.records import ModelRecord, RetrainingSchedulerRecord
+from service.storage.retry_on_change import retry_on_change
+from service.storage.store import Delete, NotFound, StateChanged, Update
 
 _log = logging.getLogger(__name__)
 

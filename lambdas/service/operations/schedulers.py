@@ -11,9 +11,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from service.access_trial import require_access
 from service.context import Context
-from service.durations import seconds
+from service.customer.kms_keys import key_arn
+from service.customer.roles import require_role
 from service.errors import (
     ApiError,
     ConflictError,
@@ -23,25 +23,26 @@ from service.errors import (
     name_taken,
     no_such,
 )
-from service.idempotency import Plan, create_once
-from service.inference_windows import (
+from service.members.durations import seconds
+from service.members.tagging import merged_tags
+from service.members.time_zone import require_time_zone
+from service.operations.models import require_model
+from service.reconciliation.pending_deletions import delete_pending, pending_deletion
+from service.requests.idempotency import Plan, create_once
+from service.requests.paging import paged
+from service.schedulers.access_trial import require_access
+from service.schedulers.inference_windows import (
     inferred_until,
     pauses_when_started,
     pauses_when_stopped,
     segment_start,
 )
-from service.kms_keys import key_arn
-from service.names import MODEL, SCHEDULER, events_of, new_uuid, scheduler_prefix
-from service.operations.models import require_model
-from service.paging import paged
-from service.pending_deletions import delete_pending, pending_deletion
-from service.records import ModelRecord, SchedulerRecord
-from service.retry_on_change import retry_on_change
-from service.roles import require_role
-from service.schedules import NEXT_STATUS, Schedules
-from service.store import Delete, NotFound, StateChanged, Update
-from service.tagging import merged_tags
-from service.time_zone import require_time_zone
+from service.schedulers.schedules import NEXT_STATUS, Schedules
+from service.storage.indexes import deletion
+from service.storage.names import MODEL, SCHEDULER, events_of, new_uuid, scheduler_prefix
+from service.storage.records import ModelRecord, SchedulerRecord
+from service.storage.retry_on_change import retry_on_change
+from service.storage.store import NotFound, StateChanged, Update
 
 _log = logging.getLogger(__name__)
 
@@ -215,7 +216,7 @@ def delete_inference_scheduler(context: Context, request: dict[str, Any]) -> dic
                 f"the inference scheduler '{name}' is {status}: stop it first, then delete it"
             )
         context.store.transact(
-            Delete(SCHEDULER, name, {"uuid": uuid, "Status": status}),
+            *deletion(scheduler, {"uuid": uuid, "Status": status}),
             pending_deletion(
                 context,
                 prefixes=[scheduler_prefix(uuid)],

@@ -5,11 +5,11 @@ from typing import Any
 
 from service.context import Context
 from service.errors import NotFoundError, no_such
-from service.names import report_key
 from service.operations.datasets import require_dataset
 from service.operations.ingestion_jobs import latest_job, require_job
-from service.paging import paged
-from service.records import IngestionJobRecord
+from service.requests.paging import paged
+from service.storage.names import report_key
+from service.storage.records import IngestionJobRecord
 
 
 def list_sensor_statistics(context: Context, request: dict[str, Any]) -> dict[str, Any]:

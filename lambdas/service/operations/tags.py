@@ -5,7 +5,8 @@ from typing import Any
 
 from service.context import Context
 from service.errors import no_such
-from service.names import (
+from service.members.tagging import merged_tags
+from service.storage.names import (
     DATASET,
     LABEL_GROUP,
     MODEL,
@@ -14,9 +15,8 @@ from service.names import (
     version_key,
     versions_of,
 )
-from service.retry_on_change import retry_on_change
-from service.store import Item
-from service.tagging import merged_tags
+from service.storage.retry_on_change import retry_on_change
+from service.storage.store import Item
 
 Tags = dict[str, str]
 

@@ -18,9 +18,9 @@ from botocore.config import Config
 from service.api import respond
 from service.clock import utc_now
 from service.context import Context
-from service.names import DATASET, INGESTION_JOB, MODEL, report_key, version_key, versions_of
 from service.settings import Environment
-from service.store import Update
+from service.storage.names import DATASET, INGESTION_JOB, MODEL, report_key, version_key, versions_of
+from service.storage.store import Update
 from tests.embedded import ACCOUNT, CREDENTIALS, REGION, EmbeddedAws, embedded_aws
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/lookoutequipment/access"

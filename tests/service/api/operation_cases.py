@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from service.import_end import record_imported_version
-from service.names import (
+from service.reconciliation.import_end import record_imported_version
+from service.storage.names import (
     DATASET,
     INGESTION_JOB,
     MODEL,
@@ -33,7 +33,7 @@ from service.names import (
     version_key,
     versions_of,
 )
-from service.store import Update
+from service.storage.store import Update
 from tests.service.api.conftest import FIRST, INPUT, LAST, OUTPUT, ROLE, SCHEMA, Service
 from tests.service.api.in_process import KEY, NOON
 

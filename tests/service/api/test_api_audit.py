@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from service import api
-from service.caller import Caller
 from service.errors import DeniedError
+from service.requests.caller import Caller
 from tests.embedded import ACCOUNT, REGION
 from tests.service.api.conftest import SCHEMA, Deploy, Service
 

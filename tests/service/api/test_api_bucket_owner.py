@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from service import api
-from service.names import document_key
+from service.storage.names import document_key
 from tests.embedded import ACCOUNT, CREDENTIALS, EmbeddedAws
 from tests.service.api.conftest import SCHEMA, ProxyServer, Service, client_of
 from tests.service.expected_owner import s3_calls

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from service.names import manifest_key, part_report_key
+from service.storage.names import manifest_key, part_report_key
 from tests.service.api.conftest import FIRST, LAST, ROLE, SCHEMA, Deploy, Service
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.api import OPERATIONS
-from service.service_model import service_model
+from service.requests.service_model import service_model
 from tests.service.api.operation_cases import CASES
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"

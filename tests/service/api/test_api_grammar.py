@@ -7,12 +7,12 @@ import pytest
 
 from custom_resources import errors
 from service.aws_errors import THROTTLING_CODES
-from service.durations import seconds
 from service.errors import ValidationError, quoted
-from service.key_pattern import KeyPattern, require_key_pattern
-from service.off_rule import OffRule
-from service.time_zone import offset_seconds, require_time_zone
-from service.training_windows import (
+from service.members.durations import seconds
+from service.members.key_pattern import KeyPattern, require_key_pattern
+from service.members.off_rule import OffRule
+from service.members.time_zone import offset_seconds, require_time_zone
+from service.members.training_windows import (
     TimeSpan,
     TrainingWindows,
     WindowError,

@@ -19,8 +19,8 @@ from hypothesis import settings
 
 from service.api import OPERATIONS, respond
 from service.context import Context
-from service.names import SCHEDULER, events_of, executions_of
 from service.settings import Environment
+from service.storage.names import SCHEDULER, events_of, executions_of
 from tests.service.api.conftest import Service
 from tests.service.api.in_process import in_process
 from tests.service.hostile import MODEL, TARGET, Attacker

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from service.service_bucket import ServiceBucket
+from service.storage.service_bucket import ServiceBucket
 from tests.embedded import ACCOUNT, REGION
 from tests.service.api.conftest import ROLE, Service
 

@@ -14,10 +14,10 @@ from botocore.exceptions import BotoCoreError
 
 from service.context import Context
 from service.errors import ConflictError, NotFoundError
-from service.names import SCHEDULER, TOKEN, events_of, executions_of, scheduler_prefix
 from service.operations.schedulers import OPERATIONS
 from service.reconciler import reconcile
-from service.schedules import cron
+from service.schedulers.schedules import cron
+from service.storage.names import SCHEDULER, TOKEN, events_of, executions_of, scheduler_prefix
 from tests.service.api.conftest import INPUT, OUTPUT, ROLE, Deploy, Service
 from tests.service.memory_store import Killed
 from tests.service.mortal import Fate, Mortal
@@ -198,7 +198,7 @@ def being_changed(service: Service, operation: str, times: int) -> Iterator[None
         return original(**request)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("service.schedules._PAUSES", (0.0, 0.0, 0.0))
+        patch.setattr("service.schedulers.schedules._PAUSES", (0.0, 0.0, 0.0))
         patch.setattr(client, operation, changing)
         yield
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from service.names import LABEL_GROUP, MODEL, PENDING_DELETION, labels_of, new_label_id
 from service.operations import label_groups
+from service.storage.names import LABEL_GROUP, MODEL, PENDING_DELETION, labels_of, new_label_id
 from tests.service.api.conftest import ROLE, Deploy, Service, walk
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)

@@ -10,10 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from service.context import Context
-from service.names import DATASET, PENDING_DELETION
 from service.operations import datasets, models, schedulers
-from service.service_bucket import ServiceBucket
-from service.store import Item
+from service.storage.names import DATASET, PENDING_DELETION
+from service.storage.service_bucket import ServiceBucket
+from service.storage.store import Item
 from tests.service.api.conftest import ROLE, SCHEMA, Deploy, Service, client_of, walk
 
 

@@ -10,20 +10,11 @@ from typing import Any
 import pytest
 from botocore.model import StructureShape
 
-from service import (
-    active_version,
-    idempotency,
-    paging,
-    reconciler,
-    retraining,
-    typed_store,
-    validation,
-    wire,
-)
+from service import reconciler
 from service.context import Context
 from service.errors import InternalError
-from service.idempotency import Plan
-from service.names import DATASET, LABEL_GROUP, TOKEN, new_job_id
+from service.members import active_version
+from service.members.training_windows import TimeSpan
 from service.operations import (
     datasets,
     inference_events,
@@ -37,11 +28,15 @@ from service.operations import (
     schedulers,
     tags,
 )
-from service.records import IngestionJobRecord
-from service.schedules import Schedules
-from service.store import Create, Delete, Item, Store, Update
-from service.training_windows import TimeSpan
-from service.typed_store import TypedStore
+from service.requests import idempotency, paging, validation, wire
+from service.requests.idempotency import Plan
+from service.schedulers import retraining
+from service.schedulers.schedules import Schedules
+from service.storage import typed_store
+from service.storage.names import DATASET, LABEL_GROUP, TOKEN, new_job_id
+from service.storage.records import IngestionJobRecord
+from service.storage.store import Create, Delete, Item, Store, Update
+from service.storage.typed_store import TypedStore
 from tests.service.api import (
     test_api_datasets,
     test_api_labels,

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from service import api
 from service.errors import ValidationError
-from service.names import PAGE_TOKENS, SIGNING_KEY
-from service.page_tokens import PageTokens
+from service.requests.page_tokens import PageTokens
+from service.storage.names import PAGE_TOKENS, SIGNING_KEY
 from tests.embedded import ACCOUNT
 from tests.service.api.conftest import Service
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from service import records
-from service.names import DATASET, SCHEDULER, TOKEN, versions_of
-from service.store import Create, Delete, Update, Write
+from service.storage import records
+from service.storage.names import DATASET, SCHEDULER, TOKEN, versions_of
+from service.storage.store import Create, Delete, Update, Write
 from tests.service.api.conftest import Service
 from tests.service.attributes import KINDS, listed, unlisted
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from service.names import policies_of
+from service.storage.names import policies_of
 from tests.service.api.conftest import Service
 
 FRIEND = "222222222222"

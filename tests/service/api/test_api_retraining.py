@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError
 
-from service.names import (
+from service.operations.retraining_schedulers import OPERATIONS
+from service.reconciler import reconcile
+from service.reconciliation.training_end import record_end, record_failed_training
+from service.schedulers.schedules import MIDNIGHT, RETRAINING_EVENT
+from service.storage.names import (
     MODEL,
     RETRAINING_SCHEDULER,
     TOKEN,
@@ -19,11 +23,7 @@ from service.names import (
     version_key,
     versions_of,
 )
-from service.operations.retraining_schedulers import OPERATIONS
-from service.reconciler import reconcile
-from service.schedules import MIDNIGHT, RETRAINING_EVENT
-from service.store import Item
-from service.training_end import record_end, record_failed_training
+from service.storage.store import Item
 from tests.service.api.conftest import FIRST, LAST, ROLE, Deploy, Service
 from tests.service.counted import counted_calls
 from tests.service.memory_store import Killed

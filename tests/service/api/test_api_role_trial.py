@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from service.access_trial import require_access
 from service.errors import ValidationError
+from service.schedulers.access_trial import require_access
 from tests.service.api.conftest import INPUT, OUTPUT, ROLE, Service
 
 ARN = "arn:aws:lookoutequipment:eu-west-1:000000000000:inference-scheduler/watch/1"

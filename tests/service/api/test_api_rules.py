@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from service.errors import ValidationError
-from service.names import ArnBuilder, new_job_id
-from service.schema import parse_schema
-from service.service_model import service_model
+from service.members.schema import parse_schema
+from service.requests.service_model import service_model
+from service.requests.validation import parse
 from service.settings import Environment, Settings
-from service.validation import parse
+from service.storage.names import ArnBuilder, new_job_id
 
 TIME = {"Name": "Timestamp", "Type": "DATETIME"}
 FLOW = {"Name": "flow", "Type": "DOUBLE"}

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from service.clock import iso_seconds, timestamp
-from service.names import SCHEDULER, events_of, executions_of
-from service.schedules import Schedules, cron
-from service.store import Item
+from service.schedulers.schedules import Schedules, cron
+from service.storage.names import SCHEDULER, events_of, executions_of
+from service.storage.store import Item
 from tests.service.api.conftest import INPUT, OUTPUT, ROLE, Deploy, Service
 
 MINUTE = timedelta(minutes=1)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from service.api import OPERATIONS
 from service.errors import ValidationError
-from service.locations import prefix_mistake
-from service.service_model import service_model
-from service.validation import compiled, parse
+from service.members.locations import prefix_mistake
+from service.requests.service_model import service_model
+from service.requests.validation import compiled, parse
 from tests.service.api.conftest import ROLE, SCHEMA, Service
 
 MODEL = service_model()

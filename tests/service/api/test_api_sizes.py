@@ -11,13 +11,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service import paging
 from service.clock import iso_seconds
 from service.context import Context
-from service.names import MODEL, SCHEDULER, document_key, events_of, executions_of, version_key, versions_of
-from service.paging import PAGE_BYTES, answer_bytes, paged
+from service.requests import paging
+from service.requests.paging import PAGE_BYTES, answer_bytes, paged
 from service.settings import Environment
-from service.store import Update
+from service.storage.names import (
+    MODEL,
+    SCHEDULER,
+    document_key,
+    events_of,
+    executions_of,
+    version_key,
+    versions_of,
+)
+from service.storage.store import Update
 from tests.aws_limits import LAMBDA_BYTES
 from tests.service.api.conftest import Service, walk
 from tests.service.memory import in_memory

@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from service import store as module
-from service.store import (
+from service.storage import store as module
+from service.storage.store import (
     AlreadyExists,
     Create,
     Delete,

@@ -11,12 +11,12 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from service.api import OPERATIONS, respond
-from service.authorization import require_allowed
 from service.errors import NotAllowedError
-from service.names import DATASET, MODEL
-from service.operation_rules import NAMING_MEMBERS, OPERATION_RULES
-from service.service_model import service_model
-from service.way_in import Level, Tag, WayIn
+from service.requests.authorization import require_allowed
+from service.requests.operation_rules import NAMING_MEMBERS, OPERATION_RULES
+from service.requests.service_model import service_model
+from service.requests.way_in import Level, Tag, WayIn
+from service.storage.names import DATASET, MODEL
 from tests.service.api.conftest import INPUT, OUTPUT, ROLE, Deploy, Service
 
 PUMPS = {"Key": "Team", "Value": "pumps"}

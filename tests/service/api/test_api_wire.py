@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from service import api, service_model
+from service import api
 from service.errors import ApiError
-from service.names import DATASET
+from service.requests import service_model
+from service.storage.names import DATASET
 from tests.embedded import CREDENTIALS, EmbeddedAws
 from tests.service.api.conftest import Deploy, ProxyServer, Service, client_of
 

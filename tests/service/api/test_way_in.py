@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from l4e_cli.client_settings import way_in_path
 from l4e_cli.errors import CliError
 from service.errors import NotAllowedError
-from service.way_in import EVERYTHING, Level, Tag, WayIn, way_in_of
+from service.requests.way_in import EVERYTHING, Level, Tag, WayIn, way_in_of
 
 
 def event(path: str, captured: str | None) -> dict[str, Any]:

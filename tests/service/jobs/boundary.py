@@ -17,10 +17,10 @@ from botocore.exceptions import ClientError
 from service.api import respond
 from service.context import Context
 from service.jobs import ingest, train
-from service.names import INGESTION_JOB
 from service.reconciler import reconcile
 from service.settings import Environment
-from service.store import Store, Update
+from service.storage.names import INGESTION_JOB
+from service.storage.store import Store, Update
 from tests.aws_limits import require_execution
 from tests.embedded import ACCOUNT, REGION, EmbeddedAws
 from tests.service.jobs import pump

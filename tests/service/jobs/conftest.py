@@ -12,9 +12,9 @@ import pytest
 
 from service.jobs.capacity import Capacity
 from service.jobs.runtime import Runtime
-from service.names import DATASET
 from service.settings import Settings
-from service.store import Item, Store
+from service.storage.names import DATASET
+from service.storage.store import Item, Store
 from tests.embedded import CREDENTIALS, EmbeddedAws, embedded_aws
 from tests.service.jobs import pump
 from tests.service.jobs.plant import Plant, new_plant

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from service.names import executions_of
-from service.store import Item
+from service.storage.names import executions_of
+from service.storage.store import Item
 from tests.embedded import EmbeddedAws
 from tests.service.jobs import pump
 from tests.service.jobs.world import World, at

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from service.store import Store, Update, Write
+from service.storage.store import Store, Update, Write
 
 
 def ended_before(patch: pytest.MonkeyPatch, pk: str, end: Callable[[Store], Any]) -> None:

@@ -12,11 +12,19 @@ from botocore.exceptions import ClientError
 from service.api import respond
 from service.context import Context
 from service.jobs import ingest
-from service.names import DATASET, INGESTION_JOB, MODEL, artefact_key, document_key, version_key, versions_of
 from service.reconciler import reconcile
+from service.reconciliation.training_end import record_end
 from service.settings import Environment
-from service.store import Item
-from service.training_end import record_end
+from service.storage.names import (
+    DATASET,
+    INGESTION_JOB,
+    MODEL,
+    artefact_key,
+    document_key,
+    version_key,
+    versions_of,
+)
+from service.storage.store import Item
 from tests.embedded import ACCOUNT, EmbeddedAws
 from tests.service.jobs import pump
 from tests.service.jobs.world import World, rows, schema, step

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from service.adaptation_tag import ADAPTATION_TAG
 from service.jobs.inference.active_model import ActiveModel
-from service.names import MODEL
+from service.members.adaptation_tag import ADAPTATION_TAG
 from service.settings import Settings
-from service.store import Item
+from service.storage.names import MODEL
+from service.storage.store import Item
 from tests.embedded import EmbeddedAws
 from tests.service.jobs import pump
 from tests.service.jobs.inference import DAY, MINUTE, metric, started

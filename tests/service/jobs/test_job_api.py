@@ -11,8 +11,8 @@ import pytest
 
 from service.api import respond
 from service.context import Context
-from service.names import MODEL, SCHEDULER
 from service.settings import Environment
+from service.storage.names import MODEL, SCHEDULER
 from tests.embedded import ACCOUNT, REGION, EmbeddedAws
 from tests.service.jobs import pump
 from tests.service.jobs.test_job_retraining import retrained

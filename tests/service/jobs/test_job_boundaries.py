@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from service.names import DATASET, MODEL, PENDING_DELETION
+from service.storage.names import DATASET, MODEL, PENDING_DELETION
 from tests.embedded import EmbeddedAws
 from tests.service.jobs.boundary import KILLED, THROTTLED, Execution, Fuse, Plant
 from tests.service.jobs.world import World

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from service.bucket_owners import BucketOwners
+from service.customer.bucket_owners import BucketOwners
 from service.jobs.runtime import current_runtime
 from service.jobs.storage.s3_streams import PART_BYTES, read_anywhere, read_forward, write_in_parts
 from tests.embedded import ACCOUNT, EmbeddedAws

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from service.names import DATASET
-from service.store import Item
+from service.storage.names import DATASET
+from service.storage.store import Item
 from tests.embedded import EmbeddedAws
 from tests.service.counted import CountedCalls, counted_calls, item_bytes
 from tests.service.jobs import pump

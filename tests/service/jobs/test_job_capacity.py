@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from service.jobs.capacity import MIB, Capacity
-from service.sizes import readable
+from service.members.sizes import readable
 
 
 def test_a_function_has_its_memory_size(tmp_path: Path) -> None:

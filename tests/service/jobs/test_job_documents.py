@@ -18,8 +18,8 @@ from service.jobs.training.learn import labels_inside
 from service.jobs.training.model_metrics import model_metrics, model_quality
 from service.jobs.training.training_labels import read_label_file
 from service.jobs.training.version import effective_windows
+from service.members.training_windows import TimeSpan, TrainingWindows
 from service.settings import Settings
-from service.training_windows import TimeSpan, TrainingWindows
 from tests.service.jobs.world import at
 
 SENSORS = ("motor\\speed", "motor\\flow")

@@ -5,12 +5,12 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from service.failed_reason import exhaustion_reason
 from service.jobs import ingest
 from service.jobs.storage.keys import IngestionKeys
-from service.names import INGESTION_JOB
-from service.service_bucket import ServiceBucket
-from service.training_end import WAYS_OUT
+from service.reconciliation.failed_reason import exhaustion_reason
+from service.reconciliation.training_end import WAYS_OUT
+from service.storage.names import INGESTION_JOB
+from service.storage.service_bucket import ServiceBucket
 from tests.service.jobs.world import World, schema
 
 WORK = "the training of model 'pump'"

@@ -6,8 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.failed_reason import clip, reason_of
-from service.inference_windows import InferenceWindow
 from service.jobs.failure import JobFailed
 from service.jobs.inference.file_names import NameRange, NameStyle, Search
 from service.jobs.ingestion.selection import (
@@ -18,7 +16,9 @@ from service.jobs.ingestion.selection import (
     select,
 )
 from service.jobs.storage.listed_object import ListedObject, is_folder
-from service.key_pattern import KeyPattern
+from service.members.key_pattern import KeyPattern
+from service.reconciliation.failed_reason import clip, reason_of
+from service.schedulers.inference_windows import InferenceWindow
 from tests.service.jobs.world import at
 
 FOLDER = "{prefix}/{component_name}/*"

@@ -3,7 +3,7 @@
 import random
 from concurrent.futures import ThreadPoolExecutor
 
-from service.store import Item
+from service.storage.store import Item
 from tests.service.jobs.inference import DAY, started, upload
 from tests.service.jobs.world import World
 

@@ -10,9 +10,9 @@ import pytest
 from engine import Detector
 from service.jobs import train
 from service.jobs.training.training_labels import Label, Labels
-from service.names import LABEL_GROUP, artefact_key, document_key, labels_of, new_label_id, new_uuid
-from service.store import Item
-from service.training_windows import TimeSpan
+from service.members.training_windows import TimeSpan
+from service.storage.names import LABEL_GROUP, artefact_key, document_key, labels_of, new_label_id, new_uuid
+from service.storage.store import Item
 from tests.service.jobs import pump
 from tests.service.jobs.world import World, at, step
 
@@ -215,7 +215,7 @@ def test_labels_that_contradict_each_other_are_told(
     assert bool(report["notes"]) == contradict
     if contradict:
         assert report["notes"][0].startswith(
-            "1 labels with the rating NO_ANOMALY lie at times that others call ANOMALY, which go before "
+            "1 label with the rating NO_ANOMALY lies at times that others call ANOMALY, which go before "
             f"them: label {normal[0]}"
         )
 

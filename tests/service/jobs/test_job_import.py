@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from service.names import DATASET, job_prefix
-from service.sharing import Owner, Shared
-from service.store import Item
+from service.sharing.shared import Owner, Shared
+from service.storage.names import DATASET, job_prefix
+from service.storage.store import Item
 from tests.embedded import ACCOUNT
 from tests.service.jobs.plant import OTHER, Plant, asked
 from tests.service.jobs.world import schema

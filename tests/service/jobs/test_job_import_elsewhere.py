@@ -16,8 +16,8 @@ import pytest
 
 from service.api import respond
 from service.context import Context
-from service.names import DATASET, MODEL, ArnBuilder, accumulated_day, accumulated_prefix
-from service.store import Item
+from service.storage.names import DATASET, MODEL, ArnBuilder, accumulated_day, accumulated_prefix
+from service.storage.store import Item
 from tests.embedded import ACCOUNT, EmbeddedAws
 from tests.service.jobs.conftest import new_world
 from tests.service.jobs.inference import results, started, upload

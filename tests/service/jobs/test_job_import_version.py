@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from service.names import MODEL, accumulated_day, accumulated_prefix, artefact_key, document_key
-from service.store import Item
+from service.storage.names import MODEL, accumulated_day, accumulated_prefix, artefact_key, document_key
+from service.storage.store import Item
 from tests.embedded import ACCOUNT
 from tests.service.jobs.inference import results, started, upload
 from tests.service.jobs.plant import OTHER, Plant, asked_version

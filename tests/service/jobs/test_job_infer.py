@@ -10,8 +10,8 @@ import pytest
 from service.jobs.inference.known_values import recent
 from service.jobs.inference.scheduler_state import StateFile
 from service.jobs.storage.keys import state_key
-from service.names import SCHEDULER, executions_of
-from service.store import Item
+from service.storage.names import SCHEDULER, executions_of
+from service.storage.store import Item
 from tests.embedded import EmbeddedAws
 from tests.service.jobs import pump
 from tests.service.jobs.inference import DAY, MINUTE, metric, results, started, upload

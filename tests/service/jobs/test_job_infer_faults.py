@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from service.store import Item
+from service.storage.store import Item
 from tests.embedded import EmbeddedAws
 from tests.service.jobs.inference import metric, reason, started, upload
 from tests.service.jobs.world import World

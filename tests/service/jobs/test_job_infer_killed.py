@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 from service.jobs.inference import loop
 from service.jobs.storage import customer_bucket
 from service.jobs.storage.keys import state_key
-from service.names import SCHEDULER, events_of, executions_of
-from service.store import Delete, Item
+from service.storage.names import SCHEDULER, events_of, executions_of
+from service.storage.store import Delete, Item
 from tests.embedded import EmbeddedAws
 from tests.service.jobs.inference import DAY, metric, results, started, upload
 from tests.service.jobs.world import World, at

@@ -9,8 +9,8 @@ import pytest
 
 from service.jobs import ingest
 from service.jobs.ingestion import merge_parts
-from service.names import DATASET, INGESTION_JOB, job_prefix, report_key
-from service.store import Item
+from service.storage.names import DATASET, INGESTION_JOB, job_prefix, report_key
+from service.storage.store import Item
 from tests.service.jobs.meanwhile import ended_before
 from tests.service.jobs.world import World, at, rows, schema
 

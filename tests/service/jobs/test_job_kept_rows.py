@@ -11,8 +11,8 @@ from engine import ObservedRows
 from service.jobs.storage.accumulated import AccumulatedRows
 from service.jobs.training import train_version
 from service.jobs.training.learn import learn
-from service.names import MODEL, accumulated_prefix, version_key, versions_of
-from service.store import Item
+from service.storage.names import MODEL, accumulated_prefix, version_key, versions_of
+from service.storage.store import Item
 from tests.embedded import EmbeddedAws
 from tests.service.counted import counted_calls
 from tests.service.jobs import pump

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from service.jobs.ingestion.selection import select
 from service.jobs.storage.keys import IngestionKeys
 from service.jobs.storage.listed_object import ListedObject, is_folder
-from service.key_pattern import KeyPattern
+from service.members.key_pattern import KeyPattern
 
 ODD_KEYS = [
     "pump/",

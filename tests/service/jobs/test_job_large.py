@@ -26,10 +26,10 @@ from aws_cdk import aws_lambda as lambda_
 from constructs_l4e import EquipmentService, LargeJobs
 from constructs_l4e._packages import runtime
 from service.context import Context
-from service.names import MODEL
 from service.reconciler import reconcile
 from service.settings import Environment
-from service.store import Item
+from service.storage.names import MODEL
+from service.storage.store import Item
 from tests.embedded import ACCOUNT, CREDENTIALS, REGION, EmbeddedAws
 from tests.service.jobs import pump
 from tests.service.jobs.world import ARNS, World, at

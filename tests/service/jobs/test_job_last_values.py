@@ -9,8 +9,8 @@ import pytest
 from service.jobs.inference.known_values import newer, recent
 from service.jobs.inference.scheduler_state import SchedulerState, StateFile
 from service.jobs.storage.keys import state_key
-from service.names import SCHEDULER, executions_of
-from service.store import Item
+from service.storage.names import SCHEDULER, executions_of
+from service.storage.store import Item
 from tests.service.jobs import pump
 from tests.service.jobs.inference import DAY, MINUTE, reason, results, started, upload
 from tests.service.jobs.world import World, at

@@ -14,9 +14,9 @@ from service.jobs.inference.event_records import mark_moved_levels
 from service.jobs.inference.event_tracking import InferenceEvent, event_members
 from service.jobs.inference.execution import InferenceResult
 from service.jobs.inference.execution_end import ExecutionEnd
-from service.names import events_of, new_uuid
-from service.shortening import longest
-from service.store import Create, _encoded
+from service.members.shortening import longest
+from service.storage.names import events_of, new_uuid
+from service.storage.store import Create, _encoded
 from tests.aws_limits import (
     ITEM_BYTES,
     STATE_BYTES,

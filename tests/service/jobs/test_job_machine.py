@@ -13,9 +13,9 @@ import pytest
 
 from constructs_l4e import EquipmentService
 from service.context import Context
-from service.names import INGESTION_JOB, manifest_key
 from service.reconciler import reconcile
 from service.settings import Environment
+from service.storage.names import INGESTION_JOB, manifest_key
 from tests.embedded import ACCOUNT, REGION, EmbeddedAws
 from tests.service.jobs.world import World, schema
 

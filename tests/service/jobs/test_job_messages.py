@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from service.names import job_prefix
-from service.store import Item
+from service.storage.names import job_prefix
+from service.storage.store import Item
 from tests.service.jobs import pump
 from tests.service.jobs.bad_files import BAD_FILES, GOOD_FILES, readings, table
 from tests.service.jobs.inference import DAY, reason, started, upload

@@ -24,8 +24,8 @@ from service.jobs.training import group_labels, promotion, train_version
 from service.jobs.training.promotion import Verdict
 from service.jobs.training.training_labels import Labels
 from service.jobs.training.version import Training
-from service.names import DATASET, INGESTION_JOB, SCHEDULER, executions_of, versions_of
-from service.store import Create, Item, Store, Update
+from service.storage.names import DATASET, INGESTION_JOB, SCHEDULER, executions_of, versions_of
+from service.storage.store import Create, Item, Store, Update
 from tests.service.jobs import (
     test_job_access,
     test_job_documents,

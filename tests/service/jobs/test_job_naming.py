@@ -3,7 +3,7 @@
 import pytest
 
 from service.jobs.inference.scheduler_state import StateFile
-from service.store import Item
+from service.storage.store import Item
 from tests.service.counted import counted_calls
 from tests.service.jobs.inference import DAY, reason, results, started, upload
 from tests.service.jobs.world import World, at

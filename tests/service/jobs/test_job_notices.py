@@ -9,7 +9,7 @@ import pytest
 
 from service.jobs.inference.scheduler_state import StateFile
 from service.jobs.storage.keys import state_key
-from service.store import Item
+from service.storage.store import Item
 from tests.embedded import EmbeddedAws
 from tests.service.jobs import pump
 from tests.service.jobs.inference import DAY, metric, reason, results, started, upload

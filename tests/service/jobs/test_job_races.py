@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from service.names import PENDING_DELETION
+from service.storage.names import PENDING_DELETION
 from tests.embedded import EmbeddedAws
 from tests.service.jobs.boundary import Fuse, Plant
 from tests.service.jobs.world import World

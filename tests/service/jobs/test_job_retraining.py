@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from engine import Detector
-from service.adaptation_tag import ADAPTATION_TAG
-from service.names import DATASET, MODEL, artefact_key, version_key, versions_of
-from service.store import Item
+from service.members.adaptation_tag import ADAPTATION_TAG
+from service.storage.names import DATASET, MODEL, artefact_key, version_key, versions_of
+from service.storage.store import Item
 from tests.service.jobs import pump
 from tests.service.jobs.world import World, at
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.jobs.storage.session_policy import Place, session_policy
-from service.store import Item
+from service.storage.store import Item
 from tests.service.jobs import pump
 from tests.service.jobs.inference import started, upload
 from tests.service.jobs.world import World

@@ -8,9 +8,9 @@ import pytest
 from service.jobs import train
 from service.jobs.failure import JobFailed
 from service.jobs.training.size import Size
-from service.names import INGESTION_JOB, MODEL
-from service.store import Item, Update
-from service.training_windows import TimeSpan, TrainingWindows
+from service.members.training_windows import TimeSpan, TrainingWindows
+from service.storage.names import INGESTION_JOB, MODEL
+from service.storage.store import Item, Update
 from tests.service.jobs import pump
 from tests.service.jobs.world import World, at
 

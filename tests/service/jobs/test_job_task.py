@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from service.failed_reason import reason_of
 from service.jobs import task, train
 from service.jobs.training import train_version
-from service.names import MODEL
-from service.store import Item
+from service.reconciliation.failed_reason import reason_of
+from service.storage.names import MODEL
+from service.storage.store import Item
 from tests.embedded import ACCOUNT, CREDENTIALS, EmbeddedAws
 from tests.service.jobs import pump
 from tests.service.jobs.world import World, at

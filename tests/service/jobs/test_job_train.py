@@ -11,9 +11,9 @@ import pytest
 
 from service.jobs.training import learn
 from service.jobs.training.model_metrics import model_metrics
-from service.names import DATASET, MODEL, version_key, versions_of
-from service.shortening import longest
-from service.store import Item
+from service.members.shortening import longest
+from service.storage.names import DATASET, MODEL, version_key, versions_of
+from service.storage.store import Item
 from tests.service.jobs import pump
 from tests.service.jobs.meanwhile import ended_before
 from tests.service.jobs.world import World, at, rows, schema

@@ -9,7 +9,7 @@ import pytest
 
 from engine.frame import matrix
 from service.jobs.training import learn
-from service.store import Item
+from service.storage.store import Item
 from tests.service.jobs import pump
 from tests.service.jobs.world import World, at
 

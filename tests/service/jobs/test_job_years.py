@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from engine import ObservedRows
 from service.context import Context
-from service.names import MODEL, RETRAINING_SCHEDULER, accumulated_day, accumulated_prefix
 from service.operations.model_versions import update_active_model_version
 from service.operations.retraining_schedulers import create_retraining_scheduler
 from service.reconciler import reconcile
-from service.schedules import RETRAINING_EVENT
+from service.schedulers.schedules import RETRAINING_EVENT
 from service.settings import Environment, Settings
-from service.store import Item, Update
+from service.storage.names import MODEL, RETRAINING_SCHEDULER, accumulated_day, accumulated_prefix
+from service.storage.store import Item, Update
 from tests.embedded import ACCOUNT, REGION, EmbeddedAws
 from tests.service.jobs import pump
 from tests.service.jobs.inference import MINUTE

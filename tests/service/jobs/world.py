@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from service.durations import seconds
-from service.ingestion_end import ingestion_reason, record_failed_ingestion
 from service.jobs import infer, ingest, train
 from service.jobs.capacity import MIB
 from service.jobs.runtime import Runtime
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.session_policy import Place
-from service.names import (
+from service.members.durations import seconds
+from service.reconciliation.ingestion_end import ingestion_reason, record_failed_ingestion
+from service.storage.names import (
     DATASET,
     INGESTION_JOB,
     MODEL,
@@ -29,7 +29,7 @@ from service.names import (
     version_key,
     versions_of,
 )
-from service.store import Item, Update
+from service.storage.store import Item, Update
 from tests.aws_limits import require_state
 
 ARNS = ArnBuilder(partition="aws", region="eu-west-1", account="000000000000")

@@ -5,10 +5,10 @@ from typing import Any
 from service.jobs.failure import JobFailed
 from service.jobs.importing.source import source_for
 from service.jobs.runtime import Runtime, log
-from service.names import DATASET, INGESTION_JOB, document_key, job_prefix
-from service.resource_policy import Principal
-from service.sharing import SCHEMA
-from service.store import Item, Update
+from service.sharing.resource_policy import Principal
+from service.sharing.shared import SCHEMA
+from service.storage.names import DATASET, INGESTION_JOB, document_key, job_prefix
+from service.storage.store import Item, Update
 
 
 def import_dataset(runtime: Runtime, job: Item) -> str:

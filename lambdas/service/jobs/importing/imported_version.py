@@ -3,16 +3,15 @@
 from collections.abc import Container, Mapping
 from typing import Any
 
-from service.import_end import record_imported_version
-from service.import_source import ImportSource
 from service.jobs.failure import JobFailed
 from service.jobs.importing.source import source_for
 from service.jobs.runtime import Runtime, log
-from service.names import DATASET, accumulated_prefix, artefact_key, document_key
-from service.resource_policy import Principal
-from service.schema import parse_schema
-from service.service_bucket import ServiceBucket
-from service.sharing import (
+from service.members.schema import parse_schema
+from service.members.shortening import shortened_metrics
+from service.reconciliation.import_end import record_imported_version
+from service.sharing.import_source import ImportSource
+from service.sharing.resource_policy import Principal
+from service.sharing.shared import (
     ACCUMULATED,
     ACCUMULATED_FACTS,
     ARTEFACT,
@@ -21,8 +20,9 @@ from service.sharing import (
     NO_IMPORT,
     SCHEMA,
 )
-from service.shortening import shortened_metrics
-from service.store import Item
+from service.storage.names import DATASET, accumulated_prefix, artefact_key, document_key
+from service.storage.service_bucket import ServiceBucket
+from service.storage.store import Item
 
 
 def import_version(runtime: Runtime, model: Item, version: Item) -> str:

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from botocore.exceptions import ClientError
 
 from service.errors import ApiError
-from service.import_source import ImportSource, source_of
 from service.jobs.failure import JobFailed
 from service.jobs.runtime import Runtime
-from service.names import ArnBuilder
-from service.sharing import Owner
-from service.typed_store import TypedStore
+from service.sharing.import_source import ImportSource, source_of
+from service.sharing.shared import Owner
+from service.storage.names import ArnBuilder
+from service.storage.typed_store import TypedStore
 
 _GONE = frozenset({"404", "NoSuchKey"})
 _CLOSED = ("AccessDenied", "KMS", "Kms")

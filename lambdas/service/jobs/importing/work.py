@@ -7,7 +7,7 @@ from service.jobs.failure import JobFailed
 from service.jobs.importing.imported_dataset import import_dataset
 from service.jobs.importing.imported_version import import_version
 from service.jobs.runtime import Runtime
-from service.names import INGESTION_JOB, MODEL, version_key, versions_of
+from service.storage.names import INGESTION_JOB, MODEL, version_key, versions_of
 
 
 def import_(runtime: Runtime, work: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from service.jobs.columns import Columns, columns_of
 from service.jobs.failure import JobFailed
 from service.jobs.machine_off import off_condition
 from service.jobs.runtime import Runtime
-from service.names import artefact_key, version_key, versions_of
-from service.store import Item
+from service.storage.names import artefact_key, version_key, versions_of
+from service.storage.store import Item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 from service.clock import iso_seconds, timestamp
-from service.execution_claims import is_abandoned
-from service.inference_windows import InferenceWindow, delay_seconds, inferred_until
 from service.jobs.runtime import Runtime, log
-from service.names import SCHEDULER, executions_of, scheduler_prefix
-from service.store import AlreadyExists, Create, Item, StoreError, Update, Write
+from service.schedulers.execution_claims import is_abandoned
+from service.schedulers.inference_windows import InferenceWindow, delay_seconds, inferred_until
+from service.storage.names import SCHEDULER, executions_of, scheduler_prefix
+from service.storage.store import AlreadyExists, Create, Item, StoreError, Update, Write
 
 _ATTEMPTS = 5
 

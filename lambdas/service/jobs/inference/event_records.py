@@ -12,9 +12,9 @@ from service.jobs.inference.active_model import ActiveModel
 from service.jobs.inference.event_tracking import InferenceEvent, event_members, last_range
 from service.jobs.runtime import Runtime, log
 from service.jobs.times import seconds_of
-from service.names import events_of
-from service.shortening import shortened_diagnostics
-from service.store import Create, Item, Update
+from service.members.shortening import shortened_diagnostics
+from service.storage.names import events_of
+from service.storage.store import Create, Item, Update
 
 EventWrite = Create | Update
 

@@ -10,7 +10,7 @@ from typing import Any
 from engine import Range, Scores
 from service.jobs.result_lines import named_shares
 from service.jobs.times import instant
-from service.shortening import shortened_diagnostics
+from service.members.shortening import shortened_diagnostics
 
 _SHORTEST = timedelta(minutes=5)
 """Only events that last longer are recorded."""

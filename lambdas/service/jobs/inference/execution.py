@@ -7,7 +7,6 @@ from typing import Any
 
 from engine import BadArtefact, Notice, Scores
 from service.clock import iso_seconds
-from service.inference_windows import InferenceWindow, frequency_for
 from service.jobs.inference.active_model import ActiveModel
 from service.jobs.inference.event_records import event_write, mark_moved_levels, summarize_event
 from service.jobs.inference.event_tracking import Followed, follow
@@ -28,7 +27,8 @@ from service.jobs.result_lines import lines
 from service.jobs.runtime import Runtime, log
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.session_policy import Place
-from service.store import Item, Write
+from service.schedulers.inference_windows import InferenceWindow, frequency_for
+from service.storage.store import Item, Write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from service.jobs.inference.execution import InferenceResult
-from service.store import Write
+from service.storage.store import Write
 
 _NOTICES_BYTES = 100_000
 """Of the notices in a record, which may have 400 KB in all."""

@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping
 
 from engine import Notice, rows_between, silence_notices
 from service.clock import iso_seconds
-from service.inference_windows import InferenceWindow
 from service.jobs.inference.input_files import ComponentInput
 from service.jobs.inference.known_values import LastValues
 from service.jobs.inference.scheduler_state import SchedulerState
 from service.jobs.times import instant
+from service.schedulers.inference_windows import InferenceWindow
 
 
 def state_lost(why: str) -> Notice:

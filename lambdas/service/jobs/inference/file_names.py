@@ -8,9 +8,9 @@ from itertools import takewhile
 from typing import Any
 
 from service.errors import ValidationError
-from service.inference_windows import InferenceWindow
 from service.jobs.failure import JobFailed
-from service.time_zone import offset_seconds
+from service.members.time_zone import offset_seconds
+from service.schedulers.inference_windows import InferenceWindow
 
 _DELIMITERS = ("_", "-", " ", "")
 _SUFFIX = re.compile(r"\.csv(\.gz)?", re.IGNORECASE)

@@ -9,7 +9,6 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
 from engine import ComponentReport, FileReport, UnusableFile, merge_component
-from service.inference_windows import InferenceWindow
 from service.jobs.columns import Columns
 from service.jobs.failure import JobFailed, NothingThere, some
 from service.jobs.inference.file_names import NameRange, Naming, Search
@@ -17,7 +16,8 @@ from service.jobs.runtime import log
 from service.jobs.storage.csv_objects import read_csv_object
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.times import epoch
-from service.locations import prefix_mistake
+from service.members.locations import prefix_mistake
+from service.schedulers.inference_windows import InferenceWindow
 from service.settings import Settings
 
 _PARALLEL = 16

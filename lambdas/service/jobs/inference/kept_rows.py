@@ -3,14 +3,14 @@
 from decimal import Decimal
 
 from engine import observed_rows
-from service.inference_windows import InferenceWindow
 from service.jobs.inference.active_model import ActiveModel
 from service.jobs.inference.window_rows import WindowInput
 from service.jobs.runtime import Runtime, log
 from service.jobs.storage.accumulated import AccumulatedRows
 from service.jobs.times import instant, seconds_of, step_seconds
-from service.names import MODEL
-from service.store import Item, StoreError
+from service.schedulers.inference_windows import InferenceWindow
+from service.storage.names import MODEL
+from service.storage.store import Item, StoreError
 
 _START, _END = "AccumulatedInferenceDataStartTime", "AccumulatedInferenceDataEndTime"
 

@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from service.clock import iso_seconds
-from service.failed_reason import internal_error
-from service.inference_windows import InferenceWindow, is_due, missed_span, next_window, segments
 from service.jobs.failure import JobFailed
 from service.jobs.inference.claim import SchedulerChanged, claim, close, miss, move_on, window_of
 from service.jobs.inference.execution import infer
 from service.jobs.inference.execution_end import ExecutionEnd
 from service.jobs.inference.metrics import publish_metrics, publish_missed
 from service.jobs.runtime import Runtime, log
-from service.names import MODEL, SCHEDULER
-from service.store import Item
+from service.reconciliation.failed_reason import internal_error
+from service.schedulers.inference_windows import InferenceWindow, is_due, missed_span, next_window, segments
+from service.storage.names import MODEL, SCHEDULER
+from service.storage.store import Item
 
 _LOG = logging.getLogger(__name__)
 

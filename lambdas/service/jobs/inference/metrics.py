@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from service.jobs.inference.execution_end import ExecutionEnd
 from service.jobs.runtime import Runtime, log
-from service.store import Item
+from service.storage.store import Item
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in the function
     from mypy_boto3_cloudwatch.type_defs import DimensionTypeDef

@@ -9,7 +9,7 @@ from typing import Any
 from service.jobs.inference.event_tracking import InferenceEvent
 from service.jobs.inference.file_names import Naming
 from service.jobs.storage.keys import state_key
-from service.service_bucket import ServiceBucket
+from service.storage.service_bucket import ServiceBucket
 
 
 class UnusableState(ValueError):  # noqa: N818 - reads as what it is

@@ -5,8 +5,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from engine import Frame, NoData, Notice, build_frame, with_silent
-from service.durations import seconds
-from service.inference_windows import InferenceWindow, frequency_for
 from service.jobs.failure import JobFailed, plain
 from service.jobs.inference.active_model import ActiveModel
 from service.jobs.inference.execution_notices import (
@@ -27,8 +25,10 @@ from service.jobs.inference.scheduler_state import SchedulerState
 from service.jobs.runtime import Runtime
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.times import instant, step_seconds
+from service.members.durations import seconds
+from service.schedulers.inference_windows import InferenceWindow, frequency_for
 from service.settings import Settings
-from service.store import Item
+from service.storage.store import Item
 
 _WARM_UP_ROWS = 100
 """Rows before a window that are looked at when there is no state: more than any view of a model needs."""

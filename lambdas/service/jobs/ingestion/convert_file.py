@@ -12,7 +12,7 @@ from service.jobs.runtime import Runtime
 from service.jobs.storage.csv_objects import read_csv_object
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.s3_streams import read_anywhere, write_in_parts
-from service.service_bucket import encryption
+from service.storage.service_bucket import encryption
 
 _BLOCK_SHARE = 1 / 256
 

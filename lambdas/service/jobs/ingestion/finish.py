@@ -13,8 +13,8 @@ from service.jobs.ingestion.parts import ReadFiles, gather_parts
 from service.jobs.ingestion.second_reading import is_day_first
 from service.jobs.runtime import Runtime, log
 from service.jobs.times import epoch
-from service.names import DATASET, INGESTION_JOB, document_key
-from service.store import Update
+from service.storage.names import DATASET, INGESTION_JOB, document_key
+from service.storage.store import Update
 
 _DISCARDED_BYTES = 100_000
 """Bytes of keys of discarded files in a record, which may hold 400 KB in all; the counts stay exact."""

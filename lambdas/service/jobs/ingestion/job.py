@@ -10,8 +10,8 @@ from service.jobs.runtime import Runtime
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.keys import IngestionKeys
 from service.jobs.storage.session_policy import Place
-from service.names import DATASET, INGESTION_JOB
-from service.service_bucket import ServiceBucket
+from service.storage.names import DATASET, INGESTION_JOB
+from service.storage.service_bucket import ServiceBucket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

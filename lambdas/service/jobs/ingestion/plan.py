@@ -8,8 +8,8 @@ from service.jobs.ingestion.job import Ingestion
 from service.jobs.ingestion.selection import FileLimits, Selection, check_limits, read_key_pattern, select
 from service.jobs.runtime import Runtime, log
 from service.jobs.storage.customer_bucket import CustomerBuckets
-from service.key_pattern import KeyPattern
-from service.locations import prefix_mistake
+from service.members.key_pattern import KeyPattern
+from service.members.locations import prefix_mistake
 from service.settings import Settings
 
 _SHOWN = 5

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from service.errors import ValidationError
 from service.jobs.failure import JobFailed, some
 from service.jobs.storage.listed_object import CSV_SUFFIXES, ListedObject, is_folder
-from service.key_pattern import KeyPattern
+from service.members.key_pattern import KeyPattern
 
 _COMPONENT = re.compile(r"[0-9a-zA-Z._\-]{1,200}")
 

@@ -13,11 +13,11 @@ from typing import BinaryIO
 
 from engine import ObservedRows
 from service.clock import timestamp
-from service.inference_windows import InferenceWindow
 from service.jobs.times import instant
-from service.names import accumulated_day, accumulated_prefix
-from service.service_bucket import ServiceBucket
-from service.training_windows import TimeSpan
+from service.members.training_windows import TimeSpan
+from service.schedulers.inference_windows import InferenceWindow
+from service.storage.names import accumulated_day, accumulated_prefix
+from service.storage.service_bucket import ServiceBucket
 
 _DAY = 86_400
 _AT_ONCE = 8

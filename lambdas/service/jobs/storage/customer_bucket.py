@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from botocore.exceptions import ClientError
 
-from service.bucket_owners import BucketOwners
+from service.customer.bucket_owners import BucketOwners
 from service.jobs.failure import JobFailed
 from service.jobs.storage.customer_role import s3_client_of_role
 from service.jobs.storage.listed_object import ListedObject
 from service.jobs.storage.refusals import PAUSES, error_text, is_refusal, retry_while_denied
 from service.jobs.storage.s3_streams import read_forward
-from service.service_bucket import encryption
+from service.storage.service_bucket import encryption
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

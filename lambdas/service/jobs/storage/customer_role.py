@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, RefreshableCredentials
 from botocore.exceptions import ClientError
 
-from service.bucket_owners import BucketOwners
+from service.customer.bucket_owners import BucketOwners
 from service.jobs.failure import JobFailed
 from service.jobs.storage.refusals import error_text, is_refusal, retry_while_denied
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from service.names import (
+from service.storage.names import (
     component_prefix,
     job_prefix,
     manifest_key,

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from engine import Scores
-from service.diagnostics_place import diagnostics_key
 from service.jobs.result_lines import lines
 from service.jobs.runtime import Runtime
 from service.jobs.training.version import Training
+from service.members.diagnostics_place import diagnostics_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,8 +20,8 @@ from service.jobs.failure import JobFailed, plain
 from service.jobs.runtime import Runtime
 from service.jobs.times import instant
 from service.jobs.training.version import Training
-from service.sizes import readable
-from service.training_windows import TimeSpan
+from service.members.sizes import readable
+from service.members.training_windows import TimeSpan
 
 
 def component_files(training: Training, capacity: Capacity, stack: ExitStack) -> dict[str, BinaryIO]:

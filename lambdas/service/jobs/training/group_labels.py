@@ -7,7 +7,7 @@ from service.jobs.failure import JobFailed
 from service.jobs.runtime import Runtime
 from service.jobs.training.training_labels import Label, Labels
 from service.jobs.training.version import Training
-from service.names import LABEL_GROUP, document_key, labels_of
+from service.storage.names import LABEL_GROUP, document_key, labels_of
 
 _MEMBERS = ("LabelId", "StartTime", "EndTime", "Rating", "FaultCode")
 

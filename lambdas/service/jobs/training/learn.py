@@ -23,7 +23,6 @@ from engine import (
     score_in_batches,
     summaries,
 )
-from service.adaptation_tag import ADAPTATION_TAG
 from service.clock import moment
 from service.jobs.adaptation import adapted
 from service.jobs.failure import JobFailed
@@ -37,7 +36,8 @@ from service.jobs.training.label_files import file_labels
 from service.jobs.training.model_metrics import FaultCodeOutcome, model_metrics, model_quality
 from service.jobs.training.training_labels import ANOMALY, NEUTRAL, NO_ANOMALY, Labels
 from service.jobs.training.version import Training
-from service.training_windows import TimeSpan, TrainingWindows
+from service.members.adaptation_tag import ADAPTATION_TAG
+from service.members.training_windows import TimeSpan, TrainingWindows
 
 PART_ROWS = 50_000
 """Rows to score at once: their contributions are in memory beside the frame."""

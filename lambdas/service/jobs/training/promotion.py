@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine import BadArtefact, Detector
-from service.failed_reason import clip
 from service.jobs.adaptation import adapted
 from service.jobs.runtime import Runtime, log
 from service.jobs.training.learn import Learned
 from service.jobs.training.version import Training
-from service.names import artefact_key, version_key, versions_of
-from service.training_end import PROMOTION_REASON_LENGTH
+from service.reconciliation.failed_reason import clip
+from service.reconciliation.training_end import PROMOTION_REASON_LENGTH
+from service.storage.names import artefact_key, version_key, versions_of
 
 _PROMOTED, _NO_BETTER = "AUTO_PROMOTION_SUCCESSFUL", "MODEL_METRICS_DIDNT_IMPROVE"
 _POOR = "POOR_MODEL_QUALITY_DETECTED"

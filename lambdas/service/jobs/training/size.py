@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from service.training_windows import TimeSpan, TrainingWindows
+from service.members.training_windows import TimeSpan, TrainingWindows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

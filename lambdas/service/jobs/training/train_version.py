@@ -9,12 +9,12 @@ from service.jobs.training import promotion
 from service.jobs.training.learn import Learned, learn
 from service.jobs.training.promotion import Prior, Verdict
 from service.jobs.training.version import Training
-from service.names import MODEL, artefact_key, document_key
-from service.retraining_metrics import publish_retraining
-from service.shortening import shortened_metrics
-from service.store import Item
-from service.training_end import ActivatedMeanwhile, record_end
-from service.training_windows import ADVISED_DAYS
+from service.members.shortening import shortened_metrics
+from service.members.training_windows import ADVISED_DAYS
+from service.reconciliation.training_end import ActivatedMeanwhile, record_end
+from service.schedulers.retraining_metrics import publish_retraining
+from service.storage.names import MODEL, artefact_key, document_key
+from service.storage.store import Item
 
 
 def train_version(runtime: Runtime, model: Item, version: Item) -> Item:

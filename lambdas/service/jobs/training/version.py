@@ -12,15 +12,15 @@ from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.keys import IngestionKeys
 from service.jobs.storage.session_policy import Place
 from service.jobs.times import step_seconds
-from service.names import INGESTION_JOB
-from service.service_bucket import ServiceBucket
-from service.training_windows import (
+from service.members.training_windows import (
     TimeSpan,
     TrainingWindows,
     WindowTooShortError,
     WindowWithoutDataError,
     covered_days,
 )
+from service.storage.names import INGESTION_JOB
+from service.storage.service_bucket import ServiceBucket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

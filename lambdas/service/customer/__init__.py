@@ -1,0 +1,1 @@
+"""What belongs to the users of the service: their buckets, keys and roles."""

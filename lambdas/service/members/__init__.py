@@ -1,0 +1,1 @@
+"""Members of requests and replies that have rules of their own. Pure."""

@@ -1,0 +1,1 @@
+"""When inference and retraining happen, and on which windows."""

@@ -1,0 +1,1 @@
+"""Datasets and model versions that one service lets another import."""

@@ -1,0 +1,1 @@
+"""What the service keeps: records in its table, documents in its bucket."""
