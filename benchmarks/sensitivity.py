@@ -28,7 +28,7 @@ import engine.detect.view
 import engine.train.cleaning
 import engine.train.fit
 import engine.train.forward_validation
-import engine.train.rare_states
+import engine.train.returning_states
 import engine.train.slow_fit
 from benchmarks.datasets import Case, shared_cases
 from benchmarks.generator import generated_cases
@@ -69,7 +69,7 @@ def among(module: Any, name: str, *values: Any) -> dict[str, list[Change]]:
 def slow_changes() -> Iterator[tuple[str, list[Change]]]:
     """Yield the name of each change, and what it sets."""
     fit, drift = engine.train.slow_fit, engine.detect.slow_drift
-    model, bins, rare = engine.detect.additive_model, engine.detect.time_bins, engine.train.rare_states
+    model, bins, rare = engine.detect.additive_model, engine.detect.time_bins, engine.train.returning_states
     for module, names in (
         (fit, ("LONGEST_BIN", "FOLDS", "AVERAGE", "AVERAGE_LIMIT", "OPENING", "SETTLING", "HINGES", "AXES")),
         (drift, ("NOW",)),

@@ -40,7 +40,7 @@ from engine.ingest.timestamp_columns import TimestampReader, _calendar_micros
 from engine.train.calibration import column_quantile
 from engine.train.cleaning import _silent
 from engine.train.fit import fit
-from engine.train.rare_states import came_back
+from engine.train.returning_states import came_back
 from engine.train.row_runs import joined_runs, with_margin
 from engine.train.sampling import sample_strips, time_folds
 from tests.engine import (

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from engine import BadArtefact, Detector, Frame, fit
 from engine.detect.rare_states import RareStates, state_distance
 from engine.train.cleaning import without_suspicious
-from engine.train.rare_states import rare_limits
+from engine.train.returning_states import rare_limits
 from tests.engine.plant import frame
 
 Floats = NDArray[np.float64]

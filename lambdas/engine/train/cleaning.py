@@ -4,7 +4,7 @@ First, rows on which a sensor is silent: before there is a model, only its last 
 one. Then rows that look unlike the rest of the data. Each block of time is scored by the others, in robust
 units; runs of rows far above the bulk of all scores are left out, with a margin. This is done twice, as the
 first round still learned from them. Healthy data loses little: bursts are too short to be left out, rare
-states of the plant that come back are kept (`engine.train.rare_states`), and if much of the data looks
+states of the plant that come back are kept (`engine.train.returning_states`), and if much of the data looks
 suspicious, that is how the machine runs.
 """
 
@@ -27,7 +27,7 @@ from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
 from engine.train.calibration import column_quantile
 from engine.train.calibration_data import CalibrationData
-from engine.train.rare_states import came_back, usual_distance
+from engine.train.returning_states import came_back, usual_distance
 from engine.train.row_runs import joined_runs, with_margin
 from engine.train.sampling import FOLDS, sample_strips, time_folds
 

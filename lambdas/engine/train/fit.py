@@ -32,7 +32,7 @@ from engine.train.cleaning import RUN_ROWS, without_silent, without_suspicious
 from engine.train.fit_settings import FitSettings
 from engine.train.forward_validation import ForwardValidation, forward_validation
 from engine.train.known_faults import without_known_faults
-from engine.train.rare_states import rare_limits
+from engine.train.returning_states import rare_limits
 from engine.train.slow_fit import fit_slow
 
 Mask = NDArray[np.bool_]
