@@ -75,7 +75,8 @@ def read_asset(file: Path, name: str) -> Asset:
             settings=_settings(content.get("service", {}).get("limits", {})),
         )
     except KeyError as error:
-        raise CliError(f"{str(file)!r}: [assets.{name}] has no {error}: `l4e up` needs it as well") from None
+        why = "what is imported has no files here" if "imported" in body else "`l4e up` needs it as well"
+        raise CliError(f"{str(file)!r}: [assets.{name}] has no {error}: {why}") from None
     except (AttributeError, TypeError, ValueError) as error:
         raise CliError(f"{str(file)!r}: [assets.{name}] cannot be read: {error}") from error
 
