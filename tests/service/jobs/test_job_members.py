@@ -99,7 +99,7 @@ class Story:
             self.look(operation, DatasetName="plant")
 
     def train(self) -> None:
-        """A training with everything: windows, labels, off condition, rate, diagnostics; and one that fails."""
+        """A training with everything: windows, labels, off condition, rate, diagnostics; one fails."""
         self.world.upload("labels/1.csv", f"{FAULT[0]},{FAULT[1]}\n")
         self.call("CreateLabelGroup", LabelGroupName="faults", ClientToken="t")
         self.call(
