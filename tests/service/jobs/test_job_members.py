@@ -129,7 +129,7 @@ class Story:
             DatasetName="plant",
             LabelsInputConfiguration=nothing,
             RoleArn=self.world.role,
-            ClientToken="t",
+            ClientToken="u",
         )
         self.world.play_training("broken")
         self.look("DescribeModel", ModelName="broken")
