@@ -9,6 +9,8 @@ from constructs_l4e.dataset import Dataset, DatasetBase, DatasetProps
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.function_vpc_endpoints import FunctionVpcEndpoints
 from constructs_l4e.import_source import ImportSource
+from constructs_l4e.imported_dataset import ImportedDataset, ImportedDatasetProps
+from constructs_l4e.imported_model import ImportedModel, ImportedModelProps, InferenceDataImportStrategy
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps, KeyPattern
 from constructs_l4e.input_naming import InputNaming, TimestampFormat
 from constructs_l4e.interfaces import (
@@ -89,6 +91,11 @@ __all__ = [
     "IRetrainingScheduler",
     "IServiceResource",
     "ImportSource",
+    "ImportedDataset",
+    "ImportedDatasetProps",
+    "ImportedModel",
+    "ImportedModelProps",
+    "InferenceDataImportStrategy",
     "InferenceScheduler",
     "InferenceSchedulerBase",
     "InferenceSchedulerOptions",

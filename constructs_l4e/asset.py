@@ -17,6 +17,8 @@ from constructs_l4e._parts import Part
 from constructs_l4e.alarms import AlarmThresholds, SchedulerAlarms, SchedulerAlarmsProps
 from constructs_l4e.dataset import Dataset, DatasetProps
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
+from constructs_l4e.imported_dataset import ImportedDataset, ImportedDatasetProps
+from constructs_l4e.imported_model import ImportedModel, ImportedModelProps
 from constructs_l4e.ingestion import DataIngestion, KeyPattern
 from constructs_l4e.input_naming import InputNaming
 from constructs_l4e.interfaces import (
@@ -97,9 +99,10 @@ class MonitoredAsset(Construct):
         removal_policy: what happens to dataset, label group and model when the stack is deleted; the
             scheduler goes. Default: they stay, see `Dataset`, `LabelGroup` and `Model`.
         role: existing role for all data access. Default: a new one.
-        dataset: existing dataset, nothing is ingested then; or more props of the new one. Default: a new one.
-        model: existing model, nothing is ingested or trained then; or more props of the new one. Default: a
-            new one.
+        dataset: existing dataset, nothing is ingested then; or more props of the new one, which is a copy if
+            `source_dataset_arn` is among them: see `ImportedDataset`. Default: a new one.
+        model: existing model, nothing is ingested or trained then; or more props of the new one, which is a
+            copy if `source_model_version_arn` is among them: see `ImportedModel`. Default: a new one.
         scheduler: existing scheduler, only alarms are made then; or more props of the new one. Default: a new
             one.
         retraining: existing retraining scheduler of the model, or props of one to make, such as
@@ -154,8 +157,8 @@ class MonitoredAsset(Construct):
         tags: Mapping[str, str] | None = None,
         removal_policy: cdk.RemovalPolicy | None = None,
         role: iam.IRole | None = None,
-        dataset: IDataset | DatasetProps | None = None,
-        model: IModel | ModelProps | None = None,
+        dataset: IDataset | DatasetProps | ImportedDatasetProps | None = None,
+        model: IModel | ModelProps | ImportedModelProps | None = None,
         scheduler: IInferenceScheduler | InferenceSchedulerOptions | None = None,
         retraining: IRetrainingScheduler | RetrainingSchedulerProps | None = None,
     ) -> None:
@@ -234,22 +237,36 @@ class MonitoredAsset(Construct):
         )
         _require_parts_of(service, data.existing, trained.existing, live.existing)
         found = trained.existing or self._model_of(live.existing)
-        ingests = found is None and data.existing is None
+        makes = found is None and data.existing is None
+        copies = "source_dataset_arn" in data.props
+        if copies:
+            _require_effect("dataset", key_pattern=key_pattern, revision=revision)
+        if "source_model_version_arn" in trained.props:
+            _require_effect(
+                "model",
+                training=training,
+                evaluation=evaluation,
+                off_condition=off_condition,
+                diagnostics=diagnostics or None,
+            )
+        ingests = makes and not copies
         self.role = role or self._own_role([locations.history] if ingests else [], trained.props, live.props)
         self.dataset = data.existing
         self.ingestion = None
-        if ingests:
-            self.dataset = Dataset(self, "Dataset", service=service, **data.props)
-            self.ingestion = DataIngestion(
-                self,
-                "Ingestion",
-                dataset=self.dataset,
-                source=locations.history,
-                key_pattern=key_pattern,
-                role=self.role,
-                revision=revision,
-                wait=wait,
-            )
+        if makes:
+            kind = ImportedDataset if copies else Dataset
+            made = self.dataset = kind(self, "Dataset", service=service, **data.props)
+            if ingests:
+                self.ingestion = DataIngestion(
+                    self,
+                    "Ingestion",
+                    dataset=made,
+                    source=locations.history,
+                    key_pattern=key_pattern,
+                    role=self.role,
+                    revision=revision,
+                    wait=wait,
+                )
         self.label_group = None
         self.model = found or self._trained(trained.props, {**of_all, **kept})
         self.scheduler = live.existing or self._scheduler(live.props)
@@ -400,7 +417,11 @@ class MonitoredAsset(Construct):
         self.label_group = self._labels(props.get("label_group"), common)
         needs_role = props.get("labels") is not None or props.get("diagnostics") is not None
         usual = {"dataset": self.dataset, "role": self.role if needs_role else None}
-        return Model(self, "Model", **{**usual, **props, "label_group": self.label_group})
+        given = {**usual, **props, "label_group": self.label_group}
+        if "source_model_version_arn" not in props:
+            return Model(self, "Model", **given)
+        del given["wait"]  # nothing is trained
+        return ImportedModel(self, "Model", **given)
 
     def _labels(
         self, given: ILabelGroup | LabelGroupProps | None, common: Mapping[str, Any]
@@ -467,11 +488,18 @@ def _names_below(scope: IConstruct) -> list[str]:
     """Return the names of all parts with a name that are made below `scope`."""
     made = scope.node.find_all()
     return [
-        *(each.dataset_name for each in made if isinstance(each, Dataset)),
+        *(each.dataset_name for each in made if isinstance(each, Dataset | ImportedDataset)),
         *(each.label_group_name for each in made if isinstance(each, LabelGroup)),
-        *(each.model_name for each in made if isinstance(each, Model)),
+        *(each.model_name for each in made if isinstance(each, Model | ImportedModel)),
         *(each.inference_scheduler_name for each in made if isinstance(each, InferenceScheduler)),
     ]
+
+
+def _require_effect(part: str, **props: object) -> None:
+    """Require that props which have no effect on a part that is imported are left out."""
+    idle = [name for name, value in props.items() if value is not None]
+    if idle:
+        raise ValueError(f'"{idle[0]}" has no effect on a "{part}" that is imported: leave one of them out')
 
 
 def _require_parts_of(

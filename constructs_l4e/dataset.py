@@ -13,6 +13,8 @@ from constructs import Construct, DependencyGroup, IDependable
 
 from constructs_l4e import _arns, _custom_resource, _names, _props, _validate
 from constructs_l4e._environments import require_environment_of_arn
+from constructs_l4e._quotas import count_at_service
+from constructs_l4e.imported_model import ImportedModel, ImportedModelProps
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps
 from constructs_l4e.interfaces import IDataset, IEquipmentService
 from constructs_l4e.model import Model, ModelProps
@@ -89,6 +91,10 @@ class DatasetBase(ServiceResourceBase):
         """Train a model on the dataset; the props are those of `Model`."""
         return Model(self, id, dataset=self, **props)
 
+    def add_imported_model(self, id: str, **props: Unpack[ImportedModelProps]) -> ImportedModel:
+        """Import a model that may be retrained on the dataset; the props are those of `ImportedModel`."""
+        return ImportedModel(self, id, dataset=self, **props)
+
 
 class _ImportedDataset(DatasetBase):
     @_props.checked
@@ -156,6 +162,7 @@ class Dataset(DatasetBase):
         self.service = service
         self.schema = schema
         self.encryption_key = encryption_key
+        count_at_service(self, service, "datasets")
         self._tags = _custom_resource.ResourceTags(self, "Dataset", tags)
         fixed = {
             "Schema": _custom_resource.schema_property(self, service, schema),

@@ -272,6 +272,9 @@ class IDataset(IServiceResource, Protocol):
     def add_model(self, id: str, **props: "Unpack[ModelProps]") -> "Model":
         """Train a model on the dataset; the props are those of `Model`."""
 
+    def add_imported_model(self, id: str, **props: "Unpack[ImportedModelProps]") -> "ImportedModel":
+        """Import a model that may be retrained on the dataset; the props are those of `ImportedModel`."""
+
 
 @runtime_checkable
 class ILabelGroup(IServiceResource, Protocol):
@@ -448,6 +451,7 @@ class IRetrainingScheduler(IServiceResource, Protocol):
 
 # What the factories take and return depends on these interfaces.
 from constructs_l4e import alarms  # noqa: E402 - see above
+from constructs_l4e.imported_model import ImportedModel, ImportedModelProps  # noqa: E402
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps  # noqa: E402
 from constructs_l4e.metrics import FleetMetricOptions, MetricOptions  # noqa: E402
 from constructs_l4e.model import Model, ModelProps  # noqa: E402

@@ -12,13 +12,13 @@ from constructs import Construct, DependencyGroup, IDependable
 
 from constructs_l4e import _arns, _custom_resource, _names, _props, _validate
 from constructs_l4e._environments import require_environment_of_arn
+from constructs_l4e._quotas import count_at_service, count_labels
 from constructs_l4e._service_model import bounds
 from constructs_l4e.interfaces import IEquipmentService, ILabelGroup
 from constructs_l4e.label import Label, LabelProps
 from constructs_l4e.service_resource import ServiceResourceBase
+from l4e_files.rated_labels import MOST_DESCRIBED
 
-MOST_LABELS = 5_000
-"""Labels of a group that an app may describe: the quota of the managed service."""
 _MOST_ADDED_BYTES = 50_000
 """A template, and each event about the resource, hold few of the labels that are added one by one."""
 
@@ -129,6 +129,7 @@ class LabelGroup(LabelGroupBase):
         self._declared = None if fault_codes is None else _checked_codes(fault_codes)
         self._tags = _custom_resource.ResourceTags(self, "LabelGroup", tags)
         self._labels: list[Label] = []
+        count_at_service(self, service, "label_groups")
         self._take(labels or ())
         self._given = len(self._labels)
         if label_group_name is None:
@@ -239,12 +240,15 @@ class LabelGroup(LabelGroupBase):
                 )
             known.add(label)
             self._labels.append(label)
-        if len(self._labels) > MOST_LABELS:
+        if len(self._labels) > MOST_DESCRIBED:
             raise ValueError(
                 f'"{len(self._labels)}" labels are too many for an app to describe: use at most '
-                f"{MOST_LABELS:,}, and create others by the API"
+                f"{MOST_DESCRIBED:,}, and create others by the API"
             )
         _checked_codes(self._fault_codes())
+        count_labels(
+            self, self.service.settings, before=len(self._labels) - len(labels), now=len(self._labels)
+        )
 
     def _fault_codes(self) -> list[str]:
         if self._declared is not None:

@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from constructs_l4e import _arns, _custom_resource, _props, _validate
+from constructs_l4e._quotas import count_retraining_scheduler
 from constructs_l4e._retraining_frequency import retraining_frequency as _frequency
 from constructs_l4e.interfaces import IEquipmentService, IModel, IRetrainingScheduler
 from constructs_l4e.metrics import MetricOptions
@@ -153,6 +154,7 @@ class RetrainingScheduler(RetrainingSchedulerBase):
         self.model_name = model.model_name
         self._model_arn = model.model_arn
         self.running = running
+        count_retraining_scheduler(self, model)
         _custom_resource.service_resource(
             self,
             service=self.service,

@@ -14,6 +14,7 @@ from constructs import Construct
 from constructs_l4e import _arns, _custom_resource, _names, _props, _validate, alarms
 from constructs_l4e._environments import require_environment_of_arn
 from constructs_l4e._provider import ProviderAccess
+from constructs_l4e._quotas import count_scheduler
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.input_naming import InputNaming
 from constructs_l4e.interfaces import IEquipmentService, IInferenceScheduler, IModel
@@ -242,6 +243,7 @@ class InferenceScheduler(InferenceSchedulerBase):
         self.running = running
         self._data_upload_frequency = frequency = _frequency(data_upload_frequency)
         _check_rate(frequency, model.target_sampling_rate)
+        count_scheduler(self, model)
         self.role: iam.IRole = role or ServiceRole(
             self,
             "Role",

@@ -26,6 +26,7 @@ SERVICE_RULES = frozenset(
     {
         "service.errors",
         "service.members.key_pattern",
+        "service.requests.service_model",
         "service.settings",
         "service.jobs.csv_reading",
         "service.jobs.failure",
@@ -36,6 +37,7 @@ SERVICE_RULES = frozenset(
         "service.jobs.storage.listed_object",
         "service.jobs.training.training_labels",
         "service.members.training_windows",
+        "service.requests.validation",
     }
 )
 """Pure modules of the service with its rules about files, which the command applies without a deployment."""
@@ -273,7 +275,11 @@ def test_files_of_tests_have_names_of_their_own() -> None:
         ("cli", "import pandas", ["line 1: pandas"]),
         ("cli", "import service.settings, service.storage.store", ["line 1: service.storage.store"]),
         ("cli", "import pyarrow\nfrom engine import convert_csv", []),
-        ("custom resources", "def f():\n    from service.storage import names", ["line 2: service.storage.names"]),
+        (
+            "custom resources",
+            "def f():\n    from service.storage import names",
+            ["line 2: service.storage.names"],
+        ),
         ("custom resources", "import engine", ["line 1: engine"]),
         ("service", "import engine", ["line 1: engine"]),
         ("service", "import aws_cdk", ["line 1: aws_cdk"]),
