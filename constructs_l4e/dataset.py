@@ -53,7 +53,7 @@ class DatasetBase(cdk.Resource):
         super().__init__(
             scope, id, account=home.account if home else None, region=home.region if home else None
         )
-        placed(self, scope)
+        placed(self, scope, id)
         self._ingestions: list[IDependable] = []
 
     @functools.cached_property

@@ -53,7 +53,7 @@ class LabelGroupBase(cdk.Resource):
         super().__init__(
             scope, id, account=home.account if home else None, region=home.region if home else None
         )
-        placed(self, scope)
+        placed(self, scope, id)
 
     @functools.cached_property
     def label_group_arn(self) -> str:

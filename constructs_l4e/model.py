@@ -71,7 +71,7 @@ class ModelBase(cdk.Resource):
         super().__init__(
             scope, id, account=home.account if home else None, region=home.region if home else None
         )
-        placed(self, scope)
+        placed(self, scope, id)
 
     @functools.cached_property
     def model_arn(self) -> str:

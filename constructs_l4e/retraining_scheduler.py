@@ -69,7 +69,7 @@ class RetrainingSchedulerBase(cdk.Resource):
         super().__init__(
             scope, id, account=home.account if home else None, region=home.region if home else None
         )
-        placed(self, scope)
+        placed(self, scope, id)
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
         """Allow `grantee` to call `operations` on the scheduler: see `IRetrainingScheduler`."""

@@ -75,7 +75,7 @@ class InferenceSchedulerBase(cdk.Resource):
         super().__init__(
             scope, id, account=home.account if home else None, region=home.region if home else None
         )
-        placed(self, scope)
+        placed(self, scope, id)
 
     @property
     def model_name(self) -> str:
