@@ -1,7 +1,7 @@
 """One monitored asset: everything from its dataset to its alarms."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import Any, TypeVar, Unpack
 
 import aws_cdk as cdk
 import jsii
@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct, IValidation
 
-from constructs_l4e import _props
+from constructs_l4e import _names, _props
 from constructs_l4e._environments import require_same_service
 from constructs_l4e._memory import placed
 from constructs_l4e._parts import Part
@@ -21,7 +21,14 @@ from constructs_l4e.imported_dataset import ImportedDataset, ImportedDatasetProp
 from constructs_l4e.imported_model import ImportedModel, ImportedModelProps
 from constructs_l4e.ingestion import DataIngestion, KeyPattern
 from constructs_l4e.input_naming import InputNaming
-from constructs_l4e.interfaces import IDataset, IEquipmentService, IInferenceScheduler, ILabelGroup, IModel
+from constructs_l4e.interfaces import (
+    IDataset,
+    IEquipmentService,
+    IInferenceScheduler,
+    ILabelGroup,
+    IModel,
+    IRetrainingScheduler,
+)
 from constructs_l4e.label_group import LabelGroup, LabelGroupProps
 from constructs_l4e.metrics import MetricOptions
 from constructs_l4e.model import Model, ModelProps
@@ -34,6 +41,8 @@ from constructs_l4e.settings import Adaptation
 from constructs_l4e.storage import AssetLocations, S3Location
 from constructs_l4e.time_range import TimeRange
 
+_Part = TypeVar("_Part")
+
 
 class MonitoredAsset(Construct):
     """Role, dataset, ingestion, model, inference scheduler and alarms of one asset.
@@ -42,9 +51,9 @@ class MonitoredAsset(Construct):
     is an attribute: `role`, `dataset`, `ingestion`, `label_group`, `model`, `scheduler`, `retraining`,
     `alarms`; None where there is none.
 
-    `dataset`, `model`, `scheduler` and `label_group` take a part that exists already, or more props of the
-    one to make, such as `model={"schema": pump_only}`. These go before what the asset says of several parts,
-    such as `encryption_key`.
+    `dataset`, `model`, `scheduler`, `label_group` and `retraining` take a part that exists already, or more
+    props of the one to make, such as `model={"schema": pump_only}`. These go before what the asset says of
+    several parts, such as `encryption_key`.
 
     The names of dataset, model and scheduler begin with `name_prefix`, so one way into the service holds them
     all: `service.endpoint_url_for("read", name=asset.name_prefix)`, which `grant_read` allows. A dataset or
@@ -96,8 +105,9 @@ class MonitoredAsset(Construct):
             copy if `source_model_version_arn` is among them: see `ImportedModel`. Default: a new one.
         scheduler: existing scheduler, only alarms are made then; or more props of the new one. Default: a new
             one.
-        retraining: props of a `RetrainingScheduler`, which trains the model anew at fixed dates. Default:
-            none, the model stays as it is.
+        retraining: existing retraining scheduler of the model, or props of one to make, such as
+            `{"retraining_frequency": "P3M"}`; it trains the model anew at fixed dates. Default: none, the
+            model stays as it is.
 
     Raises:
         ValueError: when a prop is given twice, or has no effect because a part exists already, when that is
@@ -110,7 +120,7 @@ class MonitoredAsset(Construct):
     label_group: ILabelGroup | None
     model: IModel
     scheduler: IInferenceScheduler
-    retraining: RetrainingScheduler | None
+    retraining: IRetrainingScheduler | None
     alarms: SchedulerAlarms
 
     @_props.checked
@@ -150,10 +160,10 @@ class MonitoredAsset(Construct):
         dataset: IDataset | DatasetProps | ImportedDatasetProps | None = None,
         model: IModel | ModelProps | ImportedModelProps | None = None,
         scheduler: IInferenceScheduler | InferenceSchedulerOptions | None = None,
-        retraining: RetrainingSchedulerProps | None = None,
+        retraining: IRetrainingScheduler | RetrainingSchedulerProps | None = None,
     ) -> None:
         super().__init__(scope, id)
-        placed(self, scope)
+        placed(self, scope, id)
         self._service = service
         self._granted = False
         of_all = {key: value for key, value in (("encryption_key", encryption_key), ("tags", tags)) if value}
@@ -245,24 +255,22 @@ class MonitoredAsset(Construct):
         self.ingestion = None
         if makes:
             kind = ImportedDataset if copies else Dataset
-            self.dataset = kind(self, "Dataset", service=service, **data.props)
-        if ingests:
-            self.ingestion = DataIngestion(
-                self,
-                "Ingestion",
-                dataset=self.dataset,
-                source=locations.history,
-                key_pattern=key_pattern,
-                role=self.role,
-                revision=revision,
-                wait=wait,
-            )
+            made = self.dataset = kind(self, "Dataset", service=service, **data.props)
+            if ingests:
+                self.ingestion = DataIngestion(
+                    self,
+                    "Ingestion",
+                    dataset=made,
+                    source=locations.history,
+                    key_pattern=key_pattern,
+                    role=self.role,
+                    revision=revision,
+                    wait=wait,
+                )
         self.label_group = None
         self.model = found or self._trained(trained.props, {**of_all, **kept})
         self.scheduler = live.existing or self._scheduler(live.props)
-        self.retraining = (
-            RetrainingScheduler(self, "Retraining", model=self.model, **retraining) if retraining else None
-        )
+        self.retraining = self._retrained(retraining)
         self.alarms = SchedulerAlarms(
             self,
             "Alarms",
@@ -275,10 +283,7 @@ class MonitoredAsset(Construct):
     @property
     def name_prefix(self) -> str:
         """What the names of the parts that the asset made begin with."""
-        # A unique name ends in a hash of eight characters.
-        return cdk.Names.unique_resource_name(
-            self, max_length=1000, separator="-", allowed_special_characters="_-"
-        )[:-8]
+        return _names.beginning(self)
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` to describe and list the parts that the asset made, by one way in.
@@ -296,6 +301,26 @@ class MonitoredAsset(Construct):
     def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` every operation on the parts that the asset made: see `grant_read`."""
         return self._service.grant_full_access(grantee, name=self._only_own_prefix())
+
+    def grant_start_stop(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to start and stop the scheduler: see `InferenceScheduler`."""
+        return self.scheduler.grant_start_stop(grantee)
+
+    def grant_ingest(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to start ingestion jobs: see `Dataset`.
+
+        Raises:
+            ValueError: when the asset has no dataset, because its model or scheduler exists already.
+        """
+        return self._known("dataset", self.dataset).grant_ingest(grantee)
+
+    def grant_label(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to create and delete labels: see `LabelGroup`.
+
+        Raises:
+            ValueError: when the asset has no label group.
+        """
+        return self._known("label group", self.label_group).grant_label(grantee)
 
     def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return a metric of the scheduler: see `InferenceScheduler`, which has one method for each."""
@@ -328,6 +353,34 @@ class MonitoredAsset(Construct):
     def metric_anomaly_detected(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return the number of executions that found an anomaly or a level that moved."""
         return self.scheduler.metric_anomaly_detected(**options)
+
+    def metric_retraining_failed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of retrainings that failed.
+
+        Raises:
+            ValueError: when the asset has no retraining scheduler.
+        """
+        return self._retraining_scheduler.metric_retraining_failed(**options)
+
+    def metric_version_promoted(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of new versions of the model that became active.
+
+        Raises:
+            ValueError: when the asset has no retraining scheduler.
+        """
+        return self._retraining_scheduler.metric_version_promoted(**options)
+
+    def metric_version_not_promoted(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of new versions of the model that did not become active by themselves.
+
+        Raises:
+            ValueError: when the asset has no retraining scheduler.
+        """
+        return self._retraining_scheduler.metric_version_not_promoted(**options)
+
+    @property
+    def _retraining_scheduler(self) -> IRetrainingScheduler:
+        return self._known("retraining scheduler", self.retraining)
 
     def add_alarms(self, id: str, **props: Unpack[SchedulerAlarmsProps]) -> SchedulerAlarms:
         """Add alarms of another severity; the props are those of `SchedulerAlarms` besides the scheduler."""
@@ -379,6 +432,22 @@ class MonitoredAsset(Construct):
         shortest = DataUploadFrequency.shortest_for(self.model.target_sampling_rate)
         usual = {"data_upload_frequency": shortest, "role": self.role}
         return InferenceScheduler(self, "Scheduler", model=self.model, **{**usual, **props})
+
+    def _retrained(
+        self, given: IRetrainingScheduler | RetrainingSchedulerProps | None
+    ) -> IRetrainingScheduler | None:
+        if isinstance(given, Mapping):
+            return RetrainingScheduler(self, "Retraining", model=self.model, **given)
+        if given is not None:
+            named = "the retraining scheduler"
+            require_same_service(named, given.service, self._service)
+            _require_model(named, given.model_name, self.model.model_name)
+        return given
+
+    def _known(self, what: str, part: _Part | None) -> _Part:
+        if part is None:
+            raise ValueError(f'asset "{self.node.path}" has no {what}, which is what is asked for')
+        return part
 
     def _only_own_prefix(self) -> str:
         for name in _names_below(self):
@@ -445,9 +514,11 @@ def _require_parts_of(
         return
     named = f'inference scheduler "{scheduler.inference_scheduler_name}"'
     require_same_service(named, scheduler.service, service)
-    if model is None or _props.is_token(model.model_name) or _props.is_token(scheduler.model_name):
-        return
-    if model.model_name != scheduler.model_name:
-        raise ValueError(
-            f'{named} runs model "{scheduler.model_name}", not "{model.model_name}": leave one of them out'
-        )
+    if model is not None:
+        _require_model(named, scheduler.model_name, model.model_name)
+
+
+def _require_model(scheduler: str, theirs: str, model: str) -> None:
+    """Require that a scheduler that exists already is of the model of the asset, as far as both are known."""
+    if theirs != model and not (_props.is_token(theirs) or _props.is_token(model)):
+        raise ValueError(f'{scheduler} is of model "{theirs}", not "{model}": leave one of them out')

@@ -8,13 +8,11 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk.interfaces import ResourceEnvironment
 from constructs import Construct, DependencyGroup, IDependable
 
 from constructs_l4e import _arns, _custom_resource, _names, _props, _validate
 from constructs_l4e._environments import require_environment_of_arn, require_same_service
 from constructs_l4e._limits import warn_of_limits
-from constructs_l4e._memory import placed
 from constructs_l4e._model_props import (
     labels_property,
     sampling_rate,
@@ -22,15 +20,16 @@ from constructs_l4e._model_props import (
     with_adaptation,
 )
 from constructs_l4e._provider import ProviderAccess
-from constructs_l4e.access_level import AccessLevel
+from constructs_l4e._quotas import count_at_service
 from constructs_l4e.frequencies import TargetSamplingRate
 from constructs_l4e.interfaces import IDataset, IEquipmentService, ILabelGroup, IModel
 from constructs_l4e.off_condition import OffCondition
-from constructs_l4e.resource_policy import ResourcePolicy
+from constructs_l4e.resource_policy import ResourcePolicy, policy_of
 from constructs_l4e.retraining_scheduler import RetrainingScheduler, RetrainingSchedulerProps
 from constructs_l4e.role import ServiceRole, arn_of, let_use
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps
 from constructs_l4e.schema import DatasetSchema
+from constructs_l4e.service_resource import ServiceResourceBase
 from constructs_l4e.settings import Adaptation
 from constructs_l4e.storage import S3Location
 from constructs_l4e.time_range import TimeRange
@@ -58,7 +57,7 @@ class ModelProps(TypedDict, total=False):
     removal_policy: cdk.RemovalPolicy
 
 
-class ModelBase(cdk.Resource):
+class ModelBase(ServiceResourceBase):
     """Base of models trained here and of imported ones.
 
     Args:
@@ -67,47 +66,23 @@ class ModelBase(cdk.Resource):
         home: account and Region of the model. Default: those of the stack.
     """
 
-    service: IEquipmentService
+    _member = "ModelName"
     model_name: str
-    _resource: cdk.CfnResource
     target_sampling_rate: TargetSamplingRate | None
     ready: IDependable
-
-    def __init__(self, scope: Construct, id: str, *, home: ResourceEnvironment | None = None) -> None:
-        super().__init__(
-            scope, id, account=home.account if home else None, region=home.region if home else None
-        )
-        placed(self, scope)
 
     @functools.cached_property
     def model_arn(self) -> str:
         """ARN of the model: a token if it is made here, and a pattern if only its name is known."""
         return self._resource.get_att("ModelArn").to_string()
 
-    def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
-        """Allow `grantee` to call `operations` on the model: see `IModel`."""
-        return _arns.grant(self.service, grantee, *operations, name=self.model_name, arn=self.model_arn)
-
-    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read the description of the model, its versions and its tags."""
-        return self._grant_level(grantee, AccessLevel.READ)
-
-    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read the model and to operate its retraining scheduler."""
-        return self._grant_level(grantee, AccessLevel.OPERATE)
-
-    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` every operation on the model."""
-        return self._grant_level(grantee, AccessLevel.FULL)
+    @property
+    def _named(self) -> tuple[str, str]:
+        return self.model_name, self.model_arn
 
     def grant_import(self, grantee: iam.IGrantable | str, *, inference_data: bool = True) -> ResourcePolicy:
         """Allow an account, or a role or user of one, to import the versions of the model: see `IModel`."""
-        found = self.node.try_find_child("ResourcePolicy")
-        policy = (
-            found
-            if isinstance(found, ResourcePolicy)
-            else ResourcePolicy(self, "ResourcePolicy", resource=self)
-        )
+        policy = policy_of(self)
         policy.grant_import(grantee, inference_data=inference_data)
         return policy
 
@@ -120,15 +95,6 @@ class ModelBase(cdk.Resource):
     ) -> RetrainingScheduler:
         """Retrain the model at fixed dates; the props are those of `RetrainingScheduler`."""
         return RetrainingScheduler(self, id, model=self, **props)
-
-    def _grant_level(self, grantee: iam.IGrantable, level: AccessLevel) -> iam.Grant:
-        return self.service.grant_level(
-            grantee,
-            level,
-            member="ModelName",
-            name=self.model_name,
-            arn=self.model_arn,
-        )
 
 
 class _ImportedModel(ModelBase):
@@ -273,6 +239,7 @@ class Model(ModelBase):
                 writes=[diagnostics] if diagnostics else [],
             )
             ProviderAccess.of(self, self.service).allow_pass_role(self.role)
+        count_at_service(self, self.service, "models")
         warn_of_limits(
             self,
             self.service.settings,

@@ -6,8 +6,8 @@ import pytest
 
 from service.jobs.importing import imported_version
 from service.reconciliation import import_end, ingestion_end
-from service.sharing.shared import Owner
 from service.sharing import shared as sharing
+from service.sharing.shared import Owner
 from service.storage.store import Store, Update
 from tests.service.jobs import test_job_import, test_job_import_version
 from tests.service.planted import Bug, Patch, assert_caught
