@@ -9,8 +9,9 @@ BIN := .venv/bin
 UV := UV_PYTHON_DOWNLOADS=never .uv/bin/uv
 SYNC := $(UV) sync --frozen --quiet --compile-bytecode --python "$(PYTHON)" --extra local
 PYTEST := $(BIN)/pytest
-# Tests in as many processes as JOBS says; tests/parallel.py says what stays together.
-JOBS ?= 2
+# Tests in as many processes as JOBS says: one more than processors, as one process mostly waits for the embedded AWS.
+# tests/parallel.py says what stays together.
+JOBS ?= $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 PARALLEL := --numprocesses $(JOBS) --dist loadfile
 # A cloned repository must not behave differently with the AWS settings of the person who cloned it.
 unexport AWS_PROFILE AWS_ENDPOINT_URL AWS_CA_BUNDLE AWS_DATA_PATH AWS_CONFIG_FILE
@@ -18,7 +19,7 @@ unexport AWS_PROFILE AWS_ENDPOINT_URL AWS_CA_BUNDLE AWS_DATA_PATH AWS_CONFIG_FIL
 .PHONY: help
 help:
 	@echo "make demo    watch one pump from its history to an anomaly (ARGS='--keep' leaves it running)"
-	@echo "make test    everything that is checked: lint, unit to end-to-end tests (JOBS=4 on four processors)"
+	@echo "make test    everything that is checked: lint, unit to end-to-end tests (JOBS=2: in two processes)"
 	@echo "make coverage  the same tests, and the lines that none of them runs"
 	@echo "make lint    style, format, types, rules between the rooms"
 	@echo "make compat  tests of what is deployed, with its Python and the newest numpy (ARGS=tests/engine for some)"

@@ -6,8 +6,9 @@ The API function and one that answers `{}` run in the embedded AWS, behind one R
 turn. That is done with few stored resources, as the embedded AWS sorts a whole partition for each query.
 
 The same requests then run in this process on a table in memory, once for each number of stored resources: so
-many datasets, ingestion jobs, models and schedulers, and so many executions and events of one scheduler. What
-is counted are the processor time, the calls to AWS, and what DynamoDB bills.
+many datasets, ingestion jobs, models, label groups and schedulers of both kinds, and so many labels of one
+group, and executions and events of one scheduler. What is counted are the processor time, the calls to
+DynamoDB, and what it bills. Limits are so high that none is reached; those of jobs are checked all the same.
 """
 
 import argparse
@@ -31,21 +32,25 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from service.clock import iso_seconds
+from service.clock import iso_seconds, timestamp
 from service.requests.service_model import service_model
 from service.settings import Environment
+from service.storage.indexes import SETTLED, creation, swept
 from service.storage.names import (
+    labels_of,
     new_job_id,
+    new_label_id,
     new_uuid,
+    version_arn,
     version_key,
     versions_of,
 )
-from service.storage.store import Item, _encoded
+from service.storage.store import Create, Item, Put, _encoded
 from tests.aws_limits import item_bytes
 from tests.embedded import REGION, EmbeddedAws, embedded_aws
 from tests.service.api.conftest import ROLE, Service
 from tests.service.api.in_process import NOON, VARIABLES, in_process, others
-from tests.service.api.operation_cases import inferred, retrained
+from tests.service.api.operation_cases import SHARED, inferred, label, retrained, retraining
 from tests.service.memory import Table, in_memory
 
 LAMBDAS = Path(__file__).parents[1] / "lambdas"
@@ -57,9 +62,19 @@ def handler(event, context):
     print("called", file=sys.stderr, flush=True)  # else the embedded AWS waits 40 ms for a log
     return {"statusCode": 200, "body": "{}"}
 """
-UNLIMITED = dict.fromkeys(
-    ("datasets", "models", "pending_models", "pending_ingestion_jobs", "inference_schedulers_per_model")
-)
+UNLIMITED = {
+    **dict.fromkeys(("datasets", "models", "label_groups", "labels_per_group")),
+    **dict.fromkeys(
+        (
+            "inference_schedulers_per_model",
+            "pending_dataset_imports",
+            "pending_ingestion_jobs",
+            "pending_model_imports",
+            "pending_models",
+        ),
+        1_000_000,
+    ),
+}
 STORED, CALLS = (100, 10_000), 25
 READ_UNIT, WRITE_UNIT = 4096, 1024
 """Bytes of an item that a unit reads or writes.
@@ -67,16 +82,22 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-oper
 BATCH = 25
 """Items that a request to DynamoDB may write."""
 
+SHOWN_BY_MODEL = ("RetrainingSchedulerStatus", "NextScheduledRetrainingStartDate")
+"""What a model has of its retraining scheduler."""
+
 NEW, CLONE = "new-{number}", "clone-{number:05}"
 """Names that are made anew for each call, and those of resources that were stored beforehand."""
 
 PUMP, WEAR, WATCH = {"DatasetName": "pump"}, {"ModelName": "wear"}, {"InferenceSchedulerName": "watch"}
-NEW_WATCH = {"InferenceSchedulerName": NEW}
+NEW_WATCH, NEW_GROUP = {"InferenceSchedulerName": NEW}, {"LabelGroupName": NEW}
+FAULTS, CLONED = {"LabelGroupName": "faults"}, {"ModelName": CLONE}
 SOURCE = {"S3InputConfiguration": {"Bucket": "customer"}}
 TARGET = {"S3OutputConfiguration": {"Bucket": "customer"}}
 WEEK = {"IntervalStartTime": NOON.timestamp(), "IntervalEndTime": (NOON + timedelta(days=7)).timestamp()}
 ARN = {"ResourceArn": "{dataset}"}
+POLICY = SHARED.replace("{", "{{").replace("}", "}}")
 COLUMNS = [{"Name": "Timestamp", "Type": "DATETIME"}, {"Name": "flow", "Type": "DOUBLE"}]
+DAY = {"StartTime": NOON.timestamp(), "EndTime": (NOON + timedelta(days=1)).timestamp()}
 SCHEMA = {"InlineDataSchema": json.dumps({"Components": [{"ComponentName": "pump", "Columns": COLUMNS}]})}
 
 REQUESTS: Sequence[tuple[str, Mapping[str, Any]]] = (
@@ -91,6 +112,7 @@ REQUESTS: Sequence[tuple[str, Mapping[str, Any]]] = (
     ("ListModels", {}),
     ("DescribeModelVersion", {**WEAR, "ModelVersion": 1}),
     ("ListModelVersions", WEAR),
+    ("UpdateActiveModelVersion", {**WEAR, "ModelVersion": 2}),
     ("DescribeInferenceScheduler", WATCH),
     ("ListInferenceSchedulers", {}),
     ("ListInferenceSchedulers, of a model", WEAR),
@@ -101,10 +123,32 @@ REQUESTS: Sequence[tuple[str, Mapping[str, Any]]] = (
     ("UntagResource", {**ARN, "TagKeys": ["site"]}),
     ("CreateDataset", {"DatasetName": NEW, "DatasetSchema": SCHEMA}),
     ("StartDataIngestionJob", {"DatasetName": NEW, "RoleArn": ROLE, "IngestionInputConfiguration": SOURCE}),
+    ("ImportDataset", {"SourceDatasetArn": "{dataset}", "DatasetName": "import-{number}"}),
+    ("PutResourcePolicy", {**ARN, "ResourcePolicy": POLICY}),
+    ("DescribeResourcePolicy", ARN),
+    ("DeleteResourcePolicy", ARN),
     ("DeleteDataset", {"DatasetName": CLONE}),
+    ("CreateLabelGroup", {**NEW_GROUP, "FaultCodes": ["leak"]}),
+    ("DescribeLabelGroup", FAULTS),
+    ("ListLabelGroups", {}),
+    ("UpdateLabelGroup", {**NEW_GROUP, "FaultCodes": ["leak", "wear"]}),
+    ("CreateLabel", {**NEW_GROUP, **DAY, "Rating": "ANOMALY", "FaultCode": "leak"}),
+    ("DescribeLabel", {**NEW_GROUP, "LabelId": "{label}"}),
+    ("ListLabels", FAULTS),
+    ("DeleteLabel", {**NEW_GROUP, "LabelId": "{label}"}),
+    ("DeleteLabelGroup", NEW_GROUP),
     ("CreateModel", {"ModelName": NEW, **PUMP}),
     ("UpdateModel", WEAR),
-    ("DeleteModel", {"ModelName": CLONE}),
+    ("ImportModelVersion", {"SourceModelVersionArn": "{version}", "ModelName": "import-{number}", **PUMP}),
+    ("CreateRetrainingScheduler", {**CLONED, "RetrainingFrequency": "P1M", "LookbackWindow": "P180D"}),
+    ("DescribeRetrainingScheduler", CLONED),
+    ("ListRetrainingSchedulers", {}),
+    ("UpdateRetrainingScheduler", {**CLONED, "LookbackWindow": "P360D"}),
+    ("StopRetrainingScheduler", CLONED),
+    ("StartRetrainingScheduler", CLONED),
+    ("StopRetrainingScheduler", CLONED),
+    ("DeleteRetrainingScheduler", CLONED),
+    ("DeleteModel", CLONED),
     (
         "CreateInferenceScheduler",
         {
@@ -175,9 +219,18 @@ class Deployment:
 
 def body_of(service: Service, name: str, request: Mapping[str, Any], number: int) -> dict[str, Any]:
     """Return the body of the request with this number."""
-    dataset = service.context.records.dataset("pump")
+    records = service.context.records
+    dataset, model = records.dataset("pump"), records.model("wear")
+    group = records.label_group(NEW.format(number=number))
     assert dataset is not None
-    known = {"number": number, "dataset": dataset["DatasetArn"], "job": dataset["ingestionJobId"]}
+    assert model is not None
+    known = {
+        "number": number,
+        "dataset": dataset["DatasetArn"],
+        "job": dataset["ingestionJobId"],
+        "version": version_arn(model["ModelArn"], 1),
+        "label": next((each["LabelId"] for each in records.labels(group["uuid"])), None) if group else None,
+    }
     found = {
         member: value.format_map(known) if isinstance(value, str) else value
         for member, value in request.items()
@@ -294,7 +347,9 @@ def fill(service: Service, stored: int) -> None:
     """Store so many resources of each kind, beside the ones that are asked for."""
     with redirect_stdout(io.StringIO()):  # the audit records of the few calls
         retrained(service)
+        retraining(service)
         inferred(service)
+        label(service)
     client, table = service.context.client("dynamodb"), service.context.environment.table
     clones = list(_clones(service, stored))
     if isinstance(client, CountedTable):
@@ -312,6 +367,11 @@ def _clones(service: Service, stored: int) -> Iterator[Item]:
     assert dataset is not None
     assert model is not None
     assert scheduler is not None
+    plan, group = records.retraining_scheduler("wear"), records.label_group("faults")
+    assert group is not None
+    one_label = next(iter(records.labels(group["uuid"])))
+    began = service.context.timestamp()
+    yield _encoded(swept(swept(None, began - SETTLED), began))
     job = records.ingestion_job(dataset["ingestionJobId"])
     version = records.version(model["uuid"], 1)
     execution = next(iter(records.executions(scheduler["uuid"], between=("0", "9"))))
@@ -321,7 +381,12 @@ def _clones(service: Service, stored: int) -> Iterator[Item]:
         uuid, later = new_uuid(), NOON + timedelta(hours=1, minutes=5 * number)
         sk = iso_seconds(later.timestamp())
         job_id = new_job_id(later)
-        of_model = {"uuid": uuid, "ModelName": name, "ModelArn": _arn(model["ModelArn"], name, uuid)}
+        of_dataset = {"DatasetName": name, "datasetUuid": uuid}
+        of_model = {
+            "uuid": uuid,
+            "ModelName": name,
+            "ModelArn": _arn(model["ModelArn"], name, uuid),
+        }
         for record in (
             {
                 **dataset,
@@ -330,8 +395,8 @@ def _clones(service: Service, stored: int) -> Iterator[Item]:
                 "DatasetName": name,
                 "DatasetArn": _arn(dataset["DatasetArn"], name, uuid),
             },
-            {**(job or {}), "sk": job_id, "JobId": job_id, "DatasetName": name, "datasetUuid": uuid},
-            {**model, **of_model, "sk": name},
+            {**(job or {}), **of_dataset, "sk": job_id, "JobId": job_id},
+            {**model, **of_dataset, **of_model, "sk": name, **dict.fromkeys(SHOWN_BY_MODEL)},
             {**(version or {}), **of_model, "pk": versions_of(uuid), "sk": version_key(1)},
             {
                 **scheduler,
@@ -344,8 +409,14 @@ def _clones(service: Service, stored: int) -> Iterator[Item]:
             },
             {**execution, "sk": sk, "DataStartTime": later, "DataEndTime": later + timedelta(minutes=5)},
             {**event, "sk": sk, "EventStartTime": later, "EventEndTime": later},
+            {**(plan or {}), "sk": f"plan-{name}", "ModelName": f"plan-{name}", "uuid": uuid},
+            {**group, "sk": name, "LabelGroupName": name, "uuid": uuid},
+            {**one_label, "pk": labels_of(group["uuid"]), "sk": new_label_id(timestamp(later))},
         ):
-            yield _encoded(record)
+            without_flag = {name: value for name, value in record.items() if name != "indexed"}
+            for write in creation(without_flag):
+                assert isinstance(write, Create | Put)
+                yield _encoded(write.item)
 
 
 def _arn(arn: str, name: str, uuid: str) -> str:
@@ -390,6 +461,14 @@ class CountedTable(Table):
         answer = super().get_item(**request)
         self.calls += 1
         self.read_units += _units(item_bytes(answer.get("Item", {})), READ_UNIT)
+        return answer
+
+    def batch_get_item(self, **request: Any) -> Item:
+        """Return items; each is billed by itself."""
+        answer = super().batch_get_item(**request)
+        self.calls += 1
+        ((_, found),) = answer["Responses"].items()
+        self.read_units += max(1, sum(_units(item_bytes(item), READ_UNIT) for item in found))
         return answer
 
     def query(self, **request: Any) -> Item:

@@ -9,6 +9,8 @@ from constructs_l4e.dataset import Dataset, DatasetBase, DatasetProps
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.function_vpc_endpoints import FunctionVpcEndpoints
 from constructs_l4e.import_source import ImportSource
+from constructs_l4e.imported_dataset import ImportedDataset, ImportedDatasetProps
+from constructs_l4e.imported_model import ImportedModel, ImportedModelProps, InferenceDataImportStrategy
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps, KeyPattern
 from constructs_l4e.input_naming import InputNaming, TimestampFormat
 from constructs_l4e.interfaces import (
@@ -19,12 +21,13 @@ from constructs_l4e.interfaces import (
     ILabelGroup,
     IModel,
     IRetrainingScheduler,
+    IServiceResource,
 )
 from constructs_l4e.key import EquipmentKey
 from constructs_l4e.label import Label, LabelProps, LabelRating
 from constructs_l4e.label_group import LabelGroup, LabelGroupBase, LabelGroupProps
 from constructs_l4e.large_jobs import LargeJobs
-from constructs_l4e.metrics import MetricOptions
+from constructs_l4e.metrics import FleetMetricOptions, MetricOptions
 from constructs_l4e.model import Model, ModelBase, ModelProps
 from constructs_l4e.numeric_layer import NumericLayer
 from constructs_l4e.off_condition import OffCondition
@@ -47,6 +50,7 @@ from constructs_l4e.schema import Component, DatasetSchema
 from constructs_l4e.service import EquipmentService
 from constructs_l4e.service_base import EquipmentServiceBase
 from constructs_l4e.service_controls import ReservedConcurrency, ServiceControls
+from constructs_l4e.service_resource import ServiceResourceBase
 from constructs_l4e.settings import Adaptation, ServiceSettings
 from constructs_l4e.storage import AssetLocations, AssetStorage, AssetStorageBase, S3Location
 from constructs_l4e.time_range import TimeRange
@@ -76,6 +80,7 @@ __all__ = [
     "EquipmentService",
     "EquipmentServiceBase",
     "Executions",
+    "FleetMetricOptions",
     "FunctionVpcEndpoints",
     "IAssetStorage",
     "IDataset",
@@ -84,7 +89,13 @@ __all__ = [
     "ILabelGroup",
     "IModel",
     "IRetrainingScheduler",
+    "IServiceResource",
     "ImportSource",
+    "ImportedDataset",
+    "ImportedDatasetProps",
+    "ImportedModel",
+    "ImportedModelProps",
+    "InferenceDataImportStrategy",
     "InferenceScheduler",
     "InferenceSchedulerBase",
     "InferenceSchedulerOptions",
@@ -116,6 +127,7 @@ __all__ = [
     "SchedulerAlarms",
     "SchedulerAlarmsProps",
     "ServiceControls",
+    "ServiceResourceBase",
     "ServiceRole",
     "ServiceSettings",
     "ServiceVpcEndpoint",

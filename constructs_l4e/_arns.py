@@ -79,3 +79,15 @@ def name_in_arn(arn: str, *, shape: str, what: str) -> str:
     if _props.is_token(arn):
         return cdk.Fn.select(1, cdk.Fn.split("/", arn))
     return arn.split("/")[1]
+
+
+def source(arn: str, *, shape: str, what: str) -> str:
+    """Return the ARN of what is to be imported, if it can be one.
+
+    Raises:
+        ValueError: when it does not have the pattern of `shape`, or is itself a pattern.
+    """
+    name_in_arn(arn, shape=shape, what=what)
+    if "*" in arn:
+        raise ValueError(f'{what} "{arn}" is a pattern: give the ARN with its id, as its owner describes it')
+    return arn

@@ -34,9 +34,11 @@ _SERVICE_TIMEOUT_SECONDS = "3600"
 
 Kind = Literal[
     "Dataset",
+    "ImportedDataset",
     "DataIngestion",
     "LabelGroup",
     "Model",
+    "ImportedModel",
     "InferenceScheduler",
     "RetrainingScheduler",
     "DatasetPolicy",
@@ -86,7 +88,7 @@ class ResourceTags:
     def _checked(self, tags: Mapping[str, str]) -> dict[str, str]:
         """Return the tags if the service will accept them."""
         adaptation = tags.get(ADAPTATION_TAG)
-        if adaptation is not None and self._kind != "Model":
+        if adaptation is not None and self._kind not in {"Model", "ImportedModel"}:
             raise ValueError(
                 f'tag "{ADAPTATION_TAG}" has an effect on models only: use the prop adaptation of Model, or '
                 f'cdk.Tags.of(...) with include_resource_types=["{resource_type("Model")}"]'

@@ -32,7 +32,7 @@ def checked(init: Callable[_P, None]) -> Callable[_P, None]:
             if name in hints and not _check(hints[name], tokens=True)(value):
                 made, scope, id_, *_ = args
                 path = f"{getattr(scope, 'node').path}/{id_}"  # noqa: B009 - a construct, for all that is known
-                kind = type(made).__name__.removeprefix("_").removeprefix("Imported")
+                kind = re.sub("^_(Imported)?", "", type(made).__name__)
                 raise TypeError(f'{kind} "{path}": {_problem(name, value, hints[name])}')
         init(*args, **props)
 

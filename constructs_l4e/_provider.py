@@ -290,3 +290,8 @@ class ProviderAccess:
                 conditions={"StringEquals": {"iam:PassedToService": "lookoutequipment.amazonaws.com"}},
             )
         )
+
+    def allow_import(self, operation: str, source_arn: str) -> None:
+        """Allow the functions to import from a source, which only AWS's own service asks IAM for."""
+        if self._service.requires_pass_role:
+            self.allow(iam.PolicyStatement(actions=[f"lookoutequipment:{operation}"], resources=[source_arn]))

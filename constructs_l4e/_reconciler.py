@@ -74,7 +74,7 @@ class Reconciler(Construct):
                 description="LookoutEquipment reconciler: compares records with executions",
                 access=[
                     write_logs(log),
-                    *state.records("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+                    *state.records("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
                     state.objects("GetObject", under=("datasets/*/manifest.json",)),
                     # Of resources that are deleted.
                     state.objects(

@@ -103,7 +103,13 @@ class ServiceApi(Construct):
                 access=[
                     write_logs(log),
                     *state.records(
-                        "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"
+                        "BatchGetItem",
+                        "ConditionCheckItem",
+                        "DeleteItem",
+                        "GetItem",
+                        "PutItem",
+                        "Query",
+                        "UpdateItem",
                     ),
                     state.objects("GetObject", "PutObject", under=("documents/*",)),
                     state.objects("GetObject", under=("datasets/*/manifest.json", "datasets/*/report.json")),

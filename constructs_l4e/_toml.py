@@ -17,6 +17,9 @@ class Table:
         self._left = dict(content)
         self._known: list[str] = []
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._left
+
     def take(self, key: str, parse: Callable[[Any], _Value], *, default: Any = None) -> Any:
         """Return the parsed value of `key`, or `default`."""
         self._known.append(key)

@@ -1,7 +1,7 @@
 """One monitored asset: everything from its dataset to its alarms."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import Any, TypeVar, Unpack
 
 import aws_cdk as cdk
 import jsii
@@ -17,9 +17,18 @@ from constructs_l4e._parts import Part
 from constructs_l4e.alarms import AlarmThresholds, SchedulerAlarms, SchedulerAlarmsProps
 from constructs_l4e.dataset import Dataset, DatasetProps
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
+from constructs_l4e.imported_dataset import ImportedDataset, ImportedDatasetProps
+from constructs_l4e.imported_model import ImportedModel, ImportedModelProps
 from constructs_l4e.ingestion import DataIngestion, KeyPattern
 from constructs_l4e.input_naming import InputNaming
-from constructs_l4e.interfaces import IDataset, IEquipmentService, IInferenceScheduler, ILabelGroup, IModel
+from constructs_l4e.interfaces import (
+    IDataset,
+    IEquipmentService,
+    IInferenceScheduler,
+    ILabelGroup,
+    IModel,
+    IRetrainingScheduler,
+)
 from constructs_l4e.label_group import LabelGroup, LabelGroupProps
 from constructs_l4e.metrics import MetricOptions
 from constructs_l4e.model import Model, ModelProps
@@ -32,6 +41,8 @@ from constructs_l4e.settings import Adaptation
 from constructs_l4e.storage import AssetLocations, S3Location
 from constructs_l4e.time_range import TimeRange
 
+_Part = TypeVar("_Part")
+
 
 class MonitoredAsset(Construct):
     """Role, dataset, ingestion, model, inference scheduler and alarms of one asset.
@@ -40,9 +51,9 @@ class MonitoredAsset(Construct):
     is an attribute: `role`, `dataset`, `ingestion`, `label_group`, `model`, `scheduler`, `retraining`,
     `alarms`; None where there is none.
 
-    `dataset`, `model`, `scheduler` and `label_group` take a part that exists already, or more props of the
-    one to make, such as `model={"schema": pump_only}`. These go before what the asset says of several parts,
-    such as `encryption_key`.
+    `dataset`, `model`, `scheduler`, `label_group` and `retraining` take a part that exists already, or more
+    props of the one to make, such as `model={"schema": pump_only}`. These go before what the asset says of
+    several parts, such as `encryption_key`.
 
     The names of dataset, model and scheduler begin with `name_prefix`, so one way into the service holds them
     all: `service.endpoint_url_for("read", name=asset.name_prefix)`, which `grant_read` allows. A dataset or
@@ -88,13 +99,15 @@ class MonitoredAsset(Construct):
         removal_policy: what happens to dataset, label group and model when the stack is deleted; the
             scheduler goes. Default: they stay, see `Dataset`, `LabelGroup` and `Model`.
         role: existing role for all data access. Default: a new one.
-        dataset: existing dataset, nothing is ingested then; or more props of the new one. Default: a new one.
-        model: existing model, nothing is ingested or trained then; or more props of the new one. Default: a
-            new one.
+        dataset: existing dataset, nothing is ingested then; or more props of the new one, which is a copy if
+            `source_dataset_arn` is among them: see `ImportedDataset`. Default: a new one.
+        model: existing model, nothing is ingested or trained then; or more props of the new one, which is a
+            copy if `source_model_version_arn` is among them: see `ImportedModel`. Default: a new one.
         scheduler: existing scheduler, only alarms are made then; or more props of the new one. Default: a new
             one.
-        retraining: props of a `RetrainingScheduler`, which trains the model anew at fixed dates. Default:
-            none, the model stays as it is.
+        retraining: existing retraining scheduler of the model, or props of one to make, such as
+            `{"retraining_frequency": "P3M"}`; it trains the model anew at fixed dates. Default: none, the
+            model stays as it is.
 
     Raises:
         ValueError: when a prop is given twice, or has no effect because a part exists already, when that is
@@ -107,7 +120,7 @@ class MonitoredAsset(Construct):
     label_group: ILabelGroup | None
     model: IModel
     scheduler: IInferenceScheduler
-    retraining: RetrainingScheduler | None
+    retraining: IRetrainingScheduler | None
     alarms: SchedulerAlarms
 
     @_props.checked
@@ -144,10 +157,10 @@ class MonitoredAsset(Construct):
         tags: Mapping[str, str] | None = None,
         removal_policy: cdk.RemovalPolicy | None = None,
         role: iam.IRole | None = None,
-        dataset: IDataset | DatasetProps | None = None,
-        model: IModel | ModelProps | None = None,
+        dataset: IDataset | DatasetProps | ImportedDatasetProps | None = None,
+        model: IModel | ModelProps | ImportedModelProps | None = None,
         scheduler: IInferenceScheduler | InferenceSchedulerOptions | None = None,
-        retraining: RetrainingSchedulerProps | None = None,
+        retraining: IRetrainingScheduler | RetrainingSchedulerProps | None = None,
     ) -> None:
         super().__init__(scope, id)
         placed(self, scope, id)
@@ -224,28 +237,40 @@ class MonitoredAsset(Construct):
         )
         _require_parts_of(service, data.existing, trained.existing, live.existing)
         found = trained.existing or self._model_of(live.existing)
-        ingests = found is None and data.existing is None
+        makes = found is None and data.existing is None
+        copies = "source_dataset_arn" in data.props
+        if copies:
+            _require_effect("dataset", key_pattern=key_pattern, revision=revision)
+        if "source_model_version_arn" in trained.props:
+            _require_effect(
+                "model",
+                training=training,
+                evaluation=evaluation,
+                off_condition=off_condition,
+                diagnostics=diagnostics or None,
+            )
+        ingests = makes and not copies
         self.role = role or self._own_role([locations.history] if ingests else [], trained.props, live.props)
         self.dataset = data.existing
         self.ingestion = None
-        if ingests:
-            self.dataset = Dataset(self, "Dataset", service=service, **data.props)
-            self.ingestion = DataIngestion(
-                self,
-                "Ingestion",
-                dataset=self.dataset,
-                source=locations.history,
-                key_pattern=key_pattern,
-                role=self.role,
-                revision=revision,
-                wait=wait,
-            )
+        if makes:
+            kind = ImportedDataset if copies else Dataset
+            made = self.dataset = kind(self, "Dataset", service=service, **data.props)
+            if ingests:
+                self.ingestion = DataIngestion(
+                    self,
+                    "Ingestion",
+                    dataset=made,
+                    source=locations.history,
+                    key_pattern=key_pattern,
+                    role=self.role,
+                    revision=revision,
+                    wait=wait,
+                )
         self.label_group = None
         self.model = found or self._trained(trained.props, {**of_all, **kept})
         self.scheduler = live.existing or self._scheduler(live.props)
-        self.retraining = (
-            RetrainingScheduler(self, "Retraining", model=self.model, **retraining) if retraining else None
-        )
+        self.retraining = self._retrained(retraining)
         self.alarms = SchedulerAlarms(
             self,
             "Alarms",
@@ -276,6 +301,26 @@ class MonitoredAsset(Construct):
     def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` every operation on the parts that the asset made: see `grant_read`."""
         return self._service.grant_full_access(grantee, name=self._only_own_prefix())
+
+    def grant_start_stop(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to start and stop the scheduler: see `InferenceScheduler`."""
+        return self.scheduler.grant_start_stop(grantee)
+
+    def grant_ingest(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to start ingestion jobs: see `Dataset`.
+
+        Raises:
+            ValueError: when the asset has no dataset, because its model or scheduler exists already.
+        """
+        return self._known("dataset", self.dataset).grant_ingest(grantee)
+
+    def grant_label(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to create and delete labels: see `LabelGroup`.
+
+        Raises:
+            ValueError: when the asset has no label group.
+        """
+        return self._known("label group", self.label_group).grant_label(grantee)
 
     def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return a metric of the scheduler: see `InferenceScheduler`, which has one method for each."""
@@ -309,6 +354,34 @@ class MonitoredAsset(Construct):
         """Return the number of executions that found an anomaly or a level that moved."""
         return self.scheduler.metric_anomaly_detected(**options)
 
+    def metric_retraining_failed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of retrainings that failed.
+
+        Raises:
+            ValueError: when the asset has no retraining scheduler.
+        """
+        return self._retraining_scheduler.metric_retraining_failed(**options)
+
+    def metric_version_promoted(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of new versions of the model that became active.
+
+        Raises:
+            ValueError: when the asset has no retraining scheduler.
+        """
+        return self._retraining_scheduler.metric_version_promoted(**options)
+
+    def metric_version_not_promoted(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of new versions of the model that did not become active by themselves.
+
+        Raises:
+            ValueError: when the asset has no retraining scheduler.
+        """
+        return self._retraining_scheduler.metric_version_not_promoted(**options)
+
+    @property
+    def _retraining_scheduler(self) -> IRetrainingScheduler:
+        return self._known("retraining scheduler", self.retraining)
+
     def add_alarms(self, id: str, **props: Unpack[SchedulerAlarmsProps]) -> SchedulerAlarms:
         """Add alarms of another severity; the props are those of `SchedulerAlarms` besides the scheduler."""
         return self.scheduler.add_alarms(id, **props)
@@ -341,7 +414,11 @@ class MonitoredAsset(Construct):
         self.label_group = self._labels(props.get("label_group"), common)
         needs_role = props.get("labels") is not None or props.get("diagnostics") is not None
         usual = {"dataset": self.dataset, "role": self.role if needs_role else None}
-        return Model(self, "Model", **{**usual, **props, "label_group": self.label_group})
+        given = {**usual, **props, "label_group": self.label_group}
+        if "source_model_version_arn" not in props:
+            return Model(self, "Model", **given)
+        del given["wait"]  # nothing is trained
+        return ImportedModel(self, "Model", **given)
 
     def _labels(
         self, given: ILabelGroup | LabelGroupProps | None, common: Mapping[str, Any]
@@ -355,6 +432,22 @@ class MonitoredAsset(Construct):
         shortest = DataUploadFrequency.shortest_for(self.model.target_sampling_rate)
         usual = {"data_upload_frequency": shortest, "role": self.role}
         return InferenceScheduler(self, "Scheduler", model=self.model, **{**usual, **props})
+
+    def _retrained(
+        self, given: IRetrainingScheduler | RetrainingSchedulerProps | None
+    ) -> IRetrainingScheduler | None:
+        if isinstance(given, Mapping):
+            return RetrainingScheduler(self, "Retraining", model=self.model, **given)
+        if given is not None:
+            named = "the retraining scheduler"
+            require_same_service(named, given.service, self._service)
+            _require_model(named, given.model_name, self.model.model_name)
+        return given
+
+    def _known(self, what: str, part: _Part | None) -> _Part:
+        if part is None:
+            raise ValueError(f'asset "{self.node.path}" has no {what}, which is what is asked for')
+        return part
 
     def _only_own_prefix(self) -> str:
         for name in _names_below(self):
@@ -392,11 +485,18 @@ def _names_below(scope: IConstruct) -> list[str]:
     """Return the names of all parts with a name that are made below `scope`."""
     made = scope.node.find_all()
     return [
-        *(each.dataset_name for each in made if isinstance(each, Dataset)),
+        *(each.dataset_name for each in made if isinstance(each, Dataset | ImportedDataset)),
         *(each.label_group_name for each in made if isinstance(each, LabelGroup)),
-        *(each.model_name for each in made if isinstance(each, Model)),
+        *(each.model_name for each in made if isinstance(each, Model | ImportedModel)),
         *(each.inference_scheduler_name for each in made if isinstance(each, InferenceScheduler)),
     ]
+
+
+def _require_effect(part: str, **props: object) -> None:
+    """Require that props which have no effect on a part that is imported are left out."""
+    idle = [name for name, value in props.items() if value is not None]
+    if idle:
+        raise ValueError(f'"{idle[0]}" has no effect on a "{part}" that is imported: leave one of them out')
 
 
 def _require_parts_of(
@@ -414,9 +514,11 @@ def _require_parts_of(
         return
     named = f'inference scheduler "{scheduler.inference_scheduler_name}"'
     require_same_service(named, scheduler.service, service)
-    if model is None or _props.is_token(model.model_name) or _props.is_token(scheduler.model_name):
-        return
-    if model.model_name != scheduler.model_name:
-        raise ValueError(
-            f'{named} runs model "{scheduler.model_name}", not "{model.model_name}": leave one of them out'
-        )
+    if model is not None:
+        _require_model(named, scheduler.model_name, model.model_name)
+
+
+def _require_model(scheduler: str, theirs: str, model: str) -> None:
+    """Require that a scheduler that exists already is of the model of the asset, as far as both are known."""
+    if theirs != model and not (_props.is_token(theirs) or _props.is_token(model)):
+        raise ValueError(f'{scheduler} is of model "{theirs}", not "{model}": leave one of them out')

@@ -3,10 +3,10 @@
 import datetime as dt
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -15,6 +15,8 @@ from constructs_l4e import _toml
 from constructs_l4e._retraining_frequency import retraining_frequency
 from constructs_l4e._service_tables import ControlsDeclaration, NetworkDeclaration
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
+from constructs_l4e.imported_dataset import ImportedDatasetProps
+from constructs_l4e.imported_model import ImportedModelProps, InferenceDataImportStrategy
 from constructs_l4e.input_naming import InputNaming, TimestampFormat
 from constructs_l4e.label import Label
 from constructs_l4e.label_group import LabelGroupProps
@@ -25,6 +27,7 @@ from constructs_l4e.service import METRIC_NAMESPACE, PARALLEL_READS
 from constructs_l4e.settings import Adaptation, ServiceSettings
 from constructs_l4e.time_range import TimeRange
 
+_Value = TypeVar("_Value")
 _STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 _RETAIN = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 _COUNTS = [field.name for field in fields(ServiceSettings) if field.type == float | None]
@@ -56,8 +59,10 @@ class AssetDeclaration:
     """Table `[assets.<name>]`; the members are props of `MonitoredAsset`, None where left out."""
 
     name: str
-    schema: DatasetSchema
-    training: TimeRange
+    dataset: ImportedDatasetProps | None
+    model: ImportedModelProps | None
+    schema: DatasetSchema | None
+    training: TimeRange | None
     evaluation: TimeRange | None
     labelled: bool
     label_group: LabelGroupProps | None
@@ -159,17 +164,25 @@ def _service(file: str, body: Mapping[str, Any]) -> ServiceDeclaration:
 
 def _asset(name: str, table: _toml.Table, *, folder: Path, kept: cdk.RemovalPolicy) -> AssetDeclaration:
     delay = table.take("data_delay_offset_minutes", _toml.number)
+    dataset, model = _imports(table.table_if_given("imported"))
+    _require_effect(table, dataset, model)
     declared = AssetDeclaration(
         name=name,
-        schema=table.require(
+        dataset=dataset,
+        model=model,
+        schema=_needed(
+            table,
             "sensors",
             lambda value: DatasetSchema.from_sensors(_sensors(value)),
             example=f"[assets.{name}.sensors] pump = ['Speed', 'Flow']",
+            unless=dataset,
         ),
-        training=table.require(
+        training=_needed(
+            table,
             "training",
             _period,
             example="training = { start = 2026-01-01T00:00:00Z, end = 2026-03-01T00:00:00Z }",
+            unless=model,
         ),
         evaluation=table.take("evaluation", _period),
         labelled=table.take("labelled", _toml.flag, default=False),
@@ -188,6 +201,46 @@ def _asset(name: str, table: _toml.Table, *, folder: Path, kept: cdk.RemovalPoli
     )
     table.finish()
     return declared
+
+
+def _needed(
+    table: _toml.Table, key: str, parse: Callable[[Any], _Value], *, example: str, unless: object
+) -> _Value | None:
+    """Return the value of a key that must be there, unless what it says of is imported."""
+    if unless is None:
+        return table.require(key, parse, example=example)
+    found: _Value | None = table.take(key, parse)
+    return found
+
+
+def _imports(table: _toml.Table | None) -> tuple[ImportedDatasetProps | None, ImportedModelProps | None]:
+    """Return what the dataset and the model of an asset are copies of, None where they are not."""
+    if table is None:
+        return None, None
+    dataset = table.take("dataset", _toml.text)
+    version = table.take("model_version", _toml.text)
+    strategy = table.take("inference_data", _toml.one_of(InferenceDataImportStrategy))
+    table.finish()
+    if dataset is None and version is None:
+        table.refuse("give the ARN of a dataset, as dataset, of a model version, as model_version, or both")
+    if strategy is not None and version is None:
+        table.refuse("inference_data has no effect without a model_version: leave it out")
+    data: ImportedDatasetProps | None = None if dataset is None else {"source_dataset_arn": dataset}
+    if version is None:
+        return data, None
+    model: ImportedModelProps = {"source_model_version_arn": version}
+    return data, model if strategy is None else {**model, "inference_data": strategy}
+
+
+def _require_effect(table: _toml.Table, dataset: object, model: object) -> None:
+    """Require that keys which have no effect on what is imported are left out."""
+    for part, found, keys in (
+        ("dataset", dataset, ("revision",)),
+        ("model", model, ("training", "evaluation", "off_condition", "diagnostics")),
+    ):
+        idle = [key for key in keys if found is not None and key in table]
+        if idle:
+            table.refuse(f"{idle[0]} has no effect on a {part} that is imported: leave one of them out")
 
 
 def _label_group(file: Path) -> LabelGroupProps:

@@ -13,13 +13,14 @@ from constructs import Construct, DependencyGroup, IDependable
 
 from constructs_l4e import _arns, _custom_resource, _names, _props, _validate
 from constructs_l4e._environments import require_environment_of_arn
-from constructs_l4e._memory import placed
-from constructs_l4e.access_level import AccessLevel
+from constructs_l4e._quotas import count_at_service
+from constructs_l4e.imported_model import ImportedModel, ImportedModelProps
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps
 from constructs_l4e.interfaces import IDataset, IEquipmentService
 from constructs_l4e.model import Model, ModelProps
-from constructs_l4e.resource_policy import ResourcePolicy
+from constructs_l4e.resource_policy import ResourcePolicy, policy_of
 from constructs_l4e.schema import DatasetSchema
+from constructs_l4e.service_resource import ServiceResourceBase
 
 
 class DatasetProps(TypedDict, total=False):
@@ -32,7 +33,7 @@ class DatasetProps(TypedDict, total=False):
     removal_policy: cdk.RemovalPolicy
 
 
-class DatasetBase(cdk.Resource):
+class DatasetBase(ServiceResourceBase):
     """Base of datasets made here and of imported ones.
 
     Args:
@@ -41,19 +42,15 @@ class DatasetBase(cdk.Resource):
         home: account and Region of the dataset. Default: those of the stack.
     """
 
-    service: IEquipmentService
+    _member = "DatasetName"
     dataset_name: str
-    _resource: cdk.CfnResource
     trusted_arn: str
     schema: DatasetSchema | None
     encryption_key: kms.IKey | None
     ready: IDependable
 
     def __init__(self, scope: Construct, id: str, *, home: ResourceEnvironment | None = None) -> None:
-        super().__init__(
-            scope, id, account=home.account if home else None, region=home.region if home else None
-        )
-        placed(self, scope, id)
+        super().__init__(scope, id, home=home)
         self._ingestions: list[IDependable] = []
 
     @functools.cached_property
@@ -72,21 +69,9 @@ class DatasetBase(cdk.Resource):
         if "data_ready" in vars(self):
             self.data_ready.add(ingestion)
 
-    def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
-        """Allow `grantee` to call `operations` on the dataset: see `IDataset`."""
-        return _arns.grant(self.service, grantee, *operations, name=self.dataset_name, arn=self.dataset_arn)
-
-    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read the description of the dataset, its sensor statistics and its tags."""
-        return self._grant_level(grantee, AccessLevel.READ)
-
-    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read the dataset and to label its data."""
-        return self._grant_level(grantee, AccessLevel.OPERATE)
-
-    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` every operation on the dataset."""
-        return self._grant_level(grantee, AccessLevel.FULL)
+    @property
+    def _named(self) -> tuple[str, str]:
+        return self.dataset_name, self.dataset_arn
 
     def grant_ingest(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` to start ingestion jobs: at a deployed service, full access to the dataset."""
@@ -94,12 +79,7 @@ class DatasetBase(cdk.Resource):
 
     def grant_import(self, grantee: iam.IGrantable | str) -> ResourcePolicy:
         """Allow an account, or a role or user of one, to import the dataset: see `IDataset`."""
-        found = self.node.try_find_child("ResourcePolicy")
-        policy = (
-            found
-            if isinstance(found, ResourcePolicy)
-            else ResourcePolicy(self, "ResourcePolicy", resource=self)
-        )
+        policy = policy_of(self)
         policy.grant_import(grantee)
         return policy
 
@@ -111,14 +91,9 @@ class DatasetBase(cdk.Resource):
         """Train a model on the dataset; the props are those of `Model`."""
         return Model(self, id, dataset=self, **props)
 
-    def _grant_level(self, grantee: iam.IGrantable, level: AccessLevel) -> iam.Grant:
-        return self.service.grant_level(
-            grantee,
-            level,
-            member="DatasetName",
-            name=self.dataset_name,
-            arn=self.dataset_arn,
-        )
+    def add_imported_model(self, id: str, **props: Unpack[ImportedModelProps]) -> ImportedModel:
+        """Import a model that may be retrained on the dataset; the props are those of `ImportedModel`."""
+        return ImportedModel(self, id, dataset=self, **props)
 
 
 class _ImportedDataset(DatasetBase):
@@ -187,6 +162,7 @@ class Dataset(DatasetBase):
         self.service = service
         self.schema = schema
         self.encryption_key = encryption_key
+        count_at_service(self, service, "datasets")
         self._tags = _custom_resource.ResourceTags(self, "Dataset", tags)
         fixed = {
             "Schema": _custom_resource.schema_property(self, service, schema),

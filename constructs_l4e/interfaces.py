@@ -111,6 +111,13 @@ class IEquipmentService(cdk.IResource, Protocol):
     def publishes(self, metric_name: str) -> bool:
         """Return whether the service publishes a metric of inference schedulers."""
 
+    def metric(self, metric_name: str, **options: "Unpack[FleetMetricOptions]") -> cloudwatch.MathExpression:
+        """Return the sum of a metric, such as `InferenceFailed`, over all schedulers or models that have it.
+
+        It is a query of CloudWatch Metrics Insights about the whole `metric_namespace`, for dashboards of
+        a fleet and alarms on it. Schedulers that are made later are in it.
+        """
+
     def trust_with_key(self, key: kms.Key, users: Sequence[iam.IPrincipal]) -> None:
         """Let the service use a key for `users`, as far as that takes more than IAM rights."""
 
@@ -181,12 +188,39 @@ class IAssetStorage(IConstruct, Protocol):
 
 
 @runtime_checkable
-class IDataset(cdk.IResource, Protocol):
-    """A dataset: the sensor data of an asset at the service."""
+class IServiceResource(cdk.IResource, Protocol):
+    """A resource that a service has: a dataset, a label group, a model, or a scheduler."""
 
     @property
     def service(self) -> IEquipmentService:
-        """Service that has the dataset."""
+        """Service that has the resource."""
+
+    def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
+        """Allow `grantee` to call `operations` on the resource, such as `DescribeModel`.
+
+        IAM cannot tell the operations of a deployed service apart. The grantee gets the lowest level that has
+        them all, held to the name of the resource: see `AccessLevel`.
+
+        Raises:
+            ValueError: when the API has no such operation.
+        """
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to describe the resource and what belongs to it, and to read its tags."""
+
+    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to read the resource, and to do with it what daily work needs."""
+
+    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` every operation on the resource."""
+
+
+@runtime_checkable
+class IDataset(IServiceResource, Protocol):
+    """A dataset: the sensor data of an asset at the service.
+
+    To read it includes its ingestion jobs and its sensor statistics; to operate it is to label its data.
+    """
 
     @property
     def dataset_name(self) -> str:
@@ -219,25 +253,6 @@ class IDataset(cdk.IResource, Protocol):
     def await_ingestion(self, ingestion: IDependable) -> None:
         """Make `data_ready` wait for `ingestion` too."""
 
-    def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
-        """Allow `grantee` to call `operations` on the dataset, such as `DescribeDataset`.
-
-        IAM cannot tell the operations of a deployed service apart. The grantee gets the lowest level that has
-        them all, held to the name of the dataset: see `AccessLevel`.
-
-        Raises:
-            ValueError: when the API has no such operation.
-        """
-
-    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read the description of the dataset, its sensor statistics and its tags."""
-
-    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read the dataset and to label its data."""
-
-    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` every operation on the dataset."""
-
     def grant_ingest(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` to start ingestion jobs: at a deployed service, full access to the dataset."""
 
@@ -257,14 +272,16 @@ class IDataset(cdk.IResource, Protocol):
     def add_model(self, id: str, **props: "Unpack[ModelProps]") -> "Model":
         """Train a model on the dataset; the props are those of `Model`."""
 
+    def add_imported_model(self, id: str, **props: "Unpack[ImportedModelProps]") -> "ImportedModel":
+        """Import a model that may be retrained on the dataset; the props are those of `ImportedModel`."""
+
 
 @runtime_checkable
-class ILabelGroup(cdk.IResource, Protocol):
-    """Labels of what equipment did."""
+class ILabelGroup(IServiceResource, Protocol):
+    """Labels of what equipment did.
 
-    @property
-    def service(self) -> IEquipmentService:
-        """Service that has the label group."""
+    To read it includes its labels; to operate it is to change and delete it and its labels.
+    """
 
     @property
     def label_group_name(self) -> str:
@@ -278,36 +295,16 @@ class ILabelGroup(cdk.IResource, Protocol):
     def ready(self) -> IDependable:
         """Dependency that is met when the label group has the labels that the app describes."""
 
-    def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
-        """Allow `grantee` to call `operations` on the label group, such as `DescribeLabelGroup`.
-
-        IAM cannot tell the operations of a deployed service apart. The grantee gets the lowest level that has
-        them all, held to the name of the label group: see `AccessLevel`.
-
-        Raises:
-            ValueError: when the API has no such operation.
-        """
-
-    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read the label group, its labels and its tags."""
-
-    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read, change and delete the label group, and to label."""
-
-    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` every operation on the label group."""
-
     def grant_label(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` to create and delete labels: at a deployed service, `grant_operate`."""
 
 
 @runtime_checkable
-class IModel(cdk.IResource, Protocol):
-    """A trained model."""
+class IModel(IServiceResource, Protocol):
+    """A trained model.
 
-    @property
-    def service(self) -> IEquipmentService:
-        """Service that has the model."""
+    To read it includes its versions; to operate it is to operate its retraining scheduler.
+    """
 
     @property
     def model_name(self) -> str:
@@ -324,25 +321,6 @@ class IModel(cdk.IResource, Protocol):
     @property
     def ready(self) -> IDependable:
         """Dependency that is met when the model is trained."""
-
-    def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
-        """Allow `grantee` to call `operations` on the model, such as `DescribeModel`.
-
-        IAM cannot tell the operations of a deployed service apart. The grantee gets the lowest level that has
-        them all, held to the name of the model: see `AccessLevel`.
-
-        Raises:
-            ValueError: when the API has no such operation.
-        """
-
-    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read the description of the model, its versions and its tags."""
-
-    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read the model and to operate its retraining scheduler."""
-
-    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` every operation on the model."""
 
     def grant_import(self, grantee: iam.IGrantable | str, *, inference_data: bool = True) -> "ResourcePolicy":
         """Allow an account (twelve digits), or a role or user of one, to import versions of the model.
@@ -368,12 +346,11 @@ class IModel(cdk.IResource, Protocol):
 
 
 @runtime_checkable
-class IInferenceScheduler(cdk.IResource, Protocol):
-    """A scheduler that runs inference on new data."""
+class IInferenceScheduler(IServiceResource, Protocol):
+    """A scheduler that runs inference on new data.
 
-    @property
-    def service(self) -> IEquipmentService:
-        """Service that has the scheduler."""
+    To read it includes its executions and events; to operate it is to start, stop and update it.
+    """
 
     @property
     def inference_scheduler_name(self) -> str:
@@ -402,25 +379,6 @@ class IInferenceScheduler(cdk.IResource, Protocol):
     @property
     def running(self) -> bool:
         """Whether the scheduler is to run."""
-
-    def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
-        """Allow `grantee` to call `operations` on the scheduler, such as `DescribeInferenceScheduler`.
-
-        IAM cannot tell the operations of a deployed service apart. The grantee gets the lowest level that has
-        them all, held to the name of the scheduler: see `AccessLevel`.
-
-        Raises:
-            ValueError: when the API has no such operation.
-        """
-
-    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read the scheduler's description, executions, events and tags."""
-
-    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read the scheduler, and to start, stop and update it."""
-
-    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` every operation on the scheduler."""
 
     def grant_start_stop(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` to start and stop the scheduler: at a deployed service, `grant_operate`."""
@@ -457,12 +415,11 @@ class IInferenceScheduler(cdk.IResource, Protocol):
 
 
 @runtime_checkable
-class IRetrainingScheduler(cdk.IResource, Protocol):
-    """A scheduler that retrains a model."""
+class IRetrainingScheduler(IServiceResource, Protocol):
+    """A scheduler that retrains a model.
 
-    @property
-    def service(self) -> IEquipmentService:
-        """Service that has the scheduler."""
+    To read it includes its model; to operate it is to start, stop and update it; full access is to both.
+    """
 
     @property
     def model_name(self) -> str:
@@ -471,25 +428,6 @@ class IRetrainingScheduler(cdk.IResource, Protocol):
     @property
     def running(self) -> bool:
         """Whether the scheduler is to run."""
-
-    def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
-        """Allow `grantee` to call `operations` on the scheduler, such as `DescribeRetrainingScheduler`.
-
-        IAM cannot tell the operations of a deployed service apart. The grantee gets the lowest level that has
-        them all, held to the name of the model: see `AccessLevel`.
-
-        Raises:
-            ValueError: when the API has no such operation.
-        """
-
-    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read the descriptions of the scheduler and of its model."""
-
-    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read the scheduler and its model, and to start, stop and update it."""
-
-    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` every operation on the scheduler and on its model."""
 
     def grant_start_stop(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` to start and stop the scheduler: at a deployed service, `grant_operate`."""
@@ -513,8 +451,9 @@ class IRetrainingScheduler(cdk.IResource, Protocol):
 
 # What the factories take and return depends on these interfaces.
 from constructs_l4e import alarms  # noqa: E402 - see above
+from constructs_l4e.imported_model import ImportedModel, ImportedModelProps  # noqa: E402
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps  # noqa: E402
-from constructs_l4e.metrics import MetricOptions  # noqa: E402
+from constructs_l4e.metrics import FleetMetricOptions, MetricOptions  # noqa: E402
 from constructs_l4e.model import Model, ModelProps  # noqa: E402
 from constructs_l4e.resource_policy import ResourcePolicy  # noqa: E402
 from constructs_l4e.retraining_scheduler import (  # noqa: E402

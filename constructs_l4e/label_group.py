@@ -8,19 +8,17 @@ from typing import Any, TypedDict, Unpack
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
-from aws_cdk.interfaces import ResourceEnvironment
 from constructs import Construct, DependencyGroup, IDependable
 
 from constructs_l4e import _arns, _custom_resource, _names, _props, _validate
 from constructs_l4e._environments import require_environment_of_arn
-from constructs_l4e._memory import placed
+from constructs_l4e._quotas import count_at_service, count_labels
 from constructs_l4e._service_model import bounds
-from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.interfaces import IEquipmentService, ILabelGroup
 from constructs_l4e.label import Label, LabelProps
+from constructs_l4e.service_resource import ServiceResourceBase
+from l4e_files.rated_labels import MOST_DESCRIBED
 
-MOST_LABELS = 5_000
-"""Labels of a group that an app may describe: the quota of the managed service."""
 _MOST_ADDED_BYTES = 50_000
 """A template, and each event about the resource, hold few of the labels that are added one by one."""
 
@@ -35,7 +33,7 @@ class LabelGroupProps(TypedDict, total=False):
     removal_policy: cdk.RemovalPolicy
 
 
-class LabelGroupBase(cdk.Resource):
+class LabelGroupBase(ServiceResourceBase):
     """Base of label groups made here and of imported ones.
 
     Args:
@@ -44,52 +42,22 @@ class LabelGroupBase(cdk.Resource):
         home: account and Region of the label group. Default: those of the stack.
     """
 
-    service: IEquipmentService
+    _member = "LabelGroupName"
     label_group_name: str
-    _resource: cdk.CfnResource
     ready: IDependable
-
-    def __init__(self, scope: Construct, id: str, *, home: ResourceEnvironment | None = None) -> None:
-        super().__init__(
-            scope, id, account=home.account if home else None, region=home.region if home else None
-        )
-        placed(self, scope, id)
 
     @functools.cached_property
     def label_group_arn(self) -> str:
         """ARN of the label group: a token if it is made here, and a pattern if only its name is known."""
         return self._resource.get_att("LabelGroupArn").to_string()
 
-    def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
-        """Allow `grantee` to call `operations` on the label group: see `ILabelGroup`."""
-        return _arns.grant(
-            self.service, grantee, *operations, name=self.label_group_name, arn=self.label_group_arn
-        )
-
-    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read the label group, its labels and its tags."""
-        return self._grant_level(grantee, AccessLevel.READ)
-
-    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read, change and delete the label group, and to label."""
-        return self._grant_level(grantee, AccessLevel.OPERATE)
-
-    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` every operation on the label group."""
-        return self._grant_level(grantee, AccessLevel.FULL)
+    @property
+    def _named(self) -> tuple[str, str]:
+        return self.label_group_name, self.label_group_arn
 
     def grant_label(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` to create and delete labels: at a deployed service, `grant_operate`."""
         return self.grant(grantee, "CreateLabel", "DeleteLabel", "DescribeLabel", "ListLabels")
-
-    def _grant_level(self, grantee: iam.IGrantable, level: AccessLevel) -> iam.Grant:
-        return self.service.grant_level(
-            grantee,
-            level,
-            member="LabelGroupName",
-            name=self.label_group_name,
-            arn=self.label_group_arn,
-        )
 
 
 class _ImportedLabelGroup(LabelGroupBase):
@@ -161,6 +129,7 @@ class LabelGroup(LabelGroupBase):
         self._declared = None if fault_codes is None else _checked_codes(fault_codes)
         self._tags = _custom_resource.ResourceTags(self, "LabelGroup", tags)
         self._labels: list[Label] = []
+        count_at_service(self, service, "label_groups")
         self._take(labels or ())
         self._given = len(self._labels)
         if label_group_name is None:
@@ -271,12 +240,15 @@ class LabelGroup(LabelGroupBase):
                 )
             known.add(label)
             self._labels.append(label)
-        if len(self._labels) > MOST_LABELS:
+        if len(self._labels) > MOST_DESCRIBED:
             raise ValueError(
                 f'"{len(self._labels)}" labels are too many for an app to describe: use at most '
-                f"{MOST_LABELS:,}, and create others by the API"
+                f"{MOST_DESCRIBED:,}, and create others by the API"
             )
         _checked_codes(self._fault_codes())
+        count_labels(
+            self, self.service.settings, before=len(self._labels) - len(labels), now=len(self._labels)
+        )
 
     def _fault_codes(self) -> list[str]:
         if self._declared is not None:

@@ -8,24 +8,29 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk.interfaces import ResourceEnvironment
 from constructs import Construct, DependencyGroup, IDependable
 
 from constructs_l4e import _arns, _custom_resource, _names, _props, _validate
 from constructs_l4e._environments import require_environment_of_arn, require_same_service
 from constructs_l4e._limits import warn_of_limits
-from constructs_l4e._memory import placed
+from constructs_l4e._model_props import (
+    labels_property,
+    sampling_rate,
+    version_property,
+    with_adaptation,
+)
 from constructs_l4e._provider import ProviderAccess
-from constructs_l4e.access_level import AccessLevel
+from constructs_l4e._quotas import count_at_service
 from constructs_l4e.frequencies import TargetSamplingRate
 from constructs_l4e.interfaces import IDataset, IEquipmentService, ILabelGroup, IModel
 from constructs_l4e.off_condition import OffCondition
-from constructs_l4e.resource_policy import ResourcePolicy
+from constructs_l4e.resource_policy import ResourcePolicy, policy_of
 from constructs_l4e.retraining_scheduler import RetrainingScheduler, RetrainingSchedulerProps
 from constructs_l4e.role import ServiceRole, arn_of, let_use
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps
 from constructs_l4e.schema import DatasetSchema
-from constructs_l4e.settings import ADAPTATION_TAG, Adaptation
+from constructs_l4e.service_resource import ServiceResourceBase
+from constructs_l4e.settings import Adaptation
 from constructs_l4e.storage import S3Location
 from constructs_l4e.time_range import TimeRange
 
@@ -52,7 +57,7 @@ class ModelProps(TypedDict, total=False):
     removal_policy: cdk.RemovalPolicy
 
 
-class ModelBase(cdk.Resource):
+class ModelBase(ServiceResourceBase):
     """Base of models trained here and of imported ones.
 
     Args:
@@ -61,47 +66,23 @@ class ModelBase(cdk.Resource):
         home: account and Region of the model. Default: those of the stack.
     """
 
-    service: IEquipmentService
+    _member = "ModelName"
     model_name: str
-    _resource: cdk.CfnResource
     target_sampling_rate: TargetSamplingRate | None
     ready: IDependable
-
-    def __init__(self, scope: Construct, id: str, *, home: ResourceEnvironment | None = None) -> None:
-        super().__init__(
-            scope, id, account=home.account if home else None, region=home.region if home else None
-        )
-        placed(self, scope, id)
 
     @functools.cached_property
     def model_arn(self) -> str:
         """ARN of the model: a token if it is made here, and a pattern if only its name is known."""
         return self._resource.get_att("ModelArn").to_string()
 
-    def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
-        """Allow `grantee` to call `operations` on the model: see `IModel`."""
-        return _arns.grant(self.service, grantee, *operations, name=self.model_name, arn=self.model_arn)
-
-    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read the description of the model, its versions and its tags."""
-        return self._grant_level(grantee, AccessLevel.READ)
-
-    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read the model and to operate its retraining scheduler."""
-        return self._grant_level(grantee, AccessLevel.OPERATE)
-
-    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` every operation on the model."""
-        return self._grant_level(grantee, AccessLevel.FULL)
+    @property
+    def _named(self) -> tuple[str, str]:
+        return self.model_name, self.model_arn
 
     def grant_import(self, grantee: iam.IGrantable | str, *, inference_data: bool = True) -> ResourcePolicy:
         """Allow an account, or a role or user of one, to import the versions of the model: see `IModel`."""
-        found = self.node.try_find_child("ResourcePolicy")
-        policy = (
-            found
-            if isinstance(found, ResourcePolicy)
-            else ResourcePolicy(self, "ResourcePolicy", resource=self)
-        )
+        policy = policy_of(self)
         policy.grant_import(grantee, inference_data=inference_data)
         return policy
 
@@ -114,15 +95,6 @@ class ModelBase(cdk.Resource):
     ) -> RetrainingScheduler:
         """Retrain the model at fixed dates; the props are those of `RetrainingScheduler`."""
         return RetrainingScheduler(self, id, model=self, **props)
-
-    def _grant_level(self, grantee: iam.IGrantable, level: AccessLevel) -> iam.Grant:
-        return self.service.grant_level(
-            grantee,
-            level,
-            member="ModelName",
-            name=self.model_name,
-            arn=self.model_arn,
-        )
 
 
 class _ImportedModel(ModelBase):
@@ -143,7 +115,7 @@ class _ImportedModel(ModelBase):
             require_environment_of_arn(model_arn, "model ARN", service)
         self.model_name = _validate.name(model_name, shape="ModelName", what="model name")
         self.model_arn = model_arn or _arns.service_arn(self, "model", model_name, home=self.env)
-        self.target_sampling_rate = _rate(target_sampling_rate)
+        self.target_sampling_rate = sampling_rate(target_sampling_rate)
         self.ready = DependencyGroup()
 
 
@@ -226,13 +198,13 @@ class Model(ModelBase):
         if label_group is not None:
             part = f'label group "{label_group.label_group_name}"'
             require_same_service(part, label_group.service, self.service)
-        self.target_sampling_rate = _rate(target_sampling_rate)
+        self.target_sampling_rate = sampling_rate(target_sampling_rate)
         condition = OffCondition.parse(off_condition) if isinstance(off_condition, str) else off_condition
         _check_windows(training, evaluation)
         _check_sensors(dataset.schema, schema, condition)
         self.role = role or self._own_role(labels, diagnostics, diagnostics_encryption_key)
         self._tags = _custom_resource.ResourceTags(
-            self, "Model", _with_adaptation(tags, adaptation, self.service)
+            self, "Model", with_adaptation(tags, adaptation, self.service)
         )
 
         fixed: dict[str, Any] = {
@@ -267,6 +239,7 @@ class Model(ModelBase):
                 writes=[diagnostics] if diagnostics else [],
             )
             ProviderAccess.of(self, self.service).allow_pass_role(self.role)
+        count_at_service(self, self.service, "models")
         warn_of_limits(
             self,
             self.service.settings,
@@ -282,13 +255,13 @@ class Model(ModelBase):
             properties={
                 "ModelName": self.model_name,
                 **fixed,
-                "LabelsInputConfiguration": _labels(labels, label_group),
+                "LabelsInputConfiguration": labels_property(labels, label_group),
                 "RoleArn": self.role and arn_of(self.role),
                 "ModelDiagnosticsOutputConfiguration": _custom_resource.output_configuration(
                     diagnostics, diagnostics_encryption_key
                 ),
                 "Wait": "true" if wait else "false",
-                "ActiveVersion": _version(active_version),
+                "ActiveVersion": version_property(active_version),
             },
             tags=self._tags,
             depends_on=[
@@ -406,26 +379,6 @@ class Model(ModelBase):
         )
 
 
-def _version(number: int | None) -> str | None:
-    if number is not None and number < 1 and not cdk.Token.is_unresolved(number):
-        raise ValueError(f'active version "{number}" is none: versions of a model are counted from 1')
-    return None if number is None else str(number)
-
-
-def _rate(value: TargetSamplingRate | str | cdk.Duration | None) -> TargetSamplingRate | None:
-    if value is None:
-        return None
-    return _validate.step(TargetSamplingRate, value, what="target sampling rate")
-
-
-def _labels(files: S3Location | None, group: ILabelGroup | None) -> dict[str, Any] | None:
-    places = {
-        **({"S3InputConfiguration": files.to_api()} if files else {}),
-        **({"LabelGroupName": group.label_group_name} if group else {}),
-    }
-    return places or None
-
-
 def _check_windows(training: TimeRange | None, evaluation: TimeRange | None) -> None:
     if training is None or evaluation is None or training.end <= evaluation.start:
         return
@@ -443,23 +396,3 @@ def _check_sensors(
     used = subset or whole
     if used is not None and condition is not None:
         condition.require_sensor_in(used)
-
-
-def _with_adaptation(
-    tags: Mapping[str, str] | None, adaptation: Adaptation | str | None, service: IEquipmentService
-) -> Mapping[str, str]:
-    """Return the tags together with the one that says the adaptation."""
-    given = tags or {}
-    if adaptation is None:
-        return given
-    chosen = _validate.choice(Adaptation, adaptation, what="adaptation")
-    if not service.has_adaptation:
-        raise ValueError(
-            f'adaptation "{chosen}" has no effect at the AWS-managed service: leave it out, or deploy an '
-            "EquipmentService"
-        )
-    if ADAPTATION_TAG in given:
-        raise ValueError(
-            f'tag "{ADAPTATION_TAG}" and adaptation "{chosen}" say the same thing: leave the tag out'
-        )
-    return {**given, ADAPTATION_TAG: chosen.value}

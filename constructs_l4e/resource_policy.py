@@ -1,7 +1,7 @@
 """Resource policies: which other accounts may import a dataset or a model."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -112,3 +112,12 @@ class ResourcePolicy(cdk.Resource):
     def policy_revision_id(self) -> str:
         """Revision of the policy, as a token."""
         return self._resource.get_att("PolicyRevisionId").to_string()
+
+
+def policy_of(resource: IDataset | IModel) -> ResourcePolicy:
+    """Return the policy that `grant_import` adds to: one of the resource, made when it is asked for first."""
+    found = resource.node.try_find_child("ResourcePolicy")
+    if isinstance(found, ResourcePolicy):
+        return found
+    # Interfaces of the CDK do not say so, but whatever has a node is a construct.
+    return ResourcePolicy(cast("Construct", resource), "ResourcePolicy", resource=resource)

@@ -7,16 +7,14 @@ from typing import Required, TypedDict, Unpack
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
-from aws_cdk.interfaces import ResourceEnvironment
 from constructs import Construct
 
 from constructs_l4e import _arns, _custom_resource, _props, _validate
-from constructs_l4e._environments import is_known_to_differ
-from constructs_l4e._memory import placed
+from constructs_l4e._quotas import count_retraining_scheduler
 from constructs_l4e._retraining_frequency import retraining_frequency as _frequency
-from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.interfaces import IEquipmentService, IModel, IRetrainingScheduler
-from constructs_l4e.metrics import SUM, MetricOptions
+from constructs_l4e.metrics import MetricOptions
+from constructs_l4e.service_resource import ServiceResourceBase
 
 
 class LookbackWindow(enum.StrEnum):
@@ -51,7 +49,7 @@ class RetrainingSchedulerProps(TypedDict, total=False):
     removal_policy: cdk.RemovalPolicy
 
 
-class RetrainingSchedulerBase(cdk.Resource):
+class RetrainingSchedulerBase(ServiceResourceBase):
     """Base of retraining schedulers made here and of imported ones.
 
     Args:
@@ -60,32 +58,14 @@ class RetrainingSchedulerBase(cdk.Resource):
         home: account and Region of the scheduler. Default: those of the stack.
     """
 
-    service: IEquipmentService
+    _member = "ModelName"
     model_name: str
     running: bool
     _model_arn: str
 
-    def __init__(self, scope: Construct, id: str, *, home: ResourceEnvironment | None = None) -> None:
-        super().__init__(
-            scope, id, account=home.account if home else None, region=home.region if home else None
-        )
-        placed(self, scope, id)
-
-    def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
-        """Allow `grantee` to call `operations` on the scheduler: see `IRetrainingScheduler`."""
-        return _arns.grant(self.service, grantee, *operations, name=self.model_name, arn=self._model_arn)
-
-    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read the descriptions of the scheduler and of its model."""
-        return self._grant_level(grantee, AccessLevel.READ)
-
-    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read the scheduler and its model, and to start, stop and update it."""
-        return self._grant_level(grantee, AccessLevel.OPERATE)
-
-    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` every operation on the scheduler and on its model."""
-        return self._grant_level(grantee, AccessLevel.FULL)
+    @property
+    def _named(self) -> tuple[str, str]:
+        return self.model_name, self._model_arn
 
     def grant_start_stop(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` to start and stop the scheduler: at a deployed service, `grant_operate`."""
@@ -93,17 +73,11 @@ class RetrainingSchedulerBase(cdk.Resource):
 
     def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return a metric of the model's retrainings; by default its sum over each day."""
-        merged: MetricOptions = {
-            "statistic": SUM,
-            "period": cdk.Duration.days(1),
-            **self._metric_home(),
-            **options,
-        }
-        return cloudwatch.Metric(
-            namespace=self.service.metric_namespace,
-            metric_name=metric_name,
-            dimensions_map={"ModelName": self.model_name},
-            **merged,
+        return self._metric(
+            metric_name,
+            period=cdk.Duration.days(1),
+            dimensions={"ModelName": self.model_name},
+            options=options,
         )
 
     def metric_retraining_failed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
@@ -122,15 +96,6 @@ class RetrainingSchedulerBase(cdk.Resource):
         """
         return self.metric("VersionNotPromoted", **options)
 
-    def _metric_home(self) -> MetricOptions:
-        """Return account and Region of the metrics, where that is not the stack that uses them."""
-        return {}
-
-    def _grant_level(self, grantee: iam.IGrantable, level: AccessLevel) -> iam.Grant:
-        return self.service.grant_level(
-            grantee, level, member="ModelName", name=self.model_name, arn=self._model_arn
-        )
-
 
 class _ImportedRetrainingScheduler(RetrainingSchedulerBase):
     @_props.checked
@@ -142,15 +107,6 @@ class _ImportedRetrainingScheduler(RetrainingSchedulerBase):
         self.model_name = _validate.name(model_name, shape="ModelName", what="model name")
         self._model_arn = _arns.service_arn(self, "model", model_name, home=self.env)
         self.running = running
-
-    def _metric_home(self) -> MetricOptions:
-        home, here = self.env, self.stack
-        elsewhere: MetricOptions = {}
-        if is_known_to_differ(home.account, here.account):
-            elsewhere["account"] = home.account
-        if is_known_to_differ(home.region, here.region):
-            elsewhere["region"] = home.region
-        return elsewhere
 
 
 class RetrainingScheduler(RetrainingSchedulerBase):
@@ -198,6 +154,7 @@ class RetrainingScheduler(RetrainingSchedulerBase):
         self.model_name = model.model_name
         self._model_arn = model.model_arn
         self.running = running
+        count_retraining_scheduler(self, model)
         _custom_resource.service_resource(
             self,
             service=self.service,

@@ -9,19 +9,18 @@ import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk.interfaces import ResourceEnvironment
 from constructs import Construct
 
 from constructs_l4e import _arns, _custom_resource, _names, _props, _validate, alarms
-from constructs_l4e._environments import is_known_to_differ, require_environment_of_arn
-from constructs_l4e._memory import placed
+from constructs_l4e._environments import require_environment_of_arn
 from constructs_l4e._provider import ProviderAccess
-from constructs_l4e.access_level import AccessLevel
+from constructs_l4e._quotas import count_scheduler
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.input_naming import InputNaming
 from constructs_l4e.interfaces import IEquipmentService, IInferenceScheduler, IModel
-from constructs_l4e.metrics import SUM, MetricOptions, period
+from constructs_l4e.metrics import MetricOptions, period
 from constructs_l4e.role import ServiceRole, arn_of, let_use
+from constructs_l4e.service_resource import ServiceResourceBase
 from constructs_l4e.storage import S3Location
 
 _Value = TypeVar("_Value")
@@ -55,7 +54,7 @@ class InferenceSchedulerOptions(_OptionalProps, total=False):
     data_output: S3Location
 
 
-class InferenceSchedulerBase(cdk.Resource):
+class InferenceSchedulerBase(ServiceResourceBase):
     """Base of schedulers made here and of imported ones.
 
     Args:
@@ -64,18 +63,11 @@ class InferenceSchedulerBase(cdk.Resource):
         home: account and Region of the scheduler. Default: those of the stack.
     """
 
-    service: IEquipmentService
+    _member = "InferenceSchedulerName"
     inference_scheduler_name: str
-    _resource: cdk.CfnResource
     _model_name: str | None
     _data_upload_frequency: DataUploadFrequency | None
     running: bool
-
-    def __init__(self, scope: Construct, id: str, *, home: ResourceEnvironment | None = None) -> None:
-        super().__init__(
-            scope, id, account=home.account if home else None, region=home.region if home else None
-        )
-        placed(self, scope, id)
 
     @property
     def model_name(self) -> str:
@@ -92,27 +84,9 @@ class InferenceSchedulerBase(cdk.Resource):
         """ARN of the scheduler: a token if it is made here, and a pattern if only its name is known."""
         return self._resource.get_att("InferenceSchedulerArn").to_string()
 
-    def grant(self, grantee: iam.IGrantable, *operations: str) -> iam.Grant:
-        """Allow `grantee` to call `operations` on the scheduler: see `IInferenceScheduler`."""
-        return _arns.grant(
-            self.service,
-            grantee,
-            *operations,
-            name=self.inference_scheduler_name,
-            arn=self.inference_scheduler_arn,
-        )
-
-    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read the scheduler's description, executions, events and tags."""
-        return self._grant_level(grantee, AccessLevel.READ)
-
-    def grant_operate(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` to read the scheduler, and to start, stop and update it."""
-        return self._grant_level(grantee, AccessLevel.OPERATE)
-
-    def grant_full_access(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow `grantee` every operation on the scheduler."""
-        return self._grant_level(grantee, AccessLevel.FULL)
+    @property
+    def _named(self) -> tuple[str, str]:
+        return self.inference_scheduler_name, self.inference_scheduler_arn
 
     def grant_start_stop(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` to start and stop the scheduler: at a deployed service, `grant_operate`."""
@@ -120,20 +94,14 @@ class InferenceSchedulerBase(cdk.Resource):
 
     def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return a metric of the scheduler; by default its sum over each `data_upload_frequency`."""
-        merged: MetricOptions = {
-            "statistic": SUM,
-            "period": period(self.data_upload_frequency),
-            **self._metric_home(),
-            **options,
-        }
-        return cloudwatch.Metric(
-            namespace=self.service.metric_namespace,
-            metric_name=metric_name,
-            dimensions_map={
+        return self._metric(
+            metric_name,
+            period=period(self.data_upload_frequency),
+            dimensions={
                 "ModelName": self.model_name,
                 "InferenceSchedulerName": self.inference_scheduler_name,
             },
-            **merged,
+            options=options,
         )
 
     def metric_inference_succeeded(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
@@ -182,19 +150,6 @@ class InferenceSchedulerBase(cdk.Resource):
             )
         return value
 
-    def _metric_home(self) -> MetricOptions:
-        """Return account and Region of the metrics, where that is not the stack that uses them."""
-        return {}
-
-    def _grant_level(self, grantee: iam.IGrantable, level: AccessLevel) -> iam.Grant:
-        return self.service.grant_level(
-            grantee,
-            level,
-            member="InferenceSchedulerName",
-            name=self.inference_scheduler_name,
-            arn=self.inference_scheduler_arn,
-        )
-
 
 class _ImportedInferenceScheduler(InferenceSchedulerBase):
     @_props.checked
@@ -227,15 +182,6 @@ class _ImportedInferenceScheduler(InferenceSchedulerBase):
         if data_upload_frequency is not None:
             self._data_upload_frequency = _frequency(data_upload_frequency)
         self.running = running
-
-    def _metric_home(self) -> MetricOptions:
-        home, here = self.env, self.stack
-        elsewhere: MetricOptions = {}
-        if is_known_to_differ(home.account, here.account):
-            elsewhere["account"] = home.account
-        if is_known_to_differ(home.region, here.region):
-            elsewhere["region"] = home.region
-        return elsewhere
 
 
 @jsii.implements(iam.IGrantable, cdk.ITaggableV2)
@@ -297,6 +243,7 @@ class InferenceScheduler(InferenceSchedulerBase):
         self.running = running
         self._data_upload_frequency = frequency = _frequency(data_upload_frequency)
         _check_rate(frequency, model.target_sampling_rate)
+        count_scheduler(self, model)
         self.role: iam.IRole = role or ServiceRole(
             self,
             "Role",

@@ -231,6 +231,12 @@ def _add_validate(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     )
     validate_.add_argument("--labels", metavar="PATH", help="label files: a file, a folder or an S3 prefix")
     validate_.add_argument(
+        "--label-group",
+        type=Path,
+        metavar="FILE",
+        help="CSV file with the labels of a label group (default: that of the asset)",
+    )
+    validate_.add_argument(
         "--json", action="store_true", help="one JSON object with everything that was found"
     )
     validate_.add_argument(
@@ -245,6 +251,7 @@ def _validation(options: argparse.Namespace) -> validation.Options:
         assets_file=options.assets_file,
         key_pattern=options.key_pattern,
         labels=options.labels,
+        label_group=options.label_group,
         as_json=options.json,
         picture=options.picture,
     )

@@ -17,6 +17,9 @@ FORM = "each line is '<start>,<end>', for example '2020-02-01T20:00:00.000000,20
 
 _SHOWN_LINES = 3
 _SHOWN_CHARACTERS = 100
+_NAMES = ({"start", "starttime"}, {"end", "endtime"})
+"""What headers call the first and the second column."""
+_MORE_COLUMNS = ". More is said of a label, such as a rating, in a label group: keep start and end alone here"
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _GZIP = b"\x1f\x8b"
 _DIGIT = re.compile(r"\d")
@@ -77,6 +80,7 @@ def read_labels(data: bytes) -> LabelFile:
     lines = read_lines(data)
     if lines and is_header(lines[0]):
         _require_two_columns(lines[:1])
+        _require_start_first(lines[0])
         lines = lines[1:]
     _require_two_columns(lines)
     return periods_of(lines)
@@ -96,6 +100,11 @@ def read_lines(data: bytes) -> list[Line]:
 def is_header(first: Line) -> bool:
     """Return whether the first line of a file is a header: it has no digit."""
     return not _DIGIT.search("".join(first.cells))
+
+
+def plain_name(cell: str) -> str:
+    """Return a cell of a header as names are compared: `Start Time` and `start_time` are one."""
+    return cell.lower().replace("_", "").replace(" ", "")
 
 
 def periods_of(lines: Sequence[Line]) -> LabelFile:
@@ -167,24 +176,30 @@ def _require_two_columns(lines: Sequence[Line]) -> None:
     columns = "1 column" if len(first.cells) == 1 else f"{len(first.cells)} columns"
     raise UnusableFile(
         f"line {first.number}: '{first}' has {columns}{_others(wrong)}, but a label file has exactly two: "
-        f"{FORM}"
+        f"{FORM}{_MORE_COLUMNS if len(first.cells) > len(_NAMES) else ''}"
     )
+
+
+def _require_start_first(header: Line) -> None:
+    names = [plain_name(cell) for cell in header.cells]
+    if any(name in _NAMES[1 - place] for place, name in enumerate(names)):
+        raise UnusableFile(
+            f"line {header.number}: the header '{header}' names the end before the start, and the service "
+            f"reads columns by their place: put the start first; {FORM}"
+        )
 
 
 def _periods(lines: Sequence[Line], *, day_first: bool, ambiguous: bool) -> Iterator[LabelPeriod]:
     wrong: list[tuple[Line, str]] = []
+    inverted: list[Line] = []
     for line in lines:
         times = [micros(cell, day_first=day_first) for cell in line.cells]
         wrong += [(line, cell) for cell, time in zip(line.cells, times, strict=True) if time is None]
-        if wrong:
-            continue
         start, end = map(_moment, times)
-        if end < start:
-            order = " when the month is read first, as nothing shows another order" if ambiguous else ""
-            raise UnusableFile(
-                f"line {line.number}: the end '{line.cells[1]}' lies before the start '{line.cells[0]}'"
-                f"{order}: {FORM}"
-            )
+        if None not in times and end < start:
+            inverted.append(line)
+        if wrong or inverted:
+            continue
         other = [_moment(micros(cell, day_first=not day_first)) for cell in line.cells]
         yield LabelPeriod(
             line=line.number,
@@ -195,11 +210,25 @@ def _periods(lines: Sequence[Line], *, day_first: bool, ambiguous: bool) -> Iter
         )
     if wrong:
         raise _no_timestamp(wrong, day_first=day_first)
+    if inverted:
+        line = inverted[0]
+        order = " when the month is read first, as nothing shows another order" if ambiguous else ""
+        raise UnusableFile(
+            f"line {line.number}: the end '{line.cells[1]}' lies before the start '{line.cells[0]}'"
+            f"{order}{_others(inverted)}: {FORM}"
+        )
 
 
 def _no_timestamp(wrong: Sequence[tuple[Line, str]], *, day_first: bool) -> UnusableFile:
     """Return the error about cells that are no timestamps, each with its line."""
     line, cell = wrong[0]
+    if not cell:
+        what = "start" if not line.cells[0] else "end"
+        blank = [each for each, text in wrong if not text]
+        return UnusableFile(
+            f"line {line.number} '{line}' has no {what}{_others(blank)}: write both; the end of a fault that "
+            f"goes on is the end of the data; {FORM}"
+        )
     rule = f"use a form such as {ACCEPTED}"
     if micros(cell, day_first=not day_first) is not None:
         order = "day" if day_first else "month"

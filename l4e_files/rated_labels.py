@@ -6,12 +6,22 @@ A file of two columns, start and end, is a label file of the service, and every 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from l4e_files.label_periods import LabelPeriod, Line, is_header, periods_of, read_labels, read_lines
+from l4e_files.label_periods import (
+    LabelPeriod,
+    Line,
+    is_header,
+    periods_of,
+    plain_name,
+    read_labels,
+    read_lines,
+)
 from l4e_files.unusable import UnusableFile
 
 RATINGS = ("ANOMALY", "NO_ANOMALY", "NEUTRAL")
 COLUMNS = ("start", "end", "rating", "fault_code", "equipment", "notes")
 """The columns that a file may have, in any order; the first two it must have."""
+MOST_DESCRIBED = 5_000
+"""Labels of a label group that an app may describe in a file: the quota of the managed service."""
 
 _NAMES: Mapping[str, str] = {
     "starttime": "start",
@@ -88,7 +98,7 @@ def _columns(header: Line) -> Sequence[str]:
         cells.pop()
     columns = []
     for cell in cells:
-        name = _NAMES.get(cell.lower().replace("_", "").replace(" ", ""))
+        name = _NAMES.get(plain_name(cell))
         if name is None or name in columns:
             what = (
                 "is not a column of labels" if name is None else f"stands for '{name}', as another one does"

@@ -26,6 +26,7 @@ SERVICE_RULES = frozenset(
     {
         "service.errors",
         "service.members.key_pattern",
+        "service.requests.service_model",
         "service.settings",
         "service.jobs.csv_reading",
         "service.jobs.failure",
@@ -36,6 +37,7 @@ SERVICE_RULES = frozenset(
         "service.jobs.storage.listed_object",
         "service.jobs.training.training_labels",
         "service.members.training_windows",
+        "service.requests.validation",
     }
 )
 """Pure modules of the service with its rules about files, which the command applies without a deployment."""

@@ -51,12 +51,14 @@ class Layout:
     Attributes:
         components: The files of each component.
         labels: The files of labels.
+        label_group: The file of a label group, if there is one.
         ignored: Names of all other files, and why they are left out.
         by_demo_rules: Whether the names were read by the rules of `l4e demo --data`.
     """
 
     components: Mapping[str, tuple[DataFile, ...]]
     labels: tuple[DataFile, ...] = ()
+    label_group: DataFile | None = None
     ignored: tuple[tuple[str, str], ...] = ()
     by_demo_rules: bool = False
 

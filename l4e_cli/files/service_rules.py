@@ -13,13 +13,16 @@ from service.jobs.ingestion.parts import FilePart
 from service.jobs.ingestion.second_reading import SecondReading, is_day_first, second_reading
 from service.jobs.ingestion.selection import FileLimits, SourceFile, check_limits, select
 from service.jobs.storage.listed_object import ListedObject, is_folder
-from service.jobs.training.training_labels import Label, Labels
+from service.jobs.training.training_labels import ANOMALY, Label, Labels, too_large
 from service.members.key_pattern import DEFAULT_PATTERN, KeyPattern
 from service.settings import Settings
 from service.members.training_windows import ADVISED_DAYS, LEAST_DAYS, TimeSpan
+from service.requests.service_model import service_model
+from service.requests.validation import parse
 
 __all__ = [
     "ADVISED_DAYS",
+    "ANOMALY",
     "DEFAULT_PATTERN",
     "LEAST_DAYS",
     "FileLimits",
@@ -39,9 +42,12 @@ __all__ = [
     "is_day_first",
     "is_folder",
     "notes_of",
+    "parse",
     "read_csv",
     "repairs_of",
     "require_values",
     "second_reading",
     "select",
+    "service_model",
+    "too_large",
 ]

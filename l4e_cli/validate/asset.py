@@ -27,6 +27,7 @@ class Asset:
         training: The training window.
         evaluation: The evaluation window, if there is one.
         labelled: Whether it has label files.
+        label_group: The file with the labels of its label group, if it has one.
         step: The time between rows after resampling; None keeps that of the data.
         settings: The limits of the service that it is deployed with.
     """
@@ -36,6 +37,7 @@ class Asset:
     training: Interval
     evaluation: Interval | None
     labelled: bool
+    label_group: Path | None
     step: np.timedelta64 | None
     settings: Settings
 
@@ -68,11 +70,13 @@ def read_asset(file: Path, name: str) -> Asset:
             training=_period(body["training"]),
             evaluation=_period(body["evaluation"]) if "evaluation" in body else None,
             labelled=bool(body.get("labelled", False)),
+            label_group=file.parent / body["label_group"] if "label_group" in body else None,
             step=_step(body.get("target_sampling_rate")),
             settings=_settings(content.get("service", {}).get("limits", {})),
         )
     except KeyError as error:
-        raise CliError(f"{str(file)!r}: [assets.{name}] has no {error}: `l4e up` needs it as well") from None
+        why = "what is imported has no files here" if "imported" in body else "`l4e up` needs it as well"
+        raise CliError(f"{str(file)!r}: [assets.{name}] has no {error}: {why}") from None
     except (AttributeError, TypeError, ValueError) as error:
         raise CliError(f"{str(file)!r}: [assets.{name}] cannot be read: {error}") from error
 

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from l4e_cli.files.labels import read_label_files
+from l4e_cli.files.labels import read_label_files, read_label_group_file
 from l4e_cli.files.layout import Layout
 from l4e_cli.files.places import is_address
 from l4e_cli.files.reading import ConvertedComponent, OnBytes, convert_components, merge
@@ -16,7 +16,8 @@ from l4e_cli.interval import Interval
 from l4e_cli.validate.asset import Asset
 from l4e_cli.validate.coverage import Grid, measure
 from l4e_cli.validate.file_rules import absent_findings, file_findings, limit_findings
-from l4e_cli.validate.label_rules import label_findings
+from l4e_cli.validate.label_group_rules import label_group_findings
+from l4e_cli.validate.label_rules import label_file_findings, period_findings
 from l4e_cli.validate.practices import history_findings, rate_findings, sensor_findings
 from l4e_cli.validate.result import ComponentResult, Finding, Result
 
@@ -55,8 +56,15 @@ def check(
         )
         grid = _grid(converted)
         components = tuple(_merge(component, Path(folder), grid) for component in converted)
-    labels = read_label_files(layout.labels)
-    result = Result(place=place, asset=asset, components=components, labels=labels, grid=grid, findings=())
+    result = Result(
+        place=place,
+        asset=asset,
+        components=components,
+        labels=read_label_files(layout.labels),
+        label_group=None if layout.label_group is None else read_label_group_file(layout.label_group),
+        grid=grid,
+        findings=(),
+    )
     findings = [*_layout_findings(layout, remote=is_address(place)), *_findings(result)]
     return replace(result, findings=tuple(sorted(findings, key=lambda found: _ORDER[found.severity])))
 
@@ -99,14 +107,19 @@ def _layout_findings(layout: Layout, *, remote: bool) -> Iterator[Finding]:
 def _findings(result: Result) -> Iterator[Finding]:
     """Yield the findings about everything that was read."""
     asset, span = result.asset, None if result.grid is None else result.grid.span
+    settings = Settings() if asset is None else asset.settings
     if asset is not None:
         yield from absent_findings(result.components, asset)
         yield from rate_findings(result.components, asset)
-    yield from limit_findings(result.components, Settings() if asset is None else asset.settings)
+    yield from limit_findings(result.components, settings)
     for component in result.components:
         yield from file_findings(component)
         if span is not None:
             yield from sensor_findings(component, span)
     if span is not None:
         yield from history_findings(span, asset)
-    yield from label_findings(result.labels, span, asset)
+    yield from label_file_findings(result.labels, asset)
+    if result.label_group is not None:
+        yield from label_group_findings(result.label_group, settings)
+    if span is not None:
+        yield from period_findings(result.all_labels, span, asset)

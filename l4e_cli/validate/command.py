@@ -10,7 +10,7 @@ import boto3
 
 from l4e_cli import words
 from l4e_cli.errors import CliError
-from l4e_cli.files.layout import Layout, demo_layout, files_of, service_layout
+from l4e_cli.files.layout import DataFile, Layout, demo_layout, files_of, service_layout
 from l4e_cli.files.places import Folder, Place, folder_of, is_address, prefix_of
 from l4e_cli.terminal import Terminal
 from l4e_cli.validate.asset import Asset, read_asset
@@ -19,6 +19,7 @@ from l4e_cli.validate.document import document
 from l4e_cli.validate.picture import draw
 from l4e_cli.validate.report import show
 from l4e_cli.validate.result import Result
+from l4e_files.rated_labels import COLUMNS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -41,6 +42,7 @@ class Options:
         assets_file: The file that declares it.
         key_pattern: The `KeyPattern` of the ingestion; None is one folder per component.
         labels: Where the label files are, if not where they usually are.
+        label_group: The file of a label group; None takes that of the asset, if it has one.
         as_json: Whether the result is one JSON object.
         picture: PNG file to draw the coverage into.
         client: Makes the client for addresses in S3.
@@ -51,6 +53,7 @@ class Options:
     assets_file: Path = Path("assets.toml")
     key_pattern: str | None = None
     labels: str | None = None
+    label_group: Path | None = None
     as_json: bool = False
     picture: Path | None = None
     client: Callable[[], "S3Client"] = _client
@@ -104,7 +107,7 @@ def _layout(options: Options, asset: Asset | None) -> tuple[Place, Layout]:
                 f"{options.path!r} is not called .csv or .csv.gz, as the service asks of its files: name one "
                 "that is, or a folder of them; `l4e prepare` makes them of other exports"
             )
-        return folder, _with_labels(layout, options)
+        return folder, _with_labels(layout, options, asset)
     place = _place(options.path, options)
     root = _root(place, asset)
     if root is None:
@@ -117,7 +120,7 @@ def _layout(options: Options, asset: Asset | None) -> tuple[Place, Layout]:
         layout = service_layout(place, key_pattern=options.key_pattern, known=known)
         labels = root.below(_LABELS)
         layout = replace(layout, labels=files_of(labels, labels.listed()))
-    layout = _with_labels(layout, options)
+    layout = _with_labels(layout, options, asset)
     if not layout.components and asset is None:
         raise CliError(
             f"no CSV file in {str(place)!r} that belongs to a component: lay them out as "
@@ -126,17 +129,29 @@ def _layout(options: Options, asset: Asset | None) -> tuple[Place, Layout]:
     return place, layout
 
 
-def _with_labels(layout: Layout, options: Options) -> Layout:
+def _with_labels(layout: Layout, options: Options, asset: Asset | None) -> Layout:
+    group = options.label_group or (None if asset is None else asset.label_group)
+    if group is not None:
+        if not group.is_file():
+            raise CliError(
+                f"{str(group)!r} is no file: name the CSV file with the labels of a label group, its columns "
+                f"are {', '.join(COLUMNS)}"
+            )
+        layout = replace(layout, label_group=_only(group))
     if options.labels is None:
         return layout
     path = Path(options.labels)
     if not is_address(options.labels) and path.is_file():
-        folder = Folder(path.parent)
-        labels = files_of(folder, [folder.entry(path)])
-    else:
-        place = _place(options.labels, options)
-        labels = files_of(place, place.listed())
-    return replace(layout, labels=labels)
+        return replace(layout, labels=(_only(path),))
+    place = _place(options.labels, options)
+    return replace(layout, labels=files_of(place, place.listed()))
+
+
+def _only(path: Path) -> DataFile:
+    """Return a file of this machine by itself."""
+    folder = Folder(path.parent)
+    (file,) = files_of(folder, [folder.entry(path)])
+    return file
 
 
 def _place(path: str, options: Options) -> Place:

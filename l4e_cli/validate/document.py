@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from l4e_cli.files.labels import LabelGroupFile, fault_periods
 from l4e_cli.interval import Interval
 from l4e_cli.reader import SensorStatistics
 from l4e_cli.validate.coverage import SensorCoverage
@@ -21,9 +22,27 @@ def document(result: Result) -> dict[str, Any]:
         "components": [_component(component) for component in result.components],
         "labels": {
             "files": list(result.labels.names),
-            "periods": [_interval(period) for period in result.labels.periods],
+            "periods": [_interval(period) for period in fault_periods(result.labels.found)],
         },
+        "label_group": None if result.label_group is None else _label_group(result.label_group),
         "findings": [asdict(found) for found in result.findings],
+    }
+
+
+def _label_group(group: LabelGroupFile) -> dict[str, Any]:
+    return {
+        "file": group.name,
+        "labels": [
+            {
+                "start": label.period.start.isoformat(),
+                "end": label.period.end.isoformat(),
+                "rating": label.rating,
+                "fault_code": label.fault_code,
+                "equipment": label.equipment,
+                "notes": label.notes,
+            }
+            for label in group.labels
+        ],
     }
 
 

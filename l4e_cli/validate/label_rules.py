@@ -5,48 +5,53 @@ from decimal import Decimal
 
 import numpy as np
 
-from l4e_cli.files.labels import LabelFiles
-from l4e_cli.files.service_rules import TimeSpan
+from l4e_cli.files.labels import LabelFiles, fault_periods
+from l4e_cli.files.service_rules import Labels, TimeSpan
 from l4e_cli.interval import Interval
 from l4e_cli.validate.asset import Asset
 from l4e_cli.validate.result import Finding
 
 
-def label_findings(labels: LabelFiles, span: Interval | None, asset: Asset | None) -> Iterator[Finding]:
-    """Yield what is wrong with labels.
+def label_file_findings(files: LabelFiles, asset: Asset | None) -> Iterator[Finding]:
+    """Yield what is wrong with label files.
 
     Args:
-        labels: All labels.
-        span: Time from the first to the last row of the data; None without rows.
+        files: The files.
         asset: The asset that they belong to, if one is known.
     """
-    for name, reason in labels.refused:
+    for name, reason in files.refused:
         yield Finding(severity="error", rule="refused-labels", where=name, text=reason)
-    found = labels.found
-    if asset is not None and asset.labelled and not found.labels and not labels.refused:
+    expected = files.names or (asset is not None and asset.labelled)
+    if expected and not files.found.labels and not files.refused:
         yield Finding(
             severity="error",
             rule="no-label",
             where="labels",
             text="no label is there, so the training would fail: upload a file with start and end of a fault "
-            "per line, or set labelled = false",
+            "per line, or train without label files (labelled = false)",
         )
-    for note in found.notes:
+    for note in files.found.notes:
         yield Finding(severity="note", rule="reading", where="labels", text=note)
-    if span is None:
-        return
+
+
+def period_findings(labels: Labels, span: Interval, asset: Asset | None) -> Iterator[Finding]:
+    """Yield which labels overlap, contradict each other, or lie outside of what a model sees.
+
+    Args:
+        labels: All labels.
+        span: Time from the first to the last row of the data.
+        asset: The asset that they belong to, if one is known.
+    """
     windows = [span] if asset is None else asset.windows
-    report = found.report(data=_time_span(span), windows=[_time_span(window) for window in windows])
-    for note in report["notes"] if report is not None else ():
-        if note not in found.notes:
-            yield Finding(severity="warning", rule="labels-outside", where="labels", text=note)
+    for remark in labels.remarks(data=_time_span(span), windows=[_time_span(window) for window in windows]):
+        yield Finding(severity="warning", rule=remark.rule, where="labels", text=remark.text)
     evaluation = None if asset is None else asset.evaluation
-    if evaluation is not None and labels.periods and not any(map(evaluation.overlaps, labels.periods)):
+    if evaluation is not None and labels.labels and not any(map(evaluation.overlaps, fault_periods(labels))):
         yield Finding(
             severity="note",
             rule="labels-outside",
             where="evaluation",
-            text="no label lies in it, so nothing shows whether the model finds known faults",
+            text="no fault lies in it, so nothing shows whether the model finds known faults",
         )
 
 

@@ -63,8 +63,8 @@ def draw(result: Result, path: Path) -> None:
             _draw_title(axes, row.component, at)
         else:
             _draw_sensor(axes, result, row.component, row.sensor, at)
-    _draw_labels(axes, result.labels.periods)
-    _draw_names(axes, rows, labelled=bool(result.labels.periods))
+    _draw_labels(axes, result.faults)
+    _draw_names(axes, rows, labelled=bool(result.faults))
     _draw_legend(figure, result)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
@@ -97,7 +97,7 @@ def _extent(result: Result, grid: Grid) -> Interval:
 
 
 def _around(result: Result) -> list[Interval]:
-    return [*result.labels.periods, *([] if result.asset is None else result.asset.windows)]
+    return [*result.faults, *([] if result.asset is None else result.asset.windows)]
 
 
 def _draw_sensor(axes: Axes, result: Result, component: ComponentResult, sensor: str, at: int) -> None:
@@ -229,7 +229,7 @@ def _draw_legend(figure: Figure, result: Result) -> None:
         Patch(color=_NOTHING, label="none"),
         Patch(color=_GAP, label="gap in the rows of a component"),
     ]
-    if result.labels.periods:
+    if result.faults:
         handles.append(Patch(color=_LABEL, alpha=0.5, label="labelled fault"))
     figure.legend(handles=handles, loc="outside lower left", ncols=len(handles), frameon=False, fontsize=9)
 

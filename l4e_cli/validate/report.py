@@ -1,10 +1,12 @@
 """What `l4e validate` shows on the terminal."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from l4e_cli import words
+from l4e_cli.files.labels import fault_periods
 from l4e_cli.interval import Interval
 from l4e_cli.reader import SensorStatistics
 from l4e_cli.terminal import Terminal
@@ -99,15 +101,24 @@ def _show_sensors(terminal: Terminal, component: ComponentResult, findings: Sequ
 
 
 def _show_labels(terminal: Terminal, result: Result) -> None:
-    labels = result.labels
-    if not labels.names:
+    files, group = result.labels, result.label_group
+    if not files.names and group is None:
         return
     terminal.heading("labels")
-    total = sum((period.length for period in labels.periods), np.timedelta64(0, "us"))
-    terminal.line(
-        f"  {words.count(len(labels.periods), 'fault')} in {words.count(len(labels.names), 'file')}, "
-        f"{words.step(total)} in all"
-    )
+    if files.names:
+        periods = fault_periods(files.found)
+        total = sum((period.length for period in periods), np.timedelta64(0, "us"))
+        terminal.line(
+            f"  {words.count(len(periods), 'fault')} in {words.count(len(files.names), 'file')}, "
+            f"{words.step(total)} in all"
+        )
+    if group is not None:
+        ratings = Counter(label.rating for label in group.labels)
+        listed = ", ".join(f"{number:,} {rating}" for rating, number in sorted(ratings.items()))
+        terminal.line(
+            f"  {words.count(len(group.labels), 'label')} for a label group in {group.name}"
+            f"{listed and f': {listed}'}"
+        )
 
 
 def _show_findings(terminal: Terminal, severity: Severity, findings: Sequence[Finding]) -> None:

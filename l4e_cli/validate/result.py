@@ -6,9 +6,9 @@ from typing import Literal
 
 import numpy as np
 
-from l4e_cli.files.labels import LabelFiles
+from l4e_cli.files.labels import LabelFiles, LabelGroupFile, fault_periods
 from l4e_cli.files.reading import FileOutcome
-from l4e_cli.files.service_rules import FilePart, MergedComponent
+from l4e_cli.files.service_rules import FilePart, Labels, MergedComponent
 from l4e_cli.interval import Interval
 from l4e_cli.reader import ComponentReport
 from l4e_cli.validate.asset import Asset
@@ -72,7 +72,8 @@ class Result:
         place: Where the files are.
         asset: The asset that they belong to, if one was named.
         components: The components, in order of their names.
-        labels: The known faults.
+        labels: The label files.
+        label_group: The file of a label group, if there is one.
         grid: The bins of the coverage; None without a row.
         findings: What a person should know: errors first.
     """
@@ -81,8 +82,20 @@ class Result:
     asset: Asset | None
     components: tuple[ComponentResult, ...]
     labels: LabelFiles
+    label_group: LabelGroupFile | None
     grid: Grid | None
     findings: tuple[Finding, ...]
+
+    @property
+    def all_labels(self) -> Labels:
+        """The labels of all files, as a training takes them."""
+        files = self.labels.found
+        return files if self.label_group is None else files.plus(self.label_group.found)
+
+    @property
+    def faults(self) -> list[Interval]:
+        """The periods of the labels that are faults, in order of time."""
+        return fault_periods(self.all_labels)
 
     def of(self, severity: Severity) -> Sequence[Finding]:
         """Return the findings of a severity."""

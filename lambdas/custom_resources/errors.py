@@ -16,6 +16,7 @@ _CREDENTIAL: Final = re.compile(
 )
 _S3: Final = "s3:"
 _NOT_ASSUMABLE: Final = re.compile(r"(?i)(cannot|can't|could not|unable to) (be )?assume|sts:AssumeRole")
+_SHARING: Final = re.compile(r"lookoutequipment:Import\w+ .*resource policy")
 # Equal to those of the service, which these functions are deployed without. A test compares the two.
 THROTTLING_CODES: Final = frozenset(
     {
@@ -38,6 +39,7 @@ _UNAVAILABLE_CODES: Final = THROTTLING_CODES | {
 _UNAVAILABLE_STATUS: Final = frozenset({408, 429})
 _NEXT_STEP: Final = {
     "AccessDenied": "Grant the custom resource's role this operation and iam:PassRole, then deploy again",
+    "Unshared": "Have its owner allow that to the role or account of the custom resource, then deploy again",
     "Closed": "Correct that role or the policies of the bucket and its key, then deploy again",
     "Untrusting": "Let the trust policy of that role name the service, then deploy again",
     "Quota": "Delete what is no longer needed or raise the limit of the service, then deploy again",
@@ -107,6 +109,12 @@ class DeniedError(CallError):
     kind = "AccessDenied"
 
 
+class UnsharedError(DeniedError):
+    """The owner of what is imported does not allow it, or not yet."""
+
+    kind = "Unshared"
+
+
 class UntrustingError(DeniedError):
     """The role in the request cannot be assumed: it does not trust the service, or not yet."""
 
@@ -149,7 +157,7 @@ def call_error(operation: str, error: BotoCoreError | ClientError) -> CallError:
         inside = code == "InternalServerException" or status >= 500
         return (BrokenError if inside else UnavailableError)(operation, code, text)
     if status == 403 or code.startswith("AccessDenied"):
-        return DeniedError(operation, code, text)
+        return (UnsharedError if _SHARING.search(text) else DeniedError)(operation, code, text)
     if code == "ValidationException":
         return _refusal(text)(operation, code, text)
     return _KINDS.get(code, RefusedError)(operation, code, text)

@@ -14,6 +14,8 @@ from custom_resources.client import Equipment, create_client
 from custom_resources.data_ingestion import DataIngestion
 from custom_resources.dataset import Dataset
 from custom_resources.errors import call_error
+from custom_resources.imported_dataset import ImportedDataset
+from custom_resources.imported_model import ImportedModel
 from custom_resources.inference_scheduler import InferenceScheduler
 from custom_resources.label_group import LabelGroup
 from custom_resources.model import Model
@@ -25,9 +27,11 @@ from custom_resources.runner import Runner
 
 RESOURCES: Final = (
     Dataset(),
+    ImportedDataset(),
     DataIngestion(),
     LabelGroup(),
     Model(),
+    ImportedModel(),
     InferenceScheduler(),
     RetrainingScheduler(),
     DatasetPolicy(),

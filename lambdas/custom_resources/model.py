@@ -47,7 +47,7 @@ class Model(TaggedResource):
         return Again()
 
     def settle(self, context: Context, properties: Properties, found: Found) -> Outcome:
-        """Update labels, role and diagnostics, then follow the training of this request."""
+        """Update labels, role and diagnostics, have the model learn, then activate the version asked for."""
         status = found.record["Status"]
         # The service cannot remove a member from a model: one that is no longer requested stays.
         change = {
@@ -65,6 +65,24 @@ class Model(TaggedResource):
                 context.act("UpdateModel", ModelName=properties.members["ModelName"], **change)
             except ConflictError as conflict:
                 return Wait(reason=f"{conflict}. {conflict.next_step}")
+        unfinished = self.learn(context, properties, found)
+        if unfinished is not None:
+            return unfinished
+        if properties.active_version not in {None, found.record.get("ActiveModelVersion")}:
+            return self._activate(context, properties, found)
+        return Done(
+            data={
+                "ModelName": properties.members["ModelName"],
+                "ModelArn": found.arn,
+                "Status": status,
+                "ModelQuality": found.record.get("ModelQuality", "CANNOT_DETERMINE_QUALITY"),
+            }
+        )
+
+    def learn(self, context: Context, properties: Properties, found: Found) -> Outcome | None:
+        """Follow the training of this request; None when it is done, or need not be waited for."""
+        status = found.record["Status"]
+        mine = found.tags.get(REQUEST_TAG) == context.request.request_id
         if properties.wait and status in _BUSY:
             return Wait(
                 reason="the training is still in progress. Set Wait to false to deploy without waiting for it"
@@ -78,16 +96,7 @@ class Model(TaggedResource):
                 f"{failed_reason(found.record)}. Correct the data or the properties"
                 f"{'' if mine else ', delete this model'}, then deploy again."
             )
-        if properties.active_version not in {None, found.record.get("ActiveModelVersion")}:
-            return self._activate(context, properties, found)
-        return Done(
-            data={
-                "ModelName": properties.members["ModelName"],
-                "ModelArn": found.arn,
-                "Status": status,
-                "ModelQuality": found.record.get("ModelQuality", "CANNOT_DETERMINE_QUALITY"),
-            }
-        )
+        return None
 
     def _activate(self, context: Context, properties: Properties, found: Found) -> Outcome:
         """Make the requested version the active one, as soon as it is trained."""

@@ -110,8 +110,26 @@ class Context:
             instead_of: what an earlier attempt of the same request created in vain.
             parameters: its parameters.
         """
-        token = self.request.client_token(operation, parameters | ({"": instead_of} if instead_of else {}))
-        return self.act(operation, **parameters, ClientToken=token)
+        return self.act(
+            operation, **parameters, ClientToken=self._token(operation, parameters, instead_of=instead_of)
+        )
+
+    def replay(self, operation: str, *, instead_of: str = "", **parameters: Any) -> dict[str, Any]:
+        """Call an operation that takes a client token, any number of times: see `create`.
+
+        The service does it once, and answers each time how it stands.
+
+        Raises:
+            CallError: when the call is answered with an error.
+        """
+        return self.equipment.call(
+            operation, **parameters, ClientToken=self._token(operation, parameters, instead_of=instead_of)
+        )
+
+    def _token(self, operation: str, parameters: Mapping[str, Any], *, instead_of: str) -> str:
+        return self.request.client_token(
+            operation, {**parameters, **({"": instead_of} if instead_of else {})}
+        )
 
 
 class Resource(ABC):

@@ -145,7 +145,7 @@ class Runner:
             if granted.successor:
                 raise _superseded(request, granted)
             return self._delete(context)
-        resource = self._resource(wanted.kind)
+        resource = self._resource(request)
         if granted.successor is None:
             outcome = resource.advance(context, resource.parse(self.equipment, request.properties))
             return self._tidy(context, resource, granted) or outcome if isinstance(outcome, Done) else outcome
@@ -178,9 +178,7 @@ class Runner:
 
     def _delete(self, context: Context) -> Outcome:
         request = context.request
-        resource = next(
-            (known for known in self.resources if known.resource_type == request.resource_type), None
-        )
+        resource = self._known(request)
         if resource is None or request.properties.get("RemovalPolicy") == "retain":
             return Done(data={})
         identity = PhysicalId.parse(request.physical_id)
@@ -191,15 +189,19 @@ class Runner:
         return resource.remove(context, name)
 
     def _wanted(self, request: Request) -> PhysicalId:
-        for resource in self.resources:
-            if resource.resource_type == request.resource_type:
-                properties = resource.parse(self.equipment, request.properties)
-                return PhysicalId(kind=resource.kind, name=properties.members[resource.name_member])
-        known = ", ".join(resource.resource_type for resource in self.resources)
-        raise FailedError(f"{request.resource_type!r} is not a known resource type: use one of {known}")
+        resource = self._resource(request)
+        properties = resource.parse(self.equipment, request.properties)
+        return PhysicalId(kind=resource.kind, name=properties.members[resource.name_member])
 
-    def _resource(self, kind: str) -> Resource:
-        return next(resource for resource in self.resources if resource.kind == kind)
+    def _resource(self, request: Request) -> Resource:
+        resource = self._known(request)
+        if resource is None:
+            known = ", ".join(each.resource_type for each in self.resources)
+            raise FailedError(f"{request.resource_type!r} is not a known resource type: use one of {known}")
+        return resource
+
+    def _known(self, request: Request) -> Resource | None:
+        return next((each for each in self.resources if each.resource_type == request.resource_type), None)
 
 
 def _outcome_of(error: CallError) -> Wait:

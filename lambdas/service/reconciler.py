@@ -20,6 +20,7 @@ from service.context import Context
 from service.errors import NotFoundError
 from service.operations.retraining_schedulers import reconciled_retraining_scheduler
 from service.operations.schedulers import reconciled_scheduler
+from service.reconciliation.index_sweep import IndexSweep
 from service.reconciliation.ingestion_end import DATASET_STATUS
 from service.reconciliation.pending_deletions import delete_pending
 from service.reconciliation.reconcile import (
@@ -27,14 +28,13 @@ from service.reconciliation.reconcile import (
     reconcile_version,
     reconciled_dataset,
     reconciled_version,
+    versions_under_way,
 )
 from service.schedulers import schedules
 from service.schedulers.retraining import retrain_if_due
 from service.schedulers.retraining_metrics import publish_retraining
-from service.storage.names import version_key
 from service.storage.records import ModelVersionRecord, RetrainingSchedulerRecord
 
-_EVERY_VERSION = (version_key(1), version_key(10**10 - 1))
 _AT_ONCE = Decimal(0)
 _log = logging.getLogger(__name__)
 
@@ -83,15 +83,22 @@ def _one(context: Context, job: Mapping[str, Any]) -> None:
 
 
 def _all(context: Context) -> None:
-    """Look at records in progress and schedules, and remove what is left over; failures are logged."""
+    """Look at records in progress and schedules, remove what is left over, and bring the indexes up to date.
+
+    Failures of records are logged.
+    """
+    sweep = IndexSweep.begin(context)
     for dataset in list(context.records.datasets()):
         reconciled_dataset(context, dataset)
     for model in list(context.records.models()):
-        for version in list(context.records.versions(model["uuid"], between=_EVERY_VERSION)):
+        sweep.index(model)
+        for version in versions_under_way(context, model):
+            sweep.index(version)
             ended = reconciled_version(context, model, version)
             if ended is not version:
                 _publish(context, ended)
     for scheduler in list(context.records.schedulers()):
+        sweep.index(scheduler)
         with suppress(NotFoundError):  # deleted meanwhile
             reconciled_scheduler(context, scheduler)
     for retraining in list(context.records.retraining_schedulers()):
@@ -100,6 +107,7 @@ def _all(context: Context) -> None:
         except (BotoCoreError, ClientError):
             _log.exception("the retraining of model '%s' was not looked at", retraining["ModelName"])
     delete_pending(context)
+    sweep.end()
 
 
 def _publish(context: Context, version: ModelVersionRecord) -> None:

@@ -77,7 +77,7 @@ def test_digits_in_a_header_make_it_none() -> None:
         (f"start,end,rating\n{TIMES},BAD\n", r"line 2: the rating 'BAD' is not one of ANOMALY, NO_ANOMALY"),
         (f"start,end,notes\n{TIMES},worn, replaced\n", r"line 2: 'replaced' lies beyond the 3 columns"),
         (f"start,end,notes\n{TIMES},\n{DAY},soon,\n", r"line 3: 'soon' is not a timestamp"),
-        (f"start,end,notes\n{DAY}\n", r"line 2: '' is not a timestamp"),
+        (f"start,end,notes\n{DAY}\n", r"line 2 '2026-03-01,' has no end: write both"),
         (f"start,end,notes\n2026-03-02,{DAY},\n", r"line 2: the end '2026-03-01' lies before the start"),
         ("start;end;notes\n", r"separated by semicolons"),
         (b"PK\x03\x04[Content_Types].xml".decode(), r"Excel workbook"),

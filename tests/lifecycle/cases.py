@@ -70,8 +70,20 @@ def _label(day: int, **more: str) -> dict[str, str]:
     return {**times, "Rating": "ANOMALY", **more}
 
 
-def _source(prefix: str) -> Properties:
+def _files(prefix: str) -> Properties:
     return {"S3InputConfiguration": {"Bucket": "history", "Prefix": prefix}}
+
+
+def source(word: str, name: str) -> str:
+    """The ARN of a resource of another account."""
+    return (
+        f"arn:aws:lookoutequipment:us-east-1:222222222222:{word}/{name}/1d4d3cda-9e46-4e5a-9a39-000000000001"
+    )
+
+
+def version_of(name: str, number: int = 1) -> str:
+    """The ARN of a model version of another account."""
+    return f"{source('model', name)}/model-version/{number}"
 
 
 AT_ONCE = frozenset({"Dataset", "DatasetPolicy", "LabelGroup"})
@@ -92,13 +104,26 @@ CASES = (
         failing={"DatasetName": "pump-3", "Schema": {"Bucket": "assets", "Key": "broken"}},
     ),
     _case(
+        "ImportedDataset",
+        "DatasetName",
+        {
+            "DatasetName": "pump-1",
+            "SourceDatasetArn": source("dataset", "pump"),
+            "Tags": _tags(site="north", line="4"),
+        },
+        in_place={"Tags": _tags(site="south", owner="me")},
+        replaced={"DatasetName": "pump-2", "SourceDatasetArn": source("dataset", "fan")},
+        clash={"SourceDatasetArn": source("dataset", "fan")},
+        failing={"DatasetName": "pump-3", "SourceDatasetArn": source("dataset", "bad")},
+    ),
+    _case(
         "DataIngestion",
         "DatasetName",
-        {"DatasetName": "plant", "IngestionInputConfiguration": _source("2024/"), "RoleArn": ROLE},
+        {"DatasetName": "plant", "IngestionInputConfiguration": _files("2024/"), "RoleArn": ROLE},
         in_place={"Revision": "2"},
         replaced={"DatasetName": "plant-2"},
         clash=None,
-        failing={"IngestionInputConfiguration": _source("bad/")},
+        failing={"IngestionInputConfiguration": _files("bad/")},
     ),
     _case(
         "Model",
@@ -120,6 +145,27 @@ CASES = (
         replaced={"ModelName": "pump-2", "TrainingDataEndTime": "2024-07-01T00:00:00Z"},
         clash={"TrainingDataEndTime": "2024-07-01T00:00:00Z"},
         failing={"ModelName": "bad-1", "TrainingDataEndTime": "2024-08-01T00:00:00Z"},
+    ),
+    _case(
+        "ImportedModel",
+        "ModelName",
+        {
+            "ModelName": "pump-1",
+            "DatasetName": "plant",
+            "SourceModelVersionArn": version_of("pump"),
+            "RoleArn": ROLE,
+            "Tags": _tags(site="north"),
+        },
+        in_place={
+            "SourceModelVersionArn": version_of("pump", 2),
+            "InferenceDataImportStrategy": "ADD_WHEN_EMPTY",
+            "RoleArn": OTHER_ROLE,
+            "LabelsInputConfiguration": {"S3InputConfiguration": {"Bucket": "labels", "Prefix": "v2/"}},
+            "Tags": _tags(site="south"),
+        },
+        replaced={"ModelName": "pump-2", "DatasetName": "plant-2"},
+        clash={"DatasetName": "plant-2"},
+        failing={"ModelName": "pump-3", "SourceModelVersionArn": version_of("bad")},
     ),
     _case(
         "DatasetPolicy",

@@ -63,6 +63,7 @@ class FakeService:
         self.retrainings: dict[str, Thing] = {}  # retraining schedulers by model; what tests know them by
         self.jobs: dict[str, Thing] = {}
         self.versions: dict[str, dict[int, str]] = {}  # states of versions that retrainings made, by model
+        self.copies: dict[str, Thing] = {}  # imported versions of models by ARN
         self.label_groups: dict[str, Thing] = {}
         self.labels: dict[str, dict[str, Any]] = {}
         self.policies: dict[str, Thing] = {}  # by kind and name of their resource
@@ -128,7 +129,8 @@ class FakeService:
     def settle(self) -> None:
         """Apply every transition whose time has come."""
         now = self._clock()
-        for kind in (self.datasets, self.jobs, self.models, self.schedulers, self.retrainings):
+        kinds = (self.datasets, self.jobs, self.models, self.copies, self.schedulers, self.retrainings)
+        for kind in kinds:
             for thing in kind.values():
                 if thing.then and now >= thing.until and not self._stands_still(thing):
                     self._transit(thing)
@@ -156,7 +158,7 @@ class FakeService:
             before, made = seen
             if before != parameters:
                 raise ApiError("ValidationException", "ClientToken was used with other parameters")
-            thing = self.jobs.get(made) or self.everything().get(made)
+            thing = self.jobs.get(made) or self.copies.get(made) or self.everything().get(made)
             if operation == "CreateRetrainingScheduler":  # whose record has the ARN of its model
                 thing = next((each for each in self.retrainings.values() if each.uuid == made), None)
             record = thing.record if thing else self.labels.get(made)
@@ -166,7 +168,7 @@ class FakeService:
         if operation == "CreateRetrainingScheduler":
             self.tokens[operation, token] = (parameters, self.retrainings[parameters["ModelName"]].uuid)
             return answer
-        named = ("JobId", "LabelId", "LabelGroupArn", "InferenceSchedulerArn", "ModelArn")
+        named = ("JobId", "ModelVersionArn", "LabelId", "LabelGroupArn", "InferenceSchedulerArn", "ModelArn")
         key = next((answer[name] for name in named if name in answer), None)
         self.tokens[operation, token] = (parameters, str(key or answer.get("DatasetArn")))
         return answer
@@ -187,7 +189,7 @@ class FakeService:
 
     def _DeleteDataset(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         thing = self._get(self.datasets, "dataset", p["DatasetName"])
-        if thing.record["Status"] == "INGESTION_IN_PROGRESS":
+        if thing.record["Status"] in {"INGESTION_IN_PROGRESS", "IMPORT_IN_PROGRESS"}:
             raise ApiError("ConflictException", f"ingestion into dataset {p['DatasetName']} is in progress")
         for scheduler in self.schedulers.values():
             model = self.models.get(scheduler.record["ModelName"])
@@ -232,6 +234,34 @@ class FakeService:
         )
         dataset.record["Status"] = "INGESTION_IN_PROGRESS"
         return record
+
+    def _ImportDataset(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        name = p["DatasetName"]
+        dataset = self.datasets.get(name)
+        if dataset is None:
+            self._new(self.datasets, "dataset", name, QUOTA["datasets"])
+            record = {"DatasetName": name, "CreatedAt": self._clock()}
+            dataset = self._add(self.datasets, word="dataset", name=name, record=record, p=p)
+        elif dataset.record["Status"] not in {"CREATED", "ACTIVE"}:
+            raise ApiError("ConflictException", f"dataset {name} is {dataset.record['Status']}")
+        dataset.tags.update({tag["Key"]: tag["Value"] for tag in p.get("Tags", ())})
+        dataset.record["Status"] = "IMPORT_IN_PROGRESS"
+        job_id = self._uuid().replace("-", "")
+        record = {
+            "JobId": job_id,
+            "DatasetName": name,
+            "DatasetArn": dataset.arn,
+            "SourceDatasetArn": p["SourceDatasetArn"],
+            "CreatedAt": self._clock(),
+            "Status": "IMPORT_IN_PROGRESS",
+        }
+        self.jobs[job_id] = self._import(record, dataset.arn, p["SourceDatasetArn"], job_id)
+        return record
+
+    def _import(self, record: dict[str, Any], arn: str, source: str, identity: str) -> Thing:
+        bad = "bad" in source and not self.data_corrected
+        then, until = "FAILED" if bad else "SUCCESS", self._clock() + INGESTION_SECONDS
+        return Thing(record=record, arn=arn, tags={}, uuid=identity, until=until, then=then)
 
     def _DescribeDataIngestionJob(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         if p["JobId"] not in self.jobs:
@@ -316,11 +346,65 @@ class FakeService:
         thing.then = "FAILED" if bad else "SUCCESS"
         return thing.record
 
+    def _ImportModelVersion(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        name, number = p["ModelName"], 1
+        dataset = self._get(self.datasets, "dataset", p["DatasetName"])
+        if dataset.record["Status"] != "ACTIVE":
+            raise ApiError("ConflictException", f"dataset {p['DatasetName']} is not ACTIVE")
+        if "RoleArn" in p:
+            self._assume(p["RoleArn"])
+        model = self.models.get(name)
+        changes = {each: p[each] for each in ("LabelsInputConfiguration", "RoleArn") if each in p}
+        if model is None:
+            self._new(self.models, "model", name, QUOTA["models"])
+            record = {"ModelName": name, "DatasetName": p["DatasetName"], "DatasetArn": dataset.arn}
+            record |= {**changes, "Status": "IMPORT_IN_PROGRESS", "CreatedAt": self._clock()}
+            model = self._add(self.models, word="model", name=name, record=record, p=p)
+        else:
+            self._require_settled(name)
+            if model.record["DatasetName"] != p["DatasetName"]:
+                raise ApiError("ValidationException", f"model {name} has another dataset")
+            model.record.update(changes)
+            model.tags.update({tag["Key"]: tag["Value"] for tag in p.get("Tags", ())})
+            own = [copy.record["ModelVersion"] for copy in self._copies_of(model.arn)]
+            number = max([*own, *self.versions.get(name, {})], default=0) + 1
+        arn = f"{model.arn}/model-version/{number}"
+        version = {
+            "ModelName": name,
+            "ModelArn": model.arn,
+            "ModelVersion": number,
+            "ModelVersionArn": arn,
+            "SourceType": "IMPORT",
+            "SourceModelVersionArn": p["SourceModelVersionArn"],
+            "ImportJobStartTime": self._clock(),
+            "Status": "IMPORT_IN_PROGRESS",
+        }
+        self.copies[arn] = self._import(version, arn, p["SourceModelVersionArn"], arn)
+        return version
+
+    def _copies_of(self, model_arn: str) -> list[Thing]:
+        return [copy for copy in self.copies.values() if copy.record["ModelArn"] == model_arn]
+
+    def _require_settled(self, name: str) -> None:
+        model = self._get(self.models, "model", name)
+        if model.record["Status"] == "IN_PROGRESS":
+            raise ApiError("ConflictException", f"model {name} is in training")
+        if any(copy.record["Status"] == "IMPORT_IN_PROGRESS" for copy in self._copies_of(model.arn)):
+            raise ApiError("ConflictException", f"a version of model {name} is being imported")
+
+    def _ListModelVersions(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        copies = self._copies_of(self._get(self.models, "model", p["ModelName"]).arn)
+        found = [copy.record for copy in copies if copy.record["Status"] == p["Status"]]
+        return {"ModelVersionSummaries": found}
+
     def _DescribeModel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         return self._read(self.models, "model", p["ModelName"]).record
 
     def _DescribeModelVersion(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         record = self._get(self.models, "model", p["ModelName"]).record
+        for copy in self._copies_of(record["ModelArn"]):
+            if copy.record["ModelVersion"] == p["ModelVersion"]:
+                return copy.record
         versions = {1: record["Status"], **self.versions.get(p["ModelName"], {})}
         if p["ModelVersion"] not in versions:
             raise ApiError("ResourceNotFoundException", f"version {p['ModelVersion']} does not exist")
@@ -335,8 +419,7 @@ class FakeService:
 
     def _UpdateModel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         thing = self._get(self.models, "model", p["ModelName"])
-        if thing.record["Status"] == "IN_PROGRESS":
-            raise ApiError("ConflictException", f"model {p['ModelName']} is in training")
+        self._require_settled(p["ModelName"])
         if "RoleArn" in p:
             self._assume(p["RoleArn"])
         thing.record.update(p)
@@ -344,8 +427,7 @@ class FakeService:
 
     def _DeleteModel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         thing = self._get(self.models, "model", p["ModelName"])
-        if thing.record["Status"] == "IN_PROGRESS":
-            raise ApiError("ConflictException", f"model {p['ModelName']} is in training")
+        self._require_settled(p["ModelName"])
         for scheduler in self.schedulers.values():
             used = scheduler.record["ModelName"] == p["ModelName"]
             if used and scheduler.record["Status"] != "STOPPED":
@@ -359,6 +441,8 @@ class FakeService:
             )
         self.retrainings.pop(p["ModelName"], None)
         self.policies.pop(_policy_key(thing.arn), None)
+        for copy in self._copies_of(thing.arn):
+            del self.copies[copy.arn]
         del self.models[p["ModelName"]]
         return {}
 
@@ -586,16 +670,27 @@ class FakeService:
             thing.record["FailedReason"] = "no usable data; see https://console.aws.amazon.com/?token=canary"
         if "TrainingExecutionStartTime" in thing.record:
             thing.record["TrainingExecutionEndTime"] = self._clock()
+        if "SourceModelVersionArn" in thing.record:
+            self._end_import(thing)
         if "JobId" not in thing.record:
             return
         dataset = self.datasets.get(thing.record["DatasetName"])
         if dataset is None or dataset.arn != thing.record["DatasetArn"]:
             return
+        origins = {"IngestionInputConfiguration", "SourceDatasetArn"}
         if thing.record["Status"] == "SUCCESS":
-            dataset.record["IngestionInputConfiguration"] = thing.record["IngestionInputConfiguration"]
+            dataset.record.update({each: thing.record[each] for each in origins & thing.record.keys()})
             thing.record["IngestedDataSize"] = 4711
-        ingested = "IngestionInputConfiguration" in dataset.record
-        dataset.record["Status"] = "ACTIVE" if ingested else "CREATED"
+        dataset.record["Status"] = "ACTIVE" if origins & dataset.record.keys() else "CREATED"
+
+    def _end_import(self, version: Thing) -> None:
+        model = self.models[version.record["ModelName"]]
+        if model.record["Status"] == "IMPORT_IN_PROGRESS" or version.record["Status"] == "SUCCESS":
+            model.record["Status"] = version.record["Status"]
+        if version.record["Status"] == "SUCCESS":
+            model.record.setdefault("ActiveModelVersion", version.record["ModelVersion"])
+        elif model.record["Status"] == "FAILED":
+            model.record["FailedReason"] = version.record["FailedReason"]
 
     def _assume(self, role: str) -> None:
         if self.unready_roles.get(role, 0) > 0:

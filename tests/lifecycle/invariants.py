@@ -142,6 +142,7 @@ def _as_desired(world: World, stack: Stack, logical: str, live: Live) -> None:
         _policy_as_desired(world, f"{stack.id}/{logical}", f"{kind}/{name}", wanted)
     else:
         _thing_as_desired(world, f"{stack.id}/{logical}", kind, wanted)
+        _copy_as_desired(world, name, wanted)
     if kind == "label-group":
         _labels_as_desired(world, stack, logical, wanted)
 
@@ -188,6 +189,17 @@ def _thing_as_desired(world: World, owner: str, kind: str, wanted: Properties) -
         assert status == "SUCCESS", f"I6: the model is {status}"
     if kind == "dataset" and "Schema" in wanted:
         assert "Schema" in thing.record, "I6: no schema"
+
+
+def _copy_as_desired(world: World, name: str, wanted: Properties) -> None:
+    if "SourceDatasetArn" in wanted:
+        actual = world.service.datasets[name].record.get("SourceDatasetArn")
+        assert actual == wanted["SourceDatasetArn"], f"I6: a copy of {actual}"
+    if "SourceModelVersionArn" in wanted:
+        model = world.service.models[name].record
+        active = world.service.copies[f"{model['ModelArn']}/model-version/{model['ActiveModelVersion']}"]
+        actual = active.record["SourceModelVersionArn"]
+        assert actual == wanted["SourceModelVersionArn"], f"I6: the active version is a copy of {actual}"
 
 
 def _labels_as_desired(world: World, stack: Stack, logical: str, wanted: Properties) -> None:

@@ -40,6 +40,12 @@ from tests.lifecycle.scenarios_faults import (
     single_faults,
     update_fails_and_rolls_back,
 )
+from tests.lifecycle.scenarios_imports import (
+    another_source,
+    import_fails_in_place,
+    not_shared,
+    retrained_version_stays,
+)
 from tests.lifecycle.scenarios_service import (
     active_version,
     blocked_deletion,
@@ -88,6 +94,10 @@ SCENARIOS: tuple[Scenario, ...] = (
     one_scheduler_per_model,
     removed_delay,
     active_version,
+    another_source,
+    import_fails_in_place,
+    retrained_version_stays,
+    not_shared,
     quota,
     retained,
     deletion_before_creation,

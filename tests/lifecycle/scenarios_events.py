@@ -28,8 +28,10 @@ def attributes(play: Play) -> None:
     play.created()
     expected = {
         "Dataset": {"DatasetName", "DatasetArn"},
+        "ImportedDataset": {"DatasetName", "DatasetArn"},
         "DataIngestion": {"JobId", "DataStartTime", "DataEndTime", "IngestedDataSize"},
         "Model": {"ModelName", "ModelArn", "Status", "ModelQuality"},
+        "ImportedModel": {"ModelName", "ModelArn", "Status", "ModelQuality"},
         "InferenceScheduler": {"InferenceSchedulerName", "InferenceSchedulerArn"},
         "LabelGroup": {"LabelGroupName", "LabelGroupArn"},
         "RetrainingScheduler": {"ModelName", "ModelArn"},
@@ -164,9 +166,9 @@ def foreign_name(play: Play) -> None:
     service, name = play.world.service, play.case.base[play.case.name_member]
     if play.case.kind == "DataIngestion":
         return
-    if play.case.kind == "Dataset":
+    if play.case.kind in {"Dataset", "ImportedDataset"}:
         service.seed_dataset(name)
-    elif play.case.kind == "Model":
+    elif play.case.kind in {"Model", "ImportedModel"}:
         service.seed_model(name)
     elif play.case.kind == "LabelGroup":
         service.seed_label_group(name)
@@ -198,7 +200,7 @@ def kept_by_its_stack(play: Play) -> None:
     The deployment fails, tells how to use it, and takes back nothing but its own. When a person has deleted
     what was kept, the same template deploys.
     """
-    if play.case.kind not in {"Dataset", "LabelGroup", "Model"}:
+    if play.case.kind not in {"Dataset", "ImportedDataset", "LabelGroup", "Model", "ImportedModel"}:
         return
     play.created()
     kept = play.thing()
@@ -209,14 +211,15 @@ def kept_by_its_stack(play: Play) -> None:
     assert not again.deploy(play.template(play.case.base))
     again.drain()
     assert play.world.snapshot() == before
-    member = re.sub("(?<=[a-z])(?=[A-Z])", "_", play.case.kind).lower()
+    word = play.case.kind.removeprefix("Imported")
+    member = re.sub("(?<=[a-z])(?=[A-Z])", "_", word).lower()
     assert re.search(
         rf"was deleted, import it \(from_{member}_name\).* Otherwise .*then deploy", again.reasons[0]
     )
     invariants.check(play.world, play.stack, again, foreign=play.foreign)
 
     name = play.case.base[play.case.name_member]
-    play.world.service.call(f"Delete{play.case.kind}", {play.case.name_member: name})
+    play.world.service.call(f"Delete{word}", {play.case.name_member: name})
     assert again.deploy(play.template(play.case.base)), again.reasons
     again.drain()
     invariants.check(play.world, play.stack, again, foreign=play.foreign)
@@ -316,7 +319,7 @@ def request_id_comes_again(play: Play) -> None:
 
 def corrected_and_sent_again(play: Play) -> None:
     """A request that failed for its data is sent again under the same id, once they are corrected."""
-    if play.case.kind not in {"DataIngestion", "Model"}:
+    if play.case.kind not in {"DataIngestion", "ImportedDataset", "Model", "ImportedModel"}:
         return
     assert play.case.failing
     event = play.stack.event("Create", LOGICAL, Live(play.case.type, "", stringify(play.case.failing)))
@@ -327,7 +330,7 @@ def corrected_and_sent_again(play: Play) -> None:
     answer = Operation(play.world, event).run()
     assert answer["Status"] == "SUCCESS", answer["Message"]
     service = play.world.service
-    kind = service.jobs if play.case.kind == "DataIngestion" else service.models
+    kind = service.jobs if play.case.name_member == "DatasetName" else service.models
     assert [*kind.values()][-1].record["Status"] == "SUCCESS"
     started = {change.job_id for change in play.world.changes if change.operation == "StartDataIngestionJob"}
     assert len(started) == (3 if play.case.kind == "DataIngestion" else 0), "one job for each attempt"

@@ -52,7 +52,7 @@ def drift(play: Play) -> None:
         thing.record["Status"] = "STOPPED"
     if play.case.kind == "RetrainingScheduler":
         thing.record |= {"LookbackWindow": "P720D", "RetrainingStartDate": 0, "Status": "STOPPED"}
-    if play.case.kind == "Model":
+    if play.case.kind in {"Model", "ImportedModel"}:
         thing.record["RoleArn"] = "arn:aws:iam::111122223333:role/drifted"
     if play.case.kind == "LabelGroup":
         thing.record["FaultCodes"] = ["bearing", "drifted"]
@@ -176,11 +176,11 @@ def deletion_beside_a_long_ingestion(play: Play) -> None:
 
 def blocked_deletion(play: Play) -> None:
     """What stays in the way of a Delete is named; when it is gone, the next attempt succeeds."""
-    if play.case.kind not in {"Dataset", "Model"}:
+    if play.case.kind not in {"Dataset", "ImportedDataset", "Model", "ImportedModel"}:
         return
     play.created()
     service = play.world.service
-    if play.case.kind == "Dataset":
+    if play.case.name_member == "DatasetName":
         service.models["other"].record["DatasetName"] = "pump-1"
         somebodys_scheduler(play, "in-the-way")
     else:
@@ -197,13 +197,18 @@ def blocked_deletion(play: Play) -> None:
 
 def slow_ingestion_before_deletion(play: Play) -> None:
     """A Delete waits for an ingestion or a training as long as a deployment may."""
-    if play.case.kind not in {"Dataset", "Model"}:
+    busy = {
+        "Dataset": "INGESTION_IN_PROGRESS",
+        "ImportedDataset": "IMPORT_IN_PROGRESS",
+        "Model": "IN_PROGRESS",
+        "ImportedModel": "IN_PROGRESS",
+    }
+    if play.case.kind not in busy:
         return
     play.created()
     thing, now = play.thing(), play.world.now
     assert thing
-    busy = "INGESTION_IN_PROGRESS" if play.case.kind == "Dataset" else "IN_PROGRESS"
-    play.world.service.hold(thing, busy, until=now + 40 * 60)
+    play.world.service.hold(thing, busy[play.case.kind], until=now + 40 * 60)
     assert play.stack.destroy(), play.stack.reasons
     assert play.world.now >= now + 40 * 60
     play.check()
@@ -277,7 +282,7 @@ def quota(play: Play) -> None:
         service.seed_dataset(f"d-{number}")
         service.seed_model(f"m-{number}")
         service.seed_label_group(f"g-{number}")
-    if play.case.kind in {"Dataset", "Model", "LabelGroup"}:
+    if play.case.kind in {"Dataset", "ImportedDataset", "Model", "ImportedModel", "LabelGroup"}:
         assert not play.deploy(play.case.base)
         assert "limit 15" in play.stack.reasons[0], play.stack.reasons
         assert "ServiceQuotaExceededException" in play.stack.reasons[0]

@@ -16,6 +16,7 @@ from custom_resources import (
     data_ingestion,
     errors,
     group_labels,
+    imported_dataset,
     model,
     properties,
     records,
@@ -26,6 +27,9 @@ from custom_resources import (
 )
 from custom_resources.dataset import Dataset
 from custom_resources.errors import CallError, FailedError, NotFoundError, NotYetError
+from custom_resources.imported_dataset import ImportedDataset
+from custom_resources.imported_model import ImportedModel
+from custom_resources.importing import Import
 from custom_resources.inference_scheduler import InferenceScheduler
 from custom_resources.properties import Properties
 from custom_resources.records import Claim
@@ -379,6 +383,65 @@ def deleted_dataset_comes_back_empty(patch: Patch) -> None:
     )
 
 
+def imports_are_done_when_accepted(patch: Patch) -> None:
+    patch.setattr(ImportedDataset, "settle", Dataset.settle)
+
+
+def failed_imports_are_never_tried_again(patch: Patch) -> None:
+    def describe(*, began: float, **members: Any) -> Import:
+        return Import(began=max(began, float("inf")), **members)
+
+    patch.setattr(imported_dataset, "Import", describe)
+
+
+def going_back_imports_again(patch: Patch) -> None:
+    original = ImportedModel._version_of
+
+    def version_of(context: Context, properties: Properties) -> int | None:
+        found, name = original(context, properties), properties.members["ModelName"]
+        copies = context.call("ListModelVersions", ModelName=name, SourceType="IMPORT", Status="SUCCESS")
+        return found if found == copies["ModelVersionSummaries"][-1]["ModelVersion"] else None
+
+    patch.setattr(ImportedModel, "_version_of", staticmethod(version_of))
+
+
+def failed_versions_are_copies(patch: Patch) -> None:
+    original = Context.call
+
+    def call(self: Context, operation: str, **parameters: Any) -> dict[str, Any]:
+        found = original(self, operation, **parameters)
+        if operation == "ListModelVersions":
+            failed = original(self, operation, **{**parameters, "Status": "FAILED"})
+            found["ModelVersionSummaries"] += failed["ModelVersionSummaries"]
+        return found
+
+    patch.setattr(Context, "call", call)
+
+
+def new_versions_stay_inactive(patch: Patch) -> None:
+    original = ImportedModel.learn
+
+    def learn(self: ImportedModel, context: Context, properties: Properties, found: Found) -> Outcome | None:
+        request = replace(context.request, old_properties={})
+        return original(self, replace(context, request=request), properties, found)
+
+    patch.setattr(ImportedModel, "learn", learn)
+
+
+def every_update_goes_back_to_the_import(patch: Patch) -> None:
+    original = ImportedModel.learn
+
+    def learn(self: ImportedModel, context: Context, properties: Properties, found: Found) -> Outcome | None:
+        request = replace(context.request, old_properties={"SourceModelVersionArn": "another"})
+        return original(self, replace(context, request=request), properties, found)
+
+    patch.setattr(ImportedModel, "learn", learn)
+
+
+def refused_imports_are_told_as_missing_rights(patch: Patch) -> None:
+    patch.setattr(errors, "_SHARING", re.compile("(?!)"))
+
+
 def policies_of_others_are_replaced(patch: Patch) -> None:
     original = ResourcePolicy._attached
 
@@ -597,6 +660,13 @@ MUTATIONS = (
     Mutation(history_stays, "create_and_delete"),
     Mutation(dataset_deletion_waits_ten_minutes_for_its_ingestion, "deletion_beside_a_long_ingestion"),
     Mutation(deleted_dataset_comes_back_empty, "deleted_outside"),
+    Mutation(imports_are_done_when_accepted, "replacement_fails"),
+    Mutation(failed_imports_are_never_tried_again, "corrected_and_sent_again"),
+    Mutation(going_back_imports_again, "another_source"),
+    Mutation(failed_versions_are_copies, "import_fails_in_place"),
+    Mutation(new_versions_stay_inactive, "update_in_place"),
+    Mutation(every_update_goes_back_to_the_import, "retrained_version_stays"),
+    Mutation(refused_imports_are_told_as_missing_rights, "not_shared"),
     Mutation(policies_of_others_are_replaced, "foreign_name"),
     Mutation(policies_stay_as_they_were_made, "update_in_place"),
     Mutation(policies_outlive_their_custom_resource, "create_and_delete"),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from service.storage import records
 from service.storage.names import (
     DATASET,
+    INDEX_STATE,
     INGESTION_JOB,
     LABEL_GROUP,
     MODEL,
@@ -15,11 +16,15 @@ from service.storage.names import (
     TOKEN,
     events_of,
     executions_of,
+    jobs_of_dataset,
     labels_of,
+    models_of_dataset,
     policies_of,
+    schedulers_of_model,
+    under_way,
     versions_of,
 )
-from service.storage.store import Create, Delete, Write
+from service.storage.store import Create, Put, Update, Write
 
 KINDS: Mapping[str, type] = {
     DATASET: records.DatasetRecord,
@@ -36,6 +41,11 @@ KINDS: Mapping[str, type] = {
     SIGNING_KEY: records.SigningKeyRecord,
     TOKEN: records.TokenRecord,
     PENDING_DELETION: records.PendingDeletionRecord,
+    INDEX_STATE: records.IndexStateRecord,
+    jobs_of_dataset(""): records.IndexEntryRecord,
+    models_of_dataset(""): records.IndexEntryRecord,
+    schedulers_of_model(""): records.IndexEntryRecord,
+    under_way(""): records.IndexEntryRecord,
 }
 """The kinds of records by their partition, without the uuid that some end with."""
 
@@ -49,12 +59,12 @@ def listed(kind: type) -> frozenset[str]:
 
 def unlisted(write: Write) -> list[str]:
     """What a write to the table has that is not listed: its attributes, or the whole partition."""
-    pk = write.item["pk"] if isinstance(write, Create) else write.pk
+    pk = write.item["pk"] if isinstance(write, Create | Put) else write.pk
     head, mark, _ = pk.partition("#")
     kind = KINDS.get(head + mark)
     if kind is None:
         return [f"partition {pk}"]
-    names = set(write.item) if isinstance(write, Create) else set(write.expect or {})
-    if not isinstance(write, Create | Delete):
+    names = set(write.item) if isinstance(write, Create | Put) else set(getattr(write, "expect", None) or {})
+    if isinstance(write, Update):
         names |= {*write.set, *write.remove, *write.add}
     return sorted(f"{kind.__name__}.{name}" for name in names - listed(kind))

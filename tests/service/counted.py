@@ -136,6 +136,9 @@ def _read_units(operation: str, reply: Mapping[str, Any]) -> int:
     """Return the units of a consistent read: of each item that is got, of all together in a query."""
     if operation == "GetItem":
         return max(1, math.ceil(item_bytes(reply.get("Item", {})) / _READ_UNIT))
+    if operation == "BatchGetItem":
+        items = (item for of_table in reply.get("Responses", {}).values() for item in of_table)
+        return max(1, sum(math.ceil(item_bytes(item) / _READ_UNIT) for item in items))
     if operation == "Query":
         return max(1, math.ceil(sum(item_bytes(item) for item in reply.get("Items", ())) / _READ_UNIT))
     return 0

@@ -33,6 +33,7 @@ Item = dict[str, Any]
 _KEY_BYTES = {"pk": 2048, "sk": 1024}
 _OBJECT_KEY_BYTES = 1024
 _PAGE = 1000
+_BATCH = 100
 QUERY_BYTES = 2**20
 _plain = TypeDeserializer().deserialize
 
@@ -62,6 +63,15 @@ class Table:
         """Return an item."""
         found = self.items.get(_key(Key))
         return {} if found is None else {"Item": dict(found)}
+
+    def batch_get_item(self, *, RequestItems: Item) -> Item:
+        """Return items, in the order of the table."""
+        ((table, request),) = RequestItems.items()
+        keys = [_key(key) for key in request["Keys"]]
+        if not 0 < len(set(keys)) == len(keys) <= _BATCH:
+            raise refused("BatchGetItem", "ValidationException", f"{len(keys)} keys, or one of them twice")
+        found = [dict(self.items[key]) for key in sorted(keys) if key in self.items]
+        return {"Responses": {table: found}, "UnprocessedKeys": {}}
 
     def update_item(self, **request: Any) -> Item:
         """Change an item and return it."""

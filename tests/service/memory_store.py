@@ -11,6 +11,8 @@ from service.storage.store import (
     Item,
     NotFound,
     Page,
+    Put,
+    Remove,
     StateChanged,
     Update,
     Write,
@@ -87,6 +89,8 @@ class MemoryStore:
         return iter([each for each in found if (where or {}).items() <= each.items()])
 
     def _check(self, write: Write) -> None:
+        if isinstance(write, Put | Remove):
+            return
         key = (write.item["pk"], write.item["sk"]) if isinstance(write, Create) else (write.pk, write.sk)
         found = self.records.get(key)
         if isinstance(write, Create):
@@ -101,11 +105,11 @@ class MemoryStore:
                 raise StateChanged(*key, dict(found))
 
     def _do(self, write: Write) -> None:
-        if isinstance(write, Create):
+        if isinstance(write, Create | Put):
             item = _plain(write.item)
             self._put(item["pk"], item["sk"], item)
-        elif isinstance(write, Delete):
-            del self.records[write.pk, write.sk]
+        elif isinstance(write, Delete | Remove):
+            self.records.pop((write.pk, write.sk), None)
         else:
             record = dict(self.records[write.pk, write.sk])
             record |= _plain(write.set)

@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from service.storage.store import Create, Delete, Store, Update
+from service.storage.store import Create, Delete, Put, Remove, Store, Update, Write
 
 Patch = pytest.MonkeyPatch
-Write = Create | Update | Delete
 
 CAUGHT = (AssertionError, pytest.fail.Exception, ClientError)
 """What a test fails with that notices a bug. Anything else is a mistake in the table."""
@@ -61,7 +60,7 @@ def change_writes(patch: Patch, change: Callable[[Write], Write]) -> None:
 
 def without_expectation(write: Write, attribute: str) -> Write:
     """Return a write that happens whatever the value of `attribute` is."""
-    if isinstance(write, Create) or not write.expect:
+    if isinstance(write, Create | Put | Remove) or not write.expect:
         return write
     kept = {name: value for name, value in write.expect.items() if name != attribute}
     return (

@@ -22,6 +22,8 @@ from constructs_l4e import (
     Executions,
     InferenceScheduler,
     InputNaming,
+    Label,
+    LabelGroup,
     Model,
     MonitoredAsset,
     SchedulerAlarms,
@@ -46,15 +48,29 @@ def declared_plant(of: cdk.App) -> None:
 
 
 def parts_by_hand(scope: cdk.Stack) -> None:
-    """Every part on its own, at a service that another app deploys."""
+    """Every part on its own, at a service that another app deploys; another account may import them."""
     service = EquipmentService.from_parameter(scope, "Service", parameter_name="/plant/equipment")
     key = EquipmentKey(scope, "Key", service=service)
     data = AssetStorage(scope, "Data", encryption_key=key).for_asset("Pump1")
     dataset = Dataset(scope, "Dataset", service=service, schema=LARGE, encryption_key=key)
     dataset.add_ingestion("History", source=data.history, revision="2026-11")
-    model = dataset.add_model(
-        "Model", training=TRAINING, evaluation=EVALUATION, labels=data.labels, target_sampling_rate="PT5M"
+    faults = LabelGroup(
+        scope,
+        "Faults",
+        service=service,
+        labels=[Label.between("2026-01-05T00:00:00Z", "2026-01-06T00:00:00Z", fault_code="leak")],
     )
+    model = dataset.add_model(
+        "Model",
+        training=TRAINING,
+        evaluation=EVALUATION,
+        labels=data.labels,
+        label_group=faults,
+        target_sampling_rate="PT5M",
+    )
+    model.add_retraining_scheduler("Retraining", retraining_frequency="P3M", promote_mode="MANUAL")
+    dataset.grant_import("222222222222")
+    model.grant_import("222222222222", inference_data=False)
     role = ServiceRole(
         scope, "Role", service=service, reads=[data.inference_input], writes=[data.inference_output]
     )

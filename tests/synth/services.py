@@ -24,6 +24,7 @@ from constructs_l4e import (
     EquipmentService,
     FunctionVpcEndpoints,
     IEquipmentService,
+    ImportSource,
     LargeJobs,
     ReservedConcurrency,
     ServiceControls,
@@ -53,6 +54,8 @@ def everything(scope: cdk.Stack) -> EquipmentService:
         ),
         training_memory=cdk.Size.mebibytes(3008),
         removal_policy=cdk.RemovalPolicy.DESTROY,
+        import_sources=[ImportSource(account="222222222222", region="eu-central-1", api_id="abcde12345")],
+        importable_by=["222222222222"],
     )
 
 

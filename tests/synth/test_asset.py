@@ -49,6 +49,8 @@ from constructs_l4e import (
     KeyPattern,
     Model,
     MonitoredAsset,
+    RetrainingScheduler,
+    RetrainingSchedulerBase,
     S3Location,
     TimestampFormat,
 )
@@ -82,6 +84,8 @@ def full(scope: cdk.Stack) -> MonitoredAsset:
         target_sampling_rate="PT10M",
         off_condition=r"pump\speed < 10",
         adaptation="hold",
+        label_group={"fault_codes": ["leak"]},
+        retraining={"retraining_frequency": "P3M"},
         data_delay_offset=cdk.Duration.minutes(5),
         input_naming=InputNaming(
             timestamp_format=TimestampFormat.EPOCH, delimiter="_", time_zone_offset="+05:30"
@@ -113,7 +117,7 @@ def templates() -> dict[str, dict[str, Any]]:
     return {name: synthesised(build) for name, build in CANONICAL.items()}
 
 
-@pytest.mark.parametrize(("name", "count"), [("asset-minimal", 7), ("asset-full", 9)])
+@pytest.mark.parametrize(("name", "count"), [("asset-minimal", 7), ("asset-full", 11)])
 def test_an_asset_costs_few_resources(templates, name: str, count: int) -> None:
     assert len(templates[name]["Resources"]) == count <= MOST_RESOURCES
 
@@ -211,13 +215,14 @@ def depends_on(content: dict[str, Any], kind: str) -> set[str]:
 def test_order_of_deployment(templates) -> None:
     content = templates["asset-full"]
     role = "AWS::IAM::Role"
-    dataset, ingestion, model = (
-        f"Custom::LookoutEquipment{kind}" for kind in ("Dataset", "DataIngestion", "Model")
+    dataset, ingestion, label_group, model = (
+        f"Custom::LookoutEquipment{kind}" for kind in ("Dataset", "DataIngestion", "LabelGroup", "Model")
     )
 
     assert depends_on(content, "Dataset") == set()
     assert depends_on(content, "DataIngestion") == {role, dataset}
-    assert depends_on(content, "Model") == {role, dataset, ingestion}
+    assert depends_on(content, "Model") == {role, dataset, ingestion, label_group}
+    assert depends_on(content, "RetrainingScheduler") == {model}
     assert depends_on(content, "InferenceScheduler") == {role, model}
 
 
@@ -232,7 +237,7 @@ def test_custom_resources_follow_the_contract(templates) -> None:
     content = templates["asset-full"]
     kinds = [value for value in content["Resources"].values() if value["Type"].startswith("Custom::")]
 
-    assert len(kinds) == 4
+    assert len(kinds) == 6
     for resource in kinds:
         version = "2" if "Schema" in resource["Properties"] else "1"
         assert resource["Properties"]["ServiceToken"] == SERVICE_TOKEN
@@ -245,8 +250,16 @@ def test_everything_set(templates) -> None:
     key = {"Fn::GetAtt": [next(iter(resources(content, "AWS::KMS::Key"))), "Arn"]}
     role = {"Fn::GetAtt": [next(iter(resources(content, "AWS::IAM::Role"))), "Arn"]}
     tags = [{"Key": "site", "Value": "north"}]
-    dataset, ingestion, model, scheduler = (
-        properties(content, kind) for kind in ("Dataset", "DataIngestion", "Model", "InferenceScheduler")
+    dataset, ingestion, labels, model, scheduler, retraining = (
+        properties(content, kind)
+        for kind in (
+            "Dataset",
+            "DataIngestion",
+            "LabelGroup",
+            "Model",
+            "InferenceScheduler",
+            "RetrainingScheduler",
+        )
     )
 
     def place(prefix: str) -> dict[str, str]:
@@ -276,12 +289,27 @@ def test_everything_set(templates) -> None:
         "EvaluationDataEndTime": "2026-04-01T00:00:00Z",
         "DataPreProcessingConfiguration": {"TargetSamplingRate": "PT10M"},
         "OffCondition": r"pump\speed < 10.0",
-        "LabelsInputConfiguration": {"S3InputConfiguration": place("labels")},
+        "LabelsInputConfiguration": {
+            "S3InputConfiguration": place("labels"),
+            "LabelGroupName": labels["LabelGroupName"],
+        },
         "ModelDiagnosticsOutputConfiguration": {"S3OutputConfiguration": place("diagnostics")},
         "RoleArn": role,
         "ServerSideKmsKeyId": key,
         "Tags": [{"Key": "lookoutequipment:adaptation", "Value": "hold"}, *tags],
         "Wait": "true",
+    }
+    assert labels == {
+        "LabelGroupName": labels["LabelGroupName"],
+        "FaultCodes": ["leak"],
+        "Tags": tags,
+    }
+    assert retraining == {
+        "ModelName": model["ModelName"],
+        "RetrainingFrequency": "P3M",
+        "LookbackWindow": "P360D",
+        "PromoteMode": "MANAGED",
+        "DesiredState": "RUNNING",
     }
     assert scheduler == {
         "InferenceSchedulerName": scheduler["InferenceSchedulerName"],
@@ -339,16 +367,119 @@ def test_names_of_your_own_and_notices_when_alarms_are_over() -> None:
 
 def test_metrics_are_those_of_the_scheduler() -> None:
     asset = minimal(stack())
-    methods = [name for name in vars(InferenceSchedulerBase) if name.startswith("metric_")]
+    assert shown_metrics(asset, asset.scheduler, InferenceSchedulerBase) == 7
+    assert asset.metric("Other").metric_name == "Other"
 
-    assert len(methods) == 7
+
+def test_metrics_of_retrainings_are_those_of_their_scheduler() -> None:
+    scope = stack()
+    asset = MonitoredAsset(
+        scope,
+        "Pump",
+        service=imported_service(scope),
+        locations=locations(scope),
+        schema=PUMP,
+        retraining={"retraining_frequency": "P3M"},
+    )
+    assert shown_metrics(asset, asset.retraining, RetrainingSchedulerBase) == 3
+
+
+def shown_metrics(asset: MonitoredAsset, part: Any, kind: type) -> int:
+    """Number of the metrics of a part, each of which the asset has too."""
+    methods = [name for name in vars(kind) if name.startswith("metric_")]
     for method in methods:
         shown = [
             (each.metric_name, each.dimensions, each.label)
-            for each in (getattr(of, method)(label="A") for of in (asset, asset.scheduler))
+            for each in (getattr(of, method)(label="A") for of in (asset, part))
         ]
         assert shown[0] == shown[1]
-    assert asset.metric("Other").metric_name == "Other"
+    return len(methods)
+
+
+FORWARDED = {
+    "grant_start_stop": ("scheduler", "operate"),
+    "grant_ingest": ("dataset", "full"),
+    "grant_label": ("label_group", "operate"),
+}
+
+
+@pytest.mark.parametrize("method", FORWARDED)
+def test_grants_are_those_of_the_parts(method: str) -> None:
+    scope = stack()
+    asset = MonitoredAsset(
+        scope,
+        "Pump",
+        service=imported_service(scope),
+        locations=locations(scope),
+        schema=PUMP,
+        label_group={},
+    )
+    part, level = FORWARDED[method]
+    people = {
+        name: iam.Role(scope, name, assumed_by=iam.AccountRootPrincipal()) for name in ("Asset", "Part")
+    }
+    getattr(asset, method)(people["Asset"])
+    getattr(getattr(asset, part), method)(people["Part"])
+    policies = resources(template(scope), "AWS::IAM::Policy")
+    by_asset, by_part = (
+        next(value["Properties"]["PolicyDocument"] for key, value in policies.items() if key.startswith(name))
+        for name in people
+    )
+
+    assert by_asset == by_part
+    assert f"/POST/{level}/name/" in json.dumps(by_asset)
+
+
+@pytest.mark.parametrize(
+    ("ask", "what"),
+    [
+        (lambda asset, person: asset.grant_ingest(person), "dataset"),
+        (lambda asset, person: asset.grant_label(person), "label group"),
+        (lambda asset, _: asset.metric_retraining_failed(), "retraining scheduler"),
+        (lambda asset, _: asset.metric_version_promoted(), "retraining scheduler"),
+        (lambda asset, _: asset.metric_version_not_promoted(), "retraining scheduler"),
+    ],
+)
+def test_what_is_asked_of_a_part_that_the_asset_has_not(ask: Any, what: str) -> None:
+    scope = stack()
+    asset = MonitoredAsset(
+        scope,
+        "A",
+        service=imported_service(scope),
+        locations=locations(scope),
+        scheduler=existing_scheduler(scope),
+    )
+    person = iam.Role(scope, "Person", assumed_by=iam.AccountRootPrincipal())
+
+    with pytest.raises(ValueError, match=f'^asset "Test/A" has no {what}, which is what is asked for$'):
+        ask(asset, person)
+
+
+def test_a_retraining_scheduler_that_exists() -> None:
+    scope = stack()
+    live = existing_scheduler(scope)
+    found = RetrainingScheduler.from_model_name(scope, "Retraining", service=live.service, model_name="tuned")
+    asset = MonitoredAsset(
+        scope, "A", service=live.service, locations=locations(scope), scheduler=live, retraining=found
+    )
+
+    assert asset.retraining is found
+    assert resources(template(scope), "Custom::LookoutEquipmentRetrainingScheduler") == {}
+    assert asset.metric_retraining_failed().dimensions == {"ModelName": "tuned"}
+
+
+def test_a_retraining_scheduler_of_another_model_or_service() -> None:
+    scope = stack()
+    live = existing_scheduler(scope)
+    other = EquipmentService.aws_managed(scope, "Other")
+    strange = RetrainingScheduler.from_model_name(scope, "R1", service=live.service, model_name="other")
+    distant = RetrainingScheduler.from_model_name(scope, "R2", service=other, model_name="tuned")
+    common = {"service": live.service, "locations": locations(scope), "scheduler": live}
+
+    with pytest.raises(ValueError, match='scheduler is of model "other", not "tuned": leave one of'):
+        MonitoredAsset(scope, "A", retraining=strange, **common)
+    with pytest.raises(ValueError, match='scheduler is of service "Test/Other", not of "Test/Service"'):
+        MonitoredAsset(scope, "B", retraining=distant, **common)
 
 
 def test_parts_that_exist_replace_parts_made_here() -> None:
@@ -549,12 +680,14 @@ def test_props_that_are_given_twice(props: dict[str, Any], message: str) -> None
         ({"model": {"wait": "no"}}, r"model is {'wait': 'no'}: use an? IModel"),
         ({"dataset": "pump"}, r'dataset is "pump": use an? IDataset'),
         ({"label_group": {"label": []}}, r"label_group is {'label': \[\]}: use an? ILabelGroup"),
+        ({"retraining": {"tags": {}}}, r"retraining is {'tags': {}}: use an? IRetrainingScheduler"),
     ],
 )
 def test_what_is_neither_a_part_nor_its_props(part: dict[str, Any], message: str) -> None:
     scope = stack()
     with pytest.raises(
-        TypeError, match=f'^MonitoredAsset "Test/A": {message} or a dict of props with some of .*tags'
+        TypeError,
+        match=f'^MonitoredAsset "Test/A": {message} or a dict of props with some of .*removal_policy',
     ):
         MonitoredAsset(scope, "A", service=imported_service(scope), locations=locations(scope), **part)
 
@@ -564,7 +697,7 @@ def test_a_scheduler_of_another_model() -> None:
     live = existing_scheduler(scope)
     other = Model.from_model_name(scope, "M", service=live.service, model_name="other")
 
-    with pytest.raises(ValueError, match='scheduler "line-4" runs model "tuned", not "other": leave one of'):
+    with pytest.raises(ValueError, match='scheduler "line-4" is of model "tuned", not "other": leave one of'):
         MonitoredAsset(
             scope, "A", service=live.service, locations=locations(scope), model=other, scheduler=live
         )

@@ -21,6 +21,7 @@ INTERFACES = (
     "ILabelGroup",
     "IModel",
     "IRetrainingScheduler",
+    "IServiceResource",
 )
 KINDS = ("Dataset", "DataIngestion", "Model", "InferenceScheduler")
 

@@ -12,6 +12,8 @@ from canonical import EVALUATION, PUMP, TRAINING, custom, imported_service, loca
 from constructs_l4e import (
     Dataset,
     DatasetSchema,
+    ImportedDataset,
+    ImportedModel,
     InferenceScheduler,
     InputNaming,
     KeyPattern,
@@ -27,6 +29,8 @@ from service.requests.service_model import service_model
 
 API = service_model()
 BY_TYPE = {resource.resource_type: resource for resource in RESOURCES}
+COPIED = "arn:aws:lookoutequipment:eu-west-1:444455556666:{}/one/12345678-1234-1234-1234-123456789012"
+VERSION = f"{COPIED.format('model')}/model-version/{{}}"
 PART = DatasetSchema.from_sensors({"pump": ["flow"]})
 
 
@@ -143,6 +147,21 @@ def dataset(scope: cdk.Stack, props: Mapping[str, Any]) -> None:
     Dataset(scope, "D", service=imported_service(scope), **props)
 
 
+def copied_dataset(scope: cdk.Stack, props: Mapping[str, Any]) -> None:
+    given = {"source_dataset_arn": COPIED.format("dataset"), **props}
+    ImportedDataset(scope, "D", service=imported_service(scope), **given)
+
+
+def copied_model(scope: cdk.Stack, props: Mapping[str, Any]) -> None:
+    service = imported_service(scope)
+    given = {
+        "dataset": Dataset.from_dataset_name(scope, "D", service=service, dataset_name="one"),
+        "source_model_version_arn": VERSION.format(1),
+        **props,
+    }
+    ImportedModel(scope, "M", **given)
+
+
 def label_group(scope: cdk.Stack, props: Mapping[str, Any]) -> None:
     LabelGroup(scope, "G", service=imported_service(scope), **props)
 
@@ -193,6 +212,32 @@ VARIATIONS: Mapping[str, tuple[Callable[[cdk.Stack, Mapping[str, Any]], None], P
             "encryption_key": lambda scope: key(scope, "k"),
             "tags": lambda _: {"a": "b"},
             "removal_policy": lambda _: cdk.RemovalPolicy.RETAIN,
+        },
+    ),
+    "ImportedDataset": (
+        copied_dataset,
+        {
+            "source_dataset_arn": lambda _: COPIED.format("dataset").replace("one", "two"),
+            "schema": lambda _: PUMP,
+            "encryption_key": lambda scope: key(scope, "k"),
+            "tags": lambda _: {"a": "b"},
+            "removal_policy": lambda _: cdk.RemovalPolicy.RETAIN,
+        },
+    ),
+    "ImportedModel": (
+        copied_model,
+        {
+            "dataset": imported_dataset,
+            "source_model_version_arn": lambda _: VERSION.format(2),
+            "inference_data": lambda _: "OVERWRITE",
+            "label_group": some_labels,
+            "target_sampling_rate": lambda _: "PT1M",
+            "adaptation": lambda _: "hold",
+            "encryption_key": lambda scope: key(scope, "k"),
+            "active_version": lambda _: 2,
+            "tags": lambda _: {"a": "b"},
+            "removal_policy": lambda _: cdk.RemovalPolicy.RETAIN,
+            "role": lambda scope: role(scope, "r"),
         },
     ),
     "Model": (

@@ -38,6 +38,8 @@ import constructs_l4e as l4e
 DESTROY = cdk.RemovalPolicy.DESTROY
 ARN = "arn:aws:lookoutequipment:eu-west-1:111122223333:{}/one/12345678-1234-1234-1234-123456789012"
 
+VERSION = f"{ARN.format('model')}/model-version/1"
+
 
 class Plant:
     """A stack with what constructs refer to."""
@@ -108,6 +110,8 @@ NEEDED: Mapping[type[Construct], Props] = {
     l4e.Dataset: lambda of: {"service": of.service},
     l4e.EquipmentKey: lambda of: {"service": of.service},
     l4e.FunctionVpcEndpoints: lambda of: {"vpc": of.network(), "without": ["dynamodb", "s3"]},
+    l4e.ImportedDataset: lambda of: {"service": of.service, "source_dataset_arn": ARN.format("dataset")},
+    l4e.ImportedModel: lambda of: {"dataset": of.dataset, "source_model_version_arn": VERSION},
     l4e.InferenceScheduler: lambda of: {
         "model": of.model,
         "data_upload_frequency": "PT5M",
@@ -178,6 +182,28 @@ def everything(of: Plant) -> dict[type[Construct], dict[str, Any]]:
             "security_groups": [of.group],
             "open": False,
             "without": ["dynamodb", "s3", "sts"],
+        },
+        l4e.ImportedDataset: {
+            "schema": PUMP,
+            "dataset_name": "one",
+            "encryption_key": of.key,
+            "tags": tags,
+            "removal_policy": DESTROY,
+        },
+        l4e.ImportedModel: {
+            "model_name": "one",
+            "inference_data": "OVERWRITE",
+            "labels": of.place("labels/"),
+            "label_group": l4e.LabelGroup.from_label_group_name(
+                of.stack, "LabelsOfCopy", service=of.service, label_group_name="known"
+            ),
+            "target_sampling_rate": "PT1M",
+            "role": of.role,
+            "encryption_key": of.key,
+            "adaptation": "hold",
+            "active_version": 1,
+            "tags": tags,
+            "removal_policy": DESTROY,
         },
         l4e.InferenceScheduler: {
             "inference_scheduler_name": "one",

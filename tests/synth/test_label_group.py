@@ -32,7 +32,8 @@ from constructs_l4e import (
     MonitoredAsset,
     S3Location,
 )
-from constructs_l4e.label_group import MOST_LABELS, LabelGroupBase
+from constructs_l4e.label_group import LabelGroupBase
+from l4e_files.rated_labels import MOST_DESCRIBED
 
 ARN = (
     "arn:aws:lookoutequipment:eu-west-1:111122223333:label-group/faults/1b4e28ba-2fa1-41d2-883f-0016d3cca427"
@@ -154,7 +155,9 @@ def test_bad_props(props: dict[str, Any], message: str) -> None:
 
 def test_more_labels_than_an_app_may_describe() -> None:
     first = day(1)
-    many = [Label(start=first.start, end=first.end, notes=str(number)) for number in range(MOST_LABELS + 1)]
+    many = [
+        Label(start=first.start, end=first.end, notes=str(number)) for number in range(MOST_DESCRIBED + 1)
+    ]
 
     with pytest.raises(ValueError, match=r'"5001" labels are too many .* use at most 5,000'):
         made(labels=many)

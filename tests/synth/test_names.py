@@ -347,7 +347,18 @@ KEPT = (
     "AWS::DynamoDB::Table",
     "AWS::KMS::Key",
     "AWS::S3::Bucket",
-    *(f"Custom::LookoutEquipment{kind}" for kind in ("Dataset", "Model", "InferenceScheduler")),
+    *(
+        f"Custom::LookoutEquipment{kind}"
+        for kind in (
+            "Dataset",
+            "DatasetPolicy",
+            "InferenceScheduler",
+            "LabelGroup",
+            "Model",
+            "ModelPolicy",
+            "RetrainingScheduler",
+        )
+    ),
 )
 """Types of which another logical id or name would lose data, an address, or a trained model."""
 
@@ -378,7 +389,7 @@ def identities(name: str) -> dict[str, str]:
         logical: next(
             (
                 resource["Properties"][member]
-                for member in ("InferenceSchedulerName", "ModelName", "DatasetName")
+                for member in ("InferenceSchedulerName", "LabelGroupName", "ModelName", "DatasetName")
                 if member in resource.get("Properties", {})
             ),
             resource["Type"],

@@ -1,6 +1,7 @@
 """Warnings at synthesis of what will fail or disappoint; each can be acknowledged."""
 
 import datetime as dt
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,6 +20,10 @@ from constructs_l4e import (
     DatasetSchema,
     EquipmentService,
     IEquipmentService,
+    ImportedDataset,
+    ImportedModel,
+    Label,
+    LabelGroup,
     Model,
     MonitoredAsset,
     ServiceSettings,
@@ -88,6 +93,129 @@ def test_more_than_the_service_takes(name: str) -> None:
     assert [each for each in found if message in each], found
     assert model(LIFTED, **props) == []
     assert model(None, **props) == []  # its limits are not known
+
+
+DAYS = [Label.between(f"2026-03-{day:02d}T00:00:00Z", f"2026-03-{day:02d}T12:00:00Z") for day in range(1, 6)]
+
+
+def few(**limits: float) -> tuple[cdk.Stack, IEquipmentService]:
+    """A stack, and a service with limits that are soon reached."""
+    scope = stack()
+    return scope, service(scope, ServiceSettings(**limits))
+
+
+def datasets(of: IEquipmentService, scope: cdk.Stack, number: int) -> list[Dataset]:
+    return [Dataset(scope, f"Data{each}", service=of, schema=PUMP) for each in range(number)]
+
+
+def label_group(scope: cdk.Stack, of: IEquipmentService, labels: int, *, added: int = 0) -> LabelGroup:
+    group = LabelGroup(scope, "Faults", service=of, labels=DAYS[:labels])
+    for day in range(1, added + 1):
+        group.add_label(f"2026-04-{day:02d}T00:00:00Z", f"2026-04-{day:02d}T12:00:00Z")
+    return group
+
+
+@pytest.mark.parametrize(("labels", "added"), [(5, 0), (3, 1), (0, 5), (4, 3)])
+def test_more_labels_than_a_group_takes(labels: int, added: int) -> None:
+    scope, of = few(labels_per_group=3)
+    label_group(scope, of, labels, added=added)
+
+    (found,) = warnings(scope)
+    assert f"the app describes {max(labels, 4)} labels or more" in found
+    assert "a label group of the service takes 3 (labels_per_group): the deployment will be refused" in found
+
+
+@pytest.mark.parametrize("limit", [5, math.inf, None])
+def test_as_many_labels_as_a_group_takes(limit: float | None) -> None:
+    scope = stack()
+    label_group(scope, service(scope, ServiceSettings(labels_per_group=limit)), 3, added=2)
+
+    assert warnings(scope) == []
+
+
+def test_labels_at_a_service_whose_limits_are_not_known() -> None:
+    scope = stack()
+    label_group(scope, service(scope, None), 5)
+
+    assert warnings(scope) == []
+
+
+def test_more_datasets_models_and_label_groups_than_a_service_takes() -> None:
+    scope, of = few(datasets=2, models=2, label_groups=1)
+    for data in datasets(of, scope, 4):
+        data.add_model("Model")
+    for name in ("A", "B", "C"):
+        LabelGroup(scope, name, service=of)
+
+    assert [
+        re.sub(r"or more.*takes", "takes", each.partition(":")[0]) for each in sorted(warnings(scope))
+    ] == [
+        "with this one the app makes 2 label groups takes 1 (label_groups)",
+        "with this one the app makes 3 datasets takes 2 (datasets)",
+        "with this one the app makes 3 models takes 2 (models)",
+    ]
+
+
+def test_as_many_datasets_as_the_service_takes() -> None:
+    scope = stack()
+    datasets(service(scope, ServiceSettings()), scope, 15)
+    assert warnings(scope) == []
+
+    scope = stack()
+    datasets(service(scope, ServiceSettings()), scope, 16)
+    (found,) = warnings(scope)
+    assert "makes 16 datasets or more, and the service takes 15 (datasets)" in found
+
+    scope = stack()
+    datasets(service(scope, ServiceSettings(datasets=math.inf)), scope, 16)
+    datasets(service(cdk.Stack(scope, "Other"), None), scope.node.find_child("Other"), 16)
+    assert warnings(scope) == []
+
+
+def test_imported_datasets_and_models_count_too() -> None:
+    scope, of = few(datasets=1, models=1)
+    (data,) = datasets(of, scope, 1)
+    data.add_model("Model")
+    theirs = "arn:aws:lookoutequipment:eu-west-1:222222222222"
+    copy = ImportedDataset(
+        scope,
+        "Copy",
+        service=of,
+        source_dataset_arn=f"{theirs}:dataset/pump/1b4e28ba-2fa1-41d2-883f-0016d3cca427",
+    )
+    ImportedModel(
+        scope, "Twin", dataset=copy, source_model_version_arn=f"{theirs}:model/wear/1b4e28ba/model-version/1"
+    )
+
+    assert [" 2 datasets " in each or " 2 models " in each for each in warnings(scope)] == [True, True]
+
+
+def test_datasets_of_two_services_are_counted_apart() -> None:
+    scope, of = few(datasets=2)
+    datasets(of, scope, 2)
+    other = cdk.Stack(scope, "Other")
+    datasets(service(other, ServiceSettings(datasets=2)), other, 2)
+
+    assert warnings(scope) == []
+
+
+def test_two_schedulers_of_one_model() -> None:
+    scope, of = few()
+    at = locations(scope)
+    made = Dataset(scope, "Data", service=of, schema=PUMP).add_model("Model")
+    for name in ("One", "Two", "Three"):
+        made.add_scheduler(
+            name, data_upload_frequency="PT5M", data_input=at.inference_input, data_output=at.inference_output
+        )
+    for name in ("First", "Second"):
+        made.add_retraining_scheduler(name, retraining_frequency="P30D")
+
+    inference, retraining = sorted(warnings(scope))
+    assert 'model "Test/Data/Model" has another inference scheduler in this app' in inference
+    assert 'model "Test/Data/Model" has another retraining scheduler in this app' in retraining
+    for name, rule in (("Two", "TooManySchedulers"), ("Second", "TooManySchedulers")):
+        cdk.Annotations.of(made.node.find_child(name)).acknowledge_warning(f"constructs-l4e:{rule}", "known")
+    assert warnings(scope) == []
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Any
 
 from service.context import Context
 from service.customer.kms_keys import key_arn
-from service.errors import ConflictError, ValidationError, require_room
+from service.errors import ConflictError, ValidationError, counted, require_room
 from service.members.tagging import merged_tags
 from service.reconciliation.job_starts import start_ingestion
 from service.reconciliation.reconcile import reconciled_dataset
@@ -36,8 +36,9 @@ def import_dataset(context: Context, request: dict[str, Any]) -> IngestionJobRec
         target = None if present is None else reconciled_dataset(context, present)
         _require_room(context)
         if target is None:
-            used = sum(1 for _ in context.records.datasets())
-            require_room("datasets", limit=context.settings.datasets, used=used, setting="datasets")
+            limit = context.settings.datasets
+            used = counted(context.records.datasets(), limit=limit)
+            require_room("datasets", limit=limit, used=used, setting="datasets")
             return _into_new(context, request, name=name, key=key, importer=importer)
         _require_target(target, arn, key)
         return _over(context, request, target, importer=importer)
@@ -67,8 +68,11 @@ def _require_target(target: DatasetRecord, source: str, key: str | None) -> None
 
 def _require_room(context: Context) -> None:
     limit = context.settings.pending_dataset_imports
-    running = [one for one in context.records.datasets() if one["Status"] == "IMPORT_IN_PROGRESS"]
-    if limit is not None and len(running) >= limit:  # perhaps some only seem to run
+    if limit is None:
+        return
+    found = context.records.datasets_under_way()
+    running = [one for one in found if one["Status"] == "IMPORT_IN_PROGRESS"]
+    if len(running) >= limit:  # perhaps some only seem to run
         running = [one for one in running if reconciled_dataset(context, one)["Status"] == one["Status"]]
     require_room(
         "pending imports of datasets", limit=limit, used=len(running), setting="pending_dataset_imports"

@@ -18,6 +18,8 @@ from service.storage.names import (
     dataset_prefix,
     document_key,
     documents_prefix,
+    jobs_of_dataset,
+    models_of_dataset,
     new_uuid,
     policies_of,
 )
@@ -97,7 +99,7 @@ def delete_dataset(context: Context, request: dict[str, Any]) -> dict[str, Any]:
             pending_deletion(
                 context,
                 prefixes=[dataset_prefix(uuid), documents_prefix(uuid)],
-                partitions=[policies_of(uuid)],
+                partitions=[policies_of(uuid), jobs_of_dataset(uuid), models_of_dataset(uuid)],
             ),
         )
 
@@ -144,19 +146,20 @@ def _requested_schema(context: Context, request: dict[str, Any]) -> Schema | Non
 
 def _require_unused(context: Context, dataset: DatasetRecord) -> None:
     name = dataset["DatasetName"]
-    models = {model["uuid"]: model for model in context.records.models(dataset_uuid=dataset["uuid"])}
-    for model in models.values():
+    models = list(context.records.models_of(dataset["uuid"]))
+    for model in models:
         if reconciled_model(context, model)["Status"] == "IN_PROGRESS":
             raise ConflictError(
                 f"the dataset '{name}' is in use: the model '{model['ModelName']}' is training on it; wait "
                 "until the training is done"
             )
-    for scheduler in context.records.schedulers() if models else ():
-        if scheduler["modelUuid"] in models:
-            raise ConflictError(
-                f"the dataset '{name}' is in use by the inference scheduler "
-                f"'{scheduler['InferenceSchedulerName']}': stop and delete the scheduler first"
-            )
+    for model in models:
+        for scheduler in context.records.schedulers(model_name=model["ModelName"]):
+            if scheduler["modelUuid"] == model["uuid"]:
+                raise ConflictError(
+                    f"the dataset '{name}' is in use by the inference scheduler "
+                    f"'{scheduler['InferenceSchedulerName']}': stop and delete the scheduler first"
+                )
 
 
 OPERATIONS = {

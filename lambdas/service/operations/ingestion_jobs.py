@@ -100,7 +100,8 @@ def _require_room(context: Context) -> None:
     limit = context.settings.pending_ingestion_jobs
     if limit is None:
         return
-    running = [one for one in context.records.datasets() if one["Status"] == "INGESTION_IN_PROGRESS"]
+    found = context.records.datasets_under_way()
+    running = [one for one in found if one["Status"] == "INGESTION_IN_PROGRESS"]
     if len(running) >= limit:  # perhaps some only seem to run
         running = [one for one in running if reconciled_dataset(context, one)["Status"] == one["Status"]]
     require_room("pending ingestion jobs", limit=limit, used=len(running), setting="pending_ingestion_jobs")

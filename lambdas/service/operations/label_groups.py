@@ -118,7 +118,7 @@ def _fault_codes(codes: Sequence[str]) -> list[str]:
 def _require_unused(context: Context, group: LabelGroupRecord) -> None:
     """Require that no training is to read the labels of the group, or has just read them."""
     name = group["LabelGroupName"]
-    for model in context.records.models():
+    for model in context.records.models_under_way():
         if model.get("LabelsInputConfiguration", {}).get("LabelGroupName") == name and _is_in_training(
             context, model
         ):

@@ -21,6 +21,7 @@ from service.reconciliation.reconcile import reconciled_model
 from service.requests.idempotency import Documents, Plan, create_once
 from service.requests.paging import paged
 from service.storage.documents import read_document
+from service.storage.indexes import creation, deletion
 from service.storage.names import (
     DATASET,
     LABEL_GROUP,
@@ -43,7 +44,7 @@ from service.storage.records import (
     TrainingRequest,
 )
 from service.storage.retry_on_change import retry_on_change
-from service.storage.store import Create, Delete, Update
+from service.storage.store import Delete, Update
 
 _SCHEMA = "schema.json"
 _METRICS = {"ModelMetrics", "PriorModelMetrics"}
@@ -143,7 +144,7 @@ def delete_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
             },
         }
         context.store.transact(
-            Delete(MODEL, name, unchanged),
+            *deletion(model, unchanged),
             pending_deletion(
                 context,
                 prefixes=[model_prefix(uuid), documents_prefix(uuid)],
@@ -255,9 +256,9 @@ def _creation(
         fences.append(Update(LABEL_GROUP, group["sk"], {"fence": uuid}, expect={"uuid": group["uuid"]}))
     return Plan(
         record=cast("ModelRecord", model),
-        writes=[Create(version), *fences],
+        writes=[*creation(version), *fences],
         undo=[
-            Delete(versions_of(uuid), version_key(1)),
+            *deletion(version),
             pending_deletion(context, prefixes=[model_prefix(uuid)]),  # its training may have begun
         ],
         documents=documents,
@@ -318,7 +319,7 @@ def _require_room(context: Context) -> None:
     limit = settings.pending_models
     if limit is None:
         return
-    training = [model for model in context.records.models() if model["Status"] == "IN_PROGRESS"]
+    training = [model for model in context.records.models_under_way() if model["Status"] == "IN_PROGRESS"]
     if len(training) >= limit:  # perhaps some only seem to be in training
         training = [one for one in training if reconciled_model(context, one)["Status"] == one["Status"]]
     require_room("models in training", limit=limit, used=len(training), setting="pending_models")

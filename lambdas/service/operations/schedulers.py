@@ -38,10 +38,11 @@ from service.schedulers.inference_windows import (
     segment_start,
 )
 from service.schedulers.schedules import NEXT_STATUS, Schedules
+from service.storage.indexes import deletion
 from service.storage.names import MODEL, SCHEDULER, events_of, new_uuid, scheduler_prefix
 from service.storage.records import ModelRecord, SchedulerRecord
 from service.storage.retry_on_change import retry_on_change
-from service.storage.store import Delete, NotFound, StateChanged, Update
+from service.storage.store import NotFound, StateChanged, Update
 
 _log = logging.getLogger(__name__)
 
@@ -215,7 +216,7 @@ def delete_inference_scheduler(context: Context, request: dict[str, Any]) -> dic
                 f"the inference scheduler '{name}' is {status}: stop it first, then delete it"
             )
         context.store.transact(
-            Delete(SCHEDULER, name, {"uuid": uuid, "Status": status}),
+            *deletion(scheduler, {"uuid": uuid, "Status": status}),
             pending_deletion(
                 context,
                 prefixes=[scheduler_prefix(uuid)],

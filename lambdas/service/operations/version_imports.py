@@ -5,7 +5,7 @@ from typing import Any, cast
 from service.context import Context
 from service.customer.kms_keys import key_arn
 from service.customer.roles import require_role
-from service.errors import ConflictError, ValidationError, require_room
+from service.errors import ConflictError, ValidationError, counted, require_room
 from service.members.tagging import merged_tags
 from service.operations.datasets import require_dataset
 from service.operations.models import requested_label_group, require_active, require_labels
@@ -16,6 +16,7 @@ from service.requests.idempotency import Plan, create_once
 from service.sharing.import_source import importing_principal, requested_source
 from service.sharing.resource_policy import Principal
 from service.sharing.shared import ACCUMULATED_FACTS, NO_IMPORT
+from service.storage.indexes import creation, deletion
 from service.storage.names import (
     DATASET,
     MODEL,
@@ -27,7 +28,7 @@ from service.storage.names import (
     versions_of,
 )
 from service.storage.records import DatasetRecord, ModelRecord, ModelVersionRecord
-from service.storage.store import Create, Delete, Update, Write
+from service.storage.store import Update, Write
 
 _FROM_MODEL = (
     "uuid",
@@ -73,8 +74,9 @@ def import_model_version(context: Context, request: dict[str, Any]) -> ModelVers
         _require_room_for_versions(context)
         facts = {each: value for each, value in shared.facts.items() if each not in ACCUMULATED_FACTS}
         if target is None:
-            used = sum(1 for _ in context.records.models())
-            require_room("models", limit=context.settings.models, used=used, setting="models")
+            limit = context.settings.models
+            used = counted(context.records.models(), limit=limit)
+            require_room("models", limit=limit, used=used, setting="models")
             return _new_model(context, request, dataset, facts, name=name, key=key, importer=importer)
         _require_target_model(target, dataset, key)
         return _next_version(context, request, target, facts, importer=importer)
@@ -90,8 +92,10 @@ def import_model_version(context: Context, request: dict[str, Any]) -> ModelVers
 
 def _require_room_for_versions(context: Context) -> None:
     limit = context.settings.pending_model_imports
-    running = [one for one in context.records.models() if "importing" in one]
-    if limit is not None and len(running) >= limit:  # perhaps some only seem to run
+    if limit is None:
+        return
+    running = [one for one in context.records.models_under_way() if "importing" in one]
+    if len(running) >= limit:  # perhaps some only seem to run
         running = [one for one in running if "importing" in reconciled_model(context, one)]
     require_room(
         "pending imports of model versions", limit=limit, used=len(running), setting="pending_model_imports"
@@ -149,11 +153,11 @@ def _new_model(
         {"fence": uuid},
         expect={"uuid": dataset["uuid"], "ingestionJobId": dataset["ingestionJobId"]},
     )
-    created = Create({**facts, **model, **shown, "pk": MODEL, "sk": name, "tags": tags, "importing": 1})
+    created = {**facts, **model, **shown, "pk": MODEL, "sk": name, "tags": tags, "importing": 1}
     return Plan(
         record=version,
-        writes=[created, fence],
-        undo=[Delete(MODEL, name, {"uuid": uuid}), _remains(context, uuid)],
+        writes=[*creation(created), fence],
+        undo=[*deletion(created, {"uuid": uuid}), _remains(context, uuid)],
     )
 
 

@@ -177,11 +177,22 @@ def reconciled_version(
 
 def reconciled_model(context: Context, model: ModelRecord) -> ModelRecord:
     """Return the model as it is once the execution of its training, retraining or import was looked at."""
-    number = 1 if model["Status"] == "IN_PROGRESS" else _version_under_way(model)
-    version = None if number is None else context.records.version(model["uuid"], number)
-    if version is not None and reconciled_version(context, model, version) is not version:
-        return context.records.model(model["ModelName"]) or model
-    return model
+    ended = [
+        reconciled_version(context, model, version) is not version
+        for version in versions_under_way(context, model)
+    ]
+    return (context.records.model(model["ModelName"]) or model) if any(ended) else model
+
+
+def versions_under_way(context: Context, model: ModelRecord) -> list[ModelVersionRecord]:
+    """Return the versions that are being trained or imported, as the record of their model has it."""
+    numbers = {1} if model["Status"] == "IN_PROGRESS" else set()
+    if "importing" in model:
+        numbers.add(int(model["importing"]))
+    if model.get("LatestScheduledRetrainingStatus") == "IN_PROGRESS":
+        numbers.add(int(model["LatestScheduledRetrainingModelVersion"]))
+    found = (context.records.version(model["uuid"], number) for number in sorted(numbers))
+    return [version for version in found if version is not None]
 
 
 def _dataset_import(context: Context, job: IngestionJobRecord) -> _Work:
@@ -197,15 +208,6 @@ def _dataset_import(context: Context, job: IngestionJobRecord) -> _Work:
         ),
         fail=lambda reason, _: record_failed_ingestion(context.store, job, reason),
     )
-
-
-def _version_under_way(model: ModelRecord) -> int | None:
-    """Return the number of the version that is being imported or retrained, None when there is none."""
-    if "importing" in model:
-        return int(model["importing"])
-    if model.get("LatestScheduledRetrainingStatus") != "IN_PROGRESS":
-        return None
-    return int(model["LatestScheduledRetrainingModelVersion"])
 
 
 def _running_job(context: Context, dataset: DatasetRecord) -> IngestionJobRecord | None:

@@ -11,6 +11,7 @@ from service.context import Context
 from service.customer.kms_keys import put_document
 from service.errors import ApiError, ValidationError
 from service.reconciliation.pending_deletions import pending_deletion, release, reserve
+from service.storage.indexes import creation, deletion
 from service.storage.names import TOKEN, document_key, documents_prefix
 from service.storage.records import TokenRecord
 from service.storage.retry_on_change import ATTEMPTS, busy
@@ -90,9 +91,8 @@ def create_once(
         token = _token(context, operation, request, record, identity)
         reservations = [] if planned.documents is None else [_put_documents(context, planned.documents)]
         try:
-            context.store.transact(
-                planned.replaces or Create(record), Create(token), *planned.writes, *reservations
-            )
+            created = creation(record) if planned.replaces is None else [planned.replaces]
+            context.store.transact(*created, Create(token), *planned.writes, *reservations)
         except StoreError:
             for reservation in reservations:
                 release(context, reservation)
@@ -119,7 +119,7 @@ def _undo(context: Context, planned: Plan[Any], token: TokenRecord) -> None:
     record, documents = planned.record, planned.documents
     left = [] if documents is None else [documents_prefix(documents.owner_uuid)]
     context.store.transact(
-        Delete(record["pk"], record["sk"]),
+        *deletion(record),
         Delete(token["pk"], token["sk"]),
         *planned.undo,
         *([pending_deletion(context, prefixes=left)] if left else []),

@@ -19,6 +19,7 @@ from service.reconciliation.reconcile import reconciled_version
 from service.reconciliation.training_end import record_canceled_retraining
 from service.schedulers.retraining_dates import LOOKBACK_DAYS, midnight, next_date
 from service.schedulers.retraining_windows import retraining_windows
+from service.storage.indexes import JOB_STATUSES, creation
 from service.storage.names import (
     MODEL,
     RETRAINING_SCHEDULER,
@@ -29,7 +30,7 @@ from service.storage.names import (
     versions_of,
 )
 from service.storage.records import ModelRecord, ModelVersionRecord, RetrainingSchedulerRecord
-from service.storage.store import Create, StoreError, Update
+from service.storage.store import StoreError, Update
 
 KEPT_DAYS = max(LOOKBACK_DAYS.values()) + 366
 """Days that rows of inference are kept: the longest look-back and the longest period."""
@@ -63,7 +64,7 @@ def retrain_if_due(context: Context, scheduler: RetrainingSchedulerRecord) -> bo
     if model is None or model["uuid"] != scheduler["modelUuid"]:
         return False
     latest = context.records.latest_version(model["uuid"])
-    if latest is None or _under_way(reconciled_version(context, model, latest)):
+    if latest is None or reconciled_version(context, model, latest)["Status"] in JOB_STATUSES:
         _log.info("the retraining of model '%s' waits for the version in training", model["ModelName"])
         return False
     version = _next_version(context, scheduler, model, int(latest["ModelVersion"]) + 1)
@@ -76,7 +77,7 @@ def retrain_if_due(context: Context, scheduler: RetrainingSchedulerRecord) -> bo
     number = int(version["ModelVersion"])
     try:
         context.store.transact(
-            Create(version),
+            *creation(version),
             Update(
                 RETRAINING_SCHEDULER,
                 scheduler["sk"],
@@ -123,10 +124,6 @@ def cancel_retraining(context: Context, scheduler: RetrainingSchedulerRecord) ->
         stop_training(context, version, reason)
     except (BotoCoreError, ClientError):  # it works for nothing, and ends by itself
         _log.warning("the execution of a cancelled retraining could not be stopped", exc_info=True)
-
-
-def _under_way(version: ModelVersionRecord) -> bool:
-    return version["Status"] in {"IN_PROGRESS", "IMPORT_IN_PROGRESS"}
 
 
 def _next_version(

@@ -28,6 +28,35 @@ RESOURCE = re.compile(
 """End of the ARN of a resource that has tags: partition of its record, name, uuid and perhaps version."""
 
 
+INDEX_STATE = "index-state"
+"""Partition of the one record, with this sort key too, that says how far the indexes can be trusted."""
+
+
+def jobs_of_dataset(dataset_uuid: str) -> str:
+    """Return the partition of the index of a dataset's ingestion jobs and imports."""
+    return f"ingestion-job-of-dataset#{dataset_uuid}"
+
+
+def models_of_dataset(dataset_uuid: str) -> str:
+    """Return the partition of the index of the models that were made for a dataset."""
+    return f"model-of-dataset#{dataset_uuid}"
+
+
+def schedulers_of_model(model_name: str) -> str:
+    """Return the partition of the index of the inference schedulers of the models with a name."""
+    return f"inference-scheduler-of-model#{model_name}"
+
+
+def under_way(kind: str) -> str:
+    """Return the partition of the index of the datasets or models that a job works on."""
+    return f"under-way#{kind}"
+
+
+def under_way_key(name: str, *job: str) -> str:
+    """Return the sort key of a job that works on the dataset or model with this name."""
+    return "/".join((name, *job))
+
+
 def versions_of(model_uuid: str) -> str:
     """Return the partition of a model's versions."""
     return f"model-version#{model_uuid}"
@@ -151,7 +180,12 @@ def training_name(model_uuid: str, version: int) -> str:
 
 def new_job_id(now: datetime) -> str:
     """Return an id of 32 hexadecimal digits that sorts by time: 48 bits of milliseconds, then random bits."""
-    return f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
+    return f"{first_job_id(now)}{secrets.token_hex(10)}"
+
+
+def first_job_id(now: datetime) -> str:
+    """Return what the ids of jobs that begin at `now` or later are not before."""
+    return f"{int(now.timestamp() * 1000):012x}"
 
 
 def new_label_id(start: Decimal) -> str:

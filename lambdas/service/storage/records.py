@@ -65,6 +65,8 @@ class IngestionJobRecord(_Keyed):
     DatasetArn: str
     datasetUuid: str
     """`uuid` of the dataset."""
+    indexed: NotRequired[bool]
+    """Whether the indexes have the record: earlier releases wrote none."""
     IngestionInputConfiguration: NotRequired[Structure]
     RoleArn: NotRequired[str]
     SourceDatasetArn: NotRequired[str]
@@ -143,6 +145,8 @@ class TrainingFacts(TrainingRequest):
 class ModelRecord(_Keyed, TrainingFacts):
     """A model. `sk` is its name."""
 
+    indexed: NotRequired[bool]
+    """Whether the indexes have the record, as of an ingestion job."""
     tags: NotRequired[dict[str, str]]
     """Values of the tags by key."""
     ActiveModelVersion: NotRequired[Number]
@@ -180,6 +184,8 @@ class ModelVersionRecord(_Keyed, TrainingFacts):
     ModelVersionArn: str
     SourceType: str
     """`TRAINING`, `RETRAINING` or `IMPORT`."""
+    indexed: NotRequired[bool]
+    """Whether the indexes have the record, as of an ingestion job."""
     importedBy: NotRequired[str]
     """ARN of the principal that asked for the import."""
     importStrategy: NotRequired[str]
@@ -247,6 +253,8 @@ class SchedulerRecord(_Keyed):
     ModelArn: str
     modelUuid: str
     """`uuid` of the model."""
+    indexed: NotRequired[bool]
+    """Whether the indexes have the record, as of an ingestion job."""
     Status: str
     """`PENDING` or `STOPPING` while its schedule is being changed, `RUNNING` or `STOPPED` after that."""
     CreatedAt: Decimal
@@ -408,3 +416,21 @@ class PendingDeletionRecord(_Keyed):
     """When it was removed for the first time."""
     reserved: NotRequired[bool]
     """Whether the prefixes hold documents of a resource whose creation is under way."""
+
+
+class IndexEntryRecord(_Keyed):
+    """An entry of an index, which says where to look: what it leads to decides whether it still is so.
+
+    `sk` is that of the record; in the index of what is under way, its name and the job, with a slash between.
+    """
+
+
+class IndexStateRecord(_Keyed):
+    """How far the indexes can be trusted: the hourly sweeps that have gone over all records."""
+
+    since: Decimal
+    """When the first of the sweeps began that followed each other without a gap."""
+    latest: Decimal
+    """When the last of them began."""
+    ExpiresAt: Number
+    """When there is a gap, unless another sweep has ended before."""

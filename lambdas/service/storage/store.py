@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -24,10 +23,14 @@ Item = dict[str, Any]
 _TRANSACTION = 100
 """Writes that DynamoDB does in one transaction at most."""
 
+_BATCH = 100
+"""Records that DynamoDB returns by their keys at once, at most."""
+
 _ATTEMPTS = 8
 _FIRST_WAIT = 0.04
-"""Attempts of a write that meets a transaction on the same record, and seconds before the second attempt.
-Each wait is twice as long as the one before; together they take about 5 s."""
+"""Attempts of a write that meets a transaction on the same record, or of a read that is answered in part, and
+seconds before the second attempt. Each wait is twice as long as the one before; together they take about
+5 s."""
 
 _FIRST_PAGE, _GROWTH, _LARGEST_PAGE = 60, 4, 1_000
 """Records that `all` asks for at once: first little more than a list shows, as what is read is paid for, then
@@ -89,7 +92,22 @@ class Delete:
     expect: Mapping[str, Any] | None = None
 
 
-Write = Create | Update | Delete
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write a record, whether or not there is one with its keys."""
+
+    item: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Remove a record, whether or not there is one."""
+
+    pk: str
+    sk: str
+
+
+Write = Create | Update | Delete | Put | Remove
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +131,31 @@ class Store:
         answer = self.client.get_item(TableName=self.table, Key=_key(pk, sk), ConsistentRead=True)
         item = _decoded(answer.get("Item"))
         return item if item is not None and not self._expired(item) else None
+
+    def get_all(self, pk: str, sks: Sequence[str]) -> list[Item]:
+        """Return those of these records of a partition that exist, in the order of `sks`, each given once."""
+        found: dict[str, Item] = {}
+        for start in range(0, len(sks), _BATCH):
+            for raw in self._batch([_key(pk, sk) for sk in sks[start : start + _BATCH]]):
+                item = _decoded(raw)
+                if item is not None and not self._expired(item):
+                    found[item["sk"]] = item
+        return [found[sk] for sk in sks if sk in found]
+
+    def _batch(self, keys: list[Any]) -> Iterator[Any]:
+        """Yield the items that have the keys; DynamoDB leaves out what is too much for one answer."""
+        for attempt in range(_ATTEMPTS):
+            request: Any = {self.table: {"Keys": keys, "ConsistentRead": True}}
+            answer = self.client.batch_get_item(RequestItems=request)
+            yield from answer["Responses"].get(self.table, ())
+            if self.table not in answer["UnprocessedKeys"]:
+                return
+            keys = list(answer["UnprocessedKeys"][self.table]["Keys"])
+            time.sleep(_FIRST_WAIT * 2**attempt)
+        raise ClientError(
+            {"Error": {"Code": "ThrottlingException", "Message": f"{len(keys)} records were not read"}},
+            "BatchGetItem",
+        )
 
     def create(self, *items: Mapping[str, Any]) -> None:
         """Write new records, all or none.
@@ -173,10 +216,7 @@ class Store:
     def clear(self, pk: str) -> None:
         """Remove all records of a partition, also while another call does the same."""
         while items := self.query(pk, limit=_TRANSACTION).items:
-            removals: Any = [
-                {"Delete": {"TableName": self.table, "Key": _key(pk, item["sk"])}} for item in items
-            ]
-            _without_collision(partial(self.client.transact_write_items, TransactItems=removals))
+            self.transact(*(Remove(pk, item["sk"]) for item in items))
 
     def query(
         self,
@@ -271,6 +311,10 @@ class Store:
                     "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
                 }
             }
+        if isinstance(write, Put):
+            return {"Put": {"TableName": self.table, "Item": _encoded(write.item)}}
+        if isinstance(write, Remove):
+            return {"Delete": {"TableName": self.table, "Key": _key(write.pk, write.sk)}}
         expression = _Expression()
         request: dict[str, Any] = {"TableName": self.table, "Key": _key(write.pk, write.sk)}
         if isinstance(write, Update):
@@ -330,7 +374,7 @@ class _Expression:
 
 
 def _refused(write: Write, item: Item | None) -> StoreError:
-    if isinstance(write, Create):
+    if isinstance(write, Create | Put):
         return AlreadyExists(str(write.item["pk"]), str(write.item["sk"]), item)
     return (NotFound if item is None else StateChanged)(write.pk, write.sk, item)
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice, repeat
 from typing import Any, cast
 
+from service.storage.indexes import is_trusted
 from service.storage.names import (
     DATASET,
+    INDEX_STATE,
     INGESTION_JOB,
     LABEL_GROUP,
     MODEL,
@@ -16,9 +19,13 @@ from service.storage.names import (
     TOKEN,
     events_of,
     executions_of,
+    jobs_of_dataset,
     labels_of,
+    models_of_dataset,
     policies_of,
     policy_key,
+    schedulers_of_model,
+    under_way,
     version_key,
     versions_of,
 )
@@ -26,6 +33,7 @@ from service.storage.records import (
     DatasetRecord,
     EventRecord,
     ExecutionRecord,
+    IndexStateRecord,
     IngestionJobRecord,
     LabelGroupRecord,
     LabelRecord,
@@ -38,9 +46,16 @@ from service.storage.records import (
     SigningKeyRecord,
     TokenRecord,
 )
-from service.storage.store import Store
+from service.storage.store import Item, Store
 
 Range = tuple[str, str]
+
+_LAST_ID = "g"
+"""What is behind every id of a job: these are hexadecimal digits."""
+
+_BATCHES = (10, 50, 100)
+"""Records that an index leads to and that are read at once: first few, as each is paid for, then as many as
+DynamoDB returns, as waiting is paid for too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +83,43 @@ class TypedStore:
         self, *, dataset_uuid: str | None = None, start: str | None = None
     ) -> Iterator[IngestionJobRecord]:
         """Return the ingestion jobs, newest first; with `dataset_uuid`, those of a dataset."""
-        where = None if dataset_uuid is None else {"datasetUuid": dataset_uuid}
-        found = self.store.all(INGESTION_JOB, reverse=True, start=start, where=where)
+        if dataset_uuid is None:
+            found = self.store.all(INGESTION_JOB, reverse=True, start=start)
+        else:
+            found = self._belonging(
+                INGESTION_JOB,
+                jobs_of_dataset(dataset_uuid),
+                {"datasetUuid": dataset_uuid},
+                reverse=True,
+                start=start,
+            )
         return cast("Iterator[IngestionJobRecord]", found)
+
+    def ingestion_jobs_since(self, first: str) -> Iterator[IngestionJobRecord]:
+        """Return the ingestion jobs whose ids are `first` or behind it, oldest first."""
+        return cast("Iterator[IngestionJobRecord]", self.store.all(INGESTION_JOB, between=(first, _LAST_ID)))
+
+    def datasets_under_way(self) -> Iterator[DatasetRecord]:
+        """Return the datasets that a job works on, and perhaps others."""
+        return cast("Iterator[DatasetRecord]", self._under_way(DATASET))
 
     def model(self, name: str) -> ModelRecord | None:
         """Return the model called `name`."""
         return cast("ModelRecord | None", self.store.get(MODEL, name))
 
-    def models(
-        self, *, prefix: str = "", dataset_uuid: str | None = None, start: str | None = None
-    ) -> Iterator[ModelRecord]:
-        """Return the models by name; with `dataset_uuid`, those that were trained on a dataset."""
-        where = None if dataset_uuid is None else {"datasetUuid": dataset_uuid}
-        found = self.store.all(MODEL, prefix=prefix, start=start, where=where)
+    def models(self, *, prefix: str = "", start: str | None = None) -> Iterator[ModelRecord]:
+        """Return the models by name."""
+        return cast("Iterator[ModelRecord]", self.store.all(MODEL, prefix=prefix, start=start))
+
+    def models_of(self, dataset_uuid: str) -> Iterator[ModelRecord]:
+        """Return the models that were made for a dataset, by name."""
+        where = {"datasetUuid": dataset_uuid}
+        found = self._belonging(MODEL, models_of_dataset(dataset_uuid), where)
         return cast("Iterator[ModelRecord]", found)
+
+    def models_under_way(self) -> Iterator[ModelRecord]:
+        """Return the models of which a version is in training or being imported, and perhaps others."""
+        return cast("Iterator[ModelRecord]", self._under_way(MODEL))
 
     def version(self, model_uuid: str, number: int) -> ModelVersionRecord | None:
         """Return a version of a model."""
@@ -121,8 +158,12 @@ class TypedStore:
         self, *, prefix: str = "", model_name: str | None = None, start: str | None = None
     ) -> Iterator[SchedulerRecord]:
         """Return the inference schedulers by name; with `model_name`, those of a model of that name."""
-        where = None if model_name is None else {"ModelName": model_name}
-        found = self.store.all(SCHEDULER, prefix=prefix, start=start, where=where)
+        if model_name is None:
+            found = self.store.all(SCHEDULER, prefix=prefix, start=start)
+        else:
+            where = {"ModelName": model_name}
+            index = schedulers_of_model(model_name)
+            found = self._belonging(SCHEDULER, index, where, prefix=prefix, start=start)
         return cast("Iterator[SchedulerRecord]", found)
 
     def update_scheduler(
@@ -194,6 +235,37 @@ class TypedStore:
         """Return the key that signs what `purpose` names."""
         return cast("SigningKeyRecord | None", self.store.get(SIGNING_KEY, purpose))
 
+    def index_state(self) -> IndexStateRecord | None:
+        """Return how far the indexes can be trusted, None when a sweep is missing."""
+        return cast("IndexStateRecord | None", self.store.get(INDEX_STATE, INDEX_STATE))
+
     def pending_deletions(self) -> Iterator[PendingDeletionRecord]:
         """Return what deleted resources have left behind."""
         return cast("Iterator[PendingDeletionRecord]", self.store.all(PENDING_DELETION))
+
+    def _belonging(
+        self,
+        kind: str,
+        index: str,
+        where: Mapping[str, str],
+        *,
+        prefix: str = "",
+        reverse: bool = False,
+        start: str | None = None,
+    ) -> Iterator[Item]:
+        """Yield the records of a kind that have the attributes of `where`, to which the `index` leads."""
+        if not is_trusted(self.index_state()):
+            yield from self.store.all(kind, prefix=prefix, reverse=reverse, start=start, where=where)
+            return
+        entries = self.store.all(index, prefix=prefix, reverse=reverse, start=start)
+        sizes = chain(_BATCHES, repeat(_BATCHES[-1]))
+        while batch := [entry["sk"] for entry in islice(entries, next(sizes))]:
+            for record in self.store.get_all(kind, batch):
+                if where.items() <= record.items():
+                    yield record
+
+    def _under_way(self, kind: str) -> Iterator[Item]:
+        if not is_trusted(self.index_state()):
+            return self.store.all(kind)
+        names = dict.fromkeys(entry["sk"].partition("/")[0] for entry in self.store.all(under_way(kind)))
+        return iter(self.store.get_all(kind, list(names)))

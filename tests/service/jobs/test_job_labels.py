@@ -2,11 +2,17 @@
 
 import json
 import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from l4e_files.label_periods import read_labels
+from l4e_files.unusable import UnusableFile
+from service.jobs.training.training_labels import Label, Labels
+from service.members.training_windows import TimeSpan
 from service.storage.store import Item
 from tests.service.jobs import pump
 from tests.service.jobs.world import World, at
@@ -56,7 +62,7 @@ def test_labels_outside_all_data_are_reported(
         "write dates as 2020-02-01"
     )
     assert unused.startswith(
-        "1 labels lie in the data, but neither in the training nor in the evaluation window"
+        "1 label in the data lies neither in the training nor in the evaluation window, and counts for"
     )
     (line,) = [record for record in caplog.messages if record.startswith('{"message": "labels"')]
     assert json.loads(line)["notes"] == told["notes"]
@@ -82,6 +88,65 @@ def test_the_order_of_day_and_month_is_one_for_the_file(text: str, starts: list[
     found = read_labels(text.encode())
     assert [f"{period.start:%m-%d}" for period in found.periods] == starts
     assert found.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "2026-03-02,2026-03-01\n2026-03-02,2026-03-03\n2026-03-05,2026-03-04\n",
+            "line 1: the end '2026-03-01' lies before the start '2026-03-02', and so in line 3: each line is",
+        ),
+        ("end,start\n2026-03-01,2026-03-02\n", "line 1: the header 'end,start' names the end before the"),
+        ("StartTime,End Time\n2026-03-01,\n", "line 2 '2026-03-01,' has no end: write both; the end of a "),
+        (",2026-03-01\n2026-03-02,\n", "line 1 ',2026-03-01' has no start, and so in line 2: write both"),
+        (
+            "2026-03-01,2026-03-02,NEUTRAL\n",
+            "has 3 columns, but a label file has exactly two: .* label group: keep start and end alone here",
+        ),
+    ],
+)
+def test_a_label_file_that_cannot_be_read(text: str, message: str) -> None:
+    with pytest.raises(UnusableFile, match=message):
+        read_labels(text.encode())
+
+
+def test_a_header_in_other_words_is_taken() -> None:
+    for header in ("start,end", "Start Time,END_TIME", "from,to", "Beginn,Ende", "fault start,fault end"):
+        assert len(read_labels(f"{header}\n2026-03-01,2026-03-02\n".encode()).periods) == 1
+
+
+def told(*periods: tuple[int, int], ratings: Sequence[str] = ()) -> list[tuple[str, int, str]]:
+    """What is said of labels of days of March, on data of the first ten."""
+    day = datetime(2026, 3, 1, tzinfo=UTC)
+    labels = tuple(
+        Label(
+            place=f"label {number}",
+            start=day + timedelta(days=start),
+            end=day + timedelta(days=end),
+            rating=ratings[number] if ratings else "ANOMALY",
+        )
+        for number, (start, end) in enumerate(periods)
+    )
+    data = TimeSpan(start=Decimal(day.timestamp()), end=Decimal(day.timestamp() + 10 * 86_400))
+    found = Labels(labels=labels).remarks(data=data, windows=[data])
+    return [(each.rule, each.count, each.text) for each in found]
+
+
+def test_labels_that_overlap_are_told_with_an_example() -> None:
+    ((rule, count, text),) = told((4, 6), (1, 3), (2, 5), (8, 9))
+    assert (rule, count) == ("labels-overlap", 2)
+    assert text.startswith("2 labels begin before another one of the same rating ends, and each pair counts")
+    assert "label 2, read as 2026-03-03T00:00:00Z to 2026-03-06T00:00:00Z, and label 1, read as" in text
+
+
+def test_labels_that_touch_or_say_different_things_do_not_overlap() -> None:
+    assert told((1, 2), (2, 3)) == []
+    assert told((1, 3), (2, 4), ratings=["ANOMALY", "NEUTRAL"]) == []
+    assert [each[:2] for each in told((2, 2), (2, 2))] == [("labels-overlap", 1)]
+    assert [each[:2] for each in told((1, 3), (2, 4), ratings=["ANOMALY", "NO_ANOMALY"])] == [
+        ("labels-contradict", 1)
+    ]
 
 
 def test_dates_that_allow_both_orders_are_read_with_the_month_first_and_noted() -> None:

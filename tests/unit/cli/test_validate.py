@@ -302,7 +302,7 @@ class TestAsset:
                 "labels",
                 "1 of 2 labels lie outside all data",
             ),
-            ("2026-01-01,2026-01-02\n", "evaluation", "no label lies in it"),
+            ("2026-01-01,2026-01-02\n", "evaluation", "no fault lies in it"),
             ("26.09.2026 00:00,26.09.2026 10:00\n", "l.csv", "line 1: '26.09.2026 00:00' is not a timestamp"),
             ("", "labels", "no label is there"),
         ],

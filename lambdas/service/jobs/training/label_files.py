@@ -3,10 +3,13 @@
 from service.jobs.failure import JobFailed
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.listed_object import is_folder
-from service.jobs.training.training_labels import Label, Labels, none_found, read_label_file
-
-_MOST_BYTES = 64 << 20
-"""The largest label file: half a million lines and more."""
+from service.jobs.training.training_labels import (
+    Label,
+    Labels,
+    none_found,
+    read_label_file,
+    too_large,
+)
 
 
 def file_labels(customer: CustomerBuckets, bucket: str, prefix: str) -> Labels:
@@ -20,12 +23,8 @@ def file_labels(customer: CustomerBuckets, bucket: str, prefix: str) -> Labels:
     notes: list[str] = []
     for file in files:
         name = f"s3://{bucket}/{file.key}"
-        if file.size > _MOST_BYTES:
-            raise JobFailed(
-                f"label file '{name}' has {file.size:,} bytes, more than the {_MOST_BYTES:,} that a label "
-                "file may have: if it holds sensor data, move it out of the label prefix, and create the "
-                "model again"
-            )
+        if problem := too_large(file.size):
+            raise JobFailed(f"label file '{name}' {problem}, and create the model again")
         found = read_label_file(name, customer.read(bucket, file.key))
         labels += found.labels
         notes += found.notes

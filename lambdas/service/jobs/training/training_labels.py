@@ -23,6 +23,13 @@ ANOMALY, NO_ANOMALY, NEUTRAL = "ANOMALY", "NO_ANOMALY", "NEUTRAL"
 _INSTANT = timedelta(microseconds=1)
 """What a label of one row lasts: periods that only touch do not overlap."""
 
+_MOST_BYTES = 64 << 20
+"""The largest label file: half a million lines and more."""
+
+OVERLAPPING, CONTRADICTING = "labels-overlap", "labels-contradict"
+OUTSIDE_DATA, OUTSIDE_WINDOWS = "labels-outside", "labels-unused"
+"""Rules of remarks about labels."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
@@ -45,12 +52,16 @@ class Label:
     swapped: tuple[datetime, datetime] | None = None
 
     @classmethod
-    def of_file(cls, file: str, period: LabelPeriod) -> Self:
-        """Return the label that a line of a label file stands for."""
+    def of_file(
+        cls, file: str, period: LabelPeriod, *, rating: str = ANOMALY, fault_code: str | None = None
+    ) -> Self:
+        """Return the label that a line of a file stands for."""
         return cls(
             place=f"line {period.line} of '{file}', '{period.text}'",
             start=period.start,
             end=period.end,
+            rating=rating,
+            fault_code=fault_code,
             swapped=period.swapped,
         )
 
@@ -77,6 +88,15 @@ class Label:
     def lies_in_when_swapped(self, span: TimeSpan) -> bool:
         """Return whether any of it would, if day and month were read the other way round."""
         return self.swapped is not None and _overlaps(*self.swapped, span)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelRemark:
+    """What a user should know of labels: name of the rule, number of labels it is about, a sentence."""
+
+    rule: str
+    count: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,19 +137,9 @@ class Labels:
         Returns:
             Members of a document; None when there is nothing to say.
         """
-        outside: list[Label] = []
-        unused: list[Label] = []
-        for label in self.labels:
-            if not label.lies_in(data):
-                outside.append(label)
-            elif not any(label.lies_in(window) for window in windows):
-                unused.append(label)
-        notes = [
-            *self.notes,
-            *_contradiction_notes(self.labels),
-            *_outside_notes(outside, len(self.labels), data),
-            *_unused_notes(unused),
-        ]
+        remarks = list(self.remarks(data=data, windows=windows))
+        counts = {remark.rule: remark.count for remark in remarks}
+        notes = [*self.notes, *(remark.text for remark in remarks)]
         ratings = Counter(label.rating for label in self.labels)
         if not notes and not ratings.keys() - {ANOMALY}:
             return None
@@ -137,10 +147,38 @@ class Labels:
             "num_labels": len(self.labels),
             "num_no_anomaly": ratings[NO_ANOMALY],
             "num_neutral": ratings[NEUTRAL],
-            "num_outside_data": len(outside),
-            "num_outside_windows": len(unused),
+            "num_outside_data": counts.get(OUTSIDE_DATA, 0),
+            "num_outside_windows": counts.get(OUTSIDE_WINDOWS, 0),
             "notes": notes,
         }
+
+    def remarks(self, *, data: TimeSpan, windows: Sequence[TimeSpan]) -> Iterator[LabelRemark]:
+        """Yield what is to be said about labels that count for nothing, or not as they stand there.
+
+        Args:
+            data: as of `report`.
+            windows: as of `report`.
+        """
+        outside = [label for label in self.labels if not label.lies_in(data)]
+        unused = [
+            label
+            for label in self.labels
+            if label.lies_in(data) and not any(label.lies_in(window) for window in windows)
+        ]
+        yield from _overlap_remarks(self.labels)
+        yield from _contradiction_remarks(self.labels)
+        yield from _outside_remarks(outside, len(self.labels), data)
+        yield from _unused_remarks(unused)
+
+
+def too_large(size: int) -> str | None:
+    """Return why a label file of `size` bytes is not read, None if it is."""
+    if size <= _MOST_BYTES:
+        return None
+    return (
+        f"has {size:,} bytes, more than the {_MOST_BYTES:,} that a label file may have: if it holds sensor "
+        "data, move it out of the label prefix"
+    )
 
 
 def read_label_file(name: str, data: bytes) -> Labels:
@@ -176,31 +214,58 @@ def _overlaps(start: datetime, end: datetime, span: TimeSpan) -> bool:
     return start <= moment(span.end) and end >= moment(span.start)
 
 
+def _end(label: Label) -> datetime:
+    """Return the end of a label, a moment after its start if it is of one row."""
+    return max(label.end, label.start + _INSTANT)
+
+
 def _later_end(one: Label, other: Label) -> Label:
     return other if other.end > one.end else one
 
 
-def _contradiction_notes(labels: Sequence[Label]) -> Iterator[str]:
+def _overlap_remarks(labels: Sequence[Label]) -> Iterator[LabelRemark]:
+    """Say that labels with one rating share time: they count as one."""
+    found: list[tuple[Label, Label]] = []
+    reaching: dict[str, Label] = {}
+    for label in sorted(labels, key=lambda each: each.start):
+        before = reaching.get(label.rating)
+        if before is not None and _end(before) > label.start:
+            found.append((before, label))
+        reaching[label.rating] = label if before is None else _later_end(before, label)
+    if found:
+        one, other = found[0]
+        yield LabelRemark(
+            rule=OVERLAPPING,
+            count=len(found),
+            text=f"{_labels(len(found))} {_verb(found, 'begins', 'begin')} before another one of the same "
+            f"rating ends, and each pair counts as one: {_example([other])}, and {_example([one])}. If they "
+            "are two events, end the first before the second begins; if they are one, keep one",
+        )
+
+
+def _contradiction_remarks(labels: Sequence[Label]) -> Iterator[LabelRemark]:
     """Say that a fault and no fault were seen at one time, and which of them counts."""
     faults = sorted((label for label in labels if label.rating == ANOMALY), key=lambda label: label.start)
     starts = [fault.start for fault in faults]
     last_to_end = list(accumulate(faults, _later_end))
     found: list[tuple[Label, Label]] = []
     for label in labels:
-        begun = bisect_left(starts, max(label.end, label.start + _INSTANT))
+        begun = bisect_left(starts, _end(label))
         if label.rating == NO_ANOMALY and begun:
             fault = last_to_end[begun - 1]
-            if max(fault.end, fault.start + _INSTANT) > label.start:
+            if _end(fault) > label.start:
                 found.append((label, fault))
     if found:
-        yield (
-            f"{len(found):,} labels with the rating {NO_ANOMALY} lie at times that others call {ANOMALY}, "
-            f"which go before them: {_example([found[0][0]])}, and {_example([found[0][1]])}. Delete the "
-            "wrong ones"
+        yield LabelRemark(
+            rule=CONTRADICTING,
+            count=len(found),
+            text=f"{_labels(len(found))} with the rating {NO_ANOMALY} {_verb(found, 'lies', 'lie')} at times "
+            f"that others call {ANOMALY}, which go before them: {_example([found[0][0]])}, and "
+            f"{_example([found[0][1]])}. Delete the wrong ones",
         )
 
 
-def _outside_notes(outside: Sequence[Label], total: int, data: TimeSpan) -> Iterator[str]:
+def _outside_remarks(outside: Sequence[Label], total: int, data: TimeSpan) -> Iterator[LabelRemark]:
     if not outside:
         return
     swapped = sum(label.lies_in_when_swapped(data) for label in outside)
@@ -209,18 +274,31 @@ def _outside_notes(outside: Sequence[Label], total: int, data: TimeSpan) -> Iter
         if swapped
         else " Correct their dates, or ingest the data of that time"
     )
-    yield (
-        f"{len(outside):,} of {total:,} labels lie outside all data, which is from {data}, and count for "
-        f"nothing: {_example(outside)}.{hint}"
+    yield LabelRemark(
+        rule=OUTSIDE_DATA,
+        count=len(outside),
+        text=f"{len(outside):,} of {total:,} labels lie outside all data, which is from {data}, and count "
+        f"for nothing: {_example(outside)}.{hint}",
     )
 
 
-def _unused_notes(unused: Sequence[Label]) -> Iterator[str]:
+def _unused_remarks(unused: Sequence[Label]) -> Iterator[LabelRemark]:
     if unused:
-        yield (
-            f"{len(unused):,} labels lie in the data, but neither in the training nor in the evaluation "
-            f"window, and count for nothing: {_example(unused)}. Choose windows that hold them"
+        yield LabelRemark(
+            rule=OUTSIDE_WINDOWS,
+            count=len(unused),
+            text=f"{_labels(len(unused))} in the data {_verb(unused, 'lies', 'lie')} neither in the training "
+            f"nor in the evaluation window, and {_verb(unused, 'counts', 'count')} for nothing: "
+            f"{_example(unused)}. Choose windows that hold them",
         )
+
+
+def _labels(count: int) -> str:
+    return f"{count:,} label{'' if count == 1 else 's'}"
+
+
+def _verb(those: Sequence[object], of_one: str, of_many: str) -> str:
+    return of_one if len(those) == 1 else of_many
 
 
 def _example(labels: Sequence[Label]) -> str:

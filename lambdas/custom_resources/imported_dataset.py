@@ -1,0 +1,43 @@
+"""Custom::LookoutEquipmentImportedDataset."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from custom_resources.dataset import Dataset
+from custom_resources.importing import Import, run_import
+from custom_resources.properties import Properties
+from custom_resources.resource import Context, Found, Outcome, Wait
+
+
+class ImportedDataset(Dataset):
+    """A dataset that is a copy of another one, of this or another account."""
+
+    resource_type = "Custom::LookoutEquipmentImportedDataset"
+    operation = "ImportDataset"
+    options = ()
+
+    def create(self, context: Context, properties: Properties) -> Outcome:
+        """Import the dataset, also again after it was deleted outside CloudFormation."""
+        parameters = {**properties.members, "Tags": self.tags(context.request, properties)}
+
+        def describe(answer: Mapping[str, Any]) -> Import:
+            job = context.call("DescribeDataIngestionJob", JobId=answer["JobId"])
+            return Import(identity=job["JobId"], began=job["CreatedAt"].timestamp(), record=job)
+
+        return run_import(
+            context,
+            self.operation,
+            parameters,
+            subject=self.subject(properties),
+            source=properties.members["SourceDatasetArn"],
+            describe=describe,
+        )
+
+    def settle(self, context: Context, properties: Properties, found: Found) -> Outcome:
+        """Report the dataset as ready once it holds data; one whose import has failed holds none."""
+        match found.record["Status"]:
+            case "IMPORT_IN_PROGRESS":
+                return Wait(reason="it is still being imported. Deploy again when that is done")
+            case "CREATED":
+                return self.create(context, properties)
+        return super().settle(context, properties, found)

@@ -1,0 +1,99 @@
+"""Scenarios: imported model versions, of which one after the other becomes active."""
+
+from typing import Any
+
+from tests.lifecycle.cases import Case, case_of, version_of
+from tests.lifecycle.fake_service import ApiError
+from tests.lifecycle.play import Play
+
+OWNER = "222222222222"
+REFUSAL = (
+    "somebody is not authorized to perform lookoutequipment:ImportModelVersion on the resource: its owner, "
+    f"account {OWNER}, must allow it in the resource policy of the resource"
+)
+
+
+def _is_model(case: Case) -> bool:
+    return case.kind == "ImportedModel"
+
+
+def _from(number: int, **more: Any) -> dict[str, Any]:
+    source = version_of("bad") if number == 0 else version_of("pump", number)
+    return case_of("ImportedModel").base | {"SourceModelVersionArn": source, **more}
+
+
+def _active(play: Play) -> Any:
+    return play.world.service.models["pump-1"].record["ActiveModelVersion"]
+
+
+def another_source(play: Play) -> None:
+    """Another source becomes the next version, and active. Going back to a source imports nothing."""
+    if not _is_model(play.case):
+        return
+    play.created()
+    before = play.thing()
+    for number, active in ((2, 2), (1, 1), (2, 2), (3, 3)):
+        assert play.deploy(_from(number)), play.stack.reasons
+        play.check()
+        assert _active(play) == active
+        assert play.thing() is before
+    assert len(play.world.service.copies) == 3, "a copy too many"
+
+
+def import_fails_in_place(play: Play) -> None:
+    """The next version cannot be imported: the reason is told, the one before stays, a later one is taken."""
+    if not _is_model(play.case):
+        return
+    play.created()
+    assert not play.deploy(_from(0))
+    assert "no usable data" in play.stack.reasons[0], play.stack.reasons
+    assert version_of("bad") in play.stack.reasons[0]
+    play.check()
+    assert _active(play) == 1
+    play.world.service.data_corrected = True
+    assert play.deploy(_from(0)), play.stack.reasons
+    assert _active(play) == 3, "the failed import was taken for a copy"
+    play.check()
+
+
+def retrained_version_stays(play: Play) -> None:
+    """What a retraining has made active stays so while the source stays, unless a version is asked for."""
+    if not _is_model(play.case):
+        return
+    play.created()
+    play.world.service.versions["pump-1"] = {7: "SUCCESS"}
+    play.world.service.models["pump-1"].record["ActiveModelVersion"] = 7
+    assert play.deploy(_from(1, Tags=[])), play.stack.reasons
+    assert _active(play) == 7, "an update of something else went back"
+    assert play.deploy(_from(1, ActiveVersion=1)), play.stack.reasons
+    assert _active(play) == 1
+    assert play.deploy(_from(2, ActiveVersion=7)), play.stack.reasons
+    assert _active(play) == 7, "the version that is asked for goes before the new one"
+    assert play.deploy(_from(2, ActiveVersion=8)), play.stack.reasons
+    play.check()
+
+
+def not_shared(play: Play) -> None:
+    """The owner allows the import a minute late, or never: then the reason says who must allow it."""
+    if not play.case.kind.startswith("Imported"):
+        return
+    again = play.fresh()
+    for one, opens_after in ((play, 60), (again, 10_000)):
+        _close(one, until=one.world.now + opens_after)
+    play.created()
+    play.check()
+    assert not again.deploy(again.case.base)
+    assert f"its owner, account {OWNER}, must allow it" in again.stack.reasons[0], again.stack.reasons
+    assert "Have its owner allow that" in again.stack.reasons[0], again.stack.reasons
+    again.check()
+
+
+def _close(play: Play, *, until: float) -> None:
+    call = play.world.service.call
+
+    def answer(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        if operation.startswith("Import") and play.world.now < until:
+            raise ApiError("AccessDeniedException", REFUSAL, 403)
+        return call(operation, parameters)
+
+    play.world.service.call = answer  # type: ignore[method-assign, assignment]
