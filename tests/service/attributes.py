@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from service import records
+from service.storage import records
 from service.storage.names import (
     DATASET,
     INDEX_STATE,
