@@ -41,7 +41,7 @@ import engine.train.returning_states
 import engine.train.slow_fit
 from benchmarks.datasets import shared_cases
 from benchmarks.generator import generated_cases
-from benchmarks.lasting import lasting
+from benchmarks.lasting import Host, lasting
 from benchmarks.quality import engine_ratio, measure, without
 from benchmarks.slow import engine_ratios, judge
 from benchmarks.wear import FAMILIES
@@ -197,7 +197,8 @@ def slow_figures(data: Path, seeds: list[int]) -> Callable[[], str]:
 
 def fast_figures(data: Path, seeds: list[int], *, quick: bool) -> Callable[[], str]:
     """Return what measures the fast views as they are at the time."""
-    families, hosts = (QUICK_FAMILIES, ("steps",)) if quick else (FAST_FAMILIES, ("none", "steps"))
+    families = QUICK_FAMILIES if quick else FAST_FAMILIES
+    hosts: tuple[Host, ...] = ("steps",) if quick else ("none", "steps")
     own = [case for case in generated_cases(tuple(seeds)) if case.group in families]
     own += [lasting(seed, host, "several") for host in hosts for seed in seeds]
     public = [case for case in shared_cases(data) if not (quick and case.group == "synthpump")]
