@@ -17,7 +17,6 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import engine.train.fit
 from benchmarks.datasets import Case, shared_cases
 from benchmarks.generator import generated_cases
 from benchmarks.ingest import measure_ingest
@@ -102,16 +101,10 @@ def quality(cases: list[Case]) -> dict[str, Any]:
 
 
 def labels(cases: list[Case]) -> dict[str, Any]:
-    """Measure what labels of training faults contribute: used, used but for the limits, and withheld."""
-    limits_kept = (engine.train.fit, "label_factor", lambda *_: 1.0)
+    """Measure what labels of training faults contribute."""
     result = {}
-    for name, used, changes in (
-        ("labels used", True, []),
-        ("labels only keep rows from being learned", True, [limits_kept]),
-        ("labels withheld", False, []),
-    ):
-        with without(changes):
-            figures = measure(cases, engine_ratio(labels=used))
+    for name, used in (("labels used", True), ("labels withheld", False)):
+        figures = measure(cases, engine_ratio(labels=used))
         result[name] = {group: asdict(each) for group, each in figures.items()}
         _print(f"five labelled faults in training: {name}", figures)
     return result

@@ -9,6 +9,9 @@ by group, then mean AP, F1 and false alarm rate of eight families of own plants.
 """
 
 import argparse
+import inspect
+import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,16 +23,20 @@ import engine.detect.alarm
 import engine.detect.baseline
 import engine.detect.cross_prediction
 import engine.detect.ensemble
+import engine.detect.features
 import engine.detect.level_shift
+import engine.detect.pipeline
+import engine.detect.rare_states
 import engine.detect.slow_alarm
 import engine.detect.slow_drift
+import engine.detect.smoothing
 import engine.detect.time_bins
 import engine.detect.view
+import engine.frame.scaling
 import engine.train.cleaning
 import engine.train.fit
 import engine.train.forward_validation
-import engine.train.label_limits
-import engine.train.rare_states
+import engine.train.returning_states
 import engine.train.slow_fit
 from benchmarks.datasets import Case, shared_cases
 from benchmarks.generator import generated_cases
@@ -51,32 +58,64 @@ FAST_FAMILIES = (
 Change = tuple[Any, str, Any]
 
 
+def set_to(module: Any, name: str, value: Any) -> list[Change]:
+    """Return the changes that set a constant where it is defined and wherever it was imported by name."""
+    defined = re.compile(rf"^{name}\b.*=", re.MULTILINE)
+    importing = [
+        each
+        for path, each in sys.modules.items()
+        if path.startswith("engine.")
+        and getattr(each, name, None) is getattr(module, name)
+        and not defined.search(inspect.getsource(each))
+    ]
+    return [(each, name, value) for each in (module, *importing)]
+
+
 def scaled(module: Any, name: str, *factors: float) -> dict[str, list[Change]]:
     """Return a constant, or the first of several, multiplied by each factor; whole numbers stay whole."""
     value = getattr(module, name)
     first, rest = (value[0], value[1:]) if isinstance(value, tuple) else (value, None)
     changed = [type(first)(round(first * by) if isinstance(first, int) else first * by) for by in factors]
     return {
-        f"{name} x {by:g}": [(module, name, each if rest is None else (each, *rest))]
+        f"{name} x {by:g}": set_to(module, name, each if rest is None else (each, *rest))
         for by, each in zip(factors, changed, strict=True)
     }
 
 
 def among(module: Any, name: str, *values: Any) -> dict[str, list[Change]]:
     """Return a constant with each of these values instead."""
-    return {f"{name} {value}": [(module, name, value)] for value in values}
+    return {f"{name} {value}": set_to(module, name, value) for value in values}
+
+
+def remembering(window: int, spans: tuple[int, int]) -> list[Change]:
+    """Return the changes that give the window and scale views another memory, in rows."""
+    features, alarm = engine.detect.features, engine.detect.alarm
+    block, context = features.BLOCK_ROWS, window - 1
+    band = np.tri(block, block + context, context) - np.tri(block, block + context, -1)
+    silent = {"window": context, "scale": spans[-1], "tracked window": context}
+    memory = {"window": window, "scale": spans[-1], "tracked window": window}
+    return [
+        *set_to(features, "WINDOW", window),
+        *set_to(features, "SPANS", spans),
+        *set_to(features, "CONTEXT", context),
+        *set_to(features, "WARM_UP", features.WARM_UP | silent),
+        (features, "_BAND", band),
+        (alarm, "MEMORY_ROWS", memory),
+        (alarm, "HISTORY_ROWS", max(memory.values()) - 1),
+    ]
 
 
 def slow_changes() -> Iterator[tuple[str, list[Change]]]:
     """Yield the name of each change, and what it sets."""
     fit, drift = engine.train.slow_fit, engine.detect.slow_drift
-    model, bins, rare = engine.detect.additive_model, engine.detect.time_bins, engine.train.rare_states
+    model, bins, rare = engine.detect.additive_model, engine.detect.time_bins, engine.train.returning_states
     for module, names in (
         (fit, ("LONGEST_BIN", "FOLDS", "AVERAGE", "AVERAGE_LIMIT", "OPENING", "SETTLING", "HINGES", "AXES")),
         (drift, ("NOW",)),
         (engine.detect.slow_alarm, ("ENDED", "NEIGHBOURS", "MEMORY", "LONGEST_SPELL")),
         (bins, ("ENOUGH_ROWS",)),
-        (rare, ("RARE", "VISITS")),
+        (engine.detect.rare_states, ("RARE",)),
+        (rare, ("VISITS",)),
     ):
         for name in names:
             yield from scaled(module, name, 0.5, 2).items()
@@ -92,16 +131,14 @@ def fast_changes() -> Iterator[tuple[str, list[Change]]]:
     """Yield the name of each change, and what it sets."""
     level, base, alarm = engine.detect.level_shift, engine.detect.baseline, engine.detect.alarm
     fit, cleaning, forward = engine.train.fit, engine.train.cleaning, engine.train.forward_validation
-    labels, ensemble, view = engine.train.label_limits, engine.detect.ensemble, engine.detect.view
+    ensemble, view, drift = engine.detect.ensemble, engine.detect.view, engine.detect.slow_drift
     yield from among(alarm, "CLOSING_RATIO", 1.0, 0.6).items()
-    yield "no limits by labels", [(fit, "label_factor", lambda *_: 1.0)]
     yield from scaled(level, "SPAN", 0.5, 2).items()
     yield from among(level, "MOVED_AVERAGE", (0.225, 0.275), (0.7, 0.8)).items()
     yield from among(level, "FAR_RATIO", (2.0, 4.0), (8.0, 16.0)).items()
     yield from among(level, "SINGLE_SENSOR_SHARE", (0.8, 0.9), (0.95, 0.98)).items()
     yield from among(base, "BEYOND_REACH", (0.5, 0.75), (2.0, 3.0)).items()
-    for speed in (0.025, 0.1):
-        yield f"SLOW_SPEED {speed}", [(base, "SLOW_SPEED", speed), (level, "SLOW_SPEED", speed)]
+    yield from scaled(base, "SLOW_SPEED", 0.5, 2).items()
     yield from among(ensemble, "ENGAGED_SHARE", (0.01, 0.05), (0.04, 0.2)).items()
     yield from among(ensemble, "UNUSUAL_RATIO", (0.375, 0.625), (1.5, 2.5)).items()
     yield from among(fit, "BASELINE_SPANS", (500, 250), (2000, 1000, 500, 250)).items()
@@ -118,8 +155,22 @@ def fast_changes() -> Iterator[tuple[str, list[Change]]]:
     yield from among(alarm, "MUTED_RATIO", 0.35, 0.95).items()
     for name in ("FAR_ABOVE", "RUN_ROWS", "MARGIN_ROWS", "MAX_SHARE", "SILENT_ROWS", "ROUNDS"):
         yield from scaled(cleaning, name, 0.5, 2).items()
-    for name in ("GAIN", "LOSS", "FALSE_WEIGHT"):
-        yield from scaled(labels, name, 0.5, 2).items()
+    window, spans = engine.detect.features.WINDOW, engine.detect.features.SPANS
+    for by in (0.5, 2):
+        yield f"WINDOW x {by:g}", remembering(round(window * by), spans)
+        yield f"SPANS x {by:g}", remembering(window, (round(spans[0] * by), round(spans[1] * by)))
+    yield from scaled(engine.detect.smoothing, "SCORE_SPAN", 0.5, 2).items()
+    yield from among(alarm, "CONFIRMED_RATIO", (0.8, 0.9), (0.99, 1.0)).items()
+    yield from among(alarm, "OPEN_RATIO", (1.0, 1.025), (1.0, 1.1)).items()
+    yield from scaled(level, "SPAN_PER_TRAINING_ROW", 0.5, 2).items()
+    yield from scaled(engine.frame.scaling, "CLIP", 0.5, 2).items()
+    for name in ("JOIN_ROWS", "MIN_ROWS"):
+        yield from scaled(cleaning, name, 0.5, 2).items()
+    yield from scaled(fit, "LABEL_MARGIN_ROWS", 0.5, 2).items()
+    yield from scaled(fit, "SPANS_IN_TRAINING", 0.5, 2).items()
+    yield from scaled(engine.detect.pipeline, "GRACE_SECONDS", 0.5, 2).items()
+    for name in ("LIFT", "GENTLE", "LIFTED_RATIO"):
+        yield from scaled(drift, name, 0.5, 2).items()
 
 
 def slow_figures(data: Path, seeds: list[int]) -> Callable[[], str]:

@@ -8,9 +8,11 @@ Each app runs in a process of its own, in turns. What an app without assets take
 """
 
 import argparse
+import compileall
 import importlib.util
 import json
 import os
+import re
 import resource
 import statistics
 import subprocess
@@ -18,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,12 @@ from typing import Any
 REPEATED = ("plain", "L2", "library")
 LARGE = "40x25"
 IMPORT = "import"
+_ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
+_DELETED = {"DeletionPolicy": "Delete", "UpdateReplacePolicy": "Delete"}
+"""What a template means that says nothing."""
+_OF_PLACE = re.compile(r"Plant\d+-|-[0-9A-F]{8}-([0-9a-f]{8}|\?{8})|ExportsOutput\w+")
+_PACKAGES = ("constructs_l4e", "l4e_files", "l4e_layer")
+_ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +49,7 @@ class Cost:
     calls_at_synth: int
     calls_of_last: Mapping[str, int]
     template_bytes: int
-    resources: Mapping[str, int]
+    contents: Mapping[str, int]
 
     @property
     def cpu_seconds(self) -> float:
@@ -69,14 +77,12 @@ def run_app(kind: str, stacks: int, each: int) -> Cost:
                 build(shared, stack, f"Pump{asset}")
         last, built = calls - before, calls.total()
         app.synth()
-        templates = [file.read_bytes() for file in sorted(Path(folder).glob("Plant*.template.json"))]
-        found = Counter(
-            _shape(one) for text in templates for one in json.loads(text).get("Resources", {}).values()
-        )
         synth = calls.total() - built
-    wall = time.perf_counter() - start
-    _stop_node()
-    own, node = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        wall = time.perf_counter() - start
+        _stop_node()
+        own, node = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        template_bytes = sum(file.stat().st_size for file in Path(folder).glob("Plant*.template.json"))
+        contents = Counter(_contents(Path(folder)))
     return Cost(
         python_seconds=own.ru_utime + own.ru_stime,
         node_seconds=node.ru_utime + node.ru_stime,
@@ -86,15 +92,33 @@ def run_app(kind: str, stacks: int, each: int) -> Cost:
         calls=built,
         calls_at_synth=synth,
         calls_of_last=dict(last),
-        template_bytes=sum(map(len, templates)),
-        resources=dict(found),
+        template_bytes=template_bytes,
+        contents=dict(contents),
     )
 
 
-def _shape(resource: Mapping[str, Any]) -> str:
-    """Return what the kinds of asset must have in common."""
-    policy, after = resource.get("DeletionPolicy", "Delete"), len(resource.get("DependsOn", []))
-    return f"{resource['Type']} {sorted(resource['Properties'])} {policy} {after}"
+def _contents(folder: Path) -> Iterator[str]:
+    """Yield what all kinds of asset must have in common: resources, and acknowledgements for rule packs."""
+    for file in folder.glob("Plant*.template.json"):
+        resources = json.loads(file.read_text()).get("Resources", {})
+        types = {id_: one["Type"] for id_, one in resources.items()}
+        for one in resources.values():
+            after = sorted(types[each] for each in one.get("DependsOn", []))
+            policies = {**_DELETED, **{name: one[name] for name in _DELETED if name in one}}
+            yield _text({**one, **policies, "DependsOn": after}, types)
+    for file in folder.glob("Plant*.metadata.json"):
+        for entries in json.loads(file.read_text()).values():
+            for entry in entries:
+                if entry["type"] == _ACKNOWLEDGED:
+                    yield _text(entry["data"], {})
+
+
+def _text(value: Any, types: Mapping[str, str]) -> str:
+    """Return a part of a template without logical ids, hashes, and names of stacks."""
+    text = json.dumps(value, sort_keys=True)
+    for id_, type_ in types.items():
+        text = text.replace(f'"{id_}"', f'"{type_}"')
+    return _OF_PLACE.sub("", text)
 
 
 def run_import(modules: Sequence[str]) -> tuple[float, list[str]]:
@@ -142,8 +166,7 @@ def compare(stacks: int, each: int, rounds: int) -> dict[str, Any]:
     for _ in range(rounds):
         empty = Cost(**_alone("plain", "0", "0"))
         turn = {kind: Cost(**_alone(kind, str(stacks), str(each))) for kind in REPEATED}
-        kept = {kind: cost.resources for kind, cost in turn.items()}
-        assert all(one == kept["plain"] for one in kept.values()), kept
+        _require_same(turn)
         turns.append({"empty": empty, **turn})
     assets = stacks * each
 
@@ -175,8 +198,19 @@ def compare(stacks: int, each: int, rounds: int) -> dict[str, Any]:
     return figures
 
 
+def _require_same(costs: Mapping[str, Cost]) -> None:
+    """Require that all kinds have made the same."""
+    library = Counter(costs["library"].contents)
+    for kind, cost in costs.items():
+        other = Counter(cost.contents)
+        for what, more in (("more", other - library), ("less", library - other)):
+            assert not more, f"{kind} has {what} than the library: {min(more)}"
+
+
 def compare_imports(rounds: int) -> dict[str, float]:
     """Return CPU seconds of importing the package, and of importing the aws-cdk-lib modules that it needs."""
+    for name in _PACKAGES:  # as pip does, and as aws-cdk-lib is
+        compileall.compile_dir(_ROOT / name, quiet=1)
     package, needed = [], []
     for _ in range(rounds):
         seconds, modules = _alone(IMPORT, "constructs_l4e")

@@ -27,7 +27,7 @@ from constructs_l4e.key import EquipmentKey
 from constructs_l4e.label import Label, LabelProps, LabelRating
 from constructs_l4e.label_group import LabelGroup, LabelGroupBase, LabelGroupProps
 from constructs_l4e.large_jobs import LargeJobs
-from constructs_l4e.metrics import MetricOptions
+from constructs_l4e.metrics import FleetMetricOptions, MetricOptions
 from constructs_l4e.model import Model, ModelBase, ModelProps
 from constructs_l4e.numeric_layer import NumericLayer
 from constructs_l4e.off_condition import OffCondition
@@ -80,6 +80,7 @@ __all__ = [
     "EquipmentService",
     "EquipmentServiceBase",
     "Executions",
+    "FleetMetricOptions",
     "FunctionVpcEndpoints",
     "IAssetStorage",
     "IDataset",

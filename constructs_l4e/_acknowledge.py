@@ -101,6 +101,7 @@ class _Wildcards:
         when_complete(stack, self._acknowledge)
 
     def add(self, scope: IConstruct, arns: Sequence[str], reason: str, also: Mapping[str, str]) -> None:
+        _rule_packs.validations_of(scope)  # asked for before the synthesis, which should ask for little
         self._granted.append((scope, arns, reason, also))
 
     def _acknowledge(self) -> Sequence[str]:

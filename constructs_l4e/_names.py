@@ -3,21 +3,23 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from constructs import IConstruct
 
 from constructs_l4e import _service_model
-from constructs_l4e._memory import node_of, once, stack_of
+from constructs_l4e._memory import ids_below, name_of, node_of, once, stack_of
 from constructs_l4e._props import is_token
 
 BY_LOCATION = "constructs-l4e:namesByLocation"
 """Context value with which stacks keep the names that earlier releases gave: see `by_location`."""
 
 _HASH_LENGTH = 8
+_PATH_HASH_LENGTH = 8
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]")
 _GENERATED = re.compile(rf"-[0-9A-F]{{8}}-[0-9a-f]{{{_HASH_LENGTH}}}$")
 
 
@@ -46,10 +48,46 @@ def generated(
         said = cdk.Tokenization.resolve(said, scope=scope, preparing=False, resolver=resolver)
     digest = hashlib.sha256(said.encode()).hexdigest()[:_HASH_LENGTH]
     longest = _service_model.string_rule(shape).max_length or 0
-    readable = cdk.Names.unique_resource_name(
-        scope, max_length=longest - _HASH_LENGTH - 1, separator="-", allowed_special_characters="_-"
-    )
-    return f"{readable}-{digest}"
+    return f"{of_path(scope, longest - _HASH_LENGTH - 1)}-{digest}"
+
+
+def of_path(scope: IConstruct, longest: int) -> str:
+    """Return the name that `cdk.Names.unique_resource_name` makes of a construct path.
+
+    It is made here because an asset has three of them, and asking Node for each is a message that is waited
+    for. So a later CDK cannot change them either.
+    """
+    parts = _path_in_app(scope)
+    if len(parts) == 1 and len(alone := _NOT_IN_A_NAME.sub("", parts[0])) <= longest:
+        return alone
+    digest = hashlib.md5("/".join(parts).encode(), usedforsecurity=False).hexdigest()
+    readable, most = _readable(parts), longest - _PATH_HASH_LENGTH
+    if len(readable) > most:
+        half = most // 2
+        readable = readable[:half] + readable[-half:]
+    return readable + digest[:_PATH_HASH_LENGTH].upper()
+
+
+def beginning(scope: IConstruct) -> str:
+    """Return what generated names below `scope` begin with, unless they are cut for their length."""
+    return _readable(_path_in_app(scope))
+
+
+def _readable(parts: Sequence[str]) -> str:
+    kept: list[str] = []
+    for part in parts:
+        if not (kept and kept[-1].endswith(part)):
+            kept.append(part)
+    legal = (_NOT_IN_A_NAME.sub("", part) for part in kept if part != "Resource")
+    return "-".join(part for part in legal if part) + "-"
+
+
+def _path_in_app(scope: IConstruct) -> list[str]:
+    """Return the name of the stack that is deployed, and the ids of the constructs from there on."""
+    stack = stack_of(scope)
+    while is_token(name_of(stack)):
+        stack = cast("cdk.Stack", stack.nested_stack_parent)
+    return [part for part in (name_of(stack), *ids_below(scope, stack)) if part not in ("", "Default")]
 
 
 def pattern(generated_name: str) -> str:

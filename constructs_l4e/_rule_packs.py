@@ -8,6 +8,8 @@ from collections.abc import Mapping
 import aws_cdk as cdk
 from constructs import IConstruct
 
+from constructs_l4e._memory import once
+
 _NIST, _HIPAA, _PCI, _SERVERLESS = "NIST.800.53.R5-", "HIPAA.Security-", "PCI.DSS.321-", "Serverless-"
 
 
@@ -100,6 +102,11 @@ VPC_RANGE = {
 
 def accept(scope: IConstruct, reasons: Mapping[str, str]) -> None:
     """Acknowledge findings, by full id, on `scope` and below it."""
-    cdk.Validations.of(scope).acknowledge(
+    validations_of(scope).acknowledge(
         *(cdk.Acknowledgment(id=rule, reason=reason) for rule, reason in reasons.items())
     )
+
+
+def validations_of(scope: IConstruct) -> cdk.Validations:
+    """Return what takes the acknowledgements of a construct."""
+    return once(scope, "validations", lambda: cdk.Validations.of(scope))

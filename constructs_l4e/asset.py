@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct, IValidation
 
-from constructs_l4e import _props
+from constructs_l4e import _names, _props
 from constructs_l4e._environments import require_same_service
 from constructs_l4e._memory import placed
 from constructs_l4e._parts import Part
@@ -163,7 +163,7 @@ class MonitoredAsset(Construct):
         retraining: IRetrainingScheduler | RetrainingSchedulerProps | None = None,
     ) -> None:
         super().__init__(scope, id)
-        placed(self, scope)
+        placed(self, scope, id)
         self._service = service
         self._granted = False
         of_all = {key: value for key, value in (("encryption_key", encryption_key), ("tags", tags)) if value}
@@ -283,10 +283,7 @@ class MonitoredAsset(Construct):
     @property
     def name_prefix(self) -> str:
         """What the names of the parts that the asset made begin with."""
-        # A unique name ends in a hash of eight characters.
-        return cdk.Names.unique_resource_name(
-            self, max_length=1000, separator="-", allowed_special_characters="_-"
-        )[:-8]
+        return _names.beginning(self)
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` to describe and list the parts that the asset made, by one way in.

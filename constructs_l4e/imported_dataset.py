@@ -10,6 +10,7 @@ from constructs import Construct
 
 from constructs_l4e import _arns, _custom_resource, _names, _props, _validate
 from constructs_l4e._provider import ProviderAccess
+from constructs_l4e._quotas import count_at_service
 from constructs_l4e.dataset import DatasetBase
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.schema import DatasetSchema
@@ -72,6 +73,7 @@ class ImportedDataset(DatasetBase):
         self.service = service
         self.schema = schema
         self.encryption_key = encryption_key
+        count_at_service(self, service, "datasets")
         self._tags = _custom_resource.ResourceTags(self, "ImportedDataset", tags)
         _arns.source(source_dataset_arn, shape="DatasetArn", what="source dataset ARN")
         fixed = {

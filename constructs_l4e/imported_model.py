@@ -14,6 +14,7 @@ from constructs_l4e import _arns, _custom_resource, _names, _props, _validate
 from constructs_l4e._environments import require_same_service
 from constructs_l4e._model_props import labels_property, sampling_rate, version_property, with_adaptation
 from constructs_l4e._provider import ProviderAccess
+from constructs_l4e._quotas import count_at_service
 from constructs_l4e.frequencies import TargetSamplingRate
 from constructs_l4e.interfaces import IDataset, ILabelGroup
 from constructs_l4e.model import ModelBase
@@ -117,6 +118,7 @@ class ImportedModel(ModelBase):
         self.target_sampling_rate = sampling_rate(target_sampling_rate)
         strategy = _validate.choice(InferenceDataImportStrategy, inference_data, what="inference data")
         _arns.source(source_model_version_arn, shape="ModelVersionArn", what="source model version ARN")
+        count_at_service(self, self.service, "models")
         self._tags = _custom_resource.ResourceTags(
             self, "ImportedModel", with_adaptation(tags, adaptation, self.service)
         )

@@ -74,7 +74,7 @@ class DataIngestion(cdk.Resource):
         wait: bool = True,
     ) -> None:
         super().__init__(scope, id)
-        placed(self, scope)
+        placed(self, scope, id)
         pattern = key_pattern and _validate.choice(KeyPattern, key_pattern, what="key pattern")
         if pattern is None and dataset.schema is None:
             raise ValueError(

@@ -111,6 +111,13 @@ class IEquipmentService(cdk.IResource, Protocol):
     def publishes(self, metric_name: str) -> bool:
         """Return whether the service publishes a metric of inference schedulers."""
 
+    def metric(self, metric_name: str, **options: "Unpack[FleetMetricOptions]") -> cloudwatch.MathExpression:
+        """Return the sum of a metric, such as `InferenceFailed`, over all schedulers or models that have it.
+
+        It is a query of CloudWatch Metrics Insights about the whole `metric_namespace`, for dashboards of
+        a fleet and alarms on it. Schedulers that are made later are in it.
+        """
+
     def trust_with_key(self, key: kms.Key, users: Sequence[iam.IPrincipal]) -> None:
         """Let the service use a key for `users`, as far as that takes more than IAM rights."""
 
@@ -446,7 +453,7 @@ class IRetrainingScheduler(IServiceResource, Protocol):
 from constructs_l4e import alarms  # noqa: E402 - see above
 from constructs_l4e.imported_model import ImportedModel, ImportedModelProps  # noqa: E402
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps  # noqa: E402
-from constructs_l4e.metrics import MetricOptions  # noqa: E402
+from constructs_l4e.metrics import FleetMetricOptions, MetricOptions  # noqa: E402
 from constructs_l4e.model import Model, ModelProps  # noqa: E402
 from constructs_l4e.resource_policy import ResourcePolicy  # noqa: E402
 from constructs_l4e.retraining_scheduler import (  # noqa: E402

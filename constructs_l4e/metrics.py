@@ -1,4 +1,4 @@
-"""Options of the metrics that schedulers publish."""
+"""Options of the metrics of schedulers and services."""
 
 import functools
 from typing import TypedDict
@@ -21,7 +21,7 @@ class MetricOptions(TypedDict, total=False):
     """Options of a metric: those of `aws_cloudwatch.Metric` that do not identify it."""
 
     account: str
-    """Account that has the metric. Default: that of an imported scheduler, else that of the stack."""
+    """Account that has the metric. Default: that of an imported resource, else that of the stack."""
     color: str
     """Colour of the graph, such as `#1f77b4`. Default: one that CloudWatch picks."""
     id: str
@@ -29,12 +29,23 @@ class MetricOptions(TypedDict, total=False):
     label: str
     """Legend of the graph. Default: the name of the metric."""
     period: cdk.Duration
-    """Time that one value sums up. Default: the scheduler's `data_upload_frequency`."""
+    """Time that one value sums up. Default: the method says; of an inference scheduler its frequency."""
     region: str
-    """Region that has the metric. Default: that of an imported scheduler, else that of the stack."""
+    """Region that has the metric. Default: that of an imported resource, else that of the stack."""
     statistic: str
-    """How the values of a period become one. Default: their sum."""
+    """How the values of a period become one. Default: their sum, unless the method says otherwise."""
     unit: cloudwatch.Unit
     """Unit to filter values by. Default: any."""
     visible: bool
     """Whether a graph shows the metric, or only uses it in expressions. Default: True."""
+
+
+class FleetMetricOptions(TypedDict, total=False):
+    """Options of a metric that sums up all schedulers or models of a service."""
+
+    color: str
+    """Colour of the graph, such as `#1f77b4`. Default: one that CloudWatch picks."""
+    label: str
+    """Legend of the graph. Default: the name of the metric."""
+    period: cdk.Duration
+    """Time that one value sums up. Default: 5 minutes."""

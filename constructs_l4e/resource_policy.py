@@ -42,7 +42,7 @@ class ResourcePolicy(cdk.Resource):
         statements: Sequence[iam.PolicyStatement] | None = None,
     ) -> None:
         super().__init__(scope, id)
-        placed(self, scope)
+        placed(self, scope, id)
         dataset = isinstance(resource, IDataset)
         self._action = _DATASET if dataset else _MODEL
         self._document = iam.PolicyDocument()

@@ -87,7 +87,7 @@ class ServiceRole(iam.Role):
             path=service.access_role_path,
             role_name=role_name,
         )
-        placed(self, scope)
+        placed(self, scope, id)
         places = (*reads, *writes)
         for bucket in dict.fromkeys(place.bucket for place in places):
             require_region_of(bucket, self)

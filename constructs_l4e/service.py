@@ -2,9 +2,11 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Unpack
 
 import aws_cdk as cdk
 import jsii
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -29,6 +31,7 @@ from constructs_l4e._state import ServiceState
 from constructs_l4e.import_source import ImportSource
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.large_jobs import LargeJobs
+from constructs_l4e.metrics import MetricOptions
 from constructs_l4e.numeric_layer import NumericLayer
 from constructs_l4e.service_base import ACCESS_ROLE_PATH, EquipmentServiceBase
 from constructs_l4e.service_controls import ServiceControls
@@ -207,6 +210,8 @@ class EquipmentService(EquipmentServiceBase):
             importable_by=importable_by or (),
             controls=controls,
         )
+        self._api_function = api.function
+        self._jobs = jobs
         reconciler = Reconciler(
             self,
             "Reconciler",
@@ -252,6 +257,39 @@ class EquipmentService(EquipmentServiceBase):
         """Say what happens to the state when the stack is deleted; an own key keeps its policy."""
         self.bucket.apply_removal_policy(policy)
         self.table.apply_removal_policy(policy)
+
+    def metric_api_calls(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of calls of the API, refused ones included."""
+        return self.api.metric_count(**options)
+
+    def metric_api_client_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of calls that were answered with an error of the caller, or were throttled."""
+        return self.api.metric_client_error(**options)
+
+    def metric_api_server_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of calls that were answered with an error of the service."""
+        return self.api.metric_server_error(**options)
+
+    def metric_api_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return how long calls took, in milliseconds; by default their average."""
+        return self.api.metric_latency(**options)
+
+    def metric_api_throttles(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of calls for which Lambda had no free function."""
+        return self._api_function.metric_throttles(**options)
+
+    def metric_ingestions_failed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of ingestions and imports that failed; stopped ones do not count."""
+        return self._jobs.ingest_machine.metric_failed(**options)
+
+    def metric_trainings_failed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of trainings and retrainings that failed; stopped ones do not count."""
+        return self._jobs.train_machine.metric_failed(**options)
+
+    def metric_dead_letters(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return how many events `dead_letters` holds; by default the most of each period."""
+        merged: MetricOptions = {"statistic": "Maximum", **options}
+        return self.dead_letters.metric_approximate_number_of_messages_visible(**merged)
 
     @property
     def connections(self) -> ec2.Connections:

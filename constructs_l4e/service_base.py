@@ -1,15 +1,19 @@
 """What deployed, imported and AWS-managed services have in common."""
 
 from collections.abc import Sequence
+from typing import Unpack
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from constructs_l4e import _arns, _ways_in
 from constructs_l4e._acknowledge import acknowledge_wildcards
+from constructs_l4e._environments import is_known_to_differ
 from constructs_l4e.access_level import AccessLevel
+from constructs_l4e.metrics import FleetMetricOptions
 from constructs_l4e.settings import ServiceSettings
 
 ACCESS_ROLE_PATH = "/lookoutequipment/"
@@ -37,6 +41,22 @@ class EquipmentServiceBase(cdk.Resource):
     def publishes(self, metric_name: str) -> bool:  # noqa: ARG002
         """Return whether the service publishes a metric: a deployed one has them all."""
         return True
+
+    def metric(self, metric_name: str, **options: Unpack[FleetMetricOptions]) -> cloudwatch.MathExpression:
+        """Return the sum of a metric over all schedulers or models: see `IEquipmentService`."""
+        home, here = self.env, self.stack
+        elsewhere: dict[str, str] = {}
+        if is_known_to_differ(home.account, here.account):
+            elsewhere["search_account"] = home.account
+        if is_known_to_differ(home.region, here.region):
+            elsewhere["search_region"] = home.region
+        merged: FleetMetricOptions = {"label": metric_name, **options}
+        return cloudwatch.MathExpression(
+            expression=f'SELECT SUM({metric_name}) FROM "{self.metric_namespace}"',  # noqa: S608 - no SQL
+            using_metrics={},
+            **elsewhere,
+            **merged,
+        )
 
     def trust_with_key(self, key: kms.Key, users: Sequence[iam.IPrincipal]) -> None:
         """Leave a deployed service to IAM: it uses keys under its own rights."""

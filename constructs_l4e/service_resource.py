@@ -35,7 +35,7 @@ class ServiceResourceBase(cdk.Resource):
         super().__init__(
             scope, id, account=home.account if home else None, region=home.region if home else None
         )
-        placed(self, scope)
+        placed(self, scope, id)
         self._imported = home is not None
 
     @property

@@ -52,7 +52,8 @@ ACCEPTED = (
 )
 """The accepted forms in short, for error messages."""
 
-_CLOCK = r"(?P<H>\d{1,2})(?::(?P<M>\d{1,2})(?::(?P<S>\d{1,2})(?:[.,](?P<f>\d{1,9}))?)?)?"
+_CLOCK = r"(?P<H>\d{1,2})(?::(?P<M>\d{1,2})(?::(?P<S>\d{1,2})(?:[.,](?P<f>\d{1,9}))?)?|(?!\s*-))"
+"""After an hour alone, `-06` is more likely its minutes than an offset: such a text is not accepted."""
 _ZONE = r"\s*(?P<z>[Zz]|[+-]\d{2}:?\d{2}|[+-]\d{2})?"
 
 
@@ -185,6 +186,10 @@ _NOT_ACCEPTED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\d{1,2}/\d{1,2}/\d{4}.*", "a date that does not exist, or a form that is not accepted after it"),
         (r"\d{4}[-/ ]?\d{2}[-/ ]?\d{2}.*\d ?[a-z]{2,5}", "a time zone with a name instead of an offset"),
         (r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?", "a time of day without its date"),
+        (
+            r"\d{4}([-/_ ])\d{1,2}\1\d{1,2}[-_T ]\d{1,2}[-_]\d{2}",
+            "hour and minutes with '-' or '_' between them, and no seconds",
+        ),
     )
 )
 

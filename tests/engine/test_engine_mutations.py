@@ -13,6 +13,7 @@ from types import CodeType, FunctionType
 import pytest
 
 from engine.detect.alarm import Alarm
+from engine.detect.rare_states import RareStates, state_distance
 from engine.detect.slow_alarm import SlowAlarm
 from engine.evaluate.evaluation import _touches, evaluate, ranges
 from engine.evaluate.events import EventRules, _joined
@@ -39,7 +40,7 @@ from engine.ingest.timestamp_columns import TimestampReader, _calendar_micros
 from engine.train.calibration import column_quantile
 from engine.train.cleaning import _silent
 from engine.train.fit import fit
-from engine.train.rare_states import came_back, state_distance
+from engine.train.returning_states import came_back
 from engine.train.row_runs import joined_runs, with_margin
 from engine.train.sampling import sample_strips, time_folds
 from tests.engine import (
@@ -510,6 +511,12 @@ BUGS = {
         " or state.spell > LONGEST_SPELL * opening",
         "",
         test_slow_drift.test_an_alarm_without_any_sign_of_a_fault_closes_in_the_end,
+    ),
+    "limits in rare states are those elsewhere": Bug(
+        RareStates.factor,
+        "ramp(distance, self.usual, RARE * self.usual)",
+        "0 * distance",
+        test_rare_states.test_a_season_of_hot_days_is_quiet_and_faults_in_it_alarm,
     ),
     "a sensor alone makes a rare state": Bug(
         state_distance,

@@ -43,6 +43,9 @@ def test_the_forms_in_error_texts_are_accepted() -> None:
         ("1/3/26 6:00", "year of two digits"),
         ("2026-03-01 06:00:00 CET", "time zone with a name"),
         ("06:00:00", "without its date"),
+        ("2026-03-01-06-00", "hour and minutes with '-'"),
+        ("2026_03_01_06_00", "hour and minutes with '-'"),
+        ("2026-03-01 06-00", "hour and minutes with '-'"),
     ],
 )
 def test_forms_that_are_not_accepted_are_named(text: str, words: str) -> None:

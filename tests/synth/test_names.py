@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from constructs_l4e import Dataset, DatasetSchema, EquipmentService, MonitoredAsset, _names, _service_model
+from constructs_l4e._memory import ids_below
 
 JAVASCRIPT = {
     *("constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable"),
@@ -60,6 +61,40 @@ def test_a_name_is_legal_whatever_the_path(root: cdk.App, ids: list[str], number
     name = named(scope, {"a": 1}, shape="InferenceSchedulerName")
     assert _service_model.string_rule("InferenceSchedulerName").problem(name) is None
     assert name == named(scope, {"a": 1}, shape="InferenceSchedulerName")
+
+
+@settings(max_examples=25)
+@given(
+    ids=st.lists(
+        IDS.map("".join).filter(bool)
+        | st.sampled_from(["Default", "Resource", "Pump", "ump", "a/b", "Pump_1-", "ü", "?"]),
+        max_size=5,
+    ),
+    longest=st.integers(25, 300),
+    nested=st.booleans(),
+    number=st.integers(0, 10**9),
+)
+def test_a_path_is_named_as_the_cdk_names_it(
+    root: cdk.App, *, ids: list[str], longest: int, nested: bool, number: int
+) -> None:
+    stage = cdk.Stage(root, f"Stage{number}-{len(root.node.children)}")
+    scope: Construct = cdk.Stack(stage, "Plant")
+    for each in ids if not {*ids} & JAVASCRIPT else ["Pump"]:
+        scope = cdk.NestedStack(scope, each) if nested and each == "Pump" else Construct(scope, each)
+    expected = cdk.Names.unique_resource_name(
+        scope, max_length=longest, separator="-", allowed_special_characters="_-"
+    )
+    assert _names.of_path(scope, longest) == expected
+
+
+def test_where_a_construct_is_needs_no_question(root: cdk.App) -> None:
+    stack = cdk.Stack(cdk.Stage(root, "Paths"), "Plant")
+    of_user = Dataset(Construct(stack, "Hall/2"), "Pump/1", service=imported_service(stack))
+    of_stack = Dataset(stack, "Pump/1", service=of_user.service)
+
+    for made, ids in ((of_user, ["Hall--2", "Pump--1"]), (of_stack, ["Pump--1"])):
+        assert ids_below(made, stack) == ids
+        assert made.node.path == "/".join(("Paths/Plant", *ids))
 
 
 def test_order_of_properties_does_not_matter_but_values_do(root: cdk.App) -> None:

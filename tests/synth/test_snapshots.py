@@ -7,7 +7,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from canonical import check_snapshot, findings
+from canonical import check_snapshot, synth_with_nag
 from canonical_apps import APPS
 from deployed import SNAPSHOTS
 from services import without_hashes
@@ -54,13 +54,13 @@ def test_every_file_is_the_same_when_made_again(made: Mapping[str, Files], name:
     assert synthesised(name, tmp_path) == made[name]
 
 
-@pytest.mark.parametrize("name", ["parts", "plant", "watched"])
-def test_rule_packs_find_nothing(name: str) -> None:
-    """In what other tests do not look at: apps of several constructs and stacks."""
-    of = cdk.App(analytics_reporting=False)
+@pytest.mark.parametrize("name", ["parts", "plant"])
+def test_rule_packs_find_nothing(name: str, tmp_path: Path) -> None:
+    """In apps of several constructs and stacks; other tests look at each construct."""
+    of = cdk.App(analytics_reporting=False, outdir=str(tmp_path))
     APPS[name](of)
 
-    assert findings(of) == set()
+    synth_with_nag(of)
 
 
 def test_there_is_no_other_snapshot(made: Mapping[str, Files]) -> None:

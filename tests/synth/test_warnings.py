@@ -20,6 +20,8 @@ from constructs_l4e import (
     DatasetSchema,
     EquipmentService,
     IEquipmentService,
+    ImportedDataset,
+    ImportedModel,
     Label,
     LabelGroup,
     Model,
@@ -168,6 +170,24 @@ def test_as_many_datasets_as_the_service_takes() -> None:
     datasets(service(scope, ServiceSettings(datasets=math.inf)), scope, 16)
     datasets(service(cdk.Stack(scope, "Other"), None), scope.node.find_child("Other"), 16)
     assert warnings(scope) == []
+
+
+def test_imported_datasets_and_models_count_too() -> None:
+    scope, of = few(datasets=1, models=1)
+    (data,) = datasets(of, scope, 1)
+    data.add_model("Model")
+    theirs = "arn:aws:lookoutequipment:eu-west-1:222222222222"
+    copy = ImportedDataset(
+        scope,
+        "Copy",
+        service=of,
+        source_dataset_arn=f"{theirs}:dataset/pump/1b4e28ba-2fa1-41d2-883f-0016d3cca427",
+    )
+    ImportedModel(
+        scope, "Twin", dataset=copy, source_model_version_arn=f"{theirs}:model/wear/1b4e28ba/model-version/1"
+    )
+
+    assert [" 2 datasets " in each or " 2 models " in each for each in warnings(scope)] == [True, True]
 
 
 def test_datasets_of_two_services_are_counted_apart() -> None:

@@ -44,6 +44,7 @@ def test_every_limit_is_there_with_its_default() -> None:
     settings = Settings()
     defaults = {setting: text.removesuffix(" at least") for _, text, setting, _ in rows()}
 
+    assert len(defaults) == len(rows()), "a setting has two rows"
     assert defaults.keys() == {each.name for each in fields(settings)} - NOT_QUOTAS
     for name, text in defaults.items():
         value = getattr(settings, name)

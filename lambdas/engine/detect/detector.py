@@ -26,6 +26,7 @@ from engine.detect.level_events import LevelMoved, MovedLevels
 from engine.detect.level_shift import SPAN
 from engine.detect.notices import Notice, Past, input_notices, level_notices, moved_notices
 from engine.detect.pipeline import Pipeline, grace_rows
+from engine.detect.rare_states import RareStates
 from engine.detect.scores import Scores
 from engine.detect.slow_drift import ADAPTATIONS, Adaptation, SlowDrift, SlowRatios, fuse
 from engine.detect.state import State
@@ -53,12 +54,14 @@ class Detector:
         views: the fitted views.
         forward_false_alarms: share of alarms when the first half of training judged the second half: how
             far healthy operation repeats itself.
-        widening: factor by which this and the labels moved the limits.
+        widening: factor by which limits were widened for that.
         trimmed: share of the training rows that were left out because they look like faults.
         training_range: range of each sensor in training.
         discrete_values: values of the sensors that had at most five; empty where this is unknown.
         slow: the slow channel; None where training is too short for one, and in models of older releases.
         adaptation: how far the slow channel counts. `dataclasses.replace` changes it without training.
+        rare: how much wider limits are in rare states; None where training held none, and in models of older
+            releases.
 
     """
 
@@ -73,6 +76,7 @@ class Detector:
     discrete_values: DiscreteValues = ()
     slow: SlowDrift | None = None
     adaptation: Adaptation = "auto"
+    rare: RareStates | None = None
 
     def score(self, frame: Frame, *, state: bytes | None = None) -> Scores:
         """Score the rows of a frame.
@@ -144,7 +148,9 @@ class Detector:
         )
         for part in self.pipeline.run(frame, now, predictor=self.lag_view):
             at = slice(part.start, part.stop)
-            found = evaluate_views(self.views, part, now, sensors=count, widening=self.widening)
+            found = evaluate_views(
+                self.views, part, now, sensors=count, widening=self.widening, rare=self.rare
+            )
             fast = now.alarm.fuse(found.ratios)
             ratio[at], leads = fuse(fast, slow.ratio[at], held=held, weight=weight)
             total = found.excess.sum(axis=1, keepdims=True)
@@ -218,6 +224,8 @@ class Detector:
         for view in self.views:
             arrays |= {f"{view.name}.{part}": getattr(view, part) for part in _VIEW_PARTS}
             arrays[f"{view.name}.moved"] = view.level_averages
+        if self.rare is not None:
+            meta["rare"] = self.rare.to_meta()
         if self.slow is not None:
             meta["slow"] = self.slow.to_meta()
             arrays |= self.slow.to_arrays()
@@ -268,6 +276,7 @@ class Detector:
                 discrete_values=_discrete_values(meta.get("few_values", []), len(sensors)),
                 slow=SlowDrift.read(meta["slow"], arrays, len(sensors)) if "slow" in meta else None,
                 adaptation=_adaptation(meta),
+                rare=RareStates.read(meta["rare"]) if "rare" in meta else None,
             )
 
 

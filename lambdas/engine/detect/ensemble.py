@@ -20,6 +20,7 @@ from engine.detect.level_events import NEWEST_ROWS, STILL_AWAY, UNCOUNTED, Moved
 from engine.detect.level_shift import level_weights
 from engine.detect.pipeline import FeatureRows
 from engine.detect.ramp import ramp
+from engine.detect.rare_states import RareStates, state_distance
 from engine.detect.state import State
 from engine.detect.view import ATTRIBUTION_CAP, View, row_scores
 
@@ -53,7 +54,13 @@ class ViewEvaluation:
 
 
 def evaluate_views(
-    views: Sequence[View], rows: FeatureRows, state: State, *, sensors: int, widening: float
+    views: Sequence[View],
+    rows: FeatureRows,
+    state: State,
+    *,
+    sensors: int,
+    widening: float,
+    rare: RareStates | None = None,
 ) -> ViewEvaluation:
     """Evaluate all views on consecutive rows, and move the level averages of the state behind them.
 
@@ -62,10 +69,11 @@ def evaluate_views(
         rows: features of the rows.
         state: where scoring stands; its `level_averages` and `evaluated` are changed.
         sensors: number of sensors.
-        widening: factor by which the limits of the views were moved.
+        widening: factor by which the limits of the views were widened for drift.
+        rare: how much wider they are in rare states; None for nowhere.
 
     """
-    weighted = _weighted(views, rows, state)
+    weighted, wider = _weighted(views, rows, state, rare)
     count = rows.stop - rows.start
     share = np.zeros(count)
     for _, _, weights in weighted:
@@ -84,11 +92,11 @@ def evaluate_views(
             if view.name == "lag":
                 levels = _moved_levels(view, residuals, weights, state)
             unsure = at[as_trained[at] < UNUSUAL_RATIO[1]]  # the other rows count in full already
-            full = ready[unsure] * row_scores(_rows(residuals, unsure)) / view.limit
+            full = ready[unsure] * row_scores(_rows(residuals, unsure)) / (view.limit * wider[unsure])
             as_trained[unsure] = np.maximum(as_trained[unsure], widening * full)
             _mark_moved(moved, residuals, weights)
             np.multiply(residuals, weights, out=residuals)
-        ratios[view.name] = ready * row_scores(residuals) / view.limit
+        ratios[view.name] = ready * row_scores(residuals) / (view.limit * wider)
         if weights is None:
             as_trained = np.maximum(as_trained, widening * ratios[view.name])
         excess += view.excess(residuals, sensors) * ready[:, None]
@@ -105,20 +113,26 @@ def evaluate_views(
         residuals = view.residuals(blocks, None if rows.missing is None else rows.missing[at])
         np.abs(residuals, out=residuals)
         ratios[view.name] = np.zeros(count)
-        ratios[view.name][at] = weight[at] * row_scores(residuals) / view.limit
+        ratios[view.name][at] = weight[at] * row_scores(residuals) / (view.limit * wider[at])
         excess[at] += (view.excess(residuals, sensors) * weight[at, None]).astype(np.float32)
     return ViewEvaluation(ratios=ratios, excess=excess, moved=_relative(moved, engaged), levels=levels)
 
 
 def _weighted(
-    views: Sequence[View], rows: FeatureRows, state: State
-) -> list[tuple[View, Float32, Float32 | None]]:
-    """Return the static views with their absolute residuals and what these count; move the averages on."""
+    views: Sequence[View], rows: FeatureRows, state: State, rare: RareStates | None
+) -> tuple[list[tuple[View, Float32, Float32 | None]], Floats]:
+    """Return the static views with their absolute residuals and what these count; move the averages on.
+
+    Also return by how much limits are wider at each row, shape (rows,).
+    """
     static = [view for view in views if view.name not in TRACKED]
     ready = np.all([rows.ready(view.name) for view in static], axis=0)
-    result = []
+    result, wider = [], np.ones(len(ready))
     for view in static:
         residuals = view.residuals(rows.blocks(view.name), rows.missing)
+        if rare is not None and view.name == "lag":
+            values = rows.blocks("lag")[0].astype(np.float32)
+            wider = rare.factor(state_distance(values, residuals / view.value_units()))
         weights, state.level_averages[view.name] = level_weights(
             residuals,
             ready,
@@ -130,7 +144,7 @@ def _weighted(
         )
         result.append((view, np.abs(residuals, out=residuals), weights))
     state.evaluated += int(ready.sum())
-    return result
+    return result, wider
 
 
 def _moved_levels(view: View, residuals: Float32, weights: Float32, state: State) -> MovedLevels | None:
@@ -139,8 +153,8 @@ def _moved_levels(view: View, residuals: Float32, weights: Float32, state: State
     if not uncounted.any():
         return None
     newest = residuals[-NEWEST_ROWS:].mean(axis=0, dtype=np.float64)
-    unit = np.diag(view.weights[: weights.shape[1]])  # a residual has the value itself in it, over its unit
-    away = np.where(newest > STILL_AWAY, np.sign(state.level_averages[view.name]) * newest / unit, 0)
+    signs = np.sign(state.level_averages[view.name])
+    away = np.where(newest > STILL_AWAY, signs * newest / view.value_units(), 0)
     return MovedLevels(uncounted=uncounted, away=away)
 
 

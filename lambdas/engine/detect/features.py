@@ -46,10 +46,10 @@ WARM_UP = {
 
 _STD_FLOOR = 0.02
 """Smallest standard deviation, in scales: its square is added to the variance, for a finite logarithm."""
-_BLOCK = 16
+BLOCK_ROWS = 16
 """Rows multiplied at once: the matrix of a longer block is mostly zeros."""
-_BAND = np.tri(_BLOCK, _BLOCK + CONTEXT, CONTEXT) - np.tri(_BLOCK, _BLOCK + CONTEXT, -1)
-"""Shape (_BLOCK, _BLOCK + CONTEXT): ones where a row lies in the window that ends at another."""
+_BAND = np.tri(BLOCK_ROWS, BLOCK_ROWS + CONTEXT, CONTEXT) - np.tri(BLOCK_ROWS, BLOCK_ROWS + CONTEXT, -1)
+"""Shape (BLOCK_ROWS, BLOCK_ROWS + CONTEXT): ones where a row lies in the window that ends at another."""
 
 
 @dataclass(slots=True)
@@ -121,8 +121,8 @@ def compute_features(rows: Floats, memory: FeatureMemory, views: tuple[ViewName,
 def _rolling_mean(padded: Floats) -> Floats:
     """Return the means over WINDOW rows that end at each row after the first CONTEXT ones."""
     result: Floats = np.empty((len(padded) - CONTEXT, padded.shape[1]))
-    for at in range(0, len(result), _BLOCK):
-        part = padded[at : at + _BLOCK + CONTEXT]
-        np.matmul(_BAND[: len(part) - CONTEXT, : len(part)], part, out=result[at : at + _BLOCK])
+    for at in range(0, len(result), BLOCK_ROWS):
+        part = padded[at : at + BLOCK_ROWS + CONTEXT]
+        np.matmul(_BAND[: len(part) - CONTEXT, : len(part)], part, out=result[at : at + BLOCK_ROWS])
     result /= WINDOW
     return result

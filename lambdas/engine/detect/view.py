@@ -61,6 +61,11 @@ class View:
             result.reshape(len(result), OUTPUTS[self.name], -1)[...] *= ~missing[:, None, :]
         return result
 
+    def value_units(self) -> Float32:
+        """Return what the newest value of each sensor counts in its own residual: one over its unit."""
+        result: Float32 = np.diag(self.weights[: self.weights.shape[1]])
+        return result
+
     def shifts(self) -> Float32:
         """Return what the lasting shift of each sensor by one scale adds to residuals: (sensors, outputs)."""
         sensors = len(self.offset) // OUTPUTS[self.name]

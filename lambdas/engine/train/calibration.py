@@ -10,6 +10,7 @@ from engine.detect.alarm import Alarm
 from engine.detect.cross_prediction import Float32, residual_map
 from engine.detect.features import ViewName
 from engine.detect.level_shift import average_span
+from engine.detect.rare_states import state_distance
 from engine.detect.smoothing import smooth
 from engine.detect.view import ATTRIBUTION_CAP, OUTPUTS, RESIDUAL_QUANTILE, View, row_scores
 from engine.train.calibration_data import CalibrationData
@@ -34,12 +35,16 @@ class ViewCalibration:
         scale: 99 % quantile of each absolute residual, its unit; shape (outputs,).
         usual: mean square of each residual in that unit, shape (outputs,).
         limit: row score that is the threshold.
+        scores: row scores of the held-out rows, shape (rows,).
+        distance: how far these are from the usual state, shape (rows,); only from the lag view.
 
     """
 
     scale: Float32
     usual: Float32
     limit: float
+    scores: Floats
+    distance: Floats | None
 
 
 def calibrate(
@@ -60,14 +65,20 @@ def calibrate(
     """
     found, ratios = [], {}
     for each in data:
-        absolute = np.abs(each.cross_validated_residuals(folds))
+        values, residuals = each.held_out(folds)
+        distance = state_distance(values, residuals) if each.name == "lag" else None
+        absolute = np.abs(residuals)
         scale = column_quantile(absolute, RESIDUAL_QUANTILE)
         scale[scale < STILL] = 1
         absolute /= scale
         scores = row_scores(absolute)
         limit = max(float(np.quantile(smooth(scores, 0.0), settings.quantile)), 1e-9)
         usual = np.square(np.minimum(absolute, ATTRIBUTION_CAP)).mean(axis=0, dtype=np.float64)
-        found.append(ViewCalibration(scale=scale, usual=usual.astype(np.float32), limit=limit))
+        found.append(
+            ViewCalibration(
+                scale=scale, usual=usual.astype(np.float32), limit=limit, scores=scores, distance=distance
+            )
+        )
         ratios[each.name] = scores / limit
     factor = _common_factor(ratios, settings.quantile)
     return [replace(each, limit=each.limit * factor) for each in found]
@@ -96,7 +107,7 @@ def _common_factor(ratios: Mapping[ViewName, Floats], quantile: float) -> float:
 
 def fitted_views(
     data: Sequence[CalibrationData],
-    settings: FitSettings,
+    calibrations: Sequence[ViewCalibration],
     *,
     widening: float,
     level_averages: Mapping[ViewName, Floats],
@@ -105,14 +116,14 @@ def fitted_views(
 
     Args:
         data: data of the views, collected together.
-        settings: the budget of false alarms.
+        calibrations: what held-out rows say about each of them.
         widening: factor for the limits that the held-out rows give.
         level_averages: average residual of each output at the end of the forward validation, shape (outputs,)
             per view; zeros for views that are not in it.
 
     """
     views = []
-    for each, calibration in zip(data, calibrate(data, settings), strict=True):
+    for each, calibration in zip(data, calibrations, strict=True):
         outputs = OUTPUTS[each.name]
         total = each.total_moments()
         weights = residual_map(total.covariance(), each.sensors, outputs)

@@ -119,21 +119,28 @@ class CalibrationData:
 
         return residuals
 
-    def cross_validated_residuals(self, folds: slice) -> Float32:
-        """Return the residuals of the sampled rows of some folds, each fold predicted from the other ones.
+    def held_out(self, folds: slice) -> tuple[Float32, Float32]:
+        """Return the sampled rows of some folds and their residuals, each fold predicted from the other ones.
 
         Returns:
-            Shape (rows, outputs); a single row of ones if there is nothing to predict or to predict from.
+            The values of the first block of features, shape (rows, sensors), and the residuals, shape (rows,
+            outputs); a single row of ones each if there is nothing to predict or to predict from.
 
         """
-        chosen = range(FOLDS)[folds]
         total = self.total_moments(folds)
-        parts = [
-            self.residual_function(total.plus(self.moments[fold], -1.0))(self.samples[fold])
-            for fold in chosen
+        chosen = [
+            fold
+            for fold in range(FOLDS)[folds]
             if len(self.samples[fold]) and total.count > self.moments[fold].count + 1
         ]
-        return np.concatenate(parts) if parts else np.ones((1, self._outputs), np.float32)
+        if not chosen:
+            return np.ones((1, self.sensors), np.float32), np.ones((1, self._outputs), np.float32)
+        residuals = [
+            self.residual_function(total.plus(self.moments[fold], -1.0))(self.samples[fold])
+            for fold in chosen
+        ]
+        values = [self.samples[fold][:, : self.sensors] for fold in chosen]
+        return np.concatenate(values), np.concatenate(residuals)
 
     def forward_residuals(self) -> Float32:
         """Return the residuals of the second half of the folds, predicted from the first half.

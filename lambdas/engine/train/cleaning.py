@@ -4,7 +4,7 @@ First, rows on which a sensor is silent: before there is a model, only its last 
 one. Then rows that look unlike the rest of the data. Each block of time is scored by the others, in robust
 units; runs of rows far above the bulk of all scores are left out, with a margin. This is done twice, as the
 first round still learned from them. Healthy data loses little: bursts are too short to be left out, rare
-states of the plant that come back are kept (`engine.train.rare_states`), and if much of the data looks
+states of the plant that come back are kept (`engine.train.returning_states`), and if much of the data looks
 suspicious, that is how the machine runs.
 """
 
@@ -19,6 +19,7 @@ from engine.detect.baseline import Baseline
 from engine.detect.cross_prediction import Float32, stack
 from engine.detect.features import VIEWS
 from engine.detect.pipeline import Pipeline
+from engine.detect.rare_states import state_distance
 from engine.detect.smoothing import smooth
 from engine.detect.state import State
 from engine.detect.view import row_scores
@@ -26,7 +27,7 @@ from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
 from engine.train.calibration import column_quantile
 from engine.train.calibration_data import CalibrationData
-from engine.train.rare_states import came_back, rare_distance, state_distance
+from engine.train.returning_states import came_back, usual_distance
 from engine.train.row_runs import joined_runs, with_margin
 from engine.train.sampling import FOLDS, sample_strips, time_folds
 
@@ -96,8 +97,8 @@ def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
     for _ in range(ROUNDS):
         ratio, distance = _judged(frame, kept, scored)
         runs = _long_runs((ratio > FAR_ABOVE) & normal)
-        rare = rare_distance(distance[scored & normal])
-        faults = [run for run in runs if not came_back(distance, run, rare=rare, apart=RUN_ROWS)]
+        usual = usual_distance(distance[scored & normal])
+        faults = [run for run in runs if not came_back(distance, run, usual=usual, apart=RUN_ROWS)]
         suspicious = with_margin(_marked(faults, len(normal)), MARGIN_ROWS)
         share = (normal & scored & suspicious).sum() / (normal & scored).sum()
         if not 0 < share <= MAX_SHARE:

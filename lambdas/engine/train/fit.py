@@ -13,24 +13,26 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.detect.alarm import Alarm
 from engine.detect.baseline import Baseline
 from engine.detect.detector import Detector
 from engine.detect.discrete import discrete_values
 from engine.detect.features import TRACKED, VIEWS
 from engine.detect.pipeline import Pipeline
+from engine.detect.rare_states import RareStates
 from engine.detect.state import State
 from engine.detect.training_range import TrainingRange
 from engine.detect.view import View
 from engine.evaluate.intervals import Interval, rows_inside
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
-from engine.train.calibration import fitted_views
+from engine.train.calibration import calibrate, fitted_views
 from engine.train.calibration_data import CalibrationData
-from engine.train.cleaning import without_silent, without_suspicious
+from engine.train.cleaning import RUN_ROWS, without_silent, without_suspicious
 from engine.train.fit_settings import FitSettings
 from engine.train.forward_validation import ForwardValidation, forward_validation
 from engine.train.known_faults import without_known_faults
-from engine.train.label_limits import label_factor
+from engine.train.returning_states import rare_limits
 from engine.train.slow_fit import fit_slow
 
 Mask = NDArray[np.bool_]
@@ -66,7 +68,7 @@ def fit(
 
     Args:
         frame: the training rows.
-        labels: labelled events, none by default. Three or more also adjust the limits.
+        labels: labelled events, none by default.
         neutral: periods of which nobody knows what they were, none by default: not learned, and alarms in
             them count neither way.
         confirmed: periods that people called normal, none by default: learned, whatever they look like, and
@@ -96,59 +98,61 @@ def fit(
         healthy = without_suspicious(frame, normal, _LEARNED_ROWS) | (normal & sure)
     else:
         healthy = without_known_faults(frame, normal, prior, sure)
-    left_out = normal & ~healthy
     scaling = Scaling.of(frame.values, healthy)
     baseline = Baseline.of(_baseline_span(int(healthy.sum())), len(frame.sensors))
     pipeline = Pipeline(scaling=scaling, baseline=baseline)
-    views, test, widening = _fit_views(frame, pipeline, healthy, settings)
+    views, test, widening, rare = _fit_views(frame, pipeline, healthy, settings)
     training_range = TrainingRange.of(frame.values, healthy)
-    trimmed = float(left_out.sum() / normal.sum())
+    trimmed = float((normal & ~healthy).sum() / normal.sum())
     if trimmed <= STEADY_TRIMMED and test.steady(widening):
         reach = training_range.reach(scaling.scale)
         pipeline = replace(pipeline, baseline=replace(pipeline.baseline, reach=reach))
-    detector = Detector(
+    return Detector(
         sensors=frame.sensors,
         step=frame.step,
-        pipeline=pipeline,
+        pipeline=_with_level(frame, pipeline),
         views=views,
         forward_false_alarms=test.false_alarms,
         widening=widening,
         trimmed=trimmed,
         training_range=training_range,
         discrete_values=discrete_values(frame.values, healthy),
+        rare=rare,
         slow=fit_slow(frame, healthy, scaling, settings.quantile),
         adaptation="auto" if prior is None else prior.adaptation,
-    )
-    factor = label_factor(detector, frame, labels, settings, left_out | doubtful)
-    return replace(
-        detector,
-        pipeline=_with_level(frame, detector.pipeline),
-        views=tuple(replace(view, limit=view.limit * factor) for view in detector.views),
-        widening=widening * factor,
     )
 
 
 def _fit_views(
     frame: Frame, pipeline: Pipeline, healthy: Mask, settings: FitSettings
-) -> tuple[tuple[View, ...], ForwardValidation, float]:
-    """Return the views, and the forward validation of the static ones with the factor that widened limits.
+) -> tuple[tuple[View, ...], ForwardValidation, float, RareStates | None]:
+    """Return the views, and what the static ones say: forward validation, its factor for limits, rare states.
 
     Static and tracked views are calibrated apart: on a plant that drifts, one group says nothing of the
     other.
     """
     names = (*VIEWS, *(TRACKED if pipeline.baseline.span else ()))
     data = CalibrationData.collect(frame, pipeline, healthy, names, _LEARNED_ROWS)
-    static, test, widening = _fit_group(data[: len(VIEWS)], settings)
+    static, test, widening, rare = _fit_group(data[: len(VIEWS)], settings)
     tracked = _fit_group(data[len(VIEWS) :], settings)[0] if len(data) > len(VIEWS) else []
-    return (*static, *tracked), test, widening
+    return (*static, *tracked), test, widening, rare
 
 
 def _fit_group(
     data: Sequence[CalibrationData], settings: FitSettings
-) -> tuple[list[View], ForwardValidation, float]:
-    test = forward_validation(data, settings)
+) -> tuple[list[View], ForwardValidation, float, RareStates | None]:
+    test, calibrations = forward_validation(data, settings), calibrate(data, settings)
     widening = test.widening(settings.quantile)
-    return fitted_views(data, settings, widening=widening, level_averages=test.level_averages), test, widening
+    views = fitted_views(data, calibrations, widening=widening, level_averages=test.level_averages)
+    distance = calibrations[0].distance
+    if distance is None:
+        return views, test, widening, None
+    ratios = {
+        view.name: calibration.scores / view.limit
+        for view, calibration in zip(views, calibrations, strict=True)
+    }
+    fused = Alarm.closed().fuse(ratios)
+    return views, test, widening, rare_limits(distance, fused, quantile=settings.quantile, apart=RUN_ROWS)
 
 
 def _baseline_span(rows: int) -> int:

@@ -21,27 +21,22 @@ from tests.service.jobs.world import World, at
 Call = Callable[..., dict[str, Any]]
 
 
-@pytest.fixture
-def world(jobs_aws: EmbeddedAws, world: World) -> World:
-    """The world with a table of its own: against its quotas the API counts the records of a whole table."""
+def new_context(jobs_aws: EmbeddedAws, world: World) -> Context:
+    """Return the API of a world, with state machines that do nothing.
+
+    The world gets a table of its own: against its quotas the API counts the records of a whole table.
+    """
     jobs_aws.create_table(world.bucket)
-    store = replace(world.runtime.store, table=world.bucket)
-    world.runtime = replace(world.runtime, store=store)
-    return world
-
-
-@pytest.fixture
-def call(jobs_aws: EmbeddedAws, world: World) -> Call:
-    """Calls an operation of the API on the records of the world."""
+    world.runtime = replace(world.runtime, store=replace(world.runtime.store, table=world.bucket))
     machines = jobs_aws.client("stepfunctions")
     idle = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": True}}})
     arns = [
         machines.create_state_machine(
-            name=name, definition=idle, roleArn=f"arn:aws:iam::{ACCOUNT}:role/machine"
+            name=f"{name}-{world.bucket}", definition=idle, roleArn=f"arn:aws:iam::{ACCOUNT}:role/machine"
         )["stateMachineArn"]
         for name in ("ingest", "train")
     ]
-    jobs_aws.client("scheduler").create_schedule_group(Name="inference")
+    jobs_aws.client("scheduler").create_schedule_group(Name=world.bucket)
     variables = {
         "L4E_ACCOUNT": ACCOUNT,
         "L4E_TABLE": world.runtime.store.table,
@@ -50,10 +45,16 @@ def call(jobs_aws: EmbeddedAws, world: World) -> Call:
         "L4E_INGEST_STATE_MACHINE": arns[0],
         "L4E_TRAIN_STATE_MACHINE": arns[1],
         "L4E_INFER_FUNCTION": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:infer",
-        "L4E_SCHEDULE_GROUP": "inference",
+        "L4E_SCHEDULE_GROUP": world.bucket,
         "L4E_SCHEDULE_ROLE": f"arn:aws:iam::{ACCOUNT}:role/schedule",
+        "L4E_RETRAINING_FUNCTION": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:reconcile",
+        "L4E_RETRAINING_SCHEDULE_ROLE": f"arn:aws:iam::{ACCOUNT}:role/schedule",
     }
-    context = Context.create(Environment.read(variables), cache(jobs_aws.client), world.runtime.clock)
+    return Context.create(Environment.read(variables), cache(jobs_aws.client), world.runtime.clock)
+
+
+def caller(context: Context) -> Call:
+    """Return what calls an operation of an API, which must succeed."""
 
     def called(operation: str, **request: Any) -> dict[str, Any]:
         reply = respond(
@@ -68,6 +69,11 @@ def call(jobs_aws: EmbeddedAws, world: World) -> Call:
         return body
 
     return called
+
+
+@pytest.fixture
+def call(jobs_aws: EmbeddedAws, world: World) -> Call:
+    return caller(new_context(jobs_aws, world))
 
 
 def retrain(world: World, call: Call, version: dict[str, Any]) -> None:
