@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from l4e_cli.demo.recording import ComponentRecording, Recording
 from l4e_cli.errors import CliError
-from l4e_cli.files.labels import read_label_files
+from l4e_cli.files.labels import fault_periods, read_label_files
 from l4e_cli.files.layout import DataFile, demo_layout
 from l4e_cli.files.places import Folder, folder_of
 from l4e_cli.files.reading import ConvertedComponent, FileOutcome, convert_components, merge
@@ -47,7 +47,7 @@ def read_folder(terminal: Terminal, folder: Path) -> Recording:
             }
             converted = convert_components(usable, Path(work))
         components = tuple(_recording(each, Path(work)) for each in converted)
-    return Recording(components=components, labels=tuple(labels.periods))
+    return Recording(components=components, labels=tuple(fault_periods(labels.found)))
 
 
 def _usable(terminal: Terminal, outcome: FileOutcome, component: str, folder: Path, work: Path) -> DataFile:

@@ -78,7 +78,7 @@ def _problem(label: RatedLabel) -> str | None:
         "Equipment": label.equipment,
         "Notes": label.notes,
     }
-    shape = service_model().operation_model("CreateLabel").input_shape
+    shape = service_model().shape_for("CreateLabelRequest")
     try:
         parse(shape, {**_OF_THE_REQUEST, **members})
     except ValidationError as error:
