@@ -26,7 +26,7 @@ from constructs_l4e.storage import S3Location
 _Value = TypeVar("_Value")
 
 
-class _OptionalProps(TypedDict, total=False):
+class _InferenceSchedulerProps(TypedDict, total=False):
     inference_scheduler_name: str | None
     data_delay_offset: cdk.Duration | None
     input_naming: InputNaming | None
@@ -38,7 +38,7 @@ class _OptionalProps(TypedDict, total=False):
     removal_policy: cdk.RemovalPolicy
 
 
-class InferenceSchedulerProps(_OptionalProps):
+class InferenceSchedulerProps(_InferenceSchedulerProps):
     """Props of `InferenceScheduler` besides the model."""
 
     data_upload_frequency: DataUploadFrequency | str | cdk.Duration
@@ -46,7 +46,7 @@ class InferenceSchedulerProps(_OptionalProps):
     data_output: S3Location
 
 
-class InferenceSchedulerOptions(_OptionalProps, total=False):
+class InferenceSchedulerOptions(_InferenceSchedulerProps, total=False):
     """Props of the scheduler of a `MonitoredAsset`, which knows what is left out."""
 
     data_upload_frequency: DataUploadFrequency | str | cdk.Duration
