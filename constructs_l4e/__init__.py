@@ -46,7 +46,7 @@ from constructs_l4e.retraining_scheduler import (
     RetrainingSchedulerBase,
     RetrainingSchedulerProps,
 )
-from constructs_l4e.role import ServiceRole
+from constructs_l4e.role import ServiceRole, UsesRole
 from constructs_l4e.scheduler import (
     InferenceScheduler,
     InferenceSchedulerBase,
@@ -141,4 +141,5 @@ __all__ = [
     "TargetSamplingRate",
     "TimeRange",
     "TimestampFormat",
+    "UsesRole",
 ]

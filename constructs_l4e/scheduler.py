@@ -19,7 +19,7 @@ from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.input_naming import InputNaming
 from constructs_l4e.interfaces import IEquipmentService, IInferenceScheduler, IModel
 from constructs_l4e.metrics import MetricOptions, period
-from constructs_l4e.role import ServiceRole, arn_of, let_use
+from constructs_l4e.role import ServiceRole, UsesRole, arn_of, let_use
 from constructs_l4e.service_resource import ServiceResourceBase
 from constructs_l4e.storage import S3Location
 
@@ -185,7 +185,7 @@ class _ImportedInferenceScheduler(InferenceSchedulerBase):
 
 
 @jsii.implements(iam.IGrantable, cdk.ITaggableV2)
-class InferenceScheduler(InferenceSchedulerBase):
+class InferenceScheduler(InferenceSchedulerBase, UsesRole):
     """A scheduler that runs inference with `model` on new sensor files.
 
     Another model or `encryption_key` creates a new scheduler and then deletes the old one; the new one has a
