@@ -64,7 +64,8 @@ class ImportedModel(Model):
     @staticmethod
     def _version_of(context: Context, properties: Properties) -> int | None:
         """Return the number of the version that is a copy of the source, None if there is none yet."""
-        name, token = properties.members["ModelName"], {}
+        name = properties.members["ModelName"]
+        token: dict[str, str] = {}
         copies: list[int] = []
         while True:
             page = context.call(
