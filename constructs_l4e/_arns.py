@@ -8,7 +8,7 @@ from aws_cdk.interfaces import ResourceEnvironment
 from constructs import IConstruct
 
 from constructs_l4e import _props, _service_model, _validate
-from constructs_l4e._memory import once, stack_of
+from constructs_l4e._memory import account_of, partition_of, region_of, stack_of
 from constructs_l4e.interfaces import IEquipmentService
 
 
@@ -65,13 +65,8 @@ def service_arn(
 def any_resource(scope: IConstruct) -> str:
     """Return the ARN pattern of every resource of the service in an account and Region."""
     stack = stack_of(scope)
-    return once(
-        stack,
-        "any resource of the service",
-        lambda: stack.format_arn(
-            service=_service_model.SERVICE, resource="*", arn_format=cdk.ArnFormat.NO_RESOURCE_NAME
-        ),
-    )
+    home = f"{partition_of(stack)}:{_service_model.SERVICE}:{region_of(stack)}:{account_of(stack)}"
+    return f"arn:{home}:*"
 
 
 def name_in_arn(arn: str, *, shape: str, what: str) -> str:

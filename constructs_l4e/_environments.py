@@ -6,7 +6,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.interfaces import ResourceEnvironment
 from constructs import IConstruct
 
-from constructs_l4e._memory import once, region_of, stack_of
+from constructs_l4e._memory import account_of, once, region_of, stack_of
 from constructs_l4e._props import is_token
 from constructs_l4e.interfaces import IEquipmentService
 
@@ -40,7 +40,7 @@ def require_environment_of(service: IEquipmentService, user: IConstruct) -> None
     stack, home = stack_of(user), home_of(service)
     refers = is_token(service.provider_service_token)
     for what, mine, theirs in (
-        ("account", stack.account, home.account),
+        ("account", account_of(stack), home.account),
         ("Region", region_of(stack), home.region),
     ):
         known_mine, known_theirs = _known(mine), _known(theirs)

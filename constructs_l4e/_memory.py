@@ -28,7 +28,7 @@ def stack_of(scope: IConstruct) -> cdk.Stack:
 
 
 def placed(construct: IConstruct, scope: IConstruct, id: str) -> None:
-    """Remember where a construct is: its stack is that of its parent, and its path continues that one."""
+    """Remember where a construct is: its stack is that of its parent, and its path goes on from there."""
     once(construct, "stack", lambda: stack_of(scope))
     vars(construct)[_PLACE] = scope, id
 
@@ -43,22 +43,40 @@ def name_of(stack: cdk.Stack) -> str:
     return once(stack, "name", lambda: stack.stack_name)
 
 
+def partition_of(stack: cdk.Stack) -> str:
+    """Return the partition of a stack, which may be a token."""
+    return _arn_of(stack)[1]
+
+
 def region_of(stack: cdk.Stack) -> str:
     """Return the Region of a stack, which may be a token."""
-    return once(stack, "Region", lambda: stack.region)
+    return _arn_of(stack)[3]
+
+
+def account_of(stack: cdk.Stack) -> str:
+    """Return the account of a stack, which may be a token."""
+    return _arn_of(stack)[4]
+
+
+def _arn_of(stack: cdk.Stack) -> list[str]:
+    """Return the parts of an ARN in a stack: one question, for partition, Region and account."""
+    return once(stack, "ARN", lambda: stack.format_arn(service="any", resource="any").split(":"))
 
 
 def path_of(scope: IConstruct) -> str:
     """Return the path of a construct."""
-    return once(scope, "path", lambda: _path(scope))
+    return once(scope, "path", lambda: node_of(scope).path)
 
 
-def _path(scope: IConstruct) -> str:
+def ids_below(scope: IConstruct, top: IConstruct) -> list[str]:
+    """Return the ids of the constructs from below `top`, which is the construct itself or above it, on."""
+    if scope is top:
+        return []
     place: tuple[IConstruct, str] | None = vars(scope).get(_PLACE)
     if place is None:
-        return node_of(scope).path
+        return path_of(scope).removeprefix(path_of(top)).removeprefix("/").split("/")
     parent, id_ = place
-    return "/".join(part for part in (path_of(parent), id_.replace("/", "--")) if part)
+    return [*ids_below(parent, top), id_.replace("/", "--")]
 
 
 def address_of(scope: IConstruct) -> str:

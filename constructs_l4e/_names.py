@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from constructs import IConstruct
 
 from constructs_l4e import _service_model
-from constructs_l4e._memory import name_of, node_of, once, path_of, stack_of
+from constructs_l4e._memory import ids_below, name_of, node_of, once, stack_of
 from constructs_l4e._props import is_token
 
 BY_LOCATION = "constructs-l4e:namesByLocation"
@@ -87,8 +87,7 @@ def _path_in_app(scope: IConstruct) -> list[str]:
     stack = stack_of(scope)
     while is_token(name_of(stack)):
         stack = cast("cdk.Stack", stack.nested_stack_parent)
-    below = path_of(scope).removeprefix(path_of(stack)).removeprefix("/")
-    return [part for part in (name_of(stack), *below.split("/")) if part not in ("", "Default")]
+    return [part for part in (name_of(stack), *ids_below(scope, stack)) if part not in ("", "Default")]
 
 
 def pattern(generated_name: str) -> str:

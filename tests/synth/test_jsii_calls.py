@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from benchmarks.jsii_calls import counted
 from constructs_l4e import AssetStorage, DatasetSchema, IEquipmentService, MonitoredAsset, _props
 
-MOST_FOR_FIRST_OF_STACK = 43
+MOST_FOR_FIRST_OF_STACK = 40
 MOST_FOR_EACH_FURTHER = 32
 MOST_AT_SYNTH = 2
 """What may use the role; and to acknowledge wildcards in its rights, as the bucket is of another stack."""

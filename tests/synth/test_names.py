@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from constructs_l4e import Dataset, DatasetSchema, EquipmentService, MonitoredAsset, _names, _service_model
-from constructs_l4e._memory import path_of
+from constructs_l4e._memory import ids_below
 
 JAVASCRIPT = {
     *("constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable"),
@@ -87,11 +87,14 @@ def test_a_path_is_named_as_the_cdk_names_it(
     assert _names.of_path(scope, longest) == expected
 
 
-def test_the_path_of_a_construct_is_known_without_asking(root: cdk.App) -> None:
+def test_where_a_construct_is_needs_no_question(root: cdk.App) -> None:
     stack = cdk.Stack(cdk.Stage(root, "Paths"), "Plant")
-    made = Dataset(Construct(stack, "Hall/2"), "Pump/1", service=imported_service(stack))
+    of_user = Dataset(Construct(stack, "Hall/2"), "Pump/1", service=imported_service(stack))
+    of_stack = Dataset(stack, "Pump/1", service=of_user.service)
 
-    assert path_of(made) == made.node.path == "Paths/Plant/Hall--2/Pump--1"
+    for made, ids in ((of_user, ["Hall--2", "Pump--1"]), (of_stack, ["Pump--1"])):
+        assert ids_below(made, stack) == ids
+        assert made.node.path == "/".join(("Paths/Plant", *ids))
 
 
 def test_order_of_properties_does_not_matter_but_values_do(root: cdk.App) -> None:
