@@ -188,9 +188,10 @@ class _ImportedInferenceScheduler(InferenceSchedulerBase):
 class InferenceScheduler(InferenceSchedulerBase, UsesRole):
     """A scheduler that runs inference with `model` on new sensor files.
 
-    Another model or `encryption_key` creates a new scheduler and then deletes the old one; the new one has a
-    new name unless `inference_scheduler_name` fixes it. Anything else changes in place. Results stay in S3
-    when the scheduler is deleted.
+    Another model creates a new scheduler and then deletes the old one; the new one has a new name unless
+    `inference_scheduler_name` fixes it. Another `encryption_key` does too, and is refused while the model
+    stays the same: a model takes one scheduler. Anything else changes in place. Results stay in S3 when the
+    scheduler is deleted.
 
     Args:
         scope: parent of the construct.

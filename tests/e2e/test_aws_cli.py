@@ -1,10 +1,11 @@
 """The AWS CLI through all of the service, as a person at a terminal uses it."""
 
 import json
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,31 +30,54 @@ SCHEMA = {
 Aws = Callable[..., Any]
 
 
+PROGRAM = """
+import contextlib, io, json, sys
+from awscli.clidriver import create_clidriver
+for line in sys.stdin:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = create_clidriver().main(json.loads(line))
+    print(json.dumps([status, out.getvalue(), err.getvalue()]), flush=True)
+"""
+"""The command, once for each line with its arguments: fifty programs would take most of the time to start."""
+
+
 @pytest.fixture
-def aws(cloud: Cloud, tmp_path: Path) -> Aws:
+def aws(cloud: Cloud, tmp_path: Path) -> Iterator[Aws]:
     """Runs `aws lookoutequipment` with options by name, and returns what it prints.
 
     What is no text is handed over as a JSON file.
     """
-    environment = cloud.environment() | {"HOME": str(tmp_path), "AWS_CONFIG_FILE": "/dev/null"}
-    command = [str(Path(sys.executable).parent / "aws"), "lookoutequipment"]
+    environment = cloud.environment() | {"HOME": str(tmp_path), "AWS_CONFIG_FILE": os.devnull}
+
+    def document(operation: str, option: str, value: Any) -> str:
+        file = tmp_path / f"{operation}{option}.json"
+        file.write_text(json.dumps(value))
+        return f"file://{file}"
 
     def run(operation: str, **options: Any) -> Any:
-        arguments = [operation, "--output", "json"]
+        arguments = ["lookoutequipment", operation, "--output", "json"]
         for name, value in options.items():
             option = f"--{name.replace('_', '-')}"
-            if not isinstance(value, str):
-                file = tmp_path / f"{operation}{option}.json"
-                file.write_text(json.dumps(value))
-                value = f"file://{file}"
-            arguments += [option, value]
-        ended = subprocess.run(
-            [*command, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=120
-        )
-        assert ended.returncode == 0, f"{operation}: {ended.stderr}"
-        return json.loads(ended.stdout) if ended.stdout else None
+            arguments += [option, value if isinstance(value, str) else document(operation, option, value)]
+        commands.write(json.dumps(arguments) + "\n")
+        commands.flush()
+        status, printed, error = json.loads(answers.readline())
+        assert status == 0, f"{operation}: {error}"
+        return json.loads(printed) if printed else None
 
-    return run
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        commands, answers = process.stdin, process.stdout
+        assert commands is not None
+        assert answers is not None
+        yield run
+        commands.close()
 
 
 def wait(aws: Aws, operation: str, while_: set[str], **options: str) -> Any:
@@ -131,7 +155,7 @@ def infers(aws: Aws, cloud: Cloud, role: str) -> None:
     starts = due(cloud, scheduler, 10)
     wake(cloud, scheduler, "RequestResponse")
     runs = aws("list-inference-executions", **which, status="SUCCESS")["InferenceExecutionSummaries"]
-    by_start = {datetime.fromisoformat(run["DataStartTime"]).astimezone(UTC): run for run in runs}
+    by_start = {datetime.fromtimestamp(run["DataStartTime"], UTC): run for run in runs}
     assert set(starts) <= by_start.keys()
     result = by_start[starts[0]]["CustomerResultObject"]
     lines = cloud.aws.s3.get_object(**result)["Body"].read().splitlines()

@@ -115,4 +115,5 @@ class RemoteSource:
 
 def _http() -> URLLib3Session:
     """Return an HTTP session that trusts the authorities that AWS's clients are told to trust."""
-    return URLLib3Session(verify=os.environ.get("AWS_CA_BUNDLE") or True, timeout=_SECONDS)
+    trusted: Any = os.environ.get("AWS_CA_BUNDLE") or True  # the stubs do not know that it may be a file
+    return URLLib3Session(verify=trusted, timeout=_SECONDS)

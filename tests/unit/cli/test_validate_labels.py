@@ -98,7 +98,7 @@ def labels_said(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
             "26.09.2026 00:00,26.09.2026 10:00\n",
             "error",
             "refused-labels",
-            "line 1: '26.09.2026 00:00' is",
+            "is not a timestamp (it looks like a date with points)",
         ),
         ("2026-06-05,\n", "error", "refused-labels", "line 1 '2026-06-05,' has no end"),
         ("2026-06-05,2026-06-06\n".encode("utf-16"), "error", "refused-labels", "UTF-16"),
