@@ -5,6 +5,9 @@ numpy and pyarrow for the functions, unless `l4e layer` has; after that, no netw
 """
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -68,19 +71,37 @@ class AssetStack(cdk.Stack):
 
 
 def build(app: cdk.App) -> None:
-    """Add the stacks of all that is declared."""
-    path = app.node.try_get_context("assets") or Path(__file__).with_name("assets.toml")
-    declared = AssetsFile.read(Path(path))
+    """Add the stacks of all that is declared.
+
+    Raises:
+        ValueError: when the file is wrong. The message names the table, the value, and what to write instead.
+    """
+    path = Path(app.node.try_get_context("assets") or Path(__file__).with_name("assets.toml"))
+    declared = AssetsFile.read(path)
     env = cdk.Environment(region=os.environ.get("CDK_DEFAULT_REGION"))
-    host = ServiceStack(app, declared.service, env=env)
+    with declared_in(f"{path.name} [service]"):
+        host = ServiceStack(app, declared.service, env=env)
     for asset in declared.assets:
-        AssetStack(app, asset, host=host, env=env)
+        with declared_in(f"{path.name} [assets.{asset.name}]"):
+            AssetStack(app, asset, host=host, env=env)
+
+
+@contextmanager
+def declared_in(table: str) -> Iterator[None]:
+    """Name the table in what a construct refuses."""
+    try:
+        yield
+    except ValueError as wrong:
+        raise ValueError(f"{table}: {wrong}") from wrong
 
 
 def main() -> None:
-    """Synthesise the app."""
+    """Synthesise the app. Of what the file gets wrong the message is shown, not where it was noticed."""
     app = cdk.App()
-    build(app)
+    try:
+        build(app)
+    except ValueError as wrong:
+        sys.exit(f"Error: {wrong}")
     app.synth()
 
 

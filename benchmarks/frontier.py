@@ -1,24 +1,47 @@
-"""Measure what is seen of slow faults against false alarms, over how long an open alarm waits to close.
+"""Measure what is seen of slow faults against false alarms, over a setting that trades one for the other.
 
-    python -m benchmarks.frontier [--seeds 1,2]
+    python -m benchmarks.frontier [--over waiting|budget] [--seeds 1,2]
 
-The setting is ENDED of `engine.detect.slow_alarm`, which acts while scoring. Machines are the curved
-ones of `benchmarks.wear`, a row in five minutes.
+`waiting` is how long an open alarm waits to close: ENDED of `engine.detect.slow_alarm`, which acts while
+scoring. `budget` is the owner's: `FitSettings.false_alarm_hours`. Machines are the curved ones of
+`benchmarks.wear`, a row in five minutes.
 """
 
 import argparse
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 import engine.detect.slow_alarm
+from benchmarks.datasets import Case
 from benchmarks.quality import without
-from benchmarks.slow import VISIBLE, judge
+from benchmarks.slow import VISIBLE, FaultFigures, judge
 from benchmarks.wear import FAMILIES
-from engine import fit
+from engine import FitSettings, fit
 
-SETTINGS = (0.0, 1.0, 2.0, 3.0, 4.0)
+WAITING = (0.0, 1.0, 2.0, 3.0, 4.0)
+BUDGETS = (0.05, 0.1, 0.15, 0.3)
 STEP = 300
+Alarms = Iterator[tuple[float, NDArray[np.bool_]]]
+
+
+def over_waiting(case: Case) -> Alarms:
+    """Yield each number of bins waited for, and the alarmed rows under it."""
+    detector = fit(case.part(0, case.train))
+    for bins in WAITING:
+        with without([(engine.detect.slow_alarm, "ENDED", bins)]):
+            yield bins, detector.score(case.part(case.train, None)).score > 0.5
+
+
+def over_budget(case: Case) -> Alarms:
+    """Yield each budget of false alarm hours a day, and the alarmed rows under it."""
+    for hours in BUDGETS:
+        detector = fit(case.part(0, case.train), settings=FitSettings(false_alarm_hours=hours))
+        yield hours, detector.score(case.part(case.train, None)).score > 0.5
+
+
+OVER = {"waiting": over_waiting, "budget": over_budget}
 
 
 def main() -> None:
@@ -26,35 +49,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--over", choices=OVER, default="waiting")
     parser.add_argument("--seeds", default="1,2")
     options = parser.parse_args()
-    judged: dict[float, list[tuple[Any, ...]]] = {each: [] for each in SETTINGS}
-    false: dict[float, list[float]] = {each: [] for each in SETTINGS}
+    judged: dict[float, list[FaultFigures]] = {}
+    false: dict[float, list[float]] = {}
     for seed in options.seeds.split(","):
-        case = FAMILIES["wear, curved"](int(seed), STEP)
-        detector = fit(case.part(0, case.train))
-        for setting in SETTINGS:
-            with without([(engine.detect.slow_alarm, "ENDED", setting)]):
-                faults, whole = judge(case, detector.score(case.part(case.train, None)).score > 0.5)
-            false[setting].append(whole.false_hours_per_day)
-            judged[setting] += [
-                (
-                    float(np.mean(each.fifths[3:])),
-                    each.size >= VISIBLE,
-                    each.lead,
-                    each.events,
-                    each.quiet_after,
-                )
-                for each in faults
-            ]
+        for setting, alarm in OVER[options.over](case := FAMILIES["wear, curved"](int(seed), STEP)):
+            faults, whole = judge(case, alarm)
+            judged.setdefault(setting, []).extend(faults)
+            false.setdefault(setting, []).append(whole.false_hours_per_day)
     print("setting  last 2/5  seen  visible: last 2/5  seen  lead h  events  quiet h  false h/day")
     for setting, faults in judged.items():
-        share, visible, lead, events, quiet = np.array(faults).T
-        shown = share[visible == 1]
+        share = np.array([np.mean(each.fifths[3:]) for each in faults])
+        shown = share[[each.size >= VISIBLE for each in faults]]
+        lead, events, quiet = np.mean([[each.lead, each.events, each.quiet_after] for each in faults], axis=0)
         print(
             f"{setting:7.2f} {share.mean():9.0f} {(share >= 50).sum():3d}/{len(share)} {shown.mean():18.0f} "
-            f"{(shown >= 50).sum():3d}/{len(shown)} {lead.mean():6.0f} {events.mean():7.1f} "
-            f"{quiet.mean():8.1f} {np.mean(false[setting]):12.2f}"
+            f"{(shown >= 50).sum():3d}/{len(shown)} {lead:6.0f} {events:7.1f} {quiet:8.1f} "
+            f"{np.mean(false[setting]):12.2f}"
         )
 
 

@@ -1,11 +1,12 @@
 """Measure what changes when a constant of the engine is halved or doubled.
 
-    python -m benchmarks.sensitivity [DATA] [--part slow|fast] [--seeds 1,2,3] [--only NAME,...]
+    python -m benchmarks.sensitivity [DATA] [--part slow|fast] [--seeds 1,2,3] [--only NAME,...] [--quick]
 
 Constants of the slow channel and of rare states ("slow"): alarmed share of the last two fifths on the curved
 machine of `benchmarks.wear`, its false alarm hours a day, those in an unseen season, all at a row in five
 minutes, and F1 of synthpump. Constants of the fast views and of training ("fast"): F1 of the labelled series
 by group, then mean AP, F1 and false alarm rate of eight families of own plants. Training labels count.
+`--quick` leaves out synthpump and five of the eight families.
 """
 
 import argparse
@@ -38,9 +39,9 @@ import engine.train.fit
 import engine.train.forward_validation
 import engine.train.returning_states
 import engine.train.slow_fit
-from benchmarks.datasets import Case, shared_cases
+from benchmarks.datasets import shared_cases
 from benchmarks.generator import generated_cases
-from benchmarks.lasting import lasting
+from benchmarks.lasting import Host, lasting
 from benchmarks.quality import engine_ratio, measure, without
 from benchmarks.slow import engine_ratios, judge
 from benchmarks.wear import FAMILIES
@@ -55,6 +56,8 @@ FAST_FAMILIES = (
     "own: waterworks",
 )
 """With two lasting ones: families that differ in what they ask of the fast views."""
+QUICK_FAMILIES = ("own: none, modes", "own: late walk")
+"""The same with --quick, with one lasting one."""
 Change = tuple[Any, str, Any]
 
 
@@ -192,11 +195,13 @@ def slow_figures(data: Path, seeds: list[int]) -> Callable[[], str]:
     return figures
 
 
-def fast_figures(data: Path, seeds: list[int]) -> Callable[[], str]:
+def fast_figures(data: Path, seeds: list[int], *, quick: bool) -> Callable[[], str]:
     """Return what measures the fast views as they are at the time."""
-    own = [case for case in generated_cases(tuple(seeds)) if case.group in FAST_FAMILIES]
-    own += [lasting(seed, host, "several") for host in ("none", "steps") for seed in seeds]
-    public: list[Case] = shared_cases(data)
+    families = QUICK_FAMILIES if quick else FAST_FAMILIES
+    hosts: tuple[Host, ...] = ("steps",) if quick else ("none", "steps")
+    own = [case for case in generated_cases(tuple(seeds)) if case.group in families]
+    own += [lasting(seed, host, "several") for host in hosts for seed in seeds]
+    public = [case for case in shared_cases(data) if not (quick and case.group == "synthpump")]
 
     def figures() -> str:
         named = measure(public, engine_ratio())
@@ -217,15 +222,16 @@ def main() -> None:
     parser.add_argument("data", nargs="?", type=Path, default=Path("../shared/data"))
     parser.add_argument("--part", choices=("slow", "fast"), default="slow")
     parser.add_argument("--seeds", default="1,2,3")
+    parser.add_argument("--quick", action="store_true", help="fewer series, for the fast views")
     parser.add_argument("--only", help="constants, separated by commas; all by default")
     options = parser.parse_args()
     seeds = [int(each) for each in options.seeds.split(",")]
-    changes, prepare = {"slow": (slow_changes, slow_figures), "fast": (fast_changes, fast_figures)}[
-        options.part
-    ]
-    figures = prepare(options.data, seeds)
+    if options.part == "slow":
+        changes, figures = slow_changes(), slow_figures(options.data, seeds)
+    else:
+        changes, figures = fast_changes(), fast_figures(options.data, seeds, quick=options.quick)
     print(f"{'default':36} {figures()}", flush=True)
-    for name, change in changes():
+    for name, change in changes:
         if options.only and name.split()[0] not in options.only.split(","):
             continue
         with without(change):

@@ -1,4 +1,11 @@
-"""Infrastructure as code for equipment monitoring with Amazon Lookout for Equipment (L4E)."""
+"""Infrastructure as code for equipment monitoring with Amazon Lookout for Equipment (L4E).
+
+`EquipmentService` is what every other construct takes: the service itself. `MonitoredAsset` makes all that
+one asset needs; `AssetStorage` is where its data lies. The parts are there by themselves: `Dataset`,
+`DataIngestion`, `LabelGroup`, `Model`, `InferenceScheduler`, `RetrainingScheduler`, `SchedulerAlarms`, and
+`ServiceRole`, `EquipmentKey`, `ResourcePolicy`, `ServiceVpcEndpoint`. What they take of each other is an
+interface, such as `IModel`: made in the app, or imported by a method `from_...`.
+"""
 
 import importlib.metadata
 
@@ -39,7 +46,7 @@ from constructs_l4e.retraining_scheduler import (
     RetrainingSchedulerBase,
     RetrainingSchedulerProps,
 )
-from constructs_l4e.role import ServiceRole
+from constructs_l4e.role import ServiceRole, UsesRole
 from constructs_l4e.scheduler import (
     InferenceScheduler,
     InferenceSchedulerBase,
@@ -134,4 +141,5 @@ __all__ = [
     "TargetSamplingRate",
     "TimeRange",
     "TimestampFormat",
+    "UsesRole",
 ]

@@ -18,7 +18,7 @@ from constructs_l4e._quotas import count_at_service
 from constructs_l4e.frequencies import TargetSamplingRate
 from constructs_l4e.interfaces import IDataset, ILabelGroup
 from constructs_l4e.model import ModelBase
-from constructs_l4e.role import ServiceRole, arn_of, let_use
+from constructs_l4e.role import ServiceRole, UsesRole, arn_of, let_use
 from constructs_l4e.settings import Adaptation
 from constructs_l4e.storage import S3Location
 
@@ -52,7 +52,7 @@ class ImportedModelProps(TypedDict, total=False):
 
 
 @jsii.implements(iam.IGrantable, cdk.ITaggableV2)
-class ImportedModel(ModelBase):
+class ImportedModel(ModelBase, UsesRole):
     """A model that is a copy of a trained version, of this or another account, made when it is deployed.
 
     Another source becomes the next version of the model, and the active one: schedulers go on with it. Going

@@ -12,7 +12,7 @@ from constructs_l4e import _custom_resource, _props, _validate
 from constructs_l4e._memory import placed
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.interfaces import IDataset
-from constructs_l4e.role import ServiceRole, arn_of, let_use
+from constructs_l4e.role import ServiceRole, UsesRole, arn_of, let_use
 from constructs_l4e.storage import S3Location
 
 
@@ -37,7 +37,7 @@ class DataIngestionProps(TypedDict, total=False):
 
 
 @jsii.implements(iam.IGrantable)
-class DataIngestion(cdk.Resource):
+class DataIngestion(cdk.Resource, UsesRole):
     """A data ingestion job: it reads the files of `source` into `dataset`.
 
     A change of any prop but `wait` starts a new job, whose data replaces that of the dataset.

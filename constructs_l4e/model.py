@@ -26,7 +26,7 @@ from constructs_l4e.interfaces import IDataset, IEquipmentService, ILabelGroup, 
 from constructs_l4e.off_condition import OffCondition
 from constructs_l4e.resource_policy import ResourcePolicy, policy_of
 from constructs_l4e.retraining_scheduler import RetrainingScheduler, RetrainingSchedulerProps
-from constructs_l4e.role import ServiceRole, arn_of, let_use
+from constructs_l4e.role import ServiceRole, UsesRole, arn_of, let_use
 from constructs_l4e.scheduler import InferenceScheduler, InferenceSchedulerProps
 from constructs_l4e.schema import DatasetSchema
 from constructs_l4e.service_resource import ServiceResourceBase
@@ -120,7 +120,7 @@ class _ImportedModel(ModelBase):
 
 
 @jsii.implements(iam.IGrantable, cdk.ITaggableV2)
-class Model(ModelBase):
+class Model(ModelBase, UsesRole):
     r"""A model, trained on `dataset`.
 
     Labels, diagnostics, role, adaptation, active version, tags and `wait` change in place. Any other change

@@ -1,5 +1,6 @@
 """The role through which the service reads and writes the data of an asset."""
 
+import abc
 from collections.abc import Iterable, Mapping, Sequence
 
 import aws_cdk as cdk
@@ -102,6 +103,19 @@ class ServiceRole(iam.Role):
     def trust_for(self, resource_arn: str) -> None:
         """Let the service use the role while it works for the resources of an ARN pattern."""
         self._trusted.add(resource_arn)
+
+
+class UsesRole(abc.ABC):
+    """What constructs that work under a role have in common."""
+
+    @property
+    @abc.abstractmethod
+    def grant_principal(self) -> iam.IPrincipal:
+        """The role, for grants of other constructs."""
+
+    def add_to_role_policy(self, statement: iam.PolicyStatement) -> None:
+        """Give the role a right besides those that it has, as `role.add_to_principal_policy` does."""
+        self.grant_principal.add_to_principal_policy(statement)
 
 
 @jsii.implements(cdk.IStableListProducer)

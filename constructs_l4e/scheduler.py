@@ -19,14 +19,14 @@ from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.input_naming import InputNaming
 from constructs_l4e.interfaces import IEquipmentService, IInferenceScheduler, IModel
 from constructs_l4e.metrics import MetricOptions, period
-from constructs_l4e.role import ServiceRole, arn_of, let_use
+from constructs_l4e.role import ServiceRole, UsesRole, arn_of, let_use
 from constructs_l4e.service_resource import ServiceResourceBase
 from constructs_l4e.storage import S3Location
 
 _Value = TypeVar("_Value")
 
 
-class _OptionalProps(TypedDict, total=False):
+class _InferenceSchedulerProps(TypedDict, total=False):
     inference_scheduler_name: str | None
     data_delay_offset: cdk.Duration | None
     input_naming: InputNaming | None
@@ -38,7 +38,7 @@ class _OptionalProps(TypedDict, total=False):
     removal_policy: cdk.RemovalPolicy
 
 
-class InferenceSchedulerProps(_OptionalProps):
+class InferenceSchedulerProps(_InferenceSchedulerProps):
     """Props of `InferenceScheduler` besides the model."""
 
     data_upload_frequency: DataUploadFrequency | str | cdk.Duration
@@ -46,7 +46,7 @@ class InferenceSchedulerProps(_OptionalProps):
     data_output: S3Location
 
 
-class InferenceSchedulerOptions(_OptionalProps, total=False):
+class InferenceSchedulerOptions(_InferenceSchedulerProps, total=False):
     """Props of the scheduler of a `MonitoredAsset`, which knows what is left out."""
 
     data_upload_frequency: DataUploadFrequency | str | cdk.Duration
@@ -185,12 +185,13 @@ class _ImportedInferenceScheduler(InferenceSchedulerBase):
 
 
 @jsii.implements(iam.IGrantable, cdk.ITaggableV2)
-class InferenceScheduler(InferenceSchedulerBase):
+class InferenceScheduler(InferenceSchedulerBase, UsesRole):
     """A scheduler that runs inference with `model` on new sensor files.
 
-    Another model or `encryption_key` creates a new scheduler and then deletes the old one; the new one has a
-    new name unless `inference_scheduler_name` fixes it. Anything else changes in place. Results stay in S3
-    when the scheduler is deleted.
+    Another model creates a new scheduler and then deletes the old one; the new one has a new name unless
+    `inference_scheduler_name` fixes it. Another `encryption_key` does too, and is refused while the model
+    stays the same: a model takes one scheduler. Anything else changes in place. Results stay in S3 when the
+    scheduler is deleted.
 
     Args:
         scope: parent of the construct.

@@ -6,11 +6,16 @@ from typing import Unpack
 
 import aws_cdk as cdk
 import jsii
+from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
@@ -96,6 +101,21 @@ class EquipmentService(EquipmentServiceBase):
             subnets, `api_vpc_endpoints` is empty or has endpoints of another service, or `importable_by` has
             no account or is given for a private API.
     """
+
+    bucket: s3.Bucket
+    """Bucket of the state: ingested data, models."""
+    table: dynamodb.Table
+    """Table of the state: records of datasets, models, schedulers and executions."""
+    encryption_key: kms.IKey
+    """Key of the state."""
+    job_role: iam.Role
+    """Role of the jobs, which roles for data access trust."""
+    dead_letters: sqs.IQueue
+    """Queue of the events that the reconciler could not handle."""
+    api: apigateway.RestApi
+    """The REST API."""
+    api_log_group: logs.LogGroup
+    """Log of the API function, with the audit record of each call."""
 
     @_props.checked
     def __init__(
@@ -230,7 +250,6 @@ class EquipmentService(EquipmentServiceBase):
         self.api_stage = api.stage
         self.api_vpc_endpoint_ids = tuple(each.vpc_endpoint_id for each in vpc_endpoints)
         self.api_log_group = api.log
-        """Log of the API function, with the audit record of each call."""
         invoked = vpc is not None or bool(vpc_endpoints)  # else the API is regional, and can be called
         provider = ResourceProvider(
             self,

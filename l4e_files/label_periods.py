@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from l4e_files.formats import PREPARE, decode, refuse_other_formats
-from l4e_files.times import ACCEPTED, day_month_order, micros
+from l4e_files.times import ACCEPTED, day_month_order, micros, unaccepted_form
 from l4e_files.unusable import UnusableFile
 
 FORM = "each line is '<start>,<end>', for example '2020-02-01T20:00:00.000000,2020-02-03T00:00:00.000000'"
@@ -233,9 +233,11 @@ def _no_timestamp(wrong: Sequence[tuple[Line, str]], *, day_first: bool) -> Unus
     if micros(cell, day_first=not day_first) is not None:
         order = "day" if day_first else "month"
         rule = f"other dates of the file have the {order} first: write all dates in one order"
+    kind = unaccepted_form(cell)
     return UnusableFile(
-        f"line {line.number}: '{_clip(cell)}' is not a timestamp{_others([each for each, _ in wrong])}; "
-        f"{rule}; {FORM}. Only the first line may be a header, and a header has no digits"
+        f"line {line.number}: '{_clip(cell)}' is not a timestamp{_others([each for each, _ in wrong])}"
+        f"{'' if kind is None else f' (it looks like {kind})'}; {rule}; {FORM}. Only the first line may be a "
+        "header, and a header has no digits"
     )
 
 

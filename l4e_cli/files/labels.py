@@ -102,5 +102,17 @@ def read_label_group_file(file: DataFile) -> LabelGroupFile:
     return LabelGroupFile(name=file.name, labels=found.labels, remarks=found.remarks)
 
 
+def looks_like_labels(file: DataFile) -> bool:
+    """Return whether a file that lies among sensor files can be read as a label file."""
+    if too_large(file.size):
+        return False
+    with file.open() as stream:
+        data = stream.read()
+    try:
+        return bool(read_rated_labels(data).labels)
+    except UnusableFile:
+        return False
+
+
 def _instant(time: datetime) -> np.datetime64:
     return np.datetime64(time.astimezone(UTC).replace(tzinfo=None), "us")

@@ -20,6 +20,7 @@ from l4e_cli.prepare.names import component_name
 _DATA = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
 _EXPORT = re.compile(r"\.(csv|txt|tsv|dat)(\.gz)?$", re.IGNORECASE)
 _LABELS = re.compile(r"labels\.csv(\.gz)?$", re.IGNORECASE)
+_LABEL_FOLDER = "labels"
 _GENERIC_NAME = "data"
 
 
@@ -102,8 +103,8 @@ def demo_layout(
     """Return the layout by the rules of `l4e demo --data`.
 
     Each CSV file directly in the place is a component named after it, after the place if it is called `data`;
-    each folder is a component made of all the files in it. `labels.csv`, in any case, holds labels. What the
-    service does not allow in names is replaced.
+    each folder is a component made of all the files in it. `labels.csv` and the files of a folder `labels`
+    hold labels, in any case. What the service does not allow in names is replaced.
 
     Args:
         place: Where the files are.
@@ -116,11 +117,16 @@ def demo_layout(
     sources: dict[str, list[ListedObject]] = {}
     labels, ignored = [], []
     items = list(place.listed() if objects is None else objects)
-    is_csv = any(_DATA.search(item.key) and not _LABELS.fullmatch(item.key) for item in items)
+    is_csv = any(
+        _DATA.search(item.key)
+        and not _LABELS.fullmatch(item.key)
+        and not item.key.lower().startswith(f"{_LABEL_FOLDER}/")
+        for item in items
+    )
     data = _EXPORT if exports and not is_csv else _DATA
     for item in items:
         folder, slash, rest = item.key.rpartition("/")
-        if not slash and _LABELS.fullmatch(item.key):
+        if _LABELS.fullmatch(item.key) or (folder.lower() == _LABEL_FOLDER and _DATA.search(rest)):
             labels.append(item)
         elif "/" in folder or not data.search(rest):
             ignored.append((item.key, "it is neither a CSV file of the folder nor one of a folder in it"))

@@ -50,6 +50,12 @@ def find_exports(source: Path, target: Path, *, component: str | None = None) ->
     return exports
 
 
+def label_files(source: Path) -> list[Path]:
+    """Return the label files of an export, which are left as they are."""
+    places = [source, *filter(Path.is_dir, source.iterdir())] if source.is_dir() else []
+    return sorted(file for place in places for file in place.iterdir() if _LABELS.fullmatch(file.name))
+
+
 def _in_folder(folder: Path) -> list[Export]:
     exports = []
     for path in sorted(folder.iterdir()):

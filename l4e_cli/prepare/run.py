@@ -8,7 +8,7 @@ from pathlib import Path
 from l4e_cli.errors import CliError
 from l4e_cli.prepare.check import check_output
 from l4e_cli.prepare.decision import Answers, UndecidedExport, UnfitExport
-from l4e_cli.prepare.files import Export, find_exports
+from l4e_cli.prepare.files import Export, find_exports, label_files
 from l4e_cli.prepare.report import Prepared, show, write_names, write_report
 from l4e_cli.prepare.survey import survey
 from l4e_cli.prepare.write import write
@@ -56,6 +56,11 @@ def prepare(terminal: Terminal, options: Options) -> list[Prepared]:
         prepared.append(made)
     if prepared:
         _write_reports(terminal, options.target, prepared)
+        for file in label_files(options.source):
+            terminal.line(
+                f"{file} is left as it is. Its times must be in UTC, as those of the prepared files are, or "
+                f"have an offset. Check it with: l4e validate {options.target} --labels {file}"
+            )
     if failed:
         raise CliError(f"{len(failed)} of {len(exports)} files were not prepared: {_some(failed)}")
     return prepared

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 
+from l4e_cli.files.labels import looks_like_labels
 from l4e_cli.files.service_rules import (
     FileLimits,
     JobFailed,
@@ -17,6 +18,7 @@ from l4e_cli.validate.result import ComponentResult, Finding, Severity
 
 _HARMLESS = frozenset({"byte-order-mark", "separator-line", "dropped-columns"})
 _SHOWN_COLUMNS = 10
+_LABELS = ". It reads as labels: move it out of the sensor files, and name it with --labels or --label-group"
 
 
 def file_findings(component: ComponentResult) -> Iterator[Finding]:
@@ -24,11 +26,12 @@ def file_findings(component: ComponentResult) -> Iterator[Finding]:
     for outcome in component.files:
         if outcome.refusal is not None:
             effect = "the ingestion would fail" if outcome.fails_job else "the file would be left out"
+            hint = _LABELS if looks_like_labels(outcome.file) else ""
             yield Finding(
                 severity="error",
                 rule="refused-file",
                 where=str(outcome.file),
-                text=f"{effect}: {outcome.refusal}",
+                text=f"{effect}: {outcome.refusal}{hint}",
             )
     if component.report is None:
         yield Finding(

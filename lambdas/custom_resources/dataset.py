@@ -1,5 +1,7 @@
 """Custom::LookoutEquipmentDataset."""
 
+from typing import ClassVar
+
 from custom_resources.errors import ConflictError, FailedError
 from custom_resources.properties import Properties
 from custom_resources.request import PhysicalId
@@ -23,7 +25,7 @@ class Dataset(TaggedResource):
     resource_type = "Custom::LookoutEquipmentDataset"
     operation = "CreateDataset"
     name_member = "DatasetName"
-    options = ("Schema", "RemovalPolicy")
+    options: ClassVar[tuple[str, ...]] = ("Schema", "RemovalPolicy")
     describe = "DescribeDataset"
     arn_member = "DatasetArn"
     mutable = frozenset({"Tags"})

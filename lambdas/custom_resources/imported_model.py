@@ -64,16 +64,14 @@ class ImportedModel(Model):
     @staticmethod
     def _version_of(context: Context, properties: Properties) -> int | None:
         """Return the number of the version that is a copy of the source, None if there is none yet."""
-        name, token = properties.members["ModelName"], {}
+        name = properties.members["ModelName"]
+        wanted = {"ModelName": name, "SourceType": "IMPORT", "Status": "SUCCESS"}
         copies: list[int] = []
-        while True:
-            page = context.call(
-                "ListModelVersions", ModelName=name, SourceType="IMPORT", Status="SUCCESS", **token
-            )
+        page: dict[str, Any] = {"NextToken": None}
+        while "NextToken" in page:
+            more = {"NextToken": page["NextToken"]} if page["NextToken"] else {}
+            page = context.call("ListModelVersions", **wanted, **more)
             copies += [version["ModelVersion"] for version in page["ModelVersionSummaries"]]
-            if "NextToken" not in page:
-                break
-            token = {"NextToken": page["NextToken"]}
         for number in reversed(copies):
             version = context.call("DescribeModelVersion", ModelName=name, ModelVersion=number)
             if version["SourceModelVersionArn"] == properties.members["SourceModelVersionArn"]:

@@ -1,5 +1,7 @@
 """Custom::LookoutEquipmentModel."""
 
+from typing import ClassVar
+
 from custom_resources.errors import ConflictError, FailedError, NotFoundError, QuotaError
 from custom_resources.properties import Properties
 from custom_resources.request import REQUEST_TAG, PhysicalId
@@ -27,7 +29,7 @@ class Model(TaggedResource):
     resource_type = "Custom::LookoutEquipmentModel"
     operation = "CreateModel"
     name_member = "ModelName"
-    options = ("Schema", "Wait", "ActiveVersion")
+    options: ClassVar[tuple[str, ...]] = ("Schema", "Wait", "ActiveVersion")
     describe = "DescribeModel"
     arn_member = "ModelArn"
     mutable = frozenset({"Tags", *_UPDATABLE})

@@ -280,9 +280,9 @@ class TaggedResource(Resource):
         if owner != context.request.owner:
             raise FailedError(
                 f"{self.subject(properties)} exists and does not belong to this resource "
-                f"(tag {OWNER_TAG}: {owner or 'none'}). If it was kept when its stack was deleted, import it "
-                f"(from_{self.kind.replace('-', '_')}_name) in place of the construct that would make it. "
-                f"Otherwise choose another {self.name_member}, or delete the existing one, then deploy again."
+                f"(tag {OWNER_TAG}: {owner or 'none'}). If it was kept when its stack was deleted, put "
+                f"`{self._kept(properties)}` in place of the construct that would make it. Otherwise choose "
+                f"another {self.name_member}, or delete the existing one, then deploy again."
             )
         if self._is_tagged(found, properties) or self._only_writes_the_schema_otherwise(
             context, properties, found
@@ -301,6 +301,12 @@ class TaggedResource(Resource):
             f"a name that is in use. Change {self.name_member} as well, or leave it unset to have one "
             "generated, then deploy again."
         )
+
+    def _kept(self, properties: Properties) -> str:
+        """Return the line of an app that uses the resource as it is."""
+        name, words = properties.members[self.name_member], self.kind.split("-")
+        kind, construct = "_".join(words), "".join(word.capitalize() for word in words)
+        return f'{construct}.from_{kind}_name(self, "Kept{construct}", service=service, {kind}_name="{name}")'
 
     def _is_tagged(self, found: Found, properties: Properties) -> bool:
         return self.configuration(properties) in {

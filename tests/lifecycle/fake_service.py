@@ -395,7 +395,9 @@ class FakeService:
     def _ListModelVersions(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         copies = self._copies_of(self._get(self.models, "model", p["ModelName"]).arn)
         found = [copy.record for copy in copies if copy.record["Status"] == p["Status"]]
-        return {"ModelVersionSummaries": found}
+        at = int(p.get("NextToken", 0))  # pages of one
+        more = {"NextToken": str(at + 1)} if at + 1 < len(found) else {}
+        return {"ModelVersionSummaries": found[at : at + 1], **more}
 
     def _DescribeModel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         return self._read(self.models, "model", p["ModelName"]).record

@@ -213,12 +213,12 @@ def kept_by_its_stack(play: Play) -> None:
     assert play.world.snapshot() == before
     word = play.case.kind.removeprefix("Imported")
     member = re.sub("(?<=[a-z])(?=[A-Z])", "_", word).lower()
-    assert re.search(
-        rf"was deleted, import it \(from_{member}_name\).* Otherwise .*then deploy", again.reasons[0]
-    )
+    name = play.case.base[play.case.name_member]
+    line = f'`{word}.from_{member}_name(self, "Kept{word}", service=service, {member}_name="{name}")`'
+    assert f"was deleted, put {line} in place of the construct" in again.reasons[0]
+    assert again.reasons[0].endswith("then deploy again.")
     invariants.check(play.world, play.stack, again, foreign=play.foreign)
 
-    name = play.case.base[play.case.name_member]
     play.world.service.call(f"Delete{word}", {play.case.name_member: name})
     assert again.deploy(play.template(play.case.base)), again.reasons
     again.drain()

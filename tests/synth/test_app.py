@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import aws_cdk as cdk
 import pytest
 from canonical import custom, imported_service, lint, locations, synthesised
 
+from app import build
 from constructs_l4e import Adaptation, InputNaming, Label, MonitoredAsset
 from constructs_l4e.assets_file import AssetsFile
 from l4e_layer import EMPTY_LAYER
@@ -97,6 +99,36 @@ class TestApp:
     def test_is_for_any_region(self, tmp_path: Path) -> None:
         run = synthesise(tmp_path, region="us-gov-west-1")
         assert run.returncode == 0, run.stderr
+
+    def test_says_what_is_wrong_with_the_file_and_nothing_else(self, tmp_path: Path) -> None:
+        file = tmp_path / "plant.toml"
+        file.write_text(PUMP + "labeled = true")
+        run = synthesise(tmp_path, assets=str(file))
+
+        assert run.returncode == 1
+        assert run.stderr.splitlines()[-1].startswith(
+            "Error: plant.toml [assets.Pump1]: unknown key 'labeled': did you mean 'labelled'?"
+        )
+        assert "Traceback" not in run.stderr
+        assert not list((tmp_path / "cdk.out").glob("*.template.json"))
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            (
+                PUMP + "evaluation = { start = 2026-02-01T00:00:00Z, end = 2026-05-01T00:00:00Z }",
+                '[assets.Pump1]: evaluation starts at "2026-02-01T00:00:00+00:00", before training ends',
+            ),
+            (PUMP + "[service]\nparallel_reads = 0", "[service]: parallel_reads is 0: give the number"),
+        ],
+    )
+    def test_names_the_table_that_a_construct_refuses(self, tmp_path: Path, text: str, message: str) -> None:
+        file = tmp_path / "plant.toml"
+        file.write_text(text)
+        app = cdk.App(analytics_reporting=False, context={"assets": str(file), EMPTY_LAYER: True})
+
+        with pytest.raises(ValueError, match=f"^plant.toml {re.escape(message)}"):
+            build(app)
 
 
 class TestAssetsFile:

@@ -8,11 +8,12 @@ from typing import Any
 import aws_cdk as cdk
 import jsii
 import pytest
+from aws_cdk import aws_iam as iam
 from canonical import PUMP, custom, imported_service, locations, resources, stack, template
 from constructs import IConstruct
 
 import constructs_l4e
-from constructs_l4e import EquipmentService, MonitoredAsset
+from constructs_l4e import EquipmentService, MonitoredAsset, UsesRole
 
 INTERFACES = (
     "IDataset",
@@ -68,6 +69,30 @@ def test_removal_policy_of_a_service_is_about_its_state() -> None:
     assert {each["DeletionPolicy"] for each in resources(content, "AWS::KMS::Key").values()} == {
         "RetainExceptOnCreate"
     }
+
+
+@pytest.mark.parametrize("kind", ["DataIngestion", "Model", "InferenceScheduler"])
+def test_the_policy_of_a_role_is_added_to(kind: str) -> None:
+    scope = stack()
+    made = MonitoredAsset(
+        scope,
+        "Pump",
+        service=imported_service(scope),
+        locations=locations(scope),
+        schema=PUMP,
+        labelled=True,
+    )
+    user = part(made, kind)
+    assert isinstance(user, UsesRole)
+    user.add_to_role_policy(
+        iam.PolicyStatement(actions=["s3:GetObjectTagging"], resources=["arn:aws:s3:::more/x"])
+    )
+    (policy,) = resources(template(scope), "AWS::IAM::Policy").values()
+
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "s3:GetObjectTagging"
+    (role,) = resources(template(scope), "AWS::IAM::Role")
+    assert policy["Properties"]["Roles"] == [{"Ref": role}]
 
 
 @jsii.implements(cdk.IAspect)

@@ -1,6 +1,7 @@
 """The API reference of `make docs`: every public name with its props, and links that lead somewhere."""
 
 import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -76,6 +77,28 @@ def test_has_every_prop_with_its_type_and_default(page: Page) -> None:
         assert f"{prop.name}: " in text, f"{name}: {prop.name}"
         if prop.default not in {inspect.Parameter.empty, ()} and isinstance(prop.default, bool | int | None):
             assert f"= {prop.default}" in text.partition(f"{prop.name}: ")[2], f"{name}: {prop.name}"
+
+
+@pytest.mark.parametrize(
+    ("member", "said"),
+    [
+        ("ModelProps.training", "Period to learn from. Default: all data."),
+        ("InferenceSchedulerOptions.running", "Whether the scheduler runs; False stops it and keeps it."),
+        ("EquipmentServiceBase.metric_namespace", "CloudWatch namespace of the inference metrics."),
+        ("EquipmentService.dead_letters", "Queue of the events that the reconciler could not handle."),
+    ],
+)
+def test_says_of_a_member_what_is_said_where_it_is_used(page: Page, member: str, said: str) -> None:
+    assert said in " ".join(page.texts[member].split())
+
+
+def test_shows_no_private_name_and_no_representation_of_an_object(page: Page) -> None:
+    shown = "\n".join(page.texts.values())
+
+    assert "**props: Unpack[ModelProps]" in shown
+    private = r"(?<![\w.`\"'/])_[A-Za-z]\w+|constructs_l4e\._"
+    for wrong in (private, r"<class '", r"\*args", r"\bobject at 0x"):
+        assert re.findall(rf".*{wrong}.*", shown) == []
 
 
 def test_has_links_that_lead_somewhere(page: Page) -> None:

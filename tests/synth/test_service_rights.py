@@ -33,6 +33,7 @@ class TestRights:
 
     def test_of_the_api_end_at_its_own_state(self, deployed: Mapping[str, Any]) -> None:
         assert role_of(deployed, "ApiRole") == {
+            "dynamodb:BatchGetItem",
             "dynamodb:ConditionCheckItem",
             "dynamodb:DeleteItem",
             "dynamodb:GetItem",
@@ -68,6 +69,7 @@ class TestRights:
             action for action in role_of(deployed, "ReconcilerRole") if not action.startswith("kms:")
         } == {
             "cloudwatch:PutMetricData",
+            "dynamodb:BatchGetItem",
             "dynamodb:DeleteItem",
             "dynamodb:GetItem",
             "dynamodb:PutItem",

@@ -31,7 +31,7 @@ class IndexSweep:
         return cls(context=context, before=context.records.index_state(), began=context.timestamp())
 
     def index(self, record: Mapping[str, Any]) -> None:
-        """Write the entries of a record that has none; a record that changes meanwhile is read again."""
+        """Write the entries of a record that has none, or of the one that has taken its place meanwhile."""
         if "indexed" in record or not entries(record):
             return
 
@@ -39,9 +39,9 @@ class IndexSweep:
             found = self.context.store.get(record["pk"], record["sk"])
             if found is None or "indexed" in found:
                 return
-            unchanged: dict[str, Any] = {name: found[name] for name in ("uuid", "Status") if name in found}
+            same = {"uuid": found["uuid"]} if "uuid" in found else {}  # jobs have an id of their own
             self.context.store.transact(
-                Update(found["pk"], found["sk"], {"indexed": True}, expect=unchanged),
+                Update(found["pk"], found["sk"], {"indexed": True}, expect=same),
                 *map(Put, entries(found)),
             )
 

@@ -6,6 +6,7 @@ other.
 """
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -72,7 +73,7 @@ class RemoteSource:
             OSError: when it cannot be read.
         """
         request = AWSRequest(method="GET", url=key, headers={OWNER_HEADER: self.account}, stream_output=True)
-        reply = URLLib3Session(timeout=_SECONDS).send(request.prepare())
+        reply = _http().send(request.prepare())
         if reply.status_code == _GONE:
             raise NotFoundError("an object was deleted while it was imported: import it again")
         if reply.status_code != _OK:
@@ -102,7 +103,7 @@ class RemoteSource:
         for left in reversed(range(_ATTEMPTS)):
             request = AWSRequest(method="POST", url=self.url, data=content, headers=headers)
             SigV4Auth(credentials, "execute-api", self.region).add_auth(request)
-            reply = URLLib3Session(timeout=_SECONDS).send(request.prepare())
+            reply = _http().send(request.prepare())
             if reply.status_code < _FIRST_SERVER_FAULT or not left:
                 break
         try:
@@ -110,3 +111,9 @@ class RemoteSource:
         except ValueError:
             found = {}
         return reply.status_code, found if isinstance(found, dict) else {}
+
+
+def _http() -> URLLib3Session:
+    """Return an HTTP session that trusts the authorities that AWS's clients are told to trust."""
+    trusted: Any = os.environ.get("AWS_CA_BUNDLE") or True  # the stubs do not know that it may be a file
+    return URLLib3Session(verify=trusted, timeout=_SECONDS)

@@ -32,6 +32,7 @@ INGEST, TRAIN = (f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{name}" for na
 WRITES = frozenset(
     {
         "CompleteMultipartUpload",
+        "CopyObject",
         "CreateMultipartUpload",
         "DeleteObjects",
         "PutItem",
@@ -140,7 +141,8 @@ class Plant:
             client.meta.events.register("before-call", lambda model, **_: self._burn(model.name))
         self.machines = Machines(self._burn)
         clients = {**clients, "stepfunctions": self.machines}
-        settings = {"pending_ingestion_jobs": 1, "pending_models": 1, "minimum_training_days": 1}
+        pending = ("ingestion_jobs", "models", "dataset_imports", "model_imports")
+        settings = {**{f"pending_{each}": 1 for each in pending}, "minimum_training_days": 1}
         environment = Environment.read(
             {
                 "L4E_ACCOUNT": ACCOUNT,
@@ -227,6 +229,24 @@ class Plant:
             ClientToken=f"{name}{token}",
         )
 
+    def import_dataset(self, name: str, token: str = "t") -> dict[str, Any]:  # noqa: S107
+        """Ask for a copy of the dataset `plant`."""
+        arn = self.must("DescribeDataset", DatasetName="plant")["DatasetArn"]
+        return self.call(
+            "ImportDataset", SourceDatasetArn=arn, DatasetName=name, ClientToken=f"{name}{token}"
+        )
+
+    def import_version(self, name: str, token: str = "t") -> dict[str, Any]:  # noqa: S107
+        """Ask for a copy of the version of the model `wear`."""
+        arn = self.must("DescribeModel", ModelName="wear")["ActiveModelVersionArn"]
+        return self.call(
+            "ImportModelVersion",
+            SourceModelVersionArn=arn,
+            ModelName=name,
+            DatasetName="plant",
+            ClientToken=f"{name}{token}",
+        )
+
     def ingested(self) -> str:
         """A dataset with data; returns the id of its job."""
         assert self.create_dataset()["status"] == 200
@@ -251,13 +271,16 @@ class Plant:
         """Run every execution to its end."""
         for execution in self.running():
             steps = self._ingest if "JobId" in execution.input else self._train
+            steps = self._import if "Import" in execution.input else steps
             try:
                 steps(execution.input)
             except Killed:
                 execution.end("FAILED", **KILLED)
             except Exception as error:  # noqa: BLE001  whatever a function raises fails the execution
                 cause = {"errorType": type(error).__name__, "errorMessage": str(error)}
-                execution.end("FAILED", Error=cause["errorType"], Cause=json.dumps(cause))
+                # boto3 loses the kill when it copies in a thread, and the process lives on a little.
+                said = {"Error": cause["errorType"], "Cause": json.dumps(cause)}
+                execution.end("FAILED", **(KILLED if self._is_killed() else said))
             else:
                 if execution.status == "RUNNING":
                     execution.end("SUCCEEDED")
@@ -293,6 +316,9 @@ class Plant:
     def objects(self) -> list[str]:
         return sorted(self.context.service_bucket.keys(""))
 
+    def _is_killed(self) -> bool:
+        return isinstance(self.fuse, Fuse) and self.fuse.killed_at is not None
+
     def _burn(self, operation: str) -> None:
         self.fuse(operation)
 
@@ -302,6 +328,9 @@ class Plant:
         for item in manifest:
             step(self.runtime, ingest.run, {**event, "Step": "read", "Item": item})
         step(self.runtime, ingest.run, {**event, "Step": "finish"})
+
+    def _import(self, event: dict[str, Any]) -> None:
+        step(self.runtime, ingest.run, {"Step": "import", "Work": event})
 
     def _train(self, event: dict[str, Any]) -> None:
         step(self.runtime, train.run, {**event, "Step": "train"})

@@ -11,6 +11,8 @@ from rich.console import Console
 
 from constructs_l4e import Label
 from l4e_cli.errors import CliError
+from l4e_cli.files.layout import demo_layout
+from l4e_cli.files.places import Folder
 from l4e_cli.main import run
 from l4e_cli.terminal import Terminal
 from l4e_cli.validate.command import Options, validate
@@ -96,7 +98,7 @@ def labels_said(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
             "26.09.2026 00:00,26.09.2026 10:00\n",
             "error",
             "refused-labels",
-            "line 1: '26.09.2026 00:00' is",
+            "is not a timestamp (it looks like a date with points)",
         ),
         ("2026-06-05,\n", "error", "refused-labels", "line 1 '2026-06-05,' has no end"),
         ("2026-06-05,2026-06-06\n".encode("utf-16"), "error", "refused-labels", "UTF-16"),
@@ -243,6 +245,23 @@ def test_an_app_describes_five_thousand_labels(tmp_path: Path, limits: str) -> N
     assert [each[1] for each in errors] == ["quota"]
     assert "5,005 labels, more than the limit of 5,000: line 5002" in errors[0][2]
     assert ("raise the setting" in errors[0][2]) is (not limits)
+
+
+def test_labels_among_sensor_files_are_recognised(tmp_path: Path) -> None:
+    faults = tmp_path / "data" / "faults" / "2026.csv"
+    faults.parent.mkdir(parents=True)
+    faults.write_text("2026-06-05,2026-06-06\n")
+    said = [each for each in checked(tmp_path)[0]["findings"] if each["where"] == "faults/2026.csv"]
+    assert ["It reads as labels: move it out of the sensor files" in each["text"] for each in said] == [True]
+
+
+def test_a_folder_of_labels_for_the_demo(tmp_path: Path) -> None:
+    (tmp_path / "Labels").mkdir()
+    (tmp_path / "Labels" / "2026.csv").write_text("2026-06-05,2026-06-06\n")
+    (tmp_path / "pump.csv").write_text(DATA)
+    layout = demo_layout(Folder(tmp_path))
+    assert list(layout.components) == ["pump"]
+    assert [file.name for file in layout.labels] == ["Labels/2026.csv"]
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

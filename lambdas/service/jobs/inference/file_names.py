@@ -13,7 +13,8 @@ from service.members.time_zone import offset_seconds
 from service.schedulers.inference_windows import InferenceWindow
 
 _DELIMITERS = ("_", "-", " ", "")
-_SUFFIX = re.compile(r"\.csv(\.gz)?", re.IGNORECASE)
+_REST = re.compile(r"[^/]*\.csv(\.gz)?\Z", re.IGNORECASE)
+"""What follows the timestamp: files lie directly below the prefix."""
 _EPOCH = "EPOCH"
 # Format of the API, format of strftime, what it looks like at the start of a text. In the order of keys, a
 # later stamp of a format comes later.
@@ -59,7 +60,7 @@ class NameStyle:
         """Return the time (epoch seconds) in a file name; None when the name has another form."""
         head = component + self.delimiter
         found = _STAMPS[self.format][1].match(name, len(head)) if name.startswith(head) else None
-        if found is None or not _SUFFIX.search(name, found.end()):
+        if found is None or not _REST.match(name, found.end()):
             return None
         if self.format == _EPOCH:
             return int(found.group())
