@@ -49,12 +49,14 @@ class ImportedModel(Model):
 
     def learn(self, context: Context, properties: Properties, found: Found) -> Outcome | None:
         """Import the source unless the model has it, and make it active if this request asks for it."""
+        source = properties.members["SourceModelVersionArn"]
+        if "ActiveModelVersion" in found.record and found.record.get("SourceModelVersionArn") == source:
+            return None  # the active version is its copy
         number = self._version_of(context, properties)
         if number is None:
             return self.create(context, properties)
-        before = context.request.old_properties.get("SourceModelVersionArn")
-        asked = before not in {None, properties.members["SourceModelVersionArn"]}
-        if not asked or properties.active_version or found.record.get("ActiveModelVersion") == number:
+        asked = context.request.old_properties.get("SourceModelVersionArn") not in {None, source}
+        if not asked or properties.active_version:
             return None  # the version that is active is a matter of ActiveVersion, or of retrainings
         context.act(
             "UpdateActiveModelVersion", ModelName=properties.members["ModelName"], ModelVersion=number

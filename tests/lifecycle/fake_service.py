@@ -359,6 +359,7 @@ class FakeService:
             self._new(self.models, "model", name, QUOTA["models"])
             record = {"ModelName": name, "DatasetName": p["DatasetName"], "DatasetArn": dataset.arn}
             record |= {**changes, "Status": "IMPORT_IN_PROGRESS", "CreatedAt": self._clock()}
+            record["SourceModelVersionArn"] = p["SourceModelVersionArn"]
             model = self._add(self.models, word="model", name=name, record=record, p=p)
         else:
             self._require_settled(name)
@@ -416,7 +417,7 @@ class FakeService:
     def _UpdateActiveModelVersion(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         if self._DescribeModelVersion(p)["Status"] != "SUCCESS":
             raise ApiError("ConflictException", f"version {p['ModelVersion']} is not SUCCESS")
-        self.models[p["ModelName"]].record["ActiveModelVersion"] = p["ModelVersion"]
+        self._activate(self.models[p["ModelName"]], p["ModelVersion"])
         return {"ModelName": p["ModelName"], "CurrentActiveVersion": p["ModelVersion"]}
 
     def _UpdateModel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
@@ -672,7 +673,7 @@ class FakeService:
             thing.record["FailedReason"] = "no usable data; see https://console.aws.amazon.com/?token=canary"
         if "TrainingExecutionStartTime" in thing.record:
             thing.record["TrainingExecutionEndTime"] = self._clock()
-        if "SourceModelVersionArn" in thing.record:
+        if "ImportJobStartTime" in thing.record:
             self._end_import(thing)
         if "JobId" not in thing.record:
             return
@@ -685,12 +686,19 @@ class FakeService:
             thing.record["IngestedDataSize"] = 4711
         dataset.record["Status"] = "ACTIVE" if origins & dataset.record.keys() else "CREATED"
 
+    def _activate(self, model: Thing, number: int) -> None:
+        model.record["ActiveModelVersion"] = number
+        model.record.pop("SourceModelVersionArn", None)
+        copy = self.copies.get(f"{model.arn}/model-version/{number}")
+        if copy is not None:
+            model.record["SourceModelVersionArn"] = copy.record["SourceModelVersionArn"]
+
     def _end_import(self, version: Thing) -> None:
         model = self.models[version.record["ModelName"]]
         if model.record["Status"] == "IMPORT_IN_PROGRESS" or version.record["Status"] == "SUCCESS":
             model.record["Status"] = version.record["Status"]
-        if version.record["Status"] == "SUCCESS":
-            model.record.setdefault("ActiveModelVersion", version.record["ModelVersion"])
+        if version.record["Status"] == "SUCCESS" and "ActiveModelVersion" not in model.record:
+            self._activate(model, version.record["ModelVersion"])
         elif model.record["Status"] == "FAILED":
             model.record["FailedReason"] = version.record["FailedReason"]
 

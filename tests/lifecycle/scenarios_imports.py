@@ -62,7 +62,7 @@ def retrained_version_stays(play: Play) -> None:
         return
     play.created()
     play.world.service.versions["pump-1"] = {7: "SUCCESS"}
-    play.world.service.models["pump-1"].record["ActiveModelVersion"] = 7
+    play.world.service.call("UpdateActiveModelVersion", {"ModelName": "pump-1", "ModelVersion": 7})
     assert play.deploy(_from(1, Tags=[])), play.stack.reasons
     assert _active(play) == 7, "an update of something else went back"
     assert play.deploy(_from(1, ActiveVersion=1)), play.stack.reasons

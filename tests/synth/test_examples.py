@@ -13,6 +13,7 @@ import aws_cdk as cdk
 import pytest
 
 import constructs_l4e
+from constructs_l4e._rest_api import STAGE
 from examples import fleet
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,3 +111,14 @@ def test_every_construct_has_a_page() -> None:
 
     assert constructs
     assert {name for name in constructs if name not in titles} == set()
+
+
+def test_imports_name_the_stage_that_the_service_has() -> None:
+    places = [*PAGES, *(ROOT / "examples").glob("*.py"), *(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
+    named = {
+        stage
+        for place in places
+        for stage in re.findall(r'api_stage="([^"]+)"', place.read_text(encoding="utf-8"))
+    }
+
+    assert named == {STAGE}

@@ -129,7 +129,7 @@ KNOWN_OF_POLICIES = (
     Known(
         rule="RESOURCE_MISMATCH",
         where="^service-managed/ServiceProviderRole",
-        about=r'^\[({"action": "lookoutequipment:Create(Model|InferenceScheduler)", [^}]*}(, )?)+\]$',
+        about=r'^\[({"action": "lookoutequipment:(Create(Model|InferenceScheduler)|ImportModelVersion)", [^}]*}(, )?)+\]$',
         reason="the other resource of the action is in another statement of the policy",
     ),
     Known(

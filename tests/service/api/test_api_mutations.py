@@ -402,7 +402,7 @@ def due_retrainings_are_begun_again(patch: Patch) -> None:
 
 
 def retrainings_do_not_wait_for_each_other(patch: Patch) -> None:
-    patch.setattr(retraining, "_under_way", lambda _: False)
+    patch.setattr(retraining, "JOB_STATUSES", frozenset())
 
 
 def wakes_count_without_a_date(patch: Patch) -> None:
