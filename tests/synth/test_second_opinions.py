@@ -129,7 +129,8 @@ KNOWN_OF_POLICIES = (
     Known(
         rule="RESOURCE_MISMATCH",
         where="^service-managed/ServiceProviderRole",
-        about=r'^\[({"action": "lookoutequipment:(Create(Model|InferenceScheduler)|ImportModelVersion)", [^}]*}(, )?)+\]$',
+        about=r'^\[({"action": "lookoutequipment:(Create(Model|InferenceScheduler)|ImportModelVersion)", '
+        r"[^}]*}(, )?)+\]$",
         reason="the other resource of the action is in another statement of the policy",
     ),
     Known(
