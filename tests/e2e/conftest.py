@@ -1,7 +1,5 @@
 """One embedded AWS with the service in it, IAM and TLS enforced, shared by the tests of a session."""
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +10,7 @@ from l4e_cli import commands
 from l4e_cli.instance import stop_instance
 from l4e_cli.terminal import Terminal
 from tests.aws_limits import require_deployed
-from tests.e2e.cloud import L4E, ROOT, SERVICE, Cloud, Demo
+from tests.e2e.cloud import SERVICE, Cloud
 from tests.parallel import in_parallel
 
 
@@ -20,7 +18,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Mark the tests of this folder, and put them where they belong in the order of all tests.
 
     One after the other they run last: the others are faster to tell what is wrong. Beside the others they run
-    first: they are the longest piece of work that one process has to do.
+    first: they are the longest pieces of work that one process has to do.
     """
 
     def is_ours(item: pytest.Item) -> bool:
@@ -29,29 +27,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in filter(is_ours, items):
         item.add_marker("e2e")
     items.sort(key=is_ours, reverse=in_parallel(config))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def watched_demo(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Demo | None]:
-    """The demo, begun before the first test here, as it mostly waits; None when no test looks at it."""
-    if not any("watch_demo" in item.nodeid for item in request.session.items):
-        yield None
-        return
-    folder = tmp_path_factory.mktemp("demo")
-    state, output = folder / "state", folder / "output"
-    arguments = ["demo", "--state-dir", str(state), "--output", str(output)]
-    with subprocess.Popen(
-        [*L4E, *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        yield Demo(process=process, state=state, output=output)
-        process.terminate()
 
 
 @pytest.fixture(scope="session")

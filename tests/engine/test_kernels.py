@@ -30,7 +30,9 @@ DEFAULT = ""
 PRODUCTS = ["tests/engine/test_cross_prediction.py", "tests/engine/test_batches.py"]
 CORE = [
     *PRODUCTS,
-    "tests/engine/test_fit.py::test_levels_go_on_from_window_to_window",
+    "tests/engine/test_fit.py::test_levels_go_on_from_window_to_window[False-by0-7]",
+    "tests/engine/test_fit.py::test_levels_go_on_from_window_to_window[True-by1-64]",
+    "tests/engine/test_fit.py::test_levels_go_on_from_window_to_window[False-by2-999]",
     "tests/engine/test_detector.py::test_healthy_operation_raises_almost_no_alarm",
     "tests/engine/test_detector.py::test_window_by_window_equals_one_batch",
     "tests/engine/test_detector.py::test_equal_data_gives_equal_bytes_and_bytes_give_the_detector_back",

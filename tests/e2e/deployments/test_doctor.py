@@ -24,7 +24,7 @@ def doctor(cloud: Cloud, *arguments: str, **environment: str) -> tuple[int, list
     """Exit status and checks."""
     ended = subprocess.run(
         [*L4E, "doctor", "--json", *arguments],
-        env=cloud.environment() | {"PYTHONPATH": str(Path(__file__).parents[2])} | environment,
+        env=cloud.environment() | {"PYTHONPATH": str(Path(__file__).parents[3])} | environment,
         capture_output=True,
         text=True,
         check=False,
