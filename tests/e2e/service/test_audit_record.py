@@ -5,9 +5,8 @@ import sys
 import time
 from typing import Any
 
-from tests.e2e.service.test_clients import run
-
 from tests.e2e.cloud import SERVICE, Cloud
+from tests.e2e.service.test_clients import run
 
 SECONDS_TO_APPEAR = 30
 
