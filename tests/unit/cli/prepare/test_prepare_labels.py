@@ -15,7 +15,7 @@ LABELS = "2026-03-05,2026-03-06\n"
 
 def shown(source: Path, target: Path) -> str:
     out = io.StringIO()
-    terminal = Terminal(out=Console(file=out, width=400), err=Console(file=io.StringIO(), width=400))
+    terminal = Terminal(out=Console(file=out, width=10_000), err=Console(file=io.StringIO(), width=10_000))
     prepare(terminal, Options(source=source, target=target, answers=Answers(time_zone="UTC")))
     return out.getvalue()
 
