@@ -103,7 +103,8 @@ def test_custom_resources_reach_the_service(cloud: Cloud, private: Path, equipme
     assert cloud.status(ASSET) is None
     [kept] = equipment.call("ListDatasets", DatasetNameBeginsWith=ASSET)["DatasetSummaries"]
     assert kept == dataset
-    assert "import it (from_dataset_name)" in cloud.failure(private, ASSET) + reasons(cloud.aws, ASSET)
+    line = f'Dataset.from_dataset_name(self, "KeptDataset", service=service, dataset_name="{kept["DatasetName"]}")'
+    assert line in cloud.failure(private, ASSET) + reasons(cloud.aws, ASSET)
     equipment.call("DeleteDataset", DatasetName=dataset["DatasetName"])
     cloud.destroy(private, ASSET)
 

@@ -58,7 +58,7 @@ class Validation:
     def run(self, path: str = "", **options: Any) -> dict[str, Any]:
         """The JSON document; the text of the terminal is kept."""
         out, errors = io.StringIO(), io.StringIO()
-        terminal = Terminal(out=Console(file=out, width=400), err=Console(file=errors, width=400))
+        terminal = Terminal(out=Console(file=out, width=10_000), err=Console(file=errors, width=10_000))
         path = path or str(self.folder)
         passed = validate(terminal, Options(path=path, as_json=True, **options))
         document: dict[str, Any] = json.loads(out.getvalue())

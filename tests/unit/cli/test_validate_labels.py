@@ -29,7 +29,7 @@ def checked(folder: Path, **options: Any) -> tuple[dict[str, Any], str]:
     history.mkdir(parents=True, exist_ok=True)
     (history / "a.csv").write_text(DATA)
     out = io.StringIO()
-    terminal = Terminal(out=Console(file=out, width=400), err=Console(file=io.StringIO(), width=400))
+    terminal = Terminal(out=Console(file=out, width=10_000), err=Console(file=io.StringIO(), width=10_000))
     path = str(folder / "data")
     passed = validate(terminal, Options(path=path, as_json=True, **options))
     document: dict[str, Any] = json.loads(out.getvalue())
