@@ -103,8 +103,9 @@ def test_custom_resources_reach_the_service(cloud: Cloud, private: Path, equipme
     assert cloud.status(ASSET) is None
     [kept] = equipment.call("ListDatasets", DatasetNameBeginsWith=ASSET)["DatasetSummaries"]
     assert kept == dataset
-    line = f'Dataset.from_dataset_name(self, "KeptDataset", service=service, dataset_name="{kept["DatasetName"]}")'
-    assert line in cloud.failure(private, ASSET) + reasons(cloud.aws, ASSET)
+    way = f'(self, "KeptDataset", service=service, dataset_name="{kept["DatasetName"]}")'
+    refusal = cloud.failure(private, ASSET) + reasons(cloud.aws, ASSET)
+    assert f"Dataset.from_dataset_name{way}" in refusal
     equipment.call("DeleteDataset", DatasetName=dataset["DatasetName"])
     cloud.destroy(private, ASSET)
 
