@@ -10,7 +10,6 @@ import io
 import json
 import shutil
 import textwrap
-import time
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from l4e_cli.client_settings import api_url
 from l4e_cli.instance import Instance
 from l4e_layer import EMPTY_LAYER
 from tests.e2e.cloud import policy
+from tests.e2e.waiting import awaited
 
 REGION = "eu-west-1"
 _DOOR = textwrap.dedent(
@@ -142,13 +142,12 @@ class Account:
 
     def _await(self, stack: str) -> Any:
         cloudformation = self.client("cloudformation")
-        while True:
-            found = [
-                each for each in cloudformation.describe_stacks()["Stacks"] if each["StackName"] == stack
-            ]
-            if not found or not found[0]["StackStatus"].endswith("_IN_PROGRESS"):
-                return found[0] if found else None
-            time.sleep(0.2)
+
+        def look() -> Any:
+            every = cloudformation.describe_stacks()["Stacks"]
+            return next((each for each in every if each["StackName"] == stack), None)
+
+        return awaited(look, lambda found: found is None or not found["StackStatus"].endswith("_IN_PROGRESS"))
 
 
 def open_door(owner: Account, friend: Account, *, owner_function: str) -> str:

@@ -1,4 +1,4 @@
-"""One boto3 client for all worlds, and no real waiting between its retries."""
+"""One boto3 client for all worlds, without real waiting between its retries; for some, the real service."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -6,6 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from tests.lifecycle.world import Wire
+from tests.service.api.conftest import aws, clients, deploy, engines, proxy, service, variables
+
+__all__ = ["aws", "clients", "deploy", "engines", "proxy", "service", "variables", "wire"]  # fixtures
 
 
 @pytest.fixture(scope="session")

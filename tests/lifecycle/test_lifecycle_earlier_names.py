@@ -19,20 +19,7 @@ from custom_resources.resource import NAMES_BY_LOCATION
 from tests.lifecycle.cloudformation import Properties, Stack, Template
 from tests.lifecycle.test_lifecycle_service import ServiceWorld
 from tests.lifecycle.world import Wire
-from tests.service.api.conftest import (
-    ROLE,
-    SCHEMA,
-    Service,
-    aws,
-    clients,
-    deploy,
-    engines,
-    proxy,
-    service,
-    variables,
-)
-
-__all__ = ["aws", "clients", "deploy", "engines", "proxy", "service", "variables"]  # fixtures
+from tests.service.api.conftest import ROLE, SCHEMA, Service
 
 EARLIER = json.loads(Path(__file__).with_name("earlier_asset.template.json").read_text(encoding="utf-8"))
 END = "2026-04-01T00:00:00Z"

@@ -23,18 +23,7 @@ from tests.embedded import ACCOUNT, REGION
 from tests.lifecycle.cloudformation import Stack
 from tests.lifecycle.test_lifecycle_service import ServiceWorld, names, template
 from tests.lifecycle.world import Wire
-from tests.service.api.conftest import (
-    Service,
-    aws,
-    clients,
-    deploy,
-    engines,
-    proxy,
-    service,
-    variables,
-)
-
-__all__ = ["aws", "clients", "deploy", "engines", "proxy", "service", "variables"]  # fixtures
+from tests.service.api.conftest import Service
 
 ENVIRONMENT = {
     "L4E_ACCOUNT": ACCOUNT,

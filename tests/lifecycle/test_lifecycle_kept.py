@@ -23,19 +23,7 @@ from tests.lifecycle.cloudformation import Stack, Template
 from tests.lifecycle.test_lifecycle_earlier_names import custom_resources
 from tests.lifecycle.test_lifecycle_service import ServiceWorld
 from tests.lifecycle.world import Wire
-from tests.service.api.conftest import (
-    ROLE,
-    Service,
-    aws,
-    clients,
-    deploy,
-    engines,
-    proxy,
-    service,
-    variables,
-)
-
-__all__ = ["aws", "clients", "deploy", "engines", "proxy", "service", "variables"]  # fixtures
+from tests.service.api.conftest import ROLE, Service
 
 Parts = Callable[[cdk.Stack, IEquipmentService], dict[str, Any]]
 TRAINING = TimeRange.between("2026-02-01T00:00:00Z", "2026-04-01T00:00:00Z")

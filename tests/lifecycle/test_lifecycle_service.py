@@ -10,20 +10,7 @@ from service.members.adaptation_tag import ADAPTATION_TAG
 from service.storage.names import INGESTION_JOB, MODEL
 from tests.lifecycle.cloudformation import Properties, Stack
 from tests.lifecycle.world import Wire, World
-from tests.service.api.conftest import (
-    ROLE,
-    SCHEMA,
-    Service,
-    aws,
-    clients,
-    deploy,
-    engines,
-    proxy,
-    service,
-    variables,
-)
-
-__all__ = ["aws", "clients", "deploy", "engines", "proxy", "service", "variables"]  # fixtures
+from tests.service.api.conftest import ROLE, SCHEMA, Service
 
 
 class ServiceWorld(World):

@@ -1,8 +1,8 @@
 """What one account shares and another imports: under IAM, by resource policies, and in a CDK app."""
 
 import json
-import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from constructs_l4e import EquipmentService, ImportedDataset, ImportSource, Serv
 from l4e_cli.instance import start_instance, stop_instance
 from tests.e2e.accounts import REGION, Account, let_through, open_door, synthesised
 from tests.e2e.cloud import history, policy
+from tests.e2e.waiting import awaited
 
 OWNER, FRIEND, STRANGER = "111111111111", "222222222222", "333333333333"
 IMPORTER, COLLEAGUE = (f"arn:aws:iam::{FRIEND}:role/{name}" for name in ("Importer", "Colleague"))
@@ -80,20 +81,16 @@ class Neighbours:
 
     def share(self, arn: str, *statements: Mapping[str, Any]) -> None:
         """Have these statements as the only policy of a resource."""
-        try:
+        with suppress(self.api_of_owner.exceptions.ResourceNotFoundException):
             self.api_of_owner.delete_resource_policy(ResourceArn=arn)
-        except ClientError as error:
-            assert error.response["Error"]["Code"] == "ResourceNotFoundException"  # noqa: PT017
         if statements:
             text = json.dumps({"Version": "2012-10-17", "Statement": statements})
             self.api_of_owner.put_resource_policy(ResourceArn=arn, ResourcePolicy=text)
 
 
-def ended(look: Any, running: str) -> Any:
-    """Return what `look` sees when it is not running any more."""
-    while (found := look())["Status"] == running:
-        time.sleep(0.2)
-    return found
+def is_done(found: Mapping[str, Any]) -> bool:
+    """Whether a job or a model is not being worked on any more."""
+    return not found["Status"].endswith("IN_PROGRESS")
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +139,7 @@ def learned(owner: Account, api: Any, *, jobs: str) -> tuple[str, str]:
     job = api.start_data_ingestion_job(
         DatasetName="pump", RoleArn=role, IngestionInputConfiguration={"S3InputConfiguration": source}
     )["JobId"]
-    assert ended(lambda: api.describe_data_ingestion_job(JobId=job), "IN_PROGRESS")["Status"] == "SUCCESS"
+    assert awaited(lambda: api.describe_data_ingestion_job(JobId=job), is_done)["Status"] == "SUCCESS"
     api.create_model(
         ModelName="wear",
         DatasetName="pump",
@@ -151,7 +148,7 @@ def learned(owner: Account, api: Any, *, jobs: str) -> tuple[str, str]:
         EvaluationDataStartTime="2026-01-03T00:00:00Z",
         EvaluationDataEndTime="2026-01-04T00:00:00Z",
     )
-    trained = ended(lambda: api.describe_model(ModelName="wear"), "IN_PROGRESS")
+    trained = awaited(lambda: api.describe_model(ModelName="wear"), is_done)
     assert trained["Status"] == "SUCCESS", trained
     return dataset, trained["ActiveModelVersionArn"]
 
@@ -199,7 +196,7 @@ def test_the_policy_of_a_dataset_decides(neighbours: Neighbours, row: str) -> No
         assert api.list_datasets(DatasetNameBeginsWith=name)["DatasetSummaries"] == []
         return
     job = api.import_dataset(SourceDatasetArn=neighbours.dataset, DatasetName=name)["JobId"]
-    done = ended(lambda: api.describe_data_ingestion_job(JobId=job), "IMPORT_IN_PROGRESS")
+    done = awaited(lambda: api.describe_data_ingestion_job(JobId=job), is_done)
     assert done["Status"] == "SUCCESS", done
     copy = api.describe_dataset(DatasetName=name)
     original = neighbours.api_of_owner.describe_dataset(DatasetName="pump")
@@ -226,7 +223,7 @@ def test_policies_of_version_and_model_decide_together(neighbours: Neighbours) -
     without_data = says("Allow", FRIEND, MODEL, Bool={"lookoutequipment:IsImportingData": "false"})
     api = neighbours.by("Importer")
     job = api.import_dataset(SourceDatasetArn=neighbours.dataset, DatasetName="for-wear")["JobId"]
-    ended(lambda: api.describe_data_ingestion_job(JobId=job), "IMPORT_IN_PROGRESS")
+    awaited(lambda: api.describe_data_ingestion_job(JobId=job), is_done)
 
     def ask(name: str, **more: str) -> Any:
         return api.import_model_version(
@@ -242,7 +239,7 @@ def test_policies_of_version_and_model_decide_together(neighbours: Neighbours) -
     with pytest.raises(ClientError, match=REFUSED):
         ask("refused", InferenceDataImportStrategy="OVERWRITE")
     ask("wear-copy")
-    done = ended(lambda: api.describe_model(ModelName="wear-copy"), "IMPORT_IN_PROGRESS")
+    done = awaited(lambda: api.describe_model(ModelName="wear-copy"), is_done)
     assert (done["Status"], done["SourceModelVersionArn"]) == ("SUCCESS", neighbours.version)
     original = neighbours.api_of_owner.describe_model(ModelName="wear")
     assert done["ModelMetrics"] == original["ModelMetrics"]
@@ -269,8 +266,8 @@ def test_an_app_deploys_copies_that_follow_their_source(neighbours: Neighbours) 
 
     owner.import_model_version(SourceModelVersionArn=neighbours.version, ModelName="wear", DatasetName="pump")
     newer = f"{neighbours.model}/model-version/2"
-    look = lambda: owner.describe_model_version(ModelName="wear", ModelVersion=2)  # noqa: E731
-    assert ended(look, "IMPORT_IN_PROGRESS")["Status"] == "SUCCESS"
+    found = awaited(lambda: owner.describe_model_version(ModelName="wear", ModelVersion=2), is_done)
+    assert found["Status"] == "SUCCESS"
     friend.deploy(neighbours.assembly, "Copies", **{**given, "Version": newer})
     second = api.describe_model(ModelName=name)
     assert second["ModelArn"] == first["ModelArn"], "replaced"

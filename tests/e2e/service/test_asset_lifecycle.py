@@ -1,12 +1,12 @@
 """An asset's stack from its creation to its end, deployed by the CDK CLI under enforced IAM and TLS."""
 
 import json
-import time
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from tests.e2e.cloud import Cloud, names, reasons
+from tests.e2e.waiting import awaited
 
 ASSET = "Line1"
 
@@ -103,11 +103,10 @@ def is_retrained(cloud: Cloud, model: str, today: date) -> None:
     for _ in range(2):  # EventBridge may wake it twice
         answer = functions.invoke(FunctionName=target["Arn"], Payload=target["Input"])
         assert "FunctionError" not in answer, answer["Payload"].read()
-    while True:
-        version = equipment.describe_model_version(ModelName=model, ModelVersion=2)
-        if version["Status"] != "IN_PROGRESS":
-            break
-        time.sleep(0.5)
+    version = awaited(
+        lambda: equipment.describe_model_version(ModelName=model, ModelVersion=2),
+        lambda found: found["Status"] != "IN_PROGRESS",
+    )
     known = today - date(2026, 1, 4) < timedelta(720)  # the history lies in the look-back
     assert version["Status"] == ("SUCCESS" if known else "FAILED"), version
     assert version["AutoPromotionResult"].startswith("MODEL_" if known else "RETRAINING_CUSTOMER_ERROR")

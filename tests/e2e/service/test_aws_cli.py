@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.cloud import Cloud
+from tests.e2e.waiting import awaited
 from tests.e2e.windows import due, wake
 
 ASSET = "bycli"
@@ -82,9 +82,7 @@ def aws(cloud: Cloud, tmp_path: Path) -> Iterator[Aws]:
 
 def wait(aws: Aws, operation: str, while_: set[str], **options: str) -> Any:
     """Repeat a description until its status is another one."""
-    while (found := aws(operation, **options))["Status"] in while_:
-        time.sleep(0.5)
-    return found
+    return awaited(lambda: aws(operation, **options), lambda found: found["Status"] not in while_)
 
 
 def learns(aws: Aws, bucket: str, role: str) -> str:
