@@ -145,8 +145,6 @@ def fast_changes() -> Iterator[tuple[str, list[Change]]]:
     yield from among(ensemble, "ENGAGED_SHARE", (0.01, 0.05), (0.04, 0.2)).items()
     yield from among(ensemble, "UNUSUAL_RATIO", (0.375, 0.625), (1.5, 2.5)).items()
     yield from among(fit, "BASELINE_SPANS", (500, 250), (2000, 1000, 500, 250)).items()
-    yield from scaled(fit, "STEADY_TRIMMED", 0.5, 2).items()
-    yield from scaled(forward, "STEADY", 0.5, 2).items()
     yield from scaled(forward, "MAX_WIDENING", 0.5, 2).items()
     yield from scaled(engine.detect.cross_prediction, "RIDGE", 0.5, 2).items()
     yield from scaled(view, "CAP", 0.5, 2).items()

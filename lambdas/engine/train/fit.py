@@ -42,8 +42,6 @@ LABEL_MARGIN_ROWS = 30
 BASELINE_SPANS = (1000, 500, 250)
 """Spans of the baseline of the tracked views, in rows; the first is used of which five fit into training."""
 SPANS_IN_TRAINING = 5
-STEADY_TRIMMED = 0.1
-"""Share of training rows that look like faults up to which a plant can be called steady."""
 LEVEL_SPANS = 10
 """Spans before the end of training over which the baseline is followed to find its level there."""
 _LEARNED_ROWS = 100_000
@@ -103,10 +101,7 @@ def fit(
     pipeline = Pipeline(scaling=scaling, baseline=baseline)
     views, test, widening, rare = _fit_views(frame, pipeline, healthy, settings)
     training_range = TrainingRange.of(frame.values, healthy)
-    trimmed = float((normal & ~healthy).sum() / normal.sum())
-    if trimmed <= STEADY_TRIMMED and test.steady(widening):
-        reach = training_range.reach(scaling.scale)
-        pipeline = replace(pipeline, baseline=replace(pipeline.baseline, reach=reach))
+    pipeline = replace(pipeline, baseline=replace(baseline, reach=training_range.reach(scaling.scale)))
     return Detector(
         sensors=frame.sensors,
         step=frame.step,
@@ -114,7 +109,7 @@ def fit(
         views=views,
         forward_false_alarms=test.false_alarms,
         widening=widening,
-        trimmed=trimmed,
+        trimmed=float((normal & ~healthy).sum() / normal.sum()),
         training_range=training_range,
         discrete_values=discrete_values(frame.values, healthy),
         rare=rare,
