@@ -144,7 +144,8 @@ def fast_changes() -> Iterator[tuple[str, list[Change]]]:
     yield from scaled(base, "SLOW_SPEED", 0.5, 2).items()
     yield from among(ensemble, "ENGAGED_SHARE", (0.01, 0.05), (0.04, 0.2)).items()
     yield from among(ensemble, "UNUSUAL_RATIO", (0.375, 0.625), (1.5, 2.5)).items()
-    yield from among(fit, "BASELINE_SPANS", (500, 250), (2000, 1000, 500, 250)).items()
+    for name in ("BASELINE_SPAN", "LEAST_BASELINE_SPAN", "SPANS_IN_TRAINING"):
+        yield from scaled(fit, name, 0.5, 2).items()
     yield from scaled(forward, "MAX_WIDENING", 0.5, 2).items()
     yield from scaled(engine.detect.cross_prediction, "RIDGE", 0.5, 2).items()
     yield from scaled(view, "CAP", 0.5, 2).items()
@@ -168,7 +169,6 @@ def fast_changes() -> Iterator[tuple[str, list[Change]]]:
     for name in ("JOIN_ROWS", "MIN_ROWS"):
         yield from scaled(cleaning, name, 0.5, 2).items()
     yield from scaled(fit, "LABEL_MARGIN_ROWS", 0.5, 2).items()
-    yield from scaled(fit, "SPANS_IN_TRAINING", 0.5, 2).items()
     yield from scaled(engine.detect.pipeline, "GRACE_SECONDS", 0.5, 2).items()
     for name in ("LIFT", "GENTLE", "LIFTED_RATIO"):
         yield from scaled(drift, name, 0.5, 2).items()

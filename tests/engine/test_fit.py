@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine import Detector, Frame, Scores, fit
+from engine.detect.features import TRACKED
 from engine.detect.level_shift import SPAN
 from tests.engine.plant import cut, frame, pump
 from tests.engine.rounding import assert_windows_agree
@@ -21,6 +22,15 @@ def drifting(rows: int, *, seed: int) -> Frame:
 @pytest.fixture(scope="module")
 def tracked() -> Detector:
     return fit(cut(drifting(12000, seed=6), 0, 8000))
+
+
+@pytest.mark.parametrize(
+    ("rows", "span"), [(1240, 0), (1250, 250), (1300, 260), (4999, 999), (5000, 1000), (9000, 1000)]
+)
+def test_the_baseline_is_as_long_as_a_fifth_of_training_within_bounds(rows: int, span: int) -> None:
+    detector = fit(cut(pump(9000, seed=1), 0, rows))
+    assert detector.pipeline.baseline.span == span
+    assert any(view.name in TRACKED for view in detector.views) == (span > 0)
 
 
 def test_fast_faults_are_found_whatever_drifts(tracked: Detector) -> None:

@@ -39,9 +39,12 @@ Mask = NDArray[np.bool_]
 
 MIN_ROWS = 50
 LABEL_MARGIN_ROWS = 30
-BASELINE_SPANS = (1000, 500, 250)
-"""Spans of the baseline of the tracked views, in rows; the first is used of which five fit into training."""
+BASELINE_SPAN = 1000
+"""Span of the baseline of the tracked views, in rows, where training is long enough."""
+LEAST_BASELINE_SPAN = 250
+"""Shortest span of a baseline: over fewer rows it would follow short faults."""
 SPANS_IN_TRAINING = 5
+"""Spans of the baseline that must fit into training; where it is short, the span is."""
 LEVEL_SPANS = 10
 """Spans before the end of training over which the baseline is followed to find its level there."""
 _LEARNED_ROWS = 100_000
@@ -151,8 +154,9 @@ def _fit_group(
 
 
 def _baseline_span(rows: int) -> int:
-    """Return the longest baseline span that this many rows can support, 0 if they are too few for any."""
-    return next((span for span in BASELINE_SPANS if span * SPANS_IN_TRAINING <= rows), 0)
+    """Return the span of the baseline that so many rows can support, 0 if they are too few for any."""
+    span = min(BASELINE_SPAN, rows // SPANS_IN_TRAINING)
+    return span if span >= LEAST_BASELINE_SPAN else 0
 
 
 def _with_level(frame: Frame, pipeline: Pipeline) -> Pipeline:
