@@ -28,7 +28,7 @@ from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
 from engine.train.calibration import calibrate, fitted_views
 from engine.train.calibration_data import CalibrationData
-from engine.train.cleaning import RUN_ROWS, without_silent, without_suspicious
+from engine.train.cleaning import MARGIN_ROWS, RUN_ROWS, without_silent, without_suspicious
 from engine.train.fit_settings import FitSettings
 from engine.train.forward_validation import ForwardValidation, forward_validation
 from engine.train.known_faults import without_known_faults
@@ -38,7 +38,6 @@ from engine.train.slow_fit import fit_slow
 Mask = NDArray[np.bool_]
 
 MIN_ROWS = 50
-LABEL_MARGIN_ROWS = 30
 BASELINE_SPAN = 1000
 """Span of the baseline of the tracked views, in rows, where training is long enough."""
 LEAST_BASELINE_SPAN = 250
@@ -86,7 +85,7 @@ def fit(
 
     """
     settings = settings or FitSettings()
-    margin = LABEL_MARGIN_ROWS * frame.step
+    margin = MARGIN_ROWS * frame.step
     doubtful = rows_inside(frame.times, neutral)
     sure = rows_inside(frame.times, confirmed) & ~rows_inside(frame.times, labels) & ~doubtful
     normal = ~frame.off & ~doubtful & (sure | ~rows_inside(frame.times, labels, margin=margin))
