@@ -62,12 +62,14 @@ class Baseline:
         """
         level = ewma(scaled, before, self.span)
         speed = np.ones(len(scaled))
-        near = BEYOND_REACH[0] * self.reach
-        jumped = np.abs(scaled[0] - before) > near
-        jumped |= (np.abs(scaled[1:] - level[:-1]) > near).any(axis=0)
+        previous = np.concatenate([before[None], level[:-1]])
+        gap = scaled - previous
+        beyond = np.abs(gap, out=gap) > BEYOND_REACH[0] * self.reach
+        jumped = beyond.any(axis=0)
         if jumped.any():
-            level[:, jumped], speed = self._follow_slowly(
-                scaled[:, jumped], before[jumped], self.reach[jumped]
+            first = int(beyond.any(axis=1).argmax())
+            level[first:, jumped], speed[first:] = self._follow_slowly(
+                scaled[first:, jumped], previous[first, jumped], self.reach[jumped]
             )
         return level, speed
 

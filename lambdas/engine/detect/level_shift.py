@@ -103,7 +103,10 @@ def _slow_down(after: Floats, residuals: Float32, span: int, view: View, speed: 
     # the score of a row is at most the mean of its squares, plus that mean if all lay in the largest ones
     bound = (1 + 1 / TOP_SHARE) * np.einsum("ij,ij->i", residuals, residuals) / residuals.shape[1]
     far = bound > FAR_RATIO[0] * view.limit
-    slow = far | (speed < 1)
+    slow, places = speed < 1, np.flatnonzero(far)
+    # on a plant that drifts most rows are far by residuals that do not count; up to the first other one, the
+    # averages are right
+    slow[places] |= _scores(residuals[places], _weights(after[places])) > FAR_RATIO[0] * view.limit
     if not slow.any():
         return
     shifts = view.shifts()
@@ -119,7 +122,7 @@ def _slow_down(after: Floats, residuals: Float32, span: int, view: View, speed: 
 
 def _pace(residuals: Float32, weights: Float32, view: View, shifts: Float32, squares: Float32) -> float:
     """Return the share of the usual speed at one row: slow if far above the limit by no single sensor."""
-    ratio = float(row_scores(np.abs(residuals[None]) * weights)[0]) / view.limit
+    ratio = float(_scores(residuals[None], weights)[0]) / view.limit
     above = ramp(ratio, *FAR_RATIO)
     if not above:
         return 1.0
@@ -127,6 +130,11 @@ def _pace(residuals: Float32, weights: Float32, view: View, shifts: Float32, squ
     explained = (shifts @ (weights * residuals)) ** 2 / np.maximum(squares @ weights, _TINY)
     single = ramp(float(explained.max() / (weights @ residuals**2)), *SINGLE_SENSOR_SHARE)
     return max(SLOW_SPEED, 1 - above * (1 - single))
+
+
+def _scores(residuals: Float32, weights: Float32) -> Floats:
+    """Return the scores of rows whose residuals count by these weights."""
+    return row_scores(np.abs(residuals) * weights)
 
 
 def _weights(averages: Floats) -> Float32:
