@@ -6,7 +6,7 @@ from typing import Any
 from custom_resources.dataset import Dataset
 from custom_resources.importing import Import, run_import
 from custom_resources.properties import Properties
-from custom_resources.resource import Context, Found, Outcome, Wait
+from custom_resources.resource import Again, Context, Found, Outcome, Wait
 
 
 class ImportedDataset(Dataset):
@@ -17,21 +17,14 @@ class ImportedDataset(Dataset):
     options = ()
 
     def create(self, context: Context, properties: Properties) -> Outcome:
-        """Import the dataset, also again after it was deleted outside CloudFormation."""
-        parameters = {**properties.members, "Tags": self.tags(context.request, properties)}
+        """Make the dataset, empty and ours, also again after it was deleted outside CloudFormation.
 
-        def describe(answer: Mapping[str, Any]) -> Import:
-            job = context.call("DescribeDataIngestionJob", JobId=answer["JobId"])
-            return Import(identity=job["JobId"], began=job["CreatedAt"].timestamp(), record=job)
-
-        return run_import(
-            context,
-            self.operation,
-            parameters,
-            subject=self.subject(properties),
-            source=properties.members["SourceDatasetArn"],
-            describe=describe,
-        )
+        An import alone would write over a dataset that somebody has made since this one was looked for.
+        """
+        parameters = self._parameters(context, properties)
+        del parameters["SourceDatasetArn"]
+        context.create("CreateDataset", **parameters)
+        return Again()
 
     def settle(self, context: Context, properties: Properties, found: Found) -> Outcome:
         """Report the dataset as ready once it holds data; one whose import has failed holds none."""
@@ -39,5 +32,22 @@ class ImportedDataset(Dataset):
             case "IMPORT_IN_PROGRESS":
                 return Wait(reason="it is still being imported. Deploy again when that is done")
             case "CREATED":
-                return self.create(context, properties)
+                return self._import(context, properties)
         return super().settle(context, properties, found)
+
+    def _import(self, context: Context, properties: Properties) -> Outcome:
+        def describe(answer: Mapping[str, Any]) -> Import:
+            job = context.call("DescribeDataIngestionJob", JobId=answer["JobId"])
+            return Import(identity=job["JobId"], began=job["CreatedAt"].timestamp(), record=job)
+
+        return run_import(
+            context,
+            self.operation,
+            self._parameters(context, properties),
+            subject=self.subject(properties),
+            source=properties.members["SourceDatasetArn"],
+            describe=describe,
+        )
+
+    def _parameters(self, context: Context, properties: Properties) -> dict[str, Any]:
+        return {**properties.members, "Tags": self.tags(context.request, properties)}

@@ -43,6 +43,7 @@ from tests.lifecycle.scenarios_faults import (
 from tests.lifecycle.scenarios_imports import (
     another_source,
     import_fails_in_place,
+    made_meanwhile,
     not_shared,
     retrained_version_stays,
 )
@@ -97,6 +98,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     another_source,
     import_fails_in_place,
     retrained_version_stays,
+    made_meanwhile,
     not_shared,
     quota,
     retained,

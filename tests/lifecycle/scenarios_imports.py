@@ -88,6 +88,26 @@ def not_shared(play: Play) -> None:
     again.check()
 
 
+def made_meanwhile(play: Play) -> None:
+    """Somebody makes a dataset of that name between the look for one and its creation: it stays theirs."""
+    if not play.case.kind.endswith("Dataset"):
+        return
+    service, call, theirs = play.world.service, play.world.service.call, []
+
+    def answer(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        if operation in {"CreateDataset", "ImportDataset"} and not theirs:
+            theirs.append(service.seed_dataset("pump-1"))
+        return call(operation, parameters)
+
+    service.call = answer  # type: ignore[method-assign, assignment]
+    assert not play.deploy(play.case.base)
+    assert "exists and does not belong to this resource" in play.stack.reasons[0], play.stack.reasons
+    assert service.datasets["pump-1"] is theirs[0]
+    assert (theirs[0].record["Status"], theirs[0].tags) == ("ACTIVE", {}), "it was written over"
+    assert "SourceDatasetArn" not in theirs[0].record
+    play.check()
+
+
 def _close(play: Play, *, until: float) -> None:
     call = play.world.service.call
 

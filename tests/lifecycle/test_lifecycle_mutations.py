@@ -387,6 +387,10 @@ def imports_are_done_when_accepted(patch: Patch) -> None:
     patch.setattr(ImportedDataset, "settle", Dataset.settle)
 
 
+def imports_make_their_datasets(patch: Patch) -> None:
+    patch.setattr(ImportedDataset, "create", ImportedDataset._import)
+
+
 def failed_imports_are_never_tried_again(patch: Patch) -> None:
     def describe(*, began: float, **members: Any) -> Import:
         return Import(began=max(began, float("inf")), **members)
@@ -661,6 +665,7 @@ MUTATIONS = (
     Mutation(dataset_deletion_waits_ten_minutes_for_its_ingestion, "deletion_beside_a_long_ingestion"),
     Mutation(deleted_dataset_comes_back_empty, "deleted_outside"),
     Mutation(imports_are_done_when_accepted, "replacement_fails"),
+    Mutation(imports_make_their_datasets, "made_meanwhile"),
     Mutation(failed_imports_are_never_tried_again, "corrected_and_sent_again"),
     Mutation(going_back_imports_again, "another_source"),
     Mutation(failed_versions_are_copies, "import_fails_in_place"),
