@@ -423,7 +423,7 @@ def lost_wakes_stay_lost(patch: Patch) -> None:
 
     def without(context: Context) -> None:
         with patch.context() as inner:
-            inner.setattr(reconciler, "_retrain", lambda *_: None)
+            inner.setattr(reconciler, "retrain_if_due", lambda *_: None)
             original(context)
 
     patch.setattr(reconciler, "_all", without)
