@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.lifecycle.cases import Case, case_of, version_of
-from tests.lifecycle.fake_service import ApiError
+from tests.lifecycle.fake_service import ApiError, Thing
 from tests.lifecycle.play import Play
 
 OWNER = "222222222222"
@@ -92,7 +92,8 @@ def made_meanwhile(play: Play) -> None:
     """Somebody makes a dataset of that name between the look for one and its creation: it stays theirs."""
     if not play.case.kind.endswith("Dataset"):
         return
-    service, call, theirs = play.world.service, play.world.service.call, []
+    service, call = play.world.service, play.world.service.call
+    theirs: list[Thing] = []
 
     def answer(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         if operation in {"CreateDataset", "ImportDataset"} and not theirs:
