@@ -229,6 +229,7 @@ def _imports(table: _toml.Table | None) -> tuple[ImportedDatasetProps | None, Im
     if table is None:
         return None, None
     dataset = table.take("dataset", _source("DatasetArn", "ARN of a dataset"))
+    revision = table.take("revision", _toml.text)
     version = table.take("model_version", _source("ModelVersionArn", "ARN of a model version"))
     strategy = table.take("inference_data", _toml.one_of(InferenceDataImportStrategy))
     table.finish()
@@ -236,7 +237,11 @@ def _imports(table: _toml.Table | None) -> tuple[ImportedDatasetProps | None, Im
         table.refuse("give the ARN of a dataset, as dataset, of a model version, as model_version, or both")
     if strategy is not None and version is None:
         table.refuse("inference_data has no effect without a model_version: leave it out")
-    data: ImportedDatasetProps | None = None if dataset is None else {"source_dataset_arn": dataset}
+    if revision is not None and dataset is None:
+        table.refuse("revision has no effect without a dataset: leave it out")
+    data: ImportedDatasetProps | None = (
+        None if dataset is None else {"source_dataset_arn": dataset, "revision": revision}
+    )
     if version is None:
         return data, None
     model: ImportedModelProps = {"source_model_version_arn": version}
@@ -249,13 +254,11 @@ def _source(shape: str, what: str) -> Callable[[object], str]:
 
 def _require_effect(table: _toml.Table, dataset: object, model: object) -> None:
     """Require that keys which have no effect on what is imported are left out."""
-    for part, found, keys in (
-        ("dataset", dataset, ("revision",)),
-        ("model", model, ("training", "evaluation", "off_condition", "diagnostics")),
-    ):
-        idle = [key for key in keys if found is not None and key in table]
-        if idle:
-            table.refuse(f"{idle[0]} has no effect on a {part} that is imported: leave one of them out")
+    if dataset is not None and "revision" in table:
+        table.refuse("revision has no effect on a dataset that is imported: write imported.revision")
+    for key in ("training", "evaluation", "off_condition", "diagnostics"):
+        if model is not None and key in table:
+            table.refuse(f"{key} has no effect on a model that is imported: leave one of them out")
 
 
 def _label_group(file: Path) -> LabelGroupProps:

@@ -42,6 +42,7 @@ from tests.lifecycle.scenarios_faults import (
 )
 from tests.lifecycle.scenarios_imports import (
     another_source,
+    copied_again,
     import_fails_in_place,
     made_meanwhile,
     not_shared,
@@ -96,6 +97,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     removed_delay,
     active_version,
     another_source,
+    copied_again,
     import_fails_in_place,
     retrained_version_stays,
     made_meanwhile,

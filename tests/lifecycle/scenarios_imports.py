@@ -40,6 +40,40 @@ def another_source(play: Play) -> None:
     assert len(play.world.service.copies) == 3, "a copy too many"
 
 
+def copied_again(play: Play) -> None:
+    """Another revision copies the source again, once. A failed copy leaves the data, and is not undone."""
+    if play.case.kind != "ImportedDataset":
+        return
+    play.created()
+    before = play.thing()
+    jobs = play.world.service.jobs
+    base = play.case.base
+    steps: tuple[tuple[dict[str, Any], int], ...] = (
+        ({"Revision": "2"}, 2),
+        ({"Revision": "2", "Tags": []}, 2),
+        ({"Revision": "1"}, 3),
+        ({"Revision": "2"}, 4),
+    )
+    for change, imports in steps:
+        assert play.deploy(base | change), play.stack.reasons
+        play.check()
+        assert len(jobs) == imports, f"{len(jobs)} imports after {change}"
+        assert play.thing() is before
+    play.world.service.spoil = True
+    assert not play.deploy(base | {"Revision": "3"})
+    assert "no usable data" in play.stack.reasons[0], play.stack.reasons
+    play.check()
+    assert len(jobs) == 5, "the rollback copied again"
+    assert before is not None
+    assert before.record["Status"] == "ACTIVE", "the data is lost"
+    play.world.service.spoil = False
+    assert play.deploy(base | {"Revision": "3"}), play.stack.reasons
+    without = {name: value for name, value in base.items() if name != "Revision"}
+    assert play.deploy(without), play.stack.reasons
+    play.check()
+    assert len(jobs) == 7
+
+
 def import_fails_in_place(play: Play) -> None:
     """The next version cannot be imported: the reason is told, the one before stays, a later one is taken."""
     if not _is_model(play.case):

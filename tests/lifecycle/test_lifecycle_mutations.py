@@ -391,6 +391,21 @@ def imports_make_their_datasets(patch: Patch) -> None:
     patch.setattr(ImportedDataset, "create", ImportedDataset._import)
 
 
+def revisions_copy_nothing(patch: Patch) -> None:
+    original = ImportedDataset.settle
+    patch.setattr(
+        ImportedDataset,
+        "settle",
+        lambda self, context, properties, found: original(
+            self, context, replace(properties, revision=""), found
+        ),
+    )
+
+
+def every_update_copies_again(patch: Patch) -> None:
+    patch.setattr(imported_dataset, "digest", lambda text: f"{text} {uuid.uuid4()}")
+
+
 def failed_imports_are_never_tried_again(patch: Patch) -> None:
     def describe(*, began: float, **members: Any) -> Import:
         return Import(began=max(began, float("inf")), **members)
@@ -666,6 +681,8 @@ MUTATIONS = (
     Mutation(deleted_dataset_comes_back_empty, "deleted_outside"),
     Mutation(imports_are_done_when_accepted, "replacement_fails"),
     Mutation(imports_make_their_datasets, "made_meanwhile"),
+    Mutation(revisions_copy_nothing, "copied_again"),
+    Mutation(every_update_copies_again, "create_and_delete"),
     Mutation(failed_imports_are_never_tried_again, "corrected_and_sent_again"),
     Mutation(going_back_imports_again, "another_source"),
     Mutation(failed_versions_are_copies, "import_fails_in_place"),
