@@ -151,7 +151,7 @@ def fast_changes() -> Iterator[tuple[str, list[Change]]]:
     yield from scaled(view, "CAP", 0.5, 2).items()
     yield from scaled(view, "TOP_SHARE", 0.5, 2).items()
     yield from among(view, "RESIDUAL_QUANTILE", 0.98, 0.995).items()
-    yield from among(alarm, "CALM_ROWS", 2, 6).items()
+    yield from among(alarm, "NEWEST_ROWS", 2, 6).items()
     yield from among(alarm, "CALM_RATIO", (0.3, 0.5), (0.9, 1.0)).items()
     yield from among(alarm, "SEEN_SHARE", (0.25, 0.5), (1.0, 2.0)).items()
     yield from among(alarm, "MUTED_RATIO", 0.35, 0.95).items()
