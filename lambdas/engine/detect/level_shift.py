@@ -6,9 +6,9 @@ Where the average is far from zero, the level has moved, and the residual no lon
 by itself; residuals of other sensors count as before. A fault alarms for about 700 rows before it is taken
 for the new level.
 
-On a plant that held its levels in training, two things look like neither drift nor a recalibrated sensor and
-are taken over at a twentieth of the speed: a row far above the limit that the shift of no single sensor
-explains, and a sensor out of reach (`engine.detect.baseline`).
+Two things look like neither drift nor a recalibrated sensor and are taken over at a twentieth of the speed: a
+row far above the limit that the shift of no single sensor explains, and a sensor out of reach
+(`engine.detect.baseline`).
 """
 
 import numpy as np
@@ -63,8 +63,8 @@ def level_weights(
         evaluated: ready rows before these; every STRIDE-th of all of them goes into the averages.
         span: span of the averages in rows.
         view: the fitted view; None in calibration, where the averages always move at full speed.
-        speed: share of the usual speed at each row, from the baseline; None for full speed throughout, on
-            plants that did not hold their levels in training.
+        speed: share of the usual speed at each row, from the baseline; None for full speed throughout,
+            where training is too short for a baseline.
 
     Returns:
         Weights from 0 to 1, shape (rows, outputs), None where all are 1; and averages, shape (outputs,).
