@@ -32,8 +32,8 @@ MEMORY_ROWS: dict[ViewName, int] = {"window": WINDOW, "scale": SPANS[-1], "track
 PROMPT_VIEWS: tuple[ViewName, ...] = ("lag", "tracked lag")
 """Views of the newest rows alone: they show when a fault has ended."""
 NEWEST_ROWS = 3
-"""Newest rows: a fault has ended when the prompt views are calm in all of them, and an alarm opens when two of
-them are high."""
+"""Newest rows: a fault has ended when the prompt views are calm in all of them, and an alarm opens when two
+of them are high."""
 CALM_RATIO = (0.6, 1.0)
 """Ratio of the prompt views up to which they are calm, and from which they are not."""
 SEEN_SHARE = (0.5, 1.0)
