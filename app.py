@@ -6,15 +6,12 @@ numpy and pyarrow for the functions, unless `l4e layer` has; after that, no netw
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import aws_cdk as cdk
-from jsii.errors import JavaScriptError
 
 from constructs_l4e import AssetStorage, EquipmentService, MonitoredAsset
-from constructs_l4e.assets_file import AssetDeclaration, AssetsFile, ServiceDeclaration
+from constructs_l4e.assets_file import AssetDeclaration, AssetsFile, ServiceDeclaration, declared_in
 
 
 class ServiceStack(cdk.Stack):
@@ -90,19 +87,6 @@ def build(app: cdk.App) -> None:
 def assets_file(app: cdk.App) -> Path:
     """Return the file that declares what the app deploys."""
     return Path(app.node.try_get_context("assets") or Path(__file__).with_name("assets.toml"))
-
-
-@contextmanager
-def declared_in(place: str) -> Iterator[None]:
-    """Name the file or the table in what a construct, of this library or of the CDK, refuses."""
-    try:
-        yield
-    except ValueError as wrong:
-        raise ValueError(f"{place}: {wrong}") from wrong
-    except RuntimeError as wrong:
-        if not isinstance(wrong.__cause__, JavaScriptError):
-            raise
-        raise ValueError(f"{place}: {wrong}") from wrong
 
 
 def main() -> None:

@@ -3,13 +3,15 @@
 import datetime as dt
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import aws_cdk as cdk
 from constructs import Construct
+from jsii.errors import JavaScriptError
 
 from constructs_l4e import _arns, _toml
 from constructs_l4e._jobs import TRAINING_MIB
@@ -135,6 +137,26 @@ class AssetsFile:
                 f"{path.name}: asset '{service.stack_name}' has the name of the service's stack: rename one"
             )
         return cls(service=service, assets=declared)
+
+
+@contextmanager
+def declared_in(place: str) -> Iterator[None]:
+    """Name the file or the table in what a construct, of this library or of the CDK, refuses.
+
+    Args:
+        place: what the message begins with.
+
+    Raises:
+        ValueError: when something is refused in the block. Faults of other kinds stay as they are.
+    """
+    try:
+        yield
+    except ValueError as wrong:
+        raise ValueError(f"{place}: {wrong}") from wrong
+    except RuntimeError as wrong:
+        if not isinstance(wrong.__cause__, JavaScriptError):
+            raise
+        raise ValueError(f"{place}: {wrong}") from wrong
 
 
 def _service(file: str, body: Mapping[str, Any]) -> ServiceDeclaration:

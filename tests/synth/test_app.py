@@ -17,9 +17,9 @@ from aws_cdk import aws_s3 as s3
 from canonical import custom, imported_service, lint, locations, synthesised
 
 import app as the_app
-from app import build, declared_in
+from app import build
 from constructs_l4e import Adaptation, InputNaming, Label, MonitoredAsset
-from constructs_l4e.assets_file import AssetsFile
+from constructs_l4e.assets_file import AssetsFile, declared_in
 from l4e_layer import EMPTY_LAYER
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -37,6 +37,20 @@ def test_a_training_without_windows_is_that_of_its_sensors(world: World, uneven:
     assert float(model["TrainingDataEndTime"]) == at("2020-01-20T23:50")
 
 
+def test_a_sensor_that_its_component_had_later_begins_with_its_first_value(world: World) -> None:
+    data = list(pump.history("2020-01-01", count=25 * 144, step=timedelta(minutes=10)))
+    lines = pump.hydraulics(data).splitlines()
+    late = [line.rpartition(",")[0] + "," for line in lines[1 : 5 * 144 + 1]]  # no pressure for five days
+    world.upload("train/hydraulics/data.csv", "\n".join([lines[0], *late, *lines[5 * 144 + 1 :]]))
+    dataset = world.dataset(HYDRAULICS)
+    job = world.ingest(dataset, prefix="train/")
+    assert job["Status"] == "SUCCESS", job.get("FailedReason")
+    model = world.model(dataset, schema(hydraulics=("pressure",)))
+    assert model["Status"] == "SUCCESS", model.get("FailedReason")
+    assert float(model["TrainingDataStartTime"]) == at("2020-01-06")
+    assert float(model["TrainingDataEndTime"]) == at("2020-01-25T23:50")
+
+
 def test_windows_are_cut_to_the_time_of_the_sensors(world: World, uneven: Item) -> None:
     model = world.model(
         uneven,
