@@ -16,6 +16,7 @@ from engine.detect.alarm import Alarm
 from engine.detect.baseline import Baseline
 from engine.detect.rare_states import RareStates, state_distance
 from engine.detect.slow_alarm import SlowAlarm
+from engine.detect.trained_states import TrainedStates, confirmed_states
 from engine.evaluate.evaluation import _touches, evaluate, ranges
 from engine.evaluate.events import EventRules, _joined
 from engine.evaluate.intervals import merge_intervals, rows_inside
@@ -55,6 +56,7 @@ from tests.engine import (
     test_rated_periods,
     test_sentence,
     test_slow_drift,
+    test_trained_states,
     test_training_rows,
 )
 from tests.engine.frame import test_build, test_last_values, test_observed_rows, test_segments
@@ -526,6 +528,18 @@ BUGS = {
         "np.abs(gap) <= near * reach",
         test_baseline.test_the_farther_a_sensor_is_out_of_reach_the_slower_it_is_followed,
         (1.25, 0.5),
+    ),
+    "residuals count in full in states that training did not hold": Bug(
+        TrainedStates.error,
+        "GROWTH",
+        "0",
+        test_trained_states.test_a_season_that_training_did_not_hold_is_quiet_and_a_fault_in_it_alarms,
+    ),
+    "a sensor far from its prediction is in a new state": Bug(
+        confirmed_states,
+        "np.abs(values) < np.abs(predicted)",
+        "np.abs(values) > np.abs(predicted)",
+        test_trained_states.test_a_state_counts_as_far_as_the_other_sensors_confirm_it,
     ),
     "limits in rare states are those elsewhere": Bug(
         RareStates.factor,

@@ -13,6 +13,7 @@ from engine.detect.ramp import ramp
 from engine.detect.slow_drift import SlowDrift, Spans, running
 from engine.detect.smoothing import ewma
 from engine.detect.time_bins import Grid
+from engine.detect.trained_states import TrainedStates, confirmed_states
 from engine.detect.view import row_scores
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
@@ -86,7 +87,10 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
         return None
     columns = Columns.of(means[whole])
     made = columns.made(means, smooth)
-    ridge, held = _chosen(made, whole, sensors, max(2, DAY // width))
+    fold = np.minimum(np.arange(len(made)) * FOLDS // len(made), FOLDS - 1)
+    ridge, held = _chosen(made, whole, sensors, fold, max(2, DAY // width))
+    states = confirmed_states(means[:, 0], held)
+    held /= _errors(states, fold)[:, None]
     moments = _moments(made[whole])
     index = drift_index(held)
     known = index[np.isfinite(index)]
@@ -102,6 +106,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
         units=units,
         limits=limits,
         effect=model.effect(columns.slopes),
+        trained=TrainedStates.of(states),
         axes=_axes(moments.covariance()[:sensors, :sensors]),
         held=levels_held,
         trust=levels_held * ramp(float(total), *WEEKS),
@@ -137,9 +142,10 @@ def _moments(rows: Floats) -> Moments:
     return result
 
 
-def _chosen(made: Floats, whole: Mask, sensors: int, span: int) -> tuple[float, Floats]:
+def _chosen(
+    made: Floats, whole: Mask, sensors: int, fold: NDArray[np.intp], span: int
+) -> tuple[float, Floats]:
     """Return the ridge under which held-out blocks of time need the smallest shifts, and their residuals."""
-    fold = np.minimum(np.arange(len(made)) * FOLDS // len(made), FOLDS - 1)
     parts = [_moments(made[whole & (fold == each)]) for each in range(FOLDS)]
     total = parts[0]
     for part in parts[1:]:
@@ -155,6 +161,14 @@ def _chosen(made: Floats, whole: Mask, sensors: int, span: int) -> tuple[float, 
         if loss < best:
             best, chosen = loss, (ridge, held)
     return chosen
+
+
+def _errors(states: Floats, fold: NDArray[np.intp]) -> Floats:
+    """Return how many times as large as usual the errors of held-out bins are, shape (bins,)."""
+    errors = np.empty(len(states))
+    for each in range(FOLDS):
+        errors[fold == each] = TrainedStates.of(states[fold != each]).error(states[fold == each])
+    return errors
 
 
 def drift_index(held: Floats) -> Floats:

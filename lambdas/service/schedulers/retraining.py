@@ -13,6 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from service.context import Context
 from service.members.diagnostics_place import requested_diagnostics
+from service.members.schema import parse_schema
+from service.members.sensor_span import ingested_span
 from service.members.training_windows import TimeSpan
 from service.reconciliation.job_starts import start_training, stop_training
 from service.reconciliation.reconcile import reconciled_version
@@ -25,6 +27,7 @@ from service.storage.names import (
     RETRAINING_SCHEDULER,
     accumulated_day,
     accumulated_prefix,
+    report_key,
     version_arn,
     version_key,
     versions_of,
@@ -156,7 +159,7 @@ def _next_version(
 
 
 def _data(context: Context, model: ModelRecord, prior: ModelVersionRecord) -> tuple[dict[str, Any], TimeSpan]:
-    """Return what the record of a retraining says of its data, and what that data covers.
+    """Return what the record of a retraining says of its data, and when the sensors of the model have data.
 
     The dataset has the content of its latest ingestion. If it was deleted, the training says so.
     """
@@ -165,7 +168,12 @@ def _data(context: Context, model: ModelRecord, prior: ModelVersionRecord) -> tu
     dataset = context.records.dataset(model["DatasetName"])
     if dataset is not None and dataset["uuid"] == model["datasetUuid"] and "DataStartTime" in dataset:
         sources["ingestionJobId"] = dataset["ingestionJobId"]
-        data = TimeSpan.of_data(dataset)
+        data = ingested_span(
+            context.service_bucket,
+            report_key(dataset["uuid"], dataset["ingestionJobId"]),
+            parse_schema(context.service_bucket.get_text(model["schemaKey"])).sensors,
+            whole=TimeSpan.of_data(dataset),
+        )
     if "AccumulatedInferenceDataStartTime" in model:
         kept = TimeSpan(
             start=model["AccumulatedInferenceDataStartTime"], end=model["AccumulatedInferenceDataEndTime"]

@@ -442,6 +442,26 @@ def test_it_takes_what_inference_kept_and_the_latest_ingestion(plant: Plant) -> 
     assert {name: described[name] for name in kept} == kept
 
 
+def test_it_reaches_as_far_as_the_sensors_of_the_model(plant: Plant) -> None:
+    """Its dataset has another sensor too, which goes on."""
+    last = datetime(2026, 6, 20, tzinfo=UTC)
+    plant.api.create_retraining_scheduler(**GIVEN)
+    statistics = [
+        {
+            "ComponentName": component,
+            "SensorName": "speed",
+            "DataExists": True,
+            "DataStartTime": FIRST.timestamp(),
+            "DataEndTime": end.timestamp(),
+        }
+        for component, end in (("pump", last), ("fan", LAST))
+    ]
+    plant.service.finish_ingestion(plant.service.start_ingestion(), statistics=statistics)
+    plant.until("2026-07-11T00:00")
+    plant.wake()
+    assert plant.version(2)["EvaluationDataEndTime"] == last.timestamp()
+
+
 def test_rows_that_no_retraining_reads_any_more_are_removed(plant: Plant) -> None:
     plant.api.create_retraining_scheduler(**GIVEN)
     bucket, prefix = plant.service.context.service_bucket, accumulated_prefix(plant.model["uuid"])

@@ -175,7 +175,8 @@ class Plant:
         world.upload("train/drive/1.csv", pump.drive(data[:600]))
         world.upload("train/drive/2.csv", pump.drive(data[600:]))
         world.upload("train/hydraulics/1.csv", pump.hydraulics(data))
-        clients = {service: aws.client(service) for service in ("cloudwatch", "dynamodb", "s3", "scheduler")}
+        own = {service: aws.client(service) for service in ("dynamodb", "s3")}
+        clients = own | {service: aws.shared_client(service) for service in ("cloudwatch", "scheduler")}
         return lambda: Plant(aws, world, clients)
 
     # -- what a customer does
