@@ -12,6 +12,7 @@ from types import CodeType, FunctionType
 
 import pytest
 
+from engine.detect.additive_model import Additive
 from engine.detect.alarm import Alarm
 from engine.detect.baseline import Baseline
 from engine.detect.rare_states import RareStates, state_distance
@@ -528,6 +529,12 @@ BUGS = {
         "np.abs(gap) <= near * reach",
         test_baseline.test_the_farther_a_sensor_is_out_of_reach_the_slower_it_is_followed,
         (1.25, 0.5),
+    ),
+    "sensors that walked in training predict the others": Bug(
+        Additive.fit.__func__,  # type: ignore[attr-defined]
+        "np.tile(trusted, size // sensors)",
+        "np.ones(size)",
+        test_slow_drift.test_sensors_that_walked_in_training_do_not_mislead_the_others,
     ),
     "residuals count in full in states that training did not hold": Bug(
         TrainedStates.error,
