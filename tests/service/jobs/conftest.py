@@ -17,6 +17,7 @@ from service.storage.names import DATASET
 from service.storage.store import Item, Store
 from tests.embedded import CREDENTIALS, EmbeddedAws, embedded_aws
 from tests.service.jobs import pump
+from tests.service.jobs.boundary import States
 from tests.service.jobs.plant import Plant, new_plant
 from tests.service.jobs.world import ARNS, World, at
 
@@ -69,6 +70,12 @@ def new_world(aws: EmbeddedAws) -> World:
         bucket=bucket,
         role=f"arn:aws:iam::{ARNS.account}:role/lookoutequipment/data",
     )
+
+
+@pytest.fixture(scope="session")
+def states() -> States:
+    """What services held after some work, so that it is done once; empty at first."""
+    return {}
 
 
 @pytest.fixture
