@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,13 @@ class EmbeddedAws:
     """A running emulator."""
 
     endpoint: str
+    _shared: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def shared_client(self, service: str) -> Any:
+        """Return the client of `service` for all tests that change nothing in it: a new one is costly."""
+        if service not in self._shared:
+            self._shared[service] = self.client(service)
+        return self._shared[service]
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of `service` that talks to the emulator, within AWS's limits."""
@@ -44,7 +51,7 @@ class EmbeddedAws:
 
     def create_table(self, name: str) -> None:
         """Create the service's table."""
-        self.client("dynamodb").create_table(
+        self.shared_client("dynamodb").create_table(
             TableName=name,
             KeySchema=[
                 {"AttributeName": "pk", "KeyType": "HASH"},
@@ -59,7 +66,9 @@ class EmbeddedAws:
 
     def create_bucket(self, name: str) -> None:
         """Create a bucket in the emulator's region."""
-        self.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        self.shared_client("s3").create_bucket(
+            Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
 
 
 @contextmanager

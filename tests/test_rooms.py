@@ -1,7 +1,9 @@
 """Who may import whom. The rules are those of the design: each room of the house stands on its own."""
 
 import ast
+import importlib.util
 import sys
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -139,6 +141,11 @@ STAGES: Mapping[str, Stages] = {
 }
 
 
+BASIS = frozenset(
+    {"aws_cdk", "aws_cdk._jsii", "aws_cdk.cloud_assembly_schema", "aws_cdk.cx_api", "aws_cdk.interfaces.*"}
+)
+"""What the other modules of the CDK are based on; `interfaces` is imported here, too."""
+
 DYNAMIC = frozenset({"import_module", "__import__"})
 HOUSE = frozenset(
     {"constructs_l4e", "custom_resources", "engine", "l4e_cli", "l4e_files", "l4e_layer", "service"}
@@ -231,6 +238,26 @@ def test_every_file_of_the_house_is_in_a_room() -> None:
     every = {path for folder in folders for path in (ROOT / folder).rglob("*.py")}
 
     assert every - known == set()
+
+
+def test_types_are_checked_of_all_that_is_imported_of_the_cdk() -> None:
+    """What mypy may not read it takes for anything, and `from aws_cdk import` says nothing of it."""
+    tool = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mypy"]
+    (read,) = (set(each["module"]) for each in tool["overrides"] if each.get("follow_imports") == "normal")
+    cdk = importlib.util.find_spec("aws_cdk")
+    assert cdk is not None
+    assert cdk.origin is not None
+    imported = {
+        ".".join(target.split(".")[:2])
+        for package in tool["packages"]
+        for path in (ROOT / package).rglob("*.py")
+        for _, target in imports(path.read_text(encoding="utf-8"))
+        if target.startswith("aws_cdk.")
+    }
+    modules = {name for name in imported if Path(cdk.origin).with_name(name.split(".")[1]).is_dir()}
+
+    assert len(modules) > 20
+    assert modules - {"aws_cdk.interfaces"} == read - BASIS
 
 
 def test_files_of_tests_have_names_of_their_own() -> None:

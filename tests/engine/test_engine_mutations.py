@@ -14,6 +14,7 @@ import pytest
 
 from engine.detect.additive_model import Additive
 from engine.detect.alarm import Alarm
+from engine.detect.baseline import Baseline
 from engine.detect.rare_states import RareStates, state_distance
 from engine.detect.slow_alarm import SlowAlarm
 from engine.detect.trained_states import TrainedStates, confirmed_states
@@ -47,6 +48,7 @@ from engine.train.row_runs import joined_runs, with_margin
 from engine.train.sampling import sample_strips, time_folds
 from tests.engine import (
     test_alarm,
+    test_baseline,
     test_cleaning,
     test_evaluation,
     test_events,
@@ -514,6 +516,19 @@ BUGS = {
         " or state.spell > LONGEST_SPELL * opening",
         "",
         test_slow_drift.test_an_alarm_without_any_sign_of_a_fault_closes_in_the_end,
+    ),
+    "a sensor on its way back is followed slowly": Bug(
+        Baseline._follow_slowly,
+        "part[np.abs(row) < np.abs(before)] = 1",
+        "pass",
+        test_baseline.test_on_the_way_back_a_baseline_follows_at_full_speed,
+    ),
+    "a sensor a little out of reach is followed at once as slowly as one far out": Bug(
+        Baseline._follow_slowly,
+        "ramp(np.abs(gap) / reach, far, near)",
+        "np.abs(gap) <= near * reach",
+        test_baseline.test_the_farther_a_sensor_is_out_of_reach_the_slower_it_is_followed,
+        (1.25, 0.5),
     ),
     "sensors that walked in training predict the others": Bug(
         Additive.fit.__func__,  # type: ignore[attr-defined]

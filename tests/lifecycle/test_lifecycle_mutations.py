@@ -6,7 +6,7 @@ Each mutation is a bug that custom resources in the wild have had. The named sce
 import itertools
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,7 +38,7 @@ from custom_resources.resource import Context, Done, Found, Outcome, TaggedResou
 from custom_resources.resource_policy import ResourcePolicy
 from custom_resources.retraining_scheduler import RetrainingScheduler
 from custom_resources.runner import Runner
-from tests.lifecycle.cases import CASES
+from tests.lifecycle.cases import CASES, Case, case_of
 from tests.lifecycle.play import Play, Scenario
 from tests.lifecycle.scenarios import EXHAUSTIVE, SCENARIOS
 from tests.lifecycle.world import Wire
@@ -49,10 +49,11 @@ Event = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Mutation:
-    """A bug and the scenario that should notice it."""
+    """A bug and the scenario that should notice it, played with every kind of resource, or with one."""
 
     plant: Callable[[Patch], None]
     caught_by: str
+    kind: str | None = None
 
 
 def on_event_creates(patch: Patch) -> None:
@@ -387,6 +388,25 @@ def imports_are_done_when_accepted(patch: Patch) -> None:
     patch.setattr(ImportedDataset, "settle", Dataset.settle)
 
 
+def imports_make_their_datasets(patch: Patch) -> None:
+    patch.setattr(ImportedDataset, "create", ImportedDataset._import)
+
+
+def revisions_copy_nothing(patch: Patch) -> None:
+    original = ImportedDataset.settle
+    patch.setattr(
+        ImportedDataset,
+        "settle",
+        lambda self, context, properties, found: original(
+            self, context, replace(properties, revision=""), found
+        ),
+    )
+
+
+def every_update_copies_again(patch: Patch) -> None:
+    patch.setattr(imported_dataset, "digest", lambda text: f"{text} {uuid.uuid4()}")
+
+
 def failed_imports_are_never_tried_again(patch: Patch) -> None:
     def describe(*, began: float, **members: Any) -> Import:
         return Import(began=max(began, float("inf")), **members)
@@ -661,6 +681,9 @@ MUTATIONS = (
     Mutation(dataset_deletion_waits_ten_minutes_for_its_ingestion, "deletion_beside_a_long_ingestion"),
     Mutation(deleted_dataset_comes_back_empty, "deleted_outside"),
     Mutation(imports_are_done_when_accepted, "replacement_fails"),
+    Mutation(imports_make_their_datasets, "made_meanwhile"),
+    Mutation(revisions_copy_nothing, "copied_again"),
+    Mutation(every_update_copies_again, "create_and_delete"),
     Mutation(failed_imports_are_never_tried_again, "corrected_and_sent_again"),
     Mutation(going_back_imports_again, "another_source"),
     Mutation(failed_versions_are_copies, "import_fails_in_place"),
@@ -680,8 +703,8 @@ MUTATIONS = (
     Mutation(creates_again_while_invisible, "single_faults"),
     Mutation(removes_after_a_look_that_failed, "single_faults"),
     Mutation(labels_of_people_are_matched_by_what_they_say, "create_and_delete"),
-    Mutation(labels_are_made_without_a_note, "update_fails_and_rolls_back"),
-    Mutation(labels_are_deleted_without_a_note, "update_fails_and_rolls_back"),
+    Mutation(labels_are_made_without_a_note, "update_fails_and_rolls_back", "LabelGroup"),
+    Mutation(labels_are_deleted_without_a_note, "update_fails_and_rolls_back", "LabelGroup"),
     Mutation(labels_that_changed_stay, "update_in_place"),
     Mutation(records_of_labels_stay, "create_and_delete"),
     Mutation(fault_codes_stay, "update_in_place"),
@@ -692,16 +715,17 @@ MUTATIONS = (
 def test_the_suite_catches(wire: Wire, mutation: Mutation, monkeypatch: Patch) -> None:
     mutation.plant(monkeypatch)
     scenario = next(known for known in (*SCENARIOS, *EXHAUSTIVE) if known.__name__ == mutation.caught_by)
-    assert _caught(wire, scenario), "nothing noticed"
+    cases = CASES if mutation.kind is None else [case_of(mutation.kind)]
+    assert _caught(wire, scenario, cases), "nothing noticed"
 
 
-def _caught(wire: Wire, scenario: Scenario) -> bool:
+def _caught(wire: Wire, scenario: Scenario, cases: Iterable[Case]) -> bool:
     ways: tuple[dict[str, bool], ...] = (
         {},
         {"duplicates": True},
         {"duplicates": True, "late_come_first": False},
     )
-    for way, case in itertools.product(ways, CASES):
+    for way, case in itertools.product(ways, cases):
         try:
             scenario(Play(wire, case, short=True, **way))
         except AssertionError:

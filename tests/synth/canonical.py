@@ -1,9 +1,6 @@
 """Canonical apps and the checks every template of this library must pass."""
 
 import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +16,7 @@ from cdk_nag import (
     PCIDSS321Checks,
     ServerlessChecks,
 )
+from cfnlint.api import ManualArgs, lint_file
 from constructs import IConstruct
 
 from constructs_l4e import (
@@ -183,14 +181,8 @@ def lint(path: Path) -> str:
 
     W3005 is CDK's way to order resources.
     """
-    command = shutil.which("cfn-lint", path=str(Path(sys.executable).parent)) or "cfn-lint"
-    run = subprocess.run(
-        [command, "--ignore-checks", "W3005", "--regions", "ALL_REGIONS", "--", str(path)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return run.stdout + run.stderr
+    settings = ManualArgs(ignore_checks=["W3005"], regions=["ALL_REGIONS"])
+    return "\n".join(str(finding) for finding in lint_file(path, config=settings))
 
 
 def check_snapshot(name: str, content: Mapping[str, Any], *, update: bool) -> None:

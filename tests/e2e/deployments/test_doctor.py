@@ -1,17 +1,22 @@
 """`l4e doctor` on the deployed service: as it is, and with faults that are planted and repaired again."""
 
+import io
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from botocore.exceptions import ClientError
 
+from l4e_cli.main import run
 from tests.e2e.cloud import L4E, SERVICE, Cloud
 
 BIN = Path(sys.executable).parent
@@ -21,9 +26,23 @@ LATEST_WORK = {"Schedulers", "Jobs", "Alarms"}
 
 
 def doctor(cloud: Cloud, *arguments: str, **environment: str) -> tuple[int, list[dict[str, Any]]]:
-    """Exit status and checks."""
+    """Exit status and checks, in this process: a new one takes long to begin."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with (
+            mock.patch.dict(os.environ, cloud.environment() | environment, clear=True),
+            redirect_stdout(io.StringIO()) as said,
+        ):
+            status = run(["doctor", "--json", *arguments])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return status, checks_of(said.getvalue(), status)
+
+
+def doctor_of_a_shell(cloud: Cloud, **environment: str) -> tuple[int, list[dict[str, Any]]]:
+    """Exit status and checks, in a process of its own."""
     ended = subprocess.run(
-        [*L4E, "doctor", "--json", *arguments],
+        [*L4E, "doctor", "--json"],
         env=cloud.environment() | {"PYTHONPATH": str(Path(__file__).parents[3])} | environment,
         capture_output=True,
         text=True,
@@ -31,9 +50,14 @@ def doctor(cloud: Cloud, *arguments: str, **environment: str) -> tuple[int, list
         timeout=300,
     )
     assert ended.stdout, ended.stderr
-    document = json.loads(ended.stdout)
-    assert document["ok"] is (ended.returncode == 0)
-    return ended.returncode, document["checks"]
+    return ended.returncode, checks_of(ended.stdout, ended.returncode)
+
+
+def checks_of(output: str, status: int) -> list[dict[str, Any]]:
+    document = json.loads(output)
+    assert document["ok"] is (status == 0)
+    checks: list[dict[str, Any]] = document["checks"]
+    return checks
 
 
 def statuses(checks: list[dict[str, Any]]) -> Mapping[str, str]:
@@ -60,7 +84,7 @@ def physical(cloud: Cloud, kind: str, begins: str) -> str:
 
 
 def test_a_healthy_deployment(cloud: Cloud) -> None:
-    _, checks = doctor(cloud)
+    _, checks = doctor_of_a_shell(cloud)
     own = [each for each in checks if each["area"] not in LATEST_WORK]
 
     assert {each["area"] for each in checks} - LATEST_WORK == {
@@ -176,7 +200,7 @@ def test_a_reader_may_call_by_the_way_in_for_reading(cloud: Cloud, nobody: dict[
 
 
 def test_a_shell_that_signs_wrongly(cloud: Cloud, tmp_path: Path) -> None:
-    _, checks = doctor(cloud, AWS_DATA_PATH=str(tmp_path), HOME=str(tmp_path))
+    _, checks = doctor_of_a_shell(cloud, AWS_DATA_PATH=str(tmp_path), HOME=str(tmp_path))
 
     found = problems(checks)["client settings"]
     assert "would sign for 'lookoutequipment'" in found["text"]

@@ -17,6 +17,7 @@ from service.storage.names import DATASET
 from service.storage.store import Item, Store
 from tests.embedded import CREDENTIALS, EmbeddedAws, embedded_aws
 from tests.service.jobs import pump
+from tests.service.jobs.boundary import States
 from tests.service.jobs.plant import Plant, new_plant
 from tests.service.jobs.world import ARNS, World, at
 
@@ -55,20 +56,26 @@ def new_world(aws: EmbeddedAws) -> World:
     aws.create_bucket(bucket)
     return World(
         runtime=Runtime(
-            store=Store(aws.client("dynamodb"), "l4e"),
+            store=Store(aws.shared_client("dynamodb"), "l4e"),
             settings=Settings(),
-            s3=aws.client("s3"),
-            sts=aws.client("sts"),
-            cloudwatch=aws.client("cloudwatch"),
+            s3=aws.shared_client("s3"),
+            sts=aws.shared_client("sts"),
+            cloudwatch=aws.shared_client("cloudwatch"),
             bucket="service",
             metric_namespace="LookoutEquipment",
             capacity=Capacity(memory=3008 * 2**20, disk=2**30),
             pauses=(0.0,),
         ),
-        customer=aws.client("s3"),
+        customer=aws.shared_client("s3"),
         bucket=bucket,
         role=f"arn:aws:iam::{ARNS.account}:role/lookoutequipment/data",
     )
+
+
+@pytest.fixture(scope="session")
+def states() -> States:
+    """What services held after some work, so that it is done once; empty at first."""
+    return {}
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -182,7 +181,7 @@ def new_plant(jobs_aws: EmbeddedAws, world: World) -> Plant:
     """The world with a table of its own, as quotas are of a whole table, and an API that starts nothing."""
     jobs_aws.create_table(world.bucket)
     world.runtime = replace(world.runtime, store=replace(world.runtime.store, table=world.bucket))
-    machine = jobs_aws.client("stepfunctions").create_state_machine(
+    machine = jobs_aws.shared_client("stepfunctions").create_state_machine(
         name=f"import-{world.bucket}",
         definition=json.dumps({"StartAt": "Wait", "States": {"Wait": {"Type": "Pass", "End": True}}}),
         roleArn=f"arn:aws:iam::{ACCOUNT}:role/machine",
@@ -196,5 +195,5 @@ def new_plant(jobs_aws: EmbeddedAws, world: World) -> Plant:
     }
     return Plant(
         world=world,
-        context=Context.create(Environment.read(variables), cache(jobs_aws.client), world.runtime.clock),
+        context=Context.create(Environment.read(variables), jobs_aws.shared_client, world.runtime.clock),
     )

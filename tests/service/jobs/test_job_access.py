@@ -1,5 +1,6 @@
 """The way to the customer's data: what a person reads when the role or the bucket refuses."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from service.customer.bucket_owners import BucketOwners
 from service.jobs.failure import JobFailed
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.refusals import retry_while_denied
+from tests.embedded import EmbeddedAws
 from tests.service.jobs import pump
 from tests.service.jobs.inference import started
 from tests.service.jobs.world import MOTOR_ARN, World, schema
@@ -122,8 +124,11 @@ def test_a_fault_of_s3_is_not_the_customers(code: str, status: int) -> None:
         list(CustomerBuckets(s3=s3, role_arn=ROLE, owners=OWNERS, pauses=()).objects("b", "p/"))
 
 
-def test_the_external_id_is_the_arn_of_the_resource_that_is_worked_for(world: World) -> None:
+def test_the_external_id_is_the_arn_of_the_resource_that_is_worked_for(
+    jobs_aws: EmbeddedAws, world: World
+) -> None:
     sent: list[str] = []
+    world.runtime = replace(world.runtime, sts=jobs_aws.client("sts"))
     world.runtime.sts.meta.events.register(
         "before-parameter-build.sts.AssumeRole", lambda params, **_: sent.append(params["ExternalId"])
     )

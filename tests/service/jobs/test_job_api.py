@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 import pytest
@@ -28,7 +27,7 @@ def new_context(jobs_aws: EmbeddedAws, world: World) -> Context:
     """
     jobs_aws.create_table(world.bucket)
     world.runtime = replace(world.runtime, store=replace(world.runtime.store, table=world.bucket))
-    machines = jobs_aws.client("stepfunctions")
+    machines = jobs_aws.shared_client("stepfunctions")
     idle = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": True}}})
     arns = [
         machines.create_state_machine(
@@ -36,7 +35,7 @@ def new_context(jobs_aws: EmbeddedAws, world: World) -> Context:
         )["stateMachineArn"]
         for name in ("ingest", "train")
     ]
-    jobs_aws.client("scheduler").create_schedule_group(Name=world.bucket)
+    jobs_aws.shared_client("scheduler").create_schedule_group(Name=world.bucket)
     variables = {
         "L4E_ACCOUNT": ACCOUNT,
         "L4E_TABLE": world.runtime.store.table,
@@ -50,7 +49,7 @@ def new_context(jobs_aws: EmbeddedAws, world: World) -> Context:
         "L4E_RETRAINING_FUNCTION": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:reconcile",
         "L4E_RETRAINING_SCHEDULE_ROLE": f"arn:aws:iam::{ACCOUNT}:role/schedule",
     }
-    return Context.create(Environment.read(variables), cache(jobs_aws.client), world.runtime.clock)
+    return Context.create(Environment.read(variables), jobs_aws.shared_client, world.runtime.clock)
 
 
 def caller(context: Context) -> Call:

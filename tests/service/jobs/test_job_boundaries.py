@@ -13,13 +13,13 @@ from botocore.exceptions import ClientError
 
 from service.storage.names import DATASET, MODEL, PENDING_DELETION
 from tests.embedded import EmbeddedAws
-from tests.service.jobs.boundary import KILLED, THROTTLED, Execution, Fuse, Plant
+from tests.service.jobs.boundary import KILLED, THROTTLED, Execution, Fuse, Plant, States
 from tests.service.jobs.world import World
 
 
 @pytest.fixture
-def make(jobs_aws: EmbeddedAws, world: World) -> Callable[[], Plant]:
-    return Plant.maker(jobs_aws, world)
+def make(jobs_aws: EmbeddedAws, world: World, states: States) -> Callable[[], Plant]:
+    return Plant.maker(jobs_aws, world, states)
 
 
 def boundaries(
@@ -128,10 +128,13 @@ def test_a_creation_of_a_model(make: Callable[[], Plant]) -> None:
 
 
 def with_model(plant: Plant) -> None:
-    plant.ingested()
-    assert plant.create_model()["status"] == 200
-    plant.play_all()
-    assert plant.must("DescribeModel", ModelName="wear")["Status"] == "SUCCESS"
+    def work() -> None:
+        plant.ingested()
+        assert plant.create_model()["status"] == 200
+        plant.play_all()
+        assert plant.must("DescribeModel", ModelName="wear")["Status"] == "SUCCESS"
+
+    plant.once("with model", work)
 
 
 DELETIONS = {

@@ -5,6 +5,7 @@ import io
 import random
 import zlib
 from collections import defaultdict
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ from service.jobs.storage.s3_streams import (
     read_in_parts,
     write_in_parts,
 )
+from tests.embedded import EmbeddedAws
 from tests.service.jobs.world import World
 
 
@@ -78,17 +80,23 @@ def test_uploads_become_objects(world: World, pieces: int) -> None:
     assert world.customer.head_object(Bucket=world.bucket, Key="new")["ContentType"] == "a/b"
 
 
-def test_an_upload_in_parts_names_its_checksums_from_begin_to_end(world: World) -> None:
+@pytest.fixture
+def own(jobs_aws: EmbeddedAws, world: World) -> World:
+    """A world whose customer has a client of its own, to be listened to."""
+    return replace(world, customer=jobs_aws.client("s3"))
+
+
+def test_an_upload_in_parts_names_its_checksums_from_begin_to_end(own: World) -> None:
     """S3 refuses an upload whose parts have sums of an algorithm that was not named, or sums not repeated."""
     asked: dict[str, list[dict[str, Any]]] = defaultdict(list)
     names = ("CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload")
     # What the caller said, before botocore adds a sum of its own choice.
     for name in names:
-        world.customer.meta.events.register(
+        own.customer.meta.events.register(
             f"provide-client-params.s3.{name}", lambda params, name=name, **_: asked[name].append(params)
         )
     parts = [random.Random(number).randbytes(PART_BYTES + number) for number in range(3)]  # noqa: S311 - test data
-    with write_in_parts(world.customer, world.bucket, "new", {}) as sink:
+    with write_in_parts(own.customer, own.bucket, "new", {}) as sink:
         for part in parts:
             sink.write(part)
     sums = [base64.b64encode(zlib.crc32(part).to_bytes(4, "big")).decode() for part in parts]
@@ -98,23 +106,23 @@ def test_an_upload_in_parts_names_its_checksums_from_begin_to_end(world: World) 
     (completed,) = asked["CompleteMultipartUpload"]
     listed = completed["MultipartUpload"]["Parts"]
     assert [(one["PartNumber"], one["ChecksumCRC32"]) for one in listed] == list(enumerate(sums, start=1))
-    head = world.customer.head_object(Bucket=world.bucket, Key="new", ChecksumMode="ENABLED")
+    head = own.customer.head_object(Bucket=own.bucket, Key="new", ChecksumMode="ENABLED")
     together = zlib.crc32(b"".join(zlib.crc32(part).to_bytes(4, "big") for part in parts))
     assert head["ChecksumCRC32"] == f"{base64.b64encode(together.to_bytes(4, 'big')).decode()}-3"
-    assert world.download("new") == b"".join(parts)
+    assert own.download("new") == b"".join(parts)
 
 
-def test_a_part_that_changes_on_its_way_is_refused(world: World) -> None:
+def test_a_part_that_changes_on_its_way_is_refused(own: World) -> None:
     def change(params: dict[str, Any], **_: Any) -> None:
         params["Body"] = params["Body"][:-1] + bytes([params["Body"][-1] ^ 1])
 
-    world.customer.meta.events.register("provide-client-params.s3.UploadPart", change)
+    own.customer.meta.events.register("provide-client-params.s3.UploadPart", change)
     with (
         pytest.raises(ClientError, match="BadDigest"),
-        write_in_parts(world.customer, world.bucket, "new", {}) as sink,
+        write_in_parts(own.customer, own.bucket, "new", {}) as sink,
     ):
         sink.write(bytes(PART_BYTES))
-    assert "Contents" not in world.customer.list_objects_v2(Bucket=world.bucket)
+    assert "Contents" not in own.customer.list_objects_v2(Bucket=own.bucket)
 
 
 def test_an_upload_that_breaks_leaves_nothing(world: World) -> None:

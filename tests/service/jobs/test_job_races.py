@@ -6,13 +6,13 @@ import pytest
 
 from service.storage.names import PENDING_DELETION
 from tests.embedded import EmbeddedAws
-from tests.service.jobs.boundary import Fuse, Plant
+from tests.service.jobs.boundary import Fuse, Plant, States
 from tests.service.jobs.world import World
 
 
 @pytest.fixture
-def plant(jobs_aws: EmbeddedAws, world: World) -> Plant:
-    return Plant.maker(jobs_aws, world)()
+def plant(jobs_aws: EmbeddedAws, world: World, states: States) -> Plant:
+    return Plant.maker(jobs_aws, world, states)()
 
 
 def just_before(plant: Plant, operation: str, action: Callable[[], object], *, number: int = 1) -> None:
