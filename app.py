@@ -6,14 +6,12 @@ numpy and pyarrow for the functions, unless `l4e layer` has; after that, no netw
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import aws_cdk as cdk
 
 from constructs_l4e import AssetStorage, EquipmentService, MonitoredAsset
-from constructs_l4e.assets_file import AssetDeclaration, AssetsFile, ServiceDeclaration
+from constructs_l4e.assets_file import AssetDeclaration, AssetsFile, ServiceDeclaration, declared_in
 
 
 class ServiceStack(cdk.Stack):
@@ -76,7 +74,7 @@ def build(app: cdk.App) -> None:
     Raises:
         ValueError: when the file is wrong. The message names the table, the value, and what to write instead.
     """
-    path = Path(app.node.try_get_context("assets") or Path(__file__).with_name("assets.toml"))
+    path = assets_file(app)
     declared = AssetsFile.read(path)
     env = cdk.Environment(region=os.environ.get("CDK_DEFAULT_REGION"))
     with declared_in(f"{path.name} [service]"):
@@ -86,13 +84,9 @@ def build(app: cdk.App) -> None:
             AssetStack(app, asset, host=host, env=env)
 
 
-@contextmanager
-def declared_in(table: str) -> Iterator[None]:
-    """Name the table in what a construct refuses."""
-    try:
-        yield
-    except ValueError as wrong:
-        raise ValueError(f"{table}: {wrong}") from wrong
+def assets_file(app: cdk.App) -> Path:
+    """Return the file that declares what the app deploys."""
+    return Path(app.node.try_get_context("assets") or Path(__file__).with_name("assets.toml"))
 
 
 def main() -> None:
@@ -100,9 +94,10 @@ def main() -> None:
     app = cdk.App()
     try:
         build(app)
+        with declared_in(f"what {assets_file(app).name} declares cannot be synthesised"):
+            app.synth()
     except ValueError as wrong:
         sys.exit(f"Error: {wrong}")
-    app.synth()
 
 
 if __name__ == "__main__":

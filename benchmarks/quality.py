@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import engine.detect.alarm
+import engine.detect.baseline
 import engine.detect.ensemble
 import engine.detect.level_shift
 import engine.train.cleaning
@@ -83,8 +84,10 @@ ABLATIONS: dict[str, list[tuple[Any, str, Any]]] = {
     "only the window view": [(sys.modules[__name__], "COUNTED", ("window", "tracked window"))],
     "only the scale view": [(sys.modules[__name__], "COUNTED", ("scale",))],
     "trained levels always count": [(engine.detect.level_shift, "MOVED_AVERAGE", (2.0, 3.0))],
-    "no level is taken over slowly": [(engine.train.forward_validation, "STEADY", -1.0)],
-    "no tracked views": [(engine.train.fit, "BASELINE_SPANS", ())],
+    "no level is taken over slowly": [
+        (module, "SLOW_SPEED", 1.0) for module in (engine.detect.baseline, engine.detect.level_shift)
+    ],
+    "no tracked views": [(engine.train.fit, "LEAST_BASELINE_SPAN", 10**9)],
     "tracked views always count": [(engine.detect.ensemble, "ENGAGED_SHARE", (-2.0, -1.0))],
     "no widening of limits": [(engine.train.forward_validation, "MAX_WIDENING", 1.0)],
     "no cleaning of training data": [(engine.train.cleaning, "MIN_ROWS", 10**9)],

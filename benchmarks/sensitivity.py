@@ -144,15 +144,14 @@ def fast_changes() -> Iterator[tuple[str, list[Change]]]:
     yield from scaled(base, "SLOW_SPEED", 0.5, 2).items()
     yield from among(ensemble, "ENGAGED_SHARE", (0.01, 0.05), (0.04, 0.2)).items()
     yield from among(ensemble, "UNUSUAL_RATIO", (0.375, 0.625), (1.5, 2.5)).items()
-    yield from among(fit, "BASELINE_SPANS", (500, 250), (2000, 1000, 500, 250)).items()
-    yield from scaled(fit, "STEADY_TRIMMED", 0.5, 2).items()
-    yield from scaled(forward, "STEADY", 0.5, 2).items()
+    for name in ("BASELINE_SPAN", "LEAST_BASELINE_SPAN", "SPANS_IN_TRAINING"):
+        yield from scaled(fit, name, 0.5, 2).items()
     yield from scaled(forward, "MAX_WIDENING", 0.5, 2).items()
     yield from scaled(engine.detect.cross_prediction, "RIDGE", 0.5, 2).items()
     yield from scaled(view, "CAP", 0.5, 2).items()
     yield from scaled(view, "TOP_SHARE", 0.5, 2).items()
     yield from among(view, "RESIDUAL_QUANTILE", 0.98, 0.995).items()
-    yield from among(alarm, "CALM_ROWS", 2, 6).items()
+    yield from among(alarm, "NEWEST_ROWS", 2, 6).items()
     yield from among(alarm, "CALM_RATIO", (0.3, 0.5), (0.9, 1.0)).items()
     yield from among(alarm, "SEEN_SHARE", (0.25, 0.5), (1.0, 2.0)).items()
     yield from among(alarm, "MUTED_RATIO", 0.35, 0.95).items()
@@ -169,8 +168,6 @@ def fast_changes() -> Iterator[tuple[str, list[Change]]]:
     yield from scaled(engine.frame.scaling, "CLIP", 0.5, 2).items()
     for name in ("JOIN_ROWS", "MIN_ROWS"):
         yield from scaled(cleaning, name, 0.5, 2).items()
-    yield from scaled(fit, "LABEL_MARGIN_ROWS", 0.5, 2).items()
-    yield from scaled(fit, "SPANS_IN_TRAINING", 0.5, 2).items()
     yield from scaled(engine.detect.pipeline, "GRACE_SECONDS", 0.5, 2).items()
     for name in ("LIFT", "GENTLE", "LIFTED_RATIO"):
         yield from scaled(drift, name, 0.5, 2).items()

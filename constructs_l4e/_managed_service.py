@@ -23,7 +23,7 @@ class ManagedService(EquipmentServiceBase):
     settings = ServiceSettings()
     has_adaptation = False
     trusted_by_resource = False
-    requires_pass_role = True
+    has_iam_actions = True
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)

@@ -281,7 +281,7 @@ class ProviderAccess:
 
     def allow_pass_role(self, role: iam.IRole) -> None:
         """Allow the functions to name `role` in a request, which only AWS's own service requires."""
-        if not self._service.requires_pass_role:
+        if not self._service.has_iam_actions:
             return
         self.allow(
             iam.PolicyStatement(
@@ -293,5 +293,5 @@ class ProviderAccess:
 
     def allow_import(self, operation: str, source_arn: str) -> None:
         """Allow the functions to import from a source, which only AWS's own service asks IAM for."""
-        if self._service.requires_pass_role:
+        if self._service.has_iam_actions:
             self.allow(iam.PolicyStatement(actions=[f"lookoutequipment:{operation}"], resources=[source_arn]))

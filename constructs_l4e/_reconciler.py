@@ -76,6 +76,8 @@ class Reconciler(Construct):
                     write_logs(log),
                     *state.records("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
                     state.objects("GetObject", under=("datasets/*/manifest.json",)),
+                    # Which sensors a model has, and when they have data: the windows of a retraining.
+                    state.objects("GetObject", under=("datasets/*/report.json", "documents/*/schema*.json")),
                     # Of resources that are deleted.
                     state.objects(
                         "DeleteObject", under=("datasets/*", "documents/*", "models/*", "schedulers/*")

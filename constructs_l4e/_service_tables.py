@@ -18,6 +18,8 @@ from constructs_l4e import _toml
 from constructs_l4e.service_controls import ReservedConcurrency, ServiceControls
 
 _SUBNET, _GROUP, _ENDPOINT = (f"{kind}-[0-9a-f]+" for kind in ("subnet", "sg", "vpce"))
+_BUCKET = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+_POLICY = r"([\w+=,.@-]+/)*[\w+=,.@-]{1,128}"
 _RUNS = ("api", "ingestion", "training", "inference", "reconciler", "custom_resources")
 
 
@@ -98,14 +100,22 @@ class ControlsDeclaration:
         """
         found = cls(
             reserved_concurrency=table.take("reserved_concurrency", _reserved),
-            dead_letter_queue_arn=table.take("dead_letter_queue_arn", _arn("sqs", "dead-letters")),
+            dead_letter_queue_arn=table.take(
+                "dead_letter_queue_arn", _arn("sqs", r"[\w-]+(\.fifo)?", "dead-letters")
+            ),
             tracing_enabled=table.take("tracing_enabled", _toml.flag, default=False),
             log_retention=table.take("log_retention", _retention, default=ServiceControls().log_retention),
-            log_encryption_key_arn=table.take("log_encryption_key_arn", _arn("kms", "key/1234abcd")),
+            log_encryption_key_arn=table.take(
+                "log_encryption_key_arn", _arn("kms", r"key/[\w-]+", "key/1234abcd")
+            ),
             api_logging=table.take("api_logging", _toml.flag, default=False),
             api_throttle=table.take("api_throttle", _throttle),
-            access_logs_bucket=table.take("access_logs_bucket", _toml.text),
-            permissions_boundary=table.take("permissions_boundary", _toml.text),
+            access_logs_bucket=table.take(
+                "access_logs_bucket", _toml.matching(_BUCKET, '"access-logs-of-the-account", a name')
+            ),
+            permissions_boundary=table.take(
+                "permissions_boundary", _toml.matching(_POLICY, '"PlantBoundary", a name, no ARN')
+            ),
         )
         table.finish()
         return found
@@ -135,9 +145,9 @@ def _ids(pattern: str) -> Any:
     return lambda value: tuple(one(each) for each in _toml.texts(value))
 
 
-def _arn(service: str, name: str) -> Any:
+def _arn(service: str, resource: str, name: str) -> Any:
     example = f'"arn:aws:{service}:eu-west-1:111122223333:{name}"'
-    return _toml.matching(rf"arn:[^:]+:{service}:[^:]+:\d{{12}}:.+", example)
+    return _toml.matching(rf"arn:[^:]+:{service}:[^:]+:\d{{12}}:{resource}", example)
 
 
 def _retention(value: object) -> logs.RetentionDays:
@@ -150,7 +160,7 @@ def _throttle(value: object) -> apigateway.ThrottleSettings:
     given = _toml.mapping(value)
     if given.keys() != {"rate_limit", "burst_limit"}:
         _toml.refuse(value, "a pair such as { rate_limit = 50, burst_limit = 100 }")
-    rate, burst = (_toml.number(given[name]) for name in ("rate_limit", "burst_limit"))
+    rate, burst = (_toml.whole(1)(given[name]) for name in ("rate_limit", "burst_limit"))
     return apigateway.ThrottleSettings(rate_limit=rate, burst_limit=burst)
 
 

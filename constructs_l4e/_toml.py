@@ -77,11 +77,20 @@ def flag(value: object) -> bool:
     return value if isinstance(value, bool) else refuse(value, "true or false")
 
 
-def number(value: object) -> int:
-    """Return a whole number from 0."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        refuse(value, "a whole number from 0")
-    return value
+def whole(low: int, high: int | None = None) -> Callable[[object], int]:
+    """Return the parser of a whole number within bounds."""
+
+    def parse(value: object) -> int:
+        most = math.inf if high is None else high
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= most:
+            refuse(value, f"a whole number from {low:,}" + ("" if high is None else f" to {high:,}"))
+        return value
+
+    return parse
+
+
+number = whole(0)
+"""Return a whole number from 0."""
 
 
 def limit(value: object) -> float:
@@ -108,10 +117,13 @@ def one_of(kind: Callable[[str], _Value]) -> Callable[[object], _Value]:
 
 
 def texts(value: object) -> list[str]:
-    """Return a list of texts that is not empty."""
+    """Return a list of texts that is not empty, and has none of them twice."""
     if not isinstance(value, list) or not value:
         refuse(value, 'a list of texts in quotes, such as ["x", "y"]')
-    return [text(each) for each in value]
+    found = [text(each) for each in value]
+    if len(set(found)) < len(found):
+        refuse(value, "a list of different texts: name each once")
+    return found
 
 
 def matching(pattern: str, example: str) -> Callable[[object], str]:

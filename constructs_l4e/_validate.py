@@ -100,7 +100,12 @@ def instant(value: dt.datetime, *, what: str) -> dt.datetime:
         raise ValueError(
             f'{what} "{value.isoformat()}" has no time zone: add tzinfo=datetime.UTC or another zone'
         )
-    return value.astimezone(dt.UTC)
+    try:
+        return value.astimezone(dt.UTC)
+    except OverflowError:
+        raise ValueError(
+            f'{what} "{value.isoformat()}" is not within the years 1 to 9999 in UTC: use another time'
+        ) from None
 
 
 def tags(value: Mapping[str, str], *, resource_type: str) -> dict[str, str]:

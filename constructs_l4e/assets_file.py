@@ -3,15 +3,18 @@
 import datetime as dt
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import aws_cdk as cdk
 from constructs import Construct
+from jsii.errors import JavaScriptError
 
-from constructs_l4e import _toml
+from constructs_l4e import _arns, _toml
+from constructs_l4e._jobs import TRAINING_MIB
 from constructs_l4e._retraining_frequency import retraining_frequency
 from constructs_l4e._service_tables import ControlsDeclaration, NetworkDeclaration
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
@@ -28,7 +31,8 @@ from constructs_l4e.settings import Adaptation, ServiceSettings
 from constructs_l4e.time_range import TimeRange
 
 _Value = TypeVar("_Value")
-_STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
+_STACK_NAME = r"[A-Za-z][A-Za-z0-9-]{0,127}"
+_DAY_MINUTES = 24 * 60
 _RETAIN = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 _COUNTS = [field.name for field in fields(ServiceSettings) if field.type == float | None]
 
@@ -99,9 +103,13 @@ class AssetsFile:
                 message names file, table, key and value, and what to write instead.
         """
         try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
+            content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except FileNotFoundError:
             raise ValueError(f"'{path}' does not exist: give the file that declares the assets") from None
+        except OSError as error:
+            raise ValueError(
+                f"'{path}' cannot be read ({error.strerror}): give the file that declares the assets"
+            ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"'{path}' is not a TOML file: {error}") from None
         top = _toml.Table(path.name, content)
@@ -109,25 +117,46 @@ class AssetsFile:
         assets = top.take("assets", _toml.mapping, default={})
         top.finish()
         for name in assets:
-            if not _STACK_NAME.fullmatch(name):
+            if not re.fullmatch(_STACK_NAME, name):
                 raise ValueError(
                     f"{path.name}: asset '{name}' cannot name a stack: use letters, digits and '-',"
                     " beginning with a letter"
                 )
+        bodies = _toml.Table(f"{path.name} [assets]", assets)
         declared = tuple(
             _asset(
                 name,
-                _toml.Table(f"{path.name} [assets.{name}]", _toml.mapping(body)),
+                _toml.Table(f"{path.name} [assets.{name}]", bodies.take(name, _toml.mapping)),
                 folder=path.parent,
                 kept=service.removal_policy,
             )
-            for name, body in assets.items()
+            for name in assets
         )
         if service.stack_name in assets:
             raise ValueError(
                 f"{path.name}: asset '{service.stack_name}' has the name of the service's stack: rename one"
             )
         return cls(service=service, assets=declared)
+
+
+@contextmanager
+def declared_in(place: str) -> Iterator[None]:
+    """Name the file or the table in what a construct, of this library or of the CDK, refuses.
+
+    Args:
+        place: what the message begins with.
+
+    Raises:
+        ValueError: when something is refused in the block. Faults of other kinds stay as they are.
+    """
+    try:
+        yield
+    except ValueError as wrong:
+        raise ValueError(f"{place}: {wrong}") from wrong
+    except RuntimeError as wrong:
+        if not isinstance(wrong.__cause__, JavaScriptError):
+            raise
+        raise ValueError(f"{place}: {wrong}") from wrong
 
 
 def _service(file: str, body: Mapping[str, Any]) -> ServiceDeclaration:
@@ -137,11 +166,15 @@ def _service(file: str, body: Mapping[str, Any]) -> ServiceDeclaration:
     days = limits.take("minimum_training_days", _toml.number)
     hours = limits.take("inference_catch_up_hours", _toml.number)
     limits.finish()
-    alarms = table.take("false_alarm_minutes_per_day", _toml.number)
+    alarms = table.take("false_alarm_minutes_per_day", _toml.whole(1, _DAY_MINUTES - 1))
     adaptation = table.take("adaptation", _toml.one_of(Adaptation))
-    memory = table.take("training_memory_mib", _toml.number)
+    memory = table.take("training_memory_mib", _toml.whole(TRAINING_MIB[0], TRAINING_MIB[-1]))
     declared = ServiceDeclaration(
-        stack_name=table.take("stack_name", _toml.text, default="L4eService"),
+        stack_name=table.take(
+            "stack_name",
+            _toml.matching(_STACK_NAME, '"L4eService": letters, digits and "-", beginning with a letter'),
+            default="L4eService",
+        ),
         metric_namespace=table.take("metric_namespace", _toml.text, default=METRIC_NAMESPACE),
         settings=ServiceSettings(
             **counts,
@@ -152,7 +185,7 @@ def _service(file: str, body: Mapping[str, Any]) -> ServiceDeclaration:
             adaptation=adaptation,
         ),
         training_memory=None if memory is None else cdk.Size.mebibytes(memory),
-        parallel_reads=table.take("parallel_reads", _toml.number, default=PARALLEL_READS),
+        parallel_reads=table.take("parallel_reads", _toml.whole(1), default=PARALLEL_READS),
         removal_policy=table.take("removal_policy", _removal, default=_RETAIN),
         deletion_protection=table.take("deletion_protection", _toml.flag, default=False),
         network=NetworkDeclaration.read(table.table("network")),
@@ -163,7 +196,7 @@ def _service(file: str, body: Mapping[str, Any]) -> ServiceDeclaration:
 
 
 def _asset(name: str, table: _toml.Table, *, folder: Path, kept: cdk.RemovalPolicy) -> AssetDeclaration:
-    delay = table.take("data_delay_offset_minutes", _toml.number)
+    delay = table.take("data_delay_offset_minutes", _toml.whole(0, 60))
     dataset, model = _imports(table.table_if_given("imported"))
     _require_effect(table, dataset, model)
     declared = AssetDeclaration(
@@ -217,30 +250,37 @@ def _imports(table: _toml.Table | None) -> tuple[ImportedDatasetProps | None, Im
     """Return what the dataset and the model of an asset are copies of, None where they are not."""
     if table is None:
         return None, None
-    dataset = table.take("dataset", _toml.text)
-    version = table.take("model_version", _toml.text)
+    dataset = table.take("dataset", _source("DatasetArn", "ARN of a dataset"))
+    revision = table.take("revision", _toml.text)
+    version = table.take("model_version", _source("ModelVersionArn", "ARN of a model version"))
     strategy = table.take("inference_data", _toml.one_of(InferenceDataImportStrategy))
     table.finish()
     if dataset is None and version is None:
         table.refuse("give the ARN of a dataset, as dataset, of a model version, as model_version, or both")
     if strategy is not None and version is None:
         table.refuse("inference_data has no effect without a model_version: leave it out")
-    data: ImportedDatasetProps | None = None if dataset is None else {"source_dataset_arn": dataset}
+    if revision is not None and dataset is None:
+        table.refuse("revision has no effect without a dataset: leave it out")
+    data: ImportedDatasetProps | None = (
+        None if dataset is None else {"source_dataset_arn": dataset, "revision": revision}
+    )
     if version is None:
         return data, None
     model: ImportedModelProps = {"source_model_version_arn": version}
     return data, model if strategy is None else {**model, "inference_data": strategy}
 
 
+def _source(shape: str, what: str) -> Callable[[object], str]:
+    return lambda value: _arns.source(_toml.text(value), shape=shape, what=what)
+
+
 def _require_effect(table: _toml.Table, dataset: object, model: object) -> None:
     """Require that keys which have no effect on what is imported are left out."""
-    for part, found, keys in (
-        ("dataset", dataset, ("revision",)),
-        ("model", model, ("training", "evaluation", "off_condition", "diagnostics")),
-    ):
-        idle = [key for key in keys if found is not None and key in table]
-        if idle:
-            table.refuse(f"{idle[0]} has no effect on a {part} that is imported: leave one of them out")
+    if dataset is not None and "revision" in table:
+        table.refuse("revision has no effect on a dataset that is imported: write imported.revision")
+    for key in ("training", "evaluation", "off_condition", "diagnostics"):
+        if model is not None and key in table:
+            table.refuse(f"{key} has no effect on a model that is imported: leave one of them out")
 
 
 def _label_group(file: Path) -> LabelGroupProps:

@@ -22,6 +22,7 @@ class ImportedDatasetProps(TypedDict, total=False):
     source_dataset_arn: Required[str]
     schema: DatasetSchema | None
     dataset_name: str | None
+    revision: str | None
     encryption_key: kms.IKey | None
     tags: Mapping[str, str] | None
     removal_policy: cdk.RemovalPolicy
@@ -31,8 +32,9 @@ class ImportedDatasetProps(TypedDict, total=False):
 class ImportedDataset(DatasetBase):
     """A dataset that is a copy of another one, of this or another account, made when it is deployed.
 
-    The copy stands by itself: what becomes of the source does not matter to it. Tags change in place. Another
-    source or key makes a new copy, to which models move, and then deletes the old one.
+    The copy stands by itself: what becomes of the source does not matter to it, until `revision` changes.
+    Revision and tags change in place. Another source or key makes a new copy, to which models move, and then
+    deletes the old one.
 
     Args:
         scope: parent of the construct.
@@ -45,6 +47,8 @@ class ImportedDataset(DatasetBase):
             Default: not known, nothing is checked.
         dataset_name: name of the dataset, 1 to 200 letters, digits, `_` and `-`. Default: one made of the
             construct path and a hash of the props that replace the dataset.
+        revision: any text; change it to copy the source again, over the data that there is. Models are not
+            trained anew by that; their retrainings learn from it. Default: none.
         encryption_key: key of the copy. Default: the service's own.
         tags: up to 50 tags, besides those of `cdk.Tags.of(...)`. Default: none.
         removal_policy: what happens to the dataset when the stack is deleted, or has it no more. One that is
@@ -65,6 +69,7 @@ class ImportedDataset(DatasetBase):
         source_dataset_arn: str,
         schema: DatasetSchema | None = None,
         dataset_name: str | None = None,
+        revision: str | None = None,
         encryption_key: kms.IKey | None = None,
         tags: Mapping[str, str] | None = None,
         removal_policy: cdk.RemovalPolicy = _custom_resource.KEPT,
@@ -96,7 +101,7 @@ class ImportedDataset(DatasetBase):
             self,
             service=service,
             kind="ImportedDataset",
-            properties={"DatasetName": self.dataset_name, **fixed},
+            properties={"DatasetName": self.dataset_name, **fixed, "Revision": revision},
             tags=self._tags,
             removal_policy=removal_policy,
         )

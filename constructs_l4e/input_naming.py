@@ -59,6 +59,7 @@ class InputNaming:
                 what="time zone offset",
                 fix="write it like +05:30",
             )
+            _require_time_zone(self.time_zone_offset)
 
     def to_api(self) -> dict[str, Any]:
         """Return the members of `InferenceInputConfiguration` that say these names."""
@@ -71,3 +72,15 @@ class InputNaming:
             **({"InputTimeZoneOffset": self.time_zone_offset} if self.time_zone_offset else {}),
             **({"InferenceInputNameConfiguration": names} if names else {}),
         }
+
+
+def _require_time_zone(offset: str) -> None:
+    """Require an offset that the service takes: a multiple of 15 minutes from -12:00 to +14:00."""
+    if _props.is_token(offset):
+        return
+    sign, hours, minutes = offset[0], int(offset[1:3]), int(offset[4:6])
+    found = (60 * hours + minutes) * (-1 if sign == "-" else 1)
+    if found % 15 or not -12 * 60 <= found <= 14 * 60:
+        raise ValueError(
+            f'time zone offset "{offset}" is no time zone: use -12:00 to +14:00 in steps of 15 minutes'
+        )

@@ -61,8 +61,12 @@ class IEquipmentService(cdk.IResource, Protocol):
         """Whether a role can trust the service for some resources only, by external id."""
 
     @property
-    def requires_pass_role(self) -> bool:
-        """Whether a caller needs `iam:PassRole` for the roles in its requests."""
+    def has_iam_actions(self) -> bool:
+        """Whether IAM knows the operations as actions, as those of AWS's own service.
+
+        Callers then need a right to each, such as `lookoutequipment:ImportDataset`, and `iam:PassRole` for
+        the roles in their requests.
+        """
 
     @property
     def data_access_principal(self) -> iam.IPrincipal:

@@ -133,7 +133,7 @@ class Model(ModelBase, UsesRole):
         dataset: the data to train on.
         model_name: name of the model, 1 to 200 letters, digits, `_` and `-`. Default: one made of the
             construct path and a hash of the props that replace the model.
-        training: period to learn from. Default: all data.
+        training: period to learn from. Default: all data of its sensors.
         evaluation: period to evaluate the model on, after `training`. Default: none.
         labels: files with known faults, which training leaves out and evaluation is measured against.
             Default: none.

@@ -36,7 +36,7 @@ class EquipmentServiceBase(cdk.Resource):
     settings: ServiceSettings | None
     has_adaptation: bool = True
     trusted_by_resource: bool = True
-    requires_pass_role: bool = False
+    has_iam_actions: bool = False
 
     def publishes(self, metric_name: str) -> bool:  # noqa: ARG002
         """Return whether the service publishes a metric: a deployed one has them all."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from custom_resources.importing import Import, run_import
+from custom_resources.importing import UNSEEN, Import, run_import
 from custom_resources.model import Model
 from custom_resources.properties import Properties
 from custom_resources.resource import Again, Context, Found, Outcome
@@ -38,7 +38,7 @@ class ImportedModel(Model):
                 record=version,
             )
 
-        return run_import(
+        waiting = run_import(
             context,
             self.operation,
             parameters,
@@ -46,6 +46,7 @@ class ImportedModel(Model):
             source=properties.members["SourceModelVersionArn"],
             describe=describe,
         )
+        return waiting or UNSEEN
 
     def learn(self, context: Context, properties: Properties, found: Found) -> Outcome | None:
         """Import the source unless the model has it, and make it active if this request asks for it."""

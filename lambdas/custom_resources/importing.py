@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from custom_resources.errors import ConflictError, FailedError, NotFoundError, QuotaError
-from custom_resources.resource import STUCK, Context, Outcome, Wait, failed_reason
+from custom_resources.resource import STUCK, Context, Wait, failed_reason
 
 IMPORTING: Final = "IMPORT_IN_PROGRESS"
+
+UNSEEN: Final = Wait(
+    reason="its import has succeeded, which is not visible yet. Deploy again in a few minutes"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +40,7 @@ def run_import(
     subject: str,
     source: str,
     describe: Callable[[Mapping[str, Any]], Import],
-) -> Outcome:
+) -> Wait | None:
     """Start the import of this request, or look how it stands.
 
     CloudFormation may send a request again under the same id, when what was wrong has been corrected. What an
@@ -49,6 +53,9 @@ def run_import(
         subject: the resource, for messages.
         source: ARN of what is imported, for messages.
         describe: returns the import that an answer of the operation is about.
+
+    Returns:
+        What is to be waited for; None when the import has succeeded.
 
     Raises:
         FailedError: when the import has failed.
@@ -73,4 +80,6 @@ def run_import(
             f"{subject}: the import of {source} failed: {failed_reason(found.record)}. "
             "Correct that, then deploy again."
         )
+    if found.record["Status"] == "SUCCESS":
+        return None
     return Wait(reason=f"the import of {source} is still in progress. Deploy again when it has finished")

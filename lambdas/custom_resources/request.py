@@ -12,6 +12,8 @@ CONFIGURATION_TAG: Final = "constructs-l4e:config"
 # A second hash of the same configuration: of the schema as a later release writes it.
 EQUAL_TAG: Final = "constructs-l4e:equal-config"
 REQUEST_TAG: Final = "constructs-l4e:request"
+# A hash of the revision that a dataset was imported for; a dataset without it was imported for none.
+REVISION_TAG: Final = "constructs-l4e:revision"
 TAG_PREFIX: Final = "constructs-l4e:"
 
 # on_event hands these on to is_complete: its event carries the new physical id only, and no time.

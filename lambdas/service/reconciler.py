@@ -7,11 +7,13 @@ failure of functions that are throttled.
 
 import json
 import logging
-from collections.abc import Mapping
+import math
+import random
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -33,15 +35,20 @@ from service.reconciliation.reconcile import (
 from service.schedulers import schedules
 from service.schedulers.retraining import retrain_if_due
 from service.schedulers.retraining_metrics import publish_retraining
-from service.storage.records import ModelVersionRecord, RetrainingSchedulerRecord
+from service.storage.names import SCHEDULER
+from service.storage.records import ModelVersionRecord, RetrainingSchedulerRecord, SchedulerRecord
 
 _AT_ONCE = Decimal(0)
+_SPARE = 20
+"""Seconds left in which no further schedule is looked at: more than one takes."""
+
 _log = logging.getLogger(__name__)
 
 
 def handler(event: Mapping[str, Any], lambda_context: Any) -> None:
     """Handle an event of EventBridge."""
-    reconcile(event, _waking(current_context(), lambda_context.invoked_function_arn))
+    context = _waking(current_context(), lambda_context.invoked_function_arn)
+    reconcile(event, context, seconds_left=lambda: lambda_context.get_remaining_time_in_millis() / 1000)
 
 
 def _waking(context: Context, function: str) -> Context:
@@ -50,7 +57,9 @@ def _waking(context: Context, function: str) -> Context:
     return Context.create(environment, context.client, context.clock)
 
 
-def reconcile(event: Mapping[str, Any], context: Context) -> None:
+def reconcile(
+    event: Mapping[str, Any], context: Context, *, seconds_left: Callable[[], float] = lambda: math.inf
+) -> None:
     """Look at the record whose execution ended, or at every record in progress and every schedule.
 
     What fails for one record is raised: Lambda tries again, and keeps the event in a queue in the end.
@@ -64,6 +73,7 @@ def reconcile(event: Mapping[str, Any], context: Context) -> None:
                 _retrain(context, scheduler)
         case _:
             _all(context)
+            _look_at_schedules(context, seconds_left)
 
 
 def _one(context: Context, job: Mapping[str, Any]) -> None:
@@ -83,7 +93,7 @@ def _one(context: Context, job: Mapping[str, Any]) -> None:
 
 
 def _all(context: Context) -> None:
-    """Look at records in progress and schedules, remove what is left over, and bring the indexes up to date.
+    """Look at records in progress, remove what is left over, and bring the indexes up to date.
 
     Failures of records are logged.
     """
@@ -99,15 +109,33 @@ def _all(context: Context) -> None:
                 _publish(context, ended)
     for scheduler in list(context.records.schedulers()):
         sweep.index(scheduler)
-        with suppress(NotFoundError):  # deleted meanwhile
-            reconciled_scheduler(context, scheduler)
     for retraining in list(context.records.retraining_schedulers()):
         try:
-            _retrain(context, retraining)
+            retrain_if_due(context, retraining)
         except (BotoCoreError, ClientError):
             _log.exception("the retraining of model '%s' was not looked at", retraining["ModelName"])
     delete_pending(context)
     sweep.end()
+
+
+def _look_at_schedules(context: Context, seconds_left: Callable[[], float]) -> None:
+    """Look at the schedule of every scheduler, with a call each, as long as there is time.
+
+    They come in another order each time, so that a later sweep looks at what this one does not come to.
+    """
+    schedulers = [*context.records.schedulers(), *context.records.retraining_schedulers()]
+    random.shuffle(schedulers)
+    for seen, scheduler in enumerate(schedulers):
+        if seconds_left() < _SPARE:
+            _log.warning(
+                "%d of %d schedules were not looked at in this hour", len(schedulers) - seen, len(schedulers)
+            )
+            return
+        with suppress(NotFoundError):  # deleted meanwhile
+            if scheduler["pk"] == SCHEDULER:
+                reconciled_scheduler(context, cast("SchedulerRecord", scheduler))
+            else:
+                reconciled_retraining_scheduler(context, cast("RetrainingSchedulerRecord", scheduler))
 
 
 def _publish(context: Context, version: ModelVersionRecord) -> None:

@@ -147,6 +147,15 @@ def test_a_detector_and_a_state_of_version_2_go_on_without_a_slow_channel() -> N
     np.testing.assert_allclose(scores.score[:3], [0.35013, 0.34875, 0.34584], atol=1e-4)
 
 
+@pytest.mark.parametrize("steady", [True, False])
+def test_a_detector_of_before_goes_on_whether_its_plant_was_called_steady_or_not(*, steady: bool) -> None:
+    detector = fit(three(0, 2000))
+    assert np.isfinite(detector.pipeline.baseline.reach).all()
+    meta, arrays = unpack(detector.to_bytes(), "detector")
+    before = pack("detector", meta | {"steady": steady}, arrays)
+    assert Detector.from_bytes(before).to_bytes() == detector.to_bytes()
+
+
 def test_a_detector_of_version_1_with_a_baseline_is_refused_naming_both_versions() -> None:
     meta, arrays = unpack(fixture("detector-v1"), "detector")
     with pytest.raises(BadArtefact, match=r"version 1 .* version 3 .* train again"):

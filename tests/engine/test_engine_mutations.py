@@ -12,9 +12,12 @@ from types import CodeType, FunctionType
 
 import pytest
 
+from engine.detect.additive_model import Additive
 from engine.detect.alarm import Alarm
+from engine.detect.baseline import Baseline
 from engine.detect.rare_states import RareStates, state_distance
 from engine.detect.slow_alarm import SlowAlarm
+from engine.detect.trained_states import TrainedStates, confirmed_states
 from engine.evaluate.evaluation import _touches, evaluate, ranges
 from engine.evaluate.events import EventRules, _joined
 from engine.evaluate.intervals import merge_intervals, rows_inside
@@ -45,6 +48,7 @@ from engine.train.row_runs import joined_runs, with_margin
 from engine.train.sampling import sample_strips, time_folds
 from tests.engine import (
     test_alarm,
+    test_baseline,
     test_cleaning,
     test_evaluation,
     test_events,
@@ -53,6 +57,7 @@ from tests.engine import (
     test_rated_periods,
     test_sentence,
     test_slow_drift,
+    test_trained_states,
     test_training_rows,
 )
 from tests.engine.frame import test_build, test_last_values, test_observed_rows, test_segments
@@ -511,6 +516,37 @@ BUGS = {
         " or state.spell > LONGEST_SPELL * opening",
         "",
         test_slow_drift.test_an_alarm_without_any_sign_of_a_fault_closes_in_the_end,
+    ),
+    "a sensor on its way back is followed slowly": Bug(
+        Baseline._follow_slowly,
+        "part[np.abs(row) < np.abs(before)] = 1",
+        "pass",
+        test_baseline.test_on_the_way_back_a_baseline_follows_at_full_speed,
+    ),
+    "a sensor a little out of reach is followed at once as slowly as one far out": Bug(
+        Baseline._follow_slowly,
+        "ramp(np.abs(gap) / reach, far, near)",
+        "np.abs(gap) <= near * reach",
+        test_baseline.test_the_farther_a_sensor_is_out_of_reach_the_slower_it_is_followed,
+        (1.25, 0.5),
+    ),
+    "sensors that walked in training predict the others": Bug(
+        Additive.fit.__func__,  # type: ignore[attr-defined]
+        "np.tile(trusted, size // sensors)",
+        "np.ones(size)",
+        test_slow_drift.test_sensors_that_walked_in_training_do_not_mislead_the_others,
+    ),
+    "residuals count in full in states that training did not hold": Bug(
+        TrainedStates.error,
+        "GROWTH",
+        "0",
+        test_trained_states.test_a_season_that_training_did_not_hold_is_quiet_and_a_fault_in_it_alarms,
+    ),
+    "a sensor far from its prediction is in a new state": Bug(
+        confirmed_states,
+        "np.abs(values) < np.abs(predicted)",
+        "np.abs(values) > np.abs(predicted)",
+        test_trained_states.test_a_state_counts_as_far_as_the_other_sensors_confirm_it,
     ),
     "limits in rare states are those elsewhere": Bug(
         RareStates.factor,

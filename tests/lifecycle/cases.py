@@ -109,9 +109,10 @@ CASES = (
         {
             "DatasetName": "pump-1",
             "SourceDatasetArn": source("dataset", "pump"),
+            "Revision": "1",
             "Tags": _tags(site="north", line="4"),
         },
-        in_place={"Tags": _tags(site="south", owner="me")},
+        in_place={"Tags": _tags(site="south", owner="me"), "Revision": "2"},
         replaced={"DatasetName": "pump-2", "SourceDatasetArn": source("dataset", "fan")},
         clash={"SourceDatasetArn": source("dataset", "fan")},
         failing={"DatasetName": "pump-3", "SourceDatasetArn": source("dataset", "bad")},

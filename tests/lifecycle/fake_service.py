@@ -74,6 +74,7 @@ class FakeService:
         self.cuts_short = False  # a start or a stop is finished by nothing but its repetition
         self.frozen = False  # nothing ever finishes
         self.data_corrected = False  # what was bad is good now
+        self.spoil = False  # what is imported is bad
         self.serial = 0
 
     # -- what tests look at and do behind everybody's back
@@ -259,7 +260,7 @@ class FakeService:
         return record
 
     def _import(self, record: dict[str, Any], arn: str, source: str, identity: str) -> Thing:
-        bad = "bad" in source and not self.data_corrected
+        bad = self.spoil or ("bad" in source and not self.data_corrected)
         then, until = "FAILED" if bad else "SUCCESS", self._clock() + INGESTION_SECONDS
         return Thing(record=record, arn=arn, tags={}, uuid=identity, until=until, then=then)
 

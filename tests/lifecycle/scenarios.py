@@ -42,7 +42,9 @@ from tests.lifecycle.scenarios_faults import (
 )
 from tests.lifecycle.scenarios_imports import (
     another_source,
+    copied_again,
     import_fails_in_place,
+    made_meanwhile,
     not_shared,
     retrained_version_stays,
 )
@@ -95,8 +97,10 @@ SCENARIOS: tuple[Scenario, ...] = (
     removed_delay,
     active_version,
     another_source,
+    copied_again,
     import_fails_in_place,
     retrained_version_stays,
+    made_meanwhile,
     not_shared,
     quota,
     retained,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.lifecycle.cases import Case, case_of, version_of
-from tests.lifecycle.fake_service import ApiError
+from tests.lifecycle.fake_service import ApiError, Thing
 from tests.lifecycle.play import Play
 
 OWNER = "222222222222"
@@ -38,6 +38,40 @@ def another_source(play: Play) -> None:
         assert _active(play) == active
         assert play.thing() is before
     assert len(play.world.service.copies) == 3, "a copy too many"
+
+
+def copied_again(play: Play) -> None:
+    """Another revision copies the source again, once. A failed copy leaves the data, and is not undone."""
+    if play.case.kind != "ImportedDataset":
+        return
+    play.created()
+    before = play.thing()
+    jobs = play.world.service.jobs
+    base = play.case.base
+    steps: tuple[tuple[dict[str, Any], int], ...] = (
+        ({"Revision": "2"}, 2),
+        ({"Revision": "2", "Tags": []}, 2),
+        ({"Revision": "1"}, 3),
+        ({"Revision": "2"}, 4),
+    )
+    for change, imports in steps:
+        assert play.deploy(base | change), play.stack.reasons
+        play.check()
+        assert len(jobs) == imports, f"{len(jobs)} imports after {change}"
+        assert play.thing() is before
+    play.world.service.spoil = True
+    assert not play.deploy(base | {"Revision": "3"})
+    assert "no usable data" in play.stack.reasons[0], play.stack.reasons
+    play.check()
+    assert len(jobs) == 5, "the rollback copied again"
+    assert before is not None
+    assert before.record["Status"] == "ACTIVE", "the data is lost"
+    play.world.service.spoil = False
+    assert play.deploy(base | {"Revision": "3"}), play.stack.reasons
+    without = {name: value for name, value in base.items() if name != "Revision"}
+    assert play.deploy(without), play.stack.reasons
+    play.check()
+    assert len(jobs) == 7
 
 
 def import_fails_in_place(play: Play) -> None:
@@ -86,6 +120,27 @@ def not_shared(play: Play) -> None:
     assert f"its owner, account {OWNER}, must allow it" in again.stack.reasons[0], again.stack.reasons
     assert "Have its owner allow that" in again.stack.reasons[0], again.stack.reasons
     again.check()
+
+
+def made_meanwhile(play: Play) -> None:
+    """Somebody makes a dataset of that name between the look for one and its creation: it stays theirs."""
+    if not play.case.kind.endswith("Dataset"):
+        return
+    service, call = play.world.service, play.world.service.call
+    theirs: list[Thing] = []
+
+    def answer(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        if operation in {"CreateDataset", "ImportDataset"} and not theirs:
+            theirs.append(service.seed_dataset("pump-1"))
+        return call(operation, parameters)
+
+    service.call = answer  # type: ignore[method-assign, assignment]
+    assert not play.deploy(play.case.base)
+    assert "exists and does not belong to this resource" in play.stack.reasons[0], play.stack.reasons
+    assert service.datasets["pump-1"] is theirs[0]
+    assert (theirs[0].record["Status"], theirs[0].tags) == ("ACTIVE", {}), "it was written over"
+    assert "SourceDatasetArn" not in theirs[0].record
+    play.check()
 
 
 def _close(play: Play, *, until: float) -> None:

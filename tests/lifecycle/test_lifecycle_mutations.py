@@ -388,6 +388,25 @@ def imports_are_done_when_accepted(patch: Patch) -> None:
     patch.setattr(ImportedDataset, "settle", Dataset.settle)
 
 
+def imports_make_their_datasets(patch: Patch) -> None:
+    patch.setattr(ImportedDataset, "create", ImportedDataset._import)
+
+
+def revisions_copy_nothing(patch: Patch) -> None:
+    original = ImportedDataset.settle
+    patch.setattr(
+        ImportedDataset,
+        "settle",
+        lambda self, context, properties, found: original(
+            self, context, replace(properties, revision=""), found
+        ),
+    )
+
+
+def every_update_copies_again(patch: Patch) -> None:
+    patch.setattr(imported_dataset, "digest", lambda text: f"{text} {uuid.uuid4()}")
+
+
 def failed_imports_are_never_tried_again(patch: Patch) -> None:
     def describe(*, began: float, **members: Any) -> Import:
         return Import(began=max(began, float("inf")), **members)
@@ -662,6 +681,9 @@ MUTATIONS = (
     Mutation(dataset_deletion_waits_ten_minutes_for_its_ingestion, "deletion_beside_a_long_ingestion"),
     Mutation(deleted_dataset_comes_back_empty, "deleted_outside"),
     Mutation(imports_are_done_when_accepted, "replacement_fails"),
+    Mutation(imports_make_their_datasets, "made_meanwhile"),
+    Mutation(revisions_copy_nothing, "copied_again"),
+    Mutation(every_update_copies_again, "create_and_delete"),
     Mutation(failed_imports_are_never_tried_again, "corrected_and_sent_again"),
     Mutation(going_back_imports_again, "another_source"),
     Mutation(failed_versions_are_copies, "import_fails_in_place"),

@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+import jsii
 import pytest
+from aws_cdk import aws_s3 as s3
 from canonical import custom, imported_service, lint, locations, synthesised
 
+import app as the_app
 from app import build
 from constructs_l4e import Adaptation, InputNaming, Label, MonitoredAsset
-from constructs_l4e.assets_file import AssetsFile
+from constructs_l4e.assets_file import AssetsFile, declared_in
 from l4e_layer import EMPTY_LAYER
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -129,7 +132,10 @@ class TestApp:
                 PUMP + "evaluation = { start = 2026-02-01T00:00:00Z, end = 2026-05-01T00:00:00Z }",
                 '[assets.Pump1]: evaluation starts at "2026-02-01T00:00:00+00:00", before training ends',
             ),
-            (PUMP + "[service]\nparallel_reads = 0", "[service]: parallel_reads is 0: give the number"),
+            (
+                PUMP + "[service]\nmetric_namespace = ':x'",
+                "[service]: metric_namespace ':x' is no namespace",
+            ),
         ],
     )
     def test_names_the_table_that_a_construct_refuses(self, tmp_path: Path, text: str, message: str) -> None:
@@ -139,6 +145,47 @@ class TestApp:
 
         with pytest.raises(ValueError, match=f"^plant.toml {re.escape(message)}"):
             build(app)
+
+    @pytest.mark.parametrize("name", ["A b", "ab"])
+    def test_names_the_table_in_what_the_cdk_refuses(self, name: str) -> None:
+        scope = cdk.Stack(cdk.App(analytics_reporting=False), "Pump1")
+        with (
+            pytest.raises(ValueError, match=r"^plant.toml \[service\]: .*Invalid S3 bucket name"),
+            declared_in("plant.toml [service]"),
+        ):
+            s3.Bucket.from_bucket_name(scope, "Bucket", name)
+
+    def test_says_what_is_found_at_synthesis_without_a_traceback(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refused(app: cdk.App) -> None:
+            scope = cdk.Stack(app, "Pump1")
+            cdk.CfnOutput(scope, "Value", value=cdk.Lazy.string(_Refusing()))
+
+        monkeypatch.setenv("CDK_OUTDIR", str(tmp_path))
+        monkeypatch.setattr(the_app, "build", refused)
+        with pytest.raises(SystemExit) as ended:
+            the_app.main()
+        said = str(ended.value.code)
+        assert said.startswith("Error: what assets.toml declares cannot be synthesised: ")
+        assert "the name is taken" in said
+
+    def test_leaves_faults_of_its_own_as_they_are(self) -> None:
+        with pytest.raises(RuntimeError, match=r"^a bug$"), declared_in("plant.toml"):
+            raise RuntimeError("a bug")
+
+
+@jsii.implements(cdk.IStableStringProducer)
+class _Refusing:
+    def produce(self) -> str:
+        raise ValueError("the name is taken")
+
+
+def known_keys(folder: Path, table: str) -> list[str]:
+    """The keys of a table, as the refusal of another one lists them."""
+    with pytest.raises(ValueError, match="unknown key") as caught:
+        declared(folder, f"{PUMP}[{table}]\n'?' = 1")
+    return str(caught.value).partition("use one of ")[2].split(", ")
 
 
 class TestAssetsFile:
@@ -361,6 +408,82 @@ class TestAssetsFile:
         with pytest.raises(ValueError, match=r"assets\.toml") as caught:
             declared(tmp_path, text)
         assert message in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("table", "where"),
+        [
+            ("service", "[service]"),
+            ("service.limits", "[service.limits]"),
+            ("service.network", "[service] network"),
+            ("service.controls", "[service] controls"),
+            ("assets.Pump1.input_naming", "[assets.Pump1] input_naming"),
+        ],
+    )
+    def test_refuses_a_value_of_another_kind_of_every_key(
+        self, tmp_path: Path, table: str, where: str
+    ) -> None:
+        for key in known_keys(tmp_path, table):
+            with pytest.raises(ValueError, match=r"assets\.toml") as caught:
+                declared(tmp_path, f"{PUMP}[{table}]\n{key} = 12:30:00")
+            assert str(caught.value).startswith(f"assets.toml {where}: {key}: datetime.time(12, 30) is not ")
+
+    def test_of_an_asset_refuses_a_value_of_another_kind_of_every_key(self, tmp_path: Path) -> None:
+        with pytest.raises(ValueError, match="unknown key") as caught:
+            declared(tmp_path, PUMP + "'?' = 1")
+        for key in str(caught.value).partition("use one of ")[2].split(", "):
+            others = [line for line in PUMP.splitlines() if not line.startswith(key)]
+            with pytest.raises(ValueError, match=r"assets\.toml") as caught:
+                declared(tmp_path, "\n".join(others) + f"\n{key} = 12:30:00")
+            said = f"assets.toml [assets.Pump1]: {key}: datetime.time(12, 30) is not "
+            assert str(caught.value).startswith(said)
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            (
+                "[service]\nstack_name = '1x'",
+                "stack_name: '1x' is not of the form \"L4eService\": ",
+            ),
+            ("[service]\nstack_name = 'a b'", "stack_name: 'a b' is not of the form"),
+            (f"[service]\nstack_name = '{'x' * 129}'", "stack_name: 'xxx"),
+            ("[service]\ntraining_memory_mib = 100", "100 is not a whole number from 2,048 to 10,240"),
+            ("[service]\nparallel_reads = 0", "[service]: parallel_reads: 0 is not a whole number from 1"),
+            (
+                "[service]\nfalse_alarm_minutes_per_day = 1440",
+                "[service]: false_alarm_minutes_per_day: 1440 is not a whole number from 1 to 1,439",
+            ),
+            ("[assets]\nA = 3", "assets.toml [assets]: A: 3 is not a table"),
+            (
+                PUMP + "data_delay_offset_minutes = 61",
+                "minutes: 61 is not a whole number from 0 to 60",
+            ),
+            (
+                PUMP + "imported.dataset = 'Pump1'",
+                '[assets.Pump1] imported: dataset: ARN of a dataset "Pump1" has 5 characters: ',
+            ),
+            (
+                PUMP + "input_naming.time_zone_offset = '+05:20'",
+                'time zone offset "+05:20" is no time zone: use -12:00 to +14:00 in steps of 15 minutes',
+            ),
+            (
+                PUMP + "evaluation = { start = 2026-03-01T00:00:00Z, end = 9999-12-31T23:00:00-12:00 }",
+                '[assets.Pump1]: evaluation: end of time range "9999-12-31T23:00:00-12:00" is not within the',
+            ),
+        ],
+    )
+    def test_that_a_construct_or_the_cdk_would_refuse_is_told_by_its_key(
+        self, tmp_path: Path, text: str, message: str
+    ) -> None:
+        with pytest.raises(ValueError, match=r"^assets\.toml") as caught:
+            declared(tmp_path, text)
+        assert message in str(caught.value)
+
+    def test_that_is_no_file_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(ValueError, match=rf"^'{re.escape(str(tmp_path))}' cannot be read \(.*\): "):
+            AssetsFile.read(tmp_path)
+
+    def test_may_begin_with_the_mark_of_an_editor(self, tmp_path: Path) -> None:
+        assert declared(tmp_path, "\ufeff" + PUMP).assets[0].name == "Pump1"
 
     def test_that_is_missing_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(

@@ -288,6 +288,12 @@ class TestSettings:
         ):
             EquipmentService(stack(), "Service", metric_namespace="AWS/X")
 
+    @pytest.mark.parametrize("name", ["", ":Plant", "Plant!", "Anlage/Köln", "x" * 256])
+    def test_metric_namespace_that_cloudwatch_does_not_take_is_refused(self, name: str) -> None:
+        words = rf"^metric_namespace '{name}' is no namespace of CloudWatch: use 1 to 255 letters, "
+        with pytest.raises(ValueError, match=words):
+            EquipmentService(stack(), "Service", metric_namespace=name)
+
 
 class TestOtherServices:
     def test_the_managed_one_is_granted_operation_by_operation(self) -> None:

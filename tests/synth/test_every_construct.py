@@ -186,6 +186,7 @@ def everything(of: Plant) -> dict[type[Construct], dict[str, Any]]:
         l4e.ImportedDataset: {
             "schema": PUMP,
             "dataset_name": "one",
+            "revision": "2",
             "encryption_key": of.key,
             "tags": tags,
             "removal_policy": DESTROY,

@@ -64,6 +64,18 @@ def test_what_the_functions_are_told() -> None:
     ), "the model waits for the data"
 
 
+def test_a_revision_is_no_part_of_the_name() -> None:
+    def build(scope: cdk.Stack, revision: str | None) -> None:
+        service = imported_service(scope)
+        ImportedDataset(scope, "Data", service=service, source_dataset_arn=DATASET, revision=revision)
+
+    first, second = (
+        properties(synthesised(lambda scope, text=text: build(scope, text)), "ImportedDataset")
+        for text in (None, "2026-11")
+    )
+    assert second == {**first, "Revision": "2026-11"}
+
+
 def test_they_stay_when_their_stack_goes() -> None:
     content = synthesised(copies)
 
@@ -244,14 +256,17 @@ class TestAssetsFile:
         return asset
 
     def test_declares_copies(self, tmp_path: Path) -> None:
-        asset = self.declared(tmp_path, ASSET.replace(" }", ", inference_data = 'OVERWRITE' }"))
+        asset = self.declared(
+            tmp_path, ASSET.replace(" }", ", revision = '2', inference_data = 'OVERWRITE' }")
+        )
 
         def build(scope: cdk.Stack) -> None:
             service, at = imported_service(scope), locations(scope)
             MonitoredAsset(scope, "Pump", service=service, locations=at, **asset.monitoring())
 
         content = synthesised(build)
-        assert properties(content, "ImportedDataset")["SourceDatasetArn"] == DATASET
+        data = properties(content, "ImportedDataset")
+        assert (data["SourceDatasetArn"], data["Revision"]) == (DATASET, "2")
         model = properties(content, "ImportedModel")
         assert (model["SourceModelVersionArn"], model["InferenceDataImportStrategy"]) == (
             VERSION,
@@ -263,12 +278,16 @@ class TestAssetsFile:
         [
             ((f'dataset = "{DATASET}", model_version = "{VERSION}"', ""), "give the ARN of a dataset"),
             (
+                (f'dataset = "{DATASET}"', "revision = '2'"),
+                "imported: revision has no effect without a dataset: leave it out",
+            ),
+            (
                 (f', model_version = "{VERSION}"', ", inference_data = 'OVERWRITE'"),
                 "inference_data has no eff",
             ),
             ((f', model_version = "{VERSION}"', ""), "training is missing: add for instance"),
             ((f'dataset = "{DATASET}", ', ""), "sensors is missing: add for instance"),
-            ((" }", " }\nrevision = '2'"), "revision has no effect on a dataset that is imported"),
+            ((" }", " }\nrevision = '2'"), "is imported: write imported.revision"),
             ((" }", " }\ndiagnostics = true"), "diagnostics has no effect on a model that is imported"),
             ((" }", ", inference_data = 'ALL' }"), "inference_data: 'ALL' is not one of NO_IMPORT, ADD_WHEN"),
             (("model_version", "version"), "unknown key 'version'"),

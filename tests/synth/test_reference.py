@@ -82,7 +82,7 @@ def test_has_every_prop_with_its_type_and_default(page: Page) -> None:
 @pytest.mark.parametrize(
     ("member", "said"),
     [
-        ("ModelProps.training", "Period to learn from. Default: all data."),
+        ("ModelProps.training", "Period to learn from. Default: all data of its sensors."),
         ("InferenceSchedulerOptions.running", "Whether the scheduler runs; False stops it and keeps it."),
         ("EquipmentServiceBase.metric_namespace", "CloudWatch namespace of the inference metrics."),
         ("EquipmentService.dead_letters", "Queue of the events that the reconciler could not handle."),

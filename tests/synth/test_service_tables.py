@@ -142,6 +142,30 @@ def test_an_own_group_is_made_and_the_api_stays_regional(tmp_path: Path) -> None
             "[service.controls]\ndead_letter_queue_arn = 'queue'",
             "'queue' is not of the form \"arn:aws:sqs:eu-west-1:111122223333:dead-letters\"",
         ),
+        (
+            "[service.network]\nvpc_id = 'vpc-1'\nsubnet_ids = ['subnet-1', 'subnet-1']",
+            "subnet_ids: ['subnet-1', 'subnet-1'] is not a list of different texts: name each once",
+        ),
+        (
+            "[service.controls]\ndead_letter_queue_arn = 'arn:aws:sqs:eu-west-1:111122223333:a b'",
+            "111122223333:a b' is not of the form",
+        ),
+        (
+            "[service.controls]\nlog_encryption_key_arn = 'arn:aws:kms:eu-west-1:111122223333:alias/x'",
+            'alias/x\' is not of the form "arn:aws:kms:eu-west-1:111122223333:key/1234abcd"',
+        ),
+        (
+            "[service.controls]\naccess_logs_bucket = 'arn:aws:s3:::logs'",
+            "bucket: 'arn:aws:s3:::logs' is not of the form \"access-logs-of-the-account\", a name",
+        ),
+        (
+            "[service.controls]\npermissions_boundary = 'arn:aws:iam::111122223333:policy/Plant'",
+            'policy/Plant\' is not of the form "PlantBoundary", a name, no ARN',
+        ),
+        (
+            "[service.controls]\napi_throttle = { rate_limit = 0, burst_limit = 5 }",
+            "api_throttle: 0 is not a whole number from 1",
+        ),
         ("[service.controls]\napi_logging = 'yes'", "api_logging: 'yes' is not true or false"),
     ],
 )

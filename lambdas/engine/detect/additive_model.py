@@ -49,13 +49,15 @@ class Additive:
     precision: Floats
 
     @classmethod
-    def fit(cls, mean: Floats, covariance: Floats, sensors: int, ridge: float) -> "Additive":
-        """Fit from the moments of the columns."""
-        size = len(covariance)
+    def fit(cls, mean: Floats, covariance: Floats, trusted: Floats, ridge: float) -> "Additive":
+        """Fit from the moments of the columns; a sensor helps to predict others as far as it is trusted."""
+        size, sensors = len(covariance), len(trusted)
         deviation = np.sqrt(np.maximum(np.diag(covariance), 0))
         deviation[deviation < _TINY] = np.inf
         correlation = covariance / deviation[:, None] / deviation
-        correlation[np.diag_indices(size)] += ridge
+        counted = np.tile(trusted, size // sensors)
+        correlation *= counted[:, None] * counted
+        correlation[np.diag_indices(size)] += ridge + (1 - counted**2)
         precision = inverse(correlation)
         own = np.arange(0, size, sensors)[None, :] + np.arange(sensors)[:, None]
         inner = np.linalg.inv(precision[own[:, :, None], own[:, None, :]])

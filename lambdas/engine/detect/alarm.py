@@ -4,7 +4,7 @@ All rules act on the ratio itself, so that the score stays graded and an alarm i
 0.5. They are causal and continuous: a small change of a row changes the result a little. Per row:
 
 1. *Forgetting.* Views with a memory (window, scale) still see a fault that has ended. Where a lag view was
-   as far out within their memory, and has been within its limit again for CALM_ROWS rows, they count at most
+   as far out within their memory, and has been within its limit again in the NEWEST_ROWS, they count at most
    MUTED_RATIO.
 2. *Fusing.* The largest view counts.
 3. *Opening.* A row counts more than UNCONFIRMED_RATIO only if two of the newest three reach the limit: a
@@ -31,8 +31,9 @@ MEMORY_ROWS: dict[ViewName, int] = {"window": WINDOW, "scale": SPANS[-1], "track
 """Rows, the newest included, in which a view still sees a fault."""
 PROMPT_VIEWS: tuple[ViewName, ...] = ("lag", "tracked lag")
 """Views of the newest rows alone: they show when a fault has ended."""
-CALM_ROWS = 3
-"""Rows that the prompt views must be calm for before a fault counts as ended."""
+NEWEST_ROWS = 3
+"""Newest rows: a fault has ended when the prompt views are calm in all of them, and an alarm opens when two
+of them are high."""
 CALM_RATIO = (0.6, 1.0)
 """Ratio of the prompt views up to which they are calm, and from which they are not."""
 SEEN_SHARE = (0.5, 1.0)
@@ -41,10 +42,8 @@ MUTED_RATIO = 0.7
 """Largest ratio of a view that only remembers a fault: no alarm, but above usual rows."""
 UNCONFIRMED_RATIO = 0.95
 """Largest ratio of a row that no other row confirms: just below an alarm."""
-CONFIRMING_ROWS = 3
-"""Newest rows of which two must be high."""
 CONFIRMED_RATIO = (0.9, 1.0)
-"""Second largest ratio of these rows from which the row counts in part, and in full."""
+"""Second largest ratio of the newest rows from which the row counts in part, and in full."""
 CLOSING_RATIO = 0.8
 """Smoothed ratio below which an open alarm closes."""
 OPEN_RATIO = (1.0, 1.05)
@@ -60,7 +59,7 @@ class Alarm:
 
     Attributes:
         lag: newest ratios of the prompt views, shape (HISTORY_ROWS,).
-        fused: newest fused ratios, shape (CONFIRMING_ROWS - 1,).
+        fused: newest fused ratios, shape (NEWEST_ROWS - 1,).
         smoothed: the smoothed ratio.
         open: how far an alarm is open, 0 to 1.
 
@@ -74,7 +73,7 @@ class Alarm:
     @classmethod
     def closed(cls) -> Self:
         """Return the rules' memory before the first row."""
-        return cls(lag=np.zeros(HISTORY_ROWS), fused=np.zeros(CONFIRMING_ROWS - 1))
+        return cls(lag=np.zeros(HISTORY_ROWS), fused=np.zeros(NEWEST_ROWS - 1))
 
     def fuse(self, ratios: Mapping[ViewName, Floats]) -> Floats:
         """Return one ratio per row; above 1 is an alarm.
@@ -89,7 +88,7 @@ class Alarm:
         prompt = np.max([ratios.get(view, np.zeros(count)) for view in PROMPT_VIEWS], axis=0)
         lag = np.concatenate([self.lag, prompt])
         self.lag = lag[-HISTORY_ROWS:].copy()
-        calm = 1 - ramp(_newest(lag, CALM_ROWS, count).max(axis=1), *CALM_RATIO)
+        calm = 1 - ramp(_newest(lag, NEWEST_ROWS, count).max(axis=1), *CALM_RATIO)
         fused = np.zeros(count)
         for view, ratio in ratios.items():
             counted = ratio
@@ -99,7 +98,7 @@ class Alarm:
             np.maximum(fused, counted, out=fused)
         rows = np.concatenate([self.fused, fused])
         self.fused = rows[-len(self.fused) :].copy()
-        second = np.partition(_newest(rows, CONFIRMING_ROWS, count), -2, axis=1)[:, -2]
+        second = np.partition(_newest(rows, NEWEST_ROWS, count), -2, axis=1)[:, -2]
         return self._hold(_lower(fused, UNCONFIRMED_RATIO, 1 - ramp(second, *CONFIRMED_RATIO)))
 
     def _hold(self, ratio: Floats) -> Floats:

@@ -1,8 +1,8 @@
 """The slow baseline that the tracked views look over, and when it follows slowly.
 
-On a plant that held its levels in training, drift does not take a sensor farther from its baseline than half
-of its training range. Where a sensor is farther away, it jumped: the baseline follows at a twentieth of its
-usual speed, so that a large fault stays visible. On the way back to the middle of training it follows at full
+Drift does not take a sensor farther from its baseline than half of its training range. Where a sensor is
+farther away, it jumped: the baseline follows at a twentieth of its usual speed, so that a large fault stays
+visible. On the way back to the middle of training it follows at full
 speed.
 """
 
@@ -32,8 +32,8 @@ class Baseline:
         level: the mean at the end of training, shape (sensors,). Scoring of later rows without a state starts
             from it.
         end: the end of training.
-        reach: half of the training range of each scaled sensor, shape (sensors,); infinite where the baseline
-            always follows at full speed, because the plant did not hold its levels in training.
+        reach: half of the training range of each scaled sensor, shape (sensors,); infinite where it is
+            unknown, and while training itself follows the baseline.
 
     """
 
@@ -42,18 +42,13 @@ class Baseline:
     end: np.datetime64
     reach: Floats
 
-    @property
-    def steady(self) -> bool:
-        """Whether the plant held its levels in training, so that sensors have a reach."""
-        return bool(np.isfinite(self.reach).any())
-
     @classmethod
     def of(cls, span: int, sensors: int) -> Self:
         """Return a baseline of this span whose level and reach are still unknown."""
         unknown = np.datetime64("NaT", "us")
         return cls(span=span, level=np.zeros(sensors), end=unknown, reach=np.full(sensors, np.inf))
 
-    def follow(self, scaled: Floats, before: Floats) -> tuple[Floats, Floats | None]:
+    def follow(self, scaled: Floats, before: Floats) -> tuple[Floats, Floats]:
         """Follow consecutive rows.
 
         Args:
@@ -62,19 +57,19 @@ class Baseline:
 
         Returns:
             The baseline after each row, shape (rows, sensors), and the share of the usual speed at which its
-            slowest sensor moves at each row, shape (rows,); None if no sensor has a reach.
+            slowest sensor moves at each row, shape (rows,).
 
         """
         level = ewma(scaled, before, self.span)
-        if not self.steady:
-            return level, None
         speed = np.ones(len(scaled))
-        near = BEYOND_REACH[0] * self.reach
-        jumped = np.abs(scaled[0] - before) > near
-        jumped |= (np.abs(scaled[1:] - level[:-1]) > near).any(axis=0)
+        previous = np.concatenate([before[None], level[:-1]])
+        gap = scaled - previous
+        beyond = np.abs(gap, out=gap) > BEYOND_REACH[0] * self.reach
+        jumped = beyond.any(axis=0)
         if jumped.any():
-            level[:, jumped], speed = self._follow_slowly(
-                scaled[:, jumped], before[jumped], self.reach[jumped]
+            first = int(beyond.any(axis=1).argmax())
+            level[first:, jumped], speed[first:] = self._follow_slowly(
+                scaled[first:, jumped], previous[first, jumped], self.reach[jumped]
             )
         return level, speed
 

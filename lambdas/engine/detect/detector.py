@@ -204,7 +204,6 @@ class Detector:
             "limits": {view.name: view.limit for view in self.views},
             "memory": max(view.average_span for view in self.views),
             "span": baseline.span,
-            "steady": baseline.steady,
             "forward_false_alarms": self.forward_false_alarms,
             "widening": self.widening,
             "trimmed": self.trimmed,
@@ -254,9 +253,7 @@ class Detector:
             scaling = Scaling(center=arrays["center"], scale=arrays["scale"], constant=arrays["constant"])
             end = arrays["end"].view("datetime64[us]")[0]
             training_range = _training_range(arrays, len(sensors))
-            reach = (
-                training_range.reach(scaling.scale) if meta.get("steady") else np.full(len(sensors), np.inf)
-            )
+            reach = training_range.reach(scaling.scale)
             baseline = Baseline(span=int(meta["span"]), level=arrays["level"], end=end, reach=reach)
             step = int(meta["step"])
             if step <= 0 or baseline.span < 0 or average_span <= 0 or "lag" not in names:

@@ -6,9 +6,9 @@ Where the average is far from zero, the level has moved, and the residual no lon
 by itself; residuals of other sensors count as before. A fault alarms for about 700 rows before it is taken
 for the new level.
 
-On a plant that held its levels in training, two things look like neither drift nor a recalibrated sensor and
-are taken over at a twentieth of the speed: a row far above the limit that the shift of no single sensor
-explains, and a sensor out of reach (`engine.detect.baseline`).
+Two things look like neither drift nor a recalibrated sensor and are taken over at a twentieth of the speed: a
+row far above the limit that the shift of no single sensor explains, and a sensor out of reach
+(`engine.detect.baseline`).
 """
 
 import numpy as np
@@ -63,8 +63,8 @@ def level_weights(
         evaluated: ready rows before these; every STRIDE-th of all of them goes into the averages.
         span: span of the averages in rows.
         view: the fitted view; None in calibration, where the averages always move at full speed.
-        speed: share of the usual speed at each row, from the baseline; None for full speed throughout, on
-            plants that did not hold their levels in training.
+        speed: share of the usual speed at each row, from the baseline; None for full speed throughout,
+            where training is too short for a baseline.
 
     Returns:
         Weights from 0 to 1, shape (rows, outputs), None where all are 1; and averages, shape (outputs,).
@@ -103,7 +103,10 @@ def _slow_down(after: Floats, residuals: Float32, span: int, view: View, speed: 
     # the score of a row is at most the mean of its squares, plus that mean if all lay in the largest ones
     bound = (1 + 1 / TOP_SHARE) * np.einsum("ij,ij->i", residuals, residuals) / residuals.shape[1]
     far = bound > FAR_RATIO[0] * view.limit
-    slow = far | (speed < 1)
+    slow, places = speed < 1, np.flatnonzero(far)
+    # on a plant that drifts most rows are far by residuals that do not count; up to the first other one, the
+    # averages are right
+    slow[places] |= _scores(residuals[places], _weights(after[places])) > FAR_RATIO[0] * view.limit
     if not slow.any():
         return
     shifts = view.shifts()
@@ -119,7 +122,7 @@ def _slow_down(after: Floats, residuals: Float32, span: int, view: View, speed: 
 
 def _pace(residuals: Float32, weights: Float32, view: View, shifts: Float32, squares: Float32) -> float:
     """Return the share of the usual speed at one row: slow if far above the limit by no single sensor."""
-    ratio = float(row_scores(np.abs(residuals[None]) * weights)[0]) / view.limit
+    ratio = float(_scores(residuals[None], weights)[0]) / view.limit
     above = ramp(ratio, *FAR_RATIO)
     if not above:
         return 1.0
@@ -127,6 +130,11 @@ def _pace(residuals: Float32, weights: Float32, view: View, shifts: Float32, squ
     explained = (shifts @ (weights * residuals)) ** 2 / np.maximum(squares @ weights, _TINY)
     single = ramp(float(explained.max() / (weights @ residuals**2)), *SINGLE_SENSOR_SHARE)
     return max(SLOW_SPEED, 1 - above * (1 - single))
+
+
+def _scores(residuals: Float32, weights: Float32) -> Floats:
+    """Return the scores of rows whose residuals count by these weights."""
+    return row_scores(np.abs(residuals) * weights)
 
 
 def _weights(averages: Floats) -> Float32:

@@ -47,7 +47,7 @@ class FeatureRows:
         grace: rows after the last start that are not judged.
         level: the baseline after each row, shape (rows, sensors); None without a baseline.
         speed: share of the usual speed at which levels may be taken over at each row, shape (rows,); None
-            for full speed throughout.
+            for full speed throughout, without a baseline.
 
     """
 

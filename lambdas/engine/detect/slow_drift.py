@@ -27,6 +27,7 @@ from engine.detect.slow_alarm import SlowAlarm
 from engine.detect.slow_state import SlowState
 from engine.detect.smoothing import ewma
 from engine.detect.time_bins import Grid, Sums
+from engine.detect.trained_states import TrainedStates, confirmed_states
 from engine.detect.view import row_scores
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
@@ -98,6 +99,7 @@ class SlowDrift:
         sensors). limits: scores of single bins and of the average that are their thresholds, shape (2,).
         effect: what the shift of each sensor by one scale does to the residuals of all, shape (sensors,
             sensors).
+        trained: states that training held; beyond them, residuals count less.
         axes: the operating point of a bin is its means, from those of training, times these; shape (sensors,
             axes). Models of older releases have no axes: any quiet bin is then like any other.
         held: how far levels held in training, 0 to 1.
@@ -113,6 +115,7 @@ class SlowDrift:
     units: Floats
     limits: Floats
     effect: Floats
+    trained: TrainedStates
     axes: Floats
     held: float
     trust: float
@@ -145,6 +148,8 @@ class SlowDrift:
             "slow.units": self.units,
             "slow.limits": self.limits,
             "slow.effect": self.effect,
+            "slow.low": self.trained.low,
+            "slow.high": self.trained.high,
             "slow.axes": self.axes,
             "slow.steady": self.steady,
         }
@@ -157,7 +162,9 @@ class SlowDrift:
             BadArtefact: when they are malformed, or of other sensors.
 
         """
-        arrays = {"slow.axes": np.zeros((sensors, 0)), **arrays}
+        trained = TrainedStates.unbounded(sensors)
+        older = {"slow.axes": np.zeros((sensors, 0)), "slow.low": trained.low, "slow.high": trained.high}
+        arrays = {**older, **arrays}
         hinges = len(arrays["slow.knots"])
         size = (2 + hinges) * sensors
         shapes: dict[str, tuple[int, ...]] = {
@@ -169,6 +176,8 @@ class SlowDrift:
             "units": (2, sensors),
             "limits": (2,),
             "effect": (sensors, sensors),
+            "low": (sensors,),
+            "high": (sensors,),
             "axes": (sensors, arrays["slow.axes"].shape[-1]),
             "steady": (sensors,),
         }
@@ -188,6 +197,7 @@ class SlowDrift:
             units=part["units"],
             limits=part["limits"],
             effect=part["effect"],
+            trained=TrainedStates(low=part["low"], high=part["high"]),
             axes=part["axes"],
             held=held,
             trust=trust,
@@ -260,7 +270,8 @@ class SlowDrift:
         if len(gap):
             state.settled, state.last_bin, state.smooth = settled, int(bins.bins[-1]), smooth[-1]
         result = np.zeros((len(gap), len(self.steady)))
-        result[valid] = self.model.residuals(self.columns.made(means[valid], smooth[valid]))
+        found = self.model.residuals(self.columns.made(means[valid], smooth[valid]))
+        result[valid] = found / self.trained.error(confirmed_states(means[valid, 0], found))[:, None]
         usual = self.model.mean[: len(self.axes)]
         return result, valid, np.nan_to_num(means[valid, 0] - usual) @ self.axes
 

@@ -41,6 +41,8 @@ RUN_ROWS = 96
 """Three times the longest memory of a view: a change of operating mode is over by then, a fault is not."""
 JOIN_ROWS = 24
 MARGIN_ROWS = 30
+"""Rows on either side of faults, labelled or not, and of silent sensors that are not learned: the longest
+memory of a view."""
 MAX_SHARE = 0.35
 """If more looks suspicious, that is how the machine runs."""
 SILENT_ROWS = 8

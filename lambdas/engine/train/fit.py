@@ -28,7 +28,7 @@ from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
 from engine.train.calibration import calibrate, fitted_views
 from engine.train.calibration_data import CalibrationData
-from engine.train.cleaning import RUN_ROWS, without_silent, without_suspicious
+from engine.train.cleaning import MARGIN_ROWS, RUN_ROWS, without_silent, without_suspicious
 from engine.train.fit_settings import FitSettings
 from engine.train.forward_validation import ForwardValidation, forward_validation
 from engine.train.known_faults import without_known_faults
@@ -38,12 +38,12 @@ from engine.train.slow_fit import fit_slow
 Mask = NDArray[np.bool_]
 
 MIN_ROWS = 50
-LABEL_MARGIN_ROWS = 30
-BASELINE_SPANS = (1000, 500, 250)
-"""Spans of the baseline of the tracked views, in rows; the first is used of which five fit into training."""
+BASELINE_SPAN = 1000
+"""Span of the baseline of the tracked views, in rows, where training is long enough."""
+LEAST_BASELINE_SPAN = 250
+"""Shortest span of a baseline: over fewer rows it would follow short faults."""
 SPANS_IN_TRAINING = 5
-STEADY_TRIMMED = 0.1
-"""Share of training rows that look like faults up to which a plant can be called steady."""
+"""Spans of the baseline that must fit into training; where it is short, the span is."""
 LEVEL_SPANS = 10
 """Spans before the end of training over which the baseline is followed to find its level there."""
 _LEARNED_ROWS = 100_000
@@ -85,7 +85,7 @@ def fit(
 
     """
     settings = settings or FitSettings()
-    margin = LABEL_MARGIN_ROWS * frame.step
+    margin = MARGIN_ROWS * frame.step
     doubtful = rows_inside(frame.times, neutral)
     sure = rows_inside(frame.times, confirmed) & ~rows_inside(frame.times, labels) & ~doubtful
     normal = ~frame.off & ~doubtful & (sure | ~rows_inside(frame.times, labels, margin=margin))
@@ -103,10 +103,7 @@ def fit(
     pipeline = Pipeline(scaling=scaling, baseline=baseline)
     views, test, widening, rare = _fit_views(frame, pipeline, healthy, settings)
     training_range = TrainingRange.of(frame.values, healthy)
-    trimmed = float((normal & ~healthy).sum() / normal.sum())
-    if trimmed <= STEADY_TRIMMED and test.steady(widening):
-        reach = training_range.reach(scaling.scale)
-        pipeline = replace(pipeline, baseline=replace(pipeline.baseline, reach=reach))
+    pipeline = replace(pipeline, baseline=replace(baseline, reach=training_range.reach(scaling.scale)))
     return Detector(
         sensors=frame.sensors,
         step=frame.step,
@@ -114,7 +111,7 @@ def fit(
         views=views,
         forward_false_alarms=test.false_alarms,
         widening=widening,
-        trimmed=trimmed,
+        trimmed=float((normal & ~healthy).sum() / normal.sum()),
         training_range=training_range,
         discrete_values=discrete_values(frame.values, healthy),
         rare=rare,
@@ -156,8 +153,9 @@ def _fit_group(
 
 
 def _baseline_span(rows: int) -> int:
-    """Return the longest baseline span that this many rows can support, 0 if they are too few for any."""
-    return next((span for span in BASELINE_SPANS if span * SPANS_IN_TRAINING <= rows), 0)
+    """Return the span of the baseline that so many rows can support, 0 if they are too few for any."""
+    span = min(BASELINE_SPAN, rows // SPANS_IN_TRAINING)
+    return span if span >= LEAST_BASELINE_SPAN else 0
 
 
 def _with_level(frame: Frame, pipeline: Pipeline) -> Pipeline:

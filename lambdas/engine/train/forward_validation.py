@@ -18,8 +18,6 @@ from engine.train.sampling import FOLDS
 Floats = NDArray[np.float64]
 
 MAX_WIDENING = 5.0
-STEADY = 0.05
-"""Share of rows of the forward validation above the limits up to which a plant is steady."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +27,12 @@ class ForwardValidation:
     Attributes:
         ratio: fused score over limit of each row, as scoring would compute it, shape (rows,); empty if
             training is too short.
-        ratio_as_trained: the largest ratio of any view if no moved level were taken over, shape (rows,).
         level_averages: average residual of each output at the end, shape (outputs,) per view: the levels
             that are moving when training ends.
 
     """
 
     ratio: Floats
-    ratio_as_trained: Floats
     level_averages: dict[ViewName, Floats]
 
     @property
@@ -58,16 +54,6 @@ class ForwardValidation:
             return 1.0
         return float(np.clip(np.quantile(self.ratio, quantile), 1, MAX_WIDENING))
 
-    def steady(self, widening: float) -> bool:
-        """Return whether the plant held its levels: few rows would alarm if no moved level were taken over.
-
-        Args:
-            widening: factor for the limits.
-
-        """
-        as_trained = self.ratio_as_trained
-        return len(as_trained) > 0 and float((as_trained > widening).mean()) <= STEADY
-
 
 def forward_validation(data: Sequence[CalibrationData], settings: FitSettings) -> ForwardValidation:
     """Score the second half of training by the first half.
@@ -77,21 +63,16 @@ def forward_validation(data: Sequence[CalibrationData], settings: FitSettings) -
         settings: the budget of false alarms, for the limits of the first half.
 
     """
-    ratios, level_averages, as_trained = {}, {}, []
+    ratios, level_averages = {}, {}
     span = average_span(data[0].row_count)
     for each, calibration in zip(data, calibrate(data, settings, slice(FOLDS // 2)), strict=True):
         later = each.forward_residuals() / calibration.scale
         if not len(later):
-            return ForwardValidation(ratio=np.zeros(0), ratio_as_trained=np.zeros(0), level_averages={})
+            return ForwardValidation(ratio=np.zeros(0), level_averages={})
         level_averages[each.name] = corrected_averages(later, span)
-        as_trained.append(row_scores(np.abs(later)) / calibration.limit)
         if each.name not in TRACKED:
             nothing = np.zeros(later.shape[1])
             weights, _ = level_weights(later, np.ones(len(later), bool), nothing, evaluated=0, span=span)
             later = later if weights is None else later * weights
         ratios[each.name] = row_scores(np.abs(later)) / calibration.limit
-    return ForwardValidation(
-        ratio=Alarm.closed().fuse(ratios),
-        ratio_as_trained=np.max(as_trained, axis=0),
-        level_averages=level_averages,
-    )
+    return ForwardValidation(ratio=Alarm.closed().fuse(ratios), level_averages=level_averages)

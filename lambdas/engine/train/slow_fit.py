@@ -3,6 +3,9 @@
 Spans are times; where training is short, they are parts of it.
 """
 
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +16,7 @@ from engine.detect.ramp import ramp
 from engine.detect.slow_drift import SlowDrift, Spans, running
 from engine.detect.smoothing import ewma
 from engine.detect.time_bins import Grid
+from engine.detect.trained_states import TrainedStates, confirmed_states
 from engine.detect.view import row_scores
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
@@ -86,14 +90,18 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
         return None
     columns = Columns.of(means[whole])
     made = columns.made(means, smooth)
-    ridge, held = _chosen(made, whole, sensors, max(2, DAY // width))
-    moments = _moments(made[whole])
+    blocks = _Blocks.of(made, whole)
+    ridge, found = _chosen(blocks, sensors, max(2, DAY // width))
+    held, states = blocks.counted(found)
     index = drift_index(held)
     known = index[np.isfinite(index)]
     steady = np.where(np.isnan(index), 1.0, 1 - ramp(np.nan_to_num(index), *SENSOR_DRIFT))
     levels_held = 1 - ramp(float(np.median(known)), *DRIFT) if len(known) else 1.0
+    if steady.min() < 1:
+        held, states = blocks.counted(blocks.residuals(steady, ridge))
     units, limits = _calibrated(held, spans, steady, quantile)
-    model = Additive.fit(moments.mean(), moments.covariance(), sensors, ridge)
+    moments = _moments(made[whole])
+    model = Additive.fit(moments.mean(), moments.covariance(), steady, ridge)
     return SlowDrift(
         grid=grid,
         columns=columns,
@@ -102,6 +110,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
         units=units,
         limits=limits,
         effect=model.effect(columns.slopes),
+        trained=TrainedStates.of(states),
         axes=_axes(moments.covariance()[:sensors, :sensors]),
         held=levels_held,
         trust=levels_held * ramp(float(total), *WEEKS),
@@ -137,20 +146,47 @@ def _moments(rows: Floats) -> Moments:
     return result
 
 
-def _chosen(made: Floats, whole: Mask, sensors: int, span: int) -> tuple[float, Floats]:
-    """Return the ridge under which held-out blocks of time need the smallest shifts, and their residuals."""
-    fold = np.minimum(np.arange(len(made)) * FOLDS // len(made), FOLDS - 1)
-    parts = [_moments(made[whole & (fold == each)]) for each in range(FOLDS)]
-    total = parts[0]
-    for part in parts[1:]:
-        total = total.plus(part)
-    best, chosen = np.inf, (RIDGES[0], np.zeros((len(made), sensors)))
-    for ridge in RIDGES:
-        held = np.empty((len(made), sensors))
-        for each, part in enumerate(parts):
+@dataclass(frozen=True, slots=True)
+class _Blocks:
+    """Blocks of time, each predicted from the others: columns of all bins, fold of each, moments of folds."""
+
+    made: Floats
+    fold: NDArray[np.intp]
+    parts: list[Moments]
+
+    @classmethod
+    def of(cls, made: Floats, whole: Mask) -> Self:
+        """Cut the bins into blocks; `whole` bins are learned."""
+        fold = np.minimum(np.arange(len(made)) * FOLDS // len(made), FOLDS - 1)
+        return cls(made, fold, [_moments(made[whole & (fold == each)]) for each in range(FOLDS)])
+
+    def residuals(self, trusted: Floats, ridge: float) -> Floats:
+        """Return the residuals of all bins, shape (bins, sensors)."""
+        total = self.parts[0]
+        for part in self.parts[1:]:
+            total = total.plus(part)
+        held = np.empty((len(self.made), len(trusted)))
+        for each, part in enumerate(self.parts):
             others = total.plus(part, -1.0)
-            model = Additive.fit(others.mean(), others.covariance(), sensors, ridge)
-            held[fold == each] = model.residuals(made[fold == each])
+            model = Additive.fit(others.mean(), others.covariance(), trusted, ridge)
+            held[self.fold == each] = model.residuals(self.made[self.fold == each])
+        return held
+
+    def counted(self, residuals: Floats) -> tuple[Floats, Floats]:
+        """Return how far residuals count, by the states that other blocks held, and the states."""
+        states = confirmed_states(self.made[:, : residuals.shape[1]], residuals)
+        errors = np.empty(len(states))
+        for each in range(FOLDS):
+            here = self.fold == each
+            errors[here] = TrainedStates.of(states[~here]).error(states[here])
+        return residuals / errors[:, None], states
+
+
+def _chosen(blocks: _Blocks, sensors: int, span: int) -> tuple[float, Floats]:
+    """Return the ridge under which held-out blocks of time need the smallest shifts, and their residuals."""
+    best, chosen = np.inf, (RIDGES[0], np.zeros((len(blocks.made), sensors)))
+    for ridge in RIDGES:
+        held = blocks.residuals(np.ones(sensors), ridge)
         loss = float(np.log(_quantiles(_averaged(held, span))).mean())
         if loss < best:
             best, chosen = loss, (ridge, held)

@@ -21,7 +21,7 @@ def requested_training_window(
 
     Args:
         request: the CreateModel request.
-        data: what the data of the dataset covers.
+        data: when the sensors of the model have data.
         minimum_days: least length of the training window in days; None is no limit.
 
     Raises:
@@ -37,8 +37,8 @@ def requested_training_window(
         first, last = iso_seconds(data.start), iso_seconds(data.end)
         raise ValidationError(
             f"{error.kind}DataStartTime {iso_seconds(error.window.start)} to {error.kind}DataEndTime "
-            f"{iso_seconds(error.window.end)} has no data: the dataset reaches from {first} to "
-            f"{last}"
+            f"{iso_seconds(error.window.end)} has no data: the sensors of the model have data from "
+            f"{first} to {last}"
         ) from error
     except WindowTooShortError as error:
         first, last = iso_seconds(error.window.start), iso_seconds(error.window.end)

@@ -1,4 +1,4 @@
-"""The time windows that a model is trained and evaluated on: what of them the data of the dataset covers.
+"""The time windows that a model is trained and evaluated on: in what of them its sensors have data.
 
 What is wrong with a window is said by exceptions that carry the facts; API and jobs put them into words.
 """
@@ -97,7 +97,7 @@ class TrainingWindows:
 
         Args:
             record: has the members `TrainingDataStartTime` and so on, or some of them.
-            data: what the data of the dataset covers.
+            data: when the sensors of the model have data.
             minimum_days: least length of the training window; None is no limit.
 
         Raises:

@@ -10,6 +10,7 @@ from service.errors import ConflictError, ValidationError, counted, name_taken, 
 from service.members.off_rule import OffRule
 from service.members.requested_windows import requested_training_window
 from service.members.schema import Schema, parse_schema
+from service.members.sensor_span import ingested_span
 from service.members.shortening import shortened_metrics
 from service.members.tagging import merged_tags
 from service.members.training_windows import TimeSpan
@@ -32,6 +33,7 @@ from service.storage.names import (
     model_prefix,
     new_uuid,
     policies_of,
+    report_key,
     version_arn,
     version_key,
     versions_of,
@@ -70,7 +72,9 @@ def create_model(context: Context, request: dict[str, Any]) -> ModelRecord:
         if "OffCondition" in request:
             OffRule.parse(request["OffCondition"]).resolved(schema.sensors)
         window = requested_training_window(
-            request, data=TimeSpan.of_data(dataset), minimum_days=context.settings.minimum_training_days
+            request,
+            data=_span(context, dataset, schema),
+            minimum_days=context.settings.minimum_training_days,
         )
         _require_room(context)
 
@@ -281,6 +285,13 @@ def _schema(context: Context, part: Schema | None, dataset: DatasetRecord) -> Sc
         settings="per_model",
     )
     return schema
+
+
+def _span(context: Context, dataset: DatasetRecord, schema: Schema) -> TimeSpan:
+    """Return the time in which the sensors of a schema have data in the dataset."""
+    key = report_key(dataset["uuid"], dataset["ingestionJobId"])
+    whole = TimeSpan.of_data(dataset)
+    return ingested_span(context.service_bucket, key, schema.sensors, whole=whole)
 
 
 def require_active(dataset: DatasetRecord) -> None:

@@ -13,6 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from service.context import Context
 from service.members.diagnostics_place import requested_diagnostics
+from service.members.schema import parse_schema
+from service.members.sensor_span import ingested_span
 from service.members.training_windows import TimeSpan
 from service.reconciliation.job_starts import start_training, stop_training
 from service.reconciliation.reconcile import reconciled_version
@@ -25,11 +27,12 @@ from service.storage.names import (
     RETRAINING_SCHEDULER,
     accumulated_day,
     accumulated_prefix,
+    report_key,
     version_arn,
     version_key,
     versions_of,
 )
-from service.storage.records import ModelRecord, ModelVersionRecord, RetrainingSchedulerRecord
+from service.storage.records import DatasetRecord, ModelRecord, ModelVersionRecord, RetrainingSchedulerRecord
 from service.storage.store import StoreError, Update
 
 KEPT_DAYS = max(LOOKBACK_DAYS.values()) + 366
@@ -50,6 +53,9 @@ _FROM_MODEL = (
     "DataPreProcessingConfiguration",
     "OffCondition",
 )
+_UNREADABLE = ("AccessDenied", "KMS", "Kms", "NoSuchKey")
+"""Beginnings of the codes of S3 for what no later attempt will read either."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -156,7 +162,7 @@ def _next_version(
 
 
 def _data(context: Context, model: ModelRecord, prior: ModelVersionRecord) -> tuple[dict[str, Any], TimeSpan]:
-    """Return what the record of a retraining says of its data, and what that data covers.
+    """Return what the record of a retraining says of its data, and when the sensors of the model have data.
 
     The dataset has the content of its latest ingestion. If it was deleted, the training says so.
     """
@@ -165,7 +171,7 @@ def _data(context: Context, model: ModelRecord, prior: ModelVersionRecord) -> tu
     dataset = context.records.dataset(model["DatasetName"])
     if dataset is not None and dataset["uuid"] == model["datasetUuid"] and "DataStartTime" in dataset:
         sources["ingestionJobId"] = dataset["ingestionJobId"]
-        data = TimeSpan.of_data(dataset)
+        data = _ingested(context, model, dataset)
     if "AccumulatedInferenceDataStartTime" in model:
         kept = TimeSpan(
             start=model["AccumulatedInferenceDataStartTime"], end=model["AccumulatedInferenceDataEndTime"]
@@ -173,6 +179,24 @@ def _data(context: Context, model: ModelRecord, prior: ModelVersionRecord) -> tu
         sources |= {"accumulatedStart": kept.start, "accumulatedEnd": kept.end}
         data = data.joined(kept)
     return sources, data
+
+
+def _ingested(context: Context, model: ModelRecord, dataset: DatasetRecord) -> TimeSpan:
+    """Return when the sensors of the model have data in the dataset.
+
+    Where that cannot be read, as under a KMS key that was disabled, it is all data of the dataset: the
+    training begins, and says what it cannot read either.
+    """
+    bucket, whole = context.service_bucket, TimeSpan.of_data(dataset)
+    statistics = report_key(dataset["uuid"], dataset["ingestionJobId"])
+    try:
+        sensors = parse_schema(bucket.get_text(model["schemaKey"])).sensors
+        return ingested_span(bucket, statistics, sensors, whole=whole)
+    except ClientError as error:
+        if not error.response["Error"]["Code"].startswith(_UNREADABLE):
+            raise
+        _log.warning("schema or statistics of model '%s' cannot be read", model["ModelName"], exc_info=True)
+        return whole
 
 
 def _trim(context: Context, model: ModelRecord) -> None:

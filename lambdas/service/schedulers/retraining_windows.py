@@ -21,7 +21,7 @@ def retraining_windows(
 
     Args:
         prior: the record of the version that is to be replaced.
-        data: what dataset and kept rows cover.
+        data: when the sensors of the model have data, in the dataset or in kept rows.
         lookback: `LookbackWindow`.
         now: the time in epoch seconds.
     """

@@ -85,6 +85,42 @@ def test_a_model_may_use_a_part_of_the_dataset(service: Service) -> None:
     assert json.loads(service.api.describe_model(ModelName="wear")["Schema"]) == part
 
 
+UNEVEN = [
+    {
+        "ComponentName": component,
+        "SensorName": "speed",
+        "DataExists": True,
+        "DataStartTime": start.timestamp(),
+        "DataEndTime": end.timestamp(),
+    }
+    for component, start, end in (("pump", FIRST, LAST), ("motor", MIDDLE, MIDDLE + 40 * DAY))
+]
+"""Of the motor there is data of 40 days only."""
+
+
+def test_without_windows_the_time_of_the_sensors_of_the_model_trains(service: Service) -> None:
+    service.ingested_dataset(statistics=UNEVEN)
+    service.create_model("wear", DatasetSchema=_schema("motor", "speed"))
+    model = service.api.describe_model(ModelName="wear")
+    windows = (model["TrainingDataStartTime"], model["TrainingDataEndTime"])
+    assert windows == (MIDDLE, MIDDLE + 40 * DAY)
+    service.create_model("all")
+    model = service.api.describe_model(ModelName="all")
+    assert (model["TrainingDataStartTime"], model["TrainingDataEndTime"]) == (FIRST, LAST)
+
+
+def test_a_window_is_held_to_the_time_of_the_sensors_of_the_model(service: Service) -> None:
+    service.ingested_dataset(statistics=UNEVEN)
+    motor = {"DatasetSchema": _schema("motor", "speed"), "TrainingDataStartTime": FIRST}
+    wrong = service.api.exceptions.ValidationException
+    words = "the sensors of the model have data from 2026-05-01T00:00:00Z to 2026-06-10T00:00:00Z"
+    with pytest.raises(wrong, match=words):
+        service.create_model("wear", **motor, TrainingDataEndTime=MIDDLE - DAY)
+    with pytest.raises(wrong, match="to 2026-05-11T00:00:00Z, which is shorter than 14 days"):
+        service.create_model("wear", **motor, TrainingDataEndTime=MIDDLE + 10 * DAY)
+    service.create_model("wear", **motor, TrainingDataEndTime=MIDDLE + 20 * DAY)
+
+
 def _schema(component: str, column: str) -> dict[str, Any]:
     columns = [{"Name": "Timestamp", "Type": "DATETIME"}, {"Name": column, "Type": "DOUBLE"}]
     return {
@@ -120,7 +156,7 @@ def _schema(component: str, column: str) -> dict[str, Any]:
         ),
         (
             {"TrainingDataStartTime": LAST + DAY, "TrainingDataEndTime": LAST + 90 * DAY},
-            "has no data: the dataset reaches from 2026-01-01T00:00:00Z to 2026-07-01T00:00:00Z",
+            "no data: the sensors of the model have data from 2026-01-01T00:00:00Z to 2026-07-01T00:00:00Z",
         ),
         (
             {"EvaluationDataStartTime": FIRST + 13 * DAY, "EvaluationDataEndTime": LAST},

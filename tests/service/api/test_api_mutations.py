@@ -423,7 +423,7 @@ def lost_wakes_stay_lost(patch: Patch) -> None:
 
     def without(context: Context) -> None:
         with patch.context() as inner:
-            inner.setattr(reconciler, "_retrain", lambda *_: None)
+            inner.setattr(reconciler, "retrain_if_due", lambda *_: None)
             original(context)
 
     patch.setattr(reconciler, "_all", without)
@@ -436,6 +436,12 @@ def diagnostics_are_written_below_the_last_ones(patch: Patch) -> None:
 
 def kept_rows_are_not_counted(patch: Patch) -> None:
     patch.setattr(TimeSpan, "joined", lambda self, _: self)
+
+
+def sensors_of_other_models_count(patch: Patch) -> None:
+    """Both where a model is created and where it is retrained."""
+    for module in (models, retraining):
+        patch.setattr(module, "ingested_span", lambda *_, whole: whole)
 
 
 def old_rows_are_kept(patch: Patch) -> None:
@@ -651,6 +657,14 @@ RETRAINING = (
     Bug(
         kept_rows_are_not_counted,
         test_api_retraining.test_it_takes_what_inference_kept_and_the_latest_ingestion,
+    ),
+    Bug(
+        sensors_of_other_models_count,
+        test_api_retraining.test_it_reaches_as_far_as_the_sensors_of_the_model,
+    ),
+    Bug(
+        sensors_of_other_models_count,
+        test_api_models.test_without_windows_the_time_of_the_sensors_of_the_model_trains,
     ),
     Bug(old_rows_are_kept, test_api_retraining.test_rows_that_no_retraining_reads_any_more_are_removed),
     Bug(an_activation_keeps_the_old_facts, test_api_retraining.test_a_version_is_activated_and_rolled_back),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from service.reconciler import reconcile
 from service.reconciliation.training_end import record_end, record_failed_training
@@ -18,6 +19,7 @@ from service.storage.names import (
     version_key,
     versions_of,
 )
+from service.storage.service_bucket import ServiceBucket
 from service.storage.store import Item
 from tests.service.api.conftest import FIRST, LAST, ROLE, Deploy, Service
 from tests.service.counted import counted_calls
@@ -440,6 +442,51 @@ def test_it_takes_what_inference_kept_and_the_latest_ingestion(plant: Plant) -> 
     assert version["ingestionJobId"] == job
     described = plant.api.describe_model(**NAME)
     assert {name: described[name] for name in kept} == kept
+
+
+def test_it_reaches_as_far_as_the_sensors_of_the_model(plant: Plant) -> None:
+    """Its dataset has another sensor too, which goes on."""
+    last = datetime(2026, 6, 20, tzinfo=UTC)
+    plant.api.create_retraining_scheduler(**GIVEN)
+    statistics = [
+        {
+            "ComponentName": component,
+            "SensorName": "speed",
+            "DataExists": True,
+            "DataStartTime": FIRST.timestamp(),
+            "DataEndTime": end.timestamp(),
+        }
+        for component, end in (("pump", last), ("fan", LAST))
+    ]
+    plant.service.finish_ingestion(plant.service.start_ingestion(), statistics=statistics)
+    plant.until("2026-07-11T00:00")
+    plant.wake()
+    assert plant.version(2)["EvaluationDataEndTime"] == last.timestamp()
+
+
+@pytest.mark.parametrize(
+    ("code", "begun"), [("AccessDenied", True), ("KMS.DisabledException", True), ("SlowDown", False)]
+)
+def test_one_whose_documents_cannot_be_read_begins_and_says_so_itself(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch, code: str, *, begun: bool
+) -> None:
+    """It is not begun when a later attempt may read them."""
+
+    def closed(_: ServiceBucket, key: str) -> str:
+        raise ClientError({"Error": {"Code": code, "Message": key}}, "GetObject")
+
+    plant.api.create_retraining_scheduler(**GIVEN)
+    plant.until("2026-07-11T00:00")
+    with monkeypatch.context() as patch:
+        patch.setattr(ServiceBucket, "get_text", closed)
+        if begun:
+            plant.wake()
+        else:
+            with pytest.raises(ClientError, match="SlowDown"):
+                plant.wake()
+    assert plant.versions() == [(1, "SUCCESS"), *([(2, "IN_PROGRESS")] if begun else [])]
+    if begun:
+        assert plant.version(2)["EvaluationDataEndTime"] == LAST.timestamp(), "all data of the dataset"
 
 
 def test_rows_that_no_retraining_reads_any_more_are_removed(plant: Plant) -> None:

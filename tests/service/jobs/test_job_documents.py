@@ -329,9 +329,9 @@ def test_without_a_training_window_the_data_before_the_evaluation_trains() -> No
             ("2021-01-01", "2021-06-01"),
             (None, None),
             (
-                "the training window 2021-01-01T00:00:00Z to 2021-06-01T00:00:00Z has no data: dataset "
-                "'pump' has data from 2020-01-01T00:00:00Z to 2020-03-01T00:00:00Z; choose a training "
-                "window inside that range"
+                "the training window 2021-01-01T00:00:00Z to 2021-06-01T00:00:00Z has no data: the sensors "
+                "of the model have data in dataset 'pump' from 2020-01-01T00:00:00Z to "
+                "2020-03-01T00:00:00Z; choose a training window inside that range"
             ),
         ),
         (

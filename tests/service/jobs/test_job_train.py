@@ -182,9 +182,9 @@ def test_a_window_without_data(home: World, dataset: Item) -> None:
         home, dataset, TrainingDataStartTime=at("2021-01-01"), TrainingDataEndTime=at("2021-06-01")
     )
     assert reason == (
-        "the training window 2021-01-01T00:00:00Z to 2021-06-01T00:00:00Z has no data: dataset "
-        f"'{dataset['DatasetName']}' has data from 2020-01-01T00:00:00Z to 2020-01-20T23:59:00Z; choose a "
-        "training window inside that range, or ingest the missing history"
+        "the training window 2021-01-01T00:00:00Z to 2021-06-01T00:00:00Z has no data: the sensors of the "
+        f"model have data in dataset '{dataset['DatasetName']}' from 2020-01-01T00:00:00Z to "
+        "2020-01-20T23:59:00Z; choose a training window inside that range, or ingest the missing history"
     )
 
 
@@ -272,14 +272,14 @@ def test_a_sensor_without_data(world: World) -> None:
 @pytest.mark.parametrize(
     ("rate", "words"),
     [
-        ("PT1H", "component 'm' has 30 rows in the window (2020-01-31T23:59:59.999999, end of data]"),
-        (None, "sensor 'm\\speed' has no value in the window (2020-01-31T23:59:59.999999, end of data]"),
+        ("PT1H", "component 'm' has 29 rows in the window (2020-01-31T23:59:59.999999, 2020-02-29T12:00"),
+        (None, "sensor 'm\\speed' has no value in the window (2020-01-31T23:59:59.999999, 2020-02-29T12:00"),
     ],
 )
 def test_a_window_with_rows_but_no_values(world: World, rate: str | None, words: str) -> None:
     first = datetime(2020, 1, 1)  # noqa: DTZ001 - naive UTC
     lines = [
-        ((first + timedelta(days=day)).isoformat(), *((day, 2 * day) if day < 31 else ("", "")))
+        ((first + timedelta(days=day)).isoformat(), *((day, 2 * day) if day < 31 or day == 60 else ("", "")))
         for day in range(61)
     ]
     world.upload("t/m/a.csv", rows(("Timestamp", "speed", "flow"), lines))
@@ -290,12 +290,12 @@ def test_a_window_with_rows_but_no_values(world: World, rate: str | None, words:
         world.get(DATASET, dataset["DatasetName"]),
         text,
         TrainingDataStartTime=at("2020-02-01"),
-        TrainingDataEndTime=at("2020-03-15"),
+        TrainingDataEndTime=at("2020-02-29T12:00"),
         **({} if rate is None else {"DataPreProcessingConfiguration": {"TargetSamplingRate": rate}}),
     )
     reason = model["FailedReason"]
     assert words in reason
-    assert ("but no value of any sensor in them" if rate else "although it has 30 rows") in reason
+    assert ("but no value of any sensor in them" if rate else "although it has 29 rows") in reason
 
 
 def test_more_data_than_memory_is_refused_before_it_is_taken(

@@ -33,9 +33,9 @@ class Size:
         Args:
             windows: the windows of the training.
             sensors: how many sensors the model has.
-            data: what the dataset covers.
-            data_rows: rows of the dataset's longest component over all of `data`, taken as spread evenly;
-                None when the dataset was ingested by a release that did not count them.
+            data: when the sensors of the model have data.
+            data_rows: rows of the dataset's longest component in that time, taken as spread evenly over the
+                data of the dataset; None when it was ingested by a release that did not count them.
             step_seconds: rate that the rows are resampled to, which no window has more rows than; None keeps
                 the rate of the data.
 

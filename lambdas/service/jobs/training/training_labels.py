@@ -131,7 +131,7 @@ class Labels:
         """Return what a user should know: labels that count for nothing, and readings that were taken.
 
         Args:
-            data: the extent of all data of the dataset.
+            data: the extent of all data of the model's sensors.
             windows: the windows that the model is trained and evaluated on.
 
         Returns:

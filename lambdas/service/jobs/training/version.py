@@ -12,6 +12,7 @@ from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.keys import IngestionKeys
 from service.jobs.storage.session_policy import Place
 from service.jobs.times import step_seconds
+from service.members.sensor_span import ingested_span
 from service.members.training_windows import (
     TimeSpan,
     TrainingWindows,
@@ -27,14 +28,15 @@ from service.storage.service_bucket import ServiceBucket
 class Training:
     """A model version to train; `record` is its item in the store.
 
-    `dataset` is what the dataset covers, and `data` the same or, of a retraining, also what was kept.
+    `ingested` is when its sensors have data in the dataset, and `data` the same or, of a retraining, also
+    when rows were kept. `data_rows` is what `Size.of` takes.
     """
 
     record: Mapping[str, Any]
     number: int
     columns: Columns
     data: TimeSpan
-    dataset: TimeSpan
+    ingested: TimeSpan
     data_rows: int | None
     keys: IngestionKeys
     service_bucket: ServiceBucket
@@ -54,18 +56,20 @@ class Training:
                 "model again"
             )
         bucket = runtime.service_bucket.with_key(record.get("ServerSideKmsKeyId"))
-        rows, dataset = job.get("rows"), TimeSpan.of_data(job)
-        data = dataset
+        columns = columns_of(bucket.get_text(record["schemaKey"]))
+        keys = IngestionKeys(dataset=record["datasetUuid"], job=record["ingestionJobId"])
+        rows, whole = job.get("rows"), TimeSpan.of_data(job)
+        data = ingested = ingested_span(bucket, keys.report, sensors_of(columns), whole=whole)
         if "accumulatedStart" in record:
             data = data.joined(TimeSpan(start=record["accumulatedStart"], end=record["accumulatedEnd"]))
         return cls(
             record=record,
             number=number,
-            columns=columns_of(bucket.get_text(record["schemaKey"])),
+            columns=columns,
             data=data,
-            dataset=dataset,
-            data_rows=None if rows is None else int(float(rows) * data.days / dataset.days),
-            keys=IngestionKeys(dataset=record["datasetUuid"], job=record["ingestionJobId"]),
+            ingested=ingested,
+            data_rows=None if rows is None else int(float(rows) * data.days / whole.days),
+            keys=keys,
             service_bucket=bucket,
         )
 
@@ -123,16 +127,17 @@ class Training:
         if minimum_days is not None and days < minimum_days:
             raise JobFailed(
                 f"the training window {windows.training} has {days:.2f} days of data, but a model needs at "
-                f"least {minimum_days:g} days: dataset '{self.record['DatasetName']}' has data from "
-                f"{self.dataset}, and the rest is what inference has kept since the model has a retraining "
-                "scheduler. Ingest the missing history into the dataset, or wait for a later retraining"
+                f"least {minimum_days:g} days: the sensors of the model have data in dataset "
+                f"'{self.record['DatasetName']}' from {self.ingested}, and the rest is what inference has "
+                "kept since the model has a retraining scheduler. Ingest the missing history into the "
+                "dataset, or wait for a later retraining"
             )
         return windows
 
     def data_days(self, window: TimeSpan) -> float:
         """Return how many days of a window have data: in the dataset, or because rows of them were kept."""
         kept = (accumulated_span(key) for key in self.kept_rows())
-        return covered_days(window, [self.dataset, *kept])
+        return covered_days(window, [self.ingested, *kept])
 
     @property
     def step_seconds(self) -> int | None:
@@ -164,7 +169,7 @@ class Training:
 def effective_windows(
     record: Mapping[str, Any], *, data: TimeSpan, minimum_days: float | None
 ) -> TrainingWindows:
-    """Return the windows of a model version, cut to the `data` of its dataset.
+    """Return the windows of a model version, cut to the time in which its sensors have `data`.
 
     Raises:
         JobFailed: when a window has no data, or the training has less than `minimum_days`.
@@ -175,13 +180,14 @@ def effective_windows(
     except WindowWithoutDataError as error:
         kind = error.kind.lower()
         raise JobFailed(
-            f"the {kind} window {error.window} has no data: dataset '{dataset}' has data from "
-            f"{data}; choose a {kind} window inside that range, or ingest the missing history"
+            f"the {kind} window {error.window} has no data: the sensors of the model have data in dataset "
+            f"'{dataset}' from {data}; choose a {kind} window inside that range, or ingest the missing "
+            "history"
         ) from error
     except WindowTooShortError as error:
         raise JobFailed(
             f"the training window has {error.window.days:.2f} days of data ({error.window}), but a model "
-            f"needs at least {minimum_days:g} days: dataset '{dataset}' has data from {data}; "
-            "choose a longer training window, ingest more history, or lower the minimum training span in the "
-            "settings of the service"
+            f"needs at least {minimum_days:g} days: its sensors have data in dataset '{dataset}' from "
+            f"{data}; choose a longer training window, ingest more history, or lower the minimum training "
+            "span in the settings of the service"
         ) from error
