@@ -3,6 +3,10 @@
 The numeric layer is empty unless a test fills it, so that templates need neither network nor cache.
 boto3 has the service model of the project, whatever its botocore has.
 
+Beside other processes of tests, OpenBLAS has one thread, here and in what is started from here: more
+threads than processors wait for each other busily, which takes up to five times the processor time. What
+depends on threads, `test_determinism.py` and `test_kernels.py`, sets their number.
+
 Property tests play the same examples in every run, so that a red run is red again on the next machine;
 `make search` plays new ones.
 """
@@ -19,6 +23,8 @@ from hypothesis import settings
 from l4e_layer import EMPTY_LAYER
 from tests.parallel import scheduler_of
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("CDK_VALIDATION", "false")
 os.environ.setdefault("CDK_CONTEXT_JSON", json.dumps({EMPTY_LAYER: True}))
 os.environ["AWS_DATA_PATH"] = str(Path(__file__).parents[1] / "lambdas" / "botocore_data")

@@ -37,6 +37,8 @@ CORE = [
     "tests/engine/test_detector.py::test_window_by_window_equals_one_batch",
     "tests/engine/test_detector.py::test_equal_data_gives_equal_bytes_and_bytes_give_the_detector_back",
 ]
+BARE = [f"-pno:{plugin}" for plugin in ("cacheprovider", "hypothesispytest", "pytest_cov", "xdist")]
+"""What these tests do not need of pytest takes half a second in each process."""
 PROBE = """
 import numpy as np
 for kind in (np.float32, np.float64):
@@ -80,7 +82,7 @@ def distinct(cores: Iterable[str]) -> dict[str, str]:
 def failure(core: str, threads: int, tests: Iterable[str]) -> str | None:
     """Return what the tests print in a process with that kernel, None if they pass."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-cov", *tests],
+        [sys.executable, "-m", "pytest", "-q", "--noconftest", *BARE, *tests],
         cwd=ROOT,
         env=environment(core, threads),
         capture_output=True,
