@@ -293,6 +293,19 @@ def healthy(seed: int, step: int, make: Make) -> Case:
     return machine(f"healthy, {make}", seed, make, train=240, evaluated=61, faults=(), step=step, phase=0.62)
 
 
+def young(seed: int, step: int, make: Make) -> Case:
+    """Return a machine trained on 40 days at the end of winter, and its first 90 days after: until summer.
+
+    Two faults of two weeks come in weather that training did not hold; the other days are healthy.
+    """
+    size = 6.4 if make == "curved" else 4.0
+    faults = [
+        Fault(kind=kind, start=start, days=14, size=size)
+        for kind, start in zip(KINDS[make], (70, 94), strict=False)
+    ]
+    return machine(f"young, {make}", seed, make, train=40, evaluated=90, faults=faults, step=step, phase=0.12)
+
+
 def creeping(seed: int, sensors: int, rows: int) -> Case:
     """Return the smallest case: eight sensors on three drivers, a ramp of five spreads on some of them."""
     rng = np.random.default_rng([seed, 10])
@@ -327,6 +340,8 @@ FAMILIES: dict[str, Callable[[int, int], Case]] = {
     "abrupt, linear": partial(worn, make="linear", days=(5, 20), at_once=True),
     "healthy, linear": partial(healthy, make="linear"),
     "healthy, curved": partial(healthy, make="curved"),
+    "young, linear": partial(young, make="linear"),
+    "young, curved": partial(young, make="curved"),
 }
 """Makers of a case from a seed and the seconds between rows."""
 CREEPING = ((1, 15_000), (3, 30_000))
