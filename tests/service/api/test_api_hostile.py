@@ -23,6 +23,7 @@ from service.settings import Environment
 from service.storage.names import SCHEDULER, events_of, executions_of
 from tests.service.api.conftest import Service
 from tests.service.api.in_process import in_process
+from tests.service.api.operation_cases import sensor
 from tests.service.hostile import MODEL, TARGET, Attacker
 from tests.service.memory import in_memory
 
@@ -47,7 +48,7 @@ def fresh(clients: Callable[[str], Any], variables: dict[str, str]) -> Fresh:
 
 def populated(environment: Environment, clients: Callable[[str], Any]) -> Service:
     service = in_process(environment, clients)
-    service.ingested_dataset("pump", statistics=[{"SensorName": name} for name in ("flow", "speed", "heat")])
+    service.ingested_dataset("pump", statistics=[sensor(name) for name in ("flow", "speed", "heat")])
     for name in ("motor", "fan"):
         service.create_dataset(name)
     service.start_ingestion("fan")
