@@ -556,7 +556,7 @@ BUGS = {
     ),
     "a sensor alone makes a rare state": Bug(
         state_distance,
-        "np.minimum(values, predicted)",
+        "confirmed_states(values, residuals)",
         "values",
         test_rare_states.test_a_distance_counts_as_far_as_the_other_sensors_confirm_it,
         case(test_rare_states.test_a_distance_counts_as_far_as_the_other_sensors_confirm_it, id="alone"),

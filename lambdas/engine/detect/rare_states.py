@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from engine.detect.artefact import BadArtefact
 from engine.detect.cross_prediction import Float32
 from engine.detect.ramp import ramp
+from engine.detect.trained_states import confirmed_states
 
 Floats = NDArray[np.float64]
 
@@ -66,7 +67,5 @@ def state_distance(values: Float32, residuals: Float32) -> Floats:
         residuals: what is left of them when the other sensors predict them, shape (rows, sensors).
 
     """
-    predicted = values - residuals
-    high, low = np.minimum(values, predicted), np.maximum(values, predicted)
-    result: Floats = np.maximum(high, -low).max(axis=1).astype(np.float64)
+    result: Floats = np.abs(confirmed_states(values, residuals)).max(axis=1)
     return result

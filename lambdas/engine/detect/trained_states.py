@@ -10,6 +10,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.detect.cross_prediction import Reals
+
 Floats = NDArray[np.float64]
 
 GROWTH = 0.3
@@ -46,7 +48,7 @@ class TrainedStates:
         return result
 
 
-def confirmed_states(values: Floats, residuals: Floats) -> Floats:
+def confirmed_states(values: Reals, residuals: Reals) -> Floats:
     """Return how far each sensor is from its centre as far as the other sensors confirm it.
 
     That is the nearer one of its value and its prediction, and 0 between the two sides. A sensor that leaves
@@ -59,4 +61,4 @@ def confirmed_states(values: Floats, residuals: Floats) -> Floats:
     """
     predicted = values - residuals
     nearer = np.where(np.abs(values) < np.abs(predicted), values, predicted)
-    return np.where(values * predicted > 0, nearer, 0.0)
+    return np.where(values * predicted > 0, nearer, 0.0).astype(np.float64, copy=False)
