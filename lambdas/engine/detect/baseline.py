@@ -2,8 +2,7 @@
 
 Drift does not take a sensor farther from its baseline than half of its training range. Where a sensor is
 farther away, it jumped: the baseline follows at a twentieth of its usual speed, so that a large fault stays
-visible. On the way back to the middle of training it follows at full
-speed.
+visible. On the way back to the middle of training it follows at full speed.
 """
 
 from dataclasses import dataclass
