@@ -155,7 +155,7 @@ def fast_changes() -> Iterator[tuple[str, list[Change]]]:
     yield from among(alarm, "CALM_RATIO", (0.3, 0.5), (0.9, 1.0)).items()
     yield from among(alarm, "SEEN_SHARE", (0.25, 0.5), (1.0, 2.0)).items()
     yield from among(alarm, "MUTED_RATIO", 0.35, 0.95).items()
-    for name in ("FAR_ABOVE", "RUN_ROWS", "MARGIN_ROWS", "MAX_SHARE", "SILENT_ROWS", "ROUNDS"):
+    for name in ("FAR_ABOVE", "RUN_ROWS", "MAX_SHARE", "SILENT_ROWS", "ROUNDS"):
         yield from scaled(cleaning, name, 0.5, 2).items()
     window, spans = engine.detect.features.WINDOW, engine.detect.features.SPANS
     for by in (0.5, 2):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from engine.detect.baseline import Baseline
 from engine.detect.cross_prediction import Float32, stack
-from engine.detect.features import VIEWS
+from engine.detect.features import LONGEST_MEMORY, VIEWS
 from engine.detect.pipeline import Pipeline
 from engine.detect.rare_states import state_distance
 from engine.detect.smoothing import smooth
@@ -40,9 +40,6 @@ FAR_ABOVE = 4.0
 RUN_ROWS = 96
 """Three times the longest memory of a view: a change of operating mode is over by then, a fault is not."""
 JOIN_ROWS = 24
-MARGIN_ROWS = 30
-"""Rows on either side of faults, labelled or not, and of silent sensors that are not learned: the longest
-memory of a view."""
 MAX_SHARE = 0.35
 """If more looks suspicious, that is how the machine runs."""
 SILENT_ROWS = 8
@@ -68,7 +65,7 @@ def without_silent(frame: Frame, normal: Mask) -> Mask:
         normal: mask of the rows that may be learned, shape (rows,).
 
     """
-    kept = normal & ~with_margin(_silent(frame.values) & normal, MARGIN_ROWS)
+    kept = normal & ~with_margin(_silent(frame.values) & normal, LONGEST_MEMORY)
     return kept if kept.sum() >= max(MIN_ROWS, LEAST_SHARE * normal.sum()) else normal
 
 
@@ -101,7 +98,7 @@ def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
         runs = _long_runs((ratio > FAR_ABOVE) & normal)
         usual = usual_distance(distance[scored & normal])
         faults = [run for run in runs if not came_back(distance, run, usual=usual, apart=RUN_ROWS)]
-        suspicious = with_margin(_marked(faults, len(normal)), MARGIN_ROWS)
+        suspicious = with_margin(_marked(faults, len(normal)), LONGEST_MEMORY)
         share = (normal & scored & suspicious).sum() / (normal & scored).sum()
         if not 0 < share <= MAX_SHARE:
             break

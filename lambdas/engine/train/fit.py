@@ -17,7 +17,7 @@ from engine.detect.alarm import Alarm
 from engine.detect.baseline import Baseline
 from engine.detect.detector import Detector
 from engine.detect.discrete import discrete_values
-from engine.detect.features import TRACKED, VIEWS
+from engine.detect.features import LONGEST_MEMORY, TRACKED, VIEWS
 from engine.detect.pipeline import Pipeline
 from engine.detect.rare_states import RareStates
 from engine.detect.state import State
@@ -28,7 +28,7 @@ from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
 from engine.train.calibration import calibrate, fitted_views
 from engine.train.calibration_data import CalibrationData
-from engine.train.cleaning import MARGIN_ROWS, RUN_ROWS, without_silent, without_suspicious
+from engine.train.cleaning import RUN_ROWS, without_silent, without_suspicious
 from engine.train.fit_settings import FitSettings
 from engine.train.forward_validation import ForwardValidation, forward_validation
 from engine.train.known_faults import without_known_faults
@@ -85,7 +85,7 @@ def fit(
 
     """
     settings = settings or FitSettings()
-    margin = MARGIN_ROWS * frame.step
+    margin = LONGEST_MEMORY * frame.step
     doubtful = rows_inside(frame.times, neutral)
     sure = rows_inside(frame.times, confirmed) & ~rows_inside(frame.times, labels) & ~doubtful
     normal = ~frame.off & ~doubtful & (sure | ~rows_inside(frame.times, labels, margin=margin))

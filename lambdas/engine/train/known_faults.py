@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from engine.detect.batches import score_in_batches
 from engine.detect.detector import Detector
+from engine.detect.features import LONGEST_MEMORY
 from engine.frame.frame import Frame
-from engine.train.cleaning import JOIN_ROWS, MARGIN_ROWS, MAX_SHARE
+from engine.train.cleaning import JOIN_ROWS, MAX_SHARE
 from engine.train.row_runs import joined_runs, with_margin
 
 Mask = NDArray[np.bool_]
@@ -76,7 +77,7 @@ def without_known_faults(frame: Frame, normal: Mask, prior: Detector, confirmed:
         if moved[start:stop].any() and (came_back or unconfirmed):
             with_moved[start:stop] = True
     for left_out in (with_moved,) if held else (with_moved, faults):
-        kept = normal & (confirmed | ~with_margin(left_out, MARGIN_ROWS))
+        kept = normal & (confirmed | ~with_margin(left_out, LONGEST_MEMORY))
         if kept.sum() >= (1 - MAX_SHARE) * normal.sum():
             return kept
     if held:
