@@ -92,7 +92,7 @@ ABLATIONS: dict[str, list[tuple[Any, str, Any]]] = {
     "no widening of limits": [(engine.train.forward_validation, "MAX_WIDENING", 1.0)],
     "no cleaning of training data": [(engine.train.cleaning, "MIN_ROWS", 10**9)],
     "no forgetting of faults that ended": [(engine.detect.alarm, "MEMORY_ROWS", {})],
-    "single rows alarm": [(engine.detect.alarm, "UNCONFIRMED_RATIO", 1e9)],
+    "single rows alarm": [(engine.detect.alarm, "_confirmed", lambda _, count: np.ones(count))],
     "alarms close at the limit": [(engine.detect.alarm, "CLOSING_RATIO", 1.0)],
 }
 """What each ablation switches off: module, constant, value."""

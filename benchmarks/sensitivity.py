@@ -151,19 +151,16 @@ def fast_changes() -> Iterator[tuple[str, list[Change]]]:
     yield from scaled(view, "CAP", 0.5, 2).items()
     yield from scaled(view, "TOP_SHARE", 0.5, 2).items()
     yield from among(view, "RESIDUAL_QUANTILE", 0.98, 0.995).items()
-    yield from among(alarm, "NEWEST_ROWS", 2, 6).items()
-    yield from among(alarm, "CALM_RATIO", (0.3, 0.5), (0.9, 1.0)).items()
-    yield from among(alarm, "SEEN_SHARE", (0.25, 0.5), (1.0, 2.0)).items()
-    yield from among(alarm, "MUTED_RATIO", 0.35, 0.95).items()
+    yield from among(engine.detect.smoothing, "NEWEST_ROWS", 2, 6).items()
+    yield from among(alarm, "CALM_RATIO", 0.3, 0.9).items()
+    for name in ("EDGE", "SEEN_SHARE"):
+        yield from scaled(alarm, name, 0.5, 2).items()
     for name in ("FAR_ABOVE", "RUN_ROWS", "MAX_SHARE", "SILENT_ROWS", "ROUNDS"):
         yield from scaled(cleaning, name, 0.5, 2).items()
     window, spans = engine.detect.features.WINDOW, engine.detect.features.SPANS
     for by in (0.5, 2):
         yield f"WINDOW x {by:g}", remembering(round(window * by), spans)
         yield f"SPANS x {by:g}", remembering(window, (round(spans[0] * by), round(spans[1] * by)))
-    yield from scaled(engine.detect.smoothing, "SCORE_SPAN", 0.5, 2).items()
-    yield from among(alarm, "CONFIRMED_RATIO", (0.8, 0.9), (0.99, 1.0)).items()
-    yield from among(alarm, "OPEN_RATIO", (1.0, 1.025), (1.0, 1.1)).items()
     yield from scaled(level, "SPAN_PER_TRAINING_ROW", 0.5, 2).items()
     yield from scaled(engine.frame.scaling, "CLIP", 0.5, 2).items()
     for name in ("JOIN_ROWS", "MIN_ROWS"):
