@@ -32,7 +32,7 @@ GRACE_ROWS = 32
 GRACE_SECONDS = 7200
 """Shortest time, in seconds, that is not judged after the machine was off."""
 LEAD_IN_SPANS = 3
-"""Spans of the baseline before a sampled row that it is followed through: more than 99 % of its weight."""
+"""Spans through which the baseline is followed to find its level: more than 99 % of its weight."""
 
 
 @dataclass(frozen=True, slots=True)

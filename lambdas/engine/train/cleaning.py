@@ -29,7 +29,7 @@ from engine.train.calibration import column_quantile
 from engine.train.calibration_data import CalibrationData
 from engine.train.returning_states import came_back, usual_distance
 from engine.train.row_runs import joined_runs, with_margin
-from engine.train.sampling import FOLDS, sample_strips, time_folds
+from engine.train.sampling import FOLDS, LEAST_ROWS, sample_strips, time_folds
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -46,8 +46,6 @@ SILENT_ROWS = 8
 """Rows without a value after which a sensor is silent: its last value says nothing by then."""
 LEAST_SHARE = 1 / 3
 """Share of rows without a silent sensor that is enough to learn from."""
-MIN_ROWS = 1000
-"""Shorter training data is taken as it is."""
 _LEARNED_ROWS = 60_000
 _BLOCK_ROWS = 4096
 _NORMAL_99 = 2.5758 / 0.6745
@@ -58,7 +56,7 @@ def without_silent(frame: Frame, normal: Mask) -> Mask:
     """Return the normal rows without those on which a sensor is silent, with a margin of 30 rows.
 
     A sensor is silent on rows that end a stretch of at least 8 rows without a value. All normal rows are
-    returned if less than a third of them or fewer than 1,000 would be left.
+    returned if less than a third of them or fewer than LEAST_ROWS would be left.
 
     Args:
         frame: the training rows.
@@ -66,7 +64,7 @@ def without_silent(frame: Frame, normal: Mask) -> Mask:
 
     """
     kept = normal & ~with_margin(_silent(frame.values) & normal, LONGEST_MEMORY)
-    return kept if kept.sum() >= max(MIN_ROWS, LEAST_SHARE * normal.sum()) else normal
+    return kept if kept.sum() >= max(LEAST_ROWS, LEAST_SHARE * normal.sum()) else normal
 
 
 def _silent(values: Floats) -> Mask:
@@ -90,7 +88,7 @@ def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
 
     """
     kept = normal
-    if normal.sum() < MIN_ROWS:
+    if normal.sum() < LEAST_ROWS:
         return kept
     scored = sample_strips(normal, max_rows)
     for _ in range(ROUNDS):
