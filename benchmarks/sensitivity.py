@@ -164,8 +164,6 @@ def fast_changes() -> Iterator[tuple[str, list[Change]]]:
         yield f"SPANS x {by:g}", remembering(window, (round(spans[0] * by), round(spans[1] * by)))
     yield from scaled(level, "SPAN_PER_TRAINING_ROW", 0.5, 2).items()
     yield from scaled(engine.frame.scaling, "CLIP", 0.5, 2).items()
-    for name in ("JOIN_ROWS", "MIN_ROWS"):
-        yield from scaled(cleaning, name, 0.5, 2).items()
     yield from scaled(engine.detect.pipeline, "GRACE_SECONDS", 0.5, 2).items()
     for name in ("LIFT", "GENTLE", "LIFTED_RATIO"):
         yield from scaled(drift, name, 0.5, 2).items()

@@ -37,9 +37,8 @@ Mask = NDArray[np.bool_]
 ROUNDS = 2
 FAR_ABOVE = 4.0
 """A row is suspicious from this many times the 75 % quantile of all scores."""
-RUN_ROWS = 96
-"""Three times the longest memory of a view: a change of operating mode is over by then, a fault is not."""
-JOIN_ROWS = 24
+RUN_ROWS = 3 * LONGEST_MEMORY
+"""Shortest run that is left out: a change of operating mode is over by then, a fault is not."""
 MAX_SHARE = 0.35
 """If more looks suspicious, that is how the machine runs."""
 SILENT_ROWS = 8
@@ -161,7 +160,7 @@ def _long_runs(marked: Mask) -> list[tuple[int, int]]:
     """Return the runs of at least RUN_ROWS rows of which at least half are marked, gaps included."""
     return [
         (start, stop)
-        for start, stop in joined_runs(marked, gap=JOIN_ROWS)
+        for start, stop in joined_runs(marked, gap=LONGEST_MEMORY)
         if stop - start >= RUN_ROWS and marked[start:stop].sum() >= (stop - start) / 2
     ]
 
