@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from engine.detect.cross_prediction import Float32
 from engine.detect.features import LONGEST_MEMORY, TRACKED, ViewName
-from engine.detect.level_events import UNCOUNTED, MovedLevels
+from engine.detect.level_events import MOVED_SHARE, MovedLevels
 from engine.detect.level_shift import MOVED_AVERAGE, level_weights
 from engine.detect.pipeline import FeatureRows
 from engine.detect.ramp import ramp
@@ -152,7 +152,7 @@ def _moved_levels(view: View, residuals: Float32, weights: Float32, state: State
 
     Those whose newest rows are not away on average are left out: the fault is just over.
     """
-    uncounted = weights < UNCOUNTED
+    uncounted = 1 - weights > MOVED_SHARE
     if not uncounted.any():
         return None
     newest = residuals[-LONGEST_MEMORY:].mean(axis=0, dtype=np.float64)
