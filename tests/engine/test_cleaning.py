@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from engine.detect.features import LONGEST_MEMORY as MARGIN
-from engine.train.cleaning import SILENT_ROWS, without_silent
+from engine.detect.notices import SILENT_ROWS
+from engine.train.cleaning import without_silent
 from tests.engine.plant import pump
 
 ROWS = 9000

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from engine.detect.baseline import Baseline
 from engine.detect.cross_prediction import Float32, stack
 from engine.detect.features import LONGEST_MEMORY, VIEWS
+from engine.detect.notices import SILENT_ROWS
 from engine.detect.pipeline import Pipeline
 from engine.detect.rare_states import state_distance
 from engine.detect.smoothing import smooth
@@ -41,8 +42,6 @@ RUN_ROWS = 3 * LONGEST_MEMORY
 """Shortest run that is left out: a change of operating mode is over by then, a fault is not."""
 MAX_SHARE = 0.35
 """If more looks suspicious, that is how the machine runs."""
-SILENT_ROWS = 8
-"""Rows without a value after which a sensor is silent: its last value says nothing by then."""
 LEAST_SHARE = 1 / 3
 """Share of rows without a silent sensor that is enough to learn from."""
 _LEARNED_ROWS = 60_000
@@ -54,8 +53,8 @@ _NORMAL_99 = 2.5758 / 0.6745
 def without_silent(frame: Frame, normal: Mask) -> Mask:
     """Return the normal rows without those on which a sensor is silent, with a margin of 30 rows.
 
-    A sensor is silent on rows that end a stretch of at least 8 rows without a value. All normal rows are
-    returned if less than a third of them or fewer than LEAST_ROWS would be left.
+    A sensor is silent on rows that end a stretch of at least 20 rows without a value. All normal rows are
+    returned if less than a third of them or fewer than 1,250 would be left.
 
     Args:
         frame: the training rows.
