@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from engine.detect.baseline import Baseline
 from engine.detect.cross_prediction import Float32, stack
-from engine.detect.features import LONGEST_MEMORY, VIEWS
+from engine.detect.features import LONGEST_MEMORY, VIEWS, WINDOW
 from engine.detect.notices import SILENT_ROWS
 from engine.detect.pipeline import Pipeline
 from engine.detect.rare_states import state_distance
@@ -159,7 +159,7 @@ def _long_runs(marked: Mask) -> list[tuple[int, int]]:
     """Return the runs of at least RUN_ROWS rows of which at least half are marked, gaps included."""
     return [
         (start, stop)
-        for start, stop in joined_runs(marked, gap=LONGEST_MEMORY)
+        for start, stop in joined_runs(marked, gap=WINDOW)
         if stop - start >= RUN_ROWS and marked[start:stop].sum() >= (stop - start) / 2
     ]
 
