@@ -40,8 +40,8 @@ FAR_ABOVE = 4.0
 """A row is suspicious from this many times the 75 % quantile of all scores."""
 JOIN_ROWS = 24
 """Most rows between two that belong to the same run."""
-RUN_ROWS = 3 * LONGEST_MEMORY
-"""Shortest run that is left out: a change of operating mode is over by then, a fault is not."""
+RUN_ROWS = 96
+"""Three times the longest memory of a view: a change of operating mode is over by then, a fault is not."""
 MAX_SHARE = 0.35
 """If more looks suspicious, that is how the machine runs."""
 LEAST_SHARE = 1 / 3
