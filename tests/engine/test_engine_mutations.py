@@ -153,7 +153,7 @@ BUGS = {
         roc_auc, "(counts - 1) / 2", "(counts - 1)", test_evaluation.test_auc_is_the_share_of_ordered_pairs
     ),
     "ranges exactly at the distance stay apart": Bug(
-        EventRules.apply,
+        EventRules._near,
         "<= self.join",
         "< self.join",
         test_events.test_ranges_at_most_the_distance_apart_are_one,

@@ -77,12 +77,15 @@ class EventRules:
             Events in order of time; their contributions are the means over all anomalous rows.
 
         """
-        near = _merged(ranges, lambda first, second: second.start - first.end <= self.join)
+        near = _merged(ranges, self._near)
         events = [event for event in near if event.rows >= self.min_rows]
         # a longer event bridges longer pauses
         while len(joined := _merged(events, self._one_fault)) < len(events):
             events = joined
         return events
+
+    def _near(self, first: Range, second: Range) -> bool:
+        return bool(second.start - first.end <= self.join)
 
     def _one_fault(self, first: Range, second: Range) -> bool:
         apart = second.start - first.end
