@@ -44,7 +44,7 @@ from benchmarks.datasets import shared_cases
 from benchmarks.generator import generated_cases
 from benchmarks.lasting import Host, lasting
 from benchmarks.quality import engine_ratio, measure, without
-from benchmarks.slow import engine_ratios, judge
+from benchmarks.slow import engine_alarms, judge
 from benchmarks.wear import FAMILIES
 
 STEP = 300
@@ -176,11 +176,11 @@ def slow_figures(data: Path, seeds: list[int]) -> Callable[[], str]:
     pump = [case for case in shared_cases(data) if case.group == "synthpump"]
 
     def figures() -> str:
-        ratio = engine_ratios()["engine"]
-        judged = [judge(case, ratio(case) > 1) for case in worn]
+        alarms = engine_alarms()["engine"]
+        judged = [judge(case, *alarms(case)) for case in worn]
         late = [np.mean(fault.fifths[3:]) for faults, _ in judged for fault in faults]
         false = np.mean([whole.false_hours_per_day for _, whole in judged])
-        season = np.mean([judge(case, ratio(case) > 1)[1].false_hours_per_day for case in healthy])
+        season = np.mean([judge(case, *alarms(case))[1].false_hours_per_day for case in healthy])
         f1 = measure(pump, engine_ratio())["synthpump"].f1
         return f"{np.mean(late):.0f} % / {false:.2f} / {season:.2f} / {f1:.3f}"
 
