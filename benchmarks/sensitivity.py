@@ -154,6 +154,7 @@ def fast_changes() -> Iterator[tuple[str, list[Change]]]:
     yield from among(view, "RESIDUAL_QUANTILE", 0.98, 0.995).items()
     yield from among(engine.detect.smoothing, "NEWEST_ROWS", 2, 6).items()
     yield from among(alarm, "CALM_RATIO", 0.3, 0.9).items()
+    yield from among(alarm, "MUTED_RATIO", 0.35, 0.95).items()
     yield from among(alarm, "SEEN_SHARE", 0.25, 0.75).items()
     yield from scaled(alarm, "EDGE", 0.5, 2).items()
     for name in ("FAR_ABOVE", "RUN_ROWS", "JOIN_ROWS", "MAX_SHARE", "SILENT_ROWS", "ROUNDS"):
