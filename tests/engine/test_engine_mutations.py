@@ -43,6 +43,7 @@ from engine.ingest.timestamp_columns import TimestampReader, _calendar_micros
 from engine.train.calibration import column_quantile
 from engine.train.cleaning import _silent
 from engine.train.fit import fit
+from engine.train.fit_settings import FitSettings
 from engine.train.returning_states import came_back
 from engine.train.row_runs import joined_runs, with_margin
 from engine.train.sampling import sample_strips, time_folds
@@ -568,6 +569,18 @@ BUGS = {
         "np.abs(gap) <= near * reach",
         test_baseline.test_the_farther_a_sensor_is_out_of_reach_the_slower_it_is_followed,
         (1.25, 0.5),
+    ),
+    "fast views spend the whole budget beside a trusted slow channel": Bug(
+        FitSettings.beside,
+        "1 - slow / 2",
+        "1",
+        test_slow_drift.test_fast_views_leave_half_of_the_budget_to_a_trusted_channel,
+    ),
+    "fast views halve the budget whatever training held": Bug(
+        fit,
+        " * (1 - ramp(trimmed, 0, FAULTY_SHARE))",
+        "",
+        test_slow_drift.test_fast_views_keep_the_budget_where_training_held_faults_that_nobody_labelled,
     ),
     "sensors that walked in training predict the others": Bug(
         Additive.fit.__func__,  # type: ignore[attr-defined]

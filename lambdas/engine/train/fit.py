@@ -20,6 +20,7 @@ from engine.detect.discrete import discrete_values
 from engine.detect.features import LONGEST_MEMORY, TRACKED, VIEWS
 from engine.detect.level_shift import SPAN
 from engine.detect.pipeline import LEAD_IN_SPANS, Pipeline
+from engine.detect.ramp import ramp
 from engine.detect.rare_states import RareStates
 from engine.detect.state import State
 from engine.detect.training_range import TrainingRange
@@ -42,6 +43,9 @@ Mask = NDArray[np.bool_]
 MIN_ROWS = 50
 SPANS_IN_TRAINING = 5
 """Spans of the baseline that must fit into training; where it is short, the span is."""
+FAULTY_SHARE = 0.1
+"""Share of training left out as faults from which fast views keep the whole budget of false alarms: where so
+many were found, others were not, and have raised the limits already."""
 _LEARNED_ROWS = 100_000
 
 
@@ -97,7 +101,10 @@ def fit(
     scaling = Scaling.of(frame.values, healthy)
     baseline = Baseline.of(_baseline_span(int(healthy.sum())), len(frame.sensors))
     pipeline = Pipeline(scaling=scaling, baseline=baseline)
-    views, test, widening, rare = _fit_views(frame, pipeline, healthy, settings)
+    slow = fit_slow(frame, healthy, scaling, settings.quantile)
+    trimmed = float((normal & ~healthy).sum() / normal.sum())
+    slow_part = slow.trust * (1 - ramp(trimmed, 0, FAULTY_SHARE)) if slow else 0.0
+    views, test, widening, rare = _fit_views(frame, pipeline, healthy, settings.beside(slow_part))
     training_range = TrainingRange.of(frame.values, healthy)
     pipeline = replace(pipeline, baseline=replace(baseline, reach=training_range.reach(scaling.scale)))
     return Detector(
@@ -107,11 +114,11 @@ def fit(
         views=views,
         forward_false_alarms=test.false_alarms,
         widening=widening,
-        trimmed=float((normal & ~healthy).sum() / normal.sum()),
+        trimmed=trimmed,
         training_range=training_range,
         discrete_values=discrete_values(frame.values, healthy),
         rare=rare,
-        slow=fit_slow(frame, healthy, scaling, settings.quantile),
+        slow=slow,
         adaptation="auto" if prior is None else prior.adaptation,
     )
 
