@@ -553,7 +553,7 @@ BUGS = {
     ),
     "an alarm that nothing speaks for stays open": Bug(
         SlowAlarm.move,
-        " or state.spell > LONGEST_SPELL * opening",
+        " or state.spell > MEMORY * opening",
         "",
         test_slow_drift.test_an_alarm_without_any_sign_of_a_fault_closes_in_the_end,
     ),

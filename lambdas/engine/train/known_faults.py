@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from engine.detect.batches import score_in_batches
 from engine.detect.detector import Detector
-from engine.detect.features import LONGEST_MEMORY, WINDOW
+from engine.detect.features import LONGEST_MEMORY
 from engine.detect.level_events import MOVED_SHARE
 from engine.frame.frame import Frame
-from engine.train.cleaning import MAX_SHARE
+from engine.train.cleaning import JOIN_ROWS, MAX_SHARE
 from engine.train.row_runs import joined_runs, with_margin
 
 Mask = NDArray[np.bool_]
@@ -62,15 +62,15 @@ def without_known_faults(frame: Frame, normal: Mask, prior: Detector, confirmed:
         prior.slow is not None and prior.slow.weight(prior.adaptation) > HELD
     )
     faults, taken_over = np.zeros(rows, bool), np.zeros(rows, bool)
-    for start, stop in joined_runs(alarm, gap=WINDOW):
+    for start, stop in joined_runs(alarm, gap=JOIN_ROWS):
         lasting = stop - start >= LASTING_ROWS
         taken = lasting and moved[stop : stop + 2 * _PART_ROWS].any()
-        goes_on = lasting and stop + WINDOW >= rows
+        goes_on = lasting and stop + JOIN_ROWS >= rows
         if stop - start >= LEAST_ROWS and not (follows and (taken or goes_on)):
             faults[start:stop] = True
         taken_over[start:stop] = taken
     with_moved = faults.copy()
-    for start, stop in joined_runs(alarm | moved, gap=WINDOW):
+    for start, stop in joined_runs(alarm | moved, gap=JOIN_ROWS):
         came_back = stop < rows - _PART_ROWS
         unconfirmed = not follows and (held or taken_over[start:stop].any())
         if moved[start:stop].any() and (came_back or unconfirmed):

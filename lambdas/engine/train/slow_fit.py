@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.additive_model import Additive, Columns, smoothed
+from engine.detect.additive_model import MEMORY_BINS, Additive, Columns, smoothed
 from engine.detect.cross_prediction import Moments
 from engine.detect.pipeline import grace_rows
 from engine.detect.ramp import ramp
@@ -36,8 +36,8 @@ AVERAGE = (24 * HOUR, 25)
 """Time that residuals are averaged over, and the part of training that it may be at most."""
 OPENING = (12 * HOUR, 12)
 """Time above the limit that opens an alarm, and the part of training: the fast views see shorter faults."""
-SETTLING = 3 * HOUR
-"""Time after a stop, an outage or a gap that is not judged: twice the memory of the model."""
+SETTLING = 2 * MEMORY_BINS
+"""Bins after a stop, an outage or a gap that are not judged: twice the memory of the model."""
 COLUMNS, HINGES = 600, 5
 """Columns of the model, and hinges of a sensor, at most; the more sensors, the fewer hinges."""
 RIDGES = (0.05, 0.005, 0.0005, 0.00005, 0.000005)
@@ -123,11 +123,7 @@ def _spans(total: int, width: int) -> Spans:
     def bins(limits: tuple[int, int], least: int) -> int:
         return max(least, round(min(limits[0], total / limits[1]) / width))
 
-    return Spans(
-        average=bins(AVERAGE, 2),
-        opening=bins(OPENING, 8) + 1,
-        settling=round(SETTLING / width),
-    )
+    return Spans(average=bins(AVERAGE, 2), opening=bins(OPENING, 8) + 1, settling=SETTLING)
 
 
 def _knots(frame: Frame, use: Mask, scaling: Scaling, hinges: int) -> Floats:
