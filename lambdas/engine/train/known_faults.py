@@ -1,10 +1,10 @@
 """Faults that the detector in use knows of in the rows its successor will learn from: for retraining.
 
-No operation of the service reaches this yet. The detector has scored these rows, or would have. What it
-alarmed on was a fault. What it stopped counting was a change, and is not learned before somebody has
-confirmed that the plant is to run like that: by the adaptation `follow`. Then an alarm that lasted until the
-level was taken over, or that is long and still goes on when the rows end, is how the plant runs now. A level
-that was taken over but came back before the rows end was a fault after all.
+The detector has scored these rows, or would have. What it alarmed on was a fault. What it stopped counting
+was a change, and is not learned before somebody has confirmed that the plant is to run like that: by the
+adaptation `follow`. Then an alarm that lasted until the level was taken over, or that is long and still goes
+on when the rows end, is how the plant runs now. A level that was taken over but came back before the rows end
+was a fault after all.
 
 On a plant that drifted in training, and is not held by its owner, a level that moves without an alarm is that
 drift, and is learned.
