@@ -30,7 +30,7 @@ BINS, LONGEST_BIN = 600, HOUR // 2
 """Bins that training is cut into, as long as they are no longer than half an hour."""
 MOST_BINS = 20_000
 """More than that, 14 months, makes them longer instead: it bounds the memory of a fit."""
-LEAST_ROWS, LEAST_BINS = 1250, 200
+LEAST_BINS = 200
 AVERAGE = (24 * HOUR, 25)
 """Time that residuals are averaged over, and the part of training that it may be at most."""
 OPENING = (12 * HOUR, 12)
@@ -55,6 +55,7 @@ DRIFT = (1.15, 1.35)
 SENSOR_DRIFT = (1.4, 1.7)
 """The same for a single sensor."""
 _LEAST_UNIT = 1e-4
+_TINY = 1e-12
 _KNOT_ROWS = 20_000
 
 
@@ -70,7 +71,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
     """
     use = healthy & running(frame, grace_rows(frame.step) * frame.step, None)[0]
     rows, step = int(use.sum()), int(frame.step / np.timedelta64(1, "us"))
-    if rows < LEAST_ROWS:
+    if rows < LEAST_BINS:
         return None
     total, sensors = rows * step, len(frame.sensors)
     longest = max(LONGEST_BIN, total // MOST_BINS)
@@ -183,14 +184,17 @@ class _Blocks:
 
 
 def _chosen(blocks: _Blocks, sensors: int, span: int) -> tuple[float, Floats]:
-    """Return the ridge under which held-out blocks of time need the smallest shifts, and their residuals."""
-    best, chosen = np.inf, (RIDGES[0], np.zeros((len(blocks.made), sensors)))
-    for ridge in RIDGES:
-        held = blocks.residuals(np.ones(sensors), ridge)
-        loss = float(np.log(_quantiles(_averaged(held, span))).mean())
-        if loss < best:
-            best, chosen = loss, (ridge, held)
-    return chosen
+    """Return the ridge under which held-out blocks of time need small shifts, and their residuals.
+
+    It is the geometric mean of RIDGES, each weighted by the square of how much better it is than the worst:
+    where several do as well, chance would choose between them.
+    """
+    every = np.ones(sensors)
+    held = (blocks.residuals(every, ridge) for ridge in RIDGES)
+    loss = np.array([float(np.log(_quantiles(_averaged(each, span))).mean()) for each in held])
+    weights = np.maximum(loss.max() - loss, _TINY) ** 2
+    ridge = float(np.exp(np.log(RIDGES) @ weights / weights.sum()))
+    return ridge, blocks.residuals(every, ridge)
 
 
 def drift_index(held: Floats) -> Floats:
