@@ -173,6 +173,13 @@ class _Blocks:
             held[self.fold == each] = model.residuals(self.made[self.fold == each])
         return held
 
+    def losses(self, residuals: Floats, span: int) -> Floats:
+        """Return for each block the mean logarithm of the shift that every sensor needs, over `span` bins."""
+        averages = _averaged(residuals, span)
+        parts = [_quantiles(averages[self.fold == each]) for each in range(FOLDS)]
+        losses: Floats = np.log(parts).mean(axis=1)
+        return losses
+
     def counted(self, residuals: Floats) -> tuple[Floats, Floats]:
         """Return how far residuals count, by the states that other blocks held, and the states."""
         states = confirmed_states(self.made[:, : residuals.shape[1]], residuals)
@@ -186,13 +193,14 @@ class _Blocks:
 def _chosen(blocks: _Blocks, sensors: int, span: int) -> tuple[float, Floats]:
     """Return the ridge under which held-out blocks of time need small shifts, and their residuals.
 
-    It is the geometric mean of RIDGES, each weighted by the square of how much better it is than the worst:
-    where several do as well, chance would choose between them.
+    It is the geometric mean of RIDGES. Each is weighted by how likely it is as good as the best, from how
+    much their difference varies between blocks: of several equal ones, a day more would choose another.
     """
     every = np.ones(sensors)
-    held = (blocks.residuals(every, ridge) for ridge in RIDGES)
-    loss = np.array([float(np.log(_quantiles(_averaged(each, span))).mean()) for each in held])
-    weights = np.maximum(loss.max() - loss, _TINY) ** 2
+    losses = np.array([blocks.losses(blocks.residuals(every, ridge), span) for ridge in RIDGES])
+    worse = losses - losses[losses.mean(axis=1).argmin()]
+    error = worse.std(axis=1, ddof=1) / np.sqrt(FOLDS)
+    weights = np.exp(-0.5 * (worse.mean(axis=1) / np.maximum(error, _TINY)) ** 2)
     ridge = float(np.exp(np.log(RIDGES) @ weights / weights.sum()))
     return ridge, blocks.residuals(every, ridge)
 
