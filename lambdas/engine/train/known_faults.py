@@ -1,10 +1,10 @@
 """Faults that the detector in use knows of in the rows its successor will learn from: for retraining.
 
-No operation of the service reaches this yet. The detector has scored these rows, or would have. What it
-alarmed on was a fault. What it stopped counting was a change, and is not learned before somebody has
-confirmed that the plant is to run like that: by the adaptation `follow`. Then an alarm that lasted until the
-level was taken over, or that is long and still goes on when the rows end, is how the plant runs now. A level
-that was taken over but came back before the rows end was a fault after all.
+The detector has scored these rows, or would have. What it alarmed on was a fault. What it stopped counting
+was a change, and is not learned before somebody has confirmed that the plant is to run like that: by the
+adaptation `follow`. Then an alarm that lasted until the level was taken over, or that is long and still goes
+on when the rows end, is how the plant runs now. A level that was taken over but came back before the rows end
+was a fault after all.
 
 On a plant that drifted in training, and is not held by its owner, a level that moves without an alarm is that
 drift, and is learned.
@@ -15,20 +15,19 @@ from numpy.typing import NDArray
 
 from engine.detect.batches import score_in_batches
 from engine.detect.detector import Detector
+from engine.detect.features import LONGEST_MEMORY
+from engine.detect.level_events import MOVED_SHARE
 from engine.frame.frame import Frame
-from engine.train.cleaning import JOIN_ROWS, MARGIN_ROWS, MAX_SHARE
+from engine.train.cleaning import JOIN_ROWS, MAX_SHARE
 from engine.train.row_runs import joined_runs, with_margin
 
 Mask = NDArray[np.bool_]
 
 LEAST_ROWS = 12
 """Shorter alarms count as healthy: otherwise each retraining would narrow what is usual."""
-TAKEN_OVER_ROWS = 400
-"""An alarm of this many rows after which a level counts as moved: the level was taken over."""
-LASTING_ROWS = 800
-"""An alarm of this many rows that still goes on when the rows end is how the plant runs now."""
-MOVED_SHARE = 0.5
-"""Share of the rows of a part on which the level of a sensor counts as moved, above which it has moved."""
+LASTING_ROWS = 400
+"""An alarm of this many rows that still goes on when the rows end is how the plant runs now;
+if a level counts as moved after it, the level was taken over."""
 HELD = 0.5
 """Weight of the slow channel from which its alarms are faults for as long as they last."""
 _PART_ROWS = 256
@@ -64,8 +63,9 @@ def without_known_faults(frame: Frame, normal: Mask, prior: Detector, confirmed:
     )
     faults, taken_over = np.zeros(rows, bool), np.zeros(rows, bool)
     for start, stop in joined_runs(alarm, gap=JOIN_ROWS):
-        taken = moved[stop : stop + 2 * _PART_ROWS].any() and stop - start >= TAKEN_OVER_ROWS
-        goes_on = stop + JOIN_ROWS >= rows and stop - start >= LASTING_ROWS
+        lasting = stop - start >= LASTING_ROWS
+        taken = lasting and moved[stop : stop + 2 * _PART_ROWS].any()
+        goes_on = lasting and stop + JOIN_ROWS >= rows
         if stop - start >= LEAST_ROWS and not (follows and (taken or goes_on)):
             faults[start:stop] = True
         taken_over[start:stop] = taken
@@ -76,7 +76,7 @@ def without_known_faults(frame: Frame, normal: Mask, prior: Detector, confirmed:
         if moved[start:stop].any() and (came_back or unconfirmed):
             with_moved[start:stop] = True
     for left_out in (with_moved,) if held else (with_moved, faults):
-        kept = normal & (confirmed | ~with_margin(left_out, MARGIN_ROWS))
+        kept = normal & (confirmed | ~with_margin(left_out, LONGEST_MEMORY))
         if kept.sum() >= (1 - MAX_SHARE) * normal.sum():
             return kept
     if held:

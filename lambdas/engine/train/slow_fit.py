@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.additive_model import Additive, Columns, smoothed
+from engine.detect.additive_model import MEMORY_BINS, Additive, Columns, smoothed
 from engine.detect.cross_prediction import Moments
 from engine.detect.pipeline import grace_rows
 from engine.detect.ramp import ramp
@@ -17,9 +17,10 @@ from engine.detect.slow_drift import SlowDrift, Spans, running
 from engine.detect.smoothing import ewma
 from engine.detect.time_bins import Grid
 from engine.detect.trained_states import TrainedStates, confirmed_states
-from engine.detect.view import row_scores
+from engine.detect.view import RESIDUAL_QUANTILE, row_scores
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
+from engine.train.sampling import FOLDS
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -35,14 +36,12 @@ AVERAGE = (24 * HOUR, 25)
 """Time that residuals are averaged over, and the part of training that it may be at most."""
 OPENING = (12 * HOUR, 12)
 """Time above the limit that opens an alarm, and the part of training: the fast views see shorter faults."""
-SETTLING = 3 * HOUR
-"""Time after a stop, an outage or a gap that is not judged: twice the memory of the model."""
+SETTLING = 2 * MEMORY_BINS
+"""Bins after a stop, an outage or a gap that are not judged: twice the memory of the model."""
 COLUMNS, HINGES = 600, 5
 """Columns of the model, and hinges of a sensor, at most; the more sensors, the fewer hinges."""
 RIDGES = (0.05, 0.005, 0.0005, 0.00005, 0.000005)
-FOLDS = 6
-UNIT_QUANTILE = 0.99
-AVERAGE_LIMIT = 0.7
+AVERAGE_LIMIT = 0.6
 """Part of its quantile that is the limit of the average: an alarm also needs half a day above it, and newest
 bins that are out by themselves."""
 AXES = 3
@@ -125,11 +124,7 @@ def _spans(total: int, width: int) -> Spans:
     def bins(limits: tuple[int, int], least: int) -> int:
         return max(least, round(min(limits[0], total / limits[1]) / width))
 
-    return Spans(
-        average=bins(AVERAGE, 2),
-        opening=bins(OPENING, 8) + 1,
-        settling=round(SETTLING / width),
-    )
+    return Spans(average=bins(AVERAGE, 2), opening=bins(OPENING, 8) + 1, settling=SETTLING)
 
 
 def _knots(frame: Frame, use: Mask, scaling: Scaling, hinges: int) -> Floats:
@@ -248,5 +243,5 @@ def _averaged(rows: Floats, span: int) -> Floats:
 
 
 def _quantiles(rows: Floats) -> Floats:
-    found: Floats = np.maximum(np.quantile(np.abs(rows), UNIT_QUANTILE, axis=0), _LEAST_UNIT)
+    found: Floats = np.maximum(np.quantile(np.abs(rows), RESIDUAL_QUANTILE, axis=0), _LEAST_UNIT)
     return found
