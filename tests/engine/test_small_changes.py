@@ -29,7 +29,8 @@ def plant() -> Frame:
 
 def alarms(whole: Frame, train: int = TRAIN) -> np.ndarray:
     found = fit(cut(whole, 0, train)).score(cut(whole, train, len(whole.times)))
-    return found.prediction[train - len(whole.times) :] == 1
+    marked: np.ndarray = found.prediction[train - len(whole.times) :] == 1
+    return marked
 
 
 def in_other_units(whole: Frame) -> Frame:
