@@ -11,34 +11,33 @@ import argparse
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 import engine.detect.slow_alarm
 from benchmarks.datasets import Case
 from benchmarks.quality import without
 from benchmarks.slow import VISIBLE, FaultFigures, judge
 from benchmarks.wear import FAMILIES
-from engine import FitSettings, fit
+from engine import FitSettings, Scores, fit
 
 WAITING = (0.0, 1.0, 2.0, 3.0, 4.0)
 BUDGETS = (0.05, 0.1, 0.15, 0.3)
 STEP = 300
-Alarms = Iterator[tuple[float, NDArray[np.bool_]]]
+Settings = Iterator[tuple[float, Scores]]
 
 
-def over_waiting(case: Case) -> Alarms:
-    """Yield each number of bins waited for, and the alarmed rows under it."""
+def over_waiting(case: Case) -> Settings:
+    """Yield each number of bins waited for, and the scores under it."""
     detector = fit(case.part(0, case.train))
     for bins in WAITING:
         with without([(engine.detect.slow_alarm, "ENDED", bins)]):
-            yield bins, detector.score(case.part(case.train, None)).score > 0.5
+            yield bins, detector.score(case.part(case.train, None))
 
 
-def over_budget(case: Case) -> Alarms:
-    """Yield each budget of false alarm hours a day, and the alarmed rows under it."""
+def over_budget(case: Case) -> Settings:
+    """Yield each budget of false alarm hours a day, and the scores under it."""
     for hours in BUDGETS:
         detector = fit(case.part(0, case.train), settings=FitSettings(false_alarm_hours=hours))
-        yield hours, detector.score(case.part(case.train, None)).score > 0.5
+        yield hours, detector.score(case.part(case.train, None))
 
 
 OVER = {"waiting": over_waiting, "budget": over_budget}
@@ -55,8 +54,8 @@ def main() -> None:
     judged: dict[float, list[FaultFigures]] = {}
     false: dict[float, list[float]] = {}
     for seed in options.seeds.split(","):
-        for setting, alarm in OVER[options.over](case := FAMILIES["wear, curved"](int(seed), STEP)):
-            faults, whole = judge(case, alarm)
+        for setting, scores in OVER[options.over](case := FAMILIES["wear, curved"](int(seed), STEP)):
+            faults, whole = judge(case, scores.prediction == 1, scores.contributions)
             judged.setdefault(setting, []).extend(faults)
             false.setdefault(setting, []).append(whole.false_hours_per_day)
     print("setting  last 2/5  seen  visible: last 2/5  seen  lead h  events  quiet h  false h/day")

@@ -87,12 +87,12 @@ ABLATIONS: dict[str, list[tuple[Any, str, Any]]] = {
     "no level is taken over slowly": [
         (module, "SLOW_SPEED", 1.0) for module in (engine.detect.baseline, engine.detect.level_shift)
     ],
-    "no tracked views": [(engine.train.fit, "LEAST_BASELINE_SPAN", 10**9)],
+    "no tracked views": [(engine.train.fit, "SPANS_IN_TRAINING", 10**9)],
     "tracked views always count": [(engine.detect.ensemble, "ENGAGED_SHARE", (-2.0, -1.0))],
     "no widening of limits": [(engine.train.forward_validation, "MAX_WIDENING", 1.0)],
-    "no cleaning of training data": [(engine.train.cleaning, "MIN_ROWS", 10**9)],
+    "no cleaning of training data": [(engine.train.cleaning, "LEAST_ROWS", 10**9)],
     "no forgetting of faults that ended": [(engine.detect.alarm, "MEMORY_ROWS", {})],
-    "single rows alarm": [(engine.detect.alarm, "UNCONFIRMED_RATIO", 1e9)],
+    "single rows alarm": [(engine.detect.alarm, "_confirmed", lambda _, count: np.ones(count))],
     "alarms close at the limit": [(engine.detect.alarm, "CLOSING_RATIO", 1.0)],
 }
 """What each ablation switches off: module, constant, value."""

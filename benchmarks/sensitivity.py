@@ -38,12 +38,13 @@ import engine.train.cleaning
 import engine.train.fit
 import engine.train.forward_validation
 import engine.train.returning_states
+import engine.train.sampling
 import engine.train.slow_fit
 from benchmarks.datasets import shared_cases
 from benchmarks.generator import generated_cases
 from benchmarks.lasting import Host, lasting
 from benchmarks.quality import engine_ratio, measure, without
-from benchmarks.slow import engine_ratios, judge
+from benchmarks.slow import engine_alarms, judge
 from benchmarks.wear import FAMILIES
 
 STEP = 300
@@ -113,19 +114,19 @@ def slow_changes() -> Iterator[tuple[str, list[Change]]]:
     fit, drift = engine.train.slow_fit, engine.detect.slow_drift
     model, bins, rare = engine.detect.additive_model, engine.detect.time_bins, engine.train.returning_states
     for module, names in (
-        (fit, ("LONGEST_BIN", "FOLDS", "AVERAGE", "AVERAGE_LIMIT", "OPENING", "SETTLING", "HINGES", "AXES")),
+        (fit, ("LONGEST_BIN", "AVERAGE", "AVERAGE_LIMIT", "OPENING", "SETTLING", "HINGES", "AXES")),
         (drift, ("NOW",)),
         (engine.detect.slow_alarm, ("ENDED", "NEIGHBOURS", "MEMORY", "LONGEST_SPELL")),
         (bins, ("ENOUGH_ROWS",)),
         (engine.detect.rare_states, ("RARE",)),
         (rare, ("VISITS",)),
+        (engine.train.sampling, ("FOLDS",)),
     ):
         for name in names:
             yield from scaled(module, name, 0.5, 2).items()
     memory = {by: engine.detect.additive_model.MEMORY_BINS * by for by in (0.5, 2)}
     yield from ((f"MEMORY_BINS x {by:g}", [(model, "MEMORY_BINS", each)]) for by, each in memory.items())
     yield from among(bins, "KNOWN", 0.25, 1.0).items()
-    yield from among(fit, "UNIT_QUANTILE", 0.98, 0.995).items()
     yield from among(rare, "USUAL_SHARE", 0.8, 0.95).items()
     yield from ((f"RIDGES {each:g}", [(fit, "RIDGES", (each,))]) for each in fit.RIDGES)
 
@@ -144,30 +145,25 @@ def fast_changes() -> Iterator[tuple[str, list[Change]]]:
     yield from scaled(base, "SLOW_SPEED", 0.5, 2).items()
     yield from among(ensemble, "ENGAGED_SHARE", (0.01, 0.05), (0.04, 0.2)).items()
     yield from among(ensemble, "UNUSUAL_RATIO", (0.375, 0.625), (1.5, 2.5)).items()
-    for name in ("BASELINE_SPAN", "LEAST_BASELINE_SPAN", "SPANS_IN_TRAINING"):
-        yield from scaled(fit, name, 0.5, 2).items()
+    yield from scaled(fit, "SPANS_IN_TRAINING", 0.5, 2).items()
+    yield from scaled(engine.train.sampling, "LEAST_ROWS", 0.5, 2).items()
     yield from scaled(forward, "MAX_WIDENING", 0.5, 2).items()
     yield from scaled(engine.detect.cross_prediction, "RIDGE", 0.5, 2).items()
     yield from scaled(view, "CAP", 0.5, 2).items()
     yield from scaled(view, "TOP_SHARE", 0.5, 2).items()
     yield from among(view, "RESIDUAL_QUANTILE", 0.98, 0.995).items()
-    yield from among(alarm, "NEWEST_ROWS", 2, 6).items()
-    yield from among(alarm, "CALM_RATIO", (0.3, 0.5), (0.9, 1.0)).items()
-    yield from among(alarm, "SEEN_SHARE", (0.25, 0.5), (1.0, 2.0)).items()
-    yield from among(alarm, "MUTED_RATIO", 0.35, 0.95).items()
-    for name in ("FAR_ABOVE", "RUN_ROWS", "MARGIN_ROWS", "MAX_SHARE", "SILENT_ROWS", "ROUNDS"):
+    yield from among(engine.detect.smoothing, "NEWEST_ROWS", 2, 6).items()
+    yield from among(alarm, "CALM_RATIO", 0.3, 0.9).items()
+    for name in ("EDGE", "SEEN_SHARE"):
+        yield from scaled(alarm, name, 0.5, 2).items()
+    for name in ("FAR_ABOVE", "RUN_ROWS", "MAX_SHARE", "SILENT_ROWS", "ROUNDS"):
         yield from scaled(cleaning, name, 0.5, 2).items()
     window, spans = engine.detect.features.WINDOW, engine.detect.features.SPANS
     for by in (0.5, 2):
         yield f"WINDOW x {by:g}", remembering(round(window * by), spans)
         yield f"SPANS x {by:g}", remembering(window, (round(spans[0] * by), round(spans[1] * by)))
-    yield from scaled(engine.detect.smoothing, "SCORE_SPAN", 0.5, 2).items()
-    yield from among(alarm, "CONFIRMED_RATIO", (0.8, 0.9), (0.99, 1.0)).items()
-    yield from among(alarm, "OPEN_RATIO", (1.0, 1.025), (1.0, 1.1)).items()
     yield from scaled(level, "SPAN_PER_TRAINING_ROW", 0.5, 2).items()
     yield from scaled(engine.frame.scaling, "CLIP", 0.5, 2).items()
-    for name in ("JOIN_ROWS", "MIN_ROWS"):
-        yield from scaled(cleaning, name, 0.5, 2).items()
     yield from scaled(engine.detect.pipeline, "GRACE_SECONDS", 0.5, 2).items()
     for name in ("LIFT", "GENTLE", "LIFTED_RATIO"):
         yield from scaled(drift, name, 0.5, 2).items()
@@ -181,11 +177,11 @@ def slow_figures(data: Path, seeds: list[int]) -> Callable[[], str]:
     pump = [case for case in shared_cases(data) if case.group == "synthpump"]
 
     def figures() -> str:
-        ratio = engine_ratios()["engine"]
-        judged = [judge(case, ratio(case) > 1) for case in worn]
+        alarms = engine_alarms()["engine"]
+        judged = [judge(case, *alarms(case)) for case in worn]
         late = [np.mean(fault.fifths[3:]) for faults, _ in judged for fault in faults]
         false = np.mean([whole.false_hours_per_day for _, whole in judged])
-        season = np.mean([judge(case, ratio(case) > 1)[1].false_hours_per_day for case in healthy])
+        season = np.mean([judge(case, *alarms(case))[1].false_hours_per_day for case in healthy])
         f1 = measure(pump, engine_ratio())["synthpump"].f1
         return f"{np.mean(late):.0f} % / {false:.2f} / {season:.2f} / {f1:.3f}"
 

@@ -5,6 +5,7 @@
 
 Per fault: share of each fifth alarmed, hours from the first lasting alarm to its end, events, hours from
 the repair until the alarms end. Per case: false events a week and false alarm hours a day outside of faults.
+Events are those of reports; baselines name no sensors, so theirs join as if one sensor led them all.
 "engine, hold" and "engine, follow" are the same fit under the other two adaptations; the latter alarms as
 the fast views alone do.
 """
@@ -12,7 +13,7 @@ the fast views alone do.
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -26,10 +27,12 @@ from benchmarks.datasets import Case
 from benchmarks.quality import Ratio, baseline
 from benchmarks.trees import trees_ratio
 from benchmarks.wear import wear_cases
-from engine import Adaptation, Detector, EventRules, Interval, fit
+from engine import Adaptation, Detector, EventRules, Frame, Range, Scores, fit, ranges
 
-Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Alarms = tuple[Mask, NDArray[np.float32] | None]
+"""Alarmed rows, and the share of each sensor in each row, of detectors that tell it."""
+Alarming = Callable[[Case], Alarms]
 HOUR = np.timedelta64(3600 * 10**6, "us")
 VISIBLE = 0.1
 """Size below which a fault moves no sensor by more than its noise: nothing can see it."""
@@ -63,19 +66,22 @@ class CaseFigures:
     f1: float
 
 
-def judge(case: Case, alarm: Mask) -> tuple[list[FaultFigures], CaseFigures]:
-    """Return the figures of one case from the alarmed rows of its evaluation."""
+def judge(
+    case: Case, alarm: Mask, contributions: NDArray[np.float32] | None = None
+) -> tuple[list[FaultFigures], CaseFigures]:
+    """Return the figures of one case from the alarmed rows of its evaluation, and who led them."""
     frame = case.part(case.train, None)
     times, on, truth = frame.times, ~frame.off, case.truth()
     step = frame.step
     alarm = alarm & on
-    found = _events(times, alarm, EventRules.for_reports(step))
-    faults = [_fault(case, at, alarm, found) for at, label in enumerate(case.labels) if label[0] > times[0]]
-    false = [
-        (first, last)
-        for first, last in found
-        if not any(start <= last and first <= end for start, end in case.labels)
+    alarms, rules = _ranges(frame, alarm, contributions), EventRules.for_reports(step)
+    found, unbroken = rules.apply(alarms), EventRules(join=rules.join, min_rows=rules.min_rows).apply(alarms)
+    faults = [
+        _fault(case, at, alarm, found, unbroken)
+        for at, label in enumerate(case.labels)
+        if label[0] > times[0]
     ]
+    false = [each for each in found if not any(_touching([each], start, end) for start, end in case.labels)]
     healthy = on & ~truth
     days = max(float(healthy.sum() * step / (24 * HOUR)), 1e-9)
     hit, wrong = int((alarm & truth).sum()), int((alarm & ~truth).sum())
@@ -89,17 +95,35 @@ def judge(case: Case, alarm: Mask) -> tuple[list[FaultFigures], CaseFigures]:
     )
 
 
-def _events(times: NDArray[np.datetime64], alarm: Mask, rules: EventRules) -> list[Interval]:
-    """Return the events of any detector, by the rules of the engine's reports."""
-    rows = np.flatnonzero(alarm)
-    if not len(rows):
-        return []
-    parts = np.split(rows, np.flatnonzero(np.diff(times[rows]) > rules.join) + 1)
-    return [(times[part[0]], times[part[-1]]) for part in parts if len(part) >= rules.min_rows]
+def _touching(events: Sequence[Range], start: np.datetime64, end: np.datetime64) -> list[Range]:
+    return [each for each in events if each.start <= end and each.end >= start]
 
 
-def _fault(case: Case, at: int, alarm: Mask, found: Sequence[Interval]) -> FaultFigures:
-    """Return the figures of one fault, from alarmed rows with the machine on and the events they make."""
+def _ranges(frame: Frame, alarm: Mask, contributions: NDArray[np.float32] | None) -> list[Range]:
+    scores = Scores(
+        times=frame.times,
+        off=frame.off,
+        score=alarm.astype(float),
+        prediction=alarm.astype(np.int8),
+        contributions=np.ones((len(alarm), 1), np.float32) if contributions is None else contributions,
+        state=b"",
+    )
+    return ranges(scores, step=frame.step)
+
+
+def _fault(
+    case: Case, at: int, alarm: Mask, found: Sequence[Range], unbroken: Sequence[Range]
+) -> FaultFigures:
+    """Return the figures of one fault.
+
+    Args:
+        case: the case.
+        at: which of its faults.
+        alarm: alarmed rows with the machine on.
+        found: the events they make.
+        unbroken: those without a longer pause, which tell when the machine was quiet after a repair.
+
+    """
     times, on = case.frame.times[case.train :], ~case.frame.off[case.train :]
     start, end = case.labels[at]
     inside = (times >= start) & (times <= end)
@@ -108,8 +132,7 @@ def _fault(case: Case, at: int, alarm: Mask, found: Sequence[Interval]) -> Fault
         100 * float(alarm[rows].mean()) if (rows := inside & on & (fifth == part)).any() else 0.0
         for part in range(5)
     ]
-    touching = [(first, last) for first, last in found if first <= end and last >= start]
-    last = max((last for _, last in touching), default=end)
+    last = max((each.end for each in _touching(unbroken, start, end)), default=end)
     lead = 0.0
     for row in np.flatnonzero(alarm & inside):
         soon = inside & on & (times >= times[row]) & (times < times[row] + LASTING)
@@ -123,36 +146,44 @@ def _fault(case: Case, at: int, alarm: Mask, found: Sequence[Interval]) -> Fault
         size=case.sizes[at],
         fifths=tuple(round(share) for share in shares),
         lead=lead,
-        events=len(touching),
+        events=len(_touching(found, start, end)),
         quiet_after=max(0.0, float((last - end) / HOUR)),
     )
 
 
-def engine_ratios() -> dict[str, Ratio]:
+def engine_alarms() -> dict[str, Alarming]:
     """Return the engine under each adaptation, fitted once to each case."""
     fitted: dict[str, Detector] = {}
 
-    def ratio(case: Case, adaptation: Adaptation) -> Floats:
+    def alarms(case: Case, adaptation: Adaptation) -> Alarms:
         if case.name not in fitted:
             fitted.clear()
             fitted[case.name] = fit(case.part(0, case.train), labels=case.training_labels())
-        detector = replace(fitted[case.name], adaptation=adaptation)
-        score = detector.score(case.part(case.train, None)).score
-        return score / (1 - np.minimum(score, 1 - 1e-6))
+        scores = replace(fitted[case.name], adaptation=adaptation).score(case.part(case.train, None))
+        return scores.prediction == 1, scores.contributions
 
     return {
-        "engine": partial(ratio, adaptation="auto"),
-        "engine, hold": partial(ratio, adaptation="hold"),
-        "engine, follow": partial(ratio, adaptation="follow"),
+        "engine": partial(alarms, adaptation="auto"),
+        "engine, hold": partial(alarms, adaptation="hold"),
+        "engine, follow": partial(alarms, adaptation="follow"),
     }
 
 
-def run(case: Case, detectors: dict[str, Ratio]) -> dict[str, dict[str, Any]]:
+def alarms_of(ratio: Ratio) -> Alarming:
+    """Return the alarms of a baseline."""
+
+    def alarms(case: Case) -> Alarms:
+        return ratio(case) > 1, None
+
+    return alarms
+
+
+def run(case: Case, detectors: dict[str, Alarming]) -> dict[str, dict[str, Any]]:
     """Judge a case by the detectors, and print a line for each fault and each detector."""
     result = {}
-    for name, ratio in detectors.items():
+    for name, alarms in detectors.items():
         began = time.perf_counter()
-        faults, whole = judge(case, ratio(case) > 1)
+        faults, whole = judge(case, *alarms(case))
         took = time.perf_counter() - began
         result[name] = asdict(whole) | {"faults": [asdict(each) for each in faults]}
         for each in faults:
@@ -213,7 +244,8 @@ def main() -> None:
     options = parser.parse_args()
     seeds = (1,) if options.quick else tuple(int(each) for each in options.seeds.split(","))
     steps = (300,) if options.quick else tuple(int(each) for each in options.steps.split(","))
-    known = engine_ratios() | {name: baseline(name) for name in BASELINES} | {"boosted trees": trees_ratio}
+    ratios = {name: baseline(name) for name in BASELINES} | {"boosted trees": trees_ratio}
+    known = engine_alarms() | {name: alarms_of(ratio) for name, ratio in ratios.items()}
     names = options.detectors.split(";") if options.detectors else known
     result: dict[str, list[dict[str, Any]]] = {}
     for make in wear_cases(seeds, steps):

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.train.cleaning import MARGIN_ROWS, SILENT_ROWS, without_silent
+from engine.detect.features import LONGEST_MEMORY as MARGIN
+from engine.detect.notices import SILENT_ROWS
+from engine.train.cleaning import without_silent
 from tests.engine.plant import pump
 
 ROWS = 9000
@@ -15,10 +17,10 @@ ROWS = 9000
     ("silent", "left_out"),
     [
         ((500, 500 + SILENT_ROWS - 1), None),
-        ((500, 500 + SILENT_ROWS), (500 + SILENT_ROWS - 1 - MARGIN_ROWS, 500 + SILENT_ROWS + MARGIN_ROWS)),
-        ((4000, 4300), (4000 + SILENT_ROWS - 1 - MARGIN_ROWS, 4300 + MARGIN_ROWS)),
-        ((0, 40), (0, 40 + MARGIN_ROWS)),
-        ((8000, ROWS), (8000 + SILENT_ROWS - 1 - MARGIN_ROWS, ROWS)),
+        ((500, 500 + SILENT_ROWS), (500 + SILENT_ROWS - 1 - MARGIN, 500 + SILENT_ROWS + MARGIN)),
+        ((4000, 4300), (4000 + SILENT_ROWS - 1 - MARGIN, 4300 + MARGIN)),
+        ((0, 40), (0, 40 + MARGIN)),
+        ((8000, ROWS), (8000 + SILENT_ROWS - 1 - MARGIN, ROWS)),
         ((0, ROWS * 3 // 4), None),
         ((0, ROWS), None),
     ],

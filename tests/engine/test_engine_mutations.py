@@ -21,7 +21,7 @@ from engine.detect.slow_alarm import SlowAlarm
 from engine.detect.smoothing import newest_largest
 from engine.detect.trained_states import TrainedStates, confirmed_states
 from engine.evaluate.evaluation import _touches, evaluate, ranges
-from engine.evaluate.events import EventRules, _joined
+from engine.evaluate.events import EventRules, _joined, _same_lead
 from engine.evaluate.intervals import merge_intervals, rows_inside
 from engine.evaluate.roc import roc_auc
 from engine.explain.sentence import _duration, _number, _percent, _short_name
@@ -45,6 +45,7 @@ from engine.ingest.timestamp_columns import TimestampReader, _calendar_micros
 from engine.train.calibration import column_quantile
 from engine.train.cleaning import _silent
 from engine.train.fit import fit
+from engine.train.fit_settings import FitSettings
 from engine.train.returning_states import came_back
 from engine.train.row_runs import joined_runs, with_margin
 from engine.train.sampling import sample_strips, time_folds
@@ -156,11 +157,50 @@ BUGS = {
         roc_auc, "(counts - 1) / 2", "(counts - 1)", test_evaluation.test_auc_is_the_share_of_ordered_pairs
     ),
     "ranges exactly at the distance stay apart": Bug(
-        EventRules.apply,
+        EventRules._near,
         "<= self.join",
         "< self.join",
         test_events.test_ranges_at_most_the_distance_apart_are_one,
         (5, 1),
+    ),
+    "two faults of different sensors are one": Bug(
+        _same_lead,
+        ">= NAMED_SHARE",
+        ">= 0",
+        test_events.test_two_faults_stay_two_though_each_comes_and_goes,
+    ),
+    "one of two faults may lead both": Bug(
+        _same_lead,
+        "min(",
+        "max(",
+        test_events.test_a_fault_is_one_event_through_its_pauses,
+        (test_events.hours(0, 90, 0.86), test_events.hours(100, 190, 0.4), 2),
+    ),
+    "blips make a long event": Bug(
+        EventRules._one_fault,
+        "min(usual, self.longest_pause)",
+        "self.longest_pause",
+        test_events.test_a_fault_is_one_event_through_its_pauses,
+        (test_events.hours(0, 1, 1.0), test_events.hours(26, 27, 1.0), 2),
+    ),
+    "a fault that comes back after a repair is the same one": Bug(
+        EventRules._one_fault,
+        "min(usual, self.longest_pause)",
+        "usual",
+        test_events.test_a_fault_is_one_event_through_its_pauses,
+        (test_events.hours(0, 90, 1.0), test_events.hours(150.5, 240, 1.0), 2),
+    ),
+    "what grew out of first signs does not reach back to them": Bug(
+        EventRules.apply,
+        "while len(joined",
+        "if len(joined",
+        test_events.test_first_signs_belong_to_what_grows_out_of_them,
+    ),
+    "blips lengthen an event": Bug(
+        EventRules.apply,
+        "if event.rows >= self.min_rows",
+        "if event.rows",
+        test_events.test_blips_do_not_lengthen_an_event,
     ),
     "joined ranges have equal weight": Bug(
         _joined,
@@ -532,6 +572,18 @@ BUGS = {
         "np.abs(gap) <= near * reach",
         test_baseline.test_the_farther_a_sensor_is_out_of_reach_the_slower_it_is_followed,
         (1.25, 0.5),
+    ),
+    "fast views spend the whole budget beside a trusted slow channel": Bug(
+        FitSettings.beside,
+        "1 - slow / 2",
+        "1",
+        test_slow_drift.test_fast_views_leave_half_of_the_budget_to_a_trusted_channel,
+    ),
+    "fast views halve the budget whatever training held": Bug(
+        fit,
+        " * (1 - ramp(trimmed, 0, FAULTY_SHARE))",
+        "",
+        test_slow_drift.test_fast_views_keep_the_budget_where_training_held_faults_that_nobody_labelled,
     ),
     "sensors that walked in training predict the others": Bug(
         Additive.fit.__func__,  # type: ignore[attr-defined]

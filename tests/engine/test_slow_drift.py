@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.wear import Fault, machine
-from engine import BadArtefact, Detector, Frame, fit, score_in_batches
+from engine import BadArtefact, Detector, FitSettings, Frame, fit, score_in_batches
 from engine.detect.artefact import pack, unpack
 from engine.detect.slow_alarm import SlowAlarm
 from engine.detect.slow_drift import fuse
@@ -113,6 +113,28 @@ def test_sensors_that_walked_in_training_do_not_mislead_the_others() -> None:
     assert (found.slow.steady == [0, 0, 1, 1, 1, 1, 1, 1]).all()
     assert alarms(found, frame).mean() < 0.03
     assert alarms(found, worn(frame))[LATE].mean() > 0.8
+
+
+def limits(budget: float, *, slow: bool = True, faulty_days: int = 0) -> list[float]:
+    """Return the limits of the fast views, trained without the days that looked like faults."""
+
+    def healthy(_: Frame, normal: np.ndarray, _rows: int) -> np.ndarray:
+        return normal & (np.arange(TRAIN) >= faulty_days * DAY)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("engine.train.fit.without_suspicious", healthy)
+        if not slow:
+            patch.setattr("engine.train.fit.fit_slow", lambda *_: None)
+        found = fit(plant().part(0, TRAIN), settings=FitSettings(false_alarm_hours=budget))
+    return [view.limit for view in found.views]
+
+
+def test_fast_views_leave_half_of_the_budget_to_a_trusted_channel() -> None:
+    assert limits(0.4) == limits(0.2, slow=False)
+
+
+def test_fast_views_keep_the_budget_where_training_held_faults_that_nobody_labelled() -> None:
+    assert limits(0.4, faulty_days=3) == limits(0.4, slow=False, faulty_days=3)
 
 
 def test_training_of_a_week_is_not_trusted() -> None:

@@ -5,10 +5,10 @@ All rules act on the ratio itself, so that the score stays graded and an alarm i
 
 1. *Forgetting.* Views with a memory (window, scale) still see a fault that has ended. Where a lag view was
    as far out within their memory, and has been within its limit again in the NEWEST_ROWS, they count at most
-   MUTED_RATIO.
+   CALM_RATIO.
 2. *Fusing.* The largest view counts.
-3. *Opening.* A row counts more than UNCONFIRMED_RATIO only if two of the newest three reach the limit: a
-   single row does not alarm.
+3. *Opening.* A row stays just below the limit unless two of the newest three reach it: a single row does not
+   alarm.
 4. *Smoothing and closing.* The ratio is smoothed. While an alarm is open it is divided by CLOSING_RATIO, so
    that an alarm closes below the limit and does not flicker.
 """
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from engine.detect.features import SPANS, WINDOW, ViewName
 from engine.detect.ramp import ramp
-from engine.detect.smoothing import smooth
+from engine.detect.smoothing import NEWEST_ROWS, smooth
 
 Floats = NDArray[np.float64]
 
@@ -31,23 +31,17 @@ MEMORY_ROWS: dict[ViewName, int] = {"window": WINDOW, "scale": SPANS[-1], "track
 """Rows, the newest included, in which a view still sees a fault."""
 PROMPT_VIEWS: tuple[ViewName, ...] = ("lag", "tracked lag")
 """Views of the newest rows alone: they show when a fault has ended."""
-NEWEST_ROWS = 3
-"""Newest rows: a fault has ended when the prompt views are calm in all of them, and an alarm opens when two
-of them are high."""
-CALM_RATIO = (0.6, 1.0)
-"""Ratio of the prompt views up to which they are calm, and from which they are not."""
-SEEN_SHARE = (0.5, 1.0)
-"""Share of a view's ratio that a prompt view must reach to have seen the same fault in part, and in full."""
-MUTED_RATIO = 0.7
-"""Largest ratio of a view that only remembers a fault: no alarm, but above usual rows."""
-UNCONFIRMED_RATIO = 0.95
-"""Largest ratio of a row that no other row confirms: just below an alarm."""
-CONFIRMED_RATIO = (0.9, 1.0)
-"""Second largest ratio of the newest rows from which the row counts in part, and in full."""
+CALM_RATIO = 0.6
+"""Ratio up to which the prompt views are calm; from the limit on they are not. A view that only remembers a
+fault counts no more than this: no alarm, but above usual rows."""
+SEEN_SHARE = 0.5
+"""Share of a view's ratio from which a prompt view has seen the same fault in part; in full at the same
+ratio."""
+EDGE = 0.05
+"""Width of the edge of the limit. Below it, a row that no other confirms stays, and a row there confirms in
+part. Above it, an alarm is open in part."""
 CLOSING_RATIO = 0.8
 """Smoothed ratio below which an open alarm closes."""
-OPEN_RATIO = (1.0, 1.05)
-"""Ratio from which an alarm is open in part, and in full."""
 
 HISTORY_ROWS = max(MEMORY_ROWS.values()) - 1
 """Earlier ratios of the prompt views that the next row needs."""
@@ -88,30 +82,34 @@ class Alarm:
         prompt = np.max([ratios.get(view, np.zeros(count)) for view in PROMPT_VIEWS], axis=0)
         lag = np.concatenate([self.lag, prompt])
         self.lag = lag[-HISTORY_ROWS:].copy()
-        calm = 1 - ramp(_newest(lag, NEWEST_ROWS, count).max(axis=1), *CALM_RATIO)
+        calm = 1 - ramp(_newest(lag, NEWEST_ROWS, count).max(axis=1), CALM_RATIO, 1)
         fused = np.zeros(count)
         for view, ratio in ratios.items():
             counted = ratio
             if view in MEMORY_ROWS:
                 seen = _newest(lag, MEMORY_ROWS[view], count).max(axis=1) / np.maximum(ratio, 1e-9)
-                counted = _lower(ratio, MUTED_RATIO, calm * ramp(seen, *SEEN_SHARE))
+                counted = _lower(ratio, CALM_RATIO, calm * ramp(seen, SEEN_SHARE, 1))
             np.maximum(fused, counted, out=fused)
         rows = np.concatenate([self.fused, fused])
         self.fused = rows[-len(self.fused) :].copy()
-        second = np.partition(_newest(rows, NEWEST_ROWS, count), -2, axis=1)[:, -2]
-        return self._hold(_lower(fused, UNCONFIRMED_RATIO, 1 - ramp(second, *CONFIRMED_RATIO)))
+        return self._hold(_lower(fused, 1 - EDGE, 1 - _confirmed(rows, count)))
 
     def _hold(self, ratio: Floats) -> Floats:
         """Return the smoothed ratio, raised while an alarm is open."""
         smoothed = smooth(ratio, self.smoothed)
         result, opened, spare = np.empty_like(smoothed), self.open, 1 - CLOSING_RATIO
-        zero, one = OPEN_RATIO
         for at, value in enumerate(smoothed.tolist()):
             held = value / (1 - spare * opened)
-            opened = ramp(held, zero, one)
+            opened = ramp(held, 1, 1 + EDGE)
             result[at] = held
         self.smoothed, self.open = float(smoothed[-1]), opened
         return result
+
+
+def _confirmed(ratios: Floats, count: int) -> Floats:
+    """Return how far two of the newest rows reach the limit, for each of the last `count`."""
+    second = np.partition(_newest(ratios, NEWEST_ROWS, count), -2, axis=1)[:, -2]
+    return ramp(second, 1 - EDGE, 1)
 
 
 def _newest(values: Floats, rows: int, count: int) -> Floats:

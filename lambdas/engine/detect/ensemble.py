@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.detect.cross_prediction import Float32
-from engine.detect.features import TRACKED, ViewName
-from engine.detect.level_events import NEWEST_ROWS, STILL_AWAY, UNCOUNTED, MovedLevels
-from engine.detect.level_shift import level_weights
+from engine.detect.features import LONGEST_MEMORY, TRACKED, ViewName
+from engine.detect.level_events import MOVED_SHARE, MovedLevels
+from engine.detect.level_shift import MOVED_AVERAGE, level_weights
 from engine.detect.pipeline import FeatureRows
 from engine.detect.ramp import ramp
 from engine.detect.rare_states import RareStates
@@ -161,13 +161,16 @@ def _weighted(
 
 
 def _moved_levels(view: View, residuals: Float32, weights: Float32, state: State) -> MovedLevels | None:
-    """Return which levels do not count, and by how much they are away, from absolute residuals."""
-    uncounted = weights < UNCOUNTED
+    """Return which levels do not count, and by how much they are away, from absolute residuals.
+
+    Those whose newest rows are not away on average are left out: the fault is just over.
+    """
+    uncounted = 1 - weights > MOVED_SHARE
     if not uncounted.any():
         return None
-    newest = residuals[-NEWEST_ROWS:].mean(axis=0, dtype=np.float64)
+    newest = residuals[-LONGEST_MEMORY:].mean(axis=0, dtype=np.float64)
     signs = np.sign(state.level_averages[view.name])
-    away = np.where(newest > STILL_AWAY, signs * newest / view.value_units(), 0)
+    away = np.where(newest > MOVED_AVERAGE[0], signs * newest / view.value_units(), 0)
     return MovedLevels(uncounted=uncounted, away=away)
 
 

@@ -31,6 +31,8 @@ WINDOW = 20
 """Rows of the rolling mean and standard deviation."""
 SPANS = (10, 30)
 """Spans of the exponentially weighted means, in rows."""
+LONGEST_MEMORY = max(WINDOW, *SPANS)
+"""Rows for which some view remembers what has ended: faults, stops, silent sensors."""
 CONTEXT = WINDOW - 1
 """Earlier rows that the features of a row need."""
 BLOCKS = {"lag": LAGS, "window": 2, "scale": 1 + len(SPANS), "tracked lag": LAGS, "tracked window": 2}
@@ -38,7 +40,7 @@ BLOCKS = {"lag": LAGS, "window": 2, "scale": 1 + len(SPANS), "tracked lag": LAGS
 WARM_UP = {
     "lag": LAGS - 1,
     "window": WINDOW - 1,
-    "scale": SPANS[-1],
+    "scale": LONGEST_MEMORY,
     "tracked lag": LAGS - 1,
     "tracked window": WINDOW - 1,
 }

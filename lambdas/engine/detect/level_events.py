@@ -17,10 +17,8 @@ from engine.ingest.timestamps import Times
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-UNCOUNTED = 0.5
-"""A level has moved where its residual counts less than this."""
-NEWEST_ROWS, STILL_AWAY = 64, 0.5
-"""Rows on which the residual must be away on average, in units, to be told: else the fault is just over."""
+MOVED_SHARE = 0.5
+"""A level has moved where at least this much of it does not count."""
 NOT_AWAY = np.datetime64("NaT", "us")
 """Since when a level is away that counts; numpy 2.5 warns of a time without a unit."""
 

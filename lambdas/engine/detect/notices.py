@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.detect.features import WARM_UP
-from engine.detect.level_events import LevelMoved
+from engine.detect.level_events import MOVED_SHARE, LevelMoved
 from engine.frame.frame import Frame, SensorId
 from engine.frame.segments import GAP_STEPS
 from engine.ingest.timestamps import Times
@@ -31,8 +31,6 @@ Kind = Literal["no-state", "gap", "late-rows", "no-values", "unusable-file", "un
 
 SILENT_ROWS = 20
 """A sensor without values in so many of the latest rows (or in all of a shorter frame) is silent."""
-MOVED_SHARE = 0.5
-"""Share of the rows on which a level must count as moved for a notice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +166,7 @@ def level_notices(sensors: Sequence[SensorId], shares: NDArray[np.float64] | Non
     """
     if shares is None:
         return []
-    moved = [sensor for sensor, share in zip(sensors, shares.tolist(), strict=True) if share >= MOVED_SHARE]
+    moved = [sensor for sensor, share in zip(sensors, shares.tolist(), strict=True) if share > MOVED_SHARE]
     after = "has moved for long and hardly counts any more: if this is how it is now, train again"
     return [Notice(kind="level", sensor=sensor, text=f"the level of {sensor} {after}") for sensor in moved]
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from engine.detect.baseline import Baseline
 from engine.detect.features import (
+    LONGEST_MEMORY,
     TRACKED,
     VIEWS,
     WARM_UP,
@@ -27,12 +28,10 @@ from engine.frame.segments import segments
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-GRACE_ROWS = 32
-"""Fewest rows that are not judged after the machine was off: no view remembers more."""
 GRACE_SECONDS = 7200
 """Shortest time, in seconds, that is not judged after the machine was off."""
 LEAD_IN_SPANS = 3
-"""Spans of the baseline before a sampled row that it is followed through: more than 99 % of its weight."""
+"""Spans through which the baseline is followed to find its level: more than 99 % of its weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,5 +136,5 @@ class Pipeline:
 
 
 def grace_rows(step: np.timedelta64) -> int:
-    """Return how many rows are not judged after the machine was off: two hours, and at least 32 rows."""
-    return max(GRACE_ROWS, int(GRACE_SECONDS / max(1.0, float(step / np.timedelta64(1, "s")))))
+    """Return how many rows are not judged after the machine was off: two hours, or what views remember."""
+    return max(LONGEST_MEMORY, int(GRACE_SECONDS / max(1.0, float(step / np.timedelta64(1, "s")))))

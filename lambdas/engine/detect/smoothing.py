@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-SCORE_SPAN = 3
-"""Span, in rows, over which the ratio of score to limit is smoothed."""
+NEWEST_ROWS = 3
+"""The newest rows: ratios of score to limit are smoothed over them, an alarm opens when two of them are high,
+and a fault has ended when the lag views are calm in all of them."""
 _BLOCK = 16
 """Rows multiplied at once: the matrix of a longer block is mostly zeros and negligible weights."""
 
@@ -49,7 +50,7 @@ def ewma_end(rows: Floats, start: Floats, span: int) -> Floats:
 
 
 def smooth(ratios: Floats, before: float) -> Floats:
-    """Return the exponentially weighted means (span SCORE_SPAN) of ratios of score to limit, shape (rows,).
+    """Return the exponentially weighted means (span NEWEST_ROWS) of ratios of score to limit, shape (rows,).
 
     Row after row instead of by matrix, so that every cut into windows gives the same bits.
 
@@ -58,7 +59,7 @@ def smooth(ratios: Floats, before: float) -> Floats:
         before: the mean before the first row.
 
     """
-    gain = 2 / (SCORE_SPAN + 1)
+    gain = 2 / (NEWEST_ROWS + 1)
     result = np.empty_like(ratios)
     for at, ratio in enumerate(ratios.tolist()):
         before += gain * (ratio - before)

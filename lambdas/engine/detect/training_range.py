@@ -13,8 +13,8 @@ _TAILS = (0.001, 0.999)
 """Quantiles of a sensor's training values that bound its range: single outliers do not widen it."""
 _MARGIN = 0.25
 """Share of the width of the range by which a value must lie outside to be clearly outside."""
-_INSIDE_SHARE = 0.9
-"""Share of values that must lie in the range for it to hold them."""
+NEARLY_ALL = 0.9
+"""Share of readings that must lie in a range, or agree with the other sensors, for all to count as such."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,4 +70,4 @@ class TrainingRange:
     def holds(self, values: Floats, sensor: int) -> bool:
         """Return whether nearly all values of one sensor, given by its column, lie in its range."""
         inside = (values >= self.low[sensor]) & (values <= self.high[sensor])
-        return float(inside.mean()) >= _INSIDE_SHARE
+        return float(inside.mean()) >= NEARLY_ALL

@@ -17,7 +17,7 @@ from engine.detect.conversions import CONVERSIONS, Conversion
 from engine.detect.notices import Notice
 from engine.detect.pipeline import Pipeline
 from engine.detect.state import State
-from engine.detect.training_range import TrainingRange
+from engine.detect.training_range import NEARLY_ALL, TrainingRange
 from engine.detect.view import View
 from engine.detect.watch import UnitTrace
 from engine.frame.frame import Frame
@@ -25,11 +25,8 @@ from engine.frame.frame import Frame
 Floats = NDArray[np.float64]
 
 ROWS = 10
-"""Readings outside of the range from which a conversion is named."""
-MOVES = 5
-"""Readings among them that must differ from the one before: a stuck sensor fits many conversions."""
-FIT_SHARE = 0.9
-"""Share of the readings that must be as close to what the other sensors predict as 99 % of healthy rows."""
+"""Readings outside of the range from which a conversion is named. Half as many must differ from the one
+before (a stuck sensor fits many conversions), and nearly all must agree with the other sensors."""
 _HOPELESS_SHARE = 0.7
 """Share below which a conversion is dropped for good."""
 _NEAR = 2.0
@@ -188,12 +185,12 @@ class UnitChangeDetector:
 
     def _conversion(self, trace: UnitTrace, at: int) -> Conversion | None:
         """Return the conversion that all evidence supports; None while there is none."""
-        if trace.rows < ROWS or trace.moves < MOVES:
+        if trace.rows < ROWS or trace.moves < ROWS // 2:
             return None
         number, (count, _) = min(trace.fits.items(), key=lambda each: each[1][1])
         conversion = CONVERSIONS[number]
         move = trace.moved / trace.moves / self.training_range.move[at]
-        if count < FIT_SHARE * trace.rows or not _moves_like_training(move, conversion):
+        if count < NEARLY_ALL * trace.rows or not _moves_like_training(move, conversion):
             return None
         return conversion
 

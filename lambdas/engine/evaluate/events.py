@@ -1,18 +1,25 @@
-"""Events as operators count them: nearby alarm ranges joined, short ones dropped."""
+"""Events as operators count them: alarm ranges of one fault joined, short ones dropped."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
 from engine.evaluate.evaluation import Range
 
-_MINUTES = 360
-REPORT_JOIN = np.timedelta64(_MINUTES, "m")
-"""Time without an alarm after which reports call the next one another event."""
+REPORT_JOIN = np.timedelta64(6, "h")
+"""Time without an alarm through which reports let an event go on, whatever its sensors."""
 REPORT_MINUTES = 30
 """Minutes of alarm below which reports leave an event out: it stays visible in the scores."""
+REPORT_PAUSE = np.timedelta64(24, "h")
+"""Pause through which a fault of the same sensors goes on: many show by day, or in the heat, only."""
+REPORT_LONGEST_PAUSE = np.timedelta64(60, "h")
+"""The same for a fault that had lasted for longer, or then does: a weekend without load."""
+NAMED_SHARE = 0.15
+"""Share of the contributions from which a sensor takes part in an event."""
+_NO_TIME = np.timedelta64(0, "s")
+_MINUTE = np.timedelta64(1, "m")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,26 +30,42 @@ class EventRules:
         join: ranges at most this time apart become one event, from the first row of the first range to the
             last row of the last; zero by default.
         min_rows: events with fewer anomalous rows are dropped; 1 by default.
+        pause: of the events that are left, two become one if they are at most this time apart, or at most as
+            long as the longer of them lasted, and the same sensors lead: the leading one of each takes part
+            in the other. Zero by default: they are not joined.
+        longest_pause: they never do if they are farther apart than this; zero by default.
 
     """
 
-    join: np.timedelta64 = field(default_factory=lambda: np.timedelta64(0, "s"))
+    join: np.timedelta64 = _NO_TIME
     min_rows: int = 1
+    pause: np.timedelta64 = _NO_TIME
+    longest_pause: np.timedelta64 = _NO_TIME
 
     @classmethod
     def for_reports(cls, step: np.timedelta64) -> Self:
         """Return the rules of reports: one event per fault, and no blips.
 
-        Ranges at most six hours apart are joined: a fault goes on through stops and nights. Events of less
-        than half an hour of anomalous rows, or of less than three, are dropped. Rows faster than one a
-        minute count like minutes.
+        Ranges at most six hours apart are joined. Events of less than half an hour of anomalous rows, or of
+        less than three, are dropped. What is left is one fault as long as the same sensors lead it, through
+        pauses of a day, or of up to two and a half days if it lasts as long. Rows faster than one a minute
+        count like minutes.
 
         Args:
             step: time between rows.
 
         """
-        minutes = max(1, round(step / np.timedelta64(1, "m")))
-        return cls(join=min(REPORT_JOIN, _MINUTES * step), min_rows=max(3, REPORT_MINUTES // minutes))
+        minutes = max(1, round(step / _MINUTE))
+
+        def at_most(time: np.timedelta64) -> np.timedelta64:
+            return min(time, round(time / _MINUTE) * step)
+
+        return cls(
+            join=at_most(REPORT_JOIN),
+            min_rows=max(3, REPORT_MINUTES // minutes),
+            pause=at_most(REPORT_PAUSE),
+            longest_pause=at_most(REPORT_LONGEST_PAUSE),
+        )
 
     def apply(self, ranges: Sequence[Range]) -> list[Range]:
         """Return the events.
@@ -54,13 +77,37 @@ class EventRules:
             Events in order of time; their contributions are the means over all anomalous rows.
 
         """
-        events: list[Range] = []
-        for each in ranges:
-            if events and each.start - events[-1].end <= self.join:
-                events[-1] = _joined(events[-1], each)
-            else:
-                events.append(each)
-        return [event for event in events if event.rows >= self.min_rows]
+        near = _merged(ranges, self._near)
+        events = [event for event in near if event.rows >= self.min_rows]
+        # a longer event bridges longer pauses
+        while len(joined := _merged(events, self._one_fault)) < len(events):
+            events = joined
+        return events
+
+    def _near(self, first: Range, second: Range) -> bool:
+        return bool(second.start - first.end <= self.join)
+
+    def _one_fault(self, first: Range, second: Range) -> bool:
+        apart = second.start - first.end
+        usual = max(self.pause, first.end - first.start, second.end - second.start)
+        return bool(apart <= min(usual, self.longest_pause)) and _same_lead(first, second)
+
+
+def _merged(ranges: Sequence[Range], together: Callable[[Range, Range], bool]) -> list[Range]:
+    """Return the ranges, neighbours that belong together joined."""
+    merged: list[Range] = []
+    for each in ranges:
+        if merged and together(merged[-1], each):
+            merged[-1] = _joined(merged[-1], each)
+        else:
+            merged.append(each)
+    return merged
+
+
+def _same_lead(first: Range, second: Range) -> bool:
+    """Return whether the leading sensor of each takes part in the other."""
+    one, other = first.contributions, second.contributions
+    return bool(min(one[other.argmax()], other[one.argmax()]) >= NAMED_SHARE)
 
 
 def _joined(first: Range, second: Range) -> Range:

@@ -11,6 +11,7 @@ from engine.detect.detector import Detector
 from engine.detect.features import ViewName
 from engine.detect.state import State
 from engine.evaluate.evaluation import Range
+from engine.evaluate.events import NAMED_SHARE
 from engine.frame.frame import Frame, SensorId
 from engine.ingest.timestamps import Times
 
@@ -18,8 +19,8 @@ Floats = NDArray[np.float64]
 
 _NOTABLE = 0.5
 """Median residual, in units of its 99 % quantile, from which a direction or a change of noise is named."""
-_NAMED_SHARE = 0.15
-"""Share of the contributions from which another sensor is named."""
+_GROWN = 1.5
+"""How many times as far a sensor is at last as at first, from which its event has grown."""
 _MAX_OTHERS = 2
 _STILL_ROWS = 5
 """Equal values from which a sensor stood still."""
@@ -78,6 +79,38 @@ def describe(detector: Detector, frame: Frame, event: Range, *, state: bytes | N
     duration = _duration(event.end - event.start + frame.step)
     others = _others(detector.sensors, event, leader)
     return f"{_short_name(detector.sensors, leader)} {predicate}, {duration}{others}"
+
+
+def growth(detector: Detector, first: Frame, last: Frame, event: Range) -> str:
+    """Return the clause about how far the leading sensor went, nothing if it stayed about as far.
+
+    Args:
+        detector: the detector that found the event.
+        first: rows of the first fifth of the event; rows before them give the views their past.
+        last: the same of its last fifth.
+        event: the event.
+
+    """
+    leader, fifth = int(event.contributions.argmax()), (event.end - event.start) / 5
+    early = _level(detector, first, leader, event.start, event.start + fifth)
+    late = _level(detector, last, leader, event.end - fifth, event.end)
+    if early is None or late is None or max(abs(early), abs(late)) < _NOTABLE:
+        return ""
+    low, high = sorted((abs(early), abs(late)))
+    if high < _GROWN * low:
+        return ""
+    scale = float(detector.pipeline.scaling.scale[leader]) / _own_weight(detector, "lag", leader)
+    before, after = (_number(scale * abs(level), scale * (high - low)) for level in (early, late))
+    grew = "grew" if abs(late) > abs(early) else "shrank"
+    return f"; the departure {grew} from {before} to {after}"
+
+
+def _level(
+    detector: Detector, frame: Frame, sensor: int, start: np.datetime64, end: np.datetime64
+) -> float | None:
+    """Return the median residual of a sensor's level in a time, None if there is none."""
+    residuals = _residuals(detector, frame, sensor, None)
+    return _median(residuals.level[(residuals.times >= start) & (residuals.times <= end)])
 
 
 def _predicate(detector: Detector, sensor: int, deviation: _Deviation) -> str:
@@ -229,7 +262,7 @@ def _median(values: Floats) -> float | None:
 def _others(sensors: Sequence[SensorId], event: Range, leader: int) -> str:
     """Return the clause about the other sensors with a large share, nothing if there are none."""
     order = np.argsort(-event.contributions, kind="stable")[: _MAX_OTHERS + 1]
-    named = [int(at) for at in order if at != leader and event.contributions[at] >= _NAMED_SHARE]
+    named = [int(at) for at in order if at != leader and event.contributions[at] >= NAMED_SHARE]
     if not named:
         return ""
     return f"; {_enumeration([_short_name(sensors, at) for at in named[:_MAX_OTHERS]])} moved with it"

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from engine.detect.baseline import Baseline
 from engine.detect.cross_prediction import Float32, stack
-from engine.detect.features import VIEWS
+from engine.detect.features import LONGEST_MEMORY, VIEWS, WINDOW
+from engine.detect.notices import SILENT_ROWS
 from engine.detect.pipeline import Pipeline
 from engine.detect.rare_states import state_distance
 from engine.detect.smoothing import smooth
@@ -29,7 +30,7 @@ from engine.train.calibration import column_quantile
 from engine.train.calibration_data import CalibrationData
 from engine.train.returning_states import came_back, usual_distance
 from engine.train.row_runs import joined_runs, with_margin
-from engine.train.sampling import FOLDS, sample_strips, time_folds
+from engine.train.sampling import FOLDS, LEAST_ROWS, sample_strips, time_folds
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -37,20 +38,12 @@ Mask = NDArray[np.bool_]
 ROUNDS = 2
 FAR_ABOVE = 4.0
 """A row is suspicious from this many times the 75 % quantile of all scores."""
-RUN_ROWS = 96
-"""Three times the longest memory of a view: a change of operating mode is over by then, a fault is not."""
-JOIN_ROWS = 24
-MARGIN_ROWS = 30
-"""Rows on either side of faults, labelled or not, and of silent sensors that are not learned: the longest
-memory of a view."""
+RUN_ROWS = 3 * LONGEST_MEMORY
+"""Shortest run that is left out: a change of operating mode is over by then, a fault is not."""
 MAX_SHARE = 0.35
 """If more looks suspicious, that is how the machine runs."""
-SILENT_ROWS = 8
-"""Rows without a value after which a sensor is silent: its last value says nothing by then."""
 LEAST_SHARE = 1 / 3
 """Share of rows without a silent sensor that is enough to learn from."""
-MIN_ROWS = 1000
-"""Shorter training data is taken as it is."""
 _LEARNED_ROWS = 60_000
 _BLOCK_ROWS = 4096
 _NORMAL_99 = 2.5758 / 0.6745
@@ -60,16 +53,16 @@ _NORMAL_99 = 2.5758 / 0.6745
 def without_silent(frame: Frame, normal: Mask) -> Mask:
     """Return the normal rows without those on which a sensor is silent, with a margin of 30 rows.
 
-    A sensor is silent on rows that end a stretch of at least 8 rows without a value. All normal rows are
-    returned if less than a third of them or fewer than 1,000 would be left.
+    A sensor is silent on rows that end a stretch of at least 20 rows without a value. All normal rows are
+    returned if less than a third of them or fewer than 1,250 would be left.
 
     Args:
         frame: the training rows.
         normal: mask of the rows that may be learned, shape (rows,).
 
     """
-    kept = normal & ~with_margin(_silent(frame.values) & normal, MARGIN_ROWS)
-    return kept if kept.sum() >= max(MIN_ROWS, LEAST_SHARE * normal.sum()) else normal
+    kept = normal & ~with_margin(_silent(frame.values) & normal, LONGEST_MEMORY)
+    return kept if kept.sum() >= max(LEAST_ROWS, LEAST_SHARE * normal.sum()) else normal
 
 
 def _silent(values: Floats) -> Mask:
@@ -93,7 +86,7 @@ def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
 
     """
     kept = normal
-    if normal.sum() < MIN_ROWS:
+    if normal.sum() < LEAST_ROWS:
         return kept
     scored = sample_strips(normal, max_rows)
     for _ in range(ROUNDS):
@@ -101,7 +94,7 @@ def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
         runs = _long_runs((ratio > FAR_ABOVE) & normal)
         usual = usual_distance(distance[scored & normal])
         faults = [run for run in runs if not came_back(distance, run, usual=usual, apart=RUN_ROWS)]
-        suspicious = with_margin(_marked(faults, len(normal)), MARGIN_ROWS)
+        suspicious = with_margin(_marked(faults, len(normal)), LONGEST_MEMORY)
         share = (normal & scored & suspicious).sum() / (normal & scored).sum()
         if not 0 < share <= MAX_SHARE:
             break
@@ -166,7 +159,7 @@ def _long_runs(marked: Mask) -> list[tuple[int, int]]:
     """Return the runs of at least RUN_ROWS rows of which at least half are marked, gaps included."""
     return [
         (start, stop)
-        for start, stop in joined_runs(marked, gap=JOIN_ROWS)
+        for start, stop in joined_runs(marked, gap=WINDOW)
         if stop - start >= RUN_ROWS and marked[start:stop].sum() >= (stop - start) / 2
     ]
 

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.detect.detector import Detector
+from engine.detect.features import LONGEST_MEMORY
 from engine.detect.scores import Scores
 from engine.evaluate.evaluation import Evaluation, evaluate
 from engine.evaluate.intervals import Interval, rows_inside
 from engine.evaluate.roc import roc_auc
 from engine.frame.frame import Frame
-from engine.train.cleaning import MARGIN_ROWS
 
 Mask = NDArray[np.bool_]
 Better = Literal["prior", "candidate"]
@@ -113,7 +113,7 @@ def _verdict(
         )
         return _side(candidate.identified > prior.identified), f"the new version {found}"
     # alarms just after an event are its tail, which is longer for a more sensitive detector
-    outside = known & ~rows_inside(before.times, prior.labeled, margin=MARGIN_ROWS * step)
+    outside = known & ~rows_inside(before.times, prior.labeled, margin=LONGEST_MEMORY * step)
     hours = [_alarm_hours(scores, outside) for scores in (before, after)]
     if _differ(*hours):
         return _side(hours[1] < hours[0]), (

@@ -17,8 +17,10 @@ from engine.detect.alarm import Alarm
 from engine.detect.baseline import Baseline
 from engine.detect.detector import Detector
 from engine.detect.discrete import discrete_values
-from engine.detect.features import TRACKED, VIEWS
-from engine.detect.pipeline import Pipeline
+from engine.detect.features import LONGEST_MEMORY, TRACKED, VIEWS
+from engine.detect.level_shift import SPAN
+from engine.detect.pipeline import LEAD_IN_SPANS, Pipeline
+from engine.detect.ramp import ramp
 from engine.detect.rare_states import RareStates
 from engine.detect.state import State
 from engine.detect.trained_states import TrainedStates
@@ -29,11 +31,12 @@ from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
 from engine.train.calibration import calibrate, fitted_views
 from engine.train.calibration_data import CalibrationData
-from engine.train.cleaning import MARGIN_ROWS, RUN_ROWS, without_silent, without_suspicious
+from engine.train.cleaning import RUN_ROWS, without_silent, without_suspicious
 from engine.train.fit_settings import FitSettings
 from engine.train.forward_validation import ForwardValidation, forward_validation
 from engine.train.known_faults import without_known_faults
 from engine.train.returning_states import rare_limits
+from engine.train.sampling import LEAST_ROWS
 from engine.train.slow_fit import fit_slow
 from engine.train.state_errors import state_errors
 
@@ -41,14 +44,11 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 MIN_ROWS = 50
-BASELINE_SPAN = 1000
-"""Span of the baseline of the tracked views, in rows, where training is long enough."""
-LEAST_BASELINE_SPAN = 250
-"""Shortest span of a baseline: over fewer rows it would follow short faults."""
 SPANS_IN_TRAINING = 5
 """Spans of the baseline that must fit into training; where it is short, the span is."""
-LEVEL_SPANS = 10
-"""Spans before the end of training over which the baseline is followed to find its level there."""
+FAULTY_SHARE = 0.1
+"""Share of training left out as faults from which fast views keep the whole budget of false alarms: where so
+many were found, others were not, and have raised the limits already."""
 _LEARNED_ROWS = 100_000
 
 
@@ -88,7 +88,7 @@ def fit(
 
     """
     settings = settings or FitSettings()
-    margin = MARGIN_ROWS * frame.step
+    margin = LONGEST_MEMORY * frame.step
     doubtful = rows_inside(frame.times, neutral)
     sure = rows_inside(frame.times, confirmed) & ~rows_inside(frame.times, labels) & ~doubtful
     normal = ~frame.off & ~doubtful & (sure | ~rows_inside(frame.times, labels, margin=margin))
@@ -105,8 +105,10 @@ def fit(
     baseline = Baseline.of(_baseline_span(int(healthy.sum())), len(frame.sensors))
     pipeline = Pipeline(scaling=scaling, baseline=baseline)
     slow = fit_slow(frame, healthy, scaling, settings.quantile)
-    trust = 0.0 if slow is None else slow.trust
-    views, test, widening, rare, trained = _fit_views(frame, pipeline, healthy, settings, trust)
+    trimmed = float((normal & ~healthy).sum() / normal.sum())
+    trust = slow.trust if slow else 0.0
+    beside = settings.beside(trust * (1 - ramp(trimmed, 0, FAULTY_SHARE)))
+    views, test, widening, rare, trained = _fit_views(frame, pipeline, healthy, beside, trust)
     training_range = TrainingRange.of(frame.values, healthy)
     pipeline = replace(pipeline, baseline=replace(baseline, reach=training_range.reach(scaling.scale)))
     return Detector(
@@ -116,7 +118,7 @@ def fit(
         views=views,
         forward_false_alarms=test.false_alarms,
         widening=widening,
-        trimmed=float((normal & ~healthy).sum() / normal.sum()),
+        trimmed=trimmed,
         training_range=training_range,
         discrete_values=discrete_values(frame.values, healthy),
         rare=rare,
@@ -160,9 +162,11 @@ def _fit_group(
 
 
 def _baseline_span(rows: int) -> int:
-    """Return the span of the baseline that so many rows can support, 0 if they are too few for any."""
-    span = min(BASELINE_SPAN, rows // SPANS_IN_TRAINING)
-    return span if span >= LEAST_BASELINE_SPAN else 0
+    """Return the span of the baseline that so many rows can support, 0 if they are too few for any.
+
+    At most half of what levels are remembered for: the tracked views see what lasts a few hundred rows.
+    """
+    return min(SPAN // 2, rows // SPANS_IN_TRAINING) if rows >= LEAST_ROWS else 0
 
 
 def _with_level(frame: Frame, pipeline: Pipeline) -> Pipeline:
@@ -172,7 +176,7 @@ def _with_level(frame: Frame, pipeline: Pipeline) -> Pipeline:
         return pipeline
     state = State.start(len(frame.sensors))
     rows = len(frame.times)
-    for _ in pipeline.run(frame.part(max(0, rows - LEVEL_SPANS * span), rows), state, ()):
+    for _ in pipeline.run(frame.part(max(0, rows - LEAD_IN_SPANS * span), rows), state, ()):
         pass
     level = state.level if state.level is not None else pipeline.baseline.level
     return replace(pipeline, baseline=replace(pipeline.baseline, level=level, end=frame.times[-1]))

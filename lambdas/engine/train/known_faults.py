@@ -15,20 +15,19 @@ from numpy.typing import NDArray
 
 from engine.detect.batches import score_in_batches
 from engine.detect.detector import Detector
+from engine.detect.features import LONGEST_MEMORY, WINDOW
+from engine.detect.level_events import MOVED_SHARE
 from engine.frame.frame import Frame
-from engine.train.cleaning import JOIN_ROWS, MARGIN_ROWS, MAX_SHARE
+from engine.train.cleaning import MAX_SHARE
 from engine.train.row_runs import joined_runs, with_margin
 
 Mask = NDArray[np.bool_]
 
 LEAST_ROWS = 12
 """Shorter alarms count as healthy: otherwise each retraining would narrow what is usual."""
-TAKEN_OVER_ROWS = 400
-"""An alarm of this many rows after which a level counts as moved: the level was taken over."""
-LASTING_ROWS = 800
-"""An alarm of this many rows that still goes on when the rows end is how the plant runs now."""
-MOVED_SHARE = 0.5
-"""Share of the rows of a part on which the level of a sensor counts as moved, above which it has moved."""
+LASTING_ROWS = 400
+"""An alarm of this many rows that still goes on when the rows end is how the plant runs now;
+if a level counts as moved after it, the level was taken over."""
 HELD = 0.5
 """Weight of the slow channel from which its alarms are faults for as long as they last."""
 _PART_ROWS = 256
@@ -63,20 +62,21 @@ def without_known_faults(frame: Frame, normal: Mask, prior: Detector, confirmed:
         prior.slow is not None and prior.slow.weight(prior.adaptation) > HELD
     )
     faults, taken_over = np.zeros(rows, bool), np.zeros(rows, bool)
-    for start, stop in joined_runs(alarm, gap=JOIN_ROWS):
-        taken = moved[stop : stop + 2 * _PART_ROWS].any() and stop - start >= TAKEN_OVER_ROWS
-        goes_on = stop + JOIN_ROWS >= rows and stop - start >= LASTING_ROWS
+    for start, stop in joined_runs(alarm, gap=WINDOW):
+        lasting = stop - start >= LASTING_ROWS
+        taken = lasting and moved[stop : stop + 2 * _PART_ROWS].any()
+        goes_on = lasting and stop + WINDOW >= rows
         if stop - start >= LEAST_ROWS and not (follows and (taken or goes_on)):
             faults[start:stop] = True
         taken_over[start:stop] = taken
     with_moved = faults.copy()
-    for start, stop in joined_runs(alarm | moved, gap=JOIN_ROWS):
+    for start, stop in joined_runs(alarm | moved, gap=WINDOW):
         came_back = stop < rows - _PART_ROWS
         unconfirmed = not follows and (held or taken_over[start:stop].any())
         if moved[start:stop].any() and (came_back or unconfirmed):
             with_moved[start:stop] = True
     for left_out in (with_moved,) if held else (with_moved, faults):
-        kept = normal & (confirmed | ~with_margin(left_out, MARGIN_ROWS))
+        kept = normal & (confirmed | ~with_margin(left_out, LONGEST_MEMORY))
         if kept.sum() >= (1 - MAX_SHARE) * normal.sum():
             return kept
     if held:

@@ -17,9 +17,10 @@ from engine.detect.slow_drift import SlowDrift, Spans, running
 from engine.detect.smoothing import ewma
 from engine.detect.time_bins import Grid
 from engine.detect.trained_states import TrainedStates, confirmed_states
-from engine.detect.view import row_scores
+from engine.detect.view import RESIDUAL_QUANTILE, row_scores
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
+from engine.train.sampling import FOLDS, LEAST_ROWS
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -30,7 +31,7 @@ BINS, LONGEST_BIN = 600, HOUR // 2
 """Bins that training is cut into, as long as they are no longer than half an hour."""
 MOST_BINS = 20_000
 """More than that, 14 months, makes them longer instead: it bounds the memory of a fit."""
-LEAST_ROWS, LEAST_BINS = 1250, 200
+LEAST_BINS = 200
 AVERAGE = (24 * HOUR, 25)
 """Time that residuals are averaged over, and the part of training that it may be at most."""
 OPENING = (12 * HOUR, 12)
@@ -40,9 +41,7 @@ SETTLING = 3 * HOUR
 COLUMNS, HINGES = 600, 5
 """Columns of the model, and hinges of a sensor, at most; the more sensors, the fewer hinges."""
 RIDGES = (0.05, 0.005, 0.0005, 0.00005, 0.000005)
-FOLDS = 6
-UNIT_QUANTILE = 0.99
-AVERAGE_LIMIT = 0.7
+AVERAGE_LIMIT = 0.6
 """Part of its quantile that is the limit of the average: an alarm also needs half a day above it, and newest
 bins that are out by themselves."""
 AXES = 3
@@ -240,5 +239,5 @@ def _averaged(rows: Floats, span: int) -> Floats:
 
 
 def _quantiles(rows: Floats) -> Floats:
-    found: Floats = np.maximum(np.quantile(np.abs(rows), UNIT_QUANTILE, axis=0), _LEAST_UNIT)
+    found: Floats = np.maximum(np.quantile(np.abs(rows), RESIDUAL_QUANTILE, axis=0), _LEAST_UNIT)
     return found

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import Evaluation, Range, Scores, merge_intervals
+from engine import Evaluation, Range, Scores, Summary, merge_intervals
 from service.jobs.failure import JobFailed
 from service.jobs.inference.event_tracking import Followed, InferenceEvent, event_members, follow
 from service.jobs.result_lines import lines
@@ -174,6 +174,21 @@ def test_metrics_document_with_labels() -> None:
         '"data_start_time":"2019-08-01","data_end_time":"2019-10-27","labels_present":true,'
         '"model_version_metrics":{"precision":1.0,"recall":1.0,"mean_fractional_lead_time":0.97,"auc":0.93}}'
     )
+
+
+def test_an_event_of_the_metrics_says_how_it_went_and_how_sure_it_is() -> None:
+    found = evaluation()
+    event = Summary(event=found.predicted[0], text="flow fell, 66 min", peak=0.87654, alarmed=0.5)
+    document = json.loads(model_metrics(found, sensors=SENSORS, **EVALUATED, events=[event]))
+    assert document["events"] == [
+        {
+            "start": "2019-08-08T00:42:00.000000",
+            "end": "2019-08-08T01:48:00.000000",
+            "summary": "flow fell, 66 min",
+            "peak_score": 0.877,
+            "alarmed_share": 0.5,
+        }
+    ]
 
 
 def test_every_member_of_the_metrics_is_on_their_page() -> None:

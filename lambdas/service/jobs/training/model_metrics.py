@@ -67,7 +67,13 @@ def model_metrics(
     }
     if events:
         document["events"] = [
-            {"start": _stamp(each.event.start), "end": _stamp(each.event.end), "summary": each.text}
+            {
+                "start": _stamp(each.event.start),
+                "end": _stamp(each.event.end),
+                "summary": each.text,
+                "peak_score": round(each.peak, 3),
+                "alarmed_share": round(each.alarmed, 3),
+            }
             for each in events
         ]
     if label_report is not None:
