@@ -633,7 +633,8 @@ BUGS = {
         RareStates.factor,
         "ramp(distance, self.usual, RARE * self.usual)",
         "0 * distance",
-        test_rare_states.test_a_season_of_hot_days_is_quiet_and_faults_in_it_alarm,
+        test_rare_states.test_limits_widen_beyond_the_usual_states,
+        case(test_rare_states.test_limits_widen_beyond_the_usual_states, id="rare"),
     ),
     "a sensor alone makes a rare state": Bug(
         state_distance,
