@@ -116,7 +116,7 @@ def slow_changes() -> Iterator[tuple[str, list[Change]]]:
     for module, names in (
         (fit, ("LONGEST_BIN", "AVERAGE", "AVERAGE_LIMIT", "OPENING", "SETTLING", "HINGES", "AXES")),
         (drift, ("NOW",)),
-        (engine.detect.slow_alarm, ("ENDED", "NEIGHBOURS", "MEMORY", "LONGEST_SPELL")),
+        (engine.detect.slow_alarm, ("ENDED", "NEIGHBOURS", "MEMORY")),
         (bins, ("ENOUGH_ROWS",)),
         (engine.detect.rare_states, ("RARE",)),
         (rare, ("VISITS",)),
@@ -154,9 +154,10 @@ def fast_changes() -> Iterator[tuple[str, list[Change]]]:
     yield from among(view, "RESIDUAL_QUANTILE", 0.98, 0.995).items()
     yield from among(engine.detect.smoothing, "NEWEST_ROWS", 2, 6).items()
     yield from among(alarm, "CALM_RATIO", 0.3, 0.9).items()
-    for name in ("EDGE", "SEEN_SHARE"):
-        yield from scaled(alarm, name, 0.5, 2).items()
-    for name in ("FAR_ABOVE", "RUN_ROWS", "MAX_SHARE", "SILENT_ROWS", "ROUNDS"):
+    yield from among(alarm, "MUTED_RATIO", 0.35, 0.95).items()
+    yield from among(alarm, "SEEN_SHARE", 0.25, 0.75).items()
+    yield from scaled(alarm, "EDGE", 0.5, 2).items()
+    for name in ("FAR_ABOVE", "RUN_ROWS", "JOIN_ROWS", "MAX_SHARE", "SILENT_ROWS", "ROUNDS"):
         yield from scaled(cleaning, name, 0.5, 2).items()
     window, spans = engine.detect.features.WINDOW, engine.detect.features.SPANS
     for by in (0.5, 2):
@@ -165,8 +166,7 @@ def fast_changes() -> Iterator[tuple[str, list[Change]]]:
     yield from scaled(level, "SPAN_PER_TRAINING_ROW", 0.5, 2).items()
     yield from scaled(engine.frame.scaling, "CLIP", 0.5, 2).items()
     yield from scaled(engine.detect.pipeline, "GRACE_SECONDS", 0.5, 2).items()
-    for name in ("LIFT", "GENTLE", "LIFTED_RATIO"):
-        yield from scaled(drift, name, 0.5, 2).items()
+    yield from scaled(drift, "GENTLE", 0.5, 2).items()
 
 
 def slow_figures(data: Path, seeds: list[int]) -> Callable[[], str]:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.detect.alarm import CALM_RATIO, MEMORY_ROWS, Alarm
+from engine.detect.alarm import MEMORY_ROWS, MUTED_RATIO, Alarm
 
 CALM = 0.3
 
@@ -50,7 +50,7 @@ def test_what_only_memory_still_sees_is_over_soon(view: str) -> None:
     lag = [*calm(10), *[6.0] * 30, *calm(rows + 10)]
     tail = fused(lag, **{view: memory})[40:]
     assert (tail[7:] < 1).all()
-    assert tail[7 : rows - 1].min() > CALM_RATIO - 0.1, "what is muted still ranks above calm rows"
+    assert tail[7 : rows - 1].min() > MUTED_RATIO - 0.1, "what is muted still ranks above calm rows"
 
 
 @pytest.mark.parametrize("lag", [calm(60), [*calm(10), 1.1, *calm(49)]], ids=["never", "hardly"])

@@ -13,7 +13,7 @@ from types import CodeType, FunctionType
 import pytest
 
 from engine.detect.additive_model import Additive
-from engine.detect.alarm import Alarm
+from engine.detect.alarm import Alarm, _confirmed
 from engine.detect.baseline import Baseline
 from engine.detect.ensemble import _weighted
 from engine.detect.rare_states import RareStates, state_distance
@@ -210,7 +210,7 @@ BUGS = {
     ),
     # detect
     "a single row alarms": Bug(
-        Alarm.fuse,
+        _confirmed,
         "-2, axis=1)[:, -2]",
         "-1, axis=1)[:, -1]",
         test_alarm.test_a_single_row_does_not_alarm,
@@ -231,7 +231,7 @@ BUGS = {
     ),
     "what the lag view did not see is muted": Bug(
         Alarm.fuse,
-        "calm * ramp(seen, *SEEN_SHARE)",
+        "calm * ramp(seen, SEEN_SHARE, 1)",
         "calm",
         test_alarm.test_what_the_lag_view_did_not_see_is_not_muted,
         (test_alarm.calm(60),),
@@ -556,7 +556,7 @@ BUGS = {
     ),
     "an alarm that nothing speaks for stays open": Bug(
         SlowAlarm.move,
-        " or state.spell > LONGEST_SPELL * opening",
+        " or state.spell > MEMORY * opening",
         "",
         test_slow_drift.test_an_alarm_without_any_sign_of_a_fault_closes_in_the_end,
     ),

@@ -252,8 +252,8 @@ def test_a_repair_is_told_by_what_was_before_it() -> None:
 def test_an_alarm_without_any_sign_of_a_fault_closes_in_the_end() -> None:
     worn, load = [*[2.0] * 4, *[0.1] * 5] * 5, [*[1.0] * 4, *[0.0] * 5] * 5
     ratios = walked([*worn, *[0.1] * 20], [*load, *[0.0] * 20])
-    assert ratios[47] > 1  # eight quiet bins after the last one above, two opening times
-    assert max(ratios[48:]) <= 1
+    assert ratios[59] > 1  # twenty quiet bins after the last one above, all that is remembered
+    assert max(ratios[60:]) <= 1
 
 
 def test_a_channel_without_axes_and_its_state_are_read() -> None:
@@ -269,7 +269,7 @@ def test_a_channel_without_axes_and_its_state_are_read() -> None:
 
 
 def test_quiet_rows_are_lifted_without_an_alarm() -> None:
-    fast, slow = np.array([0.2, 0.2, 0.9, 1.5]), np.array([0.0, 9.0, 9.0, 9.0])
+    fast, slow = np.array([0.2, 0.2, 0.9, 1.5]), np.array([0.0, 19.0, 19.0, 19.0])
     ratio, leads = fuse(fast, slow, held=1.0, weight=0.0)
     assert ratio[0] == 0.2 < ratio[1] < ratio[2] < 1 < ratio[3]
     assert not leads.any()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from engine import Detector, Frame, Scores, Summary, fit, summaries
+from engine.explain.sentence import growth
 from tests.engine.plant import STEP, cut, pump
 
 FLOW = 1
@@ -46,6 +47,17 @@ def test_a_report_says_how_an_event_grew(
     width = (last - first) / 10
     assert float(before) == pytest.approx(abs(first + width), rel=0.2)
     assert float(after) == pytest.approx(abs(last - width), rel=0.2)
+
+
+def test_a_few_rows_do_not_tell_how_an_event_grew(trained: tuple[Detector, Frame]) -> None:
+    detector, healthy = trained
+    values = healthy.values.copy()
+    values[START:END, FLOW] -= np.linspace(4, 16, END - START)
+    rows = replace(healthy, values=values)
+    (found,) = summaries(detector, rows, detector.score(rows), most=1)
+    few = replace(found.event, rows=24)
+    assert growth(detector, rows, rows, few) == ""
+    assert growth(detector, rows, rows, replace(few, rows=25)).startswith("; the departure grew from ")
 
 
 def test_a_report_says_how_sure_an_event_is(trained: tuple[Detector, Frame]) -> None:

@@ -5,7 +5,7 @@ All rules act on the ratio itself, so that the score stays graded and an alarm i
 
 1. *Forgetting.* Views with a memory (window, scale) still see a fault that has ended. Where a lag view was
    as far out within their memory, and has been within its limit again in the NEWEST_ROWS, they count at most
-   CALM_RATIO.
+   MUTED_RATIO.
 2. *Fusing.* The largest view counts.
 3. *Opening.* A row stays just below the limit unless two of the newest three reach it: a single row does not
    alarm.
@@ -32,8 +32,9 @@ MEMORY_ROWS: dict[ViewName, int] = {"window": WINDOW, "scale": SPANS[-1], "track
 PROMPT_VIEWS: tuple[ViewName, ...] = ("lag", "tracked lag")
 """Views of the newest rows alone: they show when a fault has ended."""
 CALM_RATIO = 0.6
-"""Ratio up to which the prompt views are calm; from the limit on they are not. A view that only remembers a
-fault counts no more than this: no alarm, but above usual rows."""
+"""Ratio up to which the prompt views are calm; from the limit on they are not."""
+MUTED_RATIO = 0.7
+"""Largest ratio of a view that only remembers a fault: no alarm, but above usual rows."""
 SEEN_SHARE = 0.5
 """Share of a view's ratio from which a prompt view has seen the same fault in part; in full at the same
 ratio."""
@@ -88,7 +89,7 @@ class Alarm:
             counted = ratio
             if view in MEMORY_ROWS:
                 seen = _newest(lag, MEMORY_ROWS[view], count).max(axis=1) / np.maximum(ratio, 1e-9)
-                counted = _lower(ratio, CALM_RATIO, calm * ramp(seen, SEEN_SHARE, 1))
+                counted = _lower(ratio, MUTED_RATIO, calm * ramp(seen, SEEN_SHARE, 1))
             np.maximum(fused, counted, out=fused)
         rows = np.concatenate([self.fused, fused])
         self.fused = rows[-len(self.fused) :].copy()

@@ -16,11 +16,10 @@ Floats = NDArray[np.float64]
 NEIGHBOURS = 9
 """Bins at the most similar operating points that say whether a fault would show."""
 MEMORY = 5
-"""Opening times that bins are remembered for, two and a half days: before, the fault was smaller."""
+"""Opening times that bins are remembered for, two and a half days: before, the fault was smaller. An alarm
+that is quiet for as long closes, whatever the operating points."""
 ENDED = 3.0
 """Quiet bins, each counted as far as the fault would have shown, after which it has ended."""
-LONGEST_SPELL = 2
-"""Opening times without any sign of a fault after which an alarm closes, whatever the operating points."""
 _DECIMALS = 4
 """Points are rounded, so that equal ones are equal however rows are cut into windows."""
 
@@ -53,7 +52,7 @@ class SlowAlarm:
         else:
             state.spell += 1
             state.evidence += self._shown(point)
-            if state.evidence >= ENDED or state.spell > LONGEST_SPELL * opening:
+            if state.evidence >= ENDED or state.spell > MEMORY * opening:
                 state.ratio = now
         state.open = state.ratio > 1
         if now > 1 or not state.open:

@@ -39,13 +39,10 @@ ADAPTATIONS: tuple[Adaptation, ...] = ("auto", "hold", "follow")
 
 NOW = 2.0
 """Most that the ratio may be, in ratios of the newest bin alone: so it ends with its fault."""
-GENTLE = 0.3
-"""Above the limit the ratio grows as this times its logarithm: it ranks behind faults that come fast."""
-LIFT = 0.2
-"""Most of their way to the limit by which the channel lifts quiet rows: these rank higher, but never
-alarm."""
-LIFTED_RATIO = 3.0
-"""Ratio of the channel from which it lifts them by that much."""
+GENTLE = 0.2
+"""How far the channel counts beside the fast views. Above the limit its ratio grows as this times its
+logarithm: it ranks behind faults that come fast. Below, it lifts quiet rows by up to this part of their way
+to the limit: these rank higher, but never alarm."""
 _TINY = 1e-12
 
 
@@ -307,5 +304,5 @@ def fuse(fast: Floats, slow: Floats, *, held: float, weight: float) -> tuple[Flo
     """
     weighted = weight * slow
     alarm = np.where(weighted > 1, 1 + GENTLE * np.log(np.maximum(weighted, 1)), 0)
-    lifted = fast + held * LIFT * np.clip(slow / LIFTED_RATIO, 0, 1) * np.maximum(1 - fast, 0)
+    lifted = fast + held * GENTLE * np.clip(slow, 0, 1) * np.maximum(1 - fast, 0)
     return np.maximum(lifted, alarm), alarm > fast

@@ -22,6 +22,8 @@ _NOTABLE = 0.5
 _GROWN = 1.5
 """How many times as far a sensor is at last as at first, from which its event has grown."""
 _MAX_OTHERS = 2
+_LEAST_ROWS = 25
+"""Anomalous rows of an event from which its first and its last fifth say whether it grew."""
 _STILL_ROWS = 5
 """Equal values from which a sensor stood still."""
 _HUGE = 1e300
@@ -82,7 +84,7 @@ def describe(detector: Detector, frame: Frame, event: Range, *, state: bytes | N
 
 
 def growth(detector: Detector, first: Frame, last: Frame, event: Range) -> str:
-    """Return the clause about how far the leading sensor went, nothing if it stayed about as far.
+    """Return the clause about how the departure of the leading sensor grew or shrank, nothing if it did not.
 
     Args:
         detector: the detector that found the event.
@@ -91,6 +93,8 @@ def growth(detector: Detector, first: Frame, last: Frame, event: Range) -> str:
         event: the event.
 
     """
+    if event.rows < _LEAST_ROWS:
+        return ""
     leader, fifth = int(event.contributions.argmax()), (event.end - event.start) / 5
     early = _level(detector, first, leader, event.start, event.start + fifth)
     late = _level(detector, last, leader, event.end - fifth, event.end)

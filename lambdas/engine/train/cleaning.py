@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from engine.detect.baseline import Baseline
 from engine.detect.cross_prediction import Float32, stack
-from engine.detect.features import LONGEST_MEMORY, VIEWS, WINDOW
+from engine.detect.features import LONGEST_MEMORY, VIEWS
 from engine.detect.notices import SILENT_ROWS
 from engine.detect.pipeline import Pipeline
 from engine.detect.rare_states import state_distance
@@ -38,8 +38,10 @@ Mask = NDArray[np.bool_]
 ROUNDS = 2
 FAR_ABOVE = 4.0
 """A row is suspicious from this many times the 75 % quantile of all scores."""
-RUN_ROWS = 3 * LONGEST_MEMORY
-"""Shortest run that is left out: a change of operating mode is over by then, a fault is not."""
+JOIN_ROWS = 24
+"""Most rows between two that belong to the same run."""
+RUN_ROWS = 96
+"""Three times the longest memory of a view: a change of operating mode is over by then, a fault is not."""
 MAX_SHARE = 0.35
 """If more looks suspicious, that is how the machine runs."""
 LEAST_SHARE = 1 / 3
@@ -159,7 +161,7 @@ def _long_runs(marked: Mask) -> list[tuple[int, int]]:
     """Return the runs of at least RUN_ROWS rows of which at least half are marked, gaps included."""
     return [
         (start, stop)
-        for start, stop in joined_runs(marked, gap=WINDOW)
+        for start, stop in joined_runs(marked, gap=JOIN_ROWS)
         if stop - start >= RUN_ROWS and marked[start:stop].sum() >= (stop - start) / 2
     ]
 

@@ -1,10 +1,10 @@
 """Faults that the detector in use knows of in the rows its successor will learn from: for retraining.
 
-No operation of the service reaches this yet. The detector has scored these rows, or would have. What it
-alarmed on was a fault. What it stopped counting was a change, and is not learned before somebody has
-confirmed that the plant is to run like that: by the adaptation `follow`. Then an alarm that lasted until the
-level was taken over, or that is long and still goes on when the rows end, is how the plant runs now. A level
-that was taken over but came back before the rows end was a fault after all.
+The detector has scored these rows, or would have. What it alarmed on was a fault. What it stopped counting
+was a change, and is not learned before somebody has confirmed that the plant is to run like that: by the
+adaptation `follow`. Then an alarm that lasted until the level was taken over, or that is long and still goes
+on when the rows end, is how the plant runs now. A level that was taken over but came back before the rows end
+was a fault after all.
 
 On a plant that drifted in training, and is not held by its owner, a level that moves without an alarm is that
 drift, and is learned.
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from engine.detect.batches import score_in_batches
 from engine.detect.detector import Detector
-from engine.detect.features import LONGEST_MEMORY, WINDOW
+from engine.detect.features import LONGEST_MEMORY
 from engine.detect.level_events import MOVED_SHARE
 from engine.frame.frame import Frame
-from engine.train.cleaning import MAX_SHARE
+from engine.train.cleaning import JOIN_ROWS, MAX_SHARE
 from engine.train.row_runs import joined_runs, with_margin
 
 Mask = NDArray[np.bool_]
@@ -62,15 +62,15 @@ def without_known_faults(frame: Frame, normal: Mask, prior: Detector, confirmed:
         prior.slow is not None and prior.slow.weight(prior.adaptation) > HELD
     )
     faults, taken_over = np.zeros(rows, bool), np.zeros(rows, bool)
-    for start, stop in joined_runs(alarm, gap=WINDOW):
+    for start, stop in joined_runs(alarm, gap=JOIN_ROWS):
         lasting = stop - start >= LASTING_ROWS
         taken = lasting and moved[stop : stop + 2 * _PART_ROWS].any()
-        goes_on = lasting and stop + WINDOW >= rows
+        goes_on = lasting and stop + JOIN_ROWS >= rows
         if stop - start >= LEAST_ROWS and not (follows and (taken or goes_on)):
             faults[start:stop] = True
         taken_over[start:stop] = taken
     with_moved = faults.copy()
-    for start, stop in joined_runs(alarm | moved, gap=WINDOW):
+    for start, stop in joined_runs(alarm | moved, gap=JOIN_ROWS):
         came_back = stop < rows - _PART_ROWS
         unconfirmed = not follows and (held or taken_over[start:stop].any())
         if moved[start:stop].any() and (came_back or unconfirmed):

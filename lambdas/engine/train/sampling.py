@@ -7,8 +7,7 @@ Mask = NDArray[np.bool_]
 
 FOLDS = 6
 LEAST_ROWS = 1250
-"""Fewer training rows are taken as they are, and have no baseline and no slow channel: these would follow
-short faults."""
+"""Fewer training rows are taken as they are, and have no baseline: it would follow short faults."""
 STRIP_ROWS = 1024
 """Rows of data too long to use whole are taken in strips of this length."""
 

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.additive_model import Additive, Columns, smoothed
+from engine.detect.additive_model import MEMORY_BINS, Additive, Columns, smoothed
 from engine.detect.cross_prediction import Moments
 from engine.detect.pipeline import grace_rows
 from engine.detect.ramp import ramp
@@ -20,7 +20,7 @@ from engine.detect.trained_states import TrainedStates, confirmed_states
 from engine.detect.view import RESIDUAL_QUANTILE, row_scores
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
-from engine.train.sampling import FOLDS, LEAST_ROWS
+from engine.train.sampling import FOLDS
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -36,8 +36,8 @@ AVERAGE = (24 * HOUR, 25)
 """Time that residuals are averaged over, and the part of training that it may be at most."""
 OPENING = (12 * HOUR, 12)
 """Time above the limit that opens an alarm, and the part of training: the fast views see shorter faults."""
-SETTLING = 3 * HOUR
-"""Time after a stop, an outage or a gap that is not judged: twice the memory of the model."""
+SETTLING = 2 * MEMORY_BINS
+"""Bins after a stop, an outage or a gap that are not judged: twice the memory of the model."""
 COLUMNS, HINGES = 600, 5
 """Columns of the model, and hinges of a sensor, at most; the more sensors, the fewer hinges."""
 RIDGES = (0.05, 0.005, 0.0005, 0.00005, 0.000005)
@@ -54,6 +54,7 @@ DRIFT = (1.15, 1.35)
 SENSOR_DRIFT = (1.4, 1.7)
 """The same for a single sensor."""
 _LEAST_UNIT = 1e-4
+_TINY = 1e-12
 _KNOT_ROWS = 20_000
 
 
@@ -69,7 +70,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
     """
     use = healthy & running(frame, grace_rows(frame.step) * frame.step, None)[0]
     rows, step = int(use.sum()), int(frame.step / np.timedelta64(1, "us"))
-    if rows < LEAST_ROWS:
+    if rows < LEAST_BINS:
         return None
     total, sensors = rows * step, len(frame.sensors)
     longest = max(LONGEST_BIN, total // MOST_BINS)
@@ -123,11 +124,7 @@ def _spans(total: int, width: int) -> Spans:
     def bins(limits: tuple[int, int], least: int) -> int:
         return max(least, round(min(limits[0], total / limits[1]) / width))
 
-    return Spans(
-        average=bins(AVERAGE, 2),
-        opening=bins(OPENING, 8) + 1,
-        settling=round(SETTLING / width),
-    )
+    return Spans(average=bins(AVERAGE, 2), opening=bins(OPENING, 8) + 1, settling=SETTLING)
 
 
 def _knots(frame: Frame, use: Mask, scaling: Scaling, hinges: int) -> Floats:
@@ -175,6 +172,13 @@ class _Blocks:
             held[self.fold == each] = model.residuals(self.made[self.fold == each])
         return held
 
+    def losses(self, residuals: Floats, span: int) -> Floats:
+        """Return for each block the mean logarithm of the shift that every sensor needs, over `span` bins."""
+        averages = _averaged(residuals, span)
+        parts = [_quantiles(averages[self.fold == each]) for each in range(FOLDS)]
+        losses: Floats = np.log(parts).mean(axis=1)
+        return losses
+
     def counted(self, residuals: Floats) -> tuple[Floats, Floats]:
         """Return how far residuals count, by the states that other blocks held, and the states."""
         states = confirmed_states(self.made[:, : residuals.shape[1]], residuals)
@@ -186,14 +190,18 @@ class _Blocks:
 
 
 def _chosen(blocks: _Blocks, sensors: int, span: int) -> tuple[float, Floats]:
-    """Return the ridge under which held-out blocks of time need the smallest shifts, and their residuals."""
-    best, chosen = np.inf, (RIDGES[0], np.zeros((len(blocks.made), sensors)))
-    for ridge in RIDGES:
-        held = blocks.residuals(np.ones(sensors), ridge)
-        loss = float(np.log(_quantiles(_averaged(held, span))).mean())
-        if loss < best:
-            best, chosen = loss, (ridge, held)
-    return chosen
+    """Return the ridge under which held-out blocks of time need small shifts, and their residuals.
+
+    It is the geometric mean of RIDGES. Each is weighted by how likely it is as good as the best, from how
+    much their difference varies between blocks: of several equal ones, a day more would choose another.
+    """
+    every = np.ones(sensors)
+    losses = np.array([blocks.losses(blocks.residuals(every, ridge), span) for ridge in RIDGES])
+    worse = losses - losses[losses.mean(axis=1).argmin()]
+    error = worse.std(axis=1, ddof=1) / np.sqrt(FOLDS)
+    weights = np.exp(-0.5 * (worse.mean(axis=1) / np.maximum(error, _TINY)) ** 2)
+    ridge = float(np.exp(np.log(RIDGES) @ weights / weights.sum()))
+    return ridge, blocks.residuals(every, ridge)
 
 
 def drift_index(held: Floats) -> Floats:
