@@ -15,8 +15,10 @@ import pytest
 from engine.detect.additive_model import Additive
 from engine.detect.alarm import Alarm, _confirmed
 from engine.detect.baseline import Baseline
+from engine.detect.ensemble import _weighted
 from engine.detect.rare_states import RareStates, state_distance
 from engine.detect.slow_alarm import SlowAlarm
+from engine.detect.smoothing import newest_largest
 from engine.detect.trained_states import TrainedStates, confirmed_states
 from engine.evaluate.evaluation import _touches, evaluate, ranges
 from engine.evaluate.events import EventRules, _joined, _same_lead
@@ -47,6 +49,7 @@ from engine.train.fit_settings import FitSettings
 from engine.train.returning_states import came_back
 from engine.train.row_runs import joined_runs, with_margin
 from engine.train.sampling import sample_strips, time_folds
+from engine.train.state_errors import state_errors
 from tests.engine import (
     test_alarm,
     test_baseline,
@@ -589,10 +592,36 @@ BUGS = {
         test_slow_drift.test_sensors_that_walked_in_training_do_not_mislead_the_others,
     ),
     "residuals count in full in states that training did not hold": Bug(
-        TrainedStates.error,
-        "GROWTH",
-        "0",
+        TrainedStates.variance,
+        "1 + np.maximum(leverage, 0)",
+        "1 + 0 * leverage",
         test_trained_states.test_a_season_that_training_did_not_hold_is_quiet_and_a_fault_in_it_alarms,
+    ),
+    "limits of the fast views are the same in all states": Bug(
+        _weighted,
+        "trained.variance(states)",
+        "1.0",
+        test_trained_states.test_models_of_an_older_release_take_every_state_for_known,
+        case(test_trained_states.test_models_of_an_older_release_take_every_state_for_known, id="fast views"),
+    ),
+    "each row of training is a state of its own": Bug(
+        TrainedStates.of.__func__,  # type: ignore[attr-defined]
+        "float(time / INDEPENDENT)",
+        "len(states)",
+        test_trained_states.test_errors_grow_with_the_distance_in_spreads_of_training,
+        case(test_trained_states.test_errors_grow_with_the_distance_in_spreads_of_training, at=3),
+    ),
+    "a view that still sees a rare state is judged by the newest row": Bug(
+        newest_largest,
+        "len(before) + 1).max(axis=1)",
+        "len(before) + 1)[:, -1]",
+        test_trained_states.test_limits_are_wide_as_long_as_a_view_sees_the_state,
+    ),
+    "states differ on a plant that drifted in training": Bug(
+        state_errors,
+        "trust == 0",
+        "False",
+        test_trained_states.test_a_training_that_vouches_for_nothing_takes_all_states_for_alike,
     ),
     "a sensor far from its prediction is in a new state": Bug(
         confirmed_states,
@@ -604,7 +633,8 @@ BUGS = {
         RareStates.factor,
         "ramp(distance, self.usual, RARE * self.usual)",
         "0 * distance",
-        test_rare_states.test_a_season_of_hot_days_is_quiet_and_faults_in_it_alarm,
+        test_rare_states.test_limits_widen_beyond_the_usual_states,
+        case(test_rare_states.test_limits_widen_beyond_the_usual_states, id="rare"),
     ),
     "a sensor alone makes a rare state": Bug(
         state_distance,

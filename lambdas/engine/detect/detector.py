@@ -30,6 +30,7 @@ from engine.detect.rare_states import RareStates
 from engine.detect.scores import Scores
 from engine.detect.slow_drift import ADAPTATIONS, Adaptation, SlowDrift, SlowRatios, fuse
 from engine.detect.state import State
+from engine.detect.trained_states import TrainedStates
 from engine.detect.training_range import TrainingRange
 from engine.detect.unit_changes import UnitChangeDetector
 from engine.detect.view import OUTPUTS, View
@@ -62,6 +63,8 @@ class Detector:
         adaptation: how far the slow channel counts. `dataclasses.replace` changes it without training.
         rare: how much wider limits are in rare states; None where training held none, and in models of older
             releases.
+        trained: states that training held, far from which limits are wider; None where levels did not hold in
+            training or it was short, and in models of older releases.
 
     """
 
@@ -77,6 +80,7 @@ class Detector:
     slow: SlowDrift | None = None
     adaptation: Adaptation = "auto"
     rare: RareStates | None = None
+    trained: TrainedStates | None = None
 
     def score(self, frame: Frame, *, state: bytes | None = None) -> Scores:
         """Score the rows of a frame.
@@ -149,7 +153,13 @@ class Detector:
         for part in self.pipeline.run(frame, now, predictor=self.lag_view):
             at = slice(part.start, part.stop)
             found = evaluate_views(
-                self.views, part, now, sensors=count, widening=self.widening, rare=self.rare
+                self.views,
+                part,
+                now,
+                sensors=count,
+                widening=self.widening,
+                rare=self.rare,
+                trained=self.trained,
             )
             fast = now.alarm.fuse(found.ratios)
             ratio[at], leads = fuse(fast, slow.ratio[at], held=held, weight=weight)
@@ -225,6 +235,8 @@ class Detector:
             arrays[f"{view.name}.moved"] = view.level_averages
         if self.rare is not None:
             meta["rare"] = self.rare.to_meta()
+        if self.trained is not None:
+            arrays |= self.trained.to_arrays("states")
         if self.slow is not None:
             meta["slow"] = self.slow.to_meta()
             arrays |= self.slow.to_arrays()
@@ -274,6 +286,7 @@ class Detector:
                 slow=SlowDrift.read(meta["slow"], arrays, len(sensors)) if "slow" in meta else None,
                 adaptation=_adaptation(meta),
                 rare=RareStates.read(meta["rare"]) if "rare" in meta else None,
+                trained=TrainedStates.read(arrays, "states", len(sensors)),
             )
 
 

@@ -20,8 +20,10 @@ from engine.detect.level_events import MOVED_SHARE, MovedLevels
 from engine.detect.level_shift import MOVED_AVERAGE, level_weights
 from engine.detect.pipeline import FeatureRows
 from engine.detect.ramp import ramp
-from engine.detect.rare_states import RareStates, state_distance
+from engine.detect.rare_states import RareStates
+from engine.detect.smoothing import newest_largest
 from engine.detect.state import State
+from engine.detect.trained_states import TrainedStates, confirmed_states
 from engine.detect.view import ATTRIBUTION_CAP, View, row_scores
 
 Floats = NDArray[np.float64]
@@ -61,6 +63,7 @@ def evaluate_views(
     sensors: int,
     widening: float,
     rare: RareStates | None = None,
+    trained: TrainedStates | None = None,
 ) -> ViewEvaluation:
     """Evaluate all views on consecutive rows, and move the level averages of the state behind them.
 
@@ -71,9 +74,10 @@ def evaluate_views(
         sensors: number of sensors.
         widening: factor by which the limits of the views were widened for drift.
         rare: how much wider they are in rare states; None for nowhere.
+        trained: states of training, far from which they are wider; None for nowhere.
 
     """
-    weighted, wider = _weighted(views, rows, state, rare)
+    weighted, wider = _weighted(views, rows, state, rare, trained)
     count = rows.stop - rows.start
     share = np.zeros(count)
     for _, _, weights in weighted:
@@ -119,7 +123,11 @@ def evaluate_views(
 
 
 def _weighted(
-    views: Sequence[View], rows: FeatureRows, state: State, rare: RareStates | None
+    views: Sequence[View],
+    rows: FeatureRows,
+    state: State,
+    rare: RareStates | None,
+    trained: TrainedStates | None,
 ) -> tuple[list[tuple[View, Float32, Float32 | None]], Floats]:
     """Return the static views with their absolute residuals and what these count; move the averages on.
 
@@ -130,9 +138,14 @@ def _weighted(
     result, wider = [], np.ones(len(ready))
     for view in static:
         residuals = view.residuals(rows.blocks(view.name), rows.missing)
-        if rare is not None and view.name == "lag":
+        if view.name == "lag" and (rare is not None or trained is not None):
             values = rows.blocks("lag")[0].astype(np.float32)
-            wider = rare.factor(state_distance(values, residuals / view.value_units()))
+            states = confirmed_states(values, residuals / view.value_units())
+            if rare is not None:
+                wider = rare.factor(np.abs(states).max(axis=1))
+            if trained is not None:
+                wider = wider * trained.variance(states)
+            wider, state.factors = newest_largest(wider, state.factors)
         weights, state.level_averages[view.name] = level_weights(
             residuals,
             ready,

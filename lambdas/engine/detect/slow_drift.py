@@ -96,7 +96,7 @@ class SlowDrift:
         sensors). limits: scores of single bins and of the average that are their thresholds, shape (2,).
         effect: what the shift of each sensor by one scale does to the residuals of all, shape (sensors,
             sensors).
-        trained: states that training held; beyond them, residuals count less.
+        trained: states that training held; far from them, residuals count less.
         axes: the operating point of a bin is its means, from those of training, times these; shape (sensors,
             axes). Models of older releases have no axes: any quiet bin is then like any other.
         held: how far levels held in training, 0 to 1.
@@ -145,10 +145,9 @@ class SlowDrift:
             "slow.units": self.units,
             "slow.limits": self.limits,
             "slow.effect": self.effect,
-            "slow.low": self.trained.low,
-            "slow.high": self.trained.high,
             "slow.axes": self.axes,
             "slow.steady": self.steady,
+            **self.trained.to_arrays("slow"),
         }
 
     @classmethod
@@ -159,9 +158,7 @@ class SlowDrift:
             BadArtefact: when they are malformed, or of other sensors.
 
         """
-        trained = TrainedStates.unbounded(sensors)
-        older = {"slow.axes": np.zeros((sensors, 0)), "slow.low": trained.low, "slow.high": trained.high}
-        arrays = {**older, **arrays}
+        arrays = {"slow.axes": np.zeros((sensors, 0)), **arrays}
         hinges = len(arrays["slow.knots"])
         size = (2 + hinges) * sensors
         shapes: dict[str, tuple[int, ...]] = {
@@ -173,8 +170,6 @@ class SlowDrift:
             "units": (2, sensors),
             "limits": (2,),
             "effect": (sensors, sensors),
-            "low": (sensors,),
-            "high": (sensors,),
             "axes": (sensors, arrays["slow.axes"].shape[-1]),
             "steady": (sensors,),
         }
@@ -194,7 +189,7 @@ class SlowDrift:
             units=part["units"],
             limits=part["limits"],
             effect=part["effect"],
-            trained=TrainedStates(low=part["low"], high=part["high"]),
+            trained=TrainedStates.read(arrays, "slow", sensors) or TrainedStates.unknown(sensors),
             axes=part["axes"],
             held=held,
             trust=trust,
@@ -268,7 +263,8 @@ class SlowDrift:
             state.settled, state.last_bin, state.smooth = settled, int(bins.bins[-1]), smooth[-1]
         result = np.zeros((len(gap), len(self.steady)))
         found = self.model.residuals(self.columns.made(means[valid], smooth[valid]))
-        result[valid] = found / self.trained.error(confirmed_states(means[valid, 0], found))[:, None]
+        variance = self.trained.variance(confirmed_states(means[valid, 0], found))
+        result[valid] = found / np.sqrt(variance)[:, None]
         usual = self.model.mean[: len(self.axes)]
         return result, valid, np.nan_to_num(means[valid, 0] - usual) @ self.axes
 

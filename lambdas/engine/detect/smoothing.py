@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -64,3 +65,16 @@ def smooth(ratios: Floats, before: float) -> Floats:
         before += gain * (ratio - before)
         result[at] = before
     return result
+
+
+def newest_largest(values: Floats, before: Floats) -> tuple[Floats, Floats]:
+    """Return at each value the largest of the newest ones up to it, and the values that the next one needs.
+
+    Args:
+        values: shape (rows,).
+        before: the values before them, one less than are compared.
+
+    """
+    rows = np.concatenate([before, values])
+    largest: Floats = sliding_window_view(rows, len(before) + 1).max(axis=1)
+    return largest, rows[len(values) :].copy()

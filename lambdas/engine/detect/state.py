@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.alarm import Alarm
+from engine.detect.alarm import HISTORY_ROWS, Alarm
 from engine.detect.artefact import Arrays, BadArtefact, check_arrays, check_finite, pack, reading, unpack
 from engine.detect.features import CONTEXT, SPANS, VIEWS, FeatureMemory, ViewName
 from engine.detect.level_events import LevelMemory
@@ -33,6 +33,7 @@ class State:
         watch: what noticing remembers.
         level: the baseline, shape (sensors,); None before the first row.
         alarm: what the rules of alarms remember.
+        factors: newest factors for the limits of the views, shape (HISTORY_ROWS,).
         last: time of the last row with the machine on.
         grace: rows after the last start that are not judged.
         level_averages: per view the averages of `engine.detect.level_shift`; empty before the first row.
@@ -48,6 +49,7 @@ class State:
     levels: LevelMemory
     level: Floats | None = None
     alarm: Alarm = field(default_factory=Alarm.closed)
+    factors: Floats = field(default_factory=lambda: np.ones(HISTORY_ROWS))
     last: np.datetime64 | None = None
     grace: int = 0
     level_averages: dict[ViewName, Floats] = field(default_factory=dict)
@@ -68,7 +70,7 @@ class State:
     def restart(self, grace: int) -> None:
         """Forget the past except for levels and last values; do not judge the next `grace` rows."""
         self.memory = FeatureMemory.empty(len(self.values))
-        self.alarm, self.grace = Alarm.closed(), grace
+        self.alarm, self.factors, self.grace = Alarm.closed(), np.ones(HISTORY_ROWS), grace
 
     def fill(self, scaled: Floats) -> NDArray[np.bool_] | None:
         """Replace missing values, shape (rows, sensors), by the last known ones, in place.
@@ -105,6 +107,7 @@ class State:
             "heard": self.watch.last_seen.view(np.int64),
             "lag": self.alarm.lag,
             "fused": self.alarm.fused,
+            "factors": self.factors,
             "levels since": self.levels.since.view(np.int64),
             "levels told": self.levels.told,
         }
@@ -140,6 +143,7 @@ class State:
                 levels=_levels(arrays, sensors),
                 level=arrays.get("level"),
                 alarm=_alarm(meta, arrays),
+                factors=arrays.get("factors", np.ones(HISTORY_ROWS)),
                 last=None if meta["last"] is None else np.datetime64(int(meta["last"]), "us"),
                 grace=grace,
                 level_averages={view: arrays[f"moved {view}"] for view in VIEWS if f"moved {view}" in arrays},
@@ -163,6 +167,7 @@ def _check_arrays(arrays: Arrays, seen: int, sensors: int) -> None:
         "level": (sensors,),
         "lag": alarm.lag.shape,
         "fused": alarm.fused.shape,
+        "factors": (HISTORY_ROWS,),
         **{f"moved {view}": (OUTPUTS[view] * sensors,) for view in VIEWS},
     }
     expected |= {name: shape for name, shape in later.items() if name in arrays}

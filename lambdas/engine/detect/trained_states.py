@@ -1,7 +1,10 @@
-"""States that training did not hold, and how much less residuals count there.
+"""States that training held, and how much less residuals count the farther a row is from them.
 
-A model that is asked about a hotter day than it has learned from extrapolates, and errs the more the farther
-it must.
+A prediction learned from few states errs the more, the farther a state is from their centre: on a day hotter
+than any in training, and in a combination of load and weather that training saw once. In a linear regression,
+the variance of its error is that of the noise times one plus the leverage of the row: its squared distance
+from the mean, in the covariance of the rows, over their number. Only independent rows count, and weather and
+orders last for days.
 """
 
 from dataclasses import dataclass
@@ -10,41 +13,80 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.cross_prediction import Reals
+from engine.detect.artefact import Arrays, check_arrays, check_finite
+from engine.detect.cross_prediction import RIDGE, Float32, Reals, inverse, product
 
 Floats = NDArray[np.float64]
 
-GROWTH = 0.3
-"""By how much of itself the error of a prediction grows per scale beyond the states of training."""
+INDEPENDENT = np.timedelta64(24 * 3600 * 10**6, "us")
+"""Time after which a plant is in a state of its own."""
+_STILL = 1e-4
+"""A sensor that varies by less, in its scales, tells no states apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainedStates:
-    """How far each sensor was from its centre in training as far as the others confirm it.
+    """Where the states of training lay.
 
     Attributes:
-        low, high: the range, in scales, shape (sensors,).
+        center: the mean state, in scales, shape (sensors,).
+        leverage: the leverage of a state that is `d` from it is `d @ leverage @ d`; shape (sensors, sensors).
 
     """
 
-    low: Floats
-    high: Floats
+    center: Float32
+    leverage: Float32
 
     @classmethod
-    def of(cls, states: Floats) -> Self:
-        """Return the range of states, shape (bins, sensors)."""
-        return cls(low=states.min(axis=0), high=states.max(axis=0))
+    def of(cls, states: Floats, time: np.timedelta64, trust: float = 1.0) -> Self:
+        """Return where the states of training lay.
+
+        Args:
+            states: confirmed states, shape (rows, sensors).
+            time: that the rows stand for.
+            trust: how far they are to count, 0 to 1.
+
+        """
+        center = states.mean(axis=0)
+        away = states - center
+        covariance = away.T @ away / len(states)
+        deviation = np.sqrt(np.maximum(np.diag(covariance), 0))
+        deviation[deviation < _STILL] = np.inf
+        correlation = covariance / deviation[:, None] / deviation
+        correlation[np.diag_indices(len(center))] += RIDGE
+        leverage = inverse(correlation) / deviation[:, None] / deviation
+        leverage *= trust / max(float(time / INDEPENDENT), 1.0)
+        return cls(center=center.astype(np.float32), leverage=leverage.astype(np.float32))
 
     @classmethod
-    def unbounded(cls, sensors: int) -> Self:
-        """Return what models of older releases know: no state is beyond it."""
-        high = np.full(sensors, np.finfo(np.float64).max)
-        return cls(low=-high, high=high)
+    def unknown(cls, sensors: int) -> Self:
+        """Return what models of older releases know: all states are alike."""
+        return cls(center=np.zeros(sensors, np.float32), leverage=np.zeros((sensors, sensors), np.float32))
 
-    def error(self, states: Floats) -> Floats:
-        """Return how many times as large as usual errors are in each state, shape (bins,)."""
-        beyond = np.maximum(states - self.high, self.low - states).max(axis=1)
-        result: Floats = 1 + GROWTH * np.maximum(beyond, 0)
+    def to_arrays(self, name: str) -> Arrays:
+        """Return the arrays, each under this name and its own."""
+        return {f"{name}.center": self.center, f"{name}.leverage": self.leverage}
+
+    @classmethod
+    def read(cls, arrays: Arrays, name: str, sensors: int) -> Self | None:
+        """Read what `to_arrays` gave; None if there is nothing.
+
+        Raises:
+            BadArtefact: when the arrays are damaged, or of other sensors.
+
+        """
+        if f"{name}.center" not in arrays:
+            return None
+        shapes = {f"{name}.center": ("f4", (sensors,)), f"{name}.leverage": ("f4", (sensors, sensors))}
+        check_arrays(arrays, shapes)
+        check_finite(*(arrays[each] for each in shapes))
+        return cls(center=arrays[f"{name}.center"], leverage=arrays[f"{name}.leverage"])
+
+    def variance(self, states: Reals) -> Floats:
+        """Return how many times as large as in the centre squared errors are in each state, shape (rows,)."""
+        away = (states - self.center).astype(np.float32, copy=False)
+        leverage = (product(away, self.leverage) * away).sum(axis=1, dtype=np.float64)
+        result: Floats = 1 + np.maximum(leverage, 0)
         return result
 
 

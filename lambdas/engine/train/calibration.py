@@ -35,7 +35,7 @@ class ViewCalibration:
         scale: 99 % quantile of each absolute residual, its unit; shape (outputs,).
         usual: mean square of each residual in that unit, shape (outputs,).
         limit: row score that is the threshold.
-        scores: row scores of the held-out rows, shape (rows,).
+        scores: row scores of the held-out rows, over the expected variance of their errors, shape (rows,).
         distance: how far these are from the usual state, shape (rows,); only from the lag view.
 
     """
@@ -48,7 +48,11 @@ class ViewCalibration:
 
 
 def calibrate(
-    data: Sequence[CalibrationData], settings: FitSettings, folds: slice = slice(None)
+    data: Sequence[CalibrationData],
+    settings: FitSettings,
+    *,
+    variance: Floats | float = 1.0,
+    folds: slice = slice(None),
 ) -> list[ViewCalibration]:
     """Return the calibration of each view from the residuals of held-out rows.
 
@@ -60,6 +64,7 @@ def calibrate(
     Args:
         data: data of the views, collected together.
         settings: the budget of false alarms.
+        variance: how large squared errors are expected to be at the held-out rows; one for all by default.
         folds: folds to use, all by default; each is predicted from the others of them.
 
     """
@@ -71,7 +76,7 @@ def calibrate(
         scale = column_quantile(absolute, RESIDUAL_QUANTILE)
         scale[scale < STILL] = 1
         absolute /= scale
-        scores = row_scores(absolute)
+        scores = row_scores(absolute) / variance
         limit = max(float(np.quantile(smooth(scores, 0.0), settings.quantile)), 1e-9)
         usual = np.square(np.minimum(absolute, ATTRIBUTION_CAP)).mean(axis=0, dtype=np.float64)
         found.append(

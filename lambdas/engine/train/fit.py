@@ -23,6 +23,7 @@ from engine.detect.pipeline import LEAD_IN_SPANS, Pipeline
 from engine.detect.ramp import ramp
 from engine.detect.rare_states import RareStates
 from engine.detect.state import State
+from engine.detect.trained_states import TrainedStates
 from engine.detect.training_range import TrainingRange
 from engine.detect.view import View
 from engine.evaluate.intervals import Interval, rows_inside
@@ -37,7 +38,9 @@ from engine.train.known_faults import without_known_faults
 from engine.train.returning_states import rare_limits
 from engine.train.sampling import LEAST_ROWS
 from engine.train.slow_fit import fit_slow
+from engine.train.state_errors import state_errors
 
+Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 MIN_ROWS = 50
@@ -103,8 +106,9 @@ def fit(
     pipeline = Pipeline(scaling=scaling, baseline=baseline)
     slow = fit_slow(frame, healthy, scaling, settings.quantile)
     trimmed = float((normal & ~healthy).sum() / normal.sum())
-    slow_part = slow.trust * (1 - ramp(trimmed, 0, FAULTY_SHARE)) if slow else 0.0
-    views, test, widening, rare = _fit_views(frame, pipeline, healthy, settings.beside(slow_part))
+    trust = slow.trust if slow else 0.0
+    beside = settings.beside(trust * (1 - ramp(trimmed, 0, FAULTY_SHARE)))
+    views, test, widening, rare, trained = _fit_views(frame, pipeline, healthy, beside, trust)
     training_range = TrainingRange.of(frame.values, healthy)
     pipeline = replace(pipeline, baseline=replace(baseline, reach=training_range.reach(scaling.scale)))
     return Detector(
@@ -118,30 +122,32 @@ def fit(
         training_range=training_range,
         discrete_values=discrete_values(frame.values, healthy),
         rare=rare,
+        trained=trained,
         slow=slow,
         adaptation="auto" if prior is None else prior.adaptation,
     )
 
 
 def _fit_views(
-    frame: Frame, pipeline: Pipeline, healthy: Mask, settings: FitSettings
-) -> tuple[tuple[View, ...], ForwardValidation, float, RareStates | None]:
-    """Return the views, and what the static ones say: forward validation, its factor for limits, rare states.
+    frame: Frame, pipeline: Pipeline, healthy: Mask, settings: FitSettings, trust: float
+) -> tuple[tuple[View, ...], ForwardValidation, float, RareStates | None, TrainedStates | None]:
+    """Return the views, and what the static ones say: forward validation, its factor for limits, states.
 
     Static and tracked views are calibrated apart: on a plant that drifts, one group says nothing of the
     other.
     """
     names = (*VIEWS, *(TRACKED if pipeline.baseline.span else ()))
     data = CalibrationData.collect(frame, pipeline, healthy, names, _LEARNED_ROWS)
-    static, test, widening, rare = _fit_group(data[: len(VIEWS)], settings)
-    tracked = _fit_group(data[len(VIEWS) :], settings)[0] if len(data) > len(VIEWS) else []
-    return (*static, *tracked), test, widening, rare
+    variance, trained = state_errors(data[0], int(healthy.sum()) * frame.step, trust)
+    static, test, widening, rare = _fit_group(data[: len(VIEWS)], settings, variance)
+    tracked = _fit_group(data[len(VIEWS) :], settings, variance)[0] if len(data) > len(VIEWS) else []
+    return (*static, *tracked), test, widening, rare, trained
 
 
 def _fit_group(
-    data: Sequence[CalibrationData], settings: FitSettings
+    data: Sequence[CalibrationData], settings: FitSettings, variance: Floats
 ) -> tuple[list[View], ForwardValidation, float, RareStates | None]:
-    test, calibrations = forward_validation(data, settings), calibrate(data, settings)
+    test, calibrations = forward_validation(data, settings), calibrate(data, settings, variance=variance)
     widening = test.widening(settings.quantile)
     views = fitted_views(data, calibrations, widening=widening, level_averages=test.level_averages)
     distance = calibrations[0].distance

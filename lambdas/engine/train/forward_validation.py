@@ -65,7 +65,7 @@ def forward_validation(data: Sequence[CalibrationData], settings: FitSettings) -
     """
     ratios, level_averages = {}, {}
     span = average_span(data[0].row_count)
-    for each, calibration in zip(data, calibrate(data, settings, slice(FOLDS // 2)), strict=True):
+    for each, calibration in zip(data, calibrate(data, settings, folds=slice(FOLDS // 2)), strict=True):
         later = each.forward_residuals() / calibration.scale
         if not len(later):
             return ForwardValidation(ratio=np.zeros(0), level_averages={})

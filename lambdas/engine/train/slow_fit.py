@@ -90,7 +90,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
         return None
     columns = Columns.of(means[whole])
     made = columns.made(means, smooth)
-    blocks = _Blocks.of(made, whole)
+    blocks = _Blocks.of(made, whole, width)
     ridge, found = _chosen(blocks, sensors, max(2, DAY // width))
     held, states = blocks.counted(found)
     index = drift_index(held)
@@ -110,7 +110,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
         units=units,
         limits=limits,
         effect=model.effect(columns.slopes),
-        trained=TrainedStates.of(states),
+        trained=blocks.trained(states),
         axes=_axes(moments.covariance()[:sensors, :sensors]),
         held=levels_held,
         trust=levels_held * ramp(float(total), *WEEKS),
@@ -144,17 +144,21 @@ def _moments(rows: Floats) -> Moments:
 
 @dataclass(frozen=True, slots=True)
 class _Blocks:
-    """Blocks of time, each predicted from the others: columns of all bins, fold of each, moments of folds."""
+    """Blocks of time, each predicted from the others.
+
+    Columns of all bins, the fold of each, the moments of folds, and the width of a bin in us.
+    """
 
     made: Floats
     fold: NDArray[np.intp]
     parts: list[Moments]
+    width: int
 
     @classmethod
-    def of(cls, made: Floats, whole: Mask) -> Self:
+    def of(cls, made: Floats, whole: Mask, width: int) -> Self:
         """Cut the bins into blocks; `whole` bins are learned."""
         fold = np.minimum(np.arange(len(made)) * FOLDS // len(made), FOLDS - 1)
-        return cls(made, fold, [_moments(made[whole & (fold == each)]) for each in range(FOLDS)])
+        return cls(made, fold, [_moments(made[whole & (fold == each)]) for each in range(FOLDS)], width)
 
     def residuals(self, trusted: Floats, ridge: float) -> Floats:
         """Return the residuals of all bins, shape (bins, sensors)."""
@@ -178,11 +182,11 @@ class _Blocks:
     def counted(self, residuals: Floats) -> tuple[Floats, Floats]:
         """Return how far residuals count, by the states that other blocks held, and the states."""
         states = confirmed_states(self.made[:, : residuals.shape[1]], residuals)
-        errors = np.empty(len(states))
-        for each in range(FOLDS):
-            here = self.fold == each
-            errors[here] = TrainedStates.of(states[~here]).error(states[here])
-        return residuals / errors[:, None], states
+        return residuals / np.sqrt(self.trained(states).variance(states))[:, None], states
+
+    def trained(self, states: Floats) -> TrainedStates:
+        """Return where the states of some bins lay, as many as all of them stand for."""
+        return TrainedStates.of(states, np.timedelta64(len(self.made) * self.width, "us"))
 
 
 def _chosen(blocks: _Blocks, sensors: int, span: int) -> tuple[float, Floats]:

@@ -1,0 +1,32 @@
+"""The states of training rows, and how large errors of the fast views are expected to be in them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.detect.alarm import HISTORY_ROWS
+from engine.detect.smoothing import newest_largest
+from engine.detect.trained_states import TrainedStates, confirmed_states
+from engine.train.calibration_data import CalibrationData
+
+Floats = NDArray[np.float64]
+
+
+def state_errors(
+    lag: CalibrationData, time: np.timedelta64, trust: float
+) -> tuple[Floats, TrainedStates | None]:
+    """Return how large squared errors are expected to be at each held-out row, and the states of all rows.
+
+    Args:
+        lag: data of the lag view.
+        time: that the learned rows stand for.
+        trust: how far states are to count, 0 to 1.
+
+    Returns:
+        Shape (rows,), and the states; ones of shape (1,) and None where states do not count.
+
+    """
+    if trust == 0:
+        return np.ones(1), None
+    states = confirmed_states(*lag.held_out(slice(None)))
+    trained = TrainedStates.of(states, time, trust)
+    return newest_largest(trained.variance(states), np.ones(HISTORY_ROWS))[0], trained
