@@ -10,7 +10,7 @@ import pytest
 from engine import Frame, fit
 from engine.frame.scaling import Scaling
 from engine.train.fit_settings import FitSettings
-from engine.train.slow_fit import RIDGES, _Blocks, _chosen, fit_slow
+from engine.train.slow_fit import fit_slow
 from tests.engine.plant import cut, pump
 from tests.engine.plant import frame as plain
 
@@ -92,16 +92,3 @@ def test_the_slow_channel_begins_to_count_by_time_however_few_rows_that_is() -> 
         assert slow is not None
         trust.append(slow.trust)
     np.testing.assert_allclose(trust, np.minimum((np.arange(7, 16) - 7) / 7, 1), atol=0.02)
-
-
-def test_of_ridges_that_do_as_well_none_is_chosen_by_chance() -> None:
-    rng = np.random.default_rng(2)
-    found = []
-    for rows in (600, 610, 620, 630):
-        values = np.random.default_rng(2).normal(size=(630, 2)).repeat(2, axis=1)[:rows]
-        values = values + 0.5 * rng.normal(size=values.shape)
-        made = np.concatenate([values, values, np.maximum(values, 0)], axis=1)
-        found.append(_chosen(_Blocks.of(made, np.ones(rows, bool)), 4, 4)[0])
-    assert min(RIDGES) <= min(found)
-    assert max(found) / min(found) < RIDGES[0] / RIDGES[1]
-    assert max(found) <= max(RIDGES)

@@ -54,7 +54,6 @@ DRIFT = (1.15, 1.35)
 SENSOR_DRIFT = (1.4, 1.7)
 """The same for a single sensor."""
 _LEAST_UNIT = 1e-4
-_TINY = 1e-12
 _KNOT_ROWS = 20_000
 
 
@@ -172,13 +171,6 @@ class _Blocks:
             held[self.fold == each] = model.residuals(self.made[self.fold == each])
         return held
 
-    def losses(self, residuals: Floats, span: int) -> Floats:
-        """Return for each block the mean logarithm of the shift that every sensor needs, over `span` bins."""
-        averages = _averaged(residuals, span)
-        parts = [_quantiles(averages[self.fold == each]) for each in range(FOLDS)]
-        losses: Floats = np.log(parts).mean(axis=1)
-        return losses
-
     def counted(self, residuals: Floats) -> tuple[Floats, Floats]:
         """Return how far residuals count, by the states that other blocks held, and the states."""
         states = confirmed_states(self.made[:, : residuals.shape[1]], residuals)
@@ -190,18 +182,14 @@ class _Blocks:
 
 
 def _chosen(blocks: _Blocks, sensors: int, span: int) -> tuple[float, Floats]:
-    """Return the ridge under which held-out blocks of time need small shifts, and their residuals.
-
-    It is the geometric mean of RIDGES. Each is weighted by how likely it is as good as the best, from how
-    much their difference varies between blocks: of several equal ones, a day more would choose another.
-    """
-    every = np.ones(sensors)
-    losses = np.array([blocks.losses(blocks.residuals(every, ridge), span) for ridge in RIDGES])
-    worse = losses - losses[losses.mean(axis=1).argmin()]
-    error = worse.std(axis=1, ddof=1) / np.sqrt(FOLDS)
-    weights = np.exp(-0.5 * (worse.mean(axis=1) / np.maximum(error, _TINY)) ** 2)
-    ridge = float(np.exp(np.log(RIDGES) @ weights / weights.sum()))
-    return ridge, blocks.residuals(every, ridge)
+    """Return the ridge under which held-out blocks of time need the smallest shifts, and their residuals."""
+    best, chosen = np.inf, (RIDGES[0], np.zeros((len(blocks.made), sensors)))
+    for ridge in RIDGES:
+        held = blocks.residuals(np.ones(sensors), ridge)
+        loss = float(np.log(_quantiles(_averaged(held, span))).mean())
+        if loss < best:
+            best, chosen = loss, (ridge, held)
+    return chosen
 
 
 def drift_index(held: Floats) -> Floats:
