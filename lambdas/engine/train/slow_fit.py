@@ -41,7 +41,7 @@ SETTLING = 2 * MEMORY_BINS
 COLUMNS, HINGES = 600, 5
 """Columns of the model, and hinges of a sensor, at most; the more sensors, the fewer hinges."""
 RIDGES = (0.05, 0.005, 0.0005, 0.00005, 0.000005)
-AVERAGE_LIMIT = 0.6
+AVERAGE_LIMIT = 0.55
 """Part of its quantile that is the limit of the average: an alarm also needs half a day above it, and newest
 bins that are out by themselves."""
 AXES = 3
