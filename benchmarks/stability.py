@@ -95,8 +95,8 @@ def plants(seeds: Sequence[int], step: int) -> dict[str, list[Callable[[], Case]
         if name not in {"abrupt, linear", "healthy, linear"}
     }
     makers["creeping"] = [partial(creeping, seed, *CREEPING[0]) for seed in seeds]
-    walking = {"modes": False, "rows": 24000, "faults": 30, "lengths": (20, 200), "sensors": 9}
-    makers["walk"] = [partial(plant, 200 + seed, "walk", **walking) for seed in seeds]  # type: ignore[arg-type]
+    walking = partial(plant, modes=False, rows=24000, faults=30, lengths=(20, 200), sensors=9)
+    makers["walk"] = [partial(walking, 200 + seed, "walk") for seed in seeds]
     makers["modes"] = [partial(plant, seed, "none", modes=True) for seed in seeds]
     return makers
 
@@ -208,7 +208,7 @@ def _chosen(detector: Detector) -> dict[str, float]:
     }
 
 
-def frozen_alarms(case: Case, settings: FitSettings) -> tuple[Mask, dict[str, float]]:  # noqa: ARG001
+def frozen_alarms(case: Case, _: FitSettings) -> tuple[Mask, dict[str, float]]:
     """Return the alarmed rows of a Mahalanobis model, which has no settings."""
     return baseline("Mahalanobis LW")(case) > 1, {}
 

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 MOVED_SHARE = 0.5
-"""A level has moved where at least this much of it does not count."""
+"""A level has moved where more than this much of it does not count."""
 NOT_AWAY = np.datetime64("NaT", "us")
 """Since when a level is away that counts; numpy 2.5 warns of a time without a unit."""
 

@@ -127,22 +127,20 @@ class CalibrationData:
             outputs); a single row of ones each if there is nothing to predict or to predict from.
 
         """
-        found = self.held_out_folds(folds)
-        if not sum(len(values) for values, _ in found):
-            return np.ones((1, self.sensors), np.float32), np.ones((1, self._outputs), np.float32)
-        values, residuals = zip(*found, strict=True)
-        return np.concatenate(values), np.concatenate(residuals)
-
-    def held_out_folds(self, folds: slice = slice(None)) -> list[tuple[Float32, Float32]]:
-        """Return the same of each fold; no rows if there is nothing to predict or to predict from."""
         total = self.total_moments(folds)
-        found = []
-        for rows, moments in zip(self.samples[folds], self.moments[folds], strict=True):
-            others = total.plus(moments, -1.0)
-            known = rows if others.count > 1 else rows[:0]
-            residuals = self.residual_function(others)(known)
-            found.append((known[:, : self.sensors], residuals))
-        return found
+        chosen = [
+            fold
+            for fold in range(FOLDS)[folds]
+            if len(self.samples[fold]) and total.count > self.moments[fold].count + 1
+        ]
+        if not chosen:
+            return np.ones((1, self.sensors), np.float32), np.ones((1, self._outputs), np.float32)
+        residuals = [
+            self.residual_function(total.plus(self.moments[fold], -1.0))(self.samples[fold])
+            for fold in chosen
+        ]
+        values = [self.samples[fold][:, : self.sensors] for fold in chosen]
+        return np.concatenate(values), np.concatenate(residuals)
 
     def forward_residuals(self) -> Float32:
         """Return the residuals of the second half of the folds, predicted from the first half.
