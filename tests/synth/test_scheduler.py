@@ -473,7 +473,7 @@ def test_actions() -> None:
     )
     made.add_alarm_action(actions.SnsAction(sns.Topic(scope, "Second")))
 
-    assert len(made.alarms) == 6
+    assert len(made.alarms) == 7
     for alarm in resources(template(scope), "AWS::CloudWatch::Alarm").values():
         assert len(alarm["Properties"]["AlarmActions"]) == 2
         assert len(alarm["Properties"]["OKActions"]) == 1
