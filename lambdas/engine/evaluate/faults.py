@@ -76,7 +76,7 @@ class Faults:
         events = rules.so_far([*(each.event for each in self.known), *ranges])
         if not events:
             return self
-        # what ended before can become one with the last no more
+        # what ended earlier is out of reach of the last one, and of all that follow
         reach = events[-1].start - rules.longest_pause
         known = tuple(self._fault(event, parts) for event in events if event.end >= reach)
         return replace(self, known=known)
