@@ -32,6 +32,7 @@ from engine.frame.scaling import Scaling
 from engine.train.calibration import calibrate, fitted_views
 from engine.train.calibration_data import CalibrationData
 from engine.train.cleaning import RUN_ROWS, without_silent, without_suspicious
+from engine.train.few_days import few_days
 from engine.train.fit_settings import FitSettings
 from engine.train.forward_validation import ForwardValidation, forward_validation
 from engine.train.known_faults import without_known_faults
@@ -138,18 +139,20 @@ def _fit_views(
     """
     names = (*VIEWS, *(TRACKED if pipeline.baseline.span else ()))
     data = CalibrationData.collect(frame, pipeline, healthy, names, _LEARNED_ROWS)
-    variance, trained = state_errors(data[0], int(healthy.sum()) * frame.step, trust)
-    static, test, widening, rare = _fit_group(data[: len(VIEWS)], settings, variance)
-    tracked = _fit_group(data[len(VIEWS) :], settings, variance)[0] if len(data) > len(VIEWS) else []
+    time = int(healthy.sum()) * frame.step
+    variance, trained = state_errors(data[0], time, trust)
+    wider = 1 + trust * (few_days(settings.quantile, time) - 1)
+    static, test, widening, rare = _fit_group(data[: len(VIEWS)], settings, variance, wider)
+    tracked = _fit_group(data[len(VIEWS) :], settings, variance, wider)[0] if len(data) > len(VIEWS) else []
     return (*static, *tracked), test, widening, rare, trained
 
 
 def _fit_group(
-    data: Sequence[CalibrationData], settings: FitSettings, variance: Floats
+    data: Sequence[CalibrationData], settings: FitSettings, variance: Floats, wider: float
 ) -> tuple[list[View], ForwardValidation, float, RareStates | None]:
     test, calibrations = forward_validation(data, settings), calibrate(data, settings, variance=variance)
     widening = test.widening(settings.quantile)
-    views = fitted_views(data, calibrations, widening=widening, level_averages=test.level_averages)
+    views = fitted_views(data, calibrations, widening=widening * wider, level_averages=test.level_averages)
     distance = calibrations[0].distance
     if distance is None:
         return views, test, widening, None
