@@ -23,6 +23,7 @@ from engine.detect.smoothing import newest_largest
 from engine.detect.trained_states import TrainedStates, confirmed_states
 from engine.evaluate.evaluation import _touches, evaluate, ranges
 from engine.evaluate.events import EventRules, _joined, _same_lead
+from engine.evaluate.faults import Faults
 from engine.evaluate.intervals import merge_intervals, rows_inside
 from engine.evaluate.roc import roc_auc
 from engine.explain.sentence import _duration, _number, _percent, _short_name
@@ -57,6 +58,7 @@ from tests.engine import (
     test_cleaning,
     test_evaluation,
     test_events,
+    test_faults,
     test_fast_rows,
     test_intervals,
     test_rare_states,
@@ -193,16 +195,43 @@ BUGS = {
         (test_events.hours(0, 90, 1.0), test_events.hours(150.5, 240, 1.0), 2),
     ),
     "what grew out of first signs does not reach back to them": Bug(
-        EventRules.apply,
+        EventRules.so_far,
         "while len(joined",
         "if len(joined",
         test_events.test_first_signs_belong_to_what_grows_out_of_them,
     ),
     "blips lengthen an event": Bug(
-        EventRules.apply,
-        "if event.rows >= self.min_rows",
-        "if event.rows",
+        EventRules.counts,
+        "event.rows >= self.min_rows",
+        "event.rows > 0",
         test_events.test_blips_do_not_lengthen_an_event,
+    ),
+    "a blip is forgotten before it has grown": Bug(
+        EventRules.so_far,
+        "*near[-1:]",
+        "*filter(self.counts, near[-1:])",
+        test_faults.test_one_fault_begins_once,
+        ([test_faults.alarm(0, 30)], [25], [0], [1]),
+    ),
+    "what grows out of a blip begins no fault": Bug(
+        Faults.began_since,
+        "before.counted",
+        "before.known",
+        test_faults.test_one_fault_begins_once,
+        ([test_faults.alarm(0, 30)], [25], [0], [1]),
+    ),
+    "faults are never forgotten": Bug(
+        Faults.followed,
+        "if event.end >= reach",
+        "",
+        test_faults.test_what_has_ended_for_good_is_forgotten,
+    ),
+    "a fault counts its latest part only": Bug(
+        Faults._fault,
+        "sum(each.parts for each in earlier) + ",
+        "",
+        test_faults.test_one_fault_begins_once,
+        ([test_faults.alarm(0, 60), test_faults.alarm(1440, 60)], [25], [0], [2]),
     ),
     "joined ranges have equal weight": Bug(
         _joined,

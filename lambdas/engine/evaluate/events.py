@@ -72,17 +72,34 @@ class EventRules:
             Events in order of time; their contributions are the means over all anomalous rows.
 
         """
+        return [event for event in self.so_far(ranges) if self.counts(event)]
+
+    def so_far(self, ranges: Sequence[Range]) -> list[Range]:
+        """Return the events while ranges are still to come: also the last one when it does not count yet.
+
+        What this returned may be given again, with the ranges that came after it.
+
+        Args:
+            ranges: in order of time.
+
+        """
         near = _merged(ranges, self._near)
-        events = [event for event in near if event.rows >= self.min_rows]
+        events = [*filter(self.counts, near[:-1]), *near[-1:]]
         # a longer event bridges longer pauses
         while len(joined := _merged(events, self._one_fault)) < len(events):
             events = joined
         return events
 
+    def counts(self, event: Range) -> bool:
+        """Return whether an event has enough anomalous rows not to be dropped."""
+        return event.rows >= self.min_rows
+
     def _near(self, first: Range, second: Range) -> bool:
         return bool(second.start - first.end <= self.join)
 
     def _one_fault(self, first: Range, second: Range) -> bool:
+        if not (self.counts(first) and self.counts(second)):
+            return False
         apart = second.start - first.end
         usual = max(self.pause, first.end - first.start, second.end - second.start)
         return bool(apart <= min(usual, self.longest_pause)) and _same_lead(first, second)
