@@ -16,6 +16,7 @@ from engine.detect.additive_model import Additive
 from engine.detect.alarm import Alarm, _confirmed
 from engine.detect.baseline import Baseline
 from engine.detect.ensemble import _weighted
+from engine.detect.level_shift import average_span
 from engine.detect.rare_states import RareStates, state_distance
 from engine.detect.slow_alarm import SlowAlarm
 from engine.detect.smoothing import newest_largest
@@ -58,6 +59,7 @@ from tests.engine import (
     test_evaluation,
     test_events,
     test_faults,
+    test_fast_rows,
     test_intervals,
     test_rare_states,
     test_rated_periods,
@@ -270,6 +272,20 @@ BUGS = {
         "self.fused = rows[-len(self.fused) :].copy()",
         "pass",
         test_alarm.test_an_alarm_that_opens_over_the_end_of_a_window,
+    ),
+    "fast rows forget a level within hours": Bug(
+        average_span,
+        "max(SPAN, min(minutes, rows // SPANS_IN_TRAINING))",
+        "SPAN",
+        test_fast_rows.test_levels_are_remembered_for_33_hours_or_2000_rows_if_training_is_long_enough,
+        (604_800, 1, 120_000),
+    ),
+    "fast rows remember for longer than training tells": Bug(
+        average_span,
+        "min(minutes, rows // SPANS_IN_TRAINING)",
+        "minutes",
+        test_fast_rows.test_levels_are_remembered_for_33_hours_or_2000_rows_if_training_is_long_enough,
+        (20_000, 1, 4000),
     ),
     # frame
     "a row at the start of a window is in it": Bug(

@@ -19,7 +19,6 @@ REPORT_LONGEST_PAUSE = np.timedelta64(60, "h")
 NAMED_SHARE = 0.15
 """Share of the contributions from which a sensor takes part in an event."""
 _NO_TIME = np.timedelta64(0, "s")
-_MINUTE = np.timedelta64(1, "m")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,23 +47,19 @@ class EventRules:
 
         Ranges at most six hours apart are joined. Events of less than half an hour of anomalous rows, or of
         less than three, are dropped. What is left is one fault as long as the same sensors lead it, through
-        pauses of a day, or of up to two and a half days if it lasts as long. Rows faster than one a minute
-        count like minutes.
+        pauses of a day, or of up to two and a half days if it lasts as long. Where rows come faster than one
+        a minute, half an hour is 30 rows: short faults are what such rows are for.
 
         Args:
             step: time between rows.
 
         """
-        minutes = max(1, round(step / _MINUTE))
-
-        def at_most(time: np.timedelta64) -> np.timedelta64:
-            return min(time, round(time / _MINUTE) * step)
-
+        minutes = max(1, round(step / np.timedelta64(1, "m")))
         return cls(
-            join=at_most(REPORT_JOIN),
+            join=REPORT_JOIN,
             min_rows=max(3, REPORT_MINUTES // minutes),
-            pause=at_most(REPORT_PAUSE),
-            longest_pause=at_most(REPORT_LONGEST_PAUSE),
+            pause=REPORT_PAUSE,
+            longest_pause=REPORT_LONGEST_PAUSE,
         )
 
     def apply(self, ranges: Sequence[Range]) -> list[Range]:
