@@ -16,12 +16,14 @@ from engine.detect.additive_model import Additive
 from engine.detect.alarm import Alarm, _confirmed
 from engine.detect.baseline import Baseline
 from engine.detect.ensemble import _weighted
+from engine.detect.level_shift import average_span
 from engine.detect.rare_states import RareStates, state_distance
 from engine.detect.slow_alarm import SlowAlarm
 from engine.detect.smoothing import newest_largest
 from engine.detect.trained_states import TrainedStates, confirmed_states
 from engine.evaluate.evaluation import _touches, evaluate, ranges
 from engine.evaluate.events import EventRules, _joined, _same_lead
+from engine.evaluate.faults import Faults
 from engine.evaluate.intervals import merge_intervals, rows_inside
 from engine.evaluate.roc import roc_auc
 from engine.explain.sentence import _duration, _number, _percent, _short_name
@@ -44,11 +46,13 @@ from engine.ingest.statistics import RunningStatistics
 from engine.ingest.timestamp_columns import TimestampReader, _calendar_micros
 from engine.train.calibration import column_quantile
 from engine.train.cleaning import _silent
+from engine.train.few_days import few_days
 from engine.train.fit import fit
 from engine.train.fit_settings import FitSettings
 from engine.train.returning_states import came_back
 from engine.train.row_runs import joined_runs, with_margin
 from engine.train.sampling import sample_strips, time_folds
+from engine.train.slow_fit import beyond_chance
 from engine.train.state_errors import state_errors
 from tests.engine import (
     test_alarm,
@@ -56,10 +60,13 @@ from tests.engine import (
     test_cleaning,
     test_evaluation,
     test_events,
+    test_fast_rows,
+    test_faults,
     test_intervals,
     test_rare_states,
     test_rated_periods,
     test_sentence,
+    test_short_trainings,
     test_slow_drift,
     test_trained_states,
     test_training_rows,
@@ -191,16 +198,43 @@ BUGS = {
         (test_events.hours(0, 90, 1.0), test_events.hours(150.5, 240, 1.0), 2),
     ),
     "what grew out of first signs does not reach back to them": Bug(
-        EventRules.apply,
+        EventRules.so_far,
         "while len(joined",
         "if len(joined",
         test_events.test_first_signs_belong_to_what_grows_out_of_them,
     ),
     "blips lengthen an event": Bug(
-        EventRules.apply,
-        "if event.rows >= self.min_rows",
-        "if event.rows",
+        EventRules.counts,
+        "event.rows >= self.min_rows",
+        "event.rows > 0",
         test_events.test_blips_do_not_lengthen_an_event,
+    ),
+    "a blip is forgotten before it has grown": Bug(
+        EventRules.so_far,
+        "*near[-1:]",
+        "*filter(self.counts, near[-1:])",
+        test_faults.test_one_fault_begins_once,
+        ([test_faults.alarm(0, 30)], [25], [0], [1]),
+    ),
+    "what grows out of a blip begins no fault": Bug(
+        Faults.began_since,
+        "before.counted",
+        "before.known",
+        test_faults.test_one_fault_begins_once,
+        ([test_faults.alarm(0, 30)], [25], [0], [1]),
+    ),
+    "faults are never forgotten": Bug(
+        Faults.followed,
+        "if event.end >= reach",
+        "",
+        test_faults.test_what_has_ended_for_good_is_forgotten,
+    ),
+    "a fault counts its latest part only": Bug(
+        Faults._fault,
+        "sum(each.parts for each in earlier) + ",
+        "",
+        test_faults.test_one_fault_begins_once,
+        ([test_faults.alarm(0, 60), test_faults.alarm(1440, 60)], [25], [0], [2]),
     ),
     "joined ranges have equal weight": Bug(
         _joined,
@@ -241,6 +275,20 @@ BUGS = {
         "self.fused = rows[-len(self.fused) :].copy()",
         "pass",
         test_alarm.test_an_alarm_that_opens_over_the_end_of_a_window,
+    ),
+    "fast rows forget a level within hours": Bug(
+        average_span,
+        "max(SPAN, min(minutes, rows // SPANS_IN_TRAINING))",
+        "SPAN",
+        test_fast_rows.test_levels_are_remembered_for_33_hours_or_2000_rows_if_training_is_long_enough,
+        (604_800, 1, 120_000),
+    ),
+    "fast rows remember for longer than training tells": Bug(
+        average_span,
+        "min(minutes, rows // SPANS_IN_TRAINING)",
+        "minutes",
+        test_fast_rows.test_levels_are_remembered_for_33_hours_or_2000_rows_if_training_is_long_enough,
+        (20_000, 1, 4000),
     ),
     # frame
     "a row at the start of a window is in it": Bug(
@@ -590,6 +638,20 @@ BUGS = {
         "np.tile(trusted, size // sensors)",
         "np.ones(size)",
         test_slow_drift.test_sensors_that_walked_in_training_do_not_mislead_the_others,
+    ),
+    "limits of few days are as narrow as those of many": Bug(
+        few_days,
+        "first / freedom + second / freedom**2",
+        "0",
+        test_short_trainings.test_limits_of_few_days_are_those_of_students_t,
+        case(test_short_trainings.test_limits_of_few_days_are_those_of_students_t, at=0),
+    ),
+    "bends count whatever held-out days say": Bug(
+        beyond_chance,
+        "if mean > error",
+        "if True",
+        test_short_trainings.test_a_gain_counts_as_far_as_it_is_beyond_chance,
+        case(test_short_trainings.test_a_gain_counts_as_far_as_it_is_beyond_chance, id="a loss"),
     ),
     "residuals count in full in states that training did not hold": Bug(
         TrainedStates.variance,
