@@ -9,9 +9,9 @@ BIN := .venv/bin
 UV := UV_PYTHON_DOWNLOADS=never .uv/bin/uv
 SYNC := $(UV) sync --frozen --quiet --compile-bytecode --python "$(PYTHON)" --extra local
 PYTEST := $(BIN)/pytest
-# Tests in as many processes as JOBS says: one more than processors, as those with end-to-end tests often wait.
+# Tests in as many processes as JOBS says: two more than processors, as the two with end-to-end tests often wait.
 # tests/parallel.py says what stays together.
-JOBS ?= $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
+JOBS ?= $(shell $(PYTHON) -c 'import os; print(2 + (os.cpu_count() or 1))')
 PARALLEL := --numprocesses $(JOBS) --dist loadfile
 # A cloned repository must not behave differently with the AWS settings of the person who cloned it.
 unexport AWS_PROFILE AWS_ENDPOINT_URL AWS_CA_BUNDLE AWS_DATA_PATH AWS_CONFIG_FILE

@@ -7,10 +7,14 @@ Beside other processes of tests, OpenBLAS has one thread, here and in what is st
 threads than processors wait for each other busily, which takes up to five times the processor time. What
 depends on threads, `test_determinism.py` and `test_kernels.py`, sets their number.
 
+Nothing is garbage while tests are collected, and what is there afterwards stays: looking for garbage in it,
+again and again, takes as long as the collection itself.
+
 Property tests play the same examples in every run, so that a red run is red again on the next machine;
 `make search` plays new ones.
 """
 
+import gc
 import importlib.util
 import json
 import os
@@ -23,6 +27,7 @@ from hypothesis import settings
 from l4e_layer import EMPTY_LAYER
 from tests.parallel import scheduler_of
 
+gc.disable()
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("CDK_VALIDATION", "false")
@@ -40,6 +45,13 @@ settings.load_profile("repeatable")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a person accept changed templates."""
     parser.addoption("--snapshot-update", action="store_true", help="write the template snapshots anew")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """Look for garbage from here on, in what comes from here on."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +44,7 @@ class Cloud:
     @property
     def aws(self) -> Aws:
         """Clients, of which that of the service refuses answers that AWS would not hand on."""
-        found = Aws.of(self.instance)
-        found.session.events.register("after-call.lookoutequipment", require_answer)
-        return found
+        return _clients(self.instance)
 
     @property
     def bucket(self) -> str:
@@ -141,6 +140,14 @@ class Cloud:
 
     def status(self, stack: str) -> str | None:
         return next((found.status for found in self.aws.stacks() if found.name == stack), None)
+
+
+@cache
+def _clients(instance: Instance) -> Aws:
+    """Clients of one session for all tests: it reads the descriptions of services, which are long, once."""
+    found = Aws.of(instance)
+    found.session.events.register("after-call.lookoutequipment", require_answer)
+    return found
 
 
 def history() -> ComponentRecording:

@@ -1,5 +1,6 @@
 """What a fit decides about drift, and what scoring does about levels that move later."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -57,15 +58,28 @@ def steady() -> tuple[Detector, Frame]:
     return fit(cut(whole, 0, 6000)), cut(whole, 6000, 14000)
 
 
-@pytest.mark.parametrize("size", [7, 64, 999])
-@pytest.mark.parametrize("by", [{1: 0.4}, {1: 1.0, 2: -1.5, 3: 0.7}, {2: 8.0}])
-@pytest.mark.parametrize("drifts", [False, True])
+SHIFTS: dict[str, dict[int, float]] = {
+    "small": {1: 0.4},
+    "several": {1: 1.0, 2: -1.5, 3: 0.7},
+    "large": {2: 8.0},
+}
+
+
+@pytest.mark.parametrize(
+    ("drifts", "by", "size"),
+    [
+        *itertools.product([False, True], SHIFTS, [64, 999]),
+        # Hundreds of windows take seconds: once with a level that is taken over, once with some that are not.
+        (False, "small", 7),
+        (True, "several", 7),
+    ],
+)
 def test_levels_go_on_from_window_to_window(
-    steady: tuple[Detector, Frame], tracked: Detector, *, drifts: bool, by: dict[int, float], size: int
+    steady: tuple[Detector, Frame], tracked: Detector, *, drifts: bool, by: str, size: int
 ) -> None:
     detector, rows = (tracked, cut(drifting(12000, seed=6), 8000, 10000)) if drifts else steady
     rows = cut(rows, 0, 2000)
-    for sensor, shift in by.items():
+    for sensor, shift in SHIFTS[by].items():
         rows = moved(rows, sensor, 300, 1600, shift)
     state, parts = None, []
     for start in range(0, 2000, size):

@@ -8,12 +8,11 @@ something fails or is cancelled.
 import itertools
 import json
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.aws_limits import require_state
-from tests.lifecycle.world import Killed, World
+from tests.lifecycle.world import Killed, World, copied
 
 CREATE_FAILED = "AWSCDK::CustomResourceProviderFramework::CREATE_FAILED"
 TIME_LIMIT = 3000
@@ -101,7 +100,7 @@ class Operation:
         self.world.enter()
         self.world.events.append(payload)
         try:
-            result = handler(deepcopy(payload))
+            result = handler(copied(payload))
         except Killed:
             raise _FunctionError("RequestId: 1 Error: Runtime exited with error: signal: killed") from None
         except Exception as error:
@@ -242,7 +241,7 @@ class Stack:
 
     def replay(self, index: int) -> None:
         """Deliver an old event once more; nobody listens to the answer."""
-        Operation(self.world, deepcopy(self.log[index])).run()
+        Operation(self.world, copied(self.log[index])).run()
 
     def event(
         self, request_type: str, logical: str, live: Live, old: Properties | None = None
@@ -265,7 +264,7 @@ class Stack:
             event["PhysicalResourceId"] = live.physical_id
         if old is not None:
             event["OldResourceProperties"] = old
-        return deepcopy(event)
+        return copied(event)
 
     # -- what CloudFormation does
 
@@ -327,7 +326,7 @@ class Stack:
         event = self.event(request_type, logical, live, old)
         self.log.append(event)
         self.sent.append(self.world.now)
-        running = [Operation(self.world, deepcopy(event)) for _ in range(2 if self.duplicates else 1)]
+        running = [Operation(self.world, copied(event)) for _ in range(2 if self.duplicates else 1)]
         for number in itertools.count():
             if any(operation.response for operation in running):
                 break

@@ -7,7 +7,6 @@ the real boto3 client; only the HTTP exchange is answered here.
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -70,6 +69,11 @@ REFUSED = Fault(
     error=_answer("ValidationException", "ClientToken=canary at https://x.example/?X-Amz-Signature=canary"),
 )
 FATAL = (KILLED, KILLED_AFTER, REFUSED)
+
+
+def copied(value: Any) -> Any:
+    """Return a copy of what travels as JSON; `deepcopy` takes five times as long, thousands of times."""
+    return json.loads(json.dumps(value))
 
 
 class Wire:
@@ -231,7 +235,7 @@ class World:
             index = self._invocations[invocation] = self._count(operation)
         tags = self._tags(operation, parameters)
         with self._trouble(index, operation):
-            answer = deepcopy(self.service.call(operation, parameters))
+            answer = copied(self.service.call(operation, parameters))
             if not operation.startswith(("Describe", "List")):
                 event = self.events[-1] if self.events else None
                 if event and operation == "CreateLabel":
@@ -266,7 +270,7 @@ class World:
         self.service.settle()
         things = {arn: (thing.record, thing.tags) for arn, thing in self.service.everything().items()}
         jobs = {key: job.record for key, job in self.service.jobs.items()}
-        return deepcopy({"things": things, "jobs": jobs, "labels": self.service.labels})
+        return copied({"things": things, "jobs": jobs, "labels": self.service.labels})
 
     def _count(self, name: str) -> int:
         self.calls.append(name)

@@ -92,9 +92,20 @@ def test_what_was_created_before_the_failure_is_gone(cloud: Cloud, messages: Map
 def test_what_can_be_known_before_is_said_before(
     cloud: Cloud, members: dict[str, str], parts: tuple[str, ...]
 ) -> None:
-    message = cloud.refusal({"Bad": members})
+    with pytest.raises(ValueError) as raised:  # noqa: PT011  the parts are of its message
+        cloud.synth({"Bad": members})
     for part in parts:
-        assert part in message
+        assert part in str(raised.value)
+
+
+def test_what_is_said_before_is_what_the_command_line_shows(cloud: Cloud) -> None:
+    wrong = {"Bad": {"off_condition": r"'pump\Velocity < 100'"}}
+    with pytest.raises(ValueError, match="Velocity") as raised:
+        cloud.synth(wrong)
+    _, table, why = str(raised.value).partition("[assets.Bad]")
+    shown = cloud.refusal(wrong)
+    assert "Error: assets-" in shown
+    assert table + why in shown
 
 
 def test_a_role_that_does_not_trust_the_service(cloud: Cloud) -> None:

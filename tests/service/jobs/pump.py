@@ -39,19 +39,19 @@ def history(
     """
     noise = random.Random(seed)  # noqa: S311 - test data
     begin = datetime.fromisoformat(start)
-
-    def within(time: datetime, periods: tuple[tuple[str, str], ...]) -> bool:
-        return any(
-            datetime.fromisoformat(first) <= time <= datetime.fromisoformat(last) for first, last in periods
-        )
+    failing, stopped = (
+        [(datetime.fromisoformat(first), datetime.fromisoformat(last)) for first, last in periods]
+        for periods in (faults, stops)
+    )
 
     for index in range(count):
         time = begin + index * step
         hours = (time - datetime(2020, 1, 1)).total_seconds() / 3600  # noqa: DTZ001 - naive UTC
         speed = 1000 + 200 * math.sin(hours / 3) + 80 * math.sin(hours / 1.7) + noise.gauss(0, 4)
-        if within(time, stops):
+        if any(first <= time <= last for first, last in stopped):
             speed = 0.0
-        flow = speed * (0.03 if within(time, faults) else 0.05) + noise.gauss(0, 0.3)
+        fails = any(first <= time <= last for first, last in failing)
+        flow = speed * (0.03 if fails else 0.05) + noise.gauss(0, 0.3)
         yield Row(
             time=time,
             speed=speed,
