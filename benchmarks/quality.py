@@ -55,10 +55,14 @@ def engine_ratio(*, labels: bool = True) -> Ratio:
         if COUNTED is not None:
             views = (each if each.name in COUNTED else replace(each, limit=np.inf) for each in detector.views)
             detector = replace(detector, views=tuple(views))
-        score = detector.score(case.part(case.train, None)).score
-        return score / (1 - np.minimum(score, 1 - 1e-6))
+        return over_limit(detector.score(case.part(case.train, None)).score)
 
     return ratio
+
+
+def over_limit(score: Floats) -> Floats:
+    """Return score over threshold from scores of the engine."""
+    return score / (1 - np.minimum(score, 1 - 1e-6))
 
 
 def baseline(name: str) -> Ratio:

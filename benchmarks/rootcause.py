@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 
 from benchmarks.datasets import Case
 from benchmarks.generator import plant
-from engine import Frame, fit
+from engine import Frame, Scores, fit
 
 KINDS = ("bias", "drift", "stuck", "noise")
 ROWS = 60
@@ -97,7 +97,12 @@ def _injected(
 def event_roots(case: Case) -> tuple[float, float, int]:
     """Return top-1 and top-3 hit rate of the alarmed events with known root sensors, and their number."""
     detector = fit(case.part(0, case.train), labels=case.training_labels())
-    scores = detector.score(case.part(case.train, None))
+    first, third, count = named_roots(case, detector.score(case.part(case.train, None)))
+    return first / max(1, count), third / max(1, count), count
+
+
+def named_roots(case: Case, scores: Scores) -> tuple[int, int, int]:
+    """Return how often a root sensor is the first, and one of the first three, of how many alarmed events."""
     first, third, count = 0, 0, 0
     for (start, end), roots in zip(case.labels, case.roots, strict=True):
         rows = (scores.times >= start) & (scores.times <= end) & (scores.prediction == 1)
@@ -108,4 +113,4 @@ def event_roots(case: Case) -> tuple[float, float, int]:
         count += 1
         first += names[0] in roots
         third += bool(set(names) & set(roots))
-    return first / max(1, count), third / max(1, count), count
+    return first, third, count
