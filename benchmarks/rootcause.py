@@ -10,7 +10,8 @@ from sklearn.decomposition import PCA
 
 from benchmarks.datasets import Case
 from benchmarks.generator import plant
-from engine import Frame, Scores, fit
+from benchmarks.judged import named_roots
+from engine import Frame, fit
 
 KINDS = ("bias", "drift", "stuck", "noise")
 ROWS = 60
@@ -99,18 +100,3 @@ def event_roots(case: Case) -> tuple[float, float, int]:
     detector = fit(case.part(0, case.train), labels=case.training_labels())
     first, third, count = named_roots(case, detector.score(case.part(case.train, None)))
     return first / max(1, count), third / max(1, count), count
-
-
-def named_roots(case: Case, scores: Scores) -> tuple[int, int, int]:
-    """Return how often a root sensor is the first, and one of the first three, of how many alarmed events."""
-    first, third, count = 0, 0, 0
-    for (start, end), roots in zip(case.labels, case.roots, strict=True):
-        rows = (scores.times >= start) & (scores.times <= end) & (scores.prediction == 1)
-        if not rows.any():
-            continue
-        order = np.argsort(-scores.contributions[rows].mean(axis=0))
-        names = [case.frame.sensors[at] for at in order[:3]]
-        count += 1
-        first += names[0] in roots
-        third += bool(set(names) & set(roots))
-    return first, third, count

@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import json
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -24,17 +25,41 @@ from pathlib import Path
 
 import engine
 from benchmarks.constants import Constant, choices
+from benchmarks.key_cases import Cases
+from benchmarks.key_figures import fitting
 
 PART_OF = {
+    "additive_model": "slow",
     "comparison": "versions",
     "events": "events",
     "known_faults": "again",
     "level_events.MOVED_SHARE": "again",
+    "slow_alarm": "slow",
+    "slow_drift": "slow",
+    "slow_fit": "slow",
+    "time_bins": "slow",
+    "trained_states": "slow",
     "training_range.NEARLY_ALL": "units",
     "training_range._MARGIN": "units",
     "unit_changes": "units",
 }
 """The only figures that some constants, or all of a module, can touch; for others those of scores."""
+SCORING = {
+    "comparison",
+    "ensemble",
+    "events",
+    "imputation",
+    "known_faults",
+    "level_events",
+    "level_shift.FAR_RATIO",
+    "level_shift.SINGLE_SENSOR_SHARE",
+    "slow_alarm",
+    "slow_drift",
+    "training_range.NEARLY_ALL",
+    "training_range._MARGIN",
+    "unit_changes",
+}
+"""Constants, or all of a module, that a first training does not look at: its detectors are kept."""
 TOLERANCES = {
     "FAR": 1.0,
     "roots": 0.03,
@@ -86,7 +111,12 @@ class Results:
 
 def part_of(constant: Constant) -> str:
     """Return which figures a constant can touch."""
-    return PART_OF.get(constant.name, PART_OF.get(constant.name.partition(".")[0], "scores"))
+    return next((PART_OF[each] for each in names(constant) if each in PART_OF), "scores")
+
+
+def names(constant: Constant) -> tuple[str, str]:
+    """Return how a constant may be called: by its name, or by its module."""
+    return constant.name, constant.name.partition(".")[0]
 
 
 def tolerance(name: str) -> float:
@@ -103,10 +133,11 @@ def _signed(by: float, within: float) -> str:
     return ("+" if by > 0 else "") + _shown(by, within)
 
 
-def measured(part: str, cases: Path, change: str | None = None) -> Figures:
+def measured(part: str, cases: Path, change: str | None = None, *, fitted: bool = False) -> Figures:
     """Return the figures of a part, after a change of the engine; none if the engine does not run then."""
     altered = ["benchmarks.altered", change] if change else []
-    command = [sys.executable, "-m", *altered, "benchmarks.key_figures", part, str(cases)]
+    figures_of = ["benchmarks.key_figures", part, str(cases), *(["--fitted"] if fitted else [])]
+    command = [sys.executable, "-m", *altered, *figures_of]
     alone = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=alone)  # noqa: S603
     if done.returncode:
@@ -133,7 +164,9 @@ def measure_all(
 
     def change(constant: Constant, size: str, value: object) -> None:
         changed = f"{constant.module}:{constant.attribute}={value!r}"
-        results.changed[f"{constant.name} {size}"] = measured(part_of(constant), cases, changed)
+        results.changed[f"{constant.name} {size}"] = measured(
+            part_of(constant), cases, changed, fitted=not SCORING.isdisjoint(names(constant))
+        )
         print(f"{constant.name:42} {size:8} {results.moved(constant, size)}", flush=True)
         if file:
             file.write_text(json.dumps(asdict(results), indent=1, sort_keys=True) + "\n")
@@ -163,20 +196,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("data", nargs="?", default="../shared/data")
+    parser.add_argument("data", nargs="?", type=Path, default="../shared/data")
     parser.add_argument("--only", help="constants or modules, separated by commas; all by default")
     parser.add_argument("--jobs", type=int, default=1, help="processes at once")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--docs", type=Path)
     options = parser.parse_args()
-    wanted = options.only.split(",") if options.only else None
-    constants = [
-        each for each in choices() if not wanted or {each.name, each.name.partition(".")[0]} & set(wanted)
-    ]
+    wanted = set(options.only.split(",")) if options.only else None
+    constants = [each for each in choices() if wanted is None or not wanted.isdisjoint(names(each))]
     results = Results.read(options.json)
     with tempfile.TemporaryDirectory() as folder:
         cases = Path(folder) / "cases"
-        subprocess.run([sys.executable, "-m", "benchmarks.key_figures", options.data, cases], check=True)  # noqa: S603
+        made = Cases.made(options.data)
+        cases.write_bytes(pickle.dumps((made, {each.name: fitting(each).to_bytes() for each in made.all()})))
         measure_all(results, constants, cases, options.jobs, options.json)
     for part, figures in results.usual.items():
         print(
