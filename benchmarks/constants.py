@@ -23,7 +23,7 @@ MODULES = ("engine.evaluate.events", "engine.frame.scaling", "engine.frame.segme
 
 OTHERS = {
     "a format": "artefact.VERSION artefact.READABLE artefact._DIGEST",
-    "a unit": "slow_fit.HOUR slow_fit.DAY events._MINUTE",
+    "a unit": "slow_fit.HOUR slow_fit.DAY",
     "of the normal distribution": "cleaning._NORMAL_99 scaling._NORMAL_IQR",
     "which features are predicted": "view.OUTPUTS",
     "leaves alarms as they are": "events.EventRules.min_rows",

@@ -1,10 +1,10 @@
 """Measure what is seen of slow faults against false alarms, over a setting that trades one for the other.
 
-    python -m benchmarks.frontier [--over waiting|budget] [--seeds 1,2]
+    python -m benchmarks.frontier [--over waiting|budget] [--seeds 1,2] [--step 300]
 
 `waiting` is how long an open alarm waits to close: ENDED of `engine.detect.slow_alarm`, which acts while
 scoring. `budget` is the owner's: `FitSettings.false_alarm_hours`. Machines are the curved ones of
-`benchmarks.wear`, a row in five minutes.
+`benchmarks.wear`.
 """
 
 import argparse
@@ -22,7 +22,6 @@ from engine import FitSettings, Scores, fit
 
 WAITING = (0.0, 1.0, 2.0, 3.0, 4.0)
 BUDGETS = (0.05, 0.1, 0.15, 0.3)
-STEP = 300
 Settings = Iterator[tuple[float, Scores]]
 
 
@@ -51,11 +50,13 @@ def main() -> None:
     )
     parser.add_argument("--over", choices=OVER, default="waiting")
     parser.add_argument("--seeds", default="1,2")
+    parser.add_argument("--step", type=int, default=300, help="seconds between rows")
     options = parser.parse_args()
     judged: dict[float, list[FaultFigures]] = {}
     false: dict[float, list[float]] = {}
     for seed in options.seeds.split(","):
-        for setting, scores in OVER[options.over](case := FAMILIES["wear, curved"](int(seed), STEP)):
+        case = FAMILIES["wear, curved"](int(seed), options.step)
+        for setting, scores in OVER[options.over](case):
             faults, whole = judge(case, scores.prediction == 1, scores.contributions)
             judged.setdefault(setting, []).extend(faults)
             false.setdefault(setting, []).append(whole.false_hours_per_day)

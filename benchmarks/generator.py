@@ -59,13 +59,20 @@ def plant(
     faults: int = 12,
     lengths: tuple[int, int] = (60, 400),
     with_gaps: bool = False,
+    per_minute: int = 1,
 ) -> Case:
-    """Return one plant of a row a minute: healthy in training, with faults afterwards."""
+    """Return one plant: healthy in training, with faults afterwards.
+
+    `rows`, `train` and `lengths` count minutes, of `per_minute` rows each.
+    """
     rng = np.random.default_rng(seed)
-    values = healthy(rng, rows, sensors, modes=modes) + drifted(rng, drift, rows, train, sensors)
-    spans, roots = _faults(rng, values, train, faults, lengths)
+    rows, train = rows * per_minute, train * per_minute
+    values = healthy(rng, rows, sensors, modes=modes, per_minute=per_minute)
+    values += drifted(rng, drift, rows, train, sensors)
+    spans, roots = _faults(rng, values, train, faults, lengths, per_minute=per_minute)
     kept = gaps(rng, rows, spans) if with_gaps else np.ones(rows, bool)
-    case = simulated(f"{drift}, {'modes' if modes else 'smooth'}", seed, values, spans, roots, train=train)
+    name, step = f"{drift}, {'modes' if modes else 'smooth'}", 60 // per_minute
+    case = simulated(name, seed, values, spans, roots, train=train, step=step)
     whole = case.frame
     frame = Frame(
         times=whole.times[kept],
@@ -84,22 +91,22 @@ def plant(
     )
 
 
-def late(seed: int, kind: str, *, rows: int = 40000, train: int = 10000) -> Case:
-    """Return a plant that is steady in training and begins to drift later.
+def late(seed: int, kind: str, *, rows: int = 40000, train: int = 10000, per_minute: int = 1) -> Case:
+    """Return a plant that is steady in training and begins to drift later; all rows are minutes.
 
     `walk`: a quarter of the sensors wander from 3,000 rows after training on; `steps`: single sensors
     jump, once in 8,000 rows on average, and stay there.
     """
     rng = np.random.default_rng(seed)
-    values = healthy(rng, rows, 12, modes=True)
-    begin = train + 3000
+    rows, train, begin = (minutes * per_minute for minutes in (rows, train, train + 3000))
+    values = healthy(rng, rows, 12, modes=True, per_minute=per_minute)
     if kind == "walk":
-        shift = walk(rng, rows - begin, 12, 8000) * (rng.random(12) < 0.25)
+        shift = walk(rng, rows - begin, 12, 8000 * per_minute) * (rng.random(12) < 0.25)
     else:
-        shift = steps(rng, rows - begin, 12, 8000, 1.5)
+        shift = steps(rng, rows - begin, 12, 8000 * per_minute, 1.5)
     values[begin:] += shift
-    spans, roots = _faults(rng, values, train, 20, (60, 400))
-    return simulated(f"late {kind}", seed, values, spans, roots, train=train)
+    spans, roots = _faults(rng, values, train, 20, (60, 400), per_minute=per_minute)
+    return simulated(f"late {kind}", seed, values, spans, roots, train=train, step=60 // per_minute)
 
 
 def dirty(seed: int) -> Case:
@@ -139,13 +146,19 @@ def slow(seed: int) -> Case:
 
 
 def _faults(
-    rng: np.random.Generator, values: Floats, train: int, faults: int, lengths: tuple[int, int]
+    rng: np.random.Generator,
+    values: Floats,
+    train: int,
+    faults: int,
+    lengths: tuple[int, int],
+    *,
+    per_minute: int = 1,
 ) -> tuple[list[tuple[int, int]], list[tuple[int, ...]]]:
     """Put faults into the rows after training; return their first and last rows, and their root sensors."""
     spread = values[:train].std(axis=0)
     spans, roots = [], []
-    for slot in np.linspace(train + 200, len(values) - lengths[1] - 60, faults).astype(int):
-        length = int(np.exp(rng.uniform(*np.log(lengths))))
+    for slot in np.linspace(train + 200, len(values) - lengths[1] * per_minute - 60, faults).astype(int):
+        length = int(np.exp(rng.uniform(*np.log(lengths)))) * per_minute
         start = int(slot + rng.integers(0, 50))
         spans.append((start, start + length - 1))
         roots.append(inject(values, rng, start, length, spread))

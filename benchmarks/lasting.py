@@ -23,33 +23,35 @@ def lasting_cases(seeds: tuple[int, ...]) -> list[Case]:
     return [lasting(seed, host, fault) for host in HOSTS for fault in FAULTS for seed in seeds]
 
 
-def lasting(seed: int, host: Host, fault: Fault) -> Case:
-    """Return a plant of a row a minute whose faults last for hours to days.
+def lasting(seed: int, host: Host, fault: Fault, *, per_minute: int = 1) -> Case:
+    """Return a plant of so many rows a minute whose faults last for hours to days.
 
     Hosts: `none` does not drift, `walk` does so from the first row on, in `steps` single sensors are
     recalibrated from 3,000 rows after training on, once in 8,000 rows. Faults: `large` moves one sensor
     by 4 to 10 times its spread at once, `several` three to five sensors by 1 to 3 times, `modest` one
     sensor by 0.8 to 2 times; `stuck` holds one sensor, `ramp` moves one by 1.5 to 3 times, within a tenth
-    to a half of the fault, and holds it there.
+    to a half of the fault, and holds it there. All these are rows at a row a minute.
     """
     rng = np.random.default_rng([seed, HOSTS.index(host), FAULTS.index(fault)])
-    rows = TRAIN + EVALUATED
-    values = healthy(rng, rows, SENSORS, modes=True)
+    train, rows = TRAIN * per_minute, (TRAIN + EVALUATED) * per_minute
+    values = healthy(rng, rows, SENSORS, modes=True, per_minute=per_minute)
     if host == "walk":
-        values += walk(rng, rows, SENSORS, TRAIN)
+        values += walk(rng, rows, SENSORS, train)
     elif host == "steps":
-        values[TRAIN + 3000 :] += steps(rng, rows - TRAIN - 3000, SENSORS, 8000, 1.5)
-    spread = values[:TRAIN].std(axis=0)
+        begin = train + 3000 * per_minute
+        values[begin:] += steps(rng, rows - begin, SENSORS, 8000 * per_minute, 1.5)
+    spread = values[:train].std(axis=0)
     spans, roots = [], []
-    start = TRAIN + int(rng.integers(300, 1500))
+    start = train + int(rng.integers(300, 1500)) * per_minute
     while True:
-        stop = start + int(np.exp(rng.uniform(*np.log(_LENGTHS))))
+        stop = start + int(np.exp(rng.uniform(*np.log(_LENGTHS)))) * per_minute
         if stop >= rows:
             break
         spans.append((start, stop - 1))
         roots.append(_act(rng, values[start:stop], spread, fault))
-        start = stop + int(rng.integers(*_REST))
-    return simulated(f"lasting, {fault}, {host}", seed, values, spans, roots, train=TRAIN)
+        start = stop + int(rng.integers(*_REST)) * per_minute
+    name, step = f"lasting, {fault}, {host}", 60 // per_minute
+    return simulated(name, seed, values, spans, roots, train=train, step=step)
 
 
 def _act(rng: np.random.Generator, values: Floats, spread: Floats, fault: Fault) -> tuple[int, ...]:

@@ -14,30 +14,32 @@ DAY = 1440
 """Rows of a day at one row a minute."""
 
 
-def healthy(rng: np.random.Generator, rows: int, sensors: int, *, modes: bool) -> Floats:
+def healthy(rng: np.random.Generator, rows: int, sensors: int, *, modes: bool, per_minute: int = 1) -> Floats:
     """Return sensors that follow three hidden drivers with different lags; curved relations with modes."""
+    day = DAY * per_minute
     drivers = np.empty((rows, 3))
-    drivers[:, 0] = set_points(rng, rows) if modes else wander(rng, rows, DAY / 10)
+    drivers[:, 0] = set_points(rng, rows, per_minute) if modes else wander(rng, rows, day / 10)
     phase = rng.uniform(0, 6)
-    drivers[:, 1] = np.sin(2 * np.pi * np.arange(rows) / DAY + phase) + 0.5 * wander(rng, rows, DAY / 4)
-    drivers[:, 2] = ewma(rng.normal(size=(rows, 1)), 30)[:, 0] * 4
+    drivers[:, 1] = np.sin(2 * np.pi * np.arange(rows) / day + phase) + 0.5 * wander(rng, rows, day / 4)
+    noise = rng.normal(size=(rows, 1)) * 4 * np.sqrt(per_minute)
+    drivers[:, 2] = ewma(noise, 30 * per_minute)[:, 0]
     linear = rng.normal(size=(sensors, 3)) * (rng.random((sensors, 3)) < 0.7)
     curved = rng.normal(0, 0.35, (sensors, 3)) * modes
     values = drivers @ linear.T + drivers**2 @ curved.T
     for at, span in enumerate(rng.choice([1, 1, 4, 15, 40], sensors)):
-        values[:, at : at + 1] = ewma(values[:, at : at + 1], int(span))
+        values[:, at : at + 1] = ewma(values[:, at : at + 1], int(span) * per_minute)
     return values + rng.normal(size=values.shape) * rng.uniform(0.05, 0.25, sensors)
 
 
-def set_points(rng: np.random.Generator, rows: int) -> Floats:
+def set_points(rng: np.random.Generator, rows: int, per_minute: int = 1) -> Floats:
     """Return a level that jumps between four set points, six hours each on average."""
     levels = np.empty(rows)
     at = 0
     while at < rows:
-        length = int(rng.exponential(DAY / 4)) + 20
+        length = (int(rng.exponential(DAY / 4)) + 20) * per_minute
         levels[at : at + length] = rng.choice([-1.2, -0.3, 0.5, 1.3]) + rng.normal(0, 0.1)
         at += length
-    return ewma(levels[:, None], 8)[:, 0]
+    return ewma(levels[:, None], 8 * per_minute)[:, 0]
 
 
 def wander(rng: np.random.Generator, rows: int, span: float) -> Floats:

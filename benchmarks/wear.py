@@ -1,7 +1,8 @@
 """Simulated machines that wear over weeks: load by hour and weekday, weather and season, stops, real sensors.
 
-Rows are made a minute apart; slower frames are means of the same rows, as `build_frame` makes them. A fault
-of `size` 1 moves a sensor by one spread of its healthy training.
+Rows are made a minute apart; slower frames are means of the same rows, as `build_frame` makes them. Faster
+ones follow the machine in lines from minute to minute, and have noise and outages of their own. A fault of
+`size` 1 moves a sensor by one spread of its healthy training.
 """
 
 from collections.abc import Callable, Sequence
@@ -164,7 +165,7 @@ def _slowed(values: Floats, minutes: NDArray[np.int64]) -> Floats:
     return result
 
 
-def measured(rng: np.random.Generator, values: Floats, off: Mask) -> Floats:
+def measured(rng: np.random.Generator, values: Floats, off: Mask, per_minute: int) -> Floats:
     """Return what is recorded: noise, rest, two coarse sensors, two held ones, outages of three."""
     spread = values[::97].std(axis=0)
     count = values.shape[1]
@@ -178,8 +179,9 @@ def measured(rng: np.random.Generator, values: Floats, off: Mask) -> Floats:
         values[:, at] = _held(values[:, at], 0.1 * spread[at])
     for at in order[4:7]:
         for _ in range(3):
-            start = int(rng.integers(0, len(values) - 4 * DAY))
-            values[start : start + int(np.exp(rng.uniform(np.log(120), np.log(2880)))), at] = np.nan
+            start = int(rng.integers(0, len(values) - 4 * DAY * per_minute))
+            length = int(np.exp(rng.uniform(np.log(120), np.log(2880)))) * per_minute
+            values[start : start + length, at] = np.nan
     return values
 
 
@@ -222,25 +224,37 @@ def machine(
     rng.bit_generator.state = start
     values = simulate(rng, of, course, before + train * DAY)
     sizes = _sizes((values - untouched)[before:], untouched[before:], of.off[before:], train, faults)
-    values, machine_off = measured(rng, values, of.off)[before:], of.off[before:]
-    width = step // 60
+    per_minute = max(1, 60 // step)
+    before *= per_minute
+    off = np.repeat(of.off, per_minute)
+    values = measured(rng, _finer(values, per_minute), off, per_minute)[before:]
+    width = max(1, step // 60)
     with np.errstate(invalid="ignore"):
         means = values.reshape(-1, width, values.shape[1]).mean(axis=1) if width > 1 else values
-    off = machine_off.reshape(-1, width).any(axis=1)
+    off = off[before:].reshape(-1, width).any(axis=1)
     times = START + (np.arange(len(means)) + 1) * np.timedelta64(step, "s")
     names = tuple(f"s{at}" for at in range(means.shape[1]))
     frame = Frame(times=times, values=means, sensors=names, off=off, step=np.timedelta64(step, "s"))
     day = np.timedelta64(24 * 3600 * 10**6, "us")
     labels = tuple((START + each.start * day, START + (each.start + each.days) * day) for each in faults)
     return Case(
-        name=f"{name} {seed} at {width} min",
+        name=f"{name} {seed} at {step} s",
         group=name,
         frame=frame,
         labels=labels,
-        train=int(train * DAY / width),
+        train=train * DAY * per_minute // width,
         roots=tuple((each.kind,) for each in faults),
         sizes=sizes,
     )
+
+
+def _finer(values: Floats, per_minute: int) -> Floats:
+    """Return rows between those of the minutes, in lines from one to the next."""
+    if per_minute == 1:
+        return values
+    minutes = np.arange(len(values))
+    rows = np.arange(len(values) * per_minute) / per_minute
+    return np.stack([np.interp(rows, minutes, column) for column in values.T], axis=1)
 
 
 def _sizes(

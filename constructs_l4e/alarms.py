@@ -66,6 +66,9 @@ class AlarmThresholds:
             Default: 1.
         failed: executions that failed, for any reason. Default: no alarm.
         invalid_input: executions that could not use their files, role, bucket or key. Default: no alarm.
+        fault_began: executions in which a fault began. A fault counts once, after half an hour of alarm,
+            however often it comes and goes; `anomaly` is raised each time. AWS's own service has no such
+            metric, hence no alarm. Default: no alarm.
         level_moved: executions after which the level of a sensor no longer counts as an anomaly. AWS's own
             service has no such metric, hence no alarm. Default: no alarm.
         warning: executions with notices about their input, such as a silent sensor. AWS's own service has no
@@ -76,6 +79,7 @@ class AlarmThresholds:
     anomaly: Executions | None = Executions(count=1)
     failed: Executions | None = None
     invalid_input: Executions | None = None
+    fault_began: Executions | None = None
     level_moved: Executions | None = None
     warning: Executions | None = None
 
@@ -148,6 +152,12 @@ class SchedulerAlarms(Construct):
             limits.invalid_input,
             "inference cannot use its input: look at FailedReason of the latest execution",
         )
+        self.fault_began = self._at_least_one(
+            "FaultBegan",
+            scheduler.metric_fault_began,
+            limits.fault_began if publishes("FaultBegan") else None,
+            "a fault of the equipment began: look at the log of the inference function",
+        )
         self.level_moved = self._at_least_one(
             "LevelMoved",
             scheduler.metric_level_moved,
@@ -170,6 +180,7 @@ class SchedulerAlarms(Construct):
             self.anomaly,
             self.failed,
             self.invalid_input,
+            self.fault_began,
             self.level_moved,
             self.warning,
         )

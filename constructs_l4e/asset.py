@@ -346,6 +346,10 @@ class MonitoredAsset(Construct):
         """Return the number of notices about input data. Only a deployed service publishes it."""
         return self.scheduler.metric_inference_warning(**options)
 
+    def metric_fault_began(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of faults that began, nothing where none did."""
+        return self.scheduler.metric_fault_began(**options)
+
     def metric_level_moved(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return the number of levels that stopped counting as an anomaly, nothing where none did."""
         return self.scheduler.metric_level_moved(**options)

@@ -408,6 +408,12 @@ class IInferenceScheduler(IServiceResource, Protocol):
     def metric_inference_warning(self, **options: "Unpack[MetricOptions]") -> cloudwatch.Metric:
         """Return the number of notices about input data. Only a deployed service publishes it."""
 
+    def metric_fault_began(self, **options: "Unpack[MetricOptions]") -> cloudwatch.Metric:
+        """Return the number of faults that began, nothing where none did.
+
+        Only a deployed service publishes it.
+        """
+
     def metric_level_moved(self, **options: "Unpack[MetricOptions]") -> cloudwatch.Metric:
         """Return the number of levels that stopped counting as an anomaly, nothing where none did.
 

@@ -131,6 +131,14 @@ class InferenceSchedulerBase(ServiceResourceBase):
         """Return the number of notices about input data. Only a deployed service publishes it."""
         return self.metric("InferenceWarning", **options)
 
+    def metric_fault_began(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the number of faults that began, nothing where none did.
+
+        A fault counts once, after half an hour of alarm, however often it comes and goes. Only a deployed
+        service publishes it.
+        """
+        return self.metric("FaultBegan", **options)
+
     def metric_level_moved(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return the number of levels that stopped counting as an anomaly, nothing where none did.
 

@@ -29,7 +29,7 @@ class Adaptation(StrEnum):
     HOLD = "hold"
     """Whatever training did not show alarms until it ends, also on a plant that drifted in training."""
     FOLLOW = "follow"
-    """Whatever lasts is taken over as normal, after about 700 rows."""
+    """Whatever lasts is taken over as normal, after about 700 rows, or 12 hours of faster ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,7 @@ def check(alarms: Sequence[Alarm] | Unread) -> Iterator[Finding]:
 
 
 def _fix(alarm: Alarm) -> str:
-    if alarm.metric == "AnomalyDetected":
+    if alarm.metric in {"AnomalyDetected", "FaultBegan"}:
         return "look at the equipment: ListInferenceEvents says which sensors"
     if alarm.metric == "LevelMoved":
         return "find out why the level moved: the log of the inference function names the sensor"

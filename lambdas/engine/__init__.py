@@ -11,8 +11,9 @@ from engine.detect.scores import Scores
 from engine.detect.slow_drift import ADAPTATIONS, Adaptation
 from engine.evaluate.evaluation import Evaluation, Range, alarmed, evaluate, ranges
 from engine.evaluate.events import EventRules
+from engine.evaluate.faults import Fault, Faults
 from engine.evaluate.intervals import Interval, merge_intervals
-from engine.explain.sentence import describe
+from engine.explain.sentence import departure, describe, grown
 from engine.explain.summaries import Summary, summaries
 from engine.frame.build import build_frame
 from engine.frame.component_reader import FrameWindow, NoData, rows_between
@@ -42,6 +43,8 @@ __all__ = [
     "Detector",
     "Evaluation",
     "EventRules",
+    "Fault",
+    "Faults",
     "FileReport",
     "FitSettings",
     "Frame",
@@ -71,9 +74,11 @@ __all__ = [
     "compare_scores",
     "convert_csv",
     "convert_file",
+    "departure",
     "describe",
     "evaluate",
     "fit",
+    "grown",
     "join_batches",
     "join_rows",
     "last_values",

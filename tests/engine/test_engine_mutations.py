@@ -16,12 +16,14 @@ from engine.detect.additive_model import Additive
 from engine.detect.alarm import Alarm, _confirmed
 from engine.detect.baseline import Baseline
 from engine.detect.ensemble import _weighted
+from engine.detect.level_shift import average_span
 from engine.detect.rare_states import RareStates, state_distance
 from engine.detect.slow_alarm import SlowAlarm
 from engine.detect.smoothing import newest_largest
 from engine.detect.trained_states import TrainedStates, confirmed_states
 from engine.evaluate.evaluation import _touches, evaluate, ranges
 from engine.evaluate.events import EventRules, _joined, _same_lead
+from engine.evaluate.faults import Faults
 from engine.evaluate.intervals import merge_intervals, rows_inside
 from engine.evaluate.roc import roc_auc
 from engine.explain.sentence import _duration, _number, _percent, _short_name
@@ -56,6 +58,8 @@ from tests.engine import (
     test_cleaning,
     test_evaluation,
     test_events,
+    test_fast_rows,
+    test_faults,
     test_intervals,
     test_rare_states,
     test_rated_periods,
@@ -191,16 +195,43 @@ BUGS = {
         (test_events.hours(0, 90, 1.0), test_events.hours(150.5, 240, 1.0), 2),
     ),
     "what grew out of first signs does not reach back to them": Bug(
-        EventRules.apply,
+        EventRules.so_far,
         "while len(joined",
         "if len(joined",
         test_events.test_first_signs_belong_to_what_grows_out_of_them,
     ),
     "blips lengthen an event": Bug(
-        EventRules.apply,
-        "if event.rows >= self.min_rows",
-        "if event.rows",
+        EventRules.counts,
+        "event.rows >= self.min_rows",
+        "event.rows > 0",
         test_events.test_blips_do_not_lengthen_an_event,
+    ),
+    "a blip is forgotten before it has grown": Bug(
+        EventRules.so_far,
+        "*near[-1:]",
+        "*filter(self.counts, near[-1:])",
+        test_faults.test_one_fault_begins_once,
+        ([test_faults.alarm(0, 30)], [25], [0], [1]),
+    ),
+    "what grows out of a blip begins no fault": Bug(
+        Faults.began_since,
+        "before.counted",
+        "before.known",
+        test_faults.test_one_fault_begins_once,
+        ([test_faults.alarm(0, 30)], [25], [0], [1]),
+    ),
+    "faults are never forgotten": Bug(
+        Faults.followed,
+        "if event.end >= reach",
+        "",
+        test_faults.test_what_has_ended_for_good_is_forgotten,
+    ),
+    "a fault counts its latest part only": Bug(
+        Faults._fault,
+        "sum(each.parts for each in earlier) + ",
+        "",
+        test_faults.test_one_fault_begins_once,
+        ([test_faults.alarm(0, 60), test_faults.alarm(1440, 60)], [25], [0], [2]),
     ),
     "joined ranges have equal weight": Bug(
         _joined,
@@ -241,6 +272,20 @@ BUGS = {
         "self.fused = rows[-len(self.fused) :].copy()",
         "pass",
         test_alarm.test_an_alarm_that_opens_over_the_end_of_a_window,
+    ),
+    "fast rows forget a level within hours": Bug(
+        average_span,
+        "max(SPAN, min(minutes, rows // SPANS_IN_TRAINING))",
+        "SPAN",
+        test_fast_rows.test_levels_are_remembered_for_33_hours_or_2000_rows_if_training_is_long_enough,
+        (604_800, 1, 120_000),
+    ),
+    "fast rows remember for longer than training tells": Bug(
+        average_span,
+        "min(minutes, rows // SPANS_IN_TRAINING)",
+        "minutes",
+        test_fast_rows.test_levels_are_remembered_for_33_hours_or_2000_rows_if_training_is_long_enough,
+        (20_000, 1, 4000),
     ),
     # frame
     "a row at the start of a window is in it": Bug(

@@ -38,13 +38,10 @@ def test_the_rules_of_reports_count_in_time() -> None:
         (found[3].start, 30),
     ]
     hours = np.timedelta64(1, "h")
-    assert EventRules.for_reports(15 * STEP) == EventRules(
-        join=6 * hours, min_rows=3, pause=24 * hours, longest_pause=60 * hours
-    )
-    seconds = np.timedelta64(1, "s")
-    assert EventRules.for_reports(seconds) == EventRules(
-        join=360 * seconds, min_rows=30, pause=1440 * seconds, longest_pause=3600 * seconds
-    )
+    for step, min_rows in ((15 * STEP, 3), (STEP, 30), (np.timedelta64(1, "s"), 30)):
+        assert EventRules.for_reports(step) == EventRules(
+            join=6 * hours, min_rows=min_rows, pause=24 * hours, longest_pause=60 * hours
+        )
 
 
 def hours(start: float, end: float, lead: float) -> Range:

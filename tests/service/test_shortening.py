@@ -186,16 +186,17 @@ def test_diagnostics_that_are_short_enough_stay_as_they_are() -> None:
     assert shortened_diagnostics(text) == text
 
 
+@pytest.mark.parametrize("more", ["level_moved_since", "fault_since"])
 @pytest.mark.parametrize("letters", [150, 390])
-def test_long_diagnostics_keep_the_largest_shares_and_moved_levels(letters: int) -> None:
+def test_long_diagnostics_keep_the_largest_shares_and_what_else_is_said(letters: int, more: str) -> None:
     whole = shares(300, letters=letters, first=100)
-    moved = min(whole, key=lambda share: share["value"])
-    moved["level_moved_since"] = "2026-01-01T00:00:00Z"
+    marked = min(whole, key=lambda share: share["value"])
+    marked[more] = "2026-01-01T00:00:00Z"
     text = shortened_diagnostics(json.dumps(whole))
     assert 0.98 * MOST < len(text) <= MOST
     found = json.loads(text)
-    assert moved in found
-    others = [share for share in found if share is not moved and "level_moved_since" not in share]
+    assert marked in found
+    others = [share for share in found if share != marked]
     gone = [share for share in whole if share not in found]
     assert gone
     assert min(share["value"] for share in others) > max(share["value"] for share in gone)

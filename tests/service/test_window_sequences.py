@@ -325,7 +325,7 @@ class Sequences(RuleBasedStateMachine):
             raise LookupError("bug")
         key = iso_seconds(window.start)
         self.results.setdefault(key, set()).add(window)
-        return InferenceResult(location={"Key": key}, anomalous=False, notices=(), events=())
+        return InferenceResult(location={"Key": key}, anomalous=False, notices=(), events=(), faults_began=0)
 
     def _count_missed(self, *, MetricData: list[dict[str, Any]], **_: Any) -> None:  # noqa: N803
         self.missed += any(one["MetricName"] == "InferenceMissed" for one in MetricData)

@@ -37,6 +37,7 @@ def alarms() -> dict[str, dict[str, Any]]:
             thresholds=AlarmThresholds(
                 failed=Executions(count=2),
                 invalid_input=Executions(count=1),
+                fault_began=Executions(count=1),
                 level_moved=Executions(count=1),
                 warning=Executions(count=1),
             ),
@@ -78,6 +79,7 @@ def test_missing_results(
         ("AnomalyDetected", 1),
         ("InferenceFailed", 2),
         ("InferenceInvalidInput", 1),
+        ("FaultBegan", 1),
         ("LevelMoved", 1),
         ("InferenceWarning", 1),
     ],

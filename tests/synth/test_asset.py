@@ -358,7 +358,7 @@ def test_names_of_your_own_and_notices_when_alarms_are_over() -> None:
 
 def test_metrics_are_those_of_the_scheduler() -> None:
     asset = minimal(stack())
-    assert shown_metrics(asset, asset.scheduler, InferenceSchedulerBase) == 7
+    assert shown_metrics(asset, asset.scheduler, InferenceSchedulerBase) == 8
     assert asset.metric("Other").metric_name == "Other"
 
 

@@ -145,6 +145,7 @@ def everything(of: Plant) -> dict[type[Construct], dict[str, Any]]:
     thresholds = l4e.AlarmThresholds(
         failed=l4e.Executions(count=1, out_of=2, actions=[of.action]),
         invalid_input=l4e.Executions(count=1),
+        fault_began=l4e.Executions(count=1),
         level_moved=l4e.Executions(count=1),
         warning=l4e.Executions(count=1),
     )

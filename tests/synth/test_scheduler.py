@@ -337,6 +337,7 @@ def test_grants_at_the_managed_service() -> None:
         ("metric_inference_warning", "InferenceWarning"),
         ("metric_inference_missed", "InferenceMissed"),
         ("metric_level_moved", "LevelMoved"),
+        ("metric_fault_began", "FaultBegan"),
     ],
 )
 def test_metrics(method: str, metric_name: str) -> None:
@@ -370,6 +371,7 @@ def alarms(**props: Any) -> dict[str, dict[str, Any]]:
 EVERY = AlarmThresholds(
     failed=Executions(count=2),
     invalid_input=Executions(count=1),
+    fault_began=Executions(count=1),
     level_moved=Executions(count=1),
     warning=Executions(count=4),
 )
@@ -388,6 +390,7 @@ def test_every_alarm() -> None:
         "AnomalyDetected": (1, "GreaterThanOrEqualToThreshold", "notBreaching"),
         "InferenceFailed": (2, "GreaterThanOrEqualToThreshold", "notBreaching"),
         "InferenceInvalidInput": (1, "GreaterThanOrEqualToThreshold", "notBreaching"),
+        "FaultBegan": (1, "GreaterThanOrEqualToThreshold", "notBreaching"),
         "LevelMoved": (1, "GreaterThanOrEqualToThreshold", "notBreaching"),
         "InferenceWarning": (4, "GreaterThanOrEqualToThreshold", "notBreaching"),
     }
@@ -470,7 +473,7 @@ def test_actions() -> None:
     )
     made.add_alarm_action(actions.SnsAction(sns.Topic(scope, "Second")))
 
-    assert len(made.alarms) == 6
+    assert len(made.alarms) == 7
     for alarm in resources(template(scope), "AWS::CloudWatch::Alarm").values():
         assert len(alarm["Properties"]["AlarmActions"]) == 2
         assert len(alarm["Properties"]["OKActions"]) == 1
@@ -517,14 +520,14 @@ def test_a_stopped_scheduler_may_be_silent() -> None:
     made = SchedulerAlarms(scope, "Alarms", scheduler=scheduler(scope, running=False), thresholds=EVERY)
 
     assert made.no_success is None
-    assert len(made.alarms) == 5
+    assert len(made.alarms) == 6
 
 
 def test_the_managed_service_does_not_tell_of_anomalies() -> None:
     scope = stack()
     made = SchedulerAlarms(scope, "Alarms", scheduler=imported(scope, managed=True), thresholds=EVERY)
 
-    assert (made.anomaly, made.level_moved, made.warning) == (None, None, None)
+    assert (made.anomaly, made.fault_began, made.level_moved, made.warning) == (None,) * 4
     assert made.alarms == [made.no_success, made.failed, made.invalid_input]
 
 

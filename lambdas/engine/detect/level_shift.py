@@ -24,9 +24,12 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 SPAN = 2000
-"""Span of the averages in rows, where training is long enough."""
+"""Span of the averages in rows, where training is long enough: an average is as sure as it has rows. Where
+rows come faster than one a minute, in minutes: a level is taken over no sooner than somebody can look."""
 SPAN_PER_TRAINING_ROW = 3
 """Most rows of the span per row of training, where training is short."""
+SPANS_IN_TRAINING = 5
+"""Spans that must fit into training, where they are more rows than SPAN."""
 STRIDE = 8
 """One row of so many goes into the averages: neighbouring rows are nearly equal."""
 MOVED_AVERAGE = (0.45, 0.55)
@@ -39,9 +42,16 @@ full."""
 _TINY = 1e-12
 
 
-def average_span(rows: int) -> int:
-    """Return the span of the averages, in rows, of a detector trained on so many rows."""
-    return min(SPAN, SPAN_PER_TRAINING_ROW * rows)
+def average_span(rows: int, step: np.timedelta64) -> int:
+    """Return the span of the averages in rows: SPAN, or as many minutes where rows come faster.
+
+    Args:
+        rows: rows of training that all views judge.
+        step: the distance of rows.
+
+    """
+    minutes = int(SPAN * np.timedelta64(60, "s") / step)
+    return min(max(SPAN, min(minutes, rows // SPANS_IN_TRAINING)), SPAN_PER_TRAINING_ROW * rows)
 
 
 def level_weights(

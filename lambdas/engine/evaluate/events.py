@@ -19,7 +19,6 @@ REPORT_LONGEST_PAUSE = np.timedelta64(60, "h")
 NAMED_SHARE = 0.15
 """Share of the contributions from which a sensor takes part in an event."""
 _NO_TIME = np.timedelta64(0, "s")
-_MINUTE = np.timedelta64(1, "m")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,23 +47,19 @@ class EventRules:
 
         Ranges at most six hours apart are joined. Events of less than half an hour of anomalous rows, or of
         less than three, are dropped. What is left is one fault as long as the same sensors lead it, through
-        pauses of a day, or of up to two and a half days if it lasts as long. Rows faster than one a minute
-        count like minutes.
+        pauses of a day, or of up to two and a half days if it lasts as long. Where rows come faster than one
+        a minute, half an hour is 30 rows: short faults are what such rows are for.
 
         Args:
             step: time between rows.
 
         """
-        minutes = max(1, round(step / _MINUTE))
-
-        def at_most(time: np.timedelta64) -> np.timedelta64:
-            return min(time, round(time / _MINUTE) * step)
-
+        minutes = max(1, round(step / np.timedelta64(1, "m")))
         return cls(
-            join=at_most(REPORT_JOIN),
+            join=REPORT_JOIN,
             min_rows=max(3, REPORT_MINUTES // minutes),
-            pause=at_most(REPORT_PAUSE),
-            longest_pause=at_most(REPORT_LONGEST_PAUSE),
+            pause=REPORT_PAUSE,
+            longest_pause=REPORT_LONGEST_PAUSE,
         )
 
     def apply(self, ranges: Sequence[Range]) -> list[Range]:
@@ -77,17 +72,34 @@ class EventRules:
             Events in order of time; their contributions are the means over all anomalous rows.
 
         """
+        return [event for event in self.so_far(ranges) if self.counts(event)]
+
+    def so_far(self, ranges: Sequence[Range]) -> list[Range]:
+        """Return the events while ranges are still to come: also the last one when it does not count yet.
+
+        What this returned may be given again, with the ranges that came after it.
+
+        Args:
+            ranges: in order of time.
+
+        """
         near = _merged(ranges, self._near)
-        events = [event for event in near if event.rows >= self.min_rows]
+        events = [*filter(self.counts, near[:-1]), *near[-1:]]
         # a longer event bridges longer pauses
         while len(joined := _merged(events, self._one_fault)) < len(events):
             events = joined
         return events
 
+    def counts(self, event: Range) -> bool:
+        """Return whether an event has enough anomalous rows not to be dropped."""
+        return event.rows >= self.min_rows
+
     def _near(self, first: Range, second: Range) -> bool:
         return bool(second.start - first.end <= self.join)
 
     def _one_fault(self, first: Range, second: Range) -> bool:
+        if not (self.counts(first) and self.counts(second)):
+            return False
         apart = second.start - first.end
         usual = max(self.pause, first.end - first.start, second.end - second.start)
         return bool(apart <= min(usual, self.longest_pause)) and _same_lead(first, second)

@@ -12,6 +12,7 @@ from engine.detect.features import ViewName
 from engine.detect.state import State
 from engine.evaluate.evaluation import Range
 from engine.evaluate.events import NAMED_SHARE
+from engine.evaluate.faults import Departure
 from engine.frame.frame import Frame, SensorId
 from engine.ingest.timestamps import Times
 
@@ -96,25 +97,69 @@ def growth(detector: Detector, first: Frame, last: Frame, event: Range) -> str:
     if event.rows < _LEAST_ROWS:
         return ""
     leader, fifth = int(event.contributions.argmax()), (event.end - event.start) / 5
-    early = _level(detector, first, leader, event.start, event.start + fifth)
-    late = _level(detector, last, leader, event.end - fifth, event.end)
-    if early is None or late is None or max(abs(early), abs(late)) < _NOTABLE:
+    early = _departed(detector, first, leader, event.start, event.start + fifth)
+    late = _departed(detector, last, leader, event.end - fifth, event.end)
+    if early is None or late is None:
         return ""
-    low, high = sorted((abs(early), abs(late)))
-    if high < _GROWN * low:
-        return ""
-    scale = float(detector.pipeline.scaling.scale[leader]) / _own_weight(detector, "lag", leader)
-    before, after = (_number(scale * abs(level), scale * (high - low)) for level in (early, late))
-    grew = "grew" if abs(late) > abs(early) else "shrank"
-    return f"; the departure {grew} from {before} to {after}"
+    return grown(detector, *(Departure(sensor=leader, by=by) for by in (early, late)))
 
 
-def _level(
-    detector: Detector, frame: Frame, sensor: int, start: np.datetime64, end: np.datetime64
+def grown(detector: Detector, before: Departure, now: Departure) -> str:
+    """Return the clause about how a departure grew or shrank, nothing if it did not, or is of another sensor.
+
+    Args:
+        detector: the detector that found both.
+        before: the departure at first.
+        now: the departure at last.
+
+    """
+    low, high = sorted((abs(before.by), abs(now.by)))
+    unit = _unit(detector, now.sensor)
+    if before.sensor != now.sensor or high < max(_NOTABLE * unit, _GROWN * low):
+        return ""
+    grew = "grew" if abs(now.by) > abs(before.by) else "shrank"
+    first, last = (_number(abs(each.by), high - low) for each in (before, now))
+    return f"; the departure {grew} from {first} to {last}"
+
+
+def departure(
+    detector: Detector, frame: Frame, event: Range, *, state: bytes | None = None
+) -> Departure | None:
+    """Return how far the leading sensor of an event was from what the others predict, None without values.
+
+    Args:
+        detector: the detector that found the event.
+        frame: rows of the event, all or some; rows before them give the views their past.
+        event: the event, which may have begun before the frame.
+        state: the state of scoring before the frame, in place of rows there; none by default.
+
+    Raises:
+        BadArtefact: when the state is damaged or belongs to another detector.
+
+    """
+    leader = int(event.contributions.argmax())
+    by = _departed(detector, frame, leader, event.start, event.end, state=state)
+    return None if by is None else Departure(sensor=leader, by=by)
+
+
+def _departed(
+    detector: Detector,
+    frame: Frame,
+    sensor: int,
+    start: np.datetime64,
+    end: np.datetime64,
+    *,
+    state: bytes | None = None,
 ) -> float | None:
-    """Return the median residual of a sensor's level in a time, None if there is none."""
-    residuals = _residuals(detector, frame, sensor, None)
-    return _median(residuals.level[(residuals.times >= start) & (residuals.times <= end)])
+    """Return how far a sensor was from what the others predict in a time, in its unit; None if unknown."""
+    residuals = _residuals(detector, frame, sensor, state)
+    level = _median(residuals.level[(residuals.times >= start) & (residuals.times <= end)])
+    return None if level is None else level * _unit(detector, sensor)
+
+
+def _unit(detector: Detector, sensor: int) -> float:
+    """Return how much of a sensor's own unit one unit of its residuals is."""
+    return float(detector.pipeline.scaling.scale[sensor]) / _own_weight(detector, "lag", sensor)
 
 
 def _predicate(detector: Detector, sensor: int, deviation: _Deviation) -> str:
@@ -212,14 +257,13 @@ def _deviation(
     if not len(values):
         return None
     observed = float(np.median(values))
-    scale = float(detector.pipeline.scaling.scale[sensor]) / _own_weight(detector, "lag", sensor)
     noise_ratio = None
     if noise is not None:
         own = _own_weight(detector, "window", sensor + len(detector.sensors))
         noise_ratio = math.exp(np.clip(noise / own, -20, 20))
     return _Deviation(
         observed=observed,
-        expected=observed - level * scale,
+        expected=observed - level * _unit(detector, sensor),
         level=level,
         noise=noise,
         noise_ratio=noise_ratio,

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from engine.detect.alarm import Alarm
 from engine.detect.cross_prediction import Float32, residual_map
 from engine.detect.features import ViewName
-from engine.detect.level_shift import average_span
 from engine.detect.rare_states import state_distance
 from engine.detect.smoothing import smooth
 from engine.detect.view import ATTRIBUTION_CAP, OUTPUTS, RESIDUAL_QUANTILE, View, row_scores
@@ -116,6 +115,7 @@ def fitted_views(
     *,
     widening: float,
     level_averages: Mapping[ViewName, Floats],
+    average_span: int,
 ) -> list[View]:
     """Return the views fitted to all folds.
 
@@ -125,6 +125,7 @@ def fitted_views(
         widening: factor for the limits that the held-out rows give.
         level_averages: average residual of each output at the end of the forward validation, shape (outputs,)
             per view; zeros for views that are not in it.
+        average_span: span of these averages in rows.
 
     """
     views = []
@@ -140,7 +141,7 @@ def fitted_views(
                 usual=calibration.usual,
                 limit=calibration.limit * widening,
                 level_averages=level_averages.get(each.name, np.zeros(outputs * each.sensors)),
-                average_span=average_span(each.row_count),
+                average_span=average_span,
             )
         )
     return views

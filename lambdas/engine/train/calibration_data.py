@@ -33,6 +33,7 @@ class CalibrationData:
         sensors: number of sensors.
         moments: moments of the learned feature rows, one per fold.
         samples: feature rows to predict, one array of shape (rows, features) per fold.
+        training_rows: rows that may be learned, of which the samples are some.
 
     """
 
@@ -40,6 +41,7 @@ class CalibrationData:
     sensors: int
     moments: tuple[Moments, ...]
     samples: tuple[Float32, ...]
+    training_rows: int
 
     @classmethod
     def collect(
@@ -86,14 +88,15 @@ class CalibrationData:
                 sensors=sensors,
                 moments=moments[name],
                 samples=tuple(np.concatenate(each) for each in samples[name]),
+                training_rows=int(normal.sum()),
             )
             for name in views
         ]
 
     @property
-    def row_count(self) -> int:
-        """The number of rows learned from."""
-        return int(sum(fold.count for fold in self.moments))
+    def sampled_share(self) -> float:
+        """The share of the training rows that are sampled."""
+        return sum(len(fold) for fold in self.samples) / self.training_rows
 
     def total_moments(self, folds: slice = slice(None)) -> Moments:
         """Return the moments of some folds together, of all by default."""

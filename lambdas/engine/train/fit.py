@@ -18,7 +18,7 @@ from engine.detect.baseline import Baseline
 from engine.detect.detector import Detector
 from engine.detect.discrete import discrete_values
 from engine.detect.features import LONGEST_MEMORY, TRACKED, VIEWS
-from engine.detect.level_shift import SPAN
+from engine.detect.level_shift import SPANS_IN_TRAINING, average_span
 from engine.detect.pipeline import LEAD_IN_SPANS, Pipeline
 from engine.detect.ramp import ramp
 from engine.detect.rare_states import RareStates
@@ -44,8 +44,6 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 MIN_ROWS = 50
-SPANS_IN_TRAINING = 5
-"""Spans of the baseline that must fit into training; where it is short, the span is."""
 FAULTY_SHARE = 0.1
 """Share of training left out as faults from which fast views keep the whole budget of false alarms: where so
 many were found, others were not, and have raised the limits already."""
@@ -102,7 +100,7 @@ def fit(
     else:
         healthy = without_known_faults(frame, normal, prior, sure)
     scaling = Scaling.of(frame.values, healthy)
-    baseline = Baseline.of(_baseline_span(int(healthy.sum())), len(frame.sensors))
+    baseline = Baseline.of(_baseline_span(int(healthy.sum()), frame.step), len(frame.sensors))
     pipeline = Pipeline(scaling=scaling, baseline=baseline)
     slow = fit_slow(frame, healthy, scaling, settings.quantile)
     trimmed = float((normal & ~healthy).sum() / normal.sum())
@@ -139,17 +137,23 @@ def _fit_views(
     names = (*VIEWS, *(TRACKED if pipeline.baseline.span else ()))
     data = CalibrationData.collect(frame, pipeline, healthy, names, _LEARNED_ROWS)
     variance, trained = state_errors(data[0], int(healthy.sum()) * frame.step, trust)
-    static, test, widening, rare = _fit_group(data[: len(VIEWS)], settings, variance)
-    tracked = _fit_group(data[len(VIEWS) :], settings, variance)[0] if len(data) > len(VIEWS) else []
+    span = average_span(int(healthy.sum()) - LONGEST_MEMORY, frame.step)
+    static, test, widening, rare = _fit_group(data[: len(VIEWS)], settings, variance, span)
+    if len(data) == len(VIEWS):
+        return tuple(static), test, widening, rare, trained
+    tracked = _fit_group(data[len(VIEWS) :], settings, variance, span)[0]
     return (*static, *tracked), test, widening, rare, trained
 
 
 def _fit_group(
-    data: Sequence[CalibrationData], settings: FitSettings, variance: Floats
+    data: Sequence[CalibrationData], settings: FitSettings, variance: Floats, span: int
 ) -> tuple[list[View], ForwardValidation, float, RareStates | None]:
-    test, calibrations = forward_validation(data, settings), calibrate(data, settings, variance=variance)
+    test = forward_validation(data, settings, average_span=span)
+    calibrations = calibrate(data, settings, variance=variance)
     widening = test.widening(settings.quantile)
-    views = fitted_views(data, calibrations, widening=widening, level_averages=test.level_averages)
+    views = fitted_views(
+        data, calibrations, widening=widening, level_averages=test.level_averages, average_span=span
+    )
     distance = calibrations[0].distance
     if distance is None:
         return views, test, widening, None
@@ -161,12 +165,12 @@ def _fit_group(
     return views, test, widening, rare_limits(distance, fused, quantile=settings.quantile, apart=RUN_ROWS)
 
 
-def _baseline_span(rows: int) -> int:
+def _baseline_span(rows: int, step: np.timedelta64) -> int:
     """Return the span of the baseline that so many rows can support, 0 if they are too few for any.
 
     At most half of what levels are remembered for: the tracked views see what lasts a few hundred rows.
     """
-    return min(SPAN // 2, rows // SPANS_IN_TRAINING) if rows >= LEAST_ROWS else 0
+    return min(average_span(rows, step) // 2, rows // SPANS_IN_TRAINING) if rows >= LEAST_ROWS else 0
 
 
 def _with_level(frame: Frame, pipeline: Pipeline) -> Pipeline:

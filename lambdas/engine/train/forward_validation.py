@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from engine.detect.alarm import Alarm
 from engine.detect.features import TRACKED, ViewName
-from engine.detect.level_shift import average_span, corrected_averages, level_weights
+from engine.detect.level_shift import SPAN, corrected_averages, level_weights
 from engine.detect.view import row_scores
 from engine.train.calibration import calibrate
 from engine.train.calibration_data import CalibrationData
@@ -55,16 +55,20 @@ class ForwardValidation:
         return float(np.clip(np.quantile(self.ratio, quantile), 1, MAX_WIDENING))
 
 
-def forward_validation(data: Sequence[CalibrationData], settings: FitSettings) -> ForwardValidation:
+def forward_validation(
+    data: Sequence[CalibrationData], settings: FitSettings, *, average_span: int
+) -> ForwardValidation:
     """Score the second half of training by the first half.
 
     Args:
         data: data of the views, collected together.
         settings: the budget of false alarms, for the limits of the first half.
+        average_span: span of the averages of levels, in rows. Of sampled rows it is as many fewer as are not
+            sampled, but no fewer than SPAN.
 
     """
     ratios, level_averages = {}, {}
-    span = average_span(data[0].row_count)
+    span = max(min(average_span, SPAN), int(average_span * data[0].sampled_share))
     for each, calibration in zip(data, calibrate(data, settings, folds=slice(FOLDS // 2)), strict=True):
         later = each.forward_residuals() / calibration.scale
         if not len(later):

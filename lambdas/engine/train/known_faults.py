@@ -25,9 +25,9 @@ Mask = NDArray[np.bool_]
 
 LEAST_ROWS = 12
 """Shorter alarms count as healthy: otherwise each retraining would narrow what is usual."""
-LASTING_ROWS = 400
-"""An alarm of this many rows that still goes on when the rows end is how the plant runs now;
-if a level counts as moved after it, the level was taken over."""
+LASTING_SHARE = 0.2
+"""An alarm of this share of the span of the averages of levels (400 rows) that goes on when the rows end is
+how the plant runs now; if a level counts as moved soon after it, the level was taken over."""
 HELD = 0.5
 """Weight of the slow channel from which its alarms are faults for as long as they last."""
 _PART_ROWS = 256
@@ -62,9 +62,10 @@ def without_known_faults(frame: Frame, normal: Mask, prior: Detector, confirmed:
         prior.slow is not None and prior.slow.weight(prior.adaptation) > HELD
     )
     faults, taken_over = np.zeros(rows, bool), np.zeros(rows, bool)
+    span = prior.lag_view.average_span
     for start, stop in joined_runs(alarm, gap=JOIN_ROWS):
-        lasting = stop - start >= LASTING_ROWS
-        taken = lasting and moved[stop : stop + 2 * _PART_ROWS].any()
+        lasting = stop - start >= LASTING_SHARE * span
+        taken = lasting and moved[stop : stop + max(2 * _PART_ROWS, span // 4)].any()
         goes_on = lasting and stop + JOIN_ROWS >= rows
         if stop - start >= LEAST_ROWS and not (follows and (taken or goes_on)):
             faults[start:stop] = True

@@ -17,6 +17,8 @@ _FEWEST_SHARES = 5
 """Shares that every range keeps before any range has more of them."""
 _DECIMALS = 5
 """Of shares, as in the results of inference."""
+_SHARE = frozenset({"name", "value"})
+"""What is said of every sensor."""
 _PARTS = {"notes": 0.1, "labeled_ranges": 0.2, "events": 0.25}
 """Share of the room that a list may take before predicted ranges get theirs."""
 
@@ -67,13 +69,13 @@ def shortened_metrics(text: str, *, complete: str) -> str:
 def shortened_diagnostics(text: str) -> str:
     """Return the `Diagnostics` of an event that the API may answer: a share for as many sensors as fit.
 
-    Sensors whose level has moved have theirs before others.
+    Sensors of which more is said, such as that their level has moved, have theirs before others.
     """
     most = longest()
     if len(text) <= most:
         return text
     shares = json.loads(text)
-    ranked = sorted(shares, key=lambda share: ("level_moved_since" not in share, -share["value"]))
+    ranked = sorted(shares, key=lambda share: (share.keys() <= _SHARE, -share["value"]))
     names = {share["name"] for share in _leading(ranked, most - len("[]"))}
     return _json([share for share in shares if share["name"] in names])
 

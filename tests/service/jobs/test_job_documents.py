@@ -284,7 +284,7 @@ def test_an_event_continues_across_executions() -> None:
     assert recorded(second) == [("10:02", "10:08")]
     assert second.open is not None
     assert f"{second.open.start:%H:%M}" == "10:10"
-    summary = event_members(second.events[0], sensors=SENSORS, step=MINUTE)
+    summary = event_members(second.events[0], sensors=SENSORS, step=MINUTE, fault=None)
     assert summary["EventDurationInSeconds"] == 360
     assert float(summary["EventStartTime"]) == at("2026-01-01T10:02")
     assert summary["Diagnostics"] == (
@@ -307,7 +307,10 @@ def test_an_event_of_a_coarse_model_lasts_a_step_for_each_row(rows: int, last: s
     step = timedelta(minutes=10)
     found = follow(scores("2026-01-01T10:00", *[YES] * rows, NO, step=600), before=None, step=step)
     assert recorded(found, step) == [("10:00", last)]
-    assert event_members(found.events[0], sensors=SENSORS, step=step)["EventDurationInSeconds"] == seconds
+    assert (
+        event_members(found.events[0], sensors=SENSORS, step=step, fault=None)["EventDurationInSeconds"]
+        == seconds
+    )
 
 
 DATA = span("2020-01-01", "2020-03-01")

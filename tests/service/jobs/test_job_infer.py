@@ -310,11 +310,12 @@ def test_metrics_of_executions(jobs_aws: EmbeddedAws, world: World, model: Item)
         "AnomalyDetected",
         "InferenceWarning",
         "LevelMoved",
+        "FaultBegan",
     )
-    assert [metric(jobs_aws, good, name) for name in names] == [[1.0], [], [], [1.0], [1.0], []]
+    assert [metric(jobs_aws, good, name) for name in names] == [[1.0], [], [], [1.0], [1.0], [], []]
     bad = started(world, model, "12:05")
     world.tick(bad)
-    assert [metric(jobs_aws, bad, name) for name in names] == [[0.0], [1.0], [1.0], [], [], []]
+    assert [metric(jobs_aws, bad, name) for name in names] == [[0.0], [1.0], [1.0], [], [], [], []]
 
 
 def test_stopping_during_a_window_lets_it_finish(

@@ -208,6 +208,7 @@ def test_states_of_earlier_releases_are_read(world: World, model: Item) -> None:
         detector=b"\0\0\0",
         carry={"hydraulics\\flow": (50.0, at(DAY + "10:05"))},
         open=None,
+        faults=None,
         naming=(),
     )
 

@@ -38,7 +38,7 @@ def ended(notices: int, letters: int) -> ExecutionEnd:
         for number in range(notices)
     ]
     result = InferenceResult(
-        location={"Bucket": "b", "Key": "k"}, anomalous=False, notices=tuple(found), events=()
+        location={"Bucket": "b", "Key": "k"}, anomalous=False, notices=tuple(found), events=(), faults_began=0
     )
     return ExecutionEnd(result=result)
 
@@ -62,7 +62,7 @@ def test_a_record_of_few_notices_has_them_all() -> None:
 def event() -> dict[str, Any]:
     sums = tuple(float(number) for number in range(1, 301))
     found = InferenceEvent(start=START, end=START + timedelta(hours=1), rows=60, sums=sums)
-    return event_members(found, sensors=SENSORS, step=timedelta(minutes=1))
+    return event_members(found, sensors=SENSORS, step=timedelta(minutes=1), fault=None)
 
 
 def test_an_event_of_many_sensors_with_long_names_keeps_the_largest_shares() -> None:

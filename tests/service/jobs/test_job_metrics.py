@@ -31,11 +31,15 @@ def runtime(metrics: Metrics) -> Any:
     return SimpleNamespace(cloudwatch=metrics, metric_namespace="Plant")
 
 
-def succeeded(*kinds: str, anomalous: bool = False) -> ExecutionEnd:
+def succeeded(*kinds: str, anomalous: bool = False, faults_began: int = 0) -> ExecutionEnd:
     notices = tuple(Notice(kind=kind, sensor=None, text=kind) for kind in kinds)
     return ExecutionEnd(
         result=InferenceResult(
-            location={"Bucket": "b", "Key": "k"}, anomalous=anomalous, notices=notices, events=()
+            location={"Bucket": "b", "Key": "k"},
+            anomalous=anomalous,
+            notices=notices,
+            events=(),
+            faults_began=faults_began,
         )
     )
 
@@ -45,6 +49,7 @@ def succeeded(*kinds: str, anomalous: bool = False) -> ExecutionEnd:
     [
         (succeeded(), {}),
         (succeeded(anomalous=True), {"AnomalyDetected": 1}),
+        (succeeded(anomalous=True, faults_began=1), {"AnomalyDetected": 1, "FaultBegan": 1}),
         (succeeded("gap", "no-values"), {"InferenceWarning": 2}),
         (succeeded("level"), {}),
         (succeeded("level-moved", "level-moved"), {"AnomalyDetected": 1, "LevelMoved": 2}),

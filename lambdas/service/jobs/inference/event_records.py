@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from engine import Frame, LevelMoved, Scores, describe, ranges
+from engine import Fault, Frame, LevelMoved, Range, Scores, departure, describe, grown
 from service.clock import iso_seconds
 from service.jobs.inference.active_model import ActiveModel
-from service.jobs.inference.event_tracking import InferenceEvent, event_members, last_range
+from service.jobs.inference.event_tracking import InferenceEvent, event_members, fault_since, last_range
 from service.jobs.runtime import Runtime, log
 from service.jobs.times import seconds_of
 from service.members.shortening import shortened_diagnostics
@@ -28,7 +28,14 @@ class EventSummary:
 
 
 def summarize_event(
-    active: ActiveModel, frame: Frame, scores: Scores, event: InferenceEvent, *, state: bytes | None
+    active: ActiveModel,
+    frame: Frame,
+    scores: Scores,
+    event: InferenceEvent,
+    *,
+    found: Sequence[Range],
+    fault: Fault | None,
+    state: bytes | None,
 ) -> EventSummary | None:
     """Return a sentence about an event from the rows of this execution; None when it ended before them.
 
@@ -37,12 +44,18 @@ def summarize_event(
         frame: the rows.
         scores: their scores.
         event: the event.
+        found: the alarm ranges of the rows.
+        fault: the fault that the event belongs to, if any; the sentence says how it has grown.
         state: the scoring state before the rows.
     """
-    latest = last_range(event, ranges(scores, step=active.detector.step))
+    latest = last_range(event, found)
     if latest is None:
         return None
     text = describe(active.detector, frame, latest, state=state)
+    if fault is not None and fault.first is not None:
+        now = departure(active.detector, frame, latest, state=state)
+        growth = "" if now is None else grown(active.detector, fault.first, now)
+        text += f"{growth} since {fault_since(fault)}" if growth else ""
     return EventSummary(text=text, peak=Decimal(str(round(float(scores.score.max()), 5))))
 
 
@@ -51,19 +64,23 @@ def event_write(
     scheduler: Item,
     active: ActiveModel,
     event: InferenceEvent,
+    *,
     summary: EventSummary | None,
+    fault: Fault | None,
 ) -> EventWrite:
     """Return the write of an event, or of what has become of it since the execution before.
 
     It keeps the sentence of the execution in which it was strongest: when a fault is over, its event goes on
     for some rows that say little about it.
     """
-    found = event_members(event, sensors=active.detector.sensors, step=active.step)
+    found = event_members(event, sensors=active.detector.sensors, step=active.step, fault=fault)
     pk, sk = events_of(scheduler["uuid"]), iso_seconds(found["EventStartTime"])
     known = runtime.store.get(pk, sk)
     if summary is not None:
-        times = {"Start": event.start.isoformat(), "End": event.end.isoformat()}
-        log("anomaly", Scheduler=scheduler["InferenceSchedulerName"], **times, Summary=summary.text)
+        facts: dict[str, Any] = {"Start": event.start.isoformat(), "End": event.end.isoformat()}
+        if fault is not None:
+            facts |= {"FaultSince": fault_since(fault), "FaultEvents": fault.parts}
+        log("anomaly", Scheduler=scheduler["InferenceSchedulerName"], **facts, Summary=summary.text)
         if known is None or summary.peak >= known.get("peak", 0):
             found |= {"summary": summary.text, "peak": summary.peak}
     if known is not None:

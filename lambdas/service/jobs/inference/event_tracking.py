@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from engine import Range, Scores
+from engine import Fault, Range, Scores
+from service.clock import iso_seconds
 from service.jobs.result_lines import named_shares
-from service.jobs.times import instant
+from service.jobs.times import instant, instant_of, seconds_of
 from service.members.shortening import shortened_diagnostics
 
 _SHORTEST = timedelta(minutes=5)
@@ -95,15 +96,35 @@ def follow(scores: Scores, *, before: InferenceEvent | None, step: timedelta) ->
     return Followed(events=tuple(events), open=current)
 
 
-def event_members(event: InferenceEvent, *, sensors: tuple[str, ...], step: timedelta) -> dict[str, Any]:
-    """Return the members of an `InferenceEventSummary` that the event itself decides."""
+def newly_recorded(
+    events: Sequence[InferenceEvent], *, before: InferenceEvent | None, step: timedelta
+) -> list[InferenceEvent]:
+    """Return the events that are long enough to be listed, and were not when `before` was open."""
+    known = before.start if before is not None and before.recorded(step) else None
+    return [event for event in events if event.recorded(step) and event.start != known]
+
+
+def event_members(
+    event: InferenceEvent, *, sensors: tuple[str, ...], step: timedelta, fault: Fault | None
+) -> dict[str, Any]:
+    """Return the members of an `InferenceEventSummary` that the event itself decides.
+
+    Args:
+        event: the event.
+        sensors: the sensors of the model.
+        step: time from row to row.
+        fault: the fault that it belongs to, if any. If that began before the event, the entry of the leading
+            sensor says since when.
+    """
     total = sum(event.sums) or 1.0
-    shares = [round(value / total, 5) for value in event.sums]
+    shares = named_shares(sensors, [round(value / total, 5) for value in event.sums])
+    if fault is not None and fault.event.start < instant_of(event.start):
+        shares[event.sums.index(max(event.sums))]["fault_since"] = fault_since(fault)
     return {
         "EventStartTime": _epoch(event.start),
         "EventEndTime": _epoch(event.end),
         "EventDurationInSeconds": int(event.duration(step).total_seconds()),
-        "Diagnostics": shortened_diagnostics(json.dumps(named_shares(sensors, shares))),
+        "Diagnostics": shortened_diagnostics(json.dumps(shares)),
     }
 
 
@@ -113,6 +134,11 @@ def last_range(event: InferenceEvent, found: Sequence[Range]) -> Range | None:
         if each.end.astype("datetime64[us]").item() == event.end:
             return replace(each, start=instant(event.start.replace(tzinfo=UTC).timestamp()))
     return None
+
+
+def fault_since(fault: Fault) -> str:
+    """Return when a fault began, as the API writes times."""
+    return iso_seconds(seconds_of(fault.event.start))
 
 
 def _epoch(time: datetime) -> Decimal:

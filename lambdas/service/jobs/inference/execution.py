@@ -8,8 +8,7 @@ from typing import Any
 from engine import BadArtefact, Notice, Scores
 from service.clock import iso_seconds
 from service.jobs.inference.active_model import ActiveModel
-from service.jobs.inference.event_records import event_write, mark_moved_levels, summarize_event
-from service.jobs.inference.event_tracking import Followed, follow
+from service.jobs.inference.execution_events import find_events
 from service.jobs.inference.execution_notices import state_lost
 from service.jobs.inference.file_names import Naming
 from service.jobs.inference.input_files import InputRead
@@ -35,13 +34,14 @@ from service.storage.store import Item, Write
 class InferenceResult:
     """A result file that was written, whether any row of it is anomalous, and notices about its input.
 
-    `events` are the writes of the events of its rows.
+    `events` are the writes of the events of its rows, `faults_began` how many faults began to count in them.
     """
 
     location: Mapping[str, str]
     anomalous: bool
     notices: tuple[Notice, ...]
     events: tuple[Write, ...]
+    faults_began: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,25 +127,16 @@ def _score(
     scores = active.detector.score(frame, state=start)
     location = _write_results(customer, scheduler["DataOutputConfiguration"], window, active, scores)
     keep_rows(runtime, scheduler, active, data=data, window=window)
-    followed = _follow_events(active, scores, previous.state, window)
-    writes = [
-        event_write(
-            runtime,
-            scheduler,
-            active,
-            event,
-            summarize_event(active, frame, scores, event, state=start),
-        )
-        for event in followed.events
-        if event.recorded(active.step)
-    ]
-    events = mark_moved_levels(runtime, scheduler, writes, scores.level_events)
+    found = find_events(
+        runtime, scheduler, active, frame, scores, window=window, before=previous.state, state=start
+    )
     state = SchedulerState(
         end=window.end,
         version=active.number,
         detector=scores.state,
         carry=last,
-        open=followed.open,
+        open=found.open,
+        faults=found.faults,
         naming=_naming(read, previous.state),
     )
     states.keep(state, before=previous.state)
@@ -155,7 +146,8 @@ def _score(
         location=location,
         anomalous=bool(scores.prediction.any()),
         notices=(*previous.notices, *data.notices, *continuation.notices, *scoring),
-        events=events,
+        events=found.writes,
+        faults_began=found.faults_began,
     )
 
 
@@ -229,11 +221,3 @@ def _write_results(
         kms_key=output.get("KmsKeyId"),
     )
     return {"Bucket": target["Bucket"], "Key": key}
-
-
-def _follow_events(
-    active: ActiveModel, scores: Scores, before: SchedulerState | None, window: InferenceWindow
-) -> Followed:
-    """Return the events of the window; an open one goes on only from the window right before it."""
-    open_event = before.open if before is not None and before.end == window.start else None
-    return follow(scores, before=open_event, step=active.step)

@@ -32,6 +32,7 @@ def publish_metrics(runtime: Runtime, scheduler: Item, end: ExecutionEnd) -> Non
             "InferenceWarning": kinds.total() - kinds["level"] - kinds["level-moved"],
             "AnomalyDetected": found,
             "LevelMoved": kinds["level-moved"],
+            "FaultBegan": 0 if end.result is None else end.result.faults_began,
         },
     )
 

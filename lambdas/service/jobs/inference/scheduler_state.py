@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from engine import Faults
 from service.jobs.inference.event_tracking import InferenceEvent
 from service.jobs.inference.file_names import Naming
 from service.jobs.storage.keys import state_key
@@ -23,7 +24,7 @@ class SchedulerState:
     `version` is the model version that scored the last window that was scored, `detector` the scoring state
     after it; both are None before the first. `carry` is the last value of each sensor and its time (epoch
     seconds), and `naming` how its files were named, from windows that failed as well. `open` is the event
-    that was still going on.
+    that was still going on, `faults` what is known of the faults that may go on, None before the first row.
     """
 
     end: int
@@ -31,6 +32,7 @@ class SchedulerState:
     detector: bytes | None
     carry: Mapping[str, tuple[float, float]]
     open: InferenceEvent | None
+    faults: Faults | None
     naming: tuple[Naming, ...]
 
     @classmethod
@@ -42,13 +44,14 @@ class SchedulerState:
         carry: Mapping[str, tuple[float, float]],
         naming: tuple[Naming, ...],
     ) -> "SchedulerState":
-        """Return the state after a window that failed: last values go on, scoring stays where it was."""
+        """Return the state after a window that failed: last values go on, all else stays where it was."""
         return cls(
             end=end,
             version=None if before is None else before.version,
             detector=None if before is None else before.detector,
             carry=carry,
             open=None,
+            faults=None if before is None else before.faults,
             naming=naming,
         )
 
@@ -90,18 +93,20 @@ def _to_json(state: SchedulerState) -> dict[str, Any]:
         "detector": None if state.detector is None else base64.b64encode(state.detector).decode(),
         "carry": {sensor: list(last) for sensor, last in state.carry.items()},
         "open": None if state.open is None else state.open.to_json(),
+        "faults": None if state.faults is None else state.faults.to_json(),
         "naming": [list(each) for each in state.naming],
     }
 
 
 def _from_json(members: Mapping[str, Any]) -> SchedulerState:
-    detector = members["detector"]
+    # States of earlier releases have neither faults nor naming.
+    detector, faults = members["detector"], members.get("faults")
     return SchedulerState(
         end=members["end"],
         version=members["version"],
         detector=None if detector is None else base64.b64decode(detector),
         carry={sensor: (value, stamp) for sensor, (value, stamp) in members["carry"].items()},
         open=None if members["open"] is None else InferenceEvent.from_json(members["open"]),
-        # States of earlier releases have none.
+        faults=None if faults is None else Faults.from_json(faults),
         naming=tuple((form, delimiter) for form, delimiter in members.get("naming", ())),
     )

@@ -378,6 +378,7 @@ def test_alarms_in_order() -> None:
     ("metric", "fix"),
     [
         ("AnomalyDetected", "look at the equipment"),
+        ("FaultBegan", "look at the equipment"),
         ("LevelMoved", "why the level moved"),
         ("InferenceFailed", "FailedReason"),
     ],
