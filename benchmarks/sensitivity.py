@@ -157,23 +157,23 @@ def measure_all(
         if f"{each.name} {size}" not in results.changed
     ]
 
-    def usual(part: str) -> None:
-        results.usual[part] = measured(part, cases)
-        if not results.usual[part]:
-            raise SystemExit(f"the engine does not run as it is: {part}")
+    parts = sorted({part_of(each) for each, *_ in todo} - results.usual.keys())
 
-    def change(constant: Constant, size: str, value: object) -> None:
+    def change(task: tuple[Constant, str, object]) -> Figures:
+        constant, _, value = task
         changed = f"{constant.module}:{constant.attribute}={value!r}"
-        results.changed[f"{constant.name} {size}"] = measured(
-            part_of(constant), cases, changed, fitted=not SCORING.isdisjoint(names(constant))
-        )
-        print(f"{constant.name:42} {size:8} {results.moved(constant, size)}", flush=True)
-        if file:
-            file.write_text(json.dumps(asdict(results), indent=1, sort_keys=True) + "\n")
+        fitted = not SCORING.isdisjoint(names(constant))
+        return measured(part_of(constant), cases, changed, fitted=fitted)
 
     with ThreadPoolExecutor(jobs) as pool:
-        list(pool.map(usual, sorted({part_of(each) for each, *_ in todo} - results.usual.keys())))
-        list(pool.map(lambda task: change(*task), todo))
+        results.usual.update(zip(parts, pool.map(lambda part: measured(part, cases), parts), strict=True))
+        if not all(results.usual.values()):
+            raise SystemExit("the engine does not run as it is")
+        for (constant, size, _), figures in zip(todo, pool.map(change, todo), strict=True):
+            results.changed[f"{constant.name} {size}"] = figures
+            print(f"{constant.name:42} {size:8} {results.moved(constant, size)}", flush=True)
+            if file:
+                file.write_text(json.dumps(asdict(results), indent=1, sort_keys=True) + "\n")
 
 
 def with_figures(page: str, results: Results, constants: list[Constant]) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.altered import Altered
 from benchmarks.constants import OTHERS, choices, constants
-from benchmarks.sensitivity import ROW, Results, with_figures
+from benchmarks.sensitivity import PART_OF, ROW, SCORING, Results, names, with_figures
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "method.md"
 
@@ -33,6 +33,10 @@ def test_each_choice_has_a_reason_and_what_halving_and_doubling_does() -> None:
 def test_what_is_no_choice_exists() -> None:
     others = Counter(name for names in OTHERS.values() for name in names.split())
     assert others == Counter(name for name, *_ in constants() if name in others)
+
+
+def test_what_a_choice_can_touch_is_said_of_choices_that_exist() -> None:
+    assert SCORING | PART_OF.keys() <= {name for each in choices() for name in names(each)}
 
 
 def test_a_choice_can_be_less_and_more() -> None:
