@@ -32,6 +32,7 @@ PART_OF = {
     "additive_model": "slow",
     "comparison": "versions",
     "events": "events",
+    "few_days": "slow",
     "known_faults": "again",
     "level_events.MOVED_SHARE": "again",
     "slow_alarm": "slow",

@@ -307,17 +307,21 @@ def healthy(seed: int, step: int, make: Make) -> Case:
     return machine(f"healthy, {make}", seed, make, train=240, evaluated=61, faults=(), step=step, phase=0.62)
 
 
-def young(seed: int, step: int, make: Make) -> Case:
-    """Return a machine trained on 40 days at the end of winter, and its first 90 days after: until summer.
+def young(seed: int, step: int, make: Make, train: int = 40) -> Case:
+    """Return a machine trained on some days at the end of winter, and its first 90 days after: until summer.
 
-    Two faults of two weeks come in weather that training did not hold; the other days are healthy.
+    Two faults of two weeks come in weather that training did not hold; the other days are healthy. Training
+    ends in the same season, whatever its length.
     """
     size = 6.4 if make == "curved" else 4.0
     faults = [
         Fault(kind=kind, start=start, days=14, size=size)
-        for kind, start in zip(KINDS[make], (70, 94), strict=False)
+        for kind, start in zip(KINDS[make], (train + 30, train + 54), strict=False)
     ]
-    return machine(f"young, {make}", seed, make, train=40, evaluated=90, faults=faults, step=step, phase=0.12)
+    phase = 0.12 + (40 - train) / YEAR
+    return machine(
+        f"young, {make}", seed, make, train=train, evaluated=90, faults=faults, step=step, phase=phase
+    )
 
 
 def creeping(seed: int, sensors: int, rows: int) -> Case:

@@ -46,11 +46,13 @@ from engine.ingest.statistics import RunningStatistics
 from engine.ingest.timestamp_columns import TimestampReader, _calendar_micros
 from engine.train.calibration import column_quantile
 from engine.train.cleaning import _silent
+from engine.train.few_days import few_days
 from engine.train.fit import fit
 from engine.train.fit_settings import FitSettings
 from engine.train.returning_states import came_back
 from engine.train.row_runs import joined_runs, with_margin
 from engine.train.sampling import sample_strips, time_folds
+from engine.train.slow_fit import beyond_chance, drift_index
 from engine.train.state_errors import state_errors
 from tests.engine import (
     test_alarm,
@@ -64,6 +66,7 @@ from tests.engine import (
     test_rare_states,
     test_rated_periods,
     test_sentence,
+    test_short_trainings,
     test_slow_drift,
     test_trained_states,
     test_training_rows,
@@ -635,6 +638,27 @@ BUGS = {
         "np.tile(trusted, size // sensors)",
         "np.ones(size)",
         test_slow_drift.test_sensors_that_walked_in_training_do_not_mislead_the_others,
+    ),
+    "limits of few days are as narrow as those of many": Bug(
+        few_days,
+        "first / freedom + second / freedom**2",
+        "0",
+        test_short_trainings.test_limits_of_few_days_are_those_of_students_t,
+        case(test_short_trainings.test_limits_of_few_days_are_those_of_students_t, at=0),
+    ),
+    "bends count whatever held-out days say": Bug(
+        beyond_chance,
+        "if mean > error",
+        "if True",
+        test_short_trainings.test_a_gain_counts_as_far_as_it_is_beyond_chance,
+        case(test_short_trainings.test_a_gain_counts_as_far_as_it_is_beyond_chance, id="a loss"),
+    ),
+    "what wanders within a day drifts": Bug(
+        drift_index,
+        "max(2, round(day / length))",
+        "2",
+        test_short_trainings.test_levels_that_wander_within_a_day_do_not_drift_and_walks_do,
+        case(test_short_trainings.test_levels_that_wander_within_a_day_do_not_drift_and_walks_do, at=0),
     ),
     "residuals count in full in states that training did not hold": Bug(
         TrainedStates.variance,

@@ -106,6 +106,7 @@ def test_sensors_that_walked_in_training_do_not_mislead_the_others() -> None:
     frame = plant()
     values = frame.values.copy()
     values[:, :2] += 0.05 * np.random.default_rng(1).normal(size=(len(values), 2)).cumsum(axis=0)
+    values[TRAIN:, :2] += np.linspace(0, 10, len(values) - TRAIN)[:, None] * values[:TRAIN, :2].std(axis=0)
     frame = replace(frame, values=values)
     found = fit(frame.part(0, TRAIN))
     assert found.slow is not None
@@ -118,7 +119,8 @@ def test_sensors_that_walked_in_training_do_not_mislead_the_others() -> None:
 def limits(budget: float, *, slow: bool = True, faulty_days: int = 0) -> list[float]:
     """Return the limits of the fast views, trained without the days that looked like faults.
 
-    What the trust in the channel does to limits far from the states of training is left out.
+    What the trust in the channel does to limits for few days, and far from the states of training, is left
+    out.
     """
 
     def healthy(_: Frame, normal: np.ndarray, _rows: int) -> np.ndarray:
@@ -127,6 +129,7 @@ def limits(budget: float, *, slow: bool = True, faulty_days: int = 0) -> list[fl
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("engine.train.fit.without_suspicious", healthy)
         patch.setattr("engine.train.fit.state_errors", lambda *_: (np.ones(1), None))
+        patch.setattr("engine.train.fit.few_days", lambda *_: 1.0)
         if not slow:
             patch.setattr("engine.train.fit.fit_slow", lambda *_: None)
         found = fit(plant().part(0, TRAIN), settings=FitSettings(false_alarm_hours=budget))

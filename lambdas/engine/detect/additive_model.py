@@ -49,9 +49,19 @@ class Additive:
     precision: Floats
 
     @classmethod
-    def fit(cls, mean: Floats, covariance: Floats, trusted: Floats, ridge: float) -> "Additive":
-        """Fit from the moments of the columns; a sensor helps to predict others as far as it is trusted."""
-        size, sensors = len(covariance), len(trusted)
+    def fit(cls, mean: Floats, covariance: Floats, trusted: Floats, ridge: float, used: int) -> "Additive":
+        """Fit from the moments of the columns.
+
+        Args:
+            mean: of the columns.
+            covariance: of the columns.
+            trusted: how far each sensor helps to predict others, 0 to 1.
+            ridge: added to the variance of every column, in units of it.
+            used: columns to use, the first ones; the others have no weight.
+
+        """
+        size, sensors, others = used, len(trusted), len(covariance) - used
+        covariance = covariance[:used, :used]
         deviation = np.sqrt(np.maximum(np.diag(covariance), 0))
         deviation[deviation < _TINY] = np.inf
         correlation = covariance / deviation[:, None] / deviation
@@ -65,7 +75,20 @@ class Additive:
         weights[own.T, np.arange(sensors)] = 0
         weights[np.arange(sensors), np.arange(sensors)] = 1
         weights = weights / deviation[:, None] * np.where(np.isinf(deviation), 1, deviation)[:sensors]
-        return cls(mean=mean, weights=weights, precision=precision / deviation[:, None] / deviation)
+        precision = precision / deviation[:, None] / deviation
+        return cls(
+            mean=mean,
+            weights=np.pad(weights, ((0, others), (0, 0))),
+            precision=np.pad(precision, ((0, others), (0, others))),
+        )
+
+    def mixed(self, other: "Additive", share: float) -> "Additive":
+        """Return the weighted mean of this model and, by this share, another one of the same columns."""
+        return Additive(
+            mean=self.mean,
+            weights=(1 - share) * self.weights + share * other.weights,
+            precision=(1 - share) * self.precision + share * other.precision,
+        )
 
     def residuals(self, columns: Floats) -> Floats:
         """Return the residuals in scales; 0 for a sensor that is missing, whose columns are NaN."""

@@ -9,6 +9,7 @@ training ends.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ from engine.frame.scaling import Scaling
 from engine.train.calibration import calibrate, fitted_views
 from engine.train.calibration_data import CalibrationData
 from engine.train.cleaning import RUN_ROWS, without_silent, without_suspicious
+from engine.train.few_days import few_days
 from engine.train.fit_settings import FitSettings
 from engine.train.forward_validation import ForwardValidation, forward_validation
 from engine.train.known_faults import without_known_faults
@@ -136,23 +138,32 @@ def _fit_views(
     """
     names = (*VIEWS, *(TRACKED if pipeline.baseline.span else ()))
     data = CalibrationData.collect(frame, pipeline, healthy, names, _LEARNED_ROWS)
-    variance, trained = state_errors(data[0], int(healthy.sum()) * frame.step, trust)
-    span = average_span(int(healthy.sum()) - LONGEST_MEMORY, frame.step)
-    static, test, widening, rare = _fit_group(data[: len(VIEWS)], settings, variance, span)
-    if len(data) == len(VIEWS):
-        return tuple(static), test, widening, rare, trained
-    tracked = _fit_group(data[len(VIEWS) :], settings, variance, span)[0]
+    time = int(healthy.sum()) * frame.step
+    variance, trained = state_errors(data[0], time, trust)
+    group = partial(
+        _fit_group,
+        settings=settings,
+        variance=variance,
+        span=average_span(int(healthy.sum()) - LONGEST_MEMORY, frame.step),
+        wider=1 + trust * (few_days(settings.quantile, time) - 1),
+    )
+    static, test, widening, rare = group(data[: len(VIEWS)])
+    tracked = group(data[len(VIEWS) :])[0] if len(data) > len(VIEWS) else []
     return (*static, *tracked), test, widening, rare, trained
 
 
 def _fit_group(
-    data: Sequence[CalibrationData], settings: FitSettings, variance: Floats, span: int
+    data: Sequence[CalibrationData], settings: FitSettings, variance: Floats, span: int, wider: float
 ) -> tuple[list[View], ForwardValidation, float, RareStates | None]:
     test = forward_validation(data, settings, average_span=span)
     calibrations = calibrate(data, settings, variance=variance)
     widening = test.widening(settings.quantile)
     views = fitted_views(
-        data, calibrations, widening=widening, level_averages=test.level_averages, average_span=span
+        data,
+        calibrations,
+        widening=widening * wider,
+        level_averages=test.level_averages,
+        average_span=span,
     )
     distance = calibrations[0].distance
     if distance is None:

@@ -3,7 +3,9 @@
 Spans are times; where training is short, they are parts of it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -20,6 +22,7 @@ from engine.detect.trained_states import TrainedStates, confirmed_states
 from engine.detect.view import RESIDUAL_QUANTILE, row_scores
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
+from engine.train.few_days import few_days
 from engine.train.sampling import FOLDS
 
 Floats = NDArray[np.float64]
@@ -90,17 +93,18 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
     columns = Columns.of(means[whole])
     made = columns.made(means, smooth)
     blocks = _Blocks.of(made, whole, width)
-    ridge, found = _chosen(blocks, sensors, max(2, DAY // width))
-    held, states = blocks.counted(found)
-    index = drift_index(held)
+    form = _Form.of(blocks, sensors, max(2, DAY // width))
+    held, states = blocks.counted(blocks.residuals(partial(form.model, np.ones(sensors))))
+    index = drift_index(held, DAY // width)
     known = index[np.isfinite(index)]
     steady = np.where(np.isnan(index), 1.0, 1 - ramp(np.nan_to_num(index), *SENSOR_DRIFT))
     levels_held = 1 - ramp(float(np.median(known)), *DRIFT) if len(known) else 1.0
     if steady.min() < 1:
-        held, states = blocks.counted(blocks.residuals(steady, ridge))
+        held, states = blocks.counted(blocks.residuals(partial(form.model, steady)))
     units, limits = _calibrated(held, spans, steady, quantile)
+    limits *= few_days(quantile, np.timedelta64(total, "us"))
     moments = _moments(made[whole])
-    model = Additive.fit(moments.mean(), moments.covariance(), steady, ridge)
+    model = form.model(steady, moments)
     return SlowDrift(
         grid=grid,
         columns=columns,
@@ -159,17 +163,16 @@ class _Blocks:
         fold = np.minimum(np.arange(len(made)) * FOLDS // len(made), FOLDS - 1)
         return cls(made, fold, [_moments(made[whole & (fold == each)]) for each in range(FOLDS)], width)
 
-    def residuals(self, trusted: Floats, ridge: float) -> Floats:
-        """Return the residuals of all bins, shape (bins, sensors)."""
+    def residuals(self, model: Callable[[Moments], Additive]) -> Floats:
+        """Return the residuals of all bins, shape (bins, sensors), by models of the moments of the others."""
         total = self.parts[0]
         for part in self.parts[1:]:
             total = total.plus(part)
-        held = np.empty((len(self.made), len(trusted)))
-        for each, part in enumerate(self.parts):
-            others = total.plus(part, -1.0)
-            model = Additive.fit(others.mean(), others.covariance(), trusted, ridge)
-            held[self.fold == each] = model.residuals(self.made[self.fold == each])
-        return held
+        found = [
+            model(total.plus(part, -1.0)).residuals(self.made[self.fold == each])
+            for each, part in enumerate(self.parts)
+        ]
+        return np.concatenate(found)
 
     def counted(self, residuals: Floats) -> tuple[Floats, Floats]:
         """Return how far residuals count, by the states that other blocks held, and the states."""
@@ -181,23 +184,73 @@ class _Blocks:
         return TrainedStates.of(states, np.timedelta64(len(self.made) * self.width, "us"))
 
 
-def _chosen(blocks: _Blocks, sensors: int, span: int) -> tuple[float, Floats]:
-    """Return the ridge under which held-out blocks of time need the smallest shifts, and their residuals."""
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """The form of the model: the ridges of one without and of one with bends, and how far bends count."""
+
+    straight: float
+    bent: float
+    bends: float
+
+    @classmethod
+    def of(cls, blocks: _Blocks, sensors: int, span: int) -> Self:
+        """Return the form that predicts held-out blocks of time best, on average over so many bins."""
+        straight, without = _best_ridge(blocks, sensors, 2 * sensors, span)
+        bent, with_bends = _best_ridge(blocks, sensors, blocks.made.shape[1], span)
+        gains = [
+            _loss(without[blocks.fold == each]) - _loss(with_bends[blocks.fold == each])
+            for each in range(FOLDS)
+        ]
+        return cls(straight, bent, beyond_chance(np.array(gains)))
+
+    def model(self, trusted: Floats, moments: Moments) -> Additive:
+        """Return the model of these moments, whose sensors help to predict others as far as trusted."""
+        known = moments.mean(), moments.covariance(), trusted
+        straight = Additive.fit(*known, self.straight, 2 * len(trusted))
+        return straight.mixed(Additive.fit(*known, self.bent, len(known[0])), self.bends)
+
+
+def beyond_chance(gains: Floats) -> float:
+    """Return how far to count on a gain that varies: 0 if it may be chance, and towards 1 the surer it is.
+
+    A mean is shrunk by the square of its standard error over its own, as James and Stein do.
+    """
+    mean, error = float(gains.mean()), float(gains.std(ddof=1)) / len(gains) ** 0.5
+    return 1 - (error / mean) ** 2 if mean > error else 0.0
+
+
+def _best_ridge(blocks: _Blocks, sensors: int, used: int, span: int) -> tuple[float, Floats]:
+    """Return the ridge under which held-out blocks need the smallest shifts, and the averaged residuals."""
     best, chosen = np.inf, (RIDGES[0], np.zeros((len(blocks.made), sensors)))
     for ridge in RIDGES:
-        held = blocks.residuals(np.ones(sensors), ridge)
-        loss = float(np.log(_quantiles(_averaged(held, span))).mean())
+
+        def model(moments: Moments, ridge: float = ridge) -> Additive:
+            return Additive.fit(moments.mean(), moments.covariance(), np.ones(sensors), ridge, used)
+
+        averaged = _averaged(blocks.residuals(model), span)
+        loss = _loss(averaged)
         if loss < best:
-            best, chosen = loss, (ridge, held)
+            best, chosen = loss, (ridge, averaged)
     return chosen
 
 
-def drift_index(held: Floats) -> Floats:
+def _loss(averaged: Floats) -> float:
+    """Return the mean logarithm, over sensors, of how far averaged residuals go."""
+    return float(np.log(_quantiles(averaged)).mean())
+
+
+def drift_index(held: Floats, day: int) -> Floats:
     """Return per sensor how much farther its held-out residual moves in long than in short times.
 
     The square root of the mean squared difference over a twelfth to a quarter of training, over that of a
     sixtieth: about 1 for a level that holds, however it cycles within that, and more for one that drifts.
-    NaN for a residual that is always the same.
+    NaN for a residual that is always the same. Load and weather cycle in a day, so the short time is not less
+    than that, up to a twelfth of training.
+
+    Args:
+        held: held-out residuals of consecutive bins, shape (bins, sensors).
+        day: bins of a day.
+
     """
     length = max(1, len(held) // 120)
     count = len(held) // length
@@ -207,7 +260,8 @@ def drift_index(held: Floats) -> Floats:
         result: Floats = ((blocks[lag:] - blocks[:-lag]) ** 2).mean(axis=0)
         return result
 
-    short, far = distance(2), np.mean([distance(lag) for lag in (10, 20, 30)], axis=0)
+    short = distance(min(max(2, round(day / length)), 10))
+    far = np.mean([distance(lag) for lag in (10, 20, 30)], axis=0)
     return np.where(short > 1e-12, np.sqrt(far / np.maximum(short, 1e-18)), np.nan)
 
 
