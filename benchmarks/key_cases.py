@@ -23,7 +23,9 @@ class Cases:
     """Labelled series of others, simulated ones with faults of minutes to hours, machines that wear."""
 
     public: Sequence[Case]
+    pump: Sequence[Case]
     simulated: Sequence[Case]
+    drifting: Sequence[Case]
     worn: Sequence[Case]
     reported: Sequence[Case]
     young: Sequence[Case]
@@ -33,19 +35,21 @@ class Cases:
 
     @classmethod
     def made(cls, data: Path) -> Self:
-        """Read and simulate them. Of the faults of TEP, whose 52 sensors take long, every other one."""
-        public = shared_cases(data)
-        tep = [each for each in public if each.group == "tep"]
+        """Read and simulate them. Of the faults of TEP, whose 52 sensors take long, every third."""
+        groups: dict[str, list[Case]] = {}
+        for case in shared_cases(data):
+            groups.setdefault(case.group, []).append(case)
         return cls(
-            public=[*(each for each in public if each.group != "tep"), *tep[::2]],
+            public=[*groups["skab"], *groups["tep"][::3], *groups["nab_machine_temperature"]],
+            pump=groups["synthpump"],
             simulated=[
                 plant(1, "none", modes=True, with_gaps=True),
-                late(601, "walk"),
-                lasting(1, "steps", "several"),
+                late(601, "walk", rows=25_000),
+                until(lasting(1, "steps", "several"), 30_000),
                 dirty(801),
                 broken(901),
-                slower(plant(201, "walk", modes=False, rows=24000, sensors=9)),
             ],
+            drifting=[slower(plant(201, "walk", modes=False, rows=24000, sensors=9))],
             worn=[FAMILIES[name](SEED, STEP) for name in WEAR],
             reported=[FAMILIES[name](seed, STEP) for name in WEAR for seed in REPORTED_SEEDS],
             young=[FAMILIES[name](SEED, STEP) for name in ("young, linear", "young, curved")],
@@ -59,6 +63,13 @@ class Cases:
     def all(self) -> list[Case]:
         """Return all of them."""
         return [case for each in fields(self) for case in getattr(self, each.name)]
+
+
+def until(case: Case, rows: int) -> Case:
+    """Return the first rows of a case, and the faults that end in them."""
+    frame = case.part(0, rows)
+    count = sum(end <= frame.times[-1] for _, end in case.labels)
+    return replace(case, frame=frame, labels=case.labels[:count], roots=case.roots[:count])
 
 
 def slower(case: Case) -> Case:

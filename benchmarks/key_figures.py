@@ -3,7 +3,7 @@
     python -m benchmarks.key_figures scores CASES [--fitted]
 
 prints the figures of a part as JSON. CASES is a file of `benchmarks.sensitivity`: the cases, and the bytes
-of their detectors. Parts, by what a constant can touch: `scores`; `slow`, those with a slow channel;
+of their detectors. Parts, by what a constant can touch: `scores`; `weeks`, where there is a slow channel;
 `events` of reports; `units`, the notices of changed units; `again`, what a retraining leaves out;
 `versions`, which of two versions is in use afterwards.
 """
@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.datasets import Case
 from benchmarks.judged import CaseFigures, FaultFigures, judge, named_roots
 from benchmarks.key_cases import Cases
-from benchmarks.quality import Floats, average_precision, measure, over_limit
+from benchmarks.quality import average_precision, measure, over_limit
 from engine import Detector, Scores, UnconfirmedChange, fit
 from engine.detect.batches import score_in_batches
 from engine.detect.conversions import CONVERSIONS
@@ -30,10 +30,8 @@ from engine.train.known_faults import without_known_faults
 
 Figures = dict[str, float]
 Fitting = Callable[[Case], Detector]
-PUBLIC = {"skab": "SKAB", "tep": "TEP", "nab_machine_temperature": "NAB", "synthpump": "pump"}
-"""Short names of the groups of labelled series, of which there must be no others."""
-HOURS = {"skab", "tep"}
-"""Groups that are trained for hours."""
+PUBLIC = {"skab": "SKAB", "tep": "TEP", "nab_machine_temperature": "NAB"}
+"""Short names of the groups of public series."""
 UNITS = (
     "°F instead of °C",
     "K instead of °C",
@@ -50,22 +48,37 @@ def fitting(case: Case) -> Detector:
     return fit(case.part(0, case.train))
 
 
+def scored(case: Case, fitted: Fitting) -> Scores:
+    """Return the scores of what comes after the training of a case."""
+    return fitted(case).score(case.part(case.train, None))
+
+
 def scores(cases: Cases, fitted: Fitting) -> Figures:
-    """Return F1 of the public series; AP, FAR and named roots of simulated ones; figures of slow faults."""
-    found: dict[str, Scores] = {}
-
-    def ratio(case: Case) -> Floats:
-        found[case.name] = fitted(case).score(case.part(case.train, None))
-        return over_limit(found[case.name].score)
-
-    public = measure(cases.public, ratio)
-    simulated = measure(cases.simulated, ratio).values()
-    named = [named_roots(case, found[case.name]) for case in (*cases.public, *cases.simulated) if case.roots]
+    """Return F1 of the public series; AP, FAR and named roots of simulated ones; what `weeks` returns."""
+    found = {case.name: scored(case, fitted) for case in (*cases.public, *cases.simulated)}
+    public, simulated = (
+        measure(each, lambda case: over_limit(found[case.name].score))
+        for each in (cases.public, cases.simulated)
+    )
+    named = [named_roots(case, found[case.name]) for case in cases.simulated]
     return {
         **{PUBLIC[group]: each.f1 for group, each in public.items()},
-        "AP": float(np.mean([each.ap for each in simulated])),
-        "FAR": float(np.mean([each.false_alarm_percent for each in simulated])),
+        "AP": float(np.mean([each.ap for each in simulated.values()])),
+        "FAR": float(np.mean([each.false_alarm_percent for each in simulated.values()])),
         "roots": sum(first for first, _, _ in named) / sum(count for *_, count in named),
+        **weeks(cases, fitted),
+    }
+
+
+def weeks(cases: Cases, fitted: Fitting) -> Figures:
+    """Return figures of what is trained for more than a week: elsewhere, the slow channel does not count."""
+    pump, drifts = measure(
+        [*cases.pump, *cases.drifting], lambda case: over_limit(scored(case, fitted).score)
+    ).values()
+    return {
+        "pump": pump.f1,
+        "drifts AP": drifts.ap,
+        "drifts FAR": drifts.false_alarm_percent,
         **_slow(fitted, "worn", cases.worn),
         **_slow(fitted, "young", cases.young),
         **_slow(fitted, "short", cases.short),
@@ -73,14 +86,9 @@ def scores(cases: Cases, fitted: Fitting) -> Figures:
     }
 
 
-def slow(cases: Cases, fitted: Fitting) -> Figures:
-    """Return the same without series whose training is too short for a slow channel to count."""
-    return scores(replace(cases, public=[case for case in cases.public if case.group not in HOURS]), fitted)
-
-
 def events(cases: Cases, fitted: Fitting) -> Figures:
     """Return what reports make of alarms on machines that wear."""
-    judged = [_judged(fitted(case), case) for case in cases.reported]
+    judged = [_judged(case, fitted) for case in cases.reported]
     per_fault = [each.events for faults, _ in judged for each in faults]
     return {
         "events a fault": float(np.mean(per_fault)),
@@ -90,7 +98,7 @@ def events(cases: Cases, fitted: Fitting) -> Figures:
 
 def _slow(fitted: Fitting, name: str, cases: Sequence[Case]) -> Figures:
     """Return alarmed percent of the last two fifths and hours of lead of faults, and false hours a day."""
-    judged = [_judged(fitted(case), case) for case in cases]
+    judged = [_judged(case, fitted) for case in cases]
     faults = [each for found, _ in judged for each in found]
     false = {f"{name} false": float(np.mean([whole.false_hours_per_day for _, whole in judged]))}
     if not faults:
@@ -99,9 +107,9 @@ def _slow(fitted: Fitting, name: str, cases: Sequence[Case]) -> Figures:
     return {f"{name} late": late, f"{name} lead": float(np.mean([each.lead for each in faults])), **false}
 
 
-def _judged(detector: Detector, case: Case) -> tuple[list[FaultFigures], CaseFigures]:
-    scores = detector.score(case.part(case.train, None))
-    return judge(case, scores.prediction == 1, scores.contributions)
+def _judged(case: Case, fitted: Fitting) -> tuple[list[FaultFigures], CaseFigures]:
+    found = scored(case, fitted)
+    return judge(case, found.prediction == 1, found.contributions)
 
 
 def units(cases: Cases, fitted: Fitting) -> Figures:
@@ -134,7 +142,7 @@ def again(cases: Cases, fitted: Fitting) -> Figures:
     """
     left: dict[bool, list[float]] = {True: [], False: []}
     told = 0
-    for case in (*cases.simulated, cases.worn[0], *cases.short):
+    for case in (*cases.simulated, *cases.drifting, cases.worn[0], *cases.short):
         prior, frame = fitted(case), case.frame
         normal = ~frame.off
         try:
@@ -179,7 +187,7 @@ def versions(cases: Cases, fitted: Fitting) -> Figures:
 
 PARTS: dict[str, Callable[[Cases, Fitting], Figures]] = {
     "scores": scores,
-    "slow": slow,
+    "weeks": weeks,
     "events": events,
     "units": units,
     "again": again,

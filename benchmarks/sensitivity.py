@@ -29,17 +29,16 @@ from benchmarks.key_cases import Cases
 from benchmarks.key_figures import fitting
 
 PART_OF = {
-    "additive_model": "slow",
+    "additive_model": "weeks",
     "comparison": "versions",
     "events": "events",
-    "few_days": "slow",
+    "few_days": "weeks",
     "known_faults": "again",
     "level_events.MOVED_SHARE": "again",
-    "slow_alarm": "slow",
-    "slow_drift": "slow",
-    "slow_fit": "slow",
-    "time_bins": "slow",
-    "trained_states": "slow",
+    "slow_alarm": "weeks",
+    "slow_fit": "weeks",
+    "time_bins": "weeks",
+    "trained_states": "weeks",
     "training_range.NEARLY_ALL": "units",
     "training_range._MARGIN": "units",
     "unit_changes": "units",
