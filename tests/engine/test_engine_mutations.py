@@ -52,7 +52,7 @@ from engine.train.fit_settings import FitSettings
 from engine.train.returning_states import came_back
 from engine.train.row_runs import joined_runs, with_margin
 from engine.train.sampling import sample_strips, time_folds
-from engine.train.slow_fit import beyond_chance, drift_index
+from engine.train.slow_fit import beyond_chance
 from engine.train.state_errors import state_errors
 from tests.engine import (
     test_alarm,
@@ -652,13 +652,6 @@ BUGS = {
         "if True",
         test_short_trainings.test_a_gain_counts_as_far_as_it_is_beyond_chance,
         case(test_short_trainings.test_a_gain_counts_as_far_as_it_is_beyond_chance, id="a loss"),
-    ),
-    "what wanders within a day drifts": Bug(
-        drift_index,
-        "max(2, round(day / length))",
-        "2",
-        test_short_trainings.test_levels_that_wander_within_a_day_do_not_drift_and_walks_do,
-        case(test_short_trainings.test_levels_that_wander_within_a_day_do_not_drift_and_walks_do, at=0),
     ),
     "residuals count in full in states that training did not hold": Bug(
         TrainedStates.variance,

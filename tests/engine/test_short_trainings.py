@@ -1,4 +1,4 @@
-"""Trainings of a few weeks: limits rest on few days, bends on little evidence, a day's cycle on no drift."""
+"""Trainings of a few weeks: limits rest on few days, and bends on little evidence."""
 
 from dataclasses import replace
 
@@ -8,11 +8,9 @@ import pytest
 from engine import Detector, FitSettings, Frame, fit
 from engine.detect.smoothing import ewma
 from engine.train.few_days import few_days
-from engine.train.slow_fit import beyond_chance, drift_index
+from engine.train.slow_fit import beyond_chance
 
 DAY = np.timedelta64(1, "D").astype("timedelta64[us]")
-BINS = 48
-"""Bins of a day."""
 
 
 @pytest.mark.parametrize(("days", "student"), [(14, 2.1604), (30, 2.0452), (60, 2.0010), (121, 1.9799)])
@@ -42,14 +40,6 @@ def test_less_than_a_week_counts_as_one() -> None:
 )
 def test_a_gain_counts_as_far_as_it_is_beyond_chance(gains: list[float], counts: float) -> None:
     assert beyond_chance(np.array(gains)) == pytest.approx(counts)
-
-
-@pytest.mark.parametrize("days", [14, 28, 90])
-def test_levels_that_wander_within_a_day_do_not_drift_and_walks_do(days: int) -> None:
-    noise = np.random.default_rng(1).normal(size=(days * BINS, 36))
-    wandering = ewma(noise, noise[0], BINS // 2)
-    assert np.median(drift_index(wandering, BINS)) < 1.15
-    assert np.median(drift_index(noise.cumsum(axis=0), BINS)) > 1.25
 
 
 def plant(bent: float) -> Frame:

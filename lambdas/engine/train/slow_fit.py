@@ -95,7 +95,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
     blocks = _Blocks.of(made, whole, width)
     form = _Form.of(blocks, sensors, max(2, DAY // width))
     held, states = blocks.counted(blocks.residuals(partial(form.model, np.ones(sensors))))
-    index = drift_index(held, DAY // width)
+    index = drift_index(held)
     known = index[np.isfinite(index)]
     steady = np.where(np.isnan(index), 1.0, 1 - ramp(np.nan_to_num(index), *SENSOR_DRIFT))
     levels_held = 1 - ramp(float(np.median(known)), *DRIFT) if len(known) else 1.0
@@ -239,18 +239,12 @@ def _loss(averaged: Floats) -> float:
     return float(np.log(_quantiles(averaged)).mean())
 
 
-def drift_index(held: Floats, day: int) -> Floats:
+def drift_index(held: Floats) -> Floats:
     """Return per sensor how much farther its held-out residual moves in long than in short times.
 
     The square root of the mean squared difference over a twelfth to a quarter of training, over that of a
     sixtieth: about 1 for a level that holds, however it cycles within that, and more for one that drifts.
-    NaN for a residual that is always the same. Load and weather cycle in a day, so the short time is not less
-    than that, up to a twelfth of training.
-
-    Args:
-        held: held-out residuals of consecutive bins, shape (bins, sensors).
-        day: bins of a day.
-
+    NaN for a residual that is always the same.
     """
     length = max(1, len(held) // 120)
     count = len(held) // length
@@ -260,8 +254,7 @@ def drift_index(held: Floats, day: int) -> Floats:
         result: Floats = ((blocks[lag:] - blocks[:-lag]) ** 2).mean(axis=0)
         return result
 
-    short = distance(min(max(2, round(day / length)), 10))
-    far = np.mean([distance(lag) for lag in (10, 20, 30)], axis=0)
+    short, far = distance(2), np.mean([distance(lag) for lag in (10, 20, 30)], axis=0)
     return np.where(short > 1e-12, np.sqrt(far / np.maximum(short, 1e-18)), np.nan)
 
 
