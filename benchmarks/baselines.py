@@ -11,6 +11,9 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.neural_network import MLPRegressor
 
+from benchmarks.datasets import Case
+from benchmarks.quality import Ratio, engine_ratio
+
 Floats = NDArray[np.float64]
 Scorer = Callable[[Floats], Floats]
 _MAX_ROWS = 50_000
@@ -78,3 +81,25 @@ def baseline_ratio(name: str, train: Floats, test: Floats) -> Floats:
     usual = score(rows)
     limit, least = float(np.quantile(usual, 0.995)), float(usual.min())
     return (score(scaled(test)) - least) / max(limit - least, 1e-12)
+
+
+def baseline(name: str) -> Ratio:
+    """Return a baseline as a scorer; it is fitted to the same healthy rows."""
+
+    def ratio(case: Case) -> Floats:
+        healthy = ~case.frame.off[: case.train]
+        margin = 30 * case.frame.step
+        times = case.frame.times[: case.train]
+        for start, end in case.training_labels():
+            healthy &= ~((times >= start - margin) & (times <= end + margin))
+        complete = healthy & np.isfinite(case.frame.values[: case.train]).all(axis=1)
+        if complete.sum() > healthy.sum() / 3:
+            healthy = complete
+        return baseline_ratio(name, case.frame.values[: case.train][healthy], case.frame.values[case.train :])
+
+    return ratio
+
+
+def scorers() -> dict[str, Ratio]:
+    """Return the engine and the baselines."""
+    return {"engine": engine_ratio()} | {name: baseline(name) for name in BASELINES}

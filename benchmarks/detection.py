@@ -17,12 +17,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from benchmarks.baselines import scorers
 from benchmarks.datasets import Case, shared_cases
 from benchmarks.generator import generated_cases
 from benchmarks.ingest import measure_ingest
 from benchmarks.labels import labelled
 from benchmarks.lasting import lasting_cases
-from benchmarks.quality import ABLATIONS, Figures, engine_ratio, measure, scorers, without
+from benchmarks.quality import ABLATIONS, Figures, engine_ratio, measure, without
 from benchmarks.rootcause import event_roots, root_figures
 from benchmarks.speed import end_to_end, measure_speed, versus
 

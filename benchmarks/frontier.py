@@ -14,8 +14,9 @@ import numpy as np
 
 import engine.detect.slow_alarm
 from benchmarks.datasets import Case
+from benchmarks.judged import FaultFigures, judge
 from benchmarks.quality import without
-from benchmarks.slow import VISIBLE, FaultFigures, judge
+from benchmarks.slow import VISIBLE
 from benchmarks.wear import FAMILIES
 from engine import FitSettings, Scores, fit
 

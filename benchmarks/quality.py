@@ -16,7 +16,6 @@ import engine.detect.level_shift
 import engine.train.cleaning
 import engine.train.fit
 import engine.train.forward_validation
-from benchmarks.baselines import BASELINES, baseline_ratio
 from benchmarks.datasets import Case
 from engine import fit
 
@@ -55,27 +54,14 @@ def engine_ratio(*, labels: bool = True) -> Ratio:
         if COUNTED is not None:
             views = (each if each.name in COUNTED else replace(each, limit=np.inf) for each in detector.views)
             detector = replace(detector, views=tuple(views))
-        score = detector.score(case.part(case.train, None)).score
-        return score / (1 - np.minimum(score, 1 - 1e-6))
+        return over_limit(detector.score(case.part(case.train, None)).score)
 
     return ratio
 
 
-def baseline(name: str) -> Ratio:
-    """Return a baseline as a scorer; it is fitted to the same healthy rows."""
-
-    def ratio(case: Case) -> Floats:
-        healthy = ~case.frame.off[: case.train]
-        margin = 30 * case.frame.step
-        times = case.frame.times[: case.train]
-        for start, end in case.training_labels():
-            healthy &= ~((times >= start - margin) & (times <= end + margin))
-        complete = healthy & np.isfinite(case.frame.values[: case.train]).all(axis=1)
-        if complete.sum() > healthy.sum() / 3:
-            healthy = complete
-        return baseline_ratio(name, case.frame.values[: case.train][healthy], case.frame.values[case.train :])
-
-    return ratio
+def over_limit(score: Floats) -> Floats:
+    """Return score over threshold from scores of the engine."""
+    return score / (1 - np.minimum(score, 1 - 1e-6))
 
 
 ABLATIONS: dict[str, list[tuple[Any, str, Any]]] = {
@@ -165,8 +151,3 @@ def average_precision(truth: NDArray[np.bool_], score: Floats) -> float:
     ordered = truth[np.argsort(-score, kind="stable")]
     precision = np.cumsum(ordered) / np.arange(1, len(ordered) + 1)
     return float((precision * ordered).sum() / max(1, ordered.sum()))
-
-
-def scorers() -> dict[str, Ratio]:
-    """Return the engine and the baselines."""
-    return {"engine": engine_ratio()} | {name: baseline(name) for name in BASELINES}

@@ -10,6 +10,7 @@ from sklearn.decomposition import PCA
 
 from benchmarks.datasets import Case
 from benchmarks.generator import plant
+from benchmarks.judged import named_roots
 from engine import Frame, fit
 
 KINDS = ("bias", "drift", "stuck", "noise")
@@ -97,15 +98,5 @@ def _injected(
 def event_roots(case: Case) -> tuple[float, float, int]:
     """Return top-1 and top-3 hit rate of the alarmed events with known root sensors, and their number."""
     detector = fit(case.part(0, case.train), labels=case.training_labels())
-    scores = detector.score(case.part(case.train, None))
-    first, third, count = 0, 0, 0
-    for (start, end), roots in zip(case.labels, case.roots, strict=True):
-        rows = (scores.times >= start) & (scores.times <= end) & (scores.prediction == 1)
-        if not rows.any():
-            continue
-        order = np.argsort(-scores.contributions[rows].mean(axis=0))
-        names = [case.frame.sensors[at] for at in order[:3]]
-        count += 1
-        first += names[0] in roots
-        third += bool(set(names) & set(roots))
+    first, third, count = named_roots(case, detector.score(case.part(case.train, None)))
     return first / max(1, count), third / max(1, count), count

@@ -1,234 +1,222 @@
-"""Measure what changes when a constant of the engine is halved or doubled.
+"""Measure what changes when a constant of the engine is halved, and when it is doubled.
 
-    python -m benchmarks.sensitivity [DATA] [--part slow|fast] [--seeds 1,2,3] [--only NAME,...] [--quick]
+    python -m benchmarks.sensitivity [DATA] [--only view,slow_fit.WEEKS] [--jobs 2] [--json FILE]
+                                     [--docs docs/method.md]
 
-Constants of the slow channel and of rare states ("slow"): alarmed share of the last two fifths on the curved
-machine of `benchmarks.wear`, its false alarm hours a day, those in an unseen season, all at a row in five
-minutes, and F1 of synthpump. Constants of the fast views and of training ("fast"): F1 of the labelled series
-by group, then mean AP, F1 and false alarm rate of eight families of own plants. Training labels count.
-`--quick` leaves out synthpump and five of the eight families.
+All choices of `benchmarks.constants` by the figures of `benchmarks.key_figures`, each change in a process of
+its own. Printed is how far figures move that move by more than their tolerance, else "same". With `--json`,
+figures are kept as they come, and what is there of the same engine is not measured again. `--docs` writes
+them into the tables of a page: the last two cells of rows about a constant, the last one of rows about a
+figure.
 """
 
 import argparse
-import inspect
+import hashlib
+import json
+import os
+import pickle
 import re
+import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+import engine
+from benchmarks.constants import Constant, choices
+from benchmarks.key_cases import Cases
+from benchmarks.key_figures import fitting
 
-import engine.detect.additive_model
-import engine.detect.alarm
-import engine.detect.baseline
-import engine.detect.cross_prediction
-import engine.detect.ensemble
-import engine.detect.features
-import engine.detect.level_shift
-import engine.detect.pipeline
-import engine.detect.rare_states
-import engine.detect.slow_alarm
-import engine.detect.slow_drift
-import engine.detect.smoothing
-import engine.detect.time_bins
-import engine.detect.view
-import engine.frame.scaling
-import engine.train.cleaning
-import engine.train.fit
-import engine.train.forward_validation
-import engine.train.returning_states
-import engine.train.sampling
-import engine.train.slow_fit
-from benchmarks.datasets import shared_cases
-from benchmarks.generator import generated_cases
-from benchmarks.lasting import Host, lasting
-from benchmarks.quality import engine_ratio, measure, without
-from benchmarks.slow import engine_alarms, judge
-from benchmarks.wear import FAMILIES
-
-STEP = 300
-FAST_FAMILIES = (
-    "own: none, modes",
-    "own: walk, smooth",
-    "own: late walk",
-    "own: late steps",
-    "own: slow ramps",
-    "own: waterworks",
-)
-"""With two lasting ones: families that differ in what they ask of the fast views."""
-QUICK_FAMILIES = ("own: none, modes", "own: late walk")
-"""The same with --quick, with one lasting one."""
-Change = tuple[Any, str, Any]
-
-
-def set_to(module: Any, name: str, value: Any) -> list[Change]:
-    """Return the changes that set a constant where it is defined and wherever it was imported by name."""
-    defined = re.compile(rf"^{name}\b.*=", re.MULTILINE)
-    importing = [
-        each
-        for path, each in sys.modules.items()
-        if path.startswith("engine.")
-        and getattr(each, name, None) is getattr(module, name)
-        and not defined.search(inspect.getsource(each))
-    ]
-    return [(each, name, value) for each in (module, *importing)]
-
-
-def scaled(module: Any, name: str, *factors: float) -> dict[str, list[Change]]:
-    """Return a constant, or the first of several, multiplied by each factor; whole numbers stay whole."""
-    value = getattr(module, name)
-    first, rest = (value[0], value[1:]) if isinstance(value, tuple) else (value, None)
-    changed = [type(first)(round(first * by) if isinstance(first, int) else first * by) for by in factors]
-    return {
-        f"{name} x {by:g}": set_to(module, name, each if rest is None else (each, *rest))
-        for by, each in zip(factors, changed, strict=True)
-    }
+PART_OF = {
+    "additive_model": "weeks",
+    "comparison": "versions",
+    "events": "events",
+    "few_days": "weeks",
+    "known_faults": "again",
+    "level_events.MOVED_SHARE": "again",
+    "slow_alarm": "weeks",
+    "slow_fit": "weeks",
+    "time_bins": "weeks",
+    "trained_states": "weeks",
+    "training_range.NEARLY_ALL": "units",
+    "training_range._MARGIN": "units",
+    "unit_changes": "units",
+}
+"""The only figures that some constants, or all of a module, can touch; for others those of scores."""
+SCORING = {
+    "comparison",
+    "ensemble",
+    "events",
+    "imputation",
+    "known_faults",
+    "level_events",
+    "level_shift.FAR_RATIO",
+    "level_shift.SINGLE_SENSOR_SHARE",
+    "slow_alarm",
+    "slow_drift",
+    "training_range.NEARLY_ALL",
+    "training_range._MARGIN",
+    "unit_changes",
+}
+"""Constants, or all of a module, that a first training does not look at: its detectors are kept."""
+TOLERANCES = {
+    "FAR": 1.0,
+    "roots": 0.03,
+    "late": 3.0,
+    "lead": 12.0,
+    "false": 0.1,
+    "events a fault": 0.1,
+    "false events a week": 0.1,
+    "units named": 2.0,
+    "wrongly named": 1.0,
+    "faults left out": 2.0,
+    "healthy left out": 1.0,
+    "levels told": 2.0,
+    "taken": 0.5,
+    "undecided": 0.5,
+}
+"""By how much a figure may move and still be the same, by how its name ends; the others by .01."""
+ROW = re.compile(r"\| (?:[^|]*`(?P<constant>[a-z_]+\.[\w.]+(?:\[\d\])?)`|(?P<figure>[^|`]+)) \|")
+Figures = dict[str, float]
 
 
-def among(module: Any, name: str, *values: Any) -> dict[str, list[Change]]:
-    """Return a constant with each of these values instead."""
-    return {f"{name} {value}": set_to(module, name, value) for value in values}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """Figures of one engine, by part as it is, and by change; none where it does not run with a change."""
+
+    engine: str
+    usual: dict[str, Figures] = field(default_factory=dict)
+    changed: dict[str, Figures] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, file: Path | None) -> "Results":
+        """Read what is known of this engine."""
+        sources = sorted(Path(engine.__path__[0]).rglob("*.py"))
+        digest = hashlib.sha256(b"".join(each.read_bytes() for each in sources)).hexdigest()
+        known = json.loads(file.read_text()) if file and file.exists() else {}
+        return cls(**known) if known.get("engine") == digest else cls(engine=digest)
+
+    def moved(self, constant: Constant, size: str) -> str:
+        """Say how far figures moved; nothing if that is not known."""
+        usual, figures = self.usual.get(part_of(constant)), self.changed.get(f"{constant.name} {size}")
+        if usual is None or figures is None:
+            return ""
+        by = {name: figures[name] - each for name, each in usual.items()} if figures else {}
+        far = [
+            f"{name} {_signed(by[name], tolerance(name))}" for name in by if abs(by[name]) > tolerance(name)
+        ]
+        return (", ".join(far) or "same") if figures else "does not run"
 
 
-def remembering(window: int, spans: tuple[int, int]) -> list[Change]:
-    """Return the changes that give the window and scale views another memory, in rows."""
-    features, alarm = engine.detect.features, engine.detect.alarm
-    block, context = features.BLOCK_ROWS, window - 1
-    band = np.tri(block, block + context, context) - np.tri(block, block + context, -1)
-    silent = {"window": context, "scale": spans[-1], "tracked window": context}
-    memory = {"window": window, "scale": spans[-1], "tracked window": window}
-    return [
-        *set_to(features, "WINDOW", window),
-        *set_to(features, "SPANS", spans),
-        *set_to(features, "CONTEXT", context),
-        *set_to(features, "WARM_UP", features.WARM_UP | silent),
-        (features, "_BAND", band),
-        (alarm, "MEMORY_ROWS", memory),
-        (alarm, "HISTORY_ROWS", max(memory.values()) - 1),
-    ]
+def part_of(constant: Constant) -> str:
+    """Return which figures a constant can touch."""
+    return next((PART_OF[each] for each in names(constant) if each in PART_OF), "scores")
 
 
-def slow_changes() -> Iterator[tuple[str, list[Change]]]:
-    """Yield the name of each change, and what it sets."""
-    fit, drift = engine.train.slow_fit, engine.detect.slow_drift
-    model, bins, rare = engine.detect.additive_model, engine.detect.time_bins, engine.train.returning_states
-    for module, names in (
-        (fit, ("LONGEST_BIN", "AVERAGE", "AVERAGE_LIMIT", "OPENING", "SETTLING", "HINGES", "AXES")),
-        (drift, ("NOW",)),
-        (engine.detect.slow_alarm, ("ENDED", "NEIGHBOURS", "MEMORY")),
-        (bins, ("ENOUGH_ROWS",)),
-        (engine.detect.rare_states, ("RARE",)),
-        (rare, ("VISITS",)),
-        (engine.train.sampling, ("FOLDS",)),
-    ):
-        for name in names:
-            yield from scaled(module, name, 0.5, 2).items()
-    memory = {by: engine.detect.additive_model.MEMORY_BINS * by for by in (0.5, 2)}
-    yield from ((f"MEMORY_BINS x {by:g}", [(model, "MEMORY_BINS", each)]) for by, each in memory.items())
-    yield from among(bins, "KNOWN", 0.25, 1.0).items()
-    yield from among(rare, "USUAL_SHARE", 0.8, 0.95).items()
-    yield from ((f"RIDGES {each:g}", [(fit, "RIDGES", (each,))]) for each in fit.RIDGES)
+def names(constant: Constant) -> tuple[str, str]:
+    """Return how a constant may be called: by its name, or by its module."""
+    return constant.name, constant.name.partition(".")[0]
 
 
-def fast_changes() -> Iterator[tuple[str, list[Change]]]:
-    """Yield the name of each change, and what it sets."""
-    level, base, alarm = engine.detect.level_shift, engine.detect.baseline, engine.detect.alarm
-    fit, cleaning, forward = engine.train.fit, engine.train.cleaning, engine.train.forward_validation
-    ensemble, view, drift = engine.detect.ensemble, engine.detect.view, engine.detect.slow_drift
-    yield from among(alarm, "CLOSING_RATIO", 1.0, 0.6).items()
-    yield from scaled(level, "SPAN", 0.5, 2).items()
-    yield from among(level, "MOVED_AVERAGE", (0.225, 0.275), (0.7, 0.8)).items()
-    yield from among(level, "FAR_RATIO", (2.0, 4.0), (8.0, 16.0)).items()
-    yield from among(level, "SINGLE_SENSOR_SHARE", (0.8, 0.9), (0.95, 0.98)).items()
-    yield from among(base, "BEYOND_REACH", (0.5, 0.75), (2.0, 3.0)).items()
-    yield from scaled(base, "SLOW_SPEED", 0.5, 2).items()
-    yield from among(ensemble, "ENGAGED_SHARE", (0.01, 0.05), (0.04, 0.2)).items()
-    yield from among(ensemble, "UNUSUAL_RATIO", (0.375, 0.625), (1.5, 2.5)).items()
-    yield from scaled(fit, "SPANS_IN_TRAINING", 0.5, 2).items()
-    yield from scaled(engine.train.sampling, "LEAST_ROWS", 0.5, 2).items()
-    yield from scaled(forward, "MAX_WIDENING", 0.5, 2).items()
-    yield from scaled(engine.detect.cross_prediction, "RIDGE", 0.5, 2).items()
-    yield from scaled(view, "CAP", 0.5, 2).items()
-    yield from scaled(view, "TOP_SHARE", 0.5, 2).items()
-    yield from among(view, "RESIDUAL_QUANTILE", 0.98, 0.995).items()
-    yield from among(engine.detect.smoothing, "NEWEST_ROWS", 2, 6).items()
-    yield from among(alarm, "CALM_RATIO", 0.3, 0.9).items()
-    yield from among(alarm, "MUTED_RATIO", 0.35, 0.95).items()
-    yield from among(alarm, "SEEN_SHARE", 0.25, 0.75).items()
-    yield from scaled(alarm, "EDGE", 0.5, 2).items()
-    for name in ("FAR_ABOVE", "RUN_ROWS", "JOIN_ROWS", "MAX_SHARE", "SILENT_ROWS", "ROUNDS"):
-        yield from scaled(cleaning, name, 0.5, 2).items()
-    window, spans = engine.detect.features.WINDOW, engine.detect.features.SPANS
-    for by in (0.5, 2):
-        yield f"WINDOW x {by:g}", remembering(round(window * by), spans)
-        yield f"SPANS x {by:g}", remembering(window, (round(spans[0] * by), round(spans[1] * by)))
-    yield from scaled(level, "SPAN_PER_TRAINING_ROW", 0.5, 2).items()
-    yield from scaled(engine.frame.scaling, "CLIP", 0.5, 2).items()
-    yield from scaled(engine.detect.pipeline, "GRACE_SECONDS", 0.5, 2).items()
-    yield from scaled(drift, "GENTLE", 0.5, 2).items()
+def tolerance(name: str) -> float:
+    """Return by how much a figure may move and still be the same."""
+    return next((each for end, each in TOLERANCES.items() if name.endswith(end)), 0.01)
 
 
-def slow_figures(data: Path, seeds: list[int]) -> Callable[[], str]:
-    """Return what measures the slow channel as it is at the time."""
-    worn, healthy = (
-        [FAMILIES[family](seed, STEP) for seed in seeds] for family in ("wear, curved", "healthy, curved")
-    )
-    pump = [case for case in shared_cases(data) if case.group == "synthpump"]
+def _shown(value: float, within: float) -> str:
+    digits = 3 if within < 0.05 else 2 if within < 0.5 else 1 if within == 1 else 0
+    return re.sub(r"^(-?)0\.", r"\1.", f"{value:.{digits}f}")
 
-    def figures() -> str:
-        alarms = engine_alarms()["engine"]
-        judged = [judge(case, *alarms(case)) for case in worn]
-        late = [np.mean(fault.fifths[3:]) for faults, _ in judged for fault in faults]
-        false = np.mean([whole.false_hours_per_day for _, whole in judged])
-        season = np.mean([judge(case, *alarms(case))[1].false_hours_per_day for case in healthy])
-        f1 = measure(pump, engine_ratio())["synthpump"].f1
-        return f"{np.mean(late):.0f} % / {false:.2f} / {season:.2f} / {f1:.3f}"
 
+def _signed(by: float, within: float) -> str:
+    return ("+" if by > 0 else "") + _shown(by, within)
+
+
+def measured(part: str, cases: Path, change: str | None = None, *, fitted: bool = False) -> Figures:
+    """Return the figures of a part, after a change of the engine; none if the engine does not run then."""
+    altered = ["benchmarks.altered", change] if change else []
+    figures_of = ["benchmarks.key_figures", part, str(cases), *(["--fitted"] if fitted else [])]
+    command = [sys.executable, "-m", *altered, *figures_of]
+    alone = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=alone)  # noqa: S603
+    if done.returncode:
+        print(f"{change or part}: {done.stderr.strip()}", file=sys.stderr, flush=True)
+    figures: Figures = json.loads(done.stdout) if not done.returncode else {}
     return figures
 
 
-def fast_figures(data: Path, seeds: list[int], *, quick: bool) -> Callable[[], str]:
-    """Return what measures the fast views as they are at the time."""
-    families = QUICK_FAMILIES if quick else FAST_FAMILIES
-    hosts: tuple[Host, ...] = ("steps",) if quick else ("none", "steps")
-    own = [case for case in generated_cases(tuple(seeds)) if case.group in families]
-    own += [lasting(seed, host, "several") for host in hosts for seed in seeds]
-    public = [case for case in shared_cases(data) if not (quick and case.group == "synthpump")]
+def measure_all(
+    results: Results, constants: list[Constant], cases: Path, jobs: int, file: Path | None
+) -> None:
+    """Measure what is not known yet, and print and keep it as it comes."""
+    todo = [
+        (each, size, value)
+        for each in constants
+        for size, value in (("halved", each.smaller), ("doubled", each.larger))
+        if f"{each.name} {size}" not in results.changed
+    ]
 
-    def figures() -> str:
-        named = measure(public, engine_ratio())
-        rest = measure(own, engine_ratio()).values()
-        series = " ".join(f"{name} {each.f1:.3f}" for name, each in named.items())
-        means = [np.mean([getattr(each, name) for each in rest]) for name in ("ap", "f1")]
-        false = np.mean([each.false_alarm_percent for each in rest])
-        return f"{series} | {means[0]:.3f} {means[1]:.3f} {false:.1f} %"
+    parts = sorted({part_of(each) for each, *_ in todo} - results.usual.keys())
 
-    return figures
+    def change(task: tuple[Constant, str, object]) -> Figures:
+        constant, _, value = task
+        changed = f"{constant.module}:{constant.attribute}={value!r}"
+        fitted = not SCORING.isdisjoint(names(constant))
+        return measured(part_of(constant), cases, changed, fitted=fitted)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        results.usual.update(zip(parts, pool.map(lambda part: measured(part, cases), parts), strict=True))
+        if not all(results.usual.values()):
+            raise SystemExit("the engine does not run as it is")
+        for (constant, size, _), figures in zip(todo, pool.map(change, todo), strict=True):
+            results.changed[f"{constant.name} {size}"] = figures
+            print(f"{constant.name:42} {size:8} {results.moved(constant, size)}", flush=True)
+            if file:
+                file.write_text(json.dumps(asdict(results), indent=1, sort_keys=True) + "\n")
+
+
+def with_figures(page: str, results: Results, constants: list[Constant]) -> str:
+    """Return a page with the figures in its tables."""
+    usual = {name: each for figures in results.usual.values() for name, each in figures.items()}
+    changes = {each.name: [results.moved(each, size) for size in ("halved", "doubled")] for each in constants}
+    lines = []
+    for line in page.splitlines():
+        row = ROW.match(line)
+        cells = changes.get(row["constant"], [""]) if row else [""]
+        if row and row["figure"] in usual:
+            cells = [_shown(usual[row["figure"]], tolerance(row["figure"]))]
+        kept = line.removesuffix(" |").split(" | ")[: -len(cells)]
+        lines.append(" | ".join([*kept, *cells]) + " |" if all(cells) else line)
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    """Print a line for each change."""
+    """Measure, and print a line for each change."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("data", nargs="?", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--part", choices=("slow", "fast"), default="slow")
-    parser.add_argument("--seeds", default="1,2,3")
-    parser.add_argument("--quick", action="store_true", help="fewer series, for the fast views")
-    parser.add_argument("--only", help="constants, separated by commas; all by default")
+    parser.add_argument("data", nargs="?", type=Path, default="../shared/data")
+    parser.add_argument("--only", help="constants or modules, separated by commas; all by default")
+    parser.add_argument("--jobs", type=int, default=1, help="processes at once")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--docs", type=Path)
     options = parser.parse_args()
-    seeds = [int(each) for each in options.seeds.split(",")]
-    if options.part == "slow":
-        changes, figures = slow_changes(), slow_figures(options.data, seeds)
-    else:
-        changes, figures = fast_changes(), fast_figures(options.data, seeds, quick=options.quick)
-    print(f"{'default':36} {figures()}", flush=True)
-    for name, change in changes:
-        if options.only and name.split()[0] not in options.only.split(","):
-            continue
-        with without(change):
-            print(f"{name:36} {figures()}", flush=True)
+    wanted = set(options.only.split(",")) if options.only else None
+    constants = [each for each in choices() if wanted is None or not wanted.isdisjoint(names(each))]
+    results = Results.read(options.json)
+    with tempfile.TemporaryDirectory() as folder:
+        cases = Path(folder) / "cases"
+        made = Cases.made(options.data)
+        cases.write_bytes(pickle.dumps((made, {each.name: fitting(each).to_bytes() for each in made.all()})))
+        measure_all(results, constants, cases, options.jobs, options.json)
+    for part, figures in results.usual.items():
+        print(
+            f"{part}: "
+            + ", ".join(f"{name} {_shown(each, tolerance(name))}" for name, each in figures.items())
+        )
+    if options.docs:
+        options.docs.write_text(with_figures(options.docs.read_text(), results, constants))
 
 
 if __name__ == "__main__":

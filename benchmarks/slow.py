@@ -14,7 +14,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,133 +22,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.baselines import BASELINES
+from benchmarks.baselines import BASELINES, baseline
 from benchmarks.datasets import Case
-from benchmarks.quality import Ratio, baseline
+from benchmarks.judged import Mask, judge
+from benchmarks.quality import Ratio
 from benchmarks.trees import trees_ratio
 from benchmarks.wear import wear_cases
-from engine import Adaptation, Detector, EventRules, Frame, Range, Scores, fit, ranges
+from engine import Adaptation, Detector, fit
 
-Mask = NDArray[np.bool_]
 Alarms = tuple[Mask, NDArray[np.float32] | None]
 """Alarmed rows, and the share of each sensor in each row, of detectors that tell it."""
 Alarming = Callable[[Case], Alarms]
-HOUR = np.timedelta64(3600 * 10**6, "us")
 VISIBLE = 0.1
 """Size below which a fault moves no sensor by more than its noise: nothing can see it."""
-LASTING = 24 * HOUR
-"""An alarm lasts if at least half of the rows of the next day alarm."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaultFigures:
-    """What a detector made of one fault. `size` as in `Case`; `fifths` in percent of rows on; hours."""
-
-    case: str
-    kind: str
-    days: float
-    size: float
-    fifths: tuple[int, ...]
-    lead: float
-    events: int
-    quiet_after: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseFigures:
-    """What a detector did outside of the faults of one case."""
-
-    case: str
-    group: str
-    false_hours_per_day: float
-    false_events_per_week: float
-    false_events: int
-    f1: float
-
-
-def judge(
-    case: Case, alarm: Mask, contributions: NDArray[np.float32] | None = None
-) -> tuple[list[FaultFigures], CaseFigures]:
-    """Return the figures of one case from the alarmed rows of its evaluation, and who led them."""
-    frame = case.part(case.train, None)
-    times, on, truth = frame.times, ~frame.off, case.truth()
-    step = frame.step
-    alarm = alarm & on
-    alarms, rules = _ranges(frame, alarm, contributions), EventRules.for_reports(step)
-    found, unbroken = rules.apply(alarms), EventRules(join=rules.join, min_rows=rules.min_rows).apply(alarms)
-    faults = [
-        _fault(case, at, alarm, found, unbroken)
-        for at, label in enumerate(case.labels)
-        if label[0] > times[0]
-    ]
-    false = [each for each in found if not any(_touching([each], start, end) for start, end in case.labels)]
-    healthy = on & ~truth
-    days = max(float(healthy.sum() * step / (24 * HOUR)), 1e-9)
-    hit, wrong = int((alarm & truth).sum()), int((alarm & ~truth).sum())
-    return faults, CaseFigures(
-        case=case.name,
-        group=case.group,
-        false_hours_per_day=float(wrong * step / HOUR) / days,
-        false_events_per_week=7 * len(false) / days,
-        false_events=len(false),
-        f1=2 * hit / max(1, hit + wrong + int((truth & on).sum())),
-    )
-
-
-def _touching(events: Sequence[Range], start: np.datetime64, end: np.datetime64) -> list[Range]:
-    return [each for each in events if each.start <= end and each.end >= start]
-
-
-def _ranges(frame: Frame, alarm: Mask, contributions: NDArray[np.float32] | None) -> list[Range]:
-    scores = Scores(
-        times=frame.times,
-        off=frame.off,
-        score=alarm.astype(float),
-        prediction=alarm.astype(np.int8),
-        contributions=np.ones((len(alarm), 1), np.float32) if contributions is None else contributions,
-        state=b"",
-    )
-    return ranges(scores, step=frame.step)
-
-
-def _fault(
-    case: Case, at: int, alarm: Mask, found: Sequence[Range], unbroken: Sequence[Range]
-) -> FaultFigures:
-    """Return the figures of one fault.
-
-    Args:
-        case: the case.
-        at: which of its faults.
-        alarm: alarmed rows with the machine on.
-        found: the events they make.
-        unbroken: those without a longer pause, which tell when the machine was quiet after a repair.
-
-    """
-    times, on = case.frame.times[case.train :], ~case.frame.off[case.train :]
-    start, end = case.labels[at]
-    inside = (times >= start) & (times <= end)
-    fifth = np.minimum((times - start) * 5 // (end - start), 4)
-    shares = [
-        100 * float(alarm[rows].mean()) if (rows := inside & on & (fifth == part)).any() else 0.0
-        for part in range(5)
-    ]
-    last = max((each.end for each in _touching(unbroken, start, end)), default=end)
-    lead = 0.0
-    for row in np.flatnonzero(alarm & inside):
-        soon = inside & on & (times >= times[row]) & (times < times[row] + LASTING)
-        if alarm[soon].mean() >= 0.5:
-            lead = float((end - times[row]) / HOUR)
-            break
-    return FaultFigures(
-        case=case.name,
-        kind=case.roots[at][0],
-        days=float((end - start) / (24 * HOUR)),
-        size=case.sizes[at],
-        fifths=tuple(round(share) for share in shares),
-        lead=lead,
-        events=len(_touching(found, start, end)),
-        quiet_after=max(0.0, float((last - end) / HOUR)),
-    )
 
 
 def engine_alarms() -> dict[str, Alarming]:

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.baselines import baseline
 from benchmarks.datasets import Case
 from benchmarks.generator import plant
-from benchmarks.quality import baseline
-from benchmarks.slow import judge
+from benchmarks.judged import judge
 from benchmarks.wear import CREEPING, FAMILIES, creeping
 from engine import Detector, FitSettings, Frame, fit
 
