@@ -98,9 +98,11 @@ class Alarm:
     def _hold(self, ratio: Floats) -> Floats:
         """Return the smoothed ratio, raised while an alarm is open."""
         smoothed = smooth(ratio, self.smoothed)
-        result, opened, spare = np.empty_like(smoothed), self.open, 1 - CLOSING_RATIO
-        for at, value in enumerate(smoothed.tolist()):
-            held = value / (1 - spare * opened)
+        result, opened, spare = smoothed.copy(), self.open, 1 - CLOSING_RATIO
+        # a lower row closes the alarm: only these, and the rows after them, need to be taken one by one
+        high = smoothed > CLOSING_RATIO
+        for at in np.flatnonzero(high | np.append(True, high[:-1])).tolist():
+            held = float(smoothed[at]) / (1 - spare * opened)
             opened = ramp(held, 1, 1 + EDGE)
             result[at] = held
         self.smoothed, self.open = float(smoothed[-1]), opened
