@@ -252,8 +252,8 @@ BUGS = {
     ),
     "an open alarm flickers": Bug(
         Alarm._hold,
-        "held = value / (1 - spare * opened)",
-        "held = value",
+        "held = float(smoothed[at]) / (1 - spare * opened)",
+        "held = float(smoothed[at])",
         test_alarm.test_an_open_alarm_does_not_flicker_but_closes,
     ),
     "a view remembers a fault that is over": Bug(
