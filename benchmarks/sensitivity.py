@@ -64,12 +64,12 @@ TOLERANCES = {
     "FAR": 1.0,
     "roots": 0.03,
     "late": 3.0,
-    "lead": 12.0,
+    "lead": 48.0,
     "false": 0.1,
     "events a fault": 0.1,
     "false events a week": 0.1,
     "units named": 2.0,
-    "wrongly named": 1.0,
+    "wrongly named": 0.5,
     "faults left out": 2.0,
     "healthy left out": 1.0,
     "levels told": 2.0,
@@ -98,15 +98,18 @@ class Results:
         return cls(**known) if known.get("engine") == digest else cls(engine=digest)
 
     def moved(self, constant: Constant, size: str) -> str:
-        """Say how far figures moved; nothing if that is not known."""
+        """Say how far figures moved, the farthest first; nothing if that is not known."""
         usual, figures = self.usual.get(part_of(constant)), self.changed.get(f"{constant.name} {size}")
         if usual is None or figures is None:
             return ""
-        by = {name: figures[name] - each for name, each in usual.items()} if figures else {}
-        far = [
-            f"{name} {_signed(by[name], tolerance(name))}" for name in by if abs(by[name]) > tolerance(name)
+        if not figures:
+            return "does not run"
+        by = {name: figures[name] - each for name, each in usual.items()}
+        far = sorted(by, key=lambda name: -abs(by[name]) / tolerance(name))
+        words = [
+            f"{name} {_signed(by[name], tolerance(name))}" for name in far if abs(by[name]) > tolerance(name)
         ]
-        return (", ".join(far) or "same") if figures else "does not run"
+        return ", ".join(words) or "same"
 
 
 def part_of(constant: Constant) -> str:
