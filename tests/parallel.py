@@ -1,7 +1,7 @@
 """Tests in several processes (`make test`): what shares a costly fixture goes to one of them.
 
-A file is a piece of work, so that fixtures of a module are made once. The files of a folder of end-to-end
-tests are one: they share a deployment on the embedded AWS, which takes minutes.
+A file is a piece of work, so that fixtures of a module are made once. The files of a folder in `tests/e2e`
+are one: they share a deployment on the embedded AWS, which takes minutes. Those beside the folders do not.
 """
 
 from typing import Any
@@ -19,7 +19,8 @@ def in_parallel(config: pytest.Config) -> bool:
 def piece_of(nodeid: str) -> str:
     """Return the piece of work that a test belongs to."""
     file = nodeid.partition("::")[0]
-    return file.rpartition("/")[0] if file.startswith(E2E) else file
+    folder = file.removeprefix(E2E).rpartition("/")[0]
+    return E2E + folder if folder and file.startswith(E2E) else file
 
 
 def scheduler_of(config: pytest.Config, log: Any) -> Any:
