@@ -10,7 +10,7 @@ from engine.detect.notices import Notice, silence_notices
 from engine.detect.scores import Scores
 from engine.detect.slow_drift import ADAPTATIONS, Adaptation
 from engine.evaluate.evaluation import Evaluation, Range, alarmed, evaluate, ranges
-from engine.evaluate.events import EventRules
+from engine.evaluate.events import REPORT_JOIN, EventRules
 from engine.evaluate.faults import Fault, Faults
 from engine.evaluate.intervals import Interval, merge_intervals
 from engine.explain.sentence import departure, describe, grown
@@ -36,6 +36,7 @@ from l4e_files.unusable import IllegalHeader, UnusableFile
 
 __all__ = [
     "ADAPTATIONS",
+    "REPORT_JOIN",
     "Adaptation",
     "BadArtefact",
     "Comparison",

@@ -3,14 +3,20 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 
+import numpy as np
 import pytest
 
+from engine import LevelMoved
+from service.clock import iso_seconds
 from service.jobs.inference.active_model import ActiveModel
+from service.jobs.inference.event_records import mark_moved_levels
+from service.jobs.inference.event_tracking import InferenceEvent, event_members
 from service.members.adaptation_tag import ADAPTATION_TAG
 from service.settings import Settings
-from service.storage.names import MODEL
-from service.storage.store import Item
+from service.storage.names import MODEL, events_of, new_uuid
+from service.storage.store import Create, Item
 from tests.embedded import EmbeddedAws
 from tests.service.jobs import pump
 from tests.service.jobs.inference import DAY, MINUTE, metric, started
@@ -75,13 +81,36 @@ def test_a_level_that_is_taken_over_is_told_once(jobs_aws: EmbeddedAws, world: W
     assert metric(jobs_aws, scheduler, "LevelMoved") == [1.0]
     assert metric(jobs_aws, scheduler, "InferenceWarning") == [1.0], "of the start, not of the level"
 
-    first, *later = world.events(scheduler)
-    assert first["EventEndTime"] - first["EventStartTime"] > 10 * 3600
-    moved = {
-        each["name"]: each["level_moved_since"]
-        for each in json.loads(first["Diagnostics"])
-        if "level_moved_since" in each
-    }
+    events = world.events(scheduler)
+    assert events[0]["EventEndTime"] - events[0]["EventStartTime"] > 10 * 3600
+    ((event, moved),) = [(event, each) for event in events if (each := moved_levels(event))]
     assert list(moved) == ["hydraulics\\flow"]
     assert moved["hydraulics\\flow"] in told["text"]
-    assert not any("level_moved_since" in event["Diagnostics"] for event in later)
+    assert iso_seconds(event["EventStartTime"]) < moved["hydraulics\\flow"]
+    assert event is events[0] or '"fault_since"' in event["Diagnostics"], "of the fault that the level was"
+
+
+def moved_levels(event: Item) -> dict[str, str]:
+    """Return since when which levels count no more, by the diagnostics of an event."""
+    shares = json.loads(event["Diagnostics"])
+    return {each["name"]: each["level_moved_since"] for each in shares if "level_moved_since" in each}
+
+
+@pytest.mark.parametrize(
+    ("hours", "marked"),
+    [(0.5, True), (1.5, True), (6.9, True), (7.1, False)],
+    ids=["within", "soon after", "at last", "too late"],
+)
+def test_an_event_that_a_moved_level_may_have_ended_says_so(
+    world: World, hours: float, *, marked: bool
+) -> None:
+    """A level is taken over little by little, so the alarm may be over when it counts no more."""
+    begin, scheduler = datetime(2026, 1, 5), {"uuid": new_uuid()}  # noqa: DTZ001 - naive UTC
+    event = InferenceEvent(start=begin, end=begin + timedelta(hours=1), rows=60, sums=(0.25, 0.75))
+    members = event_members(event, sensors=("speed", "flow"), step=MINUTE, fault=None)
+    key = {"pk": events_of(scheduler["uuid"]), "sk": iso_seconds(members["EventStartTime"])}
+    since = np.datetime64(begin + timedelta(hours=hours), "us")
+    moved = LevelMoved(sensor="flow", since=since, expected=1.0, reads=2.0)
+    (write,) = mark_moved_levels(world.runtime, scheduler, [Create({**key, **members})], [moved])
+    assert isinstance(write, Create)
+    assert list(moved_levels(write.item)) == (["flow"] if marked else [])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from engine import Fault, Frame, LevelMoved, Range, Scores, departure, describe, grown
+from engine import REPORT_JOIN, Fault, Frame, LevelMoved, Range, Scores, departure, describe, grown
 from service.clock import iso_seconds
 from service.jobs.inference.active_model import ActiveModel
 from service.jobs.inference.event_tracking import InferenceEvent, event_members, fault_since, last_range
@@ -17,6 +17,9 @@ from service.storage.names import events_of
 from service.storage.store import Create, Item, Update
 
 EventWrite = Create | Update
+
+_SOON: int = REPORT_JOIN.astype("timedelta64[s]").astype("int64").item()
+"""Seconds from the end of an event in which a level that stops counting may be why it ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +105,10 @@ def mark_moved_levels(
     writes: Sequence[EventWrite],
     levels: Sequence[LevelMoved],
 ) -> tuple[EventWrite, ...]:
-    """Say in the diagnostics of events during which a level stopped counting, that it did.
+    """Say in the diagnostics of events during which a level stopped counting, or soon after, that it did.
 
-    Such an event may have ended because the level was taken over, and not because the fault was over.
+    Such an event may have ended because the level was taken over, and not because the fault was over. A level
+    is taken over little by little, so the alarm may end before: soon is the time that reports join over.
 
     Args:
         runtime: what jobs work with.
@@ -129,7 +133,7 @@ def mark_moved_levels(
             continue
         sk = max(known)
         members = _members(known[sk])
-        if members["EventEndTime"] < since:
+        if float(members["EventEndTime"]) < since - _SOON:
             continue
         diagnostics = _with_moved_level(members["Diagnostics"], level.sensor, latest)
         marked[sk] = _with(marked.get(sk, Update(pk, sk)), Diagnostics=diagnostics)
