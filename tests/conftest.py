@@ -49,8 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop() -> None:
-    """Look for garbage from here on, in what comes from here on."""
-    gc.freeze()
+    """Look for garbage from here on."""
     gc.enable()
 
 
