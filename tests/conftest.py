@@ -7,7 +7,7 @@ Beside other processes of tests, OpenBLAS has one thread, here and in what is st
 threads than processors wait for each other busily, which takes up to five times the processor time. What
 depends on threads, `test_determinism.py` and `test_kernels.py`, sets their number.
 
-Nothing is garbage while tests are collected, and what is there afterwards stays: looking for garbage in it,
+Nothing is garbage while tests are collected: looking for it,
 again and again, takes as long as the collection itself.
 
 Property tests play the same examples in every run, so that a red run is red again on the next machine;
