@@ -147,10 +147,11 @@ def _assigned(module: ModuleType) -> Iterator[tuple[str, Any]]:
 
 def assigned(statement: ast.stmt) -> list[str]:
     """Return the names that a statement assigns."""
-    if isinstance(statement, ast.AnnAssign):
-        targets = [statement.target] if statement.value is not None else []
-    else:
-        targets = statement.targets if isinstance(statement, ast.Assign) else []
+    targets: list[ast.expr] = []
+    if isinstance(statement, ast.Assign):
+        targets = statement.targets
+    elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        targets = [statement.target]
     return [each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)]
 
 

@@ -77,7 +77,8 @@ def slower(case: Case) -> Case:
     start = case.frame.times[0]
 
     def moved(time: np.datetime64) -> np.datetime64:
-        return start + 5 * (time - start)
+        later: np.datetime64 = start + 5 * (time - start)
+        return later
 
     frame = replace(case.frame, times=start + 5 * (case.frame.times - start), step=5 * case.frame.step)
     labels = tuple((moved(first), moved(last)) for first, last in case.labels)
