@@ -1,7 +1,7 @@
 """Measure the engine: detection against baselines, ablations, root sensors, speed.
 
     python -m benchmarks.detection [DATA] [--json FILE] [--only quality,labels,ablations,roots,speed]
-                                [--seeds 1,2] [--large]
+                                [--seeds 1,2] [--detectors 'engine;...'] [--large]
 
 DATA is a directory of labelled series (default `../shared/data`), which benchmarks/datasets.py describes.
 """
@@ -11,6 +11,7 @@ import datetime as dt
 import json
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from itertools import product
@@ -42,6 +43,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     parser.add_argument("--only", default=",".join(PARTS), help=f"parts to run, of {','.join(PARTS)}")
     parser.add_argument("--seeds", default=SEEDS, help=f"seeds of the generated plants (default {SEEDS})")
+    parser.add_argument("--detectors", help="of the quality, separated by semicolons; all by default")
     parser.add_argument(
         "--large", action="store_true", help="also fit 1.5 million rows of 300 sensors (minutes)"
     )
@@ -54,7 +56,8 @@ def main() -> None:
     result: dict[str, Any] = {"run": run_facts() | {"seeds": seeds}}
     print(", ".join(f"{name} {value}" for name, value in result["run"].items()), flush=True)
     if "quality" in parts:
-        result["quality"] = quality(cases + generated_cases(seeds) + lasting_cases(seeds))
+        names = options.detectors.split(";") if options.detectors else None
+        result["quality"] = quality(cases + generated_cases(seeds) + lasting_cases(seeds), names)
     if "labels" in parts:
         with_labels = [case for case in cases if case.training_labels()]
         result["labels"] = labels(with_labels + labelled(generated_cases(seeds)))
@@ -87,10 +90,11 @@ def _version(package: str) -> str:
         return "none"
 
 
-def quality(cases: list[Case]) -> dict[str, Any]:
-    """Compare the engine with the baselines on every group."""
+def quality(cases: list[Case], names: Sequence[str] | None = None) -> dict[str, Any]:
+    """Compare the engine with the baselines on every group; only detectors of these names, if given."""
     result = {}
-    for name, ratio in scorers().items():
+    known = scorers()
+    for name, ratio in [(name, known[name]) for name in names or known]:
         print(f"\nmeasuring {name} on {len(cases)} cases", flush=True)
         figures = measure(cases, ratio)
         result[name] = {group: asdict(each) for group, each in figures.items()}

@@ -1,7 +1,7 @@
 """Measure slow faults in the figures that an owner reads.
 
     python -m benchmarks.slow [--quick] [--seeds 1,2] [--steps 60,300,900] [--detectors 'engine;...']
-                              [--json FILE]
+                              [--families 'wear, linear;...'] [--json FILE]
 
 Per fault: share of each fifth alarmed, hours from the first lasting alarm to its end, events, hours from
 the repair until the alarms end. Per case: false events a week and false alarm hours a day outside of faults.
@@ -126,6 +126,7 @@ def main() -> None:
     parser.add_argument("--seeds", default="1,2")
     parser.add_argument("--steps", default="60,300,900", help="seconds between rows")
     parser.add_argument("--detectors", help="separated by semicolons")
+    parser.add_argument("--families", help="separated by semicolons; all by default")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     seeds = (1,) if options.quick else tuple(int(each) for each in options.seeds.split(","))
@@ -134,7 +135,8 @@ def main() -> None:
     known = engine_alarms() | {name: alarms_of(ratio) for name, ratio in ratios.items()}
     names = options.detectors.split(";") if options.detectors else known
     result: dict[str, list[dict[str, Any]]] = {}
-    for make in wear_cases(seeds, steps):
+    families = options.families.split(";") if options.families else None
+    for make in wear_cases(seeds, steps, families):
         for name, row in run(make(), {name: known[name] for name in names}).items():
             result.setdefault(name, []).append(row)
     summary(result)

@@ -366,9 +366,17 @@ CREEPING = ((1, 15_000), (3, 30_000))
 """Sensors that creep, and for how many minutes."""
 
 
-def wear_cases(seeds: Sequence[int], steps: Sequence[int]) -> list[Callable[[], Case]]:
-    """Return makers of all cases: one per family, seed and step (in seconds)."""
+def wear_cases(
+    seeds: Sequence[int], steps: Sequence[int], families: Sequence[str] | None = None
+) -> list[Callable[[], Case]]:
+    """Return makers of all cases: one per family, seed and step (in seconds); of some families, if given."""
+    wanted = families or (*FAMILIES, "creeping")
     makers: list[Callable[[], Case]] = [
-        partial(make, seed, step) for seed in seeds for step in steps for make in FAMILIES.values()
+        partial(make, seed, step)
+        for seed in seeds
+        for step in steps
+        for name, make in FAMILIES.items()
+        if name in wanted
     ]
-    return makers + [partial(creeping, seed, *each) for seed in seeds for each in CREEPING]
+    creeps = CREEPING if "creeping" in wanted else ()
+    return makers + [partial(creeping, seed, *each) for seed in seeds for each in creeps]
