@@ -113,7 +113,7 @@ def _layout(options: Options, asset: Asset | None) -> tuple[Place, Layout]:
     if root is None:
         layout = service_layout(place, key_pattern=options.key_pattern)
         if not layout.components and options.key_pattern is None:
-            layout = replace(demo_layout(place), by_demo_rules=True)
+            layout = replace(demo_layout(place), no_ingestion=_first_reason(layout))
     else:
         place = root.below(_HISTORY)
         known = None if asset is None else asset.columns
@@ -127,6 +127,11 @@ def _layout(options: Options, asset: Asset | None) -> tuple[Place, Layout]:
             "<component>/<file>.csv, or name the pattern of their names with --key-pattern"
         )
     return place, layout
+
+
+def _first_reason(layout: Layout) -> str:
+    """Return why an ingestion leaves out the first of the files, all of which it leaves out."""
+    return next((f"{name!r}: {reason}" for name, reason in layout.ignored), "there is none")
 
 
 def _with_labels(layout: Layout, options: Options, asset: Asset | None) -> Layout:

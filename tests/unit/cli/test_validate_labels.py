@@ -102,6 +102,18 @@ def labels_said(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         ),
         ("2026-06-05,\n", "error", "refused-labels", "line 1 '2026-06-05,' has no end"),
         ("2026-06-05,2026-06-06\n".encode("utf-16"), "error", "refused-labels", "UTF-16"),
+        (
+            "2026-02-05,2026-07-06\n2026-07-07,2026-07-08\n",
+            "warning",
+            "labels-cover-most",
+            "2 labels cover 73% of the training window, and nothing is learned from what they cover. The",
+        ),
+        (
+            "2025-06-05,2026-04-06\n2026-04-06,2026-09-09\n",
+            "error",
+            "labels-cover-all",
+            "2 labels cover all of the training window, and nothing is learned from what they cover, so the",
+        ),
         ("start,end\n", "error", "no-label", "no label is there, so the training would fail"),
     ],
 )
