@@ -26,8 +26,8 @@ _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}", re.ASCII)
 _COMMA_NUMBER = re.compile(r"[+-]?\d{1,3}([. ']\d{3})*,\d+|[+-]?\d+,\d+")
 _HOUR_NUMBER = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])")
 _LONG_COLUMNS, _LONG_NUMBERS, _LONG_ROWS, _REPEATED_SHARE = 6, 2, 6, 0.4
-_FILLED_SHARE = 0.8
-"""Share of all pairs of a timestamp and a number that a column which numbers the sensors has."""
+_NUMBERED_ROWS, _FILLED_SHARE = 20, 0.8
+"""Rows, and share of all pairs of a timestamp and a number, from which on a column is taken to number sensors."""
 _SHOWN = 100
 
 
@@ -236,7 +236,11 @@ def _at_every_time(rows: Sequence[Row], column: int) -> bool:
     """Return whether a column has the same whole numbers at almost every timestamp."""
     texts = {row.cells[column] for row in rows}
     times = {row.cells[0] for row in rows}
-    return all(map(str.isdigit, texts)) and len(rows) >= _FILLED_SHARE * len(times) * len(texts)
+    return (
+        len(rows) >= _NUMBERED_ROWS
+        and all(map(str.isdigit, texts))
+        and len(rows) >= _FILLED_SHARE * len(times) * len(texts)
+    )
 
 
 def _refuse_decimal_commas(header: Row, body: Sequence[Row]) -> None:

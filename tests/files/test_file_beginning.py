@@ -111,7 +111,9 @@ MISTAKES: dict[str, tuple[str | bytes, list[str]]] = {
     ),
     "two machines in one file": (
         stamped(
-            "2026-03-01 00:0{at}:00,1,1.5,3\n2026-03-01 00:0{at}:00,2,2.5,4", head="time,machine,Flow,Press"
+            "2026-03-01 00:{at:02d}:00,1,1.5,3\n2026-03-01 00:{at:02d}:00,2,2.5,4",
+            head="time,machine,Flow,Press",
+            count=12,
         ),
         ["long layout", "'machine'", "'1' in line 2"],
     ),
@@ -177,6 +179,12 @@ def test_a_mistake_is_named_with_the_way_out(mistake: str) -> None:
         (
             stamped("2026-03-01 00:0{half}:00,{at},{half}", head="Timestamp,Speed,Stage"),
             ("Timestamp", "Speed", "Stage"),
+            1,
+            [],
+        ),
+        (
+            stamped("2026-03-01 00:0{at}:00,1,1.5\n2026-03-01 00:0{at}:00,0,2.5", head="Timestamp,Run,Flow"),
+            ("Timestamp", "Run", "Flow"),
             1,
             [],
         ),
