@@ -27,7 +27,7 @@ _COMMA_NUMBER = re.compile(r"[+-]?\d{1,3}([. ']\d{3})*,\d+|[+-]?\d+,\d+")
 _HOUR_NUMBER = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])")
 _LONG_COLUMNS, _LONG_NUMBERS, _LONG_ROWS, _REPEATED_SHARE = 6, 2, 6, 0.4
 _NUMBERED_ROWS, _FILLED_SHARE = 20, 0.8
-"""Rows, and share of all pairs of a timestamp and a number, from which on a column of numbers names sensors."""
+"""Rows, and share of all pairs of timestamp and number, from which on a column of numbers names sensors."""
 _SHOWN = 100
 
 
