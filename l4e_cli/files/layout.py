@@ -52,6 +52,7 @@ class Layout:
     Attributes:
         components: The files of each component.
         labels: The files of labels.
+        labels_named: Whether somebody said where these are.
         label_group: The file of a label group, if there is one.
         ignored: Names of all other files, and why they are left out.
         no_ingestion: Why an ingestion would take no file, so that the names were read by the rules of
@@ -60,6 +61,7 @@ class Layout:
 
     components: Mapping[str, tuple[DataFile, ...]]
     labels: tuple[DataFile, ...] = ()
+    labels_named: bool = False
     label_group: DataFile | None = None
     ignored: tuple[tuple[str, str], ...] = ()
     no_ingestion: str | None = None

@@ -60,7 +60,7 @@ def check(
         place=place,
         asset=asset,
         components=components,
-        labels=read_label_files(layout.labels),
+        labels=read_label_files(layout.labels, expected=layout.labels_named),
         label_group=None if layout.label_group is None else read_label_group_file(layout.label_group),
         grid=grid,
         findings=(),

@@ -70,7 +70,12 @@ def validate(terminal: Terminal, options: Options) -> bool:
     # With --json, standard output is for the document alone.
     result = _check(Terminal(out=terminal.err) if options.as_json else terminal, place, layout, asset)
     if options.picture is not None and result.grid is not None:
-        draw(result, options.picture)
+        try:
+            draw(result, options.picture)
+        except OSError as error:
+            raise CliError(
+                f"the picture {str(options.picture)!r} cannot be written: {error.strerror}"
+            ) from error
     if options.as_json:
         terminal.out.file.write(json.dumps(document(result), indent=2) + "\n")
     else:
@@ -147,9 +152,9 @@ def _with_labels(layout: Layout, options: Options, asset: Asset | None) -> Layou
         return layout
     path = Path(options.labels)
     if not is_address(options.labels) and path.is_file():
-        return replace(layout, labels=(_only(path),))
+        return replace(layout, labels=(_only(path),), labels_named=True)
     place = _place(options.labels, options)
-    return replace(layout, labels=files_of(place, place.listed()))
+    return replace(layout, labels=files_of(place, place.listed()), labels_named=True)
 
 
 def _only(path: Path) -> DataFile:

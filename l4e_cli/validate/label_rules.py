@@ -21,7 +21,7 @@ def label_file_findings(files: LabelFiles, asset: Asset | None) -> Iterator[Find
     """
     for name, reason in files.refused:
         yield Finding(severity="error", rule="refused-labels", where=name, text=reason)
-    expected = files.names or (asset is not None and asset.labelled)
+    expected = files.expected or files.names or (asset is not None and asset.labelled)
     if expected and not files.found.labels and not files.refused:
         yield Finding(
             severity="error",

@@ -132,6 +132,12 @@ def test_an_order_that_no_date_shows_is_told(tmp_path: Path) -> None:
     assert text.startswith("l.csv: no date shows whether day or month comes first: line 1")
 
 
+def test_a_folder_without_label_files(tmp_path: Path) -> None:
+    (tmp_path / "labels").mkdir()
+    ((severity, rule, _),) = labels_said(checked(tmp_path, labels=str(tmp_path / "labels"))[0])
+    assert (severity, rule) == ("error", "no-label")
+
+
 def test_a_label_file_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.jobs.training.training_labels._MOST_BYTES", 10)
     ((_, rule, text),) = labels_said(of_file(tmp_path, "2026-06-05,2026-06-06\n"))
