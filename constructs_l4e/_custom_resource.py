@@ -15,6 +15,7 @@ from constructs import Construct, IConstruct, IDependable
 
 from constructs_l4e import _names, _props, _validate
 from constructs_l4e._completion import when_complete
+from constructs_l4e._environments import require_home_of_key
 from constructs_l4e._memory import once, path_of, stack_of
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.interfaces import IEquipmentService
@@ -190,6 +191,18 @@ def document_property(
         return {inline: text}
     digest = hashlib.sha256(content).hexdigest()
     return {**_staged(scope, service, content, id=id, asset_hash=digest), "Sha256": digest}
+
+
+def key_property(scope: Construct, service: IEquipmentService, key: kms.IKey | None) -> str | None:
+    """Return the key that the service encrypts a resource with.
+
+    Raises:
+        ValueError: when it is known to be in another account or Region than the service.
+    """
+    if key is None:
+        return None
+    require_home_of_key(key, service, scope)
+    return key.key_arn
 
 
 def meaning(schema: DatasetSchema | None, key: kms.IKey | None) -> dict[str, str | None]:

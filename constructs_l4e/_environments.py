@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk.interfaces import ResourceEnvironment
 from constructs import IConstruct
@@ -67,6 +68,25 @@ def require_region_of(bucket: s3.IBucket, user: IConstruct) -> None:
             f'"{mine}": the service uses buckets of its own Region only, so use one there, for instance a '
             "replica"
         )
+
+
+def require_home_of_key(key: kms.IKey, service: IEquipmentService, user: IConstruct) -> None:
+    """Require that a key is where the service is that encrypts with it, as far as both are known.
+
+    Raises:
+        ValueError: when it is in another Region, or in another account than a deployed service.
+    """
+    home, mine = once(key, "home", lambda: _home(key.env)), home_of(service)
+    managed = service.identity is not None and service.identity[0] == MANAGED
+    for what, theirs, ours in (
+        ("Region", home.region, mine.region),
+        ("account", mine.account if managed else home.account, mine.account),
+    ):
+        if is_known_to_differ(theirs, ours):
+            raise ValueError(
+                f'key "{key.node.path}" is in {what} "{theirs}", and the service of "{user.node.path}", '
+                f'which encrypts with it, in "{ours}": use a key that was made there'
+            )
 
 
 def require_same_service(part: str, theirs: IEquipmentService, service: IEquipmentService) -> None:

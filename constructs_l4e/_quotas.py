@@ -9,6 +9,7 @@ from constructs import IConstruct
 from constructs_l4e._memory import once
 from constructs_l4e.interfaces import IEquipmentService, IModel
 from constructs_l4e.settings import ServiceSettings
+from constructs_l4e.storage import S3Location
 
 _AT_A_SERVICE: Mapping[str, tuple[str, str, int]] = {
     "datasets": ("TooManyDatasets", "datasets", 15),
@@ -89,6 +90,19 @@ def count_retraining_scheduler(scope: IConstruct, model: IModel) -> None:
             "TooManySchedulers",
             f'model "{model.node.path}" has another retraining scheduler in this app, and a model has one: '
             "the deployment will be refused. Leave one out",
+        )
+
+
+def count_output(scope: IConstruct, place: S3Location) -> None:
+    """Warn of a second scheduler that writes where one of the app does: results are named by time alone."""
+    first = once(place.bucket, "schedulers by prefix", dict[str, IConstruct]).setdefault(place.prefix, scope)
+    if first is not scope:
+        _warn(
+            scope,
+            "SharedOutput",
+            f'results go to "{place.prefix}", as those of "{first.node.path}" do, and are named by the time '
+            "of the data alone: each window would overwrite the results of the other scheduler. Give each a "
+            "data_output of its own",
         )
 
 

@@ -166,7 +166,7 @@ class Dataset(DatasetBase):
         self._tags = _custom_resource.ResourceTags(self, "Dataset", tags)
         fixed = {
             "Schema": _custom_resource.schema_property(self, service, schema),
-            "ServerSideKmsKeyId": encryption_key and encryption_key.key_arn,
+            "ServerSideKmsKeyId": _custom_resource.key_property(self, service, encryption_key),
         }
         if dataset_name is None:
             self.dataset_name = _names.generated(

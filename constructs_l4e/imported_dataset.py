@@ -83,7 +83,7 @@ class ImportedDataset(DatasetBase):
         _arns.source(source_dataset_arn, shape="DatasetArn", what="source dataset ARN")
         fixed = {
             "SourceDatasetArn": source_dataset_arn,
-            "ServerSideKmsKeyId": encryption_key and encryption_key.key_arn,
+            "ServerSideKmsKeyId": _custom_resource.key_property(self, service, encryption_key),
         }
         if dataset_name is None:
             self.dataset_name = _names.generated(

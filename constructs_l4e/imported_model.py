@@ -126,7 +126,7 @@ class ImportedModel(ModelBase, UsesRole):
         self.role = role or (ServiceRole(self, "Role", service=self.service, reads=reads) if reads else None)
         fixed: dict[str, Any] = {
             "DatasetName": dataset.dataset_name,
-            "ServerSideKmsKeyId": encryption_key and encryption_key.key_arn,
+            "ServerSideKmsKeyId": _custom_resource.key_property(self, self.service, encryption_key),
         }
         if model_name is None:
             self.model_name = _names.generated(

@@ -216,7 +216,7 @@ class Model(ModelBase, UsesRole):
             if self.target_sampling_rate
             else None,
             "OffCondition": str(condition) if condition else None,
-            "ServerSideKmsKeyId": encryption_key and encryption_key.key_arn,
+            "ServerSideKmsKeyId": _custom_resource.key_property(self, self.service, encryption_key),
         }
         if model_name is None:
             self.model_name = _names.generated(

@@ -14,7 +14,7 @@ from constructs import Construct
 from constructs_l4e import _arns, _custom_resource, _names, _props, _validate, alarms
 from constructs_l4e._environments import require_environment_of_arn
 from constructs_l4e._provider import ProviderAccess
-from constructs_l4e._quotas import count_scheduler
+from constructs_l4e._quotas import count_output, count_scheduler
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.input_naming import InputNaming
 from constructs_l4e.interfaces import IEquipmentService, IInferenceScheduler, IModel
@@ -253,6 +253,7 @@ class InferenceScheduler(InferenceSchedulerBase, UsesRole):
         self._data_upload_frequency = frequency = _frequency(data_upload_frequency)
         _check_rate(frequency, model.target_sampling_rate)
         count_scheduler(self, model)
+        count_output(self, data_output)
         self.role: iam.IRole = role or ServiceRole(
             self,
             "Role",
@@ -264,7 +265,7 @@ class InferenceScheduler(InferenceSchedulerBase, UsesRole):
         self._tags = _custom_resource.ResourceTags(self, "InferenceScheduler", tags)
         fixed = {
             "ModelName": model.model_name,
-            "ServerSideKmsKeyId": encryption_key and encryption_key.key_arn,
+            "ServerSideKmsKeyId": _custom_resource.key_property(self, self.service, encryption_key),
         }
         if inference_scheduler_name is None:
             generated = _names.generated(

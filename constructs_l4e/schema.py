@@ -60,7 +60,12 @@ class Component:
                 what=f'column of component "{self.name}"',
                 fix='use letters, digits and ":#$.-_" in the CSV header and here',
             )
-        _refuse_repeated((self.timestamp, *self.sensors), what=f'column of component "{self.name}"')
+        if self.timestamp in self.sensors:
+            raise ValueError(
+                f'component "{self.name}" has "{self.timestamp}" among its sensors, which is its column of '
+                "time and comes first without being listed: leave it out"
+            )
+        _refuse_repeated(self.sensors, what=f'column of component "{self.name}"')
 
     @classmethod
     def from_csv_header(cls, name: str, header: str | Path) -> Self:

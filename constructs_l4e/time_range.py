@@ -61,6 +61,10 @@ class TimeRange:
 
 
 def _parsed(text: str, *, what: str) -> dt.datetime:
+    if not isinstance(text, str):
+        raise TypeError(  # a caller without a type checker
+            f"{what} is {text!r}: write a text such as 2026-01-01T00:00:00Z, or make a TimeRange of datetimes"
+        )
     _validate.known(text, what=what)
     try:
         return dt.datetime.fromisoformat(text)

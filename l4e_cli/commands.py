@@ -16,7 +16,7 @@ from l4e_cli.errors import AlreadyRunningError, CliError
 from l4e_cli.instance import Instance, load_instance, start_instance, stop_instance
 from l4e_cli.terminal import Terminal
 
-DEFAULT_REGION = "us-east-1"
+_DEFAULT_REGION = "us-east-1"
 
 
 def up(
@@ -26,7 +26,7 @@ def up(
     stacks: Sequence[str] = (),
     everything: bool = False,
     context: Sequence[str] = (),
-    region: str = DEFAULT_REGION,
+    region: str | None = None,
     verbose: bool = False,
 ) -> Instance:
     """Start the embedded AWS in `directory` unless it runs, and deploy the app of the current folder.
@@ -35,9 +35,15 @@ def up(
     first, into buckets of the other stacks.
 
     Raises:
-        CliError: when the start or the deployment failed. After a failed deployment the instance still runs.
+        CliError: when the start or the deployment failed, or the instance that runs plays another Region.
+            After a failed deployment the instance still runs.
     """
     running = load_instance(directory)
+    if running is not None and region not in {None, running.region}:
+        raise CliError(
+            f"the embedded AWS in {directory} plays {running.region}, not {region}: leave out --region, stop "
+            "it with `l4e down`, or name another folder with --state-dir"
+        )
     instance = running
     try:
         if running is not None:
@@ -90,12 +96,12 @@ def _deploy_app(
 
 
 def start(
-    terminal: Terminal, directory: Path, *, region: str = DEFAULT_REGION, verbose: bool = False
+    terminal: Terminal, directory: Path, *, region: str | None = None, verbose: bool = False
 ) -> Instance:
     """Start and bootstrap an embedded AWS, and return it. After a failure nothing is left of it."""
     try:
         with terminal.step("starting the embedded AWS", done="embedded AWS started"):
-            instance = start_instance(directory, region=region)
+            instance = start_instance(directory, region=region or _DEFAULT_REGION)
         _bootstrap(terminal, instance, verbose=verbose)
     except AlreadyRunningError:
         raise

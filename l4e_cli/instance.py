@@ -14,7 +14,6 @@ from l4e_cli import client_settings, emulator
 from l4e_cli.certificates import create_tls_files
 from l4e_cli.errors import AlreadyRunningError, CliError
 
-DEFAULT_DIRECTORY = Path(".l4e")
 _STATE = "instance.json"
 _TLS = "tls"
 # Everything that is made in the folder. Nothing else in it is touched when it is removed.

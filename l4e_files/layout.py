@@ -1,7 +1,6 @@
 """Recognise layouts of the first rows that would be read otherwise than they were meant."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +12,7 @@ PREPARE = "or let `l4e prepare` rewrite the file"
 _TIME_NAME = re.compile(r"time|date|stamp|datum|zeit|uhr|fecha|hora|heure|tijd|czas|\bts\b", re.IGNORECASE)
 _TAG_NAME = re.compile(
     r"(pi[ _]?)?(tag|point|sensor|variable|signal|item|channel|measurement|parameter|metric|attribute|series)"
-    r"([ _]?(name|id|key))?|name|node[ _]?id|browse[ _]?name",
+    r"([ _]?(name|id|key|no|nr|number|code))?|name|node[ _]?id|browse[ _]?name",
     re.IGNORECASE,
 )
 _VALUE_NAME = re.compile(r"(\w+[ _])?(value|val|values|reading|wert|valor|valeur|measure|pv)", re.IGNORECASE)
@@ -27,6 +26,8 @@ _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}", re.ASCII)
 _COMMA_NUMBER = re.compile(r"[+-]?\d{1,3}([. ']\d{3})*,\d+|[+-]?\d+,\d+")
 _HOUR_NUMBER = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])")
 _LONG_COLUMNS, _LONG_NUMBERS, _LONG_ROWS, _REPEATED_SHARE = 6, 2, 6, 0.4
+_NUMBERED_ROWS, _FILLED_SHARE = 20, 0.8
+"""Rows, and share of all pairs of timestamp and number, from which on a column of numbers names sensors."""
 _SHOWN = 100
 
 
@@ -194,34 +195,51 @@ def _refuse_long(header: Row, body: Sequence[Row]) -> None:
     names = header.cells
     full = [row for row in body if len(row.cells) >= len(names)]
     places = range(1, len(names))
-    numbers = [at for at in places if any(_NUMBER.fullmatch(row.cells[at]) for row in full)]
-    if len(names) < 3 or not full or len(numbers) > _LONG_NUMBERS:
+    numbers = {at for at in places if any(_NUMBER.fullmatch(row.cells[at]) for row in full)}
+    if len(names) < 3 or not full:
         return
     valued = sum(bool(_VALUE_NAME.fullmatch(name)) for name in names[1:]) == 1
     for column in places:
         texts = [row.cells[column] for row in full]
-        if column in numbers or not all(texts):
+        if not all(texts) or len(numbers - {column}) > _LONG_NUMBERS:
             continue
         named = valued and _TAG_NAME.fullmatch(names[column]) is not None
-        if named or (len(names) <= _LONG_COLUMNS and _repeats_per_time(full, column)):
+        repeats = len(names) <= _LONG_COLUMNS and _repeats_per_time(full, column)
+        if column in numbers:  # a sensor that happens to have few whole numbers is no number of a sensor
+            named = named and all(map(str.isdigit, texts)) and _few(texts)
+            repeats = repeats and _at_every_time(full, column)
+        if named or repeats:
             raise UnusableFile(
-                f"the file is in the long layout: a row holds one value, and column {column + 1} "
-                f"({names[column]!r}) the name of its sensor ({texts[0]!r} in line {full[0].line}). The "
-                f"service takes one column per sensor: pivot the export, {PREPARE}"
+                f"the file is in the long layout: a row is of one sensor or machine, and column {column + 1} "
+                f"({names[column]!r}) says of which ({texts[0]!r} in line {full[0].line}). The service takes "
+                f"one column per sensor, and machines as components of their own: pivot the export, {PREPARE}"
             )
 
 
 def _repeats_per_time(rows: Sequence[Row], column: int) -> bool:
     """Return whether timestamps repeat, with another text of the column each time, and texts repeat too."""
-    times = Counter(row.cells[0] for row in rows)
-    pairs = Counter((row.cells[0], row.cells[column]) for row in rows)
-    texts = {row.cells[column] for row in rows}
-    repeated = len(rows) - len(times)
+    times = {row.cells[0] for row in rows}
+    pairs = {(row.cells[0], row.cells[column]) for row in rows}
     return (
-        len(rows) >= _LONG_ROWS
-        and repeated >= _REPEATED_SHARE * len(rows)
+        len(rows) - len(times) >= _REPEATED_SHARE * len(rows)
         and len(pairs) == len(rows)
-        and 2 <= len(texts) <= len(rows) // 2
+        and _few([row.cells[column] for row in rows])
+    )
+
+
+def _few(texts: Sequence[str]) -> bool:
+    """Return whether texts repeat, and are not all the same."""
+    return len(texts) >= _LONG_ROWS and 2 <= len(set(texts)) <= len(texts) // 2
+
+
+def _at_every_time(rows: Sequence[Row], column: int) -> bool:
+    """Return whether a column has the same whole numbers at almost every timestamp."""
+    texts = {row.cells[column] for row in rows}
+    times = {row.cells[0] for row in rows}
+    return (
+        len(rows) >= _NUMBERED_ROWS
+        and all(map(str.isdigit, texts))
+        and len(rows) >= _FILLED_SHARE * len(times) * len(texts)
     )
 
 

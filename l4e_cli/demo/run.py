@@ -35,9 +35,9 @@ class Options:
 
     directory: Path
     output: Path
-    region: str
+    region: str | None = None
     data: Path | None = None
-    train_until: np.datetime64 | None = None
+    train_until: dt.datetime | None = None
     off_condition: str | None = None
     keep: bool = False
     verbose: bool = False
@@ -232,11 +232,14 @@ class _Demo:
 
 def _scenario(terminal: Terminal, options: Options) -> Scenario:
     if options.data is None:
+        for name, value in (("train-until", options.train_until), ("off-condition", options.off_condition)):
+            if value is not None:
+                raise CliError(f"--{name} is about the files of --data: give both, or neither")
         return pump_scenario()
     return replay_scenario(
         read_folder(terminal, options.data),
         name=options.data.resolve().name,
-        train_until=options.train_until,
+        train_until=None if options.train_until is None else np.datetime64(options.train_until, "ms"),
         off_condition=options.off_condition,
     )
 

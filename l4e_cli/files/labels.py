@@ -22,11 +22,13 @@ class LabelFiles:
         names: Names of the files.
         found: Their labels, and notes about how they were read.
         refused: Names of the files that cannot be read, and why.
+        expected: Whether somebody said where they are.
     """
 
     names: tuple[str, ...] = ()
     found: Labels = field(default_factory=Labels)
     refused: tuple[tuple[str, str], ...] = ()
+    expected: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +68,8 @@ def fault_periods(labels: Labels) -> list[Interval]:
     return sorted(periods, key=lambda period: period.start)
 
 
-def read_label_files(files: Sequence[DataFile]) -> LabelFiles:
-    """Return the labels in some files."""
+def read_label_files(files: Sequence[DataFile], *, expected: bool = False) -> LabelFiles:
+    """Return the labels in some files, which somebody said where to find if they are `expected`."""
     labels: list[Label] = []
     notes: list[str] = []
     refused: list[tuple[str, str]] = []
@@ -88,6 +90,7 @@ def read_label_files(files: Sequence[DataFile]) -> LabelFiles:
         names=tuple(file.name for file in files),
         found=Labels(labels=tuple(labels), notes=tuple(notes)),
         refused=tuple(refused),
+        expected=expected,
     )
 
 

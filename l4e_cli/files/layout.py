@@ -52,16 +52,19 @@ class Layout:
     Attributes:
         components: The files of each component.
         labels: The files of labels.
+        labels_named: Whether somebody said where these are.
         label_group: The file of a label group, if there is one.
         ignored: Names of all other files, and why they are left out.
-        by_demo_rules: Whether the names were read by the rules of `l4e demo --data`.
+        no_ingestion: Why an ingestion would take no file, so that the names were read by the rules of
+            `l4e demo --data`; None when it would take some.
     """
 
     components: Mapping[str, tuple[DataFile, ...]]
     labels: tuple[DataFile, ...] = ()
+    labels_named: bool = False
     label_group: DataFile | None = None
     ignored: tuple[tuple[str, str], ...] = ()
-    by_demo_rules: bool = False
+    no_ingestion: str | None = None
 
 
 def service_layout(

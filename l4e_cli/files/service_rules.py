@@ -13,7 +13,7 @@ from service.jobs.ingestion.parts import FilePart
 from service.jobs.ingestion.second_reading import SecondReading, is_day_first, second_reading
 from service.jobs.ingestion.selection import FileLimits, SourceFile, check_limits, select
 from service.jobs.storage.listed_object import ListedObject, is_folder
-from service.jobs.training.training_labels import ANOMALY, Label, Labels, too_large
+from service.jobs.training.training_labels import ALL_OF_TRAINING, ANOMALY, Label, Labels, too_large
 from service.members.key_pattern import DEFAULT_PATTERN, KeyPattern
 from service.settings import Settings
 from service.members.training_windows import ADVISED_DAYS, LEAST_DAYS, TimeSpan
@@ -22,6 +22,7 @@ from service.requests.validation import parse
 
 __all__ = [
     "ADVISED_DAYS",
+    "ALL_OF_TRAINING",
     "ANOMALY",
     "DEFAULT_PATTERN",
     "LEAST_DAYS",

@@ -111,6 +111,8 @@ class Answers:
             if not equals or key not in KEYS or not value:
                 known = "\n".join(f"  {key}: {meaning}" for key, meaning in KEYS.items())
                 raise CliError(f"--set {text!r} is not KEY=VALUE with one of these keys:\n{known}")
+            if found.get(key, value) != value:
+                raise CliError(f"--set {key} is given as {found[key]!r} and as {value!r}: give it once")
             found[key] = value
         return cls(found, time_zone)
 

@@ -13,7 +13,7 @@ from l4e_cli.errors import CliError
 from l4e_cli.prepare.decision import Question, UndecidedExport, UnfitExport
 from l4e_cli.prepare.times import NO_TIME, Micros, ParsedTimes
 
-_OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})?")
+_OFFSET = re.compile(r"([+-])(0\d|1[0-4]):?([0-5]\d)?")
 _UTC = frozenset({"Z", "z", "UTC", "GMT"})
 _MINUTE = 60_000_000
 _LEAST_DROP = 30 * _MINUTE

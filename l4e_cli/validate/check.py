@@ -60,7 +60,7 @@ def check(
         place=place,
         asset=asset,
         components=components,
-        labels=read_label_files(layout.labels),
+        labels=read_label_files(layout.labels, expected=layout.labels_named),
         label_group=None if layout.label_group is None else read_label_group_file(layout.label_group),
         grid=grid,
         findings=(),
@@ -93,13 +93,13 @@ def _grid(components: Iterable[ConvertedComponent]) -> Grid | None:
 def _layout_findings(layout: Layout, *, remote: bool) -> Iterator[Finding]:
     for name, reason in layout.ignored:
         yield Finding(severity="warning", rule="ignored-file", where=name, text=f"left out: {reason}")
-    if layout.by_demo_rules:
+    if layout.no_ingestion is not None:
         yield Finding(
             severity="error" if remote else "warning",
             rule="layout",
             where="files",
-            text="no folder per component, so they are read as `l4e demo --data` reads them. An ingestion "
-            "looks for <component>/<file>.csv, or for a pattern of names: "
+            text=f"an ingestion would take none of the files ({layout.no_ingestion}), so they are read as "
+            "`l4e demo --data` reads them. It looks for <component>/<file>.csv, or for a pattern of names: "
             "--key-pattern '{prefix}/{component_name}_*'",
         )
 

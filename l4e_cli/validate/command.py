@@ -70,7 +70,12 @@ def validate(terminal: Terminal, options: Options) -> bool:
     # With --json, standard output is for the document alone.
     result = _check(Terminal(out=terminal.err) if options.as_json else terminal, place, layout, asset)
     if options.picture is not None and result.grid is not None:
-        draw(result, options.picture)
+        try:
+            draw(result, options.picture)
+        except OSError as error:
+            raise CliError(
+                f"the picture {str(options.picture)!r} cannot be written: {error.strerror}"
+            ) from error
     if options.as_json:
         terminal.out.file.write(json.dumps(document(result), indent=2) + "\n")
     else:
@@ -113,7 +118,7 @@ def _layout(options: Options, asset: Asset | None) -> tuple[Place, Layout]:
     if root is None:
         layout = service_layout(place, key_pattern=options.key_pattern)
         if not layout.components and options.key_pattern is None:
-            layout = replace(demo_layout(place), by_demo_rules=True)
+            layout = replace(demo_layout(place), no_ingestion=_first_reason(layout))
     else:
         place = root.below(_HISTORY)
         known = None if asset is None else asset.columns
@@ -129,6 +134,11 @@ def _layout(options: Options, asset: Asset | None) -> tuple[Place, Layout]:
     return place, layout
 
 
+def _first_reason(layout: Layout) -> str:
+    """Return why an ingestion leaves out the first of the files, all of which it leaves out."""
+    return next((f"{name!r}: {reason}" for name, reason in layout.ignored), "there is none")
+
+
 def _with_labels(layout: Layout, options: Options, asset: Asset | None) -> Layout:
     group = options.label_group or (None if asset is None else asset.label_group)
     if group is not None:
@@ -142,9 +152,9 @@ def _with_labels(layout: Layout, options: Options, asset: Asset | None) -> Layou
         return layout
     path = Path(options.labels)
     if not is_address(options.labels) and path.is_file():
-        return replace(layout, labels=(_only(path),))
+        return replace(layout, labels=(_only(path),), labels_named=True)
     place = _place(options.labels, options)
-    return replace(layout, labels=files_of(place, place.listed()))
+    return replace(layout, labels=files_of(place, place.listed()), labels_named=True)
 
 
 def _only(path: Path) -> DataFile:

@@ -6,10 +6,10 @@ from decimal import Decimal
 import numpy as np
 
 from l4e_cli.files.labels import LabelFiles, fault_periods
-from l4e_cli.files.service_rules import Labels, TimeSpan
+from l4e_cli.files.service_rules import ALL_OF_TRAINING, Labels, TimeSpan
 from l4e_cli.interval import Interval
 from l4e_cli.validate.asset import Asset
-from l4e_cli.validate.result import Finding
+from l4e_cli.validate.result import Finding, Severity
 
 
 def label_file_findings(files: LabelFiles, asset: Asset | None) -> Iterator[Finding]:
@@ -21,7 +21,7 @@ def label_file_findings(files: LabelFiles, asset: Asset | None) -> Iterator[Find
     """
     for name, reason in files.refused:
         yield Finding(severity="error", rule="refused-labels", where=name, text=reason)
-    expected = files.names or (asset is not None and asset.labelled)
+    expected = files.expected or files.names or (asset is not None and asset.labelled)
     if expected and not files.found.labels and not files.refused:
         yield Finding(
             severity="error",
@@ -44,7 +44,8 @@ def period_findings(labels: Labels, span: Interval, asset: Asset | None) -> Iter
     """
     windows = [span] if asset is None else asset.windows
     for remark in labels.remarks(data=_time_span(span), windows=[_time_span(window) for window in windows]):
-        yield Finding(severity="warning", rule=remark.rule, where="labels", text=remark.text)
+        severity: Severity = "error" if remark.rule == ALL_OF_TRAINING else "warning"
+        yield Finding(severity=severity, rule=remark.rule, where="labels", text=remark.text)
     evaluation = None if asset is None else asset.evaluation
     if evaluation is not None and labels.labels and not any(map(evaluation.overlaps, fault_periods(labels))):
         yield Finding(

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from l4e_cli.commands import up
 from l4e_cli.errors import CliError
 from l4e_cli.instance import load_instance, start_instance, stop_instance
+from l4e_cli.terminal import Terminal
 from tests.e2e.cloud import L4E, ROOT
 
 
@@ -31,6 +33,8 @@ def test_two_at_once(state: Path, tmp_path: Path) -> None:
         assert first.port != second.port
         assert load_instance(state) == first
         assert load_instance(other) == second
+        with pytest.raises(CliError, match=r"plays us-east-1, not eu-west-1: leave out --region"):
+            up(Terminal(), state, region="eu-west-1")
         with pytest.raises(CliError, match=r"already runs in .*state: use it, stop it with `l4e down`"):
             start_instance(state, region="us-east-1")
     finally:

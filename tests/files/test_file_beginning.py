@@ -99,6 +99,24 @@ MISTAKES: dict[str, tuple[str | bytes, list[str]]] = {
         .replace("T7", "T1"),
         ["long layout", "'what'"],
     ),
+    "long layout with numbers for names": (
+        stamped(
+            "2026-03-01 00:0{half}:00,7,1.5\n2026-03-01 00:0{half}:00,8,2.5", head="Timestamp,SensorNo,Value"
+        ),
+        ["long layout", "'SensorNo'", "'7' in line 2"],
+    ),
+    "long layout, sensors in turns": (
+        stamped("2026-03-01 00:0{at}:00,7,1.5\n2026-03-01 00:0{at}:30,8,2.5", head="Timestamp,TagId,Value"),
+        ["long layout", "'TagId'"],
+    ),
+    "two machines in one file": (
+        stamped(
+            "2026-03-01 00:{at:02d}:00,1,1.5,3\n2026-03-01 00:{at:02d}:00,2,2.5,4",
+            head="time,machine,Flow,Press",
+            count=12,
+        ),
+        ["long layout", "'machine'", "'1' in line 2"],
+    ),
     "decimal commas in quotation marks": (
         'Timestamp,Flow,Press\n2026-03-01 00:00:00,"10,5","1.011,5"\n',
         ["decimal comma", "'10,5'", "line 2"],
@@ -155,6 +173,24 @@ def test_a_mistake_is_named_with_the_way_out(mistake: str) -> None:
         (
             "Timestamp,Item,Flow_value,Press_value\n2026-03-01,Pump 1,1,2\n",
             ("Timestamp", "Item", "Flow_value", "Press_value"),
+            1,
+            [],
+        ),
+        (
+            stamped("2026-03-01 00:0{half}:00,{at},{half}", head="Timestamp,Speed,Stage"),
+            ("Timestamp", "Speed", "Stage"),
+            1,
+            [],
+        ),
+        (
+            stamped("2026-03-01 00:0{at}:00,1,1.5\n2026-03-01 00:0{at}:00,0,2.5", head="Timestamp,Run,Flow"),
+            ("Timestamp", "Run", "Flow"),
+            1,
+            [],
+        ),
+        (
+            stamped("2026-03-01 00:0{at}:00,{half},1.5", head="Timestamp,Stage,Value"),
+            ("Timestamp", "Stage", "Value"),
             1,
             [],
         ),

@@ -6,9 +6,10 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
-from canonical import PUMP, app, locations, only, resources, stack, statements, template
+from canonical import PUMP, app, locations, only, properties, resources, stack, statements, template
 
 from constructs_l4e import (
     AlarmThresholds,
@@ -230,6 +231,40 @@ def test_a_bucket_of_another_account_is_accepted() -> None:
     MonitoredAsset(scope, "Pump", service=imported(scope), locations=places, schema=PUMP)
 
     assert "theirs/Pump/history/*" in str(only(template(scope), "AWS::IAM::Role"))
+
+
+def key(scope: cdk.Stack, *, region: str = REGION, account: str = ACCOUNT) -> kms.IKey:
+    arn = f"arn:aws:kms:{region}:{account}:key/12345678-1234-1234-1234-123456789012"
+    return kms.Key.from_key_arn(scope, "Key", arn)
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ({"region": "us-east-1"}, 'is in Region "us-east-1", .*"Plant/Pump/Dataset", .* in "eu-west-1"'),
+        ({"account": "444455556666"}, 'is in account "444455556666", .* in "111122223333": use a key'),
+    ],
+)
+def test_a_key_of_another_environment(place: dict[str, str], words: str) -> None:
+    scope = cdk.Stack(app(), "Plant", env=cdk.Environment(account=ACCOUNT, region=REGION))
+    with pytest.raises(ValueError, match=f'^key "Plant/Key" {words}'):
+        MonitoredAsset(
+            scope,
+            "Pump",
+            service=imported(scope),
+            locations=locations(scope),
+            schema=PUMP,
+            encryption_key=key(scope, **place),
+        )
+
+
+def test_aws_s_own_service_may_use_keys_of_another_account() -> None:
+    scope = cdk.Stack(app(), "Plant", env=cdk.Environment(account=ACCOUNT, region=REGION))
+    service = EquipmentService.aws_managed(scope, "Aws")
+    theirs = key(scope, account="444455556666")
+    Dataset(scope, "Dataset", service=service, schema=PUMP, encryption_key=theirs)
+
+    assert properties(template(scope), "Dataset")["ServerSideKmsKeyId"] == theirs.key_arn
 
 
 def model_of(scope: cdk.Stack, service: IEquipmentService) -> IModel:

@@ -4,6 +4,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import aws_cdk as cdk
@@ -205,7 +206,10 @@ def test_two_schedulers_of_one_model() -> None:
     made = Dataset(scope, "Data", service=of, schema=PUMP).add_model("Model")
     for name in ("One", "Two", "Three"):
         made.add_scheduler(
-            name, data_upload_frequency="PT5M", data_input=at.inference_input, data_output=at.inference_output
+            name,
+            data_upload_frequency="PT5M",
+            data_input=at.inference_input,
+            data_output=replace(at.inference_output, prefix=f"{name}/"),
         )
     for name in ("First", "Second"):
         made.add_retraining_scheduler(name, retraining_frequency="P30D")
@@ -215,6 +219,21 @@ def test_two_schedulers_of_one_model() -> None:
     assert 'model "Test/Data/Model" has another retraining scheduler in this app' in retraining
     for name, rule in (("Two", "TooManySchedulers"), ("Second", "TooManySchedulers")):
         cdk.Annotations.of(made.node.find_child(name)).acknowledge_warning(f"constructs-l4e:{rule}", "known")
+    assert warnings(scope) == []
+
+
+def test_two_schedulers_that_would_overwrite_each_other() -> None:
+    scope = stack()
+    of, at = service(scope, None), locations(scope)
+    for name in ("Pump", "Same", "Other"):
+        if name == "Other":
+            at = replace(at, inference_output=replace(at.inference_output, prefix="other/"))
+        MonitoredAsset(scope, name, service=of, locations=at, schema=PUMP)
+
+    (warning,) = warnings(scope)
+    assert warning.startswith('results go to "Pump1/inference-output/", as those of "Test/Pump/Scheduler" do')
+    second = scope.node.find_child("Same")
+    cdk.Annotations.of(second).acknowledge_warning("constructs-l4e:SharedOutput", "they take turns")
     assert warnings(scope) == []
 
 

@@ -109,7 +109,10 @@ def test_malformed_document(document: str, message: str) -> None:
         (lambda: Component(name="x" * 201, sensors=["a"]), "201 characters: it may have at most 200"),
         (lambda: Component(name="p", sensors=["a b"]), 'column of component "p" "a b" does not match'),
         (lambda: Component(name="p", sensors=["a", "a"]), '"a" occurs twice: give each a name of its own'),
-        (lambda: Component(name="p", sensors=["Timestamp"]), '"Timestamp" occurs twice'),
+        (
+            lambda: Component(name="p", sensors=["Timestamp"]),
+            'component "p" has "Timestamp" among its sensors, which is its column of time',
+        ),
         (
             lambda: Component.from_csv_header("p", "Timestamp,Sensor 3"),
             "header of component .* has a blank.*write it as 'Sensor_3'",

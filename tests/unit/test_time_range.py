@@ -44,3 +44,10 @@ def test_time_range_is_in_utc() -> None:
 def test_wrong_time_range(build, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build()
+
+
+def test_a_date_is_no_text() -> None:
+    with pytest.raises(
+        TypeError, match=r"^start of time range is datetime.date\(2026, 1, 1\): write a text such"
+    ):
+        TimeRange.between(dt.date(2026, 1, 1), dt.date(2026, 7, 1))  # type: ignore[arg-type]  # what is tested

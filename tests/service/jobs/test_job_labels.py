@@ -117,7 +117,7 @@ def test_a_header_in_other_words_is_taken() -> None:
 
 
 def told(*periods: tuple[int, int], ratings: Sequence[str] = ()) -> list[tuple[str, int, str]]:
-    """What is said of labels of days of March, on data of the first ten."""
+    """What is said of labels of days of March, on data of the first twenty."""
     day = datetime(2026, 3, 1, tzinfo=UTC)
     labels = tuple(
         Label(
@@ -128,7 +128,7 @@ def told(*periods: tuple[int, int], ratings: Sequence[str] = ()) -> list[tuple[s
         )
         for number, (start, end) in enumerate(periods)
     )
-    data = TimeSpan(start=Decimal(day.timestamp()), end=Decimal(day.timestamp() + 10 * 86_400))
+    data = TimeSpan(start=Decimal(day.timestamp()), end=Decimal(day.timestamp() + 20 * 86_400))
     found = Labels(labels=labels).remarks(data=data, windows=[data])
     return [(each.rule, each.count, each.text) for each in found]
 
@@ -147,6 +147,18 @@ def test_labels_that_touch_or_say_different_things_do_not_overlap() -> None:
     assert [each[:2] for each in told((1, 3), (2, 4), ratings=["ANOMALY", "NO_ANOMALY"])] == [
         ("labels-contradict", 1)
     ]
+
+
+def test_labels_that_leave_little_to_learn_are_told() -> None:
+    assert told((0, 10)) == []
+    ((rule, count, text),) = told((-300, 6), (6, 9), (9, 12))
+    assert (rule, count) == ("labels-cover-most", 3)
+    assert text.startswith("3 labels cover 60% of the training window, and nothing is learned from what they")
+    assert "The longest: label 0, read as 2025-05-05T00:00:00Z to 2026-03-07T00:00:00Z. If its dates" in text
+    ((rule, _, text),) = told((0, 300), ratings=["NEUTRAL"])
+    assert rule == "labels-cover-all"
+    assert "1 label covers all of the training window" in text
+    assert told((0, 300), ratings=["NO_ANOMALY"]) == []
 
 
 def test_dates_that_allow_both_orders_are_read_with_the_month_first_and_noted() -> None:

@@ -208,9 +208,71 @@ def test_a_failure_of_cdk_shows_the_reasons(tmp_path: Path) -> None:
     assert "no good app" in (tmp_path / "cdk.log").read_text()
 
 
-def test_neither_the_constructs_nor_the_cdk_are_loaded() -> None:
-    program = "import sys, l4e_cli.__main__, l4e_cli.main; print(*sys.modules)"
-    loaded = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+COMMANDS = ("up", "down", "status", "demo", "validate", "prepare", "configure", "layer", "doctor")
+WORK = "commands", "demo.run", "doctor.command", "layer", "prepare.run", "validate.command"
+
+
+def loaded_by(program: str) -> set[str]:
+    """The modules that a program has imported at its end."""
+    shown = f"{program}; import sys; print('loaded:', *sys.modules)"
+    ended = subprocess.run(
+        [sys.executable, "-c", shown], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert set(loaded.stdout.split()).isdisjoint({"aws_cdk", "constructs", "constructs_l4e", "jsii"})
+    return set(ended.stdout.rpartition("loaded:")[2].split())
+
+
+def test_neither_the_constructs_nor_the_cdk_are_loaded() -> None:
+    found = loaded_by("import l4e_cli.__main__, " + ", ".join(f"l4e_cli.{name}" for name in WORK))
+    assert found.isdisjoint({"aws_cdk", "constructs", "constructs_l4e", "jsii"})
+
+
+def test_help_is_shown_before_anything_is_loaded() -> None:
+    helps = "".join(f"shown({command!r})\n" for command in COMMANDS)
+    found = loaded_by(
+        "import contextlib, l4e_cli.__main__, l4e_cli.main\n"
+        "def shown(command):\n"
+        "    with contextlib.suppress(SystemExit):\n"
+        f"        l4e_cli.main.run([command, '--help'])\n{helps}pass"
+    )
+    assert found.isdisjoint({"boto3", "botocore", "matplotlib", "numpy", "pyarrow", "rich", "service"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["up", "--region", "eu_west"], "'eu_west' is not the name of a Region such as eu-west-1"),
+        (["up", "--state-dir", "file"], "'file' is a file: name a folder, which is made if it is not there"),
+        (["demo", "--output", "file"], "'file' is a file"),
+        (["demo", "--train-until", "31.01.2026"], "'31.01.2026' is not a time such as 2026-01-31T00:00:00"),
+        (["validate", ".", "--picture", "picture.jpeg"], "'picture.jpeg' does not end in .png"),
+        (["validate", ".", "--picture", "folder.png"], "'folder.png' is a folder: name a file in it"),
+    ],
+)
+def test_an_argument_that_cannot_be_meant(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(SystemExit) as ended:
+        run(arguments)
+    assert ended.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["demo", "--train-until", "2026-01-31"], "--train-until is about the files of --data: give both"),
+        (["demo", "--off-condition", "a < 1"], "--off-condition is about the files of --data: give both"),
+        (
+            ["prepare", "a.csv", "b", "--set", "decimal=dot", "--set", "decimal=comma"],
+            "--set decimal is given as 'dot' and as 'comma': give it once",
+        ),
+        (["doctor", "--bucket", "mine"], "--bucket is where --write writes: give both, or neither"),
+    ],
+)
+def test_an_argument_that_would_have_no_effect(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert run(arguments) == 1
+    assert f"error: {words}" in capsys.readouterr().err

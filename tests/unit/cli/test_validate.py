@@ -209,6 +209,17 @@ class TestLayout:
         assert document["labels"]["files"] == ["Labels.csv"]
         assert rules(document, "warning") == {"files": "layout"}
 
+    @pytest.mark.parametrize(
+        ("name", "reason"),
+        [("Pump 1/a.csv", "component name 'Pump 1' must be"), ("a.csv", "its name does not fit KeyPattern")],
+    )
+    def test_why_an_ingestion_would_take_nothing(
+        self, validation: Validation, name: str, reason: str
+    ) -> None:
+        validation.write(name, GOOD)
+        (finding,) = validation.run()["findings"]
+        assert finding["text"].startswith(f"an ingestion would take none of the files ('{name}': {reason}")
+
     def test_one_file(self, validation: Validation) -> None:
         validation.write("pump.csv", GOOD)
         document = validation.run(str(validation.folder / "pump.csv"))

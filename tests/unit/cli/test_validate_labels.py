@@ -102,6 +102,18 @@ def labels_said(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         ),
         ("2026-06-05,\n", "error", "refused-labels", "line 1 '2026-06-05,' has no end"),
         ("2026-06-05,2026-06-06\n".encode("utf-16"), "error", "refused-labels", "UTF-16"),
+        (
+            "2026-02-05,2026-07-06\n2026-07-07,2026-07-08\n",
+            "warning",
+            "labels-cover-most",
+            "2 labels cover 73% of the training window, and nothing is learned from what they cover. The",
+        ),
+        (
+            "2025-06-05,2026-04-06\n2026-04-06,2026-09-09\n",
+            "error",
+            "labels-cover-all",
+            "2 labels cover all of the training window, and nothing is learned from what they cover, so the",
+        ),
         ("start,end\n", "error", "no-label", "no label is there, so the training would fail"),
     ],
 )
@@ -118,6 +130,12 @@ def test_an_order_that_no_date_shows_is_told(tmp_path: Path) -> None:
     ((severity, rule, text),) = labels_said(of_file(tmp_path, "03/02/2026,03/03/2026\n"))
     assert (severity, rule) == ("note", "reading")
     assert text.startswith("l.csv: no date shows whether day or month comes first: line 1")
+
+
+def test_a_folder_without_label_files(tmp_path: Path) -> None:
+    (tmp_path / "labels").mkdir()
+    ((severity, rule, _),) = labels_said(checked(tmp_path, labels=str(tmp_path / "labels"))[0])
+    assert (severity, rule) == ("error", "no-label")
 
 
 def test_a_label_file_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import accumulate
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ from service.clock import moment
 from service.jobs.failure import JobFailed
 from service.jobs.times import instant_of
 from service.members.locations import prefix_mistake
-from service.members.training_windows import TimeSpan
+from service.members.training_windows import TimeSpan, covered_days
 
 ANOMALY, NO_ANOMALY, NEUTRAL = "ANOMALY", "NO_ANOMALY", "NEUTRAL"
 """Ratings: a fault, surely none, and nobody knows. Those of label files are faults."""
@@ -23,11 +24,15 @@ ANOMALY, NO_ANOMALY, NEUTRAL = "ANOMALY", "NO_ANOMALY", "NEUTRAL"
 _INSTANT = timedelta(microseconds=1)
 """What a label of one row lasts: periods that only touch do not overlap."""
 
+_MOST = 0.5
+"""Share of the training window that labels may cover without a remark."""
+
 _MOST_BYTES = 64 << 20
 """The largest label file: half a million lines and more."""
 
 OVERLAPPING, CONTRADICTING = "labels-overlap", "labels-contradict"
 OUTSIDE_DATA, OUTSIDE_WINDOWS = "labels-outside", "labels-unused"
+MOST_OF_TRAINING, ALL_OF_TRAINING = "labels-cover-most", "labels-cover-all"
 """Rules of remarks about labels."""
 
 
@@ -132,7 +137,7 @@ class Labels:
 
         Args:
             data: the extent of all data of the model's sensors.
-            windows: the windows that the model is trained and evaluated on.
+            windows: the windows that the model is trained and evaluated on, that of the training first.
 
         Returns:
             Members of a document; None when there is nothing to say.
@@ -169,6 +174,8 @@ class Labels:
         yield from _contradiction_remarks(self.labels)
         yield from _outside_remarks(outside, len(self.labels), data)
         yield from _unused_remarks(unused)
+        if windows:
+            yield from _covering_remarks(self.labels, _common(windows[0], data))
 
 
 def too_large(size: int) -> str | None:
@@ -291,6 +298,34 @@ def _unused_remarks(unused: Sequence[Label]) -> Iterator[LabelRemark]:
             f"nor in the evaluation window, and {_verb(unused, 'counts', 'count')} for nothing: "
             f"{_example(unused)}. Choose windows that hold them",
         )
+
+
+def _covering_remarks(labels: Sequence[Label], training: TimeSpan) -> Iterator[LabelRemark]:
+    """Say that labels keep most of the training window from being learned: often a date is wrong."""
+    inside = [label for label in labels if label.rating != NO_ANOMALY and label.lies_in(training)]
+    covered = covered_days(training, map(_span, inside))
+    if covered <= _MOST * training.days:
+        return
+    everything = covered >= training.days
+    longest = max(inside, key=lambda label: label.end - label.start)
+    yield LabelRemark(
+        rule=ALL_OF_TRAINING if everything else MOST_OF_TRAINING,
+        count=len(inside),
+        text=f"{_labels(len(inside))} {_verb(inside, 'covers', 'cover')} "
+        f"{'all' if everything else f'{covered / training.days:.0%}'} of the training window, and nothing is "
+        f"learned from what they cover{', so the training fails' if everything else ''}. The longest: "
+        f"{_example([longest])}. If its dates are wrong, correct them; if not, train on a longer time",
+    )
+
+
+def _span(label: Label) -> TimeSpan:
+    return TimeSpan(start=Decimal(label.start.timestamp()), end=Decimal(label.end.timestamp()))
+
+
+def _common(one: TimeSpan, other: TimeSpan) -> TimeSpan:
+    """Return the time that two spans share; an empty span at the start of the later one without any."""
+    start = max(one.start, other.start)
+    return TimeSpan(start=start, end=max(start, min(one.end, other.end)))
 
 
 def _labels(count: int) -> str:

@@ -215,6 +215,13 @@ def test_what_is_no_table_is_refused(tmp_path: Path, case: str, capsys: pytest.C
     assert text in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "+25:00", "+01:75", "1"])
+def test_a_time_zone_that_is_none(tmp_path: Path, zone: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert prepare(tmp_path, b"Time,Flow,Press\n" + BODY, ["--time-zone", zone]) == 1
+
+    assert f"--time-zone {zone} is neither an offset such as +01:00 nor a name" in capsys.readouterr().err
+
+
 def test_a_question_is_answered_by_its_own_words(tmp_path: Path) -> None:
     data, _ = ASKED["day or month"]
 
