@@ -24,7 +24,17 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}", re.ASCII)
 """The beginning of a date, also of one that no calendar has: what begins like this is meant to be a time."""
 _COMMA_NUMBER = re.compile(r"[+-]?\d{1,3}([. ']\d{3})*,\d+|[+-]?\d+,\d+")
-_HOUR_NUMBER = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])")
+_MISREAD_DIGITS = (
+    (
+        re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])"),
+        "a date with an hour (yyyyMMddHH), but 10 digits are read as seconds since 1970",
+    ),
+    (
+        re.compile(r"(?!19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])([0-5]\d){2}"),
+        "a date with a year of two digits (yyMMddHHmmss), but 12 digits are read as yyyyMMddHHmm",
+    ),
+)
+"""Digits that would be read as another time than they were meant, and what they look like."""
 _LONG_COLUMNS, _LONG_NUMBERS, _LONG_ROWS, _REPEATED_SHARE = 6, 2, 6, 0.4
 _NUMBERED_ROWS, _FILLED_SHARE = 20, 0.8
 """Rows, and share of all pairs of timestamp and number, from which on a column of numbers names sensors."""
@@ -72,7 +82,7 @@ def refuse_wrong_layout(header: Row, rows: Sequence[Row]) -> None:
     _refuse_date_and_time(header, body)
     _refuse_long(header, body)
     _refuse_decimal_commas(header, body)
-    _refuse_hours(body)
+    _refuse_misread_digits(body)
 
 
 def rows_under_header(rows: Sequence[Row]) -> list[Row]:
@@ -255,11 +265,11 @@ def _refuse_decimal_commas(header: Row, body: Sequence[Row]) -> None:
         )
 
 
-def _refuse_hours(body: Sequence[Row]) -> None:
-    """Refuse dates with an hour and nothing between, which would be read as seconds since 1970."""
+def _refuse_misread_digits(body: Sequence[Row]) -> None:
     texts = [row.cells[0] for row in body]
-    if len(texts) > 1 and all(map(_HOUR_NUMBER.fullmatch, texts)):
-        raise UnusableFile(
-            f"the timestamp {texts[0]!r} in line {body[0].line} looks like a date with an hour "
-            f"(yyyyMMddHH), but 10 digits are read as seconds since 1970: write '2026-03-31 14:00', {PREPARE}"
-        )
+    for pattern, meant in _MISREAD_DIGITS:
+        if len(texts) > 1 and all(map(pattern.fullmatch, texts)):
+            raise UnusableFile(
+                f"the timestamp {texts[0]!r} in line {body[0].line} looks like {meant}: write "
+                f"'2026-03-31 14:00:00', {PREPARE}"
+            )

@@ -164,6 +164,7 @@ def day_month_order(texts: Iterable[str]) -> DayMonthOrder:
     return DayMonthOrder(day_first=counts[0], month_first=counts[1], open=counts[2])
 
 
+_DAY = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}"
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _NOT_ACCEPTED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern + r"\Z", re.ASCII | re.IGNORECASE), name)
@@ -186,6 +187,18 @@ _NOT_ACCEPTED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\d{1,2}/\d{1,2}/\d{4}.*", "a date that does not exist, or a form that is not accepted after it"),
         (r"\d{4}[-/ ]?\d{2}[-/ ]?\d{2}.*\d ?[a-z]{2,5}", "a time zone with a name instead of an offset"),
         (r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?", "a time of day without its date"),
+        (r"\d{1,2}:\d{2}[.,]\d", "minutes and seconds alone, as Excel shows times with fractions"),
+        (r"1[.,][3-9]\d*E\+(?:09|12)", "seconds or milliseconds since 1970 that a spreadsheet has rounded"),
+        (r"\d{12}", "a year of two digits, or a date that does not exist"),
+        (r"\d{4}-W\d{2}\b.*", "a week of the year"),
+        (r"\d{4}-\d{3}\b.*", "a day of the year"),
+        (
+            _DAY + r"[T _-]24:00(?::00(?:[.,]0+)?)?" + _ZONE,
+            "the end of a day as 24:00, not 00:00 of the next",
+        ),
+        (_DAY + "[\u00a0\u2007\u202f].*", "a no-break space between date and time"),
+        (_DAY + r"[^;|\t]*[;|\t].*", "a row whose columns are separated by no comma"),
+        (_DAY + r".*\[[a-z_/+-]+\]", "a time zone with a name after its offset"),
         (
             r"\d{4}([-/_ ])\d{1,2}\1\d{1,2}[-_T ]\d{1,2}[-_]\d{2}",
             "hour and minutes with '-' or '_' between them, and no seconds",

@@ -93,7 +93,8 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         name="digits only",
-        pattern=r"(?P<Y>\d{4})(?P<m>\d{2})(?P<d>\d{2})"
+        # Not any year: 260301060000 is 2026-03-01 06:00, not a day of the year 2603.
+        pattern=r"(?P<Y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})"
         rf"(?:[T _-]?(?P<H>\d{{2}}):?(?P<M>\d{{2}})(?::?(?P<S>\d{{2}})(?:[.,]?(?P<f>\d{{1,9}}))?)?{_ZONE})?",
         example="20260301000000",
     ),

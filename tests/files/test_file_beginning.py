@@ -130,6 +130,10 @@ MISTAKES: dict[str, tuple[str | bytes, list[str]]] = {
         ["header has two rows"],
     ),
     "dates with an hour": ("Timestamp,a\n2026030100,1\n2026030101,2\n", ["yyyyMMddHH", "line 2"]),
+    "dates with a year of two digits": (
+        "Timestamp,a\n260301060000,1\n260301061500,2\n",
+        ["'260301060000' in line 2", "yyMMddHHmmss", "yyyyMMddHHmm"],
+    ),
     "blank in a name": (
         "Timestamp,Sensor 3\n2026-03-01,1\n",
         ["'Sensor 3'", "blank", "'Sensor_3'", "column 2"],
@@ -194,6 +198,7 @@ def test_a_mistake_is_named_with_the_way_out(mistake: str) -> None:
             1,
             [],
         ),
+        ("Date,Flow\n202603010600,1\n202603010615,2\n", ("Date", "Flow"), 1, []),
         ("Date,Flow\n2026-03-01,1\n", ("Date", "Flow"), 1, []),
         ("Timestamp,Value\n2026-03-01,1\n", ("Timestamp", "Value"), 1, []),
         ("Timestamp,a", ("Timestamp", "a"), 1, []),

@@ -46,6 +46,17 @@ def test_the_forms_in_error_texts_are_accepted() -> None:
         ("2026-03-01-06-00", "hour and minutes with '-'"),
         ("2026_03_01_06_00", "hour and minutes with '-'"),
         ("2026-03-01 06-00", "hour and minutes with '-'"),
+        ("30:15.0", "minutes and seconds alone, as Excel"),
+        ("1.772323E+09", "spreadsheet has rounded"),
+        ("1,77232E+12", "spreadsheet has rounded"),
+        ("260301000000", "year of two digits"),
+        ("2026-W09-7 06:00", "week of the year"),
+        ("2026-060 06:00", "day of the year"),
+        ("2026-03-01 24:00", "end of a day as 24:00"),
+        ("2026/03/01T24:00:00Z", "end of a day as 24:00"),
+        ("2026-03-01\u00a006:00", "no-break space"),
+        ("2026-03-01 06:00:00;10,5;11", "separated by no comma"),
+        ("2026-03-01T06:00:00+01:00[Europe/Berlin]", "time zone with a name after its offset"),
     ],
 )
 def test_forms_that_are_not_accepted_are_named(text: str, words: str) -> None:

@@ -366,8 +366,11 @@ class FakeService:
             self._require_settled(name)
             if model.record["DatasetName"] != p["DatasetName"]:
                 raise ApiError("ValidationException", f"model {name} has another dataset")
+            given = {tag["Key"]: tag["Value"] for tag in p.get("Tags", ())}
+            if OWNER_TAG in given and given[OWNER_TAG] != model.tags.get(OWNER_TAG):
+                raise ApiError("ConflictException", f"model {name} belongs to others")
             model.record.update(changes)
-            model.tags.update({tag["Key"]: tag["Value"] for tag in p.get("Tags", ())})
+            model.tags.update(given)
             own = [copy.record["ModelVersion"] for copy in self._copies_of(model.arn)]
             number = max([*own, *self.versions.get(name, {})], default=0) + 1
         arn = f"{model.arn}/model-version/{number}"

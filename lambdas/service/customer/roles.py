@@ -11,14 +11,20 @@ def require_role(context: Context, request: Mapping[str, Any]) -> None:
     """Require that the `RoleArn` of a request, if it has one, is a role that the service may assume.
 
     Raises:
-        ValidationError: when the role is of another account or outside the path of the access roles.
+        ValidationError: when the role is of another partition or account, or outside the path of the access
+            roles.
     """
     arn = request.get("RoleArn")
     if arn is None:
         return
     account, path = context.arns.account, context.settings.access_role_path
     _, partition, _, _, owner, resource = arn.split(":", 5)
-    if owner != account or partition != context.arns.partition:
+    if partition != context.arns.partition:
+        raise ValidationError(
+            f"RoleArn '{arn}' is of the partition '{partition}', but the service runs in "
+            f"'{context.arns.partition}', out of reach of other partitions: use a role of account {account}"
+        )
+    if owner != account:
         raise ValidationError(
             f"RoleArn '{arn}' is a role of account {owner}, but the service runs in account {account}: use a "
             "role of that account, grant it access to the other account's bucket in the bucket policy, and "

@@ -6,6 +6,9 @@ from service.context import Context
 from service.errors import QuotaError, ValidationError
 from service.members.adaptation_tag import require_adaptation
 
+OWNER_TAG = "constructs-l4e:owner"
+"""The tag by which a custom resource knows what it has made, and may change and delete."""
+
 
 def merged_tags(
     context: Context,

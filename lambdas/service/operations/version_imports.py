@@ -6,7 +6,7 @@ from service.context import Context
 from service.customer.kms_keys import key_arn
 from service.customer.roles import require_role
 from service.errors import ConflictError, ValidationError, counted, require_room
-from service.members.tagging import merged_tags
+from service.members.tagging import OWNER_TAG, merged_tags
 from service.operations.datasets import require_dataset
 from service.operations.models import requested_label_group, require_active, require_labels
 from service.reconciliation.job_starts import start_version_import
@@ -79,6 +79,7 @@ def import_model_version(context: Context, request: dict[str, Any]) -> ModelVers
             require_room("models", limit=limit, used=used, setting="models")
             return _new_model(context, request, dataset, facts, name=name, key=key, importer=importer)
         _require_target_model(target, dataset, key)
+        _require_owner(target, request)
         return _next_version(context, request, target, facts, importer=importer)
 
     def start(version: ModelVersionRecord) -> None:
@@ -119,6 +120,20 @@ def _require_target_model(target: ModelRecord, dataset: DatasetRecord, key: str 
         raise ValidationError(
             f"ServerSideKmsKeyId '{key}' is not the key of the model '{name}', which exists and keeps its "
             "key: leave it out, or import under another ModelName"
+        )
+
+
+def _require_owner(target: ModelRecord, request: dict[str, Any]) -> None:
+    """Require that a custom resource imports into no model of others, which its tags would make its own.
+
+    It has looked for the model before, but one may have been made since.
+    """
+    owner = next((tag["Value"] for tag in request.get("Tags", []) if tag["Key"] == OWNER_TAG), None)
+    present = target.get("tags", {}).get(OWNER_TAG)
+    if owner is not None and owner != present:
+        raise ConflictError(
+            f"the model '{target['ModelName']}' exists and belongs to {present or 'nobody'} (tag "
+            f"{OWNER_TAG}), not to who asks: choose another ModelName, or delete the existing model first"
         )
 
 

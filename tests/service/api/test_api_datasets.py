@@ -146,7 +146,10 @@ def _ingestion(**more: Any) -> dict[str, Any]:
         ("arn:aws:iam::000000000000:role/lookoutequipment//access", "does not lie under the path"),
         ("arn:aws:iam::000000000000:role/lookoutequipment/", "does not lie under the path"),
         ("arn:aws:iam::111122223333:role/lookoutequipment/access", "role of account 111122223333"),
-        ("arn:aws-cn:iam::000000000000:role/lookoutequipment/access", "the service runs in account"),
+        (
+            "arn:aws-cn:iam::000000000000:role/lookoutequipment/access",
+            "is of the partition 'aws-cn', but the service runs in 'aws'",
+        ),
     ],
 )
 def test_only_roles_the_service_was_told_to_trust(service: Service, role: str, words: str) -> None:

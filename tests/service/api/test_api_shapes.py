@@ -218,6 +218,8 @@ def test_patterns_mean_what_java_means(shape: str, text: str, verdict: str) -> N
             "(it is a whole location: give 'plant' as Bucket, and give 'a/' as Prefix)",
         ),
         ("S3Bucket", "s3://plant", "(a bucket is given by its name alone: give 'plant' as Bucket)"),
+        ("S3Bucket", "arn:aws:s3:::plant", "(a bucket is given by its name alone: give 'plant' as Bucket)"),
+        ("S3Prefix", "arn:aws:s3:::plant/a", "give 'plant' as Bucket, and give 'a/' as Prefix)"),
         ("S3Bucket", "plant/a", "give 'plant' as Bucket, and give 'a/' as Prefix)"),
         ("S3Bucket", "Plant", "failed to satisfy constraint"),
     ],

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from custom_resources.request import OWNER_TAG
+from service.members import tagging
 from service.storage.names import MODEL, accumulated_day, accumulated_prefix, artefact_key, document_key
 from service.storage.store import Item
 from tests.embedded import ACCOUNT
@@ -206,6 +208,27 @@ def test_what_cannot_be_imported_is_refused(plant: Plant, source: Item, target: 
     plant.play_version(plant.import_version(source, target))
     other = refusal(DatasetName=source["DatasetName"], ClientToken="u")
     assert "is not the dataset of the model 'twin', which is 'copy'" in other
+
+
+def test_a_custom_resource_imports_into_no_model_of_others(plant: Plant, source: Item, target: Item) -> None:
+    def tags(owner: str) -> list[dict[str, str]]:
+        return [{"Key": OWNER_TAG, "Value": owner}]
+
+    plant.play_version(plant.import_version(source, target))
+    model = plant.call("DescribeModel", ModelName="twin")["ModelArn"]
+    ours = asked_version(source, target, ClientToken="u", Tags=tags("stack/ours"))
+    assert "belongs to nobody" in plant.refusal("ImportModelVersion", **ours)
+    plant.call("TagResource", ResourceArn=model, Tags=tags("stack/theirs"))
+    assert "ConflictException: the model 'twin' exists and belongs to stack/theirs" in plant.refusal(
+        "ImportModelVersion", **ours
+    )
+    assert plant.call("ListTagsForResource", ResourceArn=model)["Tags"] == tags("stack/theirs")
+    plant.call("TagResource", ResourceArn=model, Tags=tags("stack/ours"))
+    assert plant.call("ImportModelVersion", **ours)["ModelVersion"] == 2
+
+
+def test_both_sides_know_the_tag_of_owners() -> None:
+    assert tagging.OWNER_TAG == OWNER_TAG
 
 
 def test_a_dataset_must_have_the_sensors_of_the_version(plant: Plant, source: Item) -> None:

@@ -183,6 +183,10 @@ def test_what_cannot_be_known_is_asked(tmp_path: Path, case: str, capsys: pytest
 
 
 REFUSED = {
+    "years of two digits without separators": (
+        b"Time,Flow\n260301060000,1.5\n260301070000,1.6\n260301080000,1.7\n",
+        "no line holds a time",
+    ),
     "an Excel workbook": (b"PK\x03\x04" + bytes(40), "save the sheet as CSV"),
     "a Parquet file": (b"PAR1" + bytes(40), "Parquet"),
     "a gzip file that was cut": (gzip.compress(b"Time,Flow\n" + BODY * 200)[:60], "cut"),
