@@ -1,6 +1,6 @@
 """Measure what changes when a constant of the engine is halved, and when it is doubled.
 
-    python -m benchmarks.sensitivity [DATA] [--only view,slow_fit.WEEKS] [--jobs 2] [--json FILE]
+    python -m benchmarks.sensitivity [DATA] [--only view,slow_fit.DRIFT] [--jobs 2] [--json FILE]
                                      [--docs docs/method.md]
 
 All choices of `benchmarks.constants` by the figures of `benchmarks.key_figures`, each change in a process of
@@ -46,9 +46,7 @@ PART_OF = {
 """The only figures that some constants, or all of a module, can touch; for others those of scores."""
 SCORING = {
     "comparison",
-    "ensemble",
     "events",
-    "imputation",
     "known_faults",
     "level_events",
     "level_shift.FAR_RATIO",
@@ -77,7 +75,7 @@ TOLERANCES = {
     "undecided": 0.5,
 }
 """By how much a figure may move and still be the same, by how its name ends; the others by .01."""
-ROW = re.compile(r"\| (?:[^|]*`(?P<constant>[a-z_]+\.[\w.]+(?:\[\d\])?)`|(?P<figure>[^|`]+)) \|")
+ROW = re.compile(r"\| (?:[^|]*`(?P<constant>[a-z_]+\.[\w.]+)`|(?P<figure>[^|`]+)) \|")
 Figures = dict[str, float]
 
 

@@ -6,14 +6,15 @@ from typing import Self
 
 import numpy as np
 
+from engine.detect.trained_states import INDEPENDENT
 from engine.evaluate.evaluation import Range
 
 REPORT_JOIN = np.timedelta64(6, "h")
 """Time without an alarm through which reports let an event go on, whatever its sensors."""
 REPORT_MINUTES = 30
 """Minutes of alarm below which reports leave an event out: it stays visible in the scores."""
-REPORT_PAUSE = np.timedelta64(24, "h")
-"""Pause through which a fault of the same sensors goes on: many show by day, or in the heat, only."""
+REPORT_PAUSE = INDEPENDENT
+"""Pause through which a fault of the same sensors goes on, a day: many show by day, or in the heat, only."""
 REPORT_LONGEST_PAUSE = np.timedelta64(60, "h")
 """The same for a fault that had lasted for longer, or then does: a weekend without load."""
 NAMED_SHARE = 0.15
