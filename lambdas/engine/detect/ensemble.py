@@ -25,14 +25,13 @@ from engine.detect.rare_states import RareStates
 from engine.detect.smoothing import newest_largest
 from engine.detect.state import State
 from engine.detect.trained_states import TrainedStates, confirmed_states
-from engine.detect.view import TOP_SHARE, View, row_scores
+from engine.detect.view import View, row_scores
 from engine.frame.scaling import CLIP
 
 Floats = NDArray[np.float64]
 
-ENGAGED_SHARE = (0.0, TOP_SHARE)
-"""Share of a view's residuals with moved levels from which the tracked views count in part, and in full: all
-of the largest ones, on which a score rests, may then be lost."""
+ENGAGED_SHARE = (0.02, 0.1)
+"""Share of a view's residuals with moved levels from which the tracked views count in part, and in full."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from engine.detect.additive_model import MEMORY_BINS, Additive, Columns, smoothe
 from engine.detect.cross_prediction import Moments
 from engine.detect.pipeline import grace_rows
 from engine.detect.ramp import ramp
+from engine.detect.slow_alarm import OPENING
 from engine.detect.slow_drift import SlowDrift, Spans, running
 from engine.detect.smoothing import ewma
 from engine.detect.time_bins import Grid
@@ -38,9 +39,6 @@ DAY = int(INDEPENDENT / np.timedelta64(1, "us"))
 """Time that residuals are averaged over: a cycle of load and weather."""
 AVERAGES = 25
 """So many averages must fit into training: in a short one, they are over less than a day."""
-OPENING = 12 * HOUR
-"""Time above the limit that opens an alarm, or two averages if that is less: the fast views see shorter
-faults."""
 SETTLING = 2 * MEMORY_BINS
 """Bins after a stop, an outage or a gap that are not judged: twice the memory of the model."""
 COLUMNS, HINGES = 600, 5
@@ -124,7 +122,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
 def _spans(total: int, width: int) -> Spans:
     """Return the times of the channel in bins of this width, for a training of this total time."""
     average = min(DAY, total / AVERAGES)
-    opening = min(OPENING, 2 * average)
+    opening = min(OPENING / np.timedelta64(1, "us"), 2 * average)
     return Spans(
         average=max(2, round(average / width)), opening=max(8, round(opening / width)) + 1, settling=SETTLING
     )
