@@ -23,36 +23,37 @@ MODULES = ("engine.evaluate.events", "engine.frame.scaling", "engine.frame.segme
 
 OTHERS = {
     "a format": "artefact.VERSION artefact.READABLE artefact._DIGEST",
-    "a unit": "slow_fit.HOUR slow_fit.DAY",
+    "a unit": "slow_fit.HOUR",
     "of the normal distribution": "cleaning._NORMAL_99 scaling._NORMAL_IQR",
     "which features are predicted": "view.OUTPUTS",
     "leaves alarms as they are": "events.EventRules.min_rows",
     "follows from other constants": (
-        "features.LONGEST_MEMORY features.CONTEXT features.BLOCKS features.WARM_UP alarm.MEMORY_ROWS "
-        "alarm.HISTORY_ROWS"
+        "features.LONGEST_MEMORY features.GAP_STEPS features.CONTEXT features.BLOCKS features.WARM_UP "
+        "alarm.MEMORY_ROWS alarm.HISTORY_ROWS notices.SILENT_ROWS slow_fit.SETTLING slow_fit.DAY "
+        "events.REPORT_PAUSE events.REPORT_LONGEST_PAUSE"
     ),
     "rows or columns at once, for speed": (
         "cross_prediction.BLOCK cross_prediction._SMALL features.BLOCK_ROWS smoothing._BLOCK time_bins.CHUNK "
-        "unit_changes._CHUNK watch._CHUNK calibration._COLUMNS cleaning._BLOCK_ROWS segments.CHUNK_ROWS"
+        "unit_changes._CHUNK watch._CHUNK calibration._COLUMNS cleaning._BLOCK_ROWS segments.CHUNK_ROWS "
+        "known_faults._PART_ROWS"
     ),
     "rows of long data that are looked at, for speed": (
         "discrete._SAMPLE_ROWS training_range._SAMPLE_ROWS calibration_data.SAMPLE_CELLS "
         "cleaning._LEARNED_ROWS fit._LEARNED_ROWS sampling.STRIP_ROWS slow_fit._KNOT_ROWS "
-        "scaling._SAMPLE_ROWS scaling._SAMPLE_CELLS"
+        "scaling._SAMPLE_ROWS scaling._SAMPLE_CELLS level_shift.STRIDE time_bins.ENOUGH_ROWS"
     ),
     "bounds the memory of a fit": "slow_fit.MOST_BINS slow_fit.COLUMNS",
-    "against division by almost nothing, and rounding": (
+    "how far, and how exactly, a factor is searched": "calibration.COMMON_FACTOR calibration.COMMON_STEPS",
+    "against division by almost nothing, logarithms of it, and rounding": (
         "additive_model._TINY level_shift._TINY slow_drift._TINY slow_alarm._DECIMALS trained_states._STILL "
-        "calibration.STILL slow_fit._LEAST_UNIT scaling._CONSTANT"
+        "calibration.STILL slow_fit._LEAST_UNIT scaling._CONSTANT features._STD_FLOOR imputation._RCOND"
     ),
-    "refuses what cannot be": "slow_state._MOST_BINS state._MOST_ROWS fit.MIN_ROWS",
+    "refuses what cannot be, or is too little": (
+        "slow_state._MOST_BINS state._MOST_ROWS fit.MIN_ROWS slow_fit.LEAST_BINS"
+    ),
     "wording": "discrete.MOST_VALUES",
 }
 """Constants that are no choices of the method, by what they are."""
-
-SEPARATE = ("slow_fit.AVERAGE", "slow_fit.OPENING", "comparison.ALARM_SLACK")
-"""Pairs that are two constants: a time, and the part of training that it may be at most. Others are bounds,
-which change together."""
 
 INSTEAD: dict[str, tuple[Any, Any]] = {
     "alarm.CALM_RATIO": (0.3, 0.9),
@@ -70,7 +71,6 @@ INSTEAD: dict[str, tuple[Any, Any]] = {
     "time_bins.KNOWN": (0.25, 1.0),
     "training_range.NEARLY_ALL": (0.8, 0.95),
     "training_range._TAILS": ((0.002, 0.998), (0.0005, 0.9995)),
-    "unit_changes._HOPELESS_SHARE": (0.4, 0.85),
     "view.RESIDUAL_QUANTILE": (0.98, 0.995),
 }
 """Less and more of what cannot be halved and doubled: of shares, the distance from 1 often is."""
@@ -81,7 +81,7 @@ class Constant:
     """One number, or numbers that belong together.
 
     Attributes:
-        name: module and name, `view.CAP`; with its place, if it is a part of a pair.
+        name: module and name, `view.CAP`.
         module: full name of the module.
         attribute: its name there, behind that of the class for the default of a setting.
         value: what it is.
@@ -114,19 +114,12 @@ def choices() -> list[Constant]:
     for name, module, attribute, value in constants():
         if name in others:
             continue
-        places: tuple[int | None, ...] = tuple(range(len(value))) if name in SEPARATE else (None,)
-        for at in places:
-            smaller, larger = INSTEAD.get(name, (_times(value, 0.5, at), _times(value, 2, at)))
-            found.append(
-                Constant(
-                    name=name if at is None else f"{name}[{at}]",
-                    module=module,
-                    attribute=attribute,
-                    value=value,
-                    smaller=smaller,
-                    larger=larger,
-                )
+        smaller, larger = INSTEAD.get(name, (_times(value, 0.5), _times(value, 2)))
+        found.append(
+            Constant(
+                name=name, module=module, attribute=attribute, value=value, smaller=smaller, larger=larger
             )
+        )
     return found
 
 
@@ -171,15 +164,10 @@ def _numeric(value: Any) -> bool:
     return number and bool(value) and not (isinstance(value, np.timedelta64) and np.isnat(value))
 
 
-def _times(value: Any, factor: float, at: int | None = None) -> Any:
-    """Return a value times a factor; of several, each, or the one at a place.
-
-    What is whole stays whole, and is at least 1.
-    """
+def _times(value: Any, factor: float) -> Any:
+    """Return a value times a factor; of several, each. What is whole stays whole, and is at least 1."""
     if isinstance(value, tuple):
-        return tuple(
-            _times(each, factor) if at in {None, place} else each for place, each in enumerate(value)
-        )
+        return tuple(_times(each, factor) for each in value)
     return max(1, round(value * factor)) if isinstance(value, int) else value * factor
 
 

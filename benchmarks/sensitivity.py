@@ -1,6 +1,6 @@
 """Measure what changes when a constant of the engine is halved, and when it is doubled.
 
-    python -m benchmarks.sensitivity [DATA] [--only view,slow_fit.WEEKS] [--jobs 2] [--json FILE]
+    python -m benchmarks.sensitivity [DATA] [--only view,slow_fit.DRIFT] [--jobs 2] [--json FILE]
                                      [--docs docs/method.md]
 
 All choices of `benchmarks.constants` by the figures of `benchmarks.key_figures`, each change in a process of
@@ -40,7 +40,6 @@ PART_OF = {
     "time_bins": "weeks",
     "trained_states": "weeks",
     "training_range.NEARLY_ALL": "units",
-    "training_range._MARGIN": "units",
     "unit_changes": "units",
 }
 """The only figures that some constants, or all of a module, can touch; for others those of scores."""
@@ -48,7 +47,6 @@ SCORING = {
     "comparison",
     "ensemble",
     "events",
-    "imputation",
     "known_faults",
     "level_events",
     "level_shift.FAR_RATIO",
@@ -56,7 +54,6 @@ SCORING = {
     "slow_alarm",
     "slow_drift",
     "training_range.NEARLY_ALL",
-    "training_range._MARGIN",
     "unit_changes",
 }
 """Constants, or all of a module, that a first training does not look at: its detectors are kept."""
@@ -77,7 +74,7 @@ TOLERANCES = {
     "undecided": 0.5,
 }
 """By how much a figure may move and still be the same, by how its name ends; the others by .01."""
-ROW = re.compile(r"\| (?:[^|]*`(?P<constant>[a-z_]+\.[\w.]+(?:\[\d\])?)`|(?P<figure>[^|`]+)) \|")
+ROW = re.compile(r"\| (?:[^|]*`(?P<constant>[a-z_]+\.[\w.]+)`|(?P<figure>[^|`]+)) \|")
 Figures = dict[str, float]
 
 

@@ -16,7 +16,6 @@ from engine.detect.additive_model import Additive
 from engine.detect.alarm import Alarm, _confirmed
 from engine.detect.baseline import Baseline
 from engine.detect.ensemble import _weighted
-from engine.detect.level_shift import average_span
 from engine.detect.rare_states import RareStates, state_distance
 from engine.detect.slow_alarm import SlowAlarm
 from engine.detect.smoothing import newest_largest
@@ -49,6 +48,7 @@ from engine.train.cleaning import _silent
 from engine.train.few_days import few_days
 from engine.train.fit import fit
 from engine.train.fit_settings import FitSettings
+from engine.train.level_spans import memory_span
 from engine.train.returning_states import came_back
 from engine.train.row_runs import joined_runs, with_margin
 from engine.train.sampling import sample_strips, time_folds
@@ -277,18 +277,18 @@ BUGS = {
         test_alarm.test_an_alarm_that_opens_over_the_end_of_a_window,
     ),
     "fast rows forget a level within hours": Bug(
-        average_span,
-        "max(SPAN, min(minutes, rows // SPANS_IN_TRAINING))",
+        memory_span,
+        "max(SPAN, min(minutes, rows // FOLDS))",
         "SPAN",
         test_fast_rows.test_levels_are_remembered_for_33_hours_or_2000_rows_if_training_is_long_enough,
-        (604_800, 1, 120_000),
+        (604_800, 1, 100_800),
     ),
     "fast rows remember for longer than training tells": Bug(
-        average_span,
-        "min(minutes, rows // SPANS_IN_TRAINING)",
+        memory_span,
+        "min(minutes, rows // FOLDS)",
         "minutes",
         test_fast_rows.test_levels_are_remembered_for_33_hours_or_2000_rows_if_training_is_long_enough,
-        (20_000, 1, 4000),
+        (20_000, 1, 3333),
     ),
     # frame
     "a row at the start of a window is in it": Bug(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine import Detector, Frame, fit
-from engine.detect.level_shift import average_span
+from engine.train.level_spans import memory_span
 from tests.engine.plant import cut, pump
 
 TRAIN, LATER = 12_000, 12_000
@@ -22,8 +22,8 @@ JUMP = 1000
         (400, 1, 1200),
         (667, 1, 2000),
         (10_000, 1, 2000),
-        (20_000, 1, 4000),
-        (604_800, 1, 120_000),
+        (20_000, 1, 3333),
+        (604_800, 1, 100_800),
         (5_000_000, 1, 120_000),
         (100_000, 10, 12_000),
         (100_000, 30, 4000),
@@ -33,7 +33,7 @@ JUMP = 1000
 def test_levels_are_remembered_for_33_hours_or_2000_rows_if_training_is_long_enough(
     rows: int, step: int, span: int
 ) -> None:
-    assert average_span(rows, np.timedelta64(step, "s")) == span
+    assert memory_span(rows, np.timedelta64(step, "s")) == span
 
 
 def every(whole: Frame, width: int, seconds: int) -> Frame:

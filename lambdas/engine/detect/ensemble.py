@@ -3,8 +3,9 @@
 The static views score the sensors as they are. A residual whose level has moved for good counts less
 (`engine.detect.level_shift`). The more residuals have moved levels, the more the tracked views count, which
 score the sensors relative to a slow baseline and so see fast faults whatever drifts. They do not count on a
-plant that does not drift, nor on a row that is usual even with all residuals counted in full: when a long
-fault is repaired, they would alarm until their baseline is back.
+plant that does not drift, nor on a row that is usual even with all residuals counted: when a long fault is
+repaired, they would alarm until their baseline is back. They count from the limits on, before these were
+widened, and in full from twice as much.
 """
 
 from collections.abc import Sequence
@@ -24,15 +25,13 @@ from engine.detect.rare_states import RareStates
 from engine.detect.smoothing import newest_largest
 from engine.detect.state import State
 from engine.detect.trained_states import TrainedStates, confirmed_states
-from engine.detect.view import ATTRIBUTION_CAP, View, row_scores
+from engine.detect.view import View, row_scores
+from engine.frame.scaling import CLIP
 
 Floats = NDArray[np.float64]
 
 ENGAGED_SHARE = (0.02, 0.1)
 """Share of a view's residuals with moved levels from which the tracked views count in part, and in full."""
-UNUSUAL_RATIO = (0.75, 1.25)
-"""Ratio of score to limit, all residuals counted and before limits were widened, from which the tracked views
-count in part, and in full."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +94,7 @@ def evaluate_views(
         if weights is not None:
             if view.name == "lag":
                 levels = _moved_levels(view, residuals, weights, state)
-            unsure = at[as_trained[at] < UNUSUAL_RATIO[1]]  # the other rows count in full already
+            unsure = at[as_trained[at] < 2]  # the other rows count in full already
             full = ready[unsure] * row_scores(_rows(residuals, unsure)) / (view.limit * wider[unsure])
             as_trained[unsure] = np.maximum(as_trained[unsure], widening * full)
             _mark_moved(moved, residuals, weights)
@@ -107,7 +106,7 @@ def evaluate_views(
     if not len(at):
         return ViewEvaluation(ratios=ratios, excess=excess, moved=None, levels=levels)
 
-    tracked = engaged * ramp(as_trained, *UNUSUAL_RATIO)
+    tracked = engaged * ramp(as_trained, 1, 2)
     for view in (each for each in views if each.name in TRACKED):
         weight = rows.ready(view.name) * tracked
         at = np.flatnonzero(weight)
@@ -177,7 +176,7 @@ def _moved_levels(view: View, residuals: Float32, weights: Float32, state: State
 def _mark_moved(moved: Float32, residuals: Float32, weights: Float32) -> None:
     """Raise `moved`, in place, to the part of each sensor's residuals that does not count."""
     sensors = moved.shape[1]
-    far = np.minimum(residuals, np.float32(ATTRIBUTION_CAP))
+    far = np.minimum(residuals, np.float32(CLIP))
     far *= 1 - weights
     for start in range(0, far.shape[1], sensors):
         np.maximum(moved, far[:, start : start + sensors], out=moved)

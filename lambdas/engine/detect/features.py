@@ -33,6 +33,8 @@ SPANS = (10, 30)
 """Spans of the exponentially weighted means, in rows."""
 LONGEST_MEMORY = max(WINDOW, *SPANS)
 """Rows for which some view remembers what has ended: faults, stops, silent sensors."""
+GAP_STEPS = 2 * LONGEST_MEMORY
+"""Steps without a row after which scoring starts afresh: what views remember is from too long ago."""
 CONTEXT = WINDOW - 1
 """Earlier rows that the features of a row need."""
 BLOCKS = {"lag": LAGS, "window": 2, "scale": 1 + len(SPANS), "tracked lag": LAGS, "tracked window": 2}

@@ -24,34 +24,17 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 SPAN = 2000
-"""Span of the averages in rows, where training is long enough: an average is as sure as it has rows. Where
-rows come faster than one a minute, in minutes: a level is taken over no sooner than somebody can look."""
-SPAN_PER_TRAINING_ROW = 3
-"""Most rows of the span per row of training, where training is short."""
-SPANS_IN_TRAINING = 5
-"""Spans that must fit into training, where they are more rows than SPAN."""
+"""Span of the averages in rows, where training is long enough (`engine.train.level_spans`)."""
 STRIDE = 8
 """One row of so many goes into the averages: neighbouring rows are nearly equal."""
 MOVED_AVERAGE = (0.45, 0.55)
 """Absolute average, in units, from which a level has moved in part, and in full."""
-FAR_RATIO = (4.0, 8.0)
-"""Ratio of score to limit from which a row is far above the limit in part, and in full."""
+FAR_RATIO = 4.0
+"""Ratio of score to limit from which a row is far above the limit in part; in full from twice as much."""
 SINGLE_SENSOR_SHARE = (0.9, 0.96)
 """Share of the squared residuals that the shift of one sensor must explain to be their cause in part, and in
 full."""
 _TINY = 1e-12
-
-
-def average_span(rows: int, step: np.timedelta64) -> int:
-    """Return the span of the averages in rows: SPAN, or as many minutes where rows come faster.
-
-    Args:
-        rows: rows of training that all views judge.
-        step: the distance of rows.
-
-    """
-    minutes = int(SPAN * np.timedelta64(60, "s") / step)
-    return min(max(SPAN, min(minutes, rows // SPANS_IN_TRAINING)), SPAN_PER_TRAINING_ROW * rows)
 
 
 def level_weights(
@@ -112,11 +95,11 @@ def _slow_down(after: Floats, residuals: Float32, span: int, view: View, speed: 
     """
     # the score of a row is at most the mean of its squares, plus that mean if all lay in the largest ones
     bound = (1 + 1 / TOP_SHARE) * np.einsum("ij,ij->i", residuals, residuals) / residuals.shape[1]
-    far = bound > FAR_RATIO[0] * view.limit
+    far = bound > FAR_RATIO * view.limit
     slow, places = speed < 1, np.flatnonzero(far)
     # on a plant that drifts most rows are far by residuals that do not count; up to the first other one, the
     # averages are right
-    slow[places] |= _scores(residuals[places], _weights(after[places])) > FAR_RATIO[0] * view.limit
+    slow[places] |= _scores(residuals[places], _weights(after[places])) > FAR_RATIO * view.limit
     if not slow.any():
         return
     shifts = view.shifts()
@@ -133,7 +116,7 @@ def _slow_down(after: Floats, residuals: Float32, span: int, view: View, speed: 
 def _pace(residuals: Float32, weights: Float32, view: View, shifts: Float32, squares: Float32) -> float:
     """Return the share of the usual speed at one row: slow if far above the limit by no single sensor."""
     ratio = float(_scores(residuals[None], weights)[0]) / view.limit
-    above = ramp(ratio, *FAR_RATIO)
+    above = ramp(ratio, FAR_RATIO, 2 * FAR_RATIO)
     if not above:
         return 1.0
     weights *= weights

@@ -10,10 +10,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.features import WARM_UP
+from engine.detect.features import GAP_STEPS, WARM_UP, WINDOW
 from engine.detect.level_events import MOVED_SHARE, LevelMoved
 from engine.frame.frame import Frame, SensorId
-from engine.frame.segments import GAP_STEPS
 from engine.ingest.timestamps import Times
 
 Kind = Literal["no-state", "gap", "late-rows", "no-values", "unusable-file", "unit", "level", "level-moved"]
@@ -29,8 +28,9 @@ Kind = Literal["no-state", "gap", "late-rows", "no-values", "unusable-file", "un
 - `level-moved`: the level of a sensor just stopped counting as an anomaly.
 """
 
-SILENT_ROWS = 20
-"""A sensor without values in so many of the latest rows (or in all of a shorter frame) is silent."""
+SILENT_ROWS = WINDOW
+"""A sensor without values in so many of the latest rows (or in all of a shorter frame) is silent: repeated
+for longer, its last value would look like a sensor that is stuck."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

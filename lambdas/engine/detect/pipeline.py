@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from engine.detect.baseline import Baseline
 from engine.detect.features import (
+    GAP_STEPS,
     LONGEST_MEMORY,
     TRACKED,
     VIEWS,
@@ -30,8 +31,6 @@ Mask = NDArray[np.bool_]
 
 GRACE_SECONDS = 7200
 """Shortest time, in seconds, that is not judged after the machine was off."""
-LEAD_IN_SPANS = 3
-"""Spans through which the baseline is followed to find its level: more than 99 % of its weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +93,19 @@ class Pipeline:
             state: where scoring stands; moved on behind each chunk.
             views: static views to compute features for.
             wanted: rows that are needed, for samples of long data; None for all. Chunks without any are
-                skipped, and the next one starts afresh, but the baseline follows those shortly before.
+                skipped, and the next one starts afresh, but the baseline follows them.
             predictor: the lag view, whose predictions replace missing values; None to repeat the last values.
 
         """
         grace = grace_rows(frame.step)
-        for start, stop, fresh in segments(frame.times, frame.off, frame.step, state.last):
+        for start, stop, fresh in segments(frame.times, frame.off, GAP_STEPS * frame.step, state.last):
             if fresh:
                 after_off = frame.off[start - 1] if start else not state.memory.seen and state.grace > 0
                 state.restart(grace if after_off else 0)
             skipped = wanted is not None and not wanted[start:stop].any()
             if skipped:
                 state.memory = FeatureMemory.empty(len(state.values))
-                lead_in = stop + LEAD_IN_SPANS * self.baseline.span
-                if not wanted[start:lead_in].any():  # type: ignore[index]
+                if not self.baseline.span:
                     continue
             scaled = self.scaling.apply(frame.values[start:stop])
             missing = state.fill(scaled)

@@ -13,6 +13,8 @@ from engine.detect.slow_state import SlowState
 
 Floats = NDArray[np.float64]
 
+OPENING = np.timedelta64(12, "h")
+"""Time above the limit that opens an alarm: the fast views see shorter faults."""
 NEIGHBOURS = 9
 """Bins at the most similar operating points that say whether a fault would show."""
 MEMORY = 5

@@ -19,7 +19,7 @@ from engine.detect.cross_prediction import RIDGE, Float32, Reals, inverse, produ
 Floats = NDArray[np.float64]
 
 INDEPENDENT = np.timedelta64(24 * 3600 * 10**6, "us")
-"""Time after which a plant is in a state of its own."""
+"""Time after which a plant is in a state of its own, a day: load and weather cycle in it."""
 _STILL = 1e-4
 """A sensor that varies by less, in its scales, tells no states apart."""
 

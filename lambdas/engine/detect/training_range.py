@@ -6,13 +6,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.detect.baseline import BEYOND_REACH
+
 Floats = NDArray[np.float64]
 
 _SAMPLE_ROWS = 20_000
 _TAILS = (0.001, 0.999)
 """Quantiles of a sensor's training values that bound its range: single outliers do not widen it."""
-_MARGIN = 0.25
-"""Share of the width of the range by which a value must lie outside to be clearly outside."""
 NEARLY_ALL = 0.9
 """Share of readings that must lie in a range, or agree with the other sensors, for all to count as such."""
 
@@ -60,11 +60,13 @@ class TrainingRange:
         return result
 
     def outside(self, values: Floats) -> NDArray[np.bool_]:
-        """Mark the values, shape (rows, sensors), that are clearly outside; missing ones are not."""
-        with np.errstate(invalid="ignore"):
-            width = np.where(np.isfinite(self.low), self.high - self.low, 0)
-        low, high = self.low - _MARGIN * width, self.high + _MARGIN * width
-        marked: NDArray[np.bool_] = (values < low) | (values > high)
+        """Mark the values, shape (rows, sensors), that are clearly outside; missing ones are not.
+
+        They are as far from the middle as no drift takes a sensor from its baseline.
+        """
+        with np.errstate(invalid="ignore"):  # where the range is unknown, nothing is outside
+            middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2
+            marked: NDArray[np.bool_] = np.abs(values - middle) > BEYOND_REACH[1] * half
         return marked
 
     def holds(self, values: Floats, sensor: int) -> bool:

@@ -18,29 +18,19 @@ from engine.detect.notices import Notice
 from engine.detect.pipeline import Pipeline
 from engine.detect.state import State
 from engine.detect.training_range import NEARLY_ALL, TrainingRange
-from engine.detect.view import View
+from engine.detect.view import CAP, View
 from engine.detect.watch import UnitTrace
 from engine.frame.frame import Frame
 
 Floats = NDArray[np.float64]
 
 ROWS = 10
-"""Readings outside of the range from which a conversion is named. Half as many must differ from the one
-before (a stuck sensor fits many conversions), and nearly all must agree with the other sensors."""
-_HOPELESS_SHARE = 0.7
-"""Share below which a conversion is dropped for good."""
+"""Readings outside of the range from which a conversion is named, or dropped for good if not nearly all agree
+with the other sensors. Half as many must differ from the one before: a stuck sensor fits many conversions."""
 _NEAR = 2.0
 """Largest distance of the first converted reading from the last usual one, in scales of the sensor."""
-_JUMP = 3.0
-"""How many times as far as that the reading must be before it is converted."""
-_RESTLESS = 5.0
-"""Factor by which converted readings may move more or less from row to row than in training."""
 _CHUNK = 1024
 """Rows that are looked at together."""
-_ROUNDS = 2
-"""Rounds in which several converted sensors are compared with each other as converted so far."""
-_MOST_UNITS = 10.0
-"""Most units by which one reading counts as away from the prediction, so that no outlier decides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +116,7 @@ class UnitChangeDetector:
             return list(range(len(CONVERSIONS)))
         jump = abs(self._scaled(reading, at) - last)
         far = [abs(self._scaled(each.undone(np.array(reading)), at) - last) for each in CONVERSIONS]
-        return [number for number, each in enumerate(far) if each <= _NEAR and each <= jump / _JUMP]
+        return [number for number, each in enumerate(far) if each <= _NEAR and each < jump]
 
     def _scaled(self, reading: Any, at: int) -> float:
         scaling = self.pipeline.scaling
@@ -141,7 +131,7 @@ class UnitChangeDetector:
     ) -> dict[int, UnitTrace]:
         """Compare each sensor's remaining conversions with what the other sensors predict.
 
-        Several sensors may have changed at once: each is compared with the others as converted so far.
+        Several sensors may have changed at once: each is compared with the others as most likely converted.
 
         Args:
             part: some rows.
@@ -151,25 +141,18 @@ class UnitChangeDetector:
 
         """
         scale = self.pipeline.scaling.scale
-        best = {at: numbers[0] for at, numbers in choices.items()}
-        distances: dict[tuple[int, int], Floats] = {}
-        for _ in range(_ROUNDS):
-            values = part.values.copy()
-            for at, number in best.items():
-                tail = slice(tails[at], None)
-                values[tail, at] = CONVERSIONS[number].undone(values[tail, at])
-            residuals = self._residuals(replace(part, values=values), list(choices))
-            for column, (at, numbers) in enumerate(choices.items()):
-                tail, own = slice(tails[at], None), float(self.lag_view.weights[at, at]) / scale[at]
-                for number in numbers:
-                    other = CONVERSIONS[number].undone(part.values[tail, at]) - values[tail, at]
-                    distances[at, number] = _known(np.abs(residuals[tail, column] + own * other))
-            best = {at: _nearest(numbers, distances, at) for at, numbers in choices.items()}
-        after = {}
-        for at, numbers in choices.items():
+        values, after = part.values.copy(), {}
+        for at, (likely, *_) in choices.items():
+            values[tails[at] :, at] = CONVERSIONS[likely].undone(values[tails[at] :, at])
+        residuals = self._residuals(replace(part, values=values), list(choices))
+        for column, (at, numbers) in enumerate(choices.items()):
+            tail, own = slice(tails[at], None), float(self.lag_view.weights[at, at]) / scale[at]
+            distances = {}
+            for number in numbers:
+                other = CONVERSIONS[number].undone(part.values[tail, at]) - values[tail, at]
+                distances[number] = _known(np.abs(residuals[tail, column] + own * other))
             before = traces.get(at) if not tails[at] else None
-            found = {number: distances[at, number] for number in numbers}
-            trace = _extended(before, _known(part.values[tails[at] :, at]), found)
+            trace = _extended(before, _known(part.values[tail, at]), distances)
             if trace.fits:
                 after[at] = trace
         return after
@@ -187,34 +170,25 @@ class UnitChangeDetector:
         """Return the conversion that all evidence supports; None while there is none."""
         if trace.rows < ROWS or trace.moves < ROWS // 2:
             return None
-        number, (count, _) = min(trace.fits.items(), key=lambda each: each[1][1])
-        conversion = CONVERSIONS[number]
+        conversion = CONVERSIONS[min(trace.fits, key=lambda each: trace.fits[each][1])]
         move = trace.moved / trace.moves / self.training_range.move[at]
-        if count < NEARLY_ALL * trace.rows or not _moves_like_training(move, conversion):
-            return None
-        return conversion
+        return conversion if _moves_like_training(move, conversion) else None
 
 
 def _moves_like_training(move: float, conversion: Conversion) -> bool:
-    """Return whether converted readings move from row to row as in training, and closer to it than as read.
+    """Return whether converted readings move from row to row closer to training than as read.
 
     Args:
         move: how many times as much as in training the readings move as read.
         conversion: the conversion; one without a factor leaves moves as they are.
 
     """
-    converted = move / conversion.factor
-    if not 1 / _RESTLESS < converted < _RESTLESS:
-        return False
-    return conversion.factor == 1 or abs(np.log(converted)) < abs(np.log(move))
+    middle = conversion.factor**0.5
+    return conversion.factor == 1 or (move > middle if middle > 1 else 0 < move < middle)
 
 
 def _known(values: Floats) -> Floats:
     return values[np.isfinite(values)]
-
-
-def _nearest(numbers: list[int], distances: Mapping[tuple[int, int], Floats], at: int) -> int:
-    return min(numbers, key=lambda number: float(distances[at, number].mean()))
 
 
 def _extended(before: UnitTrace | None, readings: Floats, distances: Mapping[int, Floats]) -> UnitTrace:
@@ -235,8 +209,8 @@ def _extended(before: UnitTrace | None, readings: Floats, distances: Mapping[int
     for number, far in distances.items():
         count, total = before.fits[number]
         counted = count + int((far <= 1).sum())
-        if counted >= _HOPELESS_SHARE * rows:
-            fits[number] = counted, total + float(np.minimum(far, _MOST_UNITS).sum())
+        if rows < ROWS or counted >= NEARLY_ALL * rows:
+            fits[number] = counted, total + float(np.minimum(far, CAP).sum())
     return UnitTrace(
         rows=rows,
         moves=before.moves + int((steps > 0).sum()),

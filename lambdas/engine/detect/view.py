@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from engine.detect.cross_prediction import Float32, product, stack
 from engine.detect.features import ViewName
+from engine.frame.scaling import CLIP
 
 Floats = NDArray[np.float64]
 
@@ -16,9 +17,8 @@ OUTPUTS: dict[ViewName, int] = {"lag": 1, "window": 2, "scale": 3, "tracked lag"
 RESIDUAL_QUANTILE = 0.99
 """Quantile of the absolute held-out residuals that is the unit of a residual."""
 CAP = 6.0
-"""Most units that a residual counts in the score, so that no single sensor decides it."""
-ATTRIBUTION_CAP = 30.0
-"""Most units that a residual counts in the contributions; more, so that the largest residual still leads."""
+"""Most units that a residual counts in the score, so that no single sensor decides it. In contributions it is
+CLIP, so that the largest residual still leads."""
 TOP_SHARE = 0.15
 """Share of the residuals, the largest ones, whose mean is added to the mean of all in the score of a row."""
 
@@ -83,7 +83,7 @@ class View:
             sensors: number of sensors.
 
         """
-        over: Float32 = np.minimum(residuals, np.float32(ATTRIBUTION_CAP))
+        over: Float32 = np.minimum(residuals, np.float32(CLIP))
         over *= over
         over -= self.usual
         np.maximum(over, 0, out=over)

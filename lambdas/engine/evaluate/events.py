@@ -6,16 +6,19 @@ from typing import Self
 
 import numpy as np
 
+from engine.detect.slow_alarm import MEMORY, OPENING
+from engine.detect.trained_states import INDEPENDENT
 from engine.evaluate.evaluation import Range
 
 REPORT_JOIN = np.timedelta64(6, "h")
 """Time without an alarm through which reports let an event go on, whatever its sensors."""
 REPORT_MINUTES = 30
 """Minutes of alarm below which reports leave an event out: it stays visible in the scores."""
-REPORT_PAUSE = np.timedelta64(24, "h")
-"""Pause through which a fault of the same sensors goes on: many show by day, or in the heat, only."""
-REPORT_LONGEST_PAUSE = np.timedelta64(60, "h")
-"""The same for a fault that had lasted for longer, or then does: a weekend without load."""
+REPORT_PAUSE = INDEPENDENT
+"""Pause through which a fault of the same sensors goes on, a day: many show by day, or in the heat, only."""
+REPORT_LONGEST_PAUSE = MEMORY * OPENING
+"""The same for a fault that had lasted for longer, or then does: a weekend without load. An alarm of the slow
+channel waits as long for a fault to show."""
 NAMED_SHARE = 0.15
 """Share of the contributions from which a sensor takes part in an event."""
 _NO_TIME = np.timedelta64(0, "s")

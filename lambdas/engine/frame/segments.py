@@ -9,29 +9,26 @@ from engine.ingest.timestamps import Times
 
 CHUNK_ROWS = 1024
 """Most rows in a run."""
-GAP_STEPS = 60
-"""Steps without a row after which a run ends."""
 
 
 def segments(
-    times: Times, off: NDArray[np.bool_], step: np.timedelta64, last: np.datetime64 | None
+    times: Times, off: NDArray[np.bool_], gap: np.timedelta64, last: np.datetime64 | None
 ) -> Iterator[tuple[int, int, bool]]:
     """Yield the runs of rows in which the machine is on, at most 1,024 rows each.
 
     Args:
         times: UTC instants of the rows, increasing.
         off: For each row, whether the machine is off.
-        step: The usual distance between rows.
+        gap: Time without a row after which a run ends.
         last: Time of the last row before the frame with the machine on, `None` when there is none.
 
     Returns:
         For each run its first row, the row after its last, and whether it is fresh. A fresh run does not
-        continue the rows before it: the machine was off in between, or the gap is longer than 60 steps.
+        continue the rows before it: the machine was off in between, or rows are missing for longer.
     """
     on = np.flatnonzero(~off)
     if not len(on):
         return
-    gap = GAP_STEPS * step
     apart = (np.diff(on) > 1) | (np.diff(times[on]) > gap)
     starts = np.append(0, np.flatnonzero(apart) + 1)
     stops = np.append(starts[1:], len(on))

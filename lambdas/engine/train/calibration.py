@@ -11,7 +11,8 @@ from engine.detect.cross_prediction import Float32, residual_map
 from engine.detect.features import ViewName
 from engine.detect.rare_states import state_distance
 from engine.detect.smoothing import smooth
-from engine.detect.view import ATTRIBUTION_CAP, OUTPUTS, RESIDUAL_QUANTILE, View, row_scores
+from engine.detect.view import OUTPUTS, RESIDUAL_QUANTILE, View, row_scores
+from engine.frame.scaling import CLIP
 from engine.train.calibration_data import CalibrationData
 from engine.train.fit_settings import FitSettings
 
@@ -77,7 +78,7 @@ def calibrate(
         absolute /= scale
         scores = row_scores(absolute) / variance
         limit = max(float(np.quantile(smooth(scores, 0.0), settings.quantile)), 1e-9)
-        usual = np.square(np.minimum(absolute, ATTRIBUTION_CAP)).mean(axis=0, dtype=np.float64)
+        usual = np.square(np.minimum(absolute, CLIP)).mean(axis=0, dtype=np.float64)
         found.append(
             ViewCalibration(
                 scale=scale, usual=usual.astype(np.float32), limit=limit, scores=scores, distance=distance

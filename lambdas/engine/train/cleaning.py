@@ -43,9 +43,8 @@ JOIN_ROWS = 24
 RUN_ROWS = 96
 """Three times the longest memory of a view: a change of operating mode is over by then, a fault is not."""
 MAX_SHARE = 0.35
-"""If more looks suspicious, that is how the machine runs."""
-LEAST_SHARE = 1 / 3
-"""Share of rows without a silent sensor that is enough to learn from."""
+"""Share of training: if more looks suspicious, that is how the machine runs; and if less is without a silent
+sensor, it is so that it is recorded."""
 _LEARNED_ROWS = 60_000
 _BLOCK_ROWS = 4096
 _NORMAL_99 = 2.5758 / 0.6745
@@ -56,7 +55,7 @@ def without_silent(frame: Frame, normal: Mask) -> Mask:
     """Return the normal rows without those on which a sensor is silent, with a margin of 30 rows.
 
     A sensor is silent on rows that end a stretch of at least 20 rows without a value. All normal rows are
-    returned if less than a third of them or fewer than 1,250 would be left.
+    returned if less than 35 % of them or fewer than 1,250 would be left.
 
     Args:
         frame: the training rows.
@@ -64,7 +63,7 @@ def without_silent(frame: Frame, normal: Mask) -> Mask:
 
     """
     kept = normal & ~with_margin(_silent(frame.values) & normal, LONGEST_MEMORY)
-    return kept if kept.sum() >= max(LEAST_ROWS, LEAST_SHARE * normal.sum()) else normal
+    return kept if kept.sum() >= max(LEAST_ROWS, MAX_SHARE * normal.sum()) else normal
 
 
 def _silent(values: Floats) -> Mask:

@@ -18,8 +18,8 @@ from engine.frame.frame import Frame
 Mask = NDArray[np.bool_]
 Better = Literal["prior", "candidate"]
 
-ALARM_SLACK = (0.1, 0.05)
-"""Alarm hours count as different from a tenth of the larger on, if that is more than three minutes a day."""
+ALARM_SLACK = 0.05
+"""Alarm hours a day count as different from this on: three minutes."""
 LEAD_SLACK = 0.05
 """Lead times, in parts of the labelled time, count as different from this on."""
 DRIFTED_SHARE = 0.06
@@ -115,7 +115,7 @@ def _verdict(
     # alarms just after an event are its tail, which is longer for a more sensitive detector
     outside = known & ~rows_inside(before.times, prior.labeled, margin=LONGEST_MEMORY * step)
     hours = [_alarm_hours(scores, outside) for scores in (before, after)]
-    if _differ(*hours):
+    if abs(hours[1] - hours[0]) > ALARM_SLACK:
         return _side(hours[1] < hours[0]), (
             f"both find {prior.identified} of {labels} labelled events; away from them {_alarms(hours)}"
         )
@@ -131,7 +131,7 @@ def _verdict(
 def _verdict_without_labels(before: Scores, after: Scores, known: Mask) -> tuple[Better | None, str]:
     hours = [_alarm_hours(scores, known) for scores in (before, after)]
     facts = f"no labels; {_alarms(hours)}"
-    if not _differ(*hours):
+    if abs(hours[1] - hours[0]) <= ALARM_SLACK:
         return "prior", f"{facts}: a tie, the prior version stays"
     if hours[1] > hours[0]:
         return "prior", facts
@@ -150,11 +150,6 @@ def _side(candidate: bool) -> Better:  # noqa: FBT001 - the verdict itself
 
 def _alarms(hours: list[float]) -> str:
     return f"the new version alarms {hours[1]:.2g} hours a day, the prior version {hours[0]:.2g}"
-
-
-def _differ(one: float, other: float) -> bool:
-    share, least = ALARM_SLACK
-    return abs(one - other) > max(share * max(one, other), least)
 
 
 def _alarm_hours(scores: Scores, rows: Mask) -> float:

@@ -12,8 +12,9 @@ import numpy as np
 
 from engine.detect.trained_states import INDEPENDENT
 
-LEAST = 7.0
-"""Independent states that any training counts as: the slow channel counts from a week on."""
+WEEK = np.timedelta64(7 * 24 * 3600 * 10**6, "us")
+"""Least time that a training counts as. From a week on the slow channel counts, and from two in full: then
+every day of the week was seen twice."""
 
 
 def few_days(quantile: float, time: np.timedelta64) -> float:
@@ -28,7 +29,7 @@ def few_days(quantile: float, time: np.timedelta64) -> float:
 
     """
     square = NormalDist().inv_cdf((1 + quantile) / 2) ** 2
-    freedom = max(float(time / INDEPENDENT), LEAST) - 1
+    freedom = float(max(time, WEEK) / INDEPENDENT) - 1
     first = (square + 1) / 4
     second = (5 * square**2 + 16 * square + 3) / 96
     return (1 + first / freedom + second / freedom**2) ** 2

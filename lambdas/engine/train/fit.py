@@ -19,8 +19,7 @@ from engine.detect.baseline import Baseline
 from engine.detect.detector import Detector
 from engine.detect.discrete import discrete_values
 from engine.detect.features import LONGEST_MEMORY, TRACKED, VIEWS
-from engine.detect.level_shift import SPANS_IN_TRAINING, average_span
-from engine.detect.pipeline import LEAD_IN_SPANS, Pipeline
+from engine.detect.pipeline import Pipeline
 from engine.detect.ramp import ramp
 from engine.detect.rare_states import RareStates
 from engine.detect.state import State
@@ -37,8 +36,8 @@ from engine.train.few_days import few_days
 from engine.train.fit_settings import FitSettings
 from engine.train.forward_validation import ForwardValidation, forward_validation
 from engine.train.known_faults import without_known_faults
+from engine.train.level_spans import baseline_span, memory_span
 from engine.train.returning_states import rare_limits
-from engine.train.sampling import LEAST_ROWS
 from engine.train.slow_fit import fit_slow
 from engine.train.state_errors import state_errors
 
@@ -102,7 +101,7 @@ def fit(
     else:
         healthy = without_known_faults(frame, normal, prior, sure)
     scaling = Scaling.of(frame.values, healthy)
-    baseline = Baseline.of(_baseline_span(int(healthy.sum()), frame.step), len(frame.sensors))
+    baseline = Baseline.of(baseline_span(int(healthy.sum()), frame.step), len(frame.sensors))
     pipeline = Pipeline(scaling=scaling, baseline=baseline)
     slow = fit_slow(frame, healthy, scaling, settings.quantile)
     trimmed = float((normal & ~healthy).sum() / normal.sum())
@@ -138,13 +137,14 @@ def _fit_views(
     """
     names = (*VIEWS, *(TRACKED if pipeline.baseline.span else ()))
     data = CalibrationData.collect(frame, pipeline, healthy, names, _LEARNED_ROWS)
-    time = int(healthy.sum()) * frame.step
+    rows = int(healthy.sum())
+    time = rows * frame.step
     variance, trained = state_errors(data[0], time, trust)
     group = partial(
         _fit_group,
         settings=settings,
         variance=variance,
-        span=average_span(int(healthy.sum()) - LONGEST_MEMORY, frame.step),
+        span=memory_span(rows, frame.step),
         wider=1 + trust * (few_days(settings.quantile, time) - 1),
     )
     static, test, widening, rare = group(data[: len(VIEWS)])
@@ -176,22 +176,10 @@ def _fit_group(
     return views, test, widening, rare_limits(distance, fused, quantile=settings.quantile, apart=RUN_ROWS)
 
 
-def _baseline_span(rows: int, step: np.timedelta64) -> int:
-    """Return the span of the baseline that so many rows can support, 0 if they are too few for any.
-
-    At most half of what levels are remembered for: the tracked views see what lasts a few hundred rows.
-    """
-    return min(average_span(rows, step) // 2, rows // SPANS_IN_TRAINING) if rows >= LEAST_ROWS else 0
-
-
 def _with_level(frame: Frame, pipeline: Pipeline) -> Pipeline:
     """Return the pipeline with the baseline's level at the end of training."""
-    span = pipeline.baseline.span
-    if not span:
-        return pipeline
     state = State.start(len(frame.sensors))
-    rows = len(frame.times)
-    for _ in pipeline.run(frame.part(max(0, rows - LEAD_IN_SPANS * span), rows), state, ()):
+    for _ in pipeline.run(frame, state, (), wanted=np.zeros(len(frame.times), bool)):
         pass
     level = state.level if state.level is not None else pipeline.baseline.level
     return replace(pipeline, baseline=replace(pipeline.baseline, level=level, end=frame.times[-1]))

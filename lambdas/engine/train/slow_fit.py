@@ -15,30 +15,30 @@ from engine.detect.additive_model import MEMORY_BINS, Additive, Columns, smoothe
 from engine.detect.cross_prediction import Moments
 from engine.detect.pipeline import grace_rows
 from engine.detect.ramp import ramp
+from engine.detect.slow_alarm import OPENING
 from engine.detect.slow_drift import SlowDrift, Spans, running
 from engine.detect.smoothing import ewma
 from engine.detect.time_bins import Grid
-from engine.detect.trained_states import TrainedStates, confirmed_states
+from engine.detect.trained_states import INDEPENDENT, TrainedStates, confirmed_states
 from engine.detect.view import RESIDUAL_QUANTILE, row_scores
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
-from engine.train.few_days import few_days
+from engine.train.few_days import WEEK, few_days
 from engine.train.sampling import FOLDS
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 HOUR = 3_600_000_000
-DAY = 24 * HOUR
 BINS, LONGEST_BIN = 600, HOUR // 2
 """Bins that training is cut into, as long as they are no longer than half an hour."""
 MOST_BINS = 20_000
 """More than that, 14 months, makes them longer instead: it bounds the memory of a fit."""
 LEAST_BINS = 200
-AVERAGE = (24 * HOUR, 25)
-"""Time that residuals are averaged over, and the part of training that it may be at most."""
-OPENING = (12 * HOUR, 12)
-"""Time above the limit that opens an alarm, and the part of training: the fast views see shorter faults."""
+DAY = int(INDEPENDENT / np.timedelta64(1, "us"))
+"""Time that residuals are averaged over: a cycle of load and weather."""
+AVERAGES = 25
+"""So many averages must fit into training: in a short one, they are over less than a day."""
 SETTLING = 2 * MEMORY_BINS
 """Bins after a stop, an outage or a gap that are not judged: twice the memory of the model."""
 COLUMNS, HINGES = 600, 5
@@ -49,9 +49,6 @@ AVERAGE_LIMIT = 0.55
 bins that are out by themselves."""
 AXES = 3
 """Directions in which healthy bins vary most, which tell operating points apart."""
-WEEKS = (7 * DAY, 14 * DAY)
-"""Time in training, with the machine on, up to which the channel is not trusted, and from which it is: then
-every day of the week was seen twice."""
 DRIFT = (1.15, 1.35)
 """Drift index of training (median over sensors) up to which levels held, and from which they drifted."""
 SENSOR_DRIFT = (1.4, 1.7)
@@ -102,7 +99,8 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
     if steady.min() < 1:
         held, states = blocks.counted(blocks.residuals(partial(form.model, steady)))
     units, limits = _calibrated(held, spans, steady, quantile)
-    limits *= few_days(quantile, np.timedelta64(total, "us"))
+    time = np.timedelta64(total, "us")
+    limits *= few_days(quantile, time)
     moments = _moments(made[whole])
     model = form.model(steady, moments)
     return SlowDrift(
@@ -116,18 +114,18 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
         trained=blocks.trained(states),
         axes=_axes(moments.covariance()[:sensors, :sensors]),
         held=levels_held,
-        trust=levels_held * ramp(float(total), *WEEKS),
+        trust=levels_held * ramp(float(time / WEEK), 1, 2),
         steady=steady,
     )
 
 
 def _spans(total: int, width: int) -> Spans:
     """Return the times of the channel in bins of this width, for a training of this total time."""
-
-    def bins(limits: tuple[int, int], least: int) -> int:
-        return max(least, round(min(limits[0], total / limits[1]) / width))
-
-    return Spans(average=bins(AVERAGE, 2), opening=bins(OPENING, 8) + 1, settling=SETTLING)
+    average = min(DAY, total / AVERAGES)
+    opening = min(OPENING / np.timedelta64(1, "us"), 2 * average)
+    return Spans(
+        average=max(2, round(average / width)), opening=max(8, round(opening / width)) + 1, settling=SETTLING
+    )
 
 
 def _knots(frame: Frame, use: Mask, scaling: Scaling, hinges: int) -> Floats:

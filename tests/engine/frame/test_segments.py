@@ -3,17 +3,18 @@
 import numpy as np
 import pytest
 
-from engine.frame.segments import CHUNK_ROWS, GAP_STEPS, segments
+from engine.frame.segments import CHUNK_ROWS, segments
 
 STEP = np.timedelta64(60, "s")
 START = np.datetime64("2026-01-01", "us")
+GAP_STEPS = 60
 
 
 def runs(minutes: list[int], off: list[int] = [], last: int | None = None) -> list[tuple[int, int, bool]]:  # noqa: B006
     mask = np.zeros(len(minutes), bool)
     mask[off] = True
     before = None if last is None else START + last * STEP
-    return list(segments(START + np.array(minutes) * STEP, mask, STEP, before))
+    return list(segments(START + np.array(minutes) * STEP, mask, GAP_STEPS * STEP, before))
 
 
 @pytest.mark.parametrize(
