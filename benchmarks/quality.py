@@ -14,8 +14,8 @@ import engine.detect.baseline
 import engine.detect.ensemble
 import engine.detect.level_shift
 import engine.train.cleaning
-import engine.train.fit
 import engine.train.forward_validation
+import engine.train.level_spans
 from benchmarks.datasets import Case
 from engine import fit
 
@@ -73,7 +73,7 @@ ABLATIONS: dict[str, list[tuple[Any, str, Any]]] = {
     "no level is taken over slowly": [
         (module, "SLOW_SPEED", 1.0) for module in (engine.detect.baseline, engine.detect.level_shift)
     ],
-    "no tracked views": [(engine.train.fit, "SPANS_IN_TRAINING", 10**9)],
+    "no tracked views": [(engine.train.level_spans, "LEAST_ROWS", 10**9)],
     "tracked views always count": [(engine.detect.ensemble, "ENGAGED_SHARE", (-2.0, -1.0))],
     "no widening of limits": [(engine.train.forward_validation, "MAX_WIDENING", 1.0)],
     "no cleaning of training data": [(engine.train.cleaning, "LEAST_ROWS", 10**9)],

@@ -127,15 +127,7 @@ def departure(
 ) -> Departure | None:
     """Return how far the leading sensor of an event was from what the others predict, None without values.
 
-    Args:
-        detector: the detector that found the event.
-        frame: rows of the event, all or some; rows before them give the views their past.
-        event: the event, which may have begun before the frame.
-        state: the state of scoring before the frame, in place of rows there; none by default.
-
-    Raises:
-        BadArtefact: when the state is damaged or belongs to another detector.
-
+    It takes what `describe` does, and fails as it does.
     """
     leader = int(event.contributions.argmax())
     by = _departed(detector, frame, leader, event.start, event.end, state=state)
