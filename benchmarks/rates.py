@@ -38,7 +38,7 @@ PLANTS: dict[str, Make] = {
     "late walk": lambda seed, fine: late(600 + seed, "walk", per_minute=fine),
     "late steps": lambda seed, fine: late(700 + seed, "steps", per_minute=fine),
     **{
-        f"lasting, {fault}, {host}": lambda seed, fine, host=host, fault=fault: lasting(  # type: ignore[misc]
+        f"lasting, {fault}, {host}": lambda seed, fine, host=host, fault=fault: lasting(  # type: ignore[misc]  # has defaults
             seed, host, fault, per_minute=fine
         )
         for fault, host in (

@@ -139,7 +139,7 @@ def measured(part: str, cases: Path, change: str | None = None, *, fitted: bool 
     figures_of = ["benchmarks.key_figures", part, str(cases), *(["--fitted"] if fitted else [])]
     command = [sys.executable, "-m", *altered, *figures_of]
     alone = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=alone)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=alone)  # noqa: S603 - this interpreter
     if done.returncode:
         print(f"{change or part}: {done.stderr.strip()}", file=sys.stderr, flush=True)
     figures: Figures = json.loads(done.stdout) if not done.returncode else {}

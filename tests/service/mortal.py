@@ -5,8 +5,6 @@ from typing import Any
 
 from botocore.exceptions import ReadTimeoutError
 
-from tests.service.memory_store import Killed
-
 WRITES = frozenset(
     {
         "abort_multipart_upload",
@@ -21,6 +19,10 @@ WRITES = frozenset(
         "update_schedule",
     }
 )
+
+
+class Killed(BaseException):
+    """The process ends here: no handler of errors runs."""
 
 
 @dataclass

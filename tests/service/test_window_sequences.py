@@ -8,7 +8,7 @@ writes.
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from types import SimpleNamespace
@@ -34,8 +34,8 @@ from service.schedulers.inference_windows import InferenceWindow, inferred_until
 from service.settings import Environment
 from service.storage.names import MODEL, SCHEDULER, executions_of
 from service.storage.store import Item
-from service.storage.typed_store import TypedStore
-from tests.service.memory_store import Killed, Life, MemoryStore
+from tests.service.memory import ScheduleGroup, Table
+from tests.service.mortal import Fate, Killed, Mortal
 
 ACCOUNT = "000000000000"
 FREQUENCIES = ("PT5M", "PT10M", "PT15M", "PT30M", "PT1H")
@@ -47,38 +47,6 @@ delays = st.sampled_from([0, 1, 5, 17, 60])
 writes = st.integers(0, 4)
 endings = st.sampled_from(["succeeds", "succeeds", "has no file", "has a bug"])
 operations = st.sampled_from(["start", "stop", "update", "describe"])
-
-
-class _GoneError(Exception):
-    pass
-
-
-class _ChangingError(Exception):
-    pass
-
-
-@dataclass
-class MemorySchedules:
-    """EventBridge Scheduler: the schedules by name."""
-
-    life: Life
-    found: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    exceptions = SimpleNamespace(ResourceNotFoundException=_GoneError, ConflictException=_ChangingError)
-
-    def create_schedule(self, **definition: Any) -> None:
-        self.life.spend()
-        self.found[definition["Name"]] = definition
-
-    def update_schedule(self, **definition: Any) -> None:
-        if definition["Name"] not in self.found:
-            raise _GoneError
-        self.life.spend()
-        self.found[definition["Name"]] = definition
-
-    def get_schedule(self, *, Name: str, **_: Any) -> Mapping[str, Any]:  # noqa: N803  the API's name
-        if Name not in self.found:
-            raise _GoneError
-        return self.found[Name]
 
 
 @dataclass(frozen=True)
@@ -104,9 +72,8 @@ class Sequences(RuleBasedStateMachine):
         super().__init__()
         self.now = datetime(2026, 3, 1, 9, 2, tzinfo=UTC)
         self.latest = self.now
-        self.life = Life()
-        self.store: Any = MemoryStore(self.life)
-        self.schedules = MemorySchedules(self.life)
+        self.fate = Fate()
+        self.schedules = ScheduleGroup()
         self.stops: list[Stop] = []
         self.results: dict[str, set[InferenceWindow]] = {}
         self.ending = "succeeds"
@@ -128,11 +95,14 @@ class Sequences(RuleBasedStateMachine):
         for name in ("service.jobs", loop.__name__, schedulers.__name__):
             self.patches.setattr(logging.getLogger(name), "disabled", True)
         function = SimpleNamespace(invoke=lambda **_: {"Payload": BytesIO(b'{"Refusal": null}')})
-        clients: Mapping[str, Any] = {"scheduler": self.schedules, "lambda": function}
-        self.context = Context.create(environment, clients.get, lambda: self.now)
-        object.__setattr__(self.context, "store", self.store)
-        object.__setattr__(self.context, "records", TypedStore(self.store))
         nothing: Any = None
+        clients: Mapping[str, Any] = {
+            "dynamodb": Mortal(Table(), self.fate),
+            "scheduler": Mortal(self.schedules, self.fate),
+            "lambda": function,
+        }
+        self.context = Context.create(environment, clients.get, lambda: self.now)
+        self.store = self.context.store
         metrics: Any = SimpleNamespace(put_metric_data=self._count_missed)
         self.runtime = Runtime(
             store=self.store,
@@ -149,15 +119,17 @@ class Sequences(RuleBasedStateMachine):
     @initialize(frequency=frequencies, delay=delays, minutes=st.integers(0, 70), earlier=st.booleans())
     def create(self, frequency: str, delay: int, minutes: int, *, earlier: bool) -> None:
         self.now += timedelta(minutes=minutes)
-        self.store.records[MODEL, "wear"] = {
-            "pk": MODEL,
-            "sk": "wear",
-            "uuid": "m",
-            "ModelName": "wear",
-            "ModelArn": "arn",
-            "Status": "SUCCESS",
-            "ActiveModelVersion": 1,
-        }
+        self.store.create(
+            {
+                "pk": MODEL,
+                "sk": "wear",
+                "uuid": "m",
+                "ModelName": "wear",
+                "ModelArn": "arn",
+                "Status": "SUCCESS",
+                "ActiveModelVersion": 1,
+            }
+        )
         schedulers.create_inference_scheduler(
             self.context,
             {
@@ -171,10 +143,10 @@ class Sequences(RuleBasedStateMachine):
                 "ClientToken": "t",
             },
         )
-        record = self.store.records[SCHEDULER, "watch"]
-        self.begin = int(record["inferredUntil"])
+        self.begin = int(self.record["inferredUntil"])
         if earlier:  # as the release before wrote it
-            record["nextSegmentEnd"] = record.pop("inferredUntil") + seconds(frequency)
+            segment_end = self.begin + seconds(frequency)
+            self.store.update(SCHEDULER, "watch", {"nextSegmentEnd": segment_end}, remove=["inferredUntil"])
 
     @rule(by=st.integers(1, 2400))
     def time_passes(self, by: int) -> None:
@@ -246,7 +218,7 @@ class Sequences(RuleBasedStateMachine):
 
     @rule()
     def the_schedule_disappears(self) -> None:
-        self.schedules.found.clear()
+        self.schedules.schedules.clear()
 
     @invariant()
     def no_row_is_in_two_executions(self) -> None:
@@ -260,7 +232,7 @@ class Sequences(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
-            if (SCHEDULER, "watch") in self.store.records:
+            if self.store.get(SCHEDULER, "watch") is not None:
                 self._nothing_sticks_and_nothing_is_lost()
         finally:
             self.patches.undo()
@@ -270,7 +242,7 @@ class Sequences(RuleBasedStateMachine):
         self.operate("start", "PT5M", 0)
         described = schedulers.describe_inference_scheduler(self.context, NAME)
         assert described["Status"] == "RUNNING"
-        (schedule,) = self.schedules.found.values()
+        (schedule,) = self.schedules.schedules.values()
         assert schedule["State"] == "ENABLED"
         for _ in range(6):
             self.now += timedelta(minutes=65)
@@ -289,18 +261,22 @@ class Sequences(RuleBasedStateMachine):
         reasons = [one.get("FailedReason", "") for one in self.store.all(executions_of(record["uuid"]))]
         assert sum("missed: nothing inferred" in reason for reason in reasons) == self.missed
         self.operate("stop", "PT5M", 0)
-        (schedule,) = self.schedules.found.values()
+        (schedule,) = self.schedules.schedules.values()
         assert schedule["State"] == "DISABLED"
 
     @property
     def record(self) -> Item:
-        found: Item = self.store.records[SCHEDULER, "watch"]
+        found = self.store.get(SCHEDULER, "watch")
+        assert found is not None
         return found
 
     def _windows(self) -> list[InferenceWindow]:
-        if (SCHEDULER, "watch") not in self.store.records:
-            return []
-        return [window_of(one) for one in self.store.all(executions_of(self.record["uuid"]))]
+        scheduler = self.store.get(SCHEDULER, "watch")
+        return (
+            []
+            if scheduler is None
+            else [window_of(one) for one in self.store.all(executions_of(scheduler["uuid"]))]
+        )
 
     def _call(self, operation: str, frequency: str, delay: int) -> None:
         if operation == "update":
@@ -310,10 +286,10 @@ class Sequences(RuleBasedStateMachine):
             schedulers.OPERATIONS[f"{operation.title()}InferenceScheduler"](self.context, dict(NAME))
 
     def _killed(self, left: int | None, work: Callable[[], None]) -> None:
-        self.life.left = left
+        self.fate.at = None if left is None else len(self.fate.done) + left
         with suppress(Killed):
             work()
-        self.life.left = None
+        self.fate.at = None
         self.ending = "succeeds"
 
     def _infer(self, _: Runtime, *, window: InferenceWindow, **__: Any) -> InferenceResult:

@@ -26,6 +26,8 @@ from engine.ingest.number_columns import CellTexts, one_array, parse_number_colu
 from engine.ingest.odd_cells import OddCells, take_out_odd_cells
 from engine.ingest.timestamp_columns import TimestampReader
 from engine.ingest.timestamps import Times
+from l4e_files.header import split_header, without_empty_end
+from l4e_files.layout import PREPARE, Row, is_text_header, shortened
 from l4e_files.times import FIRST_MICROS
 from l4e_files.unusable import UnusableFile
 
@@ -41,6 +43,10 @@ MAX_EXAMPLES = 5
 
 
 _EXAMPLE_CHARACTERS = 100
+_AROUND_NAMES = " \t\r\ufeff"
+"""What may stand around the names of a header; files that are joined bring their byte order marks."""
+
+Ints = NDArray[np.intp]
 
 Found = tuple[int, str]
 """Number of the line where something was found first, and what stood there."""
@@ -106,11 +112,17 @@ class _Block:
 
     def found(self, row: int, text: str | None = None) -> Found:
         """Return the line of a row of the table, with a text, or else with that of the row."""
-        line = self.first_line + row if self.one_line_per_row else int(self.lines()[row])
-        if text is None:
-            lines = self.data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-            text = b"".join(lines[line - self.first_line :][:1]).decode(errors="replace")
-        return line, text[:_EXAMPLE_CHARACTERS]
+        line, whole = self.line_of(row) if text is None else (self._number(row), text)
+        return line, whole[:_EXAMPLE_CHARACTERS]
+
+    def line_of(self, row: int) -> Found:
+        """Return number and text of the line of a row of the table."""
+        line = self._number(row)
+        lines = self.data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        return line, b"".join(lines[line - self.first_line :][:1]).decode(errors="replace")
+
+    def _number(self, row: int) -> int:
+        return self.first_line + row if self.one_line_per_row else int(self.lines()[row])
 
     def count(self) -> int:
         """Return the number of lines."""
@@ -136,6 +148,7 @@ class BlockReader:
     timestamps: TimestampReader
     _text_columns: set[str] | None = None
     _known_invalid: set[str] = field(default_factory=set)
+    _begun: bool = False
 
     def read(self, data: bytes) -> ParsedRows:
         """Parse whole lines.
@@ -144,7 +157,7 @@ class BlockReader:
             data: The lines after those read before.
 
         Raises:
-            UnusableFile: When the lines are not CSV.
+            UnusableFile: When the lines are not CSV, or other names begin among them.
         """
         block = self._parse_block(data)
         if block is None:
@@ -161,11 +174,15 @@ class BlockReader:
         odd = block.odd
         if unread.any():
             kept = np.flatnonzero(~unread)
+            if is_text:
+                self._refuse_other_header(block, kept, np.flatnonzero(unread))
             self._add_dropped(rows, block, np.flatnonzero(unread), is_text=is_text)
             usable = kept
             rows.times, rows.lines = times[kept], lambda: block.lines()[usable]
             table = table.filter(pa.array(~unread))
             odd = odd and odd.among(~unread)
+
+        self._begun = self._begun or len(rows.times) > 0
 
         def found(row: int, text: str) -> Found:
             return block.found(row if kept is None else int(kept[row]), text)
@@ -198,6 +215,23 @@ class BlockReader:
             first = min((at for at in (first, *np.flatnonzero(filled)[:1]) if at is not None), default=None)
         if first is not None:
             rows.first_wide = block.found(int(first))
+
+    def _refuse_other_header(self, block: _Block, kept: Ints, dropped: Ints) -> None:
+        """Refuse names below data that are not those of the first line: files were joined that differ."""
+        below = dropped if self._begun else dropped[dropped > kept[0]] if len(kept) else dropped[:0]
+        if not len(below):
+            return
+        first = pc.utf8_trim(block.table.column(0).take(pa.array(below)), characters=_AROUND_NAMES)
+        for at in below[pc.index_in(first, pa.array([self.names[0]])).is_valid().to_numpy()]:
+            line, whole = block.line_of(int(at))
+            text = whole.strip(_AROUND_NAMES)
+            names = without_empty_end(split_header(text, number=line))
+            if len(names) > 1 and names != self.names and is_text_header(Row(line=line, cells=names)):
+                raise UnusableFile(
+                    f"line {line} ({shortened(text)!r}) begins with {self.names[0]!r} as the header "
+                    f"does, but has other names than it ({shortened(','.join(self.names))!r}): the values "
+                    f"below it would be read under the wrong names. Split the file there, {PREPARE}"
+                )
 
     def _add_dropped(
         self, rows: ParsedRows, block: _Block, dropped: NDArray[np.intp], *, is_text: bool

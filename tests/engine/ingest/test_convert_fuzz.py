@@ -119,6 +119,8 @@ def test_files_are_read_by_the_letter(lines: list[str], end: str, block_bytes: i
         if "decimal comma" in reason:  # in quotation marks, and not one number beside them
             assert '"1,5"' in text
             assert {value for column in columns for value in column} <= {None}
+        elif "has other names than it" in reason:
+            assert any(line.startswith("t,") and line != ",".join(HEADER) for line in lines)
         else:  # another column may look like the timestamps, which the reason then names
             assert not stamps
             assert "no row has a usable timestamp" in reason or "the first column must hold" in reason

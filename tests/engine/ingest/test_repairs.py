@@ -278,3 +278,26 @@ def test_a_share_at_its_limit_is_within_it(limit: float, refused: bool) -> None:
             convert(text, limits=limits)
     else:
         assert convert(text, limits=limits)[0].rows == 4
+
+
+@pytest.mark.parametrize("block_bytes", [40, 1 << 20])
+@pytest.mark.parametrize(
+    "names",
+    ["Timestamp,b,a", "\ufeffTimestamp,a,c", " Timestamp ,a", 'Timestamp,"b",a', "Timestamp,a,b,c"],
+)
+def test_files_that_were_joined_under_other_names_are_refused(names: str, block_bytes: int) -> None:
+    text = f"{HEAD}{rows(4)}{names}\n{rows(30, start=4)}"
+    with pytest.raises(UnusableFile) as refused:
+        convert(text, block_bytes=block_bytes)
+    for words in ("line 6 (", "has other names than it ('Timestamp,a,b')", "Split the file there"):
+        assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("block_bytes", [40, 1 << 20])
+@pytest.mark.parametrize("names", ["Timestamp,a,b", '"Timestamp", "a", b,', "\ufeffTimestamp,a,b"])
+def test_files_that_were_joined_with_their_headers_are_read(names: str, block_bytes: int) -> None:
+    report, columns = convert(
+        f"{HEAD}Timestamp,m,bar\n{rows(4)}{names}\n{rows(4, start=4)}", block_bytes=block_bytes
+    )
+    assert (report.rows, report.unsupported_timestamps) == (8, 2)
+    assert columns["a"] == 2 * [0.5, 1.5, 2.5, 3.5]

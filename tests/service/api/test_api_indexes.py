@@ -28,8 +28,7 @@ from service.storage.names import (
 from service.storage.store import Item, Store, Update
 from tests.service.api.conftest import Service
 from tests.service.api.in_process import NOON, in_process
-from tests.service.memory_store import Killed
-from tests.service.mortal import Fate, Mortal
+from tests.service.mortal import Fate, Killed, Mortal
 
 INDEXES = tuple(
     partition.partition("#")[0]

@@ -19,8 +19,7 @@ from service.reconciler import reconcile
 from service.schedulers.schedules import cron
 from service.storage.names import SCHEDULER, TOKEN, events_of, executions_of, scheduler_prefix
 from tests.service.api.conftest import INPUT, OUTPUT, ROLE, Deploy, Service
-from tests.service.memory_store import Killed
-from tests.service.mortal import Fate, Mortal
+from tests.service.mortal import Fate, Killed, Mortal
 
 NAME = {"InferenceSchedulerName": "watch"}
 CREATION = {

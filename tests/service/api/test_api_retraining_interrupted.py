@@ -27,8 +27,7 @@ from tests.service.api.test_api_retraining import (
     Plant,
     plant,  # noqa: F401 - its fixture
 )
-from tests.service.memory_store import Killed
-from tests.service.mortal import Fate, Mortal
+from tests.service.mortal import Fate, Killed, Mortal
 
 
 def test_twenty_are_begun_once_each_while_inference_goes_on(deploy: Deploy) -> None:

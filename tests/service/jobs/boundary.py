@@ -25,7 +25,7 @@ from tests.aws_limits import require_execution
 from tests.embedded import ACCOUNT, REGION, EmbeddedAws
 from tests.service.jobs import pump
 from tests.service.jobs.world import World, step
-from tests.service.memory_store import Killed
+from tests.service.mortal import Killed
 
 BEGIN = datetime(2026, 2, 1, tzinfo=UTC)
 INGEST, TRAIN = (f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{name}" for name in ("ingest", "train"))

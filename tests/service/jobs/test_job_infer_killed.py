@@ -19,8 +19,7 @@ from service.storage.store import Delete, Item
 from tests.embedded import EmbeddedAws
 from tests.service.jobs.inference import DAY, metric, results, started, upload
 from tests.service.jobs.world import World, at
-from tests.service.memory_store import Killed
-from tests.service.mortal import Fate, Mortal
+from tests.service.mortal import Fate, Killed, Mortal
 
 STARTS = ("10:00", "10:05")
 MOST = 16
