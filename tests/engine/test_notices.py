@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from benchmarks.generator import generated_cases
-from engine import BadArtefact, Detector, Frame, Notice, Scores, describe, fit, ranges
+from engine import BadArtefact, Detector, Frame, Notice, Scores, UnconfirmedChange, describe, fit, ranges
 from engine.detect.notices import SILENT_ROWS
 from engine.detect.watch import late_rows
-from tests.engine.plant import START, STEP, cut, pump
+from tests.engine.plant import START, STEP, cut, frame, pump
 from tests.engine.rounding import assert_windows_agree
 
 TRAIN = 6000
@@ -262,6 +262,23 @@ def test_a_level_that_has_moved_for_good_is_told_and_a_short_fault_is_not(
     )
     short = changed(whole, 2, slice(500, 800), whole.values[500:800, 2] + 0.4)
     assert of_kind("level", *windows(detector, short, 100)) == []
+
+
+def test_one_level_of_many_sensors_is_told_and_not_learned() -> None:
+    """A fiftieth of the sensors is too little for tracked views to count, but no reason to be silent."""
+    rng = np.random.default_rng(4)
+    drivers = np.cumsum(rng.normal(size=(9000, 3)), axis=0) / 30
+    values = drivers @ rng.normal(size=(3, 50)) + rng.normal(size=(9000, 50))
+    values[5000:, 7] += 5
+    whole = frame(values, sensors=tuple(f"s{at}" for at in range(50)))
+    detector = fit(cut(whole, 0, 4000))
+    scores = detector.score(cut(whole, 4000, 9000))
+    assert scores.prediction[2000:].mean() < 0.1, "the level was taken over"
+    assert [event.sensor for event in scores.level_events] == ["s7"]
+    assert scores.moved is not None
+    assert np.flatnonzero(scores.moved > 0.5).tolist() == [7]
+    with pytest.raises(UnconfirmedChange, match="levels have moved, on 50%"):
+        fit(whole, prior=replace(detector, adaptation="hold"))
 
 
 def test_plants_that_drift_and_fail_keep_their_units() -> None:

@@ -42,8 +42,8 @@ class ViewEvaluation:
         ratios: ratio of score to limit per view, shape (rows,).
         excess: by how much the squared residuals of each sensor exceed their usual mean, shape (rows,
             sensors).
-        moved: how far the level of each sensor has moved, shape (rows, sensors): 1 for the sensor that moved
-            most, less for those whose prediction it spoils; None where no level has moved.
+        moved: how far the level of each sensor has moved, shape (rows, sensors): for the sensor that moved most
+            the part that does not count, less for those whose prediction it spoils; None where all counts.
         levels: which levels of sensors do not count; None where all do.
 
     """
@@ -78,10 +78,11 @@ def evaluate_views(
     """
     weighted, wider = _weighted(views, rows, state, rare, trained)
     count = rows.stop - rows.start
-    share = np.zeros(count)
+    share, uncounted = np.zeros(count), np.zeros(count)
     for _, _, weights in weighted:
         if weights is not None:
             np.maximum(share, 1 - weights.mean(axis=1), out=share)
+            np.maximum(uncounted, 1 - weights.min(axis=1), out=uncounted)
     engaged = ramp(share, *ENGAGED_SHARE)
     at = np.flatnonzero(engaged)
 
@@ -103,8 +104,9 @@ def evaluate_views(
         if weights is None:
             as_trained = np.maximum(as_trained, widening * ratios[view.name])
         excess += view.excess(residuals, sensors) * ready[:, None]
+    largest = _relative(moved, uncounted) if uncounted.any() else None
     if not len(at):
-        return ViewEvaluation(ratios=ratios, excess=excess, moved=None, levels=levels)
+        return ViewEvaluation(ratios=ratios, excess=excess, moved=largest, levels=levels)
 
     tracked = engaged * ramp(as_trained, 1, 2)
     for view in (each for each in views if each.name in TRACKED):
@@ -118,7 +120,7 @@ def evaluate_views(
         ratios[view.name] = np.zeros(count)
         ratios[view.name][at] = weight[at] * row_scores(residuals) / (view.limit * wider[at])
         excess[at] += (view.excess(residuals, sensors) * weight[at, None]).astype(np.float32)
-    return ViewEvaluation(ratios=ratios, excess=excess, moved=_relative(moved, engaged), levels=levels)
+    return ViewEvaluation(ratios=ratios, excess=excess, moved=largest, levels=levels)
 
 
 def _weighted(
@@ -187,9 +189,9 @@ def _rows(values: NDArray[Any], at: NDArray[np.intp]) -> NDArray[Any]:
     return values if len(at) == len(values) else values[at]
 
 
-def _relative(moved: Float32, engaged: Floats) -> Float32:
-    """Return how far each sensor moved, relative to the one that moved most, as far as views are engaged."""
+def _relative(moved: Float32, uncounted: Floats) -> Float32:
+    """Return how far each sensor moved, relative to the one that moved most, as far as that does not count."""
     most = moved.max(axis=1, keepdims=True)
     parts = np.divide(moved, most, out=np.zeros_like(moved), where=most > 0)
-    result: Float32 = parts * engaged[:, None].astype(np.float32)
+    result: Float32 = parts * uncounted[:, None].astype(np.float32)
     return result
