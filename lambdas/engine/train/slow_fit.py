@@ -15,7 +15,7 @@ from engine.detect.additive_model import MEMORY_BINS, Additive, Columns, smoothe
 from engine.detect.cross_prediction import Moments
 from engine.detect.pipeline import grace_rows
 from engine.detect.ramp import ramp
-from engine.detect.slow_drift import SlowDrift, Spans, running
+from engine.detect.slow_drift import SlowDrift, Spans, bin_scores, running
 from engine.detect.smoothing import ewma
 from engine.detect.time_bins import Grid
 from engine.detect.trained_states import TrainedStates, confirmed_states
@@ -112,6 +112,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
         spans=spans,
         units=units,
         limits=limits,
+        largest=True,
         effect=model.effect(columns.slopes),
         trained=blocks.trained(states),
         axes=_axes(moments.covariance()[:sensors, :sensors]),
@@ -262,7 +263,8 @@ def _calibrated(held: Floats, spans: Spans, steady: Floats, quantile: float) -> 
     """Return the units of single bins and of their average, and their limits."""
     both = (held, _averaged(held, spans.average))
     units = np.array([_quantiles(each) for each in both])
-    scores = [row_scores(np.abs(each / unit * steady)) for each, unit in zip(both, units, strict=True)]
+    singles, averages = (np.abs(each / unit * steady) for each, unit in zip(both, units, strict=True))
+    scores = (bin_scores(singles), row_scores(averages))
     limits = np.array([max(float(np.quantile(each, quantile)), 1e-9) for each in scores])
     return units, limits * (1, AVERAGE_LIMIT)
 
