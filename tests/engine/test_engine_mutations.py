@@ -18,6 +18,7 @@ from engine.detect.baseline import Baseline
 from engine.detect.ensemble import _weighted
 from engine.detect.rare_states import RareStates, state_distance
 from engine.detect.slow_alarm import SlowAlarm
+from engine.detect.slow_drift import bin_scores
 from engine.detect.smoothing import newest_largest
 from engine.detect.trained_states import TrainedStates, confirmed_states
 from engine.evaluate.evaluation import _touches, evaluate, ranges
@@ -638,6 +639,12 @@ BUGS = {
         "np.tile(trusted, size // sensors)",
         "np.ones(size)",
         test_slow_drift.test_sensors_that_walked_in_training_do_not_mislead_the_others,
+    ),
+    "quiet sensors hide a slow fault of one": Bug(
+        bin_scores,
+        "residuals.max(axis=1)",
+        "residuals.mean(axis=1)",
+        test_slow_drift.test_a_fault_of_one_sensor_counts_as_much_among_many,
     ),
     "limits of few days are as narrow as those of many": Bug(
         few_days,

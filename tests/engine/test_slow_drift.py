@@ -10,9 +10,10 @@ from benchmarks.wear import Fault, machine
 from engine import BadArtefact, Detector, FitSettings, Frame, fit, score_in_batches
 from engine.detect.artefact import pack, unpack
 from engine.detect.slow_alarm import SlowAlarm
-from engine.detect.slow_drift import fuse
+from engine.detect.slow_drift import bin_scores, fuse
 from engine.detect.slow_state import SlowState
 from engine.detect.smoothing import ewma
+from engine.train.slow_fit import NEWEST_LIMIT
 
 STEP = np.timedelta64(600, "s")
 DAY = 144
@@ -273,6 +274,30 @@ def test_a_channel_without_axes_and_its_state_are_read() -> None:
     kept = {k: v for k, v in arrays.items() if k not in {"slow points", "slow above"}}
     later = old.score(frame.part(40 * DAY, 44 * DAY), state=pack("scoring-state", meta, kept))
     assert later.prediction.mean() > 0.8
+
+
+def test_a_channel_that_judged_bins_like_rows_is_read_and_alarms_as_it_did() -> None:
+    """Written by a release whose bins had the scores of rows, and counted from half of their limit on."""
+    frame = worn(plant())
+    meta, arrays = unpack(detector().to_bytes(), "detector")
+    del meta["slow"]["largest"]
+    arrays["slow.limits"] = arrays["slow.limits"] / (NEWEST_LIMIT, 1)  # the quantile itself was kept
+    old = Detector.from_bytes(pack("detector", meta, arrays))
+    again = Detector.from_bytes(old.to_bytes())
+    assert old.slow is not None
+    assert again.slow is not None
+    assert detector().slow is not None
+    assert not again.slow.largest
+    assert old.slow.limits.tolist() == again.slow.limits.tolist()
+    assert old.slow.limits[0] == pytest.approx(detector().slow.limits[0] / NEWEST_LIMIT / 2)
+    assert alarms(old, frame)[LATE].mean() > 0.8
+    assert alarms(old, plant()).mean() < 0.03
+
+
+def test_a_fault_of_one_sensor_counts_as_much_among_many() -> None:
+    few, many = np.full((1, 4), 0.5), np.full((1, 40), 0.5)
+    few[0, 1] = many[0, 1] = 2
+    assert bin_scores(few) == bin_scores(many) == 4
 
 
 def test_quiet_rows_are_lifted_without_an_alarm() -> None:

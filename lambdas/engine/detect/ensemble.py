@@ -42,8 +42,8 @@ class ViewEvaluation:
         ratios: ratio of score to limit per view, shape (rows,).
         excess: by how much the squared residuals of each sensor exceed their usual mean, shape (rows,
             sensors).
-        moved: how far the level of each sensor has moved, shape (rows, sensors): for the sensor that moved most
-            the part that does not count, less for those whose prediction it spoils; None where all counts.
+        moved: how far the level of each sensor has moved, shape (rows, sensors): the part that does not count
+            for the sensor that moved most, less for those whose prediction it spoils; None where all counts.
         levels: which levels of sensors do not count; None where all do.
 
     """
@@ -190,7 +190,7 @@ def _rows(values: NDArray[Any], at: NDArray[np.intp]) -> NDArray[Any]:
 
 
 def _relative(moved: Float32, uncounted: Floats) -> Float32:
-    """Return how far each sensor moved, relative to the one that moved most, as far as that does not count."""
+    """Return how far each sensor moved: relative to the one that moved most, as far as that is uncounted."""
     most = moved.max(axis=1, keepdims=True)
     parts = np.divide(moved, most, out=np.zeros_like(moved), where=most > 0)
     result: Float32 = parts * uncounted[:, None].astype(np.float32)

@@ -28,7 +28,7 @@ from engine.detect.slow_state import SlowState
 from engine.detect.smoothing import ewma
 from engine.detect.time_bins import Grid, Sums
 from engine.detect.trained_states import TrainedStates, confirmed_states
-from engine.detect.view import row_scores
+from engine.detect.view import CAP, row_scores
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
 
@@ -37,8 +37,6 @@ Mask = NDArray[np.bool_]
 Adaptation = Literal["auto", "hold", "follow"]
 ADAPTATIONS: tuple[Adaptation, ...] = ("auto", "hold", "follow")
 
-NOW = 2.0
-"""Most that the ratio may be, in ratios of the newest bin alone: so it ends with its fault."""
 GENTLE = 0.2
 """How far the channel counts beside the fast views. Above the limit its ratio grows as this times its
 logarithm: it ranks behind faults that come fast. Below, it lifts quiet rows by up to this part of their way
@@ -93,7 +91,10 @@ class SlowDrift:
         model: predicts each sensor from all others.
         spans: times of the channel.
         units: 99 % quantiles of the held-out residuals of single bins and of their average, shape (2,
-        sensors). limits: scores of single bins and of the average that are their thresholds, shape (2,).
+            sensors).
+        limits: scores of single bins and of the average from which they count for an alarm, shape (2,).
+        largest: whether the score of a single bin is its largest square; in models of older releases it is
+            that of rows, as the score of the average is.
         effect: what the shift of each sensor by one scale does to the residuals of all, shape (sensors,
             sensors).
         trained: states that training held; far from them, residuals count less.
@@ -111,6 +112,7 @@ class SlowDrift:
     spans: Spans
     units: Floats
     limits: Floats
+    largest: bool
     effect: Floats
     trained: TrainedStates
     axes: Floats
@@ -129,6 +131,7 @@ class SlowDrift:
             "width": self.grid.width,
             "average": spans.average,
             "opening": spans.opening,
+            "largest": self.largest,
             "settling": spans.settling,
             "held": self.held,
             "trust": self.trust,
@@ -181,13 +184,15 @@ class SlowDrift:
         least = min(width, spans.average, spans.opening, spans.settling + 1)
         if least < 1 or not 0 <= trust <= held <= 1 or min(part["units"].min(), part["limits"].min()) <= 0:
             raise BadArtefact(f"the slow channel is malformed: bins of {width} us, {spans}, trust {trust}")
+        older = "largest" not in meta  # its alarms counted single bins from half of the limit that was kept
         return cls(
             grid=Grid(width=width, knots=part["knots"]),
             columns=Columns(slopes=part["slopes"]),
             model=Additive(mean=part["mean"], weights=part["weights"], precision=part["precision"]),
             spans=spans,
             units=part["units"],
-            limits=part["limits"],
+            limits=part["limits"] * (0.5 if older else 1.0, 1.0),
+            largest=not older and bool(meta["largest"]),
             effect=part["effect"],
             trained=TrainedStates.read(arrays, "slow", sensors) or TrainedStates.unknown(sensors),
             axes=part["axes"],
@@ -278,8 +283,20 @@ class SlowDrift:
         units = average * relative[1]
         effect = self.effect * relative[1]
         explained = (units @ effect.T) ** 2 / np.maximum((effect**2).sum(axis=1), _TINY)
-        newest = row_scores(np.abs(residuals * relative[0])) / self.limits[0]
-        return np.minimum(row_scores(np.abs(units)) / self.limits[1], NOW * newest), explained
+        singles = np.abs(residuals * relative[0])
+        newest = bin_scores(singles) if self.largest else row_scores(singles)
+        return np.minimum(row_scores(np.abs(units)) / self.limits[1], newest / self.limits[0]), explained
+
+
+def bin_scores(residuals: Floats) -> Floats:
+    """Return the largest square of each bin: a fault of one sensor counts as much among many.
+
+    Args:
+        residuals: absolute residuals in units, shape (bins, sensors).
+
+    """
+    result: Floats = np.minimum(residuals.max(axis=1), CAP) ** 2
+    return result
 
 
 def running(frame: Frame, grace: np.timedelta64, rested: int | None) -> tuple[Mask, int | None]:

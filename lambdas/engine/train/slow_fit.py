@@ -16,7 +16,7 @@ from engine.detect.cross_prediction import Moments
 from engine.detect.pipeline import grace_rows
 from engine.detect.ramp import ramp
 from engine.detect.slow_alarm import OPENING
-from engine.detect.slow_drift import SlowDrift, Spans, running
+from engine.detect.slow_drift import SlowDrift, Spans, bin_scores, running
 from engine.detect.smoothing import ewma
 from engine.detect.time_bins import Grid
 from engine.detect.trained_states import INDEPENDENT, TrainedStates, confirmed_states
@@ -44,9 +44,9 @@ SETTLING = 2 * MEMORY_BINS
 COLUMNS, HINGES = 600, 5
 """Columns of the model, and hinges of a sensor, at most; the more sensors, the fewer hinges."""
 RIDGES = (0.05, 0.005, 0.0005, 0.00005, 0.000005)
-AVERAGE_LIMIT = 0.55
-"""Part of its quantile that is the limit of the average: an alarm also needs half a day above it, and newest
-bins that are out by themselves."""
+AVERAGE_LIMIT, NEWEST_LIMIT = 0.55, 0.45
+"""Parts of their quantiles that are the limits of the average and of the newest bin: an alarm needs half a
+day above both, and ends with the newest bins."""
 AXES = 3
 """Directions in which healthy bins vary most, which tell operating points apart."""
 DRIFT = (1.15, 1.35)
@@ -110,6 +110,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
         spans=spans,
         units=units,
         limits=limits,
+        largest=True,
         effect=model.effect(columns.slopes),
         trained=blocks.trained(states),
         axes=_axes(moments.covariance()[:sensors, :sensors]),
@@ -260,9 +261,10 @@ def _calibrated(held: Floats, spans: Spans, steady: Floats, quantile: float) -> 
     """Return the units of single bins and of their average, and their limits."""
     both = (held, _averaged(held, spans.average))
     units = np.array([_quantiles(each) for each in both])
-    scores = [row_scores(np.abs(each / unit * steady)) for each, unit in zip(both, units, strict=True)]
+    singles, averages = (np.abs(each / unit * steady) for each, unit in zip(both, units, strict=True))
+    scores = (bin_scores(singles), row_scores(averages))
     limits = np.array([max(float(np.quantile(each, quantile)), 1e-9) for each in scores])
-    return units, limits * (1, AVERAGE_LIMIT)
+    return units, limits * (NEWEST_LIMIT, AVERAGE_LIMIT)
 
 
 def _axes(covariance: Floats) -> Floats:
