@@ -1,12 +1,14 @@
-"""Which training rows are left out because a sensor is silent."""
+"""Which training rows are left out because a sensor is silent, and how long faults are searched for."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from engine.detect.features import LONGEST_MEMORY as MARGIN
 from engine.detect.notices import SILENT_ROWS
+from engine.train import cleaning
 from engine.train.cleaning import without_silent
 from tests.engine.plant import pump
 
@@ -52,3 +54,29 @@ def test_single_missing_values_of_many_sensors_cost_no_row() -> None:
     values = np.where(np.random.default_rng(0).random(whole.values.shape) < 0.2, np.nan, whole.values)
     kept = without_silent(replace(whole, values=values), np.ones(ROWS, bool))
     assert kept.mean() > 0.99
+
+
+def judged_rounds(monkeypatch: pytest.MonkeyPatch, *, fault: bool) -> int:
+    """Return how often the rows of a pump are judged, with a long fault of one sensor or without."""
+    rounds = 0
+
+    def counted(*args: Any) -> Any:
+        nonlocal rounds
+        rounds += 1
+        return judged(*args)
+
+    judged = cleaning._judged
+    monkeypatch.setattr(cleaning, "_judged", counted)
+    whole = pump(ROWS, seed=4)
+    values = whole.values.copy()
+    if fault:
+        values[4000:4300, 2] += 2 * values[:, 2].std()
+    kept = cleaning.without_suspicious(replace(whole, values=values), np.ones(ROWS, bool), ROWS)
+    assert kept[4000:4300].any() == (not fault)
+    return rounds
+
+
+def test_the_search_for_faults_ends_when_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert judged_rounds(monkeypatch, fault=False) == 1
+    monkeypatch.undo()
+    assert 1 < judged_rounds(monkeypatch, fault=True) < cleaning.ROUNDS

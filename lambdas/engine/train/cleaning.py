@@ -2,10 +2,10 @@
 
 First, rows on which a sensor is silent: before there is a model, only its last value can replace a missing
 one. Then rows that look unlike the rest of the data. Each block of time is scored by the others, in robust
-units; runs of rows far above the bulk of all scores are left out, with a margin. This is done twice, as the
-first round still learned from them. Healthy data loses little: bursts are too short to be left out, rare
-states of the plant that come back are kept (`engine.train.returning_states`), and if much of the data looks
-suspicious, that is how the machine runs.
+units; runs of rows far above the bulk of all scores are left out, with a margin. This is repeated until
+nothing changes, four times at most, as each round still learned from the faults that it found. Healthy data
+loses little: bursts are too short to be left out, rare states of the plant that come back are kept
+(`engine.train.returning_states`), and if much of the data looks suspicious, that is how the machine runs.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,8 @@ from engine.train.sampling import FOLDS, LEAST_ROWS, sample_strips, time_folds
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-ROUNDS = 2
+ROUNDS = 4
+"""Most rounds: each finds less than the one before."""
 FAR_ABOVE = 4.0
 """A row is suspicious from this many times the 75 % quantile of all scores."""
 JOIN_ROWS = 24
@@ -99,7 +100,9 @@ def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
         share = (normal & scored & suspicious).sum() / (normal & scored).sum()
         if not 0 < share <= MAX_SHARE:
             break
-        kept = normal & ~suspicious
+        before, kept = kept, normal & ~suspicious
+        if np.array_equal(kept, before):
+            break
     return kept
 
 
