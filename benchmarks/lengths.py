@@ -16,9 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.baselines import BASELINES
+from benchmarks.baselines import BASELINES, baseline
 from benchmarks.datasets import Case
-from benchmarks.quality import baseline
 from benchmarks.slow import alarms_of, engine_alarms, run, summary
 from benchmarks.wear import KINDS, young
 

@@ -7,11 +7,12 @@ than a block of the cross-validation: limits beside it would not be known.
 
 import numpy as np
 
+from engine.detect.features import LONGEST_MEMORY
 from engine.detect.level_shift import SPAN
 from engine.train.sampling import FOLDS, LEAST_ROWS
 
 SPAN_PER_TRAINING_ROW = 3
-"""Most rows of the memory of levels per row of training, where training is short."""
+"""Most rows of the memory of levels per row of training that all views judge, where training is short."""
 
 
 def memory_span(rows: int, step: np.timedelta64) -> int:
@@ -23,7 +24,7 @@ def memory_span(rows: int, step: np.timedelta64) -> int:
 
     """
     minutes = int(SPAN * np.timedelta64(60, "s") / step)
-    return min(max(SPAN, min(minutes, rows // FOLDS)), SPAN_PER_TRAINING_ROW * rows)
+    return min(max(SPAN, min(minutes, rows // FOLDS)), SPAN_PER_TRAINING_ROW * (rows - LONGEST_MEMORY))
 
 
 def baseline_span(rows: int, step: np.timedelta64) -> int:
