@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from l4e_files.times import micros, unaccepted_form
+from l4e_files.times import have_short_years, micros, unaccepted_form
 from l4e_files.unusable import UnusableFile
 
 PREPARE = "or let `l4e prepare` rewrite the file"
@@ -24,10 +24,11 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}", re.ASCII)
 """The beginning of a date, also of one that no calendar has: what begins like this is meant to be a time."""
 _COMMA_NUMBER = re.compile(r"[+-]?\d{1,3}([. ']\d{3})*,\d+|[+-]?\d+,\d+")
+_AS_SECONDS = "10 digits are read as seconds since 1970"
 _MISREAD_DIGITS = (
     (
         re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])"),
-        "a date with an hour (yyyyMMddHH), but 10 digits are read as seconds since 1970",
+        f"a date with an hour (yyyyMMddHH), but {_AS_SECONDS}",
     ),
     (
         re.compile(r"(?!19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])([0-5]\d){2}"),
@@ -266,10 +267,15 @@ def _refuse_decimal_commas(header: Row, body: Sequence[Row]) -> None:
 
 
 def _refuse_misread_digits(body: Sequence[Row]) -> None:
+    """Refuse digits that would be read as other times than they were meant."""
     texts = [row.cells[0] for row in body]
-    for pattern, meant in _MISREAD_DIGITS:
-        if len(texts) > 1 and all(map(pattern.fullmatch, texts)):
-            raise UnusableFile(
-                f"the timestamp {texts[0]!r} in line {body[0].line} looks like {meant}: write "
-                f"'2026-03-31 14:00:00', {PREPARE}"
-            )
+    looks = [
+        meant for pattern, meant in _MISREAD_DIGITS if len(texts) > 1 and all(map(pattern.fullmatch, texts))
+    ]
+    if have_short_years(texts):
+        looks.append(f"a date with a year of two digits (as yyMMddHHmm), but {_AS_SECONDS}")
+    if looks:
+        raise UnusableFile(
+            f"the timestamp {texts[0]!r} in line {body[0].line} looks like {looks[0]}: write "
+            f"'2026-03-31 14:00:00', {PREPARE}"
+        )

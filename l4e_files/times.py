@@ -164,6 +164,28 @@ def day_month_order(texts: Iterable[str]) -> DayMonthOrder:
     return DayMonthOrder(day_first=counts[0], month_first=counts[1], open=counts[2])
 
 
+_SHORT_YEARS = re.compile(
+    r"(?:\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"  # yyMMdd
+    r"|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d"  # ddMMyy
+    r"|(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d\d)"  # MMddyy
+    r"(?:[01]\d|2[0-3])[0-5]\d"
+)
+_ENOUGH = 100
+
+
+def have_short_years(texts: Iterable[str]) -> bool:
+    """Return whether ten digits are dates with a year of two digits and minutes, not seconds since 1970.
+
+    Seconds since 1970 soon have digits that no clock has: of a hundred of them, some do.
+
+    Example:
+        >>> have_short_years(f"2603{day:02d}{hour:02d}00" for day in range(1, 9) for hour in range(24))
+        True
+    """
+    different = set(texts)
+    return len(different) >= _ENOUGH and all(map(_SHORT_YEARS.fullmatch, different))
+
+
 _DAY = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}"
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _NOT_ACCEPTED: tuple[tuple[re.Pattern[str], str], ...] = tuple(

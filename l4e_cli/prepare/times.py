@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from l4e_files.times import have_short_years
+
 Micros = NDArray[np.int64]
 """Times in microseconds since 1970; `NO_TIME` where there is none."""
 
@@ -200,6 +202,8 @@ def is_numeric_time(text: str) -> bool:
 
 def find_epoch(texts: Sequence[str]) -> str | None:
     """Return the name of the count of seconds that most of the texts can be, `None` when there is none."""
+    if have_short_years(texts):
+        return None
     return next((name for name in _EPOCHS if _count_share(texts, name) >= _SHARE), None)
 
 

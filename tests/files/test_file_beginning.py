@@ -134,6 +134,13 @@ MISTAKES: dict[str, tuple[str | bytes, list[str]]] = {
         "Timestamp,a\n260301060000,1\n260301061500,2\n",
         ["'260301060000' in line 2", "yyMMddHHmmss", "yyyyMMddHHmm"],
     ),
+    **{
+        f"ten digits with the {first} first": (
+            "Timestamp,a\n" + "".join(f"{form.format(d=at // 24 + 1, H=at % 24)},1\n" for at in range(199)),
+            [f"{form.format(d=1, H=0)!r} in line 2", "year of two digits", "seconds since 1970"],
+        )
+        for first, form in (("year", "2603{d:02d}{H:02d}15"), ("day", "{d:02d}0326{H:02d}15"))
+    },
     "blank in a name": (
         "Timestamp,Sensor 3\n2026-03-01,1\n",
         ["'Sensor 3'", "blank", "'Sensor_3'", "column 2"],

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from l4e_files.times import ACCEPTED, FORMS, Form, day_month_order, micros, unaccepted_form
+from l4e_files.times import (
+    ACCEPTED,
+    FORMS,
+    Form,
+    day_month_order,
+    have_short_years,
+    micros,
+    unaccepted_form,
+)
 
 MOMENT = datetime(2026, 3, 31, 14, 5, tzinfo=UTC)
 
@@ -62,6 +70,15 @@ def test_the_forms_in_error_texts_are_accepted() -> None:
 def test_forms_that_are_not_accepted_are_named(text: str, words: str) -> None:
     assert micros(text) is None
     assert words in str(unaccepted_form(text))
+
+
+@given(
+    st.integers(10**9, 10**10 - 200_000),
+    st.sampled_from([1, 5, 10, 15, 30, 60, 300, 600, 900, 1800, 3600, 86_400]),
+    st.integers(100, 200),
+)
+def test_seconds_since_1970_are_never_taken_for_dates(first: int, step: int, count: int) -> None:
+    assert not have_short_years(str(first + at * step) for at in range(count))
 
 
 @given(st.text(max_size=30))
