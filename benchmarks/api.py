@@ -235,8 +235,9 @@ def body_of(service: Service, name: str, request: Mapping[str, Any], number: int
         member: value.format_map(known) if isinstance(value, str) else value
         for member, value in request.items()
     }
-    members = service_model().operation_model(operation(name)).input_shape.members
-    return found | ({"ClientToken": new_uuid()} if "ClientToken" in members else {})
+    shape = service_model().operation_model(operation(name)).input_shape
+    assert shape is not None
+    return found | ({"ClientToken": new_uuid()} if "ClientToken" in shape.members else {})
 
 
 def operation(name: str) -> str:

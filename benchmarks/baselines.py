@@ -42,11 +42,13 @@ def _forest(train: Floats) -> Scorer:
 
 
 def _mahalanobis(train: Floats) -> Scorer:
-    return LedoitWolf().fit(train).mahalanobis  # type: ignore[no-any-return]
+    scorer: Scorer = LedoitWolf().fit(train).mahalanobis
+    return scorer
 
 
 def _ecod(train: Floats) -> Scorer:
-    return ECOD().fit(train).decision_function  # type: ignore[no-any-return]
+    scorer: Scorer = ECOD().fit(train).decision_function
+    return scorer
 
 
 def _autoencoder(train: Floats) -> Scorer:
@@ -74,7 +76,8 @@ def baseline_ratio(name: str, train: Floats, test: Floats) -> Floats:
     scale = np.maximum(np.maximum((high - low) / 1.349, 0.3 * np.nanstd(train, axis=0)), 1e-9)
 
     def scaled(values: Floats) -> Floats:
-        return np.nan_to_num(np.clip((values - center) / scale, -30, 30))
+        result: Floats = np.nan_to_num(np.clip((values - center) / scale, -30, 30))
+        return result
 
     rows = scaled(train)[:: max(1, len(train) // _MAX_ROWS)]
     score = BASELINES[name](rows)

@@ -121,7 +121,7 @@ def _pandas(path: Path, target: Path) -> None:
 
 
 def _readers() -> dict[str, Callable[[Path, Path], None]]:
-    readers = {"engine": _engine, PLAIN: _plain}
+    readers: dict[str, Callable[[Path, Path], None]] = {"engine": _engine, PLAIN: _plain}
     if find_spec("pandas") is None:
         return readers
     return {**readers, "pandas read_csv, write_table": _pandas}
@@ -151,7 +151,9 @@ def _peak(paths: list[str]) -> None:
         with tempfile.TemporaryFile() as sink, Path(path).open("rb") as source:
             convert_csv(source, sink, columns=None)
     status = Path("/proc/self/status").read_text()  # getrusage would count what the parent had when it forked
-    print(int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024)
+    peak = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert peak is not None
+    print(int(peak[1]) / 1024)
 
 
 if __name__ == "__main__":

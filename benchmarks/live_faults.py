@@ -65,7 +65,7 @@ def judge(case: Case) -> LiveFigures:
     labels = [label for label in case.labels if label[0] > frame.times[0]]
 
     def inside(events: Sequence[Range], label: Interval) -> int:
-        return sum(each.start <= label[1] and each.end >= label[0] for each in events)
+        return sum(bool(each.start <= label[1] and each.end >= label[0]) for each in events)
 
     def beside(events: Sequence[Range]) -> int:
         return sum(not any(inside([each], label) for label in labels) for each in events)

@@ -8,15 +8,15 @@ of seed 3. Both have a row in five minutes.
 """
 
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
 from benchmarks.datasets import Case
@@ -83,8 +83,8 @@ def _panel(axis: Axes, scores: Scores, fault: Interval, shown: Interval) -> None
     axis.set(ylim=(0, 1), xlim=_dates(shown))
 
 
-def _dates(times: Any) -> tuple[datetime, ...]:
-    return tuple(np.datetime64(time, "us").item() for time in times)
+def _dates(times: Iterable[np.datetime64]) -> list[float]:
+    return [float(date2num(time)) for time in times]  # type: ignore[no-untyped-call]  # has no types in matplotlib
 
 
 def _with_legend(figure: Figure) -> Figure:

@@ -61,7 +61,8 @@ def engine_ratio(*, labels: bool = True) -> Ratio:
 
 def over_limit(score: Floats) -> Floats:
     """Return score over threshold from scores of the engine."""
-    return score / (1 - np.minimum(score, 1 - 1e-6))
+    ratio: Floats = score / (1 - np.minimum(score, 1 - 1e-6))
+    return ratio
 
 
 ABLATIONS: dict[str, list[tuple[Any, str, Any]]] = {

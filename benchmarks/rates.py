@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.datasets import Case
 from benchmarks.generator import late, plant
-from benchmarks.lasting import lasting
+from benchmarks.lasting import Fault, Host, lasting
 from benchmarks.quality import average_precision
 from benchmarks.wear import FAMILIES
 from engine import EventRules, Interval, Range, fit, ranges
@@ -30,6 +30,17 @@ def _worn(seed: int, per_minute: int, family: str) -> Case:
     return FAMILIES[family](seed, 60 // per_minute)
 
 
+def _lasting(seed: int, per_minute: int, host: Host, fault: Fault) -> Case:
+    return lasting(seed, host, fault, per_minute=per_minute)
+
+
+LASTING: tuple[tuple[Fault, Host], ...] = (
+    ("several", "none"),
+    ("several", "walk"),
+    ("modest", "none"),
+    ("large", "steps"),
+    ("ramp", "walk"),
+)
 PLANTS: dict[str, Make] = {
     "none, modes": lambda seed, fine: plant(seed, "none", modes=True, per_minute=fine),
     "walk, modes": lambda seed, fine: plant(
@@ -37,18 +48,7 @@ PLANTS: dict[str, Make] = {
     ),
     "late walk": lambda seed, fine: late(600 + seed, "walk", per_minute=fine),
     "late steps": lambda seed, fine: late(700 + seed, "steps", per_minute=fine),
-    **{
-        f"lasting, {fault}, {host}": lambda seed, fine, host=host, fault=fault: lasting(  # type: ignore[misc]  # has defaults
-            seed, host, fault, per_minute=fine
-        )
-        for fault, host in (
-            ("several", "none"),
-            ("several", "walk"),
-            ("modest", "none"),
-            ("large", "steps"),
-            ("ramp", "walk"),
-        )
-    },
+    **{f"lasting, {fault}, {host}": partial(_lasting, host=host, fault=fault) for fault, host in LASTING},
     **{name: partial(_worn, family=name) for name in ("young, linear", "young, curved")},
 }
 
@@ -63,7 +63,7 @@ def slower(case: Case, width: int) -> Case:
         whole,
         times=whole.times[width - 1 : rows : width],
         values=means,
-        off=whole.off[:rows].reshape(-1, width).any(axis=1),
+        off=np.any(whole.off[:rows].reshape(-1, width), axis=1),
         step=whole.step * width,
     )
     return replace(case, frame=frame, train=case.train // width)

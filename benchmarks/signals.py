@@ -44,13 +44,15 @@ def set_points(rng: np.random.Generator, rows: int, per_minute: int = 1) -> Floa
 
 def wander(rng: np.random.Generator, rows: int, span: float) -> Floats:
     """Return smooth noise of unit size that forgets within `span` rows."""
-    return ewma(rng.normal(size=(rows, 1)), int(span))[:, 0] * np.sqrt(span)
+    noise: Floats = ewma(rng.normal(size=(rows, 1)), int(span))[:, 0] * np.sqrt(span)
+    return noise
 
 
 def walk(rng: np.random.Generator, rows: int, sensors: int, unit: int) -> Floats:
     """Return a random walk per sensor that has a size of 0.4 to 2.4 after `unit` rows."""
     steps = rng.normal(size=(rows, sensors)) * rng.uniform(0.2, 1.2, sensors)
-    return steps.cumsum(axis=0) / np.sqrt(unit / 4)
+    levels: Floats = steps.cumsum(axis=0) / np.sqrt(unit / 4)
+    return levels
 
 
 def drifted(rng: np.random.Generator, drift: Drift, rows: int, train: int, sensors: int) -> Floats:

@@ -18,7 +18,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -27,6 +27,8 @@ from engine import Frame, build_frame, convert_csv, evaluate, fit, merge_compone
 
 BULK_ROWS, WINDOW_ROWS, WINDOWS = 20_000, 5, 200
 TURNS = 3
+_P = ParamSpec("_P")
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +54,10 @@ class Speed:
 
 def measure_speed(rows: int, sensors: int, *, drift: bool = False) -> Speed:
     """Fit, score 20,000 rows at once, and score 200 five-row windows with state, in a process of its own."""
-    return _alone(_measure_speed, rows, sensors, drift)
+    return _alone(_measure_speed, rows, sensors, drift=drift)
 
 
-def _measure_speed(rows: int, sensors: int, drift: bool) -> Speed:  # noqa: FBT001 - travels to a process
+def _measure_speed(rows: int, sensors: int, *, drift: bool) -> Speed:
     after = BULK_ROWS + WINDOWS * WINDOW_ROWS
     frame = wide_frame(rows + after, sensors, drift=drift)
     train = frame.part(0, rows)
@@ -94,7 +96,7 @@ def versus(rows: int, sensors: int, turns: int = TURNS) -> dict[str, dict[str, f
     All are fitted to the same rows in turns, so that other work on the machine meets them alike. The fit of
     PCA includes the scores of training for its limits.
     """
-    found: dict[str, dict[str, float]] = _alone(_versus, rows, sensors, turns)
+    found = _alone(_versus, rows, sensors, turns)
     for name, each in found.items():
         shares = [found["engine"][unit] / each[unit] for unit in each]
         print(
@@ -165,9 +167,9 @@ def peak_mib() -> float:
     return int(next(line.split()[1] for line in lines if line.startswith("VmHWM:"))) / 1024
 
 
-def _alone(work: Callable[..., Any], *arguments: object) -> Any:
+def _alone(work: Callable[_P, _Result], *arguments: _P.args, **named: _P.kwargs) -> _Result:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(work, *arguments).result()
+        return pool.submit(work, *arguments, **named).result()
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -61,8 +61,8 @@ def run_app(kind: str, stacks: int, each: int) -> Cost:
     """Build and synthesise one app in this process, which has imported nothing yet."""
     import aws_cdk as cdk  # noqa: PLC0415 - the process that starts the others needs no CDK
 
-    from benchmarks.jsii_calls import counted  # noqa: PLC0415
-    from benchmarks.plants import KINDS  # noqa: PLC0415
+    from benchmarks.jsii_calls import counted  # noqa: PLC0415 - imports jsii
+    from benchmarks.plants import KINDS  # noqa: PLC0415 - imports the CDK
 
     platform, build = KINDS[kind]
     start = time.perf_counter()
@@ -133,9 +133,12 @@ def run_import(modules: Sequence[str]) -> tuple[float, list[str]]:
 
 def _stop_node() -> None:
     """End the Node process, so that the system tells what it took."""
-    from jsii._kernel import Kernel  # noqa: PLC0415
+    from jsii._kernel import Kernel  # noqa: PLC0415 - imported only where the CDK is
+    from jsii._kernel.providers import ProcessProvider  # noqa: PLC0415 - as above
 
-    Kernel().provider._process.stop()  # noqa: SLF001 - nothing public stops it before the end
+    provider = Kernel().provider
+    assert isinstance(provider, ProcessProvider)
+    provider._process.stop()  # noqa: SLF001 - nothing public stops it before the end
 
 
 def _alone(task: str, *arguments: str) -> Any:
@@ -170,22 +173,23 @@ def compare(stacks: int, each: int, rounds: int) -> dict[str, Any]:
         turns.append({"empty": empty, **turn})
     assets = stacks * each
 
-    def median(of: Callable[[dict[str, Cost]], float]) -> float:
-        return round(statistics.median(of(turn) for turn in turns), 3)
+    def median(values: Iterable[float]) -> float:
+        return round(statistics.median(values), 3)
 
     def beyond_empty(turn: dict[str, Cost], kind: str) -> float:
         return turn[kind].cpu_seconds - turn["empty"].cpu_seconds
 
     figures: dict[str, Any] = {"assets": assets, "stacks": stacks, "rounds": rounds}
     for kind in ("empty", *REPEATED):
-        last = turns[-1][kind]
+        costs = [turn[kind] for turn in turns]
+        last = costs[-1]
         figures[kind] = {
-            "python_seconds": median(lambda turn, kind=kind: turn[kind].python_seconds),
-            "node_seconds": median(lambda turn, kind=kind: turn[kind].node_seconds),
-            "wall_seconds": median(lambda turn, kind=kind: turn[kind].wall_seconds),
-            "cpu_beyond_empty_seconds": median(lambda turn, kind=kind: beyond_empty(turn, kind)),
-            "python_mib": median(lambda turn, kind=kind: turn[kind].python_mib),
-            "node_mib": median(lambda turn, kind=kind: turn[kind].node_mib),
+            "python_seconds": median(each.python_seconds for each in costs),
+            "node_seconds": median(each.node_seconds for each in costs),
+            "wall_seconds": median(each.wall_seconds for each in costs),
+            "cpu_beyond_empty_seconds": median(beyond_empty(turn, kind) for turn in turns),
+            "python_mib": median(each.python_mib for each in costs),
+            "node_mib": median(each.node_mib for each in costs),
             "calls": last.calls,
             "calls_at_synth": last.calls_at_synth,
             "calls_of_last_asset": dict(sorted(last.calls_of_last.items(), key=lambda item: -item[1])),
@@ -193,7 +197,7 @@ def compare(stacks: int, each: int, rounds: int) -> dict[str, Any]:
         }
     for other in ("plain", "L2"):
         figures[f"library_to_{other}"] = median(
-            lambda turn, other=other: beyond_empty(turn, "library") / beyond_empty(turn, other)
+            beyond_empty(turn, "library") / beyond_empty(turn, other) for turn in turns
         )
     return figures
 

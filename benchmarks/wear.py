@@ -108,7 +108,7 @@ def linear(rng: np.random.Generator, of: Drivers, course: Course, train: int) ->
     return values
 
 
-def curved(rng: np.random.Generator, of: Drivers, course: Course, train: int) -> Floats:  # noqa: ARG001
+def curved(rng: np.random.Generator, of: Drivers, course: Course, train: int) -> Floats:  # noqa: ARG001 - called as `linear` is
     """Return 15 sensors of a pump set whose relations bend: cubes of speed, a valve that saturates, a hump.
 
     The kinds of wear: "bearing", "cooler", "actuator", "driver" (the reading of the demand), "efficiency",
@@ -151,7 +151,8 @@ def curved(rng: np.random.Generator, of: Drivers, course: Course, train: int) ->
     )
     spread = values[::97].std(axis=0)
     own = np.stack([wander(rng, len(values), 180) for _ in range(values.shape[1])], axis=1)
-    return values + own * spread * rng.uniform(0.01, 0.04, values.shape[1])
+    result: Floats = values + own * spread * rng.uniform(0.01, 0.04, values.shape[1])
+    return result
 
 
 def _slow(values: Floats, minutes: int) -> Floats:
@@ -231,7 +232,7 @@ def machine(
     width = max(1, step // 60)
     with np.errstate(invalid="ignore"):
         means = values.reshape(-1, width, values.shape[1]).mean(axis=1) if width > 1 else values
-    off = off[before:].reshape(-1, width).any(axis=1)
+    off = np.any(off[before:].reshape(-1, width), axis=1)
     times = START + (np.arange(len(means)) + 1) * np.timedelta64(step, "s")
     names = tuple(f"s{at}" for at in range(means.shape[1]))
     frame = Frame(times=times, values=means, sensors=names, off=off, step=np.timedelta64(step, "s"))

@@ -1,6 +1,7 @@
 """Wide data of any length, made block by block: twenty slow drivers behind all sensors, noise, and drift."""
 
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,8 @@ def wide_rows(rows: int, columns: range, *, drift: bool = False) -> Iterator[NDA
     for start in range(0, rows, BLOCK):
         size = min(BLOCK, rows - start)
         shared = np.random.default_rng([2, start])
-        drivers = shared.normal(size=(size, _DRIVERS)).cumsum(axis=0).astype(np.float32) * np.float32(0.02)
+        path = shared.normal(size=(size, _DRIVERS)).cumsum(axis=0)
+        drivers: NDArray[np.float32] = path.astype(np.float32) * np.float32(0.02)
         block = drivers @ mixing
         block += np.float32(0.5) * own.standard_normal((size, count), np.float32)
         if drift:
@@ -45,7 +47,7 @@ def wide_frame(rows: int, sensors: int, *, drift: bool = False) -> Frame:
         values[at * BLOCK : at * BLOCK + len(block)] = block
     return Frame(
         times=START + np.arange(rows) * STEP,
-        values=values,
+        values=cast("NDArray[np.float64]", values),  # which may be float32, as those of large data are
         sensors=tuple(f"c\\s{at}" for at in range(sensors)),
         off=np.zeros(rows, bool),
         step=STEP,
