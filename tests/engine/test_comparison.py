@@ -14,7 +14,8 @@ TRAIN = 4000
 def scaled(detector: Detector, factor: float) -> Detector:
     """The detector with other limits: above 1 it is blinder."""
     views = tuple(replace(view, limit=view.limit * factor) for view in detector.views)
-    return replace(detector, views=views)
+    slow = detector.slow and replace(detector.slow, limits=detector.slow.limits * factor)
+    return replace(detector, views=views, slow=slow)
 
 
 @pytest.fixture(scope="module")
