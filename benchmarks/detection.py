@@ -51,12 +51,14 @@ def main() -> None:
     parts = set(options.only.split(","))
     if not parts <= set(PARTS):
         parser.error(f"--only {options.only!r}: parts are {', '.join(PARTS)}")
+    names = options.detectors.split(";") if options.detectors else None
+    if unknown := {*(names or ())} - scorers().keys():
+        parser.error(f"--detectors {'; '.join(sorted(unknown))}: detectors are {'; '.join(scorers())}")
     seeds = tuple(int(seed) for seed in options.seeds.split(","))
     cases = shared_cases(options.data)
     result: dict[str, Any] = {"run": run_facts() | {"seeds": seeds}}
     print(", ".join(f"{name} {value}" for name, value in result["run"].items()), flush=True)
     if "quality" in parts:
-        names = options.detectors.split(";") if options.detectors else None
         result["quality"] = quality(cases + generated_cases(seeds) + lasting_cases(seeds), names)
     if "labels" in parts:
         with_labels = [case for case in cases if case.training_labels()]

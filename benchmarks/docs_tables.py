@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.judged import SEEN
+
 Cells = list[str]
 Figures = dict[str, Any]
 Change = Callable[[str, Cells], Cells | None]
@@ -41,8 +43,6 @@ YOUNG_MINUTES = 5
 YOUNG = ("young, linear", "young, curved")
 """Machines of the table of lengths, in the order of its columns."""
 LENGTH_COLUMNS = 10
-SEEN = 50
-"""Share of the last two fifths of a fault, in %, from which it counts as seen."""
 
 
 def main() -> None:
@@ -72,11 +72,7 @@ def rewritten(page: str, change: Change) -> str:
         cells = [each.strip() for each in line.strip()[1:-1].split("|")] if line.startswith("| ") else []
         heading = (cells[0] or heading) if cells else ""
         changed = change(heading, cells) if cells else None
-        lines.append(
-            line
-            if changed is None
-            else "|" + "|".join(f" {each} " if each else " " for each in changed) + "|"
-        )
+        lines.append(line if changed is None else _line(changed))
     return "\n".join(lines) + "\n"
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import engine.detect.slow_alarm
 from benchmarks.baselines import baseline
 from benchmarks.datasets import Case
-from benchmarks.judged import FaultFigures, judge
+from benchmarks.judged import SEEN, FaultFigures, judge
 from benchmarks.quality import without
 from benchmarks.slow import VISIBLE, Alarms
 from benchmarks.wear import FAMILIES
@@ -81,9 +81,9 @@ def main() -> None:
         shown = share[[each.size >= VISIBLE for each in faults]]
         lead, events, quiet = np.mean([[each.lead, each.events, each.quiet_after] for each in faults], axis=0)
         print(
-            f"{setting:7.2f} {share.mean():9.0f} {(share >= 50).sum():3d}/{len(share)} {shown.mean():18.0f} "
-            f"{(shown >= 50).sum():3d}/{len(shown)} {lead:6.0f} {events:7.1f} {quiet:8.1f} "
-            f"{np.mean(false[setting]):12.2f}"
+            f"{setting:7.2f} {share.mean():9.0f} {(share >= SEEN).sum():3d}/{len(share)} "
+            f"{shown.mean():18.0f} {(shown >= SEEN).sum():3d}/{len(shown)} {lead:6.0f} {events:7.1f} "
+            f"{quiet:8.1f} {np.mean(false[setting]):12.2f}"
         )
 
 

@@ -13,6 +13,8 @@ Mask = NDArray[np.bool_]
 HOUR = np.timedelta64(3600 * 10**6, "us")
 LASTING = 24 * HOUR
 """An alarm lasts if at least half of the rows of the next day alarm."""
+SEEN = 50
+"""Share of the last two fifths of a fault, in %, from which it counts as seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 
 from benchmarks.baselines import BASELINES, baseline
 from benchmarks.datasets import Case
-from benchmarks.judged import Mask, judge
+from benchmarks.judged import SEEN, Mask, judge
 from benchmarks.quality import Ratio
 from benchmarks.trees import trees_ratio
-from benchmarks.wear import wear_cases
+from benchmarks.wear import CREEPS, FAMILIES, wear_cases
 from engine import Adaptation, Detector, fit
 
 Alarms = tuple[Mask, NDArray[np.float32] | None]
@@ -100,9 +100,9 @@ def summary(result: dict[str, list[dict[str, Any]]]) -> None:
             visible = [share for share, fault in zip(late, faults, strict=True) if fault["size"] >= VISIBLE]
             figures = (
                 f"{_mean(late):.0f}",
-                f"{sum(share >= 50 for share in late)}/{len(late)}",
+                f"{sum(share >= SEEN for share in late)}/{len(late)}",
                 f"{_mean(visible):.0f}",
-                f"{sum(share >= 50 for share in visible)}/{len(visible)}",
+                f"{sum(share >= SEEN for share in visible)}/{len(visible)}",
                 f"{_mean([fault['lead'] for fault in faults]):.0f}",
                 f"{_mean([fault['events'] for fault in faults]):.1f}",
                 f"{_mean([fault['quiet_after'] for fault in faults]):.1f}",
@@ -136,6 +136,10 @@ def main() -> None:
     names = options.detectors.split(";") if options.detectors else known
     result: dict[str, list[dict[str, Any]]] = {}
     families = options.families.split(";") if options.families else None
+    if unknown := {*(families or ())} - {*FAMILIES, CREEPS}:
+        parser.error(
+            f"--families {', '.join(sorted(unknown))}: families are {'; '.join((*FAMILIES, CREEPS))}"
+        )
     for make in wear_cases(seeds, steps, families):
         for name, row in run(make(), {name: known[name] for name in names}).items():
             result.setdefault(name, []).append(row)

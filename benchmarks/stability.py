@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from benchmarks.baselines import baseline
 from benchmarks.datasets import Case
 from benchmarks.generator import plant
-from benchmarks.judged import judge
+from benchmarks.judged import SEEN, judge
 from benchmarks.wear import CREEPING, FAMILIES, creeping
 from engine import Detector, FitSettings, Frame, fit
 
@@ -84,7 +84,7 @@ class Outcome:
     @property
     def seen(self) -> tuple[bool, ...]:
         """Whether each fault has an alarm on half of its last two fifths."""
-        return tuple(share >= 50 for share in self.late)
+        return tuple(share >= SEEN for share in self.late)
 
 
 def plants(seeds: Sequence[int], step: int) -> dict[str, list[Callable[[], Case]]]:

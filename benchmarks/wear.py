@@ -338,7 +338,7 @@ def creeping(seed: int, sensors: int, rows: int) -> Case:
     times = START + np.arange(total) * np.timedelta64(60, "s")
     return Case(
         name=f"creeping {seed}: {sensors} of 8, {rows} rows",
-        group="creeping",
+        group=CREEPS,
         frame=Frame(
             times=times,
             values=values,
@@ -363,6 +363,8 @@ FAMILIES: dict[str, Callable[[int, int], Case]] = {
     "young, curved": partial(young, make="curved"),
 }
 """Makers of a case from a seed and the seconds between rows."""
+CREEPS = "creeping"
+"""The family of which all cases have a row a minute."""
 CREEPING = ((1, 15_000), (3, 30_000))
 """Sensors that creep, and for how many minutes."""
 
@@ -371,7 +373,7 @@ def wear_cases(
     seeds: Sequence[int], steps: Sequence[int], families: Sequence[str] | None = None
 ) -> list[Callable[[], Case]]:
     """Return makers of all cases: one per family, seed and step (in seconds); of some families, if given."""
-    wanted = families or (*FAMILIES, "creeping")
+    wanted = families or (*FAMILIES, CREEPS)
     makers: list[Callable[[], Case]] = [
         partial(make, seed, step)
         for seed in seeds
@@ -379,5 +381,5 @@ def wear_cases(
         for name, make in FAMILIES.items()
         if name in wanted
     ]
-    creeps = CREEPING if "creeping" in wanted else ()
+    creeps = CREEPING if CREEPS in wanted else ()
     return makers + [partial(creeping, seed, *each) for seed in seeds for each in creeps]

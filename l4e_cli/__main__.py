@@ -10,7 +10,7 @@ def main() -> None:
     try:
         status = run()
     except ModuleNotFoundError as error:  # a command imports what it needs, and the extra may be missing
-        if (error.name or "").startswith("l4e_cli"):
+        if (error.name or "").startswith(("l4e_", "constructs_l4e")):
             raise
         sys.exit(f"l4e needs {error.name}, which is part of the extra: pip install 'constructs-l4e[local]'")
     sys.exit(status)

@@ -35,6 +35,11 @@ class TimeSpan:
         """Return the span from the earlier start to the later end."""
         return TimeSpan(start=min(self.start, other.start), end=max(self.end, other.end))
 
+    def shared(self, other: "TimeSpan") -> "TimeSpan":
+        """Return the time that is in both spans; without any, an empty span where the later one starts."""
+        start = max(self.start, other.start)
+        return TimeSpan(start=start, end=max(start, min(self.end, other.end)))
+
     def __str__(self) -> str:
         return f"{iso_seconds(self.start)} to {iso_seconds(self.end)}"
 
@@ -124,7 +129,7 @@ def _cut(kind: WindowKind, start: Decimal | None, end: Decimal | None, data: Tim
         start=data.start if start is None else start,
         end=data.end if end is None else end,
     )
-    found = TimeSpan(start=max(asked.start, data.start), end=min(asked.end, data.end))
+    found = asked.shared(data)
     if found.start >= found.end:
         raise WindowWithoutDataError(kind, asked)
     return found

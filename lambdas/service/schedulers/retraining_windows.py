@@ -26,7 +26,7 @@ def retraining_windows(
         now: the time in epoch seconds.
     """
     asked = TimeSpan(start=now - LOOKBACK_DAYS[lookback] * _DAY, end=now)
-    found = TimeSpan(start=max(asked.start, data.start), end=min(asked.end, data.end))
+    found = asked.shared(data)
     if found.start >= found.end:
         return {"TrainingDataStartTime": asked.start, "TrainingDataEndTime": asked.end}
     share = _evaluation_share(prior)

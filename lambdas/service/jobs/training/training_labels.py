@@ -175,7 +175,7 @@ class Labels:
         yield from _outside_remarks(outside, len(self.labels), data)
         yield from _unused_remarks(unused)
         if windows:
-            yield from _covering_remarks(self.labels, _common(windows[0], data))
+            yield from _covering_remarks(self.labels, windows[0].shared(data))
 
 
 def too_large(size: int) -> str | None:
@@ -320,12 +320,6 @@ def _covering_remarks(labels: Sequence[Label], training: TimeSpan) -> Iterator[L
 
 def _span(label: Label) -> TimeSpan:
     return TimeSpan(start=Decimal(label.start.timestamp()), end=Decimal(label.end.timestamp()))
-
-
-def _common(one: TimeSpan, other: TimeSpan) -> TimeSpan:
-    """Return the time that two spans share; an empty span at the start of the later one without any."""
-    start = max(one.start, other.start)
-    return TimeSpan(start=start, end=max(start, min(one.end, other.end)))
 
 
 def _labels(count: int) -> str:
