@@ -8,7 +8,7 @@ from service.errors import ConflictError, NotFoundError, ValidationError
 from service.operations.tags import require_resource
 from service.requests.idempotency import Plan, create_once
 from service.sharing.resource_policy import parse_policy
-from service.storage.names import SCHEDULER, new_uuid, policies_of, policy_key
+from service.storage.names import LABEL_GROUP, SCHEDULER, new_uuid, policies_of, policy_key
 from service.storage.records import ResourcePolicyRecord
 from service.storage.retry_on_change import retry_on_change
 from service.storage.store import Update
@@ -71,10 +71,10 @@ def _require_owner(context: Context, arn: str) -> str:
         ValidationError: when it is a resource that nobody can import.
     """
     resource = require_resource(context, arn)
-    if f":{SCHEDULER}/" in arn:
+    if resource["pk"] in {SCHEDULER, LABEL_GROUP}:
         raise ValidationError(
-            f"ResourceArn '{arn}' is an inference scheduler, which cannot be imported: give the ARN of a "
-            "dataset, a model or a model version"
+            f"ResourceArn '{arn}' cannot be imported, so it has no policy: give the ARN of a dataset, a "
+            "model or a model version"
         )
     return str(resource["uuid"])
 

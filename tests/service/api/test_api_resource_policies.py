@@ -107,13 +107,15 @@ def test_a_policy_goes_with_its_resource(service: Service, dataset_arn: str) -> 
 def test_only_what_can_be_imported_has_a_policy(service: Service) -> None:
     service.trained_model()
     scheduler = service.create_scheduler()["InferenceSchedulerArn"]
-    for call, request in (
-        (service.api.put_resource_policy, {"ResourcePolicy": policy("ImportModelVersion")}),
-        (service.api.describe_resource_policy, {}),
-        (service.api.delete_resource_policy, {}),
-    ):
-        with pytest.raises(service.api.exceptions.ValidationException, match="cannot be imported"):
-            call(ResourceArn=scheduler, **request)
+    group = service.api.create_label_group(LabelGroupName="faults")["LabelGroupArn"]
+    for arn in (scheduler, group):
+        for call, request in (
+            (service.api.put_resource_policy, {"ResourcePolicy": policy("ImportModelVersion")}),
+            (service.api.describe_resource_policy, {}),
+            (service.api.delete_resource_policy, {}),
+        ):
+            with pytest.raises(service.api.exceptions.ValidationException, match="cannot be imported"):
+                call(ResourceArn=arn, **request)
 
 
 @pytest.mark.parametrize("arn", ["dataset/pump/other", "model/wear/x", "model/wear/x/model-version/1"])
