@@ -75,7 +75,7 @@ def name_in_arn(arn: str, *, shape: str, what: str) -> str:
     Raises:
         ValueError: when the ARN does not have the pattern of `shape`.
     """
-    _validate.text(arn, shape=shape, what=what, fix="copy it from the Describe operation or the console")
+    _validate.text(arn, shape=shape, what=what, fix="copy it from the Describe operation")
     if _props.is_token(arn):
         return cdk.Fn.select(1, cdk.Fn.split("/", arn))
     return arn.split("/")[1]

@@ -304,6 +304,11 @@ class Model(ModelBase, UsesRole):
             ValueError: when it is not the ARN of a model, or of another account or Region than the service.
         """
         name = _arns.name_in_arn(model_arn, shape="ModelArn", what="model ARN")
+        if "/model-version/" in model_arn:  # which the pattern of the API takes too
+            raise ValueError(
+                f'model ARN "{model_arn}" is that of a version: give that of its model, which ends before '
+                '"/model-version/"'
+            )
         return _ImportedModel(
             scope, id, service=service, model_name=name, model_arn=model_arn, target_sampling_rate=None
         )

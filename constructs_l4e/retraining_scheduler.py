@@ -122,8 +122,8 @@ class RetrainingScheduler(RetrainingSchedulerBase):
         retraining_frequency: time from one retraining to the next, 30 days to one year, as text such as `P2M`
             or `P150D`, or as `cdk.Duration` of whole days. Months are calendar months.
         lookback_window: how much of the latest data is used, as `LookbackWindow` or text. Default: P360D.
-        start_date: the first date, at midnight UTC. Default: the day after the deployment that creates the
-            scheduler.
+        start_date: the first date, at midnight UTC; of a time, its day in UTC. Default: the day after the
+            deployment that creates the scheduler.
         promote_mode: who decides whether a new version becomes the active one, as `PromoteMode` or text.
             Default: MANAGED, the service does.
         running: whether the scheduler runs; False stops it, cancels a retraining that is under way, and keeps
@@ -132,7 +132,7 @@ class RetrainingScheduler(RetrainingSchedulerBase):
             Default: DESTROY.
 
     Raises:
-        ValueError: when a frequency, a window or a mode is not legal.
+        ValueError: when a frequency, a window or a mode is not legal, or a time has no time zone.
     """
 
     @_props.checked
@@ -161,7 +161,7 @@ class RetrainingScheduler(RetrainingSchedulerBase):
             kind="RetrainingScheduler",
             properties={
                 "ModelName": model.model_name,
-                "RetrainingStartDate": start_date and f"{start_date:%Y-%m-%d}T00:00:00Z",
+                "RetrainingStartDate": start_date and f"{_utc_day(start_date).isoformat()}T00:00:00Z",
                 "RetrainingFrequency": _frequency(retraining_frequency),
                 "LookbackWindow": _validate.choice(LookbackWindow, lookback_window, what="look-back").value,
                 "PromoteMode": _validate.choice(PromoteMode, promote_mode, what="promote mode").value,
@@ -196,3 +196,10 @@ class RetrainingScheduler(RetrainingSchedulerBase):
         return _ImportedRetrainingScheduler(
             scope, id, service=service, model_name=model_name, running=running
         )
+
+
+def _utc_day(value: dt.date) -> dt.date:
+    """Return a date; of a time, which Python counts among the dates, that in UTC."""
+    if isinstance(value, dt.datetime):
+        return _validate.instant(value, what="start date").date()
+    return value

@@ -282,6 +282,8 @@ def test_imports() -> None:
     assert (by_name.target_sampling_rate, by_attributes.target_sampling_rate) == (None, "PT1H")
     with pytest.raises(ValueError, match='model ARN "tuned" '):
         Model.from_model_arn(scope, "D", service=service, model_arn="tuned")
+    with pytest.raises(ValueError, match="is that of a version: give that of its model"):
+        Model.from_model_arn(scope, "E", service=service, model_arn=f"{ARN}/model-version/1")
 
 
 def test_grant_read_at_the_managed_service() -> None:

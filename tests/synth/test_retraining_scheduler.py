@@ -62,6 +62,11 @@ def test_everything() -> None:
     assert found["DeletionPolicy"] == "Retain"
 
 
+def test_the_date_of_a_time_is_that_in_utc() -> None:
+    evening = dt.datetime(2027, 2, 3, 23, tzinfo=dt.timezone(dt.timedelta(hours=-5)))
+    assert sent(made(start_date=evening))["RetrainingStartDate"] == "2027-02-04T00:00:00Z"
+
+
 @pytest.mark.parametrize("frequency", TAKEN)
 def test_frequencies_that_the_service_takes(frequency: str) -> None:
     assert sent(made(retraining_frequency=frequency))["RetrainingFrequency"] == frequency
@@ -80,6 +85,7 @@ def test_frequencies_that_it_refuses(frequency: str) -> None:
         ({"retraining_frequency": cdk.Duration.days(29)}, '"P29D" is not between'),
         ({"retraining_frequency": cdk.Fn.ref("Frequency")}, "frequency is a token, and must be known"),
         ({"lookback_window": "P90D"}, '"P90D" is not supported: use one of P180D, P360D, P540D, P720D'),
+        ({"start_date": dt.datetime(2027, 2, 3)}, 'start date "2027-02-03T00:00:00" has no time zone'),  # noqa: DTZ001
         ({"promote_mode": "AUTO"}, '"AUTO" is not supported: use one of MANAGED, MANUAL'),
     ],
 )
