@@ -144,7 +144,8 @@ class Model(ModelBase, UsesRole):
         off_condition: when the machine is off, as `OffCondition` or as text such as `pump\speed < 10`.
             Default: never.
         schema: the sensors to use. Default: all of the dataset.
-        diagnostics: where training writes its point-by-point results. Default: nowhere.
+        diagnostics: where training writes its point-by-point results. The API cannot take that away from a
+            model that has it. Default: nowhere.
         diagnostics_encryption_key: key of these results. Default: that of the bucket.
         role: role that may read `labels` and write `diagnostics`. Default: a new one if either is given.
         encryption_key: key of the model. Default: the service's own.

@@ -1,6 +1,6 @@
 """Custom::LookoutEquipmentModel."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from custom_resources.errors import ConflictError, FailedError, NotFoundError, QuotaError
 from custom_resources.properties import Properties
@@ -18,7 +18,8 @@ from custom_resources.resource import (
     read_schema,
 )
 
-_UPDATABLE = ("LabelsInputConfiguration", "RoleArn", "ModelDiagnosticsOutputConfiguration")
+_LABELS = "LabelsInputConfiguration"
+_UPDATABLE = (_LABELS, "RoleArn", "ModelDiagnosticsOutputConfiguration")
 _BUSY = frozenset({"IN_PROGRESS", "IMPORT_IN_PROGRESS"})
 
 
@@ -51,11 +52,9 @@ class Model(TaggedResource):
     def settle(self, context: Context, properties: Properties, found: Found) -> Outcome:
         """Update labels, role and diagnostics, have the model learn, then activate the version asked for."""
         status = found.record["Status"]
-        # The service cannot remove a member from a model: one that is no longer requested stays.
+        wanted = _updatable(context, properties)
         change = {
-            member: properties.members[member]
-            for member in _UPDATABLE
-            if member in properties.members and properties.members[member] != found.record.get(member)
+            member: wanted[member] for member in wanted if wanted[member] != found.record.get(member, {})
         }
         mine = found.tags.get(REQUEST_TAG) == context.request.request_id
         identity = PhysicalId(kind=self.kind, name=properties.members["ModelName"])
@@ -137,6 +136,16 @@ class Model(TaggedResource):
             using = f" (inference scheduler {names} uses it)" if names else ""
             return Wait(reason=f"{conflict}{using}. {conflict.next_step}", patience=STUCK)
         return Done(data={})
+
+
+def _updatable(context: Context, properties: Properties) -> dict[str, Any]:
+    """Return what the model is to have of what UpdateModel changes.
+
+    Labels that the template names no more are taken away. Of the other members, the API has no way to say so:
+    they stay.
+    """
+    wanted = {member: properties.members[member] for member in _UPDATABLE if member in properties.members}
+    return {_LABELS: {}, **wanted} if _LABELS in context.request.old_properties else wanted
 
 
 def _failed_in_an_earlier_attempt(context: Context, found: Found) -> bool:

@@ -430,6 +430,8 @@ class FakeService:
         if "RoleArn" in p:
             self._assume(p["RoleArn"])
         thing.record.update(p)
+        if p.get("LabelsInputConfiguration") == {}:
+            del thing.record["LabelsInputConfiguration"]
         return {}
 
     def _DeleteModel(self, p: dict[str, Any]) -> dict[str, Any]:  # noqa: N802

@@ -179,6 +179,8 @@ def _thing_as_desired(world: World, owner: str, kind: str, wanted: Properties) -
         if member in wanted:
             actual = stringify(thing.record.get(member))
             assert actual == wanted[member], f"I6: {member} is {actual}"
+    if kind == "model" and "LabelsInputConfiguration" not in wanted:
+        assert "LabelsInputConfiguration" not in thing.record, "I6: labels that nobody asks for"
     status = thing.record.get("Status")
     if kind == "retraining-scheduler":
         day = datetime.fromisoformat(wanted["RetrainingStartDate"]).replace(hour=0, minute=0)

@@ -253,6 +253,15 @@ def removed_delays_stay(patch: Patch) -> None:
     patch.setattr(InferenceScheduler, "difference", difference)
 
 
+def removed_labels_stay(patch: Patch) -> None:
+    original = model._updatable
+
+    def updatable(context: Context, properties: Properties) -> dict[str, Any]:
+        return {key: value for key, value in original(context, properties).items() if value}
+
+    patch.setattr(model, "_updatable", updatable)
+
+
 def tags_never_taken_away(patch: Patch) -> None:
     original = Context.act
     patch.setattr(
@@ -642,6 +651,7 @@ MUTATIONS = (
     Mutation(tombstone_forgets_unseen_creates, "deletion_before_creation"),
     Mutation(false_is_true, "without_waiting"),
     Mutation(removed_delays_stay, "removed_delay"),
+    Mutation(removed_labels_stay, "sibling_fails_after_update", "Model"),
     Mutation(desired_state_ignored, "update_in_place"),
     Mutation(unknown_properties_ignored, "wrong_properties"),
     Mutation(random_token, "single_faults"),

@@ -111,7 +111,10 @@ def list_models(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def update_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """Change the labels, the role or the diagnostics output of a model's future versions."""
+    """Change the labels, the role or the diagnostics output of a model's future versions.
+
+    Labels that are empty (`{}`) take those of the model away; for the others the API has no such value.
+    """
     require_role(context, request)
 
     def attempt() -> None:
@@ -122,6 +125,7 @@ def update_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
             MODEL,
             model["ModelName"],
             {**_training_request(request), "LastUpdatedTime": context.timestamp()},
+            remove=[name for name, value in request.items() if value == {}],
             expect={"uuid": model["uuid"], "Status": model["Status"]},
         )
 
@@ -270,8 +274,10 @@ def _creation(
 
 
 def _training_request(request: Mapping[str, Any]) -> TrainingRequest:
+    """Return what a training takes over from a request; an empty structure says as much as none."""
     members = TrainingRequest.__optional_keys__
-    return cast("TrainingRequest", {name: value for name, value in request.items() if name in members})
+    given = {name: value for name, value in request.items() if name in members and value != {}}
+    return cast("TrainingRequest", given)
 
 
 def _schema(context: Context, part: Schema | None, dataset: DatasetRecord) -> Schema:

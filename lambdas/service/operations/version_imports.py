@@ -234,7 +234,7 @@ def _version(
 
 def _labels(request: dict[str, Any]) -> dict[str, Any]:
     """Return what later versions of the model find their labels by."""
-    return {each: request[each] for each in ("LabelsInputConfiguration", "RoleArn") if each in request}
+    return {each: request[each] for each in ("LabelsInputConfiguration", "RoleArn") if request.get(each)}
 
 
 def _remains(context: Context, uuid: str) -> Write:

@@ -260,6 +260,18 @@ def test_updating_a_model_changes_only_what_is_given(service: Service) -> None:
     assert after == before
 
 
+def test_empty_labels_are_none(service: Service) -> None:
+    service.trained_model(
+        "wear", RoleArn=ROLE, LabelsInputConfiguration={}, DataPreProcessingConfiguration={}
+    )
+    made = service.api.describe_model(ModelName="wear")
+    assert not made.keys() & {"LabelsInputConfiguration", "DataPreProcessingConfiguration"}
+    service.api.update_model(ModelName="wear", LabelsInputConfiguration=LABELS)
+    service.api.update_model(ModelName="wear", LabelsInputConfiguration={})
+    after = service.api.describe_model(ModelName="wear")
+    assert after.keys() == made.keys()
+
+
 def test_a_failed_model_can_be_deleted_with_its_versions_and_objects(service: Service) -> None:
     service.ingested_dataset()
     service.create_model("wear")
