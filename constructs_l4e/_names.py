@@ -10,7 +10,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from constructs import IConstruct
 
-from constructs_l4e import _service_model
+from constructs_l4e import _service_model, _validate
 from constructs_l4e._memory import ids_below, name_of, node_of, once, stack_of
 from constructs_l4e._props import is_token
 
@@ -23,6 +23,39 @@ _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]")
 _GENERATED = re.compile(rf"-[0-9A-F]{{8}}-[0-9a-f]{{{_HASH_LENGTH}}}$")
 
 
+def chosen(
+    scope: IConstruct,
+    given: str | None,
+    *,
+    shape: str,
+    what: str,
+    fixed: Mapping[str, Any],
+    meaning: Mapping[str, str | None],
+    of: tuple[str, str] | None = None,
+) -> tuple[str, str]:
+    """Return the name of a resource, and the pattern of it and of those that replace the resource.
+
+    Args:
+        scope: the construct to name.
+        given: the name that its owner gives it. Default: one is generated.
+        shape: shape of the name in the service model, which limits its length.
+        what: the name in words, such as `model name`.
+        fixed: properties that force a replacement, by name, as the template has them.
+        meaning: what those of them say whose text depends on an environment.
+        of: what the resource depends on, such as `dataset`, and the name of that. Default: on nothing.
+
+    Raises:
+        ValueError: when the given name is not legal.
+    """
+    if given is None:
+        name = generated(scope, shape=shape, fixed=fixed, meaning=meaning)
+        return name, name[:-_HASH_LENGTH] + "?" * _HASH_LENGTH
+    name = _validate.name(given, shape=shape, what=what)
+    if of is not None:
+        _warn_if_held(scope, prop=what.replace(" ", "_"), name=name, of=of)
+    return name, name
+
+
 def generated(
     scope: IConstruct, *, shape: str, fixed: Mapping[str, Any], meaning: Mapping[str, str | None]
 ) -> str:
@@ -32,13 +65,7 @@ def generated(
     The name is known at synthesis: other stacks use it without an export, which would block the replacement.
 
     The hash is of what the properties say, so that it is the same wherever the app is synthesised, and
-    wherever it is deployed to.
-
-    Args:
-        scope: the construct to name.
-        shape: shape of the name in the service model, which limits its length.
-        fixed: properties that force a replacement, by name, as the template has them.
-        meaning: what those of them say whose text depends on an environment.
+    wherever it is deployed to. The arguments are those of `chosen`.
     """
     said = _text({**fixed, **meaning})
     if (is_token(said) or any(meaning.values())) and by_location(scope):
@@ -90,28 +117,17 @@ def _path_in_app(scope: IConstruct) -> list[str]:
     return [part for part in (name_of(stack), *ids_below(scope, stack)) if part not in ("", "Default")]
 
 
-def pattern(generated_name: str) -> str:
-    """Return the pattern of a generated name and of those that resources get which replace its own."""
-    return generated_name[:-_HASH_LENGTH] + "?" * _HASH_LENGTH
-
-
-def warn_if_held(scope: IConstruct, *, prop: str, name: str, on: str, what: str) -> None:
-    """Warn that a fixed name stands in the way when what the resource depends on is replaced.
-
-    Args:
-        scope: the construct with the fixed name.
-        prop: the prop that fixes the name.
-        name: the fixed name.
-        on: name of what the resource depends on.
-        what: what that is, such as `dataset`.
-    """
-    if not _GENERATED.search(on):
+def _warn_if_held(scope: IConstruct, *, prop: str, name: str, of: tuple[str, str]) -> None:
+    """Warn that a fixed name stands in the way when what the resource depends on is replaced."""
+    what, theirs = of
+    if not _GENERATED.search(theirs):
         return
     cdk.Annotations.of(scope).add_warning_v2(
         "constructs-l4e:fixedName",
-        f'{prop} "{name}" is fixed, but its {what} "{on}" gets another name when it is replaced. Then this '
-        f"must be replaced too, which CloudFormation cannot do under the same name. Change {prop} with each "
-        f"change that replaces the {what}, leave {prop} out, or fix the name of the {what} as well",
+        f'{prop} "{name}" is fixed, but its {what} "{theirs}" gets another name when it is replaced. Then '
+        "this must be replaced too, which CloudFormation cannot do under the same name. Change "
+        f"{prop} with each change that replaces the {what}, leave {prop} out, or fix the name of the {what} "
+        "as well",
     )
 
 

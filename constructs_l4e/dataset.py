@@ -168,16 +168,14 @@ class Dataset(DatasetBase):
             "Schema": _custom_resource.schema_property(self, service, schema),
             "ServerSideKmsKeyId": _custom_resource.key_property(self, service, encryption_key),
         }
-        if dataset_name is None:
-            self.dataset_name = _names.generated(
-                self,
-                shape="DatasetName",
-                fixed=fixed,
-                meaning=_custom_resource.meaning(schema, encryption_key),
-            )
-            names = _names.pattern(self.dataset_name)
-        else:
-            self.dataset_name = names = _validate.name(dataset_name, shape="DatasetName", what="dataset name")
+        self.dataset_name, names = _names.chosen(
+            self,
+            dataset_name,
+            shape="DatasetName",
+            what="dataset name",
+            fixed=fixed,
+            meaning=_custom_resource.meaning(schema, encryption_key),
+        )
         self.trusted_arn = _arns.service_arn(self, "dataset", names)
         self._resource = _custom_resource.service_resource(
             self,

@@ -8,7 +8,7 @@ import jsii
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from constructs_l4e import _arns, _custom_resource, _names, _props, _validate
+from constructs_l4e import _arns, _custom_resource, _names, _props
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e._quotas import count_at_service
 from constructs_l4e.dataset import DatasetBase
@@ -85,16 +85,14 @@ class ImportedDataset(DatasetBase):
             "SourceDatasetArn": source_dataset_arn,
             "ServerSideKmsKeyId": _custom_resource.key_property(self, service, encryption_key),
         }
-        if dataset_name is None:
-            self.dataset_name = _names.generated(
-                self,
-                shape="DatasetName",
-                fixed=fixed,
-                meaning=_custom_resource.meaning(None, encryption_key),
-            )
-            names = _names.pattern(self.dataset_name)
-        else:
-            self.dataset_name = names = _validate.name(dataset_name, shape="DatasetName", what="dataset name")
+        self.dataset_name, names = _names.chosen(
+            self,
+            dataset_name,
+            shape="DatasetName",
+            what="dataset name",
+            fixed=fixed,
+            meaning=_custom_resource.meaning(None, encryption_key),
+        )
         self.trusted_arn = _arns.service_arn(self, "dataset", names)
         ProviderAccess.of(self, service).allow_import("ImportDataset", source_dataset_arn)
         self._resource = _custom_resource.service_resource(

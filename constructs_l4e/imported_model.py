@@ -128,19 +128,15 @@ class ImportedModel(ModelBase, UsesRole):
             "DatasetName": dataset.dataset_name,
             "ServerSideKmsKeyId": _custom_resource.key_property(self, self.service, encryption_key),
         }
-        if model_name is None:
-            self.model_name = _names.generated(
-                self,
-                shape="ModelName",
-                fixed=fixed,
-                meaning=_custom_resource.meaning(None, encryption_key),
-            )
-            names = _names.pattern(self.model_name)
-        else:
-            self.model_name = names = _validate.name(model_name, shape="ModelName", what="model name")
-            _names.warn_if_held(
-                self, prop="model_name", name=model_name, on=dataset.dataset_name, what="dataset"
-            )
+        self.model_name, names = _names.chosen(
+            self,
+            model_name,
+            shape="ModelName",
+            what="model name",
+            fixed=fixed,
+            meaning=_custom_resource.meaning(None, encryption_key),
+            of=("dataset", dataset.dataset_name),
+        )
         access = ProviderAccess.of(self, self.service)
         if self.role is not None:
             trusted = _arns.service_arn(self, "model", names)

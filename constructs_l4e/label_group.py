@@ -132,12 +132,9 @@ class LabelGroup(LabelGroupBase):
         count_at_service(self, service, "label_groups")
         self._take(labels or ())
         self._given = len(self._labels)
-        if label_group_name is None:
-            self.label_group_name = _names.generated(self, shape="LabelGroupName", fixed={}, meaning={})
-        else:
-            self.label_group_name = _validate.name(
-                label_group_name, shape="LabelGroupName", what="label group name"
-            )
+        self.label_group_name, _ = _names.chosen(
+            self, label_group_name, shape="LabelGroupName", what="label group name", fixed={}, meaning={}
+        )
         self._documents: list[Any] = [
             _custom_resource.document_property(
                 self, service, _document(self._labels), id="Labels", inline="InlineLabels"

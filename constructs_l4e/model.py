@@ -219,16 +219,15 @@ class Model(ModelBase, UsesRole):
             "OffCondition": str(condition) if condition else None,
             "ServerSideKmsKeyId": _custom_resource.key_property(self, self.service, encryption_key),
         }
-        if model_name is None:
-            self.model_name = _names.generated(
-                self, shape="ModelName", fixed=fixed, meaning=_custom_resource.meaning(schema, encryption_key)
-            )
-            names = _names.pattern(self.model_name)
-        else:
-            self.model_name = names = _validate.name(model_name, shape="ModelName", what="model name")
-            _names.warn_if_held(
-                self, prop="model_name", name=model_name, on=dataset.dataset_name, what="dataset"
-            )
+        self.model_name, names = _names.chosen(
+            self,
+            model_name,
+            shape="ModelName",
+            what="model name",
+            fixed=fixed,
+            meaning=_custom_resource.meaning(schema, encryption_key),
+            of=("dataset", dataset.dataset_name),
+        )
         if self.role is not None:
             trusted = _arns.service_arn(self, "model", names)
             let_use(

@@ -267,25 +267,15 @@ class InferenceScheduler(InferenceSchedulerBase, UsesRole):
             "ModelName": model.model_name,
             "ServerSideKmsKeyId": _custom_resource.key_property(self, self.service, encryption_key),
         }
-        if inference_scheduler_name is None:
-            generated = _names.generated(
-                self,
-                shape="InferenceSchedulerName",
-                fixed=fixed,
-                meaning=_custom_resource.meaning(None, encryption_key),
-            )
-            self.inference_scheduler_name, names = generated, _names.pattern(generated)
-        else:
-            self.inference_scheduler_name = names = _validate.name(
-                inference_scheduler_name, shape="InferenceSchedulerName", what="inference scheduler name"
-            )
-            _names.warn_if_held(
-                self,
-                prop="inference_scheduler_name",
-                name=inference_scheduler_name,
-                on=model.model_name,
-                what="model",
-            )
+        self.inference_scheduler_name, names = _names.chosen(
+            self,
+            inference_scheduler_name,
+            shape="InferenceSchedulerName",
+            what="inference scheduler name",
+            fixed=fixed,
+            meaning=_custom_resource.meaning(None, encryption_key),
+            of=("model", model.model_name),
+        )
         trusted = _arns.service_arn(self, "inference-scheduler", names)
         let_use(
             self,
