@@ -1,7 +1,7 @@
 """Custom::LookoutEquipmentRetrainingScheduler."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from custom_resources.errors import NotFoundError
@@ -52,11 +52,11 @@ class RetrainingScheduler(Scheduler):
         return Found(record=found.record, arn=found.arn, tags=marks)
 
     def difference(self, wanted: Mapping[str, Any], actual: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the members to update. A start date that is not requested stays as it is."""
-        target = {"PromoteMode": "MANAGED", **wanted}
-        if "RetrainingStartDate" in target:
-            target["RetrainingStartDate"] = _midnight(target["RetrainingStartDate"])
-        return {key: target[key] for key in _UPDATABLE if key in target and target[key] != actual.get(key)}
+        """Return the members to update. A start date that is not requested is that of a new scheduler."""
+        next_day = actual["CreatedAt"] + timedelta(days=1)
+        target = {"PromoteMode": "MANAGED", "RetrainingStartDate": next_day, **wanted}
+        target["RetrainingStartDate"] = _midnight(target["RetrainingStartDate"])
+        return {key: target[key] for key in _UPDATABLE if target[key] != actual.get(key)}
 
     def attributes(self, name: str, found: Found) -> Mapping[str, str]:
         """Return name and ARN of the model: a retraining scheduler has none of its own."""

@@ -525,7 +525,9 @@ class FakeService:
         self._new(self.retrainings, "retraining scheduler of", name, 10_000)
         if model.record["Status"] != "SUCCESS":
             raise ApiError("ConflictException", f"model {name} is {model.record['Status']}, not SUCCESS")
-        record = {"PromoteMode": "MANAGED", **p, "CreatedAt": self._clock(), "ModelArn": model.arn}
+        now = self._clock()
+        defaults = {"PromoteMode": "MANAGED", "RetrainingStartDate": now + 86_400}
+        record = {**defaults, **p, "CreatedAt": now, "ModelArn": model.arn}
         identity = self._uuid()
         arn = f"arn:aws:lookoutequipment:us-east-1:{ACCOUNT}:retraining-scheduler/{name}/{identity}"
         thing = Thing(record=record, arn=arn, tags={}, uuid=identity, invisible_reads=self.visibility_lag)

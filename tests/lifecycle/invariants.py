@@ -182,7 +182,7 @@ def _thing_as_desired(world: World, owner: str, kind: str, wanted: Properties) -
     if kind == "model" and "LabelsInputConfiguration" not in wanted:
         assert "LabelsInputConfiguration" not in thing.record, "I6: labels that nobody asks for"
     status = thing.record.get("Status")
-    if kind == "retraining-scheduler":
+    if "RetrainingStartDate" in wanted:
         day = datetime.fromisoformat(wanted["RetrainingStartDate"]).replace(hour=0, minute=0)
         assert thing.record["RetrainingStartDate"] == day.timestamp(), "I6: another start date"
     if kind.endswith("-scheduler"):

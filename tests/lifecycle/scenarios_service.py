@@ -7,6 +7,8 @@ from tests.lifecycle.cases import AT_ONCE, ROLE
 from tests.lifecycle.cloudformation import Live, Operation, Properties, stringify
 from tests.lifecycle.play import LOGICAL, Play, somebodys_scheduler
 
+_DAY = 86_400
+
 
 def deleted_outside(play: Play) -> None:
     """Deleted by hand: Delete succeeds; Update makes it again, or says that it cannot."""
@@ -263,15 +265,18 @@ def one_scheduler_per_model(play: Play) -> None:
     assert "change ModelName as well" in play.stack.reasons[0], play.stack.reasons
 
 
-def removed_delay(play: Play) -> None:
-    """A delay that the template has no more is 0 again, which is what the service takes it for."""
-    if play.case.kind != "InferenceScheduler":
+def removed_member(play: Play) -> None:
+    """What the template has no more is again what it was without: no delay, the day after the creation."""
+    kinds = {"InferenceScheduler": "DataDelayOffsetInMinutes", "RetrainingScheduler": "RetrainingStartDate"}
+    member = kinds.get(play.case.kind)
+    if member is None:
         return
     play.created()
-    assert play.deploy({k: v for k, v in play.case.base.items() if k != "DataDelayOffsetInMinutes"})
+    assert play.deploy({k: v for k, v in play.case.base.items() if k != member})
     thing = play.thing()
     assert thing is not None
-    assert thing.record["DataDelayOffsetInMinutes"] == 0
+    next_day = (thing.record["CreatedAt"] // _DAY + 1) * _DAY
+    assert thing.record[member] == (next_day if member == "RetrainingStartDate" else 0)
     play.check()
 
 

@@ -253,6 +253,17 @@ def removed_delays_stay(patch: Patch) -> None:
     patch.setattr(InferenceScheduler, "difference", difference)
 
 
+def removed_start_dates_stay(patch: Patch) -> None:
+    original = RetrainingScheduler.difference
+
+    def difference(
+        self: RetrainingScheduler, wanted: Mapping[str, Any], actual: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        return {key: value for key, value in original(self, wanted, actual).items() if key in wanted}
+
+    patch.setattr(RetrainingScheduler, "difference", difference)
+
+
 def removed_labels_stay(patch: Patch) -> None:
     original = model._updatable
 
@@ -650,7 +661,8 @@ MUTATIONS = (
     Mutation(deletes_never_grow_old, "late_delete"),
     Mutation(tombstone_forgets_unseen_creates, "deletion_before_creation"),
     Mutation(false_is_true, "without_waiting"),
-    Mutation(removed_delays_stay, "removed_delay"),
+    Mutation(removed_delays_stay, "removed_member"),
+    Mutation(removed_start_dates_stay, "removed_member"),
     Mutation(removed_labels_stay, "sibling_fails_after_update", "Model"),
     Mutation(desired_state_ignored, "update_in_place"),
     Mutation(unknown_properties_ignored, "wrong_properties"),
