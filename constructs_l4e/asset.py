@@ -55,9 +55,9 @@ class MonitoredAsset(Construct):
     props of the one to make, such as `model={"schema": pump_only}`. These go before what the asset says of
     several parts, such as `encryption_key`.
 
-    The names of dataset, model and scheduler begin with `name_prefix`, so one way into the service holds them
-    all: `service.endpoint_url_for("read", name=asset.name_prefix)`, which `grant_read` allows. A dataset or
-    model that exists already has a name and grants of its own.
+    The names of dataset, label group, model and scheduler begin with `name_prefix`, so one way into the
+    service holds them all: `service.endpoint_url_for("read", name=asset.name_prefix)`, which `grant_read`
+    allows. A part that exists already has a name and grants of its own.
 
     Args:
         scope: parent of the construct.
@@ -95,7 +95,8 @@ class MonitoredAsset(Construct):
         model_name: name of the new model, see `Model`. Default: a generated one.
         inference_scheduler_name: name of the scheduler, see `InferenceScheduler`. Default: a generated one.
         encryption_key: key of dataset, model and scheduler. Default: the service's own.
-        tags: tags of dataset, model and scheduler, besides those of `cdk.Tags.of(...)`. Default: none.
+        tags: tags of dataset, label group, model and scheduler, besides those of `cdk.Tags.of(...)`. Default:
+            none.
         removal_policy: what happens to dataset, label group and model when the stack is deleted; the
             scheduler goes. Default: they stay, see `Dataset`, `LabelGroup` and `Model`.
         role: existing role for all data access. Default: a new one.
