@@ -68,7 +68,7 @@ class MonitoredAsset(Construct):
             needs.
         key_pattern: where the name of the component stands in the key of a file. Default: one folder per
             component.
-        revision: any text; change it to ingest the history again.
+        revision: any text; change it to ingest the history again. Default: none.
         training: period to learn from. Default: all data.
         evaluation: period to evaluate the model on, after `training`. Default: none.
         labelled: whether `locations.labels` holds known faults. Default: False.

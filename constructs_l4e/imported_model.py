@@ -76,7 +76,8 @@ class ImportedModel(ModelBase, UsesRole):
             nothing is checked.
         role: role that may read `labels`. Default: a new one if these are given.
         encryption_key: key of the copy. Default: the service's own.
-        adaptation: what becomes of faults that grow over days and weeks: see `Model`.
+        adaptation: what becomes of faults that grow over days and weeks: see `Model`. Default:
+            `ServiceSettings.adaptation`.
         active_version: the version that inference uses, of imports and retrainings. Default: the copy of the
             source when that changes, else the service decides.
         tags: up to 50 tags, besides those of `cdk.Tags.of(...)`. Default: none.

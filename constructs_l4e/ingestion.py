@@ -50,7 +50,7 @@ class DataIngestion(cdk.Resource, UsesRole):
         key_pattern: where the name of the component stands in the key of a file. A dataset without schema
             needs it. Default: one folder per component.
         role: role that may read `source`. Default: a new one.
-        revision: any text; change it to ingest the same place again.
+        revision: any text; change it to ingest the same place again. Default: none.
         wait: whether the deployment waits for the job, at most 45 minutes, and fails if the job fails. With
             False it continues once the service has accepted the job; a model of the same stack waits for the
             data in either case. Default: True.

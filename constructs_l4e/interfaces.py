@@ -331,7 +331,7 @@ class IModel(IServiceResource, Protocol):
 
         Args:
             grantee: who may import.
-            inference_data: whether the accumulated inference data may be imported as well.
+            inference_data: whether the accumulated inference data may be imported as well. Default: True.
 
         Returns:
             The resource policy of the model, to which a statement was added.

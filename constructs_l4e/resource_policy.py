@@ -85,6 +85,7 @@ class ResourcePolicy(cdk.Resource):
             grantee: the account (twelve digits), or the role or user that calls ImportDataset or
                 ImportModelVersion there.
             inference_data: whether accumulated inference data of a model may be imported as well.
+                Default: True.
 
         Raises:
             ValueError: when `grantee` is text and no account, or `inference_data` is False for a dataset.

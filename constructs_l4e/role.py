@@ -37,8 +37,8 @@ class ServiceRole(iam.Role):
         scope: parent of the construct.
         id: construct id.
         service: the service that assumes the role.
-        reads: objects that may be read.
-        writes: objects that may be written.
+        reads: objects that may be read. Default: none.
+        writes: objects that may be written. Default: none.
         output_keys: further keys that results are encrypted with. Default: none.
         trusted_resources: ARN patterns of further datasets, models and inference schedulers that may use the
             role, such as those that scripts create. Default: none.

@@ -26,7 +26,7 @@ class Component:
         name: 1 to 200 letters, digits, `.`, `_` and `-`.
         sensors: names of the columns after the first, in the order of the files: each 1 to 200 letters,
             digits and `:#$.-_`.
-        timestamp: name of the first column, which holds the time.
+        timestamp: name of the first column, which holds the time. Default: `Timestamp`.
 
     Raises:
         ValueError: when there is no sensor, a name is not legal, or two columns have the same name.

@@ -79,6 +79,16 @@ def test_has_every_prop_with_its_type_and_default(page: Page) -> None:
             assert f"= {prop.default}" in text.partition(f"{prop.name}: ")[2], f"{name}: {prop.name}"
 
 
+def test_every_prop_that_may_be_left_out_says_what_happens_then() -> None:
+    for name, prop in props():
+        if prop.default is inspect.Parameter.empty:
+            continue
+        documented = inspect.cleandoc(getattr(constructs_l4e, name).__doc__)
+        said = re.search(rf"^    {prop.name}: .*(?:\n {{8,}}.*)*", documented, re.MULTILINE)
+        assert said is not None, f"{name}: {prop.name}"
+        assert re.search(r"Default:\s", said[0]), f"{name}: {prop.name}"
+
+
 @pytest.mark.parametrize(
     ("member", "said"),
     [
