@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -31,6 +32,7 @@ from constructs_l4e import (
     TimeRange,
 )
 
+ROOT = Path(__file__).resolve().parents[2]
 MANY = DatasetSchema.from_sensors({"pump": [f"s{number}" for number in range(301)]})
 PARTS = DatasetSchema.from_sensors({f"part{number}": ["speed"] for number in range(301)})
 PATH = "/lookoutequipment/"
@@ -257,6 +259,14 @@ def test_sensors_that_are_not_known_are_not_counted() -> None:
     Model(scope, "Model", dataset=data)
 
     assert warnings(scope) == []
+
+
+def test_every_warning_is_in_the_list_of_the_documentation() -> None:
+    sources = "".join(each.read_text(encoding="utf-8") for each in (ROOT / "constructs_l4e").glob("*.py"))
+    ids = re.findall(r'add_warning_v2\(\s*f?"constructs-l4e:(\w+)', sources)
+    page = (ROOT / "docs" / "cdk-apps.md").read_text(encoding="utf-8")
+    assert len(ids) > 5
+    assert [each for each in ids if f"`{each}" not in page] == []
 
 
 def test_a_warning_can_be_acknowledged() -> None:
