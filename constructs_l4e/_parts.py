@@ -29,7 +29,7 @@ class Part(Generic[_Kind]):
         Args:
             name: name of the prop.
             given: its value: a part that exists already, or more props of the one to make.
-            common: what the asset says of several parts; `given` goes before it.
+            common: what the asset says of several parts; `given` overrides it.
             own: what the asset says of this part only; what is None is not said.
             unused: props of the asset that have no effect when the part exists already.
 

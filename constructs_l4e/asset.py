@@ -52,7 +52,7 @@ class MonitoredAsset(Construct):
     `alarms`; None where there is none.
 
     `dataset`, `model`, `scheduler`, `label_group` and `retraining` take a part that exists already, or more
-    props of the one to make, such as `model={"schema": pump_only}`. These go before what the asset says of
+    props of the one to make, such as `model={"schema": pump_only}`. These override what the asset says of
     several parts, such as `encryption_key`.
 
     The names of dataset, label group, model and scheduler begin with `name_prefix`, so one way into the

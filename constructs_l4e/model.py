@@ -150,7 +150,7 @@ class Model(ModelBase, UsesRole):
         role: role that may read `labels` and write `diagnostics`. Default: a new one if either is given.
         encryption_key: key of the model. Default: the service's own.
         adaptation: what becomes of faults that grow over days and weeks. It takes effect with the next
-            execution, without training, and goes before the setting of the service. It is a tag of the
+            execution, without training, and overrides the setting of the service. It is a tag of the
             model, `lookoutequipment:adaptation`. Default: `ServiceSettings.adaptation`.
         active_version: the version that inference uses, of those that retrainings have made, such as 1 to go
             back to the first. A deployment that changes the model sets it. Default: the service decides, and

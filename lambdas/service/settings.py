@@ -74,7 +74,7 @@ class Settings:
     false_alarm_hours: float | None = None
     """Hours of false alarms per day that a training aims at; None is the default of the engine."""
     adaptation: str = "auto"
-    """What becomes of faults that grow slowly: `auto`, `hold` or `follow`. A model's tag goes before it."""
+    """What becomes of faults that grow slowly: `auto`, `hold` or `follow`. A model's tag overrides it."""
 
     poor_recall: float = 0.5
     poor_precision: float = 0.1  # of the time predicted anomalous, in ranges that touch a label

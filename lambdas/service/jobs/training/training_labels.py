@@ -267,7 +267,7 @@ def _contradiction_remarks(labels: Sequence[Label]) -> Iterator[LabelRemark]:
             rule=CONTRADICTING,
             count=len(found),
             text=f"{_labels(len(found))} with the rating {NO_ANOMALY} {_verb(found, 'lies', 'lie')} at times "
-            f"that others call {ANOMALY}, which go before them: {_example([found[0][0]])}, and "
+            f"that others call {ANOMALY}, which override them: {_example([found[0][0]])}, and "
             f"{_example([found[0][1]])}. Delete the wrong ones",
         )
 
