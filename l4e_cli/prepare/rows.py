@@ -11,8 +11,6 @@ import pyarrow.csv as pa_csv
 from l4e_cli.prepare.source import Source
 from l4e_cli.prepare.structure import Sheet
 
-_EXAMPLES = 3
-
 
 @dataclass(slots=True)
 class BadLines:

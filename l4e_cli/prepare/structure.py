@@ -27,7 +27,6 @@ _UNIT_WORDS = (
 )
 _UNITS = frozenset(_UNIT_WORDS.split())
 _UNIT_SHARE = 0.6
-_BODY_SHARE = 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,6 @@ NO_TIME = int(np.iinfo(np.int64).min)
 _MAX_LENGTH = 50
 _SHARE = 0.8
 DAY, HOUR, SECOND = 86_400_000_000, 3_600_000_000, 1_000_000
-ORDERS = ("ymd", "dmy", "mdy")
 
 _CLOCK = (
     r"(?P<H>\d{1,2})[:.](?P<M>\d{1,2})(?:[:.](?P<S>\d{1,2})(?:[.,:](?P<f>\d{1,9}))?)?"

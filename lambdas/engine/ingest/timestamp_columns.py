@@ -37,16 +37,6 @@ _ZERO = np.uint8(ord("0"))
 _MONTH_DAYS = np.array((0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), np.int32)
 
 
-def parse_timestamp_column(column: Any, *, day_first: bool = False) -> Times:
-    """Return what `parse_timestamps` returns for the same texts, only faster.
-
-    Args:
-        column: An Arrow array of strings; null becomes NaT.
-        day_first: Whether dates like `1/2/2026` begin with the day.
-    """
-    return TimestampReader(day_first=day_first).read(column)
-
-
 @dataclass(slots=True, kw_only=True)
 class TimestampReader:
     """A reader of the timestamps of one file, which keeps what they show about the order of day and month.
@@ -60,7 +50,7 @@ class TimestampReader:
     order: DayMonthOrder = field(default_factory=DayMonthOrder)
 
     def read(self, column: Any) -> Times:
-        """Parse a column, and add to the order what its dates show.
+        """Return what `parse_timestamps` returns for the texts, and note what their dates show of the order.
 
         Args:
             column: An Arrow array of strings; null becomes NaT.

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import parse_timestamps
-from engine.ingest.timestamp_columns import TimestampReader, parse_timestamp_column
+from engine.ingest.timestamp_columns import TimestampReader
 from l4e_files.times import day_month_order
 
 MOMENT = datetime(2024, 3, 7, 9, 5, 8, tzinfo=UTC)
@@ -176,14 +176,14 @@ ODD = [
 )
 def test_columns_are_read_as_their_texts(texts: list[str]) -> None:
     column = pa.array(["header", *texts], pa.string()).slice(1)
-    assert np.array_equal(parse_timestamp_column(column), parse_timestamps(texts), equal_nan=True)
+    assert np.array_equal(TimestampReader().read(column), parse_timestamps(texts), equal_nan=True)
 
 
 def test_a_column_of_many_shapes_and_nulls() -> None:
     texts = [f"2024/{month}/{day} {hour}:00" for month in (1, 10) for day in (3, 30) for hour in (5, 15)] * 3
     texts += ["x" * at for at in range(1, 40)]
-    assert np.array_equal(parse_timestamp_column(pa.array(texts)), parse_timestamps(texts), equal_nan=True)
-    assert np.isnat(parse_timestamp_column(pa.array([None, "2024"], pa.string()))).all()
+    assert np.array_equal(TimestampReader().read(pa.array(texts)), parse_timestamps(texts), equal_nan=True)
+    assert np.isnat(TimestampReader().read(pa.array([None, "2024"], pa.string()))).all()
 
 
 @given(
@@ -222,4 +222,4 @@ def test_many_shapes_show_their_order_too() -> None:
 )
 def test_a_column_is_read_as_its_texts(text: str) -> None:
     texts = [text] * 3
-    assert np.array_equal(parse_timestamp_column(pa.array(texts)), parse_timestamps(texts), equal_nan=True)
+    assert np.array_equal(TimestampReader().read(pa.array(texts)), parse_timestamps(texts), equal_nan=True)
