@@ -15,6 +15,10 @@ import aws_cdk as cdk
 from constructs_l4e import _props, _service_model
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 
+MOST_TAGS = 44
+"""Of the 50 tags that a resource may have, the custom resources need up to six themselves."""
+
+_OWN_TAGS = "constructs-l4e:"
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _Choice = TypeVar("_Choice", bound=enum.StrEnum)
 _Step = TypeVar("_Step", DataUploadFrequency, TargetSamplingRate)
@@ -111,10 +115,13 @@ def instant(value: dt.datetime, *, what: str) -> dt.datetime:
 def tags(value: Mapping[str, str], *, resource_type: str) -> dict[str, str]:
     """Return `value` if the API accepts its keys, its values and their number."""
     way_out = f'or keep a tag of the app away with exclude_resource_types=["{resource_type}"]'
-    _, most = _service_model.bounds("TagList")
-    if len(value) > most:
-        raise ValueError(f'"{len(value)}" tags are too many: use at most {most}')
+    if len(value) > MOST_TAGS:
+        raise ValueError(f'"{len(value)}" tags are too many: use at most {MOST_TAGS}, {way_out}')
     for key, content in value.items():
+        if key.startswith(_OWN_TAGS):
+            raise ValueError(
+                f'tag key "{key}" begins with "{_OWN_TAGS}", as this library\'s own: use another'
+            )
         text(
             key,
             shape="TagKey",

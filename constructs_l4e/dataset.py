@@ -136,7 +136,7 @@ class Dataset(DatasetBase):
         dataset_name: name of the dataset, 1 to 200 letters, digits, `_` and `-`. Default: one made of the
             construct path and a hash of the props that replace the dataset.
         encryption_key: key of the ingested data. Default: the service's own.
-        tags: up to 50 tags, besides those of `cdk.Tags.of(...)`. Default: none.
+        tags: up to 44 tags, together with those of `cdk.Tags.of(...)`. Default: none.
         removal_policy: what happens to the dataset when the stack is deleted, or has it no more. One that is
             replaced goes in any case. Default: RETAIN_ON_UPDATE_OR_DELETE, it stays, but for a creation that
             is rolled back.

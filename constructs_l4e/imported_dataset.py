@@ -50,7 +50,7 @@ class ImportedDataset(DatasetBase):
         revision: any text; change it to copy the source again, over the data that there is. Models are not
             trained anew by that; their retrainings learn from it. Default: none.
         encryption_key: key of the copy. Default: the service's own.
-        tags: up to 50 tags, besides those of `cdk.Tags.of(...)`. Default: none.
+        tags: up to 44 tags, together with those of `cdk.Tags.of(...)`. Default: none.
         removal_policy: what happens to the dataset when the stack is deleted, or has it no more. One that is
             replaced goes in any case. Default: RETAIN_ON_UPDATE_OR_DELETE, it stays, but for a creation that
             is rolled back.

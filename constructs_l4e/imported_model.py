@@ -80,7 +80,7 @@ class ImportedModel(ModelBase, UsesRole):
             `ServiceSettings.adaptation`.
         active_version: the version that inference uses, of imports and retrainings. Default: the copy of the
             source when that changes, else the service decides.
-        tags: up to 50 tags, besides those of `cdk.Tags.of(...)`. Default: none.
+        tags: up to 44 tags, together with those of `cdk.Tags.of(...)`. Default: none.
         removal_policy: what happens to the model when the stack is deleted, or has it no more. One that is
             replaced goes in any case. Default: RETAIN_ON_UPDATE_OR_DELETE, it stays, but for a creation that
             is rolled back.

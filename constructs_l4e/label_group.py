@@ -102,7 +102,7 @@ class LabelGroup(LabelGroupBase):
             are added, by name.
         labels: labels that the app describes, such as `Label.from_csv("labels.csv")`, 5,000 at most. Default:
             none.
-        tags: up to 50 tags, besides those of `cdk.Tags.of(...)`. Default: none.
+        tags: up to 44 tags, together with those of `cdk.Tags.of(...)`. Default: none.
         removal_policy: what happens to the label group, with the labels that people have added, when the
             stack is deleted. Default: it stays, since nothing brings these back, unless its creation failed.
 

@@ -155,7 +155,7 @@ class Model(ModelBase, UsesRole):
         active_version: the version that inference uses, of those that retrainings have made, such as 1 to go
             back to the first. A deployment that changes the model sets it. Default: the service decides, and
             a version that was active stays when the prop is left out again.
-        tags: up to 50 tags, besides those of `cdk.Tags.of(...)`. Default: none.
+        tags: up to 44 tags, together with those of `cdk.Tags.of(...)`. Default: none.
         wait: whether the deployment waits for the training, at most 45 minutes, and fails if it fails. With
             False it continues once the service has accepted the model, and `status` is IN_PROGRESS; a
             scheduler of the same stack waits for the model in either case. Default: True.

@@ -217,7 +217,7 @@ class InferenceScheduler(InferenceSchedulerBase, UsesRole):
         role: role that may read `data_input` and write `data_output`. Default: a new one.
         encryption_key: key of the state of the scheduler. Default: the service's own.
         running: whether the scheduler runs; False stops it and keeps it. Default: True.
-        tags: up to 50 tags, besides those of `cdk.Tags.of(...)`. Default: none.
+        tags: up to 44 tags, together with those of `cdk.Tags.of(...)`. Default: none.
         removal_policy: what happens to the scheduler when the stack is deleted, or has it no more. With
             RETAIN it runs on. One that is replaced goes in any case. Default: DESTROY.
 

@@ -22,10 +22,14 @@ from constructs_l4e import (
     Model,
     MonitoredAsset,
 )
+from constructs_l4e._validate import MOST_TAGS
 from custom_resources import properties as theirs
+from custom_resources import retraining_scheduler
 from custom_resources.handler import RESOURCES
+from custom_resources.request import CONFIGURATION_TAG, EQUAL_TAG, OWNER_TAG, REQUEST_TAG
 from custom_resources.resource import TaggedResource
 from service.requests.service_model import service_model
+from service.settings import Settings
 
 API = service_model()
 BY_TYPE = {resource.resource_type: resource for resource in RESOURCES}
@@ -58,6 +62,14 @@ def read(content: dict[str, Any], kind: str) -> tuple[Any, theirs.Properties]:
         options=resource.options,
         subject=kind,
     )
+
+
+def test_tags_leave_room_for_those_of_the_functions() -> None:
+    """A model has the most: its own, and those of its retraining scheduler."""
+    own = {OWNER_TAG, CONFIGURATION_TAG, EQUAL_TAG, REQUEST_TAG, *retraining_scheduler._MARKS.values()}
+    limit = Settings().tags_per_resource
+    assert limit is not None
+    assert limit - len(own) == MOST_TAGS
 
 
 def role(scope: cdk.Stack, name: str) -> iam.IRole:

@@ -115,7 +115,8 @@ def test_explicit_name_stays() -> None:
         ({"dataset_name": ""}, 'dataset name "" has 0 characters'),
         ({"tags": {"aws:x": "1"}}, 'tag key "aws:x" does not match'),
         ({"tags": {"site": "a\\b"}}, r'value of tag "site": "a\\b" does not match'),
-        ({"tags": {f"t{i}": "" for i in range(201)}}, '"201" tags are too many: use at most 200'),
+        ({"tags": {f"t{i}": "" for i in range(45)}}, '"45" tags are too many: use at most 44'),
+        ({"tags": {"constructs-l4e:owner": "me"}}, 'begins with "constructs-l4e:"'),
     ],
 )
 def test_bad_props(props: dict[str, Any], message: str) -> None:
