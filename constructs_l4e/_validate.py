@@ -19,6 +19,8 @@ MOST_TAGS = 44
 """Of the 50 tags that a resource may have, the custom resources need up to six themselves."""
 
 _OWN_TAGS = "constructs-l4e:"
+_SHOWN = 250
+"""Characters of a wrong text that are shown: an ARN, but not a page of notes."""
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _Choice = TypeVar("_Choice", bound=enum.StrEnum)
 _Step = TypeVar("_Step", DataUploadFrequency, TargetSamplingRate)
@@ -29,7 +31,8 @@ def text(value: str, *, shape: str, what: str, fix: str) -> str:
     if not _props.is_token(value):
         problem = _service_model.string_rule(shape).problem(value)
         if problem is not None:
-            raise ValueError(f'{what} "{value}" {problem}: {fix}')
+            shown = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}..."
+            raise ValueError(f'{what} "{shown}" {problem}: {fix}')
     return value
 
 

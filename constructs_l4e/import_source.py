@@ -52,9 +52,18 @@ class ImportSource:
 
 
 def to_environment(sources: Sequence[ImportSource]) -> dict[str, str]:
-    """Return the variables that tell the functions where others share."""
+    """Return the variables that tell the functions where others share.
+
+    Raises:
+        ValueError: when two sources are of one account and Region.
+    """
     if not sources:
         return {}
+    places = [f"account {each.account}, Region {each.region}" for each in sources]
+    if twice := [place for at, place in enumerate(places) if place in places[:at]]:
+        raise ValueError(
+            f"import_sources has two services of {twice[0]}: an ARN would not tell them apart, so name one"
+        )
     apis = {f"{each.account}/{each.region}": f"{each.api_id}/{each.api_stage}" for each in sources}
     return {"L4E_IMPORT_SOURCES": json.dumps(apis), "L4E_URL_SUFFIX": cdk.Aws.URL_SUFFIX}
 

@@ -101,8 +101,8 @@ class EquipmentService(EquipmentServiceBase):
     Raises:
         ValueError: when the numeric layer cannot be had, the metric namespace is one of AWS's,
             `parallel_reads` is below 1, `training_memory` is out of bounds, functions cannot work in the
-            subnets, `api_vpc_endpoints` is empty or has endpoints of another service, or `importable_by` has
-            no account or is given for a private API.
+            subnets, `api_vpc_endpoints` is empty or has endpoints of another service, `importable_by` has no
+            account or is given for a private API, or two `import_sources` are of one account and Region.
     """
 
     bucket: s3.Bucket

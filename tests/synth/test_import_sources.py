@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import aws_cdk as cdk
@@ -84,6 +85,12 @@ def test_a_service_that_shares_nothing_gives_nothing_away() -> None:
 def test_a_wrong_source_is_refused(change: dict[str, str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ImportSource(**{"account": FRIEND, "region": "eu-west-1", "api_id": "abc", **change})
+
+
+def test_two_services_of_one_place_are_refused() -> None:
+    """An ARN names account and Region only; of two, the last would be asked for all."""
+    with pytest.raises(ValueError, match="two services of account 111111111111, Region eu-central-1"):
+        template(import_sources=[SOURCE, replace(SOURCE, api_id="abcde67890")])
 
 
 def test_a_wrong_account_is_refused() -> None:
