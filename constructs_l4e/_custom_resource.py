@@ -15,7 +15,7 @@ from constructs import Construct, IConstruct, IDependable
 
 from constructs_l4e import _names, _props, _validate
 from constructs_l4e._completion import when_complete
-from constructs_l4e._environments import require_home_of_key
+from constructs_l4e._environments import require_home_of_key, require_region_of
 from constructs_l4e._memory import once, path_of, stack_of
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e.interfaces import IEquipmentService
@@ -239,8 +239,16 @@ def _staged(
     return {"Bucket": asset.s3_bucket_name, "Key": asset.s3_object_key}
 
 
-def output_configuration(place: S3Location | None, key: kms.IKey | None) -> dict[str, Any] | None:
-    """Return where the service writes, and the key if it is not that of the bucket."""
+def output_configuration(
+    scope: Construct, place: S3Location | None, key: kms.IKey | None
+) -> dict[str, Any] | None:
+    """Return where the service writes, and the key if it is not that of the bucket.
+
+    Raises:
+        ValueError: when the key is known to be in another Region than `scope`.
+    """
     if place is None:
         return None
+    if key is not None:
+        require_region_of(key, scope, kind="key")
     return {"S3OutputConfiguration": place.to_api(), **({"KmsKeyId": key.key_arn} if key else {})}

@@ -55,17 +55,17 @@ def require_environment_of(service: IEquipmentService, user: IConstruct) -> None
         )
 
 
-def require_region_of(bucket: s3.IBucket, user: IConstruct) -> None:
-    """Require that a bucket is in the Region of its user, as far as both are known.
+def require_region_of(part: s3.IBucket | kms.IKey, user: IConstruct, *, kind: str = "bucket") -> None:
+    """Require that a bucket or a key is in the Region of its user, as far as both are known.
 
     Raises:
         ValueError: when it is in another one.
     """
-    theirs, mine = once(bucket, "Region", lambda: bucket.env.region), region_of(stack_of(user))
+    theirs, mine = once(part, "Region", lambda: part.env.region), region_of(stack_of(user))
     if is_known_to_differ(theirs, mine):
         raise ValueError(
-            f'bucket "{bucket.node.path}" is in Region "{theirs}", and "{user.node.path}", which uses it, in '
-            f'"{mine}": the service uses buckets of its own Region only, so use one there, for instance a '
+            f'{kind} "{part.node.path}" is in Region "{theirs}", and "{user.node.path}", which uses it, in '
+            f'"{mine}": the service uses {kind}s of its own Region only, so use one there, for instance a '
             "replica"
         )
 

@@ -258,7 +258,7 @@ class Model(ModelBase, UsesRole):
                 "LabelsInputConfiguration": labels_property(labels, label_group),
                 "RoleArn": self.role and arn_of(self.role),
                 "ModelDiagnosticsOutputConfiguration": _custom_resource.output_configuration(
-                    diagnostics, diagnostics_encryption_key
+                    self, diagnostics, diagnostics_encryption_key
                 ),
                 "Wait": "true" if wait else "false",
                 "ActiveVersion": version_property(active_version),

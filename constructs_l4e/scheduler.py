@@ -304,7 +304,7 @@ class InferenceScheduler(InferenceSchedulerBase, UsesRole):
                     **(input_naming or InputNaming()).to_api(),
                 },
                 "DataOutputConfiguration": _custom_resource.output_configuration(
-                    data_output, output_encryption_key
+                    self, data_output, output_encryption_key
                 ),
                 "RoleArn": arn_of(self.role),
                 "DesiredState": "RUNNING" if running else "STOPPED",

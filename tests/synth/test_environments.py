@@ -258,6 +258,27 @@ def test_a_key_of_another_environment(place: dict[str, str], words: str) -> None
         )
 
 
+def test_a_key_of_results_is_of_their_region_and_perhaps_of_another_account() -> None:
+    scope = cdk.Stack(app(), "Plant", env=cdk.Environment(account=ACCOUNT, region=REGION))
+    at, model = locations(scope), model_of(scope, imported(scope))
+
+    def results(id_: str, found: kms.IKey) -> InferenceScheduler:
+        return InferenceScheduler(
+            scope,
+            id_,
+            model=model,
+            data_upload_frequency="PT5M",
+            data_input=at.inference_input,
+            data_output=at.inference_output,
+            output_encryption_key=found,
+        )
+
+    results("Theirs", key(scope, account="444455556666"))
+    elsewhere = kms.Key.from_key_arn(scope, "Far", f"arn:aws:kms:us-east-1:{ACCOUNT}:key/far")
+    with pytest.raises(ValueError, match=r'^key "Plant/Far" is in Region "us-east-1", .* in "eu-west-1"'):
+        results("Scheduler", elsewhere)
+
+
 def test_aws_s_own_service_may_use_keys_of_another_account() -> None:
     scope = cdk.Stack(app(), "Plant", env=cdk.Environment(account=ACCOUNT, region=REGION))
     service = EquipmentService.aws_managed(scope, "Aws")
