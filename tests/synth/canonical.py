@@ -24,6 +24,8 @@ from constructs_l4e import (
     DatasetSchema,
     EquipmentService,
     IEquipmentService,
+    IInferenceScheduler,
+    InferenceScheduler,
     TimeRange,
 )
 
@@ -53,6 +55,22 @@ def imported_service(scope: cdk.Stack, staging_bucket_name: str | None = None) -
         provider_service_token=_of_environment(scope, SERVICE_TOKEN),
         provider_role_arn=_of_environment(scope, PROVIDER_ROLE),
         staging_bucket_name=staging_bucket_name,
+    )
+
+
+def imported_scheduler(
+    scope: cdk.Stack, *, managed: bool = False, frequency: str = "PT15M", running: bool = True
+) -> IInferenceScheduler:
+    """A scheduler of another app, with all that its metrics and alarms need."""
+    service = EquipmentService.aws_managed(scope, "S") if managed else imported_service(scope)
+    return InferenceScheduler.from_inference_scheduler_attributes(
+        scope,
+        "Imported",
+        service=service,
+        inference_scheduler_name="line-4",
+        model_name="tuned",
+        data_upload_frequency=frequency,
+        running=running,
     )
 
 
