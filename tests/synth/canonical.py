@@ -8,7 +8,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk.assertions import Template
+from aws_cdk.assertions import Annotations, Match, Template
 from cdk_nag import (
     AwsSolutionsChecks,
     HIPAASecurityChecks,
@@ -72,6 +72,12 @@ def imported_scheduler(
         data_upload_frequency=frequency,
         running=running,
     )
+
+
+def warnings(scope: cdk.Stack) -> list[str]:
+    """The warnings of a stack, in the order of its constructs."""
+    found = Annotations.from_stack(scope).find_warning("*", Match.any_value())
+    return [str(each.entry.data) for each in found]
 
 
 def _of_environment(scope: cdk.Stack, arn: str) -> str:

@@ -11,8 +11,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_kms as kms
-from aws_cdk.assertions import Annotations, Match
-from canonical import LARGE, PUMP, app, imported_service, locations, template
+from canonical import LARGE, PUMP, app, imported_service, locations, template, warnings
 from constructs import Construct
 from deployed import SNAPSHOTS
 from hypothesis import given, settings
@@ -316,8 +315,7 @@ class TestFixedNames:
             data_input=place.inference_input,
             data_output=place.inference_output,
         )
-        found = Annotations.from_stack(scope).find_warning("*", Match.any_value())
-        return [str(each.entry.data).partition(" is fixed")[0] for each in found]
+        return [each.partition(" is fixed")[0] for each in warnings(scope)]
 
     @pytest.mark.parametrize(
         ("dataset", "model", "scheduler", "warned"),

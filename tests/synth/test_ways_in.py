@@ -20,6 +20,7 @@ from canonical import (
     statements,
     synthesised,
     template,
+    warnings,
 )
 
 from constructs_l4e import (
@@ -310,11 +311,6 @@ def trusted(content: dict[str, Any], part: str = "") -> list[str]:
     [statement] = role["AssumeRolePolicyDocument"]["Statement"]
     arns = statement["Condition"]["StringLike"]["sts:ExternalId"]
     return [arn["Fn::Join"][1][-1] for arn in listed(arns)]
-
-
-def warnings(scope: cdk.Stack) -> list[str]:
-    found = cdk.assertions.Annotations.from_stack(scope).find_warning("*", cdk.assertions.Match.any_value())
-    return [str(each.entry.data) for each in found]
 
 
 def service_role(scope: cdk.Stack, service: IEquipmentService, **props: Any) -> ServiceRole:
