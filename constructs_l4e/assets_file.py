@@ -164,7 +164,7 @@ def _service(file: str, body: Mapping[str, Any]) -> ServiceDeclaration:
     limits = _toml.Table(f"{file} [service.limits]", table.take("limits", _toml.mapping, default={}))
     counts = {name: limits.take(name, _toml.limit) for name in _COUNTS}
     days = limits.take("minimum_training_days", _toml.number)
-    hours = limits.take("inference_catch_up_hours", _toml.number)
+    hours = limits.take("inference_catch_up_hours", _toml.whole(1))
     limits.finish()
     alarms = table.take("false_alarm_minutes_per_day", _toml.whole(1, _DAY_MINUTES - 1))
     adaptation = table.take("adaptation", _toml.one_of(Adaptation))

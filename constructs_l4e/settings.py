@@ -61,7 +61,8 @@ class ServiceSettings:
             `large_jobs` of `EquipmentService`. Default: 1,500,000.
         evaluation_rows: rows of an evaluation window after resampling. Default: 1,500,000.
         minimum_training_span: shortest training window; `Duration.days(0)` accepts any. Default: 14 days.
-        inference_catch_up: how far back a scheduler makes up for windows that it missed. Default: 24 hours.
+        inference_catch_up: how far back a scheduler makes up for windows that it missed, an hour at least.
+            Default: 24 hours.
         inference_fill: how long a sensor without new values keeps its last one. Default: 24 hours.
         false_alarm_time: time in false alarm per day that training aims at, more than 0 and less than 24
             hours. A longer one finds faults earlier. Default: seven minutes.
@@ -74,8 +75,8 @@ class ServiceSettings:
             service a bucket of any other account. Default: the account of the service owns them all.
 
     Raises:
-        ValueError: when a limit is not a whole number from 1, `false_alarm_time` is out of bounds, or an
-            owner is no account.
+        ValueError: when a limit is not a whole number from 1, `false_alarm_time` or `inference_catch_up` is
+            out of bounds, or an owner is no account.
 
     Example:
         >>> ServiceSettings(models=40, minimum_training_span=cdk.Duration.days(30)).to_json()
@@ -114,6 +115,12 @@ class ServiceSettings:
             raise ValueError(
                 f"false_alarm_time is {aim.to_human_string()}: give the time a day, more than none and less"
                 " than 24 hours, such as Duration.minutes(5), or leave it out for the engine's default"
+            )
+        back = self.inference_catch_up
+        if back is not None and back.to_hours(integral=False) < 1:
+            raise ValueError(
+                f"inference_catch_up is {back.to_human_string()}: give an hour or more, for windows that are"
+                " due for longer are missed, and a wake may be late"
             )
         for bucket, owner in (self.bucket_owners or {}).items():
             if not (cdk.Token.is_unresolved(owner) or _ACCOUNT.fullmatch(owner)):

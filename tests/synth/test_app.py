@@ -329,6 +329,7 @@ class TestAssetsFile:
             ),
             ("[service]\nremoval_policy = 'keep'", "[service]: removal_policy: 'keep' is not \"retain\" or"),
             ("[service.limits]\nmodels = -1", "[service.limits]: models: -1 is not a whole number from 0"),
+            ("[service.limits]\ninference_catch_up_hours = 0", "0 is not a whole number from 1"),
             ("[service.limits]\nmodels = true", "models: True is not a whole number from 0"),
             (
                 "[assets.A]\nsensors.a = ['x']",

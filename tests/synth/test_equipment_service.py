@@ -282,6 +282,13 @@ class TestSettings:
         ):
             ServiceSettings(false_alarm_time=cdk.Duration.hours(hours))
 
+    @pytest.mark.parametrize("minutes", [0, 59])
+    def test_refuse_a_catch_up_that_would_miss_every_window(self, minutes: float) -> None:
+        with pytest.raises(
+            ValueError, match=rf"inference_catch_up is {minutes} minutes: give an hour or more"
+        ):
+            ServiceSettings(inference_catch_up=cdk.Duration.minutes(minutes))
+
     def test_metric_namespace_of_aws_is_refused(self) -> None:
         with pytest.raises(
             ValueError, match=r"metric_namespace 'AWS/X': accounts cannot publish .* use another"
