@@ -15,6 +15,8 @@ from constructs_l4e.interfaces import IDataset, IModel
 _DATASET = "lookoutequipment:ImportDataset"
 _MODEL = "lookoutequipment:ImportModelVersion"
 _IMPORTING_DATA = "lookoutequipment:IsImportingData"
+_JUDGED = {"AWS", "LiteralString"}
+"""Kinds of principals that the service can judge, as the CDK names them; the second is that of `*`."""
 
 
 class ResourcePolicy(cdk.Resource):
@@ -88,12 +90,19 @@ class ResourcePolicy(cdk.Resource):
                 Default: True.
 
         Raises:
-            ValueError: when `grantee` is text and no account, or `inference_data` is False for a dataset.
+            ValueError: when `grantee` is text and no account, or another principal than an account, a role or
+                a user, or `inference_data` is False for a dataset.
         """
         if isinstance(grantee, str):
             principal: iam.IPrincipal = iam.AccountPrincipal(_validate.account(grantee, what="grantee"))
         else:
             principal = grantee.grant_principal
+        fragment = principal.policy_fragment
+        if fragment.conditions or not fragment.principal_json.keys() <= _JUDGED:
+            raise ValueError(
+                f'resource policy "{path_of(self)}" is for accounts, roles and users: the service cannot'
+                f' judge "{type(principal).__name__}", so name those that may import'
+            )
         if not inference_data and self._action == _DATASET:
             raise ValueError(
                 f'resource policy "{path_of(self)}": a dataset has no inference data, so leave'

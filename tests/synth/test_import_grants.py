@@ -133,6 +133,14 @@ def test_what_a_policy_cannot_say_is_refused_at_once() -> None:
             policy.add_statements(iam.PolicyStatement(principals=[iam.AnyPrincipal()], actions=[action]))
 
 
+@pytest.mark.parametrize(
+    "grantee", [iam.ServicePrincipal("ec2.amazonaws.com"), iam.OrganizationPrincipal("o-1234567890")]
+)
+def test_who_cannot_be_judged_is_refused_at_once(grantee: iam.IPrincipal) -> None:
+    with pytest.raises(ValueError, match=f'cannot judge "{type(grantee).__name__}", so name those'):
+        dataset(stack()).grant_import(grantee)
+
+
 def test_a_policy_that_says_nothing_is_an_error() -> None:
     scope = stack()
     ResourcePolicy(scope, "P", resource=dataset(scope))
