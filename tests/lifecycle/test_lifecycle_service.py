@@ -159,3 +159,38 @@ def test_the_adaptation_of_a_model_changes_in_place_without_training(wire: Wire,
     assert "use one of auto, hold, follow" in stack.reasons[0]
     assert state() == (trained, "auto")
     assert stack.destroy(), stack.reasons
+
+
+def test_what_a_template_no_longer_names_is_taken_away_and_comes_back_in_a_rollback(
+    wire: Wire, service: Service
+) -> None:
+    stack = Stack(ServiceWorld(wire, service), duplicates=True)
+
+    def retrained(*, labelled: bool, **date: str) -> dict[str, tuple[str, Properties]]:
+        parts = template()
+        kind, model = parts["Model"]
+        unlabelled = {name: value for name, value in model.items() if name != "LabelsInputConfiguration"}
+        frame = {name: model[name] for name in ("ServiceToken", "ServiceTimeout", "PropertiesVersion")}
+        retraining = {"ModelName": "pump-1", "RetrainingFrequency": "P2M", "LookbackWindow": "P180D", **date}
+        return {
+            **parts,
+            "Model": (kind, model if labelled else unlabelled),
+            "RetrainingScheduler": ("Custom::LookoutEquipmentRetrainingScheduler", frame | retraining),
+        }
+
+    def state() -> tuple[bool, datetime]:
+        model = service.api.describe_model(ModelName="pump-1")
+        found = service.api.describe_retraining_scheduler(ModelName="pump-1")
+        return "LabelsInputConfiguration" in model, found["RetrainingStartDate"]
+
+    assert stack.deploy(retrained(labelled=False)), stack.reasons
+    bare = state()
+    assert not bare[0]
+    late = "2031-01-01T00:00:00Z"
+    full = (True, datetime(2031, 1, 1, tzinfo=UTC))
+    assert not stack.deploy(retrained(labelled=True, RetrainingStartDate=late), sibling_fails=True)
+    assert state() == bare
+    assert stack.deploy(retrained(labelled=True, RetrainingStartDate=late)), stack.reasons
+    assert state() == full
+    assert stack.deploy(retrained(labelled=False)), stack.reasons
+    assert state() == bare
