@@ -215,7 +215,7 @@ def test_labels_that_contradict_each_other_are_told(
     assert bool(report["notes"]) == contradict
     if contradict:
         assert report["notes"][0].startswith(
-            "1 label with the rating NO_ANOMALY lies at times that others call ANOMALY, which go before "
+            "1 label with the rating NO_ANOMALY lies at times that others call ANOMALY, which override "
             f"them: label {normal[0]}"
         )
 
