@@ -114,6 +114,9 @@ class SchedulerAlarms(Construct):
             nothing.
         notify_when_over: whether the actions are also taken when an alarm is over. Default: False.
 
+    Attributes:
+        scheduler: the scheduler that is watched.
+
     Raises:
         ValueError: when a threshold looks back further than CloudWatch does: one day, or one week if the
             period is an hour or more.
@@ -131,7 +134,7 @@ class SchedulerAlarms(Construct):
         notify_when_over: bool = False,
     ) -> None:
         super().__init__(scope, id)
-        self._scheduler = scheduler
+        self.scheduler = scheduler
         self._actions = tuple(actions)
         self._notify_when_over = notify_when_over
         limits = thresholds or AlarmThresholds()
@@ -212,7 +215,7 @@ class SchedulerAlarms(Construct):
         """
         return self._alarm(
             f"NoSuccess{self._watched()}",
-            self._scheduler.metric_inference_succeeded,
+            self.scheduler.metric_inference_succeeded,
             limit,
             "no inference results arrive",
             comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -221,10 +224,10 @@ class SchedulerAlarms(Construct):
 
     def _watched(self) -> str:
         """Return a hash of what is watched; nothing for a name that is known in the deployment only."""
-        name = self._scheduler.inference_scheduler_name
+        name = self.scheduler.inference_scheduler_name
         if _props.is_token(name):
             return ""
-        watched = f"{name} {self._scheduler.data_upload_frequency}"
+        watched = f"{name} {self.scheduler.data_upload_frequency}"
         return hashlib.sha256(watched.encode()).hexdigest()[:_HASH_LENGTH]
 
     def _alarm(
@@ -239,7 +242,7 @@ class SchedulerAlarms(Construct):
     ) -> cloudwatch.Alarm | None:
         if limit is None:
             return None
-        _check_span(limit, self._scheduler)
+        _check_span(limit, self.scheduler)
         alarm = cloudwatch.Alarm(
             self,
             id_,
@@ -249,7 +252,7 @@ class SchedulerAlarms(Construct):
             datapoints_to_alarm=limit.count,
             comparison_operator=comparison,
             treat_missing_data=missing,
-            alarm_description=f"{self._scheduler.inference_scheduler_name}: {meaning}",
+            alarm_description=f"{self.scheduler.inference_scheduler_name}: {meaning}",
         )
         actions = (*self._actions, *limit.actions)
         _act(alarm, actions, when_missing=missing is cloudwatch.TreatMissingData.MISSING)

@@ -80,6 +80,7 @@ class AssetDeclaration:
     revision: str | None
     running: bool
     retraining: RetrainingSchedulerProps | None
+    dashboard: bool
     removal_policy: cdk.RemovalPolicy
 
     def monitoring(self) -> dict[str, Any]:
@@ -230,6 +231,7 @@ def _asset(name: str, table: _toml.Table, *, folder: Path, kept: cdk.RemovalPoli
         revision=table.take("revision", _toml.text),
         running=table.take("running", _toml.flag, default=True),
         retraining=_retraining(table.table_if_given("retraining")),
+        dashboard=table.take("dashboard", _toml.flag, default=False),
         removal_policy=table.take("removal_policy", _removal, default=kept),
     )
     table.finish()
