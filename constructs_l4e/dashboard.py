@@ -1,6 +1,6 @@
 """The CloudWatch dashboard of one asset: what its scheduler found, and how its monitoring goes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -13,8 +13,6 @@ from constructs_l4e._environments import require_same_service
 from constructs_l4e.alarms import SchedulerAlarms
 from constructs_l4e.interfaces import IInferenceScheduler, IRetrainingScheduler
 from constructs_l4e.storage import S3Location
-
-_Watched = IInferenceScheduler | IRetrainingScheduler
 
 _WIDTH, _ADVICE_WIDTH = 24, 6
 _HEADING_HEIGHT, _STATUS_HEIGHT, _GRAPH_HEIGHT = 2, 3, 6
@@ -43,6 +41,7 @@ _WINDOWS = [
     _Series("InferenceMissed", "windows missed", _BLUE),
 ]
 _NOTICES = [_Series("InferenceWarning", "notices about the input", _ORANGE, lambda of: of.warning)]
+_OF_SCHEDULER = [*_ANOMALIES, *_FAULTS, *_WINDOWS, *_NOTICES]
 _RETRAININGS = [
     _Series("VersionPromoted", "new versions in use", _GREEN),
     _Series("VersionNotPromoted", "new versions not in use", _BLUE),
@@ -51,12 +50,14 @@ _RETRAININGS = [
 
 _ON_THE_EQUIPMENT = """\
 **What to do**
+
 - *Anomaly*: look at the equipment. `ListInferenceEvents` says since when, and which sensors lead.
 - *Fault began*: half an hour of alarm, counted once, however often it comes back.
 - *Level moved*: a sensor stays off what the others predict. Find out why; if it is normal now, train again.\
 """
 _ON_THE_MONITORING = """\
 **What to do**
+
 - *Failed*: `ListInferenceExecutions` says why, in `FailedReason`.
 - *Nothing inferred*: look whether the scheduler runs (`DescribeInferenceScheduler`).\
 """
@@ -138,52 +139,50 @@ class AssetDashboard(Construct):
         Raises:
             ValueError: as `AssetDashboard` does.
         """
+        name, service = scheduler.inference_scheduler_name, scheduler.service
         for each in alarms:
-            _require_of(scheduler, "alarms", each.scheduler, "inference_scheduler_name")
+            _require_same("alarms", each.scheduler.inference_scheduler_name, name)
+            require_same_service("what the alarms watch", each.scheduler.service, service)
+        metrics = _metrics(scheduler, _OF_SCHEDULER)
         if retraining is not None:
-            _require_of(scheduler, "retrainings", retraining, "model_name")
-        name = scheduler.inference_scheduler_name
-        return _Rows(scheduler=scheduler, alarms=alarms, title=title or name).all(retraining, results)
+            _require_same("retrainings", retraining.model_name, scheduler.model_name)
+            require_same_service("the retraining scheduler", retraining.service, service)
+            metrics |= _metrics(retraining, _RETRAININGS)
+        minutes = scheduler.data_upload_frequency.seconds // 60
+        heading = f"# {title or name}\nInference scheduler `{name}`, one window every {minutes} minutes."
+        if results is not None:
+            heading += f" Results: `{results.uri}`."
+        return _Rows(title=title or name, heading=heading, alarms=alarms, metrics=metrics).all()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rows:
     """The rows of an asset, each as wide as a dashboard."""
 
-    scheduler: IInferenceScheduler
-    alarms: Sequence[SchedulerAlarms]
     title: str
+    heading: str
+    alarms: Sequence[SchedulerAlarms]
+    metrics: Mapping[_Series, cloudwatch.IMetric]
+    """Those that are published; what is not among them is not drawn."""
 
-    def all(
-        self, retraining: IRetrainingScheduler | None, results: S3Location | None
-    ) -> list[list[cloudwatch.IWidget]]:
+    def all(self) -> list[list[cloudwatch.IWidget]]:
         """Return the rows, from what is looked at first to what is looked at last."""
         on_more = _ON_MISSED_AND_NOTICES if self._published(_NOTICES) else ""
-        rows = [
-            self._heading(results),
+        rows: list[list[cloudwatch.IWidget]] = [
+            [cloudwatch.TextWidget(markdown=self.heading, width=_WIDTH, height=_HEADING_HEIGHT)],
             self._states(),
-            self._sums([*_ANOMALIES, *_FAULTS, *_WINDOWS, *_NOTICES]),
+            self._sums(),
             self._graphs(
-                self.scheduler,
                 {"executions with an anomaly": _ANOMALIES, "faults and levels": _FAULTS},
                 advice=_ON_THE_EQUIPMENT,
             ),
             self._graphs(
-                self.scheduler,
                 {"windows": _WINDOWS, "notices about the input": _NOTICES},
                 advice=_ON_THE_MONITORING + on_more,
             ),
-            self._graphs(retraining, {"retrainings": _RETRAININGS}) if retraining else [],
+            self._graphs({"retrainings": _RETRAININGS}),
         ]
         return [row for row in rows if row]
-
-    def _heading(self, results: S3Location | None) -> list[cloudwatch.IWidget]:
-        minutes = self.scheduler.data_upload_frequency.seconds // 60
-        name = self.scheduler.inference_scheduler_name
-        text = f"# {self.title}\nInference scheduler `{name}`, one window every {minutes} minutes."
-        if results is not None:
-            text += f" Results: `{results.uri}`."
-        return [cloudwatch.TextWidget(markdown=text, width=_WIDTH, height=_HEADING_HEIGHT)]
 
     def _states(self) -> list[cloudwatch.IWidget]:
         every = [alarm for each in self.alarms for alarm in each.alarms]
@@ -192,11 +191,11 @@ class _Rows:
         title = f"{self.title}: alarms"
         return [cloudwatch.AlarmStatusWidget(title=title, alarms=every, width=_WIDTH, height=_STATUS_HEIGHT)]
 
-    def _sums(self, every: Sequence[_Series]) -> list[cloudwatch.IWidget]:
+    def _sums(self) -> list[cloudwatch.IWidget]:
         return [
             cloudwatch.SingleValueWidget(
                 title=f"{self.title}: sums over the time shown",
-                metrics=_metrics(self.scheduler, self._published(every)),
+                metrics=[self.metrics[each] for each in self._published(_OF_SCHEDULER)],
                 set_period_to_time_range=True,
                 width=_WIDTH,
                 height=_STATUS_HEIGHT,
@@ -204,7 +203,7 @@ class _Rows:
         ]
 
     def _graphs(
-        self, of: _Watched, titled: dict[str, list[_Series]], *, advice: str | None = None
+        self, titled: Mapping[str, Sequence[_Series]], *, advice: str | None = None
     ) -> list[cloudwatch.IWidget]:
         """Return graphs by their titles, side by side, with advice; nothing if no metric is published."""
         shown = {title: series for title, every in titled.items() if (series := self._published(every))}
@@ -214,7 +213,7 @@ class _Rows:
         row: list[cloudwatch.IWidget] = [
             cloudwatch.GraphWidget(
                 title=f"{self.title}: {title}",
-                left=_metrics(of, series),
+                left=[self.metrics[each] for each in series],
                 left_annotations=self._thresholds(series),
                 left_y_axis=cloudwatch.YAxisProps(label="number", show_units=False, min=0),
                 width=width,
@@ -231,20 +230,20 @@ class _Rows:
         return [alarm.to_annotation() for alarm in found if alarm is not None]
 
     def _published(self, every: Sequence[_Series]) -> list[_Series]:
-        return [series for series in every if self.scheduler.service.publishes(series.metric_name)]
+        return [series for series in every if series in self.metrics]
 
 
-def _metrics(of: _Watched, every: Sequence[_Series]) -> list[cloudwatch.IMetric]:
-    """Return metrics that say where they are to a dashboard in another account or Region."""
-    return [
-        of.metric(series.metric_name, label=series.label, color=series.color).attach_to(of)
+def _metrics(
+    of: IInferenceScheduler | IRetrainingScheduler, every: Sequence[_Series]
+) -> dict[_Series, cloudwatch.IMetric]:
+    """Return what the service publishes; to a dashboard elsewhere the metrics say where they are."""
+    return {
+        series: of.metric(series.metric_name, label=series.label, color=series.color).attach_to(of)
         for series in every
-    ]
+        if of.service.publishes(series.metric_name)
+    }
 
 
-def _require_of(scheduler: IInferenceScheduler, what: str, of: _Watched, member: str) -> None:
-    """Require that something is of the scheduler, or of its model, and of its service, as far as known."""
-    theirs, ours = getattr(of, member), getattr(scheduler, member)
+def _require_same(what: str, theirs: str, ours: str) -> None:
     if theirs != ours and not (_props.is_token(theirs) or _props.is_token(ours)):
         raise ValueError(f'{what} of "{theirs}" do not belong on a dashboard of "{ours}": leave them out')
-    require_same_service(what, of.service, scheduler.service)

@@ -426,7 +426,7 @@ def of_name_only(scope: cdk.Stack, scheduler: IInferenceScheduler) -> None:
     [
         (of_other_alarms, 'alarms of "line-5" do not belong on a dashboard of "line-4": leave them out'),
         (of_other_model, 'retrainings of "other" do not belong on a dashboard of "tuned": leave them out'),
-        (of_other_service, 'retrainings is of service "Test/Managed", not of "Test/Service"'),
+        (of_other_service, 'the retraining scheduler is of service "Test/Managed", not of "Test/Service"'),
         (of_name_only, "import the scheduler with from_inference_scheduler_attributes"),
     ],
 )
