@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TypedDict
 
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -11,6 +11,8 @@ from constructs import Construct
 from constructs_l4e import _props
 from constructs_l4e.interfaces import IInferenceScheduler
 
+THRESHOLD = 1
+"""An execution counts when its metric is as large, or in case of successes when it is smaller."""
 _HASH_LENGTH = 8
 
 
@@ -137,7 +139,7 @@ class SchedulerAlarms(Construct):
         self.scheduler = scheduler
         self._actions = tuple(actions)
         self._notify_when_over = notify_when_over
-        limits = thresholds or AlarmThresholds()
+        self._limits = limits = thresholds or AlarmThresholds()
         publishes = scheduler.service.publishes
         self.no_success = self._no_success(limits.no_success) if scheduler.running else None
         self.anomaly = self._at_least_one(
@@ -188,6 +190,12 @@ class SchedulerAlarms(Construct):
             self.warning,
         )
         return [alarm for alarm in every if alarm is not None]
+
+    @property
+    def executions(self) -> dict[str, Executions]:
+        """How many executions raise each alarm that was not left out, by its name, such as `anomaly`."""
+        names = [field.name for field in fields(AlarmThresholds) if getattr(self, field.name) is not None]
+        return {name: getattr(self._limits, name) for name in names}
 
     def add_alarm_action(self, *actions: cloudwatch.IAlarmAction) -> None:
         """Take further `actions` when one of the alarms is raised."""
@@ -247,7 +255,7 @@ class SchedulerAlarms(Construct):
             self,
             id_,
             metric=metric(),
-            threshold=1,
+            threshold=THRESHOLD,
             evaluation_periods=limit.window,
             datapoints_to_alarm=limit.count,
             comparison_operator=comparison,

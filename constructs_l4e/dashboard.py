@@ -1,6 +1,6 @@
 """The CloudWatch dashboard of one asset: what its scheduler found, and how its monitoring goes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -10,7 +10,7 @@ from constructs import Construct
 
 from constructs_l4e import _props
 from constructs_l4e._environments import require_same_service
-from constructs_l4e.alarms import SchedulerAlarms
+from constructs_l4e.alarms import THRESHOLD, SchedulerAlarms
 from constructs_l4e.interfaces import IInferenceScheduler, IRetrainingScheduler
 from constructs_l4e.storage import S3Location
 
@@ -21,26 +21,26 @@ _GREEN, _BLUE, _ORANGE, _RED = "#2ca02c", "#1f77b4", "#ff7f0e", "#d62728"  # tho
 
 @dataclass(frozen=True, slots=True)
 class _Series:
-    """A metric as it is drawn, and the alarm whose threshold is drawn beside it."""
+    """A metric as it is drawn, and the name of the alarm on it."""
 
     metric_name: str
     label: str
     color: str
-    alarm: Callable[[SchedulerAlarms], cloudwatch.Alarm | None] = lambda _: None
+    alarm: str = ""
 
 
-_ANOMALIES = [_Series("AnomalyDetected", "executions with an anomaly", _ORANGE, lambda of: of.anomaly)]
+_ANOMALIES = [_Series("AnomalyDetected", "executions with an anomaly", _ORANGE, "anomaly")]
 _FAULTS = [
-    _Series("FaultBegan", "faults that began", _RED, lambda of: of.fault_began),
-    _Series("LevelMoved", "levels that moved", _BLUE, lambda of: of.level_moved),
+    _Series("FaultBegan", "faults that began", _RED, "fault_began"),
+    _Series("LevelMoved", "levels that moved", _BLUE, "level_moved"),
 ]
 _WINDOWS = [
-    _Series("InferenceSucceeded", "windows inferred", _GREEN, lambda of: of.no_success),
-    _Series("InferenceFailed", "executions failed", _RED, lambda of: of.failed),
-    _Series("InferenceInvalidInput", "executions with unusable input", _ORANGE, lambda of: of.invalid_input),
+    _Series("InferenceSucceeded", "windows inferred", _GREEN, "no_success"),
+    _Series("InferenceFailed", "executions failed", _RED, "failed"),
+    _Series("InferenceInvalidInput", "executions with unusable input", _ORANGE, "invalid_input"),
     _Series("InferenceMissed", "windows missed", _BLUE),
 ]
-_NOTICES = [_Series("InferenceWarning", "notices about the input", _ORANGE, lambda of: of.warning)]
+_NOTICES = [_Series("InferenceWarning", "notices about the input", _ORANGE, "warning")]
 _OF_SCHEDULER = [*_ANOMALIES, *_FAULTS, *_WINDOWS, *_NOTICES]
 _RETRAININGS = [
     _Series("VersionPromoted", "new versions in use", _GREEN),
@@ -53,18 +53,15 @@ _ON_THE_EQUIPMENT = """\
 
 - *Anomaly*: look at the equipment. `ListInferenceEvents` says since when, and which sensors lead.
 - *Fault began*: half an hour of alarm, counted once, however often it comes back.
-- *Level moved*: a sensor stays off what the others predict. Find out why; if it is normal now, train again.\
-"""
+- *Level moved*: a sensor stays off what the others predict. Find out why; train again if it is normal."""
 _ON_THE_MONITORING = """\
 **What to do**
 
 - *Failed*: `ListInferenceExecutions` says why, in `FailedReason`.
-- *Nothing inferred*: look whether the scheduler runs (`DescribeInferenceScheduler`).\
-"""
+- *Nothing inferred*: look whether the scheduler runs (`DescribeInferenceScheduler`)."""
 _ON_MISSED_AND_NOTICES = """
 - *Missed*: nothing was inferred for so long that windows were given up.
-- *Notices*: rows are late, missing or odd; the log of the inference function says which (`window inferred`).\
-"""
+- *Notices*: late, missing or odd rows. The log of the inference function says which (`window inferred`)."""
 
 
 class AssetDashboardProps(TypedDict, total=False):
@@ -171,7 +168,15 @@ class _Rows:
         rows: list[list[cloudwatch.IWidget]] = [
             [cloudwatch.TextWidget(markdown=self.heading, width=_WIDTH, height=_HEADING_HEIGHT)],
             self._states(),
-            self._sums(),
+            [
+                cloudwatch.SingleValueWidget(
+                    title=f"{self.title}: sums over the time shown",
+                    metrics=[self.metrics[each] for each in self._published(_OF_SCHEDULER)],
+                    set_period_to_time_range=True,
+                    width=_WIDTH,
+                    height=_STATUS_HEIGHT,
+                )
+            ],
             self._graphs(
                 {"executions with an anomaly": _ANOMALIES, "faults and levels": _FAULTS},
                 advice=_ON_THE_EQUIPMENT,
@@ -191,17 +196,6 @@ class _Rows:
         title = f"{self.title}: alarms"
         return [cloudwatch.AlarmStatusWidget(title=title, alarms=every, width=_WIDTH, height=_STATUS_HEIGHT)]
 
-    def _sums(self) -> list[cloudwatch.IWidget]:
-        return [
-            cloudwatch.SingleValueWidget(
-                title=f"{self.title}: sums over the time shown",
-                metrics=[self.metrics[each] for each in self._published(_OF_SCHEDULER)],
-                set_period_to_time_range=True,
-                width=_WIDTH,
-                height=_STATUS_HEIGHT,
-            )
-        ]
-
     def _graphs(
         self, titled: Mapping[str, Sequence[_Series]], *, advice: str | None = None
     ) -> list[cloudwatch.IWidget]:
@@ -214,7 +208,7 @@ class _Rows:
             cloudwatch.GraphWidget(
                 title=f"{self.title}: {title}",
                 left=[self.metrics[each] for each in series],
-                left_annotations=self._thresholds(series),
+                left_annotations=self._threshold(series),
                 left_y_axis=cloudwatch.YAxisProps(label="number", show_units=False, min=0),
                 width=width,
                 height=_GRAPH_HEIGHT,
@@ -225,9 +219,16 @@ class _Rows:
             row.append(cloudwatch.TextWidget(markdown=advice, width=_ADVICE_WIDTH, height=_GRAPH_HEIGHT))
         return row
 
-    def _thresholds(self, every: Sequence[_Series]) -> list[cloudwatch.HorizontalAnnotation]:
-        found = [series.alarm(alarms) for series in every for alarms in self.alarms]
-        return [alarm.to_annotation() for alarm in found if alarm is not None]
+    def _threshold(self, every: Sequence[_Series]) -> list[cloudwatch.HorizontalAnnotation]:
+        """Return one line for all alarms: the labels of several would lie on each other."""
+        said = [
+            f"{series.alarm} {limit.count} of {limit.window}"
+            for series in every
+            for alarms in self.alarms
+            if (limit := alarms.executions.get(series.alarm))
+        ]
+        label = f"alarm: {', '.join(said)}"
+        return [cloudwatch.HorizontalAnnotation(value=THRESHOLD, label=label)] if said else []
 
     def _published(self, every: Sequence[_Series]) -> list[_Series]:
         return [series for series in every if series in self.metrics]

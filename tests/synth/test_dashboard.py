@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -201,22 +202,35 @@ def test_all_alarms_are_shown(made: dict[str, Any]) -> None:
     assert {each.strip("<>") for each in shown} == set(resources(made, "AWS::CloudWatch::Alarm"))
 
 
+def lines(each: Widget) -> list[tuple[int, str]]:
+    """(value, label) of the lines across a graph."""
+    drawn = each["properties"].get("annotations", {}).get("horizontal", [])
+    return [(line["value"], line["label"]) for line in drawn]
+
+
 def test_thresholds_are_those_of_the_alarms(made: dict[str, Any]) -> None:
     alarms = {
         each["Properties"]["MetricName"]: each["Properties"]
         for each in resources(made, "AWS::CloudWatch::Alarm").values()
     }
-    drawn = {}
-    for each in widgets(made):
-        for line in each["properties"].get("annotations", {}).get("horizontal", []):
-            metric = line["label"].split()[0]
-            assert metric in names(each)
-            assert line["value"] == alarms[metric]["Threshold"]
-            count = alarms[metric]["DatapointsToAlarm"]
-            assert f"for {count} datapoints within {15 * count} minutes" in line["label"]
-            drawn[metric] = line
+    for each in titled(widgets(made)).values():
+        if each["properties"].get("view") != "timeSeries":
+            continue
+        watched = [alarms[name] for name in names(each) if name in alarms]
+        raised = [f"{alarm['DatapointsToAlarm']} of {alarm['EvaluationPeriods']}" for alarm in watched]
+        assert {value for value, _ in lines(each)} == {alarm["Threshold"] for alarm in watched}
+        assert re.findall(r"\d+ of \d+", "".join(label for _, label in lines(each))) == raised
+        alarms = {name: alarm for name, alarm in alarms.items() if name not in names(each)}
 
-    assert drawn.keys() == alarms.keys()
+    assert alarms == {}, "each is drawn"
+
+
+def test_alarms_are_told_by_their_names(made: dict[str, Any]) -> None:
+    found = titled(widgets(made))
+
+    assert lines(found["Feed pump: windows"]) == [
+        (1, "alarm: no_success 3 of 3, failed 2 of 2, invalid_input 1 of 1")
+    ]
 
 
 def test_sums_are_over_all_that_is_shown(made: dict[str, Any]) -> None:
@@ -260,10 +274,8 @@ def test_several_severities() -> None:
     found = titled(widgets(template(scope)))
 
     assert len(found["line-4: alarms"]["properties"]["alarms"]) == 4
-    drawn = found["line-4: executions with an anomaly"]["properties"]["annotations"]["horizontal"]
-    assert [line["label"].partition(" for ")[2] for line in drawn] == [
-        "1 datapoints within 15 minutes",
-        "12 datapoints within 180 minutes",
+    assert lines(found["line-4: executions with an anomaly"]) == [
+        (1, "alarm: anomaly 1 of 1, anomaly 12 of 12")
     ]
 
 

@@ -17,7 +17,7 @@ from constructs_l4e import AssetStorage, DatasetSchema, IEquipmentService, Monit
 
 MOST_FOR_FIRST_OF_STACK = 40
 MOST_FOR_EACH_FURTHER = 32
-MOST_FOR_DASHBOARD = 40
+MOST_FOR_DASHBOARD = 28
 MOST_AT_SYNTH = 2
 """What may use the role; and to acknowledge wildcards in its rights, as the bucket is of another stack."""
 MOST_AT_SYNTH_OF_STACK = 2
