@@ -84,7 +84,7 @@ def evaluate_views(
             np.maximum(share, 1 - weights.mean(axis=1), out=share)
             np.maximum(uncounted, 1 - weights.min(axis=1), out=uncounted)
     engaged = ramp(share, *ENGAGED_SHARE)
-    at = np.flatnonzero(engaged)
+    moving = np.flatnonzero(engaged)
 
     ratios: dict[ViewName, Floats] = {}
     excess, moved = np.zeros((count, sensors), np.float32), np.zeros((count, sensors), np.float32)
@@ -92,24 +92,23 @@ def evaluate_views(
     levels = None
     for view, residuals, weights in weighted:
         ready = rows.ready(view.name)
+        if view.name in TRACKED.values():
+            full = ready[moving] * row_scores(_rows(residuals, moving)) / (view.limit * wider[moving])
+            as_trained[view.name] = widening * full
         if weights is not None:
             if view.name == "lag":
                 levels = _moved_levels(view, residuals, weights, state)
-            full = np.zeros(count)
-            full[at] = ready[at] * row_scores(_rows(residuals, at)) / (view.limit * wider[at])
-            as_trained[view.name] = widening * full
             _mark_moved(moved, residuals, weights)
             np.multiply(residuals, weights, out=residuals)
         ratios[view.name] = ready * row_scores(residuals) / (view.limit * wider)
-        if weights is None:
-            as_trained[view.name] = widening * ratios[view.name]
         excess += view.excess(residuals, sensors) * ready[:, None]
     largest = _relative(moved, uncounted) if uncounted.any() else None
-    if not len(at):
+    if not len(moving):
         return ViewEvaluation(ratios=ratios, excess=excess, moved=largest, levels=levels)
 
     for view in (each for each in views if each.name in TRACKED):
-        weight = rows.ready(view.name) * engaged * ramp(as_trained[TRACKED[view.name]], 1, 2)
+        weight = rows.ready(view.name) * engaged
+        weight[moving] *= ramp(as_trained[TRACKED[view.name]], 1, 2)
         at = np.flatnonzero(weight)
         if not len(at):
             continue
