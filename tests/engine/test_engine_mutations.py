@@ -15,7 +15,7 @@ import pytest
 from engine.detect.additive_model import Additive
 from engine.detect.alarm import Alarm, _confirmed
 from engine.detect.baseline import Baseline
-from engine.detect.ensemble import _weighted
+from engine.detect.ensemble import _weighted, evaluate_views
 from engine.detect.rare_states import RareStates, state_distance
 from engine.detect.slow_alarm import SlowAlarm
 from engine.detect.slow_drift import bin_scores
@@ -56,6 +56,7 @@ from engine.train.sampling import sample_strips, time_folds
 from engine.train.slow_fit import beyond_chance
 from engine.train.state_errors import state_errors
 from tests.engine import (
+    test_additive_model,
     test_alarm,
     test_baseline,
     test_cleaning,
@@ -591,6 +592,25 @@ BUGS = {
         "1.0",
         test_slow_drift.test_a_fault_that_shows_at_full_load_only_alarms_until_full_load_is_quiet,
     ),
+    "a quiet bin is a sign of a repair where the fault shows every other time": Bug(
+        SlowAlarm._shown,
+        "max(0.0, 2 * share - 1)",
+        "share",
+        test_slow_drift.test_quiet_bins_say_nothing_where_the_fault_shows_every_other_time,
+    ),
+    "a tracked view counts as long as any static view remembers a fault": Bug(
+        evaluate_views,
+        "as_trained[TRACKED[view.name]]",
+        "np.max(list(as_trained.values()), axis=0)",
+        test_slow_drift.test_a_window_that_remembers_a_fault_makes_no_tracked_view_count,
+    ),
+    "bends go on beyond what was learned": Bug(
+        Additive._unexplained,
+        "nearer(result, result - beyond @ self.weights[at:])",
+        "result",
+        test_additive_model.test_beyond_its_range_a_bend_may_end,
+        case(test_additive_model.test_beyond_its_range_a_bend_may_end, at=2),
+    ),
     "quiet bins after a repair say that the fault does not show": Bug(
         SlowAlarm._shown,
         "- (state.spell - 1)",
@@ -605,7 +625,7 @@ BUGS = {
     ),
     "an alarm that nothing speaks for stays open": Bug(
         SlowAlarm.move,
-        " or state.spell > MEMORY * opening",
+        " or lately < opening",
         "",
         test_slow_drift.test_an_alarm_without_any_sign_of_a_fault_closes_in_the_end,
     ),
@@ -694,8 +714,8 @@ BUGS = {
     ),
     "a sensor far from its prediction is in a new state": Bug(
         confirmed_states,
-        "np.abs(values) < np.abs(predicted)",
-        "np.abs(values) > np.abs(predicted)",
+        "nearer(values, values - residuals)",
+        "values",
         test_trained_states.test_a_state_counts_as_far_as_the_other_sensors_confirm_it,
     ),
     "limits in rare states are those elsewhere": Bug(

@@ -20,7 +20,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.additive_model import Additive, Columns, smoothed
+from engine.detect.additive_model import Additive, Columns, smoothed, unbounded
 from engine.detect.artefact import Arrays, BadArtefact, check_arrays, check_finite
 from engine.detect.cross_prediction import Float32
 from engine.detect.slow_alarm import SlowAlarm
@@ -145,6 +145,7 @@ class SlowDrift:
             "slow.mean": self.model.mean,
             "slow.weights": self.model.weights,
             "slow.precision": self.model.precision,
+            "slow.bounds": self.model.bounds,
             "slow.units": self.units,
             "slow.limits": self.limits,
             "slow.effect": self.effect,
@@ -161,15 +162,17 @@ class SlowDrift:
             BadArtefact: when they are malformed, or of other sensors.
 
         """
-        arrays = {"slow.axes": np.zeros((sensors, 0)), **arrays}
         hinges = len(arrays["slow.knots"])
-        size = (2 + hinges) * sensors
+        size, bends = (2 + hinges) * sensors, hinges * sensors
+        older: Arrays = {"slow.axes": np.zeros((sensors, 0)), "slow.bounds": unbounded(bends)}
+        arrays = older | dict(arrays)
         shapes: dict[str, tuple[int, ...]] = {
             "knots": (hinges, sensors),
             "slopes": (hinges, sensors),
             "mean": (size,),
             "weights": (size, sensors),
             "precision": (size, size),
+            "bounds": (2, bends),
             "units": (2, sensors),
             "limits": (2,),
             "effect": (sensors, sensors),
@@ -184,15 +187,15 @@ class SlowDrift:
         least = min(width, spans.average, spans.opening, spans.settling + 1)
         if least < 1 or not 0 <= trust <= held <= 1 or min(part["units"].min(), part["limits"].min()) <= 0:
             raise BadArtefact(f"the slow channel is malformed: bins of {width} us, {spans}, trust {trust}")
-        older = "largest" not in meta  # its alarms counted single bins from half of the limit that was kept
+        halved = "largest" not in meta  # alarms of older models counted single bins from half of the limit
         return cls(
             grid=Grid(width=width, knots=part["knots"]),
             columns=Columns(slopes=part["slopes"]),
-            model=Additive(mean=part["mean"], weights=part["weights"], precision=part["precision"]),
+            model=Additive(**{name: part[name] for name in ("mean", "weights", "precision", "bounds")}),
             spans=spans,
             units=part["units"],
-            limits=part["limits"] * (0.5 if older else 1.0, 1.0),
-            largest=not older and bool(meta["largest"]),
+            limits=part["limits"] * (0.5 if halved else 1.0, 1.0),
+            largest=not halved and bool(meta["largest"]),
             effect=part["effect"],
             trained=TrainedStates.read(arrays, "slow", sensors) or TrainedStates.unknown(sensors),
             axes=part["axes"],
