@@ -9,10 +9,12 @@ RepairKind = Literal[
     "separator-line",
     "dropped-columns",
     "unusable-timestamps",
+    "far-timestamps",
     "wide-rows",
     "short-rows",
     "invalid-cells",
     "duplicates",
+    "local-time",
     "day-month-order",
     "unfinished-line",
 ]
@@ -53,10 +55,14 @@ _MEANINGS: Mapping[RepairKind, str] = {
     "separator-line": "a line that names the separator was skipped",
     "dropped-columns": "{count:,} column(s) without a name, at the end of the header, were left out",
     "unusable-timestamps": "{count:,} row(s) without a usable timestamp were left out",
+    "far-timestamps": "{count:,} row(s) years away from all others, as of a clock that was not set or of a "
+    "slip in the year, were left out and are no history: correct or remove them",
     "wide-rows": "{count:,} row(s) have values beyond the last column of the header, which were ignored",
     "short-rows": "{count:,} row(s) have fewer cells than the header; the rest count as missing",
     "invalid-cells": "{count:,} cell(s) of sensor '{column}' are not numbers and count as missing",
     "duplicates": "{count:,} row(s) repeat a timestamp of the same file; the last of them is kept",
+    "local-time": "{count:,} hour(s) repeated or skipped, as local clocks do in autumn and spring, but times "
+    "are read as UTC: write an offset, or let `l4e prepare --time-zone` turn them into UTC",
     "unfinished-line": "the last line has no line end, so that it may be cut off",
     "day-month-order": "{count:,} date(s) fit both orders of day and month, and were read with the month "
     "first",

@@ -19,7 +19,7 @@ from l4e_cli.validate.document import document
 from l4e_cli.validate.picture import draw
 from l4e_cli.validate.report import show
 from l4e_cli.validate.result import Result
-from l4e_files.rated_labels import COLUMNS
+from l4e_files.label_periods import COLUMNS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -44,7 +44,7 @@ def file_findings(component: ComponentResult) -> Iterator[Finding]:
     merged = component.merged
     if merged is None:
         return
-    for found in repairs_of(merged.parts):
+    for found in repairs_of(merged):
         repair = found.repair
         yield Finding(
             severity="note" if repair.kind in _HARMLESS else "warning",

@@ -109,6 +109,16 @@ MISTAKES: dict[str, tuple[str | bytes, list[str]]] = {
         stamped("2026-03-01 00:0{at}:00,7,1.5\n2026-03-01 00:0{at}:30,8,2.5", head="Timestamp,TagId,Value"),
         ["long layout", "'TagId'"],
     ),
+    "long layout, few rows, numbers for names under names of another language": (
+        "Zeit,Ort,Wert\n"
+        + "".join(f"2026-03-01 00:0{at // 2}:00,{101 + at % 2},1.{at}\n" for at in range(6)),
+        ["long layout", "'Ort'", "'101' in line 2"],
+    ),
+    "long layout of four rows": (
+        "Zeit,Ort,Wert\n"
+        + "".join(f"2026-03-01 00:0{at // 2}:00,{'AB'[at % 2]},1.{at}\n" for at in range(4)),
+        ["long layout", "'Ort'", "'A' in line 2"],
+    ),
     "two machines in one file": (
         stamped(
             "2026-03-01 00:{at:02d}:00,1,1.5,3\n2026-03-01 00:{at:02d}:00,2,2.5,4",

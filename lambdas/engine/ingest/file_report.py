@@ -1,17 +1,20 @@
 """What was read from one file: counts, repairs, and whether there were too many of them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
 import numpy as np
 
 from engine.ingest.cells import MAX_EXAMPLES, Found, ParsedRows
 from engine.ingest.duplicates import DuplicateCount
+from engine.ingest.far_rows import PeriodCount, PeriodRows
+from engine.ingest.local_time import SkippedHours
+from engine.ingest.passes import Passes
 from engine.ingest.timestamp_columns import TimestampReader
 from engine.ingest.timestamps import isoformat
 from l4e_files.beginning import Beginning
-from l4e_files.layout import PREPARE, why_wide
+from l4e_files.layout import PREPARE, long_layout, why_wide
 from l4e_files.repairs import Repair, RepairKind, RepairLimits
 from l4e_files.times import ACCEPTED, DayMonthOrder, unaccepted_form
 from l4e_files.unusable import UnusableFile
@@ -38,6 +41,7 @@ class FileReport:
         repairs: What was put right, with the first line and an example of each.
         notes: Readings that were taken where another one was possible.
         day_month: The dates that show the order of day and month, and whether the day was read first.
+        periods: How the rows spread over time.
     """
 
     rows: int
@@ -53,6 +57,7 @@ class FileReport:
     repairs: tuple[Repair, ...] = ()
     notes: tuple[str, ...] = ()
     day_month: DayMonth = "none"
+    periods: tuple[PeriodRows, ...] = ()
 
     @classmethod
     def from_json(cls, members: Mapping[str, Any]) -> Self:
@@ -63,6 +68,7 @@ class FileReport:
                 **members,
                 **{name: tuple(members[name]) for name in lists if name in members},
                 "repairs": tuple(Repair.from_json(repair) for repair in members.get("repairs", ())),
+                "periods": tuple(PeriodRows(**one) for one in members.get("periods", ())),
             }
         )
 
@@ -90,11 +96,14 @@ class Tally:
     first_invalid: dict[str, Found] = field(default_factory=dict)
     unfinished: Found | None = None
     duplicates: DuplicateCount = field(default_factory=DuplicateCount)
+    periods: PeriodCount = field(default_factory=PeriodCount)
+    passes: Passes = field(default_factory=Passes)
+    skipped: SkippedHours = field(default_factory=SkippedHours)
     first: np.datetime64 | None = None
     last: np.datetime64 | None = None
 
-    def add(self, block: bytes, rows: ParsedRows, *, next_line: int) -> None:
-        """Add what was read from a block, and the number of the line after it."""
+    def add(self, block: bytes, rows: ParsedRows, *, first_line: int, next_line: int) -> None:
+        """Add what was read from a block, and the numbers of its first line and of the line after it."""
         count = len(rows.times)
         self.bytes_read += len(block)
         if not block.endswith((b"\n", b"\r")):
@@ -115,6 +124,9 @@ class Tally:
         self.first = low if self.first is None else min(self.first, low)
         self.last = high if self.last is None else max(self.last, high)
         self.duplicates.add(rows.times, rows.lines)
+        self.periods.add(rows.times, rows.lines)
+        self.passes.add(block, rows.times, rows.lines, first_line)
+        self.skipped.add(rows.times, rows.lines)
         for name in self.columns:
             invalid = rows.invalid.get(name, 0)
             self.invalid[name] = self.invalid.get(name, 0) + invalid
@@ -137,6 +149,7 @@ def report_of(tally: Tally) -> FileReport:
     _require_width(tally)
     _require_rows(tally)
     _require_order(tally)
+    _require_wide(tally)
     repeated = tally.duplicates.result()
     duplicates = (
         None if repeated is None else _repair("duplicates", repeated[0], (repeated[1], str(repeated[2])))
@@ -157,6 +170,7 @@ def report_of(tally: Tally) -> FileReport:
         repairs=(*tally.beginning.repairs, *_repairs(tally, duplicates, ambiguous=day_month == "ambiguous")),
         notes=(*tally.beginning.notes, *order_notes),
         day_month=day_month,
+        periods=tally.periods.result(),
     )
 
 
@@ -171,6 +185,7 @@ def _repairs(tally: Tally, duplicates: Repair | None, *, ambiguous: bool) -> lis
         _repair("wide-rows", tally.wide, tally.first_wide),
         _repair("short-rows", tally.short, tally.first_short),
         *([] if duplicates is None else [duplicates]),
+        *_local_time(tally, duplicates),
         *(
             _repair("invalid-cells", count, tally.first_invalid.get(name), name)
             for name, count in tally.invalid.items()
@@ -181,6 +196,17 @@ def _repairs(tally: Tally, duplicates: Repair | None, *, ambiguous: bool) -> lis
     if ambiguous:
         found.append(_repair("day-month-order", tally.timestamps.order.open, tally.beginning.first_timestamp))
     return [repair for repair in found if repair.count]
+
+
+def _local_time(tally: Tally, duplicates: Repair | None) -> Iterator[Repair]:
+    """Yield the hours that local clocks repeat or skip."""
+    repeated, skipped = tally.duplicates.local_hours(), tally.skipped.result()
+    if duplicates is not None and repeated:
+        count = repeated + (0 if skipped is None else skipped[0])
+        yield replace(duplicates, kind="local-time", count=count)
+    elif skipped is not None:
+        count, line, time = skipped
+        yield _repair("local-time", count, (line, str(time)))
 
 
 def _require_width(tally: Tally) -> None:
@@ -220,6 +246,15 @@ def _require_order(tally: Tally) -> None:
             f"the dates have two orders: {order.month_first:,} exist only with the month first, "
             f"{order.day_first:,} only with the day first{_timestamp_example(tally)}. A file must have one "
             f"order: write dates as '2026-03-31 14:05:00', {PREPARE}"
+        )
+
+
+def _require_wide(tally: Tally) -> None:
+    """Require that the times do not start again for each sensor."""
+    found = tally.passes.sorted_by_sensor()
+    if found is not None and found.column < len(tally.beginning.header):
+        raise UnusableFile(
+            long_layout(found.column, tally.beginning.header[found.column], found.text, found.line)
         )
 
 

@@ -1,6 +1,6 @@
 """What was put right in the files of an ingestion, and components without a single value. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -33,10 +33,10 @@ class FoundRepair:
         return f"{self.repair} in '{self.file}'{more}"
 
 
-def repairs_of(parts: Iterable[FilePart]) -> list[FoundRepair]:
+def repairs_of(merged: MergedComponent) -> list[FoundRepair]:
     """Return the repairs of all files of a component: counts added up, line and example of the first file."""
     found: dict[tuple[str, str | None], FoundRepair] = {}
-    for part in parts:
+    for part in merged.parts:
         for repair in part.report.repairs:
             key = (repair.kind, repair.column)
             known = found.get(key)
@@ -48,7 +48,15 @@ def repairs_of(parts: Iterable[FilePart]) -> list[FoundRepair]:
                     file=known.file,
                     files=known.files + 1,
                 )
-    return list(found.values())
+    return [*_far_rows(merged), *found.values()]
+
+
+def _far_rows(merged: MergedComponent) -> Iterator[FoundRepair]:
+    """Yield the rows far from all others, which only all files of the component show."""
+    far = merged.report.far
+    if far is not None:
+        repair = Repair(kind="far-timestamps", count=far.count, line=far.line, example=str(far.time))
+        yield FoundRepair(repair=repair, file=merged.parts[far.file].source.key, files=far.files)
 
 
 def notes_of(merged: MergedComponent) -> list[str]:
@@ -85,7 +93,7 @@ def findings(
                 "Rows": merged.report.rows,
                 "Repairs": [
                     {**asdict(found.repair), "file": found.file, "files": found.files, "text": str(found)}
-                    for found in repairs_of(merged.parts)
+                    for found in repairs_of(merged)
                 ],
                 "Notes": notes_of(merged),
             }
@@ -105,9 +113,7 @@ def require_values(component: str, merged: MergedComponent) -> None:
     if not report.rows or any(sensor.data_exists for sensor in report.sensors):
         return
     invalid = {
-        found.repair.column: found
-        for found in repairs_of(merged.parts)
-        if found.repair.kind == "invalid-cells"
+        found.repair.column: found for found in repairs_of(merged) if found.repair.kind == "invalid-cells"
     }
     told = sorted(report.sensors, key=lambda sensor: -sensor.invalid)
     cells = "; ".join(_cells(sensor, invalid.get(sensor.sensor)) for sensor in told[:_SHOWN])
