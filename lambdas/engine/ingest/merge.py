@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.ingest.far_rows import FarRows
 from engine.ingest.file_report import FileReport
-from engine.ingest.ordered import Repetition, open_parquet_files, read_in_order
+from engine.ingest.ordered import Overlap, Repetition, open_parquet_files, read_in_order
 from engine.ingest.parquet import table_writer
 from engine.ingest.prefetch import prefetch
 from engine.ingest.statistics import RunningStatistics, SensorStatistics
@@ -21,7 +21,7 @@ class ComponentReport:
 
     Attributes:
         rows: Number of rows written.
-        duplicates: Rows dropped because a later one has the same timestamp.
+        duplicates: Rows dropped because a later one has the same timestamp, and no column is only theirs.
         unsupported_timestamps: Rows dropped because their timestamp is not readable, or far from all others.
         start: The first timestamp, ISO 8601 in UTC with microseconds; `None` without rows.
         end: The last timestamp, likewise.
@@ -50,7 +50,8 @@ def merge_component(
 ) -> ComponentReport:
     """Merge the Parquet files of one component.
 
-    Rows are sorted by time, and of rows with equal timestamps the last one is kept.
+    Rows are sorted by time, and of rows with equal timestamps the last one is kept. Where its file lacks a
+    column that an earlier file has, the value is that of the earlier file: files may hold a sensor each.
 
     Args:
         parts: Outputs of `convert_csv` for the same columns, in the order of the files.
@@ -78,9 +79,11 @@ def merge_component(
             raise ValueError(f"the files of one component have columns {schema.names} and {names}")
     running = [RunningStatistics() for _ in schema.names[1:]]
     first, last, written = None, None, 0
-    repetitions: list[Repetition] = []
+    overlap = Overlap(
+        named=np.array([[name in report.header for name in schema.names[1:]] for report in reports])
+    )
     with table_writer(sink, schema) as write:
-        in_order = read_in_order(files, memory_bytes=memory_bytes, on_repetition=repetitions.append)
+        in_order = read_in_order(files, memory_bytes=memory_bytes, overlap=overlap)
         for read_table in prefetch(in_order):
             table = read_table if far is None else _between(read_table, *far.near)
             write(table)
@@ -94,17 +97,18 @@ def merge_component(
     left_out = 0 if far is None else far.count
     read = sum(report.rows for report in reports)
     unsupported = sum(report.unsupported_timestamps for report in reports) + left_out
-    duplicates = read - left_out - written
+    duplicates = read - left_out - written - overlap.joined
     sensors = [
         sensor.statistics(
             name,
-            missing=sum(report.missing.get(name, 0) for report in reports),
+            missing=int(lacking)
+            + sum(report.missing.get(name, 0) for report in reports if name in report.header),
             invalid=sum(report.invalid.get(name, 0) for report in reports),
             invalid_dates=unsupported,
             duplicates=duplicates,
-            rows=read,
+            rows=read - overlap.joined,
         )
-        for name, sensor in zip(schema.names[1:], running, strict=True)
+        for name, sensor, lacking in zip(schema.names[1:], running, overlap.lacking, strict=True)
     ]
     return ComponentReport(
         rows=written,
@@ -113,7 +117,7 @@ def merge_component(
         start=isoformat(first),
         end=isoformat(last),
         sensors=tuple(sensors),
-        repetition=repetitions[0] if repetitions else None,
+        repetition=overlap.repetition,
         far=far,
     )
 
