@@ -54,10 +54,17 @@ class LabelPeriod:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelFile:
-    """The periods of a label file, and notes about readings that were taken where others were possible."""
+    """The periods of a label file.
+
+    Attributes:
+        periods: The periods.
+        notes: What else is to say about them.
+        doubts: Those of the notes that are about readings that were taken where others were possible.
+    """
 
     periods: tuple[LabelPeriod, ...]
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,14 +134,28 @@ def periods_of(lines: Sequence[Line], *, header: Line | None = None) -> LabelFil
     """
     order = day_month_order(cell for line in lines for cell in line.cells)
     periods = tuple(_periods(lines, header, day_first=order.is_day_first, ambiguous=order.ambiguous))
+    days = [
+        line for line, each in zip(lines, periods, strict=True) if each.start == each.end and _is_day(line)
+    ]
+    notes = []
+    if days:
+        notes.append(
+            f"line {days[0].number}, '{days[0]}', ends when it starts{_others(days)}: a date alone is its "
+            "midnight, so that a whole day ends with the date of the next one"
+        )
+    doubts = []
     example = next((period for period in periods if period.swapped), None)
-    if example is None:
-        return LabelFile(periods=periods)
-    note = (
-        f"no date shows whether day or month comes first: line {example.line}, '{example.text}', was read "
-        f"with the month first, as {example.start:%d %B %Y}; write dates as 2020-02-01 to be sure"
-    )
-    return LabelFile(periods=periods, notes=(note,))
+    if example is not None:
+        doubts.append(
+            f"no date shows whether day or month comes first: line {example.line}, '{example.text}', was read "
+            f"with the month first, as {example.start:%d %B %Y}; write dates as 2020-02-01 to be sure"
+        )
+    return LabelFile(periods=periods, notes=(*doubts, *notes), doubts=tuple(doubts))
+
+
+def _is_day(line: Line) -> bool:
+    """Return whether start and end of a line are dates alone."""
+    return not any(":" in cell or cell.isdigit() for cell in line.cells)
 
 
 def _text(data: bytes) -> str:
@@ -185,6 +206,11 @@ def _require_two_columns(lines: Sequence[Line]) -> None:
                 f"line {first.number} '{first}' is separated by {name}: separate start and end by a comma; "
                 f"{FORM}"
             )
+    if len(first.cells) == 1 and "," in first.cells[0]:
+        raise UnusableFile(
+            f"line {first.number} '{first}' stands in quotation marks as a whole, so that it is one column: "
+            f"leave them out; {FORM}"
+        )
     columns = "1 column" if len(first.cells) == 1 else f"{len(first.cells)} columns"
     raise UnusableFile(
         f"line {first.number}: '{first}' has {columns}{_others(wrong)}, but a label file has exactly two: "

@@ -59,7 +59,7 @@ def read_rated_labels(data: bytes) -> RatedLabelFile:
     if not lines or (len(lines[0].cells) <= len(_NEEDED) and not _names_more(lines[0])):
         found = read_labels(data)
         labels = tuple(RatedLabel(period=period) for period in found.periods)
-        return RatedLabelFile(labels=labels, remarks=found.notes)
+        return RatedLabelFile(labels=labels, remarks=found.doubts)
     header, rows = lines[0], lines[1:]
     if not is_header(header):
         raise UnusableFile(
@@ -83,7 +83,7 @@ def read_rated_labels(data: bytes) -> RatedLabelFile:
         )
         for row, each, period in zip(rows, cells, found.periods, strict=True)
     )
-    return RatedLabelFile(labels=labels, remarks=found.notes)
+    return RatedLabelFile(labels=labels, remarks=found.doubts)
 
 
 def _names_more(first: Line) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
+from l4e_files.times import unaccepted_form
+
 RepairKind = Literal[
     "byte-order-mark",
     "separator-line",
@@ -14,7 +16,9 @@ RepairKind = Literal[
     "short-rows",
     "invalid-cells",
     "duplicates",
+    "contradictions",
     "local-time",
+    "mixed-offsets",
     "day-month-order",
     "unfinished-line",
 ]
@@ -46,8 +50,15 @@ class Repair:
     def __str__(self) -> str:
         """Return a sentence about the repair, without a full stop."""
         where = "" if self.line is None else f", first in line {self.line}"
-        found = f" ({self.example!r})" if self.example else ""
+        found = f" ({self.example!r}{self._form})" if self.example else ""
         return f"{_MEANINGS[self.kind].format(count=self.count, column=self.column)}{where}{found}"
+
+    @property
+    def _form(self) -> str:
+        """What form the time of an example has that cannot be used, if that is known."""
+        time = self.example.split(",")[0].strip('" ') if self.kind == "unusable-timestamps" else ""
+        form = unaccepted_form(time)
+        return "" if form is None else f", {form}"
 
 
 _MEANINGS: Mapping[RepairKind, str] = {
@@ -61,8 +72,12 @@ _MEANINGS: Mapping[RepairKind, str] = {
     "short-rows": "{count:,} row(s) have fewer cells than the header; the rest count as missing",
     "invalid-cells": "{count:,} cell(s) of sensor '{column}' are not numbers and count as missing",
     "duplicates": "{count:,} row(s) repeat a timestamp of the same file; the last of them is kept",
+    "contradictions": "{count:,} row(s) have the time of a row of a later file and other values, and were "
+    "left out: keep one of the files, or name the columns of other sensors otherwise",
     "local-time": "{count:,} hour(s) repeated or skipped, as local clocks do in autumn and spring, but times "
     "are read as UTC: write an offset, or let `l4e prepare --time-zone` turn them into UTC",
+    "mixed-offsets": "{count:,} timestamp(s) have no offset and were read as UTC, while others have one: "
+    "give all of them one",
     "unfinished-line": "the last line has no line end, so that it may be cut off",
     "day-month-order": "{count:,} date(s) fit both orders of day and month, and were read with the month "
     "first",

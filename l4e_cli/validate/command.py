@@ -128,8 +128,9 @@ def _layout(options: Options, asset: Asset | None) -> tuple[Place, Layout]:
     layout = _with_labels(layout, options, asset)
     if not layout.components and asset is None:
         raise CliError(
-            f"no CSV file in {str(place)!r} that belongs to a component: lay them out as "
-            "<component>/<file>.csv, or name the pattern of their names with --key-pattern"
+            f"no CSV file in {str(place)!r} that belongs to a component ({_first_reason(layout)}): lay them "
+            "out as <component>/<file>.csv, or name the pattern of their names with --key-pattern; "
+            "`l4e prepare` makes CSV files of other exports"
         )
     return place, layout
 

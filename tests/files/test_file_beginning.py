@@ -151,6 +151,16 @@ MISTAKES: dict[str, tuple[str | bytes, list[str]]] = {
         )
         for first, form in (("year", "2603{d:02d}{H:02d}15"), ("day", "{d:02d}0326{H:02d}15"))
     },
+    "lines in quotation marks": (
+        "".join(f'"{line}"\n' for line in GOOD.splitlines()),
+        ["line 1", "in quotation marks as a whole", "leave them out"],
+    ),
+    "a tar archive": (b"pump.csv".ljust(257, b"\0") + b"ustar\x0000", ["a tar archive", "unpack"]),
+    "a pointer of Git LFS": (
+        "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n",
+        ["Git LFS", "git lfs pull"],
+    ),
+    "a file of MATLAB": (b"MATLAB 5.0 MAT-file\n", ["MATLAB", "export it as CSV"]),
     "blank in a name": (
         "Timestamp,Sensor 3\n2026-03-01,1\n",
         ["'Sensor 3'", "blank", "'Sensor_3'", "column 2"],

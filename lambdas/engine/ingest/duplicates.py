@@ -67,6 +67,16 @@ class DuplicateCount:
         self._take_out_repeated()
         return self._hours.count(np.concatenate(self._times)) if self._first else 0
 
+    def lacks_half_the_day(self) -> bool:
+        """Return whether the times have the hours 1 to 12 and no other, as a clock without am and pm."""
+        self._take_out_repeated()
+        micros = (
+            np.concatenate([times.view(np.int64) for times in self._times])
+            if self._times
+            else np.zeros(0, np.int64)
+        )
+        return set(np.unique(micros // 3_600_000_000 % 24).tolist()) == set(range(1, 13))
+
     def _take_out_repeated(self) -> None:
         """Count the repetitions among the rows that are kept, and keep each instant once."""
         if self._in_order:

@@ -42,6 +42,8 @@ class FileReport:
         notes: Readings that were taken where another one was possible.
         day_month: The dates that show the order of day and month, and whether the day was read first.
         periods: How the rows spread over time.
+        shifted: Number of timestamps with an offset that is not zero.
+        bare: Number of timestamps without an offset, which were read as UTC.
     """
 
     rows: int
@@ -58,6 +60,8 @@ class FileReport:
     notes: tuple[str, ...] = ()
     day_month: DayMonth = "none"
     periods: tuple[PeriodRows, ...] = ()
+    shifted: int = 0
+    bare: int = 0
 
     @classmethod
     def from_json(cls, members: Mapping[str, Any]) -> Self:
@@ -171,6 +175,8 @@ def report_of(tally: Tally) -> FileReport:
         notes=(*tally.beginning.notes, *order_notes),
         day_month=day_month,
         periods=tally.periods.result(),
+        shifted=tally.timestamps.shifted,
+        bare=max(0, tally.rows - tally.timestamps.shifted - tally.timestamps.absolute),
     )
 
 
@@ -239,6 +245,12 @@ def _require_rows(tally: Tally) -> None:
 
 def _require_order(tally: Tally) -> None:
     """Require that the dates of the file have day and month in one order."""
+    reversed_dates = tally.timestamps.year_day_month
+    if reversed_dates > _CONTRARY_SHARE * tally.filled:
+        raise UnusableFile(
+            f"{_of(reversed_dates, tally)} have dates that exist only as year, day, month"
+            f"{_timestamp_example(tally)}: write dates as '2026-03-31 14:05:00', the month after the year"
+        )
     order = tally.timestamps.order
     against = order.month_first if tally.timestamps.day_first else order.day_first
     if against > _CONTRARY_SHARE * (order.month_first + order.day_first):
@@ -273,6 +285,16 @@ def _require_few(tally: Tally, duplicates: Repair | None) -> None:
         raise UnusableFile(
             f"{_of(unusable, tally)} have no usable timestamp{_timestamp_example(tally)}: {_TIMESTAMP_FIX}"
         )
+    if (
+        duplicates is not None
+        and _above(duplicates.count, tally, _HALF_DAYS)
+        and tally.duplicates.lacks_half_the_day()
+    ):
+        raise UnusableFile(
+            f"{_of(duplicates.count, tally)} repeat a timestamp ({duplicates.example!r} again in line "
+            f"{duplicates.line}), and all hours are from 1 to 12: this is a clock of twelve hours that has "
+            "lost its am and pm. Export the time with 24 hours"
+        )
     if duplicates is not None and _above(duplicates.count, tally, tally.limits.duplicates):
         where = "" if duplicates.line is None else f" in line {duplicates.line}"
         raise UnusableFile(
@@ -304,6 +326,9 @@ _EXAMPLE_BYTES = 100
 
 _CONTRARY_SHARE = 0.01
 """Share of dates that may have the other order: they are slips, and count as unusable."""
+
+_HALF_DAYS = 0.25
+"""Share of rows that repeat a timestamp, from which on a clock of twelve hours may be the cause."""
 
 _TIMESTAMP_FIX = f"accepted are {ACCEPTED}; write one of these forms into the first column, {PREPARE}"
 

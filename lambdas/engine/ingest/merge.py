@@ -27,6 +27,7 @@ class ComponentReport:
         end: The last timestamp, likewise.
         sensors: Statistics of each sensor.
         repetition: The first timestamp that rows of two files have; `None` without one.
+        contradicting: Rows of these duplicates whose values are others than those of the row of another file.
         far: The rows left out because they are far from all others; `None` without one.
     """
 
@@ -37,6 +38,7 @@ class ComponentReport:
     end: str | None
     sensors: tuple[SensorStatistics, ...]
     repetition: Repetition | None = None
+    contradicting: int = 0
     far: FarRows | None = None
 
 
@@ -118,6 +120,7 @@ def merge_component(
         end=isoformat(last),
         sensors=tuple(sensors),
         repetition=overlap.repetition,
+        contradicting=overlap.contradicting,
         far=far,
     )
 

@@ -98,12 +98,14 @@ class Overlap:
     Attributes:
         named: Which file (axis 0) has which of the columns after the timestamps (axis 1).
         repetition: The first timestamp found of which a row of one file is dropped for that of another.
+        contradicting: Number of rows dropped for one of another file that has another value.
         joined: Number of rows that became one with the row of another file, as each has columns of its own.
         lacking: Per column, number of the rows handed on of which no file has it.
     """
 
     named: NDArray[np.bool_]
     repetition: Repetition | None = None
+    contradicting: int = 0
     joined: int = 0
     lacking: NDArray[np.int64] = field(init=False)
 
@@ -132,12 +134,13 @@ class Overlap:
             self.lacking += len(taken) * ~self.named[files[0]]
         else:
             taken = self._join(table.combine_chunks(), order, self.named[files], used)
-        dropped = (times[1:] == times[:-1]) & (files[1:] != files[:-1]) & ~used[:-1]
-        if dropped.any() and self.repetition is None:
-            at = int(dropped.argmax())
-            self.repetition = Repetition(
+        dropped = np.flatnonzero((times[1:] == times[:-1]) & (files[1:] != files[:-1]) & ~used[:-1])
+        if len(dropped):
+            at = int(dropped[0])
+            self.repetition = self.repetition or Repetition(
                 time=times[at], dropped_file=int(files[at]), kept_file=int(files[at + 1])
             )
+            self.contradicting += _count_different(table, order[dropped], order[dropped + 1])
         return taken
 
     def _join(
@@ -266,6 +269,15 @@ def _merge(runs: list[_Run], overlap: Overlap) -> Any:
         return table
     files = np.repeat([run.order[0] for run in runs], [run.table.num_rows for run in runs])
     return overlap.take(table, order, files[order])
+
+
+def _count_different(table: Any, some: NDArray[np.intp], others: NDArray[np.intp]) -> int:
+    """Return how many rows have another value than those they are compared with, where both have one."""
+    different = np.zeros(len(some), bool)
+    for column in table.columns[1:]:
+        ones, twos = column.take(pa.array(some)).to_numpy(), column.take(pa.array(others)).to_numpy()
+        different |= (ones != twos) & ~np.isnan(ones) & ~np.isnan(twos)
+    return int(np.count_nonzero(different))
 
 
 def _sort_and_deduplicate(table: Any) -> Any:

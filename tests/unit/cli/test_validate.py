@@ -100,8 +100,21 @@ class TestComponents:
         validation.write("pump/b.csv", csv(200, Press=varying))
         (component,) = validation.run()["components"]
         assert component["rows"] == 4800
-        assert component["duplicates"] == 4800  # the rows of the second file replace those of the first
-        assert [sensor["values"] for sensor in component["sensors"]] == [0, 4800]
+        assert component["duplicates"] == 0  # each file has a sensor of its own
+        assert [sensor["values"] for sensor in component["sensors"]] == [4800, 4800]
+
+    def test_what_only_the_files_together_show_is_told(self, validation: Validation) -> None:
+        validation.write("pump/a.csv", csv(200, Flow=varying))
+        validation.write("pump/b.csv", csv(200, Flow=lambda at: varying(at) + 1, flow=varying))
+        validation.write("pump/c.csv", "Timestamp,Flow\n2026-01-01T01:30:00+01:00,7\n")
+        validation.write("pump/d.csv", "Timestamp,Flow\n1970-01-01T00:00:00Z,7\n")
+        told = {found["rule"]: found["text"] for found in validation.run()["findings"]}
+        assert told["contradictions"].startswith("4,800 row(s) have the time of a row of a later file")
+        assert "in 'pump/a.csv'" in told["contradictions"]
+        assert told["mixed-offsets"].startswith("9,600 timestamp(s) have no offset and were read as UTC")
+        assert "in 2 files" in told["mixed-offsets"]
+        assert "('1970-01-01T00:00:00.000000') in 'pump/d.csv'" in told["far-timestamps"]
+        assert told["reading"].startswith("the columns 'Flow', 'flow' differ in upper and lower case alone")
 
     def test_a_gap_is_measured(self, validation: Validation) -> None:
         validation.write("pump/a.csv", csv(200, Flow=varying, skip=(20, 25)))

@@ -48,15 +48,25 @@ def repairs_of(merged: MergedComponent) -> list[FoundRepair]:
                     file=known.file,
                     files=known.files + 1,
                 )
-    return [*_far_rows(merged), *found.values()]
+    return [*_shown_by_all(merged), *found.values()]
 
 
-def _far_rows(merged: MergedComponent) -> Iterator[FoundRepair]:
-    """Yield the rows far from all others, which only all files of the component show."""
-    far = merged.report.far
+def _shown_by_all(merged: MergedComponent) -> Iterator[FoundRepair]:
+    """Yield what only all files of the component together show."""
+    far, found = merged.report.far, merged.report.repetition
     if far is not None:
         repair = Repair(kind="far-timestamps", count=far.count, line=far.line, example=str(far.time))
         yield FoundRepair(repair=repair, file=merged.parts[far.file].source.key, files=far.files)
+    if found is not None and merged.report.contradicting:
+        repair = Repair(
+            kind="contradictions", count=merged.report.contradicting, line=None, example=str(found.time)
+        )
+        yield FoundRepair(repair=repair, file=merged.parts[found.dropped_file].source.key, files=1)
+    bare = [part for part in merged.parts if part.report.bare]
+    if bare and any(part.report.shifted for part in merged.parts):
+        count = sum(part.report.bare for part in bare)
+        repair = Repair(kind="mixed-offsets", count=count, line=None, example="")
+        yield FoundRepair(repair=repair, file=bare[0].source.key, files=len(bare))
 
 
 def notes_of(merged: MergedComponent) -> list[str]:
@@ -67,9 +77,19 @@ def notes_of(merged: MergedComponent) -> list[str]:
     )
     if between > 0:
         notes.append(
-            f"{between:,} rows repeat a timestamp of another file{_repetition(merged)}; "
-            "the later file was kept"
+            f"{_count(between, 'row')} repeat{'s' if between == 1 else ''} a timestamp of another file"
+            f"{_repetition(merged)}; the later file was kept"
         )
+    names = {name: None for part in merged.parts for name in part.report.header[1:]}
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault(name.casefold(), []).append(name)
+    notes += [
+        f"the columns {', '.join(map(repr, same))} differ in upper and lower case alone, and are sensors of "
+        "their own: if they are one sensor, write its name in one way"
+        for same in alike.values()
+        if len(same) > 1
+    ]
     return notes
 
 
