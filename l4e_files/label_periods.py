@@ -147,8 +147,8 @@ def periods_of(lines: Sequence[Line], *, header: Line | None = None) -> LabelFil
     example = next((period for period in periods if period.swapped), None)
     if example is not None:
         doubts.append(
-            f"no date shows whether day or month comes first: line {example.line}, '{example.text}', was read "
-            f"with the month first, as {example.start:%d %B %Y}; write dates as 2020-02-01 to be sure"
+            f"no date shows whether day or month comes first: line {example.line}, '{example.text}', was "
+            f"read with the month first, as {example.start:%d %B %Y}; write dates as 2020-02-01 to be sure"
         )
     return LabelFile(periods=periods, notes=(*doubts, *notes), doubts=tuple(doubts))
 
