@@ -45,8 +45,11 @@ def find_exports(source: Path, target: Path, *, component: str | None = None) ->
         raise CliError(f"{str(target)!r} is a file: name a folder to write to")
     exports = [_export(source, component or source.name)] if source.is_file() else _in_folder(source)
     if not exports:
-        raise CliError(f"{str(source)!r} holds no files, nor do the folders in it")
+        deeper = deeper_files(source)
+        hint = f", only deeper ones such as {deeper[0]}: name the folder above its folder" if deeper else ""
+        raise CliError(f"{str(source)!r} holds no files, nor do the folders in it{hint}")
     _require_distinct(exports, target)
+    _require_outside(source, target)
     return exports
 
 
@@ -54,6 +57,13 @@ def label_files(source: Path) -> list[Path]:
     """Return the label files of an export, which are left as they are."""
     places = [source, *filter(Path.is_dir, source.iterdir())] if source.is_dir() else []
     return sorted(file for place in places for file in place.iterdir() if _LABELS.fullmatch(file.name))
+
+
+def deeper_files(source: Path) -> list[Path]:
+    """Return the files in folders too deep to be looked into."""
+    folders = [path for path in source.iterdir() if path.is_dir()] if source.is_dir() else []
+    deeper = [path for folder in folders for path in folder.iterdir() if path.is_dir()]
+    return sorted(file for folder in deeper for file in folder.rglob("*") if file.is_file())
 
 
 def _in_folder(folder: Path) -> list[Export]:
@@ -80,6 +90,16 @@ def _export(path: Path, name: str) -> Export:
             "name it with --component, or rename the file or folder"
         )
     return Export(source=path, component=legal)
+
+
+def _require_outside(source: Path, target: Path) -> None:
+    """Require that what is written is not read as an export the next time."""
+    inside = target.resolve() != source.resolve() and target.resolve().is_relative_to(source.resolve())
+    if source.is_dir() and inside:
+        raise CliError(
+            f"{target} lies in {source}, whose files are read: what is written would be taken for an export "
+            "the next time. Name a folder outside of it"
+        )
 
 
 def _require_distinct(exports: Sequence[Export], target: Path) -> None:

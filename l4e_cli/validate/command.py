@@ -1,6 +1,7 @@
 """`l4e validate` from its arguments to its result."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -166,6 +167,8 @@ def _only(path: Path) -> DataFile:
 
 
 def _place(path: str, options: Options) -> Place:
+    if re.match(r"(https?|s3|arn):", path, re.IGNORECASE) and not is_address(path):
+        raise CliError(f"{path!r} is no address that is read: write s3://bucket/prefix/")
     return prefix_of(path, options.client()) if is_address(path) else folder_of(Path(path))
 
 

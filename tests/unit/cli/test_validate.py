@@ -371,6 +371,7 @@ class TestAsset:
             (ASSETS.replace("minimum_training_days", "minimum_days"), "unknown setting 'minimum_days'"),
             (ASSETS.replace("start = 2026-01-01T00:00:00Z", "start = 'soon'"), "cannot be read"),
             ("[", "is not a TOML file"),
+            (ASSETS.replace("Z, end", ", end", 1), "is not a time with zone, such as 2026-01-01T00:00:00Z"),
         ],
     )
     def test_a_wrong_assets_file(self, validation: Validation, content: str, message: str) -> None:

@@ -1,0 +1,45 @@
+"""Which files of an export are prepared, and where their results may go."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from l4e_cli.errors import CliError
+from l4e_cli.prepare.decision import Answers
+from l4e_cli.prepare.run import Options, prepare
+from l4e_cli.terminal import Terminal
+
+ROWS = "Timestamp,Flow\n" + "".join(f"2026-03-{day:02d}T00:00:00,{day % 7}\n" for day in range(1, 29))
+
+
+def shown(source: Path, target: Path) -> str:
+    out = io.StringIO()
+    terminal = Terminal(out=Console(file=out, width=10_000), err=Console(file=io.StringIO(), width=10_000))
+    prepare(terminal, Options(source=source, target=target, answers=Answers(time_zone="UTC")))
+    return out.getvalue()
+
+
+def write(*files: Path) -> None:
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(ROWS)
+
+
+def test_files_in_deeper_folders_are_told(tmp_path: Path) -> None:
+    export, deep = tmp_path / "export", tmp_path / "export" / "pump" / "2026" / "b.csv"
+    write(deep)
+    with pytest.raises(CliError, match=r"only deeper ones such as .*b.csv: name the folder above its folder"):
+        shown(export, tmp_path / "data")
+    write(export / "pump" / "a.csv")
+    assert f"1 file in deeper folders left out, such as {deep}" in shown(export, tmp_path / "data")
+    assert "in deeper folders" not in shown(export / "pump" / "2026", tmp_path / "other")
+
+
+def test_results_lie_outside_of_the_export(tmp_path: Path) -> None:
+    write(tmp_path / "pump" / "a.csv")
+    with pytest.raises(CliError, match=r"lies in .*, whose files are read.*Name a folder outside of it"):
+        shown(tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert shown(tmp_path / "pump" / "a.csv", tmp_path / "pump" / "out")
