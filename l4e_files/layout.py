@@ -21,6 +21,8 @@ _DATE_ONLY = re.compile(
 )
 _CLOCK_ONLY = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s*[AaPp][Mm])?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_HOUR_NAME = re.compile(r"hours?|hrs?|stunde|heure|hora|uur|ora", re.IGNORECASE)
+_HOUR = re.compile(r"[01]?\d|2[0-4]", re.ASCII)
 _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}", re.ASCII)
 """The beginning of a date, also of one that no calendar has: what begins like this is meant to be a time."""
 _COMMA_NUMBER = re.compile(r"[+-]?\d{1,3}([. ']\d{3})*,\d+|[+-]?\d+,\d+")
@@ -208,6 +210,8 @@ def _refuse_date_and_time(header: Row, body: Sequence[Row]) -> None:
         pairs = [(row.cells[0], row.cells[column]) for row in body]
         named = _TIME_NAME.search(header.cells[0]) or _TIME_NAME.search(header.cells[column])
         split = _all_match(pairs, _DATE_ONLY, _CLOCK_ONLY) or _all_match(pairs, _CLOCK_ONLY, _DATE_ONLY)
+        if _HOUR_NAME.fullmatch(header.cells[column]):
+            named, split = True, split or _all_match(pairs, _DATE_ONLY, _HOUR)
         if named and split:
             raise UnusableFile(
                 f"date and time stand in two columns: {header.cells[0]!r} and {header.cells[column]!r} "

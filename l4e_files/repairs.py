@@ -66,8 +66,8 @@ _MEANINGS: Mapping[RepairKind, str] = {
     "separator-line": "a line that names the separator was skipped",
     "dropped-columns": "{count:,} column(s) without a name, at the end of the header, were left out",
     "unusable-timestamps": "{count:,} row(s) without a usable timestamp were left out",
-    "far-timestamps": "{count:,} row(s) years away from all others, as of a clock that was not set or of a "
-    "slip in the year, were left out and are no history: correct or remove them",
+    "far-timestamps": "{count:,} row(s) far in time from all others, as of a clock that was not set or of a "
+    "slip in the date, were left out and are no history: correct or remove them",
     "wide-rows": "{count:,} row(s) have values beyond the last column of the header, which were ignored",
     "short-rows": "{count:,} row(s) have fewer cells than the header; the rest count as missing",
     "invalid-cells": "{count:,} cell(s) of sensor '{column}' are not numbers and count as missing",

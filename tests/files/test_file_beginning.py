@@ -81,6 +81,10 @@ MISTAKES: dict[str, tuple[str | bytes, list[str]]] = {
         "Time,Date,Flow\n00:00:00,2026-03-01,10\n00:01:00,2026-03-01,11\n",
         ["two columns"],
     ),
+    "date and hour apart": (
+        stamped("2026-03-01,{at},{half}.5", head="Date,Hour,Flow"),
+        ["two columns", "'Date' and 'Hour'", "join them"],
+    ),
     "long layout": (
         "Timestamp,Tag,Value\n2026-03-01 00:00:00,Flow,10\n2026-03-01 00:00:00,Press,11\n",
         ["long layout", "'Tag'", "'Flow'", "one column per sensor"],

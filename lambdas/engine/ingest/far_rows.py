@@ -1,4 +1,4 @@
-"""Rows years away from all others: of a clock that was not set, or of a slip in a year.
+"""Rows far in time from all others: of a clock that was not set, or of a slip in a date.
 
 They are no history: a single row of 1970 would make that of a week one of decades. Rows are counted per
 period of 30 days in each file, and those of all files of a component decide, in whatever order they are.
@@ -16,9 +16,11 @@ from engine.ingest.timestamps import Times
 
 _PERIOD_BITS = 41
 """Rows are counted together whose microseconds differ in so many bits only: those of about 25 days."""
-_FAR_PERIODS = 14
-"""About a year: as long as there is no row, at least, between far rows and the others."""
-_FAR_SHARE = 0.01
+_FAR_PERIODS = 8
+"""About 200 days: as long as there is no row, at least, between far rows and the others."""
+_AGES = 146
+"""About ten years: no machine stands still for longer, so that more rows on the other side are far ones."""
+_FAR_SHARE, _SHARE_OVER_AGES = 0.01, 0.1
 """Most far rows among all, unless it is a single one."""
 _FEWEST_ROWS = 5
 """Rows of which a single one can be far from the others."""
@@ -46,7 +48,7 @@ class PeriodRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FarRows:
-    """Rows of a component that are left out, being years away from all others.
+    """Rows of a component that are left out, being far in time from all others.
 
     Attributes:
         count: How many.
@@ -98,8 +100,8 @@ class PeriodCount:
 def far_rows(files: Sequence[Sequence[PeriodRows]]) -> FarRows | None:
     """Return the rows that are far from all others; `None` when there are none.
 
-    They are one in a hundred at most, or a single one. About a year lies between them and the others, and
-    more time than the others take.
+    They are one in a hundred at most, or a single one, and one in ten beyond ten years. At least 200 days lie
+    between them and the others, and more time than the others take.
 
     Args:
         files: The periods of each file of a component.
@@ -119,7 +121,9 @@ def far_rows(files: Sequence[Sequence[PeriodRows]]) -> FarRows | None:
         (at, one) for at, periods in enumerate(files) for one in periods if not first <= one.period <= last
     ]
     count = sum(one.rows for _, one in far)
-    if not 0 < count <= max(1, _FAR_SHARE * counts.total()):
+    distance = min((max(first - one.period, one.period - last) for _, one in far), default=0)
+    share = _FAR_SHARE if distance <= _AGES else _SHARE_OVER_AGES
+    if not 0 < count <= max(1, share * counts.total()):
         return None
     file, example = far[0]
     start, end = np.array([first << _PERIOD_BITS, (last + 1) << _PERIOD_BITS]).view("datetime64[us]")
@@ -134,7 +138,7 @@ def far_rows(files: Sequence[Sequence[PeriodRows]]) -> FarRows | None:
 
 
 def _groups(periods: Sequence[int]) -> list[list[int]]:
-    """Split periods, in order, where about a year is without a row."""
+    """Split periods, in order, where about 200 days are without a row."""
     groups = [list(periods[:1])]
     for before, period in pairwise(periods):
         if period - before > _FAR_PERIODS:

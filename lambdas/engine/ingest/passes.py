@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from engine.ingest.timestamps import Times
 
-_OVERLAP = 0.5
-"""Share of the time of a pass: by so much times fall back, at least, when they start again, and they begin at
-most so much before it. A pass takes this share of the longest one, too."""
+_OVERLAP = 0.25
+"""Share of the time of a pass by which times fall back, at least, when they start again."""
 _MOST_PASSES = 3_000
 """Passes that are followed: as many as a dataset has sensors. A file in no order falls back more often."""
 _LOOKED_AT = 1_000
@@ -79,8 +78,7 @@ class Passes:
             for at in falls.tolist():
                 known = self._found[-1]
                 latest = times[at - 1] if at else known.end
-                overlap = _OVERLAP * (latest - known.start)
-                if latest - times[at] < overlap or known.start - times[at] > overlap:
+                if latest - times[at] < _OVERLAP * (latest - known.start):
                     continue
                 known.end = latest
                 if at:
@@ -93,8 +91,7 @@ class Passes:
         """Return the column that says of which sensor the rows of a pass are; `None` without one."""
         if len(self._found) < 2 or self._unordered:
             return None
-        lengths = [each.end - each.start for each in self._found]
-        if not min(lengths) > _OVERLAP * max(lengths):
+        if not all(map(_overlap, self._found, self._found[1:])):
             return None
         width = min(len(cells) for each in self._found for cells in (each.first, each.last))
         for column in range(1, width):
@@ -126,6 +123,12 @@ class _Lines:
         at = min(line - self.first_line, len(self.starts) - 1)  # a line may end with CR alone
         start = int(self.starts[at])
         return _cells(self.block[start : start + _LOOKED_AT].partition(b"\n")[0])
+
+
+def _overlap(one: _Pass, other: _Pass) -> bool:
+    """Return whether two passes share much of the time of the longer one."""
+    shared = min(one.end, other.end) - max(one.start, other.start)
+    return bool(shared > _OVERLAP * max(one.end - one.start, other.end - other.start))
 
 
 def _names(text: str) -> bool:

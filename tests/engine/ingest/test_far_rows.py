@@ -54,6 +54,18 @@ def test_a_single_row_of_another_century_is_left_out_and_named(time: str, at: in
     assert report.far.time == np.datetime64(time.replace(" ", "T"), "us")
 
 
+def test_a_slip_in_the_year_is_far() -> None:
+    report, kept = ingest([*steady(), "2025-03-10 00:00:00"])
+    assert report.far is not None
+    assert (len(kept), str(report.far.time)) == (500, "2025-03-10T00:00:00.000000")
+
+
+def test_rows_of_a_clock_that_is_not_set_may_be_more() -> None:
+    report, kept = ingest([*(f"1970-01-01 00:00:{second:02d}" for second in range(20)), *steady()])
+    assert report.far is not None
+    assert (len(kept), report.far.count, report.far.line) == (500, 20, 2)
+
+
 def test_rows_of_several_files_are_judged_together() -> None:
     report, kept = ingest(steady(), ["1970-01-01"], [*days(21, 22), "1970-01-02", "1970-01-02"])
     assert len(kept) == 502
@@ -69,7 +81,8 @@ def test_rows_of_several_files_are_judged_together() -> None:
         pytest.param([days(*range(0, 4000, 7))], id="a row a week for ten years"),
         pytest.param([days(*range(0, 4000, 400))], id="rows more than a year apart"),
         pytest.param([[*days(-1000), *days(*range(1500))]], id="longer than its distance"),
-        pytest.param([[*steady(), *days(300)]], id="less than a year away"),
+        pytest.param([[*steady(), *days(200)]], id="some months away"),
+        pytest.param([[*steady(99), *days(700, 701)]], id="two of a hundred"),
         pytest.param([days(*range(-2000, -1980)), steady()], id="an earlier test of some days"),
         pytest.param([days(0, 1, 4000)], id="too few rows to know which are far"),
     ],

@@ -51,6 +51,13 @@ def test_sensors_that_report_at_times_of_their_own() -> None:
         convert(rows)
 
 
+@pytest.mark.parametrize(("start", "count"), [(150, 300), (-150, 300), (60, 120)])
+def test_sensors_that_begin_and_end_at_times_of_their_own(start: int, count: int) -> None:
+    rows = [*sensor("101", stamps(300, start=200)), *sensor("102", stamps(count, start=200 + start))]
+    with pytest.raises(UnusableFile, match="long layout"):
+        convert(rows)
+
+
 @pytest.mark.parametrize(
     "rows",
     [

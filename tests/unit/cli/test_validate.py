@@ -116,6 +116,11 @@ class TestComponents:
         assert "('1970-01-01T00:00:00.000000') in 'pump/d.csv'" in told["far-timestamps"]
         assert told["reading"].startswith("the columns 'Flow', 'flow' differ in upper and lower case alone")
 
+    def test_times_in_the_future_are_told(self, validation: Validation) -> None:
+        validation.write("pump/a.csv", GOOD.replace("2026-", "2569-"))
+        (told,) = [each["text"] for each in validation.run()["findings"] if each["rule"] == "reading"]
+        assert told.startswith("the last time is 2569-07-19T23:00:00, in the future: a year, a calendar or")
+
     def test_a_gap_is_measured(self, validation: Validation) -> None:
         validation.write("pump/a.csv", csv(200, Flow=varying, skip=(20, 25)))
         (component,) = validation.run()["components"]

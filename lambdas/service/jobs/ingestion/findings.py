@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from engine import ComponentReport, Repair, SensorStatistics
 from service.jobs.failure import JobFailed
 from service.jobs.ingestion.parts import FilePart
 
+_AHEAD = timedelta(days=1)
+"""Local time taken as UTC is ahead by less."""
 _SHOWN = 3
 """Sensors that a message describes."""
 
@@ -69,8 +72,13 @@ def _shown_by_all(merged: MergedComponent) -> Iterator[FoundRepair]:
         yield FoundRepair(repair=repair, file=bare[0].source.key, files=len(bare))
 
 
-def notes_of(merged: MergedComponent) -> list[str]:
-    """Return the readings that were taken where others were possible, and rows that several files have."""
+def notes_of(merged: MergedComponent, *, now: datetime) -> list[str]:
+    """Return the readings that were taken where others were possible, and rows that several files have.
+
+    Args:
+        merged: The component.
+        now: The present time: times that are later were likely meant otherwise.
+    """
     notes = [f"'{part.source.key}': {note}" for part in merged.parts for note in part.report.notes]
     between = merged.report.duplicates - sum(
         repair.count for part in merged.parts for repair in part.report.repairs if repair.kind == "duplicates"
@@ -79,6 +87,12 @@ def notes_of(merged: MergedComponent) -> list[str]:
         notes.append(
             f"{_count(between, 'row')} repeat{'s' if between == 1 else ''} a timestamp of another file"
             f"{_repetition(merged)}; the later file was kept"
+        )
+    end = merged.report.end
+    if end is not None and datetime.fromisoformat(end).replace(tzinfo=UTC) > now + _AHEAD:
+        notes.append(
+            f"the last time is {end[:19]}, in the future: a year, a calendar or the start of a count of "
+            "seconds may be another one than that of UTC since 1970"
         )
     names = {name: None for part in merged.parts for name in part.report.header[1:]}
     alike: dict[str, list[str]] = {}
@@ -102,7 +116,7 @@ def _repetition(merged: MergedComponent) -> str:
 
 
 def findings(
-    components: Mapping[str, MergedComponent], discarded: Sequence[tuple[str, str]]
+    components: Mapping[str, MergedComponent], discarded: Sequence[tuple[str, str]], *, now: datetime
 ) -> dict[str, Any]:
     """Return what was put right in the files, per component, and which were left out, as a document."""
     return {
@@ -115,7 +129,7 @@ def findings(
                     {**asdict(found.repair), "file": found.file, "files": found.files, "text": str(found)}
                     for found in repairs_of(merged)
                 ],
-                "Notes": notes_of(merged),
+                "Notes": notes_of(merged, now=now),
             }
             for name, merged in components.items()
         ],

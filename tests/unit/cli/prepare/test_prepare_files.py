@@ -43,3 +43,17 @@ def test_results_lie_outside_of_the_export(tmp_path: Path) -> None:
         shown(tmp_path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert shown(tmp_path / "pump" / "a.csv", tmp_path / "pump" / "out")
+
+
+def test_numbers_that_name_sensors_under_any_name_can_be_told(tmp_path: Path) -> None:
+    export, target = tmp_path / "pump.csv", tmp_path / "data"
+    times = [f"2026-03-{day:02d}T00:00:00" for day in range(1, 29)]
+    rows = [f"{time},{place},{place}.5\n" for place in (101, 102) for time in times]
+    export.write_text("Zeit,Ort,Wert\n" + "".join(rows))
+    with pytest.raises(CliError):
+        shown(export, target)
+    answers = Answers(by_key={"tag": "Ort", "value": "Wert"}, time_zone="UTC")
+    quiet = Terminal(out=Console(file=io.StringIO()), err=Console(file=io.StringIO()))
+    prepare(quiet, Options(source=export, target=target, answers=answers))
+    (written,) = target.rglob("*.csv")
+    assert written.read_text().splitlines()[:2] == ["Timestamp,101,102", "2026-03-01T00:00:00,101.5,102.5"]
