@@ -130,7 +130,7 @@ class Overlap:
         last = np.append(times[1:] != times[:-1], [True])
         used = last.copy()
         if len(np.unique(self.named[np.unique(files)], axis=0)) == 1:
-            taken = table.combine_chunks().take(pa.array(order[last]))
+            taken = _take_last(table, order)
             self.lacking += len(taken) * ~self.named[files[0]]
         else:
             taken = self._join(table.combine_chunks(), order, self.named[files], used)

@@ -78,6 +78,10 @@ def test_a_year_has_two_such_hours() -> None:
             id="a pause of another length",
         ),
         pytest.param(local("UTC", at(2026, 10, 25)) * 2, id="all rows twice"),
+        pytest.param(
+            [*local("UTC", at(2026, 10, 25)), "2026-10-25 02:00:00", "2026-10-25 02:10:00"],
+            id="some rows of the night again",
+        ),
     ],
 )
 def test_other_gaps_and_repetitions_are_no_clocks(times: list[str]) -> None:
