@@ -210,9 +210,8 @@ def _refuse_date_and_time(header: Row, body: Sequence[Row]) -> None:
         pairs = [(row.cells[0], row.cells[column]) for row in body]
         named = _TIME_NAME.search(header.cells[0]) or _TIME_NAME.search(header.cells[column])
         split = _all_match(pairs, _DATE_ONLY, _CLOCK_ONLY) or _all_match(pairs, _CLOCK_ONLY, _DATE_ONLY)
-        if _HOUR_NAME.fullmatch(header.cells[column]):
-            named, split = True, split or _all_match(pairs, _DATE_ONLY, _HOUR)
-        if named and split:
+        hours = _HOUR_NAME.fullmatch(header.cells[column]) and _all_match(pairs, _DATE_ONLY, _HOUR)
+        if (named and split) or hours:
             raise UnusableFile(
                 f"date and time stand in two columns: {header.cells[0]!r} and {header.cells[column]!r} "
                 f"({pairs[0][0]!r} and {pairs[0][1]!r} in line {body[0].line}). The first column must hold "

@@ -94,6 +94,12 @@ def notes_of(merged: MergedComponent, *, now: datetime) -> list[str]:
             f"the last time is {end[:19]}, in the future: a year, a calendar or the start of a count of "
             "seconds may be another one than that of UTC since 1970"
         )
+    notes += [
+        f"sensor '{sensor.sensor}' has {sensor.stand_in[0]:g} in {sensor.stand_in[1]:,} cells, as a mark of "
+        "missing values: it is learned as a number; leave such cells empty"
+        for sensor in merged.report.sensors
+        if sensor.stand_in is not None
+    ]
     names = {name: None for part in merged.parts for name in part.report.header[1:]}
     alike: dict[str, list[str]] = {}
     for name in names:
