@@ -210,13 +210,19 @@ def _refuse_date_and_time(header: Row, body: Sequence[Row]) -> None:
         pairs = [(row.cells[0], row.cells[column]) for row in body]
         named = _TIME_NAME.search(header.cells[0]) or _TIME_NAME.search(header.cells[column])
         split = _all_match(pairs, _DATE_ONLY, _CLOCK_ONLY) or _all_match(pairs, _CLOCK_ONLY, _DATE_ONLY)
-        hours = _HOUR_NAME.fullmatch(header.cells[column]) and _all_match(pairs, _DATE_ONLY, _HOUR)
+        hours = _HOUR_NAME.fullmatch(header.cells[column]) and _are_hours_of_days(pairs)
         if (named and split) or hours:
             raise UnusableFile(
                 f"date and time stand in two columns: {header.cells[0]!r} and {header.cells[column]!r} "
                 f"({pairs[0][0]!r} and {pairs[0][1]!r} in line {body[0].line}). The first column must hold "
                 f"both, as '2026-03-31 14:05:00': join them, {PREPARE}"
             )
+
+
+def _are_hours_of_days(pairs: Sequence[tuple[str, str]]) -> bool:
+    """Return whether dates repeat with another hour each time; hours of each day alone are a measurement."""
+    repeated = len({date for date, _ in pairs}) < len(pairs) == len(set(pairs))
+    return repeated and _all_match(pairs, _DATE_ONLY, _HOUR)
 
 
 def _all_match(pairs: Sequence[tuple[str, str]], first: re.Pattern[str], second: re.Pattern[str]) -> bool:

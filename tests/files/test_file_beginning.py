@@ -231,6 +231,7 @@ def test_a_mistake_is_named_with_the_way_out(mistake: str) -> None:
         ),
         ("Date,Flow\n202603010600,1\n202603010615,2\n", ("Date", "Flow"), 1, []),
         ("Date,Flow\n2026-03-01,1\n", ("Date", "Flow"), 1, []),
+        ("Date,Hours\n2026-03-01,8\n2026-03-02,9\n2026-03-03,8\n", ("Date", "Hours"), 1, []),
         ("Timestamp,Value\n2026-03-01,1\n", ("Timestamp", "Value"), 1, []),
         ("Timestamp,a", ("Timestamp", "a"), 1, []),
     ],
