@@ -16,6 +16,8 @@ _OVERLAP = 0.25
 """Share of the time of a pass by which times fall back, at least, when they start again."""
 _MOST_PASSES = 3_000
 """Passes that are followed: as many as a dataset has sensors. A file in no order falls back more often."""
+_MOST_COLUMNS = 6
+"""Columns of a long layout, the timestamps included: of more, one may have such numbers by chance."""
 _LOOKED_AT = 1_000
 """Bytes of a line that are looked at."""
 
@@ -93,8 +95,10 @@ class Passes:
             return None
         if not all(map(_overlap, self._found, self._found[1:])):
             return None
-        width = min(len(cells) for each in self._found for cells in (each.first, each.last))
-        for column in range(1, width):
+        widths = {len(cells) for each in self._found for cells in (each.first, each.last)}
+        if max(widths) > _MOST_COLUMNS:
+            return None
+        for column in range(1, min(widths)):
             texts = [each.first[column] for each in self._found]
             constant = texts == [each.last[column] for each in self._found]
             if constant and all(texts) and len(set(texts)) == len(texts) and all(map(_names, texts)):
