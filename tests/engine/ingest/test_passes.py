@@ -76,3 +76,8 @@ def test_sensors_that_begin_and_end_at_times_of_their_own(start: int, count: int
 )
 def test_wide_files_are_not_taken_for_long_ones(rows: list[str]) -> None:
     assert convert(rows).rows == len(rows)
+
+
+def test_one_of_many_columns_has_such_numbers_by_chance() -> None:
+    rows = [f"{row},1,2,3,4" for name in ("1", "2") for row in sensor(name, stamps(300))]
+    assert convert(rows, head="Zeit,Mode,a,b,c,d,e").rows == 600
