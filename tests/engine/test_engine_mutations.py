@@ -36,12 +36,15 @@ from engine.frame.segments import segments
 from engine.ingest.cells import BlockReader
 from engine.ingest.convert import _Reading
 from engine.ingest.duplicates import DuplicateCount
+from engine.ingest.far_rows import far_rows
 from engine.ingest.file_report import Tally, _above, _require_width
 from engine.ingest.line_repair import _fit_to_width, row_lines
+from engine.ingest.local_time import RepeatedHours, _after_skipped
 from engine.ingest.merge import merge_component
 from engine.ingest.number_columns import _parse_odd
 from engine.ingest.odd_cells import take_out_odd_cells
-from engine.ingest.ordered import _first_repetition, _merge, _take_last
+from engine.ingest.ordered import Overlap, _merge, _take_last
+from engine.ingest.passes import Passes
 from engine.ingest.statistics import RunningStatistics
 from engine.ingest.timestamp_columns import TimestampReader, _calendar_micros
 from engine.train.calibration import column_quantile
@@ -74,7 +77,16 @@ from tests.engine import (
     test_training_rows,
 )
 from tests.engine.frame import test_build, test_last_values, test_observed_rows, test_segments
-from tests.engine.ingest import test_convert, test_merge, test_odd_cells, test_repairs, test_timestamps
+from tests.engine.ingest import (
+    test_convert,
+    test_far_rows,
+    test_local_time,
+    test_merge,
+    test_odd_cells,
+    test_passes,
+    test_repairs,
+    test_timestamps,
+)
 
 
 @dataclass(frozen=True)
@@ -355,16 +367,64 @@ BUGS = {
         test_merge.test_rows_are_sorted_and_the_last_duplicate_wins,
     ),
     "a file repeats its own timestamps": Bug(
-        _first_repetition,
+        Overlap.take,
         " & (files[1:] != files[:-1])",
         "",
         test_merge.test_a_timestamp_of_two_files_is_told,
     ),
     "rows that were dropped are not counted": Bug(
         merge_component,
-        "        duplicates=read - written,\n        unsupported",
+        "        duplicates=duplicates,\n        unsupported",
         "        duplicates=0,\n        unsupported",
         test_merge.test_rows_are_sorted_and_the_last_duplicate_wins,
+    ),
+    "a row of another sensor replaces a value": Bug(
+        Overlap._join,
+        "np.where(has, ",
+        "np.where(has | True, ",
+        test_merge.test_files_that_hold_a_sensor_each_become_one_row_per_time,
+        ({},),
+    ),
+    "rows that are joined count as repeated": Bug(
+        merge_component,
+        " - overlap.joined\n    sensors",
+        "\n    sensors",
+        test_merge.test_files_that_hold_a_sensor_each_become_one_row_per_time,
+        ({},),
+    ),
+    "rows of another century are history": Bug(
+        far_rows,
+        "if not 0 < count",
+        "if 0 < count",
+        test_far_rows.test_a_slip_in_the_year_is_far,
+    ),
+    "all far rows may be left out": Bug(
+        far_rows,
+        "if not 0 < count <= max(1, share * counts.total()):",
+        "if not count:",
+        test_far_rows.test_rows_that_may_be_history_stay,
+        case(test_far_rows.test_rows_that_may_be_history_stay, at=5)[0].values,
+    ),
+    "any repeated hour is one of clocks": Bug(
+        RepeatedHours.count,
+        "and rows == np.count_nonzero(hours == hour)",
+        "",
+        test_local_time.test_other_gaps_and_repetitions_are_no_clocks,
+        case(test_local_time.test_other_gaps_and_repetitions_are_no_clocks, at=5)[0].values,
+    ),
+    "any pause of an hour is one of clocks": Bug(
+        _after_skipped,
+        "at[_is_changed_hour(micros[at] - steps[at - 2])]",
+        "at",
+        test_local_time.test_other_gaps_and_repetitions_are_no_clocks,
+        case(test_local_time.test_other_gaps_and_repetitions_are_no_clocks, at=2)[0].values,
+    ),
+    "passes need not overlap": Bug(
+        Passes.sorted_by_sensor,
+        "if not all(map(_overlap, self._found, self._found[1:])):",
+        "if False:",
+        test_passes.test_wide_files_are_not_taken_for_long_ones,
+        case(test_passes.test_wide_files_are_not_taken_for_long_ones, at=3)[0].values,
     ),
     "a gap between two files is none": Bug(
         RunningStatistics._measure_gaps,
