@@ -18,9 +18,10 @@ from engine.detect.baseline import Baseline
 from engine.detect.ensemble import _weighted
 from engine.detect.rare_states import RareStates, state_distance
 from engine.detect.slow_alarm import SlowAlarm
-from engine.detect.slow_drift import bin_scores
+from engine.detect.slow_drift import SlowDrift, bin_scores
 from engine.detect.smoothing import newest_largest
 from engine.detect.trained_states import TrainedStates, confirmed_states
+from engine.detect.view import View, row_scores
 from engine.evaluate.evaluation import _touches, evaluate, ranges
 from engine.evaluate.events import EventRules, _joined, _same_lead
 from engine.evaluate.faults import Faults
@@ -57,6 +58,7 @@ from engine.train.slow_fit import beyond_chance
 from engine.train.state_errors import state_errors
 from tests.engine import (
     test_alarm,
+    test_artefact,
     test_baseline,
     test_cleaning,
     test_evaluation,
@@ -71,6 +73,7 @@ from tests.engine import (
     test_slow_drift,
     test_trained_states,
     test_training_rows,
+    test_view,
 )
 from tests.engine.frame import test_build, test_last_values, test_observed_rows, test_segments
 from tests.engine.ingest import test_convert, test_merge, test_odd_cells, test_repairs, test_timestamps
@@ -639,6 +642,30 @@ BUGS = {
         "np.tile(trusted, size // sensors)",
         "np.ones(size)",
         test_slow_drift.test_sensors_that_walked_in_training_do_not_mislead_the_others,
+    ),
+    "quiet sensors hide a fault of one": Bug(
+        row_scores,
+        "powers **= POWER / 2",
+        "powers **= 1",
+        test_view.test_the_score_is_the_root_of_the_mean_fourth_power,
+    ),
+    "a residual counts without bound": Bug(
+        row_scores,
+        "np.minimum(residuals, CAP)",
+        "+residuals",
+        test_view.test_the_score_is_the_root_of_the_mean_fourth_power,
+    ),
+    "rows of models of before have scores that their limits do not fit": Bug(
+        View.scores,
+        "(row_scores if self.fourth_powers else older_row_scores)",
+        "row_scores",
+        test_artefact.test_a_detector_of_before_keeps_the_row_scores_that_its_limits_fit,
+    ),
+    "averages of slow channels of before have scores that their limits do not fit": Bug(
+        SlowDrift.ratios,
+        "(row_scores if self.fourth_powers else older_row_scores)",
+        "row_scores",
+        test_slow_drift.test_a_channel_of_before_judges_its_average_as_its_limit_was_fitted,
     ),
     "quiet sensors hide a slow fault of one": Bug(
         bin_scores,

@@ -25,7 +25,7 @@ from engine.detect.rare_states import RareStates
 from engine.detect.smoothing import newest_largest
 from engine.detect.state import State
 from engine.detect.trained_states import TrainedStates, confirmed_states
-from engine.detect.view import View, row_scores
+from engine.detect.view import View
 from engine.frame.scaling import CLIP
 
 Floats = NDArray[np.float64]
@@ -96,11 +96,11 @@ def evaluate_views(
             if view.name == "lag":
                 levels = _moved_levels(view, residuals, weights, state)
             unsure = at[as_trained[at] < 2]  # the other rows count in full already
-            full = ready[unsure] * row_scores(_rows(residuals, unsure)) / (view.limit * wider[unsure])
+            full = ready[unsure] * view.scores(_rows(residuals, unsure)) / (view.limit * wider[unsure])
             as_trained[unsure] = np.maximum(as_trained[unsure], widening * full)
             _mark_moved(moved, residuals, weights)
             np.multiply(residuals, weights, out=residuals)
-        ratios[view.name] = ready * row_scores(residuals) / (view.limit * wider)
+        ratios[view.name] = ready * view.scores(residuals) / (view.limit * wider)
         if weights is None:
             as_trained = np.maximum(as_trained, widening * ratios[view.name])
         excess += view.excess(residuals, sensors) * ready[:, None]
@@ -118,7 +118,7 @@ def evaluate_views(
         residuals = view.residuals(blocks, None if rows.missing is None else rows.missing[at])
         np.abs(residuals, out=residuals)
         ratios[view.name] = np.zeros(count)
-        ratios[view.name][at] = weight[at] * row_scores(residuals) / (view.limit * wider[at])
+        ratios[view.name][at] = weight[at] * view.scores(residuals) / (view.limit * wider[at])
         excess[at] += (view.excess(residuals, sensors) * weight[at, None]).astype(np.float32)
     return ViewEvaluation(ratios=ratios, excess=excess, moved=largest, levels=levels)
 
