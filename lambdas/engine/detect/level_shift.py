@@ -18,7 +18,7 @@ from engine.detect.baseline import SLOW_SPEED
 from engine.detect.cross_prediction import Float32
 from engine.detect.ramp import ramp
 from engine.detect.smoothing import ewma
-from engine.detect.view import View
+from engine.detect.view import POWER, View
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -32,8 +32,8 @@ MOVED_AVERAGE = (0.45, 0.55)
 FAR_RATIO = 4.0
 """Ratio of score to limit from which a row is far above the limit in part; in full from twice as much."""
 SINGLE_SENSOR_SHARE = (0.9, 0.96)
-"""Share of the squared residuals that the shift of one sensor must explain to be their cause in part, and in
-full."""
+"""Share of the score of a row, its residuals not capped, that goes with the shift of one sensor if that is the
+cause in part, and in full."""
 _TINY = 1e-12
 
 
@@ -118,9 +118,12 @@ def _pace(residuals: Float32, weights: Float32, view: View, shifts: Float32, squ
     above = ramp(ratio, FAR_RATIO, 2 * FAR_RATIO)
     if not above:
         return 1.0
-    weights *= weights
-    explained = (shifts @ (weights * residuals)) ** 2 / np.maximum(squares @ weights, _TINY)
-    single = ramp(float(explained.max() / (weights @ residuals**2)), *SINGLE_SENSOR_SHARE)
+    counted = weights * weights
+    along, size = shifts @ (counted * residuals), np.maximum(squares @ counted, _TINY)
+    sensor = (along * along / size).argmax()
+    rest = residuals - along[sensor] / size[sensor] * shifts[sensor]
+    powers, left = (float(((weights * each) ** POWER).sum()) for each in (residuals, rest))
+    single = ramp(1 - (left / powers) ** (2 / POWER), *SINGLE_SENSOR_SHARE)
     return max(SLOW_SPEED, 1 - above * (1 - single))
 
 
