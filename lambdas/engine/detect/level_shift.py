@@ -122,7 +122,7 @@ def _pace(residuals: Float32, weights: Float32, view: View, shifts: Float32, squ
     along, size = shifts @ (counted * residuals), np.maximum(squares @ counted, _TINY)
     sensor = (along * along / size).argmax()
     rest = residuals - along[sensor] / size[sensor] * shifts[sensor]
-    powers, left = (float(((weights * each) ** POWER).sum()) for each in (residuals, rest))
+    powers, left = (float((np.abs(weights * each) ** POWER).sum()) for each in (residuals, rest))
     single = ramp(1 - (left / powers) ** (2 / POWER), *SINGLE_SENSOR_SHARE)
     return max(SLOW_SPEED, 1 - above * (1 - single))
 
