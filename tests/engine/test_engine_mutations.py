@@ -16,6 +16,7 @@ from engine.detect.additive_model import Additive
 from engine.detect.alarm import Alarm, _confirmed
 from engine.detect.baseline import Baseline
 from engine.detect.ensemble import _weighted
+from engine.detect.level_shift import _pace
 from engine.detect.rare_states import RareStates, state_distance
 from engine.detect.slow_alarm import SlowAlarm
 from engine.detect.slow_drift import SlowDrift, bin_scores
@@ -66,6 +67,7 @@ from tests.engine import (
     test_fast_rows,
     test_faults,
     test_intervals,
+    test_notices,
     test_rare_states,
     test_rated_periods,
     test_sentence,
@@ -648,6 +650,12 @@ BUGS = {
         "powers **= POWER / 2",
         "powers **= 1",
         test_view.test_the_score_is_the_root_of_the_mean_fourth_power,
+    ),
+    "noise of many sensors hides that a single one has shifted": Bug(
+        _pace,
+        "** POWER)",
+        "** 2)",
+        test_notices.test_one_level_of_many_sensors_is_told_and_not_learned,
     ),
     "a residual counts without bound": Bug(
         row_scores,

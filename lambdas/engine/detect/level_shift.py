@@ -32,8 +32,8 @@ MOVED_AVERAGE = (0.45, 0.55)
 FAR_RATIO = 4.0
 """Ratio of score to limit from which a row is far above the limit in part; in full from twice as much."""
 SINGLE_SENSOR_SHARE = (0.9, 0.96)
-"""Share of the score of a row, its residuals not capped, that goes with the shift of one sensor if that is the
-cause in part, and in full."""
+"""Share of the score of a row, its residuals not capped, that goes with the shift of one sensor where that is
+the cause in part, and in full."""
 _TINY = 1e-12
 
 
