@@ -33,7 +33,7 @@ FAR_RATIO = 4.0
 """Ratio of score to limit from which a row is far above the limit in part; in full from twice as much."""
 SINGLE_SENSOR_SHARE = (0.9, 0.96)
 """Share of the score of a row, its residuals not capped, that goes with the shift of one sensor where that is
-the cause in part, and in full."""
+the cause in part, and in full. In models of older releases it is a share of the squares."""
 _TINY = 1e-12
 
 
@@ -122,8 +122,9 @@ def _pace(residuals: Float32, weights: Float32, view: View, shifts: Float32, squ
     along, size = shifts @ (counted * residuals), np.maximum(squares @ counted, _TINY)
     sensor = (along * along / size).argmax()
     rest = residuals - along[sensor] / size[sensor] * shifts[sensor]
-    powers, left = (float((np.abs(weights * each) ** POWER).sum()) for each in (residuals, rest))
-    single = ramp(1 - (left / powers) ** (2 / POWER), *SINGLE_SENSOR_SHARE)
+    power = POWER if view.fourth_powers else 2.0
+    whole, left = (float((np.abs(weights * each) ** power).sum()) for each in (residuals, rest))
+    single = ramp(1 - float((left / whole) ** (2 / power)), *SINGLE_SENSOR_SHARE)
     return max(SLOW_SPEED, 1 - above * (1 - single))
 
 
