@@ -16,11 +16,13 @@ from engine.detect.additive_model import Additive
 from engine.detect.alarm import Alarm, _confirmed
 from engine.detect.baseline import Baseline
 from engine.detect.ensemble import _weighted, evaluate_views
+from engine.detect.level_shift import _pace
 from engine.detect.rare_states import RareStates, state_distance
 from engine.detect.slow_alarm import SlowAlarm
-from engine.detect.slow_drift import bin_scores
+from engine.detect.slow_drift import SlowDrift, bin_scores
 from engine.detect.smoothing import newest_largest
 from engine.detect.trained_states import TrainedStates, confirmed_states
+from engine.detect.view import View, row_scores
 from engine.evaluate.evaluation import _touches, evaluate, ranges
 from engine.evaluate.events import EventRules, _joined, _same_lead
 from engine.evaluate.faults import Faults
@@ -61,6 +63,7 @@ from engine.train.state_errors import state_errors
 from tests.engine import (
     test_additive_model,
     test_alarm,
+    test_artefact,
     test_baseline,
     test_cleaning,
     test_evaluation,
@@ -68,6 +71,8 @@ from tests.engine import (
     test_fast_rows,
     test_faults,
     test_intervals,
+    test_level_shift,
+    test_notices,
     test_rare_states,
     test_rated_periods,
     test_sentence,
@@ -75,6 +80,7 @@ from tests.engine import (
     test_slow_drift,
     test_trained_states,
     test_training_rows,
+    test_view,
 )
 from tests.engine.frame import test_build, test_last_values, test_observed_rows, test_segments
 from tests.engine.ingest import (
@@ -719,6 +725,42 @@ BUGS = {
         "np.tile(trusted, size // sensors)",
         "np.ones(size)",
         test_slow_drift.test_sensors_that_walked_in_training_do_not_mislead_the_others,
+    ),
+    "quiet sensors hide a fault of one": Bug(
+        row_scores,
+        "powers **= POWER / 2",
+        "powers **= 1",
+        test_view.test_the_score_is_the_root_of_the_mean_fourth_power,
+    ),
+    "noise of many sensors hides that a single one has shifted": Bug(
+        _pace,
+        "POWER if view.fourth_powers else 2.0",
+        "2.0",
+        test_notices.test_one_level_of_many_sensors_is_told_and_not_learned,
+    ),
+    "models of before take a shift for that of one sensor where they did not": Bug(
+        _pace,
+        "POWER if view.fourth_powers else 2.0",
+        "POWER",
+        test_level_shift.test_in_models_of_before_quiet_sensors_count_by_their_squares_as_they_did,
+    ),
+    "a residual counts without bound": Bug(
+        row_scores,
+        "np.minimum(residuals, CAP)",
+        "+residuals",
+        test_view.test_the_score_is_the_root_of_the_mean_fourth_power,
+    ),
+    "rows of models of before have scores that their limits do not fit": Bug(
+        View.scores,
+        "(row_scores if self.fourth_powers else older_row_scores)",
+        "row_scores",
+        test_artefact.test_a_detector_of_before_keeps_the_row_scores_that_its_limits_fit,
+    ),
+    "averages of slow channels of before have scores that their limits do not fit": Bug(
+        SlowDrift.ratios,
+        "(row_scores if self.fourth_powers else older_row_scores)",
+        "row_scores",
+        test_slow_drift.test_a_channel_of_before_judges_its_average_as_its_limit_was_fitted,
     ),
     "quiet sensors hide a slow fault of one": Bug(
         bin_scores,

@@ -13,6 +13,7 @@ from engine.detect.slow_alarm import SlowAlarm
 from engine.detect.slow_drift import bin_scores, fuse
 from engine.detect.slow_state import SlowState
 from engine.detect.smoothing import ewma
+from engine.detect.view import older_row_scores
 from engine.train.slow_fit import NEWEST_LIMIT
 
 STEP = np.timedelta64(600, "s")
@@ -321,6 +322,21 @@ def test_a_channel_that_judged_bins_like_rows_is_read_and_alarms_as_it_did() -> 
     assert old.slow.limits[0] == pytest.approx(detector().slow.limits[0] / NEWEST_LIMIT / 2)
     assert alarms(old, frame)[LATE].mean() > 0.8
     assert alarms(old, plant()).mean() < 0.03
+
+
+def test_a_channel_of_before_judges_its_average_as_its_limit_was_fitted() -> None:
+    """Written by a release that had one score of rows and did not name it."""
+    meta, arrays = unpack(detector().to_bytes(), "detector")
+    del meta["slow"]["fourth_powers"]
+    arrays["slow.limits"] = arrays["slow.limits"] * (1e-9, 1)  # the average alone decides
+    old = Detector.from_bytes(pack("detector", meta, arrays))
+    residuals = np.random.default_rng(3).normal(size=(5, 8))
+    for found in (old.slow, Detector.from_bytes(old.to_bytes()).slow):
+        assert found is not None
+        ratios, _ = found.ratios(residuals, found.start())
+        average = ewma(residuals, np.zeros(8), found.spans.average)
+        expected = older_row_scores(np.abs(average * found.steady / found.units[1])) / found.limits[1]
+        np.testing.assert_allclose(ratios, expected)
 
 
 def test_a_fault_of_one_sensor_counts_as_much_among_many() -> None:

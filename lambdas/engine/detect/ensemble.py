@@ -25,7 +25,7 @@ from engine.detect.rare_states import RareStates
 from engine.detect.smoothing import newest_largest
 from engine.detect.state import State
 from engine.detect.trained_states import TrainedStates, confirmed_states
-from engine.detect.view import View, row_scores
+from engine.detect.view import View
 from engine.frame.scaling import CLIP
 
 Floats = NDArray[np.float64]
@@ -93,14 +93,14 @@ def evaluate_views(
     for view, residuals, weights in weighted:
         ready = rows.ready(view.name)
         if view.name in TRACKED.values():
-            full = ready[moving] * row_scores(_rows(residuals, moving)) / (view.limit * wider[moving])
+            full = ready[moving] * view.scores(_rows(residuals, moving)) / (view.limit * wider[moving])
             as_trained[view.name] = widening * full
         if weights is not None:
             if view.name == "lag":
                 levels = _moved_levels(view, residuals, weights, state)
             _mark_moved(moved, residuals, weights)
             np.multiply(residuals, weights, out=residuals)
-        ratios[view.name] = ready * row_scores(residuals) / (view.limit * wider)
+        ratios[view.name] = ready * view.scores(residuals) / (view.limit * wider)
         excess += view.excess(residuals, sensors) * ready[:, None]
     largest = _relative(moved, uncounted) if uncounted.any() else None
     if not len(moving):
@@ -116,7 +116,7 @@ def evaluate_views(
         residuals = view.residuals(blocks, None if rows.missing is None else rows.missing[at])
         np.abs(residuals, out=residuals)
         ratios[view.name] = np.zeros(count)
-        ratios[view.name][at] = weight[at] * row_scores(residuals) / (view.limit * wider[at])
+        ratios[view.name][at] = weight[at] * view.scores(residuals) / (view.limit * wider[at])
         excess[at] += (view.excess(residuals, sensors) * weight[at, None]).astype(np.float32)
     return ViewEvaluation(ratios=ratios, excess=excess, moved=largest, levels=levels)
 

@@ -28,7 +28,7 @@ from engine.detect.slow_state import SlowState
 from engine.detect.smoothing import ewma
 from engine.detect.time_bins import Grid, Sums
 from engine.detect.trained_states import TrainedStates, confirmed_states
-from engine.detect.view import CAP, row_scores
+from engine.detect.view import CAP, older_row_scores, row_scores
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
 
@@ -94,7 +94,9 @@ class SlowDrift:
             sensors).
         limits: scores of single bins and of the average from which they count for an alarm, shape (2,).
         largest: whether the score of a single bin is its largest square; in models of older releases it is
-            that of rows, as the score of the average is.
+            that of their rows.
+        fourth_powers: whether the score of the average is `row_scores`, as of rows; in models of older
+            releases it is `older_row_scores`.
         effect: what the shift of each sensor by one scale does to the residuals of all, shape (sensors,
             sensors).
         trained: states that training held; far from them, residuals count less.
@@ -113,6 +115,7 @@ class SlowDrift:
     units: Floats
     limits: Floats
     largest: bool
+    fourth_powers: bool
     effect: Floats
     trained: TrainedStates
     axes: Floats
@@ -132,6 +135,7 @@ class SlowDrift:
             "average": spans.average,
             "opening": spans.opening,
             "largest": self.largest,
+            "fourth_powers": self.fourth_powers,
             "settling": spans.settling,
             "held": self.held,
             "trust": self.trust,
@@ -196,6 +200,7 @@ class SlowDrift:
             units=part["units"],
             limits=part["limits"] * (0.5 if halved else 1.0, 1.0),
             largest=not halved and bool(meta["largest"]),
+            fourth_powers=bool(meta.get("fourth_powers", False)),
             effect=part["effect"],
             trained=TrainedStates.read(arrays, "slow", sensors) or TrainedStates.unknown(sensors),
             axes=part["axes"],
@@ -287,8 +292,9 @@ class SlowDrift:
         effect = self.effect * relative[1]
         explained = (units @ effect.T) ** 2 / np.maximum((effect**2).sum(axis=1), _TINY)
         singles = np.abs(residuals * relative[0])
-        newest = bin_scores(singles) if self.largest else row_scores(singles)
-        return np.minimum(row_scores(np.abs(units)) / self.limits[1], newest / self.limits[0]), explained
+        newest = bin_scores(singles) if self.largest else older_row_scores(singles)
+        averages = (row_scores if self.fourth_powers else older_row_scores)(np.abs(units))
+        return np.minimum(averages / self.limits[1], newest / self.limits[0]), explained
 
 
 def bin_scores(residuals: Floats) -> Floats:

@@ -111,6 +111,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
         units=units,
         limits=limits,
         largest=True,
+        fourth_powers=True,
         effect=model.effect(columns.slopes),
         trained=blocks.trained(states),
         axes=_axes(moments.covariance()[:sensors, :sensors]),
