@@ -37,7 +37,7 @@ def played(ranges: Sequence[Range]) -> tuple[Faults, list[int]]:
         for start in range(first, first + each.rows, 5):
             part = alarm(start, min(5, first + each.rows - start), float(each.contributions[0]))
             after = faults.followed([part], parts=[part.start] if start == first else ())
-            began += [start] * after.began_since(faults)
+            began += [start] * len(after.began_since(faults))
             faults = Faults.from_json(json.loads(json.dumps(after.to_json())))
     return faults, began
 
@@ -141,7 +141,7 @@ def test_nothing_new_changes_nothing() -> None:
     faults = NONE.followed([alarm(0, HOUR)])
     again = faults.followed([])
     assert again.to_json() == faults.to_json()
-    assert again.began_since(faults) == 0
+    assert again.began_since(faults) == ()
     assert NONE.followed([]) is NONE
 
 

@@ -61,6 +61,7 @@ def new_world(aws: EmbeddedAws) -> World:
             s3=aws.shared_client("s3"),
             sts=aws.shared_client("sts"),
             cloudwatch=aws.shared_client("cloudwatch"),
+            events=aws.shared_client("events"),
             bucket="service",
             metric_namespace="LookoutEquipment",
             capacity=Capacity(memory=3008 * 2**20, disk=2**30),
