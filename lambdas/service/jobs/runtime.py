@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.config import Config
 
 from engine import blas_name
 from service.clock import Clock, utc_now
@@ -27,6 +28,9 @@ if TYPE_CHECKING:  # the stubs exist where types are checked, not in the functio
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sts import STSClient
+
+_PROMPT = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 3})
+"""Where nothing leads to EventBridge, a job must not wait for minutes before it goes on."""
 
 _LOG = logging.getLogger("service.jobs")
 _LOG.setLevel(logging.INFO)
@@ -103,7 +107,7 @@ def current_runtime() -> Runtime:
         s3=BucketOwners(account=environment.account).required_by(boto3.client("s3")),
         sts=boto3.client("sts"),
         cloudwatch=boto3.client("cloudwatch"),
-        events=boto3.client("events"),
+        events=boto3.client("events", config=_PROMPT),
         bucket=environment.bucket,
         metric_namespace=environment.metric_namespace,
         capacity=Capacity.read(os.environ),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -166,6 +167,25 @@ def test_a_rule_matches_its_events_only(
     assert pattern["source"] == [SOURCE]
     foreign = {**envelope(sent_by("line-4")[min(wanted)]), "source": "somebody"}
     assert not matches(pattern, foreign)
+
+
+def test_the_documented_events_are_those_of_the_service() -> None:
+    """Every kind has an example with the members that the service sends, but for what is not always there."""
+    text = (Path(__file__).parents[2] / "docs" / "events.md").read_text()
+    shown = [json.loads(block.split("```")[0]) for block in text.split("```json")[1:]]
+    details = {example["detail-type"]: example["detail"] for example in shown}
+    sent = {event.detail_type: event.members for event in sent_by("pump-1").values()}
+    assert details.keys() == sent.keys()
+    optional = {
+        "FailedReason",
+        "SourceType",
+        "ModelQuality",
+        "AutoPromotionResult",
+        "AutoPromotionResultReason",
+    }
+    for kind, members in sent.items():
+        assert details[kind].keys() - optional == members.keys() - optional, kind
+        assert f"| `{kind}` |" in text, kind
 
 
 def test_a_rule_of_a_resource_that_is_made_here_has_its_arn() -> None:
