@@ -276,7 +276,11 @@ class IDataset(IServiceResource, Protocol):
         """
 
     def on_ingestion_state_change(self, id: str, **options: "Unpack[EventOptions]") -> Rule:
-        """Return a rule for the event that an ingestion, or the import of the dataset, has ended."""
+        """Return a rule for the event that an ingestion, or the import of the dataset, has ended.
+
+        Raises:
+            ValueError: when the service is AWS's own, or in another account or Region.
+        """
 
     def add_ingestion(self, id: str, **props: "Unpack[DataIngestionProps]") -> "DataIngestion":
         """Ingest data into the dataset; the props are those of `DataIngestion`."""
@@ -349,7 +353,11 @@ class IModel(IServiceResource, Protocol):
         """
 
     def on_state_change(self, id: str, **options: "Unpack[EventOptions]") -> Rule:
-        """Return a rule for the event that the training, retraining or import of a version has ended."""
+        """Return a rule for the event that the training, retraining or import of a version has ended.
+
+        Raises:
+            ValueError: when the service is AWS's own, or in another account or Region.
+        """
 
     def add_scheduler(self, id: str, **props: "Unpack[InferenceSchedulerProps]") -> "InferenceScheduler":
         """Run inference with the model; the props are those of `InferenceScheduler`."""
@@ -432,16 +440,32 @@ class IInferenceScheduler(IServiceResource, Protocol):
         """
 
     def on_anomaly_began(self, id: str, **options: "Unpack[EventOptions]") -> Rule:
-        """Return a rule for the event that a fault has begun: once for each, after half an hour of alarm."""
+        """Return a rule for the event that a fault has begun: once for each, after half an hour of alarm.
+
+        Raises:
+            ValueError: when the service is AWS's own, or in another account or Region.
+        """
 
     def on_anomaly_ended(self, id: str, **options: "Unpack[EventOptions]") -> Rule:
-        """Return a rule for the event that a fault has ended: it was not seen for two and a half days."""
+        """Return a rule for the event that a fault has ended: it was not seen for two and a half days.
+
+        Raises:
+            ValueError: when the service is AWS's own, or in another account or Region.
+        """
 
     def on_level_moved(self, id: str, **options: "Unpack[EventOptions]") -> Rule:
-        """Return a rule for the event that the level of a sensor has stopped counting as an anomaly."""
+        """Return a rule for the event that the level of a sensor has stopped counting as an anomaly.
+
+        Raises:
+            ValueError: when the service is AWS's own, or in another account or Region.
+        """
 
     def on_execution_failed(self, id: str, **options: "Unpack[EventOptions]") -> Rule:
-        """Return a rule for the event that an execution has failed, or windows were missed."""
+        """Return a rule for the event that an execution has failed, or windows were missed.
+
+        Raises:
+            ValueError: when the service is AWS's own, or in another account or Region.
+        """
 
     def add_alarms(self, id: str, **props: "Unpack[alarms.SchedulerAlarmsProps]") -> "alarms.SchedulerAlarms":
         """Add alarms; the props are those of `SchedulerAlarms` besides the scheduler."""

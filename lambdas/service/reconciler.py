@@ -105,8 +105,9 @@ def _all(context: Context) -> None:
     sweep = IndexSweep.begin(context)
     for dataset in list(context.records.datasets()):
         job = job_under_way(context, dataset)
-        if job is not None:
-            context.event_bus.send(ingestion_end(reconciled_job(context, job)))
+        ended_job = None if job is None else reconciled_job(context, job)
+        if ended_job is not None and ended_job is not job:
+            context.event_bus.send(ingestion_end(ended_job))
     for model in list(context.records.models()):
         sweep.index(model)
         for version in versions_under_way(context, model):
