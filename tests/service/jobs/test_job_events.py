@@ -14,11 +14,12 @@ from service.jobs import ingest, train
 from service.storage.names import INGESTION_JOB, MODEL, versions_of
 from service.storage.store import Item
 from tests.embedded import EmbeddedAws
-from tests.service.counted import counted_calls
+from tests.service.counted import CountedCalls, counted_calls
 from tests.service.jobs import pump
 from tests.service.jobs.boundary import Execution, Plant, States
 from tests.service.jobs.bus import Bus
 from tests.service.jobs.inference import DAY, MINUTE, reason, started, upload
+from tests.service.jobs.plant import Plant as ImportingPlant
 from tests.service.jobs.test_job_faults import day_of, hour, infer, watched
 from tests.service.jobs.world import World
 
@@ -144,6 +145,30 @@ def test_a_training_tells_its_end_each_time_that_it_runs(world: World, model: It
     assert world.get(MODEL, model["ModelName"])["ModelArn"] == first["ModelArn"]
 
 
+def test_imports_tell_their_ends(plant: ImportingPlant, source: Item, target: Item) -> None:
+    begun = plant.import_version(source, target)
+    with counted_calls() as counted:
+        plant.play(plant.start(target, "another", ClientToken="v"))
+        plant.play_version(begun)
+        plant.world.runtime.service_bucket.delete_prefix(f"models/{source['uuid']}/")
+        plant.play_version(plant.import_version(source, target, ModelName="triplet", ClientToken="u"))
+    details = told(counted)
+    assert len(details) == 3
+    dataset, version, failed = details
+    assert dataset["DatasetName"] == "another"
+    assert dataset["SourceDatasetArn"] == target["DatasetArn"]
+    assert (version["ModelName"], version["SourceType"], version["Status"]) == ("twin", "IMPORT", "SUCCESS")
+    assert version["SourceModelVersionArn"] == source["ModelVersionArn"]
+    assert (failed["ModelName"], failed["Status"]) == ("triplet", "FAILED")
+    assert failed["FailedReason"]
+
+
+def told(counted: CountedCalls) -> list[dict[str, Any]]:
+    """The details of the events that were sent."""
+    sent = [call.request["Entries"] for call in counted.calls if call.operation == "PutEvents"]
+    return [json.loads(entry["Detail"]) for entries in sent for entry in entries]
+
+
 ENDS: Mapping[str, Callable[[Plant], Any]] = {
     "ingestion": lambda plant: (plant.create_dataset(), plant.start_ingestion()),
     "training": lambda plant: (plant.ingested(), plant.create_model()),
@@ -166,17 +191,12 @@ def test_the_reconciler_tells_the_ends_that_jobs_cannot(
     with counted_calls() as counted:
         TELLERS[teller](plant, execution)
         plant.tell(execution)  # also after it was recorded, by whoever recorded it
-    told = [
-        entry for call in counted.calls if call.operation == "PutEvents" for entry in call.request["Entries"]
-    ]
-    assert len(told) > 1
-    assert told == [told[0]] * len(told)
-    first = told[0]
-    detail = json.loads(first["Detail"])
-    assert (detail["Status"], first["DetailType"].split()[0]) == (
-        "FAILED",
-        {"ingestion": "Ingestion", "training": "Model"}[work],
-    )
+    details = told(counted)
+    assert len(details) > 1
+    assert details == [details[0]] * len(details)
+    detail = details[0]
+    assert detail["Status"] == "FAILED"
+    assert ("JobId" in detail, "ModelVersion" in detail) == (work == "ingestion", work == "training")
     assert "was stopped" in detail["FailedReason"]
 
 

@@ -16,6 +16,7 @@ from service.event_bus.event_bus import EventBus
 from service.jobs import train
 from service.jobs.capacity import Capacity
 from service.jobs.failure import JobFailed
+from service.jobs.importing import work
 from service.jobs.inference import active_model, event_tracking, execution, file_names, kept_rows, loop
 from service.jobs.inference.active_model import ActiveModel
 from service.jobs.inference.file_names import NameRange, Search
@@ -363,6 +364,10 @@ def trainings_tell_nothing(patch: Patch) -> None:
     patch.setattr(train, "version_end", lambda _: [])
 
 
+def imports_tell_nothing(patch: Patch) -> None:
+    patch.setattr(work, "version_end", lambda _: [])
+
+
 def the_reconciler_tells_nothing_of_ingestions(patch: Patch) -> None:
     patch.setattr(reconciler, "ingestion_end", lambda _: [])
 
@@ -493,6 +498,7 @@ EVENTS = (
         test_job_events.test_events_that_cannot_be_sent_are_counted_and_fail_nothing,
     ),
     Bug(trainings_tell_nothing, test_job_events.test_a_training_tells_its_end_each_time_that_it_runs),
+    Bug(imports_tell_nothing, test_job_events.test_imports_tell_their_ends),
     Bug(
         the_reconciler_tells_nothing_of_ingestions,
         test_job_events.test_the_reconciler_tells_the_ends_that_jobs_cannot,
