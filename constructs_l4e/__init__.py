@@ -2,9 +2,9 @@
 
 `EquipmentService` is what every other construct takes: the service itself. `MonitoredAsset` makes all that
 one asset needs; `AssetStorage` is where its data lies. The parts are there by themselves: `Dataset`,
-`DataIngestion`, `LabelGroup`, `Model`, `InferenceScheduler`, `RetrainingScheduler`, `SchedulerAlarms`, and
-`ServiceRole`, `EquipmentKey`, `ResourcePolicy`, `ServiceVpcEndpoint`. What they take of each other is an
-interface, such as `IModel`: made in the app, or imported by a method `from_...`.
+`DataIngestion`, `LabelGroup`, `Model`, `InferenceScheduler`, `RetrainingScheduler`, `SchedulerAlarms`,
+`AssetDashboard`, and `ServiceRole`, `EquipmentKey`, `ResourcePolicy`, `ServiceVpcEndpoint`. What they take of
+each other is an interface, such as `IModel`: made in the app, or imported by a method `from_...`.
 """
 
 import importlib.metadata
@@ -12,6 +12,7 @@ import importlib.metadata
 from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.alarms import AlarmThresholds, Executions, SchedulerAlarms, SchedulerAlarmsProps
 from constructs_l4e.asset import MonitoredAsset
+from constructs_l4e.dashboard import AssetDashboard, AssetDashboardProps
 from constructs_l4e.dataset import Dataset, DatasetBase, DatasetProps
 from constructs_l4e.events import EventOptions
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
@@ -73,6 +74,8 @@ __all__ = [
     "AccessLevel",
     "Adaptation",
     "AlarmThresholds",
+    "AssetDashboard",
+    "AssetDashboardProps",
     "AssetLocations",
     "AssetStorage",
     "AssetStorageBase",

@@ -1,5 +1,6 @@
 """Tables of a TOML file that are read strictly: nothing in them is ignored, and an error says where it is."""
 
+import datetime as dt
 import difflib
 import math
 import re
@@ -59,7 +60,22 @@ class Table:
 
 def refuse(value: object, rule: str) -> NoReturn:
     """Refuse a value that breaks a rule, such as "true or false"."""
-    raise ValueError(f"{value!r} is not {rule}")
+    raise ValueError(f"{_written(value)} is not {rule}")
+
+
+def _written(value: object) -> str:
+    """Return a value much as it stands in the file."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case dt.date():
+            return value.isoformat()
+        case Mapping():
+            return f"{{ {', '.join(f'{key} = {_written(each)}' for key, each in value.items())} }}"
+        case list():
+            return f"[{', '.join(map(_written, value))}]"
+        case _:
+            return repr(value)
 
 
 def text(value: object) -> str:
@@ -100,7 +116,11 @@ def limit(value: object) -> float:
 
 def mapping(value: object) -> Mapping[str, Any]:
     """Return a table."""
-    return value if isinstance(value, dict) else refuse(value, "a table")
+    return (
+        value
+        if isinstance(value, dict)
+        else refuse(value, "a table, such as [name] with lines below it, or { key = value }")
+    )
 
 
 def one_of(kind: Callable[[str], _Value]) -> Callable[[object], _Value]:

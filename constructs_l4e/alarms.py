@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TypedDict
 
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -11,6 +11,8 @@ from constructs import Construct
 from constructs_l4e import _props
 from constructs_l4e.interfaces import IInferenceScheduler
 
+THRESHOLD = 1
+"""An execution counts when its metric is as large, or in case of successes when it is smaller."""
 _HASH_LENGTH = 8
 
 
@@ -114,6 +116,9 @@ class SchedulerAlarms(Construct):
             nothing.
         notify_when_over: whether the actions are also taken when an alarm is over. Default: False.
 
+    Attributes:
+        scheduler: the scheduler that is watched.
+
     Raises:
         ValueError: when a threshold looks back further than CloudWatch does: one day, or one week if the
             period is an hour or more.
@@ -131,10 +136,10 @@ class SchedulerAlarms(Construct):
         notify_when_over: bool = False,
     ) -> None:
         super().__init__(scope, id)
-        self._scheduler = scheduler
+        self.scheduler = scheduler
         self._actions = tuple(actions)
         self._notify_when_over = notify_when_over
-        limits = thresholds or AlarmThresholds()
+        self._limits = limits = thresholds or AlarmThresholds()
         publishes = scheduler.service.publishes
         self.no_success = self._no_success(limits.no_success) if scheduler.running else None
         self.anomaly = self._at_least_one(
@@ -186,6 +191,12 @@ class SchedulerAlarms(Construct):
         )
         return [alarm for alarm in every if alarm is not None]
 
+    @property
+    def executions(self) -> dict[str, Executions]:
+        """How many executions raise each alarm that was not left out, by its name, such as `anomaly`."""
+        names = [field.name for field in fields(AlarmThresholds) if getattr(self, field.name) is not None]
+        return {name: getattr(self._limits, name) for name in names}
+
     def add_alarm_action(self, *actions: cloudwatch.IAlarmAction) -> None:
         """Take further `actions` when one of the alarms is raised."""
         for alarm in self.alarms:
@@ -212,7 +223,7 @@ class SchedulerAlarms(Construct):
         """
         return self._alarm(
             f"NoSuccess{self._watched()}",
-            self._scheduler.metric_inference_succeeded,
+            self.scheduler.metric_inference_succeeded,
             limit,
             "no inference results arrive",
             comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -221,10 +232,10 @@ class SchedulerAlarms(Construct):
 
     def _watched(self) -> str:
         """Return a hash of what is watched; nothing for a name that is known in the deployment only."""
-        name = self._scheduler.inference_scheduler_name
+        name = self.scheduler.inference_scheduler_name
         if _props.is_token(name):
             return ""
-        watched = f"{name} {self._scheduler.data_upload_frequency}"
+        watched = f"{name} {self.scheduler.data_upload_frequency}"
         return hashlib.sha256(watched.encode()).hexdigest()[:_HASH_LENGTH]
 
     def _alarm(
@@ -239,17 +250,17 @@ class SchedulerAlarms(Construct):
     ) -> cloudwatch.Alarm | None:
         if limit is None:
             return None
-        _check_span(limit, self._scheduler)
+        _check_span(limit, self.scheduler)
         alarm = cloudwatch.Alarm(
             self,
             id_,
             metric=metric(),
-            threshold=1,
+            threshold=THRESHOLD,
             evaluation_periods=limit.window,
             datapoints_to_alarm=limit.count,
             comparison_operator=comparison,
             treat_missing_data=missing,
-            alarm_description=f"{self._scheduler.inference_scheduler_name}: {meaning}",
+            alarm_description=f"{self.scheduler.inference_scheduler_name}: {meaning}",
         )
         actions = (*self._actions, *limit.actions)
         _act(alarm, actions, when_missing=missing is cloudwatch.TreatMissingData.MISSING)

@@ -1,4 +1,4 @@
-"""One monitored asset: everything from its dataset to its alarms."""
+"""One monitored asset: everything from its dataset to its alarms, and a dashboard on request."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, Unpack
@@ -15,6 +15,7 @@ from constructs_l4e._environments import require_same_service
 from constructs_l4e._memory import placed
 from constructs_l4e._parts import Part
 from constructs_l4e.alarms import AlarmThresholds, SchedulerAlarms, SchedulerAlarmsProps
+from constructs_l4e.dashboard import AssetDashboard, AssetDashboardProps
 from constructs_l4e.dataset import Dataset, DatasetProps
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.imported_dataset import ImportedDataset, ImportedDatasetProps
@@ -49,7 +50,7 @@ class MonitoredAsset(Construct):
 
     The history, and the labels if `labelled`, must be in `locations` before the asset is deployed. Each part
     is an attribute: `role`, `dataset`, `ingestion`, `label_group`, `model`, `scheduler`, `retraining`,
-    `alarms`; None where there is none.
+    `alarms`, `dashboard`; None where there is none.
 
     `dataset`, `model`, `scheduler`, `label_group` and `retraining` take a part that exists already, or more
     props of the one to make, such as `model={"schema": pump_only}`. These override what the asset says of
@@ -109,6 +110,8 @@ class MonitoredAsset(Construct):
         retraining: existing retraining scheduler of the model, or props of one to make, such as
             `{"retraining_frequency": "P3M"}`; it trains the model anew at fixed dates. Default: none, the
             model stays as it is.
+        dashboard: whether there is an `AssetDashboard`, which CloudWatch bills; or props of it, such as
+            `{"title": "Feed pump"}`. Its title is `name_prefix` by default. Default: False.
 
     Raises:
         ValueError: when a prop is given twice, or has no effect because a part exists already, when that is
@@ -123,6 +126,7 @@ class MonitoredAsset(Construct):
     scheduler: IInferenceScheduler
     retraining: IRetrainingScheduler | None
     alarms: SchedulerAlarms
+    dashboard: AssetDashboard | None
 
     @_props.checked
     def __init__(
@@ -162,6 +166,7 @@ class MonitoredAsset(Construct):
         model: IModel | ModelProps | ImportedModelProps | None = None,
         scheduler: IInferenceScheduler | InferenceSchedulerOptions | None = None,
         retraining: IRetrainingScheduler | RetrainingSchedulerProps | None = None,
+        dashboard: bool | AssetDashboardProps = False,
     ) -> None:
         super().__init__(scope, id)
         placed(self, scope, id)
@@ -280,6 +285,11 @@ class MonitoredAsset(Construct):
             actions=alarm_actions,
             notify_when_over=notify_when_over,
         )
+        self._results: S3Location | None = live.props.get("data_output")
+        self.dashboard = None
+        if dashboard is not False:
+            said = {} if dashboard is True else dashboard
+            self.dashboard = AssetDashboard(self, "Dashboard", **{**self._shown(), **said})
 
     @property
     def name_prefix(self) -> str:
@@ -390,6 +400,24 @@ class MonitoredAsset(Construct):
     def add_alarms(self, id: str, **props: Unpack[SchedulerAlarmsProps]) -> SchedulerAlarms:
         """Add alarms of another severity; the props are those of `SchedulerAlarms` besides the scheduler."""
         return self.scheduler.add_alarms(id, **props)
+
+    def dashboard_rows(self, *, title: str | None = None) -> list[list[cloudwatch.IWidget]]:
+        """Return rows of widgets for a dashboard that shows several assets: see `AssetDashboard.rows`.
+
+        Args:
+            title: what the asset is called there. Default: `name_prefix`, without the dash at its end.
+        """
+        shown = self._shown()
+        return AssetDashboard.rows(**{**shown, "title": title or shown["title"]})
+
+    def _shown(self) -> dict[str, Any]:
+        return {
+            "scheduler": self.scheduler,
+            "alarms": [self.alarms],
+            "retraining": self.retraining,
+            "results": self._results,
+            "title": self.name_prefix.rstrip("-"),
+        }
 
     def _own_role(self, history: Sequence[S3Location], *parts: Mapping[str, Any]) -> iam.IRole | None:
         """Return a role for what those parts read and write that have none of their own; None if nothing."""

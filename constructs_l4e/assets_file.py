@@ -80,6 +80,7 @@ class AssetDeclaration:
     revision: str | None
     running: bool
     retraining: RetrainingSchedulerProps | None
+    dashboard: bool
     removal_policy: cdk.RemovalPolicy
 
     def monitoring(self) -> dict[str, Any]:
@@ -110,7 +111,13 @@ class AssetsFile:
             raise ValueError(
                 f"'{path}' cannot be read ({error.strerror}): give the file that declares the assets"
             ) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
+            line = error.object.count(b"\n", 0, error.start) + 1
+            raise ValueError(
+                f"'{path}' is not UTF-8 text: byte {error.object[error.start]:02X} in line {line}; save it "
+                "in UTF-8"
+            ) from None
+        except tomllib.TOMLDecodeError as error:
             raise ValueError(f"'{path}' is not a TOML file: {error}") from None
         top = _toml.Table(path.name, content)
         service = _service(path.name, top.take("service", _toml.mapping, default={}))
@@ -230,6 +237,7 @@ def _asset(name: str, table: _toml.Table, *, folder: Path, kept: cdk.RemovalPoli
         revision=table.take("revision", _toml.text),
         running=table.take("running", _toml.flag, default=True),
         retraining=_retraining(table.table_if_given("retraining")),
+        dashboard=table.take("dashboard", _toml.flag, default=False),
         removal_policy=table.take("removal_policy", _removal, default=kept),
     )
     table.finish()
@@ -286,9 +294,8 @@ def _require_effect(table: _toml.Table, dataset: object, model: object) -> None:
 def _label_group(file: Path) -> LabelGroupProps:
     """Return the label group with the labels of a file."""
     if not file.is_file():
-        raise ValueError(
-            f"'{file}' does not exist: give a CSV file with start, end and perhaps rating, from here"
-        )
+        problem = "is no file" if file.exists() else "does not exist"
+        raise ValueError(f"'{file}' {problem}: give a CSV file with start, end and perhaps rating, from here")
     return {"labels": Label.from_csv(file)}
 
 
@@ -345,7 +352,7 @@ def _period(value: object) -> TimeRange:
 
 
 def _instant(value: object) -> dt.datetime:
-    if isinstance(value, dt.datetime):
+    if isinstance(value, dt.datetime) and value.tzinfo is not None:
         return value
     return _toml.refuse(value, "a time with zone, such as 2026-01-01T00:00:00Z (no quotes)")
 

@@ -1,9 +1,11 @@
 """A platform team's stack: a bucket and a topic that exist, and a private service that another app deploys.
 
-Nothing here is made that the platform has already, and every pump shares one table of props.
+Nothing here is made that the platform has already, and every pump shares one table of props. One dashboard
+shows them all.
 """
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
@@ -42,8 +44,9 @@ class PlatformStack(cdk.Stack):
         topic = sns.Topic.from_topic_arn(self, "Alerts", "arn:aws:sns:eu-west-1:111122223333:alerts")
 
         storage = AssetStorage.from_bucket(self, "Storage", data)
+        rows: list[list[cloudwatch.IWidget]] = []
         for name, first_day in PUMPS.items():
-            MonitoredAsset(
+            pump = MonitoredAsset(
                 self,
                 name,
                 service=service,
@@ -53,6 +56,8 @@ class PlatformStack(cdk.Stack):
                 alarm_thresholds=AlarmThresholds(anomaly=Executions(count=2, out_of=3)),
                 alarm_actions=[cloudwatch_actions.SnsAction(topic)],
             )
+            rows += pump.dashboard_rows(title=name)
+        cloudwatch.Dashboard(self, "Pumps", default_interval=cdk.Duration.days(14), widgets=rows)
 
 
 if __name__ == "__main__":

@@ -96,9 +96,8 @@ def _add_validate(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     validate_.add_argument(
         "--assets-file",
         type=Path,
-        default=Path("assets.toml"),
         metavar="FILE",
-        help="file that declares the asset (default: %(default)s)",
+        help="file that declares the asset (default: assets.toml)",
     )
     validate_.add_argument(
         "--key-pattern",
@@ -155,7 +154,7 @@ def _add_configure(subparsers: "argparse._SubParsersAction[argparse.ArgumentPars
     address = configure.add_mutually_exclusive_group(required=True)
     address.add_argument("--stack", help="CloudFormation stack of the service")
     address.add_argument("--api-id", help="id of its REST API")
-    address.add_argument("--endpoint", help="its whole address")
+    address.add_argument("--endpoint", type=_endpoint, help="its whole address")
     configure.add_argument("--stage", default="v1", help="stage of the REST API (default: %(default)s)")
     configure.add_argument("--region", help="region (default: the one your AWS settings name)")
     configure.add_argument(
@@ -165,7 +164,7 @@ def _add_configure(subparsers: "argparse._SubParsersAction[argparse.ArgumentPars
     )
     configure.add_argument(
         "--data-path",
-        type=Path,
+        type=_folder,
         default=Path("~/.aws/models"),
         help="folder to write to; botocore also reads the default by itself (default: %(default)s)",
     )
@@ -181,7 +180,7 @@ def _add_doctor(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     doctor_.add_argument(
         "--stack", default="L4eService", help="CloudFormation stack of the service (default: %(default)s)"
     )
-    doctor_.add_argument("--region", help="region (default: the one your AWS settings name)")
+    doctor_.add_argument("--region", type=_region, help="region (default: the one your AWS settings name)")
     doctor_.add_argument(
         "--qualifier",
         default="hnb659fds",
@@ -230,6 +229,14 @@ def _time(text: str) -> datetime:
 def _region(text: str) -> str:
     if not _REGION_NAME.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not the name of a Region such as eu-west-1")
+    return text
+
+
+def _endpoint(text: str) -> str:
+    if not re.match(r"https?://[^/]", text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no address: write it whole, as https://API_ID.execute-api.eu-west-1.amazonaws.com/v1"
+        )
     return text
 
 

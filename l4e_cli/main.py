@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
 _INTERRUPTED = 130
 _TERMINATED = 143
+_MISSING_SETTINGS = {
+    "NoCredentialsError": "there are no AWS credentials: set them for the account, such as by AWS_PROFILE",
+    "NoRegionError": "there is no Region: set AWS_DEFAULT_REGION, or that of your AWS profile",
+}
+"""What is said of errors of botocore that are about the settings of the caller."""
 
 
 class _Terminated(BaseException):
@@ -42,7 +48,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         terminal.error(str(error))
         return 1
     except (BotoCoreError, ClientError) as error:
-        terminal.error(f"AWS refused or did not answer: {error}")
+        name = type(error).__name__
+        terminal.error(_MISSING_SETTINGS.get(name, f"AWS refused or did not answer: {error}"))
         return 1
     except KeyboardInterrupt:
         terminal.error("interrupted")
@@ -115,12 +122,14 @@ def _demo(options: argparse.Namespace, terminal: "Terminal") -> int:
 def _validate(options: argparse.Namespace, terminal: "Terminal") -> int:
     from l4e_cli.validate.command import Options, validate
 
+    if options.assets_file is not None and options.asset is None:
+        raise CliError("--assets-file declares the asset of --asset: give both, or neither")
     found = validate(
         terminal,
         Options(
             path=options.path,
             asset=options.asset,
-            assets_file=options.assets_file,
+            assets_file=options.assets_file or Path("assets.toml"),
             key_pattern=options.key_pattern,
             labels=options.labels,
             label_group=options.label_group,

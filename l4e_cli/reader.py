@@ -19,6 +19,7 @@ from engine import (
     UnusableFile,
     convert_csv,
     convert_file,
+    far_rows,
     merge_component,
     parse_timestamps,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "UnusableFile",
     "convert_csv",
     "convert_file",
+    "far_rows",
     "merge_component",
     "parse_timestamps",
 ]

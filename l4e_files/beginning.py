@@ -87,6 +87,7 @@ def recognise(
     header = Row(line=number, cells=split_header(text, number=number))
     rows = list(_rows(head[after:], number + 1))
     _refuse_separator(text, header, head[after:])
+    _refuse_quoted_lines(text, header)
     names = without_empty_end(header.cells)
     if len(names) < len(header.cells):
         repairs.append(_dropped(header, len(names)))
@@ -188,6 +189,15 @@ def _refuse_separator(text: str, header: Row, head: bytes) -> None:
                 f"column(s) by commas: the columns are separated by {name}. Columns must be separated by "
                 f"commas, and decimals written with a point: export the file so, {PREPARE}"
             )
+
+
+def _refuse_quoted_lines(text: str, header: Row) -> None:
+    """Refuse lines that stand in quotation marks as a whole."""
+    if len(header.cells) == 1 and text.lstrip().startswith('"') and len(split_header(header.cells[0])) > 1:
+        raise UnusableFile(
+            f"line {header.line} ({shortened(text.strip())!r}) is in quotation marks as a whole, so that it "
+            f"is one column: put them around single cells only, or leave them out, {PREPARE}"
+        )
 
 
 def _dropped(header: Row, kept: int) -> Repair:

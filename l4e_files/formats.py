@@ -15,6 +15,15 @@ _OTHER_FORMATS: tuple[tuple[bytes, str, str], ...] = (
     (b"Obj\x01", "an Avro file", "export it as CSV"),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "export it as CSV"),
     (b"SQLite format 3\0", "an SQLite database", "export its table as CSV"),
+    (b"ORC", "an ORC file", "export it as CSV"),
+    (b"FEA1", "a Feather file", "export it as CSV"),
+    (b"MATLAB 5.0", "a file of MATLAB", "export it as CSV"),
+    (b"\x93NUMPY", "an array of numpy", "export it as CSV"),
+    (
+        b"version https://git-lfs",
+        "a pointer of Git LFS, not the file itself",
+        "upload what `git lfs pull` fetches",
+    ),
     (b"BZh", "compressed by bzip2", "unpack it, or compress it by gzip and end its name in .csv.gz"),
     (b"\xfd7zXZ\0", "compressed by xz", "unpack it, or compress it by gzip and end its name in .csv.gz"),
     (
@@ -27,6 +36,7 @@ _OTHER_FORMATS: tuple[tuple[bytes, str, str], ...] = (
     (b"%PDF", "a PDF document", "export the data as CSV"),
 )
 _MARKUP = re.compile(rb"\s*(<(\?xml|!doctype|html|table|[a-z]+[ >])|\{\s*[\"}]|\[\s*[\[{])", re.IGNORECASE)
+_TAR_AT = 257
 _GZIP = b"\x1f\x8b"
 _ZERO_SHARE = 0.3
 """Share of zeros from which bytes are text in UTF-16: half of them in Latin text, at every second place.
@@ -56,6 +66,8 @@ def refuse_other_formats(head: bytes, *, gzip: bool) -> None:
     for magic, name, fix in _OTHER_FORMATS:
         if head.startswith(magic):
             raise UnusableFile(f"the file is {name}, not CSV: {fix}")
+    if head[_TAR_AT:].startswith(b"ustar"):
+        raise UnusableFile("the file is a tar archive: unpack it and upload the CSV files in it")
     encoding = _wide_encoding(head)
     if encoding:
         raise UnusableFile(f"the file is text in {encoding}, not UTF-8: save it as CSV in UTF-8, {PREPARE}")

@@ -4,7 +4,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -17,8 +17,15 @@ FORM = "each line is '<start>,<end>', for example '2020-02-01T20:00:00.000000,20
 
 _SHOWN_LINES = 3
 _SHOWN_CHARACTERS = 100
-_NAMES = ({"start", "starttime"}, {"end", "endtime"})
-"""What headers call the first and the second column."""
+COLUMNS = ("start", "end", "rating", "fault_code", "equipment", "notes")
+"""What is said of labels; a label file has the first two, in this order."""
+NAMES: Mapping[str, str] = {
+    "starttime": "start",
+    "endtime": "end",
+    **{name.replace("_", ""): name for name in COLUMNS},
+}
+"""The columns by their names in headers, as plain names."""
+_PLACES = COLUMNS[:2]
 _MORE_COLUMNS = ". More is said of a label, such as a rating, in a label group: keep start and end alone here"
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _GZIP = b"\x1f\x8b"
@@ -47,10 +54,17 @@ class LabelPeriod:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelFile:
-    """The periods of a label file, and notes about readings that were taken where others were possible."""
+    """The periods of a label file.
+
+    Attributes:
+        periods: The periods.
+        notes: What else is to say about them.
+        doubts: Those of the notes that are about readings that were taken where others were possible.
+    """
 
     periods: tuple[LabelPeriod, ...]
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +92,13 @@ def read_labels(data: bytes) -> LabelFile:
             the fix.
     """
     lines = read_lines(data)
-    if lines and is_header(lines[0]):
+    header = lines[0] if lines and is_header(lines[0]) else None
+    if header is not None:
         _require_two_columns(lines[:1])
-        _require_start_first(lines[0])
+        _require_start_and_end(header)
         lines = lines[1:]
     _require_two_columns(lines)
-    return periods_of(lines)
+    return periods_of(lines, header=header)
 
 
 def read_lines(data: bytes) -> list[Line]:
@@ -107,22 +122,40 @@ def plain_name(cell: str) -> str:
     return cell.lower().replace("_", "").replace(" ", "")
 
 
-def periods_of(lines: Sequence[Line]) -> LabelFile:
+def periods_of(lines: Sequence[Line], *, header: Line | None = None) -> LabelFile:
     """Return the periods of lines that have two cells each, start and end.
+
+    Args:
+        lines: The lines.
+        header: The line with the names of these two columns, if there is one.
 
     Raises:
         UnusableFile: When a cell is no time, or an end lies before its start.
     """
     order = day_month_order(cell for line in lines for cell in line.cells)
-    periods = tuple(_periods(lines, day_first=order.is_day_first, ambiguous=order.ambiguous))
+    periods = tuple(_periods(lines, header, day_first=order.is_day_first, ambiguous=order.ambiguous))
+    days = [
+        line for line, each in zip(lines, periods, strict=True) if each.start == each.end and _is_day(line)
+    ]
+    notes = []
+    if days:
+        notes.append(
+            f"line {days[0].number}, '{days[0]}', ends when it starts{_others(days)}: a date alone is its "
+            "midnight, so that a whole day ends with the date of the next one"
+        )
+    doubts = []
     example = next((period for period in periods if period.swapped), None)
-    if example is None:
-        return LabelFile(periods=periods)
-    note = (
-        f"no date shows whether day or month comes first: line {example.line}, '{example.text}', was read "
-        f"with the month first, as {example.start:%d %B %Y}; write dates as 2020-02-01 to be sure"
-    )
-    return LabelFile(periods=periods, notes=(note,))
+    if example is not None:
+        doubts.append(
+            f"no date shows whether day or month comes first: line {example.line}, '{example.text}', was "
+            f"read with the month first, as {example.start:%d %B %Y}; write dates as 2020-02-01 to be sure"
+        )
+    return LabelFile(periods=periods, notes=(*doubts, *notes), doubts=tuple(doubts))
+
+
+def _is_day(line: Line) -> bool:
+    """Return whether start and end of a line are dates alone."""
+    return not any(":" in cell or cell.isdigit() for cell in line.cells)
 
 
 def _text(data: bytes) -> str:
@@ -173,23 +206,37 @@ def _require_two_columns(lines: Sequence[Line]) -> None:
                 f"line {first.number} '{first}' is separated by {name}: separate start and end by a comma; "
                 f"{FORM}"
             )
+    if len(first.cells) == 1 and "," in first.cells[0]:
+        raise UnusableFile(
+            f"line {first.number} '{first}' stands in quotation marks as a whole, so that it is one column: "
+            f"leave them out; {FORM}"
+        )
     columns = "1 column" if len(first.cells) == 1 else f"{len(first.cells)} columns"
     raise UnusableFile(
         f"line {first.number}: '{first}' has {columns}{_others(wrong)}, but a label file has exactly two: "
-        f"{FORM}{_MORE_COLUMNS if len(first.cells) > len(_NAMES) else ''}"
+        f"{FORM}{_MORE_COLUMNS if len(first.cells) > len(_PLACES) else ''}"
     )
 
 
-def _require_start_first(header: Line) -> None:
-    names = [plain_name(cell) for cell in header.cells]
-    if any(name in _NAMES[1 - place] for place, name in enumerate(names)):
+def _require_start_and_end(header: Line) -> None:
+    """Require that no name of a header says that its column is another one than start and end."""
+    names = [NAMES.get(plain_name(cell), place) for cell, place in zip(header.cells, _PLACES, strict=True)]
+    if names == ["end", "start"]:
         raise UnusableFile(
             f"line {header.number}: the header '{header}' names the end before the start, and the service "
             f"reads columns by their place: put the start first; {FORM}"
         )
+    for at, (name, place) in enumerate(zip(names, _PLACES, strict=True)):
+        if name != place:
+            raise UnusableFile(
+                f"line {header.number}: column {at + 1} of the header '{header}' is "
+                f"'{header.cells[at]}', but that of a label file is the {place}: {FORM}{_MORE_COLUMNS}"
+            )
 
 
-def _periods(lines: Sequence[Line], *, day_first: bool, ambiguous: bool) -> Iterator[LabelPeriod]:
+def _periods(
+    lines: Sequence[Line], header: Line | None, *, day_first: bool, ambiguous: bool
+) -> Iterator[LabelPeriod]:
     wrong: list[tuple[Line, str]] = []
     inverted: list[Line] = []
     for line in lines:
@@ -209,7 +256,7 @@ def _periods(lines: Sequence[Line], *, day_first: bool, ambiguous: bool) -> Iter
             swapped=(other[0], other[1]) if ambiguous and other != [start, end] else None,
         )
     if wrong:
-        raise _no_timestamp(wrong, day_first=day_first)
+        raise _no_timestamp(wrong, header, day_first=day_first)
     if inverted:
         line = inverted[0]
         order = " when the month is read first, as nothing shows another order" if ambiguous else ""
@@ -219,9 +266,11 @@ def _periods(lines: Sequence[Line], *, day_first: bool, ambiguous: bool) -> Iter
         )
 
 
-def _no_timestamp(wrong: Sequence[tuple[Line, str]], *, day_first: bool) -> UnusableFile:
+def _no_timestamp(wrong: Sequence[tuple[Line, str]], header: Line | None, *, day_first: bool) -> UnusableFile:
     """Return the error about cells that are no timestamps, each with its line."""
     line, cell = wrong[0]
+    at = line.cells.index(cell)
+    named = "" if header is None else f", but column '{header.cells[at]}' is the {_PLACES[at]}"
     if not cell:
         what = "start" if not line.cells[0] else "end"
         blank = [each for each, text in wrong if not text]
@@ -236,8 +285,8 @@ def _no_timestamp(wrong: Sequence[tuple[Line, str]], *, day_first: bool) -> Unus
     kind = unaccepted_form(cell)
     return UnusableFile(
         f"line {line.number}: '{_clip(cell)}' is not a timestamp{_others([each for each, _ in wrong])}"
-        f"{'' if kind is None else f' (it looks like {kind})'}; {rule}; {FORM}. Only the first line may be a "
-        "header, and a header has no digits"
+        f"{'' if kind is None else f' (it looks like {kind})'}{named}; {rule}; {FORM}. Only the first line "
+        "may be a header, and a header has no digits"
     )
 
 

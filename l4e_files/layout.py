@@ -21,6 +21,8 @@ _DATE_ONLY = re.compile(
 )
 _CLOCK_ONLY = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s*[AaPp][Mm])?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_HOUR_NAME = re.compile(r"hours?|hrs?|stunde|heure|hora|uur|ora", re.IGNORECASE)
+_HOUR = re.compile(r"[01]?\d|2[0-4]", re.ASCII)
 _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}", re.ASCII)
 """The beginning of a date, also of one that no calendar has: what begins like this is meant to be a time."""
 _COMMA_NUMBER = re.compile(r"[+-]?\d{1,3}([. ']\d{3})*,\d+|[+-]?\d+,\d+")
@@ -38,7 +40,9 @@ _MISREAD_DIGITS = (
 """Digits that would be read as another time than they were meant, and what they look like."""
 _LONG_COLUMNS, _LONG_NUMBERS, _LONG_ROWS, _REPEATED_SHARE = 6, 2, 6, 0.4
 _NUMBERED_ROWS, _FILLED_SHARE = 20, 0.8
-"""Rows, and share of all pairs of timestamp and number, from which on a column of numbers names sensors."""
+"""Share of all pairs of timestamp and number from which on numbers name sensors; in fewer rows, all pairs."""
+_STATES = {"0", "1"}
+"""Numbers that are a state rather than names, unless there are many rows."""
 _SHOWN = 100
 
 
@@ -130,6 +134,22 @@ def why_wide(header: Sequence[str], example: Sequence[str]) -> str:
     )
 
 
+def long_layout(column: int, name: str, text: str, line: int) -> str:
+    """Return what is wrong with a file whose rows are of one sensor each, and what to do.
+
+    Args:
+        column: The place of the column that says of which sensor, from 0.
+        name: Its name.
+        text: What stands in it.
+        line: The line where it stands there.
+    """
+    return (
+        f"the file is in the long layout: a row is of one sensor or machine, and column {column + 1} "
+        f"({name!r}) says of which ({shortened(text)!r} in line {line}). The service takes one column per "
+        f"sensor, and machines as components of their own: pivot the export, {PREPARE}"
+    )
+
+
 def is_text_header(row: Row | None) -> bool:
     """Return whether the row under a header with empty or repeated names looks like the real header."""
     return row is not None and not _like_time(row.cells[0]) and not any(map(_NUMBER.fullmatch, row.cells))
@@ -190,12 +210,19 @@ def _refuse_date_and_time(header: Row, body: Sequence[Row]) -> None:
         pairs = [(row.cells[0], row.cells[column]) for row in body]
         named = _TIME_NAME.search(header.cells[0]) or _TIME_NAME.search(header.cells[column])
         split = _all_match(pairs, _DATE_ONLY, _CLOCK_ONLY) or _all_match(pairs, _CLOCK_ONLY, _DATE_ONLY)
-        if named and split:
+        hours = _HOUR_NAME.fullmatch(header.cells[column]) and _are_hours_of_days(pairs)
+        if (named and split) or hours:
             raise UnusableFile(
                 f"date and time stand in two columns: {header.cells[0]!r} and {header.cells[column]!r} "
                 f"({pairs[0][0]!r} and {pairs[0][1]!r} in line {body[0].line}). The first column must hold "
                 f"both, as '2026-03-31 14:05:00': join them, {PREPARE}"
             )
+
+
+def _are_hours_of_days(pairs: Sequence[tuple[str, str]]) -> bool:
+    """Return whether dates repeat with another hour each time; hours of each day alone are a measurement."""
+    repeated = len({date for date, _ in pairs}) < len(pairs) == len(set(pairs))
+    return repeated and _all_match(pairs, _DATE_ONLY, _HOUR)
 
 
 def _all_match(pairs: Sequence[tuple[str, str]], first: re.Pattern[str], second: re.Pattern[str]) -> bool:
@@ -215,16 +242,15 @@ def _refuse_long(header: Row, body: Sequence[Row]) -> None:
         if not all(texts) or len(numbers - {column}) > _LONG_NUMBERS:
             continue
         named = valued and _TAG_NAME.fullmatch(names[column]) is not None
-        repeats = len(names) <= _LONG_COLUMNS and _repeats_per_time(full, column)
+        at_every_time = _at_every_time(full, column)
+        repeats = _repeats_per_time(full, column) or at_every_time
         if column in numbers:  # a sensor that happens to have few whole numbers is no number of a sensor
-            named = named and all(map(str.isdigit, texts)) and _few(texts)
-            repeats = repeats and _at_every_time(full, column)
+            whole = all(map(str.isdigit, texts))
+            named = named and whole and _few(texts)
+            repeats = whole and at_every_time and (len(full) >= _NUMBERED_ROWS or set(texts) != _STATES)
+        repeats = repeats and len(names) <= _LONG_COLUMNS
         if named or repeats:
-            raise UnusableFile(
-                f"the file is in the long layout: a row is of one sensor or machine, and column {column + 1} "
-                f"({names[column]!r}) says of which ({texts[0]!r} in line {full[0].line}). The service takes "
-                f"one column per sensor, and machines as components of their own: pivot the export, {PREPARE}"
-            )
+            raise UnusableFile(long_layout(column, names[column], texts[0], full[0].line))
 
 
 def _repeats_per_time(rows: Sequence[Row], column: int) -> bool:
@@ -244,14 +270,13 @@ def _few(texts: Sequence[str]) -> bool:
 
 
 def _at_every_time(rows: Sequence[Row], column: int) -> bool:
-    """Return whether a column has the same whole numbers at almost every timestamp."""
+    """Return whether a column has the same texts at almost every timestamp, in few rows at every one."""
     texts = {row.cells[column] for row in rows}
     times = {row.cells[0] for row in rows}
-    return (
-        len(rows) >= _NUMBERED_ROWS
-        and all(map(str.isdigit, texts))
-        and len(rows) >= _FILLED_SHARE * len(times) * len(texts)
-    )
+    pairs = {(row.cells[0], row.cells[column]) for row in rows}
+    share = _FILLED_SHARE if len(rows) >= _NUMBERED_ROWS else 1
+    repeated = 2 <= len(texts) <= len(rows) // 2 and len(times) < len(rows)
+    return repeated and len(pairs) == len(rows) >= share * len(times) * len(texts)
 
 
 def _refuse_decimal_commas(header: Row, body: Sequence[Row]) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from l4e_files.label_periods import (
+    COLUMNS,
+    NAMES,
     LabelPeriod,
     Line,
     is_header,
@@ -18,16 +20,9 @@ from l4e_files.label_periods import (
 from l4e_files.unusable import UnusableFile
 
 RATINGS = ("ANOMALY", "NO_ANOMALY", "NEUTRAL")
-COLUMNS = ("start", "end", "rating", "fault_code", "equipment", "notes")
-"""The columns that a file may have, in any order; the first two it must have."""
 MOST_DESCRIBED = 5_000
 """Labels of a label group that an app may describe in a file: the quota of the managed service."""
 
-_NAMES: Mapping[str, str] = {
-    "starttime": "start",
-    "endtime": "end",
-    **{name.replace("_", ""): name for name in COLUMNS},
-}
 _NEEDED = COLUMNS[:2]
 
 
@@ -61,10 +56,10 @@ def read_rated_labels(data: bytes) -> RatedLabelFile:
             and the fix.
     """
     lines = read_lines(data)
-    if not lines or len(lines[0].cells) <= len(_NEEDED):
+    if not lines or (len(lines[0].cells) <= len(_NEEDED) and not _names_more(lines[0])):
         found = read_labels(data)
         labels = tuple(RatedLabel(period=period) for period in found.periods)
-        return RatedLabelFile(labels=labels, remarks=found.notes)
+        return RatedLabelFile(labels=labels, remarks=found.doubts)
     header, rows = lines[0], lines[1:]
     if not is_header(header):
         raise UnusableFile(
@@ -88,7 +83,12 @@ def read_rated_labels(data: bytes) -> RatedLabelFile:
         )
         for row, each, period in zip(rows, cells, found.periods, strict=True)
     )
-    return RatedLabelFile(labels=labels, remarks=found.notes)
+    return RatedLabelFile(labels=labels, remarks=found.doubts)
+
+
+def _names_more(first: Line) -> bool:
+    """Return whether a line names another column than start and end."""
+    return any(NAMES.get(plain_name(cell), "start") not in _NEEDED for cell in first.cells)
 
 
 def _columns(header: Line) -> Sequence[str]:
@@ -98,7 +98,7 @@ def _columns(header: Line) -> Sequence[str]:
         cells.pop()
     columns = []
     for cell in cells:
-        name = _NAMES.get(plain_name(cell))
+        name = NAMES.get(plain_name(cell))
         if name is None or name in columns:
             what = (
                 "is not a column of labels" if name is None else f"stands for '{name}', as another one does"

@@ -4,15 +4,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
+from l4e_files.times import unaccepted_form
+
 RepairKind = Literal[
     "byte-order-mark",
     "separator-line",
     "dropped-columns",
     "unusable-timestamps",
+    "far-timestamps",
     "wide-rows",
     "short-rows",
     "invalid-cells",
     "duplicates",
+    "contradictions",
+    "local-time",
+    "mixed-offsets",
     "day-month-order",
     "unfinished-line",
 ]
@@ -44,8 +50,15 @@ class Repair:
     def __str__(self) -> str:
         """Return a sentence about the repair, without a full stop."""
         where = "" if self.line is None else f", first in line {self.line}"
-        found = f" ({self.example!r})" if self.example else ""
+        found = f" ({self.example!r}{self._form})" if self.example else ""
         return f"{_MEANINGS[self.kind].format(count=self.count, column=self.column)}{where}{found}"
+
+    @property
+    def _form(self) -> str:
+        """What form the time of an example has that cannot be used, if that is known."""
+        time = self.example.split(",")[0].strip('" ') if self.kind == "unusable-timestamps" else ""
+        form = unaccepted_form(time)
+        return "" if form is None else f", {form}"
 
 
 _MEANINGS: Mapping[RepairKind, str] = {
@@ -53,10 +66,18 @@ _MEANINGS: Mapping[RepairKind, str] = {
     "separator-line": "a line that names the separator was skipped",
     "dropped-columns": "{count:,} column(s) without a name, at the end of the header, were left out",
     "unusable-timestamps": "{count:,} row(s) without a usable timestamp were left out",
+    "far-timestamps": "{count:,} row(s) far in time from all others, as of a clock that was not set or of a "
+    "slip in the date, were left out and are no history: correct or remove them",
     "wide-rows": "{count:,} row(s) have values beyond the last column of the header, which were ignored",
     "short-rows": "{count:,} row(s) have fewer cells than the header; the rest count as missing",
     "invalid-cells": "{count:,} cell(s) of sensor '{column}' are not numbers and count as missing",
     "duplicates": "{count:,} row(s) repeat a timestamp of the same file; the last of them is kept",
+    "contradictions": "{count:,} row(s) have the time of a row of a later file and other values, and were "
+    "left out: keep one of the files, or name the columns of other sensors otherwise",
+    "local-time": "{count:,} hour(s) repeated or skipped, as local clocks do in autumn and spring, but times "
+    "are read as UTC: write an offset, or let `l4e prepare --time-zone` turn them into UTC",
+    "mixed-offsets": "{count:,} timestamp(s) have no offset and were read as UTC, while others have one: "
+    "give all of them one",
     "unfinished-line": "the last line has no line end, so that it may be cut off",
     "day-month-order": "{count:,} date(s) fit both orders of day and month, and were read with the month "
     "first",

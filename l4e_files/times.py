@@ -39,6 +39,7 @@ FORMS: tuple[Form, ...] = (
     Form("yyyyMMdd HH:mm:ss", "20260331 14:05:00"),
     Form("yyyyMMddHHmmss", "20260331140500"),
     Form("yyyyMMdd_HHmmss", "20260331_140500"),
+    Form("yyyyMMddTHHmmss", "20260331T140500"),
     Form("M/d/yyyy HH:mm:ss", "3/31/2026 14:05:00", "the month first, unless the file shows otherwise"),
     Form("d/M/yyyy HH:mm:ss", "31/3/2026 14:05:00", "when a day above 12 in the same file shows it"),
     Form("seconds since 1970", "1774965900", "10 digits"),
@@ -74,7 +75,7 @@ CALENDAR_PATTERNS = (
     SLASHED_PATTERN,
     _compiled(rf"(?P<Y>\d{{4}})(?P<m>\d{{2}})(?P<d>\d{{2}})(?:[T _]{_CLOCK}{_ZONE})?"),
     _compiled(
-        r"(?P<Y>\d{4})(?P<m>\d{2})(?P<d>\d{2})_?(?P<H>\d{2})(?P<M>\d{2})(?P<S>\d{2})?(?:\.(?P<f>\d{1,9}))?"
+        r"(?P<Y>\d{4})(?P<m>\d{2})(?P<d>\d{2})[T_]?(?P<H>\d{2})(?P<M>\d{2})(?P<S>\d{2})?(?:\.(?P<f>\d{1,9}))?"
         + _ZONE
     ),
 )
@@ -99,12 +100,10 @@ def micros(text: str, *, day_first: bool = False) -> int | None:
         >>> micros("1970-01-01 00:00:01"), micros("yesterday")
         (1000000, None)
     """
-    stripped = text.strip(WHITESPACE)
-    for pattern in CALENDAR_PATTERNS:
-        match = pattern.match(stripped)
-        if match:
-            return _calendar_micros(match.groupdict(), swapped=day_first and pattern is SLASHED_PATTERN)
-    match = EPOCH_PATTERN.match(stripped)
+    match = _calendar_match(text)
+    if match:
+        return _calendar_micros(match.groupdict(), swapped=day_first and match.re is SLASHED_PATTERN)
+    match = EPOCH_PATTERN.match(text.strip(WHITESPACE))
     if match is None:
         return None
     whole = int(match["s"]) * 1_000_000 + int(match["ms"] or 0) * 1_000
@@ -164,6 +163,34 @@ def day_month_order(texts: Iterable[str]) -> DayMonthOrder:
     return DayMonthOrder(day_first=counts[0], month_first=counts[1], open=counts[2])
 
 
+def is_year_day_month(text: str) -> bool:
+    """Return whether a date with the year first exists only if the day stands before the month.
+
+    Example:
+        >>> is_year_day_month("2026-13-03 06:00"), is_year_day_month("2026-03-13 06:00")
+        (True, False)
+    """
+    match = _calendar_match(text)
+    if match is None or match.re is SLASHED_PATTERN:
+        return False
+    year, first, second = int(match["Y"]), int(match["m"]), int(match["d"])
+    return _exists(year, second, first) and not _exists(year, first, second)
+
+
+def offset_minutes(text: str) -> int | None:
+    """Return the offset of a timestamp, 0 for seconds since 1970; `None` when it gives none.
+
+    Example:
+        >>> offset_minutes("2026-03-13 06:00-01:30"), offset_minutes("2026-03-13 06:00")
+        (-90, None)
+    """
+    match = _calendar_match(text)
+    if match is None:
+        return 0 if EPOCH_PATTERN.match(text.strip(WHITESPACE)) else None
+    zone = match.groupdict().get("z")
+    return None if zone is None else _offset_minutes(zone)
+
+
 _SHORT_YEARS = re.compile(
     r"(?:\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"  # yyMMdd
     r"|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d"  # ddMMyy
@@ -213,7 +240,14 @@ _NOT_ACCEPTED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"1[.,][3-9]\d*E\+(?:09|12)", "seconds or milliseconds since 1970 that a spreadsheet has rounded"),
         (r"\d{12}", "a year of two digits, or a date that does not exist"),
         (r"\d{4}-W\d{2}\b.*", "a week of the year"),
-        (r"\d{4}-\d{3}\b.*", "a day of the year"),
+        (r"\d{4}-\d{3}(?!\d).*", "a day of the year"),
+        (r"\d{4}:\d{2}:\d{2} .*", "a date with colons"),
+        (_DAY + r"[T ]\d{1,2}:\d{2}:\d{2}:\d+.*", "a fraction after a colon"),
+        (_DAY + r"[T ]\d{4}(?:\d{2})?" + _ZONE, "hour and minutes without a colon"),
+        (_DAY + r"[T ].*\d\s*(?:UTC|GMT)\s?[+-]\d.*", "a time zone with a name instead of an offset"),
+        (_DAY + r"[T ].*:\d{2}.*[+-]\d(?::?\d{2})?", "an offset without two digits for its hours"),
+        (_DAY + "[T ].*[\u2010-\u2015\u2212].*", "a dash that is no hyphen before the offset"),
+        (r"\d{4}\u5e74.*", "a date with characters for year, month and day"),
         (
             _DAY + r"[T _-]24:00(?::00(?:[.,]0+)?)?" + _ZONE,
             "the end of a day as 24:00, not 00:00 of the next",
@@ -239,7 +273,14 @@ def unaccepted_form(text: str) -> str | None:
     stripped = text.strip(WHITESPACE)
     if micros(stripped) is not None or micros(stripped, day_first=True) is not None:
         return None
+    if any(character.isdigit() and not character.isascii() for character in stripped):
+        return "a time with digits of another script"
     return next((name for pattern, name in _NOT_ACCEPTED if pattern.match(stripped)), None)
+
+
+def _calendar_match(text: str) -> re.Match[str] | None:
+    stripped = text.strip(WHITESPACE)
+    return next((match for pattern in CALENDAR_PATTERNS if (match := pattern.match(stripped))), None)
 
 
 def _calendar_micros(parts: Mapping[str, str | None], *, swapped: bool) -> int | None:

@@ -21,6 +21,7 @@ from l4e_cli.reader import (
     FileReport,
     IllegalHeader,
     UnusableFile,
+    far_rows,
     merge_component,
 )
 
@@ -107,7 +108,8 @@ def merge(component: ConvertedComponent, sink: BinaryIO) -> ComponentReport:
     """Merge the files of a component, at least one of which is usable, and remove their columns."""
     with ExitStack() as stack:
         sources = [stack.enter_context(part.open("rb")) for part in component.parts]
-        report = merge_component(sources, component.reports, sink)
+        far = far_rows([report.periods for report in component.reports])
+        report = merge_component(sources, component.reports, sink, far=far)
     for part in component.parts:
         part.unlink()
     return report

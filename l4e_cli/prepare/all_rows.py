@@ -22,13 +22,15 @@ _FEW_SHARE, _FEW_ROWS, _SMALL_SHARE = 0.01, 10, 0.25
 class AllRows:
     """What all rows of the body show."""
 
-    def __init__(self, *, sheet: Sheet, time: TimeColumn, surveys: list[TimeSurvey]) -> None:
+    def __init__(self, *, sheet: Sheet, time: TimeColumn, surveys: list[TimeSurvey], tag: str | None) -> None:
         self.sheet, self.time, self.surveys = sheet, time, surveys
         self.bad = BadLines()
         self.headers = 0
         self.lost = ""
         self.cells = {
-            at: Cells(follow=followed(name)) for at, name in enumerate(sheet.names) if at not in time.columns
+            at: Cells(follow=followed(name) or name == tag)
+            for at, name in enumerate(sheet.names)
+            if at not in time.columns
         }
 
     def add(self, table: Any) -> None:

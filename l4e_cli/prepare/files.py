@@ -29,7 +29,8 @@ def find_exports(source: Path, target: Path, *, component: str | None = None) ->
     """Return the files of an export.
 
     A file is a component named after it; in a folder, each file directly in it is a component, and each
-    folder in it is one made of its files. Label files and hidden files are left out.
+    folder in it is one made of its files. Label files and hidden files are left out, and so is what was
+    written before, where the target lies in the folder.
 
     Args:
         source: A file or a folder.
@@ -43,33 +44,58 @@ def find_exports(source: Path, target: Path, *, component: str | None = None) ->
         raise CliError(f"there is no file or folder {str(source)!r}")
     if target.is_file():
         raise CliError(f"{str(target)!r} is a file: name a folder to write to")
-    exports = [_export(source, component or source.name)] if source.is_file() else _in_folder(source)
+    exports = [_export(source, component or source.name)] if source.is_file() else _in_folder(source, target)
     if not exports:
-        raise CliError(f"{str(source)!r} holds no files, nor do the folders in it")
+        deeper = deeper_files(source, target)
+        hint = f", only deeper ones such as {deeper[0]}: name the folder above its folder" if deeper else ""
+        raise CliError(f"{str(source)!r} holds no files, nor do the folders in it{hint}")
     _require_distinct(exports, target)
     return exports
 
 
-def label_files(source: Path) -> list[Path]:
+def report_files(target: Path) -> tuple[Path, Path]:
+    """Return where the decisions and the names of the sensors are written, beside the results."""
+    name = target.resolve().name
+    return target.with_name(f"{name}.report.json"), target.with_name(f"{name}.names.csv")
+
+
+def label_files(source: Path, target: Path) -> list[Path]:
     """Return the label files of an export, which are left as they are."""
-    places = [source, *filter(Path.is_dir, source.iterdir())] if source.is_dir() else []
+    places = [source, *_folders(source, target)] if source.is_dir() else []
     return sorted(file for place in places for file in place.iterdir() if _LABELS.fullmatch(file.name))
 
 
-def _in_folder(folder: Path) -> list[Export]:
+def deeper_files(source: Path, target: Path) -> list[Path]:
+    """Return the files in folders too deep to be looked into."""
+    folders = _folders(source, target) if source.is_dir() else []
+    deeper = [path for folder in folders for path in _folders(folder, target)]
+    return sorted(file for folder in deeper for file in folder.rglob("*") if file.is_file())
+
+
+def _folders(folder: Path, target: Path) -> list[Path]:
+    return [path for path in _entries(folder, target) if path.is_dir()]
+
+
+def _entries(folder: Path, target: Path) -> list[Path]:
+    """Return what is in a folder of an export: nothing hidden, and nothing that was made of the export."""
+    made = {path.resolve() for path in (target, *report_files(target))}
+    return sorted(
+        path for path in folder.iterdir() if not path.name.startswith(".") and path.resolve() not in made
+    )
+
+
+def _in_folder(folder: Path, target: Path) -> list[Export]:
     exports = []
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
+    for path in _entries(folder, target):
         if path.is_dir():
-            exports += [_export(file, path.name) for file in sorted(path.iterdir()) if _is_data(file)]
+            exports += [_export(file, path.name) for file in _entries(path, target) if _is_data(file)]
         elif _is_data(path):
             exports.append(_export(path, path.name))
     return exports
 
 
 def _is_data(path: Path) -> bool:
-    return path.is_file() and not path.name.startswith(".") and not _LABELS.fullmatch(path.name)
+    return path.is_file() and not _LABELS.fullmatch(path.name)
 
 
 def _export(path: Path, name: str) -> Export:

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from l4e_cli import words
 from l4e_cli.errors import CliError
 from l4e_cli.prepare.check import check_output
 from l4e_cli.prepare.decision import Answers, UndecidedExport, UnfitExport
-from l4e_cli.prepare.files import Export, find_exports, label_files
+from l4e_cli.prepare.files import Export, deeper_files, find_exports, label_files, report_files
 from l4e_cli.prepare.report import Prepared, show, write_names, write_report
 from l4e_cli.prepare.survey import survey
 from l4e_cli.prepare.write import write
@@ -56,11 +57,17 @@ def prepare(terminal: Terminal, options: Options) -> list[Prepared]:
         prepared.append(made)
     if prepared:
         _write_reports(terminal, options.target, prepared)
-        for file in label_files(options.source):
+        for file in label_files(options.source, options.target):
             terminal.line(
                 f"{file} is left as it is. Its times must be in UTC, as those of the prepared files are, or "
                 f"have an offset. Check it with: l4e validate {options.target} --labels {file}"
             )
+    deeper = deeper_files(options.source, options.target)
+    if deeper:
+        terminal.line(
+            f"{words.count(len(deeper), 'file')} in deeper folders left out, such as {deeper[0]}: a folder "
+            "holds files, and folders with the files of a component each"
+        )
     if failed:
         raise CliError(f"{len(failed)} of {len(exports)} files were not prepared: {_some(failed)}")
     return prepared
@@ -130,8 +137,7 @@ class _Counter:
 
 
 def _write_reports(terminal: Terminal, target: Path, prepared: Sequence[Prepared]) -> None:
-    report = target.with_name(f"{target.resolve().name}.report.json")
-    names = target.with_name(f"{target.resolve().name}.names.csv")
+    report, names = report_files(target)
     write_report(report, prepared)
     write_names(names, prepared)
     rows = sum(file.rows for file in prepared)

@@ -70,7 +70,7 @@ def survey(path: Path, answers: Answers, *, progress: Callable[[int], None] = la
     looks = _look_at_head(source, answers)
     localiser = _localisers(looks.time, answers)
     surveys = [TimeSurvey(form=form, localiser=localiser()) for form in looks.time.forms]
-    rows = AllRows(sheet=looks.sheet, time=looks.time, surveys=surveys)
+    rows = AllRows(sheet=looks.sheet, time=looks.time, surveys=surveys, tag=answers.get("tag"))
     for table in read_tables(source, looks.sheet, rows.bad):
         rows.add(table)
         progress(surveys[0].rows)

@@ -186,7 +186,8 @@ def _merge_decisions(plan: Plan, merged: Merged, values: int, answers: Answers) 
             Question(
                 key="duplicates",
                 text=f"{merged.conflicts:,} values contradict others of the same sensor and time "
-                f"({merged.example}): a part of the time, or a column that tells rows apart, may be missing",
+                f"({merged.example}): a part of the time, or a column that tells rows apart, may be missing; "
+                "or name the columns of sensors and of values with `--set tag=` and `--set value=`",
                 choices=("last",),
             )
         )

@@ -54,9 +54,13 @@ def read_asset(file: Path, name: str) -> Asset:
         CliError: when the file or the asset is not there, or what it says of its data cannot be read.
     """
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise CliError(f"{str(file)!r} does not exist: name the file with --assets-file") from None
+    except OSError as error:
+        raise CliError(
+            f"{str(file)!r} cannot be read ({error.strerror}): name the file with --assets-file"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CliError(f"{str(file)!r} is not a TOML file: {error}") from None
     assets = content.get("assets", {})
@@ -86,6 +90,8 @@ def _period(body: Mapping[str, Any]) -> Interval:
 
 
 def _instant(time: dt.datetime) -> np.datetime64:
+    if not isinstance(time, dt.datetime) or time.tzinfo is None:
+        raise ValueError(f"{time} is not a time with zone, such as 2026-01-01T00:00:00Z (no quotes)")
     return np.datetime64(time.astimezone(dt.UTC).replace(tzinfo=None), "us")
 
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
 from l4e_cli.files.labels import read_label_files, read_label_group_file
 from l4e_cli.files.layout import Layout
 from l4e_cli.files.places import is_address
@@ -54,8 +52,9 @@ def check(
             on_component=progress.component,
             on_bytes=progress.on_bytes,
         )
-        grid = _grid(converted)
-        components = tuple(_merge(component, Path(folder), grid) for component in converted)
+        merged = [_merge(component, Path(folder)) for component in converted]
+        grid = _grid(merged)
+        components = tuple(_with_coverage(component, Path(folder), grid) for component in merged)
     result = Result(
         place=place,
         asset=asset,
@@ -69,25 +68,37 @@ def check(
     return replace(result, findings=tuple(sorted(findings, key=lambda found: _ORDER[found.severity])))
 
 
-def _merge(component: ConvertedComponent, folder: Path, grid: Grid | None) -> ComponentResult:
+def _merge(component: ConvertedComponent, folder: Path) -> ComponentResult:
+    """Write the rows of a component in order of time, if one of its files is usable."""
     result = ComponentResult(name=component.name, files=component.outcomes)
-    if not component.parts or grid is None:
+    if not component.parts:
         return result
-    path = folder / f"{component.name}.merged.parquet"
-    with path.open("wb") as sink:
-        report = merge(component, sink)
+    with _merged(component.name, folder).open("wb") as sink:
+        return replace(result, report=merge(component, sink))
+
+
+def _with_coverage(component: ComponentResult, folder: Path, grid: Grid | None) -> ComponentResult:
+    """Return a component with its coverage, and remove its rows."""
+    if component.report is None or grid is None:
+        return component
+    path = _merged(component.name, folder)
     with path.open("rb") as columns:
         coverage = measure(columns, grid)
     path.unlink()
-    return replace(result, report=report, coverage=coverage)
+    return replace(component, coverage=coverage)
 
 
-def _grid(components: Iterable[ConvertedComponent]) -> Grid | None:
+def _merged(name: str, folder: Path) -> Path:
+    return folder / f"{name}.merged.parquet"
+
+
+def _grid(components: Iterable[ComponentResult]) -> Grid | None:
     """Return the bins over all rows of all components."""
-    reports = [report for component in components for report in component.reports]
-    starts = [np.datetime64(report.start) for report in reports if report.start is not None]
-    ends = [np.datetime64(report.end) for report in reports if report.end is not None]
-    return Grid(span=Interval(start=min(starts), end=max(ends)), bins=_BINS) if starts else None
+    spans = [component.span for component in components if component.span is not None]
+    if not spans:
+        return None
+    start, end = min(span.start for span in spans), max(span.end for span in spans)
+    return Grid(span=Interval(start=start, end=end), bins=_BINS)
 
 
 def _layout_findings(layout: Layout, *, remote: bool) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """`l4e validate` from its arguments to its result."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from l4e_cli.validate.document import document
 from l4e_cli.validate.picture import draw
 from l4e_cli.validate.report import show
 from l4e_cli.validate.result import Result
-from l4e_files.rated_labels import COLUMNS
+from l4e_files.label_periods import COLUMNS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -128,8 +129,9 @@ def _layout(options: Options, asset: Asset | None) -> tuple[Place, Layout]:
     layout = _with_labels(layout, options, asset)
     if not layout.components and asset is None:
         raise CliError(
-            f"no CSV file in {str(place)!r} that belongs to a component: lay them out as "
-            "<component>/<file>.csv, or name the pattern of their names with --key-pattern"
+            f"no CSV file in {str(place)!r} that belongs to a component ({_first_reason(layout)}): lay them "
+            "out as <component>/<file>.csv, or name the pattern of their names with --key-pattern; "
+            "`l4e prepare` makes CSV files of other exports"
         )
     return place, layout
 
@@ -165,6 +167,8 @@ def _only(path: Path) -> DataFile:
 
 
 def _place(path: str, options: Options) -> Place:
+    if re.match(r"(https?|s3|arn):", path, re.IGNORECASE) and not is_address(path):
+        raise CliError(f"{path!r} is no address that is read: write s3://bucket/prefix/")
     return prefix_of(path, options.client()) if is_address(path) else folder_of(Path(path))
 
 

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 
 from l4e_cli.files.labels import looks_like_labels
 from l4e_cli.files.service_rules import (
@@ -44,7 +45,7 @@ def file_findings(component: ComponentResult) -> Iterator[Finding]:
     merged = component.merged
     if merged is None:
         return
-    for found in repairs_of(merged.parts):
+    for found in repairs_of(merged):
         repair = found.repair
         yield Finding(
             severity="note" if repair.kind in _HARMLESS else "warning",
@@ -52,7 +53,7 @@ def file_findings(component: ComponentResult) -> Iterator[Finding]:
             where=component.name if repair.column is None else f"{component.name}\\{repair.column}",
             text=str(found),
         )
-    for note in notes_of(merged):
+    for note in notes_of(merged, now=datetime.now(UTC)):
         yield Finding(severity="note", rule="reading", where=component.name, text=note)
     try:
         require_values(component.name, merged)

@@ -23,6 +23,7 @@ from engine.frame.matrix import TooLarge
 from engine.frame.observed_rows import ObservedRows, join_rows, observed_rows, overlay_component
 from engine.frame.off_condition import OffCondition
 from engine.ingest.convert import convert_csv, convert_file
+from engine.ingest.far_rows import far_rows
 from engine.ingest.file_report import FileReport
 from engine.ingest.merge import ComponentReport, merge_component
 from engine.ingest.statistics import SensorStatistics
@@ -78,6 +79,7 @@ __all__ = [
     "departure",
     "describe",
     "evaluate",
+    "far_rows",
     "fit",
     "grown",
     "join_batches",

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from engine import BadArtefact, Detector, Frame, fit
 from engine.detect.artefact import pack, unpack
+from engine.detect.view import older_row_scores, row_scores
 
 SAMPLE = pack("thing", {"a": 1}, {"x": np.arange(6.0).reshape(2, 3), "m": np.array([True, False])})
 
@@ -154,6 +155,20 @@ def test_a_detector_of_before_goes_on_whether_its_plant_was_called_steady_or_not
     meta, arrays = unpack(detector.to_bytes(), "detector")
     before = pack("detector", meta | {"steady": steady}, arrays)
     assert Detector.from_bytes(before).to_bytes() == detector.to_bytes()
+
+
+def test_a_detector_of_before_keeps_the_row_scores_that_its_limits_fit() -> None:
+    """Written by a release that had one score of rows and did not name it."""
+    detector = fit(three(0, 600))
+    meta, arrays = unpack(detector.to_bytes(), "detector")
+    del meta["fourth_powers"]
+    old = Detector.from_bytes(pack("detector", meta, arrays))
+    again = Detector.from_bytes(old.to_bytes())
+    residuals = np.array([[0.5, 1, 3], [0, 0, 2]], np.float32)
+    for new_view, old_view, view in zip(detector.views, old.views, again.views, strict=True):
+        assert new_view.scores(residuals).tolist() == row_scores(residuals).tolist()
+        assert view.scores(residuals).tolist() == old_view.scores(residuals).tolist()
+        assert view.scores(residuals).tolist() == older_row_scores(residuals).tolist()
 
 
 def test_a_detector_of_version_1_with_a_baseline_is_refused_naming_both_versions() -> None:

@@ -15,12 +15,14 @@ import pytest
 from engine.detect.additive_model import Additive
 from engine.detect.alarm import Alarm, _confirmed
 from engine.detect.baseline import Baseline
-from engine.detect.ensemble import _weighted
+from engine.detect.ensemble import _weighted, evaluate_views
+from engine.detect.level_shift import _pace
 from engine.detect.rare_states import RareStates, state_distance
 from engine.detect.slow_alarm import SlowAlarm
-from engine.detect.slow_drift import bin_scores
+from engine.detect.slow_drift import SlowDrift, bin_scores
 from engine.detect.smoothing import newest_largest
 from engine.detect.trained_states import TrainedStates, confirmed_states
+from engine.detect.view import View, row_scores
 from engine.evaluate.evaluation import _touches, evaluate, ranges
 from engine.evaluate.events import EventRules, _joined, _same_lead
 from engine.evaluate.faults import Faults
@@ -36,12 +38,15 @@ from engine.frame.segments import segments
 from engine.ingest.cells import BlockReader
 from engine.ingest.convert import _Reading
 from engine.ingest.duplicates import DuplicateCount
+from engine.ingest.far_rows import far_rows
 from engine.ingest.file_report import Tally, _above, _require_width
 from engine.ingest.line_repair import _fit_to_width, row_lines
+from engine.ingest.local_time import RepeatedHours, _after_skipped
 from engine.ingest.merge import merge_component
 from engine.ingest.number_columns import _parse_odd
 from engine.ingest.odd_cells import take_out_odd_cells
-from engine.ingest.ordered import _first_repetition, _merge, _take_last
+from engine.ingest.ordered import Overlap, _merge, _take_last
+from engine.ingest.passes import Passes
 from engine.ingest.statistics import RunningStatistics
 from engine.ingest.timestamp_columns import TimestampReader, _calendar_micros
 from engine.train.calibration import column_quantile
@@ -56,7 +61,9 @@ from engine.train.sampling import sample_strips, time_folds
 from engine.train.slow_fit import beyond_chance
 from engine.train.state_errors import state_errors
 from tests.engine import (
+    test_additive_model,
     test_alarm,
+    test_artefact,
     test_baseline,
     test_cleaning,
     test_evaluation,
@@ -64,6 +71,8 @@ from tests.engine import (
     test_fast_rows,
     test_faults,
     test_intervals,
+    test_level_shift,
+    test_notices,
     test_rare_states,
     test_rated_periods,
     test_sentence,
@@ -71,9 +80,19 @@ from tests.engine import (
     test_slow_drift,
     test_trained_states,
     test_training_rows,
+    test_view,
 )
 from tests.engine.frame import test_build, test_last_values, test_observed_rows, test_segments
-from tests.engine.ingest import test_convert, test_merge, test_odd_cells, test_repairs, test_timestamps
+from tests.engine.ingest import (
+    test_convert,
+    test_far_rows,
+    test_local_time,
+    test_merge,
+    test_odd_cells,
+    test_passes,
+    test_repairs,
+    test_timestamps,
+)
 
 
 @dataclass(frozen=True)
@@ -372,16 +391,64 @@ BUGS = {
         test_merge.test_rows_are_sorted_and_the_last_duplicate_wins,
     ),
     "a file repeats its own timestamps": Bug(
-        _first_repetition,
+        Overlap.take,
         " & (files[1:] != files[:-1])",
         "",
         test_merge.test_a_timestamp_of_two_files_is_told,
     ),
     "rows that were dropped are not counted": Bug(
         merge_component,
-        "        duplicates=read - written,\n        unsupported",
+        "        duplicates=duplicates,\n        unsupported",
         "        duplicates=0,\n        unsupported",
         test_merge.test_rows_are_sorted_and_the_last_duplicate_wins,
+    ),
+    "a row of another sensor replaces a value": Bug(
+        Overlap._join,
+        "np.where(has, ",
+        "np.where(has | True, ",
+        test_merge.test_files_that_hold_a_sensor_each_become_one_row_per_time,
+        ({},),
+    ),
+    "rows that are joined count as repeated": Bug(
+        merge_component,
+        " - overlap.joined\n    sensors",
+        "\n    sensors",
+        test_merge.test_files_that_hold_a_sensor_each_become_one_row_per_time,
+        ({},),
+    ),
+    "rows of another century are history": Bug(
+        far_rows,
+        "if not 0 < count",
+        "if 0 < count",
+        test_far_rows.test_a_slip_in_the_year_is_far,
+    ),
+    "all far rows may be left out": Bug(
+        far_rows,
+        "if not 0 < count <= max(1, share * counts.total()):",
+        "if not count:",
+        test_far_rows.test_rows_that_may_be_history_stay,
+        case(test_far_rows.test_rows_that_may_be_history_stay, at=5)[0].values,
+    ),
+    "any repeated hour is one of clocks": Bug(
+        RepeatedHours.count,
+        "and rows == np.count_nonzero(hours == hour)",
+        "",
+        test_local_time.test_other_gaps_and_repetitions_are_no_clocks,
+        case(test_local_time.test_other_gaps_and_repetitions_are_no_clocks, at=5)[0].values,
+    ),
+    "any pause of an hour is one of clocks": Bug(
+        _after_skipped,
+        "at[_is_changed_hour(micros[at] - steps[at - 2])]",
+        "at",
+        test_local_time.test_other_gaps_and_repetitions_are_no_clocks,
+        case(test_local_time.test_other_gaps_and_repetitions_are_no_clocks, at=2)[0].values,
+    ),
+    "passes need not overlap": Bug(
+        Passes.sorted_by_sensor,
+        "if not all(map(_overlap, self._found, self._found[1:])):",
+        "if False:",
+        test_passes.test_wide_files_are_not_taken_for_long_ones,
+        case(test_passes.test_wide_files_are_not_taken_for_long_ones, at=3)[0].values,
     ),
     "a gap between two files is none": Bug(
         RunningStatistics._measure_gaps,
@@ -609,6 +676,25 @@ BUGS = {
         "1.0",
         test_slow_drift.test_a_fault_that_shows_at_full_load_only_alarms_until_full_load_is_quiet,
     ),
+    "a quiet bin is a sign of a repair where the fault shows every other time": Bug(
+        SlowAlarm._shown,
+        "max(0.0, 2 * share - 1)",
+        "share",
+        test_slow_drift.test_quiet_bins_say_nothing_where_the_fault_shows_every_other_time,
+    ),
+    "a tracked view counts as long as any static view remembers a fault": Bug(
+        evaluate_views,
+        "as_trained[TRACKED[view.name]]",
+        "np.max(list(as_trained.values()), axis=0)",
+        test_slow_drift.test_a_window_that_remembers_a_fault_makes_no_tracked_view_count,
+    ),
+    "bends go on beyond what was learned": Bug(
+        Additive._unexplained,
+        "nearer(result, result - beyond @ self.weights[at:])",
+        "result",
+        test_additive_model.test_beyond_its_range_a_bend_may_end,
+        case(test_additive_model.test_beyond_its_range_a_bend_may_end, at=2),
+    ),
     "quiet bins after a repair say that the fault does not show": Bug(
         SlowAlarm._shown,
         "- (state.spell - 1)",
@@ -623,7 +709,7 @@ BUGS = {
     ),
     "an alarm that nothing speaks for stays open": Bug(
         SlowAlarm.move,
-        " or state.spell > MEMORY * opening",
+        " or lately < opening",
         "",
         test_slow_drift.test_an_alarm_without_any_sign_of_a_fault_closes_in_the_end,
     ),
@@ -657,6 +743,42 @@ BUGS = {
         "np.tile(trusted, size // sensors)",
         "np.ones(size)",
         test_slow_drift.test_sensors_that_walked_in_training_do_not_mislead_the_others,
+    ),
+    "quiet sensors hide a fault of one": Bug(
+        row_scores,
+        "powers **= POWER / 2",
+        "powers **= 1",
+        test_view.test_the_score_is_the_root_of_the_mean_fourth_power,
+    ),
+    "noise of many sensors hides that a single one has shifted": Bug(
+        _pace,
+        "POWER if view.fourth_powers else 2.0",
+        "2.0",
+        test_notices.test_one_level_of_many_sensors_is_told_and_not_learned,
+    ),
+    "models of before take a shift for that of one sensor where they did not": Bug(
+        _pace,
+        "POWER if view.fourth_powers else 2.0",
+        "POWER",
+        test_level_shift.test_in_models_of_before_quiet_sensors_count_by_their_squares_as_they_did,
+    ),
+    "a residual counts without bound": Bug(
+        row_scores,
+        "np.minimum(residuals, CAP)",
+        "+residuals",
+        test_view.test_the_score_is_the_root_of_the_mean_fourth_power,
+    ),
+    "rows of models of before have scores that their limits do not fit": Bug(
+        View.scores,
+        "(row_scores if self.fourth_powers else older_row_scores)",
+        "row_scores",
+        test_artefact.test_a_detector_of_before_keeps_the_row_scores_that_its_limits_fit,
+    ),
+    "averages of slow channels of before have scores that their limits do not fit": Bug(
+        SlowDrift.ratios,
+        "(row_scores if self.fourth_powers else older_row_scores)",
+        "row_scores",
+        test_slow_drift.test_a_channel_of_before_judges_its_average_as_its_limit_was_fitted,
     ),
     "quiet sensors hide a slow fault of one": Bug(
         bin_scores,
@@ -712,8 +834,8 @@ BUGS = {
     ),
     "a sensor far from its prediction is in a new state": Bug(
         confirmed_states,
-        "np.abs(values) < np.abs(predicted)",
-        "np.abs(values) > np.abs(predicted)",
+        "nearer(values, values - residuals)",
+        "values",
         test_trained_states.test_a_state_counts_as_far_as_the_other_sensors_confirm_it,
     ),
     "limits in rare states are those elsewhere": Bug(

@@ -146,7 +146,7 @@ def test_faults_that_training_left_out_change_nothing_of_how_long_later_ones_ala
 
 def test_other_sensors_are_watched_on_while_one_level_has_moved(steady: tuple[Detector, Frame]) -> None:
     detector, later = steady
-    rows = moved(moved(later, 2, 1000, 8000, 1.0), 4, 6000, 6200, 1.5)
+    rows = moved(moved(later, 2, 1000, 8000, 1.0), 4, 6000, 6200, 1.6)
     scores = detector.score(rows)
     assert scores.prediction[6010:6200].mean() > 0.9
     assert scores.contributions[6010:6200].mean(axis=0).argmax() == 4

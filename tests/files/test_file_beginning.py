@@ -81,6 +81,10 @@ MISTAKES: dict[str, tuple[str | bytes, list[str]]] = {
         "Time,Date,Flow\n00:00:00,2026-03-01,10\n00:01:00,2026-03-01,11\n",
         ["two columns"],
     ),
+    "date and hour apart": (
+        stamped("2026-03-01,{at},{half}.5", head="Date,Hour,Flow"),
+        ["two columns", "'Date' and 'Hour'", "join them"],
+    ),
     "long layout": (
         "Timestamp,Tag,Value\n2026-03-01 00:00:00,Flow,10\n2026-03-01 00:00:00,Press,11\n",
         ["long layout", "'Tag'", "'Flow'", "one column per sensor"],
@@ -108,6 +112,16 @@ MISTAKES: dict[str, tuple[str | bytes, list[str]]] = {
     "long layout, sensors in turns": (
         stamped("2026-03-01 00:0{at}:00,7,1.5\n2026-03-01 00:0{at}:30,8,2.5", head="Timestamp,TagId,Value"),
         ["long layout", "'TagId'"],
+    ),
+    "long layout, few rows, numbers for names under names of another language": (
+        "Zeit,Ort,Wert\n"
+        + "".join(f"2026-03-01 00:0{at // 2}:00,{101 + at % 2},1.{at}\n" for at in range(6)),
+        ["long layout", "'Ort'", "'101' in line 2"],
+    ),
+    "long layout of four rows": (
+        "Zeit,Ort,Wert\n"
+        + "".join(f"2026-03-01 00:0{at // 2}:00,{'AB'[at % 2]},1.{at}\n" for at in range(4)),
+        ["long layout", "'Ort'", "'A' in line 2"],
     ),
     "two machines in one file": (
         stamped(
@@ -141,6 +155,16 @@ MISTAKES: dict[str, tuple[str | bytes, list[str]]] = {
         )
         for first, form in (("year", "2603{d:02d}{H:02d}15"), ("day", "{d:02d}0326{H:02d}15"))
     },
+    "lines in quotation marks": (
+        "".join(f'"{line}"\n' for line in GOOD.splitlines()),
+        ["line 1", "in quotation marks as a whole", "leave them out"],
+    ),
+    "a tar archive": (b"pump.csv".ljust(257, b"\0") + b"ustar\x0000", ["a tar archive", "unpack"]),
+    "a pointer of Git LFS": (
+        "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n",
+        ["Git LFS", "git lfs pull"],
+    ),
+    "a file of MATLAB": (b"MATLAB 5.0 MAT-file\n", ["MATLAB", "export it as CSV"]),
     "blank in a name": (
         "Timestamp,Sensor 3\n2026-03-01,1\n",
         ["'Sensor 3'", "blank", "'Sensor_3'", "column 2"],
@@ -207,6 +231,7 @@ def test_a_mistake_is_named_with_the_way_out(mistake: str) -> None:
         ),
         ("Date,Flow\n202603010600,1\n202603010615,2\n", ("Date", "Flow"), 1, []),
         ("Date,Flow\n2026-03-01,1\n", ("Date", "Flow"), 1, []),
+        ("Date,Hours\n2026-03-01,8\n2026-03-02,9\n2026-03-03,8\n", ("Date", "Hours"), 1, []),
         ("Timestamp,Value\n2026-03-01,1\n", ("Timestamp", "Value"), 1, []),
         ("Timestamp,a", ("Timestamp", "a"), 1, []),
     ],

@@ -73,6 +73,7 @@ def test_digits_in_a_header_make_it_none() -> None:
             f"start,end,Start Time\n{TIMES},x\n",
             r"line 1: 'Start Time' stands for 'start', as another one does",
         ),
+        ("start,rating\n2026-03-01,ANOMALY\n", r"line 1 'start,rating' has no column 'end': add it"),
         ("start,rating,notes\n", r"line 1 .* has no column 'end': add it"),
         (f"start,end,rating\n{TIMES},BAD\n", r"line 2: the rating 'BAD' is not one of ANOMALY, NO_ANOMALY"),
         (f"start,end,notes\n{TIMES},worn, replaced\n", r"line 2: 'replaced' lies beyond the 3 columns"),

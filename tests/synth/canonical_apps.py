@@ -15,6 +15,7 @@ from test_stack_shapes import nested_siblings
 from app import build
 from constructs_l4e import (
     AlarmThresholds,
+    AssetDashboard,
     AssetStorage,
     Dataset,
     EquipmentKey,
@@ -86,13 +87,14 @@ def parts_by_hand(scope: cdk.Stack) -> None:
         ),
     )
     topic = sns.Topic.from_topic_arn(scope, "Topic", "arn:aws:sns:eu-west-1:111122223333:alerts")
-    SchedulerAlarms(
+    alarms = SchedulerAlarms(
         scope,
         "Alarms",
         scheduler=scheduler,
         thresholds=AlarmThresholds(anomaly=Executions(count=2, out_of=3)),
         actions=[actions.SnsAction(topic)],
     )
+    AssetDashboard(scope, "Dashboard", scheduler=scheduler, alarms=[alarms], title="Pump 1")
 
 
 def watched_from_outside(of: cdk.App) -> None:

@@ -66,6 +66,18 @@ def test_thresholds() -> None:
     assert (failed["DatapointsToAlarm"], failed["EvaluationPeriods"]) == (2, 4)
 
 
+def test_how_many_executions_raise_the_alarms_that_there_are() -> None:
+    scope = stack()
+    made = SchedulerAlarms(
+        scope,
+        "Alarms",
+        scheduler=imported_scheduler(scope, running=False),
+        thresholds=AlarmThresholds(failed=Executions(count=2, out_of=4)),
+    )
+
+    assert made.executions == {"anomaly": Executions(count=1), "failed": Executions(count=2, out_of=4)}
+
+
 def no_success_id(scope: cdk.Stack | None = None, **changes: str) -> str:
     """Logical id of the alarm on missing results."""
     target = scope or stack()

@@ -330,7 +330,7 @@ class TestAssetsFile:
             ("[service]\nremoval_policy = 'keep'", "[service]: removal_policy: 'keep' is not \"retain\" or"),
             ("[service.limits]\nmodels = -1", "[service.limits]: models: -1 is not a whole number from 0"),
             ("[service.limits]\ninference_catch_up_hours = 0", "0 is not a whole number from 1"),
-            ("[service.limits]\nmodels = true", "models: True is not a whole number from 0"),
+            ("[service.limits]\nmodels = true", "models: true is not a whole number from 0"),
             (
                 "[assets.A]\nsensors.a = ['x']",
                 "[assets.A]: training is missing: add for instance training = {",
@@ -375,14 +375,16 @@ class TestAssetsFile:
                 PUMP + "retraining = {}",
                 "Pump1] retraining: frequency is missing: add for instance frequency =",
             ),
-            (PUMP + "retraining = true", "[assets.Pump1]: retraining: True is not a table"),
+            (PUMP + "retraining = true", "[assets.Pump1]: retraining: true is not a table, such as"),
+            (PUMP + "label_group = '.'", "is no file: give a CSV file with start, end"),
+            (PUMP.replace("Z", "", 1), "training: 2026-01-01T00:00:00 is not a time with zone, such as 2026"),
             (
                 PUMP + "retraining = { frequency = 'P1D' }",
                 'frequency "P1D" is not between 30 days and one year',
             ),
             (
                 PUMP + "retraining = { frequency = 'P2M', start = 2027-01-01T00:00:00Z }",
-                "retraining: start: datetime.datetime(2027, 1, 1, 0, 0, tzinfo=datetime.timezone.utc) is not",
+                "retraining: start: 2027-01-01T00:00:00+00:00 is not",
             ),
             (
                 PUMP + "retraining = { frequency = 'P2M', promot = 'MANUAL' }",
@@ -393,7 +395,7 @@ class TestAssetsFile:
             (PUMP.replace("2026-01-01T00:00:00Z", "'2026'"), "training: '2026' is not a time with zone"),
             (
                 PUMP.replace("2026-01-01T00:00:00Z", "2026-01-01"),
-                "training: datetime.date(2026, 1, 1) is not a time",
+                "training: 2026-01-01 is not a time",
             ),
             (PUMP.replace("2026-01-01T00:00:00Z", "2026-01-01T00:00:00"), "[assets.Pump1]: training: "),
             (PUMP.replace("start", "begin"), "is not a range such as { start = 2026-01-01T00:00:00Z, end ="),

@@ -75,6 +75,10 @@ class Plant:
             sns.Topic.from_topic_arn(self.stack, "Topic", "arn:aws:sns:eu-west-1:111122223333:alerts")
         )
 
+    @property
+    def alarms(self) -> l4e.SchedulerAlarms:
+        return l4e.SchedulerAlarms(self.stack, "Alarms", scheduler=self.scheduler)
+
     def network(self) -> ec2.IVpc:
         """A VPC that nothing else uses."""
         self._networks += 1
@@ -105,6 +109,7 @@ class Plant:
 Props = Callable[[Plant], dict[str, Any]]
 
 NEEDED: Mapping[type[Construct], Props] = {
+    l4e.AssetDashboard: lambda of: {"scheduler": of.scheduler},
     l4e.AssetStorage: lambda of: {},
     l4e.DataIngestion: lambda of: {"dataset": of.dataset, "source": of.place("history/")},
     l4e.Dataset: lambda of: {"service": of.service},
@@ -153,6 +158,16 @@ def everything(of: Plant) -> dict[type[Construct], dict[str, Any]]:
         timestamp_format=l4e.TimestampFormat.EPOCH, delimiter="_", time_zone_offset="+01:00"
     )
     return {
+        l4e.AssetDashboard: {
+            "alarms": [of.alarms],
+            "retraining": l4e.RetrainingScheduler.from_model_name(
+                of.stack, "Retraining", service=of.service, model_name="tuned"
+            ),
+            "results": of.place("out/"),
+            "title": "Feed pump",
+            "dashboard_name": "feed-pump",
+            "default_interval": cdk.Duration.days(1),
+        },
         l4e.AssetStorage: {
             "bucket_name": "sensor-data-2",
             "encryption_key": of.key,
@@ -258,6 +273,7 @@ def everything(of: Plant) -> dict[type[Construct], dict[str, Any]]:
             "adaptation": "hold",
             "label_group": {"fault_codes": ["leak"]},
             "retraining": {"retraining_frequency": "P3M"},
+            "dashboard": {"title": "Feed pump"},
             "wait": False,
             "data_upload_frequency": "PT5M",
             "data_delay_offset": cdk.Duration.minutes(5),

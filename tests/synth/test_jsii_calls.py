@@ -17,6 +17,7 @@ from constructs_l4e import AssetStorage, DatasetSchema, IEquipmentService, Monit
 
 MOST_FOR_FIRST_OF_STACK = 40
 MOST_FOR_EACH_FURTHER = 32
+MOST_FOR_DASHBOARD = 28
 MOST_AT_SYNTH = 2
 """What may use the role; and to acknowledge wildcards in its rights, as the bucket is of another stack."""
 MOST_AT_SYNTH_OF_STACK = 2
@@ -37,7 +38,9 @@ def plant(tmp_path: Path) -> Plant:
     return made
 
 
-def add_asset(plant: Plant, stack: cdk.Stack, name: str, *, sensors: int = 30) -> Counter[str]:
+def add_asset(
+    plant: Plant, stack: cdk.Stack, name: str, *, sensors: int = 30, dashboard: bool = False
+) -> Counter[str]:
     """Make an asset, and return the messages that took."""
     _, service, storage = plant
     with counted() as calls:
@@ -48,6 +51,7 @@ def add_asset(plant: Plant, stack: cdk.Stack, name: str, *, sensors: int = 30) -
             locations=storage.for_asset(name),
             schema=DatasetSchema.from_sensors({"pump": [f"sensor{number}" for number in range(sensors)]}),
             training=TRAINING,
+            dashboard=dashboard,
         )
     return calls
 
@@ -58,6 +62,18 @@ def test_assets_of_a_stack_cost_few_messages(plant: Plant) -> None:
 
     assert first <= MOST_FOR_FIRST_OF_STACK
     assert max(further) <= MOST_FOR_EACH_FURTHER
+
+
+def test_a_dashboard_costs_few_messages(plant: Plant) -> None:
+    """Each metric is made once, though it is a sum and a line of a graph."""
+    stack = cdk.Stack(plant[0], "Plant")
+    add_asset(plant, stack, "Pump")
+    without, with_it = (
+        add_asset(plant, stack, f"Pump{dashboard}", dashboard=dashboard).total()
+        for dashboard in (False, True)
+    )
+
+    assert with_it - without <= MOST_FOR_DASHBOARD
 
 
 def test_import_asks_nothing() -> None:

@@ -3,14 +3,19 @@
 The columns per sensor are the mean of its scaled value over a bin, the exponential mean of these (slow
 relations), and the means of its hinges without their straight part (bends). One inverse predicts all sensors,
 as in `engine.detect.cross_prediction`; a sensor's own columns never help to predict it.
+
+Where a bend lies beyond its range in training, nobody knows whether the curve goes on to bend: a valve may
+have reached its stop. There, a residual counts as far as neither of two predictions explains it: the one
+whose bends go on, and the one whose bends end where they did in training.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.detect.cross_prediction import inverse
+from engine.detect.nearer import nearer
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -42,11 +47,20 @@ class Columns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Additive:
-    """Residual of each sensor: `(columns - mean) @ weights`; `precision` fills what is missing."""
+    """Residual of each sensor: `(columns - mean) @ weights`.
+
+    Attributes:
+        mean: of the columns, shape (columns,).
+        weights: shape (columns, sensors).
+        precision: fills what is missing, shape (columns, columns).
+        bounds: lowest and highest bends that were learned, shape (2, bends).
+
+    """
 
     mean: Floats
     weights: Floats
     precision: Floats
+    bounds: Floats
 
     @classmethod
     def fit(cls, mean: Floats, covariance: Floats, trusted: Floats, ridge: float, used: int) -> "Additive":
@@ -80,15 +94,21 @@ class Additive:
             mean=mean,
             weights=np.pad(weights, ((0, others), (0, 0))),
             precision=np.pad(precision, ((0, others), (0, others))),
+            bounds=unbounded(size + others - 2 * sensors),
         )
 
     def mixed(self, other: "Additive", share: float) -> "Additive":
         """Return the weighted mean of this model and, by this share, another one of the same columns."""
-        return Additive(
-            mean=self.mean,
+        return replace(
+            self,
             weights=(1 - share) * self.weights + share * other.weights,
             precision=(1 - share) * self.precision + share * other.precision,
         )
+
+    def bounded(self, learned: Floats) -> "Additive":
+        """Return this model with the ranges of the bends in the columns that it learned; NaN is no value."""
+        bends = learned[:, 2 * self.weights.shape[1] :]
+        return replace(self, bounds=np.array([np.fmin.reduce(bends), np.fmax.reduce(bends)]))
 
     def residuals(self, columns: Floats) -> Floats:
         """Return the residuals in scales; 0 for a sensor that is missing, whose columns are NaN."""
@@ -96,7 +116,7 @@ class Additive:
         missing = np.isnan(centred)
         incomplete = np.flatnonzero(missing.any(axis=1))
         if not len(incomplete):
-            return centred @ self.weights
+            return self._unexplained(centred)
         centred[missing] = 0
         patterns, which = np.unique(missing[incomplete], axis=0, return_inverse=True)
         for at, pattern in enumerate(patterns):
@@ -105,9 +125,17 @@ class Additive:
             among[np.diag_indices(len(among))] += 1e-12
             likely = -np.linalg.solve(among, self.precision[pattern] @ centred[rows].T)
             centred[np.ix_(rows, np.flatnonzero(pattern))] = likely.T
-        result: Floats = centred @ self.weights
+        result = self._unexplained(centred)
         result[missing[:, : result.shape[1]]] = 0
         return result
+
+    def _unexplained(self, centred: Floats) -> Floats:
+        """Return the residuals of complete columns, which are relative to the mean."""
+        result: Floats = centred @ self.weights
+        at = 2 * result.shape[1]
+        low, high = self.bounds - self.mean[at:]
+        beyond = centred[:, at:] - np.clip(centred[:, at:], low, high)
+        return nearer(result, result - beyond @ self.weights[at:])
 
     def effect(self, slopes: Floats) -> Floats:
         """Return what the shift of each sensor by one scale does to the residuals of all, sensors x sensors.
@@ -123,6 +151,11 @@ class Additive:
             rise = 1 - (at + 1) / (hinges + 1)  # the share of rows above the knot
             result = result + (rise - slopes[at])[:, None] * bend
         return result
+
+
+def unbounded(bends: int) -> Floats:
+    """Return the bounds of bends of which no range is known."""
+    return np.repeat([[-1.0], [1.0]], bends, axis=1) * np.finfo(np.float64).max
 
 
 def smoothed(values: Floats, fresh: Mask, before: Floats) -> Floats:

@@ -212,6 +212,7 @@ class Detector:
             "sensors": list(self.sensors),
             "step": int(self.step / np.timedelta64(1, "s")),
             "limits": {view.name: view.limit for view in self.views},
+            "fourth_powers": self.views[0].fourth_powers,
             "memory": max(view.average_span for view in self.views),
             "span": baseline.span,
             "forward_false_alarms": self.forward_false_alarms,
@@ -261,7 +262,7 @@ class Detector:
             names = [name for name in (*VIEWS, *TRACKED) if name in meta["limits"]]
             _check_arrays(arrays, names, len(sensors))
             average_span = int(meta.get("memory", SPAN))
-            views = tuple(_view(name, float(meta["limits"][name]), average_span, arrays) for name in names)
+            views = tuple(_view(name, meta, average_span, arrays) for name in names)
             scaling = Scaling(center=arrays["center"], scale=arrays["scale"], constant=arrays["constant"])
             end = arrays["end"].view("datetime64[us]")[0]
             training_range = _training_range(arrays, len(sensors))
@@ -351,11 +352,19 @@ def _check_arrays(arrays: Arrays, views: Sequence[ViewName], sensors: int) -> No
     check_arrays(arrays, expected)
 
 
-def _view(name: ViewName, limit: float, average_span: int, arrays: Arrays) -> View:
+def _view(name: ViewName, meta: Mapping[str, Any], average_span: int, arrays: Arrays) -> View:
     """Return a view; in artefacts of format version 1 no level has moved."""
+    limit = float(meta["limits"][name])
     if not 0 < limit < math.inf:
         raise BadArtefact(f"the artefact is malformed: the limit of the {name} view is {limit}")
     parts = {part: arrays[f"{name}.{part}"] for part in _VIEW_PARTS}
     averages = arrays.get(f"{name}.moved", np.zeros(len(parts["offset"])))
     check_finite(*parts.values(), averages)
-    return View(name=name, limit=limit, **parts, average_span=average_span, level_averages=averages)
+    return View(
+        name=name,
+        limit=limit,
+        fourth_powers=bool(meta.get("fourth_powers", False)),
+        **parts,
+        average_span=average_span,
+        level_averages=averages,
+    )

@@ -3,9 +3,9 @@
 The static views score the sensors as they are. A residual whose level has moved for good counts less
 (`engine.detect.level_shift`). The more residuals have moved levels, the more the tracked views count, which
 score the sensors relative to a slow baseline and so see fast faults whatever drifts. They do not count on a
-plant that does not drift, nor on a row that is usual even with all residuals counted: when a long fault is
-repaired, they would alarm until their baseline is back. They count from the limits on, before these were
-widened, and in full from twice as much.
+plant that does not drift, nor on a row that is usual to the static view of the same features even with all
+residuals counted: when a long fault is repaired, they would alarm until their baseline is back. They count
+from the limits on, before these were widened, and in full from twice as much.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from engine.detect.rare_states import RareStates
 from engine.detect.smoothing import newest_largest
 from engine.detect.state import State
 from engine.detect.trained_states import TrainedStates, confirmed_states
-from engine.detect.view import View, row_scores
+from engine.detect.view import View
 from engine.frame.scaling import CLIP
 
 Floats = NDArray[np.float64]
@@ -84,33 +84,31 @@ def evaluate_views(
             np.maximum(share, 1 - weights.mean(axis=1), out=share)
             np.maximum(uncounted, 1 - weights.min(axis=1), out=uncounted)
     engaged = ramp(share, *ENGAGED_SHARE)
-    at = np.flatnonzero(engaged)
+    moving = np.flatnonzero(engaged)
 
     ratios: dict[ViewName, Floats] = {}
     excess, moved = np.zeros((count, sensors), np.float32), np.zeros((count, sensors), np.float32)
-    as_trained = np.zeros(count)
+    as_trained: dict[ViewName, Floats] = {}
     levels = None
     for view, residuals, weights in weighted:
         ready = rows.ready(view.name)
+        if view.name in TRACKED.values():
+            full = ready[moving] * view.scores(_rows(residuals, moving)) / (view.limit * wider[moving])
+            as_trained[view.name] = widening * full
         if weights is not None:
             if view.name == "lag":
                 levels = _moved_levels(view, residuals, weights, state)
-            unsure = at[as_trained[at] < 2]  # the other rows count in full already
-            full = ready[unsure] * row_scores(_rows(residuals, unsure)) / (view.limit * wider[unsure])
-            as_trained[unsure] = np.maximum(as_trained[unsure], widening * full)
             _mark_moved(moved, residuals, weights)
             np.multiply(residuals, weights, out=residuals)
-        ratios[view.name] = ready * row_scores(residuals) / (view.limit * wider)
-        if weights is None:
-            as_trained = np.maximum(as_trained, widening * ratios[view.name])
+        ratios[view.name] = ready * view.scores(residuals) / (view.limit * wider)
         excess += view.excess(residuals, sensors) * ready[:, None]
     largest = _relative(moved, uncounted) if uncounted.any() else None
-    if not len(at):
+    if not len(moving):
         return ViewEvaluation(ratios=ratios, excess=excess, moved=largest, levels=levels)
 
-    tracked = engaged * ramp(as_trained, 1, 2)
     for view in (each for each in views if each.name in TRACKED):
-        weight = rows.ready(view.name) * tracked
+        weight = rows.ready(view.name) * engaged
+        weight[moving] *= ramp(as_trained[TRACKED[view.name]], 1, 2)
         at = np.flatnonzero(weight)
         if not len(at):
             continue
@@ -118,7 +116,7 @@ def evaluate_views(
         residuals = view.residuals(blocks, None if rows.missing is None else rows.missing[at])
         np.abs(residuals, out=residuals)
         ratios[view.name] = np.zeros(count)
-        ratios[view.name][at] = weight[at] * row_scores(residuals) / (view.limit * wider[at])
+        ratios[view.name][at] = weight[at] * view.scores(residuals) / (view.limit * wider[at])
         excess[at] += (view.excess(residuals, sensors) * weight[at, None]).astype(np.float32)
     return ViewEvaluation(ratios=ratios, excess=excess, moved=largest, levels=levels)
 

@@ -18,7 +18,7 @@ from engine.detect.baseline import SLOW_SPEED
 from engine.detect.cross_prediction import Float32
 from engine.detect.ramp import ramp
 from engine.detect.smoothing import ewma
-from engine.detect.view import TOP_SHARE, View, row_scores
+from engine.detect.view import POWER, View
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -32,8 +32,8 @@ MOVED_AVERAGE = (0.45, 0.55)
 FAR_RATIO = 4.0
 """Ratio of score to limit from which a row is far above the limit in part; in full from twice as much."""
 SINGLE_SENSOR_SHARE = (0.9, 0.96)
-"""Share of the squared residuals that the shift of one sensor must explain to be their cause in part, and in
-full."""
+"""Share of the score of a row, its residuals not capped, that goes with the shift of one sensor where that is
+the cause in part, and in full. In models of older releases it is a share of the squares."""
 _TINY = 1e-12
 
 
@@ -93,13 +93,12 @@ def _slow_down(after: Floats, residuals: Float32, span: int, view: View, speed: 
         speed: share of the usual speed at each row, from the baseline.
 
     """
-    # the score of a row is at most the mean of its squares, plus that mean if all lay in the largest ones
-    bound = (1 + 1 / TOP_SHARE) * np.einsum("ij,ij->i", residuals, residuals) / residuals.shape[1]
-    far = bound > FAR_RATIO * view.limit
+    # residuals that count in part can only lower a score, so other rows are not far above, whatever counts
+    far = view.scores(np.abs(residuals)) > FAR_RATIO * view.limit
     slow, places = speed < 1, np.flatnonzero(far)
     # on a plant that drifts most rows are far by residuals that do not count; up to the first other one, the
     # averages are right
-    slow[places] |= _scores(residuals[places], _weights(after[places])) > FAR_RATIO * view.limit
+    slow[places] |= _scores(residuals[places], _weights(after[places]), view) > FAR_RATIO * view.limit
     if not slow.any():
         return
     shifts = view.shifts()
@@ -115,19 +114,23 @@ def _slow_down(after: Floats, residuals: Float32, span: int, view: View, speed: 
 
 def _pace(residuals: Float32, weights: Float32, view: View, shifts: Float32, squares: Float32) -> float:
     """Return the share of the usual speed at one row: slow if far above the limit by no single sensor."""
-    ratio = float(_scores(residuals[None], weights)[0]) / view.limit
+    ratio = float(_scores(residuals[None], weights, view)[0]) / view.limit
     above = ramp(ratio, FAR_RATIO, 2 * FAR_RATIO)
     if not above:
         return 1.0
-    weights *= weights
-    explained = (shifts @ (weights * residuals)) ** 2 / np.maximum(squares @ weights, _TINY)
-    single = ramp(float(explained.max() / (weights @ residuals**2)), *SINGLE_SENSOR_SHARE)
+    counted = weights * weights
+    along, size = shifts @ (counted * residuals), np.maximum(squares @ counted, _TINY)
+    sensor = (along * along / size).argmax()
+    rest = residuals - along[sensor] / size[sensor] * shifts[sensor]
+    power = POWER if view.fourth_powers else 2.0
+    whole, left = (float((np.abs(weights * each) ** power).sum()) for each in (residuals, rest))
+    single = ramp(1 - float((left / whole) ** (2 / power)), *SINGLE_SENSOR_SHARE)
     return max(SLOW_SPEED, 1 - above * (1 - single))
 
 
-def _scores(residuals: Float32, weights: Float32) -> Floats:
+def _scores(residuals: Float32, weights: Float32, view: View) -> Floats:
     """Return the scores of rows whose residuals count by these weights."""
-    return row_scores(np.abs(residuals) * weights)
+    return view.scores(np.abs(residuals) * weights)
 
 
 def _weights(averages: Floats) -> Float32:

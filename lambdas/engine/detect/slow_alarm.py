@@ -2,8 +2,9 @@
 
 Many faults show at some operating points of a machine only: at full load, in the heat, by day. Elsewhere, a
 quiet hour is no sign of a repair. So the alarm remembers at which points the channel was lately above its
-limit, and at which it was not. A quiet bin is a sign that the fault has ended as far as the bins at the most
-similar points were above.
+limit, and at which it was not. A quiet bin is a sign that the fault has ended as far as more of the bins at
+the most similar points were above than were not: where a fault shows in half of the bins or less, quiet ones
+say nothing, however many of them a night has.
 """
 
 import numpy as np
@@ -19,8 +20,8 @@ NEIGHBOURS = 9
 """Bins at the most similar operating points that say whether a fault would show."""
 MEMORY = 5
 """Opening times that bins are remembered for, two and a half days: before, the fault was smaller. An alarm
-that is quiet for as long closes, whatever the operating points."""
-ENDED = 3.0
+that was above its limit for less than one of them closes, whatever the operating points."""
+ENDED = 2.0
 """Quiet bins, each counted as far as the fault would have shown, after which it has ended."""
 _DECIMALS = 4
 """Points are rounded, so that equal ones are equal however rows are cut into windows."""
@@ -54,7 +55,8 @@ class SlowAlarm:
         else:
             state.spell += 1
             state.evidence += self._shown(point)
-            if state.evidence >= ENDED or state.spell > MEMORY * opening:
+            lately = state.above[-MEMORY * opening :].sum()
+            if state.evidence >= ENDED or lately < opening:
                 state.ratio = now
         state.open = state.ratio > 1
         if now > 1 or not state.open:
@@ -72,12 +74,14 @@ class SlowAlarm:
         return float(min(sorted(ratios)[-opening], *ratios[-max(1, opening // 2) :]))
 
     def _shown(self, point: Floats) -> float:
-        """Return the share of bins above the limit at the most similar points, before this quiet spell.
+        """Return by how much more of the bins at the most similar points were above the limit than were not.
 
-        Bins before the first one above are from before the fault: they do not say where it shows.
+        They are those before this quiet spell. Bins before the first one above are from before the fault:
+        they do not say where it shows.
         """
         state = self._state
         before = slice(int(np.argmax(state.above)), len(state.points) - (state.spell - 1))
         distance = ((state.points[before] - point) ** 2).sum(axis=1)[::-1]  # of equal ones the newest
         nearest = np.argsort(distance, kind="stable")[:NEIGHBOURS]
-        return float(state.above[before][::-1][nearest].mean()) if len(nearest) else 1.0
+        share = float(state.above[before][::-1][nearest].mean()) if len(nearest) else 1.0
+        return max(0.0, 2 * share - 1)

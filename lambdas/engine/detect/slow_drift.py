@@ -20,7 +20,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.additive_model import Additive, Columns, smoothed
+from engine.detect.additive_model import Additive, Columns, smoothed, unbounded
 from engine.detect.artefact import Arrays, BadArtefact, check_arrays, check_finite
 from engine.detect.cross_prediction import Float32
 from engine.detect.slow_alarm import SlowAlarm
@@ -28,7 +28,7 @@ from engine.detect.slow_state import SlowState
 from engine.detect.smoothing import ewma
 from engine.detect.time_bins import Grid, Sums
 from engine.detect.trained_states import TrainedStates, confirmed_states
-from engine.detect.view import CAP, row_scores
+from engine.detect.view import CAP, older_row_scores, row_scores
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
 
@@ -94,7 +94,9 @@ class SlowDrift:
             sensors).
         limits: scores of single bins and of the average from which they count for an alarm, shape (2,).
         largest: whether the score of a single bin is its largest square; in models of older releases it is
-            that of rows, as the score of the average is.
+            that of their rows.
+        fourth_powers: whether the score of the average is `row_scores`, as of rows; in models of older
+            releases it is `older_row_scores`.
         effect: what the shift of each sensor by one scale does to the residuals of all, shape (sensors,
             sensors).
         trained: states that training held; far from them, residuals count less.
@@ -113,6 +115,7 @@ class SlowDrift:
     units: Floats
     limits: Floats
     largest: bool
+    fourth_powers: bool
     effect: Floats
     trained: TrainedStates
     axes: Floats
@@ -132,6 +135,7 @@ class SlowDrift:
             "average": spans.average,
             "opening": spans.opening,
             "largest": self.largest,
+            "fourth_powers": self.fourth_powers,
             "settling": spans.settling,
             "held": self.held,
             "trust": self.trust,
@@ -145,6 +149,7 @@ class SlowDrift:
             "slow.mean": self.model.mean,
             "slow.weights": self.model.weights,
             "slow.precision": self.model.precision,
+            "slow.bounds": self.model.bounds,
             "slow.units": self.units,
             "slow.limits": self.limits,
             "slow.effect": self.effect,
@@ -161,15 +166,17 @@ class SlowDrift:
             BadArtefact: when they are malformed, or of other sensors.
 
         """
-        arrays = {"slow.axes": np.zeros((sensors, 0)), **arrays}
         hinges = len(arrays["slow.knots"])
-        size = (2 + hinges) * sensors
+        size, bends = (2 + hinges) * sensors, hinges * sensors
+        older: Arrays = {"slow.axes": np.zeros((sensors, 0)), "slow.bounds": unbounded(bends)}
+        arrays = older | dict(arrays)
         shapes: dict[str, tuple[int, ...]] = {
             "knots": (hinges, sensors),
             "slopes": (hinges, sensors),
             "mean": (size,),
             "weights": (size, sensors),
             "precision": (size, size),
+            "bounds": (2, bends),
             "units": (2, sensors),
             "limits": (2,),
             "effect": (sensors, sensors),
@@ -184,15 +191,16 @@ class SlowDrift:
         least = min(width, spans.average, spans.opening, spans.settling + 1)
         if least < 1 or not 0 <= trust <= held <= 1 or min(part["units"].min(), part["limits"].min()) <= 0:
             raise BadArtefact(f"the slow channel is malformed: bins of {width} us, {spans}, trust {trust}")
-        older = "largest" not in meta  # its alarms counted single bins from half of the limit that was kept
+        halved = "largest" not in meta  # alarms of older models counted single bins from half of the limit
         return cls(
             grid=Grid(width=width, knots=part["knots"]),
             columns=Columns(slopes=part["slopes"]),
-            model=Additive(mean=part["mean"], weights=part["weights"], precision=part["precision"]),
+            model=Additive(**{name: part[name] for name in ("mean", "weights", "precision", "bounds")}),
             spans=spans,
             units=part["units"],
-            limits=part["limits"] * (0.5 if older else 1.0, 1.0),
-            largest=not older and bool(meta["largest"]),
+            limits=part["limits"] * (0.5 if halved else 1.0, 1.0),
+            largest=not halved and bool(meta["largest"]),
+            fourth_powers=bool(meta.get("fourth_powers", False)),
             effect=part["effect"],
             trained=TrainedStates.read(arrays, "slow", sensors) or TrainedStates.unknown(sensors),
             axes=part["axes"],
@@ -284,8 +292,9 @@ class SlowDrift:
         effect = self.effect * relative[1]
         explained = (units @ effect.T) ** 2 / np.maximum((effect**2).sum(axis=1), _TINY)
         singles = np.abs(residuals * relative[0])
-        newest = bin_scores(singles) if self.largest else row_scores(singles)
-        return np.minimum(row_scores(np.abs(units)) / self.limits[1], newest / self.limits[0]), explained
+        newest = bin_scores(singles) if self.largest else older_row_scores(singles)
+        averages = (row_scores if self.fourth_powers else older_row_scores)(np.abs(units))
+        return np.minimum(averages / self.limits[1], newest / self.limits[0]), explained
 
 
 def bin_scores(residuals: Floats) -> Floats:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine.detect.artefact import Arrays, check_arrays, check_finite
 from engine.detect.cross_prediction import RIDGE, Float32, Reals, inverse, product
+from engine.detect.nearer import nearer
 
 Floats = NDArray[np.float64]
 
@@ -101,6 +102,4 @@ def confirmed_states(values: Reals, residuals: Reals) -> Floats:
         residuals: what is left of them when the others predict them, shape (bins, sensors).
 
     """
-    predicted = values - residuals
-    nearer = np.where(np.abs(values) < np.abs(predicted), values, predicted)
-    return np.where(values * predicted > 0, nearer, 0.0).astype(np.float64, copy=False)
+    return nearer(values, values - residuals).astype(np.float64, copy=False)

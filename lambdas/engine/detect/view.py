@@ -19,8 +19,9 @@ RESIDUAL_QUANTILE = 0.99
 CAP = 6.0
 """Most units that a residual counts in the score, so that no single sensor decides it. In contributions it is
 CLIP, so that the largest residual still leads."""
-TOP_SHARE = 0.15
-"""Share of the residuals, the largest ones, whose mean is added to the mean of all in the score of a row."""
+POWER = 4.0
+"""The score of a row averages this power of its residuals: a fault begins in few sensors, even of many, and
+the mean of squares hides it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,8 @@ class View:
         weights: shape (features, outputs).
         usual: mean squared residual in healthy operation, shape (outputs,).
         limit: row score above which a row alarms.
+        fourth_powers: whether rows have the score of `row_scores`; in models of older releases it is that of
+            `older_row_scores`, which their limits fit.
         level_averages: averages of `engine.detect.level_shift` at the end of training, from which scoring
             starts, shape (outputs,).
         average_span: span of these averages in rows.
@@ -44,6 +47,7 @@ class View:
     weights: Float32
     usual: Float32
     limit: float
+    fourth_powers: bool
     level_averages: Floats
     average_span: int
 
@@ -75,6 +79,10 @@ class View:
         result: Float32 = weights.sum(axis=0)
         return result
 
+    def scores(self, residuals: Float32) -> Floats:
+        """Return one score per row from absolute residuals in units, shape (rows, outputs)."""
+        return (row_scores if self.fourth_powers else older_row_scores)(residuals)
+
     def excess(self, residuals: Float32, sensors: int) -> Float32:
         """Return by how much the squared residuals of each sensor exceed their usual mean: (rows, sensors).
 
@@ -95,16 +103,27 @@ class View:
 
 
 def row_scores(residuals: Float32) -> Floats:
-    """Return one score per row: the mean of the capped squares plus the mean of their largest 15 %.
+    """Return one score per row, in squared units: the root of the mean fourth power of its capped residuals.
+
+    It lies between the mean and the largest of the squares, and no residual that grows can lower it.
 
     Args:
         residuals: absolute residuals in units, shape (rows, outputs).
 
     """
+    powers = np.minimum(residuals, CAP)
+    powers *= powers
+    powers **= POWER / 2
+    result: Floats = (powers.mean(axis=1) ** (2 / POWER)).astype(np.float64)
+    return result
+
+
+def older_row_scores(residuals: Float32) -> Floats:
+    """Return what older releases had: the mean of the capped squares plus the mean of their largest 15 %."""
     squares = np.minimum(residuals, CAP)
     squares *= squares
     width = squares.shape[1]
-    top = max(1, round(TOP_SHARE * width))
+    top = max(1, round(0.15 * width))
     mean = squares.mean(axis=1)
     squares.partition(width - top, axis=1)
     result: Floats = (mean + squares[:, width - top :].mean(axis=1)).astype(np.float64)

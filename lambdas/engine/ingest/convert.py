@@ -150,8 +150,9 @@ class _Reading:
             schema = parquet_schema(wanted)
             with table_writer(sink, schema) as write:
                 for block in chain(head, blocks):
+                    first_line = reader.line
                     rows = reader.read(block)
-                    tally.add(block, rows, next_line=reader.line)
+                    tally.add(block, rows, first_line=first_line, next_line=reader.line)
                     if len(rows.times):
                         absent = pa.nulls(len(rows.times), pa.float64())
                         cells = [rows.columns.get(name, absent) for name in wanted]

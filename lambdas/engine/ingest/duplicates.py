@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.ingest.local_time import RepeatedHours
 from engine.ingest.timestamps import Times
 
 _KEPT = 1 << 22
@@ -23,6 +24,7 @@ class DuplicateCount:
 
     _times: list[Times] = field(default_factory=list)
     _lines: list[NDArray[np.int64]] = field(default_factory=list)
+    _hours: RepeatedHours = field(default_factory=RepeatedHours)
     _kept: int = 0
     _halvings: int = 0
     _last: np.datetime64 | None = None
@@ -60,6 +62,21 @@ class DuplicateCount:
         self._take_out_repeated()
         return None if self._first is None else (self._count, *self._first)
 
+    def local_hours(self) -> int:
+        """Return how many hours are repeated as by local clocks in autumn."""
+        self._take_out_repeated()
+        return self._hours.count(np.concatenate(self._times)) if self._first else 0
+
+    def lacks_half_the_day(self) -> bool:
+        """Return whether the times have the hours 1 to 12 and no other, as a clock without am and pm."""
+        self._take_out_repeated()
+        micros = (
+            np.concatenate([times.view(np.int64) for times in self._times])
+            if self._times
+            else np.zeros(0, np.int64)
+        )
+        return set(np.unique(micros // 3_600_000_000 % 24).tolist()) == set(range(1, 13))
+
     def _take_out_repeated(self) -> None:
         """Count the repetitions among the rows that are kept, and keep each instant once."""
         if self._in_order:
@@ -71,6 +88,7 @@ class DuplicateCount:
         if repeated.any():
             first = int(repeated.argmax())
             self._count += int(np.count_nonzero(repeated)) << self._halvings
+            self._hours.add(times[repeated])
             self._first = self._first or (int(lines[first]), times[first])
         self._times, self._lines = [times[~repeated]], [lines[~repeated]]
         self._kept = len(self._times[0])

@@ -1,17 +1,20 @@
 """What was read from one file: counts, repairs, and whether there were too many of them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
 import numpy as np
 
 from engine.ingest.cells import MAX_EXAMPLES, Found, ParsedRows
 from engine.ingest.duplicates import DuplicateCount
+from engine.ingest.far_rows import PeriodCount, PeriodRows
+from engine.ingest.local_time import SkippedHours
+from engine.ingest.passes import Passes
 from engine.ingest.timestamp_columns import TimestampReader
 from engine.ingest.timestamps import isoformat
 from l4e_files.beginning import Beginning
-from l4e_files.layout import PREPARE, why_wide
+from l4e_files.layout import PREPARE, long_layout, why_wide
 from l4e_files.repairs import Repair, RepairKind, RepairLimits
 from l4e_files.times import ACCEPTED, DayMonthOrder, unaccepted_form
 from l4e_files.unusable import UnusableFile
@@ -38,6 +41,9 @@ class FileReport:
         repairs: What was put right, with the first line and an example of each.
         notes: Readings that were taken where another one was possible.
         day_month: The dates that show the order of day and month, and whether the day was read first.
+        periods: How the rows spread over time.
+        shifted: Number of timestamps with an offset that is not zero.
+        bare: Number of timestamps without an offset, which were read as UTC.
     """
 
     rows: int
@@ -53,6 +59,9 @@ class FileReport:
     repairs: tuple[Repair, ...] = ()
     notes: tuple[str, ...] = ()
     day_month: DayMonth = "none"
+    periods: tuple[PeriodRows, ...] = ()
+    shifted: int = 0
+    bare: int = 0
 
     @classmethod
     def from_json(cls, members: Mapping[str, Any]) -> Self:
@@ -63,6 +72,7 @@ class FileReport:
                 **members,
                 **{name: tuple(members[name]) for name in lists if name in members},
                 "repairs": tuple(Repair.from_json(repair) for repair in members.get("repairs", ())),
+                "periods": tuple(PeriodRows(**one) for one in members.get("periods", ())),
             }
         )
 
@@ -90,11 +100,14 @@ class Tally:
     first_invalid: dict[str, Found] = field(default_factory=dict)
     unfinished: Found | None = None
     duplicates: DuplicateCount = field(default_factory=DuplicateCount)
+    periods: PeriodCount = field(default_factory=PeriodCount)
+    passes: Passes = field(default_factory=Passes)
+    skipped: SkippedHours = field(default_factory=SkippedHours)
     first: np.datetime64 | None = None
     last: np.datetime64 | None = None
 
-    def add(self, block: bytes, rows: ParsedRows, *, next_line: int) -> None:
-        """Add what was read from a block, and the number of the line after it."""
+    def add(self, block: bytes, rows: ParsedRows, *, first_line: int, next_line: int) -> None:
+        """Add what was read from a block, and the numbers of its first line and of the line after it."""
         count = len(rows.times)
         self.bytes_read += len(block)
         if not block.endswith((b"\n", b"\r")):
@@ -115,6 +128,9 @@ class Tally:
         self.first = low if self.first is None else min(self.first, low)
         self.last = high if self.last is None else max(self.last, high)
         self.duplicates.add(rows.times, rows.lines)
+        self.periods.add(rows.times, rows.lines)
+        self.passes.add(block, rows.times, rows.lines, first_line)
+        self.skipped.add(rows.times, rows.lines)
         for name in self.columns:
             invalid = rows.invalid.get(name, 0)
             self.invalid[name] = self.invalid.get(name, 0) + invalid
@@ -137,6 +153,7 @@ def report_of(tally: Tally) -> FileReport:
     _require_width(tally)
     _require_rows(tally)
     _require_order(tally)
+    _require_wide(tally)
     repeated = tally.duplicates.result()
     duplicates = (
         None if repeated is None else _repair("duplicates", repeated[0], (repeated[1], str(repeated[2])))
@@ -157,6 +174,9 @@ def report_of(tally: Tally) -> FileReport:
         repairs=(*tally.beginning.repairs, *_repairs(tally, duplicates, ambiguous=day_month == "ambiguous")),
         notes=(*tally.beginning.notes, *order_notes),
         day_month=day_month,
+        periods=tally.periods.result(),
+        shifted=tally.timestamps.shifted,
+        bare=max(0, tally.rows - tally.timestamps.shifted - tally.timestamps.absolute),
     )
 
 
@@ -171,6 +191,7 @@ def _repairs(tally: Tally, duplicates: Repair | None, *, ambiguous: bool) -> lis
         _repair("wide-rows", tally.wide, tally.first_wide),
         _repair("short-rows", tally.short, tally.first_short),
         *([] if duplicates is None else [duplicates]),
+        *_local_time(tally, duplicates),
         *(
             _repair("invalid-cells", count, tally.first_invalid.get(name), name)
             for name, count in tally.invalid.items()
@@ -181,6 +202,17 @@ def _repairs(tally: Tally, duplicates: Repair | None, *, ambiguous: bool) -> lis
     if ambiguous:
         found.append(_repair("day-month-order", tally.timestamps.order.open, tally.beginning.first_timestamp))
     return [repair for repair in found if repair.count]
+
+
+def _local_time(tally: Tally, duplicates: Repair | None) -> Iterator[Repair]:
+    """Yield the hours that local clocks repeat or skip."""
+    repeated, skipped = tally.duplicates.local_hours(), tally.skipped.result()
+    if duplicates is not None and repeated:
+        count = repeated + (0 if skipped is None else skipped[0])
+        yield replace(duplicates, kind="local-time", count=count)
+    elif skipped is not None:
+        count, line, time = skipped
+        yield _repair("local-time", count, (line, str(time)))
 
 
 def _require_width(tally: Tally) -> None:
@@ -213,6 +245,12 @@ def _require_rows(tally: Tally) -> None:
 
 def _require_order(tally: Tally) -> None:
     """Require that the dates of the file have day and month in one order."""
+    reversed_dates = tally.timestamps.year_day_month
+    if reversed_dates > _CONTRARY_SHARE * tally.filled:
+        raise UnusableFile(
+            f"{_of(reversed_dates, tally)} have dates that exist only as year, day, month"
+            f"{_timestamp_example(tally)}: write dates as '2026-03-31 14:05:00', the month after the year"
+        )
     order = tally.timestamps.order
     against = order.month_first if tally.timestamps.day_first else order.day_first
     if against > _CONTRARY_SHARE * (order.month_first + order.day_first):
@@ -220,6 +258,15 @@ def _require_order(tally: Tally) -> None:
             f"the dates have two orders: {order.month_first:,} exist only with the month first, "
             f"{order.day_first:,} only with the day first{_timestamp_example(tally)}. A file must have one "
             f"order: write dates as '2026-03-31 14:05:00', {PREPARE}"
+        )
+
+
+def _require_wide(tally: Tally) -> None:
+    """Require that the times do not start again for each sensor."""
+    found = tally.passes.sorted_by_sensor()
+    if found is not None and found.column < len(tally.beginning.header):
+        raise UnusableFile(
+            long_layout(found.column, tally.beginning.header[found.column], found.text, found.line)
         )
 
 
@@ -237,6 +284,16 @@ def _require_few(tally: Tally, duplicates: Repair | None) -> None:
     if _above(unusable, tally, tally.limits.unusable_timestamps):
         raise UnusableFile(
             f"{_of(unusable, tally)} have no usable timestamp{_timestamp_example(tally)}: {_TIMESTAMP_FIX}"
+        )
+    if (
+        duplicates is not None
+        and _above(duplicates.count, tally, _HALF_DAYS)
+        and tally.duplicates.lacks_half_the_day()
+    ):
+        raise UnusableFile(
+            f"{_of(duplicates.count, tally)} repeat a timestamp ({duplicates.example!r} again in line "
+            f"{duplicates.line}), and all hours are from 1 to 12: this is a clock of twelve hours that has "
+            "lost its am and pm. Export the time with 24 hours"
         )
     if duplicates is not None and _above(duplicates.count, tally, tally.limits.duplicates):
         where = "" if duplicates.line is None else f" in line {duplicates.line}"
@@ -269,6 +326,9 @@ _EXAMPLE_BYTES = 100
 
 _CONTRARY_SHARE = 0.01
 """Share of dates that may have the other order: they are slips, and count as unusable."""
+
+_HALF_DAYS = 0.25
+"""Share of rows that repeat a timestamp, from which on a clock of twelve hours may be the cause."""
 
 _TIMESTAMP_FIX = f"accepted are {ACCEPTED}; write one of these forms into the first column, {PREPARE}"
 

@@ -1,15 +1,16 @@
 """Read the rows of many Parquet files in order of time, in bounded memory.
 
-Of rows with equal timestamps the last one is kept. Row groups are read in the order of their first timestamp,
+Of rows with equal timestamps the last one is kept; in a column that its file does not have, the value is that
+of the last file that has it. Row groups are read in the order of their first timestamp,
 and rows before the first timestamp of the next group are handed on. Files in order of time, also many side by
 side, need no more than that. Where too many rows have to wait, because the groups all cover the same time,
 the rest goes through a temporary file, sorted into ranges of time.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, BinaryIO
 
@@ -41,9 +42,6 @@ class Repetition:
     dropped_file: int
     kept_file: int
 
-
-OnRepetition = Callable[[Repetition], None]
-"""Called with the first timestamp of a table that rows of two files have."""
 
 _Order = tuple[int, int]
 """File and row group of rows: of rows with equal timestamps, the last in this order is kept."""
@@ -93,6 +91,76 @@ class _Run:
         return _Run(self.order, self.table.slice(0, cut)), _Run(self.order, rest)
 
 
+@dataclass(slots=True, kw_only=True)
+class Overlap:
+    """Rows of several files with one timestamp.
+
+    Attributes:
+        named: Which file (axis 0) has which of the columns after the timestamps (axis 1).
+        repetition: The first timestamp found of which a row of one file is dropped for that of another.
+        contradicting: Number of rows dropped for one of another file that has another value.
+        joined: Number of rows that became one with the row of another file, as each has columns of its own.
+        lacking: Per column, number of the rows handed on of which no file has it.
+    """
+
+    named: NDArray[np.bool_]
+    repetition: Repetition | None = None
+    contradicting: int = 0
+    joined: int = 0
+    lacking: NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Count from zero."""
+        self.lacking = np.zeros(self.named.shape[1], np.int64)
+
+    def pass_on(self, runs: Sequence[_Run]) -> None:
+        """Count rows that are handed on as they are."""
+        for run in runs:
+            self.lacking += run.table.num_rows * ~self.named[run.order[0]]
+
+    def take(self, table: Any, order: NDArray[np.intp], files: NDArray[np.intp]) -> Any:
+        """Return one row per timestamp.
+
+        Args:
+            table: The rows of some files, the last file of equal timestamps last.
+            order: The order of the rows by time.
+            files: Place of the file of each row, in that order.
+        """
+        times = _times(table.column(0))[order]
+        last = np.append(times[1:] != times[:-1], [True])
+        used = last.copy()
+        if len(np.unique(self.named[np.unique(files)], axis=0)) == 1:
+            taken = _take_last(table, order)
+            self.lacking += len(taken) * ~self.named[files[0]]
+        else:
+            taken = self._join(table.combine_chunks(), order, self.named[files], used)
+        dropped = np.flatnonzero((times[1:] == times[:-1]) & (files[1:] != files[:-1]) & ~used[:-1])
+        if len(dropped):
+            at = int(dropped[0])
+            self.repetition = self.repetition or Repetition(
+                time=times[at], dropped_file=int(files[at]), kept_file=int(files[at + 1])
+            )
+            self.contradicting += _count_different(table, order[dropped], order[dropped + 1])
+        return taken
+
+    def _join(
+        self, table: Any, order: NDArray[np.intp], named: NDArray[np.bool_], used: NDArray[np.bool_]
+    ) -> Any:
+        """Return each value of the last file that has its column, and mark the rows that are used."""
+        ends = np.flatnonzero(used)
+        starts = np.append(0, ends[:-1] + 1)
+        columns = [table.column(0).take(pa.array(order[ends]))]
+        for at, column in enumerate(table.columns[1:]):
+            has = named[:, at]
+            places = np.maximum.reduceat(np.where(has, np.arange(len(has)), -1), starts)
+            found = places >= 0
+            used[places[found]] = True
+            self.lacking[at] += np.count_nonzero(~found)
+            columns.append(column.take(pa.array(order[np.where(found, places, ends)])))
+        self.joined += int(np.count_nonzero(used)) - len(ends)
+        return pa.table(columns, schema=table.schema)
+
+
 def open_parquet_files(parts: Sequence[BinaryIO]) -> list[Any]:
     """Open Parquet files, several at a time, because each may be in remote storage.
 
@@ -104,15 +172,17 @@ def open_parquet_files(parts: Sequence[BinaryIO]) -> list[Any]:
 
 
 def read_in_order(
-    files: Sequence[Any], *, memory_bytes: int, on_repetition: OnRepetition = lambda _found: None
+    files: Sequence[Any], *, memory_bytes: int, overlap: Overlap | None = None
 ) -> Iterator[Any]:
     """Yield the rows of all files as tables, one after the other in order of time.
 
     Args:
         files: Open Parquet files with the same columns.
         memory_bytes: About what the tables and the waiting rows may take together.
-        on_repetition: Called while a table is made whose rows repeat a timestamp of another file.
+        overlap: Which columns the files have, all of them without it; it gathers what becomes of equal
+            timestamps.
     """
+    overlap = overlap or Overlap(named=np.ones((len(files), 1), bool))
     groups = _row_groups(files)
     waiting: list[_Run] = []
     limit = max(1, memory_bytes // 8)  # waiting, merged, sorted, and two tables that are being written
@@ -120,15 +190,15 @@ def read_in_order(
         waiting.append(group.read())
         held = _bytes(waiting)
         if at + 1 == len(groups):
-            yield _merge(waiting, on_repetition)
+            yield _merge(waiting, overlap)
         elif held >= min(_MIN_TABLE_BYTES, limit):
             pairs = [run.split(groups[at + 1].first) for run in waiting]
             ready = [before for before, _ in pairs if before.table.num_rows]
             waiting = [after for _, after in pairs if after.table.num_rows]
             if ready:
-                yield _merge(ready, on_repetition)
+                yield _merge(ready, overlap)
             if _bytes(waiting) > limit:
-                yield from _through_file(waiting, groups[at + 1 :], limit, on_repetition)
+                yield from _through_file(waiting, groups[at + 1 :], limit, overlap)
                 return
 
 
@@ -143,7 +213,7 @@ def _row_groups(files: Sequence[Any]) -> list[_RowGroup]:
 
 
 def _through_file(
-    waiting: list[_Run], groups: Sequence[_RowGroup], range_bytes: int, on_repetition: OnRepetition
+    waiting: list[_Run], groups: Sequence[_RowGroup], range_bytes: int, overlap: Overlap
 ) -> Iterator[Any]:
     """Yield the rows that wait and those of further groups, by way of a temporary file."""
     rows = sum(run.table.num_rows for run in waiting) + sum(group.rows for group in groups)
@@ -168,7 +238,7 @@ def _through_file(
         for place in places:
             runs = [_Run(order, pa.Table.from_batches([reader.get_batch(batch)])) for order, batch in place]
             if runs:
-                yield _merge(runs, on_repetition)
+                yield _merge(runs, overlap)
 
 
 def _drain(waiting: list[_Run], groups: Sequence[_RowGroup]) -> Iterator[_Run]:
@@ -187,28 +257,27 @@ def _range_limits(waiting: Sequence[_Run], groups: Sequence[_RowGroup], *, rows:
     return np.unique(sample[len(sample) * np.arange(1, ranges) // ranges]) if len(sample) else sample
 
 
-def _merge(runs: list[_Run], on_repetition: OnRepetition) -> Any:
+def _merge(runs: list[_Run], overlap: Overlap) -> Any:
     runs.sort(key=lambda run: run.order)
     if len(runs) == 1:
+        overlap.pass_on(runs)
         return runs[0].table
     table = pa.concat_tables([run.table for run in runs])
     order = _order_of_times(table)
     if order is None:
+        overlap.pass_on(runs)
         return table
     files = np.repeat([run.order[0] for run in runs], [run.table.num_rows for run in runs])
-    found = _first_repetition(_times(table.column(0))[order], files[order])
-    if found is not None:
-        on_repetition(found)
-    return _take_last(table, order)
+    return overlap.take(table, order, files[order])
 
 
-def _first_repetition(times: Times, files: NDArray[np.int64]) -> Repetition | None:
-    """Return the first of the timestamps, in order, that rows of two files have."""
-    repeated = (times[1:] == times[:-1]) & (files[1:] != files[:-1])
-    if not repeated.any():
-        return None
-    at = int(repeated.argmax())
-    return Repetition(time=times[at], dropped_file=int(files[at]), kept_file=int(files[at + 1]))
+def _count_different(table: Any, some: NDArray[np.intp], others: NDArray[np.intp]) -> int:
+    """Return how many rows have another value than those they are compared with, where both have one."""
+    different = np.zeros(len(some), bool)
+    for column in table.columns[1:]:
+        ones, twos = column.take(pa.array(some)).to_numpy(), column.take(pa.array(others)).to_numpy()
+        different |= (ones != twos) & ~np.isnan(ones) & ~np.isnan(twos)
+    return int(np.count_nonzero(different))
 
 
 def _sort_and_deduplicate(table: Any) -> Any:

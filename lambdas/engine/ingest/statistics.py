@@ -1,5 +1,6 @@
 """Statistics of the sensors of an ingested component, by which a user judges their data."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +22,9 @@ _MODE_BINS = 48
 _MIN_MODE_SHARE = 0.1
 _MAX_VALLEY = 0.35
 _SAMPLE_SIZE = 8_192
+_STAND_INS = frozenset({-999.0, -999.25, -9999.0, -99999.0, -999999.0})
+_ABSURD = 1e30
+"""What historians and loggers write where they have no value: these numbers, or some beyond this size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,7 @@ class SensorStatistics:
         start: Timestamp of the first value, ISO 8601 in UTC with microseconds; `None` without values.
         end: Timestamp of the last value, likewise.
         short_span: Whether `start` and `end` are less than 14 days apart.
+        stand_in: A number that likely stands for a missing value, and how many cells have it; `None` without.
     """
 
     sensor: str
@@ -60,6 +65,7 @@ class SensorStatistics:
     start: str | None
     end: str | None
     short_span: bool
+    stand_in: tuple[float, int] | None = None
 
 
 class RunningStatistics:
@@ -77,6 +83,7 @@ class RunningStatistics:
         self._rises = self._falls = False
         self._distinct: Floats | None = np.zeros(0)
         self._sample = _Sample()
+        self._stand_ins: Counter[float] = Counter()
 
     def add(self, times: Times, values: Floats) -> None:
         """Add values later than all before.
@@ -91,7 +98,11 @@ class RunningStatistics:
         if not len(values):
             return
         self._measure_gaps(times)
-        self._low, self._high = min(self._low, values.min()), max(self._high, values.max())
+        low, high = values.min(), values.max()
+        self._low, self._high = min(self._low, low), max(self._high, high)
+        for extreme in {float(low), float(high)}:
+            if extreme in _STAND_INS or abs(extreme) >= _ABSURD:
+                self._stand_ins[extreme] += int(np.count_nonzero(values == extreme))
         if not (self._rises and self._falls):
             before = np.append(self._last if self._count else values[0], values[:-1])
             self._rises |= bool((values > before).any())
@@ -130,7 +141,13 @@ class RunningStatistics:
             start=isoformat(self._start),
             end=isoformat(self._end),
             short_span=span is None or bool(span < _SHORT_SPAN_DAYS * _DAY),
+            stand_in=self._stand_in(),
         )
+
+    def _stand_in(self) -> tuple[float, int] | None:
+        """Return the most frequent stand-in that occurs more than once, beside other values."""
+        value, count = max(self._stand_ins.items(), key=lambda item: item[1], default=(0.0, 0))
+        return (value, count) if 1 < count < self._count else None
 
     def _measure_gaps(self, times: Times) -> None:
         gaps = np.diff(times, prepend=times[:1] if self._end is None else self._end)

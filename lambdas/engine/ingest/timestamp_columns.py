@@ -22,6 +22,8 @@ from l4e_files.times import (
     WHITESPACE,
     DayMonthOrder,
     day_month_order,
+    is_year_day_month,
+    offset_minutes,
 )
 
 Bytes = NDArray[np.uint8]
@@ -39,15 +41,21 @@ _MONTH_DAYS = np.array((0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), np.i
 
 @dataclass(slots=True, kw_only=True)
 class TimestampReader:
-    """A reader of the timestamps of one file, which keeps what they show about the order of day and month.
+    """A reader of the timestamps of one file, which keeps what they show about all of them.
 
     Attributes:
         day_first: Whether dates like `1/2/2026` begin with the day.
-        order: What the dates read so far show.
+        order: What the dates read so far show about the order of day and month.
+        absolute: Number of times that are UTC by themselves: seconds since 1970, or with the offset zero.
+        shifted: Number of times with another offset.
+        year_day_month: Number of dates with the year first that exist only as year, day, month.
     """
 
     day_first: bool = False
     order: DayMonthOrder = field(default_factory=DayMonthOrder)
+    absolute: int = 0
+    shifted: int = 0
+    year_day_month: int = 0
 
     def read(self, column: Any) -> Times:
         """Return what `parse_timestamps` returns for the texts, and note what their dates show of the order.
@@ -87,6 +95,10 @@ class TimestampReader:
             texts = column.take(left).to_pylist()
             micros[left] = parse_timestamps(texts, day_first=self.day_first).view(np.int64)
             self.order += day_month_order(texts)
+            minutes = [offset for text in texts if (offset := offset_minutes(text)) is not None]
+            self.absolute += minutes.count(0)
+            self.shifted += len(minutes) - minutes.count(0)
+            self.year_day_month += sum(map(is_year_day_month, texts))
         return micros
 
     def _instants(self, characters: Bytes) -> Ints:
@@ -99,13 +111,24 @@ class TimestampReader:
             return np.full(characters.shape[1], NAT_MICROS)
         parts = _Parts(match, characters[text.index(stripped) :])
         if match.re is EPOCH_PATTERN:
+            self.absolute += characters.shape[1]
             return _epoch_micros(parts)
-        if match.re is not SLASHED_PATTERN:
-            return _calendar_micros(parts, month=parts["m"], day=parts["d"])
+        self._count_offsets(parts)
         first, second = parts["m"], parts["d"]
+        if match.re is not SLASHED_PATTERN:
+            if first.max() > 12:
+                only = _exists(parts["Y"], second, first) & ~_exists(parts["Y"], first, second)
+                self.year_day_month += int(np.count_nonzero(only))
+            return _calendar_micros(parts, month=first, day=second)
         self.order += _shown_order(parts["Y"], first, second)
         month, day = (second, first) if self.day_first else (first, second)
         return _calendar_micros(parts, month=month, day=day)
+
+    def _count_offsets(self, parts: "_Parts") -> None:
+        hours, minutes = parts.offset()
+        shifted = int(np.count_nonzero(hours + minutes))
+        self.shifted += shifted
+        self.absolute += len(hours) - shifted if parts.zone else 0
 
 
 def _characters(text: Bytes, offsets: NDArray[np.int32], rows: NDArray[np.intp], size: int) -> Bytes:
@@ -143,6 +166,12 @@ class _Parts:
             value *= 10
             value += place - _ZERO
         return value
+
+    def offset(self) -> tuple[Ints, Ints]:
+        """Return hours and minutes of the offset, without its sign."""
+        start, end = self.has["z"] if len(self.zone) > 1 else (0, 0)
+        minutes = self.number(end - 2, end) if len(self.zone) > 3 else self.number(0, 0)
+        return self.number(start + 1, start + 3) if end else self.number(0, 0), minutes
 
     def fraction(self, digits: int) -> Ints | int:
         """Return the first `digits` digits of the fraction, padded with zeros."""
@@ -198,9 +227,7 @@ def _calendar_micros(parts: _Parts, *, month: Ints, day: Ints) -> Ints:
     months = ((year - 1970) * 12 + (month - 1)).astype(np.int64).view("datetime64[M]")
     clock = (hour * 60 + minute) * 60 + second
     if len(parts.zone) > 1:
-        start, end = parts.has["z"]
-        hours = parts.number(start + 1, start + 3)
-        minutes = parts.number(end - 2, end) if len(parts.zone) > 3 else 0
+        hours, minutes = parts.offset()
         legal &= (hours < 24) & (minutes < 60)
         clock -= (-1 if parts.zone[0] == "-" else 1) * (hours * 60 + minutes) * 60
     micros: Ints = months.astype("datetime64[D]").view(np.int64)

@@ -141,6 +141,7 @@ def fitted_views(
                 weights=(weights / calibration.scale).astype(np.float32),
                 usual=calibration.usual,
                 limit=calibration.limit * widening,
+                fourth_powers=True,
                 level_averages=level_averages.get(each.name, np.zeros(outputs * each.sensors)),
                 average_span=average_span,
             )

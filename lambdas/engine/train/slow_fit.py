@@ -102,7 +102,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
     time = np.timedelta64(total, "us")
     limits *= few_days(quantile, time)
     moments = _moments(made[whole])
-    model = form.model(steady, moments)
+    model = form.model(steady, moments).bounded(made[whole])
     return SlowDrift(
         grid=grid,
         columns=columns,
@@ -111,6 +111,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
         units=units,
         limits=limits,
         largest=True,
+        fourth_powers=True,
         effect=model.effect(columns.slopes),
         trained=blocks.trained(states),
         axes=_axes(moments.covariance()[:sensors, :sensors]),
@@ -168,7 +169,9 @@ class _Blocks:
         for part in self.parts[1:]:
             total = total.plus(part)
         found = [
-            model(total.plus(part, -1.0)).residuals(self.made[self.fold == each])
+            model(total.plus(part, -1.0))
+            .bounded(self.made[self.fold != each])
+            .residuals(self.made[self.fold == each])
             for each, part in enumerate(self.parts)
         ]
         return np.concatenate(found)

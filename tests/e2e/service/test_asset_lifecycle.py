@@ -86,6 +86,28 @@ def missing_results_alarm(cloud: Cloud, scheduler: str) -> Any:
     return found
 
 
+def dashboards(cloud: Cloud) -> list[list[dict[str, Any]]]:
+    """The widgets of each dashboard of this asset."""
+    watch = cloud.aws.cloudwatch
+    listed = watch.list_dashboards(DashboardNamePrefix=ASSET)["DashboardEntries"]
+    bodies = [watch.get_dashboard(DashboardName=each["DashboardName"])["DashboardBody"] for each in listed]
+    return [json.loads(body)["widgets"] for body in bodies]
+
+
+def shows_the_asset(cloud: Cloud, outputs: Mapping[str, str]) -> None:
+    """There is one dashboard, and its alarms and metrics are those of the scheduler and the model."""
+    (widgets,) = dashboards(cloud)
+    alarm = missing_results_alarm(cloud, outputs["InferenceSchedulerName"])
+    (states,) = (each["properties"]["alarms"] for each in widgets if each["type"] == "alarm")
+    assert alarm["AlarmArn"] in states
+    metrics = [metric for each in widgets for metric in each["properties"].get("metrics", [])]
+    whose = {"InferenceSchedulerName": outputs["InferenceSchedulerName"], "ModelName": outputs["ModelName"]}
+    for _, name, *dimensions, _ in metrics:
+        of = dict(zip(dimensions[::2], dimensions[1::2], strict=True))
+        assert of.items() <= whose.items(), name
+    assert f"`s3://{cloud.bucket}/{ASSET}/inference-output/`" in widgets[0]["properties"]["markdown"]
+
+
 def is_retrained(cloud: Cloud, model: str, today: date) -> None:
     """Wake the service as the schedule does at midnight, and look at the version that this brings.
 
@@ -147,12 +169,15 @@ def test_create_update_replace_roll_back_destroy(cloud: Cloud) -> None:
     assert alarm["TreatMissingData"] == "missing", "a first deployment must not notify"
     before = label_by_hand(equipment, model)
 
-    # Update in place: the scheduler has another delay, the model is retrained from today on, a label is new.
+    # Update in place: another delay of the scheduler, retrainings from today on, a new label, a dashboard.
     label_file(cloud, "an inspection")
     today = datetime.now(UTC).date()
     retraining = f'{{ frequency = "P30D", lookback = "P720D", start = {today} }}'
-    retrained = labelled | {"data_delay_offset_minutes": "2", "retraining": retraining}
+    more = {"data_delay_offset_minutes": "2", "retraining": retraining, "dashboard": "true"}
+    retrained = labelled | more
+    assert dashboards(cloud) == []
     cloud.deploy(cloud.synth({ASSET: retrained}), ASSET)
+    shows_the_asset(cloud, first)
     only_what_changed_is_labelled_again(equipment, model, before)
     updated = equipment.describe_inference_scheduler(InferenceSchedulerName=first["InferenceSchedulerName"])
     assert updated["InferenceSchedulerArn"] == scheduler["InferenceSchedulerArn"]
@@ -177,6 +202,7 @@ def test_create_update_replace_roll_back_destroy(cloud: Cloud) -> None:
 
     other = missing_results_alarm(cloud, second["InferenceSchedulerName"])
     assert other["AlarmName"] != alarm["AlarmName"], "a changed alarm would miss the results of the old one"
+    shows_the_asset(cloud, second)
 
     an_update_that_cannot_work_changes_nothing(cloud, changed, second)
 
@@ -185,7 +211,7 @@ def test_create_update_replace_roll_back_destroy(cloud: Cloud) -> None:
     cloud.destroy(replaced, ASSET)
     assert cloud.status(ASSET) is None
     assert equipment.list_datasets(DatasetNameBeginsWith=ASSET)["DatasetSummaries"] == []
-    assert models(equipment) == label_groups(equipment) == []
+    assert models(equipment) == label_groups(equipment) == dashboards(cloud) == []
     assert schedulers_of(equipment) == []
     left = cloud.aws.s3.list_objects_v2(Bucket=cloud.bucket, Prefix=f"{ASSET}/")
     assert names(left["Contents"], "Key") == names(data["Contents"], "Key") != []

@@ -12,12 +12,14 @@ from engine.ingest.ordered import Repetition
 from engine.ingest.statistics import RunningStatistics
 
 
-def merge(*texts: str, block_bytes: int = 1 << 20, **options: int) -> tuple[ComponentReport, dict[str, list]]:
+def merge(
+    *texts: str, block_bytes: int = 1 << 20, columns: list[str] | None = None, **options: int
+) -> tuple[ComponentReport, dict[str, list]]:
     parts, reports = [], []
     for text in texts:
         part = io.BytesIO()
         source, limits = io.BytesIO(text.encode()), RepairLimits.lifted()
-        reports.append(convert_csv(source, part, columns=None, block_bytes=block_bytes, limits=limits))
+        reports.append(convert_csv(source, part, columns=columns, block_bytes=block_bytes, limits=limits))
         part.seek(0)
         parts.append(part)
     sink = io.BytesIO()
@@ -224,3 +226,20 @@ def test_a_timestamp_of_two_files_is_told() -> None:
         assert merge(*files, **options)[0].repetition == expected
     assert merge(files[0])[0].repetition is None
     assert merge(files[0], file([2, 3], 0))[0].repetition is None
+
+
+@pytest.mark.parametrize("options", [{}, {"block_bytes": 64, "memory_bytes": 1}])
+def test_files_that_hold_a_sensor_each_become_one_row_per_time(options: dict[str, int]) -> None:
+    texts = [
+        "t,a\n" + "".join(f"{EPOCH + np.timedelta64(minute, 'm')},{minute}\n" for minute in range(40)),
+        "t,b\n" + "".join(f"{EPOCH + np.timedelta64(minute, 'm')},{-minute}\n" for minute in range(10, 50)),
+        "t,b,c\n" + "".join(f"{EPOCH + np.timedelta64(minute, 'm')},,{minute}\n" for minute in (45, 12, 45)),
+    ]
+    report, table = merge(*texts, columns=["a", "b", "c"], **options)
+    assert table["a"] == [*range(40), *[None] * 10]
+    assert table["b"] == [*[None] * 10, -10, -11, None, *range(-13, -45, -1), None, *range(-46, -50, -1)]
+    assert [value for value in table["c"] if value is not None] == [12, 45]
+    # One row is repeated by its own file; two of the second file are replaced by rows that leave b empty.
+    assert (report.rows, report.duplicates) == (50, 3)
+    assert [(sensor.missing, sensor.rows) for sensor in report.sensors] == [(10, 53), (13, 53), (48, 53)]
+    assert report.repetition == Repetition(time=EPOCH + np.timedelta64(12, "m"), dropped_file=1, kept_file=2)

@@ -115,6 +115,33 @@ def test_repairs_are_counted_with_line_and_example(
     assert {key: value[:2] for key, value in crlf.items()} == {key: value[:2] for key, value in found.items()}
 
 
+@pytest.mark.parametrize(
+    ("times", "found"),
+    [
+        (["2026-03-01 00:00", "2026-03-01T01:00:00.5", "3/1/2026 02:00"], (0, 3)),
+        (["2026-03-01T00:00Z", "2026-03-01T01:00+00:00", "1772323200", "1772323200000"], (0, 0)),
+        (["2026-03-01T00:00+01:00", "2026-03-01T01:00-0030", "2026-03-01T02:00+05"], (3, 0)),
+        (["2026-03-01T00:00+01:00", "2026-03-01 01:00", "2026-03-01 02:00Z", "never"], (1, 1)),
+    ],
+)
+@pytest.mark.parametrize("block_bytes", [30, 1 << 20])
+def test_offsets_are_counted(times: list[str], found: tuple[int, int], block_bytes: int) -> None:
+    text = HEAD + "".join(f"{time},1,2\n" for time in times)
+    report, _ = convert(text, block_bytes=block_bytes)
+    assert (report.shifted, report.bare) == found
+
+
+def test_a_slip_of_day_and_month_is_no_order_of_a_file() -> None:
+    text = HEAD + "".join(f"2026-03-{at % 28 + 1:02d} {at // 28:02d}:00,1,2\n" for at in range(300))
+    report, _ = convert(f"{text}2026-28-03,1,2\n", limits=RepairLimits())
+    assert (report.rows, report.unsupported_timestamps) == (300, 1)
+
+
+def test_half_a_day_of_rows_is_no_clock_of_twelve_hours() -> None:
+    text = HEAD + "".join(f"2026-03-01 {at // 60 + 1:02d}:{at % 60:02d},1,2\n" for at in range(12 * 60))
+    assert convert(text, limits=RepairLimits())[0].rows == 720
+
+
 def test_a_report_survives_json() -> None:
     report, _ = convert(HEAD + rows(2) + f"{stamp(9)},x\n" + "1/2/2026 00:00,1,2\n")
     assert {repair.kind for repair in report.repairs} >= {"short-rows", "invalid-cells", "day-month-order"}
@@ -159,6 +186,21 @@ def test_blank_rows_hide_no_share() -> None:
             ["'01-Mar-26 00:00:00' in line 2", "PI", "2026-03-31T14:05:00", "13 digits", "l4e prepare"],
         ),
         (HEAD, None, ["no row follows the header"]),
+        (
+            HEAD + "".join(f"2026-{day:02d}-03 06:00,1,2\n" for day in range(1, 20)),
+            None,
+            [
+                "7 of 19 rows",
+                "only as year, day, month",
+                "'2026-13-03 06:00' in line 14",
+                "month after the year",
+            ],
+        ),
+        (
+            HEAD + "".join(f"03/01/2026 {at % 12 or 12:02d}:{at // 24:02d},1,2\n" for at in range(48)),
+            None,
+            ["24 of 48 rows", "all hours are from 1 to 12", "lost its am and pm", "with 24 hours"],
+        ),
         (
             HEAD + "1/13/2026,1,2\n13/1/2026,1,2\n",
             None,

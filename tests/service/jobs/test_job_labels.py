@@ -98,6 +98,16 @@ def test_the_order_of_day_and_month_is_one_for_the_file(text: str, starts: list[
             "line 1: the end '2026-03-01' lies before the start '2026-03-02', and so in line 3: each line is",
         ),
         ("end,start\n2026-03-01,2026-03-02\n", "line 1: the header 'end,start' names the end before the"),
+        (
+            "start,rating\n2026-03-01,ANOMALY\n",
+            "line 1: column 2 of .* is 'rating', but .* is the end: .* group",
+        ),
+        (
+            "Fault Code,start\nX,2026-03-01\n",
+            "column 1 of the header .* is 'Fault Code', but .* is the start",
+        ),
+        ("Von,Dauer\n2026-03-01,10 h\n", "line 2: '10 h' is not a timestamp, but column 'Dauer' is the end;"),
+        ('"2026-03-01,2026-03-02"\n', "line 1 '2026-03-01,2026-03-02' stands in quotation marks as a whole"),
         ("StartTime,End Time\n2026-03-01,\n", "line 2 '2026-03-01,' has no end: write both; the end of a "),
         (",2026-03-01\n2026-03-02,\n", "line 1 ',2026-03-01' has no start, and so in line 2: write both"),
         (
@@ -109,6 +119,15 @@ def test_the_order_of_day_and_month_is_one_for_the_file(text: str, starts: list[
 def test_a_label_file_that_cannot_be_read(text: str, message: str) -> None:
     with pytest.raises(UnusableFile, match=message):
         read_labels(text.encode())
+
+
+def test_a_label_without_length_is_told() -> None:
+    found = read_labels(b"2026-03-01,2026-03-02\n2026-03-05,2026-03-05\n2026-03-07,2026-03-07\n")
+    assert len(found.periods) == 3
+    (note,) = found.notes
+    assert note.startswith(
+        "line 2, '2026-03-05,2026-03-05', ends when it starts, and so in line 3: a date alone"
+    )
 
 
 def test_a_header_in_other_words_is_taken() -> None:

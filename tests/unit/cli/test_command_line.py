@@ -170,6 +170,22 @@ def test_doctor_needs_credentials(
     )
 
 
+def test_files_in_s3_need_credentials(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    assert run(["validate", "s3://bucket/prefix/"]) == 1
+    assert "error: there are no AWS credentials: set them for the account" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["https://b.s3.amazonaws.com/x", "s3:/bucket/x", "arn:aws:s3:::bucket/x"])
+def test_an_address_that_is_not_read(capsys: pytest.CaptureFixture[str], address: str) -> None:
+    assert run(["validate", address]) == 1
+    assert capsys.readouterr().err == (
+        f"error: '{address}' is no address that is read: write s3://bucket/prefix/\n"
+    )
+
+
 def test_the_app_of_the_folder_comes_first(tmp_path: Path) -> None:
     assert cdk.find_app(tmp_path) == ROOT
     (tmp_path / "cdk.json").write_text("{}")
@@ -245,6 +261,15 @@ def test_help_is_shown_before_anything_is_loaded() -> None:
         (["demo", "--output", "file"], "'file' is a file"),
         (["demo", "--train-until", "31.01.2026"], "'31.01.2026' is not a time such as 2026-01-31T00:00:00"),
         (["validate", ".", "--picture", "picture.jpeg"], "'picture.jpeg' does not end in .png"),
+        (["doctor", "--region", "mars"], "'mars' is not the name of a Region such as eu-west-1"),
+        (
+            ["configure", "--endpoint", "api.example.com"],
+            "'api.example.com' is no address: write it whole, as",
+        ),
+        (
+            ["configure", "--endpoint", "https://a/v1", "--data-path", "file"],
+            "'file' is a file: name a folder",
+        ),
         (["validate", ".", "--picture", "folder.png"], "'folder.png' is a folder: name a file in it"),
     ],
 )
@@ -267,6 +292,10 @@ def test_an_argument_that_cannot_be_meant(
         (
             ["prepare", "a.csv", "b", "--set", "decimal=dot", "--set", "decimal=comma"],
             "--set decimal is given as 'dot' and as 'comma': give it once",
+        ),
+        (
+            ["validate", ".", "--assets-file", "a.toml"],
+            "--assets-file declares the asset of --asset: give both",
         ),
         (["doctor", "--bucket", "mine"], "--bucket is where --write writes: give both, or neither"),
     ],

@@ -100,8 +100,37 @@ class TestComponents:
         validation.write("pump/b.csv", csv(200, Press=varying))
         (component,) = validation.run()["components"]
         assert component["rows"] == 4800
-        assert component["duplicates"] == 4800  # the rows of the second file replace those of the first
-        assert [sensor["values"] for sensor in component["sensors"]] == [0, 4800]
+        assert component["duplicates"] == 0  # each file has a sensor of its own
+        assert [sensor["values"] for sensor in component["sensors"]] == [4800, 4800]
+
+    def test_what_only_the_files_together_show_is_told(self, validation: Validation) -> None:
+        validation.write("pump/a.csv", csv(200, Flow=varying))
+        validation.write("pump/b.csv", csv(200, Flow=lambda at: varying(at) + 1, flow=varying))
+        validation.write("pump/c.csv", "Timestamp,Flow\n2026-01-01T01:30:00+01:00,7\n")
+        validation.write("pump/d.csv", "Timestamp,Flow\n1970-01-01T00:00:00Z,7\n")
+        told = {found["rule"]: found["text"] for found in validation.run()["findings"]}
+        assert told["contradictions"].startswith("4,800 row(s) have the time of a row of a later file")
+        assert "in 'pump/a.csv'" in told["contradictions"]
+        assert told["mixed-offsets"].startswith("9,600 timestamp(s) have no offset and were read as UTC")
+        assert "in 2 files" in told["mixed-offsets"]
+        assert "('1970-01-01T00:00:00.000000') in 'pump/d.csv'" in told["far-timestamps"]
+        assert told["reading"].startswith("the columns 'Flow', 'flow' differ in upper and lower case alone")
+
+    def test_times_in_the_future_are_told(self, validation: Validation) -> None:
+        validation.write("pump/a.csv", GOOD.replace("2026-", "2569-"))
+        (told,) = [each["text"] for each in validation.run()["findings"] if each["rule"] == "reading"]
+        assert told.startswith("the last time is 2569-07-19T23:00:00, in the future: a year, a calendar or")
+
+    def test_numbers_that_stand_for_no_value_are_told(self, validation: Validation) -> None:
+        def marked(row: int) -> float:
+            return -9999 if row % 100 == 7 else varying(row)
+
+        validation.write("pump/a.csv", csv(200, Flow=marked, Press=varying, Level=lambda _row: -999))
+        told = [each["text"] for each in validation.run()["findings"] if each["rule"] == "reading"]
+        (note,) = told
+        assert note.startswith(
+            "sensor 'Flow' has -9999 in 48 cells, as a mark of missing values: it is learned"
+        )
 
     def test_a_gap_is_measured(self, validation: Validation) -> None:
         validation.write("pump/a.csv", csv(200, Flow=varying, skip=(20, 25)))
@@ -358,6 +387,7 @@ class TestAsset:
             (ASSETS.replace("minimum_training_days", "minimum_days"), "unknown setting 'minimum_days'"),
             (ASSETS.replace("start = 2026-01-01T00:00:00Z", "start = 'soon'"), "cannot be read"),
             ("[", "is not a TOML file"),
+            (ASSETS.replace("Z, end", ", end", 1), "is not a time with zone, such as 2026-01-01T00:00:00Z"),
         ],
     )
     def test_a_wrong_assets_file(self, validation: Validation, content: str, message: str) -> None:

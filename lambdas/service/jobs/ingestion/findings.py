@@ -1,13 +1,16 @@
 """What was put right in the files of an ingestion, and components without a single value. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from engine import ComponentReport, Repair, SensorStatistics
 from service.jobs.failure import JobFailed
 from service.jobs.ingestion.parts import FilePart
 
+_AHEAD = timedelta(days=1)
+"""Local time taken as UTC is ahead by less."""
 _SHOWN = 3
 """Sensors that a message describes."""
 
@@ -33,10 +36,10 @@ class FoundRepair:
         return f"{self.repair} in '{self.file}'{more}"
 
 
-def repairs_of(parts: Iterable[FilePart]) -> list[FoundRepair]:
+def repairs_of(merged: MergedComponent) -> list[FoundRepair]:
     """Return the repairs of all files of a component: counts added up, line and example of the first file."""
     found: dict[tuple[str, str | None], FoundRepair] = {}
-    for part in parts:
+    for part in merged.parts:
         for repair in part.report.repairs:
             key = (repair.kind, repair.column)
             known = found.get(key)
@@ -48,20 +51,65 @@ def repairs_of(parts: Iterable[FilePart]) -> list[FoundRepair]:
                     file=known.file,
                     files=known.files + 1,
                 )
-    return list(found.values())
+    return [*_shown_by_all(merged), *found.values()]
 
 
-def notes_of(merged: MergedComponent) -> list[str]:
-    """Return the readings that were taken where others were possible, and rows that several files have."""
+def _shown_by_all(merged: MergedComponent) -> Iterator[FoundRepair]:
+    """Yield what only all files of the component together show."""
+    far, found = merged.report.far, merged.report.repetition
+    if far is not None:
+        repair = Repair(kind="far-timestamps", count=far.count, line=far.line, example=str(far.time))
+        yield FoundRepair(repair=repair, file=merged.parts[far.file].source.key, files=far.files)
+    if found is not None and merged.report.contradicting:
+        repair = Repair(
+            kind="contradictions", count=merged.report.contradicting, line=None, example=str(found.time)
+        )
+        yield FoundRepair(repair=repair, file=merged.parts[found.dropped_file].source.key, files=1)
+    bare = [part for part in merged.parts if part.report.bare]
+    if bare and any(part.report.shifted for part in merged.parts):
+        count = sum(part.report.bare for part in bare)
+        repair = Repair(kind="mixed-offsets", count=count, line=None, example="")
+        yield FoundRepair(repair=repair, file=bare[0].source.key, files=len(bare))
+
+
+def notes_of(merged: MergedComponent, *, now: datetime) -> list[str]:
+    """Return the readings that were taken where others were possible, and rows that several files have.
+
+    Args:
+        merged: The component.
+        now: The present time: times that are later were likely meant otherwise.
+    """
     notes = [f"'{part.source.key}': {note}" for part in merged.parts for note in part.report.notes]
     between = merged.report.duplicates - sum(
         repair.count for part in merged.parts for repair in part.report.repairs if repair.kind == "duplicates"
     )
     if between > 0:
         notes.append(
-            f"{between:,} rows repeat a timestamp of another file{_repetition(merged)}; "
-            "the later file was kept"
+            f"{_count(between, 'row')} repeat{'s' if between == 1 else ''} a timestamp of another file"
+            f"{_repetition(merged)}; the later file was kept"
         )
+    end = merged.report.end
+    if end is not None and datetime.fromisoformat(end).replace(tzinfo=UTC) > now + _AHEAD:
+        notes.append(
+            f"the last time is {end[:19]}, in the future: a year, a calendar or the start of a count of "
+            "seconds may be another one than that of UTC since 1970"
+        )
+    notes += [
+        f"sensor '{sensor.sensor}' has {sensor.stand_in[0]:g} in {sensor.stand_in[1]:,} cells, as a mark of "
+        "missing values: it is learned as a number; leave such cells empty"
+        for sensor in merged.report.sensors
+        if sensor.stand_in is not None
+    ]
+    names = {name: None for part in merged.parts for name in part.report.header[1:]}
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault(name.casefold(), []).append(name)
+    notes += [
+        f"the columns {', '.join(map(repr, same))} differ in upper and lower case alone, and are sensors of "
+        "their own: if they are one sensor, write its name in one way"
+        for same in alike.values()
+        if len(same) > 1
+    ]
     return notes
 
 
@@ -74,7 +122,7 @@ def _repetition(merged: MergedComponent) -> str:
 
 
 def findings(
-    components: Mapping[str, MergedComponent], discarded: Sequence[tuple[str, str]]
+    components: Mapping[str, MergedComponent], discarded: Sequence[tuple[str, str]], *, now: datetime
 ) -> dict[str, Any]:
     """Return what was put right in the files, per component, and which were left out, as a document."""
     return {
@@ -85,9 +133,9 @@ def findings(
                 "Rows": merged.report.rows,
                 "Repairs": [
                     {**asdict(found.repair), "file": found.file, "files": found.files, "text": str(found)}
-                    for found in repairs_of(merged.parts)
+                    for found in repairs_of(merged)
                 ],
-                "Notes": notes_of(merged),
+                "Notes": notes_of(merged, now=now),
             }
             for name, merged in components.items()
         ],
@@ -105,9 +153,7 @@ def require_values(component: str, merged: MergedComponent) -> None:
     if not report.rows or any(sensor.data_exists for sensor in report.sensors):
         return
     invalid = {
-        found.repair.column: found
-        for found in repairs_of(merged.parts)
-        if found.repair.kind == "invalid-cells"
+        found.repair.column: found for found in repairs_of(merged) if found.repair.kind == "invalid-cells"
     }
     told = sorted(report.sensors, key=lambda sensor: -sensor.invalid)
     cells = "; ".join(_cells(sensor, invalid.get(sensor.sensor)) for sensor in told[:_SHOWN])

@@ -61,7 +61,7 @@ def _merge_and_report(runtime: Runtime, job: Ingestion, files: ReadFiles, column
     start = min(epoch(report.start) for report in reports.values() if report.start)
     end = max(epoch(report.end) for report in reports.values() if report.end)
     job.service_bucket.put_json(job.keys.report, sensor_statistics(reports, start=start, end=end))
-    found = findings(components, files.discarded)
+    found = findings(components, files.discarded, now=runtime.clock())
     job.service_bucket.put_json(job.keys.findings, found)
     _log_findings(job, found)
     rows = max(report.rows for report in reports.values())

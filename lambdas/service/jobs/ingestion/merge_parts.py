@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from engine import ComponentReport, SensorStatistics, merge_component
+from engine import ComponentReport, SensorStatistics, far_rows, merge_component
 from service.jobs.capacity import MIB, Capacity
 from service.jobs.columns import Columns
 from service.jobs.failure import JobFailed, some
@@ -64,7 +64,13 @@ def merge_parts(
     reports = [part.report for part in chosen]
     try:
         with object_writer(job, job.keys.component(component)) as sink:
-            total = merge_component(sources, reports, sink, memory_bytes=_merge_bytes(runtime.capacity))
+            total = merge_component(
+                sources,
+                reports,
+                sink,
+                far=far_rows([report.periods for report in reports]),
+                memory_bytes=_merge_bytes(runtime.capacity),
+            )
         return MergedComponent(report=total, parts=chosen)
     except OSError as error:
         if error.errno != errno.ENOSPC:
