@@ -97,7 +97,7 @@ def _began(scores: Scores, faults: Faults) -> Iterator[Range]:
             step=faults.step,
         )
         after = faults.followed(found)
-        yield from found[-1:] * after.began_since(faults)
+        yield from found[-1:] * len(after.began_since(faults))
         faults = after
 
 

@@ -14,6 +14,7 @@ from constructs_l4e.alarms import AlarmThresholds, Executions, SchedulerAlarms, 
 from constructs_l4e.asset import MonitoredAsset
 from constructs_l4e.dashboard import AssetDashboard, AssetDashboardProps
 from constructs_l4e.dataset import Dataset, DatasetBase, DatasetProps
+from constructs_l4e.events import EventOptions
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 from constructs_l4e.function_vpc_endpoints import FunctionVpcEndpoints
 from constructs_l4e.import_source import ImportSource
@@ -89,6 +90,7 @@ __all__ = [
     "EquipmentKey",
     "EquipmentService",
     "EquipmentServiceBase",
+    "EventOptions",
     "Executions",
     "FleetMetricOptions",
     "FunctionVpcEndpoints",

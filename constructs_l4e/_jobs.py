@@ -26,6 +26,7 @@ from constructs_l4e._network import FunctionNetwork
 from constructs_l4e._retries import SHORT_FAULTS, THROTTLED_FOR_AN_HOUR
 from constructs_l4e._rule_packs import INLINE_POLICY, accept
 from constructs_l4e._state import ServiceState
+from constructs_l4e.events import SOURCE
 from constructs_l4e.large_jobs import LargeJobs
 from constructs_l4e.service_controls import ServiceControls
 
@@ -101,6 +102,12 @@ class Jobs(Construct):
             conditions={"StringEqualsIfExists": {"cloudwatch:namespace": metric_namespace}},
             wildcard_reason="metrics have no ARN; the condition confines them to the namespace",
         )
+        self.send_events = Access(
+            actions=("events:PutEvents",),
+            resources=(_default_event_bus(self),),
+            # As above: every such call has this key on AWS.
+            conditions={"StringEqualsIfExists": {"events:source": SOURCE}},
+        )
         files = None if large_jobs is None else TaskFiles(self, code=code, layer=layer)
         logs = {name: log_group(self, f"{name}Log", controls) for name in ("Ingest", "Train", "Infer")}
         access_roles = cdk.Stack.of(self).format_arn(
@@ -139,6 +146,7 @@ class Jobs(Construct):
                     " this path that trust the service can be assumed",
                 ),
                 self.publish_metrics,
+                self.send_events,
                 *import_access,
                 *(files.access if files else ()),
             ],
@@ -280,6 +288,11 @@ class Jobs(Construct):
         if distributed:
             _allow_child_executions(machine)
         return machine
+
+
+def _default_event_bus(scope: Construct) -> str:
+    """Return the ARN of the default event bus of the account and Region."""
+    return cdk.Stack.of(scope).format_arn(service="events", resource="event-bus", resource_name="default")
 
 
 def _allow_child_executions(machine: sfn.StateMachine) -> None:

@@ -22,6 +22,7 @@ class ManagedService(EquipmentServiceBase):
     identity = (_environments.MANAGED, "")
     settings = ServiceSettings()
     has_adaptation = False
+    has_events = False
     trusted_by_resource = False
     has_iam_actions = True
 

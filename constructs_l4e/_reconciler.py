@@ -88,6 +88,7 @@ class Reconciler(Construct):
                     jobs.look_at_executions(),
                     jobs.stop_trainings(),
                     jobs.publish_metrics,
+                    jobs.send_events,
                     *keep_schedules,
                     *([] if controls.dead_letter_queue else [send]),
                 ],

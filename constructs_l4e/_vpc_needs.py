@@ -10,7 +10,7 @@ from constructs import Construct, IConstruct
 GATEWAYS = ("dynamodb", "s3")
 """Services with gateway endpoints, which cost nothing."""
 
-INTERFACES = ("kms", "lambda", "monitoring", "scheduler", "states", "sts")
+INTERFACES = ("events", "kms", "lambda", "monitoring", "scheduler", "states", "sts")
 """Services with interface endpoints. Lambda itself writes the logs and sends what could not be handled."""
 
 

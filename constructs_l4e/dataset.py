@@ -8,10 +8,11 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk.aws_events import Rule
 from aws_cdk.interfaces import ResourceEnvironment
 from constructs import Construct, DependencyGroup, IDependable
 
-from constructs_l4e import _arns, _custom_resource, _names, _props, _validate
+from constructs_l4e import _arns, _custom_resource, _names, _props, _validate, events
 from constructs_l4e._environments import require_environment_of_arn
 from constructs_l4e._quotas import count_at_service
 from constructs_l4e.imported_model import ImportedModel, ImportedModelProps
@@ -82,6 +83,10 @@ class DatasetBase(ServiceResourceBase):
         policy = policy_of(self)
         policy.grant_import(grantee)
         return policy
+
+    def on_ingestion_state_change(self, id: str, **options: Unpack[events.EventOptions]) -> Rule:
+        """Return a rule for the event that an ingestion, or the import of the dataset, has ended."""
+        return self._on(id, events.INGESTION_STATE_CHANGE, options=options)
 
     def add_ingestion(self, id: str, **props: Unpack[DataIngestionProps]) -> DataIngestion:
         """Ingest data into the dataset; the props are those of `DataIngestion`."""

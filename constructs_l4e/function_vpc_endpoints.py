@@ -14,8 +14,8 @@ class FunctionVpcEndpoints(Construct):
     """VPC endpoints for the functions of a service in subnets without a route to the internet.
 
     Gateway endpoints for DynamoDB and S3, which cost nothing, and interface endpoints for KMS, Lambda,
-    CloudWatch metrics, EventBridge Scheduler, Step Functions and STS, which AWS charges by the hour and
-    Availability Zone. One set serves all services in a VPC.
+    CloudWatch metrics, EventBridge, EventBridge Scheduler, Step Functions and STS, which AWS charges by the
+    hour and Availability Zone. One set serves all services in a VPC.
 
     Args:
         scope: parent of the construct.

@@ -12,6 +12,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk.aws_events import Rule
 from constructs import IConstruct, IDependable
 from typing_extensions import Protocol, runtime_checkable  # those of the interfaces of the CDK
 
@@ -55,6 +56,10 @@ class IEquipmentService(cdk.IResource, Protocol):
     @property
     def has_adaptation(self) -> bool:
         """Whether models may have an `adaptation`."""
+
+    @property
+    def has_events(self) -> bool:
+        """Whether the service sends events to the default event bus of its account and Region."""
 
     @property
     def trusted_by_resource(self) -> bool:
@@ -270,6 +275,13 @@ class IDataset(IServiceResource, Protocol):
             ValueError: when `grantee` is text and no account.
         """
 
+    def on_ingestion_state_change(self, id: str, **options: "Unpack[EventOptions]") -> Rule:
+        """Return a rule for the event that an ingestion, or the import of the dataset, has ended.
+
+        Raises:
+            ValueError: when the service is AWS's own, or in another account or Region.
+        """
+
     def add_ingestion(self, id: str, **props: "Unpack[DataIngestionProps]") -> "DataIngestion":
         """Ingest data into the dataset; the props are those of `DataIngestion`."""
 
@@ -338,6 +350,13 @@ class IModel(IServiceResource, Protocol):
 
         Raises:
             ValueError: when `grantee` is text and no account.
+        """
+
+    def on_state_change(self, id: str, **options: "Unpack[EventOptions]") -> Rule:
+        """Return a rule for the event that the training, retraining or import of a version has ended.
+
+        Raises:
+            ValueError: when the service is AWS's own, or in another account or Region.
         """
 
     def add_scheduler(self, id: str, **props: "Unpack[InferenceSchedulerProps]") -> "InferenceScheduler":
@@ -420,6 +439,34 @@ class IInferenceScheduler(IServiceResource, Protocol):
         Only a deployed service publishes it.
         """
 
+    def on_anomaly_began(self, id: str, **options: "Unpack[EventOptions]") -> Rule:
+        """Return a rule for the event that a fault has begun: once for each, after half an hour of alarm.
+
+        Raises:
+            ValueError: when the service is AWS's own, or in another account or Region.
+        """
+
+    def on_anomaly_ended(self, id: str, **options: "Unpack[EventOptions]") -> Rule:
+        """Return a rule for the event that a fault has ended: it was not seen for two and a half days.
+
+        Raises:
+            ValueError: when the service is AWS's own, or in another account or Region.
+        """
+
+    def on_level_moved(self, id: str, **options: "Unpack[EventOptions]") -> Rule:
+        """Return a rule for the event that the level of a sensor has stopped counting as an anomaly.
+
+        Raises:
+            ValueError: when the service is AWS's own, or in another account or Region.
+        """
+
+    def on_execution_failed(self, id: str, **options: "Unpack[EventOptions]") -> Rule:
+        """Return a rule for the event that an execution has failed, or windows were missed.
+
+        Raises:
+            ValueError: when the service is AWS's own, or in another account or Region.
+        """
+
     def add_alarms(self, id: str, **props: "Unpack[alarms.SchedulerAlarmsProps]") -> "alarms.SchedulerAlarms":
         """Add alarms; the props are those of `SchedulerAlarms` besides the scheduler."""
 
@@ -461,6 +508,7 @@ class IRetrainingScheduler(IServiceResource, Protocol):
 
 # What the factories take and return depends on these interfaces.
 from constructs_l4e import alarms  # noqa: E402 - see above
+from constructs_l4e.events import EventOptions  # noqa: E402
 from constructs_l4e.imported_model import ImportedModel, ImportedModelProps  # noqa: E402
 from constructs_l4e.ingestion import DataIngestion, DataIngestionProps  # noqa: E402
 from constructs_l4e.metrics import FleetMetricOptions, MetricOptions  # noqa: E402

@@ -8,9 +8,10 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk.aws_events import Rule
 from constructs import Construct, DependencyGroup, IDependable
 
-from constructs_l4e import _arns, _custom_resource, _names, _props, _validate
+from constructs_l4e import _arns, _custom_resource, _names, _props, _validate, events
 from constructs_l4e._environments import require_environment_of_arn, require_same_service
 from constructs_l4e._limits import warn_of_limits
 from constructs_l4e._model_props import (
@@ -85,6 +86,10 @@ class ModelBase(ServiceResourceBase):
         policy = policy_of(self)
         policy.grant_import(grantee, inference_data=inference_data)
         return policy
+
+    def on_state_change(self, id: str, **options: Unpack[events.EventOptions]) -> Rule:
+        """Return a rule for the event that the training, retraining or import of a version has ended."""
+        return self._on(id, events.MODEL_VERSION_STATE_CHANGE, options=options)
 
     def add_scheduler(self, id: str, **props: Unpack[InferenceSchedulerProps]) -> InferenceScheduler:
         """Run inference with the model; the props are those of `InferenceScheduler`."""

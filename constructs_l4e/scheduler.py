@@ -9,9 +9,10 @@ import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk.aws_events import Rule
 from constructs import Construct
 
-from constructs_l4e import _arns, _custom_resource, _names, _props, _validate, alarms
+from constructs_l4e import _arns, _custom_resource, _names, _props, _validate, alarms, events
 from constructs_l4e._environments import require_environment_of_arn
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e._quotas import count_output, count_scheduler
@@ -145,6 +146,22 @@ class InferenceSchedulerBase(ServiceResourceBase):
         Only a deployed service publishes it.
         """
         return self.metric("LevelMoved", **options)
+
+    def on_anomaly_began(self, id: str, **options: Unpack[events.EventOptions]) -> Rule:
+        """Return a rule for the event that a fault has begun: once for each, after half an hour of alarm."""
+        return self._on(id, events.ANOMALY_BEGAN, options=options)
+
+    def on_anomaly_ended(self, id: str, **options: Unpack[events.EventOptions]) -> Rule:
+        """Return a rule for the event that a fault has ended: it was not seen for two and a half days."""
+        return self._on(id, events.ANOMALY_ENDED, options=options)
+
+    def on_level_moved(self, id: str, **options: Unpack[events.EventOptions]) -> Rule:
+        """Return a rule for the event that the level of a sensor has stopped counting as an anomaly."""
+        return self._on(id, events.LEVEL_MOVED, options=options)
+
+    def on_execution_failed(self, id: str, **options: Unpack[events.EventOptions]) -> Rule:
+        """Return a rule for the event that an execution has failed, or windows were missed."""
+        return self._on(id, events.EXECUTION_FAILED, events.WINDOWS_MISSED, options=options)
 
     def add_alarms(self, id: str, **props: "Unpack[alarms.SchedulerAlarmsProps]") -> "alarms.SchedulerAlarms":
         """Add alarms; the props are those of `SchedulerAlarms` besides the scheduler."""

@@ -35,6 +35,7 @@ class EquipmentServiceBase(cdk.Resource):
     identity: tuple[str, str] | None
     settings: ServiceSettings | None
     has_adaptation: bool = True
+    has_events: bool = True
     trusted_by_resource: bool = True
     has_iam_actions: bool = False
 

@@ -6,10 +6,11 @@ from typing import ClassVar
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
+from aws_cdk.aws_events import Rule
 from aws_cdk.interfaces import ResourceEnvironment
 from constructs import Construct
 
-from constructs_l4e import _arns
+from constructs_l4e import _arns, events
 from constructs_l4e._environments import is_known_to_differ
 from constructs_l4e._memory import placed
 from constructs_l4e.access_level import AccessLevel
@@ -79,6 +80,17 @@ class ServiceResourceBase(cdk.Resource):
             metric_name=metric_name,
             dimensions_map=dimensions,
             **merged,
+        )
+
+    def _on(self, id: str, *detail_types: str, options: events.EventOptions) -> Rule:
+        """Return a rule for events of some kinds about the resource."""
+        return events.rule(
+            self,
+            id,
+            service=self.service,
+            arn=self._named[1],
+            detail_types=detail_types,
+            options=options,
         )
 
     def _metric_home(self) -> MetricOptions:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from service.clock import Clock, timestamp, utc_now
+from service.event_bus.event_bus import EventBus
 from service.requests.way_in import EVERYTHING, WayIn
 from service.settings import Environment, Settings
 from service.storage.names import ArnBuilder
@@ -55,6 +56,15 @@ class Context:
     def settings(self) -> Settings:
         """The settings of this deployment."""
         return self.environment.settings
+
+    @property
+    def event_bus(self) -> EventBus:
+        """Where events for others go."""
+        return EventBus(
+            client=self.client("events"),
+            cloudwatch=self.client("cloudwatch"),
+            metric_namespace=self.environment.metric_namespace,
+        )
 
     def now(self) -> datetime:
         """Return the current time."""

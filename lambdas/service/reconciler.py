@@ -20,15 +20,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from service.api import current_context
 from service.context import Context
 from service.errors import NotFoundError
+from service.event_bus.job_ends import ingestion_end, version_end
 from service.operations.retraining_schedulers import reconciled_retraining_scheduler
 from service.operations.schedulers import reconciled_scheduler
 from service.reconciliation.index_sweep import IndexSweep
 from service.reconciliation.ingestion_end import DATASET_STATUS
 from service.reconciliation.pending_deletions import delete_pending
 from service.reconciliation.reconcile import (
+    job_under_way,
     reconcile_ingestion,
     reconcile_version,
-    reconciled_dataset,
+    reconciled_job,
     reconciled_version,
     versions_under_way,
 )
@@ -80,8 +82,11 @@ def _one(context: Context, job: Mapping[str, Any]) -> None:
     """Look at the record that the input of an execution names."""
     if "JobId" in job:
         ingestion = context.records.ingestion_job(job["JobId"])
-        if ingestion is not None and ingestion["Status"] in DATASET_STATUS:
-            reconcile_ingestion(context, ingestion, grace=_AT_ONCE)
+        if ingestion is None:
+            return
+        if ingestion["Status"] in DATASET_STATUS and reconcile_ingestion(context, ingestion, grace=_AT_ONCE):
+            ingestion = context.records.ingestion_job(job["JobId"]) or ingestion
+        context.event_bus.send(ingestion_end(ingestion))  # also of one that was ended by whoever read it
         return
     model = context.records.model(job["ModelName"])
     version = None if model is None else context.records.version(model["uuid"], int(job["ModelVersion"]))
@@ -99,7 +104,10 @@ def _all(context: Context) -> None:
     """
     sweep = IndexSweep.begin(context)
     for dataset in list(context.records.datasets()):
-        reconciled_dataset(context, dataset)
+        job = job_under_way(context, dataset)
+        ended_job = None if job is None else reconciled_job(context, job)
+        if ended_job is not None and ended_job is not job:
+            context.event_bus.send(ingestion_end(ended_job))
     for model in list(context.records.models()):
         sweep.index(model)
         for version in versions_under_way(context, model):
@@ -140,6 +148,7 @@ def _look_at_schedules(context: Context, seconds_left: Callable[[], float]) -> N
 
 def _publish(context: Context, version: ModelVersionRecord) -> None:
     publish_retraining(context.client("cloudwatch"), context.environment.metric_namespace, version)
+    context.event_bus.send(version_end(version))
 
 
 def _retrain(context: Context, scheduler: RetrainingSchedulerRecord) -> None:

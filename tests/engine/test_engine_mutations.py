@@ -249,6 +249,24 @@ BUGS = {
         "",
         test_faults.test_what_has_ended_for_good_is_forgotten,
     ),
+    "faults never end": Bug(
+        Faults.until,
+        "if each.event.end >= reach",
+        "",
+        test_faults.test_a_fault_has_ended_once_nothing_can_be_part_of_it,
+    ),
+    "what becomes part of another fault has ended": Bug(
+        Faults.ended_since,
+        "fault.includes(each.event.start)",
+        "fault.event.start == each.event.start",
+        test_faults.test_a_fault_that_becomes_part_of_another_has_not_ended,
+    ),
+    "faults of sensors that are gone go on": Bug(
+        Faults.ended_since,
+        "before.sensors != self.sensors",
+        "False",
+        test_faults.test_faults_of_sensors_that_are_gone_have_ended,
+    ),
     "a fault counts its latest part only": Bug(
         Faults._fault,
         "sum(each.parts for each in earlier) + ",

@@ -37,7 +37,7 @@ def played(ranges: Sequence[Range]) -> tuple[Faults, list[int]]:
         for start in range(first, first + each.rows, 5):
             part = alarm(start, min(5, first + each.rows - start), float(each.contributions[0]))
             after = faults.followed([part], parts=[part.start] if start == first else ())
-            began += [start] * after.began_since(faults)
+            began += [start] * len(after.began_since(faults))
             faults = Faults.from_json(json.loads(json.dumps(after.to_json())))
     return faults, began
 
@@ -126,6 +126,30 @@ def test_what_has_ended_for_good_is_forgotten() -> None:
     assert len(faults.counted) == 3
 
 
+def test_a_fault_has_ended_once_nothing_can_be_part_of_it() -> None:
+    known = NONE.followed([alarm(0, HOUR), alarm(DAY, 10)])
+    assert known.until(at(2 * DAY + 12 * HOUR)).ended_since(known) == (), "two and a half days"
+    after = known.until(at(2 * DAY + 13 * HOUR))
+    (ended,) = after.ended_since(known)
+    assert (ended.event.start, ended.event.end) == (START, at(59))
+    assert [each.event.start for each in after.known] == [at(DAY)], "the blip may grow yet"
+    assert after.until(at(9 * DAY)).ended_since(after) == (), "which was no fault"
+
+
+def test_a_fault_that_becomes_part_of_another_has_not_ended() -> None:
+    before = NONE.followed([alarm(0, HOUR), alarm(2 * DAY, HOUR)])
+    assert len(before.counted) == 2
+    after = before.followed([alarm(2 * DAY + 2 * HOUR, 2 * DAY)])
+    assert len(after.counted) == 1
+    assert after.ended_since(before) == ()
+
+
+def test_faults_of_sensors_that_are_gone_have_ended() -> None:
+    before = NONE.followed([alarm(0, HOUR)])
+    others = Faults(sensors=("Flow", "Pressure"), step=STEP).followed([alarm(0, HOUR)])
+    assert [each.event.start for each in others.ended_since(before)] == [START]
+
+
 def test_the_departure_at_first_stays_with_a_fault() -> None:
     first = NONE.followed([alarm(0, HOUR)])
     (fault,) = first.known
@@ -141,7 +165,7 @@ def test_nothing_new_changes_nothing() -> None:
     faults = NONE.followed([alarm(0, HOUR)])
     again = faults.followed([])
     assert again.to_json() == faults.to_json()
-    assert again.began_since(faults) == 0
+    assert again.began_since(faults) == ()
     assert NONE.followed([]) is NONE
 
 

@@ -12,6 +12,7 @@ WRITES = frozenset(
         "create_schedule",
         "delete_objects",
         "delete_schedule",
+        "put_events",
         "put_metric_data",
         "put_object",
         "transact_write_items",

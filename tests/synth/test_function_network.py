@@ -324,5 +324,5 @@ class TestFunctionVpcEndpoints:
 
     def test_unknown_ones_are_refused(self) -> None:
         scope = stack()
-        with pytest.raises(ValueError, match=r'without is "sqs".*list some of dynamodb, s3, kms'):
+        with pytest.raises(ValueError, match=r'without is "sqs".*list some of dynamodb, s3, events, kms'):
             FunctionVpcEndpoints(scope, "Endpoints", vpc=plant_network(scope), without=["sqs", "s3"])

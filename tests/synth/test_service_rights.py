@@ -11,6 +11,7 @@ from canonical import app, listed, only, resources, stack, statements, template
 from services import BUILDS, built, granting, only_role, role_of, roles, service
 
 from constructs_l4e._access import Access, role
+from service.event_bus.bus_event import SOURCE
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +76,7 @@ class TestRights:
             "dynamodb:PutItem",
             "dynamodb:Query",
             "dynamodb:UpdateItem",
+            "events:PutEvents",
             "logs:CreateLogStream",
             "logs:PutLogEvents",
             "s3:DeleteObject",
@@ -224,6 +226,23 @@ class TestRights:
         # IfExists: without it a policy check that does not know the key refuses every call.
         only = {"StringEqualsIfExists": {"cloudwatch:namespace": "Plant/Equipment"}}
         assert all(statement["Condition"] == only for statement in statements)
+
+    @pytest.mark.parametrize("name", BUILDS)
+    def test_to_send_events_end_at_those_of_the_service_on_the_default_bus(self, name: str) -> None:
+        found = granting(built(name), "events:PutEvents")
+        if name == "service-managed":
+            assert found == []
+            return
+        senders = [
+            granting(only_role(built(name), part), "events:PutEvents")
+            for part in ("JobsRole", "ReconcilerRole")
+        ]
+        assert [len(each) for each in senders] == [1, 1]
+        assert len(found) == 2
+        for statement in found:
+            place = ["arn:", {"Ref": "AWS::Partition"}, ":events:eu-west-1:", {"Ref": "AWS::AccountId"}]
+            assert statement["Resource"] == {"Fn::Join": ["", [*place, ":event-bus/default"]]}
+            assert statement["Condition"] == {"StringEqualsIfExists": {"events:source": SOURCE}}
 
     def test_a_wildcard_needs_a_reason(self) -> None:
         lambda_service = iam.ServicePrincipal("lambda.amazonaws.com")

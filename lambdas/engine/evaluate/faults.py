@@ -81,6 +81,11 @@ class Faults:
         known = tuple(self._fault(event, parts) for event in events if event.end >= reach)
         return replace(self, known=known)
 
+    def until(self, time: np.datetime64) -> Self:
+        """Return the faults without those that have ended for good: no row after `time` belongs to them."""
+        reach = time - self._rules.longest_pause
+        return replace(self, known=tuple(each for each in self.known if each.event.end >= reach))
+
     def _fault(self, event: Range, parts: Sequence[np.datetime64]) -> Fault:
         now = Fault(event=event, parts=0)
         earlier = [each for each in self.known if now.includes(each.event.start)]
@@ -99,10 +104,19 @@ class Faults:
         """Return the fault that counts and includes a time, None without one."""
         return next((each for each in self.counted if each.includes(time)), None)
 
-    def began_since(self, before: "Faults") -> int:
-        """Return how many of the faults that count are none that counted before."""
+    def began_since(self, before: "Faults") -> tuple[Fault, ...]:
+        """Return the faults that count and are none of those that counted before."""
         starts = [each.event.start for each in before.counted]
-        return sum(not any(map(each.includes, starts)) for each in self.counted)
+        return tuple(each for each in self.counted if not any(map(each.includes, starts)))
+
+    def ended_since(self, before: "Faults") -> tuple[Fault, ...]:
+        """Return the faults that counted before and are none of these any more, as they were."""
+        return tuple(
+            each
+            for each in before.counted
+            if before.sensors != self.sensors
+            or not any(fault.includes(each.event.start) for fault in self.known)
+        )
 
     def with_first(self, fault: Fault, first: Departure | None) -> Self:
         """Return the faults with the departure with which one of them began to count."""

@@ -8,12 +8,14 @@ When a step fails, so does the execution, and `service.reconciliation.reconcile`
 from collections.abc import Mapping
 from typing import Any
 
+from service.event_bus.job_ends import ingestion_end
 from service.jobs.importing.work import import_
 from service.jobs.ingestion.finish import finish
 from service.jobs.ingestion.job import Ingestion
 from service.jobs.ingestion.plan import plan
 from service.jobs.ingestion.read import read
 from service.jobs.runtime import Runtime, current_runtime
+from service.storage.names import INGESTION_JOB
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes it
@@ -37,6 +39,8 @@ def run(runtime: Runtime, event: Mapping[str, Any]) -> dict[str, Any]:
         case "read":
             return read(runtime, job, event["Item"])
         case "finish":
-            return finish(runtime, job)
+            ended = finish(runtime, job)
+            runtime.event_bus.send(ingestion_end(runtime.store.get(INGESTION_JOB, job.id) or job.record))
+            return ended
         case step:
             raise ValueError(f"an ingestion has no step '{step}'")

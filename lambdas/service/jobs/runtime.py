@@ -9,10 +9,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.config import Config
 
 from engine import blas_name
 from service.clock import Clock, utc_now
 from service.customer.bucket_owners import BucketOwners
+from service.event_bus.event_bus import EventBus
 from service.jobs.capacity import Capacity
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.refusals import PAUSES
@@ -23,8 +25,12 @@ from service.storage.store import Store
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in the function
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sts import STSClient
+
+_PROMPT = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 3})
+"""Where nothing leads to EventBridge, a job must not wait for minutes before it goes on."""
 
 _LOG = logging.getLogger("service.jobs")
 _LOG.setLevel(logging.INFO)
@@ -45,6 +51,7 @@ class Runtime:
     s3: "S3Client"
     sts: "STSClient"
     cloudwatch: "CloudWatchClient"
+    events: "EventBridgeClient"
     bucket: str
     metric_namespace: str
     capacity: Capacity
@@ -56,6 +63,13 @@ class Runtime:
     def service_bucket(self) -> ServiceBucket:
         """The service bucket with its default encryption."""
         return ServiceBucket(s3=self.s3, name=self.bucket)
+
+    @property
+    def event_bus(self) -> EventBus:
+        """Where events for others go."""
+        return EventBus(
+            client=self.events, cloudwatch=self.cloudwatch, metric_namespace=self.metric_namespace
+        )
 
     def customer_buckets(
         self, role_arn: str, *, external_id: str, reads: Sequence[Place] = (), writes: Sequence[Place] = ()
@@ -93,6 +107,7 @@ def current_runtime() -> Runtime:
         s3=BucketOwners(account=environment.account).required_by(boto3.client("s3")),
         sts=boto3.client("sts"),
         cloudwatch=boto3.client("cloudwatch"),
+        events=boto3.client("events", config=_PROMPT),
         bucket=environment.bucket,
         metric_namespace=environment.metric_namespace,
         capacity=Capacity.read(os.environ),

@@ -7,6 +7,7 @@ The state machine calls `plan` (how large it is) and `train`. When a step fails,
 from collections.abc import Mapping
 from typing import Any
 
+from service.event_bus.job_ends import version_end
 from service.jobs.capacity import MIB
 from service.jobs.runtime import Runtime, current_runtime, log
 from service.jobs.training.plan_version import plan
@@ -44,6 +45,7 @@ def run(runtime: Runtime, event: Mapping[str, Any]) -> dict[str, Any]:
                 version = train_version(runtime, model, version)
             case step:
                 raise ValueError(f"a training has no step '{step}'")
+    runtime.event_bus.send(version_end(version))
     return {"ModelName": name, "ModelVersion": number, "Status": version["Status"], **size}
 
 

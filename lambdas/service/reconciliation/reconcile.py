@@ -159,11 +159,18 @@ def reconciled_job(context: Context, job: IngestionJobRecord) -> IngestionJobRec
 
 def reconciled_dataset(context: Context, dataset: DatasetRecord) -> DatasetRecord:
     """Return the dataset as it is once the execution of its running job was looked at."""
-    if dataset["Status"] in DATASET_STATUS.values():
-        job = _running_job(context, dataset)
-        if job is not None and _seen(lambda: reconcile_ingestion(context, job)):
-            return context.records.dataset(dataset["DatasetName"]) or dataset
+    job = job_under_way(context, dataset)
+    if job is not None and _seen(lambda: reconcile_ingestion(context, job)):
+        return context.records.dataset(dataset["DatasetName"]) or dataset
     return dataset
+
+
+def job_under_way(context: Context, dataset: DatasetRecord) -> IngestionJobRecord | None:
+    """Return the ingestion or import that a dataset waits for; it is among the newest."""
+    if dataset["Status"] not in DATASET_STATUS.values():
+        return None
+    jobs = context.records.ingestion_jobs(dataset_uuid=dataset["uuid"])
+    return next((job for job in jobs if job["Status"] in DATASET_STATUS), None)
 
 
 def reconciled_version(
@@ -208,12 +215,6 @@ def _dataset_import(context: Context, job: IngestionJobRecord) -> _Work:
         ),
         fail=lambda reason, _: record_failed_ingestion(context.store, job, reason),
     )
-
-
-def _running_job(context: Context, dataset: DatasetRecord) -> IngestionJobRecord | None:
-    """Return the ingestion or import that a dataset waits for; it is among the newest."""
-    jobs = context.records.ingestion_jobs(dataset_uuid=dataset["uuid"])
-    return next((job for job in jobs if job["Status"] in DATASET_STATUS), None)
 
 
 def _seen(reconcile: Callable[[], bool]) -> bool:

@@ -6,14 +6,16 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.cloud import SERVICE, Cloud
-from tests.e2e.windows import change, client, due, infer_function, wake
+from constructs_l4e.events import EXECUTION_FAILED, SOURCE
+from tests.e2e.cloud import SERVICE, Cloud, policy
+from tests.e2e.waiting import awaited
+from tests.e2e.windows import MINUTE, change, client, due, infer_function, wake
 
 ASSET = "GoesOn"
 PROCESSES = Path("/proc")
@@ -79,6 +81,77 @@ def test_a_killed_function_loses_no_window(cloud: Cloud, scheduler: Any) -> None
     assert len(set(results)) == len(starts)
     for key in results:
         assert cloud.aws.s3.head_object(Bucket=cloud.bucket, Key=key)["ContentLength"] > 0
+
+
+def test_others_are_told_of_what_fails(cloud: Cloud, scheduler: Any) -> None:
+    """By a rule as `on_execution_failed` makes it. Without its right the service goes on, and counts."""
+    begin = min(one["DataStartTime"] for one in executions(cloud, scheduler))
+    queue = told_of_failures(cloud, scheduler)
+    failed = fail_before(cloud, scheduler, begin - 2 * 5 * MINUTE)
+    event = awaited(lambda: received(cloud, queue), bool)[0]
+    assert event["resources"] == [scheduler["InferenceSchedulerArn"], scheduler["ModelArn"]]
+    assert datetime.fromisoformat(event["detail"]["DataStartTime"]) == failed["DataStartTime"]
+    assert event["detail"]["FailedReason"] == failed["FailedReason"]
+
+    iam = client(cloud, "iam")
+    role = cloud.outputs(SERVICE)["DataAccessRoleArn"].rpartition("/")[2]
+    denied = {"Effect": "Deny", "Action": "events:PutEvents", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
+    iam.put_role_policy(RoleName=role, PolicyName="quiet", PolicyDocument=document)
+    try:
+        fail_before(cloud, scheduler, begin - 3 * 5 * MINUTE)
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName="quiet")
+    assert awaited(lambda: not_sent(cloud), bool) == 1
+    assert [each["detail"]["DataStartTime"] for each in received(cloud, queue)] == []
+
+
+def fail_before(cloud: Cloud, scheduler: Any, start: datetime) -> Any:
+    """Infer a window for which there are no files; return its execution."""
+    key = {"pk": "inference-scheduler", "sk": scheduler["InferenceSchedulerName"]}
+    change(cloud, key, "inferredUntil", int(start.timestamp()))
+    wake(cloud, scheduler, "RequestResponse")
+    (found,) = (one for one in executions(cloud, scheduler, "FAILED") if one["DataStartTime"] == start)
+    return found
+
+
+def told_of_failures(cloud: Cloud, scheduler: Any) -> str:
+    """Make a rule for failures of a scheduler; return the address of the queue that is told."""
+    queues, rules = client(cloud, "sqs"), client(cloud, "events")
+    queue: str = queues.create_queue(QueueName="told-of-failures")["QueueUrl"]
+    arn = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allowed = policy(Principal={"Service": "events.amazonaws.com"}, Action="sqs:SendMessage", Resource=arn)
+    queues.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": allowed})
+    pattern = {
+        "source": [SOURCE],
+        "detail-type": [EXECUTION_FAILED],
+        "resources": [scheduler["InferenceSchedulerArn"]],
+    }
+    rules.put_rule(Name="told-of-failures", EventPattern=json.dumps(pattern))
+    rules.put_targets(Rule="told-of-failures", Targets=[{"Id": "queue", "Arn": arn}])
+    return queue
+
+
+def received(cloud: Cloud, queue: str) -> list[Any]:
+    """Take the events out of a queue."""
+    queues = client(cloud, "sqs")
+    found = queues.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+    for each in found:
+        queues.delete_message(QueueUrl=queue, ReceiptHandle=each["ReceiptHandle"])
+    return [json.loads(each["Body"]) for each in found]
+
+
+def not_sent(cloud: Cloud) -> float:
+    """How many events could not be sent."""
+    points = cloud.aws.cloudwatch.get_metric_statistics(
+        Namespace="LookoutEquipment",
+        MetricName="EventsNotSent",
+        StartTime=datetime.now(UTC) - timedelta(hours=1),
+        EndTime=datetime.now(UTC) + timedelta(minutes=5),
+        Period=86_400,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    return sum(point["Sum"] for point in points)
 
 
 def test_a_schedule_that_was_disabled_is_enabled_again(cloud: Cloud, scheduler: Any) -> None:

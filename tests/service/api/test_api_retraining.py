@@ -381,13 +381,22 @@ def test_a_retraining_that_failed_is_published(plant: Plant) -> None:
     record_failed_training(
         plant.service.context.store, plant.model, plant.version(2), "no data", customer=True
     )
-    job = json.dumps({"ModelName": "wear", "ModelVersion": 2})
     with counted_calls() as counted:
-        reconcile({"source": "aws.states", "detail": {"input": job}}, plant.service.context)
+        (detail,) = told_of_the_end(plant)
+    assert (detail["Status"], detail["FailedReason"]) == ("FAILED", "no data")
     (sent,) = [call.request for call in counted.calls if call.operation == "PutMetricData"]
     (metric,) = sent["MetricData"]
     assert (metric["MetricName"], metric["Value"]) == ("RetrainingFailed", 1.0)
     assert metric["Dimensions"] == [{"Name": "ModelName", "Value": "wear"}]
+
+
+def told_of_the_end(plant: Plant) -> list[dict[str, Any]]:
+    """What others are told when the execution of the second version has ended badly."""
+    job = json.dumps({"ModelName": "wear", "ModelVersion": 2})
+    with counted_calls() as counted:
+        reconcile({"source": "aws.states", "detail": {"input": job}}, plant.service.context)
+    sent = [call.request["Entries"] for call in counted.calls if call.operation == "PutEvents"]
+    return [json.loads(entry["Detail"]) for entries in sent for entry in entries]
 
 
 def test_a_stopped_scheduler_cancels_its_retraining(plant: Plant) -> None:
@@ -400,6 +409,8 @@ def test_a_stopped_scheduler_cancels_its_retraining(plant: Plant) -> None:
     assert version["AutoPromotionResult"] == "RETRAINING_CANCELLED"
     assert version["AutoPromotionResultReason"] == "the retraining scheduler was stopped"
     assert plant.api.describe_model(**NAME)["LatestScheduledRetrainingStatus"] == "CANCELED"
+    (detail,) = told_of_the_end(plant)
+    assert (detail["ModelVersion"], detail["Status"]) == (2, "CANCELED")
     plant.succeed(2, promoted=True)
     assert plant.versions() == [(1, "SUCCESS"), (2, "CANCELED")], "what still runs changes nothing"
     assert plant.api.describe_model(**NAME)["ActiveModelVersion"] == 1

@@ -190,7 +190,9 @@ class Plant:
         world.upload("train/drive/2.csv", pump.drive(data[600:]))
         world.upload("train/hydraulics/1.csv", pump.hydraulics(data))
         own = {service: aws.client(service) for service in ("dynamodb", "s3")}
-        clients = own | {service: aws.shared_client(service) for service in ("cloudwatch", "scheduler")}
+        clients = own | {
+            service: aws.shared_client(service) for service in ("cloudwatch", "events", "scheduler")
+        }
         return lambda: Plant(aws, world, clients, states)
 
     # -- what a customer does

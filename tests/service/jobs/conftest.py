@@ -5,11 +5,13 @@ import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from service.event_bus.bus_event import SOURCE
 from service.jobs.capacity import Capacity
 from service.jobs.runtime import Runtime
 from service.settings import Settings
@@ -18,6 +20,7 @@ from service.storage.store import Item, Store
 from tests.embedded import CREDENTIALS, EmbeddedAws, embedded_aws
 from tests.service.jobs import pump
 from tests.service.jobs.boundary import States
+from tests.service.jobs.bus import Bus
 from tests.service.jobs.plant import Plant, new_plant
 from tests.service.jobs.world import ARNS, World, at
 
@@ -61,6 +64,7 @@ def new_world(aws: EmbeddedAws) -> World:
             s3=aws.shared_client("s3"),
             sts=aws.shared_client("sts"),
             cloudwatch=aws.shared_client("cloudwatch"),
+            events=aws.shared_client("events"),
             bucket="service",
             metric_namespace="LookoutEquipment",
             capacity=Capacity(memory=3008 * 2**20, disk=2**30),
@@ -81,6 +85,15 @@ def states() -> States:
 @pytest.fixture
 def world(jobs_aws: EmbeddedAws) -> World:
     return new_world(jobs_aws)
+
+
+@pytest.fixture
+def bus(jobs_aws: EmbeddedAws, world: World) -> Iterator[Bus]:
+    """What the jobs of the world tell others."""
+    found = Bus(client=jobs_aws.shared_client("events"))
+    world.runtime = replace(world.runtime, events=found)  # type: ignore[arg-type]
+    yield found
+    assert {entry["Source"] for entry in found.entries} <= {SOURCE}
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from service.storage.names import MODEL, events_of, new_uuid
 from service.storage.store import Create, Item
 from tests.embedded import EmbeddedAws
 from tests.service.jobs import pump
+from tests.service.jobs.bus import Bus
 from tests.service.jobs.inference import DAY, MINUTE, metric, started
 from tests.service.jobs.world import World
 
@@ -57,7 +58,9 @@ def follows(world: World, model: Item) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("follows")
-def test_a_level_that_is_taken_over_is_told_once(jobs_aws: EmbeddedAws, world: World, model: Item) -> None:
+def test_a_level_that_is_taken_over_is_told_once(
+    jobs_aws: EmbeddedAws, world: World, model: Item, bus: Bus
+) -> None:
     """Under `follow`, flow that reads high for good is an anomaly for hours, and then an event of its own."""
     hours = 22
     data = [
@@ -80,6 +83,18 @@ def test_a_level_that_is_taken_over_is_told_once(jobs_aws: EmbeddedAws, world: W
     assert told["sensor"] == "hydraulics\\flow"
     assert metric(jobs_aws, scheduler, "LevelMoved") == [1.0]
     assert metric(jobs_aws, scheduler, "InferenceWarning") == [1.0], "of the start, not of the level"
+
+    assert bus.kinds == ["Anomaly Began", "Level Moved"]
+    (level,) = bus.details("Level Moved")
+    assert (level["Sensor"], level["InferenceSchedulerArn"]) == (
+        "hydraulics\\flow",
+        scheduler["InferenceSchedulerArn"],
+    )
+    assert (
+        f"reads about {level['Reads']:.4g} where the other sensors say {level['Expected']:.4g}"
+        in told["text"]
+    )
+    assert level["LevelMovedSince"] in told["text"]
 
     events = world.events(scheduler)
     assert events[0]["EventEndTime"] - events[0]["EventStartTime"] > 10 * 3600

@@ -39,8 +39,9 @@ def mortal(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[Fate], Wo
         store: Any = replace(runtime.store, client=Mortal(runtime.store.client, fate))
         s3: Any = Mortal(runtime.s3, fate)
         cloudwatch: Any = Mortal(runtime.cloudwatch, fate)
+        events: Any = Mortal(runtime.events, fate)
         other = replace(world, now=world.now)
-        other.runtime = replace(runtime, store=store, s3=s3, cloudwatch=cloudwatch)
+        other.runtime = replace(runtime, store=store, s3=s3, cloudwatch=cloudwatch, events=events)
         return other
 
     return doomed

@@ -38,7 +38,7 @@ def ended(notices: int, letters: int) -> ExecutionEnd:
         for number in range(notices)
     ]
     result = InferenceResult(
-        location={"Bucket": "b", "Key": "k"}, anomalous=False, notices=tuple(found), events=(), faults_began=0
+        location={"Bucket": "b", "Key": "k"}, anomalous=False, notices=tuple(found), events=(), bus_events=()
     )
     return ExecutionEnd(result=result)
 

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from engine import Notice
+from service.event_bus.bus_event import BusEvent
+from service.jobs.inference.bus_events import ANOMALY_BEGAN
 from service.jobs.inference.execution import InferenceResult
 from service.jobs.inference.execution_end import ExecutionEnd
 from service.jobs.inference.metrics import publish_metrics, publish_missed
 
+BEGAN = BusEvent(detail_type=ANOMALY_BEGAN, resources=("arn",), occurrence="1", detail={})
 SCHEDULER = {"ModelName": "wear", "InferenceSchedulerName": "watch"}
 
 
@@ -31,7 +34,7 @@ def runtime(metrics: Metrics) -> Any:
     return SimpleNamespace(cloudwatch=metrics, metric_namespace="Plant")
 
 
-def succeeded(*kinds: str, anomalous: bool = False, faults_began: int = 0) -> ExecutionEnd:
+def succeeded(*kinds: str, anomalous: bool = False, faults: int = 0) -> ExecutionEnd:
     notices = tuple(Notice(kind=kind, sensor=None, text=kind) for kind in kinds)
     return ExecutionEnd(
         result=InferenceResult(
@@ -39,7 +42,7 @@ def succeeded(*kinds: str, anomalous: bool = False, faults_began: int = 0) -> Ex
             anomalous=anomalous,
             notices=notices,
             events=(),
-            faults_began=faults_began,
+            bus_events=(BEGAN,) * faults,
         )
     )
 
@@ -49,7 +52,7 @@ def succeeded(*kinds: str, anomalous: bool = False, faults_began: int = 0) -> Ex
     [
         (succeeded(), {}),
         (succeeded(anomalous=True), {"AnomalyDetected": 1}),
-        (succeeded(anomalous=True, faults_began=1), {"AnomalyDetected": 1, "FaultBegan": 1}),
+        (succeeded(anomalous=True, faults=1), {"AnomalyDetected": 1, "FaultBegan": 1}),
         (succeeded("gap", "no-values"), {"InferenceWarning": 2}),
         (succeeded("level"), {}),
         (succeeded("level-moved", "level-moved"), {"AnomalyDetected": 1, "LevelMoved": 2}),

@@ -1,14 +1,22 @@
 """Bugs planted into the jobs: the way to the customer's data, ingestion, training and inference."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
 
-from engine import ObservedRows
+from engine import Faults, ObservedRows
+from service import reconciler
+from service.event_bus import bus_event
+from service.event_bus.bus_event import BusEvent
+from service.event_bus.event_bus import EventBus
+from service.jobs import train
 from service.jobs.capacity import Capacity
 from service.jobs.failure import JobFailed
+from service.jobs.importing import work
 from service.jobs.inference import active_model, event_tracking, execution, file_names, kept_rows, loop
 from service.jobs.inference.active_model import ActiveModel
 from service.jobs.inference.file_names import NameRange, Search
@@ -29,6 +37,7 @@ from service.storage.store import Create, Item, Store, Update
 from tests.service.jobs import (
     test_job_access,
     test_job_documents,
+    test_job_events,
     test_job_group_labels,
     test_job_infer,
     test_job_infer_faults,
@@ -314,6 +323,63 @@ def neutral_labels_are_faults(patch: Patch) -> None:
     patch.setattr(Labels, "rated", rated)
 
 
+# Events for others
+
+
+def failures_tell_nothing(patch: Patch) -> None:
+    original = loop.ExecutionEnd.bus_events
+    patch.setattr(
+        loop.ExecutionEnd, "bus_events", lambda end, *more: original(end, *more) if end.result else ()
+    )
+
+
+def missed_windows_tell_nothing(patch: Patch) -> None:
+    patch.setattr(loop, "windows_missed", lambda *_: anything())
+
+
+def a_fault_that_goes_on_begins_again(patch: Patch) -> None:
+    patch.setattr(Faults, "began_since", lambda faults, _: faults.counted)
+
+
+def a_fault_ends_at_its_first_pause(patch: Patch) -> None:
+    patch.setattr(Faults, "ended_since", lambda _, before: before.counted)
+
+
+def an_event_that_is_sent_again_has_another_id(patch: Patch) -> None:
+    patch.setattr(bus_event, "uuid5", lambda *_: uuid4())
+
+
+def an_event_that_cannot_be_sent_fails_the_job(patch: Patch) -> None:
+    def send(bus: EventBus, events: Sequence[BusEvent]) -> None:
+        bus.client.put_events(Entries=[event.entry for event in events])
+
+    patch.setattr(EventBus, "send", send)
+
+
+def what_was_not_sent_is_not_counted(patch: Patch) -> None:
+    patch.setattr(EventBus, "_count", lambda *_: None)
+
+
+def trainings_tell_nothing(patch: Patch) -> None:
+    patch.setattr(train, "version_end", lambda _: [])
+
+
+def imports_tell_nothing(patch: Patch) -> None:
+    patch.setattr(work, "version_end", lambda _: [])
+
+
+def the_reconciler_tells_nothing_of_ingestions(patch: Patch) -> None:
+    patch.setattr(reconciler, "ingestion_end", lambda _: [])
+
+
+def the_reconciler_tells_nothing_of_trainings(patch: Patch) -> None:
+    patch.setattr(reconciler, "version_end", lambda _: [])
+
+
+def anything() -> BusEvent:
+    return BusEvent(detail_type="Anything", resources=("arn",), occurrence="", detail={})
+
+
 STORAGE = (
     Bug(
         the_external_id_is_not_the_resource,
@@ -408,7 +474,43 @@ RETRAINING = (
     ),
     Bug(retrainings_have_no_metrics, test_job_kept_rows.test_how_a_retraining_ended_is_published),
 )
-BUGS = (*STORAGE, *INGESTION, *TRAINING, *LABELS, *INFERENCE, *RETRAINING)
+EVENTS = (
+    Bug(failures_tell_nothing, test_job_events.test_an_execution_that_fails),
+    Bug(missed_windows_tell_nothing, test_job_events.test_windows_that_are_missed),
+    Bug(
+        a_fault_that_goes_on_begins_again,
+        test_job_events.test_a_fault_that_shows_by_day_only_begins_and_ends_once,
+    ),
+    Bug(
+        a_fault_ends_at_its_first_pause,
+        test_job_events.test_a_fault_that_shows_by_day_only_begins_and_ends_once,
+    ),
+    Bug(
+        an_event_that_is_sent_again_has_another_id,
+        test_job_events.test_a_window_that_is_inferred_again_tells_the_same,
+    ),
+    Bug(
+        an_event_that_cannot_be_sent_fails_the_job,
+        test_job_events.test_events_that_cannot_be_sent_are_counted_and_fail_nothing,
+    ),
+    Bug(
+        what_was_not_sent_is_not_counted,
+        test_job_events.test_events_that_cannot_be_sent_are_counted_and_fail_nothing,
+    ),
+    Bug(trainings_tell_nothing, test_job_events.test_a_training_tells_its_end_each_time_that_it_runs),
+    Bug(imports_tell_nothing, test_job_events.test_imports_tell_their_ends),
+    Bug(
+        the_reconciler_tells_nothing_of_ingestions,
+        test_job_events.test_the_reconciler_tells_the_ends_that_jobs_cannot,
+        {"work": "ingestion", "teller": "hour"},
+    ),
+    Bug(
+        the_reconciler_tells_nothing_of_trainings,
+        test_job_events.test_the_reconciler_tells_the_ends_that_jobs_cannot,
+        {"work": "training", "teller": "event"},
+    ),
+)
+BUGS = (*STORAGE, *INGESTION, *TRAINING, *LABELS, *INFERENCE, *RETRAINING, *EVENTS)
 
 
 @pytest.mark.usefixtures("model")  # with the labels that tests of retraining use

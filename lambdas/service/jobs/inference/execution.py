@@ -7,6 +7,7 @@ from typing import Any
 
 from engine import BadArtefact, Notice, Scores
 from service.clock import iso_seconds
+from service.event_bus.bus_event import BusEvent
 from service.jobs.inference.active_model import ActiveModel
 from service.jobs.inference.execution_events import find_events
 from service.jobs.inference.execution_notices import state_lost
@@ -34,14 +35,14 @@ from service.storage.store import Item, Write
 class InferenceResult:
     """A result file that was written, whether any row of it is anomalous, and notices about its input.
 
-    `events` are the writes of the events of its rows, `faults_began` how many faults began to count in them.
+    `events` are the writes of the events of its rows, `bus_events` what others are told of them.
     """
 
     location: Mapping[str, str]
     anomalous: bool
     notices: tuple[Notice, ...]
     events: tuple[Write, ...]
-    faults_began: int
+    bus_events: tuple[BusEvent, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +148,7 @@ def _score(
         anomalous=bool(scores.prediction.any()),
         notices=(*previous.notices, *data.notices, *continuation.notices, *scoring),
         events=found.writes,
-        faults_began=found.faults_began,
+        bus_events=found.bus_events,
     )
 
 

@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from service.event_bus.bus_event import BusEvent
+from service.jobs.inference.bus_events import execution_failed
 from service.jobs.inference.execution import InferenceResult
-from service.storage.store import Write
+from service.schedulers.inference_windows import InferenceWindow
+from service.storage.store import Item, Write
 
 _NOTICES_BYTES = 100_000
 """Of the notices in a record, which may have 400 KB in all."""
@@ -43,6 +46,12 @@ class ExecutionEnd:
     def events(self) -> Sequence[Write]:
         """The writes of the events of its rows."""
         return () if self.result is None else self.result.events
+
+    def bus_events(self, scheduler: Item, window: InferenceWindow) -> Sequence[BusEvent]:
+        """What others are told of the execution of a window; nothing when all is well."""
+        if self.result is None:
+            return (execution_failed(scheduler, window, self.failed_reason),)
+        return self.result.bus_events
 
     @property
     def notices(self) -> list[dict[str, Any]]:

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine import Faults, Frame, Range, Scores, departure, ranges
+from service.event_bus.bus_event import BusEvent
 from service.jobs.inference.active_model import ActiveModel
+from service.jobs.inference.bus_events import anomaly_began, anomaly_ended, level_moved
 from service.jobs.inference.event_records import event_write, mark_moved_levels, summarize_event
 from service.jobs.inference.event_tracking import InferenceEvent, follow, newly_recorded
 from service.jobs.inference.scheduler_state import SchedulerState
 from service.jobs.runtime import Runtime
-from service.jobs.times import instant_of
+from service.jobs.times import instant, instant_of
 from service.schedulers.inference_windows import InferenceWindow
 from service.storage.store import Item, Write
 
@@ -18,14 +20,14 @@ from service.storage.store import Item, Write
 class FoundEvents:
     """The writes of the events of an execution, and what the next one needs to know.
 
-    `open` is the event that its last row leaves open, `faults` are those that may go on, and `faults_began`
-    is how many of them began to count in this execution.
+    `open` is the event that its last row leaves open, `faults` are those that may go on, and `bus_events`
+    say which of them began to count or ended for good in this execution, and which levels moved.
     """
 
     writes: tuple[Write, ...]
     open: InferenceEvent | None
     faults: Faults
-    faults_began: int
+    bus_events: tuple[BusEvent, ...]
 
 
 def find_events(
@@ -59,18 +61,43 @@ def find_events(
     recorded = newly_recorded(followed.events, before=counted, step=active.step)
     faults = known.followed(found, parts=[instant_of(event.end) for event in recorded])
     faults = _with_first_departure(faults, active, frame, found, state=state)
-    writes = []
+    faults = faults.until(instant(window.end))
+    writes, summaries = [], {}
     for event in followed.events:
         if event.recorded(active.step):
             fault = faults.at(instant_of(event.end))
             summary = summarize_event(active, frame, scores, event, found=found, fault=fault, state=state)
             writes.append(event_write(runtime, scheduler, active, event, summary=summary, fault=fault))
+            if fault is not None and summary is not None:
+                summaries[fault] = summary.text
+    began = [
+        anomaly_began(
+            scheduler,
+            fault,
+            sensors=faults.sensors,
+            model_version=active.number,
+            summary=summaries.get(fault),
+        )
+        for fault in faults.began_since(known)
+    ]
     return FoundEvents(
         writes=mark_moved_levels(runtime, scheduler, writes, scores.level_events),
         open=followed.open,
         faults=faults,
-        faults_began=faults.began_since(known),
+        bus_events=(
+            *_ended(scheduler, faults, before),
+            *began,
+            *(level_moved(scheduler, level) for level in scores.level_events),
+        ),
     )
+
+
+def _ended(scheduler: Item, faults: Faults, before: SchedulerState | None) -> list[BusEvent]:
+    """Return the events that faults have ended: also those of sensors that the model has no more."""
+    if before is None or before.faults is None:
+        return []
+    sensors = before.faults.sensors
+    return [anomaly_ended(scheduler, fault, sensors=sensors) for fault in faults.ended_since(before.faults)]
 
 
 def _open_event(

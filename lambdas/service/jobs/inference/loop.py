@@ -7,6 +7,7 @@ from typing import Any
 
 from service.clock import iso_seconds
 from service.jobs.failure import JobFailed
+from service.jobs.inference.bus_events import windows_missed
 from service.jobs.inference.claim import SchedulerChanged, claim, close, miss, move_on, window_of
 from service.jobs.inference.execution import infer
 from service.jobs.inference.execution_end import ExecutionEnd
@@ -92,6 +93,7 @@ def _miss(runtime: Runtime, scheduler: Item, span: InferenceWindow) -> bool:
         return False
     log("windows missed", Scheduler=scheduler["sk"], Span=str(span), Windows=count)
     publish_missed(runtime, scheduler, count)
+    runtime.event_bus.send([windows_missed(scheduler, span, reason, count)])
     return True
 
 
@@ -120,6 +122,7 @@ def _infer_window(runtime: Runtime, scheduler: Item, window: InferenceWindow) ->
         events=end.events,
     ):
         publish_metrics(runtime, scheduler, end)
+        runtime.event_bus.send(end.bus_events(scheduler, window))
     return {iso_seconds(window.start): str(end.members["Status"])}
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from service.jobs.inference.bus_events import ANOMALY_BEGAN
 from service.jobs.inference.execution_end import ExecutionEnd
 from service.jobs.runtime import Runtime, log
 from service.storage.store import Item
@@ -21,6 +22,7 @@ def publish_metrics(runtime: Runtime, scheduler: Item, end: ExecutionEnd) -> Non
     others have points only when they say something: a metric is paid for by the hours in which it is sent.
     """
     kinds = Counter(notice["kind"] for notice in end.notices)
+    told = () if end.result is None else end.result.bus_events
     found = end.result is not None and (end.result.anomalous or kinds["level-moved"] > 0)
     _publish(
         runtime,
@@ -32,7 +34,7 @@ def publish_metrics(runtime: Runtime, scheduler: Item, end: ExecutionEnd) -> Non
             "InferenceWarning": kinds.total() - kinds["level"] - kinds["level-moved"],
             "AnomalyDetected": found,
             "LevelMoved": kinds["level-moved"],
-            "FaultBegan": 0 if end.result is None else end.result.faults_began,
+            "FaultBegan": sum(event.detail_type == ANOMALY_BEGAN for event in told),
         },
     )
 
