@@ -80,3 +80,26 @@ def test_the_search_for_faults_ends_when_nothing_changes(monkeypatch: pytest.Mon
     assert judged_rounds(monkeypatch, fault=False) == 1
     monkeypatch.undo()
     assert 1 < judged_rounds(monkeypatch, fault=True) < cleaning.ROUNDS
+
+
+@pytest.mark.parametrize(
+    ("found", "kept"),
+    [([4, 5, 5], 5), ([4, 7, 9, 9], 9), ([3, 5, 10, 11], 5), ([4, 8], 4)],
+    ids=["a fault", "faults beside it", "ever more", "twice as many"],
+)
+def test_a_round_that_adds_as_much_as_the_one_before_is_not_followed(found: list[int], kept: int) -> None:
+    """The less is learned of how a machine runs, the more of it looks odd. Faults do not spread like that."""
+    rounds = iter(found)
+    frame = pump(ROWS, seed=4)
+
+    def judged(*_arguments: Any) -> tuple[Any, Any]:
+        ratio = np.zeros(ROWS)
+        for run in range(next(rounds)):
+            ratio[200 + 400 * run : 400 + 400 * run] = 2 * cleaning.FAR_ABOVE
+        return ratio, np.zeros(ROWS)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cleaning, "_judged", judged)
+        normal = cleaning.without_suspicious(frame, np.ones(ROWS, bool), ROWS)
+    left_out = normal[400 * np.arange(1, 22) - 100]
+    assert np.count_nonzero(~left_out) == kept

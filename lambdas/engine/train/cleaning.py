@@ -36,7 +36,7 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 ROUNDS = 4
-"""Most rounds: each finds less than the one before."""
+"""Most rounds of the search."""
 FAR_ABOVE = 4.0
 """A row is suspicious from this many times the 75 % quantile of all scores."""
 JOIN_ROWS = 24
@@ -81,6 +81,10 @@ def _silent(values: Floats) -> Mask:
 def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
     """Return the normal rows without those that look like unlabelled faults.
 
+    Each round judges all rows by those that the round before kept. Of faults, it adds less each time. A round
+    that adds as much as the one before is not followed: it finds how the machine runs, as the less of it is
+    learned, the more of it looks odd.
+
     Args:
         frame: the training rows.
         normal: mask of the rows that may be learned, shape (rows,).
@@ -91,6 +95,7 @@ def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
     if normal.sum() < LEAST_ROWS:
         return kept
     scored = sample_strips(normal, max_rows)
+    more_before = len(normal)
     for _ in range(ROUNDS):
         ratio, distance = _judged(frame, kept, scored)
         runs = _long_runs((ratio > FAR_ABOVE) & normal)
@@ -98,9 +103,10 @@ def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
         faults = [run for run in runs if not came_back(distance, run, usual=usual, apart=RUN_ROWS)]
         suspicious = with_margin(_marked(faults, len(normal)), LONGEST_MEMORY)
         share = (normal & scored & suspicious).sum() / (normal & scored).sum()
-        if not 0 < share <= MAX_SHARE:
+        more = int((normal & suspicious).sum()) - int((normal & ~kept).sum())
+        if not 0 < share <= MAX_SHARE or more >= more_before:
             break
-        before, kept = kept, normal & ~suspicious
+        before, kept, more_before = kept, normal & ~suspicious, more
         if np.array_equal(kept, before):
             break
     return kept
