@@ -36,6 +36,8 @@ from constructs_l4e import (
     SchedulerAlarms,
 )
 from engine import Notice
+from service.event_bus.bus_event import BusEvent
+from service.jobs.inference.bus_events import ANOMALY_BEGAN
 from service.jobs.inference.execution import InferenceResult
 from service.jobs.inference.execution_end import ExecutionEnd
 from service.jobs.inference.metrics import publish_metrics, publish_missed
@@ -113,8 +115,13 @@ def sent() -> Iterator[tuple[str, frozenset[str]]]:
     runtime: Any = SimpleNamespace(cloudwatch=client, metric_namespace="LookoutEquipment")
     scheduler = {"ModelName": "tuned", "InferenceSchedulerName": "line-4"}
     notices = tuple(Notice(kind=kind, sensor=None, text=kind) for kind in ("gap", "level-moved"))
+    began = BusEvent(detail_type=ANOMALY_BEGAN, resources=("arn",), occurrence="1", detail={})
     result = InferenceResult(
-        location={"Bucket": "b", "Key": "k"}, anomalous=True, notices=notices, events=(), faults_began=1
+        location={"Bucket": "b", "Key": "k"},
+        anomalous=True,
+        notices=notices,
+        events=(),
+        bus_events=(began,),
     )
     publish_metrics(runtime, scheduler, ExecutionEnd(result=result))
     publish_metrics(runtime, scheduler, ExecutionEnd(failed_reason="x", invalid_input=True))

@@ -81,9 +81,9 @@ def _silent(values: Floats) -> Mask:
 def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
     """Return the normal rows without those that look like unlabelled faults.
 
-    Each round judges all rows by those that the round before kept. Of faults, it adds less each time. A round
-    that adds as much as the one before is not followed: it finds how the machine runs, as the less of it is
-    learned, the more of it looks odd.
+    Each round judges all rows by those that the round before kept. The first one learned from the faults, so a
+    second always follows. A further one that adds as much as the one before does not count: it finds how the
+    machine runs, as the less of that is learned, the more of it looks odd.
 
     Args:
         frame: the training rows.
@@ -95,8 +95,8 @@ def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
     if normal.sum() < LEAST_ROWS:
         return kept
     scored = sample_strips(normal, max_rows)
-    more_before = len(normal)
-    for _ in range(ROUNDS):
+    more_before = 0
+    for earlier in range(ROUNDS):
         ratio, distance = _judged(frame, kept, scored)
         runs = _long_runs((ratio > FAR_ABOVE) & normal)
         usual = usual_distance(distance[scored & normal])
@@ -104,7 +104,7 @@ def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
         suspicious = with_margin(_marked(faults, len(normal)), LONGEST_MEMORY)
         share = (normal & scored & suspicious).sum() / (normal & scored).sum()
         more = int((normal & suspicious).sum()) - int((normal & ~kept).sum())
-        if not 0 < share <= MAX_SHARE or more >= more_before:
+        if not 0 < share <= MAX_SHARE or (earlier > 1 and more >= more_before):
             break
         before, kept, more_before = kept, normal & ~suspicious, more
         if np.array_equal(kept, before):
