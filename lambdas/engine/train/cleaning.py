@@ -81,9 +81,9 @@ def _silent(values: Floats) -> Mask:
 def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
     """Return the normal rows without those that look like unlabelled faults.
 
-    Each round judges all rows by those that the round before kept. The first one learned from the faults, so a
-    second always follows. A further one that adds as much as the one before does not count: it finds how the
-    machine runs, as the less of that is learned, the more of it looks odd.
+    Each round judges all rows by those that the round before kept. The first one learned from the faults, so
+    a second always follows. A further one that adds as much as the one before does not count: it finds how
+    the machine runs, as the less of that is learned, the more of it looks odd.
 
     Args:
         frame: the training rows.
