@@ -50,7 +50,7 @@ from engine.ingest.passes import Passes
 from engine.ingest.statistics import RunningStatistics
 from engine.ingest.timestamp_columns import TimestampReader, _calendar_micros
 from engine.train.calibration import column_quantile
-from engine.train.cleaning import _silent, without_suspicious
+from engine.train.cleaning import _silent
 from engine.train.few_days import few_days
 from engine.train.fit import fit
 from engine.train.fit_settings import FitSettings
@@ -614,13 +614,6 @@ BUGS = {
         "missing.sum(axis=0) > SILENT_ROWS",
         test_cleaning.test_rows_with_a_silent_sensor_are_not_learned,
         case(test_cleaning.test_rows_with_a_silent_sensor_are_not_learned, id="just silent"),
-    ),
-    "the search for faults goes on whatever it adds": Bug(
-        without_suspicious,
-        " or (earlier > 1 and more >= more_before)",
-        "",
-        test_cleaning.test_a_round_after_the_second_counts_if_it_adds_less,
-        ([3, 5, 10, 11], 5),
     ),
     "neutral periods are learned": Bug(
         fit,

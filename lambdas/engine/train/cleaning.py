@@ -35,8 +35,8 @@ from engine.train.sampling import FOLDS, LEAST_ROWS, sample_strips, time_folds
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-ROUNDS = 4
-"""Most rounds of the search."""
+ROUNDS = 2
+"""Rounds of the search: the first one still learned from the faults."""
 FAR_ABOVE = 4.0
 """A row is suspicious from this many times the 75 % quantile of all scores."""
 JOIN_ROWS = 24
@@ -81,10 +81,6 @@ def _silent(values: Floats) -> Mask:
 def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
     """Return the normal rows without those that look like unlabelled faults.
 
-    Each round judges all rows by those that the round before kept. The first one learned from the faults, so
-    a second always follows. A further one that adds as much as the one before does not count: it finds how
-    the machine runs, as the less of that is learned, the more of it looks odd.
-
     Args:
         frame: the training rows.
         normal: mask of the rows that may be learned, shape (rows,).
@@ -95,20 +91,16 @@ def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
     if normal.sum() < LEAST_ROWS:
         return kept
     scored = sample_strips(normal, max_rows)
-    more_before = 0
-    for earlier in range(ROUNDS):
+    for _ in range(ROUNDS):
         ratio, distance = _judged(frame, kept, scored)
         runs = _long_runs((ratio > FAR_ABOVE) & normal)
         usual = usual_distance(distance[scored & normal])
         faults = [run for run in runs if not came_back(distance, run, usual=usual, apart=RUN_ROWS)]
         suspicious = with_margin(_marked(faults, len(normal)), LONGEST_MEMORY)
         share = (normal & scored & suspicious).sum() / (normal & scored).sum()
-        more = int((normal & suspicious).sum()) - int((normal & ~kept).sum())
-        if not 0 < share <= MAX_SHARE or (earlier > 1 and more >= more_before):
+        if not 0 < share <= MAX_SHARE:
             break
-        before, kept, more_before = kept, normal & ~suspicious, more
-        if np.array_equal(kept, before):
-            break
+        kept = normal & ~suspicious
     return kept
 
 
