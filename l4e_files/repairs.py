@@ -1,7 +1,7 @@
 """What was put right while a file was read, and how much of that a file may need."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from l4e_files.times import unaccepted_form
@@ -104,13 +104,3 @@ class RepairLimits:
     def lifted(cls) -> Self:
         """Return no limits at all."""
         return cls(wide_rows=None, short_rows=None, unusable_timestamps=None, duplicates=None)
-
-
-def merge_repairs(repairs: Iterable[Repair]) -> tuple[Repair, ...]:
-    """Return one repair per kind and column: counts added up, line and example of the first."""
-    merged: dict[tuple[str, str | None], Repair] = {}
-    for repair in repairs:
-        key = (repair.kind, repair.column)
-        known = merged.get(key)
-        merged[key] = repair if known is None else replace(known, count=known.count + repair.count)
-    return tuple(merged.values())

@@ -72,7 +72,7 @@ def _show_component(terminal: Terminal, component: ComponentResult, findings: Se
         f"{words.count(number, 'row')} {what}"
         for number, what in (
             (report.duplicates, "with a repeated time"),
-            (report.unsupported_timestamps, "without a readable time"),
+            (report.unsupported_timestamps, "without a usable time"),
         )
         if number
     ]

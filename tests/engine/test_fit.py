@@ -144,11 +144,14 @@ def test_faults_that_training_left_out_change_nothing_of_how_long_later_ones_ala
     assert scores.prediction[1010:6000].mean() > 0.95
 
 
-def test_other_sensors_are_watched_on_while_one_level_has_moved(steady: tuple[Detector, Frame]) -> None:
+@pytest.mark.parametrize(("size", "share"), [(1.5, 0.85), (1.6, 0.9)])
+def test_other_sensors_are_watched_on_while_one_level_has_moved(
+    steady: tuple[Detector, Frame], size: float, share: float
+) -> None:
     detector, later = steady
-    rows = moved(moved(later, 2, 1000, 8000, 1.0), 4, 6000, 6200, 1.6)
+    rows = moved(moved(later, 2, 1000, 8000, 1.0), 4, 6000, 6200, size)
     scores = detector.score(rows)
-    assert scores.prediction[6010:6200].mean() > 0.9
+    assert scores.prediction[6010:6200].mean() > share
     assert scores.contributions[6010:6200].mean(axis=0).argmax() == 4
 
 

@@ -14,7 +14,6 @@ import pytest
 
 from engine import FileReport, Repair, RepairLimits, UnusableFile, convert_file
 from engine.ingest.duplicates import DuplicateCount
-from l4e_files.repairs import merge_repairs
 
 HEAD = "Timestamp,a,b\n"
 
@@ -302,10 +301,8 @@ def test_the_same_instant_again_and_again_is_counted_in_bounded_memory(
     assert count.result() == (9_999, 1, np.datetime64("2026-03-01T00:00:01", "us"))
 
 
-def test_repairs_of_many_files_are_added_up() -> None:
+def test_a_repair_says_how_often_where_and_what() -> None:
     first = Repair(kind="duplicates", count=2, line=5, example="x")
-    other = Repair(kind="duplicates", count=3, line=9, example="y")
-    assert merge_repairs([first, other]) == (Repair(kind="duplicates", count=5, line=5, example="x"),)
     assert str(first) == (
         "2 row(s) repeat a timestamp of the same file; the last of them is kept, first in line 5 ('x')"
     )
