@@ -30,7 +30,8 @@ _OF_AN_ASSET = frozenset({_HISTORY, _LABELS, "inference-input", "inference-outpu
 
 
 def _client() -> "S3Client":
-    return boto3.client("s3")
+    # A session of its own: `boto3.client` keeps the credentials that the process had first.
+    return boto3.Session().client("s3")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import boto3
 import pytest
 
 from l4e_cli import cdk
@@ -173,6 +174,11 @@ def test_doctor_needs_credentials(
 def test_files_in_s3_need_credentials(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Whatever the process signed before with other credentials is not taken for this.
+    monkeypatch.setattr(
+        "boto3.DEFAULT_SESSION",
+        boto3.Session(aws_access_key_id="of-before", aws_secret_access_key="of-before"),
+    )
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     assert run(["validate", "s3://bucket/prefix/"]) == 1
     assert "error: there are no AWS credentials: set them for the account" in capsys.readouterr().err
