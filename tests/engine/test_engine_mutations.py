@@ -49,6 +49,7 @@ from engine.ingest.ordered import Overlap, _merge, _take_last
 from engine.ingest.passes import Passes
 from engine.ingest.statistics import RunningStatistics
 from engine.ingest.timestamp_columns import TimestampReader, _calendar_micros
+from engine.train.bends import _lines_and_curves, unexplained
 from engine.train.calibration import column_quantile
 from engine.train.cleaning import _silent
 from engine.train.few_days import few_days
@@ -644,7 +645,26 @@ BUGS = {
         came_back,
         ">= VISITS",
         ">= 10 * VISITS",
-        test_rare_states.test_a_rare_state_that_comes_back_is_learned,
+        test_rare_states.test_a_season_of_hot_days_is_quiet_and_faults_in_it_alarm,
+    ),
+    "runs that curves explain are left out": Bug(
+        unexplained,
+        "> UNEXPLAINED * lines",
+        ">= 0",
+        test_rare_states.test_hot_spells_that_curves_predict_from_one_another_are_learned_from_two_on,
+    ),
+    "all runs count as explained": Bug(
+        unexplained,
+        "> UNEXPLAINED * lines",
+        "> 10 * lines",
+        test_rare_states.test_a_fault_in_one_of_three_hot_spells_is_not_learned_and_the_others_are,
+        (test_rare_states.OIL,),
+    ),
+    "curves learn the run that they are to explain": Bug(
+        _lines_and_curves,
+        "others if at == fold else",
+        "",
+        test_rare_states.test_a_rare_state_that_came_once_is_not_learned,
     ),
     "a rare state is learned that never came back": Bug(
         came_back,

@@ -51,6 +51,21 @@ def test_a_rare_state_that_comes_back_is_learned() -> None:
     assert [kept[middle(start)].all() for start in SPELLS] == [True] * len(SPELLS)
 
 
+def test_hot_spells_that_curves_predict_from_one_another_are_learned_from_two_on() -> None:
+    for count in (2, 3):
+        kept = learned(cooled(SPELLS[:count]))
+        assert [kept[middle(start)].all() for start in SPELLS[:count]] == [True] * count
+
+
+@pytest.mark.parametrize("at", [LOAD, OIL, VALVE], ids=["load", "oil", "valve"])
+def test_a_fault_in_one_of_three_hot_spells_is_not_learned_and_the_others_are(at: int) -> None:
+    whole = cooled(SPELLS[:3])
+    values = whole.values.copy()
+    values[SPELLS[2] : SPELLS[2] + HOT, at] += 3 * values[:, at].std()
+    kept = learned(replace(whole, values=values))
+    assert [kept[middle(start)].any() for start in SPELLS[:3]] == [True, True, False]
+
+
 def test_a_rare_state_that_came_once_is_not_learned() -> None:
     kept = learned(cooled(SPELLS[2:3]))
     assert not kept[middle(SPELLS[2])].any()

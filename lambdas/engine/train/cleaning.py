@@ -2,10 +2,11 @@
 
 First, rows on which a sensor is silent: before there is a model, only its last value can replace a missing
 one. Then rows that look unlike the rest of the data. Each block of time is scored by the others, in robust
-units; runs of rows far above the bulk of all scores are left out, with a margin. This is repeated until
-nothing changes, four times at most, as each round still learned from the faults that it found. Healthy data
-loses little: bursts are too short to be left out, rare states of the plant that come back are kept
-(`engine.train.returning_states`), and if much of the data looks suspicious, that is how the machine runs.
+units; runs of rows far above the bulk of all scores are left out, with a margin. This is done twice, as the
+first round still learned from the faults that it found. Healthy data loses little: bursts are too short to be
+left out, rare states of the plant that come back are kept (`engine.train.returning_states`), as are hours in
+which relations bend (`engine.train.bends`), and if much of the data looks suspicious, that is how the machine
+runs.
 """
 
 from collections.abc import Callable
@@ -26,10 +27,11 @@ from engine.detect.state import State
 from engine.detect.view import row_scores
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
+from engine.train.bends import unexplained
 from engine.train.calibration import column_quantile
 from engine.train.calibration_data import CalibrationData
 from engine.train.returning_states import came_back, usual_distance
-from engine.train.row_runs import joined_runs, with_margin
+from engine.train.row_runs import joined_runs, marked_runs, with_margin
 from engine.train.sampling import FOLDS, LEAST_ROWS, sample_strips, time_folds
 
 Floats = NDArray[np.float64]
@@ -95,8 +97,9 @@ def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
         ratio, distance = _judged(frame, kept, scored)
         runs = _long_runs((ratio > FAR_ABOVE) & normal)
         usual = usual_distance(distance[scored & normal])
-        faults = [run for run in runs if not came_back(distance, run, usual=usual, apart=RUN_ROWS)]
-        suspicious = with_margin(_marked(faults, len(normal)), LONGEST_MEMORY)
+        odd = [run for run in runs if not came_back(distance, run, usual=usual, apart=RUN_ROWS)]
+        faults = unexplained(frame, kept, odd, _LEARNED_ROWS)
+        suspicious = with_margin(marked_runs(faults, len(normal)), LONGEST_MEMORY)
         share = (normal & scored & suspicious).sum() / (normal & scored).sum()
         if not 0 < share <= MAX_SHARE:
             break
@@ -164,10 +167,3 @@ def _long_runs(marked: Mask) -> list[tuple[int, int]]:
         for start, stop in joined_runs(marked, gap=JOIN_ROWS)
         if stop - start >= RUN_ROWS and marked[start:stop].sum() >= (stop - start) / 2
     ]
-
-
-def _marked(runs: list[tuple[int, int]], rows: int) -> Mask:
-    result = np.zeros(rows, bool)
-    for start, stop in runs:
-        result[start:stop] = True
-    return result

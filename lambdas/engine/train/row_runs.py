@@ -1,6 +1,6 @@
 """Runs of marked rows and margins around them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,14 @@ def joined_runs(marked: Mask, *, gap: int) -> Iterator[tuple[int, int]]:
     if len(rows):
         for run in np.split(rows, np.flatnonzero(np.diff(rows) > gap) + 1):
             yield int(run[0]), int(run[-1]) + 1
+
+
+def marked_runs(runs: Iterable[tuple[int, int]], rows: int) -> Mask:
+    """Return a mask of so many rows in which the rows of the runs, ends exclusive, are marked."""
+    result = np.zeros(rows, bool)
+    for start, stop in runs:
+        result[start:stop] = True
+    return result
 
 
 def with_margin(marked: Mask, margin: int) -> Mask:

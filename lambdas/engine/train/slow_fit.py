@@ -76,7 +76,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
     width = max(step, min(longest, step * round(total / BINS / step)))
     spans = _spans(total, width)
     hinges = min(HINGES, max(0, COLUMNS // sensors - 2))
-    grid = Grid(width=width, knots=_knots(frame, use, scaling, hinges))
+    grid = Grid(width=width, knots=hinge_knots(frame, use, scaling, hinges))
     sums = grid.sums(frame, use, scaling)
     complete = grid.complete(sums, frame.step)
     gap = np.diff(np.append(sums.bins[0] - 1, sums.bins)) > max(1, spans.settling)
@@ -130,8 +130,16 @@ def _spans(total: int, width: int) -> Spans:
     )
 
 
-def _knots(frame: Frame, use: Mask, scaling: Scaling, hinges: int) -> Floats:
-    """Return quantiles of every sensor, evenly spaced, as knots (hinges x sensors)."""
+def hinge_knots(frame: Frame, use: Mask, scaling: Scaling, hinges: int) -> Floats:
+    """Return quantiles of every sensor, evenly spaced, as knots (hinges x sensors).
+
+    Args:
+        frame: training rows.
+        use: mask of the rows to learn, shape (rows,).
+        scaling: of the sensors.
+        hinges: knots per sensor.
+
+    """
     picks = np.flatnonzero(use)
     scaled = scaling.apply(frame.values[picks[:: max(1, len(picks) // _KNOT_ROWS)]].astype(np.float64))
     places = (np.arange(hinges) + 1) / (hinges + 1)
