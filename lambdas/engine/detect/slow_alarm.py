@@ -22,7 +22,7 @@ NEIGHBOURS = 9
 MEMORY = 5
 """Opening times that bins are remembered for, two and a half days: before, the fault was smaller. An alarm
 that was above its limit for less than one of them closes, whatever the operating points."""
-ENDED = 2.0
+ENDED = 1.5
 """Quiet bins, each counted as far as it speaks for a repair and none as more than one, after which the fault
 has ended."""
 _DECIMALS = 4
