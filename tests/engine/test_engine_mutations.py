@@ -19,7 +19,7 @@ from engine.detect.ensemble import _weighted, evaluate_views
 from engine.detect.level_shift import _pace
 from engine.detect.rare_states import RareStates, state_distance
 from engine.detect.slow_alarm import SlowAlarm
-from engine.detect.slow_drift import SlowDrift, bin_scores
+from engine.detect.slow_drift import SlowDrift, along, bin_scores
 from engine.detect.smoothing import newest_largest
 from engine.detect.trained_states import TrainedStates, confirmed_states
 from engine.detect.view import View, row_scores
@@ -692,15 +692,29 @@ BUGS = {
     ),
     "any quiet bin says that a slow fault has ended": Bug(
         SlowAlarm.move,
-        "self._shown(point)",
+        "self._sign(strength, point)",
         "1.0",
         test_slow_drift.test_a_fault_that_shows_at_full_load_only_alarms_until_full_load_is_quiet,
     ),
-    "a quiet bin is a sign of a repair where the fault shows every other time": Bug(
-        SlowAlarm._shown,
-        "max(0.0, 2 * share - 1)",
-        "share",
-        test_slow_drift.test_quiet_bins_say_nothing_where_the_fault_shows_every_other_time,
+    "a quiet bin says as much of a small fault as of a large one": Bug(
+        SlowAlarm._sign,
+        "fault * (fault / 2 - strength)",
+        "1.0",
+        test_slow_drift.test_the_smaller_a_fault_the_more_quiet_bins_end_it,
+        case(test_slow_drift.test_the_smaller_a_fault_the_more_quiet_bins_end_it, at=2),
+    ),
+    "one quiet bin ends a large fault": Bug(
+        SlowAlarm._sign,
+        "min(1.0, fault",
+        "min(9.0, fault",
+        test_slow_drift.test_the_smaller_a_fault_the_more_quiet_bins_end_it,
+        case(test_slow_drift.test_the_smaller_a_fault_the_more_quiet_bins_end_it, at=0),
+    ),
+    "a bin that lies on the side of a fault is no sign of it": Bug(
+        SlowAlarm._sign,
+        "(fault / 2 - strength)",
+        "fault / 2",
+        test_slow_drift.test_quiet_bins_on_the_side_of_the_fault_do_not_end_it,
     ),
     "a tracked view counts as long as any static view remembers a fault": Bug(
         evaluate_views,
@@ -716,13 +730,13 @@ BUGS = {
         case(test_additive_model.test_beyond_its_range_a_bend_may_end, at=2),
     ),
     "quiet bins after a repair say that the fault does not show": Bug(
-        SlowAlarm._shown,
+        SlowAlarm._sign,
         "- (state.spell - 1)",
         "",
         test_slow_drift.test_a_repair_is_told_by_what_was_before_it,
     ),
     "quiet bins before a fault say that it does not show": Bug(
-        SlowAlarm._shown,
+        SlowAlarm._sign,
         "int(np.argmax(state.above))",
         "0",
         test_slow_drift.test_a_fault_that_came_fast_is_not_looked_for_where_it_never_was,
@@ -805,6 +819,24 @@ BUGS = {
         "residuals.max(axis=1)",
         "residuals.mean(axis=1)",
         test_slow_drift.test_a_fault_of_one_sensor_counts_as_much_among_many,
+    ),
+    "noise of other sensors keeps a slow alarm open": Bug(
+        SlowAlarm.move,
+        "now = min(now, max(strength, 0.0) ** 2)",
+        "pass",
+        test_slow_drift.test_noise_of_other_sensors_does_not_keep_an_alarm_open,
+    ),
+    "a bin on the other side of its average shows the fault": Bug(
+        SlowAlarm.move,
+        "max(strength, 0.0) ** 2",
+        "strength**2",
+        test_slow_drift.test_noise_of_other_sensors_does_not_keep_an_alarm_open,
+    ),
+    "a single residual far out is a fault of its size": Bug(
+        along,
+        "np.clip(residuals, -CAP, CAP)",
+        "residuals",
+        test_slow_drift.test_noise_of_other_sensors_does_not_keep_an_alarm_open,
     ),
     "limits of few days are as narrow as those of many": Bug(
         few_days,

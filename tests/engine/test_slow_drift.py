@@ -10,10 +10,10 @@ from benchmarks.wear import Fault, machine
 from engine import BadArtefact, Detector, FitSettings, Frame, fit, score_in_batches
 from engine.detect.artefact import pack, unpack
 from engine.detect.slow_alarm import SlowAlarm
-from engine.detect.slow_drift import bin_scores, fuse
+from engine.detect.slow_drift import along, bin_scores, fuse
 from engine.detect.slow_state import SlowState
 from engine.detect.smoothing import ewma
-from engine.detect.view import older_row_scores
+from engine.detect.view import CAP, older_row_scores
 from engine.train.slow_fit import NEWEST_LIMIT
 
 STEP = np.timedelta64(600, "s")
@@ -228,10 +228,11 @@ def test_an_unknown_adaptation_is_refused() -> None:
         Detector.from_bytes(pack("detector", meta | {"adaptation": "never"}, arrays))
 
 
-def walked(ratios: list[float], points: list[float]) -> list[float]:
-    """The ratios of an alarm that four bins open, after bins with these ratios at these points."""
+def walked(strengths: list[float], points: list[float]) -> list[float]:
+    """The ratios of an alarm that four bins open, after bins with these strengths at these points."""
     alarm = SlowAlarm(4, SlowState.start((1, 1), 1))
-    return [alarm.move(ratio, np.array([point])) for ratio, point in zip(ratios, points, strict=True)]
+    bins = zip(strengths, points, strict=True)
+    return [alarm.move(each**2, each, np.array([point])) for each, point in bins]
 
 
 def test_an_alarm_opens_on_what_lasts_and_closes_soon() -> None:
@@ -245,12 +246,12 @@ def test_an_alarm_opens_on_what_lasts_and_closes_soon() -> None:
 SHIFTS = [*[1.0] * 4, *[0.0] * 3]
 """Operating points of a shift at full load and of the idle time after it."""
 WORN = [*[2.0] * 4, *[0.1] * 3]
-"""Ratios of them with a fault that shows at full load only."""
+"""Strengths of them with a fault that shows at full load only."""
 
 
 def test_a_fault_that_shows_at_full_load_only_alarms_until_full_load_is_quiet() -> None:
     ratios = walked([*WORN * 5, *[0.1] * 7], SHIFTS * 6)
-    assert min(ratios[8:35]) > 1  # through each idle time but the first, before which it never was quiet
+    assert min(ratios[15:35]) > 1  # through each idle time but the first two, before which few were quiet
     assert ratios[35] > 1
     assert max(ratios[36:]) <= 1  # closed by the second quiet bin at full load
 
@@ -263,17 +264,23 @@ def test_a_fault_that_came_fast_is_not_looked_for_where_it_never_was() -> None:
 
 def test_a_repair_is_told_by_what_was_before_it() -> None:
     """Where the fault showed two times of three, quiet bins since then do not speak for its going on."""
-    worn = [2.0] * 6 + [2.0, 2.0, 0.1] * 4
-    ratios = walked([*worn, *[0.1] * 7], [0.0] * 25)
-    assert min(ratios[4:20]) > 1
-    assert max(ratios[23:]) <= 1
+    worn = [1.6] * 6 + [1.6, 1.6, 0.1] * 4
+    ratios = walked([*worn, *[0.1] * 8], [0.0] * 26)
+    assert min(ratios[4:22]) > 1
+    assert max(ratios[22:]) <= 1
 
 
-def test_quiet_bins_say_nothing_where_the_fault_shows_every_other_time() -> None:
-    worn = [2.0] * 6 + [2.0, 0.1] * 6
-    ratios = walked([*worn, *[0.1] * 20], [0.0] * 38)
-    assert min(ratios[4:31]) > 1
-    assert max(ratios[31:]) <= 1  # fewer bins above are remembered than open an alarm
+@pytest.mark.parametrize(("size", "bins"), [(9.0, 2), (2.0, 2), (1.2, 3), (1.05, 4)])
+def test_the_smaller_a_fault_the_more_quiet_bins_end_it(size: float, bins: int) -> None:
+    ratios = walked([*[size] * 12, *[0.1] * 8], [0.0] * 20)
+    assert min(ratios[4 : 11 + bins]) > 1
+    assert max(ratios[11 + bins :]) <= 1
+
+
+def test_quiet_bins_on_the_side_of_the_fault_do_not_end_it() -> None:
+    """A fault of this size is as far from them as no fault is."""
+    ratios = walked([*[1.2] * 12, *[0.7] * 8], [0.0] * 20)
+    assert min(ratios[4:]) > 1
 
 
 def test_an_alarm_without_any_sign_of_a_fault_closes_in_the_end() -> None:
@@ -290,7 +297,7 @@ def test_a_channel_without_axes_and_its_state_are_read() -> None:
     old = Detector.from_bytes(pack("detector", meta, {k: v for k, v in arrays.items() if k != "slow.axes"}))
     meta, arrays = unpack(old.score(frame.part(TRAIN, 40 * DAY)).state, "scoring-state")
     meta["slow"] = {k: v for k, v in meta["slow"].items() if k != "evidence"} | {"longest": 2.0}
-    kept = {k: v for k, v in arrays.items() if k not in {"slow points", "slow above"}}
+    kept = {k: v for k, v in arrays.items() if k not in {"slow points", "slow above", "slow strengths"}}
     later = old.score(frame.part(40 * DAY, 44 * DAY), state=pack("scoring-state", meta, kept))
     assert later.prediction.mean() > 0.8
 
@@ -333,7 +340,7 @@ def test_a_channel_of_before_judges_its_average_as_its_limit_was_fitted() -> Non
     residuals = np.random.default_rng(3).normal(size=(5, 8))
     for found in (old.slow, Detector.from_bytes(old.to_bytes()).slow):
         assert found is not None
-        ratios, _ = found.ratios(residuals, found.start())
+        ratios, _, _ = found.ratios(residuals, found.start())
         average = ewma(residuals, np.zeros(8), found.spans.average)
         expected = older_row_scores(np.abs(average * found.steady / found.units[1])) / found.limits[1]
         np.testing.assert_allclose(ratios, expected)
@@ -343,6 +350,30 @@ def test_a_fault_of_one_sensor_counts_as_much_among_many() -> None:
     few, many = np.full((1, 4), 0.5), np.full((1, 40), 0.5)
     few[0, 1] = many[0, 1] = 2
     assert bin_scores(few) == bin_scores(many) == 4
+
+
+def test_noise_of_other_sensors_does_not_keep_an_alarm_open() -> None:
+    """What counts is how far a bin lies along its average, on the side of it."""
+    averages = np.array([[0.0, 2.0, 0.0]] * 4)
+    residuals = np.array([[3.0, 0.0, 0.0], [3.0, 2.0, -3.0], [0.0, -2.0, 0.0], [0.0, 1e6, 0.0]])
+    strengths = along(residuals, averages)
+    assert strengths.tolist() == [0, 2, -2, CAP]
+    alarm = SlowAlarm(4, SlowState.start((1, 1), 1))
+    bins = [*[(4.0, 2.0)] * 12, *[(9.0, each) for each in strengths[[0, 2]]]]
+    ratios = [alarm.move(now, strength, np.zeros(1)) for now, strength in bins]
+    assert min(ratios[4:13]) > 1
+    assert ratios[13] <= 1
+
+
+def test_a_state_that_knows_only_which_bins_were_above_goes_on() -> None:
+    frame = worn(plant())
+    meta, arrays = unpack(detector().score(frame.part(TRAIN, 42 * DAY)).state, "scoring-state")
+    above = arrays["slow above"].astype(float)
+    state = pack("scoring-state", meta, {k: v for k, v in arrays.items() if k != "slow strengths"})
+    assert detector()._state(state).slow.strengths.tolist() == above.tolist()
+    later = detector().score(frame.part(42 * DAY, 56 * DAY), state=state).prediction == 1
+    assert later[: 2 * DAY].mean() > 0.8
+    assert later[5 * DAY :].mean() < 0.03
 
 
 def test_quiet_rows_are_lifted_without_an_alarm() -> None:

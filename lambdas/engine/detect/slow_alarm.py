@@ -1,10 +1,11 @@
 """The alarm of the slow channel: it opens on what lasts, and closes when the fault has ended.
 
 Many faults show at some operating points of a machine only: at full load, in the heat, by day. Elsewhere, a
-quiet hour is no sign of a repair. So the alarm remembers at which points the channel was lately above its
-limit, and at which it was not. A quiet bin is a sign that the fault has ended as far as more of the bins at
-the most similar points were above than were not: where a fault shows in half of the bins or less, quiet ones
-say nothing, however many of them a night has.
+quiet hour is no sign of a repair. So the alarm remembers at which points the fault lately showed how much. A
+quiet bin is a sign that it has ended by how much likelier it is without the fault than with as much of it as
+at the most similar points: a fault that was large there ends with two bins, one near its limit with more, and
+where it did not show, quiet bins say nothing, however many of them a night has. How much a bin shows of the
+fault is how far it lies in the direction of the average.
 """
 
 import numpy as np
@@ -17,12 +18,13 @@ Floats = NDArray[np.float64]
 OPENING = np.timedelta64(12, "h")
 """Time above the limit that opens an alarm: the fast views see shorter faults."""
 NEIGHBOURS = 9
-"""Bins at the most similar operating points that say whether a fault would show."""
+"""Bins at the most similar operating points that say how much of a fault would show."""
 MEMORY = 5
 """Opening times that bins are remembered for, two and a half days: before, the fault was smaller. An alarm
 that was above its limit for less than one of them closes, whatever the operating points."""
-ENDED = 2.0
-"""Quiet bins, each counted as far as the fault would have shown, after which it has ended."""
+ENDED = 1.5
+"""Quiet bins, each counted as far as it speaks for a repair and none as more than one, after which the fault
+has ended."""
 _DECIMALS = 4
 """Points are rounded, so that equal ones are equal however rows are cut into windows."""
 
@@ -37,24 +39,27 @@ class SlowAlarm:
         """Continue from a state; `opening` is in bins."""
         self._opening, self._state = opening, state
 
-    def move(self, now: float, point: Floats) -> float:
+    def move(self, now: float, strength: float, point: Floats) -> float:
         """Return the ratio after a bin.
 
         Args:
             now: ratio of the bin.
+            strength: how far it lies along its average, over the root of the limit of single bins.
             point: operating point of the machine in it, shape (axes,).
 
         """
         state, opening = self._state, self._opening
         state.ratios = [*state.ratios, now][-2 * opening :]
         point = np.round(point, _DECIMALS)
+        if state.open:  # noise of sensors that do not show the fault does not show it either
+            now = min(now, max(strength, 0.0) ** 2)
         if not state.open:
             state.ratio = self._lasting()
         elif now > 1:
             state.ratio = now
         else:
             state.spell += 1
-            state.evidence += self._shown(point)
+            state.evidence = max(0.0, state.evidence + self._sign(strength, point))
             lately = state.above[-MEMORY * opening :].sum()
             if state.evidence >= ENDED or lately < opening:
                 state.ratio = now
@@ -64,6 +69,7 @@ class SlowAlarm:
         keep = slice(-(MEMORY * opening + state.spell), None)
         state.points = np.concatenate([state.points, point[None]])[keep]
         state.above = np.append(state.above, now > 1)[keep]
+        state.strengths = np.append(state.strengths, strength)[keep]
         return state.ratio
 
     def _lasting(self) -> float:
@@ -73,15 +79,20 @@ class SlowAlarm:
             return 0.0
         return float(min(sorted(ratios)[-opening], *ratios[-max(1, opening // 2) :]))
 
-    def _shown(self, point: Floats) -> float:
-        """Return by how much more of the bins at the most similar points were above the limit than were not.
+    def _sign(self, strength: float, point: Floats) -> float:
+        """Return how far a quiet bin is a sign that the fault has ended, at most 1; negative if it is none.
 
-        They are those before this quiet spell. Bins before the first one above are from before the fault:
-        they do not say where it shows.
+        It is the logarithm of how much likelier its strength is around 0 than around that of the fault, if
+        noise is as large as the limit. Noise is smaller, but neighbouring bins err alike. The fault's is
+        surely the mean of the most similar points, less its standard error. They are those before this quiet
+        spell, and after the first bin above: bins before it do not say where the fault shows.
         """
         state = self._state
         before = slice(int(np.argmax(state.above)), len(state.points) - (state.spell - 1))
         distance = ((state.points[before] - point) ** 2).sum(axis=1)[::-1]  # of equal ones the newest
         nearest = np.argsort(distance, kind="stable")[:NEIGHBOURS]
-        share = float(state.above[before][::-1][nearest].mean()) if len(nearest) else 1.0
-        return max(0.0, 2 * share - 1)
+        if not len(nearest):
+            return 1.0
+        strengths = state.strengths[before][::-1][nearest]
+        fault = max(0.0, float(strengths.mean() - strengths.std() / len(strengths) ** 0.5))
+        return min(1.0, fault * (fault / 2 - strength))

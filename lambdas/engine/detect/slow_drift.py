@@ -239,11 +239,11 @@ class SlowDrift:
     def judged(self, bins: Sums, step: np.timedelta64, state: SlowState) -> tuple[Floats, Floats]:
         """Return the ratio after each finished bin, and the shares of the sensors in it."""
         residuals, valid, points = self.residuals(bins, step, state)
-        now, explained = self.ratios(residuals[valid], state)
+        now, strengths, explained = self.ratios(residuals[valid], state)
         alarm, ratios, at = SlowAlarm(self.spans.opening, state), np.zeros(len(valid)), 0
         for place in range(len(valid)):
             if valid[place]:
-                ratios[place] = alarm.move(float(now[at]), points[at])
+                ratios[place] = alarm.move(float(now[at]), float(strengths[at]), points[at])
                 at += 1
             elif bins.rows[place] > 0:  # sensors are silent, or it settles: nothing new is known
                 ratios[place] = state.ratio
@@ -281,20 +281,27 @@ class SlowDrift:
         usual = self.model.mean[: len(self.axes)]
         return result, valid, np.nan_to_num(means[valid, 0] - usual) @ self.axes
 
-    def ratios(self, residuals: Floats, state: SlowState) -> tuple[Floats, Floats]:
-        """Return the ratio of judged bins by themselves, and what a shift of each sensor explains of it."""
+    def ratios(self, residuals: Floats, state: SlowState) -> tuple[Floats, Floats, Floats]:
+        """Judge bins by themselves.
+
+        Returns:
+            The ratio of each, how far it lies along its average over the root of the limit of single bins,
+            and what a shift of each sensor explains, shape (bins, sensors).
+
+        """
         if not len(residuals):
-            return np.zeros(0), residuals
+            return np.zeros(0), np.zeros(0), residuals
         average = ewma(residuals, state.average, self.spans.average)
         state.average = average[-1]
         relative = self.steady / self.units
         units = average * relative[1]
         effect = self.effect * relative[1]
         explained = (units @ effect.T) ** 2 / np.maximum((effect**2).sum(axis=1), _TINY)
-        singles = np.abs(residuals * relative[0])
-        newest = bin_scores(singles) if self.largest else older_row_scores(singles)
+        singles = residuals * relative[0]
+        newest = (bin_scores if self.largest else older_row_scores)(np.abs(singles))
         averages = (row_scores if self.fourth_powers else older_row_scores)(np.abs(units))
-        return np.minimum(averages / self.limits[1], newest / self.limits[0]), explained
+        ratios = np.minimum(averages / self.limits[1], newest / self.limits[0])
+        return ratios, along(singles, units) / np.sqrt(self.limits[0]), explained
 
 
 def bin_scores(residuals: Floats) -> Floats:
@@ -305,6 +312,20 @@ def bin_scores(residuals: Floats) -> Floats:
 
     """
     result: Floats = np.minimum(residuals.max(axis=1), CAP) ** 2
+    return result
+
+
+def along(residuals: Floats, averages: Floats) -> Floats:
+    """Return how far each bin lies in the direction of its average, in units; negative on the other side.
+
+    Args:
+        residuals: of bins, in units, shape (bins, sensors).
+        averages: at the same bins, in units.
+
+    """
+    direction = np.clip(averages, -CAP, CAP)
+    direction = direction / np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), _TINY)
+    result: Floats = (np.clip(residuals, -CAP, CAP) * direction).sum(axis=1)
     return result
 
 

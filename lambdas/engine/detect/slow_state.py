@@ -31,9 +31,10 @@ class SlowState:
         ratio: what rows of the unfinished bin have.
         open: whether an alarm is open.
         spell: bins below the limit since the last one above, while an alarm is open.
-        evidence: how many of them would have shown the fault.
+        evidence: how much of a sign they are that the fault has ended, in bins.
         points: operating points of the newest bins, shape (bins, axes).
         above: which of them were above the limit, shape (bins,).
+        strengths: how far each lay along its average, over the root of the limit of bins, shape (bins,).
         settled: complete bins since the last break; None before the first.
         last_bin: number of the last finished bin; None before the first.
         rested: when the machine was last off, in microseconds; None if never.
@@ -46,6 +47,7 @@ class SlowState:
     shares: Floats
     points: Floats
     above: Mask
+    strengths: Floats
     ratios: list[float] = field(default_factory=list)
     ratio: float = 0.0
     open: bool = False
@@ -71,6 +73,7 @@ class SlowState:
             shares=np.zeros(shape[1]),
             points=np.zeros((0, axes)),
             above=np.zeros(0, bool),
+            strengths=np.zeros(0),
         )
 
     def to_meta(self) -> dict[str, Any]:
@@ -91,17 +94,21 @@ class SlowState:
             "slow ratios": np.array(self.ratios, np.float64),
             "slow points": self.points,
             "slow above": self.above,
+            "slow strengths": self.strengths,
         }
 
     @classmethod
     def read(cls, meta: Mapping[str, Any], arrays: Arrays, shape: tuple[int, int], axes: int) -> Self:
-        """Read what `to_meta` and `to_arrays` gave; states of older releases remember no points.
+        """Read what `to_meta` and `to_arrays` gave.
+
+        States of older releases remember no points, or only whether bins there were above the limit.
 
         Raises:
             BadArtefact: when they are malformed, or belong to another channel.
 
         """
         arrays = {"slow points": np.zeros((0, axes)), "slow above": np.zeros(0, bool), **arrays}
+        arrays = {"slow strengths": arrays["slow above"].astype(np.float64), **arrays}
         bins, ratios = len(arrays.get("slow bins", ())), len(arrays.get("slow ratios", ()))
         points = len(arrays["slow points"])
         hinges, sensors = shape
@@ -117,6 +124,7 @@ class SlowState:
             "slow ratios": ("f8", (ratios,)),
             "slow points": ("f8", (points, axes)),
             "slow above": ("b1", (points,)),
+            "slow strengths": ("f8", (points,)),
         }
         check_arrays(arrays, expected)
         check_finite(*(arrays[name] for name in expected))
@@ -133,6 +141,7 @@ class SlowState:
             shares=arrays["slow shares"],
             points=arrays["slow points"],
             above=arrays["slow above"],
+            strengths=arrays["slow strengths"],
             ratios=arrays["slow ratios"].tolist(),
             ratio=ratio,
             open=bool(meta["open"]),
