@@ -23,7 +23,7 @@ from constructs_l4e._functions import (
     state_machine_log_group,
     write_logs,
 )
-from constructs_l4e._memory import address_of, once, stack_of
+from constructs_l4e._memory import address_of, id_of_this_stack, once, stack_of
 from constructs_l4e._network import OUTSIDE, FunctionNetwork
 from constructs_l4e._packages import custom_resource_code
 from constructs_l4e._rule_packs import EXPIRING_RECORDS, FRAMEWORK_FUNCTION, INLINE_POLICY, accept
@@ -268,6 +268,9 @@ class ProviderAccess:
         return iam.Policy(
             scope,
             "Policy",
+            # The CDK would name it by its place in the stack, which another stack may have as well: a role
+            # has one inline policy of a name, so the stacks would take each other's rights away.
+            policy_name=f"{self._id}-{id_of_this_stack()}",
             # Merged statements: a role holds 10,240 characters of inline policies.
             document=iam.PolicyDocument(minimize=True),
             roles=[self._service.provider_role],
