@@ -1,5 +1,6 @@
-"""A service and an asset in one stack: the data are missing at first, then it is deployed, and destroyed."""
+"""A service and an asset in one stack, from a deployment that fails for its data to its end."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -19,45 +20,71 @@ from l4e_layer import EMPTY_LAYER
 from tests.e2e.cloud import CONTEXT, Cloud, reasons
 
 STACK = "PlantInOneStack"
-ASSET = "OnlyPump"
+DATA = "OnlyPump"
+
+App = Callable[[str, Sequence[str]], Path]
 
 
 @pytest.fixture
-def assembly(cloud: Cloud, tmp_path: Path) -> Path:
-    context = {**CONTEXT, EMPTY_LAYER: True}
-    app = cdk.App(analytics_reporting=False, outdir=str(tmp_path / "cdk.out"), context=context)
-    stack = cdk.Stack(app, STACK, env=cdk.Environment(region=cloud.instance.region))
-    no_minimum = ServiceSettings(minimum_training_span=cdk.Duration.days(0))
-    service = EquipmentService(stack, "Service", settings=no_minimum)
-    data = AssetStorage.from_bucket(stack, "Data", s3.Bucket.from_bucket_name(stack, "Bucket", cloud.bucket))
-    pump = MonitoredAsset(
-        stack,
-        "Pump",
-        service=service,
-        locations=data.for_asset(ASSET),
-        schema=DatasetSchema.from_sensors({"pump": SENSORS}),
-        training=TimeRange.between("2026-01-01T00:00:00Z", "2026-01-03T00:00:00Z"),
-        target_sampling_rate="PT1M",
-        removal_policy=cdk.RemovalPolicy.DESTROY,
-    )
-    cdk.CfnOutput(stack, "Scheduler", value=pump.scheduler.inference_scheduler_arn)
-    app.synth()
-    return tmp_path / "cdk.out"
+def app(cloud: Cloud, tmp_path: Path) -> App:
+    """An app with an asset of an id and with sensors; returns its assembly."""
+
+    def synthesised(asset: str, sensors: Sequence[str]) -> Path:
+        folder = tmp_path / f"{asset}-{'-'.join(sensors)}"
+        context = {**CONTEXT, EMPTY_LAYER: True}
+        of = cdk.App(analytics_reporting=False, outdir=str(folder), context=context)
+        stack = cdk.Stack(of, STACK, env=cdk.Environment(region=cloud.instance.region))
+        no_minimum = ServiceSettings(minimum_training_span=cdk.Duration.days(0))
+        bucket = s3.Bucket.from_bucket_name(stack, "Bucket", cloud.bucket)
+        pump = MonitoredAsset(
+            stack,
+            asset,
+            service=EquipmentService(stack, "Service", settings=no_minimum),
+            locations=AssetStorage.from_bucket(stack, "Data", bucket).for_asset(DATA),
+            schema=DatasetSchema.from_sensors({"pump": sensors}),
+            training=TimeRange.between("2026-01-01T00:00:00Z", "2026-01-03T00:00:00Z"),
+            target_sampling_rate="PT1M",
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        assert pump.dataset is not None
+        cdk.CfnOutput(stack, "Dataset", value=pump.dataset.dataset_arn)
+        cdk.CfnOutput(stack, "Scheduler", value=pump.scheduler.inference_scheduler_arn)
+        of.synth()
+        return folder
+
+    return synthesised
 
 
-def test_fails_for_its_data_then_lives_and_ends(cloud: Cloud, assembly: Path) -> None:
-    """The service outlives its resources, whether a deployment is taken back or the stack is destroyed.
+def test_from_missing_data_to_the_end(cloud: Cloud, app: App) -> None:
+    """One story, since each step starts from the one before.
 
-    Destroyed, it has a scheduler that runs.
+    The service must be whole as long as its resources need it: also when a deployment is taken back, and when
+    the stack is destroyed, with a scheduler that runs.
     """
+    assembly = app("Pump", SENSORS)
     message = cloud.failure(assembly, STACK)
-    assert f"{ASSET}/history/" in message + reasons(cloud.aws, STACK)
+    assert f"{DATA}/history/" in message + reasons(cloud.aws, STACK)
     assert cloud.status(STACK) == "ROLLBACK_COMPLETE"
 
-    cloud.upload_history(ASSET)
+    # The data are there.
+    cloud.upload_history(DATA)
     cloud.deploy(assembly, STACK)
-    assert cloud.status(STACK) == "CREATE_COMPLETE"
-    assert ":inference-scheduler/" in cloud.outputs(STACK)["Scheduler"]
+    first = cloud.outputs(STACK)
 
-    cloud.destroy(assembly, STACK)
+    # A schema that the data do not have: all is as before.
+    message = cloud.failure(app("Pump", [*SENSORS[:-1], "Nowhere"]), STACK)
+    assert "Nowhere" in message + reasons(cloud.aws, STACK)
+    assert cloud.status(STACK) == "UPDATE_ROLLBACK_COMPLETE"
+    assert cloud.outputs(STACK) == first
+
+    # One that they have, and another name: another dataset, with all that follows from it.
+    renamed = app("FeedPump", SENSORS[:-1])
+    cloud.deploy(renamed, STACK)
+    second = cloud.outputs(STACK)
+    assert cloud.status(STACK) == "UPDATE_COMPLETE"
+    for name in ("Dataset", "Scheduler"):
+        assert f"/{STACK}-FeedPump-{name}-" in second[name]
+        assert f"/{STACK}-Pump-{name}-" in first[name]
+
+    cloud.destroy(renamed, STACK)
     assert cloud.status(STACK) is None
