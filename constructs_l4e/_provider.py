@@ -281,8 +281,8 @@ class ProviderAccess:
         return iam.Policy(
             scope,
             "Policy",
-            # The CDK would name it by its place in the stack, which another stack may have as well: a role
-            # has one inline policy of a name, so the stacks would take each other's rights away.
+            # The CDK would name it by its place in the stack, which another stack may have as well. A role
+            # has one inline policy of a name, and CloudFormation refuses the second stack that has one.
             policy_name=f"{self._id}-{id_of_this_stack()}",
             # Merged statements: a role holds 10,240 characters of inline policies.
             document=iam.PolicyDocument(minimize=True),

@@ -89,7 +89,7 @@ def test_a_schema_staged_elsewhere_needs_a_right_of_its_own(tmp_path: Path) -> N
 
 
 def test_stacks_do_not_take_the_rights_of_each_other_away(tmp_path: Path) -> None:
-    """A role has one inline policy of a name: a second stack would overwrite it, and its end delete it."""
+    """A role has one inline policy of a name, which belongs to one stack."""
     plant(tmp_path, pumps=2, synthesizer=lambda: cdk.DefaultStackSynthesizer(qualifier="plant"))
     names = [
         only(of_stack(tmp_path, f"Pump{number}"), "AWS::IAM::Policy")["Properties"]["PolicyName"]
