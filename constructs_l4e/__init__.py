@@ -12,6 +12,7 @@ import importlib.metadata
 from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.alarms import AlarmThresholds, Executions, SchedulerAlarms, SchedulerAlarmsProps
 from constructs_l4e.asset import MonitoredAsset
+from constructs_l4e.asset_base import MonitoredAssetBase
 from constructs_l4e.dashboard import AssetDashboard, AssetDashboardProps
 from constructs_l4e.dataset import Dataset, DatasetBase, DatasetProps
 from constructs_l4e.events import EventOptions
@@ -127,6 +128,7 @@ __all__ = [
     "ModelBase",
     "ModelProps",
     "MonitoredAsset",
+    "MonitoredAssetBase",
     "NumericLayer",
     "OffCondition",
     "PromoteMode",

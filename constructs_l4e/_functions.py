@@ -10,6 +10,7 @@ from constructs import Construct
 
 from constructs_l4e._access import Access, role
 from constructs_l4e._function_controls import control_function, function_access
+from constructs_l4e._memory import id_of_this_stack
 from constructs_l4e._network import FunctionNetwork
 from constructs_l4e._packages import architecture, runtime
 from constructs_l4e._rule_packs import STAR, accept
@@ -45,9 +46,8 @@ def state_machine_log_group(scope: Construct, id: str, controls: ServiceControls
     policy of the account, which soon is full (Step Functions, "Logging using CloudWatch Logs"). It also holds
     the id of the stack, so that a deployment never meets a log group of an earlier one.
     """
-    stack_id = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))
     name = cdk.Names.unique_resource_name(scope, separator="-", max_length=_NAME_LENGTH)
-    return log_group(scope, id, controls, name=f"/aws/vendedlogs/states/{name}-{id}-{stack_id}")
+    return log_group(scope, id, controls, name=f"/aws/vendedlogs/states/{name}-{id}-{id_of_this_stack()}")
 
 
 def write_logs(*groups: logs.ILogGroup) -> Access:

@@ -105,8 +105,10 @@ class Jobs(Construct):
         self.send_events = Access(
             actions=("events:PutEvents",),
             resources=(_default_event_bus(self),),
-            # As above: every such call has this key on AWS.
-            conditions={"StringEqualsIfExists": {"events:source": SOURCE}},
+            # AWS has as many values of this key as sources in a request, which takes a set operator; every
+            # event has a source. Like IfExists it admits a request without the key, as the policy check of
+            # the embedded AWS sees each.
+            conditions={"ForAllValues:StringEquals": {"events:source": SOURCE}},
         )
         files = None if large_jobs is None else TaskFiles(self, code=code, layer=layer)
         logs = {name: log_group(self, f"{name}Log", controls) for name in ("Ingest", "Train", "Infer")}

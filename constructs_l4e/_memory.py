@@ -43,6 +43,11 @@ def name_of(stack: cdk.Stack) -> str:
     return once(stack, "name", lambda: stack.stack_name)
 
 
+def id_of_this_stack() -> str:
+    """Return the UUID that CloudFormation gives the stack that refers to it, and no other one ever."""
+    return cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))
+
+
 def partition_of(stack: cdk.Stack) -> str:
     """Return the partition of a stack, which may be a token."""
     return _arn_of(stack)[1]

@@ -23,7 +23,7 @@ from constructs_l4e._functions import (
     state_machine_log_group,
     write_logs,
 )
-from constructs_l4e._memory import address_of, once, stack_of
+from constructs_l4e._memory import address_of, id_of_this_stack, once, stack_of
 from constructs_l4e._network import OUTSIDE, FunctionNetwork
 from constructs_l4e._packages import custom_resource_code
 from constructs_l4e._rule_packs import EXPIRING_RECORDS, FRAMEWORK_FUNCTION, INLINE_POLICY, accept
@@ -139,7 +139,16 @@ class ResourceProvider(Construct):
                 ("IsComplete", "is_complete", "Tells whether a LookoutEquipment resource is ready"),
             )
         )
-        self.service_token = self._framework(on_event, is_complete)
+        self._entry = self._framework(on_event, is_complete)
+        self.service_token = self._entry.function_arn
+
+    def wait_for(self, *parts: Construct) -> None:
+        """Make the provider after `parts` of the service, and delete it before them.
+
+        Custom resources in the stack of the service depend on the provider alone: without this their requests
+        would find no API yet, or no more when the stack is deleted or a first deployment taken back.
+        """
+        self._entry.node.add_dependency(*parts)
 
     def _invocation(self, api_function: lambda_.IFunction | None) -> dict[str, str]:
         """Return the environment variables with which the functions invoke the API function."""
@@ -150,8 +159,12 @@ class ResourceProvider(Construct):
         )
         return {"L4E_API_FUNCTION": api_function.function_name, "L4E_CALLER": session}
 
-    def _framework(self, on_event: lambda_.IFunction, is_complete: lambda_.IFunction) -> str:
-        """Make the functions and the state machine that pass events from CloudFormation to ours and back."""
+    def _framework(self, on_event: lambda_.IFunction, is_complete: lambda_.IFunction) -> lambda_.IFunction:
+        """Make the functions and the state machine that pass events from CloudFormation to ours and back.
+
+        Returns:
+            The function that CloudFormation calls.
+        """
         framework_log = log_group(self, "FrameworkLog", self._controls)
         waiter_log = state_machine_log_group(self, "WaiterLog", self._controls)
         event_role, waiter_role = (
@@ -199,7 +212,7 @@ class ResourceProvider(Construct):
             acknowledge_wildcards(scope, arns, "CDK grants a function together with its own versions")
         acknowledge_wildcards(waiter, ("*",), LOG_DELIVERY)
         self._control(provider, waiter)
-        return provider.service_token
+        return cast("lambda_.IFunction", provider.node.find_child("framework-onEvent"))
 
     def _control(self, provider: cr.Provider, waiter: IConstruct) -> None:
         """Hold what the framework makes to the same controls, for which it has no props."""
@@ -268,6 +281,9 @@ class ProviderAccess:
         return iam.Policy(
             scope,
             "Policy",
+            # The CDK would name it by its place in the stack, which another stack may have as well. A role
+            # has one inline policy of a name, and CloudFormation refuses the second stack that has one.
+            policy_name=f"{self._id}-{id_of_this_stack()}",
             # Merged statements: a role holds 10,240 characters of inline policies.
             document=iam.PolicyDocument(minimize=True),
             roles=[self._service.provider_role],

@@ -1,10 +1,12 @@
 """The CloudWatch dashboard of one asset: what its scheduler found, and how its monitoring goes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from functools import partial
+from typing import Any, TypedDict
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -112,15 +114,31 @@ class AssetDashboard(Construct):
         default_interval: cdk.Duration | None = None,
     ) -> None:
         super().__init__(scope, id)
+        self._scheduler = scheduler
+        self._alarms = list(alarms)
         self.dashboard = cloudwatch.Dashboard(
             self,
             "Dashboard",
             dashboard_name=dashboard_name,
             default_interval=default_interval or cdk.Duration.days(14),
             widgets=self.rows(
-                scheduler=scheduler, alarms=alarms, retraining=retraining, results=results, title=title
+                scheduler=scheduler,
+                alarms=self._alarms,
+                retraining=retraining,
+                results=results,
+                title=title,
             ),
         )
+
+    def add_alarms(self, *alarms: SchedulerAlarms) -> None:
+        """Show further alarms on the scheduler.
+
+        Raises:
+            ValueError: when they are of another scheduler or service.
+        """
+        for each in alarms:
+            _require_alarms_of(self._scheduler, each)
+        self._alarms.extend(alarms)
 
     @staticmethod
     def rows(
@@ -133,17 +151,18 @@ class AssetDashboard(Construct):
     ) -> list[list[cloudwatch.IWidget]]:
         """Return the rows of an asset, for the `widgets` of a dashboard of several: see `AssetDashboard`.
 
+        Alarms that are added to the list `alarms` until the app is synthesised are shown too.
+
         Raises:
             ValueError: as `AssetDashboard` does.
         """
-        name, service = scheduler.inference_scheduler_name, scheduler.service
+        name = scheduler.inference_scheduler_name
         for each in alarms:
-            _require_same("alarms", each.scheduler.inference_scheduler_name, name)
-            require_same_service("what the alarms watch", each.scheduler.service, service)
+            _require_alarms_of(scheduler, each)
         metrics = _metrics(scheduler, _OF_SCHEDULER)
         if retraining is not None:
             _require_same("retrainings", retraining.model_name, scheduler.model_name)
-            require_same_service("the retraining scheduler", retraining.service, service)
+            require_same_service("the retraining scheduler", retraining.service, scheduler.service)
             metrics |= _metrics(retraining, _RETRAININGS)
         minutes = scheduler.data_upload_frequency.seconds // 60
         heading = f"# {title or name}\nInference scheduler `{name}`, one window every {minutes} minutes."
@@ -159,6 +178,7 @@ class _Rows:
     title: str
     heading: str
     alarms: Sequence[SchedulerAlarms]
+    """Looked at when the app is synthesised, as more may come until then."""
     metrics: Mapping[_Series, cloudwatch.IMetric]
     """Those that are published; what is not among them is not drawn."""
 
@@ -167,7 +187,7 @@ class _Rows:
         on_more = _ON_MISSED_AND_NOTICES if self._published(_NOTICES) else ""
         rows: list[list[cloudwatch.IWidget]] = [
             [cloudwatch.TextWidget(markdown=self.heading, width=_WIDTH, height=_HEADING_HEIGHT)],
-            self._states(),
+            [_RowOfAlarms(self._states, height=lambda: _STATUS_HEIGHT if self._every_alarm() else 0)],
             [
                 cloudwatch.SingleValueWidget(
                     title=f"{self.title}: sums over the time shown",
@@ -177,11 +197,11 @@ class _Rows:
                     height=_STATUS_HEIGHT,
                 )
             ],
-            self._graphs(
+            self._watched(
                 {"executions with an anomaly": _ANOMALIES, "faults and levels": _FAULTS},
                 advice=_ON_THE_EQUIPMENT,
             ),
-            self._graphs(
+            self._watched(
                 {"windows": _WINDOWS, "notices about the input": _NOTICES},
                 advice=_ON_THE_MONITORING + on_more,
             ),
@@ -189,12 +209,22 @@ class _Rows:
         ]
         return [row for row in rows if row]
 
+    def _watched(self, titled: Mapping[str, Sequence[_Series]], *, advice: str) -> list[cloudwatch.IWidget]:
+        """Return `_graphs` of metrics that may have alarms, as one widget."""
+        if not any(map(self._published, titled.values())):
+            return []
+        make = partial(self._graphs, titled, advice=advice)
+        return [_RowOfAlarms(make, height=lambda: _GRAPH_HEIGHT)]
+
     def _states(self) -> list[cloudwatch.IWidget]:
-        every = [alarm for each in self.alarms for alarm in each.alarms]
+        every = self._every_alarm()
         if not every:
             return []
         title = f"{self.title}: alarms"
         return [cloudwatch.AlarmStatusWidget(title=title, alarms=every, width=_WIDTH, height=_STATUS_HEIGHT)]
+
+    def _every_alarm(self) -> list[cloudwatch.IAlarm]:
+        return [alarm for each in self.alarms for alarm in each.alarms]
 
     def _graphs(
         self, titled: Mapping[str, Sequence[_Series]], *, advice: str | None = None
@@ -232,6 +262,44 @@ class _Rows:
 
     def _published(self, every: Sequence[_Series]) -> list[_Series]:
         return [series for series in every if series in self.metrics]
+
+
+@jsii.implements(cloudwatch.IWidget)
+class _RowOfAlarms:
+    """A row that shows alarms: it is made when the app is synthesised, as more are added until then."""
+
+    warnings = warnings_v2 = None
+
+    def __init__(self, make: Callable[[], list[cloudwatch.IWidget]], *, height: Callable[[], int]) -> None:
+        self._make, self._height = make, height
+        self._place: tuple[float, float] = 0, 0
+
+    @property
+    def width(self) -> int:
+        """Columns of the grid."""
+        return _WIDTH
+
+    @property
+    def height(self) -> int:
+        """Rows of the grid."""
+        return self._height()
+
+    def position(self, x: float, y: float) -> None:
+        """Place the row."""
+        self._place = x, y
+
+    def to_json(self) -> list[Any]:
+        """Return the widgets for the body of a dashboard."""
+        row = cloudwatch.Row(*self._make())
+        row.position(*self._place)
+        return row.to_json()
+
+
+def _require_alarms_of(scheduler: IInferenceScheduler, alarms: SchedulerAlarms) -> None:
+    """Require that alarms watch a scheduler."""
+    watched = alarms.scheduler
+    _require_same("alarms", watched.inference_scheduler_name, scheduler.inference_scheduler_name)
+    require_same_service("what the alarms watch", watched.service, scheduler.service)
 
 
 def _metrics(

@@ -267,6 +267,7 @@ class EquipmentService(EquipmentServiceBase):
             controls=controls,
             api_function=api.function if invoked else None,
         )
+        provider.wait_for(self._state, jobs, api, reconciler)
         self.provider_service_token = provider.service_token
         self.provider_role = provider.role
         self.staging_bucket_name = provider.staging_bucket_name

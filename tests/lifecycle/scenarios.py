@@ -51,6 +51,7 @@ from tests.lifecycle.scenarios_imports import (
 from tests.lifecycle.scenarios_service import (
     active_version,
     blocked_deletion,
+    changed_while_busy,
     cut_short,
     deleted_outside,
     deletion_beside_a_long_ingestion,
@@ -90,6 +91,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     deletion_beside_a_long_ingestion,
     blocked_deletion,
     slow_ingestion_before_deletion,
+    changed_while_busy,
     too_slow,
     strict_service,
     cut_short,

@@ -8,6 +8,13 @@ from tests.lifecycle.cloudformation import Live, Operation, Properties, stringif
 from tests.lifecycle.play import LOGICAL, Play, somebodys_scheduler
 
 _DAY = 86_400
+_BUSY = {
+    "Dataset": "INGESTION_IN_PROGRESS",
+    "ImportedDataset": "IMPORT_IN_PROGRESS",
+    "Model": "IN_PROGRESS",
+    "ImportedModel": "IN_PROGRESS",
+}
+"""The status of a kind while it ingests, imports or trains."""
 
 
 def deleted_outside(play: Play) -> None:
@@ -199,21 +206,34 @@ def blocked_deletion(play: Play) -> None:
 
 def slow_ingestion_before_deletion(play: Play) -> None:
     """A Delete waits for an ingestion or a training as long as a deployment may."""
-    busy = {
-        "Dataset": "INGESTION_IN_PROGRESS",
-        "ImportedDataset": "IMPORT_IN_PROGRESS",
-        "Model": "IN_PROGRESS",
-        "ImportedModel": "IN_PROGRESS",
-    }
-    if play.case.kind not in busy:
+    if play.case.kind not in _BUSY:
         return
     play.created()
     thing, now = play.thing(), play.world.now
     assert thing
-    play.world.service.hold(thing, busy[play.case.kind], until=now + 40 * 60)
+    play.world.service.hold(thing, _BUSY[play.case.kind], until=now + 40 * 60)
     assert play.stack.destroy(), play.stack.reasons
     assert play.world.now >= now + 40 * 60
     play.check()
+
+
+def changed_while_busy(play: Play) -> None:
+    """An update comes while somebody ingests or trains: it waits where it must, and is complete."""
+    if play.case.kind not in _BUSY:
+        return
+    for change in (play.case.in_place, play.case.replaced):
+        for sibling_fails in (False, True):
+            again = play.fresh()
+            again.created()
+            before = again.thing()
+            assert before
+            service, status = again.world.service, _BUSY[again.case.kind]
+            service.hold(before, status, until=again.world.now + 20 * 60)
+            assert again.deploy(change, sibling_fails=sibling_fails) != sibling_fails, again.stack.reasons
+            again.world.now += 20 * 60  # what is not changed is not waited for
+            service.settle()
+            again.check()
+            assert not sibling_fails or again.thing() is before, "not rolled back"
 
 
 def too_slow(play: Play) -> None:

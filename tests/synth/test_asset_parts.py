@@ -45,6 +45,7 @@ from constructs_l4e import (
     [
         (lambda asset, person: asset.grant_ingest(person), "dataset"),
         (lambda asset, person: asset.grant_label(person), "label group"),
+        (lambda asset, _: asset.on_ingestion_state_change("Rule"), "dataset"),
         (lambda asset, _: asset.metric_retraining_failed(), "retraining scheduler"),
         (lambda asset, _: asset.metric_version_promoted(), "retraining scheduler"),
         (lambda asset, _: asset.metric_version_not_promoted(), "retraining scheduler"),

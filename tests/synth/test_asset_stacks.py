@@ -88,6 +88,20 @@ def test_a_schema_staged_elsewhere_needs_a_right_of_its_own(tmp_path: Path) -> N
     assert own["Statement"] == [read_schema(schema)]
 
 
+def test_stacks_do_not_take_the_rights_of_each_other_away(tmp_path: Path) -> None:
+    """A role has one inline policy of a name, which belongs to one stack."""
+    plant(tmp_path, pumps=2, synthesizer=lambda: cdk.DefaultStackSynthesizer(qualifier="plant"))
+    names = [
+        only(of_stack(tmp_path, f"Pump{number}"), "AWS::IAM::Policy")["Properties"]["PolicyName"]
+        for number in range(2)
+    ]
+
+    for name in names:
+        _, (beginning, own) = name["Fn::Join"]
+        assert own == {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
+        assert len(beginning) + len("12345678-1234-1234-1234-123456789012") <= 128
+
+
 @pytest.mark.parametrize(
     ("staging_bucket_name", "policies"),
     [(None, 0), ("cdk-plant-assets-111122223333-eu-west-1", 1)],

@@ -286,6 +286,42 @@ def test_several_severities() -> None:
     ]
 
 
+def test_alarms_that_are_added_later() -> None:
+    scope = stack()
+    scheduler = imported_scheduler(scope)
+    made = AssetDashboard(scope, "Dashboard", scheduler=scheduler)
+    made.add_alarms(scheduler.add_alarms("All"), scheduler.add_alarms("More", thresholds=EVERY))
+    found = titled(widgets(template(scope)))
+
+    assert len(found["line-4: alarms"]["properties"]["alarms"]) == 9
+    assert lines(found["line-4: executions with an anomaly"]) == [
+        (1, "alarm: anomaly 1 of 1, anomaly 1 of 1")
+    ]
+    assert_gapless(widgets(template(scope)))
+
+
+def test_later_severities_of_an_asset_are_on_its_dashboards() -> None:
+    scope = stack()
+    asset = MonitoredAsset(
+        scope,
+        "Pump",
+        service=imported_service(scope),
+        locations=locations(scope),
+        schema=PUMP,
+        dashboard={"title": "Own"},
+    )
+    assert asset.dashboard is not None
+    asset.dashboard.dashboard.add_widgets(*(row[0] for row in asset.dashboard_rows(title="Plant")))
+    asset.add_alarms("Urgent", thresholds=AlarmThresholds(anomaly=Executions(count=12), no_success=None))
+    found = titled(widgets(template(scope)))
+
+    for title in ("Own", "Plant"):
+        assert len(found[f"{title}: alarms"]["properties"]["alarms"]) == 3
+        assert lines(found[f"{title}: executions with an anomaly"]) == [
+            (1, "alarm: anomaly 1 of 1, anomaly 12 of 12")
+        ]
+
+
 def test_the_managed_service_has_no_metrics_of_anomalies_and_retrainings() -> None:
     scope = stack()
     scheduler = imported_scheduler(scope, managed=True)
@@ -410,7 +446,7 @@ def test_a_dashboard_of_a_scheduler_that_exists_does_not_guess_where_results_are
     assert "Results" not in widgets(template(scope))[0]["properties"]["markdown"]
 
 
-def of_other_alarms(scope: cdk.Stack, scheduler: IInferenceScheduler) -> None:
+def other_alarms(scope: cdk.Stack, scheduler: IInferenceScheduler) -> SchedulerAlarms:
     other = InferenceScheduler.from_inference_scheduler_attributes(
         scope,
         "Other",
@@ -419,7 +455,15 @@ def of_other_alarms(scope: cdk.Stack, scheduler: IInferenceScheduler) -> None:
         model_name="tuned",
         data_upload_frequency="PT5M",
     )
-    AssetDashboard(scope, "Dashboard", scheduler=scheduler, alarms=[other.add_alarms("Alarms")])
+    return other.add_alarms("Alarms")
+
+
+def of_other_alarms(scope: cdk.Stack, scheduler: IInferenceScheduler) -> None:
+    AssetDashboard(scope, "Dashboard", scheduler=scheduler, alarms=[other_alarms(scope, scheduler)])
+
+
+def of_other_alarms_later(scope: cdk.Stack, scheduler: IInferenceScheduler) -> None:
+    AssetDashboard(scope, "Dashboard", scheduler=scheduler).add_alarms(other_alarms(scope, scheduler))
 
 
 def of_other_model(scope: cdk.Stack, scheduler: IInferenceScheduler) -> None:
@@ -444,6 +488,10 @@ def of_name_only(scope: cdk.Stack, scheduler: IInferenceScheduler) -> None:
     ("build", "message"),
     [
         (of_other_alarms, 'alarms of "line-5" do not belong on a dashboard of "line-4": leave them out'),
+        (
+            of_other_alarms_later,
+            'alarms of "line-5" do not belong on a dashboard of "line-4": leave them out',
+        ),
         (of_other_model, 'retrainings of "other" do not belong on a dashboard of "tuned": leave them out'),
         (of_other_service, 'the retraining scheduler is of service "Test/Managed", not of "Test/Service"'),
         (of_name_only, "import the scheduler with from_inference_scheduler_attributes"),

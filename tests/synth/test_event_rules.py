@@ -11,10 +11,10 @@ import pytest
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sns as sns
-from canonical import app, imported_service, only, resources, stack, template
+from canonical import PUMP, app, imported_service, locations, only, resources, stack, template
 from services import service
 
-from constructs_l4e import Dataset, EquipmentService, InferenceScheduler, Model
+from constructs_l4e import Dataset, EquipmentService, InferenceScheduler, Model, MonitoredAsset
 from engine import Fault, LevelMoved, Range
 from service.event_bus.bus_event import SOURCE, BusEvent
 from service.event_bus.job_ends import ingestion_end, version_end
@@ -167,6 +167,30 @@ def test_a_rule_matches_its_events_only(
     assert pattern["source"] == [SOURCE]
     foreign = {**envelope(sent_by("line-4")[min(wanted)]), "source": "somebody"}
     assert not matches(pattern, foreign)
+
+
+@pytest.mark.parametrize(
+    ("of_asset", "of_part"),
+    [
+        ("on_anomaly_began", lambda asset: asset.scheduler.on_anomaly_began),
+        ("on_anomaly_ended", lambda asset: asset.scheduler.on_anomaly_ended),
+        ("on_level_moved", lambda asset: asset.scheduler.on_level_moved),
+        ("on_execution_failed", lambda asset: asset.scheduler.on_execution_failed),
+        ("on_model_state_change", lambda asset: asset.model.on_state_change),
+        ("on_ingestion_state_change", lambda asset: asset.dataset.on_ingestion_state_change),
+    ],
+)
+def test_a_rule_of_an_asset_is_that_of_its_part(of_asset: str, of_part: Callable[[Any], Any]) -> None:
+    scope = home()
+    asset = MonitoredAsset(
+        scope, "Pump", service=imported_service(scope), locations=locations(scope), schema=PUMP
+    )
+    made = getattr(asset, of_asset)("Ours", description="why")
+    of_part(asset)("Theirs", description="why")
+    ours, theirs = (each["Properties"] for each in resources(template(scope), "AWS::Events::Rule").values())
+
+    assert ours == theirs
+    assert made.node.scope.node.scope is asset
 
 
 def test_the_documented_events_are_those_of_the_service() -> None:

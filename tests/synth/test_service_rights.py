@@ -242,7 +242,7 @@ class TestRights:
         for statement in found:
             place = ["arn:", {"Ref": "AWS::Partition"}, ":events:eu-west-1:", {"Ref": "AWS::AccountId"}]
             assert statement["Resource"] == {"Fn::Join": ["", [*place, ":event-bus/default"]]}
-            assert statement["Condition"] == {"StringEqualsIfExists": {"events:source": SOURCE}}
+            assert statement["Condition"] == {"ForAllValues:StringEquals": {"events:source": SOURCE}}
 
     def test_a_wildcard_needs_a_reason(self) -> None:
         lambda_service = iam.ServicePrincipal("lambda.amazonaws.com")

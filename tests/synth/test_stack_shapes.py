@@ -12,10 +12,11 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
-from canonical import PUMP, imported_service, synth_with_nag
+from canonical import PUMP, imported_service, listed, resources, stack, synth_with_nag, template
 from constructs import Construct
+from services import controlled
 
-from constructs_l4e import AssetStorage, EquipmentService, IEquipmentService, MonitoredAsset
+from constructs_l4e import AssetStorage, Dataset, EquipmentService, IEquipmentService, MonitoredAsset
 
 ENVIRONMENT = cdk.Environment(account="111122223333", region="eu-west-1")
 REFERENCES = "@aws-cdk/core:defaultCrossStackReferences"
@@ -136,3 +137,42 @@ def test_every_shape_synthesises(build: Callable[[Construct], None], references:
         assert exported == set(imports(found))
     if references == "weak":
         assert exported == set()
+
+
+def referred_to(content: Any) -> Iterator[str]:
+    """Logical ids, and more, that a part of a template refers to, in any way in which it can."""
+    match content:
+        case {"Ref": name} | {"Fn::GetAtt": [name, *_]}:
+            yield name
+        case dict():
+            yield from listed(content.get("DependsOn", []))
+            for value in content.values():
+                yield from referred_to(value)
+        case list():
+            for value in content:
+                yield from referred_to(value)
+
+
+def before(content: dict[str, Any], resource: str) -> set[str]:
+    """What CloudFormation makes before a resource, and deletes after it."""
+    found: set[str] = set()
+    left = [resource]
+    while left:
+        new = set(referred_to(content["Resources"][left.pop()])) & content["Resources"].keys() - found
+        found |= new
+        left += new
+    return found
+
+
+def test_a_service_is_whole_while_resources_of_its_own_stack_are_made_and_deleted() -> None:
+    """Also when a first deployment is taken back."""
+    scope = stack()
+    service = controlled(scope, private=True, large=True)
+    made = (each for each in service.node.find_all() if isinstance(each, cdk.CfnResource))
+    parts = {scope.resolve(each.logical_id) for each in made}
+    Dataset(scope, "Dataset", service=service, schema=PUMP)
+    content = template(scope)
+    (dataset,) = resources(content, "Custom::LookoutEquipmentDataset")
+
+    assert len(parts) > 70
+    assert parts <= before(content, dataset)
