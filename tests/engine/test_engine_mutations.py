@@ -58,7 +58,7 @@ from engine.train.level_spans import memory_span
 from engine.train.returning_states import came_back
 from engine.train.row_runs import joined_runs, with_margin
 from engine.train.sampling import sample_strips, time_folds
-from engine.train.slow_fit import beyond_chance
+from engine.train.slow_fit import beyond_chance, trusted
 from engine.train.state_errors import state_errors
 from tests.engine import (
     test_additive_model,
@@ -799,6 +799,12 @@ BUGS = {
         "if True",
         test_short_trainings.test_a_gain_counts_as_far_as_it_is_beyond_chance,
         case(test_short_trainings.test_a_gain_counts_as_far_as_it_is_beyond_chance, id="a loss"),
+    ),
+    "a plant whose sensors all drifted cannot be held": Bug(
+        trusted,
+        "max(1.0, plant / DRIFT[1])",
+        "1.0",
+        test_slow_drift.test_a_plant_whose_sensors_all_drifted_can_still_be_held,
     ),
     "residuals count in full in states that training did not hold": Bug(
         TrainedStates.variance,

@@ -114,6 +114,25 @@ def test_training_that_drifted_is_not_trusted() -> None:
     assert found.trust == 0
 
 
+def test_a_plant_whose_sensors_all_drifted_can_still_be_held() -> None:
+    """Two sensors, one of which follows weather that nobody measures: `hold` counts both, `auto` neither."""
+    frame, rng = plant(), np.random.default_rng(0)
+    load = frame.values[:, 0] / frame.values[:TRAIN, 0].std()
+    weather = 0.3 * np.sin(2 * np.pi * np.arange(len(load)) / (56 * DAY))
+    heat = ewma(load[:, None], load[:1], 6)[:, 0] + weather
+    heat[32 * DAY : 44 * DAY] += np.linspace(0, 3, 12 * DAY)
+    values = np.stack([load, heat], axis=1) + 0.1 * rng.normal(size=(len(load), 2))
+    frame = replace(frame, values=values, sensors=("power", "heat"))
+    found = fit(frame.part(0, TRAIN))
+    assert found.slow is not None
+    assert found.slow.trust == 0
+    assert found.slow.steady.min() > 0.4
+    rows = frame.part(TRAIN, 44 * DAY)
+    slow = found.slow.run(rows, found.pipeline.scaling, np.timedelta64(2, "h"), found.slow.start())
+    assert (slow.ratio[LATE] > 1).mean() > 0.8
+    assert alarms(replace(found, adaptation="hold"), frame)[LATE].mean() > 0.8
+
+
 def test_sensors_that_walked_in_training_do_not_mislead_the_others() -> None:
     """They are no measure for those that held their level, wherever they walk after training."""
     frame = plant()
