@@ -800,6 +800,12 @@ BUGS = {
         test_short_trainings.test_a_gain_counts_as_far_as_it_is_beyond_chance,
         case(test_short_trainings.test_a_gain_counts_as_far_as_it_is_beyond_chance, id="a loss"),
     ),
+    "what a shift does to other sensors is taken for known": Bug(
+        SlowDrift.ratios,
+        "np.maximum(along, units**2)",
+        "along",
+        test_slow_drift.test_a_sensor_whose_residual_moves_alone_leads_whatever_its_shift_does_elsewhere,
+    ),
     "a plant whose sensors all drifted cannot be held": Bug(
         trusted,
         "max(1.0, plant / DRIFT[1])",

@@ -81,6 +81,20 @@ def test_the_worn_sensors_lead() -> None:
     np.testing.assert_allclose(contributions.sum(axis=1), 1, atol=1e-4)
 
 
+def test_a_sensor_whose_residual_moves_alone_leads_whatever_its_shift_does_elsewhere() -> None:
+    """What a shift does to others is known on average only: a machine that stands still at night differs."""
+    found = detector().slow
+    assert found is not None
+    effect = np.eye(8)
+    effect[0, 1], effect[1, 0] = 5, 2
+    found = replace(found, effect=effect * found.units[1])
+    alone = np.zeros((300, 8))
+    alone[:, 0] = 5 * found.units[1, 0]
+    assert found.ratios(alone, found.start())[1][-1].argmax() == 0
+    effect_of_first = 5 * found.effect[0] * np.ones((300, 1))
+    assert found.ratios(effect_of_first, found.start())[1][-1].argmax() == 0
+
+
 def test_the_owner_decides_without_training() -> None:
     frame = worn(plant())
     assert alarms(replace(detector(), adaptation="hold"), frame)[LATE].mean() > 0.8

@@ -290,7 +290,9 @@ class SlowDrift:
         relative = self.steady / self.units
         units = average * relative[1]
         effect = self.effect * relative[1]
-        explained = (units @ effect.T) ** 2 / np.maximum((effect**2).sum(axis=1), _TINY)
+        along = (units @ effect.T) ** 2 / np.maximum((effect**2).sum(axis=1), _TINY)
+        # Where relations bend, a shift may move its own residual alone.
+        explained = np.maximum(along, units**2)
         singles = np.abs(residuals * relative[0])
         newest = bin_scores(singles) if self.largest else older_row_scores(singles)
         averages = (row_scores if self.fourth_powers else older_row_scores)(np.abs(units))
