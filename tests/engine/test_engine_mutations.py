@@ -28,7 +28,7 @@ from engine.evaluate.events import EventRules, _joined, _same_lead
 from engine.evaluate.faults import Faults
 from engine.evaluate.intervals import merge_intervals, rows_inside
 from engine.evaluate.roc import roc_auc
-from engine.explain.sentence import _duration, _number, _percent, _short_name
+from engine.explain.sentence import _duration, _number, _percent, _short_name, _too_often
 from engine.frame.build import _fill_forward, build_frame
 from engine.frame.component_reader import FrameWindow, right_edges
 from engine.frame.last_values import last_values
@@ -554,6 +554,13 @@ BUGS = {
         (0.25, False),
     ),
     # explain
+    "a switch is told by a value that it had too seldom": Bug(
+        _too_often,
+        "deviation.level > 0",
+        "deviation.level < 0",
+        test_sentence.test_a_switch_with_usual_values_is_told_by_the_one_that_it_has_too_often,
+        case(test_sentence.test_a_switch_with_usual_values_is_told_by_the_one_that_it_has_too_often, id="1"),
+    ),
     "an hour is told in hours": Bug(
         _duration, "minutes < 90", "minutes < 60", test_sentence.test_lengths_of_time, ("80 min", "80 min")
     ),
