@@ -28,7 +28,7 @@ from engine.evaluate.events import EventRules, _joined, _same_lead
 from engine.evaluate.faults import Faults
 from engine.evaluate.intervals import merge_intervals, rows_inside
 from engine.evaluate.roc import roc_auc
-from engine.explain.sentence import _duration, _number, _percent, _short_name
+from engine.explain.sentence import _duration, _number, _percent, _short_name, _too_often
 from engine.frame.build import _fill_forward, build_frame
 from engine.frame.component_reader import FrameWindow, right_edges
 from engine.frame.last_values import last_values
@@ -59,7 +59,7 @@ from engine.train.level_spans import memory_span
 from engine.train.returning_states import came_back
 from engine.train.row_runs import joined_runs, with_margin
 from engine.train.sampling import sample_strips, time_folds
-from engine.train.slow_fit import beyond_chance
+from engine.train.slow_fit import beyond_chance, trusted
 from engine.train.state_errors import state_errors
 from tests.engine import (
     test_additive_model,
@@ -555,6 +555,13 @@ BUGS = {
         (0.25, False),
     ),
     # explain
+    "a switch is told by a value that it had too seldom": Bug(
+        _too_often,
+        "deviation.level > 0",
+        "deviation.level < 0",
+        test_sentence.test_a_switch_with_usual_values_is_told_by_the_one_that_it_has_too_often,
+        case(test_sentence.test_a_switch_with_usual_values_is_told_by_the_one_that_it_has_too_often, id="1"),
+    ),
     "an hour is told in hours": Bug(
         _duration, "minutes < 90", "minutes < 60", test_sentence.test_lengths_of_time, ("80 min", "80 min")
     ),
@@ -851,6 +858,18 @@ BUGS = {
         "if True",
         test_short_trainings.test_a_gain_counts_as_far_as_it_is_beyond_chance,
         case(test_short_trainings.test_a_gain_counts_as_far_as_it_is_beyond_chance, id="a loss"),
+    ),
+    "what a shift does to other sensors is taken for known": Bug(
+        SlowDrift.ratios,
+        "np.maximum(along, units**2)",
+        "along",
+        test_slow_drift.test_a_sensor_whose_residual_moves_alone_leads_whatever_its_shift_does_elsewhere,
+    ),
+    "a plant whose sensors all drifted cannot be held": Bug(
+        trusted,
+        "max(1.0, plant / DRIFT[1])",
+        "1.0",
+        test_slow_drift.test_a_plant_whose_sensors_all_drifted_can_still_be_held,
     ),
     "residuals count in full in states that training did not hold": Bug(
         TrainedStates.variance,

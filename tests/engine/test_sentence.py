@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engine import BadArtefact, Detector, EventRules, Frame, Range, describe, fit, ranges
+from engine import BadArtefact, Detector, EventRules, Frame, Range, describe, fit, grown, ranges
+from engine.evaluate.faults import Departure
 from engine.explain import sentence
 from tests.engine.plant import STEP, cut, frame, pump
 
@@ -103,6 +104,28 @@ def test_constant_and_few_valued_sensors_are_told_by_their_values() -> None:
     assert text.startswith(f"Gate was {shown:.0f} where the other sensors speak for {1 - shown:.0f}, 60 min")
     restored = Detector.from_bytes(detector.to_bytes())
     assert restored.discrete_values == detector.discrete_values
+
+
+@pytest.mark.parametrize(
+    ("expected", "value"), [(0.7, 1), (1.3, 0), (-0.2, 1), (0.2, 0)], ids=["1", "0", "below", "above"]
+)
+def test_a_switch_with_usual_values_is_told_by_the_one_that_it_has_too_often(
+    expected: float, value: int
+) -> None:
+    """What others expect on average is none of its values, and nothing rose or fell by a number."""
+    detector = fit(switched(6000))
+    observed = float(round(expected))
+    deviation = sentence._Deviation(
+        observed=observed,
+        expected=expected,
+        level=observed - expected,
+        noise=None,
+        noise_ratio=None,
+        values=np.full(5, observed),
+    )
+    text = sentence._predicate(detector, 6, deviation)
+    assert text == f"was {value} more often than the other sensors speak for"
+    assert grown(detector, Departure(sensor=6, by=0.1), Departure(sensor=6, by=9.0)) == ""
 
 
 def test_others_that_share_the_blame_are_named(trained: tuple[Detector, Frame]) -> None:

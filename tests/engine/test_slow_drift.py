@@ -81,6 +81,20 @@ def test_the_worn_sensors_lead() -> None:
     np.testing.assert_allclose(contributions.sum(axis=1), 1, atol=1e-4)
 
 
+def test_a_sensor_whose_residual_moves_alone_leads_whatever_its_shift_does_elsewhere() -> None:
+    """What a shift does to others is known on average only: a machine that stands still at night differs."""
+    found = detector().slow
+    assert found is not None
+    effect = np.eye(8)
+    effect[0, 1], effect[1, 0] = 5, 2
+    found = replace(found, effect=effect * found.units[1])
+    alone = np.zeros((300, 8))
+    alone[:, 0] = 5 * found.units[1, 0]
+    assert found.ratios(alone, found.start())[1][-1].argmax() == 0
+    effect_of_first = 5 * found.effect[0] * np.ones((300, 1))
+    assert found.ratios(effect_of_first, found.start())[1][-1].argmax() == 0
+
+
 def test_the_owner_decides_without_training() -> None:
     frame = worn(plant())
     assert alarms(replace(detector(), adaptation="hold"), frame)[LATE].mean() > 0.8
@@ -112,6 +126,25 @@ def test_training_that_drifted_is_not_trusted() -> None:
     found = detector(drift=True).slow
     assert found is not None
     assert found.trust == 0
+
+
+def test_a_plant_whose_sensors_all_drifted_can_still_be_held() -> None:
+    """Two sensors, one of which follows weather that nobody measures: `hold` counts both, `auto` neither."""
+    frame, rng = plant(), np.random.default_rng(0)
+    load = frame.values[:, 0] / frame.values[:TRAIN, 0].std()
+    weather = 0.3 * np.sin(2 * np.pi * np.arange(len(load)) / (56 * DAY))
+    heat = ewma(load[:, None], load[:1], 6)[:, 0] + weather
+    heat[32 * DAY : 44 * DAY] += np.linspace(0, 3, 12 * DAY)
+    values = np.stack([load, heat], axis=1) + 0.1 * rng.normal(size=(len(load), 2))
+    frame = replace(frame, values=values, sensors=("power", "heat"))
+    found = fit(frame.part(0, TRAIN))
+    assert found.slow is not None
+    assert found.slow.trust == 0
+    assert found.slow.steady.min() > 0.4
+    rows = frame.part(TRAIN, 44 * DAY)
+    slow = found.slow.run(rows, found.pipeline.scaling, np.timedelta64(2, "h"), found.slow.start())
+    assert (slow.ratio[LATE] > 1).mean() > 0.8
+    assert alarms(replace(found, adaptation="hold"), frame)[LATE].mean() > 0.8
 
 
 def test_sensors_that_walked_in_training_do_not_mislead_the_others() -> None:

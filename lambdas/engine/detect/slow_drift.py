@@ -296,7 +296,9 @@ class SlowDrift:
         relative = self.steady / self.units
         units = average * relative[1]
         effect = self.effect * relative[1]
-        explained = (units @ effect.T) ** 2 / np.maximum((effect**2).sum(axis=1), _TINY)
+        shifted = (units @ effect.T) ** 2 / np.maximum((effect**2).sum(axis=1), _TINY)
+        # Where relations bend, a shift may move its own residual alone.
+        explained = np.maximum(shifted, units**2)
         singles = residuals * relative[0]
         newest = (bin_scores if self.largest else older_row_scores)(np.abs(singles))
         averages = (row_scores if self.fourth_powers else older_row_scores)(np.abs(units))

@@ -113,6 +113,8 @@ def grown(detector: Detector, before: Departure, now: Departure) -> str:
         now: the departure at last.
 
     """
+    if detector.discrete_values and detector.discrete_values[now.sensor]:
+        return ""
     low, high = sorted((abs(before.by), abs(now.by)))
     unit = _unit(detector, now.sensor)
     if before.sensor != now.sensor or high < max(_NOTABLE * unit, _GROWN * low):
@@ -172,7 +174,15 @@ def _predicate(detector: Detector, sensor: int, deviation: _Deviation) -> str:
         return f"{still} where {other} {_number(expected, deviation.distance)}"
     if deviation.noise is not None and abs(deviation.noise) > max(abs(deviation.level), _NOTABLE):
         return _noise(deviation)
-    numbers = f"({_number(observed, deviation.distance)}, expected {_number(expected, deviation.distance)})"
+    if len(usual) > 1:
+        return f"was {_exact(_too_often(deviation, usual))} more often than the other sensors speak for"
+    return _moved(detector, sensor, deviation, other)
+
+
+def _moved(detector: Detector, sensor: int, deviation: _Deviation, other: str) -> str:
+    """Return how far the sensor lay from what `other` names."""
+    distance = deviation.distance
+    numbers = f"({_number(deviation.observed, distance)}, expected {_number(deviation.expected, distance)})"
     if abs(deviation.level) < _NOTABLE:
         return f"departed from its usual pattern {numbers}"
     trained = detector.training_range
@@ -198,6 +208,17 @@ def _unusual_value(deviation: _Deviation, usual: Sequence[float]) -> str:
     if value != nearest:
         return f"was {_exact(value)} where the other sensors speak for {_exact(nearest)}"
     return ""
+
+
+def _too_often(deviation: _Deviation, usual: Sequence[float]) -> float:
+    """Return which of its values a sensor had too often: the next one on its side of what was expected.
+
+    Others expect what the sensor is on average, which need not be one of its values.
+    """
+    expected = min(max(deviation.expected, min(usual)), max(usual))
+    if deviation.level > 0:
+        return min((each for each in usual if each > expected), default=max(usual))
+    return max((each for each in usual if each < expected), default=min(usual))
 
 
 def _noise(deviation: _Deviation) -> str:

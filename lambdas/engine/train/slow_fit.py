@@ -92,10 +92,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
     blocks = _Blocks.of(made, whole, width)
     form = _Form.of(blocks, sensors, max(2, DAY // width))
     held, states = blocks.counted(blocks.residuals(partial(form.model, np.ones(sensors))))
-    index = drift_index(held)
-    known = index[np.isfinite(index)]
-    steady = np.where(np.isnan(index), 1.0, 1 - ramp(np.nan_to_num(index), *SENSOR_DRIFT))
-    levels_held = 1 - ramp(float(np.median(known)), *DRIFT) if len(known) else 1.0
+    levels_held, steady = trusted(drift_index(held))
     if steady.min() < 1:
         held, states = blocks.counted(blocks.residuals(partial(form.model, steady)))
     units, limits = _calibrated(held, spans, steady, quantile)
@@ -266,6 +263,20 @@ def drift_index(held: Floats) -> Floats:
 
     short, far = distance(2), np.mean([distance(lag) for lag in (10, 20, 30)], axis=0)
     return np.where(short > 1e-12, np.sqrt(far / np.maximum(short, 1e-18)), np.nan)
+
+
+def trusted(index: Floats) -> tuple[float, Floats]:
+    """Return how far levels held in training, and how far to count each sensor, 0 to 1.
+
+    Args:
+        index: drift index of each sensor; NaN tells nothing.
+
+    """
+    known = index[np.isfinite(index)]
+    plant = float(np.median(known)) if len(known) else 1.0
+    # Where the whole plant drifted, an owner who holds it wants all of it held, but for what drifted more.
+    relative = np.nan_to_num(index) / max(1.0, plant / DRIFT[1])
+    return 1 - ramp(plant, *DRIFT), 1 - ramp(relative, *SENSOR_DRIFT)
 
 
 def _calibrated(held: Floats, spans: Spans, steady: Floats, quantile: float) -> tuple[Floats, Floats]:
