@@ -149,7 +149,7 @@ def remove_files(directory: Path) -> None:
 def _create_administrator(
     running: emulator.Emulator, authority: Path, root: emulator.RootCredentials, region: str
 ) -> tuple[str, str]:
-    iam = boto3.client(
+    iam = boto3.Session().client(
         "iam",
         endpoint_url=running.endpoint,
         verify=str(authority),
