@@ -17,6 +17,7 @@ RepairKind = Literal[
     "invalid-cells",
     "duplicates",
     "contradictions",
+    "files-in-turns",
     "local-time",
     "mixed-offsets",
     "day-month-order",
@@ -74,6 +75,9 @@ _MEANINGS: Mapping[RepairKind, str] = {
     "duplicates": "{count:,} row(s) repeat a timestamp of the same file; the last of them is kept",
     "contradictions": "{count:,} row(s) have the time of a row of a later file and other values, and were "
     "left out: keep one of the files, or name the columns of other sensors otherwise",
+    "files-in-turns": "{count:,} file(s) have most of their rows between those of another file with the same "
+    "columns, and were read as one: give other sensors columns of other names, and other machines a "
+    "component each",
     "local-time": "{count:,} hour(s) repeated or skipped, as local clocks do in autumn and spring, but times "
     "are read as UTC: write an offset, or let `l4e prepare --time-zone` turn them into UTC",
     "mixed-offsets": "{count:,} timestamp(s) have no offset and were read as UTC, while others have one: "

@@ -217,7 +217,10 @@ def test_a_dataset_in_use_is_not_deleted(service: Service) -> None:
     with pytest.raises(service.api.exceptions.ConflictException, match="'wear' is training on it"):
         service.api.delete_dataset(DatasetName="pump")
     service.finish_training("wear")
-    retraining = {"LatestScheduledRetrainingStatus": "IN_PROGRESS", "LatestScheduledRetrainingModelVersion": 1}
+    retraining = {
+        "LatestScheduledRetrainingStatus": "IN_PROGRESS",
+        "LatestScheduledRetrainingModelVersion": 1,
+    }
     service.context.store.update(MODEL, "wear", retraining)
     with pytest.raises(service.api.exceptions.ConflictException, match="'wear' is training on it"):
         service.api.delete_dataset(DatasetName="pump")

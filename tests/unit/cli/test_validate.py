@@ -116,6 +116,13 @@ class TestComponents:
         assert "('1970-01-01T00:00:00.000000') in 'pump/d.csv'" in told["far-timestamps"]
         assert told["reading"].startswith("the columns 'Flow', 'flow' differ in upper and lower case alone")
 
+    def test_files_of_two_sensors_under_one_name_are_told(self, validation: Validation) -> None:
+        validation.write("pump/Flow.csv", csv(200, Value=varying))
+        validation.write("pump/Press.csv", csv(200, Value=varying).replace(":00,", ":30,"))
+        told = {found["rule"]: found["text"] for found in validation.run()["findings"]}
+        assert told["files-in-turns"].startswith("2 file(s) have most of their rows between those of another")
+        assert told["files-in-turns"].endswith("('pump/Press.csv') in 'pump/Flow.csv'")
+
     def test_times_in_the_future_are_told(self, validation: Validation) -> None:
         validation.write("pump/a.csv", GOOD.replace("2026-", "2569-"))
         (told,) = [each["text"] for each in validation.run()["findings"] if each["rule"] == "reading"]

@@ -65,6 +65,11 @@ def _shown_by_all(merged: MergedComponent) -> Iterator[FoundRepair]:
             kind="contradictions", count=merged.report.contradicting, line=None, example=str(found.time)
         )
         yield FoundRepair(repair=repair, file=merged.parts[found.dropped_file].source.key, files=1)
+    turns = merged.report.turns
+    if turns is not None:
+        other = merged.parts[turns.other].source.key
+        repair = Repair(kind="files-in-turns", count=turns.files, line=None, example=other)
+        yield FoundRepair(repair=repair, file=merged.parts[turns.file].source.key, files=1)
     bare = [part for part in merged.parts if part.report.bare]
     if bare and any(part.report.shifted for part in merged.parts):
         count = sum(part.report.bare for part in bare)
