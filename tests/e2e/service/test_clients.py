@@ -144,7 +144,7 @@ def test_api_gateway_refuses_by_the_names_of_errors(
 
 def test_the_endpoint_is_only_on_loopback_and_only_with_its_authority(cloud: Cloud) -> None:
     assert cloud.instance.endpoint.startswith("https://127.0.0.1:")
-    untrusting = boto3.client(
+    untrusting = boto3.Session().client(
         "sts",
         endpoint_url=cloud.instance.endpoint,
         region_name="us-east-1",

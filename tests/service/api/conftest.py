@@ -11,7 +11,6 @@ from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import boto3
 import pytest
 from botocore.config import Config
 
@@ -21,7 +20,7 @@ from service.context import Context
 from service.settings import Environment
 from service.storage.names import DATASET, INGESTION_JOB, MODEL, report_key, version_key, versions_of
 from service.storage.store import Update
-from tests.embedded import ACCOUNT, CREDENTIALS, REGION, EmbeddedAws, embedded_aws
+from tests.embedded import ACCOUNT, CREDENTIALS, REGION, SESSION, EmbeddedAws, embedded_aws
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/lookoutequipment/access"
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -286,7 +285,7 @@ def dataset_arn(service: Service) -> str:
 
 def client_of(url: str, **config: Any) -> Any:
     """Return an unmodified client of the managed service that is pointed at `url`."""
-    return boto3.client(
+    return SESSION.client(
         "lookoutequipment",
         endpoint_url=url,
         region_name=REGION,
