@@ -24,6 +24,9 @@ RepairKind = Literal[
     "unfinished-line",
 ]
 
+_SHOWN = 120
+"""Characters of an example in a message; a byte that cannot be shown takes four."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
@@ -51,7 +54,10 @@ class Repair:
     def __str__(self) -> str:
         """Return a sentence about the repair, without a full stop."""
         where = "" if self.line is None else f", first in line {self.line}"
-        found = f" ({self.example!r}{self._form})" if self.example else ""
+        shown = repr(self.example)
+        if len(shown) > _SHOWN:
+            shown = f"{shown[: _SHOWN - 4]} ..."
+        found = f" ({shown}{self._form})" if self.example else ""
         return f"{_MEANINGS[self.kind].format(count=self.count, column=self.column)}{where}{found}"
 
     @property

@@ -128,15 +128,16 @@ class TestComponents:
         (told,) = [each["text"] for each in validation.run()["findings"] if each["rule"] == "reading"]
         assert told.startswith("the last time is 2569-07-19T23:00:00, in the future: a year, a calendar or")
 
-    def test_numbers_that_stand_for_no_value_are_told(self, validation: Validation) -> None:
+    @pytest.mark.parametrize("mark", [-9999, 65535, 2147483647, -32768])
+    def test_numbers_that_stand_for_no_value_are_told(self, validation: Validation, mark: int) -> None:
         def marked(row: int) -> float:
-            return -9999 if row % 100 == 7 else varying(row)
+            return mark if row % 100 == 7 else varying(row)
 
         validation.write("pump/a.csv", csv(200, Flow=marked, Press=varying, Level=lambda _row: -999))
         told = [each["text"] for each in validation.run()["findings"] if each["rule"] == "reading"]
         (note,) = told
         assert note.startswith(
-            "sensor 'Flow' has -9999 in 48 cells, as a mark of missing values: it is learned"
+            f"sensor 'Flow' has {mark} in 48 cells, as a mark of missing values or an overflow: it is learned"
         )
 
     def test_a_gap_is_measured(self, validation: Validation) -> None:

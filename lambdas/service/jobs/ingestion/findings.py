@@ -100,8 +100,8 @@ def notes_of(merged: MergedComponent, *, now: datetime) -> list[str]:
             "seconds may be another one than that of UTC since 1970"
         )
     notes += [
-        f"sensor '{sensor.sensor}' has {sensor.stand_in[0]:g} in {sensor.stand_in[1]:,} cells, as a mark of "
-        "missing values: it is learned as a number; leave such cells empty"
+        f"sensor '{sensor.sensor}' has {sensor.stand_in[0]:.10g} in {sensor.stand_in[1]:,} cells, as a mark "
+        "of missing values or an overflow: it is learned as a number; leave such cells empty"
         for sensor in merged.report.sensors
         if sensor.stand_in is not None
     ]
