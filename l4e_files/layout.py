@@ -233,8 +233,8 @@ def _refuse_days(header: Row, body: Sequence[Row]) -> None:
     dates = all(_DATE_ONLY.fullmatch(row.cells[0]) or _MIDNIGHT.fullmatch(row.cells[0]) for row in body)
     if len(names) >= _HOURS and dates and all(map(_TIME_OF_DAY.fullmatch, names)):
         raise UnusableFile(
-            f"a row is a day: the columns {names[0]!r} to {names[-1]!r} are times of the day, not sensors. Write "
-            "one row per time, with date and time of day in the first column"
+            f"a row is a day: the columns {names[0]!r} to {names[-1]!r} are times of the day, not sensors. "
+            "Write one row per time, with date and time of day in the first column"
         )
 
 
