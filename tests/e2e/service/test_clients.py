@@ -55,6 +55,7 @@ def test_status_describes_the_instance_in_one_object(cloud: Cloud) -> None:
         "AWS_DEFAULT_REGION",
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
+        "CDK_CONTEXT",
     }
 
 
