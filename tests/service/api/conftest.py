@@ -242,6 +242,16 @@ def engines(clients: Callable[[str], Any]) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="session")
+def lasting(clients: Callable[[str], Any]) -> str:
+    """A state machine whose executions do not end while a test looks at them."""
+    definition = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}}
+    made = clients("stepfunctions").create_state_machine(
+        name="lasting", definition=json.dumps(definition), roleArn=f"arn:aws:iam::{ACCOUNT}:role/machine"
+    )
+    return str(made["stateMachineArn"])
+
+
 _numbers = itertools.count()
 
 
