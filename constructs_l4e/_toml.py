@@ -114,6 +114,11 @@ def limit(value: object) -> float:
     return number(value) or math.inf
 
 
+def percentage(value: object) -> float:
+    """Return a limit out of a hundred, of which 0 means that there is none."""
+    return whole(0, 100)(value) or math.inf
+
+
 def mapping(value: object) -> Mapping[str, Any]:
     """Return a table."""
     return (

@@ -169,7 +169,10 @@ def declared_in(place: str) -> Iterator[None]:
 def _service(file: str, body: Mapping[str, Any]) -> ServiceDeclaration:
     table = _toml.Table(f"{file} [service]", body)
     limits = _toml.Table(f"{file} [service.limits]", table.take("limits", _toml.mapping, default={}))
-    counts = {name: limits.take(name, _toml.limit) for name in _COUNTS}
+    counts = {
+        name: limits.take(name, _toml.percentage if name.endswith("_percent") else _toml.limit)
+        for name in _COUNTS
+    }
     days = limits.take("minimum_training_days", _toml.number)
     hours = limits.take("inference_catch_up_hours", _toml.whole(1))
     limits.finish()

@@ -38,7 +38,7 @@ class ServiceSettings:
 
     Limits protect an account from runaway cost, and from jobs that do not fit into a function. Their names
     and defaults are the quotas of Amazon Lookout for Equipment (user guide, "Quotas"). Each is a whole number
-    from 1; `math.inf` lifts it.
+    from 1, a percentage at most 100; `math.inf` lifts it.
 
     Args:
         datasets: datasets at the service. Default: 15.
@@ -75,8 +75,8 @@ class ServiceSettings:
             service a bucket of any other account. Default: the account of the service owns them all.
 
     Raises:
-        ValueError: when a limit is not a whole number from 1, `false_alarm_time` or `inference_catch_up` is
-            out of bounds, or an owner is no account.
+        ValueError: when a limit is not a whole number from 1, or a percentage above 100, `false_alarm_time`
+            or `inference_catch_up` is out of bounds, or an owner is no account.
 
     Example:
         >>> ServiceSettings(models=40, minimum_training_span=cdk.Duration.days(30)).to_json()
@@ -138,6 +138,11 @@ class ServiceSettings:
                 raise ValueError(
                     f"{field.name} is {value}: give a whole number from 1, math.inf for no limit,"
                     " or leave it out for the service's default"
+                )
+            if field.name.endswith("_percent") and value is not None and 100 < value < math.inf:
+                raise ValueError(
+                    f"{field.name} is {value}: give rows of a hundred, from 1 to 100, or math.inf for no"
+                    " limit"
                 )
 
     @property

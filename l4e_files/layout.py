@@ -23,6 +23,13 @@ _CLOCK_ONLY = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s*[AaPp][Mm])?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _HOUR_NAME = re.compile(r"hours?|hrs?|stunde|heure|hora|uur|ora", re.IGNORECASE)
 _HOUR = re.compile(r"[01]?\d|2[0-4]", re.ASCII)
+_TIME_OF_DAY = re.compile(
+    r"(?:h|hour|hr|stunde|heure|hora)?[ _]?(?:[01]?\d|2[0-4])(?:[:.h][0-5]\d(?:[:.][0-5]\d)?)?(?:h|uhr)?",
+    re.ASCII | re.IGNORECASE,
+)
+_HOURS = 23
+"""Times of the day in a header, at least, for which a row is a day: one with a clock put forward has 23."""
+_MIDNIGHT = re.compile(r".*[T _-]0?0[:-]00(?:[:-]00(?:\.0+)?)?(?:Z|\+00:?00)?", re.ASCII)
 _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}", re.ASCII)
 """The beginning of a date, also of one that no calendar has: what begins like this is meant to be a time."""
 _COMMA_NUMBER = re.compile(r"[+-]?\d{1,3}([. ']\d{3})*,\d+|[+-]?\d+,\d+")
@@ -85,6 +92,7 @@ def refuse_wrong_layout(header: Row, rows: Sequence[Row]) -> None:
     if not any(_like_time(row.cells[0]) or _DATE.match(row.cells[0]) for row in rows if row.cells):
         _refuse_index(header, body)
     _refuse_date_and_time(header, body)
+    _refuse_days(header, body)
     _refuse_long(header, body)
     _refuse_decimal_commas(header, body)
     _refuse_misread_digits(body)
@@ -217,6 +225,17 @@ def _refuse_date_and_time(header: Row, body: Sequence[Row]) -> None:
                 f"({pairs[0][0]!r} and {pairs[0][1]!r} in line {body[0].line}). The first column must hold "
                 f"both, as '2026-03-31 14:05:00': join them, {PREPARE}"
             )
+
+
+def _refuse_days(header: Row, body: Sequence[Row]) -> None:
+    """Refuse a column per time of the day, and a row per day."""
+    names = [name for name in header.cells[1:] if name]
+    dates = all(_DATE_ONLY.fullmatch(row.cells[0]) or _MIDNIGHT.fullmatch(row.cells[0]) for row in body)
+    if len(names) >= _HOURS and dates and all(map(_TIME_OF_DAY.fullmatch, names)):
+        raise UnusableFile(
+            f"a row is a day: the columns {names[0]!r} to {names[-1]!r} are times of the day, not sensors. "
+            "Write one row per time, with date and time of day in the first column"
+        )
 
 
 def _are_hours_of_days(pairs: Sequence[tuple[str, str]]) -> bool:

@@ -17,11 +17,15 @@ RepairKind = Literal[
     "invalid-cells",
     "duplicates",
     "contradictions",
+    "files-in-turns",
     "local-time",
     "mixed-offsets",
     "day-month-order",
     "unfinished-line",
 ]
+
+_SHOWN = 120
+"""Characters of an example in a message; a byte that cannot be shown takes four."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +54,10 @@ class Repair:
     def __str__(self) -> str:
         """Return a sentence about the repair, without a full stop."""
         where = "" if self.line is None else f", first in line {self.line}"
-        found = f" ({self.example!r}{self._form})" if self.example else ""
+        shown = repr(self.example)
+        if len(shown) > _SHOWN:
+            shown = f"{shown[: _SHOWN - 4]} ..."
+        found = f" ({shown}{self._form})" if self.example else ""
         return f"{_MEANINGS[self.kind].format(count=self.count, column=self.column)}{where}{found}"
 
     @property
@@ -74,6 +81,9 @@ _MEANINGS: Mapping[RepairKind, str] = {
     "duplicates": "{count:,} row(s) repeat a timestamp of the same file; the last of them is kept",
     "contradictions": "{count:,} row(s) have the time of a row of a later file and other values, and were "
     "left out: keep one of the files, or name the columns of other sensors otherwise",
+    "files-in-turns": "{count:,} file(s) have most of their rows between those of another file with the same "
+    "columns, and were read as one: give other sensors columns of other names, and other machines a "
+    "component each",
     "local-time": "{count:,} hour(s) repeated or skipped, as local clocks do in autumn and spring, but times "
     "are read as UTC: write an offset, or let `l4e prepare --time-zone` turn them into UTC",
     "mixed-offsets": "{count:,} timestamp(s) have no offset and were read as UTC, while others have one: "

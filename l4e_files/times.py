@@ -273,6 +273,8 @@ def unaccepted_form(text: str) -> str | None:
     stripped = text.strip(WHITESPACE)
     if micros(stripped) is not None or micros(stripped, day_first=True) is not None:
         return None
+    if "\0" in text:
+        return "with bytes of zero, as files have that were not written to their end"
     if any(character.isdigit() and not character.isascii() for character in stripped):
         return "a time with digits of another script"
     return next((name for pattern, name in _NOT_ACCEPTED if pattern.match(stripped)), None)

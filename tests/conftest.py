@@ -7,6 +7,9 @@ Beside other processes of tests, OpenBLAS has one thread, here and in what is st
 threads than processors wait for each other busily, which takes up to five times the processor time. What
 depends on threads, `test_determinism.py` and `test_kernels.py`, sets their number.
 
+A test that leaves variables of the environment, the working directory or the default session of boto3
+changed fails: tests share a process with others, in any order.
+
 Nothing is garbage while tests are collected: looking for it,
 again and again, takes as long as the collection itself.
 
@@ -18,6 +21,8 @@ import gc
 import importlib.util
 import json
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +45,20 @@ if _node is not None and _node.origin is not None:
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.register_profile("search", deadline=None, print_blob=True)
 settings.load_profile("repeatable")
+
+
+@pytest.fixture(autouse=True)
+def _leaves_the_process_as_it_was() -> Iterator[None]:
+    before = _process()
+    yield
+    changed = {name for name, value in before.items() ^ _process().items()} - {"PYTEST_CURRENT_TEST"}
+    assert not changed, f"the test leaves {', '.join(sorted(changed))} changed, for the tests after it"
+
+
+def _process() -> dict[str, Any]:
+    """Return what tests in one process share: variables, the working directory, boto3's default session."""
+    session = getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
+    return {**os.environ, "working directory": str(Path.cwd()), "boto3.DEFAULT_SESSION": session}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

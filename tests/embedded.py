@@ -20,6 +20,8 @@ from tests.aws_limits import held
 REGION = "eu-west-1"
 ACCOUNT = "000000000000"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
+SESSION = boto3.Session()
+"""What the clients of tests are made from: the default session keeps the settings of who used it first."""
 
 _SECONDS_TO_START = 60
 
@@ -40,7 +42,7 @@ class EmbeddedAws:
     def client(self, service: str) -> Any:
         """Return a boto3 client of `service` that talks to the emulator, within AWS's limits."""
         return held(
-            boto3.client(
+            SESSION.client(
                 service,
                 endpoint_url=self.endpoint,
                 region_name=REGION,

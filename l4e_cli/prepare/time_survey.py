@@ -19,6 +19,8 @@ _EVEN_DAYS = 2
 
 _LEAST_FALL = HOUR // 2
 _FEW_FALLS = 20
+_NEAR_END = 0.1
+"""Share of all time in which the sensors of a long layout begin, and in which they end."""
 _SHUFFLED = 0.2
 """With more rows than this share before the one above, the order of the rows tells nothing about clocks."""
 
@@ -40,12 +42,13 @@ class TimeSurvey:
         ordered: Whether no time, in UTC, is before the one above it.
         repeated: Rows with the same time as the row above.
         falls: Rows that are before the one above, as they are written.
-        hour_falls: Where times fall back as if a clock had been put back.
+        hour_falls: From and to which time, as written, some rows fall back as if a clock had been put back.
         skips: Where times skip an hour as if a clock had been put forward.
         fraction: The finest part of a second that is in use: 1, 1,000 or 1,000,000 microseconds.
         first: The earliest time in UTC.
         last: The latest time in UTC.
         samples: Some times, for quantiles.
+        rows_from_to: The times of the first and the last row, as they are written.
     """
 
     form: TimeForm
@@ -57,7 +60,7 @@ class TimeSurvey:
     ordered: bool = True
     repeated: int = 0
     falls: int = 0
-    hour_falls: list[str] = field(default_factory=list)
+    hour_falls: list[tuple[int, int]] = field(default_factory=list)
     skips: list[str] = field(default_factory=list)
     even_days: int = 0
     uneven_days: int = 0
@@ -65,8 +68,8 @@ class TimeSurvey:
     first: int = np.iinfo(np.int64).max
     last: int = np.iinfo(np.int64).min
     samples: list[Micros] = field(default_factory=list)
+    rows_from_to: tuple[int, int] | None = None
     _step: int | None = None
-    _above: int | None = None
     _above_utc: int | None = None
 
     @property
@@ -111,8 +114,9 @@ class TimeSurvey:
                 self.fraction = finer
 
     def _add_local(self, local: Micros) -> None:
-        chained = local if self._above is None else np.concatenate(([self._above], local))
-        self._above = int(local[-1])
+        first, above = self.rows_from_to or (int(local[0]), None)
+        chained = local if above is None else np.concatenate(([above], local))
+        self.rows_from_to = first, int(local[-1])
         steps = np.diff(chained) * (-1 if self.localiser.descending else 1)
         if self._step is None:
             self._step = _usual_step(steps)
@@ -127,7 +131,7 @@ class TimeSurvey:
             back |= (steps == self._step - HOUR) & (steps < 0)
         for at in np.flatnonzero(back)[:_FEW_FALLS]:
             if len(self.hour_falls) < _FEW_FALLS and clock_may_change(chained[at]):
-                self.hour_falls.append(_shown(chained[at]))
+                self.hour_falls.append((int(chained[at]), int(chained[at + 1])))
         if self._step is not None and 0 < self._step <= HOUR:
             for at in np.flatnonzero(steps == self._step + HOUR)[:_FEW_FALLS]:
                 later = max(int(chained[at]), int(chained[at + 1]))
@@ -212,8 +216,9 @@ def decide_zone(survey: TimeSurvey, answers: Answers, *, named: bool) -> Decisio
     if answers.time_zone is not None:
         return Decision(what="time zone", value=answers.time_zone, evidence="--time-zone; converted to UTC")
     choices = ("UTC", "+01:00", "Europe/Berlin")
-    if survey.hour_falls and survey.falls <= max(2, _SHUFFLED * survey.read):
-        text = f"times fall back after {survey.hour_falls[0]}, as clocks do in autumn"
+    falls = [fall for fall in survey.hour_falls if not _starts_again(survey, *fall)]
+    if falls and survey.falls <= max(2, _SHUFFLED * survey.read):
+        text = f"times fall back after {_shown(falls[0][0])}, as clocks do in autumn"
         raise UndecidedExport(Question(key="--time-zone", text=text, choices=choices))
     if survey.skips:
         text = f"an hour is missing after {survey.skips[0]}, as clocks skip one in spring"
@@ -223,6 +228,16 @@ def decide_zone(survey: TimeSurvey, answers: Answers, *, named: bool) -> Decisio
         value="UTC",
         evidence="none is named and no clock change is seen: the times are taken as they are",
     )
+
+
+def _starts_again(survey: TimeSurvey, before: int, behind: int) -> bool:
+    """Return whether a fall leads from the time of the last row to that of the first.
+
+    That is where the next sensor of a long layout begins. After a clock was put back, time goes on.
+    """
+    first, last = survey.rows_from_to or (behind, before)
+    near = _NEAR_END * (survey.last - survey.first)
+    return abs(before - last) <= near and abs(behind - first) <= near
 
 
 def _order(survey: TimeSurvey, evidence: str) -> Decision:

@@ -58,7 +58,10 @@ def create_client(
     invocation = _invocation(environment)
     config = _CONFIG if invocation is None else _CONFIG.merge(Config(signature_version=UNSIGNED))
     client: LookoutEquipmentClient = boto3.Session(botocore_session=session).client(
-        "lookoutequipment", endpoint_url=endpoint(environment), config=config
+        "lookoutequipment",
+        region_name=environment["AWS_REGION"],
+        endpoint_url=endpoint(environment),
+        config=config,
     )
     if invocation is not None:
         # The stubs say that hooks return nothing; botocore takes the answer of this one.
@@ -72,7 +75,9 @@ def _invocation(environment: Mapping[str, str]) -> Invocation | None:
     if function is None:
         return None
     return Invocation(
-        lambda_client=boto3.client("lambda", config=_INVOKING),
+        lambda_client=boto3.Session().client(
+            "lambda", region_name=environment["AWS_REGION"], config=_INVOKING
+        ),
         function=function,
         stage=environment["L4E_API_STAGE"],
         # As IAM names the session in which a function runs.

@@ -53,7 +53,8 @@ def is_complete(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
 
 @cache
 def _runner() -> Runner:
-    s3, account = boto3.client("s3"), os.environ["L4E_ACCOUNT"]
+    session, account = boto3.Session(), os.environ["L4E_ACCOUNT"]
+    s3 = session.client("s3")
 
     def read_object(location: S3Object) -> str:
         try:
@@ -65,7 +66,7 @@ def _runner() -> Runner:
     return Runner(
         resources=RESOURCES,
         equipment=Equipment(create_client()),
-        records=DynamoRecords(boto3.resource("dynamodb").Table(os.environ["L4E_RECORDS_TABLE"])),
+        records=DynamoRecords(session.resource("dynamodb").Table(os.environ["L4E_RECORDS_TABLE"])),
         read_object=read_object,
         clock=time.time,
     )

@@ -110,12 +110,19 @@ class Settings:
         for bucket, owner in given.get("bucket_owners", {}).items():
             if not _ACCOUNT.fullmatch(owner):
                 raise ValueError(f"bucket_owners of {bucket!r} is {owner!r}: give an account, twelve digits")
+        _require_percentages(given)
         aim = given.get("false_alarm_hours")
         if aim is not None and not 0 < aim < _DAY_HOURS:
             raise ValueError(f"false_alarm_hours is {aim}: hours a day, more than 0 and less than 24")
         if given.get("adaptation", "auto") not in ADAPTATIONS:
             raise ValueError(f"adaptation is {given['adaptation']!r}: use one of {', '.join(ADAPTATIONS)}")
         return cls(**given)
+
+
+def _require_percentages(given: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        if name.endswith("_percent") and value is not None and value > 100:
+            raise ValueError(f"{name} is {value}: rows of a hundred, at most 100")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,6 +85,17 @@ MISTAKES: dict[str, tuple[str | bytes, list[str]]] = {
         stamped("2026-03-01,{at},{half}.5", head="Date,Hour,Flow"),
         ["two columns", "'Date' and 'Hour'", "join them"],
     ),
+    "a row per day": (
+        stamped(
+            "2026-03-{at:02d}" + ",{at}" * 24,
+            head="Date," + ",".join(f"{hour:02d}:00" for hour in range(24)),
+        ).replace("2026-03-00", "2026-03-09"),
+        ["a row is a day", "'00:00' to '23:00'", "one row per time"],
+    ),
+    "a row per day at midnight": (
+        stamped("2026-03-1{at}T00:00:00" + ",{at}" * 24, head="t," + ",".join(f"H{at}" for at in range(24))),
+        ["a row is a day", "'H0' to 'H23'"],
+    ),
     "long layout": (
         "Timestamp,Tag,Value\n2026-03-01 00:00:00,Flow,10\n2026-03-01 00:00:00,Press,11\n",
         ["long layout", "'Tag'", "'Flow'", "one column per sensor"],
@@ -231,6 +242,12 @@ def test_a_mistake_is_named_with_the_way_out(mistake: str) -> None:
         ),
         ("Date,Flow\n202603010600,1\n202603010615,2\n", ("Date", "Flow"), 1, []),
         ("Date,Flow\n2026-03-01,1\n", ("Date", "Flow"), 1, []),
+        (
+            "t," + ",".join(map(str, range(24))) + "\n" + f"2026-03-01T00:01:00{',1' * 24}\n",
+            ("t", *map(str, range(24))),
+            1,
+            [],
+        ),
         ("Date,Hours\n2026-03-01,8\n2026-03-02,9\n2026-03-03,8\n", ("Date", "Hours"), 1, []),
         ("Timestamp,Value\n2026-03-01,1\n", ("Timestamp", "Value"), 1, []),
         ("Timestamp,a", ("Timestamp", "a"), 1, []),

@@ -70,6 +70,7 @@ def test_the_forms_in_error_texts_are_accepted() -> None:
         ("2026-03-01 06:00\u221205:00", "a dash that is no hyphen"),
         ("2026\u5e7403\u670801\u65e5 06:00", "characters for year"),
         ("\u0662\u0660\u0662\u0666-\u0660\u0663-\u0660\u0661", "digits of another script"),
+        ("2026-03-01 06:00\0\0", "bytes of zero"),
         ("2026-03-01 24:00", "end of a day as 24:00"),
         ("2026/03/01T24:00:00Z", "end of a day as 24:00"),
         ("2026-03-01\u00a006:00", "no-break space"),

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import botocore.session
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -31,7 +30,7 @@ from custom_resources.errors import (
 )
 from custom_resources.records import DynamoRecords, RecordTable, claim, finish
 from custom_resources.request import BEGUN, PhysicalId, Request
-from tests.embedded import embedded_aws
+from tests.embedded import SESSION, embedded_aws
 from tests.lifecycle.world import Wire, World
 
 DEPLOYED = {
@@ -172,7 +171,7 @@ def dynamo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str],
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        resource = boto3.resource(
+        resource = SESSION.resource(
             "dynamodb",
             endpoint_url=aws.endpoint,
             region_name="eu-west-1",

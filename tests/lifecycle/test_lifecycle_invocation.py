@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -58,12 +59,15 @@ class Lambda:
 @pytest.fixture
 def equipment(monkeypatch: pytest.MonkeyPatch) -> Callable[[Answer], tuple[Equipment, Lambda]]:
     """Makes the client of the functions, with Lambda played."""
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
 
     def make(answer: Answer) -> tuple[Equipment, Lambda]:
-        played = Lambda(answer)
+        played, made = Lambda(answer), boto3.Session.client
+
+        def client(session: boto3.Session, service: Any, **more: Any) -> Any:
+            return played if service == "lambda" else made(session, service, **more)
+
         with monkeypatch.context() as patch:
-            patch.setattr("boto3.client", lambda *_, **__: played)
+            patch.setattr("boto3.Session.client", client)
             return Equipment(create_client(ENVIRONMENT)), played
 
     return make

@@ -14,7 +14,6 @@ from functools import cache
 from itertools import accumulate
 from typing import Any
 
-import boto3
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
@@ -27,6 +26,7 @@ from tests.aws_limits import (
     require_transaction,
     require_update,
 )
+from tests.embedded import SESSION
 
 Item = dict[str, Any]
 
@@ -41,7 +41,7 @@ _plain = TypeDeserializer().deserialize
 @cache
 def client(service: str) -> Any:
     """Return a boto3 client that is asked for its exceptions only."""
-    made: Any = boto3.client(  # type: ignore[call-overload]  # any service
+    made: Any = SESSION.client(  # type: ignore[call-overload]  # any service
         service, region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b"
     )
     return made

@@ -330,6 +330,7 @@ class TestAssetsFile:
             ("[service]\nremoval_policy = 'keep'", "[service]: removal_policy: 'keep' is not \"retain\" or"),
             ("[service.limits]\nmodels = -1", "[service.limits]: models: -1 is not a whole number from 0"),
             ("[service.limits]\ninference_catch_up_hours = 0", "0 is not a whole number from 1"),
+            ("[service.limits]\nwide_rows_percent = 101", "101 is not a whole number from 0 to 100"),
             ("[service.limits]\nmodels = true", "models: true is not a whole number from 0"),
             (
                 "[assets.A]\nsensors.a = ['x']",

@@ -274,6 +274,13 @@ class TestSettings:
         ):
             ServiceSettings(models=value)
 
+    def test_refuse_more_rows_than_all(self) -> None:
+        with pytest.raises(
+            ValueError, match="wide_rows_percent is 101: give rows of a hundred, from 1 to 100"
+        ):
+            ServiceSettings(wide_rows_percent=101)
+        assert ServiceSettings(wide_rows_percent=100, short_rows_percent=math.inf).short_rows_percent
+
     @pytest.mark.parametrize(("hours", "shown"), [(0, "0 hours"), (24, "1 day"), (36, "1 day 12 hours")])
     def test_refuse_what_is_no_time_of_a_day(self, hours: float, shown: str) -> None:
         with pytest.raises(

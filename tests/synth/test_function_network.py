@@ -95,7 +95,7 @@ class TestFunctions:
             assert variables["AWS_STS_REGIONAL_ENDPOINTS"] == "regional"
         monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", "regional")
         monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-        assert boto3.client("sts", region_name="us-east-1").meta.endpoint_url == (
+        assert boto3.Session().client("sts", region_name="us-east-1").meta.endpoint_url == (
             "https://sts.us-east-1.amazonaws.com"
         )
 

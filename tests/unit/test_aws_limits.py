@@ -3,7 +3,6 @@
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.aws_limits import (
@@ -17,6 +16,7 @@ from tests.aws_limits import (
     require_state,
     through_gateway,
 )
+from tests.embedded import SESSION
 
 KEY = {"pk": {"S": "p"}, "sk": {"S": "s"}}
 
@@ -107,7 +107,7 @@ def metric(**more: Any) -> dict[str, Any]:
 def test_a_client_refuses_what_aws_would_refuse(
     service: str, operation: str, allowed: dict[str, Any], refused: dict[str, Any], what: str
 ) -> None:
-    made: Any = boto3.client(  # type: ignore[call-overload]  # any service
+    made: Any = SESSION.client(  # type: ignore[call-overload]  # any service
         service, region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b"
     )
     sent = []

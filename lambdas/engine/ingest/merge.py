@@ -14,6 +14,24 @@ from engine.ingest.prefetch import prefetch
 from engine.ingest.statistics import RunningStatistics, SensorStatistics
 from engine.ingest.timestamps import isoformat
 
+_FEWEST_IN_TURNS = 10
+"""Rows of a file between those of another one that are no chance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turns:
+    """Files with the same columns whose rows come in turns.
+
+    Attributes:
+        files: How many files have most of their rows between those of another one.
+        file: Place of the first of them.
+        other: Place of a file whose rows are between its own.
+    """
+
+    files: int
+    file: int
+    other: int
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentReport:
@@ -29,6 +47,7 @@ class ComponentReport:
         repetition: The first timestamp that rows of two files have; `None` without one.
         contradicting: Rows of these duplicates whose values are others than those of the row of another file.
         far: The rows left out because they are far from all others; `None` without one.
+        turns: Files with the same columns whose rows come in turns; `None` without them.
     """
 
     rows: int
@@ -40,6 +59,7 @@ class ComponentReport:
     repetition: Repetition | None = None
     contradicting: int = 0
     far: FarRows | None = None
+    turns: Turns | None = None
 
 
 def merge_component(
@@ -122,7 +142,17 @@ def merge_component(
         repetition=overlap.repetition,
         contradicting=overlap.contradicting,
         far=far,
+        turns=_turns(overlap, reports),
     )
+
+
+def _turns(overlap: Overlap, reports: Sequence[FileReport]) -> Turns | None:
+    found = [
+        at
+        for at, (report, turns) in enumerate(zip(reports, overlap.turns.tolist(), strict=True))
+        if turns >= max(_FEWEST_IN_TURNS, report.rows / 2)
+    ]
+    return Turns(files=len(found), file=found[0], other=int(overlap.other[found[0]])) if found else None
 
 
 def _between(table: Any, start: np.datetime64, end: np.datetime64) -> Any:

@@ -101,6 +101,8 @@ class Overlap:
         contradicting: Number of rows dropped for one of another file that has another value.
         joined: Number of rows that became one with the row of another file, as each has columns of its own.
         lacking: Per column, number of the rows handed on of which no file has it.
+        turns: Per file, number of its rows behind which a row of another file with the same columns comes.
+        other: Per file, place of such another file.
     """
 
     named: NDArray[np.bool_]
@@ -108,15 +110,21 @@ class Overlap:
     contradicting: int = 0
     joined: int = 0
     lacking: NDArray[np.int64] = field(init=False)
+    turns: NDArray[np.int64] = field(init=False)
+    other: NDArray[np.int64] = field(init=False)
+    _newest: int | None = None
 
     def __post_init__(self) -> None:
         """Count from zero."""
         self.lacking = np.zeros(self.named.shape[1], np.int64)
+        self.turns = np.zeros(len(self.named), np.int64)
+        self.other = np.zeros(len(self.named), np.int64)
 
     def pass_on(self, runs: Sequence[_Run]) -> None:
         """Count rows that are handed on as they are."""
         for run in runs:
             self.lacking += run.table.num_rows * ~self.named[run.order[0]]
+        self._count_turns(np.array([run.order[0] for run in runs if run.table.num_rows], np.intp))
 
     def take(self, table: Any, order: NDArray[np.intp], files: NDArray[np.intp]) -> Any:
         """Return one row per timestamp.
@@ -134,6 +142,7 @@ class Overlap:
             self.lacking += len(taken) * ~self.named[files[0]]
         else:
             taken = self._join(table.combine_chunks(), order, self.named[files], used)
+        self._count_turns(files[last])
         dropped = np.flatnonzero((times[1:] == times[:-1]) & (files[1:] != files[:-1]) & ~used[:-1])
         if len(dropped):
             at = int(dropped[0])
@@ -142,6 +151,17 @@ class Overlap:
             )
             self.contradicting += _count_different(table, order[dropped], order[dropped + 1])
         return taken
+
+    def _count_turns(self, files: NDArray[np.intp]) -> None:
+        """Count the changes of the file from row to row, of which these are the next in order of time."""
+        if self._newest is not None:
+            files = np.append(self._newest, files)
+        ends = np.flatnonzero(files[1:] != files[:-1])
+        before, behind = files[ends], files[ends + 1]
+        alike = (self.named[before] == self.named[behind]).all(axis=1)
+        np.add.at(self.turns, before[alike], 1)
+        self.other[before[alike]] = behind[alike]
+        self._newest = int(files[-1]) if len(files) else None
 
     def _join(
         self, table: Any, order: NDArray[np.intp], named: NDArray[np.bool_], used: NDArray[np.bool_]

@@ -22,7 +22,11 @@ _MODE_BINS = 48
 _MIN_MODE_SHARE = 0.1
 _MAX_VALLEY = 0.35
 _SAMPLE_SIZE = 8_192
-_STAND_INS = frozenset({-999.0, -999.25, -9999.0, -99999.0, -999999.0})
+_STAND_INS = frozenset(
+    {-999.0, -999.25, -9999.0, -99999.0, -999999.0}
+    | {2.0**bits - 1 for bits in (15, 16, 31, 32)}
+    | {-(2.0**bits) for bits in (15, 31)}
+)
 _ABSURD = 1e30
 """What historians and loggers write where they have no value: these numbers, or some beyond this size."""
 

@@ -101,13 +101,14 @@ def current_runtime() -> Runtime:
     """Return the runtime of this function, from its environment; made once per process."""
     environment = Environment.read(os.environ)
     warn_without_blas(blas_name())
+    session = boto3.Session()
     return Runtime(
-        store=Store(boto3.client("dynamodb"), environment.table),
+        store=Store(session.client("dynamodb"), environment.table),
         settings=environment.settings,
-        s3=BucketOwners(account=environment.account).required_by(boto3.client("s3")),
-        sts=boto3.client("sts"),
-        cloudwatch=boto3.client("cloudwatch"),
-        events=boto3.client("events", config=_PROMPT),
+        s3=BucketOwners(account=environment.account).required_by(session.client("s3")),
+        sts=session.client("sts"),
+        cloudwatch=session.client("cloudwatch"),
+        events=session.client("events", config=_PROMPT),
         bucket=environment.bucket,
         metric_namespace=environment.metric_namespace,
         capacity=Capacity.read(os.environ),

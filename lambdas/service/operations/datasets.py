@@ -9,7 +9,7 @@ from service.errors import ConflictError, counted, name_taken, no_such, require_
 from service.members.schema import Schema, parse_schema
 from service.members.tagging import merged_tags
 from service.reconciliation.pending_deletions import delete_pending, pending_deletion
-from service.reconciliation.reconcile import reconciled_dataset, reconciled_model
+from service.reconciliation.reconcile import is_in_training, reconciled_dataset
 from service.requests.idempotency import Documents, Plan, create_once
 from service.requests.paging import paged
 from service.storage.documents import read_document
@@ -148,7 +148,7 @@ def _require_unused(context: Context, dataset: DatasetRecord) -> None:
     name = dataset["DatasetName"]
     models = list(context.records.models_of(dataset["uuid"]))
     for model in models:
-        if reconciled_model(context, model)["Status"] == "IN_PROGRESS":
+        if is_in_training(context, model):
             raise ConflictError(
                 f"the dataset '{name}' is in use: the model '{model['ModelName']}' is training on it; wait "
                 "until the training is done"

@@ -15,9 +15,9 @@ from service.storage.records import EventRecord
 def list_inference_events(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Return the events that overlap an interval, oldest first."""
     first, last = request["IntervalStartTime"], request["IntervalEndTime"]
-    if first >= last:
+    if first > last:
         raise ValidationError(
-            f"IntervalStartTime {iso_seconds(first)} must be before IntervalEndTime {iso_seconds(last)}"
+            f"IntervalStartTime {iso_seconds(first)} must not be after IntervalEndTime {iso_seconds(last)}"
         )
     scheduler = require_scheduler(context, request["InferenceSchedulerName"])
 

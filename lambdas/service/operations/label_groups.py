@@ -8,11 +8,11 @@ from service.context import Context
 from service.errors import ConflictError, ValidationError, counted, name_taken, no_such, quoted, require_room
 from service.members.tagging import merged_tags
 from service.reconciliation.pending_deletions import delete_pending, pending_deletion
-from service.reconciliation.reconcile import reconciled_model
+from service.reconciliation.reconcile import is_in_training
 from service.requests.idempotency import Plan, create_once
 from service.requests.paging import paged
 from service.storage.names import LABEL_GROUP, labels_of, new_uuid
-from service.storage.records import LabelGroupRecord, ModelRecord
+from service.storage.records import LabelGroupRecord
 from service.storage.retry_on_change import retry_on_change
 from service.storage.store import Delete
 
@@ -119,19 +119,12 @@ def _require_unused(context: Context, group: LabelGroupRecord) -> None:
     """Require that no training is to read the labels of the group, or has just read them."""
     name = group["LabelGroupName"]
     for model in context.records.models_under_way():
-        if model.get("LabelsInputConfiguration", {}).get("LabelGroupName") == name and _is_in_training(
-            context, model
-        ):
+        labels = model.get("LabelsInputConfiguration", {})
+        if labels.get("LabelGroupName") == name and is_in_training(context, model):
             raise ConflictError(
                 f"the label group '{name}' is in use: the model '{model['ModelName']}' is training with its "
                 "labels; wait until the training is done"
             )
-
-
-def _is_in_training(context: Context, model: ModelRecord) -> bool:
-    """Return whether a version of a model is in training, be it the first or a later one."""
-    found = reconciled_model(context, model)
-    return "IN_PROGRESS" in {found["Status"], found.get("LatestScheduledRetrainingStatus")}
 
 
 OPERATIONS = {

@@ -191,6 +191,12 @@ def reconciled_model(context: Context, model: ModelRecord) -> ModelRecord:
     return (context.records.model(model["ModelName"]) or model) if any(ended) else model
 
 
+def is_in_training(context: Context, model: ModelRecord) -> bool:
+    """Return whether a version of a model is in training, be it the first or a later one."""
+    found = reconciled_model(context, model)
+    return "IN_PROGRESS" in {found["Status"], found.get("LatestScheduledRetrainingStatus")}
+
+
 def versions_under_way(context: Context, model: ModelRecord) -> list[ModelVersionRecord]:
     """Return the versions that are being trained or imported, as the record of their model has it."""
     numbers = {1} if model["Status"] == "IN_PROGRESS" else set()

@@ -55,6 +55,7 @@ def test_status_describes_the_instance_in_one_object(cloud: Cloud) -> None:
         "AWS_DEFAULT_REGION",
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
+        "CDK_CONTEXT",
     }
 
 
@@ -144,7 +145,7 @@ def test_api_gateway_refuses_by_the_names_of_errors(
 
 def test_the_endpoint_is_only_on_loopback_and_only_with_its_authority(cloud: Cloud) -> None:
     assert cloud.instance.endpoint.startswith("https://127.0.0.1:")
-    untrusting = boto3.client(
+    untrusting = boto3.Session().client(
         "sts",
         endpoint_url=cloud.instance.endpoint,
         region_name="us-east-1",

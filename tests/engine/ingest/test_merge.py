@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import ComponentReport, RepairLimits, SensorStatistics, convert_csv, merge_component
+from engine.ingest.merge import Turns
 from engine.ingest.ordered import Repetition
 from engine.ingest.statistics import RunningStatistics
 
@@ -243,3 +244,18 @@ def test_files_that_hold_a_sensor_each_become_one_row_per_time(options: dict[str
     assert (report.rows, report.duplicates) == (50, 3)
     assert [(sensor.missing, sensor.rows) for sensor in report.sensors] == [(10, 53), (13, 53), (48, 53)]
     assert report.repetition == Repetition(time=EPOCH + np.timedelta64(12, "m"), dropped_file=1, kept_file=2)
+
+
+@pytest.mark.parametrize("options", [{}, {"block_bytes": 64, "memory_bytes": 1}])
+def test_files_with_the_same_columns_in_turns_are_told(options: dict[str, int]) -> None:
+    """Those of two sensors or machines; not those of a sensor each, of days, or of a correction."""
+    fast, slow = file(list(range(0, 400, 2)), 0), file(list(range(1, 400, 20)), 1000)
+    assert merge(fast, slow, **options)[0].turns == Turns(files=1, file=1, other=0)
+    even, odd = file(list(range(0, 100, 2)), 0), file(list(range(1, 100, 2)), 1000)
+    assert merge(even, odd, **options)[0].turns == Turns(files=2, file=0, other=1)
+    days = [file(list(range(at, at + 32)), 0) for at in (60, 0, 30)]
+    assert merge(*days, **options)[0].turns is None
+    correction = file(list(range(100, 140, 2)), 0)
+    assert merge(fast, correction, **options)[0].turns is None
+    other = odd.replace("t,a,b", "t,c,d")
+    assert merge(even, other, columns=["a", "b", "c", "d"], **options)[0].turns is None

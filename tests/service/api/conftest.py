@@ -11,7 +11,6 @@ from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import boto3
 import pytest
 from botocore.config import Config
 
@@ -21,7 +20,7 @@ from service.context import Context
 from service.settings import Environment
 from service.storage.names import DATASET, INGESTION_JOB, MODEL, report_key, version_key, versions_of
 from service.storage.store import Update
-from tests.embedded import ACCOUNT, CREDENTIALS, REGION, EmbeddedAws, embedded_aws
+from tests.embedded import ACCOUNT, CREDENTIALS, REGION, SESSION, EmbeddedAws, embedded_aws
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/lookoutequipment/access"
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -243,6 +242,16 @@ def engines(clients: Callable[[str], Any]) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="session")
+def lasting(clients: Callable[[str], Any]) -> str:
+    """A state machine whose executions do not end while a test looks at them."""
+    definition = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}}
+    made = clients("stepfunctions").create_state_machine(
+        name="lasting", definition=json.dumps(definition), roleArn=f"arn:aws:iam::{ACCOUNT}:role/machine"
+    )
+    return str(made["stateMachineArn"])
+
+
 _numbers = itertools.count()
 
 
@@ -286,7 +295,7 @@ def dataset_arn(service: Service) -> str:
 
 def client_of(url: str, **config: Any) -> Any:
     """Return an unmodified client of the managed service that is pointed at `url`."""
-    return boto3.client(
+    return SESSION.client(
         "lookoutequipment",
         endpoint_url=url,
         region_name=REGION,

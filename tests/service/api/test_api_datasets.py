@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from service.storage.names import manifest_key, part_report_key
+from service.storage.names import MODEL, manifest_key, part_report_key
 from tests.service.api.conftest import FIRST, LAST, ROLE, SCHEMA, Deploy, Service
 
 
@@ -217,6 +217,14 @@ def test_a_dataset_in_use_is_not_deleted(service: Service) -> None:
     with pytest.raises(service.api.exceptions.ConflictException, match="'wear' is training on it"):
         service.api.delete_dataset(DatasetName="pump")
     service.finish_training("wear")
+    retraining = {
+        "LatestScheduledRetrainingStatus": "IN_PROGRESS",
+        "LatestScheduledRetrainingModelVersion": 1,
+    }
+    service.context.store.update(MODEL, "wear", retraining)
+    with pytest.raises(service.api.exceptions.ConflictException, match="'wear' is training on it"):
+        service.api.delete_dataset(DatasetName="pump")
+    service.context.store.update(MODEL, "wear", {}, remove=list(retraining))
     service.create_scheduler("watch")
     with pytest.raises(service.api.exceptions.ConflictException, match="inference scheduler 'watch'"):
         service.api.delete_dataset(DatasetName="pump")

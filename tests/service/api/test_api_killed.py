@@ -55,11 +55,25 @@ def cut_short(service: Service, verb: str, fate: Fate) -> bool:
     return fate.met is not None
 
 
+@pytest.fixture
+def variables(variables: dict[str, str], clients: Callable[[str], Any]) -> dict[str, str]:
+    """Give the service a group of schedules of its own: of all, the embedded AWS lists the first hundred."""
+    group = f"group-of-{variables['L4E_TABLE']}"
+    clients("scheduler").create_schedule_group(Name=group)
+    return {**variables, "L4E_SCHEDULE_GROUP": group}
+
+
+def schedule_of(service: Service, uuid: str) -> dict[str, str]:
+    """Return what names the schedule of a scheduler."""
+    group = service.context.environment.schedule_group
+    return {"Name": f"{group}-{uuid}", "GroupName": group}
+
+
 def schedules(service: Service) -> list[str]:
-    pages = (
-        service.context.client("scheduler").get_paginator("list_schedules").paginate(GroupName="inference")
-    )
-    return [one["Name"] for page in pages for one in page["Schedules"]]
+    """Return the uuids of the schedulers that have a schedule."""
+    group = service.context.environment.schedule_group
+    found = service.context.client("scheduler").list_schedules(GroupName=group)["Schedules"]
+    return [one["Name"].removeprefix(f"{group}-") for one in found]
 
 
 def agrees(service: Service) -> None:
@@ -83,7 +97,7 @@ def remember(service: Service) -> None:
 def leaves_nothing(service: Service, uuids: set[str]) -> None:
     store = service.context.store
     for uuid in uuids:
-        assert f"inference-{uuid}" not in schedules(service)
+        assert uuid not in schedules(service)
         assert list(store.all(events_of(uuid))) == []
         assert list(service.context.service_bucket.keys(scheduler_prefix(uuid))) == []
     assert list(store.all(SCHEDULER)) == []
@@ -102,7 +116,7 @@ def test_an_operation_may_end_at_any_write(service: Service, verb: str, *, deaf:
         fate = Fate(at=at, deaf=deaf)
         cut_short(service, verb, fate)
         uuids |= {record["uuid"] for record in service.context.store.all(SCHEDULER)}
-        uuids |= {name.removeprefix("inference-") for name in set(schedules(service)) - before}
+        uuids |= set(schedules(service)) - before
         with suppress(NotFoundError):
             call(service.context, "Describe")
             agrees(service)
@@ -145,11 +159,11 @@ def test_a_schedule_that_somebody_changed_is_made_anew(
 ) -> None:
     service.trained_model()
     uuid = call(service.context, "Create")["uuid"]
-    client, name = service.context.client("scheduler"), f"inference-{uuid}"
+    client, schedule = service.context.client("scheduler"), schedule_of(service, uuid)
     if change == "deleted":
-        client.delete_schedule(Name=name, GroupName="inference")
+        client.delete_schedule(**schedule)
     else:
-        found = client.get_schedule(Name=name, GroupName="inference")
+        found = client.get_schedule(**schedule)
         kept = ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target", "State")
         other = {"State": "DISABLED"} if change == "disabled" else {"ScheduleExpression": "rate(1 day)"}
         client.update_schedule(**{**{member: found[member] for member in kept}, **other})
@@ -160,10 +174,7 @@ def test_a_schedule_that_somebody_changed_is_made_anew(
 def test_the_hourly_look_makes_a_lost_schedule_anew(service: Service) -> None:
     service.trained_model()
     uuid = call(service.context, "Create")["uuid"]
-    client, schedule = (
-        service.context.client("scheduler"),
-        {"Name": f"inference-{uuid}", "GroupName": "inference"},
-    )
+    client, schedule = service.context.client("scheduler"), schedule_of(service, uuid)
     client.delete_schedule(**schedule)
     reconcile({"source": "aws.events"}, service.context)
     assert client.get_schedule(**schedule)["State"] == "ENABLED"
@@ -232,7 +243,7 @@ def test_a_schedule_that_is_being_changed_is_deleted_in_the_end(service: Service
     call(service.context, "Stop")
     with being_changed(service, "delete_schedule", busy):
         call(service.context, "Delete")
-    assert (f"inference-{uuid}" in schedules(service)) == (busy > 3)
+    assert (uuid in schedules(service)) == (busy > 3)
     with suppress(NotFoundError):
         call(service.context, "Delete")
     leaves_nothing(service, {uuid})

@@ -89,7 +89,8 @@ class Plant:
 
 
 @pytest.fixture
-def plant(deploy: Deploy) -> Plant:
+def plant(deploy: Deploy, variables: dict[str, str], lasting: str) -> Plant:
+    variables["L4E_TRAIN_STATE_MACHINE"] = lasting
     time = [datetime(2026, 7, 10, 15, tzinfo=UTC)]
     service = deploy(clock=lambda: time[0])
     service.ingested_dataset()

@@ -140,6 +140,7 @@ def test_settings_left_out_are_those_of_aws() -> None:
     ("text", "words"),
     [
         ("[]", "must be a JSON object"),
+        ('{"wide_rows_percent": 101}', "wide_rows_percent is 101: rows of a hundred, at most 100"),
         ('{"datsets": 1}', "unknown setting 'datsets': use one of"),
         ('{"inference_rows": {"PT7M": 1}}', "inference_rows of 'PT7M': use one of PT5M"),
         (

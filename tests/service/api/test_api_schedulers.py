@@ -354,7 +354,8 @@ def test_events_that_overlap_an_interval_are_listed_oldest_first(service: Servic
     assert listed("10:31", "10:59") == []
     with pytest.raises(service.api.exceptions.ResourceNotFoundException, match="'other'"):
         listed("08:00", "12:00", "other")
-    with pytest.raises(service.api.exceptions.ValidationException, match="must be before IntervalEndTime"):
+    assert listed("10:10", "10:10") == ["10:00"], "what goes on at an instant"
+    with pytest.raises(service.api.exceptions.ValidationException, match="must not be after IntervalEndTime"):
         listed("12:00", "08:00")
 
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.response import StreamingBody
@@ -14,7 +13,7 @@ from service.customer.bucket_owners import BucketOwners
 from service.jobs.failure import JobFailed
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.refusals import retry_while_denied
-from tests.embedded import EmbeddedAws
+from tests.embedded import SESSION, EmbeddedAws
 from tests.service.jobs import pump
 from tests.service.jobs.inference import started
 from tests.service.jobs.world import MOTOR_ARN, World, schema
@@ -26,7 +25,7 @@ KEYS = {"region_name": "eu-west-1", "aws_access_key_id": "a", "aws_secret_access
 
 def refusing(service: str, operation: str, code: str, *, status: int, times: int = 1) -> Any:
     """A client whose service refuses, as an enforced policy would."""
-    client: Any = boto3.client(service, **KEYS)  # type: ignore[call-overload] # any service
+    client: Any = SESSION.client(service, **KEYS)  # type: ignore[call-overload] # any service
     stub = Stubber(client)
     for _ in range(times):
         stub.add_client_error(operation, code, "not authorized", status)

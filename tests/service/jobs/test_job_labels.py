@@ -130,6 +130,18 @@ def test_a_label_without_length_is_told() -> None:
     )
 
 
+def test_times_without_an_offset_beside_others_that_have_one_are_told() -> None:
+    shifted = "2026-03-01T10:00:00+01:00,2026-03-01T12:00:00+01:00\n"
+    for bare in ("2026-03-02T10:00:00,2026-03-02 12:00\n", "2026-03-02T10:00+01,2026-03-02T12:00:00.5\n"):
+        (note,) = read_labels((shifted + bare).encode()).notes
+        assert note.startswith(
+            f"line 2, '{bare.strip()}', has a time without an offset, which was read as UTC"
+        )
+    for other in ("1772445600,1772449200\n", "2026-03-02T10:00Z,2026-03-02T12:00+00:00\n", shifted):
+        assert read_labels((shifted + other).encode()).notes == ()
+    assert read_labels(b"2026-03-02T10:00Z,2026-03-02T12:00\n").notes == ()
+
+
 def test_a_header_in_other_words_is_taken() -> None:
     for header in ("start,end", "Start Time,END_TIME", "from,to", "Beginn,Ende", "fault start,fault end"):
         assert len(read_labels(f"{header}\n2026-03-01,2026-03-02\n".encode()).periods) == 1

@@ -116,20 +116,28 @@ class TestComponents:
         assert "('1970-01-01T00:00:00.000000') in 'pump/d.csv'" in told["far-timestamps"]
         assert told["reading"].startswith("the columns 'Flow', 'flow' differ in upper and lower case alone")
 
+    def test_files_of_two_sensors_under_one_name_are_told(self, validation: Validation) -> None:
+        validation.write("pump/Flow.csv", csv(200, Value=varying))
+        validation.write("pump/Press.csv", csv(200, Value=varying).replace(":00,", ":30,"))
+        told = {found["rule"]: found["text"] for found in validation.run()["findings"]}
+        assert told["files-in-turns"].startswith("2 file(s) have most of their rows between those of another")
+        assert told["files-in-turns"].endswith("('pump/Press.csv') in 'pump/Flow.csv'")
+
     def test_times_in_the_future_are_told(self, validation: Validation) -> None:
         validation.write("pump/a.csv", GOOD.replace("2026-", "2569-"))
         (told,) = [each["text"] for each in validation.run()["findings"] if each["rule"] == "reading"]
         assert told.startswith("the last time is 2569-07-19T23:00:00, in the future: a year, a calendar or")
 
-    def test_numbers_that_stand_for_no_value_are_told(self, validation: Validation) -> None:
+    @pytest.mark.parametrize("mark", [-9999, 65535, 2147483647, -32768])
+    def test_numbers_that_stand_for_no_value_are_told(self, validation: Validation, mark: int) -> None:
         def marked(row: int) -> float:
-            return -9999 if row % 100 == 7 else varying(row)
+            return mark if row % 100 == 7 else varying(row)
 
         validation.write("pump/a.csv", csv(200, Flow=marked, Press=varying, Level=lambda _row: -999))
         told = [each["text"] for each in validation.run()["findings"] if each["rule"] == "reading"]
         (note,) = told
         assert note.startswith(
-            "sensor 'Flow' has -9999 in 48 cells, as a mark of missing values: it is learned"
+            f"sensor 'Flow' has {mark} in 48 cells, as a mark of missing values or an overflow: it is learned"
         )
 
     def test_a_gap_is_measured(self, validation: Validation) -> None:

@@ -65,6 +65,11 @@ def _shown_by_all(merged: MergedComponent) -> Iterator[FoundRepair]:
             kind="contradictions", count=merged.report.contradicting, line=None, example=str(found.time)
         )
         yield FoundRepair(repair=repair, file=merged.parts[found.dropped_file].source.key, files=1)
+    turns = merged.report.turns
+    if turns is not None:
+        other = merged.parts[turns.other].source.key
+        repair = Repair(kind="files-in-turns", count=turns.files, line=None, example=other)
+        yield FoundRepair(repair=repair, file=merged.parts[turns.file].source.key, files=1)
     bare = [part for part in merged.parts if part.report.bare]
     if bare and any(part.report.shifted for part in merged.parts):
         count = sum(part.report.bare for part in bare)
@@ -95,8 +100,8 @@ def notes_of(merged: MergedComponent, *, now: datetime) -> list[str]:
             "seconds may be another one than that of UTC since 1970"
         )
     notes += [
-        f"sensor '{sensor.sensor}' has {sensor.stand_in[0]:g} in {sensor.stand_in[1]:,} cells, as a mark of "
-        "missing values: it is learned as a number; leave such cells empty"
+        f"sensor '{sensor.sensor}' has {sensor.stand_in[0]:.10g} in {sensor.stand_in[1]:,} cells, as a mark "
+        "of missing values or an overflow: it is learned as a number; leave such cells empty"
         for sensor in merged.report.sensors
         if sensor.stand_in is not None
     ]

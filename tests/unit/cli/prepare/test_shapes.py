@@ -103,6 +103,16 @@ def test_a_shape(tmp_path: Path, shape: str) -> None:
     assert (tmp_path / "out" / "Pump_1" / "Pump_1.csv").read_text(encoding="utf-8") == expected
 
 
+@pytest.mark.parametrize("minutes", [40, 59])
+def test_sensors_below_each_other_are_no_clock_that_was_put_back(tmp_path: Path, minutes: int) -> None:
+    """On the night in which clocks are put back, each sensor begins again at the first time."""
+    rows = [f"2026-10-25 01:{at:02d},{tag},{at}\n" for tag in ("Flow", "Press") for at in range(minutes)]
+    assert prepare(tmp_path, ("Time,Tag,Value\n" + "".join(rows)).encode(), ()) == 0
+    prepared = (tmp_path / "out" / "Pump_1" / "Pump_1.csv").read_text(encoding="utf-8").splitlines()
+    assert prepared[:2] == ["Timestamp,Flow,Press", "2026-10-25T01:00:00,0,0"]
+    assert len(prepared) == minutes + 1
+
+
 BODY = b"2026-03-01 00:00:00,1.5,2.5\n2026-03-01 00:01:00,1.6,2.6\n"
 ASKED = {
     "no names": (BODY, "--set columns="),
