@@ -26,7 +26,7 @@ OTHERS = {
     "a unit": "slow_fit.HOUR",
     "of the normal distribution": "cleaning._NORMAL_99 scaling._NORMAL_IQR",
     "which features are predicted": "view.OUTPUTS",
-    "leaves alarms as they are": "events.EventRules.min_rows",
+    "leaves alarms as they are": "events.EventRules.min_rows fit._NAMED",
     "follows from other constants": (
         "features.LONGEST_MEMORY features.GAP_STEPS features.CONTEXT features.BLOCKS features.WARM_UP "
         "alarm.MEMORY_ROWS alarm.HISTORY_ROWS notices.SILENT_ROWS slow_fit.SETTLING slow_fit.DAY "

@@ -157,6 +157,12 @@ def test_a_detector_of_before_goes_on_whether_its_plant_was_called_steady_or_not
     assert Detector.from_bytes(before).to_bytes() == detector.to_bytes()
 
 
+def test_a_detector_of_before_names_nothing_that_was_left_out() -> None:
+    meta, arrays = unpack(fit(three(0, 600)).to_bytes(), "detector")
+    before = pack("detector", meta, {name: arrays[name] for name in arrays if name != "left out"})
+    assert Detector.from_bytes(before).left_out.shape == (0, 2)
+
+
 def test_a_detector_of_before_keeps_the_row_scores_that_its_limits_fit() -> None:
     """Written by a release that had one score of rows and did not name it."""
     detector = fit(three(0, 600))

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from engine import BadArtefact, Detector, FitSettings, Frame, Scores, evaluate, fit, ranges
 from tests.engine.plant import STEP, cut, frame, pump
@@ -211,9 +212,20 @@ def test_unlabelled_faults_in_training_do_not_teach_the_detector(healthy: Frame)
     values[4000:4500, 2] += 0.6
     fitted = fit(replace(cut(healthy, 0, TRAIN), values=values))
     assert 0.1 < fitted.trimmed < 0.25
+    assert_left_out(fitted, healthy.times[[1000, 1399]], healthy.times[[4000, 4499]])
+    assert_left_out(Detector.from_bytes(fitted.to_bytes()), *fitted.left_out)
     scores = fitted.score(impeller_fault(healthy, 1500))
     assert scores.prediction[1530:2130].mean() > 0.8
     assert scores.prediction[:1500].mean() < 0.03
+
+
+def assert_left_out(detector: Detector, *faults: NDArray[np.datetime64]) -> None:
+    """Assert that what the detector names as left out are these faults, with at most two hours around."""
+    assert len(detector.left_out) == len(faults)
+    margin = np.timedelta64(2, "h")
+    for (first, last), (start, end) in zip(detector.left_out, faults, strict=True):
+        assert start - margin <= first <= start + margin
+        assert end - margin <= last <= end + margin
 
 
 @pytest.mark.parametrize(

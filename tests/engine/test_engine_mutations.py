@@ -57,7 +57,7 @@ from engine.train.fit import fit
 from engine.train.fit_settings import FitSettings
 from engine.train.level_spans import memory_span
 from engine.train.returning_states import came_back
-from engine.train.row_runs import joined_runs, with_margin
+from engine.train.row_runs import joined_runs, longest_stretches, with_margin
 from engine.train.sampling import sample_strips, time_folds
 from engine.train.slow_fit import beyond_chance, trusted
 from engine.train.state_errors import state_errors
@@ -76,6 +76,7 @@ from tests.engine import (
     test_notices,
     test_rare_states,
     test_rated_periods,
+    test_row_runs,
     test_sentence,
     test_short_trainings,
     test_slow_drift,
@@ -680,6 +681,12 @@ BUGS = {
         "",
         test_rare_states.test_a_rare_state_that_came_once_is_not_learned,
     ),
+    "the first stretches left out are named, not the longest": Bug(
+        longest_stretches,
+        "runs.sort(",
+        "dict(",
+        test_row_runs.test_the_longest_stretches_are_named_in_order_of_time,
+    ),
     "a rare state is learned that never came back": Bug(
         came_back,
         ">= VISITS",
@@ -868,8 +875,8 @@ BUGS = {
     ),
     "what a shift does to other sensors is taken for known": Bug(
         SlowDrift.ratios,
-        "np.maximum(along, units**2)",
-        "along",
+        "np.maximum(shifted, units**2)",
+        "shifted",
         test_slow_drift.test_a_sensor_whose_residual_moves_alone_leads_whatever_its_shift_does_elsewhere,
     ),
     "a plant whose sensors all drifted cannot be held": Bug(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -57,6 +57,8 @@ class Detector:
             far healthy operation repeats itself.
         widening: factor by which limits were widened for that.
         trimmed: share of the training rows that were left out because they look like faults.
+        left_out: first and last row of the longest of these stretches, in order of time, shape (stretches,
+            2); none in models of older releases.
         training_range: range of each sensor in training.
         discrete_values: values of the sensors that had at most five; empty where this is unknown.
         slow: the slow channel; None where training is too short for one, and in models of older releases.
@@ -81,6 +83,7 @@ class Detector:
     adaptation: Adaptation = "auto"
     rare: RareStates | None = None
     trained: TrainedStates | None = None
+    left_out: Times = field(default_factory=lambda: np.zeros((0, 2), "datetime64[us]"))
 
     def score(self, frame: Frame, *, state: bytes | None = None) -> Scores:
         """Score the rows of a frame.
@@ -230,6 +233,7 @@ class Detector:
             "move": self.training_range.move,
             "level": baseline.level,
             "end": np.array(baseline.end.astype("datetime64[us]")).reshape(1).view(np.int64),
+            "left out": self.left_out.astype("datetime64[us]").view(np.int64),
         }
         for view in self.views:
             arrays |= {f"{view.name}.{part}": getattr(view, part) for part in _VIEW_PARTS}
@@ -252,6 +256,7 @@ class Detector:
 
         """
         meta, arrays = unpack(data, KIND)
+        arrays = {"left out": np.zeros((0, 2), np.int64), **arrays}
         with reading("detector"):
             sensors = tuple(str(name) for name in meta["sensors"])
             if "drifting" in arrays and meta["span"]:
@@ -288,6 +293,7 @@ class Detector:
                 adaptation=_adaptation(meta),
                 rare=RareStates.read(meta["rare"]) if "rare" in meta else None,
                 trained=TrainedStates.read(arrays, "states", len(sensors)),
+                left_out=arrays["left out"].view("datetime64[us]"),
             )
 
 
@@ -339,6 +345,7 @@ def _check_arrays(arrays: Arrays, views: Sequence[ViewName], sensors: int) -> No
     expected: dict[str, tuple[str, tuple[int, ...]]] = {
         "constant": ("b1", (sensors,)),
         "end": ("i8", (1,)),
+        "left out": ("i8", (len(arrays["left out"]), 2)),
         **dict.fromkeys(("center", "scale", "level"), ("f8", (sensors,))),
     }
     if "low" in arrays:

@@ -38,6 +38,7 @@ from engine.train.forward_validation import ForwardValidation, forward_validatio
 from engine.train.known_faults import without_known_faults
 from engine.train.level_spans import baseline_span, memory_span
 from engine.train.returning_states import rare_limits
+from engine.train.row_runs import longest_stretches
 from engine.train.slow_fit import fit_slow
 from engine.train.state_errors import state_errors
 
@@ -49,6 +50,8 @@ FAULTY_SHARE = 0.1
 """Share of training left out as faults from which fast views keep the whole budget of false alarms: where so
 many were found, others were not, and have raised the limits already."""
 _LEARNED_ROWS = 100_000
+_NAMED = 10
+"""Stretches left out of training that are named."""
 
 
 def fit(
@@ -122,6 +125,7 @@ def fit(
         discrete_values=discrete_values(frame.values, healthy),
         rare=rare,
         trained=trained,
+        left_out=longest_stretches(frame.times, normal & ~healthy, gap=LONGEST_MEMORY, most=_NAMED),
         slow=slow,
         adaptation="auto" if prior is None else prior.adaptation,
     )

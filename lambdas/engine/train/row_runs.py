@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.ingest.timestamps import Times
+
 Mask = NDArray[np.bool_]
 
 
@@ -20,6 +22,22 @@ def joined_runs(marked: Mask, *, gap: int) -> Iterator[tuple[int, int]]:
     if len(rows):
         for run in np.split(rows, np.flatnonzero(np.diff(rows) > gap) + 1):
             yield int(run[0]), int(run[-1]) + 1
+
+
+def longest_stretches(times: Times, marked: Mask, *, gap: int, most: int) -> Times:
+    """Return first and last time of the longest stretches of marked rows, shape (stretches, 2).
+
+    Args:
+        times: times of the rows, shape (rows,).
+        marked: mask of them.
+        gap: two marked rows at most this many rows apart belong to the same stretch.
+        most: how many stretches; they are in order of time.
+
+    """
+    runs = [(start, stop - 1) for start, stop in joined_runs(marked, gap=gap)]
+    runs.sort(key=lambda run: times[run[0]] - times[run[1]])
+    longest: Times = times[np.array(sorted(runs[:most]), int).reshape(-1, 2)]
+    return longest
 
 
 def marked_runs(runs: Iterable[tuple[int, int]], rows: int) -> Mask:

@@ -48,6 +48,7 @@ from tests.service.jobs import (
     test_job_objects,
     test_job_retraining,
     test_job_train,
+    test_job_training_report,
 )
 from tests.service.planted import Bug, Patch, Write, assert_caught, change_writes, without_expectation
 
@@ -323,6 +324,10 @@ def neutral_labels_are_faults(patch: Patch) -> None:
     patch.setattr(Labels, "rated", rated)
 
 
+def what_was_not_learned_is_not_told(patch: Patch) -> None:
+    patch.setattr("service.jobs.training.learn.training_report", lambda _: None)
+
+
 # Events for others
 
 
@@ -412,6 +417,7 @@ TRAINING = (
         test_job_train.test_more_data_than_memory_is_refused_before_it_is_taken,
     ),
     Bug(a_tie_replaces_the_prior_version, test_job_retraining.test_a_tie_keeps_the_prior_version),
+    Bug(what_was_not_learned_is_not_told, test_job_training_report.test_the_log_and_the_metrics_tell_it),
 )
 LABELS = (
     Bug(

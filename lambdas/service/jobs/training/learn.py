@@ -35,6 +35,7 @@ from service.jobs.training.group_labels import group_labels
 from service.jobs.training.label_files import file_labels
 from service.jobs.training.model_metrics import FaultCodeOutcome, model_metrics, model_quality
 from service.jobs.training.training_labels import ANOMALY, NEUTRAL, NO_ANOMALY, Labels
+from service.jobs.training.training_report import training_report
 from service.jobs.training.version import Training
 from service.members.adaptation_tag import ADAPTATION_TAG
 from service.members.training_windows import TimeSpan, TrainingWindows
@@ -94,6 +95,7 @@ def learn(
         artefact = _fit(frame, labels, limits.false_alarm_hours, prior).to_bytes()
         # What is evaluated is what inference will read.
         detector = adapted(Detector.from_bytes(artefact), limits, model)
+        report = _training_report(training, detector)
         rows = len(frame.times)
         if windows.evaluation is not None:
             del frame  # before the next one is built: one of the largest size is all that fits
@@ -122,6 +124,7 @@ def learn(
             training.sensors,
             events=events,
             label_report=label_report,
+            report=report,
             fault_codes=fault_codes,
         ),
         prior_metrics=None if comparison is None else _metrics(comparison.prior, windows, training.sensors),
@@ -194,6 +197,14 @@ def _label_report(training: Training, found: Labels, windows: TrainingWindows) -
     return report
 
 
+def _training_report(training: Training, detector: Detector) -> dict[str, Any] | None:
+    """Return what a user should know of what was learned, and log it; None when there is nothing to say."""
+    report = training_report(detector)
+    if report is not None:
+        log("training", ModelName=training.model_name, ModelVersion=training.number, **report)
+    return report
+
+
 def _metrics(
     evaluation: Evaluation | None,
     windows: TrainingWindows,
@@ -201,6 +212,7 @@ def _metrics(
     *,
     events: Sequence[Summary] = (),
     label_report: Mapping[str, Any] | None = None,
+    report: Mapping[str, Any] | None = None,
     fault_codes: Sequence[FaultCodeOutcome] = (),
 ) -> str | None:
     if evaluation is None or windows.evaluation is None:
@@ -212,6 +224,7 @@ def _metrics(
         end=moment(windows.evaluation.end),
         events=events,
         label_report=label_report,
+        training_report=report,
         fault_codes=fault_codes,
     )
 

@@ -31,13 +31,14 @@ def model_metrics(
     end: datetime,
     events: Sequence[Summary] = (),
     label_report: Mapping[str, Any] | None = None,
+    training_report: Mapping[str, Any] | None = None,
     fault_codes: Sequence[FaultCodeOutcome] = (),
 ) -> str:
     """Return the metrics of a model over its evaluation window from `start` to `end` (UTC), as JSON text.
 
-    Described `events`, `labels` that need attention and what was found of each of the `fault_codes` are
-    additions to what the managed service had: clients read members by name, and `predicted_ranges` stay as
-    documented.
+    Described `events`, `labels` that need attention, what is to be known of the `training` and what was found
+    of each of the `fault_codes` are additions to what the managed service had: clients read members by name,
+    and `predicted_ranges` stay as documented.
     """
     labelled = bool(evaluation.labeled)
     document: dict[str, Any] = {
@@ -78,6 +79,8 @@ def model_metrics(
         ]
     if label_report is not None:
         document["labels"] = label_report
+    if training_report is not None:
+        document["training"] = training_report
     if fault_codes:
         document["fault_codes"] = [
             {"fault_code": each.code, "num_labeled": each.labeled, "num_identified": each.identified}
