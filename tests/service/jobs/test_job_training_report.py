@@ -141,7 +141,8 @@ def test_the_log_and_the_metrics_tell_it(
         EvaluationDataEndTime=at("2020-01-20"),
     )
     assert model["Status"] == "SUCCESS", model.get("FailedReason")
-    told = json.loads(home.runtime.service_bucket.get_text(model["metricsKey"]))["training"]
+    told = json.loads(home.runtime.service_bucket.get_text(model["metricsKey"])).get("training")
+    assert told, "the metrics say nothing of the training"
     (stretch,) = told["not_learned"]
     assert stretch["start"][:16] < pump.FAULT[0] < pump.FAULT[1] < stretch["end"]
     (line,) = [record for record in caplog.messages if record.startswith('{"message": "training"')]
