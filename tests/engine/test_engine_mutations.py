@@ -713,7 +713,7 @@ BUGS = {
     ),
     "any quiet bin says that a slow fault has ended": Bug(
         SlowAlarm.move,
-        "self._sign(strength, point)",
+        "self._sign(average, strength, point)",
         "1.0",
         test_slow_drift.test_a_fault_that_shows_at_full_load_only_alarms_until_full_load_is_quiet,
     ),
@@ -736,6 +736,27 @@ BUGS = {
         "(fault / 2 - strength)",
         "fault / 2",
         test_slow_drift.test_quiet_bins_on_the_side_of_the_fault_do_not_end_it,
+        case(test_slow_drift.test_quiet_bins_on_the_side_of_the_fault_do_not_end_it, at=0),
+    ),
+    "an alarm near its limit waits for long": Bug(
+        SlowAlarm._sign,
+        "average <= 1",
+        "False",
+        test_slow_drift.test_with_the_average_back_any_sign_of_a_repair_is_a_full_one,
+        case(test_slow_drift.test_with_the_average_back_any_sign_of_a_repair_is_a_full_one, at=0),
+    ),
+    "with the average back, a bin that shows the fault ends it": Bug(
+        SlowAlarm._sign,
+        "sign > 0 and ",
+        "",
+        test_slow_drift.test_quiet_bins_on_the_side_of_the_fault_do_not_end_it,
+        case(test_slow_drift.test_quiet_bins_on_the_side_of_the_fault_do_not_end_it, at=1),
+    ),
+    "with the average back, quiet bins of a night end a fault of the day": Bug(
+        SlowAlarm._sign,
+        " and above.mean() > 1 / 2",
+        "",
+        test_slow_drift.test_with_the_average_back_quiet_bins_where_a_fault_rarely_showed_say_little,
     ),
     "a tracked view counts as long as any static view remembers a fault": Bug(
         evaluate_views,

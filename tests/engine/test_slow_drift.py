@@ -261,11 +261,17 @@ def test_an_unknown_adaptation_is_refused() -> None:
         Detector.from_bytes(pack("detector", meta | {"adaptation": "never"}, arrays))
 
 
-def walked(strengths: list[float], points: list[float]) -> list[float]:
-    """The ratios of an alarm that four bins open, after bins with these strengths at these points."""
+def walked(strengths: list[float], points: list[float], back: int | None = None) -> list[float]:
+    """The ratios of an alarm that four bins open, after bins with these strengths at these points.
+
+    The average is below its limit from bin `back` on.
+    """
     alarm = SlowAlarm(4, SlowState.start((1, 1), 1))
-    bins = zip(strengths, points, strict=True)
-    return [alarm.move(each**2, each, np.array([point])) for each, point in bins]
+    averages = [4.0 if back is None or at < back else 0.9 for at in range(len(points))]
+    bins = zip(averages, strengths, points, strict=True)
+    return [
+        alarm.move(min(average, each**2), average, each, np.array([point])) for average, each, point in bins
+    ]
 
 
 def test_an_alarm_opens_on_what_lasts_and_closes_soon() -> None:
@@ -310,9 +316,24 @@ def test_the_smaller_a_fault_the_more_quiet_bins_end_it(size: float, bins: int) 
     assert max(ratios[11 + bins :]) <= 1
 
 
-def test_quiet_bins_on_the_side_of_the_fault_do_not_end_it() -> None:
-    """A fault of this size is as far from them as no fault is."""
-    ratios = walked([*[1.2] * 12, *[0.7] * 8], [0.0] * 20)
+@pytest.mark.parametrize("back", [None, 12])
+def test_quiet_bins_on_the_side_of_the_fault_do_not_end_it(back: int | None) -> None:
+    """No fault is farther from them than one of this size."""
+    ratios = walked([*[1.2] * 12, *[0.7] * 8], [0.0] * 20, back)
+    assert min(ratios[4:]) > 1
+
+
+@pytest.mark.parametrize("strength", [0.1, 0.5])
+def test_with_the_average_back_any_sign_of_a_repair_is_a_full_one(strength: float) -> None:
+    ratios = walked([*[1.2] * 12, *[strength] * 2], [0.0] * 14, back=12)
+    assert min(ratios[4:13]) > 1
+    assert ratios[13] <= 1
+
+
+def test_with_the_average_back_quiet_bins_where_a_fault_rarely_showed_say_little() -> None:
+    """A day at full load, and a night on which every third bin is above the limit."""
+    day, night = [1.2] * 6, [1.2, 0.7, 0.7] * 3
+    ratios = walked([*(day + night) * 2, *[0.1] * 3], [*([1.0] * 6 + [0.0] * 9) * 2, *[0.0] * 3], back=30)
     assert min(ratios[4:]) > 1
 
 
@@ -373,7 +394,7 @@ def test_a_channel_of_before_judges_its_average_as_its_limit_was_fitted() -> Non
     residuals = np.random.default_rng(3).normal(size=(5, 8))
     for found in (old.slow, Detector.from_bytes(old.to_bytes()).slow):
         assert found is not None
-        ratios, _, _ = found.ratios(residuals, found.start())
+        ratios, _, _, _ = found.ratios(residuals, found.start())
         average = ewma(residuals, np.zeros(8), found.spans.average)
         expected = older_row_scores(np.abs(average * found.steady / found.units[1])) / found.limits[1]
         np.testing.assert_allclose(ratios, expected)
@@ -393,7 +414,7 @@ def test_noise_of_other_sensors_does_not_keep_an_alarm_open() -> None:
     assert strengths.tolist() == [0, 2, -2, CAP]
     alarm = SlowAlarm(4, SlowState.start((1, 1), 1))
     bins = [*[(4.0, 2.0)] * 12, *[(9.0, each) for each in strengths[[0, 2]]]]
-    ratios = [alarm.move(now, strength, np.zeros(1)) for now, strength in bins]
+    ratios = [alarm.move(now, 4.0, strength, np.zeros(1)) for now, strength in bins]
     assert min(ratios[4:13]) > 1
     assert ratios[13] <= 1
 

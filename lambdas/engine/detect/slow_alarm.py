@@ -5,7 +5,8 @@ quiet hour is no sign of a repair. So the alarm remembers at which points the fa
 quiet bin is a sign that it has ended by how much likelier it is without the fault than with as much of it as
 at the most similar points: a fault that was large there ends with two bins, one near its limit with more, and
 where it did not show, quiet bins say nothing, however many of them a night has. How much a bin shows of the
-fault is how far it lies in the direction of the average.
+fault is how far it lies in the direction of the average. An alarm near its limit would wait for long by that:
+once the average is back below its limit, a sign of a repair where the fault showed is a full one.
 """
 
 import numpy as np
@@ -39,11 +40,12 @@ class SlowAlarm:
         """Continue from a state; `opening` is in bins."""
         self._opening, self._state = opening, state
 
-    def move(self, now: float, strength: float, point: Floats) -> float:
+    def move(self, now: float, average: float, strength: float, point: Floats) -> float:
         """Return the ratio after a bin.
 
         Args:
             now: ratio of the bin.
+            average: ratio of the average alone.
             strength: how far it lies along its average, over the root of the limit of single bins.
             point: operating point of the machine in it, shape (axes,).
 
@@ -59,7 +61,7 @@ class SlowAlarm:
             state.ratio = now
         else:
             state.spell += 1
-            state.evidence = max(0.0, state.evidence + self._sign(strength, point))
+            state.evidence = max(0.0, state.evidence + self._sign(average, strength, point))
             lately = state.above[-MEMORY * opening :].sum()
             if state.evidence >= ENDED or lately < opening:
                 state.ratio = now
@@ -79,13 +81,14 @@ class SlowAlarm:
             return 0.0
         return float(min(sorted(ratios)[-opening], *ratios[-max(1, opening // 2) :]))
 
-    def _sign(self, strength: float, point: Floats) -> float:
+    def _sign(self, average: float, strength: float, point: Floats) -> float:
         """Return how far a quiet bin is a sign that the fault has ended, at most 1; negative if it is none.
 
         It is the logarithm of how much likelier its strength is around 0 than around that of the fault, if
         noise is as large as the limit. Noise is smaller, but neighbouring bins err alike. The fault's is
         surely the mean of the most similar points, less its standard error. They are those before this quiet
-        spell, and after the first bin above: bins before it do not say where the fault shows.
+        spell, and after the first bin above: bins before it do not say where the fault shows. Where most of
+        them were above, and the average is back below its limit, any such sign is a full one.
         """
         state = self._state
         before = slice(int(np.argmax(state.above)), len(state.points) - (state.spell - 1))
@@ -93,6 +96,7 @@ class SlowAlarm:
         nearest = np.argsort(distance, kind="stable")[:NEIGHBOURS]
         if not len(nearest):
             return 1.0
-        strengths = state.strengths[before][::-1][nearest]
+        strengths, above = (each[before][::-1][nearest] for each in (state.strengths, state.above))
         fault = max(0.0, float(strengths.mean() - strengths.std() / len(strengths) ** 0.5))
-        return min(1.0, fault * (fault / 2 - strength))
+        sign = min(1.0, fault * (fault / 2 - strength))
+        return 1.0 if sign > 0 and average <= 1 and above.mean() > 1 / 2 else sign

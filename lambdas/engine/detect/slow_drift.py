@@ -239,11 +239,12 @@ class SlowDrift:
     def judged(self, bins: Sums, step: np.timedelta64, state: SlowState) -> tuple[Floats, Floats]:
         """Return the ratio after each finished bin, and the shares of the sensors in it."""
         residuals, valid, points = self.residuals(bins, step, state)
-        now, strengths, explained = self.ratios(residuals[valid], state)
+        now, averages, strengths, explained = self.ratios(residuals[valid], state)
         alarm, ratios, at = SlowAlarm(self.spans.opening, state), np.zeros(len(valid)), 0
         for place in range(len(valid)):
             if valid[place]:
-                ratios[place] = alarm.move(float(now[at]), float(strengths[at]), points[at])
+                strength = float(strengths[at])
+                ratios[place] = alarm.move(float(now[at]), float(averages[at]), strength, points[at])
                 at += 1
             elif bins.rows[place] > 0:  # sensors are silent, or it settles: nothing new is known
                 ratios[place] = state.ratio
@@ -281,16 +282,16 @@ class SlowDrift:
         usual = self.model.mean[: len(self.axes)]
         return result, valid, np.nan_to_num(means[valid, 0] - usual) @ self.axes
 
-    def ratios(self, residuals: Floats, state: SlowState) -> tuple[Floats, Floats, Floats]:
+    def ratios(self, residuals: Floats, state: SlowState) -> tuple[Floats, Floats, Floats, Floats]:
         """Judge bins by themselves.
 
         Returns:
-            The ratio of each, how far it lies along its average over the root of the limit of single bins,
-            and what a shift of each sensor explains, shape (bins, sensors).
+            The ratio of each, that of its average alone, how far it lies along its average over the root of
+            the limit of single bins, and what a shift of each sensor explains, shape (bins, sensors).
 
         """
         if not len(residuals):
-            return np.zeros(0), np.zeros(0), residuals
+            return np.zeros(0), np.zeros(0), np.zeros(0), residuals
         average = ewma(residuals, state.average, self.spans.average)
         state.average = average[-1]
         relative = self.steady / self.units
@@ -301,9 +302,9 @@ class SlowDrift:
         explained = np.maximum(shifted, units**2)
         singles = residuals * relative[0]
         newest = (bin_scores if self.largest else older_row_scores)(np.abs(singles))
-        averages = (row_scores if self.fourth_powers else older_row_scores)(np.abs(units))
-        ratios = np.minimum(averages / self.limits[1], newest / self.limits[0])
-        return ratios, along(singles, units) / np.sqrt(self.limits[0]), explained
+        averages = (row_scores if self.fourth_powers else older_row_scores)(np.abs(units)) / self.limits[1]
+        ratios = np.minimum(averages, newest / self.limits[0])
+        return ratios, averages, along(singles, units) / np.sqrt(self.limits[0]), explained
 
 
 def bin_scores(residuals: Floats) -> Floats:
