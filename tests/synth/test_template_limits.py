@@ -60,7 +60,7 @@ def largest_service(scope: cdk.Stack) -> None:
         scope,
         "Service",
         settings=ServiceSettings(
-            **dict.fromkeys(LIMITS, 2_000_000_000),
+            **{name: 100 if name.endswith("_percent") else 2_000_000_000 for name in LIMITS},
             minimum_training_span=cdk.Duration.days(10_000),
             inference_catch_up=hours,
             inference_fill=hours,
