@@ -90,9 +90,10 @@ def test_a_sensor_whose_residual_moves_alone_leads_whatever_its_shift_does_elsew
     found = replace(found, effect=effect * found.units[1])
     alone = np.zeros((300, 8))
     alone[:, 0] = 5 * found.units[1, 0]
-    assert found.ratios(alone, found.start())[2][-1].argmax() == 0
-    effect_of_first = 5 * found.effect[0] * np.ones((300, 1))
-    assert found.ratios(effect_of_first, found.start())[2][-1].argmax() == 0
+    for residuals in (alone, 5 * found.effect[0] * np.ones((300, 1))):
+        *_, explained = found.ratios(residuals, found.start())
+        assert explained.shape == (300, 8)
+        assert explained[-1].argmax() == 0
 
 
 def test_the_owner_decides_without_training() -> None:
