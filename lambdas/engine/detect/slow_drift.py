@@ -54,6 +54,24 @@ class Spans:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedBins:
+    """What consecutive bins say by themselves.
+
+    Attributes:
+        ratio: of each bin, shape (bins,).
+        average: ratio of its average alone, shape (bins,).
+        strength: how far it lies along its average, over the root of the limit of single bins, shape (bins,).
+        explained: what a shift of each sensor explains, shape (bins, sensors).
+
+    """
+
+    ratio: Floats
+    average: Floats
+    strength: Floats
+    explained: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SlowRatios:
     """What the channel says of consecutive rows.
 
@@ -239,19 +257,21 @@ class SlowDrift:
     def judged(self, bins: Sums, step: np.timedelta64, state: SlowState) -> tuple[Floats, Floats]:
         """Return the ratio after each finished bin, and the shares of the sensors in it."""
         residuals, valid, points = self.residuals(bins, step, state)
-        now, averages, strengths, explained = self.ratios(residuals[valid], state)
+        judged = self.ratios(residuals[valid], state)
         alarm, ratios, at = SlowAlarm(self.spans.opening, state), np.zeros(len(valid)), 0
         for place in range(len(valid)):
             if valid[place]:
-                strength = float(strengths[at])
-                ratios[place] = alarm.move(float(now[at]), float(averages[at]), strength, points[at])
+                now, average, strength = (
+                    float(each[at]) for each in (judged.ratio, judged.average, judged.strength)
+                )
+                ratios[place] = alarm.move(now, average, strength, points[at])
                 at += 1
             elif bins.rows[place] > 0:  # sensors are silent, or it settles: nothing new is known
                 ratios[place] = state.ratio
             else:
                 ratios[place] = state.ratio = 0.0
         shares = np.zeros((len(valid), len(self.steady)))
-        shares[valid] = explained / np.maximum(explained.sum(axis=1, keepdims=True), _TINY)
+        shares[valid] = judged.explained / np.maximum(judged.explained.sum(axis=1, keepdims=True), _TINY)
         shares[ratios <= 1] = 0
         if len(ratios):
             state.shares = shares[-1].copy()
@@ -282,16 +302,11 @@ class SlowDrift:
         usual = self.model.mean[: len(self.axes)]
         return result, valid, np.nan_to_num(means[valid, 0] - usual) @ self.axes
 
-    def ratios(self, residuals: Floats, state: SlowState) -> tuple[Floats, Floats, Floats, Floats]:
-        """Judge bins by themselves.
-
-        Returns:
-            The ratio of each, that of its average alone, how far it lies along its average over the root of
-            the limit of single bins, and what a shift of each sensor explains, shape (bins, sensors).
-
-        """
+    def ratios(self, residuals: Floats, state: SlowState) -> JudgedBins:
+        """Judge bins by themselves, from their residuals (bins x sensors)."""
         if not len(residuals):
-            return np.zeros(0), np.zeros(0), np.zeros(0), residuals
+            none = np.zeros(0)
+            return JudgedBins(ratio=none, average=none, strength=none, explained=residuals)
         average = ewma(residuals, state.average, self.spans.average)
         state.average = average[-1]
         relative = self.steady / self.units
@@ -303,8 +318,12 @@ class SlowDrift:
         singles = residuals * relative[0]
         newest = (bin_scores if self.largest else older_row_scores)(np.abs(singles))
         averages = (row_scores if self.fourth_powers else older_row_scores)(np.abs(units)) / self.limits[1]
-        ratios = np.minimum(averages, newest / self.limits[0])
-        return ratios, averages, along(singles, units) / np.sqrt(self.limits[0]), explained
+        return JudgedBins(
+            ratio=np.minimum(averages, newest / self.limits[0]),
+            average=averages,
+            strength=along(singles, units) / np.sqrt(self.limits[0]),
+            explained=explained,
+        )
 
 
 def bin_scores(residuals: Floats) -> Floats:

@@ -112,7 +112,7 @@ class Overlap:
     lacking: NDArray[np.int64] = field(init=False)
     turns: NDArray[np.int64] = field(init=False)
     other: NDArray[np.int64] = field(init=False)
-    _newest: int | None = None
+    _newest: int | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         """Count from zero."""
