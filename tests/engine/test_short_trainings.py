@@ -7,8 +7,8 @@ import pytest
 
 from engine import Detector, FitSettings, Frame, fit
 from engine.detect.smoothing import ewma
+from engine.train.chance import beyond_chance
 from engine.train.few_days import few_days
-from engine.train.slow_fit import beyond_chance
 
 DAY = np.timedelta64(1, "D").astype("timedelta64[us]")
 

@@ -5,6 +5,7 @@ neighborhood", Mathematical Geology, 1983): one inverse gives the prediction err
 """
 
 from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,13 @@ class Moments:
         self.count = 0.0
         self.sums: Floats = np.zeros(size)
         self.products: Floats = np.zeros((size, size))
+
+    @classmethod
+    def of(cls, rows: Floats) -> Self:
+        """Return the moments of rows, shape (rows, features)."""
+        result = cls(rows.shape[1])
+        result.count, result.sums, result.products = float(len(rows)), rows.sum(axis=0), rows.T @ rows
+        return result
 
     def add(self, rows: Float32) -> None:
         """Add rows, shape (rows, features)."""

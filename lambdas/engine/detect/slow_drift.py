@@ -120,6 +120,9 @@ class SlowDrift:
         trained: states that training held; far from them, residuals count less.
         axes: the operating point of a bin is its means, from those of training, times these; shape (sensors,
             axes). Models of older releases have no axes: any quiet bin is then like any other.
+        reach: lowest and highest average of confirmed states in training on each axis, shape (2, axes).
+        growth: by how much squared errors grow with the squared distance beyond, shape (axes,); 0 in models
+            of older releases.
         held: how far levels held in training, 0 to 1.
         trust: how far training vouches for the channel: the same, and less for a short one.
         steady: how far it vouches for each sensor, shape (sensors,).
@@ -137,6 +140,8 @@ class SlowDrift:
     effect: Floats
     trained: TrainedStates
     axes: Floats
+    reach: Floats
+    growth: Floats
     held: float
     trust: float
     steady: Floats
@@ -172,6 +177,8 @@ class SlowDrift:
             "slow.limits": self.limits,
             "slow.effect": self.effect,
             "slow.axes": self.axes,
+            "slow.reach": self.reach,
+            "slow.growth": self.growth,
             "slow.steady": self.steady,
             **self.trained.to_arrays("slow"),
         }
@@ -188,6 +195,8 @@ class SlowDrift:
         size, bends = (2 + hinges) * sensors, hinges * sensors
         older: Arrays = {"slow.axes": np.zeros((sensors, 0)), "slow.bounds": unbounded(bends)}
         arrays = older | dict(arrays)
+        axes = arrays["slow.axes"].shape[-1]
+        arrays = {"slow.reach": np.zeros((2, axes)), "slow.growth": np.zeros(axes)} | arrays
         shapes: dict[str, tuple[int, ...]] = {
             "knots": (hinges, sensors),
             "slopes": (hinges, sensors),
@@ -198,7 +207,9 @@ class SlowDrift:
             "units": (2, sensors),
             "limits": (2,),
             "effect": (sensors, sensors),
-            "axes": (sensors, arrays["slow.axes"].shape[-1]),
+            "axes": (sensors, axes),
+            "reach": (2, axes),
+            "growth": (axes,),
             "steady": (sensors,),
         }
         check_arrays(arrays, {f"slow.{name}": ("f8", shape) for name, shape in shapes.items()})
@@ -207,7 +218,8 @@ class SlowDrift:
         spans = Spans(**{name: int(meta[name]) for name in ("average", "opening", "settling")})
         width, held, trust = int(meta["width"]), float(meta["held"]), float(meta["trust"])
         least = min(width, spans.average, spans.opening, spans.settling + 1)
-        if least < 1 or not 0 <= trust <= held <= 1 or min(part["units"].min(), part["limits"].min()) <= 0:
+        positive = min(part["units"].min(), part["limits"].min()) > 0 and (part["growth"] >= 0).all()
+        if least < 1 or not 0 <= trust <= held <= 1 or not positive:
             raise BadArtefact(f"the slow channel is malformed: bins of {width} us, {spans}, trust {trust}")
         halved = "largest" not in meta  # alarms of older models counted single bins from half of the limit
         return cls(
@@ -222,6 +234,8 @@ class SlowDrift:
             effect=part["effect"],
             trained=TrainedStates.read(arrays, "slow", sensors) or TrainedStates.unknown(sensors),
             axes=part["axes"],
+            reach=part["reach"],
+            growth=part["growth"],
             held=held,
             trust=trust,
             steady=part["steady"],
@@ -297,10 +311,19 @@ class SlowDrift:
             state.settled, state.last_bin, state.smooth = settled, int(bins.bins[-1]), smooth[-1]
         result = np.zeros((len(gap), len(self.steady)))
         found = self.model.residuals(self.columns.made(means[valid], smooth[valid]))
-        variance = self.trained.variance(confirmed_states(means[valid, 0], found))
+        variance = self.variance(confirmed_states(means[valid, 0], found), state)
         result[valid] = found / np.sqrt(variance)[:, None]
         usual = self.model.mean[: len(self.axes)]
         return result, valid, np.nan_to_num(means[valid, 0] - usual) @ self.axes
+
+    def variance(self, states: Floats, state: SlowState) -> Floats:
+        """Return how many times as large as in the centre squared errors are in consecutive bins."""
+        places = ewma(states @ self.axes, state.place, self.spans.average)
+        if len(places):
+            state.place = places[-1]
+        beyond = places - np.clip(places, *self.reach)
+        result: Floats = self.trained.variance(states) + beyond**2 @ self.growth
+        return result
 
     def ratios(self, residuals: Floats, state: SlowState) -> JudgedBins:
         """Judge bins by themselves, from their residuals (bins x sensors)."""

@@ -26,6 +26,7 @@ class SlowState:
         sums: sums of the unfinished bin.
         smooth: exponential mean of the values, shape (sensors,); NaN where there is none.
         average: exponential mean of the residuals, shape (sensors,).
+        place: exponential mean of the confirmed states on the axes, shape (axes,).
         shares: share of each sensor in the newest ratio, shape (sensors,).
         ratios: the newest ratios.
         ratio: what rows of the unfinished bin have.
@@ -44,6 +45,7 @@ class SlowState:
     sums: Sums
     smooth: Floats
     average: Floats
+    place: Floats
     shares: Floats
     points: Floats
     above: Mask
@@ -70,6 +72,7 @@ class SlowState:
             sums=Sums.empty(shape),
             smooth=np.full(shape[1], np.nan),
             average=np.zeros(shape[1]),
+            place=np.zeros(axes),
             shares=np.zeros(shape[1]),
             points=np.zeros((0, axes)),
             above=np.zeros(0, bool),
@@ -90,6 +93,7 @@ class SlowState:
             "slow smooth": np.where(known, self.smooth, 0),
             "slow known": known,
             "slow average": self.average,
+            "slow place": self.place,
             "slow shares": self.shares,
             "slow ratios": np.array(self.ratios, np.float64),
             "slow points": self.points,
@@ -101,13 +105,15 @@ class SlowState:
     def read(cls, meta: Mapping[str, Any], arrays: Arrays, shape: tuple[int, int], axes: int) -> Self:
         """Read what `to_meta` and `to_arrays` gave.
 
-        States of older releases remember no points, or only whether bins there were above the limit.
+        States of older releases remember no points, or only whether bins there were above the limit, and no
+        place.
 
         Raises:
             BadArtefact: when they are malformed, or belong to another channel.
 
         """
-        arrays = {"slow points": np.zeros((0, axes)), "slow above": np.zeros(0, bool), **arrays}
+        none = {"slow points": np.zeros((0, axes)), "slow above": np.zeros(0, bool)}
+        arrays = {**none, "slow place": np.zeros(axes), **arrays}
         arrays = {"slow strengths": arrays["slow above"].astype(np.float64), **arrays}
         bins, ratios = len(arrays.get("slow bins", ())), len(arrays.get("slow ratios", ()))
         points = len(arrays["slow points"])
@@ -120,6 +126,7 @@ class SlowState:
             "slow smooth": ("f8", (sensors,)),
             "slow known": ("b1", (sensors,)),
             "slow average": ("f8", (sensors,)),
+            "slow place": ("f8", (axes,)),
             "slow shares": ("f8", (sensors,)),
             "slow ratios": ("f8", (ratios,)),
             "slow points": ("f8", (points, axes)),
@@ -138,6 +145,7 @@ class SlowState:
             sums=Sums(**{name: arrays[f"slow {name}"] for name in _SUMS}),
             smooth=np.where(arrays["slow known"], arrays["slow smooth"], np.nan),
             average=arrays["slow average"],
+            place=arrays["slow place"],
             shares=arrays["slow shares"],
             points=arrays["slow points"],
             above=arrays["slow above"],

@@ -40,6 +40,12 @@ def ewma(rows: NDArray[Any], start: NDArray[Any], span: int) -> NDArray[Any]:
     return result
 
 
+def ewma_of_all(rows: Floats, span: int) -> Floats:
+    """Return `ewma` of all rows that there are: it starts from the mean of the first span of them."""
+    result: Floats = ewma(rows, rows[:span].mean(axis=0), span)
+    return result
+
+
 def ewma_end(rows: Floats, start: Floats, span: int) -> Floats:
     """Return the last row of `ewma`, without computing the others."""
     decay = 1 - 2 / (span + 1)

@@ -17,13 +17,15 @@ from engine.detect.pipeline import grace_rows
 from engine.detect.ramp import ramp
 from engine.detect.slow_alarm import OPENING
 from engine.detect.slow_drift import SlowDrift, Spans, bin_scores, running
-from engine.detect.smoothing import ewma
+from engine.detect.smoothing import ewma_of_all
 from engine.detect.time_bins import Grid
 from engine.detect.trained_states import INDEPENDENT, TrainedStates, confirmed_states
 from engine.detect.view import RESIDUAL_QUANTILE, row_scores
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
+from engine.train.chance import beyond_chance
 from engine.train.few_days import WEEK, few_days
+from engine.train.outermost import error_growth
 from engine.train.sampling import FOLDS
 
 Floats = NDArray[np.float64]
@@ -98,8 +100,11 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
     units, limits = _calibrated(held, spans, steady, quantile)
     time = np.timedelta64(total, "us")
     limits *= few_days(quantile, time)
-    moments = _moments(made[whole])
+    moments = Moments.of(made[whole])
     model = form.model(steady, moments).bounded(made[whole])
+    axes = _axes(moments.covariance()[:sensors, :sensors])
+    places = ewma_of_all(states @ axes, spans.average)
+    growth = _growth(blocks, partial(form.model, steady), held, places, spans.average)
     return SlowDrift(
         grid=grid,
         columns=columns,
@@ -111,7 +116,9 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
         fourth_powers=True,
         effect=model.effect(columns.slopes),
         trained=blocks.trained(states),
-        axes=_axes(moments.covariance()[:sensors, :sensors]),
+        axes=axes,
+        reach=np.array([places.min(axis=0), places.max(axis=0)]),
+        growth=levels_held * growth,
         held=levels_held,
         trust=levels_held * ramp(float(time / WEEK), 1, 2),
         steady=steady,
@@ -144,20 +151,16 @@ def hinge_knots(frame: Frame, use: Mask, scaling: Scaling, hinges: int) -> Float
     return knots
 
 
-def _moments(rows: Floats) -> Moments:
-    result = Moments(rows.shape[1])
-    result.count, result.sums, result.products = float(len(rows)), rows.sum(axis=0), rows.T @ rows
-    return result
-
-
 @dataclass(frozen=True, slots=True)
 class _Blocks:
     """Blocks of time, each predicted from the others.
 
-    Columns of all bins, the fold of each, the moments of folds, and the width of a bin in us.
+    Columns of all bins, which of them are learned, the fold of each, the moments of folds, and the width of a
+    bin in us.
     """
 
     made: Floats
+    whole: Mask
     fold: NDArray[np.intp]
     parts: list[Moments]
     width: int
@@ -166,29 +169,40 @@ class _Blocks:
     def of(cls, made: Floats, whole: Mask, width: int) -> Self:
         """Cut the bins into blocks; `whole` bins are learned."""
         fold = np.minimum(np.arange(len(made)) * FOLDS // len(made), FOLDS - 1)
-        return cls(made, fold, [_moments(made[whole & (fold == each)]) for each in range(FOLDS)], width)
+        parts = [Moments.of(made[whole & (fold == each)]) for each in range(FOLDS)]
+        return cls(made, whole, fold, parts, width)
 
-    def residuals(self, model: Callable[[Moments], Additive]) -> Floats:
-        """Return the residuals of all bins, shape (bins, sensors), by models of the moments of the others."""
+    def total(self) -> Moments:
+        """Return the moments of all bins that are learned."""
         total = self.parts[0]
         for part in self.parts[1:]:
             total = total.plus(part)
+        return total
+
+    def residuals(self, model: Callable[[Moments], Additive]) -> Floats:
+        """Return the residuals of all bins, shape (bins, sensors), by models of the moments of the others."""
         found = [
-            model(total.plus(part, -1.0))
+            model(self.total().plus(part, -1.0))
             .bounded(self.made[self.fold != each])
             .residuals(self.made[self.fold == each])
             for each, part in enumerate(self.parts)
         ]
         return np.concatenate(found)
 
-    def counted(self, residuals: Floats) -> tuple[Floats, Floats]:
-        """Return how far residuals count, by the states that other blocks held, and the states."""
+    def unlearned(self, bins: Mask, model: Callable[[Moments], Additive]) -> Floats:
+        """Return how far residuals count, by a model that has learned all but some bins."""
+        moments = self.total().plus(Moments.of(self.made[bins & self.whole]), -1.0)
+        fitted = model(moments).bounded(self.made[~bins])
+        return self.counted(fitted.residuals(self.made), ~bins)[0]
+
+    def counted(self, residuals: Floats, learned: Mask | slice = slice(None)) -> tuple[Floats, Floats]:
+        """Return how far residuals count, by the states of the bins that were learned, and all states."""
         states = confirmed_states(self.made[:, : residuals.shape[1]], residuals)
-        return residuals / np.sqrt(self.trained(states).variance(states))[:, None], states
+        return residuals / np.sqrt(self.trained(states[learned]).variance(states))[:, None], states
 
     def trained(self, states: Floats) -> TrainedStates:
-        """Return where the states of some bins lay, as many as all of them stand for."""
-        return TrainedStates.of(states, np.timedelta64(len(self.made) * self.width, "us"))
+        """Return where the states of some bins lay."""
+        return TrainedStates.of(states, np.timedelta64(len(states) * self.width, "us"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,15 +231,6 @@ class _Form:
         return straight.mixed(Additive.fit(*known, self.bent, len(known[0])), self.bends)
 
 
-def beyond_chance(gains: Floats) -> float:
-    """Return how far to count on a gain that varies: 0 if it may be chance, and towards 1 the surer it is.
-
-    A mean is shrunk by the square of its standard error over its own, as James and Stein do.
-    """
-    mean, error = float(gains.mean()), float(gains.std(ddof=1)) / len(gains) ** 0.5
-    return 1 - (error / mean) ** 2 if mean > error else 0.0
-
-
 def _best_ridge(blocks: _Blocks, sensors: int, used: int, span: int) -> tuple[float, Floats]:
     """Return the ridge under which held-out blocks need the smallest shifts, and the averaged residuals."""
     best, chosen = np.inf, (RIDGES[0], np.zeros((len(blocks.made), sensors)))
@@ -234,7 +239,7 @@ def _best_ridge(blocks: _Blocks, sensors: int, used: int, span: int) -> tuple[fl
         def model(moments: Moments, ridge: float = ridge) -> Additive:
             return Additive.fit(moments.mean(), moments.covariance(), np.ones(sensors), ridge, used)
 
-        averaged = _averaged(blocks.residuals(model), span)
+        averaged = ewma_of_all(blocks.residuals(model), span)
         loss = _loss(averaged)
         if loss < best:
             best, chosen = loss, (ridge, averaged)
@@ -281,12 +286,25 @@ def trusted(index: Floats) -> tuple[float, Floats]:
 
 def _calibrated(held: Floats, spans: Spans, steady: Floats, quantile: float) -> tuple[Floats, Floats]:
     """Return the units of single bins and of their average, and their limits."""
-    both = (held, _averaged(held, spans.average))
+    both = (held, ewma_of_all(held, spans.average))
     units = np.array([_quantiles(each) for each in both])
     singles, averages = (np.abs(each / unit * steady) for each, unit in zip(both, units, strict=True))
     scores = (bin_scores(singles), row_scores(averages))
     limits = np.array([max(float(np.quantile(each, quantile)), 1e-9) for each in scores])
     return units, limits * (NEWEST_LIMIT, AVERAGE_LIMIT)
+
+
+def _growth(
+    blocks: _Blocks, model: Callable[[Moments], Additive], held: Floats, places: Floats, span: int
+) -> Floats:
+    """Return how squared errors grow beyond the places of training, by averages over so many bins."""
+    usual = _mean_squares(ewma_of_all(held, span))
+
+    def squares(bins: Mask) -> float:
+        averages = ewma_of_all(blocks.unlearned(bins, model), span)[bins]
+        return float(np.exp(np.log(_mean_squares(averages) / usual).mean()))
+
+    return error_growth(places, squares, len(places) * blocks.width / DAY)
 
 
 def _axes(covariance: Floats) -> Floats:
@@ -298,9 +316,9 @@ def _axes(covariance: Floats) -> Floats:
     return result
 
 
-def _averaged(rows: Floats, span: int) -> Floats:
-    averages: Floats = ewma(rows, rows[:span].mean(axis=0), span)
-    return averages
+def _mean_squares(rows: Floats) -> Floats:
+    squares: Floats = np.maximum((rows**2).mean(axis=0), _LEAST_UNIT**2)
+    return squares
 
 
 def _quantiles(rows: Floats) -> Floats:
