@@ -51,15 +51,17 @@ from engine.ingest.statistics import RunningStatistics
 from engine.ingest.timestamp_columns import TimestampReader, _calendar_micros
 from engine.train.bends import _lines_and_curves, unexplained
 from engine.train.calibration import column_quantile
+from engine.train.chance import counted
 from engine.train.cleaning import _silent
 from engine.train.few_days import few_days
 from engine.train.fit import fit
 from engine.train.fit_settings import FitSettings
 from engine.train.level_spans import memory_span
+from engine.train.outermost import _growth
 from engine.train.returning_states import came_back
 from engine.train.row_runs import joined_runs, longest_stretches, with_margin
 from engine.train.sampling import sample_strips, time_folds
-from engine.train.slow_fit import beyond_chance, trusted
+from engine.train.slow_fit import _Blocks, trusted
 from engine.train.state_errors import state_errors
 from tests.engine import (
     test_additive_model,
@@ -74,6 +76,7 @@ from tests.engine import (
     test_intervals,
     test_level_shift,
     test_notices,
+    test_outermost,
     test_rare_states,
     test_rated_periods,
     test_row_runs,
@@ -888,8 +891,8 @@ BUGS = {
         case(test_short_trainings.test_limits_of_few_days_are_those_of_students_t, at=0),
     ),
     "bends count whatever held-out days say": Bug(
-        beyond_chance,
-        "if mean > error",
+        counted,
+        "if gain > error",
         "if True",
         test_short_trainings.test_a_gain_counts_as_far_as_it_is_beyond_chance,
         case(test_short_trainings.test_a_gain_counts_as_far_as_it_is_beyond_chance, id="a loss"),
@@ -911,6 +914,37 @@ BUGS = {
         "1 + np.maximum(leverage, 0)",
         "1 + 0 * leverage",
         test_trained_states.test_a_season_that_training_did_not_hold_is_quiet_and_a_fault_in_it_alarms,
+    ),
+    "errors beyond training are as large as within": Bug(
+        SlowDrift.variance,
+        " + beyond**2 @ self.growth",
+        "",
+        test_outermost.test_a_season_into_which_relations_do_not_go_on_is_quiet,
+    ),
+    "a window does not know where the plant was": Bug(
+        SlowDrift.variance,
+        "state.place = places[-1]",
+        "pass",
+        test_outermost.test_windows_carry_where_the_plant_is,
+    ),
+    "outermost states are predicted by a model that has learned them": Bug(
+        _Blocks.unlearned,
+        ".plus(Moments.of(self.made[bins & self.whole]), -1.0)",
+        "",
+        test_outermost.test_errors_grow_where_relations_do_not_go_on_and_nowhere_else,
+    ),
+    "errors grow by chance": Bug(
+        _growth,
+        "counted(excess, chance) * excess",
+        "excess",
+        test_outermost.test_errors_grow_by_what_is_beyond_chance,
+        case(test_outermost.test_errors_grow_by_what_is_beyond_chance, id="by chance"),
+    ),
+    "only one end of training is outermost": Bug(
+        _growth,
+        "(OUTERMOST / 2, 1 - OUTERMOST / 2)",
+        "(0, 1 - OUTERMOST)",
+        test_outermost.test_the_outermost_states_of_both_ends_are_predicted_by_the_rest,
     ),
     "limits of the fast views are the same in all states": Bug(
         _weighted,
