@@ -960,6 +960,19 @@ BUGS = {
         test_trained_states.test_errors_grow_with_the_distance_in_spreads_of_training,
         case(test_trained_states.test_errors_grow_with_the_distance_in_spreads_of_training, at=3),
     ),
+    "each day of a block that differs from others is a state of its own": Bug(
+        TrainedStates.of.__func__,  # type: ignore[attr-defined]
+        "np.maximum(uncertain, errors / deviation**2)",
+        "uncertain",
+        test_trained_states.test_where_blocks_of_training_differ_fewer_states_are_independent,
+        case(test_trained_states.test_where_blocks_of_training_differ_fewer_states_are_independent, at=0),
+    ),
+    "each day of a season is a state of its own": Bug(
+        state_errors,
+        "np.array(means)",
+        "None",
+        test_trained_states.test_a_season_that_training_saw_once_is_few_states,
+    ),
     "a view that still sees a rare state is judged by the newest row": Bug(
         newest_largest,
         "len(before) + 1).max(axis=1)",

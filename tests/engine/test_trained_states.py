@@ -180,6 +180,29 @@ def test_the_longer_training_is_the_less_errors_grow_and_without_trust_they_do_n
     assert none == 0
 
 
+@pytest.mark.parametrize(("at", "independent"), [(0, 5), (1, 30)])
+def test_where_blocks_of_training_differ_fewer_states_are_independent(at: int, independent: int) -> None:
+    """The first sensor stood at two levels for three of six blocks each, the other had both every day."""
+    means = np.array([[1.0, 0.0]] * 3 + [[-1.0, 0.0]] * 3)
+    trained = TrainedStates.of(np.array(CROSS), 30 * INDEPENDENT, means=means)
+    state = np.zeros((1, 2))
+    state[0, at] = CROSS[0][at]
+    assert trained.variance(state)[0] - 1 == pytest.approx(1 / (1 + RIDGE) / independent, rel=1e-5)
+
+
+def test_a_season_that_training_saw_once_is_few_states() -> None:
+    """And load, which came and went every day, is many."""
+    rng, rows = np.random.default_rng(0), 28 * DAY
+    load, season = np.sin(2 * np.pi * np.arange(rows) / DAY), np.linspace(-1.5, 1.5, rows)
+    values = np.stack([load] * 3 + [season] * 3, axis=1) + 0.1 * rng.normal(size=(rows, 6))
+    times = np.datetime64("2026-01-05", "us") + (np.arange(rows) + 1) * STEP
+    frame = Frame(times=times, values=values, sensors=tuple("abcdef"), off=np.zeros(rows, bool), step=STEP)
+    trained = fit(frame).trained
+    assert trained is not None
+    by_load, by_season = trained.variance(np.array([[3.0] * 3 + [0.0] * 3, [0.0] * 3 + [3.0] * 3])) - 1
+    assert by_season > 3 * by_load
+
+
 def test_a_sensor_that_stood_still_in_training_makes_no_state() -> None:
     trained = of([[1.0, 0.5], [-1.0, 0.5]], 30)
     assert trained.variance(np.array([[0.0, 9.0]])).tolist() == [1.0]

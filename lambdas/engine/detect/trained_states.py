@@ -3,8 +3,9 @@
 A prediction learned from few states errs the more, the farther a state is from their centre: on a day hotter
 than any in training, and in a combination of load and weather that training saw once. In a linear regression,
 the variance of its error is that of the noise times one plus the leverage of the row: its squared distance
-from the mean, in the covariance of the rows, over their number. Only independent rows count, and weather and
-orders last for days.
+from the mean, in the covariance of the rows, over their number. Only independent rows count. Weather and
+orders last for days, a season for months: a sensor whose mean differs between blocks of training was in fewer
+independent states than there were days.
 """
 
 from dataclasses import dataclass
@@ -39,13 +40,17 @@ class TrainedStates:
     leverage: Float32
 
     @classmethod
-    def of(cls, states: Floats, time: np.timedelta64, trust: float = 1.0) -> Self:
+    def of(
+        cls, states: Floats, time: np.timedelta64, trust: float = 1.0, means: Floats | None = None
+    ) -> Self:
         """Return where the states of training lay.
 
         Args:
             states: confirmed states, shape (rows, sensors).
             time: that the rows stand for.
             trust: how far they are to count, 0 to 1.
+            means: the mean states of consecutive blocks of the rows, shape (blocks, sensors), which tell how
+                many states of each sensor are independent, if fewer than one a day; None for one a day.
 
         """
         center = states.mean(axis=0)
@@ -55,8 +60,12 @@ class TrainedStates:
         deviation[deviation < _STILL] = np.inf
         correlation = covariance / deviation[:, None] / deviation
         correlation[np.diag_indices(len(center))] += RIDGE
-        leverage = inverse(correlation) / deviation[:, None] / deviation
-        leverage *= trust / max(float(time / INDEPENDENT), 1.0)
+        uncertain = np.full(len(center), 1 / max(float(time / INDEPENDENT), 1.0))
+        if means is not None and len(means) > 1:
+            errors = np.square(means - center).sum(axis=0) / (len(means) * (len(means) - 1))
+            uncertain = np.maximum(uncertain, errors / deviation**2)
+        deviation /= np.sqrt(uncertain)
+        leverage = trust * inverse(correlation) / deviation[:, None] / deviation
         return cls(center=center.astype(np.float32), leverage=leverage.astype(np.float32))
 
     @classmethod
