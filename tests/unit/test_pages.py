@@ -74,7 +74,7 @@ def test_rows_of_a_table_have_as_many_cells_as_its_head(page: Path) -> None:
 
 @EVERY_PAGE
 def test_calls_of_the_api_have_the_members_that_it_takes(page: Path) -> None:
-    for text in blocks(page, "python", "py"):
+    for text in blocks(page, "python"):
         for call in ast.walk(ast.parse(text)):
             if (
                 isinstance(call, ast.Call)
