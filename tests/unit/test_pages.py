@@ -63,6 +63,17 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(found), target
 
 
+def test_every_page_can_be_reached_from_the_first_one() -> None:
+    reached: set[Path] = set()
+    ahead = [ROOT / "README.md", ROOT / "CHANGELOG.md"]
+    while ahead:
+        page = ahead.pop()
+        reached.add(page)
+        linked = {(page.parent / path).resolve() for path in re.findall(r"\]\(([^)\s:#]+\.md)", prose(page))}
+        ahead += linked - reached
+    assert set(PAGES) <= reached
+
+
 @EVERY_PAGE
 def test_rows_of_a_table_have_as_many_cells_as_its_head(page: Path) -> None:
     table: list[str] = []
