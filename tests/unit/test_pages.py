@@ -11,6 +11,7 @@ from botocore import xform_name
 from botocore.model import OperationModel
 
 from constructs_l4e.assets_file import AssetsFile
+from engine import FitSettings
 from l4e_cli.arguments import parser
 from service.requests.service_model import service_model
 
@@ -131,6 +132,17 @@ def test_there_is_every_target_of_make(page: Path) -> None:
     named = {word for words in commands(page, "make") for word in words if word.isalnum()}
     named |= set(re.findall(r"`(?:JOBS=\d+ )?make ([a-z0-9]+)", prose(page)))
     assert named <= targets
+
+
+def test_the_aim_of_false_alarms_is_that_of_the_engine() -> None:
+    assert round(FitSettings().false_alarm_hours * 60) == 9
+    said = {
+        "constructs_l4e/settings.py": "Default: nine minutes.",
+        "docs/constructs/equipment-service.md": "nine minutes by default",
+        "assets.toml": "# false_alarm_minutes_per_day = 9 ",
+    }
+    for file, words in said.items():
+        assert words in (ROOT / file).read_text(encoding="utf-8"), file
 
 
 @EVERY_PAGE
