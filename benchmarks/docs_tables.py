@@ -148,6 +148,13 @@ def length_cells(result: dict[str, list[Figures]]) -> Change:
             by_kind = found.setdefault((days.split()[0], SHOWN.get(detector, detector)), {})
             by_kind.setdefault(group, []).append(each)
 
+    for (days, detector), by_kind in found.items():
+        if missing := [group for group in YOUNG if group not in by_kind]:
+            raise SystemExit(
+                f"{detector} at {days} days lacks {' and '.join(missing)}: measure both families, as the rows"
+                " of the table have both (benchmarks.lengths)"
+            )
+
     def change(heading: str, cells: Cells) -> Cells | None:
         kinds = found.get((heading, cells[1])) if len(cells) == LENGTH_COLUMNS else None
         if kinds is None:

@@ -12,11 +12,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.dates import date2num
+from matplotlib.dates import AutoDateLocator, DateFormatter, date2num
 from matplotlib.figure import Figure
 
 from benchmarks.datasets import Case
@@ -81,6 +80,10 @@ def _panel(axis: Axes, scores: Scores, fault: Interval, shown: Interval) -> None
         axis.axvline(*_dates((moved.since,)), color="tab:blue", label="a level moved")
     axis.axhline(0.5, color="0.6", linewidth=0.6)
     axis.set(ylim=(0, 1), xlim=_dates(shown))
+    # Evenly spaced: a tick at the first of a month as well would be written over its neighbour.
+    locator = AutoDateLocator(maxticks=7, interval_multiples=False)  # type: ignore[no-untyped-call]  # as below
+    axis.xaxis.set_major_locator(locator)
+    axis.xaxis.set_major_formatter(DateFormatter("%d %b"))  # type: ignore[no-untyped-call]  # as below
 
 
 def _dates(times: Iterable[np.datetime64]) -> list[float]:
@@ -97,5 +100,4 @@ def _with_legend(figure: Figure) -> Figure:
 PICTURES = {"adaptation": adaptation, "slow-faults": slow_faults}
 
 if __name__ == "__main__":
-    mpl.rcParams["date.converter"] = "concise"
     PICTURES[sys.argv[1]]().savefig(Path(sys.argv[2]), dpi=110)

@@ -20,7 +20,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from constructs_l4e import _api_endpoints, _props, _validate, import_source
+from constructs_l4e import _api_endpoints, _props, _validate, _ways_in, import_source
 from constructs_l4e._access import Access
 from constructs_l4e._handle import Handle, parameter_name_in, parameter_of_stack
 from constructs_l4e._imported_service import ImportedService
@@ -34,6 +34,7 @@ from constructs_l4e._provider import ResourceProvider
 from constructs_l4e._reconciler import Reconciler
 from constructs_l4e._rest_api import ServiceApi
 from constructs_l4e._state import ServiceState
+from constructs_l4e.access_level import AccessLevel
 from constructs_l4e.import_source import ImportSource
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.large_jobs import LargeJobs
@@ -117,6 +118,8 @@ class EquipmentService(EquipmentServiceBase):
     """Queue of the events that the reconciler could not handle."""
     api: apigateway.RestApi
     """The REST API."""
+    api_id: str
+    """Id of the REST API."""
     api_log_group: logs.LogGroup
     """Log of the API function, with the audit record of each call."""
 
@@ -272,6 +275,17 @@ class EquipmentService(EquipmentServiceBase):
         self.provider_role = provider.role
         self.staging_bucket_name = provider.staging_bucket_name
 
+    @property
+    def endpoint_url(self) -> str:
+        """Address of the API, for `AWS_ENDPOINT_URL_LOOKOUTEQUIPMENT`."""
+        return self._address_of(self.api_id)
+
+    def endpoint_url_for(
+        self, level: AccessLevel | str, *, name: str | None = None, tag: tuple[str, str] | None = None
+    ) -> str:
+        """Return the address of a way in: see `IEquipmentService`."""
+        return f"{self.endpoint_url}/{_ways_in.path(level, name=name, tag=tag)}"
+
     def apply_removal_policy(self, policy: cdk.RemovalPolicy) -> None:
         """Say what happens to the state when the stack is deleted; an own key keeps its policy."""
         self.bucket.apply_removal_policy(policy)
@@ -338,7 +352,7 @@ class EquipmentService(EquipmentServiceBase):
         """
         name = parameter_name or parameter_of_stack(cdk.Stack.of(self).stack_name)
         return Handle(
-            api_id=str(self.api_id),
+            api_id=self.api_id,
             api_stage=str(self.api_stage),
             data_access_role_arn=self.job_role.role_arn,
             provider_service_token=self.provider_service_token,

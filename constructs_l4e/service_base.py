@@ -88,11 +88,13 @@ class EquipmentServiceBase(cdk.Resource):
     @property
     def endpoint_url(self) -> str | None:
         """Address of the API, for `AWS_ENDPOINT_URL_LOOKOUTEQUIPMENT`; None for the AWS-managed service."""
-        if self.api_id is None:
-            return None
+        return None if self.api_id is None else self._address_of(self.api_id)
+
+    def _address_of(self, api_id: str) -> str:
+        """Return the address of the API with that id."""
         stack = cdk.Stack.of(self)
         # With the endpoint in its name a host leads to a private API with and without private DNS.
-        host = "-".join((self.api_id, *self.api_vpc_endpoint_ids[:1]))
+        host = "-".join((api_id, *self.api_vpc_endpoint_ids[:1]))
         return f"https://{host}.execute-api.{self.env.region}.{stack.url_suffix}/{self.api_stage}"
 
     def endpoint_url_for(

@@ -65,7 +65,7 @@ class ServiceSettings:
             Default: 24 hours.
         inference_fill: how long a sensor without new values keeps its last one. Default: 24 hours.
         false_alarm_time: time in false alarm per day that training aims at, more than 0 and less than 24
-            hours. A longer one finds faults earlier. Default: seven minutes.
+            hours. A longer one finds faults earlier. Default: nine minutes.
         partial_inference: whether inference goes on without the components and sensors that have no data.
             Default: False, such an execution fails.
         adaptation: what becomes of faults that grow over days and weeks, for models without an `adaptation`

@@ -44,7 +44,7 @@ class ServiceStack(cdk.Stack):
 
         operators = iam.Role(self, "Operators", assumed_by=iam.AccountRootPrincipal())
         self.service.grant_operate(operators)
-        cdk.CfnOutput(self, "EndpointUrl", value=str(self.service.endpoint_url_for("operate")))
+        cdk.CfnOutput(self, "EndpointUrl", value=self.service.endpoint_url_for("operate"))
 
 
 app = cdk.App()

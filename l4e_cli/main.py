@@ -40,10 +40,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     from l4e_cli.terminal import Terminal
 
     terminal = Terminal()
-    signal.signal(signal.SIGTERM, _raise_terminated)
     of_caller = options.command in {"configure", "doctor", "validate"}
     try:
-        with nullcontext() if of_caller else _without_aws_settings():
+        with _sigterm_raised(), nullcontext() if of_caller else _without_aws_settings():
             return _COMMANDS[options.command](options, terminal)
     except CliError as error:
         terminal.error(str(error))
@@ -59,6 +58,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _TERMINATED
     except BrokenPipeError:  # the reader of our output went away
         return 1
+
+
+@contextmanager
+def _sigterm_raised() -> Iterator[None]:
+    """Raise `_Terminated` on SIGTERM in the block; after it the signal does what it did before."""
+    before = signal.signal(signal.SIGTERM, _raise_terminated)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

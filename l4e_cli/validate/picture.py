@@ -225,7 +225,7 @@ def _font_size(axes: Axes) -> float:
 def _draw_legend(figure: Figure, result: Result) -> None:
     handles = [
         Patch(color=_VALUES, label="values as often as usual"),
-        Patch(color=_COLOURS(0.0), label="few values"),
+        Patch(color=_COLOURS(0.0), label="fewer than usual"),
         Patch(color=_NOTHING, label="none"),
         Patch(color=_GAP, label="gap in the rows of a component"),
     ]

@@ -84,7 +84,7 @@ class TestPrivateApi:
         def build(scope: cdk.Stack) -> None:
             endpoints = [known_endpoint(scope), known_endpoint(scope, OTHER_VPCE)]
             service = EquipmentService(scope, "Service", api_vpc_endpoints=endpoints)
-            cdk.CfnOutput(scope, "Url", value=str(service.endpoint_url))
+            cdk.CfnOutput(scope, "Url", value=service.endpoint_url)
             assert service.api_vpc_endpoint_ids == (VPCE, OTHER_VPCE)
 
         content = synthesised(build)
@@ -357,7 +357,7 @@ class TestImported:
     def test_ids_of_another_stack_are_taken_as_they_are(self) -> None:
         scope = stack()
         service = imported(scope, api_vpc_endpoint_ids=[cdk.Fn.import_value("Endpoint")])
-        cdk.CfnOutput(scope, "Url", value=str(service.endpoint_url))
+        cdk.CfnOutput(scope, "Url", value=service.endpoint_url)
 
         url = template(scope)["Outputs"]["Url"]["Value"]["Fn::Join"][1]
         assert {"Fn::ImportValue": "Endpoint"} in url

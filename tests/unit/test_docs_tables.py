@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from benchmarks.docs_tables import detection_cells, length_cells, rewritten, slow_cells
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md").read_text()
@@ -60,6 +62,12 @@ def test_young_machines_have_a_table_of_their_own_for_five_minutes() -> None:
     assert changed(rewritten(PAGE, slow_cells({"engine": rows}))) == [
         ("51", "1 of 1", "123", "2.0", "0.6", "9.88", "11.3", "0.457")
     ]
+
+
+def test_lengths_of_one_family_are_refused_in_words() -> None:
+    rows = [case("young", "young, linear,  21 days", 1)]
+    with pytest.raises(SystemExit, match="engine at 21 days lacks young, curved: measure both families"):
+        length_cells({"engine": rows})
 
 
 def test_lengths_of_training_change_the_rows_of_their_days() -> None:

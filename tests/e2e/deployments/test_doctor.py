@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -27,15 +26,11 @@ LATEST_WORK = {"Schedulers", "Jobs", "Alarms"}
 
 def doctor(cloud: Cloud, *arguments: str, **environment: str) -> tuple[int, list[dict[str, Any]]]:
     """Exit status and checks, in this process: a new one takes long to begin."""
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        with (
-            mock.patch.dict(os.environ, cloud.environment() | environment, clear=True),
-            redirect_stdout(io.StringIO()) as said,
-        ):
-            status = run(["doctor", "--json", *arguments])
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with (
+        mock.patch.dict(os.environ, cloud.environment() | environment, clear=True),
+        redirect_stdout(io.StringIO()) as said,
+    ):
+        status = run(["doctor", "--json", *arguments])
     return status, checks_of(said.getvalue(), status)
 
 

@@ -1,10 +1,7 @@
 """The pages about the API say what the code does."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from service.api import OPERATIONS
 from service.requests.service_model import service_model
@@ -38,9 +35,3 @@ def test_differences_are_of_operations_that_there_are() -> None:
     for operations, *_ in table("compatibility.md", "## What differs"):
         for name in operations.split(", "):
             assert name.startswith("all") or name.strip("`") in OPERATIONS, name
-
-
-@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#:]+?\.md)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-        assert (page.parent / target).exists(), target

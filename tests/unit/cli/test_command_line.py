@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,12 @@ def test_status_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out) == {"running": False, "env": {}, "stacks": {}}
     assert run(["status"]) == 1
     assert "no embedded AWS runs in" in capsys.readouterr().out
+
+
+def test_the_process_has_its_own_sigterm_handler_back(capsys: pytest.CaptureFixture[str]) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    assert run(["status"]) == 1
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_down_of_nothing_is_fine(capsys: pytest.CaptureFixture[str]) -> None:
