@@ -34,17 +34,19 @@ _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}", re.ASCII)
 """The beginning of a date, also of one that no calendar has: what begins like this is meant to be a time."""
 _COMMA_NUMBER = re.compile(r"[+-]?\d{1,3}([. ']\d{3})*,\d+|[+-]?\d+,\d+")
 _AS_SECONDS = "10 digits are read as seconds since 1970"
+_WRITE_WHOLE = "write '2026-03-31 14:00:00'"
 _MISREAD_DIGITS = (
     (
         re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])"),
-        f"a date with an hour (yyyyMMddHH), but {_AS_SECONDS}",
+        f"a date with an hour (yyyyMMddHH), but {_AS_SECONDS}: {_WRITE_WHOLE}, {PREPARE}",
     ),
     (
         re.compile(r"(?!19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])([0-5]\d){2}"),
-        "a date with a year of two digits (yyMMddHHmmss), but 12 digits are read as yyyyMMddHHmm",
+        "a date with a year of two digits (yyMMddHHmmss), but 12 digits are read as yyyyMMddHHmm: "
+        + _WRITE_WHOLE,
     ),
 )
-"""Digits that would be read as another time than they were meant, and what they look like."""
+"""Digits that would be read as another time than they were meant, what they look like, and the fix."""
 _LONG_COLUMNS, _LONG_NUMBERS, _LONG_ROWS, _REPEATED_SHARE = 6, 2, 6, 0.4
 _NUMBERED_ROWS, _FILLED_SHARE = 20, 0.8
 """Share of all pairs of timestamp and number from which on numbers name sensors; in fewer rows, all pairs."""
@@ -317,9 +319,6 @@ def _refuse_misread_digits(body: Sequence[Row]) -> None:
         meant for pattern, meant in _MISREAD_DIGITS if len(texts) > 1 and all(map(pattern.fullmatch, texts))
     ]
     if have_short_years(texts):
-        looks.append(f"a date with a year of two digits (as yyMMddHHmm), but {_AS_SECONDS}")
+        looks.append(f"a date with a year of two digits (as yyMMddHHmm), but {_AS_SECONDS}: {_WRITE_WHOLE}")
     if looks:
-        raise UnusableFile(
-            f"the timestamp {texts[0]!r} in line {body[0].line} looks like {looks[0]}: write "
-            f"'2026-03-31 14:00:00', {PREPARE}"
-        )
+        raise UnusableFile(f"the timestamp {texts[0]!r} in line {body[0].line} looks like {looks[0]}")

@@ -2,7 +2,9 @@
 
 import gzip
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -54,6 +56,11 @@ SHAPES = {
             "Timestamp,Flow\n2026-10-24T23:30:00,0.5\n2026-10-25T00:00:00,1.5\n2026-10-25T00:30:00,2.5\n"
             "2026-10-25T01:00:00,3.5\n2026-10-25T01:30:00,4.5\n"
         ),
+    ),
+    "a date with an hour, which is no count of seconds": (
+        b"Time,Flow\n2026030105,1.5\n2026030106,1.6\n2026030107,1.7\n",
+        [],
+        "Timestamp,Flow\n2026-03-01T05:00:00,1.5\n2026-03-01T06:00:00,1.6\n2026-03-01T07:00:00,1.7\n",
     ),
     "epoch milliseconds, an index, gzip without .gz": (
         gzip.compress(
@@ -195,7 +202,15 @@ def test_what_cannot_be_known_is_asked(tmp_path: Path, case: str, capsys: pytest
 REFUSED = {
     "years of two digits without separators": (
         b"Time,Flow\n260301060000,1.5\n260301070000,1.6\n260301080000,1.7\n",
-        "no line holds a time",
+        "the first line is 'Time,Flow', and the one below it '260301060000,1.5'",
+    ),
+    "days of the year": (
+        b"Time,Flow\n2026-060 00:00,1.5\n2026-060 01:00,1.6\n",
+        "no line holds a time that can be read: line 2 begins with '2026-060 00:00', a day of the year",
+    ),
+    "a form that nobody knows": (
+        b"Time,Flow\nat noon,1.5\nat one,1.6\n",
+        "the first line is 'Time,Flow', and the one below it 'at noon,1.5'",
     ),
     "an Excel workbook": (b"PK\x03\x04" + bytes(40), "save the sheet as CSV"),
     "a Parquet file": (b"PAR1" + bytes(40), "Parquet"),
@@ -267,6 +282,28 @@ def test_decisions_and_names_stand_beside_the_output(tmp_path: Path) -> None:
         "Pump_1,Level_pct,Level %",
         "Pump_1,sensor_1,压力",
     ]
+
+
+@pytest.mark.parametrize("order", ["oldest first", "newest first"])
+@pytest.mark.parametrize(
+    ("zone", "start", "minutes"),
+    [
+        *(("Europe/Berlin", "2026-10-24T20:00", minutes) for minutes in (1, 5, 15, 20, 30, 60)),
+        *(("Australia/Lord_Howe", "2026-04-04T13:10", minutes) for minutes in (1, 5, 10, 15, 20, 30)),
+    ],
+)
+def test_rows_of_an_hour_that_exists_twice_are_told_apart_at_every_step(
+    tmp_path: Path, zone: str, start: str, minutes: int, order: str
+) -> None:
+    first = datetime.fromisoformat(start).replace(tzinfo=UTC)
+    times = [first + at * timedelta(minutes=minutes) for at in range(600 // minutes)]
+    local = [f"{time.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M},{at}.5\n" for at, time in enumerate(times)]
+    rows = reversed(local) if order == "newest first" else local
+
+    assert prepare(tmp_path, ("Time,Flow\n" + "".join(rows)).encode(), ["--time-zone", zone]) == 0
+
+    written = (tmp_path / "out" / "Pump_1" / "Pump_1.csv").read_text().splitlines()[1:]
+    assert written == [f"{time:%Y-%m-%dT%H:%M:%S},{at}.5" for at, time in enumerate(times)]
 
 
 def test_a_folder_of_components(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
