@@ -84,6 +84,7 @@ def refuse_wrong_layout(header: Row, rows: Sequence[Row]) -> None:
         UnusableFile: Naming the line, the layout, the rule and the fix.
     """
     _refuse_missing_header(header)
+    _refuse_times_as_names(header)
     body = [row for row in rows if len(row.cells) > 1]
     if not body:
         return
@@ -237,6 +238,16 @@ def _refuse_days(header: Row, body: Sequence[Row]) -> None:
         raise UnusableFile(
             f"a row is a day: the columns {names[0]!r} to {names[-1]!r} are times of the day, not sensors. "
             "Write one row per time, with date and time of day in the first column"
+        )
+
+
+def _refuse_times_as_names(header: Row) -> None:
+    """Refuse a column per time, and a row per sensor."""
+    names = [name for name in header.cells[1:] if name]
+    if len(names) > 1 and all(_DATE.match(name) and _like_time(name) for name in names):
+        raise UnusableFile(
+            f"the columns of the header (line {header.line}) are times, from {names[0]!r} to {names[-1]!r}: "
+            "the table is turned, a row is a sensor. Write one row per time, with a column per sensor"
         )
 
 

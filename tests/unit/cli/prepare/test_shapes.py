@@ -208,6 +208,10 @@ REFUSED = {
         b"Time,Flow\n2026-060 00:00,1.5\n2026-060 01:00,1.6\n",
         "no line holds a time that can be read: line 2 begins with '2026-060 00:00', a day of the year",
     ),
+    "a row per sensor": (
+        b"Tag,2026-03-01 00:00,2026-03-01 00:05,2026-03-01 00:10\nFlow,1.5,1.6,1.7\nPress,2.5,2.6,2.7\n",
+        "most cells of line 1 are times",
+    ),
     "a form that nobody knows": (
         b"Time,Flow\nat noon,1.5\nat one,1.6\n",
         "the first line is 'Time,Flow', and the one below it 'at noon,1.5'",
