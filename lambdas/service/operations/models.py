@@ -7,6 +7,7 @@ from service.context import Context
 from service.customer.kms_keys import key_arn
 from service.customer.roles import require_role
 from service.errors import ConflictError, ValidationError, counted, name_taken, no_such, require_room
+from service.members.diagnostics_place import require_short_diagnostics_key
 from service.members.off_rule import OffRule
 from service.members.requested_windows import requested_training_window
 from service.members.schema import Schema, parse_schema
@@ -56,6 +57,7 @@ def create_model(context: Context, request: dict[str, Any]) -> ModelRecord:
     """Start the training of version 1 of a new model."""
     require_role(context, request)
     require_labels(request, request.get("RoleArn"))
+    require_short_diagnostics_key(request)
     text = request.get("DatasetSchema", {}).get("InlineDataSchema")
     part = parse_schema(text) if text is not None else None
     tags = merged_tags(context, request.get("Tags", []), of_model=True)
@@ -116,6 +118,7 @@ def update_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     Labels that are empty (`{}`) take those of the model away; for the others the API has no such value.
     """
     require_role(context, request)
+    require_short_diagnostics_key(request)
 
     def attempt() -> None:
         model = _require_settled(context, request["ModelName"])
