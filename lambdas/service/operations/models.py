@@ -307,9 +307,9 @@ def require_active(dataset: DatasetRecord) -> None:
     """Require a dataset that holds data."""
     name, status = dataset["DatasetName"], dataset["Status"]
     if status != "ACTIVE" or "DataStartTime" not in dataset:
+        fix = "ingest data into it and wait" if status == "CREATED" else "wait"
         raise ConflictError(
-            f"the dataset '{name}' is {status}, not ACTIVE: ingest data into it and wait until the job has "
-            "succeeded"
+            f"the dataset '{name}' is {status}, not ACTIVE: {fix} until the job has succeeded"
         )
 
 
@@ -364,7 +364,8 @@ def _require_settled(context: Context, name: str) -> ModelRecord:
     """Return the model called `name`, which must not be in training."""
     model = require_model(context, name)
     if model["Status"] not in {"SUCCESS", "FAILED"}:
-        raise ConflictError(f"the model '{name}' is {model['Status']}: wait until the training is done")
+        work = "import" if model["Status"] == "IMPORT_IN_PROGRESS" else "training"
+        raise ConflictError(f"the model '{name}' is {model['Status']}: wait until the {work} is done")
     if "importing" in model:
         raise ConflictError(
             f"version {model['importing']} of the model '{name}' is being imported: wait for it"
