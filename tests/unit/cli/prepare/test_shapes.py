@@ -62,6 +62,11 @@ SHAPES = {
         [],
         "Timestamp,Flow\n2026-03-01T05:00:00,1.5\n2026-03-01T06:00:00,1.6\n2026-03-01T07:00:00,1.7\n",
     ),
+    "a title that begins like an ORC file": (
+        b"ORC plant 1,,\nTimestamp,Flow,Press\n2026-03-01T00:00:00,1.50,2\n2026-03-01T00:05:00,1.25,\n",
+        [],
+        "Timestamp,Flow,Press\n2026-03-01T00:00:00,1.50,2\n2026-03-01T00:05:00,1.25,\n",
+    ),
     "epoch milliseconds, an index, gzip without .gz": (
         gzip.compress(
             b",unix_time,Total\n0,1772323200000,12345678.4\n1,1772323200500,12345679.0\n2,1772323201000,12345679.6\n"
@@ -216,7 +221,12 @@ REFUSED = {
         b"Time,Flow\nat noon,1.5\nat one,1.6\n",
         "the first line is 'Time,Flow', and the one below it 'at noon,1.5'",
     ),
-    "an Excel workbook": (b"PK\x03\x04" + bytes(40), "save the sheet as CSV"),
+    "an Excel workbook": (b"PK\x03\x04" + bytes(26) + b"[Content_Types].xml", "an Excel workbook (xlsx)"),
+    "a zip archive": (b"PK\x03\x04" + bytes(40), "a zip archive: unpack it"),
+    "a tar archive": (b"a.csv" + bytes(252) + b"ustar" + bytes(40), "a tar archive: unpack it"),
+    "an HDF5 file": (b"\x89HDF\r\n\x1a\n" + bytes(40), "an HDF5 file, not CSV: export it as CSV"),
+    "a pointer of Git LFS": (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
+    "gzip twice": (gzip.compress(gzip.compress(b"Time,Flow\n" + BODY)), "compressed by gzip twice"),
     "a Parquet file": (b"PAR1" + bytes(40), "Parquet"),
     "a gzip file that was cut": (gzip.compress(b"Time,Flow\n" + BODY * 200)[:60], "cut"),
     "nothing": (b"", "empty"),
@@ -231,7 +241,7 @@ REFUSED = {
         b"Time,Flow,Press\n" + BODY + b"Timestamp,Load,Speed\n" + BODY,
         "names of a second table",
     ),
-    "a web page": (b"<html><table></table></html>", "markup"),
+    "a web page": (b"<html><table></table></html>", "this is HTML, XML or JSON, not CSV"),
     "times that clocks skip": (
         b"Time,Flow\n2026-03-29 02:30,1\n2026-03-29 02:40,2\n",
         "do not exist in this time zone",
