@@ -12,8 +12,8 @@ from l4e_files.beginning import HEAD_BYTES, recognise
 from l4e_files.header import timestamp_name
 from l4e_files.unusable import UnusableFile
 
-MOST_COLUMNS = 3000
-"""Most columns of a dataset (L4E user guide, quotas; the service model does not state it)."""
+MOST_SENSORS = 3000
+"""Most sensors of a dataset (L4E user guide, quotas; the service model does not state it)."""
 
 _LONGEST_HEADER = 4 << 20
 
@@ -81,7 +81,7 @@ class Component:
         """
         head = _head(header) if isinstance(header, Path) else header.encode()
         try:
-            columns = recognise(head, max_columns=MOST_COLUMNS, detected=True).header
+            columns = recognise(head, max_columns=MOST_SENSORS, detected=True).header
         except UnusableFile as error:
             file = f'file "{header}"' if isinstance(header, Path) else "header"
             raise ValueError(f'{file} of component "{name}": {error}') from None
@@ -98,7 +98,7 @@ class DatasetSchema:
     r"""The components of a dataset.
 
     Args:
-        components: at least one component; together they may have 3,000 columns.
+        components: at least one component; together they may have 3,000 sensors.
 
     Raises:
         ValueError: when there is no component, two have the same name, or the schema is larger than the API
@@ -117,10 +117,10 @@ class DatasetSchema:
         if not self.components:
             raise ValueError("schema has no component: name at least one")
         _refuse_repeated([component.name for component in self.components], what="component name")
-        columns = sum(len(component.sensors) + 1 for component in self.components)
-        if columns > MOST_COLUMNS:
+        sensors = len(self.sensor_ids)
+        if sensors > MOST_SENSORS:
             raise ValueError(
-                f'schema has "{columns}" columns: use at most {MOST_COLUMNS}, or split the dataset'
+                f'schema has "{sensors}" sensors: use at most {MOST_SENSORS}, or split the dataset'
             )
         longest = _service_model.string_rule("InlineDataSchema").max_length or 0
         if len(self.to_json()) > longest:

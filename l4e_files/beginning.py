@@ -27,6 +27,7 @@ HEAD_BYTES = 64 << 10
 _ROWS = 200
 """Rows that are looked at, at most."""
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_OPEN_QUOTE = re.compile(r'(?:\A|,)\s*"[^"]*\Z')
 _SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?,*\s*', re.IGNORECASE)
 
 
@@ -88,6 +89,7 @@ def recognise(
     rows = list(_rows(head[after:], number + 1))
     _refuse_separator(text, header, head[after:])
     _refuse_quoted_lines(text, header)
+    _refuse_broken_header(text, header)
     names = without_empty_end(header.cells)
     if len(names) < len(header.cells):
         repairs.append(_dropped(header, len(names)))
@@ -197,6 +199,15 @@ def _refuse_quoted_lines(text: str, header: Row) -> None:
         raise UnusableFile(
             f"line {header.line} ({shortened(text.strip())!r}) is in quotation marks as a whole, so that it "
             f"is one column: put them around single cells only, or leave them out, {PREPARE}"
+        )
+
+
+def _refuse_broken_header(text: str, header: Row) -> None:
+    """Refuse a header whose last name is in quotation marks that end in another line."""
+    if _OPEN_QUOTE.search(text.replace('""', "")):
+        raise UnusableFile(
+            f"the name {shortened(header.cells[-1])!r} of the header (line {header.line}) has a line break: "
+            f"names stand in one line, without line breaks; rename it in the export, {PREPARE}"
         )
 
 

@@ -8,6 +8,7 @@ from l4e_files.unusable import UnusableFile
 PREPARE = "or let `l4e prepare` turn it into files that the service takes"
 
 _AS_CSV = "save it as CSV (comma delimited, UTF-8)"
+_ORC = b"ORC"
 _OTHER_FORMATS: tuple[tuple[bytes, str, str], ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a workbook of an old Excel (.xls)", _AS_CSV),
     (b"PAR1", "a Parquet file", "export it as CSV"),
@@ -15,7 +16,7 @@ _OTHER_FORMATS: tuple[tuple[bytes, str, str], ...] = (
     (b"Obj\x01", "an Avro file", "export it as CSV"),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "export it as CSV"),
     (b"SQLite format 3\0", "an SQLite database", "export its table as CSV"),
-    (b"ORC", "an ORC file", "export it as CSV"),
+    (_ORC, "an ORC file", "export it as CSV"),
     (b"FEA1", "a Feather file", "export it as CSV"),
     (b"MATLAB 5.0", "a file of MATLAB", "export it as CSV"),
     (b"\x93NUMPY", "an array of numpy", "export it as CSV"),
@@ -61,16 +62,25 @@ def refuse_other_formats(head: bytes, *, gzip: bool) -> None:
             "the file is compressed by gzip, but its name does not end in .gz: end it in .csv.gz, or unpack "
             "the file"
         )
-    if head.startswith(b"PK\x03\x04"):
-        raise UnusableFile(_zip(head))
-    for magic, name, fix in _OTHER_FORMATS:
-        if head.startswith(magic):
-            raise UnusableFile(f"the file is {name}, not CSV: {fix}")
-    if head[_TAR_AT:].startswith(b"ustar"):
-        raise UnusableFile("the file is a tar archive: unpack it and upload the CSV files in it")
+    refuse_containers(head)
     encoding = _wide_encoding(head)
     if encoding:
         raise UnusableFile(f"the file is text in {encoding}, not UTF-8: save it as CSV in UTF-8, {PREPARE}")
+
+
+def refuse_containers(head: bytes) -> None:
+    """Refuse archives, compressed files and what other programs write, by their first bytes.
+
+    Raises:
+        UnusableFile: Naming what it is, and what to do.
+    """
+    if head.startswith(b"PK\x03\x04"):
+        raise UnusableFile(_zip(head))
+    for magic, name, fix in _OTHER_FORMATS:
+        if head.startswith(magic) and not (magic == _ORC and _is_text(head)):
+            raise UnusableFile(f"the file is {name}, not CSV: {fix}")
+    if head[_TAR_AT:].startswith(b"ustar"):
+        raise UnusableFile("the file is a tar archive: unpack it and upload the CSV files in it")
     if _MARKUP.match(head):
         raise UnusableFile(
             f"the file begins with {head.lstrip()[:20].decode('utf-8', 'replace')!r}: this is HTML, XML or "
@@ -115,6 +125,11 @@ def decode(line: bytes, *, number: int) -> str:
             f"line {number} holds NUL bytes: this is not a CSV file; export the data as CSV in UTF-8"
         )
     return text
+
+
+def _is_text(head: bytes) -> bool:
+    """Return whether bytes are text: "ORC" may also begin the title of a plant."""
+    return all(character.isprintable() or character.isspace() for character in head.decode("latin-1"))
 
 
 def _zip(head: bytes) -> str:

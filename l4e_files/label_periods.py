@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from l4e_files.formats import PREPARE, decode, refuse_other_formats
-from l4e_files.times import ACCEPTED, day_month_order, micros, unaccepted_form
+from l4e_files.times import ACCEPTED, day_month_order, micros, misread_digits, unaccepted_form
 from l4e_files.unusable import UnusableFile
 
 FORM = "each line is '<start>,<end>', for example '2020-02-01T20:00:00.000000,2020-02-03T00:00:00.000000'"
@@ -132,8 +132,12 @@ def periods_of(lines: Sequence[Line], *, header: Line | None = None) -> LabelFil
         header: The line with the names of these two columns, if there is one.
 
     Raises:
-        UnusableFile: When a cell is no time, or an end lies before its start.
+        UnusableFile: When a cell is no time or looks like another one than it would be read as, or an end
+            lies before its start.
     """
+    meant = misread_digits([cell for line in lines for cell in line.cells])
+    if meant is not None:
+        raise UnusableFile(f"line {lines[0].number}: '{lines[0].cells[0]}' looks like {meant}")
     order = day_month_order(cell for line in lines for cell in line.cells)
     periods = tuple(_periods(lines, header, day_first=order.is_day_first, ambiguous=order.ambiguous))
     days = [

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from l4e_files.times import have_short_years, micros, unaccepted_form
+from l4e_files.times import are_dates_with_hour, micros, misread_digits, unaccepted_form
 from l4e_files.unusable import UnusableFile
 
 PREPARE = "or let `l4e prepare` rewrite the file"
@@ -33,18 +33,6 @@ _MIDNIGHT = re.compile(r".*[T _-]0?0[:-]00(?:[:-]00(?:\.0+)?)?(?:Z|\+00:?00)?", 
 _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}", re.ASCII)
 """The beginning of a date, also of one that no calendar has: what begins like this is meant to be a time."""
 _COMMA_NUMBER = re.compile(r"[+-]?\d{1,3}([. ']\d{3})*,\d+|[+-]?\d+,\d+")
-_AS_SECONDS = "10 digits are read as seconds since 1970"
-_MISREAD_DIGITS = (
-    (
-        re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])"),
-        f"a date with an hour (yyyyMMddHH), but {_AS_SECONDS}",
-    ),
-    (
-        re.compile(r"(?!19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])([0-5]\d){2}"),
-        "a date with a year of two digits (yyMMddHHmmss), but 12 digits are read as yyyyMMddHHmm",
-    ),
-)
-"""Digits that would be read as another time than they were meant, and what they look like."""
 _LONG_COLUMNS, _LONG_NUMBERS, _LONG_ROWS, _REPEATED_SHARE = 6, 2, 6, 0.4
 _NUMBERED_ROWS, _FILLED_SHARE = 20, 0.8
 """Share of all pairs of timestamp and number from which on numbers name sensors; in fewer rows, all pairs."""
@@ -82,6 +70,7 @@ def refuse_wrong_layout(header: Row, rows: Sequence[Row]) -> None:
         UnusableFile: Naming the line, the layout, the rule and the fix.
     """
     _refuse_missing_header(header)
+    _refuse_times_as_names(header)
     body = [row for row in rows if len(row.cells) > 1]
     if not body:
         return
@@ -238,6 +227,16 @@ def _refuse_days(header: Row, body: Sequence[Row]) -> None:
         )
 
 
+def _refuse_times_as_names(header: Row) -> None:
+    """Refuse a column per time, and a row per sensor."""
+    names = [name for name in header.cells[1:] if name]
+    if len(names) > 1 and all(_DATE.match(name) and _like_time(name) for name in names):
+        raise UnusableFile(
+            f"the columns of the header (line {header.line}) are times, from {names[0]!r} to {names[-1]!r}: "
+            "the table is turned, a row is a sensor. Write one row per time, with a column per sensor"
+        )
+
+
 def _are_hours_of_days(pairs: Sequence[tuple[str, str]]) -> bool:
     """Return whether dates repeat with another hour each time; hours of each day alone are a measurement."""
     repeated = len({date for date, _ in pairs}) < len(pairs) == len(set(pairs))
@@ -313,13 +312,7 @@ def _refuse_decimal_commas(header: Row, body: Sequence[Row]) -> None:
 def _refuse_misread_digits(body: Sequence[Row]) -> None:
     """Refuse digits that would be read as other times than they were meant."""
     texts = [row.cells[0] for row in body]
-    looks = [
-        meant for pattern, meant in _MISREAD_DIGITS if len(texts) > 1 and all(map(pattern.fullmatch, texts))
-    ]
-    if have_short_years(texts):
-        looks.append(f"a date with a year of two digits (as yyMMddHHmm), but {_AS_SECONDS}")
-    if looks:
-        raise UnusableFile(
-            f"the timestamp {texts[0]!r} in line {body[0].line} looks like {looks[0]}: write "
-            f"'2026-03-31 14:00:00', {PREPARE}"
-        )
+    meant = misread_digits(texts)
+    if meant is not None:
+        fix = f", {PREPARE}" if are_dates_with_hour(texts) else ""
+        raise UnusableFile(f"the timestamp {texts[0]!r} in line {body[0].line} looks like {meant}{fix}")

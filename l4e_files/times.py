@@ -5,7 +5,7 @@ Timestamps are read as UTC unless they give an offset. Not accepted are dates an
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -211,6 +211,39 @@ def have_short_years(texts: Iterable[str]) -> bool:
     """
     different = set(texts)
     return len(different) >= _ENOUGH and all(map(_SHORT_YEARS.fullmatch, different))
+
+
+_DATE_WITH_HOUR = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])")
+_SHORT_YEAR_WITH_SECONDS = re.compile(
+    r"(?!19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])([0-5]\d){2}"
+)
+_AS_SECONDS = "10 digits are read as seconds since 1970"
+
+
+def are_dates_with_hour(texts: Sequence[str]) -> bool:
+    """Return whether ten digits are dates with an hour, as in `2026033114`, not seconds since 1970."""
+    return len(texts) > 1 and all(map(_DATE_WITH_HOUR.fullmatch, texts))
+
+
+def misread_digits(texts: Sequence[str]) -> str | None:
+    """Return what digits look like that would be read as other times, and the fix, `None` for others.
+
+    Args:
+        texts: The timestamps of a file, or the first of them.
+
+    Example:
+        >>> misread_digits(["2026033114", "2026033115"])[:35]
+        'a date with an hour (yyyyMMddHH), b'
+    """
+    if are_dates_with_hour(texts):
+        meant = f"a date with an hour (yyyyMMddHH), but {_AS_SECONDS}"
+    elif len(texts) > 1 and all(map(_SHORT_YEAR_WITH_SECONDS.fullmatch, texts)):
+        meant = "a date with a year of two digits (yyMMddHHmmss), but 12 digits are read as yyyyMMddHHmm"
+    elif have_short_years(texts):
+        meant = f"a date with a year of two digits (as yyMMddHHmm), but {_AS_SECONDS}"
+    else:
+        return None
+    return f"{meant}: write '2026-03-31 14:00:00'"
 
 
 _DAY = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}"

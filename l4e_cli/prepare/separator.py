@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from l4e_cli.prepare.decision import Answers, Decision, Question, UndecidedExport, UnfitExport
 from l4e_cli.prepare.times import CLOCK_ONLY, is_numeric_time, is_textual_time
+from l4e_files.times import unaccepted_form
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 _NUMBER = re.compile(r"[+\-\u2212]?[\d.,'\u00a0\u202f]*\d[\d.,]*(?:[eE][+-]?\d+)?")
@@ -63,11 +64,7 @@ def decide_separator(lines: Sequence[str], answers: Answers) -> tuple[str, Decis
     best, second = ranked[0], ranked[1]
     score = scores[best]
     if not score.total:
-        raise UnfitExport(
-            "no line holds a time beside other cells, whether separated by commas, semicolons, tabs or "
-            "pipes: "
-            f"the first line is {lines[0][:80]!r}. Export one row per time, with a date in it"
-        )
+        raise UnfitExport(_without_time(lines))
     if scores[second].total * _CLEARLY_BETTER > score.total:
         text = f"the lines can be separated by {best} or by {second}, such as {lines[-1][:80]!r}"
         raise UndecidedExport(Question(key="separator", text=text, choices=(best, second)))
@@ -76,6 +73,24 @@ def decide_separator(lines: Sequence[str], answers: Answers) -> tuple[str, Decis
         value=best,
         evidence=f"{score.constant:.0%} of the first lines have {score.width} cells with it, "
         f"{score.typed:.0%} of which are numbers, times or empty",
+    )
+
+
+def _without_time(lines: Sequence[str]) -> str:
+    """Return why no line of a file has a time, and what to do."""
+    for number, line in enumerate(lines[:_SCORED_LINES], start=1):
+        for cell in (cells[0] for mark in SEPARATORS.values() if len(cells := split(line, mark)) > 1):
+            form = unaccepted_form(cell)
+            if form is not None:
+                return (
+                    f"no line holds a time that can be read: line {number} begins with {cell[:80]!r}, "
+                    f"{form}. Export times such as 2026-03-01T00:00:00"
+                )
+    below = f", and the one below it {lines[1][:80]!r}" if len(lines) > 1 else ""
+    return (
+        "no line holds a time beside other cells, whether separated by commas, semicolons, tabs or pipes: "
+        f"the first line is {lines[0][:80]!r}{below}. Export one row per time, with a date in it, such as "
+        "2026-03-01T00:00:00"
     )
 
 

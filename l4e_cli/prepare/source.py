@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from l4e_cli.prepare.decision import Answers, Decision, Question, UndecidedExport, UnfitExport
+from l4e_files.formats import refuse_containers
+from l4e_files.unusable import UnusableFile
 
 BLOCK_BYTES = 4 << 20
 """What is read at a time. The memory of everything behind it is a multiple of this."""
@@ -15,19 +17,8 @@ BLOCK_BYTES = 4 << 20
 MAX_LINE_BYTES = 4 << 20
 _HEAD_BYTES = 4096
 _SOME_ZEROS, _FEW_ZEROS = 0.25, 0.02
+_GZIP = b"\x1f\x8b"
 
-_CONTAINERS = (
-    (b"PK\x03\x04", "a zip archive or an Excel workbook: unpack it, or save the sheet as CSV"),
-    (b"PAR1", "a Parquet file: write it as CSV first, for example with pandas"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook: save the sheet as CSV"),
-    (b"%PDF", "a PDF document: export the data as CSV"),
-    (b"BZh", "compressed with bzip2: unpack it"),
-    (b"\xfd7zXZ", "compressed with xz: unpack it"),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd: unpack it"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive: unpack it"),
-    (b"SQLite format 3", "an SQLite database: export the table as CSV"),
-)
-_MARKUP = re.compile(rb"\s*(<\?xml|<!doctype|<html|<table|[{\[]\s*[\"{\[])", re.IGNORECASE)
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -94,7 +85,7 @@ def open_source(path: Path, answers: Answers) -> Source:
         UndecidedExport: When its encoding cannot be told.
     """
     head = _first_bytes(path, gzip=False)
-    gzip = head.startswith(b"\x1f\x8b")
+    gzip = head.startswith(_GZIP)
     decisions = []
     if gzip:
         decisions.append(Decision(what="container", value="gzip, unpacked", evidence="its first bytes"))
@@ -258,11 +249,12 @@ def _marked_encoding(head: bytes) -> str | None:
 
 
 def _refuse_containers(head: bytes) -> None:
-    for mark, text in _CONTAINERS:
-        if head.startswith(mark):
-            raise UnfitExport(f"this is {text}")
-    if _MARKUP.match(head):
-        raise UnfitExport(f"this is markup or JSON, not a table of text: it begins with {_shown(head)}")
+    if head.startswith(_GZIP):
+        raise UnfitExport("the file is compressed by gzip twice: unpack it once")
+    try:
+        refuse_containers(head)
+    except UnusableFile as error:
+        raise UnfitExport(str(error)) from error
 
 
 def _first_bytes(path: Path, *, gzip: bool) -> bytes:

@@ -69,6 +69,11 @@ def find_sheet(
     rows = [split(line, separator) for line in lines]
     body, width = _body(rows, is_time)
     example = lines[body]
+    if 2 * sum(is_time[body]) > width > 3:
+        raise UnfitExport(
+            f"most cells of line {body + 1} are times ({example[:80]!r}): the table is turned, a row is a "
+            "sensor. Export one row per time, with a column per sensor"
+        )
     if answers.get("columns") is not None:
         given = answers.names("columns")
         if len(given) != width:

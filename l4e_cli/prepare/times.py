@@ -25,7 +25,9 @@ _CLOCK = (
     r"(?:\s*(?P<p>[AaPp])\.?\s?[Mm]\.?)?"
 )
 _ZONE = r"(?:\s*(?P<z>[Zz]|[+-]\d{2}(?::?\d{2})?|[A-Z]{3,5}))?"
-_REST = rf"(?:(?:T|[ ,]+|[-_]){_CLOCK}{_ZONE})?"
+_BEFORE_CLOCK = "(?:[Tt]|[ ,]+|[-_])"
+_REST = rf"(?:{_BEFORE_CLOCK}{_CLOCK}{_ZONE})?"
+_YEAR_FIRST = r"(?P<Y>\d{4})[-/. _](?P<m>\d{1,2})[-/. _](?P<d>\d{1,2})"
 _WEEKDAY = r"(?:[A-Za-zÀ-ÿ]{2,10}\.?,?\s+)?"
 _MONTH = r"(?P<mon>[A-Za-zÀ-ÿ]{3,10})\.?"
 
@@ -51,8 +53,19 @@ class Shape:
 SHAPES: tuple[Shape, ...] = (
     Shape(
         name="year first",
-        pattern=rf"(?P<Y>\d{{4}})[-/. ](?P<m>\d{{1,2}})[-/. ](?P<d>\d{{1,2}}){_REST}",
+        pattern=_YEAR_FIRST + _REST,
         example="2026-03-01 00:00:00",
+    ),
+    Shape(
+        name="year first, one mark between all",
+        pattern=rf"{_YEAR_FIRST}[-_](?P<H>\d{{1,2}})[-_](?P<M>\d{{1,2}})[-_](?P<S>\d{{1,2}}){_ZONE}",
+        example="2026-03-01-00-00-00",
+    ),
+    Shape(
+        name="year first, with hours only",
+        # Minutes might follow as -30, and be taken for a zone: without them, only Z is one.
+        pattern=rf"{_YEAR_FIRST}(?:{_BEFORE_CLOCK}(?P<H>\d{{1,2}})(?P<z>[Zz])?)?",
+        example="2026-03-01 00",
     ),
     Shape(
         name="year last",
@@ -96,7 +109,8 @@ SHAPES: tuple[Shape, ...] = (
         name="digits only",
         # Not any year: 260301060000 is 2026-03-01 06:00, not a day of the year 2603.
         pattern=r"(?P<Y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})"
-        rf"(?:[T _-]?(?P<H>\d{{2}}):?(?P<M>\d{{2}})(?::?(?P<S>\d{{2}})(?:[.,]?(?P<f>\d{{1,9}}))?)?{_ZONE})?",
+        r"(?:[T _-]?(?P<H>\d{2})(?::?(?P<M>\d{2})(?::?(?P<S>\d{2})(?:[.,]?(?P<f>\d{1,9}))?)?"
+        rf"{_ZONE})?)?",
         example="20260301000000",
     ),
 )
@@ -164,6 +178,7 @@ class ParsedTimes:
 def find_shape(texts: Sequence[str]) -> tuple[Shape | None, float]:
     """Return the shape that most of the texts have, read in one of its orders, and the share that has it."""
     best, most = None, 0.0
+    texts = [_with_plain_blanks(text) for text in texts]
     column = pa.array(texts, pa.string())
     for shape, pattern in zip(SHAPES, (*_PATTERNS, _DIGITS), strict=True):
         if sum(pattern.fullmatch(text) is not None for text in texts) < _SHARE * max(1, len(texts)):
@@ -178,6 +193,7 @@ def find_shape(texts: Sequence[str]) -> tuple[Shape | None, float]:
 
 
 _NUMBER = re.compile(r"[+-]?\d*[.,]?\d+")
+_OTHER_BLANKS = re.compile("[\u00a0\u2007\u2009\u202f]")
 _PATTERNS = tuple(re.compile(shape.pattern) for shape in SHAPES if shape is not SHAPES[-1])
 _DIGITS = re.compile(SHAPES[-1].pattern)
 
@@ -186,7 +202,11 @@ def is_textual_time(text: str) -> bool:
     """Return whether a text is a time, or a date, that cannot be a number."""
     if not 6 <= len(text) <= _MAX_LENGTH or _NUMBER.fullmatch(text):
         return False
-    return any(pattern.fullmatch(text) for pattern in _PATTERNS)
+    return any(pattern.fullmatch(_with_plain_blanks(text)) for pattern in _PATTERNS)
+
+
+def _with_plain_blanks(text: str) -> str:
+    return text if text.isascii() else _OTHER_BLANKS.sub(" ", text)
 
 
 def is_numeric_time(text: str) -> bool:
@@ -314,7 +334,7 @@ def _plain(column: Any) -> Any:
     if isinstance(texts, pa.ChunkedArray):
         texts = pa.concat_arrays(texts.chunks) if texts.num_chunks else pa.array([], pa.string())
     if not pc.all(pc.string_is_ascii(texts)).as_py():
-        texts = pc.replace_substring_regex(texts, "[\u00a0\u2009\u202f]", " ")
+        texts = pc.replace_substring_regex(texts, _OTHER_BLANKS.pattern, " ")
     return pc.utf8_trim_whitespace(texts)
 
 
@@ -369,6 +389,8 @@ def _clock(parts: Any, number: Any) -> tuple[Micros, NDArray[np.bool_]]:
         afternoon = pc.equal(half, "p").to_numpy(zero_copy_only=False)
         valid &= ~has_half | ((hour >= 1) & (hour <= 12))
         hour = np.where(has_half, hour % 12 + 12 * afternoon, hour)
-    digits = pc.utf8_slice_codeunits(pc.utf8_rpad(pc.fill_null(parts.field("f"), ""), 6, "0"), 0, 6)
-    micros = ((hour * 60 + minute) * 60 + second) * SECOND + _integers(digits)
+    micros = ((hour * 60 + minute) * 60 + second) * SECOND
+    if "f" in names:
+        fraction = pc.utf8_rpad(pc.fill_null(parts.field("f"), ""), 6, "0")
+        micros = micros + _integers(pc.utf8_slice_codeunits(fraction, 0, 6))
     return micros, valid & ((hour <= 23) | (micros == DAY))

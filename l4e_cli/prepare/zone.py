@@ -17,7 +17,7 @@ _OFFSET = re.compile(r"([+-])(0\d|1[0-4]):?([0-5]\d)?")
 _UTC = frozenset({"Z", "z", "UTC", "GMT"})
 _MINUTE = 60_000_000
 _LEAST_DROP = 30 * _MINUTE
-"""By how much times fall back, at least, when a clock is put back."""
+"""By how much times fall back when a clock is put back: at least so much, or the shift less one step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ class Localiser:
     missing_example: str = ""
     _run: int = 0
     _previous: int | None = None
+    _least_drop: int = _LEAST_DROP
+    _before: tuple[int, ...] = ()
     _second: bool = False
     _dropped: bool = False
     _with_zone: int = field(default=0)
@@ -190,6 +192,7 @@ class Localiser:
         utc = np.where(read, first, NO_TIME)
         if len(twice) or self._run:
             self._fold(micros, read, twice, second, utc)
+        self._before = self._rows_before(micros, read, len(micros))
         return utc
 
     def _assume(self, times: Any, ambiguous: str, nonexistent: str) -> Micros:
@@ -210,9 +213,12 @@ class Localiser:
             local = int(micros[at])
             if not self._run:
                 self._second, self.example = self.descending, self.example or _shown(local)
+                before = self._rows_before(micros, read, at)
+                step = abs(before[1] - before[0]) if len(before) == 2 else 0
+                self._least_drop = min(_LEAST_DROP, max(0, int(second[at] - utc[at]) - step))
             elif self._previous is not None:
                 drop = (local - self._previous) if self.descending else (self._previous - local)
-                if drop >= _LEAST_DROP and not self._dropped:
+                if drop >= self._least_drop and not self._dropped:
                     self._dropped, self._second = True, not self._second
             self._run, self._previous = self._run + 1, local
             if self._second:
@@ -220,6 +226,10 @@ class Localiser:
             last = at
         if read[last + 1 :].any():
             self._end_run()
+
+    def _rows_before(self, micros: Micros, read: Any, end: int) -> tuple[int, ...]:
+        """Return the last two times that were read before a row of the block."""
+        return (*self._before, *micros[:end][read[:end]][-2:].tolist())[-2:]
 
     def _end_run(self) -> None:
         if self._run and not self._dropped:

@@ -73,7 +73,6 @@ PRINCIPALS = [
     (USER, ANYBODY_ELSE, False),
     ([ROLE, USER], f"arn:aws:iam::{FRIEND}:user/ann", True),
     ([STRANGER, FRIEND], SESSION, True),
-    (f"arn:aws-cn:iam::{FRIEND}:role/Importer", f"arn:aws-cn:sts::{FRIEND}:assumed-role/Importer", True),
     (FRIEND, "", False),
     (FRIEND, "not an ARN", False),
 ]
@@ -86,6 +85,19 @@ def test_who_is_meant(named: Any, caller: str, allowed: Any) -> None:
     forbidden = policy(statement(Principal="*"), statement(Effect="Deny", Principal={"AWS": named}))
     if caller.startswith("arn:aws"):
         assert is_allowed([forbidden], wanted(caller), owner=OWNER) is not allowed
+
+
+def test_a_principal_is_of_the_partition_of_the_resource() -> None:
+    chinese = DATASET.replace("arn:aws:", "arn:aws-cn:")
+    named = statement(Principal={"AWS": f"arn:aws-cn:iam::{FRIEND}:role/Importer"})
+    granted = policy(named, resource=chinese)
+    caller = Principal.of(f"arn:aws-cn:sts::{FRIEND}:assumed-role/Importer")
+    wish = Import(action=IMPORT_DATASET, resource=chinese, principal=caller)
+    assert is_allowed([granted], wish, owner=OWNER)
+    with pytest.raises(
+        ValidationError, match="only principals of this partition can import: name those of 'aws'"
+    ):
+        policy(named)
 
 
 def test_everybody_is_a_star_without_an_object() -> None:

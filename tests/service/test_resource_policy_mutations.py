@@ -249,10 +249,9 @@ def paths_belong_to_names(patch: Patch) -> None:
     )
 
 
-def there_is_one_partition(patch: Patch) -> None:
-    patch.setattr(
-        rules, "_PRINCIPAL", re.compile(rules._PRINCIPAL.pattern.replace("(?:-[a-z-]+)?", ""), re.ASCII)
-    )
+def partitions_do_not_count(patch: Patch) -> None:
+    original = rules._principals
+    patch.setattr(rules, "_principals", lambda raw, at, _: original(raw, at, raw["AWS"]))
 
 
 # What is refused
@@ -339,12 +338,14 @@ def a_wrong_effect_is_a_deny(patch: Patch) -> None:
 
 def statements_are_for_everybody(patch: Patch) -> None:
     original = rules._principals
-    patch.setattr(rules, "_principals", lambda raw, at: original(raw or "*", at))
+    patch.setattr(rules, "_principals", lambda raw, *at: original(raw or "*", *at))
 
 
 def other_principals_are_ignored(patch: Patch) -> None:
     original = rules._principals
-    patch.setattr(rules, "_principals", lambda raw, at: () if raw and "Service" in raw else original(raw, at))
+    patch.setattr(
+        rules, "_principals", lambda raw, *at: () if raw and "Service" in raw else original(raw, *at)
+    )
 
 
 def accounts_may_have_any_length(patch: Patch) -> None:
@@ -423,7 +424,7 @@ BUGS = (
     Bug(everybody_is_nobody, principals),
     Bug(sessions_are_not_of_their_role, principals),
     Bug(paths_belong_to_names, principals),
-    Bug(there_is_one_partition, principals),
+    Bug(partitions_do_not_count, tables.test_a_principal_is_of_the_partition_of_the_resource),
     Bug(any_text_is_a_document, refused),
     Bug(members_may_come_twice, refused),
     Bug(every_version_will_do, refused),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from constructs_l4e import Component, DatasetSchema
+from service.settings import Settings
 
 PUMP = DatasetSchema.from_sensors({"pump": ["speed", "flow"], "motor": ["current", "speed"]})
 NAMES = st.text("abcdefXYZ019_.-", min_size=1, max_size=20)
@@ -127,8 +128,8 @@ def test_malformed_document(document: str, message: str) -> None:
             'component name "p" occurs twice',
         ),
         (
-            lambda: DatasetSchema.from_sensors({f"c{i}": ["a", "b"] for i in range(1001)}),
-            'schema has "3003" columns: use at most 3000',
+            lambda: DatasetSchema.from_sensors({f"c{i}": ["a", "b"] for i in range(1501)}),
+            'schema has "3002" sensors: use at most 3000',
         ),
         (
             lambda: DatasetSchema(
@@ -143,6 +144,11 @@ def test_malformed_document(document: str, message: str) -> None:
 def test_wrong_schema(build, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build()
+
+
+def test_a_dataset_has_as_many_sensors_as_the_service_takes() -> None:
+    sensors = {f"c{i}": ["a", "b"] for i in range((Settings().columns_per_dataset or 0) // 2)}
+    assert len(DatasetSchema.from_sensors(sensors).sensor_ids) == 3000
 
 
 def test_subset() -> None:

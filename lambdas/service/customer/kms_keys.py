@@ -75,7 +75,12 @@ def _require_home(context: Context, key: str) -> None:
     if len(parts) != _ARN_PARTS:
         return
     _, partition, _, region, account, _ = parts
-    if (partition, region, account) != (arns.partition, arns.region, arns.account):
+    if partition != arns.partition:
+        raise ValidationError(
+            f"ServerSideKmsKeyId '{key}' is of the partition '{partition}', but the service runs in "
+            f"'{arns.partition}', out of reach of other partitions: use a key of account {arns.account}"
+        )
+    if (region, account) != (arns.region, arns.account):
         raise ValidationError(
             f"ServerSideKmsKeyId '{key}' is of account {account} and Region {region}, but the service may "
             f"use keys of account {arns.account} and Region {arns.region} only: create the key there"

@@ -2,6 +2,12 @@
 
 import re
 
+from service.errors import ValidationError
+
+KEY_BYTES = 1024
+"""Most bytes of a key in S3, in UTF-8."""
+
+_SHOWN = 60
 _SCHEME = re.compile(r"\A(s3://|arn:[a-z-]+:s3:::)")
 """What addresses and ARNs have in front of the name of a bucket."""
 
@@ -32,6 +38,26 @@ def prefix_mistake(prefix: str, *, bucket: str | None = None) -> str | None:
     if prefix and not prefix.endswith("/"):
         return f"a prefix ends with '/': give '{prefix}/' as Prefix"
     return None
+
+
+def require_short_key(key: str, *, prefix: str, member: str) -> None:
+    """Require that a key that is to be written is not longer than S3 allows.
+
+    Args:
+        key: the longest key below the prefix.
+        prefix: the `Prefix` that was asked for.
+        member: the member of the request that holds it.
+
+    Raises:
+        ValidationError: when it is.
+    """
+    size = len(key.encode())
+    over = size - KEY_BYTES
+    if over > 0:
+        raise ValidationError(
+            f"{member} has the Prefix '{prefix[:_SHOWN]}...', below which keys would have {size:,} bytes in "
+            f"UTF-8, and S3 allows {KEY_BYTES:,}: shorten it by {over:,} byte{'s' if over > 1 else ''}"
+        )
 
 
 def _as_prefix(key: str) -> str:

@@ -92,7 +92,7 @@ def delete_dataset(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         dataset = require_dataset(context, request["DatasetName"])
         name, uuid, status = dataset["DatasetName"], dataset["uuid"], dataset["Status"]
         if status not in {"CREATED", "ACTIVE"}:
-            raise ConflictError(f"the dataset '{name}' is {status}: wait until the ingestion job is done")
+            raise ConflictError(f"the dataset '{name}' is {status}: wait until the running job is done")
         _require_unused(context, dataset)
         context.store.transact(
             Delete(DATASET, name, {"uuid": uuid, "Status": status, "fence": dataset.get("fence")}),

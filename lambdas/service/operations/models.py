@@ -7,6 +7,7 @@ from service.context import Context
 from service.customer.kms_keys import key_arn
 from service.customer.roles import require_role
 from service.errors import ConflictError, ValidationError, counted, name_taken, no_such, require_room
+from service.members.diagnostics_place import require_short_diagnostics_key
 from service.members.off_rule import OffRule
 from service.members.requested_windows import requested_training_window
 from service.members.schema import Schema, parse_schema
@@ -56,6 +57,7 @@ def create_model(context: Context, request: dict[str, Any]) -> ModelRecord:
     """Start the training of version 1 of a new model."""
     require_role(context, request)
     require_labels(request, request.get("RoleArn"))
+    require_short_diagnostics_key(request)
     text = request.get("DatasetSchema", {}).get("InlineDataSchema")
     part = parse_schema(text) if text is not None else None
     tags = merged_tags(context, request.get("Tags", []), of_model=True)
@@ -116,6 +118,7 @@ def update_model(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     Labels that are empty (`{}`) take those of the model away; for the others the API has no such value.
     """
     require_role(context, request)
+    require_short_diagnostics_key(request)
 
     def attempt() -> None:
         model = _require_settled(context, request["ModelName"])
@@ -304,9 +307,9 @@ def require_active(dataset: DatasetRecord) -> None:
     """Require a dataset that holds data."""
     name, status = dataset["DatasetName"], dataset["Status"]
     if status != "ACTIVE" or "DataStartTime" not in dataset:
+        fix = "ingest data into it and wait" if status == "CREATED" else "wait"
         raise ConflictError(
-            f"the dataset '{name}' is {status}, not ACTIVE: ingest data into it and wait until the job has "
-            "succeeded"
+            f"the dataset '{name}' is {status}, not ACTIVE: {fix} until the job has succeeded"
         )
 
 
@@ -361,7 +364,8 @@ def _require_settled(context: Context, name: str) -> ModelRecord:
     """Return the model called `name`, which must not be in training."""
     model = require_model(context, name)
     if model["Status"] not in {"SUCCESS", "FAILED"}:
-        raise ConflictError(f"the model '{name}' is {model['Status']}: wait until the training is done")
+        work = "import" if model["Status"] == "IMPORT_IN_PROGRESS" else "training"
+        raise ConflictError(f"the model '{name}' is {model['Status']}: wait until the {work} is done")
     if "importing" in model:
         raise ConflictError(
             f"version {model['importing']} of the model '{name}' is being imported: wait for it"

@@ -8,7 +8,7 @@ from service.errors import ConflictError, NotFoundError, ValidationError
 from service.operations.tags import require_resource
 from service.requests.idempotency import Plan, create_once
 from service.sharing.resource_policy import parse_policy
-from service.storage.names import LABEL_GROUP, SCHEDULER, new_uuid, policies_of, policy_key
+from service.storage.names import LABEL_GROUP, RESOURCE, SCHEDULER, new_uuid, policies_of, policy_key
 from service.storage.records import ResourcePolicyRecord
 from service.storage.retry_on_change import retry_on_change
 from service.storage.store import Update
@@ -17,6 +17,7 @@ from service.storage.store import Update
 def put_resource_policy(context: Context, request: dict[str, Any]) -> ResourcePolicyRecord:
     """Attach a policy to a resource, or replace the one that it has."""
     arn, text = request["ResourceArn"], request["ResourcePolicy"]
+    _require_importable(arn)
     parse_policy(text, resource=arn)
 
     def plan() -> Plan[ResourcePolicyRecord]:
@@ -63,6 +64,16 @@ def delete_resource_policy(context: Context, request: dict[str, Any]) -> dict[st
     return {}
 
 
+def _require_importable(arn: str) -> None:
+    """Require that the ARN is not that of a resource that nobody can import."""
+    match = RESOURCE.fullmatch(arn.split(":", 5)[-1])
+    if match is not None and match[1] in {SCHEDULER, LABEL_GROUP}:
+        raise ValidationError(
+            f"ResourceArn '{arn}' cannot be imported, so it has no policy: give the ARN of a dataset, a "
+            "model or a model version"
+        )
+
+
 def _require_owner(context: Context, arn: str) -> str:
     """Return the uuid of the dataset or model with the `arn`, or of the model of that version.
 
@@ -71,11 +82,7 @@ def _require_owner(context: Context, arn: str) -> str:
         ValidationError: when it is a resource that nobody can import.
     """
     resource = require_resource(context, arn)
-    if resource["pk"] in {SCHEDULER, LABEL_GROUP}:
-        raise ValidationError(
-            f"ResourceArn '{arn}' cannot be imported, so it has no policy: give the ARN of a dataset, a "
-            "model or a model version"
-        )
+    _require_importable(arn)
     return str(resource["uuid"])
 
 

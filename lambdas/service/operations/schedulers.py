@@ -24,6 +24,8 @@ from service.errors import (
     no_such,
 )
 from service.members.durations import seconds
+from service.members.locations import require_short_key
+from service.members.results_place import results_key
 from service.members.tagging import merged_tags
 from service.members.time_zone import require_time_zone
 from service.operations.models import require_model
@@ -62,6 +64,7 @@ def create_inference_scheduler(context: Context, request: dict[str, Any]) -> Map
     """Create a scheduler and start it."""
     require_role(context, request)
     _require_input(request["DataInputConfiguration"])
+    _require_output(request["DataOutputConfiguration"])
     tags = merged_tags(context, request.get("Tags", []))
     key = key_arn(context, request)
 
@@ -134,6 +137,8 @@ def update_inference_scheduler(context: Context, request: dict[str, Any]) -> dic
     require_role(context, request)
     if "DataInputConfiguration" in request:
         _require_input(request["DataInputConfiguration"])
+    if "DataOutputConfiguration" in request:
+        _require_output(request["DataOutputConfiguration"])
 
     def attempt() -> SchedulerRecord:
         scheduler = _require_state(context, request, "RUNNING", "STOPPED")
@@ -350,6 +355,12 @@ def _require_input(configuration: Mapping[str, Any]) -> None:
             "files"
         )
     require_time_zone(configuration.get("InputTimeZoneOffset"))
+
+
+def _require_output(configuration: Mapping[str, Any]) -> None:
+    """Require that the results have keys that S3 allows."""
+    prefix = configuration["S3OutputConfiguration"].get("Prefix", "")
+    require_short_key(results_key(prefix, 0), prefix=prefix, member="DataOutputConfiguration")
 
 
 def _require_frequency(frequency: str, model: ModelRecord) -> None:

@@ -26,7 +26,7 @@ _EFFECTS = ("Allow", "Deny")
 _ANYBODY = "*"
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _PRINCIPAL = re.compile(
-    r"arn:aws(?:-[a-z-]+)?:iam::(?P<account>\d{12}):(?:root|(?P<kind>role|user)/(?:[!-~]+/)?(?P<name>[\w+=,.@-]+))",
+    r"arn:(?P<partition>aws(?:-[a-z-]+)?):iam::(?P<account>\d{12}):(?:root|(?P<kind>role|user)/(?:[!-~]+/)?(?P<name>[\w+=,.@-]+))",
     re.ASCII,
 )
 _CALLER = re.compile(
@@ -192,24 +192,27 @@ def _statement(raw: Any, at: str, resource: str) -> _Statement:
         raise _wrong(f"{at}.Effect", effect, "use Allow or Deny")
     return _Statement(
         effect=effect,
-        principals=_principals(statement.get("Principal"), f"{at}.Principal"),
+        principals=_principals(statement.get("Principal"), f"{at}.Principal", resource),
         actions=_actions(statement.get("Action"), f"{at}.Action", resource),
         resources=_resources(statement.get("Resource", "*"), f"{at}.Resource", resource),
         conditions=_conditions(statement.get("Condition", {}), f"{at}.Condition"),
     )
 
 
-def _principals(raw: Any, at: str) -> tuple[str, ...]:
+def _principals(raw: Any, at: str, resource: str) -> tuple[str, ...]:
     if raw == _ANYBODY:
         return (_ANYBODY,)
     named = _listed(raw["AWS"]) if isinstance(raw, Mapping) and raw.keys() == {"AWS"} else []
     if not named:
         raise _wrong(at, raw, 'give {"AWS": ...} with accounts, roles or users, or "*" for everybody')
+    partition = resource.split(":")[1]
     for each in named:
-        known = isinstance(each, str) and (
-            each == _ANYBODY or _ACCOUNT.fullmatch(each) or _PRINCIPAL.fullmatch(each)
-        )
-        if not known:
+        match = _PRINCIPAL.fullmatch(each) if isinstance(each, str) else None
+        if match is not None and match["partition"] != partition:
+            raise _wrong(
+                at, each, f"only principals of this partition can import: name those of '{partition}'"
+            )
+        if match is None and not (isinstance(each, str) and (each == _ANYBODY or _ACCOUNT.fullmatch(each))):
             raise _wrong(
                 at,
                 each,

@@ -59,6 +59,10 @@ def test_a_key_in_any_form_is_described_by_its_arn(service: Service, form: str) 
             f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{UNKNOWN}",
             f"may use keys of account {ACCOUNT} and Region {REGION} only: create the key there",
         ),
+        (
+            f"arn:aws-cn:kms:{REGION}:{ACCOUNT}:key/{UNKNOWN}",
+            "is of the partition 'aws-cn', but the service runs in 'aws', out of reach",
+        ),
         (f"arn:aws:kms:{REGION}:111122223333:key/{UNKNOWN}", "is of account 111122223333 and Region"),
         (disabled, "it is Disabled, not Enabled: enable it"),
         (to_be_deleted, "it is PendingDeletion, not Enabled"),

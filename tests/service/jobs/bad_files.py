@@ -115,6 +115,20 @@ BAD_FILES: Mapping[str, tuple[Callable[[Sequence[Reading]], str | bytes], Sequen
         lambda rows: table(rows).partition("\n")[2],
         ("line 1 starts with the timestamp '2026-01-05T10:01:00': a header row is missing",),
     ),
+    "a row per sensor": (
+        lambda rows: "\n".join(
+            [
+                ",".join(["Tag", *(row.time.isoformat() for row in rows)]),
+                ",".join(["flow", *(str(row.flow) for row in rows)]),
+                ",".join(["pressure", *(str(row.pressure) for row in rows)]),
+            ]
+        ),
+        ("the columns of the header (line 1) are times, from '2026-01-05T10:01:00'", "a row is a sensor"),
+    ),
+    "a name with a line break": (
+        lambda rows: table(rows, head='Timestamp,"flow\n",pressure'),
+        ("the name 'flow' of the header (line 1) has a line break", "l4e prepare"),
+    ),
     "Latin-1": (
         lambda rows: table(rows, head="Timestamp,flow,pressure,Temp °C").encode("latin-1"),
         ("line 1 is not UTF-8 text", "'°'", "Save the file as CSV in UTF-8"),

@@ -79,7 +79,9 @@ def test_quotas_of_an_execution(world: World, model: Item, settings: dict[str, A
     scheduler = started(world, model, "10:05")
     upload(world, "10:00")
     upload(world, "10:05")
-    assert message in reason(world, scheduler, "10:00")
+    text = reason(world, scheduler, "10:00")
+    assert message in text
+    assert f"raise the setting '{next(iter(settings))}' of the service" in text
 
 
 def test_a_model_that_was_replaced_under_its_name(world: World, model: Item) -> None:

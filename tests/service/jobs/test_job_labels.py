@@ -109,6 +109,14 @@ def test_the_order_of_day_and_month_is_one_for_the_file(text: str, starts: list[
         ("Von,Dauer\n2026-03-01,10 h\n", "line 2: '10 h' is not a timestamp, but column 'Dauer' is the end;"),
         ('"2026-03-01,2026-03-02"\n', "line 1 '2026-03-01,2026-03-02' stands in quotation marks as a whole"),
         ("StartTime,End Time\n2026-03-01,\n", "line 2 '2026-03-01,' has no end: write both; the end of a "),
+        (
+            "2026030120,2026030206\n",
+            "line 1: '2026030120' looks like a date with an hour .*: write '2026-03-31",
+        ),
+        (
+            "start,end\n260301200000,260302060000\n",
+            "line 2: '260301200000' looks like .* a year of two digits",
+        ),
         (",2026-03-01\n2026-03-02,\n", "line 1 ',2026-03-01' has no start, and so in line 2: write both"),
         (
             "2026-03-01,2026-03-02,NEUTRAL\n",

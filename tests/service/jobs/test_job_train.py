@@ -194,6 +194,7 @@ def test_a_window_that_is_too_short(home: World, dataset: Item) -> None:
     )
     assert "the training window has 2.00 days of data" in reason
     assert "needs at least 14 days" in reason
+    assert "lower the setting 'minimum_training_days' of the service" in reason
 
 
 def test_a_label_file_with_three_columns(home: World, dataset: Item) -> None:
@@ -247,6 +248,7 @@ def test_too_many_rows(home: World, dataset: Item, world: World) -> None:
     world.settings(training_rows=1000)
     reason = refused(world, dataset)
     assert "has 28,800 rows, more than the limit of 1,000: choose a coarser TargetSamplingRate" in reason
+    assert "raise the setting 'training_rows' of the service" in reason
 
 
 def test_a_machine_that_is_always_off(home: World, dataset: Item) -> None:

@@ -22,6 +22,7 @@ ASKED_OR_REFUSED = {
     "nanoseconds since 1970",
     "no header",
     "Latin-1",  # a name for a column that the rows do not have
+    "a row per sensor",
     "an Excel workbook",
 }
 """Kinds that the demo cannot play without a person."""

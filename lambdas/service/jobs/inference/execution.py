@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine import BadArtefact, Notice, Scores
-from service.clock import iso_seconds
 from service.event_bus.bus_event import BusEvent
 from service.jobs.inference.active_model import ActiveModel
 from service.jobs.inference.execution_events import find_events
@@ -27,6 +26,7 @@ from service.jobs.result_lines import lines
 from service.jobs.runtime import Runtime, log
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.session_policy import Place
+from service.members.results_place import results_key
 from service.schedulers.inference_windows import InferenceWindow, frequency_for
 from service.storage.store import Item, Write
 
@@ -213,7 +213,7 @@ def _write_results(
 ) -> dict[str, str]:
     """Write the result file in one request, and return its `CustomerResultObject`."""
     target = output["S3OutputConfiguration"]
-    key = f"{target.get('Prefix', '')}{iso_seconds(window.start)}/results.jsonl"
+    key = results_key(target.get("Prefix", ""), window.start)
     customer.put(
         target["Bucket"],
         key,

@@ -213,15 +213,15 @@ class InputFiles:
             if most is not None and len(sizes) > most:
                 raise JobFailed(
                     f"component '{name}' has {len(sizes)} files for the window {self.window}, more than the "
-                    f"limit of {most}: upload fewer, larger files, or raise the limit in the settings of the "
-                    "service"
+                    f"limit of {most}: upload fewer, larger files, or raise the setting "
+                    "'inference_files_per_component' of the service"
                 )
         total = sum(size for sizes in found.values() for size in sizes.values())
         if self.limits.bytes is not None and total > self.limits.bytes:
             raise JobFailed(
                 f"the files for the window {self.window} hold {total:,} bytes, more than the limit of "
                 f"{self.limits.bytes:,}: upload only the rows of the window, choose a higher "
-                "DataUploadFrequency, or raise the limit in the settings of the service"
+                "DataUploadFrequency, or raise the setting 'inference_bytes' of the service"
             )
 
     def _read_component(

@@ -186,7 +186,7 @@ def window_frame(
     if most_rows is not None and len(frame.times) > most_rows:
         raise JobFailed(
             f"the window {window} has {len(frame.times):,} rows, more than the limit of {most_rows:,}: "
-            "train the model with a coarser TargetSamplingRate, or raise the limit in the settings of the "
+            "train the model with a coarser TargetSamplingRate, or raise the setting 'inference_rows' of the "
             "service"
         )
     return with_silent(replace(frame, step=active.detector.step), active.detector.sensors)

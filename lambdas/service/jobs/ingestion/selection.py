@@ -112,17 +112,18 @@ def check_limits(files: Sequence[SourceFile], limits: FileLimits) -> None:
         JobFailed: naming what is too large, the limit and the present figure.
     """
     per_component = Counter(file.component for file in files)
-    _at_most(len(per_component), limits.components, "the dataset", "components")
+    _at_most(len(per_component), limits.components, "the dataset", "components", "components_per_dataset")
     for component, count in per_component.items():
-        _at_most(count, limits.files_per_component, f"component '{component}'", "files")
+        what = f"component '{component}'"
+        _at_most(count, limits.files_per_component, what, "files", "files_per_component")
     for file in files:
-        _at_most(file.size, limits.file_bytes, f"file '{file.key}'", "bytes")
-    _at_most(sum(file.size for file in files), limits.dataset_bytes, "the dataset", "bytes")
+        _at_most(file.size, limits.file_bytes, f"file '{file.key}'", "bytes", "file_bytes")
+    _at_most(sum(file.size for file in files), limits.dataset_bytes, "the dataset", "bytes", "dataset_bytes")
 
 
-def _at_most(count: int, limit: int | None, what: str, unit: str) -> None:
+def _at_most(count: int, limit: int | None, what: str, unit: str, setting: str) -> None:
     if limit is not None and count > limit:
         raise JobFailed(
             f"{what} has {count:,} {unit}, more than the limit of {limit:,}: merge or split the files, "
-            "shorten the history, or raise the limit in the settings of the service"
+            f"shorten the history, or raise the setting '{setting}' of the service"
         )

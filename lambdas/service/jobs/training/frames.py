@@ -117,7 +117,7 @@ def training_frame(
     if limit is not None and rows > limit:
         raise JobFailed(
             f"the {what} window {window} has {rows:,} rows, more than the limit of {limit:,}: choose a "
-            f"coarser TargetSamplingRate, a shorter {what} window, or raise the limit in the settings of the "
-            "service"
+            f"coarser TargetSamplingRate, a shorter {what} window, or raise the setting '{what}_rows' of "
+            "the service"
         )
     return frame

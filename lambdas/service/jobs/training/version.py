@@ -188,6 +188,6 @@ def effective_windows(
         raise JobFailed(
             f"the training window has {error.window.days:.2f} days of data ({error.window}), but a model "
             f"needs at least {minimum_days:g} days: its sensors have data in dataset '{dataset}' from "
-            f"{data}; choose a longer training window, ingest more history, or lower the minimum training "
-            "span in the settings of the service"
+            f"{data}; choose a longer training window, ingest more history, or lower the setting "
+            "'minimum_training_days' of the service"
         ) from error

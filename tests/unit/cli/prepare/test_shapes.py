@@ -2,7 +2,9 @@
 
 import gzip
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -54,6 +56,16 @@ SHAPES = {
             "Timestamp,Flow\n2026-10-24T23:30:00,0.5\n2026-10-25T00:00:00,1.5\n2026-10-25T00:30:00,2.5\n"
             "2026-10-25T01:00:00,3.5\n2026-10-25T01:30:00,4.5\n"
         ),
+    ),
+    "a date with an hour, which is no count of seconds": (
+        b"Time,Flow\n2026030105,1.5\n2026030106,1.6\n2026030107,1.7\n",
+        [],
+        "Timestamp,Flow\n2026-03-01T05:00:00,1.5\n2026-03-01T06:00:00,1.6\n2026-03-01T07:00:00,1.7\n",
+    ),
+    "a title that begins like an ORC file": (
+        b"ORC plant 1,,\nTimestamp,Flow,Press\n2026-03-01T00:00:00,1.50,2\n2026-03-01T00:05:00,1.25,\n",
+        [],
+        "Timestamp,Flow,Press\n2026-03-01T00:00:00,1.50,2\n2026-03-01T00:05:00,1.25,\n",
     ),
     "epoch milliseconds, an index, gzip without .gz": (
         gzip.compress(
@@ -195,9 +207,26 @@ def test_what_cannot_be_known_is_asked(tmp_path: Path, case: str, capsys: pytest
 REFUSED = {
     "years of two digits without separators": (
         b"Time,Flow\n260301060000,1.5\n260301070000,1.6\n260301080000,1.7\n",
-        "no line holds a time",
+        "the first line is 'Time,Flow', and the one below it '260301060000,1.5'",
     ),
-    "an Excel workbook": (b"PK\x03\x04" + bytes(40), "save the sheet as CSV"),
+    "days of the year": (
+        b"Time,Flow\n2026-060 00:00,1.5\n2026-060 01:00,1.6\n",
+        "no line holds a time that can be read: line 2 begins with '2026-060 00:00', a day of the year",
+    ),
+    "a row per sensor": (
+        b"Tag,2026-03-01 00:00,2026-03-01 00:05,2026-03-01 00:10\nFlow,1.5,1.6,1.7\nPress,2.5,2.6,2.7\n",
+        "most cells of line 1 are times",
+    ),
+    "a form that nobody knows": (
+        b"Time,Flow\nat noon,1.5\nat one,1.6\n",
+        "the first line is 'Time,Flow', and the one below it 'at noon,1.5'",
+    ),
+    "an Excel workbook": (b"PK\x03\x04" + bytes(26) + b"[Content_Types].xml", "an Excel workbook (xlsx)"),
+    "a zip archive": (b"PK\x03\x04" + bytes(40), "a zip archive: unpack it"),
+    "a tar archive": (b"a.csv" + bytes(252) + b"ustar" + bytes(40), "a tar archive: unpack it"),
+    "an HDF5 file": (b"\x89HDF\r\n\x1a\n" + bytes(40), "an HDF5 file, not CSV: export it as CSV"),
+    "a pointer of Git LFS": (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
+    "gzip twice": (gzip.compress(gzip.compress(b"Time,Flow\n" + BODY)), "compressed by gzip twice"),
     "a Parquet file": (b"PAR1" + bytes(40), "Parquet"),
     "a gzip file that was cut": (gzip.compress(b"Time,Flow\n" + BODY * 200)[:60], "cut"),
     "nothing": (b"", "empty"),
@@ -212,7 +241,7 @@ REFUSED = {
         b"Time,Flow,Press\n" + BODY + b"Timestamp,Load,Speed\n" + BODY,
         "names of a second table",
     ),
-    "a web page": (b"<html><table></table></html>", "markup"),
+    "a web page": (b"<html><table></table></html>", "this is HTML, XML or JSON, not CSV"),
     "times that clocks skip": (
         b"Time,Flow\n2026-03-29 02:30,1\n2026-03-29 02:40,2\n",
         "do not exist in this time zone",
@@ -267,6 +296,28 @@ def test_decisions_and_names_stand_beside_the_output(tmp_path: Path) -> None:
         "Pump_1,Level_pct,Level %",
         "Pump_1,sensor_1,压力",
     ]
+
+
+@pytest.mark.parametrize("order", ["oldest first", "newest first"])
+@pytest.mark.parametrize(
+    ("zone", "start", "minutes"),
+    [
+        *(("Europe/Berlin", "2026-10-24T20:00", minutes) for minutes in (1, 5, 15, 20, 30, 60)),
+        *(("Australia/Lord_Howe", "2026-04-04T13:10", minutes) for minutes in (1, 5, 10, 15, 20, 30)),
+    ],
+)
+def test_rows_of_an_hour_that_exists_twice_are_told_apart_at_every_step(
+    tmp_path: Path, zone: str, start: str, minutes: int, order: str
+) -> None:
+    first = datetime.fromisoformat(start).replace(tzinfo=UTC)
+    times = [first + at * timedelta(minutes=minutes) for at in range(600 // minutes)]
+    local = [f"{time.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M},{at}.5\n" for at, time in enumerate(times)]
+    rows = reversed(local) if order == "newest first" else local
+
+    assert prepare(tmp_path, ("Time,Flow\n" + "".join(rows)).encode(), ["--time-zone", zone]) == 0
+
+    written = (tmp_path / "out" / "Pump_1" / "Pump_1.csv").read_text().splitlines()[1:]
+    assert written == [f"{time:%Y-%m-%dT%H:%M:%S},{at}.5" for at, time in enumerate(times)]
 
 
 def test_a_folder_of_components(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

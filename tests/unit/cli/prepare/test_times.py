@@ -15,6 +15,8 @@ from l4e_cli.prepare.times import (
     is_textual_time,
     parse_times,
 )
+from l4e_files.times import FORMS as ACCEPTED_FORMS
+from l4e_files.times import micros
 
 FORMS = [
     ("2026-03-01 00:00:00", "ymd", "2026-03-01T00:00:00"),
@@ -24,6 +26,12 @@ FORMS = [
     ("2026-03-01-06:30", "ymd", "2026-03-01T06:30:00"),
     ("2026-03-01 24:00", "ymd", "2026-03-02T00:00:00"),
     ("2026-03-01", "ymd", "2026-03-01T00:00:00"),
+    ("2026-03-01 06", "ymd", "2026-03-01T06:00:00"),
+    ("2026-03-01T06Z", "ymd", "2026-03-01T06:00:00"),
+    ("2026-03-01t06:30", "ymd", "2026-03-01T06:30:00"),
+    ("2026-03-01-06-30-15", "ymd", "2026-03-01T06:30:15"),
+    ("2026_03_01_06:30", "ymd", "2026-03-01T06:30:00"),
+    ("2026-03-01\u00a006:30", "ymd", "2026-03-01T06:30:00"),
     ("31/03/2026 06:30", "dmy", "2026-03-31T06:30:00"),
     ("3/31/2026 6:30:00 PM", "mdy", "2026-03-31T18:30:00"),
     ("3/31/2026 12:30:00 a.m.", "mdy", "2026-03-31T00:30:00"),
@@ -43,6 +51,7 @@ FORMS = [
     ("202603010005", "ymd", "2026-03-01T00:05:00"),
     ("20260301 000501", "ymd", "2026-03-01T00:05:01"),
     ("20260301000501123", "ymd", "2026-03-01T00:05:01.123"),
+    ("2026030106", "ymd", "2026-03-01T06:00:00"),
 ]
 
 
@@ -61,6 +70,18 @@ def test_a_form_is_read(text: str, order: str, expected: str) -> None:
     assert read(text, form) == str(np.datetime64(expected, "us"))
 
 
+@pytest.mark.parametrize("text", [form.example for form in ACCEPTED_FORMS])
+def test_a_time_that_the_service_accepts_is_read_as_the_service_reads_it(text: str) -> None:
+    shape, _ = find_shape([text])
+    counted = find_epoch([text]) if shape is None else None
+
+    assert is_textual_time(text) or is_numeric_time(text)
+    forms = [TimeForm(name=shape.name, shape=shape, order=order) for order in shape.orders] if shape else []
+    forms += [TimeForm(name=counted)] if counted else []
+    by_service = micros(text) or micros(text, day_first=True)
+    assert str(np.datetime64(by_service, "us")) in {read(text, form) for form in forms}
+
+
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 def test_the_example_of_a_shape_is_one(shape: object) -> None:
     found, _ = find_shape([shape.example])  # type: ignore[attr-defined]
@@ -74,6 +95,10 @@ def test_the_example_of_a_shape_is_one(shape: object) -> None:
         "2026-02-30 00:00",
         "2026-03-01 24:01",
         "2026-03-01 00:60",
+        "2026-03-01 25",
+        "2026-03-01 06-30",
+        "2026030125",
+        "1767571200",
         "32/01/2026 00:00",
         "13:00 PM",
         "1.3.26 13:00 PM",
