@@ -56,6 +56,7 @@ from engine.train.cleaning import _silent
 from engine.train.few_days import few_days
 from engine.train.fit import fit
 from engine.train.fit_settings import FitSettings
+from engine.train.known_drift import with_known_drift
 from engine.train.level_spans import memory_span
 from engine.train.outermost import _growth
 from engine.train.returning_states import came_back
@@ -74,6 +75,7 @@ from tests.engine import (
     test_fast_rows,
     test_faults,
     test_intervals,
+    test_known_drift,
     test_level_shift,
     test_notices,
     test_outermost,
@@ -646,6 +648,27 @@ BUGS = {
         "_LEARNED_ROWS)",
         test_rated_periods.test_what_looks_like_a_fault_is_learned_when_it_is_confirmed,
         (test_rated_periods.odd_pump(),),
+    ),
+    "drift that was left out makes a sensor steady": Bug(
+        with_known_drift,
+        "np.minimum(slow.steady, prior.slow.steady)",
+        "slow.steady",
+        test_known_drift.test_a_sensor_that_drifted_is_not_steady_because_its_drift_was_left_out,
+        (test_known_drift.pump_of_days(),),
+    ),
+    "a sensor that begins to drift is let go": Bug(
+        with_known_drift,
+        "(prior.slow.steady > HELD)",
+        "(prior.slow.steady < 0)",
+        test_known_drift.test_a_sensor_that_held_and_now_drifts_needs_a_word,
+        (test_known_drift.pump_of_days(),),
+    ),
+    "drift that people called normal is not learned": Bug(
+        with_known_drift,
+        "unsaid.steady <= HELD",
+        "True",
+        test_known_drift.test_drift_of_rows_that_people_called_normal_is_learned,
+        (test_known_drift.pump_of_days(),),
     ),
     "neutral alarms are false": Bug(
         evaluate,

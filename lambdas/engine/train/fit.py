@@ -35,6 +35,7 @@ from engine.train.cleaning import RUN_ROWS, without_silent, without_suspicious
 from engine.train.few_days import few_days
 from engine.train.fit_settings import FitSettings
 from engine.train.forward_validation import ForwardValidation, forward_validation
+from engine.train.known_drift import with_known_drift
 from engine.train.known_faults import without_known_faults
 from engine.train.level_spans import baseline_span, memory_span
 from engine.train.returning_states import rare_limits
@@ -86,7 +87,7 @@ def fit(
 
     Raises:
         ValueError: when fewer than 50 rows are left, or `prior` has other sensors.
-        UnconfirmedChange: when most rows have left what `prior` holds the plant to.
+        UnconfirmedChange: when most rows have left what `prior` holds the plant to, or a sensor drifts.
 
     """
     settings = settings or FitSettings()
@@ -106,7 +107,8 @@ def fit(
     scaling = Scaling.of(frame.values, healthy)
     baseline = Baseline.of(baseline_span(int(healthy.sum()), frame.step), len(frame.sensors))
     pipeline = Pipeline(scaling=scaling, baseline=baseline)
-    slow = fit_slow(frame, healthy, scaling, settings.quantile)
+    fit_channel = partial(fit_slow, frame, scaling=scaling, quantile=settings.quantile)
+    slow = fit_channel(healthy) if prior is None else with_known_drift(fit_channel, healthy, sure, prior)
     trimmed = float((normal & ~healthy).sum() / normal.sum())
     trust = slow.trust if slow else 0.0
     beside = settings.beside(trust * (1 - ramp(trimmed, 0, FAULTY_SHARE)))
