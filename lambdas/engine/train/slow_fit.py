@@ -181,8 +181,9 @@ class _Blocks:
 
     def residuals(self, model: Callable[[Moments], Additive]) -> Floats:
         """Return the residuals of all bins, shape (bins, sensors), by models of the moments of the others."""
+        total = self.total()
         found = [
-            model(self.total().plus(part, -1.0))
+            model(total.plus(part, -1.0))
             .bounded(self.made[self.fold != each])
             .residuals(self.made[self.fold == each])
             for each, part in enumerate(self.parts)
