@@ -926,6 +926,18 @@ BUGS = {
         "shifted",
         test_slow_drift.test_a_sensor_whose_residual_moves_alone_leads_whatever_its_shift_does_elsewhere,
     ),
+    "what drifted in training does not drift on": Bug(
+        SlowDrift.units_at,
+        "np.sqrt(1 + 3 * since)",
+        "np.ones_like(since)",
+        test_slow_drift.test_units_contain_what_drifted_in_training_and_grow_as_a_walk_goes_on,
+    ),
+    "a sensor that follows what nobody measures alarms": Bug(
+        SlowDrift.units_at,
+        "self.drift * np.sqrt",
+        "0 * np.sqrt",
+        test_slow_drift.test_a_sensor_that_follows_what_nobody_measures_is_quiet_and_the_others_still_alarm,
+    ),
     "a plant whose sensors all drifted cannot be held": Bug(
         trusted,
         "max(1.0, plant / DRIFT[1])",
