@@ -22,6 +22,7 @@ from engine.detect.features import LONGEST_MEMORY, TRACKED, VIEWS
 from engine.detect.pipeline import Pipeline
 from engine.detect.ramp import ramp
 from engine.detect.rare_states import RareStates
+from engine.detect.slow_drift import SlowDrift
 from engine.detect.state import State
 from engine.detect.trained_states import TrainedStates
 from engine.detect.training_range import TrainingRange
@@ -107,8 +108,11 @@ def fit(
     scaling = Scaling.of(frame.values, healthy)
     baseline = Baseline.of(baseline_span(int(healthy.sum()), frame.step), len(frame.sensors))
     pipeline = Pipeline(scaling=scaling, baseline=baseline)
-    fit_channel = partial(fit_slow, frame, scaling=scaling, quantile=settings.quantile)
-    slow = fit_channel(healthy) if prior is None else with_known_drift(fit_channel, healthy, sure, prior)
+
+    def channel(learned: Mask) -> SlowDrift | None:
+        return fit_slow(frame, learned, scaling, settings.quantile)
+
+    slow = channel(healthy) if prior is None else with_known_drift(channel, healthy, sure, prior)
     trimmed = float((normal & ~healthy).sum() / normal.sum())
     trust = slow.trust if slow else 0.0
     beside = settings.beside(trust * (1 - ramp(trimmed, 0, FAULTY_SHARE)))

@@ -217,7 +217,7 @@ class _Blocks:
         Blocks of time have levels of their own, and what comes is one more. What noise alone may make of them
         is deducted: an average over `span` bins has one independent value in so many.
         """
-        averaged = _averaged(held, span)
+        averaged = ewma_of_all(held, span)
         each = [self.fold == fold for fold in range(FOLDS)]
         between = np.var([held[block].mean(axis=0) for block in each], axis=0, ddof=1)
         noise = np.mean([averaged[block].var(axis=0) for block in each], axis=0) * span * FOLDS / len(held)
