@@ -159,12 +159,12 @@ def test_a_sensor_that_follows_what_nobody_measures_is_quiet_and_the_others_stil
     frame = plant()
     values = frame.values.copy()
     day = np.arange(len(values)) / DAY
-    values[:, 0] += 0.5 * values[:TRAIN, 0].std() * np.sin(2 * np.pi * day / 75)
+    values[:, 0] += values[:TRAIN, 0].std() * np.sin(2 * np.pi * day / 75)
     frame = replace(frame, values=values)
     found = replace(fit(frame.part(0, TRAIN)), adaptation="hold")
     assert found.slow is not None
     assert found.slow.drift.argmax() == 0
-    assert alarms(found, frame).mean() < 0.05
+    assert alarms(found, frame).mean() < 0.15
     assert alarms(found, worn(frame))[LATE].mean() > 0.8
 
 
