@@ -932,6 +932,12 @@ BUGS = {
         "np.ones_like(since)",
         test_slow_drift.test_units_contain_what_drifted_in_training_and_grow_as_a_walk_goes_on,
     ),
+    "what drifted in training is added to units that contain it": Bug(
+        SlowDrift.units_at,
+        "np.maximum(self.units",
+        "np.hypot(self.units",
+        test_slow_drift.test_units_contain_what_drifted_in_training_and_grow_as_a_walk_goes_on,
+    ),
     "a sensor that follows what nobody measures alarms": Bug(
         SlowDrift.units_at,
         "self.drift * np.sqrt",

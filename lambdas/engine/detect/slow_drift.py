@@ -347,13 +347,13 @@ class SlowDrift:
     def units_at(self, bins: NDArray[np.int64]) -> Floats:
         """Return the units in some bins, shape (2, bins, sensors): what drifted in training drifts on.
 
-        The mean square of how far a walk is from its mean over training is a third of what it covers in
-        training when that ends, and then grows by all that it covers: by one plus three times the time since,
-        over the time of training.
+        The units of training contain what drifted there, so the larger of both counts. The mean square of how
+        far a walk is from its mean over training is a third of what it covers in training when that ends, and
+        then grows by all that it covers: by one plus three times the time since, over the time of training.
         """
         since = np.maximum(bins - self.end, 0) / self.learned
         drift = self.drift * np.sqrt(1 + 3 * since)[:, None]
-        result: Floats = np.hypot(self.units[:, None], drift)
+        result: Floats = np.maximum(self.units[:, None], drift)
         return result
 
     def ratios(self, residuals: Floats, bins: NDArray[np.int64], state: SlowState) -> JudgedBins:
