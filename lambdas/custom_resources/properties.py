@@ -93,6 +93,16 @@ def tags(pairs: Sequence[Mapping[str, str]]) -> dict[str, str]:
     return {pair["Key"]: pair["Value"] for pair in pairs}
 
 
+def tag_keys(raw: Mapping[str, Any]) -> frozenset[str]:
+    """Return the keys of the tags among properties as CloudFormation sends them.
+
+    Those of an update that was refused come back in its rollback: what is no tag in them is passed over.
+    """
+    pairs = raw.get("Tags")
+    keys = [pair.get("Key") for pair in pairs if isinstance(pair, Mapping)] if isinstance(pairs, list) else []
+    return frozenset(key for key in keys if isinstance(key, str))
+
+
 def parse(
     raw: Mapping[str, Any], *, model: ServiceModel, operation: str, options: Sequence[str], subject: str
 ) -> Properties:
@@ -161,7 +171,7 @@ def parse_labels(text: str, *, model: ServiceModel, subject: str) -> list[dict[s
         labels: list[dict[str, Any]] = found if isinstance(found, list) else [found]
         for at, label in enumerate(labels):
             _object(members, required, label, f"label {at + 1}")
-    except ValueError as wrong:
+    except (ValueError, RecursionError) as wrong:  # the latter: thousands of brackets in each other
         raise FailedError(f"{subject}: {wrong}. Correct the labels, then deploy again.") from None
     return labels
 
@@ -224,13 +234,11 @@ def _integer(shape: Shape, raw: Any, path: str) -> int:
 def _timestamp(_: Shape, raw: Any, path: str) -> datetime:
     try:
         moment = datetime.fromisoformat(raw)
-    except (TypeError, ValueError):
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise _WrongError(
-            f"{path} is {raw!r}: give a time with zone in ISO 8601, such as 2024-01-31T00:00:00Z"
-        )
-    return moment.astimezone(UTC)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):  # the last: in UTC, it is before year 1 or after year 9999
+        pass
+    raise _WrongError(f"{path} is {raw!r}: give a time with zone in ISO 8601, such as 2024-01-31T00:00:00Z")
 
 
 def _version_number(path: str, raw: Any) -> int:

@@ -101,6 +101,8 @@ def wrong_properties(play: Play) -> None:
     for change, text in (
         ({"Colour": "red"}, "unknown property 'Colour'"),
         ({"PropertiesVersion": "3"}, "PropertiesVersion '3'"),
+        ({"Tags": "site=north"}, "Tags"),
+        ({"Tags": [{"key": "site", "value": "north"}]}, "Tags"),
         ({play.case.name_member: "no spaces"}, f"{play.case.name_member} is 'no spaces'"),
     ):
         again = play.fresh()
@@ -110,6 +112,7 @@ def wrong_properties(play: Play) -> None:
         again.check()
         again.created()
         assert not again.deploy(again.case.base | change)
+        assert not again.stack.stuck, again.stack.reasons
         again.check()
 
 

@@ -119,6 +119,11 @@ def test_booleans_are_read_literally(text: str | bool, wait: bool) -> None:  # n
             "TrainingDataStartTime is 'soon': give a time with zone",
         ),
         (
+            "Model",
+            {"TrainingDataStartTime": "0001-01-01T00:00:00+10:00"},
+            "TrainingDataStartTime is '0001-01-01T00:00:00+10:00': give a time with zone",
+        ),
+        (
             "Dataset",
             {"Schema": {"Bucket": "b"}},
             "Schema is {'Bucket': 'b'}: give an object with InlineDataSchema, or with Bucket, Key and Sha256",
