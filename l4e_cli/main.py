@@ -1,10 +1,11 @@
 """The `l4e` command: arguments in, exit status out. A command imports what it needs when it is called."""
 
 import argparse
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _INTERRUPTED = 130
 _TERMINATED = 143
+_SHOWN = 200
 _MISSING_SETTINGS = {
     "NoCredentialsError": "there are no AWS credentials: set them for the account, such as by AWS_PROFILE",
     "NoRegionError": "there is no Region: set AWS_DEFAULT_REGION, or that of your AWS profile",
@@ -32,7 +34,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command, and return its exit status.
 
     The status is 0 when it is done, 1 when it failed, 130 after Ctrl-C and 143 after SIGTERM. Wrong usage
-    exits with 2.
+    exits with 2. With `--json`, what failed is in a document on standard output as well.
     """
     options = parser().parse_args(arguments)
     from botocore.exceptions import BotoCoreError, ClientError
@@ -41,23 +43,28 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
     terminal = Terminal()
     of_caller = options.command in {"configure", "doctor", "validate"}
+    status = 1
     try:
         with _sigterm_raised(), nullcontext() if of_caller else _without_aws_settings():
             return _COMMANDS[options.command](options, terminal)
     except CliError as error:
-        terminal.error(str(error))
-        return 1
+        text = str(error)
     except (BotoCoreError, ClientError) as error:
-        name = type(error).__name__
-        terminal.error(_MISSING_SETTINGS.get(name, f"AWS refused or did not answer: {error}"))
-        return 1
+        text = _MISSING_SETTINGS.get(type(error).__name__, f"AWS refused or did not answer: {error}")
     except KeyboardInterrupt:
-        terminal.error("interrupted")
-        return _INTERRUPTED
+        text, status = "interrupted", _INTERRUPTED
     except _Terminated:
-        return _TERMINATED
+        text, status = "terminated", _TERMINATED
     except BrokenPipeError:  # the reader of our output went away
-        return 1
+        return status
+    except OSError as error:
+        named = "" if error.filename is None else f"{str(error.filename)[:_SHOWN]!r}: "
+        text = f"{named}{error.strerror or error}"
+    with suppress(OSError):  # the output itself can be what failed
+        terminal.error(text)
+        if getattr(options, "json", False):
+            terminal.out.file.write(json.dumps({"error": text}, indent=2) + "\n")
+    return status
 
 
 @contextmanager
