@@ -18,6 +18,7 @@ from constructs_l4e._completion import when_complete
 from constructs_l4e._environments import require_home_of_key, require_region_of
 from constructs_l4e._memory import once, path_of, stack_of
 from constructs_l4e._provider import ProviderAccess
+from constructs_l4e._quotas import count_name
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.schema import DatasetSchema
 from constructs_l4e.settings import ADAPTATION_TAG, Adaptation
@@ -126,6 +127,7 @@ def service_resource(
         removal_policy: what happens to the resource when the stack is deleted, or has it no more. One that
             is replaced goes in any case: its successor is complete by then.
     """
+    count_name(scope, service, kind, properties)
     resource = cdk.CfnResource(
         scope,
         "Resource",
