@@ -153,6 +153,15 @@ def test_a_data_folder_that_is_not_there_fails_before_anything_starts(
     assert not (tmp_path / ".l4e").exists()
 
 
+def test_an_output_folder_that_cannot_be_made_fails_before_anything_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert run(["demo", "--output", "file/results"]) == 1
+    assert capsys.readouterr().err == "error: 'file/results': Not a directory\n"
+    assert not (tmp_path / ".l4e").exists()
+
+
 @pytest.mark.parametrize(
     ("address", "url"),
     [
