@@ -104,7 +104,13 @@ def tag_keys(raw: Mapping[str, Any]) -> frozenset[str]:
 
 
 def parse(
-    raw: Mapping[str, Any], *, model: ServiceModel, operation: str, options: Sequence[str], subject: str
+    raw: Mapping[str, Any],
+    *,
+    model: ServiceModel,
+    operation: str,
+    name_member: str,
+    options: Sequence[str],
+    subject: str,
 ) -> Properties:
     """Return the properties in `raw`.
 
@@ -112,6 +118,7 @@ def parse(
         raw: the properties as CloudFormation sends them.
         model: the service model.
         operation: the operation whose input the properties are.
+        name_member: the member that names the resource: required, also where the operation has a default.
         options: properties that are not members of the API.
         subject: the resource, for messages.
 
@@ -122,12 +129,14 @@ def parse(
     if shape is None:
         raise TypeError(f"{operation} takes no input in this service model")
     try:
-        return _read(raw, shape, options)
+        return _read(raw, shape, name_member, options)
     except _WrongError as wrong:
         raise FailedError(f"{subject}: {wrong}. Then deploy again.") from None
 
 
-def _read(raw: Mapping[str, Any], shape: StructureShape, options: Sequence[str]) -> Properties:
+def _read(
+    raw: Mapping[str, Any], shape: StructureShape, name_member: str, options: Sequence[str]
+) -> Properties:
     version = raw.get("PropertiesVersion", _VERSIONS[0])
     if version not in _VERSIONS:
         raise _WrongError(
@@ -140,7 +149,8 @@ def _read(raw: Mapping[str, Any], shape: StructureShape, options: Sequence[str])
         raise _WrongError(
             f"unknown property {unknown[0]!r}: use one of {', '.join(sorted(members | set(options)))}"
         )
-    missing = [name for name in shape.required_members if name not in raw and name in members]
+    required = {name_member: None, **dict.fromkeys(shape.required_members)}
+    missing = [name for name in required if name not in raw and name in members]
     if missing:
         raise _WrongError(f"property {missing[0]!r} is required: add it")
     values = {name: _value(shape.members[name], raw[name], name) for name in raw if name in members}

@@ -157,7 +157,12 @@ class Resource(ABC):
         """
         subject = f"{self.kind} {raw.get(self.name_member, '(unnamed)')!r}"
         return parse(
-            raw, model=equipment.model, operation=self.operation, options=self.options, subject=subject
+            raw,
+            model=equipment.model,
+            operation=self.operation,
+            name_member=self.name_member,
+            options=self.options,
+            subject=subject,
         )
 
     @abstractmethod

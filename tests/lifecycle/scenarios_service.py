@@ -40,6 +40,10 @@ def deleted_outside(play: Play) -> None:
     if again.case.kind == "Dataset":
         assert not again.deploy(again.case.in_place), "a new dataset took the place of a full one"
         assert "deleted outside CloudFormation" in again.stack.reasons[0]
+        assert (
+            "in UPDATE_ROLLBACK_FAILED, continue its rollback first, and skip Thing"
+            in again.stack.reasons[-1]
+        )
     else:
         assert again.deploy(again.case.in_place), again.stack.reasons
         again.check()
