@@ -43,7 +43,15 @@ def _add_up(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     )
     up.add_argument("stacks", nargs="*", metavar="STACK", help="deploy only these stacks")
     up.add_argument("--all", action="store_true", help="deploy every stack, also those that need data first")
-    up.add_argument("-c", "--context", action="append", default=[], metavar="KEY=VALUE", help="CDK context")
+    up.add_argument(
+        "-c",
+        "--context",
+        type=_context,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="CDK context",
+    )
     _add_region(up)
     _add_verbose(up)
     _add_state_dir(up)
@@ -231,6 +239,12 @@ def _time(text: str) -> datetime:
 def _region(text: str) -> str:
     if not _REGION_NAME.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not the name of a Region such as eu-west-1")
+    return text
+
+
+def _context(text: str) -> str:
+    if not text.partition("=")[1]:
+        raise argparse.ArgumentTypeError(f"{text!r} has no value: write KEY=VALUE")
     return text
 
 

@@ -42,6 +42,18 @@ def test_the_process_has_its_own_sigterm_handler_back(capsys: pytest.CaptureFixt
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_what_ends_a_command_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    number: signal.Signals,
+    status: int,
+) -> None:
+    monkeypatch.setattr("l4e_cli.commands.status", lambda *_, **__: os.kill(os.getpid(), number))
+    assert run(["status", "--json"]) == status
+    assert json.loads(capsys.readouterr().out) == {"error": "terminated"}
+
+
 def test_down_of_nothing_is_fine(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["down"]) == 0
     assert "no embedded AWS runs in" in capsys.readouterr().out
@@ -374,6 +386,7 @@ def test_help_is_shown_before_anything_is_loaded() -> None:
         ),
         (["validate", ".", "--picture", "folder.png"], "'folder.png' is a folder: name a file in it"),
         (["down", "--state-dir", ""], "'' names no folder"),
+        (["up", "-c", "stage"], "'stage' has no value: write KEY=VALUE"),
         (["configure", "--api-id", "a b/c"], "'a b/c' is not the id of a REST API"),
         (["configure", "--api-id", ""], "'' is not the id of a REST API"),
         (["configure", "--api-id", "a1", "--stage", "v1/x"], "'v1/x' is not the name of a stage"),
