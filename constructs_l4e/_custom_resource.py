@@ -18,6 +18,7 @@ from constructs_l4e._completion import when_complete
 from constructs_l4e._environments import require_home_of_key, require_region_of
 from constructs_l4e._memory import once, path_of, stack_of
 from constructs_l4e._provider import ProviderAccess
+from constructs_l4e._quotas import count_name
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.schema import DatasetSchema
 from constructs_l4e.settings import ADAPTATION_TAG, Adaptation
@@ -126,6 +127,7 @@ def service_resource(
         removal_policy: what happens to the resource when the stack is deleted, or has it no more. One that
             is replaced goes in any case: its successor is complete by then.
     """
+    count_name(scope, service, kind, properties)
     resource = cdk.CfnResource(
         scope,
         "Resource",
@@ -240,15 +242,24 @@ def _staged(
 
 
 def output_configuration(
-    scope: Construct, place: S3Location | None, key: kms.IKey | None
+    scope: Construct, place: S3Location | None, key: kms.IKey | None, *, longest: str, what: str
 ) -> dict[str, Any] | None:
     """Return where the service writes, and the key if it is not that of the bucket.
 
+    Args:
+        scope: what it is for.
+        place: where the service writes.
+        key: the key, if it is not that of the bucket.
+        longest: end of the longest key below the prefix of the place.
+        what: the prop that holds the place.
+
     Raises:
-        ValueError: when the key is known to be in another Region than `scope`.
+        ValueError: when keys below the prefix would be longer than S3 allows, or the key is known to be in
+            another Region than `scope`.
     """
     if place is None:
         return None
+    _validate.room_below(place.prefix, longest, what=what)
     if key is not None:
         require_region_of(key, scope, kind="key")
     return {"S3OutputConfiguration": place.to_api(), **({"KmsKeyId": key.key_arn} if key else {})}

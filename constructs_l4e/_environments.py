@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk.interfaces import ResourceEnvironment
+from aws_cdk.region_info import RegionInfo
 from constructs import IConstruct
 
 from constructs_l4e._memory import account_of, once, region_of, stack_of
@@ -128,6 +129,23 @@ def require_environment_of_arn(arn: str, what: str, service: IEquipmentService) 
                 f'{what} "{arn}" has {part} "{mine}", and its service "{service.node.path}" is in '
                 f'"{theirs}": pass an ARN of that {part}, or import the service that has it'
             )
+
+
+def require_partition_of_source(arn: str, what: str, service: IEquipmentService) -> None:
+    """Require that what is imported has the partition of the service that gets it, as far as that is known.
+
+    Raises:
+        ValueError: when it has another.
+    """
+    region = _known(home_of(service).region)
+    if is_token(arn) or not region:
+        return
+    mine, theirs = arn.split(":")[1], RegionInfo.get(region).partition
+    if theirs is not None and mine != theirs:
+        raise ValueError(
+            f'{what} "{arn}" is of the partition "{mine}", and the service "{service.node.path}" runs in '
+            f'"{theirs}", out of reach of other partitions: name what begins with "arn:{theirs}:"'
+        )
 
 
 def is_known_to_differ(one: str, other: str) -> bool:

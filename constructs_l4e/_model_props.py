@@ -11,10 +11,13 @@ from constructs_l4e.interfaces import IEquipmentService, ILabelGroup
 from constructs_l4e.settings import ADAPTATION_TAG, Adaptation
 from constructs_l4e.storage import S3Location
 
+_LATEST_VERSION = 999_999_999
+"""The longest number of a version that the custom resources read."""
+
 
 def version_property(number: int | None) -> str | None:
     """Return the version that is to be active, as a property."""
-    if number is not None and number < 1 and not cdk.Token.is_unresolved(number):
+    if number is not None and not cdk.Token.is_unresolved(number) and not 1 <= number <= _LATEST_VERSION:
         raise ValueError(f'active version "{number}" is none: versions of a model are counted from 1')
     return None if number is None else str(number)
 

@@ -116,8 +116,10 @@ def _check_of_class(kind: Any) -> Callable[[Any], bool]:
         return lambda value: isinstance(value, str)  # whether it is one of them, the rule of the prop says
     if getattr(kind, "_is_protocol", False):
         return lambda value: _has_members(value, kind)
-    if hasattr(kind, "__jsii_type__"):
-        return lambda value: isinstance(value, kind | Mapping)  # the CDK takes its structs as mappings too
+    if (
+        hasattr(kind, "__jsii_type__") and type(kind) is type
+    ):  # a struct, which the CDK takes as a mapping too
+        return lambda value: isinstance(value, kind | Mapping)
     return lambda value: isinstance(value, kind)
 
 

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import aws_cdk as cdk
 from constructs import IConstruct
 
 from constructs_l4e._memory import once
+from constructs_l4e._props import is_token
 from constructs_l4e.interfaces import IEquipmentService, IModel
 from constructs_l4e.settings import ServiceSettings
 from constructs_l4e.storage import S3Location
@@ -17,6 +19,17 @@ _AT_A_SERVICE: Mapping[str, tuple[str, str, int]] = {
     "label_groups": ("TooManyLabelGroups", "label groups", 15),
 }
 """Rule, words and default of the settings that limit resources of a service (L4E user guide, quotas)."""
+_NAMED: Mapping[str, tuple[str, str]] = {
+    "Dataset": ("dataset", "DatasetName"),
+    "ImportedDataset": ("dataset", "DatasetName"),
+    "LabelGroup": ("label group", "LabelGroupName"),
+    "Model": ("model", "ModelName"),
+    "ImportedModel": ("model", "ModelName"),
+    "InferenceScheduler": ("inference scheduler", "InferenceSchedulerName"),
+    "DatasetPolicy": ("the policy of dataset", "DatasetName"),
+    "ModelPolicy": ("the policy of model", "ModelName"),
+}
+"""What kinds of resources are called, and the property that names them; a service has one of a name."""
 _LABELS = 5_000
 _SCHEDULERS = 1
 """Defaults of `labels_per_group` and of `inference_schedulers_per_model`."""
@@ -90,6 +103,31 @@ def count_retraining_scheduler(scope: IConstruct, model: IModel) -> None:
             "TooManySchedulers",
             f'model "{model.node.path}" has another retraining scheduler in this app, and a model has one: '
             "the deployment will be refused. Leave one out",
+        )
+
+
+def count_name(
+    scope: IConstruct, service: IEquipmentService, kind: str, properties: Mapping[str, Any]
+) -> None:
+    """Warn of a second resource of a service that has the name of one of the app.
+
+    Args:
+        scope: the construct of the resource.
+        service: the service that has it.
+        kind: its kind, such as `Dataset`.
+        properties: its properties.
+    """
+    words, member = _NAMED.get(kind, ("", ""))
+    name = properties.get(member)
+    if name is None or is_token(name):
+        return
+    first = once(service, f"{words} by name", dict[str, IConstruct]).setdefault(name, scope)
+    if first is not scope:
+        _warn(
+            scope,
+            "SameName",
+            f'{words} "{name}" is made by "{first.node.path}" too, and the service has one of a name: the '
+            "deployment of the second will be refused. Give each a name of its own, or leave one out",
         )
 
 

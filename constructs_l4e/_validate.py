@@ -21,6 +21,9 @@ MOST_TAGS = 44
 _OWN_TAGS = "constructs-l4e:"
 _SHOWN = 250
 """Characters of a wrong text that are shown: an ARN, but not a page of notes."""
+_SHOWN_OF_PREFIX = 60
+_KEY_BYTES = 1024
+"""Most bytes of a key in S3, in UTF-8."""
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _Choice = TypeVar("_Choice", bound=enum.StrEnum)
 _Step = TypeVar("_Step", DataUploadFrequency, TargetSamplingRate)
@@ -65,6 +68,20 @@ def prefix(value: str, *, what: str) -> str:
     if value.startswith("/"):
         raise ValueError(f'{what} "{value}" starts with a slash: write "{value.lstrip("/")}"')
     return text(value, shape="S3Prefix", what=what, fix=fix)
+
+
+def room_below(prefix: str, longest: str, *, what: str) -> None:
+    """Require that keys below a prefix are not longer than S3 allows; `longest` is the end of the longest."""
+    if _props.is_token(prefix) or _props.is_token(longest):
+        return
+    size = len((prefix + longest).encode())
+    over = size - _KEY_BYTES
+    if over > 0:
+        raise ValueError(
+            f"{what} has the Prefix '{prefix[:_SHOWN_OF_PREFIX]}...', below which keys would have {size:,} "
+            f"bytes in UTF-8, and S3 allows {_KEY_BYTES:,}: "
+            f"shorten it by {over:,} byte{'s' if over > 1 else ''}"
+        )
 
 
 def choice(kind: type[_Choice], value: str, *, what: str) -> _Choice:

@@ -9,6 +9,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from constructs_l4e import _arns, _custom_resource, _names, _props
+from constructs_l4e._environments import require_partition_of_source
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e._quotas import count_at_service
 from constructs_l4e.dataset import DatasetBase
@@ -81,6 +82,7 @@ class ImportedDataset(DatasetBase):
         count_at_service(self, service, "datasets")
         self._tags = _custom_resource.ResourceTags(self, "ImportedDataset", tags)
         _arns.source(source_dataset_arn, shape="DatasetArn", what="source dataset ARN")
+        require_partition_of_source(source_dataset_arn, "source dataset ARN", service)
         fixed = {
             "SourceDatasetArn": source_dataset_arn,
             "ServerSideKmsKeyId": _custom_resource.key_property(self, service, encryption_key),

@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from constructs_l4e import _arns, _custom_resource, _names, _props, _validate
-from constructs_l4e._environments import require_same_service
+from constructs_l4e._environments import require_partition_of_source, require_same_service
 from constructs_l4e._model_props import labels_property, sampling_rate, version_property, with_adaptation
 from constructs_l4e._provider import ProviderAccess
 from constructs_l4e._quotas import count_at_service
@@ -119,6 +119,7 @@ class ImportedModel(ModelBase, UsesRole):
         self.target_sampling_rate = sampling_rate(target_sampling_rate)
         strategy = _validate.choice(InferenceDataImportStrategy, inference_data, what="inference data")
         _arns.source(source_model_version_arn, shape="ModelVersionArn", what="source model version ARN")
+        require_partition_of_source(source_model_version_arn, "source model version ARN", self.service)
         count_at_service(self, self.service, "models")
         self._tags = _custom_resource.ResourceTags(
             self, "ImportedModel", with_adaptation(tags, adaptation, self.service)

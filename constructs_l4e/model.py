@@ -35,6 +35,9 @@ from constructs_l4e.settings import Adaptation
 from constructs_l4e.storage import S3Location
 from constructs_l4e.time_range import TimeRange
 
+_LATEST_DIAGNOSTICS = "9999/model_diagnostics_results.json.gz"
+"""The key of the diagnostics of a late version below their prefix and the name of the model."""
+
 
 class ModelProps(TypedDict, total=False):
     """Props of `Model` besides the dataset."""
@@ -263,7 +266,11 @@ class Model(ModelBase, UsesRole):
                 "LabelsInputConfiguration": labels_property(labels, label_group),
                 "RoleArn": self.role and arn_of(self.role),
                 "ModelDiagnosticsOutputConfiguration": _custom_resource.output_configuration(
-                    self, diagnostics, diagnostics_encryption_key
+                    self,
+                    diagnostics,
+                    diagnostics_encryption_key,
+                    longest=f"{self.model_name}/{_LATEST_DIAGNOSTICS}",
+                    what="diagnostics",
                 ),
                 "Wait": "true" if wait else "false",
                 "ActiveVersion": version_property(active_version),

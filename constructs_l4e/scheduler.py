@@ -25,6 +25,8 @@ from constructs_l4e.service_resource import ServiceResourceBase
 from constructs_l4e.storage import S3Location
 
 _Value = TypeVar("_Value")
+_LONGEST_RESULT = "2026-01-31T00:00:00Z/results.jsonl"
+"""The key of results below their prefix; all are as long."""
 
 
 class _InferenceSchedulerProps(TypedDict, total=False):
@@ -321,7 +323,7 @@ class InferenceScheduler(InferenceSchedulerBase, UsesRole):
                     **(input_naming or InputNaming()).to_api(),
                 },
                 "DataOutputConfiguration": _custom_resource.output_configuration(
-                    self, data_output, output_encryption_key
+                    self, data_output, output_encryption_key, longest=_LONGEST_RESULT, what="data_output"
                 ),
                 "RoleArn": arn_of(self.role),
                 "DesiredState": "RUNNING" if running else "STOPPED",

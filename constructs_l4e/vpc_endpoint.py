@@ -132,7 +132,7 @@ def _admitted(level: AccessLevel | str | None, operations: Sequence[str] | None)
     """Return the operations of the API that an endpoint admits."""
     if operations is None:
         return _ways_in.operations_at(
-            _validate.choice(AccessLevel, level or AccessLevel.FULL, what="access level")
+            _validate.choice(AccessLevel, AccessLevel.FULL if level is None else level, what="access level")
         )
     if level is not None:
         raise ValueError(

@@ -43,7 +43,15 @@ def _add_up(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     )
     up.add_argument("stacks", nargs="*", metavar="STACK", help="deploy only these stacks")
     up.add_argument("--all", action="store_true", help="deploy every stack, also those that need data first")
-    up.add_argument("-c", "--context", action="append", default=[], metavar="KEY=VALUE", help="CDK context")
+    up.add_argument(
+        "-c",
+        "--context",
+        type=_context,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="CDK context",
+    )
     _add_region(up)
     _add_verbose(up)
     _add_state_dir(up)
@@ -153,9 +161,11 @@ def _add_configure(subparsers: "argparse._SubParsersAction[argparse.ArgumentPars
     )
     address = configure.add_mutually_exclusive_group(required=True)
     address.add_argument("--stack", help="CloudFormation stack of the service")
-    address.add_argument("--api-id", help="id of its REST API")
+    address.add_argument("--api-id", type=_api_id, help="id of its REST API")
     address.add_argument("--endpoint", type=_endpoint, help="its whole address")
-    configure.add_argument("--stage", default="v1", help="stage of the REST API (default: %(default)s)")
+    configure.add_argument(
+        "--stage", type=_stage, default="v1", help="stage of the REST API (default: %(default)s)"
+    )
     configure.add_argument("--region", help="region (default: the one your AWS settings name)")
     configure.add_argument(
         "--way-in",
@@ -232,8 +242,26 @@ def _region(text: str) -> str:
     return text
 
 
+def _context(text: str) -> str:
+    if not text.partition("=")[1]:
+        raise argparse.ArgumentTypeError(f"{text!r} has no value: write KEY=VALUE")
+    return text
+
+
+def _api_id(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the id of a REST API such as a1b2c3d4e5")
+    return text
+
+
+def _stage(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a stage such as v1")
+    return text
+
+
 def _endpoint(text: str) -> str:
-    if not re.match(r"https?://[^/]", text):
+    if not re.fullmatch(r"https?://[^/\s?#]+(/[^\s?#]*)?", text):
         raise argparse.ArgumentTypeError(
             f"{text!r} is no address: write it whole, as https://API_ID.execute-api.eu-west-1.amazonaws.com/v1"
         )
@@ -242,6 +270,8 @@ def _endpoint(text: str) -> str:
 
 def _folder(text: str) -> Path:
     path = Path(text)
+    if not text:
+        raise argparse.ArgumentTypeError("'' names no folder: the present one is '.'")
     if path.exists() and not path.is_dir():
         raise argparse.ArgumentTypeError(
             f"{text!r} is a file: name a folder, which is made if it is not there"

@@ -11,21 +11,23 @@ import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from l4e_cli.certificates import TlsFiles
-from l4e_cli.errors import CliError
+from l4e_cli.errors import AlreadyRunningError, CliError
 from l4e_cli.interrupts import interruptions_put_off
 
 ACCOUNT = "000000000000"
 HOST = "127.0.0.1"
 _START_SECONDS = 60
 _STOP_SECONDS = 10
-_LOCK = "emulator.lock"
+LOCK = "emulator.lock"
 _PID = "emulator.pid"
 LOG = "emulator.log"
-OWN_FILES = (_LOCK, _PID, LOG)
+OWN_FILES = (LOCK, _PID, LOG)
 _HEALTH_PATH = "/_ministack/health"
 # What the emulator may see of the caller's environment. No AWS_*: a profile, proxy endpoint or credential of
 # the user must not leak into it, nor into the functions it runs, which inherit its environment.
@@ -60,13 +62,35 @@ class Emulator:
         return f"https://{HOST}:{self.port}"
 
 
-def start_emulator(directory: Path, *, tls: TlsFiles, root: RootCredentials, region: str) -> Emulator:
+@contextlib.contextmanager
+def start_reserved(directory: Path) -> Iterator[BinaryIO]:
+    """Hold the lock of `directory` in the block, so that nobody else starts one there meanwhile.
+
+    Raises:
+        AlreadyRunningError: when an embedded AWS runs there, or is being started.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / LOCK).open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunningError(
+                f"an embedded AWS already runs in {directory}: use it, stop it with `l4e down`, "
+                "or name another folder with --state-dir"
+            ) from None
+        yield lock
+
+
+def start_emulator(
+    directory: Path, *, lock: BinaryIO, tls: TlsFiles, root: RootCredentials, region: str
+) -> Emulator:
     """Start the embedded AWS on a free port and wait until it answers.
 
     The process outlives the caller.
 
     Args:
         directory: folder for its log and temporary files.
+        lock: the lock of the folder, which it holds from now on.
         tls: certificate and key of the server.
         root: credentials of the root user.
         region: Region that it is in.
@@ -101,20 +125,18 @@ def start_emulator(directory: Path, *, tls: TlsFiles, root: RootCredentials, reg
         "TMPDIR": str(temporary),
         "USE_SSL": "1",
     }
-    with log.open("wb") as output, (directory / _LOCK).open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        with interruptions_put_off():
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
-                command,
-                cwd=temporary,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                pass_fds=(lock.fileno(),),
-                start_new_session=True,  # Ctrl-C in the terminal reaches only us; we then stop it
-            )
-            (directory / _PID).write_text(str(process.pid))
+    with log.open("wb") as output, interruptions_put_off():
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
+            command,
+            cwd=temporary,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=(lock.fileno(),),
+            start_new_session=True,  # Ctrl-C in the terminal reaches only us; we then stop it
+        )
+        (directory / _PID).write_text(str(process.pid))
     emulator = Emulator(pid=process.pid, port=port)
     try:
         _wait_until_ready(process, emulator, tls, log)
@@ -148,7 +170,7 @@ def is_running(directory: Path) -> bool:
     It holds a lock on a file there while it runs. A process id would not do, as another process may have it.
     """
     try:
-        with (directory / _LOCK).open("rb") as lock:
+        with (directory / LOCK).open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,13 +12,15 @@ from botocore.config import Config
 
 from l4e_cli import client_settings, emulator
 from l4e_cli.certificates import create_tls_files
-from l4e_cli.errors import AlreadyRunningError, CliError
+from l4e_cli.errors import CliError
 from l4e_layer import EMPTY_LAYER
 
 _STATE = "instance.json"
 _TLS = "tls"
-# Everything that is made in the folder. Nothing else in it is touched when it is removed.
-_OWN = (_STATE, _TLS, "tmp", "client", "cdk.out", "work", "cdk.lock", "cdk.log", *emulator.OWN_FILES)
+# Everything that is made in the folder. Nothing else in it is touched when it is removed. Other folders have
+# some of these names too, such as those of CDK apps: only where there is a mark are they of an embedded AWS.
+_MARKS = (_STATE, *emulator.OWN_FILES)
+_UNMARKED = (_TLS, "tmp", "client", "cdk.out", "work", "cdk.lock", "cdk.log")
 _EVERYTHING_ALLOWED = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
@@ -82,18 +84,20 @@ def start_instance(directory: Path, *, region: str) -> Instance:
 
     Raises:
         AlreadyRunningError: when one runs there already.
-        CliError: when it does not start.
+        CliError: when it does not start, or the folder has files of somebody else under names of its own.
     """
     directory = directory.resolve()
-    if emulator.is_running(directory):
-        raise AlreadyRunningError(
-            f"an embedded AWS already runs in {directory}: use it, stop it with `l4e down`, "
-            "or name another folder with --state-dir"
+    others = [] if _is_marked(directory) else [name for name in _UNMARKED if (directory / name).exists()]
+    if others:
+        raise CliError(
+            f"{directory} has a {others[0]} that is of no embedded AWS, which would replace it: "
+            "name another folder with --state-dir"
         )
-    remove_files(directory)
-    tls = create_tls_files(directory / _TLS)
-    root = emulator.RootCredentials.generate()
-    running = emulator.start_emulator(directory, tls=tls, root=root, region=region)
+    with emulator.start_reserved(directory) as lock:
+        _remove(directory, [name for name in (*_MARKS, *_UNMARKED) if name != emulator.LOCK])
+        tls = create_tls_files(directory / _TLS)
+        root = emulator.RootCredentials.generate()
+        running = emulator.start_emulator(directory, lock=lock, tls=tls, root=root, region=region)
     try:
         access_key_id, secret_access_key = _create_administrator(running, tls.authority, root, region)
         instance = Instance(
@@ -142,14 +146,24 @@ def stop_instance(directory: Path) -> bool:
 
 def remove_files(directory: Path) -> None:
     """Remove the files of an instance in `directory`, and the folder if nothing else is in it."""
-    for name in _OWN:
+    if not _is_marked(directory):
+        return
+    _remove(directory, (*_UNMARKED, *_MARKS))  # the marks last, so that an interrupted removal goes on
+    with contextlib.suppress(OSError):  # it holds files of somebody else
+        directory.rmdir()
+
+
+def _is_marked(directory: Path) -> bool:
+    return any((directory / name).is_file() for name in _MARKS)
+
+
+def _remove(directory: Path, names: Iterable[str]) -> None:
+    for name in names:
         path = directory / name
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # not there, or it holds files of somebody else
-        directory.rmdir()
 
 
 def _create_administrator(

@@ -5,16 +5,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+TERMINATIONS = tuple(each for each in signal.Signals if each.name in {"SIGTERM", "SIGHUP"})
+"""What ends a command besides Ctrl-C: somebody, or the end of its terminal. Windows has no SIGHUP."""
+
 
 @contextmanager
 def interruptions_put_off() -> Iterator[None]:
-    """Let SIGINT and SIGTERM take effect at the end of the block. Only the main thread gets any."""
+    """Let SIGINT, SIGTERM and SIGHUP take effect at the end of the block. Only the main thread gets any."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     came: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda number, _frame: came.append(number)) for number in numbers}
+    before = {
+        number: signal.signal(number, lambda number, _frame: came.append(number))
+        for number in (signal.SIGINT, *TERMINATIONS)
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
     try:
         yield
     finally:

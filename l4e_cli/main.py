@@ -1,22 +1,25 @@
 """The `l4e` command: arguments in, exit status out. A command imports what it needs when it is called."""
 
 import argparse
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from l4e_cli.arguments import parser
 from l4e_cli.errors import CliError
+from l4e_cli.interrupts import TERMINATIONS
 
 if TYPE_CHECKING:
     from l4e_cli.terminal import Terminal
 
 _INTERRUPTED = 130
-_TERMINATED = 143
+_KILLED_BY = 128
+_SHOWN = 200
 _MISSING_SETTINGS = {
     "NoCredentialsError": "there are no AWS credentials: set them for the account, such as by AWS_PROFILE",
     "NoRegionError": "there is no Region: set AWS_DEFAULT_REGION, or that of your AWS profile",
@@ -25,14 +28,19 @@ _MISSING_SETTINGS = {
 
 
 class _Terminated(BaseException):
-    """SIGTERM as an exception, so that what runs is cleaned up as after Ctrl-C."""
+    """SIGTERM or SIGHUP as an exception, so that what runs is cleaned up as after Ctrl-C."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command, and return its exit status.
 
-    The status is 0 when it is done, 1 when it failed, 130 after Ctrl-C and 143 after SIGTERM. Wrong usage
-    exits with 2.
+    The status is 0 when it is done, 1 when it failed, 130 after Ctrl-C, 143 after SIGTERM and 129
+    when its terminal was closed. Wrong usage
+    exits with 2. With `--json`, what failed is in a document on standard output as well.
     """
     options = parser().parse_args(arguments)
     from botocore.exceptions import BotoCoreError, ClientError
@@ -41,33 +49,41 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
     terminal = Terminal()
     of_caller = options.command in {"configure", "doctor", "validate"}
+    status = 1
     try:
-        with _sigterm_raised(), nullcontext() if of_caller else _without_aws_settings():
+        with _terminations_raised(), nullcontext() if of_caller else _without_aws_settings():
             return _COMMANDS[options.command](options, terminal)
     except CliError as error:
-        terminal.error(str(error))
-        return 1
+        text = str(error)
     except (BotoCoreError, ClientError) as error:
-        name = type(error).__name__
-        terminal.error(_MISSING_SETTINGS.get(name, f"AWS refused or did not answer: {error}"))
-        return 1
+        text = _MISSING_SETTINGS.get(type(error).__name__, f"AWS refused or did not answer: {error}")
     except KeyboardInterrupt:
-        terminal.error("interrupted")
-        return _INTERRUPTED
-    except _Terminated:
-        return _TERMINATED
+        text, status = "interrupted", _INTERRUPTED
+    except _Terminated as error:
+        text, status = "terminated", _KILLED_BY + error.number
     except BrokenPipeError:  # the reader of our output went away
-        return 1
+        return status
+    except OSError as error:
+        named = "" if error.filename is None else f"{str(error.filename)[:_SHOWN]!r}: "
+        text = f"{named}{error.strerror or error}"
+    with suppress(OSError):  # the output itself can be what failed
+        terminal.error(text)
+        if getattr(options, "json", False):
+            terminal.out.file.write(json.dumps({"error": text}, indent=2) + "\n")
+    return status
 
 
 @contextmanager
-def _sigterm_raised() -> Iterator[None]:
-    """Raise `_Terminated` on SIGTERM in the block; after it the signal does what it did before."""
-    before = signal.signal(signal.SIGTERM, _raise_terminated)
+def _terminations_raised() -> Iterator[None]:
+    """Raise `_Terminated` on SIGTERM and SIGHUP in the block; after it they do what they did before."""
+    before = {
+        number: signal.signal(number, _raise_terminated) for number in TERMINATIONS if _is_heeded(number)
+    }
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -86,8 +102,13 @@ def _without_aws_settings() -> Iterator[None]:
         os.environ.update(hidden)
 
 
-def _raise_terminated(_number: int, _frame: FrameType | None) -> None:
-    raise _Terminated
+def _is_heeded(number: signal.Signals) -> bool:
+    """Return whether a signal is not ignored, as SIGHUP is under `nohup`."""
+    return signal.getsignal(number) is not signal.SIG_IGN
+
+
+def _raise_terminated(number: int, _frame: FrameType | None) -> None:
+    raise _Terminated(number)
 
 
 def _up(options: argparse.Namespace, terminal: "Terminal") -> int:

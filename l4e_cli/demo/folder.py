@@ -59,6 +59,12 @@ def _usable(terminal: Terminal, outcome: FileOutcome, component: str, folder: Pa
     if outcome.refusal is None:
         return outcome.file
     source = folder / outcome.file.name
+    labels = read_label_files((outcome.file,))
+    if labels.found.labels and not labels.refused:
+        raise CliError(
+            f"{source} holds labels, it seems: each line is a start and an end. Call it labels.csv, or put "
+            "it into a folder labels"
+        )
     terminal.heading(f"{source} is prepared, since the service does not take it: {outcome.refusal}")
     try:
         made = prepare_file(terminal, Export(source=source, component=component), work, _ANSWERS)

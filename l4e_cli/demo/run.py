@@ -50,6 +50,7 @@ def demo(terminal: Terminal, options: Options) -> None:
         CliError: when a step failed. Nothing is left running then, unless `keep` is set.
     """
     scenario = _scenario(terminal, options)
+    options.output.mkdir(parents=True, exist_ok=True)  # what cannot be written is told now, not at the end
     try:
         instance = commands.start(terminal, options.directory, region=options.region, verbose=options.verbose)
         _Demo(terminal, options, scenario, instance, Aws.of(instance)).play()

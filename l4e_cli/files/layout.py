@@ -21,6 +21,7 @@ _DATA = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
 _EXPORT = re.compile(r"\.(csv|txt|tsv|dat)(\.gz)?$", re.IGNORECASE)
 _LABELS = re.compile(r"labels\.csv(\.gz)?$", re.IGNORECASE)
 _LABEL_FOLDER = "labels"
+_LOCK_OF_OFFICE = "~$"
 _GENERIC_NAME = "data"
 
 
@@ -131,6 +132,8 @@ def demo_layout(
         folder, slash, rest = item.key.rpartition("/")
         if _LABELS.fullmatch(item.key) or (folder.lower() == _LABEL_FOLDER and _DATA.search(rest)):
             labels.append(item)
+        elif rest.startswith(_LOCK_OF_OFFICE):
+            ignored.append((item.key, "Office marks with it that a file is open there"))
         elif "/" in folder or not data.search(rest):
             ignored.append((item.key, "it is neither a CSV file of the folder nor one of a folder in it"))
         else:

@@ -214,7 +214,10 @@ def decide_zone(survey: TimeSurvey, answers: Answers, *, named: bool) -> Decisio
         ignored = " (--time-zone is not needed)" if answers.time_zone else ""
         return Decision(what="time zone", value="UTC", evidence=f"the times say so themselves{ignored}")
     if answers.time_zone is not None:
-        return Decision(what="time zone", value=answers.time_zone, evidence="--time-zone; converted to UTC")
+        evidence, own = "--time-zone; converted to UTC", survey.localiser.own_zones
+        if own:
+            evidence += f", but for {own:,} of {survey.read:,} times, which name their own"
+        return Decision(what="time zone", value=answers.time_zone, evidence=evidence)
     choices = ("UTC", "+01:00", "Europe/Berlin")
     falls = [fall for fall in survey.hour_falls if not _starts_again(survey, *fall)]
     if falls and survey.falls <= max(2, _SHUFFLED * survey.read):

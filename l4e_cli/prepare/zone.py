@@ -78,6 +78,7 @@ class Localiser:
     _dropped: bool = False
     _with_zone: int = field(default=0)
     _without_zone: int = field(default=0)
+    _by_offset: int = 0
     _by_letters: bool = False
 
     def to_utc(self, times: ParsedTimes) -> Micros:
@@ -101,6 +102,11 @@ class Localiser:
     def names_zone(self) -> bool:
         """Whether all times name their zone by an offset."""
         return bool(self._with_zone) and not self._by_letters and not self._without_zone
+
+    @property
+    def own_zones(self) -> int:
+        """How many times name their zone by an offset."""
+        return self._by_offset
 
     def finish(self) -> None:
         """Say what could not be decided, after the last block.
@@ -152,6 +158,7 @@ class Localiser:
         known = np.array([_offset(text) if text and text not in unclear else 0 for text in texts], np.int64)
         is_local = np.array([not text or text in unclear for text in texts])[codes]
         utc = np.where(read & ~is_local, times.micros - known[codes], NO_TIME)
+        self._by_offset += int(np.count_nonzero(read & ~is_local))
         if is_local.any():
             self._by_letters = self._by_letters or bool(unclear)
             local = self._local(np.where(is_local, times.micros, NO_TIME), read & is_local)

@@ -93,8 +93,24 @@ def tags(pairs: Sequence[Mapping[str, str]]) -> dict[str, str]:
     return {pair["Key"]: pair["Value"] for pair in pairs}
 
 
+def tag_keys(raw: Mapping[str, Any]) -> frozenset[str]:
+    """Return the keys of the tags among properties as CloudFormation sends them.
+
+    Those of an update that was refused come back in its rollback: what is no tag in them is passed over.
+    """
+    pairs = raw.get("Tags")
+    keys = [pair.get("Key") for pair in pairs if isinstance(pair, Mapping)] if isinstance(pairs, list) else []
+    return frozenset(key for key in keys if isinstance(key, str))
+
+
 def parse(
-    raw: Mapping[str, Any], *, model: ServiceModel, operation: str, options: Sequence[str], subject: str
+    raw: Mapping[str, Any],
+    *,
+    model: ServiceModel,
+    operation: str,
+    name_member: str,
+    options: Sequence[str],
+    subject: str,
 ) -> Properties:
     """Return the properties in `raw`.
 
@@ -102,6 +118,7 @@ def parse(
         raw: the properties as CloudFormation sends them.
         model: the service model.
         operation: the operation whose input the properties are.
+        name_member: the member that names the resource: required, also where the operation has a default.
         options: properties that are not members of the API.
         subject: the resource, for messages.
 
@@ -112,12 +129,14 @@ def parse(
     if shape is None:
         raise TypeError(f"{operation} takes no input in this service model")
     try:
-        return _read(raw, shape, options)
+        return _read(raw, shape, name_member, options)
     except _WrongError as wrong:
         raise FailedError(f"{subject}: {wrong}. Then deploy again.") from None
 
 
-def _read(raw: Mapping[str, Any], shape: StructureShape, options: Sequence[str]) -> Properties:
+def _read(
+    raw: Mapping[str, Any], shape: StructureShape, name_member: str, options: Sequence[str]
+) -> Properties:
     version = raw.get("PropertiesVersion", _VERSIONS[0])
     if version not in _VERSIONS:
         raise _WrongError(
@@ -130,7 +149,8 @@ def _read(raw: Mapping[str, Any], shape: StructureShape, options: Sequence[str])
         raise _WrongError(
             f"unknown property {unknown[0]!r}: use one of {', '.join(sorted(members | set(options)))}"
         )
-    missing = [name for name in shape.required_members if name not in raw and name in members]
+    required = {name_member: None, **dict.fromkeys(shape.required_members)}
+    missing = [name for name in required if name not in raw and name in members]
     if missing:
         raise _WrongError(f"property {missing[0]!r} is required: add it")
     values = {name: _value(shape.members[name], raw[name], name) for name in raw if name in members}
@@ -161,7 +181,7 @@ def parse_labels(text: str, *, model: ServiceModel, subject: str) -> list[dict[s
         labels: list[dict[str, Any]] = found if isinstance(found, list) else [found]
         for at, label in enumerate(labels):
             _object(members, required, label, f"label {at + 1}")
-    except ValueError as wrong:
+    except (ValueError, RecursionError) as wrong:  # the latter: thousands of brackets in each other
         raise FailedError(f"{subject}: {wrong}. Correct the labels, then deploy again.") from None
     return labels
 
@@ -224,13 +244,11 @@ def _integer(shape: Shape, raw: Any, path: str) -> int:
 def _timestamp(_: Shape, raw: Any, path: str) -> datetime:
     try:
         moment = datetime.fromisoformat(raw)
-    except (TypeError, ValueError):
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise _WrongError(
-            f"{path} is {raw!r}: give a time with zone in ISO 8601, such as 2024-01-31T00:00:00Z"
-        )
-    return moment.astimezone(UTC)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):  # the last: in UTC, it is before year 1 or after year 9999
+        pass
+    raise _WrongError(f"{path} is {raw!r}: give a time with zone in ISO 8601, such as 2024-01-31T00:00:00Z")
 
 
 def _version_number(path: str, raw: Any) -> int:

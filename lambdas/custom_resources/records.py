@@ -8,7 +8,7 @@ creates nothing.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -112,6 +112,14 @@ class _Record:
         return [pair for pair in [*self.leftovers, [str(self.wanted), self.request]] if pair[0] not in known]
 
 
+def _stored_record(stored: tuple[Mapping[str, Any], int] | None) -> tuple[_Record, int]:
+    """Return a record and its version, without what only a later release knows."""
+    if stored is None:
+        return _Record(), 0
+    known = {each.name for each in fields(_Record)}
+    return _Record(**{name: value for name, value in stored[0].items() if name in known}), stored[1]
+
+
 def claim(table: RecordTable, request: Request, wanted: PhysicalId | None, now: float) -> Claim:
     """Claim the resource of a request.
 
@@ -127,7 +135,7 @@ def claim(table: RecordTable, request: Request, wanted: PhysicalId | None, now: 
     key = f"claim/{request.owner}"
     for _ in range(_ATTEMPTS):
         stored = table.read(key)
-        before, version = (_Record(**stored[0]), stored[1]) if stored else (_Record(), 0)
+        before, version = _stored_record(stored)
         granted, after = before.next(request, wanted, now)
         if after == before:
             return granted
@@ -144,7 +152,7 @@ def finish(table: RecordTable, request: Request, now: float) -> None:
     """
     key = f"claim/{request.owner}"
     stored = table.read(key)
-    record, version = (_Record(**stored[0]), stored[1]) if stored else (_Record(), 0)
+    record, version = _stored_record(stored)
     if record.request != request.request_id or request.request_id in record.finished:
         return
     after = replace(record, finished=[*record.finished, request.request_id])
@@ -163,7 +171,7 @@ def note_trouble(table: RecordTable, request: Request, trouble: str | None, now:
     """
     key = f"claim/{request.owner}"
     stored = table.read(key)
-    record, version = (_Record(**stored[0]), stored[1]) if stored else (_Record(), 0)
+    record, version = _stored_record(stored)
     if record.request != request.request_id:
         return 0
     if record.trouble == trouble:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final
 
 from custom_resources.client import Equipment
 from custom_resources.errors import ConflictError, FailedError, NotFoundError, NotYetError
-from custom_resources.properties import InlineDocument, Properties, S3Object, parse, tags
+from custom_resources.properties import InlineDocument, Properties, S3Object, parse, tag_keys, tags
 from custom_resources.records import RecordTable
 from custom_resources.request import (
     CONFIGURATION_TAG,
@@ -157,7 +157,12 @@ class Resource(ABC):
         """
         subject = f"{self.kind} {raw.get(self.name_member, '(unnamed)')!r}"
         return parse(
-            raw, model=equipment.model, operation=self.operation, options=self.options, subject=subject
+            raw,
+            model=equipment.model,
+            operation=self.operation,
+            name_member=self.name_member,
+            options=self.options,
+            subject=subject,
         )
 
     @abstractmethod
@@ -363,7 +368,7 @@ class TaggedResource(Resource):
             context.act("TagResource", ResourceArn=found.arn, Tags=pairs)
             return True
         # Only tags that this resource has added are removed: other tools add tags too.
-        before = {pair["Key"] for pair in context.request.old_properties.get("Tags") or ()}
+        before = tag_keys(context.request.old_properties)
         drop = sorted(
             key for key in (before - wanted.keys()) & found.tags.keys() if not key.startswith(TAG_PREFIX)
         )
@@ -393,7 +398,7 @@ def read_schema(context: Context, properties: Properties, subject: str) -> dict[
     text = document_text(context, properties.schema)
     try:
         json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter: thousands of brackets in each other
         raise FailedError(
             f"{subject}: the schema {properties.schema} is not JSON: {error}. Correct it, then deploy again."
         ) from None

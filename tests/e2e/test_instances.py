@@ -71,7 +71,9 @@ def _interruptible() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_interruptible")
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 @pytest.mark.parametrize("moment", ["embedded AWS started", "account bootstrapped"])
 def test_interrupting_up_leaves_nothing(
     state: Path, moment: str, number: signal.Signals, status: int

@@ -40,6 +40,10 @@ def deleted_outside(play: Play) -> None:
     if again.case.kind == "Dataset":
         assert not again.deploy(again.case.in_place), "a new dataset took the place of a full one"
         assert "deleted outside CloudFormation" in again.stack.reasons[0]
+        assert (
+            "in UPDATE_ROLLBACK_FAILED, continue its rollback first, and skip Thing"
+            in again.stack.reasons[-1]
+        )
     else:
         assert again.deploy(again.case.in_place), again.stack.reasons
         again.check()
@@ -101,6 +105,8 @@ def wrong_properties(play: Play) -> None:
     for change, text in (
         ({"Colour": "red"}, "unknown property 'Colour'"),
         ({"PropertiesVersion": "3"}, "PropertiesVersion '3'"),
+        ({"Tags": "site=north"}, "Tags"),
+        ({"Tags": [{"key": "site", "value": "north"}]}, "Tags"),
         ({play.case.name_member: "no spaces"}, f"{play.case.name_member} is 'no spaces'"),
     ):
         again = play.fresh()
@@ -110,6 +116,7 @@ def wrong_properties(play: Play) -> None:
         again.check()
         again.created()
         assert not again.deploy(again.case.base | change)
+        assert not again.stack.stuck, again.stack.reasons
         again.check()
 
 

@@ -212,6 +212,20 @@ def test_claims_work_on_the_table(dynamo: Callable[[str], DynamoRecords]) -> Non
     assert claim(table, create, wanted, 13 + 3601).successor is None
 
 
+def test_claims_of_a_later_release_are_read(dynamo: Callable[[str], DynamoRecords]) -> None:
+    """The service can go back to an earlier release while requests are on their way."""
+    table, wanted = dynamo("records"), PhysicalId(kind="dataset", name="a")
+    create = _request("Create", "c", logical="Later")
+    delete = _request("Delete", "d", logical="Later", physical_id=str(wanted))
+    claim(table, create, wanted, 10)
+    key = f"claim/{create.owner}"
+    stored = table.read(key)
+    assert stored is not None
+    table.write(key, {**stored[0], "mood": "fine"}, version=stored[1], expires_at=None)
+    assert claim(table, delete, None, 13).successor is None
+    assert claim(table, create, wanted, 14).successor == "Delete"
+
+
 def test_a_missing_table_is_not_a_missing_resource(dynamo: Callable[[str], DynamoRecords]) -> None:
     table = dynamo("nowhere")
     with pytest.raises(RefusedError, match="dynamodb:GetItem answered ResourceNotFoundException"):

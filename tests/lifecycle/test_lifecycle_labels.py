@@ -153,6 +153,13 @@ def test_a_label_that_cannot_be_is_named(play: Play, labels: list[Any], text: st
     assert not play.stack.live
 
 
+def test_brackets_without_end_are_no_labels(play: Play) -> None:
+    assert not play.deploy(group() | {"Labels": [{"InlineLabels": "[" * 50_000}]})
+
+    assert "Correct the labels, then deploy again" in play.stack.reasons[0], play.stack.reasons
+    assert not play.stack.live
+
+
 def test_labels_come_from_a_staged_file(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SCHEMAS, "labels.json", json.dumps([label(1), label(2)]))
     place = {"Bucket": "assets", "Key": "labels.json", "Sha256": "0" * 64}

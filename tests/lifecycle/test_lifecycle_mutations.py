@@ -650,6 +650,10 @@ def fault_codes_stay(patch: Patch) -> None:
     )
 
 
+def rollbacks_trip_over_the_tags_that_were_refused(patch: Patch) -> None:
+    patch.setattr(resource, "tag_keys", lambda raw: {pair["Key"] for pair in raw.get("Tags") or ()})
+
+
 MUTATIONS = (
     Mutation(on_event_creates, "creation_fails"),
     Mutation(random_physical_id, "update_in_place"),
@@ -666,6 +670,7 @@ MUTATIONS = (
     Mutation(removed_labels_stay, "sibling_fails_after_update", "Model"),
     Mutation(desired_state_ignored, "update_in_place"),
     Mutation(unknown_properties_ignored, "wrong_properties"),
+    Mutation(rollbacks_trip_over_the_tags_that_were_refused, "wrong_properties"),
     Mutation(random_token, "single_faults"),
     Mutation(token_without_parameters, "request_id_comes_again"),
     Mutation(transient_error_is_final, "single_faults"),

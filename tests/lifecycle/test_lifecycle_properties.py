@@ -25,6 +25,7 @@ def read(case: Case, properties: dict[str, Any]) -> Properties:
         stringify(properties),
         model=MODEL,
         operation=resource.operation,
+        name_member=resource.name_member,
         options=resource.options,
         subject="it",
     )
@@ -119,6 +120,11 @@ def test_booleans_are_read_literally(text: str | bool, wait: bool) -> None:  # n
             "TrainingDataStartTime is 'soon': give a time with zone",
         ),
         (
+            "Model",
+            {"TrainingDataStartTime": "0001-01-01T00:00:00+10:00"},
+            "TrainingDataStartTime is '0001-01-01T00:00:00+10:00': give a time with zone",
+        ),
+        (
             "Dataset",
             {"Schema": {"Bucket": "b"}},
             "Schema is {'Bucket': 'b'}: give an object with InlineDataSchema, or with Bucket, Key and Sha256",
@@ -152,6 +158,15 @@ def test_a_missing_property_is_named() -> None:
     properties = {key: value for key, value in SCHEDULER.items() if key != "RoleArn"}
     with pytest.raises(FailedError, match="property 'RoleArn' is required: add it"):
         read(SCHEDULER_CASE, properties)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("ImportedDataset", "DatasetName"), ("ImportedModel", "ModelName")]
+)
+def test_a_name_that_the_service_could_choose_is_missing_all_the_same(kind: str, name: str) -> None:
+    case = case_of(kind)
+    with pytest.raises(FailedError, match=f"property '{name}' is required: add it"):
+        read(case, {key: value for key, value in case.base.items() if key != name})
 
 
 def test_a_time_with_any_zone_is_one_moment() -> None:

@@ -59,6 +59,7 @@ def read(content: dict[str, Any], kind: str) -> tuple[Any, theirs.Properties]:
         received(custom(content, kind)["Properties"]),
         model=API,
         operation=resource.operation,
+        name_member=resource.name_member,
         options=resource.options,
         subject=kind,
     )

@@ -130,6 +130,7 @@ def test_label_files_are_read_by_a_role_of_the_model() -> None:
             'inference data "SOME" is not supported: use one of NO_IMPORT, ADD_WHEN',
         ),
         ({"active_version": 0}, "versions of a model are counted from 1"),
+        ({"active_version": 10**9}, "versions of a model are counted from 1"),
     ],
 )
 def test_wrong_props_of_a_model_are_refused(wrong: dict[str, Any], message: str) -> None:
@@ -143,6 +144,18 @@ def test_wrong_props_of_a_model_are_refused(wrong: dict[str, Any], message: str)
 def test_a_source_is_the_arn_of_a_dataset(arn: str) -> None:
     with pytest.raises(ValueError, match=f'source dataset ARN "{arn}"'):
         ImportedDataset(stack(), "D", service=imported_service(stack()), source_dataset_arn=arn)
+
+
+def test_a_source_is_of_the_partition_of_the_service() -> None:
+    scope = stack()
+    service, china = imported_service(scope), VERSION.replace("arn:aws:", "arn:aws-cn:")
+    data = ImportedDataset(scope, "Data", service=service, source_dataset_arn=DATASET)
+    with pytest.raises(ValueError, match=r'is of the partition "aws-cn", and .* runs in "aws", out of reach'):
+        data.add_imported_model("Model", source_model_version_arn=china)
+    with pytest.raises(ValueError, match='name what begins with "arn:aws:"'):
+        ImportedDataset(
+            scope, "Other", service=service, source_dataset_arn=DATASET.replace("arn:aws:", "arn:aws-cn:")
+        )
 
 
 def test_the_arn_of_a_dataset_that_is_known_by_name_only_is_no_source() -> None:

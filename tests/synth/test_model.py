@@ -38,6 +38,7 @@ from constructs_l4e import (
 )
 from constructs_l4e.model import ModelProps
 from constructs_l4e.settings import ADAPTATION_TAG
+from service.members.diagnostics_place import diagnostics_key
 
 ARN = "arn:aws:lookoutequipment:eu-west-1:111122223333:model/tuned/1b4e28ba-2fa1-41d2-883f-0016d3cca427"
 PART = DatasetSchema.from_sensors({"pump": ["flow"]})
@@ -117,6 +118,14 @@ def test_role_is_made_when_there_is_need_only() -> None:
     assert "RoleArn" not in properties(plain, "Model")
     assert actions(labelled) == ["s3:ListBucket", "s3:GetObject"]
     assert actions(diagnosed) == ["s3:ListBucket", "s3:PutObject"]
+
+
+def test_diagnostics_have_keys_that_s3_allows() -> None:
+    scope, room = stack(), 1024 - len(diagnostics_key("/", "wear", 9_999))
+
+    model(scope, model_name="wear", diagnostics=place(scope, "x" * room + "/"))
+    with pytest.raises(ValueError, match=r"diagnostics has the Prefix .* 1,025 bytes .* by 1 byte"):
+        model(stack(), model_name="wear", diagnostics=place(scope, "x" * room + "x/"))
 
 
 def actions(content: dict[str, Any]) -> list[str]:

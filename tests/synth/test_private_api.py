@@ -313,6 +313,10 @@ class TestServiceVpcEndpoint:
                 'access level "write" is not supported: use one of read, operate, full',
             ),
             (
+                lambda scope: {"level": ""},
+                'access level "" is not supported: use one of read, operate, full',
+            ),
+            (
                 lambda scope: {"operations": ["ListPumps"]},
                 '"ListPumps" is not an operation of the API: use names such as "DescribeModel"',
             ),

@@ -151,6 +151,10 @@ WRONG: dict[str, tuple[Callable[[Parts], object], str]] = {
         lambda of: SchedulerAlarms(of.scope, "New", scheduler=of.scheduler_with(), thresholds=3),  # type: ignore[arg-type]
         'SchedulerAlarms "Test/New": thresholds is 3: use an AlarmThresholds, or leave it out',
     ),
+    "props for a duration": (
+        lambda of: of.scheduler_with(data_delay_offset={"minutes": 5}),
+        "data_delay_offset is {'minutes': 5}: use a cdk.Duration, such as cdk.Duration.minutes(5), or leave",
+    ),
     "text for a key": (
         lambda of: AssetStorage(of.scope, "New", encryption_key="alias/mine"),  # type: ignore[arg-type]
         'AssetStorage "Test/New": encryption_key is "alias/mine": use an IKey, or leave it out',

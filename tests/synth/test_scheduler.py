@@ -32,6 +32,7 @@ from constructs_l4e import (
 )
 from constructs_l4e.alarms import SchedulerAlarmsProps
 from constructs_l4e.scheduler import InferenceSchedulerOptions, InferenceSchedulerProps
+from service.members.results_place import results_key
 
 
 def scheduler(scope: cdk.Stack, *, model_name: str = "tuned", **props: Any) -> InferenceScheduler:
@@ -345,3 +346,17 @@ def test_locations_need_legal_prefixes() -> None:
 
     with pytest.raises(ValueError, match=r'S3 prefix "in" does not match .*: write "in/"'):
         scheduler(scope, data_input=S3Location(bucket=bucket, prefix="in"))
+
+
+@pytest.mark.parametrize("letter", ["x", "\u00fc"])
+def test_results_have_keys_that_s3_allows(letter: str) -> None:
+    scope, size = stack(), len(letter.encode())
+    bucket = cdk.aws_s3.Bucket.from_bucket_name(scope, "B", "sensor-data")
+    room = 1024 - len(results_key("/", 0))
+    fitting = letter * (room // size) + "x" * (room % size) + "/"
+
+    scheduler(scope, data_output=S3Location(bucket=bucket, prefix=fitting))
+    with pytest.raises(
+        ValueError, match=r"data_output has the Prefix .* 1,025 bytes .* shorten it by 1 byte"
+    ):
+        scheduler(stack(), data_output=S3Location(bucket=bucket, prefix="x" + fitting))

@@ -9,6 +9,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from canonical import JOB_ROLE, PROVIDER_ROLE, PUMP, SERVICE_TOKEN, app, locations, stack, warnings
@@ -25,6 +26,7 @@ from constructs_l4e import (
     LabelGroup,
     Model,
     MonitoredAsset,
+    ResourcePolicy,
     ServiceSettings,
     TimeRange,
 )
@@ -32,6 +34,7 @@ from constructs_l4e import (
 ROOT = Path(__file__).resolve().parents[2]
 MANY = DatasetSchema.from_sensors({"pump": [f"s{number}" for number in range(301)]})
 PARTS = DatasetSchema.from_sensors({f"part{number}": ["speed"] for number in range(301)})
+SOURCE = "arn:aws:lookoutequipment:eu-west-1:222222222222:dataset/pump/12345678-1234-1234-1234-123456789012"
 DAY = TimeRange.between("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
 MONTH = TimeRange.between("2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z")
 FEBRUARY = TimeRange.between("2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z")
@@ -213,6 +216,31 @@ def test_two_schedulers_of_one_model() -> None:
     for name, rule in (("Two", "TooManySchedulers"), ("Second", "TooManySchedulers")):
         cdk.Annotations.of(made.node.find_child(name)).acknowledge_warning(f"constructs-l4e:{rule}", "known")
     assert warnings(scope) == []
+
+
+def test_two_of_one_name_at_a_service() -> None:
+    scope, of = few()
+    other = service(cdk.Stack(scope, "Elsewhere"), None)
+    known = Model.from_model_name(scope, "Known", service=of, model_name="known")
+    again = Model.from_model_name(scope, "Again", service=of, model_name="known")
+    shared = iam.PolicyStatement(
+        principals=[iam.AccountPrincipal("444455556666")], actions=["lookoutequipment:ImportModelVersion"]
+    )
+    Dataset(scope, "One", service=of, dataset_name="pump", schema=PUMP)
+    ImportedDataset(scope, "Two", service=of, dataset_name="pump", source_dataset_arn=SOURCE)
+    Dataset(scope, "Other", service=other, dataset_name="pump", schema=PUMP)
+    LabelGroup(scope, "Labels", service=of, label_group_name="pump")
+    for name, model_ in (("First", known), ("Second", again)):
+        ResourcePolicy(scope, name, resource=model_, statements=[shared])
+
+    dataset, policy = sorted(each for each in warnings(scope) if "is made by" in each)
+    assert 'dataset "pump" is made by "Test/One" too, and the service has one of a name' in dataset
+    assert 'the policy of model "known" is made by "Test/First" too' in policy
+    for name in ("Two", "Second"):
+        cdk.Annotations.of(scope.node.find_child(name)).acknowledge_warning(
+            "constructs-l4e:SameName", "known"
+        )
+    assert not [each for each in warnings(scope) if "is made by" in each]
 
 
 def test_two_schedulers_that_would_overwrite_each_other() -> None:

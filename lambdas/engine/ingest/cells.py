@@ -8,6 +8,7 @@ taken.
 """
 
 import codecs
+import csv
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -50,6 +51,9 @@ Ints = NDArray[np.intp]
 
 Found = tuple[int, str]
 """Number of the line where something was found first, and what stood there."""
+
+_FindCell = Callable[[int, str, str | None], Found]
+"""Returns where a cell is, from its row and column, with a text or else with what stands in it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -114,6 +118,15 @@ class _Block:
         """Return the line of a row of the table, with a text, or else with that of the row."""
         line, whole = self.line_of(row) if text is None else (self._number(row), text)
         return line, whole[:_EXAMPLE_CHARACTERS]
+
+    def found_cell(self, row: int, at: int) -> Found:
+        """Return the line of a row of the table, with the text of a cell as it stands there."""
+        line, whole = self.line_of(row)
+        try:
+            text = next(csv.reader([whole]))[at].strip()
+        except (csv.Error, StopIteration, IndexError):  # the cell is split over lines
+            text = whole
+        return line, text[:_EXAMPLE_CHARACTERS]
 
     def line_of(self, row: int) -> Found:
         """Return number and text of the line of a row of the table."""
@@ -184,8 +197,9 @@ class BlockReader:
 
         self._begun = self._begun or len(rows.times) > 0
 
-        def found(row: int, text: str) -> Found:
-            return block.found(row if kept is None else int(kept[row]), text)
+        def found(row: int, name: str, text: str | None) -> Found:
+            at = row if kept is None else int(kept[row])
+            return block.found_cell(at, self.names.index(name)) if text is None else block.found(at, text)
 
         taken_out = {self.names[at]: texts for at, texts in odd.by_column()} if odd else {}
         self._add_columns(rows, table, taken_out, found)
@@ -254,7 +268,7 @@ class BlockReader:
         rows: ParsedRows,
         table: Any,
         taken_out: Mapping[str, CellTexts],
-        found: Callable[[int, str], Found],
+        found: _FindCell,
     ) -> None:
         """Add the numbers of the sensors; those with cells that were taken out have null there."""
         with_text: dict[str, Any] = {}
@@ -271,12 +285,12 @@ class BlockReader:
             self._add_column(rows, name, numbers, found, count)
             if count and name not in self._known_invalid:
                 self._known_invalid.add(name)
-                first = found(int(invalid.rows[0]), invalid.texts[0].as_py())
+                first = found(int(invalid.rows[0]), name, invalid.texts[0].as_py())
                 rows.first_invalid[name] = min(first, rows.first_invalid.get(name, first))
         self._text_columns = set(with_text)
 
     def _add_column(
-        self, rows: ParsedRows, name: str, column: Any, found: Callable[[int, str], Found], invalid: int = 0
+        self, rows: ParsedRows, name: str, column: Any, found: _FindCell, invalid: int = 0
     ) -> None:
         """Add the numbers of a sensor, some of whose cells are known to be invalid, as infinities are too."""
         total = pc.sum(column).as_py()  # one call shows whether anything in it is not finite
@@ -285,7 +299,7 @@ class BlockReader:
             infinite = np.flatnonzero(np.isinf(values))
             invalid += len(infinite)
             if len(infinite) and name not in self._known_invalid:
-                rows.first_invalid[name] = found(int(infinite[0]), str(values[infinite[0]]))
+                rows.first_invalid[name] = found(int(infinite[0]), name, None)
             column = pa.chunked_array([pa.array(values, mask=~np.isfinite(values))])
         rows.columns[name], rows.absent[name], rows.invalid[name] = column, column.null_count, invalid
 

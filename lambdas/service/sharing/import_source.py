@@ -59,7 +59,17 @@ def owner_of(context: Context) -> Owner:
 
 
 def requested_source(context: Context, arn: str) -> ImportSource:
-    """Return the service that has what a request names."""
+    """Return the service that has what a request names.
+
+    Raises:
+        ValidationError: when it is of another partition, or of an account and Region of no known service.
+    """
+    partition, here = arn.split(":")[1], context.arns.partition
+    if partition != here:
+        raise ValidationError(
+            f"'{arn}' is of the partition '{partition}', but the service runs in '{here}', out of reach of "
+            f"other partitions: name what begins with 'arn:{here}:'"
+        )
     return source_of(arn, owner_of(context), context.environment.import_sources)
 
 

@@ -81,6 +81,14 @@ def repairs(text: str | bytes, **options: Any) -> dict[tuple[str, str | None], t
             {("invalid-cells", "a"): (2, 4, "Bad"), ("invalid-cells", "b"): (1, 5, "inf")},
         ),
         (
+            HEAD + rows(1) + f'{stamp(9)},1,"1e400"\nnever,1,2\n{stamp(10)},-1e999,5\n',
+            {
+                ("invalid-cells", "a"): (1, 5, "-1e999"),
+                ("invalid-cells", "b"): (1, 3, "1e400"),
+                ("unusable-timestamps", None): (1, 4, "never,1,2"),
+            },
+        ),
+        (
             HEAD + f'{stamp(0)},1,"two\nlines"\n{stamp(1)},x,2\n',
             {("invalid-cells", "a"): (1, 4, "x"), ("invalid-cells", "b"): (1, 2, "two\nlines")},
         ),

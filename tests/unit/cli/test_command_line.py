@@ -11,7 +11,9 @@ import boto3
 import pytest
 
 from l4e_cli import cdk
-from l4e_cli.errors import CliError
+from l4e_cli.emulator import start_reserved
+from l4e_cli.errors import AlreadyRunningError, CliError
+from l4e_cli.instance import start_instance
 from l4e_cli.main import run
 
 ROOT = Path(__file__).parents[3]
@@ -40,6 +42,18 @@ def test_the_process_has_its_own_sigterm_handler_back(capsys: pytest.CaptureFixt
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_what_ends_a_command_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    number: signal.Signals,
+    status: int,
+) -> None:
+    monkeypatch.setattr("l4e_cli.commands.status", lambda *_, **__: os.kill(os.getpid(), number))
+    assert run(["status", "--json"]) == status
+    assert json.loads(capsys.readouterr().out) == {"error": "terminated"}
+
+
 def test_down_of_nothing_is_fine(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["down"]) == 0
     assert "no embedded AWS runs in" in capsys.readouterr().out
@@ -53,6 +67,84 @@ def test_down_removes_what_a_dead_instance_left_and_nothing_else(tmp_path: Path)
     (state / "notes.txt").write_text("mine")
     assert run(["down"]) == 0
     assert [path.name for path in state.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize("command", ["down", "up"])
+def test_what_others_have_under_its_names_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """A project has a `work` and a `cdk.out` of its own, and may be named as the folder of the state."""
+    mine = [tmp_path / name / "mine.txt" for name in ("work", "cdk.out", "tmp")]
+    for path in mine:
+        path.parent.mkdir()
+        path.touch()
+    assert run([command, "--state-dir", "."]) == (1 if command == "up" else 0)
+    assert all(path.exists() for path in mine)
+    if command == "up":
+        assert "has a tmp that is of no embedded AWS" in capsys.readouterr().err
+
+
+def test_one_that_is_being_started_is_not_started_beside_it(tmp_path: Path) -> None:
+    with start_reserved(tmp_path), pytest.raises(AlreadyRunningError):
+        start_instance(tmp_path, region="us-east-1")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["validate", "nowhere"],
+        ["validate", "x" * 300],
+        ["validate", "."],
+        ["validate", "s3://bucket/history/"],
+        ["doctor", "--bucket", "mine"],
+        ["doctor"],
+        ["status"],
+        ["status", "--state-dir", "odd"],
+    ],
+)
+def test_json_is_one_document_however_it_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    (tmp_path / "odd" / "emulator.lock").mkdir(parents=True)
+    assert run([*arguments, "--json"]) == 1
+    written = capsys.readouterr()
+    found = json.loads(written.out)
+    if "error" in found:
+        assert written.err == f"error: {found['error']}\n"
+
+
+def test_an_output_that_takes_nothing_is_an_error() -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "l4e_cli", "status", "--json"],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode != 0
+    assert "Traceback" not in ended.stderr
+
+
+def test_an_encoding_without_check_marks_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Timestamp,Speed\n2026-03-01 00:00:00,1\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "l4e_cli", "validate", str(tmp_path)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in ended.stderr
+    assert "? 1 file in" in ended.stdout
+
+
+def test_a_place_that_cannot_be_written_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert run(["configure", "--endpoint", "https://a/v1", "--data-path", "file/models"]) == 1
+    assert "file/models': Not a directory" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["configure"], ["demo", "--train-until", "noon"]])
@@ -70,6 +162,15 @@ def test_a_data_folder_that_is_not_there_fails_before_anything_starts(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == "error: 'nowhere' is not a folder: name a folder that holds CSV files\n"
+    assert not (tmp_path / ".l4e").exists()
+
+
+def test_an_output_folder_that_cannot_be_made_fails_before_anything_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert run(["demo", "--output", "file/results"]) == 1
+    assert capsys.readouterr().err == "error: 'file/results': Not a directory\n"
     assert not (tmp_path / ".l4e").exists()
 
 
@@ -284,6 +385,13 @@ def test_help_is_shown_before_anything_is_loaded() -> None:
             "'file' is a file: name a folder",
         ),
         (["validate", ".", "--picture", "folder.png"], "'folder.png' is a folder: name a file in it"),
+        (["down", "--state-dir", ""], "'' names no folder"),
+        (["up", "-c", "stage"], "'stage' has no value: write KEY=VALUE"),
+        (["configure", "--api-id", "a b/c"], "'a b/c' is not the id of a REST API"),
+        (["configure", "--api-id", ""], "'' is not the id of a REST API"),
+        (["configure", "--api-id", "a1", "--stage", "v1/x"], "'v1/x' is not the name of a stage"),
+        (["configure", "--endpoint", "https://a b/v1"], "'https://a b/v1' is no address"),
+        (["configure", "--endpoint", "https://a/v1?x=1"], "'https://a/v1?x=1' is no address"),
     ],
 )
 def test_an_argument_that_cannot_be_meant(

@@ -122,6 +122,14 @@ class TestFolder:
         assert recording.sensor_ids == ("motor\\A", "pump\\B")
         assert recording.sensor("pump\\B")[1].tolist() == [1, 2]
 
+    def test_locks_of_office_are_no_components(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.write(tmp_path, "pump.csv", "t,A\n2026-01-01,1\n")
+        self.write(tmp_path, "~$pump.csv", "me")
+        assert read(tmp_path).sensor_ids == ("pump\\A",)
+        assert "~$pump.csv: Office marks with it that a file is open there" in capsys.readouterr().out
+
     def test_files_of_a_component_may_have_other_columns(self, tmp_path: Path) -> None:
         self.write(tmp_path, "p/1.csv", "t,A\n2026-01-01,1\n")
         self.write(tmp_path, "p/2.csv", "t,B\n2026-01-02,2\n")
@@ -180,6 +188,10 @@ class TestFolder:
             (
                 {"a.csv": "t,A\n2026-01-01,1\n", "labels.csv": "2026-01-02,2026-01-01\n"},
                 "labels.csv: line 1.* lies before the start",
+            ),
+            (
+                {"a.csv": "t,A\n2026-01-01,1\n", "faults.csv": "2026-01-01,2026-01-02\n"},
+                r"faults\.csv holds labels, it seems: .* Call it labels\.csv",
             ),
         ],
     )

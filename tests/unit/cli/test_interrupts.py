@@ -14,7 +14,7 @@ class Interrupted(BaseException):
     """Raised by the handler that the tests install."""
 
 
-@pytest.fixture(params=[signal.SIGINT, signal.SIGTERM])
+@pytest.fixture(params=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def number(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
     def interrupt(*_: object) -> None:
         raise Interrupted
@@ -37,6 +37,16 @@ def test_an_interruption_takes_effect_at_the_end(number: signal.Signals) -> None
     assert done == ["all of it"]
     with pytest.raises(Interrupted):
         os.kill(os.getpid(), number)
+
+
+def test_what_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptions_put_off():
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_an_error_in_the_block_stays_what_it_is_without_an_interruption() -> None:

@@ -62,3 +62,12 @@ def test_numbers_that_name_sensors_under_any_name_can_be_told(tmp_path: Path) ->
     prepare(quiet, Options(source=export, target=target, answers=answers))
     (written,) = target.rglob("*.csv")
     assert written.read_text().splitlines()[:2] == ["Timestamp,101,102", "2026-03-01T00:00:00,101.5,102.5"]
+
+
+def test_times_with_a_zone_of_their_own_are_counted(tmp_path: Path) -> None:
+    zones = ("Z", "", "", "")
+    rows = (f"2026-03-{day:02d}T00:00:00{zones[day % 4]},{day}" for day in range(1, 29))
+    (tmp_path / "pump.csv").write_text("\n".join(["Timestamp,Flow", *rows, ""]))
+    assert "UTC: --time-zone; converted to UTC, but for 7 of 28 times, which name their own" in shown(
+        tmp_path / "pump.csv", tmp_path / "out"
+    )
