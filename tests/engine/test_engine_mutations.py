@@ -538,14 +538,14 @@ BUGS = {
         "begins &= marks[starts] % 2 == 0",
         "pass",
         test_repairs.test_repairs_are_counted_with_line_and_example,
-        (*case(test_repairs.test_repairs_are_counted_with_line_and_example, at=7), 1 << 20),
+        (*case(test_repairs.test_repairs_are_counted_with_line_and_example, at=8), 1 << 20),
     ),
     "a repetition in a later block is not found": Bug(
         DuplicateCount.add,
         "(self._last is None or times[0] > self._last)",
         "True",
         test_repairs.test_repairs_are_counted_with_line_and_example,
-        (*case(test_repairs.test_repairs_are_counted_with_line_and_example, at=8), 40),
+        (*case(test_repairs.test_repairs_are_counted_with_line_and_example, at=9), 40),
     ),
     "rows that are too wide are read": Bug(
         _require_width,
@@ -1003,7 +1003,7 @@ BUGS = {
     ),
     "each day of a block that differs from others is a state of its own": Bug(
         TrainedStates.of.__func__,  # type: ignore[attr-defined]
-        "np.maximum(uncertain, errors / deviation**2)",
+        "np.maximum(uncertain, doubt * errors / deviation**2)",
         "uncertain",
         test_trained_states.test_where_blocks_of_training_differ_fewer_states_are_independent,
         case(test_trained_states.test_where_blocks_of_training_differ_fewer_states_are_independent, at=0),
@@ -1012,7 +1012,13 @@ BUGS = {
         state_errors,
         "np.array(means)",
         "None",
-        test_trained_states.test_a_season_that_training_saw_once_is_few_states,
+        test_outermost.test_where_relations_may_end_a_season_is_few_states_to_the_fast_views,
+    ),
+    "a season is few states where relations go on, too": Bug(
+        TrainedStates.of.__func__,  # type: ignore[attr-defined]
+        "doubt * errors",
+        "errors",
+        test_trained_states.test_without_doubt_each_day_is_a_state_whatever_blocks_say,
     ),
     "a view that still sees a rare state is judged by the newest row": Bug(
         newest_largest,

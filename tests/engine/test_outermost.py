@@ -76,6 +76,25 @@ def alarmed(scores: Scores) -> float:
     return float(scores.prediction.mean())
 
 
+def test_where_relations_may_end_a_season_is_few_states_to_the_fast_views() -> None:
+    """The second sensor follows the weather, the fourth the share, which comes and goes."""
+    far = np.zeros((2, 7))
+    far[0, 1], far[1, 3] = 3, 3
+    doubted, known = (fit(plant(mixed).part(0, TRAIN)).trained for mixed in (1.0, 0.0))
+    assert doubted is not None
+    assert known is not None
+    weather, share = (doubted.variance(far) - 1) / (known.variance(far) - 1)
+    assert weather > 5
+    assert share == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("growth", "doubt"), [([0, 0, 0], 0), ([0.2, 0.4, 0], 0.4), ([3, 0, 0.1], 1), ([], 0)]
+)
+def test_doubt_is_full_where_squared_errors_double_within_a_spread(growth: list[float], doubt: float) -> None:
+    assert replace(channel(trained(0.0)), growth=np.array(growth, float)).doubt == doubt
+
+
 def test_a_season_into_which_relations_do_not_go_on_is_quiet() -> None:
     later = plant(1.0).part(TRAIN, ROWS)
     assert alarmed(trained(1.0).score(later)) < 0.05

@@ -190,17 +190,14 @@ def test_where_blocks_of_training_differ_fewer_states_are_independent(at: int, i
     assert trained.variance(state)[0] - 1 == pytest.approx(1 / (1 + RIDGE) / independent, rel=1e-5)
 
 
-def test_a_season_that_training_saw_once_is_few_states() -> None:
-    """And load, which came and went every day, is many."""
-    rng, rows = np.random.default_rng(0), 28 * DAY
-    load, season = np.sin(2 * np.pi * np.arange(rows) / DAY), np.linspace(-1.5, 1.5, rows)
-    values = np.stack([load] * 3 + [season] * 3, axis=1) + 0.1 * rng.normal(size=(rows, 6))
-    times = np.datetime64("2026-01-05", "us") + (np.arange(rows) + 1) * STEP
-    frame = Frame(times=times, values=values, sensors=tuple("abcdef"), off=np.zeros(rows, bool), step=STEP)
-    trained = fit(frame).trained
-    assert trained is not None
-    by_load, by_season = trained.variance(np.array([[3.0] * 3 + [0.0] * 3, [0.0] * 3 + [3.0] * 3])) - 1
-    assert by_season > 3 * by_load
+def test_without_doubt_each_day_is_a_state_whatever_blocks_say() -> None:
+    means = np.array([[1.0, 0.0]] * 3 + [[-1.0, 0.0]] * 3)
+    every, doubted = (
+        TrainedStates.of(np.array(CROSS), 30 * INDEPENDENT, means=means, doubt=doubt) for doubt in (0, 0.6)
+    )
+    known = TrainedStates.of(np.array(CROSS), 30 * INDEPENDENT)
+    np.testing.assert_array_equal(every.leverage, known.leverage)
+    assert doubted.leverage[0, 0] == pytest.approx(0.6 * 30 / 5 * known.leverage[0, 0], rel=1e-5)
 
 
 def test_a_sensor_that_stood_still_in_training_makes_no_state() -> None:

@@ -260,6 +260,11 @@ class SlowDrift:
             learned=learned,
         )
 
+    @property
+    def doubt(self) -> float:
+        """How far relations may end beyond training, 0 to 1: in full where errors double within a spread."""
+        return float(np.minimum(self.growth.max(initial=0.0), 1.0))
+
     def weight(self, adaptation: Adaptation) -> float:
         """Return how far the channel counts."""
         return {"auto": self.trust, "hold": 1.0, "follow": 0.0}[adaptation]

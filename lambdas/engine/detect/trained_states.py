@@ -41,7 +41,12 @@ class TrainedStates:
 
     @classmethod
     def of(
-        cls, states: Floats, time: np.timedelta64, trust: float = 1.0, means: Floats | None = None
+        cls,
+        states: Floats,
+        time: np.timedelta64,
+        trust: float = 1.0,
+        means: Floats | None = None,
+        doubt: float = 1.0,
     ) -> Self:
         """Return where the states of training lay.
 
@@ -51,6 +56,7 @@ class TrainedStates:
             trust: how far they are to count, 0 to 1.
             means: the mean states of consecutive blocks of the rows, shape (blocks, sensors), which tell how
                 many states of each sensor are independent, if fewer than one a day; None for one a day.
+            doubt: how far blocks that differ are to count as few states, 0 to 1.
 
         """
         center = states.mean(axis=0)
@@ -63,7 +69,7 @@ class TrainedStates:
         uncertain = np.full(len(center), 1 / max(float(time / INDEPENDENT), 1.0))
         if means is not None and len(means) > 1:
             errors = np.square(means - center).sum(axis=0) / (len(means) * (len(means) - 1))
-            uncertain = np.maximum(uncertain, errors / deviation**2)
+            uncertain = np.maximum(uncertain, doubt * errors / deviation**2)
         deviation /= np.sqrt(uncertain)
         leverage = trust * inverse(correlation) / deviation[:, None] / deviation
         return cls(center=center.astype(np.float32), leverage=leverage.astype(np.float32))

@@ -116,7 +116,7 @@ def fit(
     trimmed = float((normal & ~healthy).sum() / normal.sum())
     trust = slow.trust if slow else 0.0
     beside = settings.beside(trust * (1 - ramp(trimmed, 0, FAULTY_SHARE)))
-    views, test, widening, rare, trained = _fit_views(frame, pipeline, healthy, beside, trust)
+    views, test, widening, rare, trained = _fit_views(frame, pipeline, healthy, beside, slow)
     training_range = TrainingRange.of(frame.values, healthy)
     pipeline = replace(pipeline, baseline=replace(baseline, reach=training_range.reach(scaling.scale)))
     return Detector(
@@ -138,7 +138,7 @@ def fit(
 
 
 def _fit_views(
-    frame: Frame, pipeline: Pipeline, healthy: Mask, settings: FitSettings, trust: float
+    frame: Frame, pipeline: Pipeline, healthy: Mask, settings: FitSettings, slow: SlowDrift | None
 ) -> tuple[tuple[View, ...], ForwardValidation, float, RareStates | None, TrainedStates | None]:
     """Return the views, and what the static ones say: forward validation, its factor for limits, states.
 
@@ -149,7 +149,8 @@ def _fit_views(
     data = CalibrationData.collect(frame, pipeline, healthy, names, _LEARNED_ROWS)
     rows = int(healthy.sum())
     time = rows * frame.step
-    variance, trained = state_errors(data[0], time, trust)
+    trust, doubt = (slow.trust, slow.doubt) if slow else (0.0, 0.0)
+    variance, trained = state_errors(data[0], time, trust, doubt)
     group = partial(
         _fit_group,
         settings=settings,

@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 
 
 def state_errors(
-    lag: CalibrationData, time: np.timedelta64, trust: float
+    lag: CalibrationData, time: np.timedelta64, trust: float, doubt: float
 ) -> tuple[Floats, TrainedStates | None]:
     """Return how large squared errors are expected to be at each held-out row, and the states of all rows.
 
@@ -20,6 +20,7 @@ def state_errors(
         lag: data of the lag view.
         time: that the learned rows stand for.
         trust: how far states are to count, 0 to 1.
+        doubt: how far relations may end beyond training, 0 to 1: as far, a season is few states.
 
     Returns:
         Shape (rows,), and the states; ones of shape (1,) and None where states do not count.
@@ -30,5 +31,5 @@ def state_errors(
     states = confirmed_states(*lag.held_out(slice(None)))
     ends = np.cumsum([len(block) for block in lag.samples])
     means = [block.mean(axis=0) for block in np.split(states, ends[:-1]) if len(block)]
-    trained = TrainedStates.of(states, time, trust, np.array(means))
+    trained = TrainedStates.of(states, time, trust, np.array(means), doubt)
     return newest_largest(trained.variance(states), np.ones(HISTORY_ROWS))[0], trained
