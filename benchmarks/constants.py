@@ -30,7 +30,7 @@ OTHERS = {
     "follows from other constants": (
         "features.LONGEST_MEMORY features.GAP_STEPS features.CONTEXT features.BLOCKS features.WARM_UP "
         "alarm.MEMORY_ROWS alarm.HISTORY_ROWS notices.SILENT_ROWS slow_fit.SETTLING slow_fit.DAY "
-        "events.REPORT_PAUSE events.REPORT_LONGEST_PAUSE"
+        "slow_fit.NEXT_BLOCK slow_fit.BY_CHANCE events.REPORT_PAUSE events.REPORT_LONGEST_PAUSE"
     ),
     "rows or columns at once, for speed": (
         "cross_prediction.BLOCK cross_prediction._SMALL features.BLOCK_ROWS smoothing._BLOCK time_bins.CHUNK "

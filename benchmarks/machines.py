@@ -1,6 +1,7 @@
 """Faults on machines of many kinds: what alarms, how long, and who is named.
 
     python -m benchmarks.machines [--kinds 'sixty sensors;counters'] [--seeds 1,2] [--adaptation hold]
+        [--retrain 30 [--lookback 360] [--answers all] [--healthy 180]]
 
 Machines of `benchmarks.kinds` are trained on two to six months and then have five faults, each repaired: one
 of hours, one that comes at once and stays for eight days, wear of 5, 15 (three sensors) and 30 days, to 2 to
@@ -17,6 +18,7 @@ from benchmarks.baselines import baseline
 from benchmarks.datasets import Case
 from benchmarks.judged import SEEN, FaultFigures, judge, named_roots
 from benchmarks.kinds import KINDS, Clock
+from benchmarks.versions import ANSWERS, Schedule, trained_again
 from benchmarks.wear import START
 from engine import ADAPTATIONS, Adaptation, Frame, fit
 
@@ -25,20 +27,23 @@ PLAN = ((0.3, 1), (8, 1), (5, 1), (15, 3), (30, 1))
 ABRUPT = 2
 FIRST, PAUSE = 12, (6, 9)
 """Healthy days before the first fault, and after each."""
+SLOW = 10
+"""Days from which a fault is slow wear."""
 
 
-def case(kind: str, seed: int) -> Case:
-    """Return a machine of a kind, with its faults in an order of its own."""
+def case(kind: str, seed: int, healthy: int = 0) -> Case:
+    """Return a machine of a kind, with its faults in an order of its own, or with healthy days instead."""
     make, step, train = KINDS[kind]
     rng = np.random.default_rng([seed, 11])
-    days = train + FIRST + sum(int(np.ceil(each)) + PAUSE[1] for each, _ in PLAN)
+    plan = () if healthy else PLAN
+    days = train + (healthy or FIRST) + sum(int(np.ceil(each)) + PAUSE[1] for each, _ in plan)
     clock = Clock(rng, days, step)
     made, learned = make(clock), train * 1440 // step
     sensors = {name: values.astype(float).copy() for name, values in made.sensors.items()}
     at, labels, roots, sizes = float(train + FIRST), [], [], []
     microseconds = 24 * 3600 * 10**6
-    for which in rng.permutation(len(PLAN)):
-        length, several = PLAN[which]
+    for which in rng.permutation(len(plan)):
+        length, several = plan[which]
         names = rng.choice(list(made.wearing), min(several, len(made.wearing) - 1), replace=False).tolist()
         past, size = (clock.day - at) / length, float(rng.uniform(2, 3 if which < ABRUPT else 4))
         course = ((past >= 0) & (past < 1)) * (1 if which < ABRUPT else past) * size
@@ -92,6 +97,33 @@ def figures(kind: str, seeds: Sequence[int], adaptation: Adaptation) -> str:
     return f"| {kind} | {engine} | {led} of {named} | {other} |"
 
 
+def kept_and_retrained(
+    kind: str, seeds: Sequence[int], adaptation: Adaptation, schedule: Schedule, healthy: int
+) -> str:
+    """Return a row of the table of retrainings: a model that is kept, and one that is trained again."""
+    faults: tuple[list[FaultFigures], list[FaultFigures]] = ([], [])
+    false: tuple[list[float], list[float]] = ([], [])
+    refused, trainings = 0, 0
+    for seed in seeds:
+        made = case(kind, seed, healthy)
+        first = replace(fit(made.part(0, made.train)), adaptation=adaptation)
+        history = trained_again(made, first, schedule)
+        refused, trainings = refused + history.refused, trainings + history.trainings
+        for at, scores in enumerate((first.score(made.part(made.train, None)), history.scores)):
+            found, whole = judge(made, scores.prediction == 1, scores.contributions)
+            faults[at].extend(found)
+            false[at].append(whole.false_hours_per_day)
+    before, after = (
+        f"{np.mean(hours):.2f}" if healthy else f"{_slow(each)} | {_cells(each, hours)}"
+        for each, hours in zip(faults, false, strict=True)
+    )
+    return f"| {kind} | {before} | {after} | {refused} of {trainings} |"
+
+
+def _slow(faults: Sequence[FaultFigures]) -> str:
+    return f"{np.mean([np.mean(each.fifths[3:]) for each in faults if each.days > SLOW]):.0f}"
+
+
 def _cells(faults: Sequence[FaultFigures], false: Sequence[float]) -> str:
     late = [float(np.mean(each.fifths[3:])) for each in faults]
     seen = sum(share >= SEEN for share in late)
@@ -107,10 +139,19 @@ def main() -> None:
     parser.add_argument("--kinds", default=";".join(KINDS), help="separated by semicolons")
     parser.add_argument("--seeds", default="1,2")
     parser.add_argument("--adaptation", default="auto", choices=ADAPTATIONS)
+    parser.add_argument("--retrain", type=int, help="days from one training to the next")
+    parser.add_argument("--lookback", type=int, default=360, help="days of data that a retraining uses")
+    parser.add_argument("--answers", default="none", choices=ANSWERS, help="what the owner labels")
+    parser.add_argument("--healthy", type=int, default=0, help="days without a fault, instead of faults")
     options = parser.parse_args()
     seeds = [int(each) for each in options.seeds.split(",")]
     for kind in options.kinds.split(";"):
-        print(figures(kind, seeds, options.adaptation), flush=True)
+        if options.retrain:
+            schedule = Schedule(days=options.retrain, lookback=options.lookback, answers=options.answers)
+            row = kept_and_retrained(kind, seeds, options.adaptation, schedule, options.healthy)
+        else:
+            row = figures(kind, seeds, options.adaptation)
+        print(row, flush=True)
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ from engine.train.cleaning import _silent
 from engine.train.few_days import few_days
 from engine.train.fit import fit
 from engine.train.fit_settings import FitSettings
+from engine.train.known_drift import with_known_drift
 from engine.train.level_spans import memory_span
 from engine.train.outermost import _growth
 from engine.train.returning_states import came_back
@@ -74,6 +75,7 @@ from tests.engine import (
     test_fast_rows,
     test_faults,
     test_intervals,
+    test_known_drift,
     test_level_shift,
     test_notices,
     test_outermost,
@@ -647,6 +649,27 @@ BUGS = {
         test_rated_periods.test_what_looks_like_a_fault_is_learned_when_it_is_confirmed,
         (test_rated_periods.odd_pump(),),
     ),
+    "drift that was left out makes a sensor steady": Bug(
+        with_known_drift,
+        "np.minimum(slow.steady, prior.slow.steady)",
+        "slow.steady",
+        test_known_drift.test_a_sensor_that_drifted_is_not_steady_because_its_drift_was_left_out,
+        (test_known_drift.pump_of_days(),),
+    ),
+    "a sensor that begins to drift is let go": Bug(
+        with_known_drift,
+        "(prior.slow.steady > HELD)",
+        "(prior.slow.steady < 0)",
+        test_known_drift.test_a_sensor_that_held_and_now_drifts_needs_a_word,
+        (test_known_drift.pump_of_days(),),
+    ),
+    "drift that people called normal is not learned": Bug(
+        with_known_drift,
+        "unsaid.steady <= HELD",
+        "True",
+        test_known_drift.test_drift_of_rows_that_people_called_normal_is_learned,
+        (test_known_drift.pump_of_days(),),
+    ),
     "neutral alarms are false": Bug(
         evaluate,
         "if not _touches(each, neutral)]",
@@ -902,6 +925,24 @@ BUGS = {
         "np.maximum(shifted, units**2)",
         "shifted",
         test_slow_drift.test_a_sensor_whose_residual_moves_alone_leads_whatever_its_shift_does_elsewhere,
+    ),
+    "what drifted in training does not drift on": Bug(
+        SlowDrift.units_at,
+        "np.sqrt(1 + 3 * since)",
+        "np.ones_like(since)",
+        test_slow_drift.test_units_contain_what_drifted_in_training_and_grow_as_a_walk_goes_on,
+    ),
+    "what drifted in training is added to units that contain it": Bug(
+        SlowDrift.units_at,
+        "np.maximum(self.units",
+        "np.hypot(self.units",
+        test_slow_drift.test_units_contain_what_drifted_in_training_and_grow_as_a_walk_goes_on,
+    ),
+    "a sensor that follows what nobody measures alarms": Bug(
+        SlowDrift.units_at,
+        "self.drift * np.sqrt",
+        "0 * np.sqrt",
+        test_slow_drift.test_a_sensor_that_follows_what_nobody_measures_is_quiet_and_the_others_still_alarm,
     ),
     "a plant whose sensors all drifted cannot be held": Bug(
         trusted,

@@ -91,7 +91,7 @@ def test_a_sensor_whose_residual_moves_alone_leads_whatever_its_shift_does_elsew
     alone = np.zeros((300, 8))
     alone[:, 0] = 5 * found.units[1, 0]
     for residuals in (alone, 5 * found.effect[0] * np.ones((300, 1))):
-        assert found.ratios(residuals, found.start()).explained[-1].argmax() == 0
+        assert found.ratios(residuals, np.arange(300), found.start()).explained[-1].argmax() == 0
 
 
 def test_the_owner_decides_without_training() -> None:
@@ -144,6 +144,28 @@ def test_a_plant_whose_sensors_all_drifted_can_still_be_held() -> None:
     slow = found.slow.run(rows, found.pipeline.scaling, np.timedelta64(2, "h"), found.slow.start())
     assert (slow.ratio[LATE] > 1).mean() > 0.8
     assert alarms(replace(found, adaptation="hold"), frame)[LATE].mean() > 0.8
+
+
+def test_units_contain_what_drifted_in_training_and_grow_as_a_walk_goes_on() -> None:
+    found = detector(drift=True).slow
+    assert found is not None
+    assert found.drift.max() > found.units[1].max() / 2
+    bins = found.end + np.array([-10, 0, found.learned])
+    expected = [np.maximum(found.units, times * found.drift) for times in (1, 1, 2)]
+    np.testing.assert_allclose(found.units_at(bins), np.stack(expected, axis=1))
+
+
+def test_a_sensor_that_follows_what_nobody_measures_is_quiet_and_the_others_still_alarm() -> None:
+    frame = plant()
+    values = frame.values.copy()
+    day = np.arange(len(values)) / DAY
+    values[:, 0] += values[:TRAIN, 0].std() * np.sin(2 * np.pi * day / 75)
+    frame = replace(frame, values=values)
+    found = replace(fit(frame.part(0, TRAIN)), adaptation="hold")
+    assert found.slow is not None
+    assert found.slow.drift.argmax() == 0
+    assert alarms(found, frame).mean() < 0.15
+    assert alarms(found, worn(frame))[LATE].mean() > 0.8
 
 
 def test_sensors_that_walked_in_training_do_not_mislead_the_others() -> None:
@@ -368,6 +390,15 @@ def test_a_channel_whose_bends_have_no_ends_is_read() -> None:
     assert (old.model.bounds[1] > bounds[1]).all()
 
 
+def test_a_channel_of_before_whose_units_know_no_drift_is_read() -> None:
+    meta, arrays = unpack(detector(drift=True).to_bytes(), "detector")
+    del meta["slow"]["end"], meta["slow"]["learned"], arrays["slow.drift"]
+    old = Detector.from_bytes(pack("detector", meta, arrays)).slow
+    assert old is not None
+    later = np.array([10**6])
+    np.testing.assert_array_equal(old.units_at(later)[:, 0], old.units)
+
+
 def test_a_channel_that_judged_bins_like_rows_is_read_and_alarms_as_it_did() -> None:
     """Written by a release whose bins had the scores of rows, and counted from half of their limit on."""
     frame = worn(plant())
@@ -395,9 +426,11 @@ def test_a_channel_of_before_judges_its_average_as_its_limit_was_fitted() -> Non
     residuals = np.random.default_rng(3).normal(size=(5, 8))
     for found in (old.slow, Detector.from_bytes(old.to_bytes()).slow):
         assert found is not None
-        ratios = found.ratios(residuals, found.start()).ratio
+        bins = found.end + np.arange(5)
+        ratios = found.ratios(residuals, bins, found.start()).ratio
         average = ewma(residuals, np.zeros(8), found.spans.average)
-        expected = older_row_scores(np.abs(average * found.steady / found.units[1])) / found.limits[1]
+        units = found.units_at(bins)[1]
+        expected = older_row_scores(np.abs(average * found.steady / units)) / found.limits[1]
         np.testing.assert_allclose(ratios, expected)
 
 

@@ -126,6 +126,10 @@ class SlowDrift:
         held: how far levels held in training, 0 to 1.
         trust: how far training vouches for the channel: the same, and less for a short one.
         steady: how far it vouches for each sensor, shape (sensors,).
+        drift: how far the level of each residual may have moved from that of training when training ended,
+            in scales, shape (sensors,); 0 in models of older releases.
+        end: the last bin of training.
+        learned: bins of training, from its first to its last.
 
     """
 
@@ -145,6 +149,9 @@ class SlowDrift:
     held: float
     trust: float
     steady: Floats
+    drift: Floats
+    end: int
+    learned: int
 
     def start(self) -> SlowState:
         """Return the state before the first row."""
@@ -162,6 +169,8 @@ class SlowDrift:
             "settling": spans.settling,
             "held": self.held,
             "trust": self.trust,
+            "end": self.end,
+            "learned": self.learned,
         }
 
     def to_arrays(self) -> Arrays:
@@ -180,6 +189,7 @@ class SlowDrift:
             "slow.reach": self.reach,
             "slow.growth": self.growth,
             "slow.steady": self.steady,
+            "slow.drift": self.drift,
             **self.trained.to_arrays("slow"),
         }
 
@@ -193,7 +203,11 @@ class SlowDrift:
         """
         hinges = len(arrays["slow.knots"])
         size, bends = (2 + hinges) * sensors, hinges * sensors
-        older: Arrays = {"slow.axes": np.zeros((sensors, 0)), "slow.bounds": unbounded(bends)}
+        older: Arrays = {
+            "slow.axes": np.zeros((sensors, 0)),
+            "slow.bounds": unbounded(bends),
+            "slow.drift": np.zeros(sensors),
+        }
         arrays = older | dict(arrays)
         axes = arrays["slow.axes"].shape[-1]
         arrays = {"slow.reach": np.zeros((2, axes)), "slow.growth": np.zeros(axes)} | arrays
@@ -211,13 +225,15 @@ class SlowDrift:
             "reach": (2, axes),
             "growth": (axes,),
             "steady": (sensors,),
+            "drift": (sensors,),
         }
         check_arrays(arrays, {f"slow.{name}": ("f8", shape) for name, shape in shapes.items()})
         part = {name: arrays[f"slow.{name}"] for name in shapes}
         check_finite(*part.values())
         spans = Spans(**{name: int(meta[name]) for name in ("average", "opening", "settling")})
         width, held, trust = int(meta["width"]), float(meta["held"]), float(meta["trust"])
-        least = min(width, spans.average, spans.opening, spans.settling + 1)
+        learned = int(meta.get("learned", 1))
+        least = min(width, spans.average, spans.opening, spans.settling + 1, learned)
         positive = min(part["units"].min(), part["limits"].min()) > 0 and (part["growth"] >= 0).all()
         if least < 1 or not 0 <= trust <= held <= 1 or not positive:
             raise BadArtefact(f"the slow channel is malformed: bins of {width} us, {spans}, trust {trust}")
@@ -239,6 +255,9 @@ class SlowDrift:
             held=held,
             trust=trust,
             steady=part["steady"],
+            drift=part["drift"],
+            end=int(meta.get("end", 0)),
+            learned=learned,
         )
 
     def weight(self, adaptation: Adaptation) -> float:
@@ -271,7 +290,7 @@ class SlowDrift:
     def judged(self, bins: Sums, step: np.timedelta64, state: SlowState) -> tuple[Floats, Floats]:
         """Return the ratio after each finished bin, and the shares of the sensors in it."""
         residuals, valid, points = self.residuals(bins, step, state)
-        judged = self.ratios(residuals[valid], state)
+        judged = self.ratios(residuals[valid], bins.bins[valid], state)
         alarm, ratios, at = SlowAlarm(self.spans.opening, state), np.zeros(len(valid)), 0
         for place in range(len(valid)):
             if valid[place]:
@@ -325,16 +344,28 @@ class SlowDrift:
         result: Floats = self.trained.variance(states) + beyond**2 @ self.growth
         return result
 
-    def ratios(self, residuals: Floats, state: SlowState) -> JudgedBins:
-        """Judge bins by themselves, from their residuals (bins x sensors)."""
+    def units_at(self, bins: NDArray[np.int64]) -> Floats:
+        """Return the units in some bins, shape (2, bins, sensors): what drifted in training drifts on.
+
+        The units of training contain what drifted there, so the larger of both counts. The mean square of how
+        far a walk is from its mean over training is a third of what it covers in training when that ends, and
+        then grows by all that it covers: by one plus three times the time since, over the time of training.
+        """
+        since = np.maximum(bins - self.end, 0) / self.learned
+        drift = self.drift * np.sqrt(1 + 3 * since)[:, None]
+        result: Floats = np.maximum(self.units[:, None], drift)
+        return result
+
+    def ratios(self, residuals: Floats, bins: NDArray[np.int64], state: SlowState) -> JudgedBins:
+        """Judge bins by themselves, from their residuals (bins x sensors) and their numbers."""
         if not len(residuals):
             none = np.zeros(0)
             return JudgedBins(ratio=none, average=none, strength=none, explained=residuals)
         average = ewma(residuals, state.average, self.spans.average)
         state.average = average[-1]
-        relative = self.steady / self.units
+        relative = self.steady / self.units_at(bins)
         units = average * relative[1]
-        effect = self.effect * relative[1]
+        effect = self.effect * (self.steady / self.units[1])
         shifted = (units @ effect.T) ** 2 / np.maximum((effect**2).sum(axis=1), _TINY)
         # Where relations bend, a shift may move its own residual alone.
         explained = np.maximum(shifted, units**2)

@@ -22,6 +22,7 @@ from engine.detect.features import LONGEST_MEMORY, TRACKED, VIEWS
 from engine.detect.pipeline import Pipeline
 from engine.detect.ramp import ramp
 from engine.detect.rare_states import RareStates
+from engine.detect.slow_drift import SlowDrift
 from engine.detect.state import State
 from engine.detect.trained_states import TrainedStates
 from engine.detect.training_range import TrainingRange
@@ -35,6 +36,7 @@ from engine.train.cleaning import RUN_ROWS, without_silent, without_suspicious
 from engine.train.few_days import few_days
 from engine.train.fit_settings import FitSettings
 from engine.train.forward_validation import ForwardValidation, forward_validation
+from engine.train.known_drift import with_known_drift
 from engine.train.known_faults import without_known_faults
 from engine.train.level_spans import baseline_span, memory_span
 from engine.train.returning_states import rare_limits
@@ -86,7 +88,7 @@ def fit(
 
     Raises:
         ValueError: when fewer than 50 rows are left, or `prior` has other sensors.
-        UnconfirmedChange: when most rows have left what `prior` holds the plant to.
+        UnconfirmedChange: when most rows have left what `prior` holds the plant to, or a sensor drifts.
 
     """
     settings = settings or FitSettings()
@@ -106,7 +108,11 @@ def fit(
     scaling = Scaling.of(frame.values, healthy)
     baseline = Baseline.of(baseline_span(int(healthy.sum()), frame.step), len(frame.sensors))
     pipeline = Pipeline(scaling=scaling, baseline=baseline)
-    slow = fit_slow(frame, healthy, scaling, settings.quantile)
+
+    def channel(learned: Mask) -> SlowDrift | None:
+        return fit_slow(frame, learned, scaling, settings.quantile)
+
+    slow = channel(healthy) if prior is None else with_known_drift(channel, healthy, sure, prior)
     trimmed = float((normal & ~healthy).sum() / normal.sum())
     trust = slow.trust if slow else 0.0
     beside = settings.beside(trust * (1 - ramp(trimmed, 0, FAULTY_SHARE)))

@@ -55,6 +55,12 @@ DRIFT = (1.15, 1.35)
 """Drift index of training (median over sensors) up to which levels held, and from which they drifted."""
 SENSOR_DRIFT = (1.4, 1.7)
 """The same for a single sensor."""
+NEXT_BLOCK = 4.032 * (1 + 1 / FOLDS) ** 0.5
+"""Spreads of the levels of six blocks within which 99 % (RESIDUAL_QUANTILE) of the levels of a seventh lie:
+the quantile of Student's t with five degrees of freedom, for the spread and the mean of six."""
+BY_CHANCE = 3.02
+"""Times the variance that noise alone gives the levels of blocks: in 99 % of all cases they vary by no more
+(an F quantile, five degrees of freedom)."""
 _LEAST_UNIT = 1e-4
 _KNOT_ROWS = 20_000
 
@@ -98,6 +104,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
     if steady.min() < 1:
         held, states = blocks.counted(blocks.residuals(partial(form.model, steady)))
     units, limits = _calibrated(held, spans, steady, quantile)
+    numbers = sums.bins[complete]
     time = np.timedelta64(total, "us")
     limits *= few_days(quantile, time)
     moments = Moments.of(made[whole])
@@ -122,6 +129,9 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
         held=levels_held,
         trust=levels_held * ramp(float(time / WEEK), 1, 2),
         steady=steady,
+        drift=blocks.drift(held, spans.average),
+        end=int(numbers[-1]),
+        learned=int(numbers[-1] - numbers[0]) + 1,
     )
 
 
@@ -181,8 +191,9 @@ class _Blocks:
 
     def residuals(self, model: Callable[[Moments], Additive]) -> Floats:
         """Return the residuals of all bins, shape (bins, sensors), by models of the moments of the others."""
+        total = self.total()
         found = [
-            model(self.total().plus(part, -1.0))
+            model(total.plus(part, -1.0))
             .bounded(self.made[self.fold != each])
             .residuals(self.made[self.fold == each])
             for each, part in enumerate(self.parts)
@@ -199,6 +210,19 @@ class _Blocks:
         """Return how far residuals count, by the states of the bins that were learned, and all states."""
         states = confirmed_states(self.made[:, : residuals.shape[1]], residuals)
         return residuals / np.sqrt(self.trained(states[learned]).variance(states))[:, None], states
+
+    def drift(self, held: Floats, span: int) -> Floats:
+        """Return how far the level of each held-out residual may lie from that of training, shape (sensors,).
+
+        Blocks of time have levels of their own, and what comes is one more. What noise alone may make of them
+        is deducted: an average over `span` bins has one independent value in so many.
+        """
+        averaged = ewma_of_all(held, span)
+        each = [self.fold == fold for fold in range(FOLDS)]
+        between = np.var([held[block].mean(axis=0) for block in each], axis=0, ddof=1)
+        noise = np.mean([averaged[block].var(axis=0) for block in each], axis=0) * span * FOLDS / len(held)
+        result: Floats = NEXT_BLOCK * np.sqrt(np.maximum(between - BY_CHANCE * noise, 0))
+        return result
 
     def trained(self, states: Floats) -> TrainedStates:
         """Return where the states of some bins lay."""

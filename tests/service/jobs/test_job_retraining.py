@@ -11,6 +11,7 @@ from service.members.adaptation_tag import ADAPTATION_TAG
 from service.storage.names import DATASET, MODEL, artefact_key, version_key, versions_of
 from service.storage.store import Item
 from tests.service.jobs import pump
+from tests.service.jobs.test_job_group_labels import group
 from tests.service.jobs.world import World, at
 
 WINDOWS = {
@@ -248,3 +249,19 @@ def test_what_a_held_plant_left_is_learned_once_confirmed(
         assert "what nobody has confirmed is not learned" in version["FailedReason"]
         assert "lookoutequipment:adaptation = follow" in version["FailedReason"]
         assert version["AutoPromotionResultReason"].startswith("the model in use alarms")
+
+
+def test_what_a_held_plant_left_is_learned_once_a_label_calls_it_normal(home: World, dataset: Item) -> None:
+    """The prior version alarms on everything; the model gets its label group after the first training."""
+    before = first(home, dataset)
+    spoil(home, before, 1e-3)
+    name = group(home, ("2020-01-02", "2020-01-18", "NO_ANOMALY"))
+    no_evaluation = {"EvaluationDataStartTime": None, "EvaluationDataEndTime": None}
+    configuration = {"LabelsInputConfiguration": {"LabelGroupName": name}}
+    model, version = retrained(home, before, **configuration, **no_evaluation)
+    assert version["Status"] == "SUCCESS", version.get("FailedReason")
+    body = home.runtime.service_bucket.find(artefact_key(before["uuid"], 2))
+    assert body is not None
+    assert Detector.from_bytes(body).trimmed == 0
+    assert version["AutoPromotionResult"] == "MODEL_NOT_PROMOTED", "nothing says how good it is"
+    assert model["ActiveModelVersion"] == 1
