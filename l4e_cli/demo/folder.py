@@ -1,11 +1,13 @@
 """Recordings from a folder of CSV files. What the service does not take is prepared before it is read."""
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow.parquet as pq
 
+from l4e_cli import words
 from l4e_cli.demo.recording import ComponentRecording, Recording
 from l4e_cli.errors import CliError
 from l4e_cli.files.labels import fault_periods, read_label_files
@@ -47,7 +49,15 @@ def read_folder(terminal: Terminal, folder: Path) -> Recording:
             }
             converted = convert_components(usable, Path(work))
         components = tuple(_recording(each, Path(work)) for each in converted)
-    return Recording(components=components, labels=tuple(fault_periods(labels.found)))
+    recording = Recording(components=components)
+    periods = fault_periods(labels.found)
+    outside = [label for label in periods if not label.overlaps(recording.span)]
+    if outside:
+        terminal.line(
+            f"{words.count(len(outside), 'label')} left out: outside the data, which runs from "
+            f"{recording.span.start} to {recording.span.end}, such as {outside[0].start} to {outside[0].end}"
+        )
+    return replace(recording, labels=tuple(label for label in periods if label.overlaps(recording.span)))
 
 
 def _usable(terminal: Terminal, outcome: FileOutcome, component: str, folder: Path, work: Path) -> DataFile:

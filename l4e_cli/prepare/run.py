@@ -1,6 +1,7 @@
 """Run `l4e prepare`."""
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +86,8 @@ def prepare_file(terminal: Terminal, export: Export, target: Path, answers: Answ
         with terminal.step("looking at all rows", done="all rows looked at") as task:
             plan = survey(export.source, answers, progress=_counter(task))
         with _folders(output.parent, target):
-            partial = output.with_name(f".{output.name}.partial")
+            # Of this process: another one may be writing the same result.
+            partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
             try:
                 with terminal.step("writing", done=f"{output} written") as task:
                     written = write(plan, partial, answers, progress=_counter(task))

@@ -182,11 +182,14 @@ class Runner:
         if resource is None or request.properties.get("RemovalPolicy") == "retain":
             return Done(data={})
         identity = PhysicalId.parse(request.physical_id)
-        # An id that is not ours stands for a Create that never answered: the properties name what it made.
-        name = identity.name if identity else request.properties.get(resource.name_member)
-        if not isinstance(name, str) or (identity and identity.kind != resource.kind):
+        if identity is None:
+            # An id that is not ours stands for a Create that never answered: the properties name what it
+            # made, if that is a name at all.
+            made = PhysicalId(kind=resource.kind, name=str(request.properties.get(resource.name_member, "")))
+            identity = PhysicalId.parse(str(made))
+        if identity is None or identity.kind != resource.kind:
             return Done(data={})
-        return resource.remove(context, name)
+        return resource.remove(context, identity.name)
 
     def _wanted(self, request: Request) -> PhysicalId:
         resource = self._resource(request)

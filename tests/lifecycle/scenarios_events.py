@@ -246,6 +246,9 @@ def deletion_before_creation(play: Play) -> None:
     assert not invariants.owned(play.world, play.stack)
     play.created()
     play.check()
+    no_name = stringify(play.case.base | {play.case.name_member: "no/name"})
+    wrong = Live(play.case.type, "pump-Other-2ABCDEFGHIJKL", no_name)
+    assert Operation(play.world, play.stack.event("Delete", "Other", wrong)).run()["Status"] == "SUCCESS"
 
 
 def cancelled_creation(play: Play) -> None:

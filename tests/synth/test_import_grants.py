@@ -36,6 +36,7 @@ def document(content: Any, kind: str) -> str:
         raw,
         model=service_model(),
         operation=resource.operation,
+        name_member=resource.name_member,
         options=resource.options,
         subject=kind,
     )

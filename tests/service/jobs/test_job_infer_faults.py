@@ -67,6 +67,28 @@ def test_a_file_that_is_no_csv(world: World, model: Item) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("Timestamp;flow;pressure\n2026-01-05T10:06:00;1,5;2,5\n", "separated by semicolons"),
+        ("Timestamp,flow,pressure\n", "no row follows the header"),
+        ("", "the file is empty"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_beside_that_of_the_window_before(
+    world: World, model: Item, text: str, why: str
+) -> None:
+    scheduler = started(world, model, "10:10")
+    upload(world, "10:00")
+    upload(world, "10:05", components=("drive",))
+    world.upload("in/hydraulics_20260105100500.csv", text)
+    message = reason(world, scheduler, "10:05")
+    assert message.startswith("component 'hydraulics': files for the window ")
+    assert "cannot be read: 'in/hydraulics_20260105100500.csv': " in message
+    assert why in message
+    assert "no row of 'in/hydraulics_20260105100000.csv' lies in the window" in message
+
+
+@pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"inference_files_per_component": 1}, "component 'drive' has 2 files for the window"),

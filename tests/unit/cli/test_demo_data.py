@@ -122,6 +122,17 @@ class TestFolder:
         assert recording.sensor_ids == ("motor\\A", "pump\\B")
         assert recording.sensor("pump\\B")[1].tolist() == [1, 2]
 
+    def test_labels_outside_the_data_are_told(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A wrong year in one of them put the end of training outside the data."""
+        self.write(tmp_path, "pump.csv", "t,A\n" + "".join(f"2026-01-{day:02d},1\n" for day in range(1, 30)))
+        self.write(tmp_path, "labels.csv", "2026-01-20,2026-01-21\n2027-01-20,2027-01-21\n")
+        found = read(tmp_path)
+        assert found.labels_csv() == b"2026-01-20T00:00:00,2026-01-21T00:00:00\n"
+        assert "1 label left out: outside the data, which runs from 2026-01-01T" in capsys.readouterr().out
+        replay_scenario(found, name="x", train_until=None, off_condition=None)
+
     def test_locks_of_office_are_no_components(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

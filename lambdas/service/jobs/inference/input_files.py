@@ -198,7 +198,7 @@ class InputFiles:
             try:
                 rows = self._read_component(name, list(found[name]), search, stack)
                 self._check_columns(name, rows)
-                self._check_rows(name, list(found[name]), rows.report)
+                self._check_rows(name, rows)
             except JobFailed as failed:
                 return _Outcome(rows=rows, failed=failed)
             return _Outcome(rows=rows)
@@ -243,10 +243,9 @@ class InputFiles:
             part.seek(0)
             parts.append(part)
         if not parts:
-            reasons = [f"'{key}': {reason}" for key, reason in discarded.items()]
             raise JobFailed(
                 f"component '{name}': none of the files for the window {self.window} can be read: "
-                f"{'; '.join(reasons[:_SHOWN])}"
+                f"{_reasons(discarded)}"
             )
         _log_repairs(name, self.window, reports)
         merged = _temporary(stack)
@@ -302,12 +301,18 @@ class InputFiles:
                 "exactly that name: correct the header of the files"
             )
 
-    def _check_rows(self, name: str, names: list[str], report: ComponentReport) -> None:
+    def _check_rows(self, name: str, component: ComponentInput) -> None:
+        report = component.report
         start = epoch(report.start) if report.start else self.window.end
         end = epoch(report.end) if report.end else self.window.start
         if end <= self.window.start or start > self.window.end:
+            if component.discarded:
+                raise NothingThere(
+                    f"component '{name}': files for the window {self.window} cannot be read: "
+                    f"{_reasons(component.discarded)}; no row of {some(component.files)} lies in the window"
+                )
             raise NothingThere(
-                f"component '{name}': no row of {some(self.location.prefix + key for key in names)} lies in "
+                f"component '{name}': no row of {some(component.files)} lies in "
                 f"the window {self.window}; the rows go from {report.start} to {report.end}. Timestamps "
                 "inside files are UTC, whatever InputTimeZoneOffset says: correct them, or upload the rows "
                 "of the window"
@@ -344,6 +349,11 @@ def _log_repairs(component: str, window: InferenceWindow, reports: Mapping[str, 
     ]
     if told:
         log("input repaired", Component=component, Window=str(window), What=told[:_LOGGED])
+
+
+def _reasons(discarded: Mapping[str, str]) -> str:
+    """Return why files cannot be read, of the first ones."""
+    return "; ".join([f"'{key}': {reason}" for key, reason in discarded.items()][:_SHOWN])
 
 
 def _temporary(stack: ExitStack) -> BinaryIO:

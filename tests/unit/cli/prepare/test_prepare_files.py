@@ -3,11 +3,13 @@
 import io
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from l4e_cli.errors import CliError
+from l4e_cli.prepare import run
 from l4e_cli.prepare.decision import Answers
 from l4e_cli.prepare.files import report_files
 from l4e_cli.prepare.run import Options, prepare
@@ -71,3 +73,25 @@ def test_times_with_a_zone_of_their_own_are_counted(tmp_path: Path) -> None:
     assert "UTC: --time-zone; converted to UTC, but for 7 of 28 times, which name their own" in shown(
         tmp_path / "pump.csv", tmp_path / "out"
     )
+
+
+def test_two_that_write_the_same_at_once_do_not_mix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = tmp_path / "pump.csv", tmp_path / "elsewhere" / "pump.csv"
+    write(one, other)
+    other.write_text(ROWS.replace("2026-03", "2027-03"))
+    check = run.check_output
+    others = iter([other])
+
+    def check_while_another_runs(*arguments: Any) -> Any:
+        for source in others:
+            with monkeypatch.context() as patch:
+                patch.setattr("os.getpid", lambda: 1)
+                shown(source, tmp_path / "out")
+            assert "2027-03-01" in (tmp_path / "out" / "pump" / "pump.csv").read_text()
+        return check(*arguments)
+
+    monkeypatch.setattr(run, "check_output", check_while_another_runs)
+    shown(one, tmp_path / "out")
+    (made,) = (tmp_path / "out" / "pump").iterdir()
+    assert "2026-03-01" in made.read_text()
+    assert "2027" not in made.read_text()
