@@ -116,9 +116,8 @@ def _check_of_class(kind: Any) -> Callable[[Any], bool]:
         return lambda value: isinstance(value, str)  # whether it is one of them, the rule of the prop says
     if getattr(kind, "_is_protocol", False):
         return lambda value: _has_members(value, kind)
-    if (
-        hasattr(kind, "__jsii_type__") and type(kind) is type
-    ):  # a struct, which the CDK takes as a mapping too
+    # A struct of the CDK, which takes it as a mapping too.
+    if hasattr(kind, "__jsii_type__") and type(kind) is type:
         return lambda value: isinstance(value, kind | Mapping)
     return lambda value: isinstance(value, kind)
 

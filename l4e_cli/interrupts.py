@@ -9,6 +9,11 @@ TERMINATIONS = tuple(each for each in signal.Signals if each.name in {"SIGTERM",
 """What ends a command besides Ctrl-C: somebody, or the end of its terminal. Windows has no SIGHUP."""
 
 
+def is_heeded(number: signal.Signals) -> bool:
+    """Return whether a signal is not ignored, as SIGHUP is under `nohup`."""
+    return signal.getsignal(number) is not signal.SIG_IGN
+
+
 @contextmanager
 def interruptions_put_off() -> Iterator[None]:
     """Let SIGINT, SIGTERM and SIGHUP take effect at the end of the block. Only the main thread gets any."""
@@ -19,7 +24,7 @@ def interruptions_put_off() -> Iterator[None]:
     before = {
         number: signal.signal(number, lambda number, _frame: came.append(number))
         for number in (signal.SIGINT, *TERMINATIONS)
-        if signal.getsignal(number) is not signal.SIG_IGN
+        if is_heeded(number)
     }
     try:
         yield

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from l4e_cli.arguments import parser
 from l4e_cli.errors import CliError
-from l4e_cli.interrupts import TERMINATIONS
+from l4e_cli.interrupts import TERMINATIONS, is_heeded
 
 if TYPE_CHECKING:
     from l4e_cli.terminal import Terminal
@@ -38,9 +38,9 @@ class _Terminated(BaseException):
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command, and return its exit status.
 
-    The status is 0 when it is done, 1 when it failed, 130 after Ctrl-C, 143 after SIGTERM and 129
-    when its terminal was closed. Wrong usage
-    exits with 2. With `--json`, what failed is in a document on standard output as well.
+    The status is 0 when it is done, 1 when it failed, 130 after Ctrl-C, 143 after SIGTERM and 129 when its
+    terminal was closed. Wrong usage exits with 2. With `--json`, what failed is in a document on standard
+    output as well.
     """
     options = parser().parse_args(arguments)
     from botocore.exceptions import BotoCoreError, ClientError
@@ -77,7 +77,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _terminations_raised() -> Iterator[None]:
     """Raise `_Terminated` on SIGTERM and SIGHUP in the block; after it they do what they did before."""
     before = {
-        number: signal.signal(number, _raise_terminated) for number in TERMINATIONS if _is_heeded(number)
+        number: signal.signal(number, _raise_terminated) for number in TERMINATIONS if is_heeded(number)
     }
     try:
         yield
@@ -100,11 +100,6 @@ def _without_aws_settings() -> Iterator[None]:
         for name in empty:
             del os.environ[name]
         os.environ.update(hidden)
-
-
-def _is_heeded(number: signal.Signals) -> bool:
-    """Return whether a signal is not ignored, as SIGHUP is under `nohup`."""
-    return signal.getsignal(number) is not signal.SIG_IGN
 
 
 def _raise_terminated(number: int, _frame: FrameType | None) -> None:

@@ -103,7 +103,8 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
     levels_held, steady = trusted(drift_index(held))
     if steady.min() < 1:
         held, states = blocks.counted(blocks.residuals(partial(form.model, steady)))
-    units, limits = _calibrated(held, spans, steady, quantile)
+    averaged = ewma_of_all(held, spans.average)
+    units, limits = _calibrated(held, averaged, steady, quantile)
     numbers = sums.bins[complete]
     time = np.timedelta64(total, "us")
     limits *= few_days(quantile, time)
@@ -111,7 +112,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
     model = form.model(steady, moments).bounded(made[whole])
     axes = _axes(moments.covariance()[:sensors, :sensors])
     places = ewma_of_all(states @ axes, spans.average)
-    growth = _growth(blocks, partial(form.model, steady), held, places, spans.average)
+    growth = _growth(blocks, partial(form.model, steady), averaged, places, spans.average)
     return SlowDrift(
         grid=grid,
         columns=columns,
@@ -129,7 +130,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
         held=levels_held,
         trust=levels_held * ramp(float(time / WEEK), 1, 2),
         steady=steady,
-        drift=blocks.drift(held, spans.average),
+        drift=blocks.drift(held, averaged, spans.average),
         end=int(numbers[-1]),
         learned=int(numbers[-1] - numbers[0]) + 1,
     )
@@ -211,13 +212,12 @@ class _Blocks:
         states = confirmed_states(self.made[:, : residuals.shape[1]], residuals)
         return residuals / np.sqrt(self.trained(states[learned]).variance(states))[:, None], states
 
-    def drift(self, held: Floats, span: int) -> Floats:
+    def drift(self, held: Floats, averaged: Floats, span: int) -> Floats:
         """Return how far the level of each held-out residual may lie from that of training, shape (sensors,).
 
         Blocks of time have levels of their own, and what comes is one more. What noise alone may make of them
         is deducted: an average over `span` bins has one independent value in so many.
         """
-        averaged = ewma_of_all(held, span)
         each = [self.fold == fold for fold in range(FOLDS)]
         between = np.var([held[block].mean(axis=0) for block in each], axis=0, ddof=1)
         noise = np.mean([averaged[block].var(axis=0) for block in each], axis=0) * span * FOLDS / len(held)
@@ -308,9 +308,9 @@ def trusted(index: Floats) -> tuple[float, Floats]:
     return 1 - ramp(plant, *DRIFT), 1 - ramp(relative, *SENSOR_DRIFT)
 
 
-def _calibrated(held: Floats, spans: Spans, steady: Floats, quantile: float) -> tuple[Floats, Floats]:
+def _calibrated(held: Floats, averaged: Floats, steady: Floats, quantile: float) -> tuple[Floats, Floats]:
     """Return the units of single bins and of their average, and their limits."""
-    both = (held, ewma_of_all(held, spans.average))
+    both = (held, averaged)
     units = np.array([_quantiles(each) for each in both])
     singles, averages = (np.abs(each / unit * steady) for each, unit in zip(both, units, strict=True))
     scores = (bin_scores(singles), row_scores(averages))
@@ -319,10 +319,10 @@ def _calibrated(held: Floats, spans: Spans, steady: Floats, quantile: float) -> 
 
 
 def _growth(
-    blocks: _Blocks, model: Callable[[Moments], Additive], held: Floats, places: Floats, span: int
+    blocks: _Blocks, model: Callable[[Moments], Additive], averaged: Floats, places: Floats, span: int
 ) -> Floats:
     """Return how squared errors grow beyond the places of training, by averages over so many bins."""
-    usual = _mean_squares(ewma_of_all(held, span))
+    usual = _mean_squares(averaged)
 
     def squares(bins: Mask) -> float:
         averages = ewma_of_all(blocks.unlearned(bins, model), span)[bins]
