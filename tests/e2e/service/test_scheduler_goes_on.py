@@ -86,6 +86,7 @@ def test_a_killed_function_loses_no_window(cloud: Cloud, scheduler: Any) -> None
 def test_others_are_told_of_what_fails(cloud: Cloud, scheduler: Any) -> None:
     """By a rule as `on_execution_failed` makes it. Without its right the service goes on, and counts."""
     begin = min(one["DataStartTime"] for one in executions(cloud, scheduler))
+    delay_new_windows(cloud, scheduler)
     queue = told_of_failures(cloud, scheduler)
     failed = fail_before(cloud, scheduler, begin - 2 * 5 * MINUTE)
     event = awaited(lambda: received(cloud, queue), bool)[0]
@@ -106,12 +107,24 @@ def test_others_are_told_of_what_fails(cloud: Cloud, scheduler: Any) -> None:
     assert [each["detail"]["DataStartTime"] for each in received(cloud, queue)] == []
 
 
+def delay_new_windows(cloud: Cloud, scheduler: Any) -> None:
+    """Let windows that end from now on become due in an hour: they have no files, so they would fail."""
+    cloud.aws.equipment.update_inference_scheduler(
+        InferenceSchedulerName=scheduler["InferenceSchedulerName"], DataDelayOffsetInMinutes=60
+    )
+    awaited(lambda: executions(cloud, scheduler, "IN_PROGRESS"), lambda found: not found)
+
+
 def fail_before(cloud: Cloud, scheduler: Any, start: datetime) -> Any:
     """Infer a window for which there are no files; return its execution."""
     key = {"pk": "inference-scheduler", "sk": scheduler["InferenceSchedulerName"]}
     change(cloud, key, "inferredUntil", int(start.timestamp()))
     wake(cloud, scheduler, "RequestResponse")
-    (found,) = (one for one in executions(cloud, scheduler, "FAILED") if one["DataStartTime"] == start)
+
+    def failed() -> list[Any]:
+        return [one for one in executions(cloud, scheduler, "FAILED") if one["DataStartTime"] == start]
+
+    (found,) = awaited(failed, bool)  # the call of the schedule may be at work on it
     return found
 
 
