@@ -10,6 +10,7 @@ import numpy as np
 from benchmarks.datasets import Case, shared_cases
 from benchmarks.generator import broken, dirty, late, plant
 from benchmarks.lasting import lasting
+from benchmarks.machines import case as machine_of_a_kind
 from benchmarks.wear import FAMILIES, Fault, machine
 
 SEED = 3
@@ -32,6 +33,7 @@ class Cases:
     short: Sequence[Case]
     healthy: Sequence[Case]
     in_units: Sequence[Case]
+    season: Sequence[Case]
 
     @classmethod
     def made(cls, data: Path) -> Self:
@@ -58,6 +60,7 @@ class Cases:
             in_units=[
                 in_a_unit(each) for each in (plant(1, "none", modes=True), lasting(1, "none", "large"))
             ],
+            season=[machine_of_a_kind("batch reactor", seed) for seed in (1, 2)],
         )
 
     def all(self) -> list[Case]:

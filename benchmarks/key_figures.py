@@ -4,8 +4,8 @@
 
 prints the figures of a part as JSON. CASES is a file of `benchmarks.sensitivity`: the cases, and the bytes
 of their detectors. Parts, by what a constant can touch: `scores`; `weeks`, where there is a slow channel;
-`events` of reports; `units`, the notices of changed units; `again`, what a retraining leaves out;
-`versions`, which of two versions is in use afterwards.
+`events` of reports; `season`, which training did not hold; `units`, the notices of changed units; `again`,
+what a retraining leaves out; `versions`, which of two versions is in use afterwards.
 """
 
 import argparse
@@ -94,6 +94,11 @@ def events(cases: Cases, fitted: Fitting) -> Figures:
         "events a fault": float(np.mean(per_fault)),
         "false events a week": float(np.mean([whole.false_events_per_week for _, whole in judged])),
     }
+
+
+def season(cases: Cases, fitted: Fitting) -> Figures:
+    """Return figures of reactors in a season that training did not hold."""
+    return _slow(fitted, "reactor", cases.season)
 
 
 def _slow(fitted: Fitting, name: str, cases: Sequence[Case]) -> Figures:
@@ -189,6 +194,7 @@ PARTS: dict[str, Callable[[Cases, Fitting], Figures]] = {
     "scores": scores,
     "weeks": weeks,
     "events": events,
+    "season": season,
     "units": units,
     "again": again,
     "versions": versions,

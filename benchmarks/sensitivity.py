@@ -35,6 +35,7 @@ PART_OF = {
     "few_days": "weeks",
     "known_faults": "again",
     "level_events.MOVED_SHARE": "again",
+    "outermost": "season",
     "slow_alarm": "weeks",
     "slow_fit": "weeks",
     "time_bins": "weeks",

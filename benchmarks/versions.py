@@ -56,7 +56,7 @@ def trained_again(case: Case, first: Detector, schedule: Schedule) -> History:
     """
     per_day = int(DAY / case.frame.step)
     rows, every = len(case.frame.times), schedule.days * per_day
-    detector, batches, normal, refused = first, list[Scores](), list[Interval](), 0
+    detector, state, batches, normal, refused = first, None, list[Scores](), list[Interval](), 0
     starts = range(case.train, rows, every)
     for at, start in enumerate(starts):
         if at:
@@ -65,11 +65,12 @@ def trained_again(case: Case, first: Detector, schedule: Schedule) -> History:
             faults = [label for label in case.labels if label[1] <= now and schedule.answers != "none"]
             confirmed = normal if schedule.answers == "all" else []
             try:
-                detector = fit(window, labels=faults, confirmed=confirmed, prior=detector)
+                detector, state = fit(window, labels=faults, confirmed=confirmed, prior=detector), None
             except UnconfirmedChange:
                 refused += 1
         part = case.part(start, start + every)
-        scores = detector.score(part)
+        scores = detector.score(part, state=state)
+        state = scores.state
         batches.append(scores)
         normal.extend(_false_events(case, scores))
     return History(

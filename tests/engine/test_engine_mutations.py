@@ -57,12 +57,13 @@ from engine.train.few_days import few_days
 from engine.train.fit import fit
 from engine.train.fit_settings import FitSettings
 from engine.train.known_drift import with_known_drift
+from engine.train.known_faults import without_known_faults
 from engine.train.level_spans import memory_span
 from engine.train.outermost import _growth
 from engine.train.returning_states import came_back
 from engine.train.row_runs import joined_runs, longest_stretches, with_margin
 from engine.train.sampling import sample_strips, time_folds
-from engine.train.slow_fit import _Blocks, trusted
+from engine.train.slow_fit import _Blocks, _walk, trusted
 from engine.train.state_errors import state_errors
 from tests.engine import (
     test_additive_model,
@@ -76,6 +77,7 @@ from tests.engine import (
     test_faults,
     test_intervals,
     test_known_drift,
+    test_known_faults,
     test_level_shift,
     test_notices,
     test_outermost,
@@ -649,6 +651,22 @@ BUGS = {
         test_rated_periods.test_what_looks_like_a_fault_is_learned_when_it_is_confirmed,
         (test_rated_periods.odd_pump(),),
     ),
+    "running hours are a change that somebody must confirm": Bug(
+        without_known_faults,
+        "moved &= not held or prior.slow is None",
+        "moved &= True",
+        test_known_faults.test_running_hours_go_on_where_the_other_sensors_are_held,
+    ),
+    "blocks of days walk as blocks of weeks do": Bug(
+        _walk,
+        "min(1.0, float(block / WEEK))",
+        "1",
+        test_short_trainings.test_drift_goes_on_as_a_walk_as_far_as_blocks_of_training_hold_whole_weeks,
+        case(
+            test_short_trainings.test_drift_goes_on_as_a_walk_as_far_as_blocks_of_training_hold_whole_weeks,
+            at=0,
+        ),
+    ),
     "drift that was left out makes a sensor steady": Bug(
         with_known_drift,
         "np.minimum(slow.steady, prior.slow.steady)",
@@ -928,8 +946,8 @@ BUGS = {
     ),
     "what drifted in training does not drift on": Bug(
         SlowDrift.units_at,
-        "np.sqrt(1 + 3 * since)",
-        "np.ones_like(since)",
+        "1 + self.walk * ",
+        "1 + 0 * ",
         test_slow_drift.test_units_contain_what_drifted_in_training_and_grow_as_a_walk_goes_on,
     ),
     "what drifted in training is added to units that contain it": Bug(

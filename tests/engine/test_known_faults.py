@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from engine import Adaptation, Detector, Frame, UnconfirmedChange, fit
+from engine.train.known_faults import HELD
 from tests.engine.plant import cut, pump
+from tests.engine.test_slow_drift import plant
 
 TRAIN = 6000
 LATER = 12000
@@ -83,6 +85,20 @@ def test_what_people_have_called_normal_is_learned_also_by_a_plant_that_is_held(
         prior=replace(prior, adaptation="hold"),
     )
     assert again.trimmed < 0.03
+
+
+def test_running_hours_go_on_where_the_other_sensors_are_held() -> None:
+    """Their level moves all the time, and nobody ever confirms that."""
+    frame = plant()
+    hours = np.arange(len(frame.times)) / 6
+    frame = replace(frame, values=np.column_stack([frame.values, hours]), sensors=(*frame.sensors, "hours"))
+    prior = fit(frame.part(0, len(hours) // 2))
+    assert prior.slow is not None
+    assert prior.slow.trust > HELD
+    later = prior.score(frame.part(len(hours) // 2, len(hours)))
+    assert later.moved is not None
+    assert later.moved[-1] > 0.5
+    assert fit(frame, prior=prior).trimmed < 0.01
 
 
 def test_equal_data_and_prior_give_equal_bytes(prior: Detector, whole: Frame) -> None:

@@ -1,6 +1,7 @@
 """Trainings of a few weeks: limits rest on few days, and bends on little evidence."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from engine import Detector, FitSettings, Frame, fit
 from engine.detect.smoothing import ewma
 from engine.train.chance import beyond_chance
 from engine.train.few_days import few_days
+from engine.train.slow_fit import _walk
 
 DAY = np.timedelta64(1, "D").astype("timedelta64[us]")
 
@@ -64,6 +66,17 @@ def bends(detector: Detector) -> float:
     """Return the largest weight of a bend in the slow channel."""
     assert detector.slow is not None
     return float(np.abs(detector.slow.model.weights[2 * 8 :]).max())
+
+
+@pytest.mark.parametrize(("days", "counts"), [(14, 1 / 3), (21, 0.5), (42, 1), (180, 1)])
+def test_drift_goes_on_as_a_walk_as_far_as_blocks_of_training_hold_whole_weeks(
+    days: float, counts: float
+) -> None:
+    """The levels of shorter blocks differ by their weekdays, too."""
+    bins = round(days * 48)
+    assert _walk(bins, int(timedelta(minutes=30) / timedelta(microseconds=1))) * bins == pytest.approx(
+        3 * counts, abs=1e-3
+    )
 
 
 def test_bends_count_where_held_out_days_say_that_they_help() -> None:

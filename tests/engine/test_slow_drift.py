@@ -150,7 +150,7 @@ def test_units_contain_what_drifted_in_training_and_grow_as_a_walk_goes_on() -> 
     found = detector(drift=True).slow
     assert found is not None
     assert found.drift.max() > found.units[1].max() / 2
-    bins = found.end + np.array([-10, 0, found.learned])
+    bins = found.end + np.array([-10, 0, round(3 / found.walk)])
     expected = [np.maximum(found.units, times * found.drift) for times in (1, 1, 2)]
     np.testing.assert_allclose(found.units_at(bins), np.stack(expected, axis=1))
 
@@ -392,7 +392,7 @@ def test_a_channel_whose_bends_have_no_ends_is_read() -> None:
 
 def test_a_channel_of_before_whose_units_know_no_drift_is_read() -> None:
     meta, arrays = unpack(detector(drift=True).to_bytes(), "detector")
-    del meta["slow"]["end"], meta["slow"]["learned"], arrays["slow.drift"]
+    del meta["slow"]["end"], meta["slow"]["walk"], arrays["slow.drift"]
     old = Detector.from_bytes(pack("detector", meta, arrays)).slow
     assert old is not None
     later = np.array([10**6])

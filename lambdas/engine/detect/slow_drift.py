@@ -129,7 +129,7 @@ class SlowDrift:
         drift: how far the level of each residual may have moved from that of training when training ended,
             in scales, shape (sensors,); 0 in models of older releases.
         end: the last bin of training.
-        learned: bins of training, from its first to its last.
+        walk: growth of the square of `drift` with each bin after that, over what it was; 0 if it stays.
 
     """
 
@@ -151,7 +151,7 @@ class SlowDrift:
     steady: Floats
     drift: Floats
     end: int
-    learned: int
+    walk: float
 
     def start(self) -> SlowState:
         """Return the state before the first row."""
@@ -170,7 +170,7 @@ class SlowDrift:
             "held": self.held,
             "trust": self.trust,
             "end": self.end,
-            "learned": self.learned,
+            "walk": self.walk,
         }
 
     def to_arrays(self) -> Arrays:
@@ -232,10 +232,11 @@ class SlowDrift:
         check_finite(*part.values())
         spans = Spans(**{name: int(meta[name]) for name in ("average", "opening", "settling")})
         width, held, trust = int(meta["width"]), float(meta["held"]), float(meta["trust"])
-        learned = int(meta.get("learned", 1))
-        least = min(width, spans.average, spans.opening, spans.settling + 1, learned)
-        positive = min(part["units"].min(), part["limits"].min()) > 0 and (part["growth"] >= 0).all()
-        if least < 1 or not 0 <= trust <= held <= 1 or not positive:
+        walk = float(meta.get("walk", 0.0))
+        least = min(width, spans.average, spans.opening, spans.settling + 1)
+        positive = min(part["units"].min(), part["limits"].min()) > 0
+        grows = walk >= 0 and (part["growth"] >= 0).all()
+        if least < 1 or not 0 <= trust <= held <= 1 or not positive or not grows:
             raise BadArtefact(f"the slow channel is malformed: bins of {width} us, {spans}, trust {trust}")
         halved = "largest" not in meta  # alarms of older models counted single bins from half of the limit
         return cls(
@@ -257,7 +258,7 @@ class SlowDrift:
             steady=part["steady"],
             drift=part["drift"],
             end=int(meta.get("end", 0)),
-            learned=learned,
+            walk=walk,
         )
 
     @property
@@ -352,12 +353,9 @@ class SlowDrift:
     def units_at(self, bins: NDArray[np.int64]) -> Floats:
         """Return the units in some bins, shape (2, bins, sensors): what drifted in training drifts on.
 
-        The units of training contain what drifted there, so the larger of both counts. The mean square of how
-        far a walk is from its mean over training is a third of what it covers in training when that ends, and
-        then grows by all that it covers: by one plus three times the time since, over the time of training.
+        The units of training contain what drifted there, so the larger of both counts.
         """
-        since = np.maximum(bins - self.end, 0) / self.learned
-        drift = self.drift * np.sqrt(1 + 3 * since)[:, None]
+        drift = self.drift * np.sqrt(1 + self.walk * np.maximum(bins - self.end, 0))[:, None]
         result: Floats = np.maximum(self.units[:, None], drift)
         return result
 

@@ -6,8 +6,9 @@ adaptation `follow`. Then an alarm that lasted until the level was taken over, o
 on when the rows end, is how the plant runs now. A level that was taken over but came back before the rows end
 was a fault after all.
 
-On a plant that drifted in training, and is not held by its owner, a level that moves without an alarm is that
-drift, and is learned.
+On a plant that is held to its training, the slow channel alarms for as long as a level is away. A level that
+moved without an alarm is that of a sensor that drifted in training, such as running hours, or went no further
+than training did, and is learned. So it is on a plant that drifted in training, and is not held.
 """
 
 import numpy as np
@@ -61,6 +62,7 @@ def without_known_faults(frame: Frame, normal: Mask, prior: Detector, confirmed:
     held = prior.adaptation == "hold" or (
         prior.slow is not None and prior.slow.weight(prior.adaptation) > HELD
     )
+    moved &= not held or prior.slow is None
     faults, taken_over = np.zeros(rows, bool), np.zeros(rows, bool)
     span = prior.lag_view.average_span
     for start, stop in joined_runs(alarm, gap=JOIN_ROWS):

@@ -132,8 +132,24 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
         steady=steady,
         drift=blocks.drift(held, averaged, spans.average),
         end=int(numbers[-1]),
-        learned=int(numbers[-1] - numbers[0]) + 1,
+        walk=_walk(int(numbers[-1] - numbers[0]) + 1, width),
     )
+
+
+def _walk(bins: int, width: int) -> float:
+    """Return by how much the mean square of drift grows per bin after training, over what it was at its end.
+
+    The mean square of how far a walk is from its mean over training is a third of what it covers in training
+    when that ends, and then grows by all that it covers. The shorter blocks are than a week, the more they
+    differ by their weekdays, which do not walk.
+
+    Args:
+        bins: of training, from its first to its last.
+        width: of a bin in us.
+
+    """
+    block = np.timedelta64(bins * width // FOLDS, "us")
+    return 3 / bins * min(1.0, float(block / WEEK))
 
 
 def _spans(total: int, width: int) -> Spans:
