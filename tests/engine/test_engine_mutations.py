@@ -653,8 +653,8 @@ BUGS = {
     ),
     "running hours are a change that somebody must confirm": Bug(
         without_known_faults,
-        "moved &= not held or prior.slow is None",
-        "moved &= True",
+        "(with_moved,) if held and prior.slow is None else",
+        "(with_moved,) if held else",
         test_known_faults.test_running_hours_go_on_where_the_other_sensors_are_held,
     ),
     "blocks of days walk as blocks of weeks do": Bug(

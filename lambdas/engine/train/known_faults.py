@@ -6,9 +6,10 @@ adaptation `follow`. Then an alarm that lasted until the level was taken over, o
 on when the rows end, is how the plant runs now. A level that was taken over but came back before the rows end
 was a fault after all.
 
-On a plant that is held to its training, the slow channel alarms for as long as a level is away. A level that
-moved without an alarm is that of a sensor that drifted in training, such as running hours, or went no further
-than training did, and is learned. So it is on a plant that drifted in training, and is not held.
+On a plant that is held to its training, levels that moved without an alarm are left out, too, unless that
+leaves too little: the level of running hours moves all the time. There the slow channel alarms for as long
+as a level is away, so what alarms is the change. On a plant that drifted in training, and is not held by
+its owner, a level that moves without an alarm is that drift, and is learned.
 """
 
 import numpy as np
@@ -41,9 +42,9 @@ class UnconfirmedChange(ValueError):  # noqa: N818  named for what it says
 def without_known_faults(frame: Frame, normal: Mask, prior: Detector, confirmed: Mask) -> Mask:
     """Return the normal rows without faults and unconfirmed changes, with a margin of 30 rows.
 
-    Where the plant is not held to its training, levels that moved are kept if they make up more than 35 % of
-    the rows: then the plant drifts. If the prior's alarms alone do, it no longer knows what is usual, and all
-    normal rows are returned.
+    Levels that moved are kept if they make up more than 35 % of the rows, unless nothing but them tells what
+    leaves a plant that is held. If the prior's alarms alone are that many, it no longer knows what is usual,
+    and all normal rows are returned where the plant is not held.
 
     Args:
         frame: the training rows.
@@ -53,7 +54,7 @@ def without_known_faults(frame: Frame, normal: Mask, prior: Detector, confirmed:
 
     Raises:
         ValueError: when the prior detector has other sensors than the frame.
-        UnconfirmedChange: when the plant is held to its training, and more than 35 % of the rows left it.
+        UnconfirmedChange: when the plant is held to its training, and left it for more than 35 % of the rows.
 
     """
     alarm, moved = _alarmed_and_moved(frame, prior)
@@ -62,7 +63,6 @@ def without_known_faults(frame: Frame, normal: Mask, prior: Detector, confirmed:
     held = prior.adaptation == "hold" or (
         prior.slow is not None and prior.slow.weight(prior.adaptation) > HELD
     )
-    moved &= not held or prior.slow is None
     faults, taken_over = np.zeros(rows, bool), np.zeros(rows, bool)
     span = prior.lag_view.average_span
     for start, stop in joined_runs(alarm, gap=JOIN_ROWS):
@@ -78,12 +78,12 @@ def without_known_faults(frame: Frame, normal: Mask, prior: Detector, confirmed:
         unconfirmed = not follows and (held or taken_over[start:stop].any())
         if moved[start:stop].any() and (came_back or unconfirmed):
             with_moved[start:stop] = True
-    for left_out in (with_moved,) if held else (with_moved, faults):
+    for left_out in (with_moved,) if held and prior.slow is None else (with_moved, faults):
         kept = normal & (confirmed | ~with_margin(left_out, LONGEST_MEMORY))
         if kept.sum() >= (1 - MAX_SHARE) * normal.sum():
             return kept
     if held:
-        share = (normal & with_moved & ~confirmed).sum() / normal.sum()
+        share = (normal & left_out & ~confirmed).sum() / normal.sum()
         raise UnconfirmedChange(
             f"the model in use alarms, or levels have moved, on {share:.0%} of the rows: what nobody has "
             "confirmed is not learned"
