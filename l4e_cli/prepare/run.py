@@ -10,7 +10,14 @@ from l4e_cli import words
 from l4e_cli.errors import CliError
 from l4e_cli.prepare.check import check_output
 from l4e_cli.prepare.decision import Answers, UndecidedExport, UnfitExport
-from l4e_cli.prepare.files import Export, deeper_files, find_exports, label_files, report_files
+from l4e_cli.prepare.files import (
+    Export,
+    deeper_files,
+    earlier_results,
+    find_exports,
+    label_files,
+    report_files,
+)
 from l4e_cli.prepare.report import Prepared, show, write_names, write_report
 from l4e_cli.prepare.survey import survey
 from l4e_cli.prepare.write import write
@@ -44,6 +51,12 @@ def prepare(terminal: Terminal, options: Options) -> list[Prepared]:
         CliError: When a file cannot be used or decided; the others are written nevertheless.
     """
     exports = find_exports(options.source, options.target, component=options.component)
+    for folder in earlier_results(options.source, options.target):
+        report, names = report_files(folder)
+        terminal.line(
+            f"{folder} left out, with {report.name} and {names.name} beside it: `l4e prepare` wrote them. If "
+            "they are data, rename them"
+        )
     prepared, failed = [], []
     for export in exports:
         terminal.heading(str(export.source))

@@ -247,6 +247,13 @@ class TestComponents:
 
 
 class TestLayout:
+    def test_what_prepare_wrote_about_names_is_no_component(self, tmp_path: Path) -> None:
+        for name in ("pump.csv", "out.report.json", "out.names.csv", "tap.names.csv"):
+            (tmp_path / name).touch()
+        layout = demo_layout(Folder(tmp_path))
+        assert sorted(layout.components) == ["pump", "tap.names"]
+        assert ("out.names.csv", "`l4e prepare` wrote it, of names of sensors") in layout.ignored
+
     def test_a_key_pattern(self, validation: Validation) -> None:
         validation.write("pump_2026.csv", GOOD)
         validation.write("motor_2026.csv", GOOD)
