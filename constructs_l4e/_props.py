@@ -17,7 +17,7 @@ from typing import Any, ParamSpec
 import aws_cdk as cdk
 
 _P = ParamSpec("_P")
-_TOKEN = re.compile(r"[$#]\{Token\[[a-zA-Z0-9:._-]+\]\}")
+_TOKEN = re.compile(r"\$\{Token\[[a-zA-Z0-9:._-]+\]\}")
 _LEAST_TOKEN, _LARGEST_TOKEN = -1.95e289, -1.88e289
 """The CDK writes numbers that are known in the deployment only as numbers between these."""
 

@@ -59,7 +59,8 @@ def bucket(value: str, *, what: str) -> str:
 def arn_patterns(values: Sequence[str], *, what: str) -> Sequence[str]:
     """Return `values` if each can be the ARN of resources of the service, with or without wildcards."""
     for value in values:
-        if not (_props.is_token(value) or _ARN_PATTERN.fullmatch(value)):
+        known = not (_props.is_token(value) or value.startswith("#{Token["))  # so begins a list that is not
+        if known and not _ARN_PATTERN.fullmatch(value):
             raise ValueError(
                 f'{what} has "{value[:_SHOWN]}", which is no ARN of the service: use patterns such as '
                 f'"arn:aws:{_service_model.SERVICE}:eu-west-1:111122223333:dataset/script-*"'

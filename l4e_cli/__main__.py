@@ -2,10 +2,11 @@
 
 import io
 import os
+import signal
 import sys
 from contextlib import suppress
 
-from l4e_cli.main import KILLED_BY, run
+from l4e_cli.interrupts import KILLED_BY
 
 
 def main() -> None:
@@ -18,7 +19,12 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # not every encoding has a check mark
             stream.reconfigure(errors="replace")
     try:
+        from l4e_cli.main import run  # noqa: PLC0415 - it takes long enough to be interrupted
+
         status = run()
+    except KeyboardInterrupt:  # while that was imported: `run` tells of any other
+        sys.stderr.write("error: interrupted\n")
+        status = KILLED_BY + signal.SIGINT
     except ModuleNotFoundError as error:  # a command imports what it needs, and the extra may be missing
         if (error.name or "").startswith(("l4e_", "constructs_l4e")):
             raise

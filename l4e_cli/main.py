@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING
 
 from l4e_cli.arguments import parser
 from l4e_cli.errors import CliError
-from l4e_cli.interrupts import TERMINATIONS, is_heeded
+from l4e_cli.interrupts import KILLED_BY, TERMINATIONS, is_heeded
 
 if TYPE_CHECKING:
     from l4e_cli.terminal import Terminal
-
-KILLED_BY = 128
-"""Added to the number of the signal that ended a command, it is the exit status."""
 
 _SHOWN = 200
 _MISSING_SETTINGS = {
