@@ -7,7 +7,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from constructs_l4e import _api_endpoints, _props
+from constructs_l4e import _api_endpoints, _props, _validate
 from constructs_l4e.service_base import ACCESS_ROLE_PATH, EquipmentServiceBase
 from constructs_l4e.settings import ServiceSettings
 
@@ -54,8 +54,10 @@ class ImportedService(EquipmentServiceBase):
         self.access_role_path = ACCESS_ROLE_PATH
         self.provider_service_token = provider_service_token
         self.provider_role = iam.Role.from_role_arn(self, "ProviderRole", provider_role_arn)
+        if staging_bucket_name is not None:
+            _validate.bucket(staging_bucket_name, what="staging_bucket_name")
         self.staging_bucket_name = staging_bucket_name
-        self.metric_namespace = metric_namespace
+        self.metric_namespace = _validate.namespace(metric_namespace)
 
 
 def _check_arns(**arns: str) -> None:

@@ -13,6 +13,7 @@ from typing import TypeVar
 import aws_cdk as cdk
 
 from constructs_l4e import _props, _service_model
+from constructs_l4e._service_model import StringRule
 from constructs_l4e.frequencies import DataUploadFrequency, TargetSamplingRate
 
 MOST_TAGS = 44
@@ -25,17 +26,62 @@ _SHOWN_OF_PREFIX = 60
 _KEY_BYTES = 1024
 """Most bytes of a key in S3, in UTF-8."""
 _ACCOUNT = re.compile(r"[0-9]{12}")
+_ARN_PATTERN = re.compile(rf"arn:[a-z-]+:{_service_model.SERVICE}:\S*:\S*:\S+")
+_NAMESPACE = re.compile(r"(?!:)(?! *\Z)[0-9A-Za-z.\-_/#: ]{1,255}")
 _Choice = TypeVar("_Choice", bound=enum.StrEnum)
 _Step = TypeVar("_Step", DataUploadFrequency, TargetSamplingRate)
 
 
 def text(value: str, *, shape: str, what: str, fix: str) -> str:
     """Return `value` if the API's rule for `shape` accepts it."""
-    if not _props.is_token(value):
-        problem = _service_model.string_rule(shape).problem(value)
-        if problem is not None:
-            shown = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}..."
-            raise ValueError(f'{what} "{shown}" {problem}: {fix}')
+    return _text(value, _service_model.string_rule(shape), what=what, fix=fix)
+
+
+def _text(value: str, rule: StringRule, *, what: str, fix: str) -> str:
+    problem = None if _props.is_token(value) else rule.problem(value)
+    if problem is not None:
+        shown = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}..."
+        raise ValueError(f'{what} "{shown}" {problem}: {fix}')
+    return value
+
+
+def aws_name(value: str, *, longest: int, what: str, signs: str = "_-") -> str:
+    """Return `value` if another service of AWS accepts it: letters, digits and `signs`."""
+    rule = StringRule(pattern=f"[0-9A-Za-z{re.escape(signs)}]+", min_length=1, max_length=longest, choices=())
+    return _text(value, rule, what=what, fix=f'use 1 to {longest} letters, digits and "{signs}"')
+
+
+def bucket(value: str, *, what: str) -> str:
+    """Return `value` if it can be the name of a bucket."""
+    return text(value, shape="S3Bucket", what=what, fix='use lower-case letters, digits, "." and "-"')
+
+
+def arn_patterns(values: Sequence[str], *, what: str) -> Sequence[str]:
+    """Return `values` if each can be the ARN of resources of the service, with or without wildcards."""
+    for value in values:
+        known = not (_props.is_token(value) or value.startswith("#{Token["))  # so begins a list that is not
+        if known and not _ARN_PATTERN.fullmatch(value):
+            raise ValueError(
+                f'{what} has "{value[:_SHOWN]}", which is no ARN of the service: use patterns such as '
+                f'"arn:aws:{_service_model.SERVICE}:eu-west-1:111122223333:dataset/script-*"'
+            )
+    return values
+
+
+def namespace(value: str) -> str:
+    """Return `value` if it is a namespace of CloudWatch that accounts may publish into."""
+    if _props.is_token(value):
+        return value
+    if value.startswith("AWS/"):
+        raise ValueError(
+            f"metric_namespace '{value}': accounts cannot publish into namespaces that begin with 'AWS/'; use"
+            " another, for instance 'LookoutEquipment'"
+        )
+    if not _NAMESPACE.fullmatch(value):
+        raise ValueError(
+            f"metric_namespace '{value}' is no namespace of CloudWatch: use 1 to 255 letters, "
+            "digits, blanks and '.-_/#:', not blanks alone, and no ':' in front"
+        )
     return value
 
 

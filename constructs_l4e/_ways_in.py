@@ -67,9 +67,10 @@ def path(level: AccessLevel | str, *, name: str | None = None, tag: tuple[str, s
     """
     parts = [str(_validate.choice(AccessLevel, level, what="access level"))]
     if name is not None:
-        parts += ["name", _part(name, what="name")]
+        parts += ["name", _part(name, shape="ModelName", what="name")]
     if tag is not None:
-        parts += ["tag", _part(tag[0], what="tag key"), _part(tag[1], what="tag value")]
+        key, value = tag
+        parts += ["tag", _key(key), _part(value, shape="TagValue", what="tag value")]
     return "/".join(parts)
 
 
@@ -81,7 +82,7 @@ def granted_paths(level: AccessLevel, *, name: str | None, tag: tuple[str, str] 
     if name is None and tag is None:
         return ["*"] if level is AccessLevel.FULL else [level.value, f"{level.value}/*"]
     if tag is not None and _VARIABLE.fullmatch(tag[1]):
-        exact = f"{path(level, name=name)}/tag/{_part(tag[0], what='tag key')}/{tag[1]}"
+        exact = f"{path(level, name=name)}/tag/{_key(tag[0])}/{tag[1]}"
     else:
         exact = path(level, name=name, tag=tag)
     return [exact, f"{exact}/"]
@@ -97,9 +98,14 @@ def _within(operation: str, level: AccessLevel) -> bool:
     return _ORDER.index(_level(operation)) <= _ORDER.index(level)
 
 
-def _part(value: str, *, what: str) -> str:
+def _key(value: str) -> str:
+    return _part(value, shape="TagKey", what="tag key")
+
+
+def _part(value: str, *, shape: str, what: str) -> str:
+    """Return a part of a path, which must be one of a legal text of `shape` too."""
     if not cdk.Token.is_unresolved(value) and not _PART.fullmatch(value):
         raise ValueError(
             f'{what} "{value}" cannot stand in the path of a way in: use letters, digits, "_" and "-"'
         )
-    return value
+    return _validate.text(value, shape=shape, what=what, fix="shorten it")

@@ -10,12 +10,13 @@ import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from constructs_l4e import _props
+from constructs_l4e import _props, _validate
 from constructs_l4e._environments import require_same_service
 from constructs_l4e.alarms import THRESHOLD, SchedulerAlarms
 from constructs_l4e.interfaces import IInferenceScheduler, IRetrainingScheduler
 from constructs_l4e.storage import S3Location
 
+_LONGEST_NAME = 255
 _WIDTH, _ADVICE_WIDTH = 24, 6
 _HEADING_HEIGHT, _STATUS_HEIGHT, _GRAPH_HEIGHT = 2, 3, 6
 _GREEN, _BLUE, _ORANGE, _RED = "#2ca02c", "#1f77b4", "#ff7f0e", "#d62728"  # those of CloudWatch
@@ -88,7 +89,8 @@ class AssetDashboard(Construct):
         retraining: retraining scheduler of the model. Default: none.
         results: where the scheduler writes results, which the heading names. Default: it does not.
         title: what the asset is called on the dashboard. Default: the name of the scheduler.
-        dashboard_name: name of the dashboard, letters, digits, `-` and `_`. Default: a generated one.
+        dashboard_name: name of the dashboard, at most 255 letters, digits, `-` and `_`. Default: a
+            generated one.
         default_interval: time that is shown until somebody picks another. Default: 14 days.
 
     Attributes:
@@ -96,7 +98,8 @@ class AssetDashboard(Construct):
 
     Raises:
         ValueError: when alarms are of another scheduler, `retraining` is of another model, one of them is of
-            another service, or an imported scheduler does not know its model or frequency.
+            another service, an imported scheduler does not know its model or frequency, or the name is not
+            legal.
     """
 
     @_props.checked
@@ -114,6 +117,8 @@ class AssetDashboard(Construct):
         default_interval: cdk.Duration | None = None,
     ) -> None:
         super().__init__(scope, id)
+        if dashboard_name is not None:
+            _validate.aws_name(dashboard_name, longest=_LONGEST_NAME, what="dashboard_name")
         self._scheduler = scheduler
         self._alarms = list(alarms)
         self.dashboard = cloudwatch.Dashboard(

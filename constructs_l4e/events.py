@@ -6,7 +6,7 @@ from typing import TypedDict
 from aws_cdk import aws_events as events
 from constructs import Construct
 
-from constructs_l4e import _environments
+from constructs_l4e import _environments, _validate
 from constructs_l4e.interfaces import IEquipmentService
 
 SOURCE = "constructs-l4e"
@@ -19,6 +19,8 @@ WINDOWS_MISSED = "Inference Windows Missed"
 ANOMALY_BEGAN = "Anomaly Began"
 ANOMALY_ENDED = "Anomaly Ended"
 LEVEL_MOVED = "Level Moved"
+
+_LONGEST_NAME = 64
 
 
 class EventOptions(TypedDict, total=False):
@@ -33,7 +35,7 @@ class EventOptions(TypedDict, total=False):
     event_pattern: events.EventPattern
     """What events must match besides, as `EventPattern(detail={"Status": ["FAILED"]})`. Default: nothing."""
     rule_name: str
-    """Name of the rule. Default: one that CloudFormation makes."""
+    """Name of the rule, 1 to 64 letters, digits and `._-`. Default: one that CloudFormation makes."""
 
 
 def rule(
@@ -56,7 +58,8 @@ def rule(
         options: what the caller says of the rule.
 
     Raises:
-        ValueError: when the service is AWS's own, or known to be in another account or Region than the rule.
+        ValueError: when the service is AWS's own, or known to be in another account or Region than the rule,
+            or the name of the rule is not legal.
     """
     if not service.has_events:
         raise ValueError(
@@ -64,11 +67,13 @@ def rule(
             "deployed one does; use alarms on the metrics of the resource"
         )
     _environments.require_environment_of(service, options.get("cross_stack_scope", scope))
+    if (name := options.get("rule_name")) is not None:
+        _validate.aws_name(name, longest=_LONGEST_NAME, what="rule_name", signs="._-")
     made = events.Rule(
         scope,
         id,
         description=options.get("description"),
-        rule_name=options.get("rule_name"),
+        rule_name=name,
         event_pattern=options.get("event_pattern"),
         cross_stack_scope=options.get("cross_stack_scope"),
     )

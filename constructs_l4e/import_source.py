@@ -30,7 +30,7 @@ class ImportSource:
         api_stage: stage of its REST API. Default: `v1`, as every deployed service has.
 
     Raises:
-        ValueError: when account, Region or id cannot be one.
+        ValueError: when account, Region, id or stage cannot be one.
     """
 
     account: str
@@ -41,6 +41,7 @@ class ImportSource:
     def __post_init__(self) -> None:
         _props.check_fields(self)
         _validate.account(self.account, what="account of the import source")
+        _validate.aws_name(self.api_stage, longest=128, what="api_stage of the import source")
         for what, value, rule, example in (
             ("region", self.region, _REGION, "eu-west-1"),
             ("api_id", self.api_id, _API_ID, "abcde12345"),

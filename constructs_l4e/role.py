@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct
 
-from constructs_l4e import _arns, _props
+from constructs_l4e import _arns, _props, _validate
 from constructs_l4e._access import service_name
 from constructs_l4e._acknowledge import acknowledge_wildcards, template_text, template_texts
 from constructs_l4e._environments import require_region_of, require_same_service
@@ -19,6 +19,7 @@ from constructs_l4e._rule_packs import INLINE_POLICY
 from constructs_l4e.interfaces import IEquipmentService
 from constructs_l4e.storage import S3Location
 
+_LONGEST_NAME = 64
 _LONGEST_TRUST = 1600
 """Characters of ARNs in a trust policy, which IAM limits to 2,048."""
 
@@ -46,7 +47,8 @@ class ServiceRole(iam.Role):
         description: description of the role. Default: one that names Lookout for Equipment.
 
     Raises:
-        ValueError: when there is nothing to read and nothing to write, or a bucket is in another Region.
+        ValueError: when there is nothing to read and nothing to write, a bucket is in another Region, or the
+            name or one of `trusted_resources` is not legal.
     """
 
     @_props.checked
@@ -65,6 +67,9 @@ class ServiceRole(iam.Role):
     ) -> None:
         if not (reads or writes):
             raise ValueError(f'service role "{id}" reads and writes nothing: pass `reads` or `writes`')
+        _validate.arn_patterns(trusted_resources, what="trusted_resources")
+        if role_name is not None:
+            _validate.aws_name(role_name, longest=_LONGEST_NAME, what="role_name", signs="+=,.@_-")
         self.service = service
         warned = self if service.trusted_by_resource else None
         self._trusted = _TrustedResources(scope, trusted_resources, warned=warned)

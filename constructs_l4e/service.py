@@ -1,7 +1,6 @@
 """The LookoutEquipment service of an app: deployed in the account, imported, or AWS's own."""
 
 import dataclasses
-import re
 from collections.abc import Sequence
 from typing import Unpack
 
@@ -49,8 +48,6 @@ METRIC_NAMESPACE = "LookoutEquipment"
 
 PARALLEL_READS = 5
 """Default of the files that an ingestion reads at once: half of the concurrent functions of a new account."""
-
-_NAMESPACE = re.compile(r"(?!:)[0-9A-Za-z.\-_/#: ]{1,255}")
 
 
 def _with_log_key(controls: ServiceControls, encryption_key: kms.IKey | None) -> ServiceControls:
@@ -147,7 +144,7 @@ class EquipmentService(EquipmentServiceBase):
         controls: ServiceControls | None = None,
     ) -> None:
         super().__init__(scope, id)
-        _require_namespace(metric_namespace)
+        _validate.namespace(metric_namespace)
         if not cdk.Token.is_unresolved(parallel_reads) and parallel_reads < 1:
             raise ValueError(
                 f"parallel_reads is {parallel_reads}: give the number of files to read at once, from 1"
@@ -492,20 +489,4 @@ class EquipmentService(EquipmentServiceBase):
             staging_bucket_name=staging_bucket_name,
             metric_namespace=metric_namespace,
             settings=settings,
-        )
-
-
-def _require_namespace(name: str) -> None:
-    """Require a namespace of CloudWatch that accounts may publish into."""
-    if cdk.Token.is_unresolved(name):
-        return
-    if name.startswith("AWS/"):
-        raise ValueError(
-            f"metric_namespace '{name}': accounts cannot publish into namespaces that begin with 'AWS/'; use"
-            " another, for instance 'LookoutEquipment'"
-        )
-    if not _NAMESPACE.fullmatch(name):
-        raise ValueError(
-            f"metric_namespace '{name}' is no namespace of CloudWatch: use 1 to 255 letters, digits, blanks"
-            " and '.-_/#:', and no ':' in front"
         )

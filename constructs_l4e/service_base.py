@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from constructs_l4e import _arns, _ways_in
+from constructs_l4e import _arns, _validate, _ways_in
 from constructs_l4e._acknowledge import acknowledge_wildcards
 from constructs_l4e._environments import is_known_to_differ
 from constructs_l4e.access_level import AccessLevel
@@ -122,7 +122,11 @@ class EquipmentServiceBase(cdk.Resource):
 
     def role_trust(self, resource_arns: Sequence[str] | None = None) -> iam.IPrincipal:
         """Return principal and conditions for the trust policy of a role: see `IEquipmentService`."""
-        trusted = _arns.any_resource(self) if resource_arns is None else resource_arns
+        trusted = (
+            _arns.any_resource(self)
+            if resource_arns is None
+            else _validate.arn_patterns(resource_arns, what="resource_arns")
+        )
         return iam.PrincipalWithConditions(
             self.data_access_principal, {"StringLike": {"sts:ExternalId": trusted}}
         )

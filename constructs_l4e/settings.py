@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import aws_cdk as cdk
 
-from constructs_l4e import _props
+from constructs_l4e import _props, _validate
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _DAY_HOURS = 24
@@ -76,7 +76,7 @@ class ServiceSettings:
 
     Raises:
         ValueError: when a limit is not a whole number from 1, or a percentage above 100, `false_alarm_time`
-            or `inference_catch_up` is out of bounds, or an owner is no account.
+            or `inference_catch_up` is out of bounds, or an owner is no account or owns what is no bucket.
 
     Example:
         >>> ServiceSettings(models=40, minimum_training_span=cdk.Duration.days(30)).to_json()
@@ -123,6 +123,7 @@ class ServiceSettings:
                 " due for longer are missed, and a wake may be late"
             )
         for bucket, owner in (self.bucket_owners or {}).items():
+            _validate.bucket(bucket, what="bucket_owners: bucket")
             if not (cdk.Token.is_unresolved(owner) or _ACCOUNT.fullmatch(owner)):
                 raise ValueError(
                     f'bucket_owners: the owner of "{bucket}" is "{owner}": give the id of an AWS account,'

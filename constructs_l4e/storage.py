@@ -159,12 +159,7 @@ class AssetStorage(AssetStorageBase):
     ) -> None:
         super().__init__(scope, id)
         if bucket_name is not None:
-            _validate.text(
-                bucket_name,
-                shape="S3Bucket",
-                what="bucket name",
-                fix='use lower-case letters, digits, "." and "-"',
-            )
+            _validate.bucket(bucket_name, what="bucket name")
         self.bucket = self.results_bucket = bucket = s3.Bucket(
             self,
             "Bucket",

@@ -9,6 +9,10 @@ TERMINATIONS = tuple(each for each in signal.Signals if each.name in {"SIGTERM",
 """What ends a command besides Ctrl-C: somebody, or the end of its terminal. Windows has no SIGHUP."""
 
 
+KILLED_BY = 128
+"""Added to the number of the signal that ended a command, it is the exit status."""
+
+
 def is_heeded(number: signal.Signals) -> bool:
     """Return whether a signal is not ignored, as SIGHUP is under `nohup`."""
     return signal.getsignal(number) is not signal.SIG_IGN

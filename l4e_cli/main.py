@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING
 
 from l4e_cli.arguments import parser
 from l4e_cli.errors import CliError
-from l4e_cli.interrupts import TERMINATIONS, is_heeded
+from l4e_cli.interrupts import KILLED_BY, TERMINATIONS, is_heeded
 
 if TYPE_CHECKING:
     from l4e_cli.terminal import Terminal
 
-_INTERRUPTED = 130
-_KILLED_BY = 128
 _SHOWN = 200
 _MISSING_SETTINGS = {
     "NoCredentialsError": "there are no AWS credentials: set them for the account, such as by AWS_PROFILE",
@@ -43,34 +41,43 @@ def run(arguments: Sequence[str] | None = None) -> int:
     output as well.
     """
     options = parser().parse_args(arguments)
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from l4e_cli.terminal import Terminal
-
-    terminal = Terminal()
-    of_caller = options.command in {"configure", "doctor", "validate"}
     status = 1
     try:
-        with _terminations_raised(), nullcontext() if of_caller else _without_aws_settings():
-            return _COMMANDS[options.command](options, terminal)
+        with _terminations_raised():
+            return _run(options)
     except CliError as error:
         text = str(error)
-    except (BotoCoreError, ClientError) as error:
-        text = _MISSING_SETTINGS.get(type(error).__name__, f"AWS refused or did not answer: {error}")
     except KeyboardInterrupt:
-        text, status = "interrupted", _INTERRUPTED
+        text, status = "interrupted", KILLED_BY + signal.SIGINT
     except _Terminated as error:
-        text, status = "terminated", _KILLED_BY + error.number
+        text, status = "terminated", KILLED_BY + error.number
     except BrokenPipeError:  # the reader of our output went away
         return status
     except OSError as error:
         named = "" if error.filename is None else f"{str(error.filename)[:_SHOWN]!r}: "
         text = f"{named}{error.strerror or error}"
+    from l4e_cli.terminal import Terminal
+
+    terminal = Terminal()
     with suppress(OSError):  # the output itself can be what failed
         terminal.error(text)
         if getattr(options, "json", False):
             terminal.out.file.write(json.dumps({"error": text}, indent=2) + "\n")
     return status
+
+
+def _run(options: argparse.Namespace) -> int:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from l4e_cli.terminal import Terminal
+
+    of_caller = options.command in {"configure", "doctor", "validate"}
+    try:
+        with nullcontext() if of_caller else _without_aws_settings():
+            return _COMMANDS[options.command](options, Terminal())
+    except (BotoCoreError, ClientError) as error:
+        text = f"AWS refused or did not answer: {error}"
+        raise CliError(_MISSING_SETTINGS.get(type(error).__name__, text)) from error
 
 
 @contextmanager

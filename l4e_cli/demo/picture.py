@@ -16,6 +16,7 @@ from matplotlib.patches import Patch
 from l4e_cli.demo.findings import Evaluation, PredictedRange, Scored, combined_shares
 from l4e_cli.demo.recording import Recording, Times, Values
 from l4e_cli.interval import Interval
+from l4e_cli.whole_file import whole_file
 
 # Okabe and Ito's palette, which colour-blind readers and grey prints distinguish.
 _TRACE, _LABEL, _PREDICTED, _SCORE = "#0072B2", "#E69F00", "#D55E00", "#333333"
@@ -85,7 +86,8 @@ def draw(results: DemoResults, path: Path) -> None:
         beside = figure.add_subplot(grid[-2:, 1])
         _draw_bars(beside, live_shares[:_MOST_LIVE_BARS], "Share in the live anomaly")
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
+    with whole_file(path) as partial:
+        figure.savefig(partial, format=path.suffix[1:] or "png")
 
 
 def _summary(results: DemoResults) -> str:

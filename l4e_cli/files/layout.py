@@ -15,7 +15,7 @@ from l4e_cli.files.service_rules import (
     is_folder,
     select,
 )
-from l4e_cli.prepare.names import component_name
+from l4e_cli.prepare.names import NAMES, REPORT, component_name
 
 _DATA = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
 _EXPORT = re.compile(r"\.(csv|txt|tsv|dat)(\.gz)?$", re.IGNORECASE)
@@ -128,12 +128,15 @@ def demo_layout(
         for item in items
     )
     data = _EXPORT if exports and not is_csv else _DATA
+    keys = {item.key for item in items}
     for item in items:
         folder, slash, rest = item.key.rpartition("/")
         if _LABELS.fullmatch(item.key) or (folder.lower() == _LABEL_FOLDER and _DATA.search(rest)):
             labels.append(item)
         elif rest.startswith(_LOCK_OF_OFFICE):
             ignored.append((item.key, "Office marks with it that a file is open there"))
+        elif item.key.endswith(NAMES) and item.key.removesuffix(NAMES) + REPORT in keys:
+            ignored.append((item.key, "`l4e prepare` wrote it, of names of sensors"))
         elif "/" in folder or not data.search(rest):
             ignored.append((item.key, "it is neither a CSV file of the folder nor one of a folder in it"))
         else:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from l4e_cli.errors import CliError
-from l4e_cli.prepare.names import component_name
+from l4e_cli.prepare.names import NAMES, REPORT, component_name
 
 _SUFFIXES = re.compile(r"(?:\.(?:csv|txt|tsv|dat|log|gz))+$", re.IGNORECASE)
 _LABELS = re.compile(r"labels\.(?:csv|txt)(?:\.gz)?", re.IGNORECASE)
@@ -30,7 +30,7 @@ def find_exports(source: Path, target: Path, *, component: str | None = None) ->
 
     A file is a component named after it; in a folder, each file directly in it is a component, and each
     folder in it is one made of its files. Label files and hidden files are left out, and so is what was
-    written before, where the target lies in the folder.
+    written before, to this target or another one: see `earlier_results`.
 
     Args:
         source: A file or a folder.
@@ -38,7 +38,8 @@ def find_exports(source: Path, target: Path, *, component: str | None = None) ->
         component: Name of the component of a single file.
 
     Raises:
-        CliError: When there is no file, or two of them would become one.
+        CliError: When there is no file, two of them would become one, or a result would lie among the files
+            that are read.
     """
     if not source.exists():
         raise CliError(f"there is no file or folder {str(source)!r}")
@@ -50,13 +51,27 @@ def find_exports(source: Path, target: Path, *, component: str | None = None) ->
         hint = f", only deeper ones such as {deeper[0]}: name the folder above its folder" if deeper else ""
         raise CliError(f"{str(source)!r} holds no files, nor do the folders in it{hint}")
     _require_distinct(exports, target)
+    if source.is_dir():
+        _require_apart(exports, source, target)
     return exports
 
 
 def report_files(target: Path) -> tuple[Path, Path]:
     """Return where the decisions and the names of the sensors are written, beside the results."""
-    name = target.resolve().name
-    return target.with_name(f"{name}.report.json"), target.with_name(f"{name}.names.csv")
+    if target.name in {"", ".."}:
+        target = target.resolve()
+    return (
+        target.with_name(f"{target.name}{REPORT}"),
+        target.with_name(f"{target.name}{NAMES}"),
+    )
+
+
+def earlier_results(source: Path, target: Path) -> list[Path]:
+    """Return the folders in an export to which other commands wrote, known by the two reports beside them."""
+    if not source.is_dir():
+        return []
+    made = {path for folder in (source, *_folders(source, target)) for path in _results_in(folder)}
+    return sorted(path for path in made if path.resolve() != target.resolve())
 
 
 def label_files(source: Path, target: Path) -> list[Path]:
@@ -78,10 +93,17 @@ def _folders(folder: Path, target: Path) -> list[Path]:
 
 def _entries(folder: Path, target: Path) -> list[Path]:
     """Return what is in a folder of an export: nothing hidden, and nothing that was made of the export."""
-    made = {path.resolve() for path in (target, *report_files(target))}
+    targets = (target, *_results_in(folder))
+    made = {path.resolve() for each in targets for path in (each, *report_files(each))}
     return sorted(
         path for path in folder.iterdir() if not path.name.startswith(".") and path.resolve() not in made
     )
+
+
+def _results_in(folder: Path) -> list[Path]:
+    """Return the folders directly in a folder that have their two reports beside them, or had."""
+    reports = (path.with_name(path.name.removesuffix(REPORT)) for path in folder.glob(f"?*{REPORT}"))
+    return [path for path in reports if path.with_name(f"{path.name}{NAMES}").is_file()]
 
 
 def _in_folder(folder: Path, target: Path) -> list[Export]:
@@ -119,3 +141,17 @@ def _require_distinct(exports: Sequence[Export], target: Path) -> None:
         same = seen.setdefault(str(output).lower(), export.source)
         if same != export.source:
             raise CliError(f"{same} and {export.source} would both become {output}: rename one of them")
+
+
+def _require_apart(exports: Sequence[Export], source: Path, target: Path) -> None:
+    """Require that no result lies among what is read: the next command would take it for data."""
+    folder = source.resolve()
+    if folder in target.resolve().parents:
+        return  # a folder of its own, which is left out
+    for export in exports:
+        output = export.output(target)
+        if folder in output.resolve().parents:
+            raise CliError(
+                f"{output} would lie in {str(source)!r}, the folder that is read, and be taken for data the "
+                "next time: name another folder to write to, which may be a new one in it"
+            )

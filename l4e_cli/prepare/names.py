@@ -5,6 +5,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+REPORT, NAMES = ".report.json", ".names.csv"
+"""How the files end that `l4e prepare` writes beside a folder: its decisions, and all names of sensors."""
+
 _ILLEGAL_SENSOR = re.compile(r"[^0-9a-zA-Z:#$.\-_]+")
 _ILLEGAL_COMPONENT = re.compile(r"[^0-9a-zA-Z._\-]+")
 _MAX_LENGTH = 200

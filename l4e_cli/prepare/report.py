@@ -11,6 +11,7 @@ from rich.text import Text
 
 from l4e_cli.prepare.decision import Decision
 from l4e_cli.terminal import Terminal
+from l4e_cli.whole_file import whole_file
 
 _SHOWN = 60
 
@@ -63,13 +64,15 @@ def write_report(path: Path, prepared: Sequence[Prepared]) -> None:
         }
         for file in prepared
     ]
-    path.write_text(json.dumps({"files": files}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps({"files": files}, indent=2, ensure_ascii=False) + "\n"
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def write_names(path: Path, prepared: Sequence[Prepared]) -> None:
     """Write the name of each sensor in the export and in the service."""
     lines = sorted({(file.component, new, old) for file in prepared for old, new in file.names})
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with whole_file(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["component", "sensor", "name in the export"])
         writer.writerows(lines)

@@ -1,7 +1,6 @@
 """Run `l4e prepare`."""
 
 import contextlib
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,19 @@ from l4e_cli import words
 from l4e_cli.errors import CliError
 from l4e_cli.prepare.check import check_output
 from l4e_cli.prepare.decision import Answers, UndecidedExport, UnfitExport
-from l4e_cli.prepare.files import Export, deeper_files, find_exports, label_files, report_files
+from l4e_cli.prepare.files import (
+    Export,
+    deeper_files,
+    earlier_results,
+    find_exports,
+    label_files,
+    report_files,
+)
 from l4e_cli.prepare.report import Prepared, show, write_names, write_report
 from l4e_cli.prepare.survey import survey
 from l4e_cli.prepare.write import write
 from l4e_cli.terminal import Task, Terminal
+from l4e_cli.whole_file import whole_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +51,12 @@ def prepare(terminal: Terminal, options: Options) -> list[Prepared]:
         CliError: When a file cannot be used or decided; the others are written nevertheless.
     """
     exports = find_exports(options.source, options.target, component=options.component)
+    for folder in earlier_results(options.source, options.target):
+        report, names = report_files(folder)
+        terminal.line(
+            f"{folder} left out, with {report.name} and {names.name} beside it: `l4e prepare` wrote them. If "
+            "they are data, rename them"
+        )
     prepared, failed = [], []
     for export in exports:
         terminal.heading(str(export.source))
@@ -85,17 +98,11 @@ def prepare_file(terminal: Terminal, export: Export, target: Path, answers: Answ
     with _reading(export.source):
         with terminal.step("looking at all rows", done="all rows looked at") as task:
             plan = survey(export.source, answers, progress=_counter(task))
-        with _folders(output.parent, target):
-            # Of this process: another one may be writing the same result.
-            partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
-            try:
-                with terminal.step("writing", done=f"{output} written") as task:
-                    written = write(plan, partial, answers, progress=_counter(task))
-                with terminal.step("reading it as the service does", done="read as the service does"):
-                    checked = check_output(partial, written)
-                partial.replace(output)
-            finally:
-                partial.unlink(missing_ok=True)
+        with _folders(output.parent, target), whole_file(output) as partial:
+            with terminal.step("writing", done=f"{output} written") as task:
+                written = write(plan, partial, answers, progress=_counter(task))
+            with terminal.step("reading it as the service does", done="read as the service does"):
+                checked = check_output(partial, written)
     return Prepared(
         source=export.source,
         target=output,

@@ -18,6 +18,7 @@ from l4e_cli.interval import Interval
 from l4e_cli.validate.coverage import Grid
 from l4e_cli.validate.report import remarks
 from l4e_cli.validate.result import ComponentResult, Result
+from l4e_cli.whole_file import whole_file
 
 # Okabe and Ito's palette, which colour-blind readers and grey prints distinguish.
 _VALUES, _LABEL, _GAP, _TEXT, _NOTHING = "#0072B2", "#E69F00", "#D55E00", "#333333", "#F1F1F1"
@@ -67,7 +68,8 @@ def draw(result: Result, path: Path) -> None:
     _draw_names(axes, rows, labelled=bool(result.faults))
     _draw_legend(figure, result)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
+    with whole_file(path) as partial:
+        figure.savefig(partial, format=path.suffix[1:] or "png")
 
 
 def _rows(result: Result) -> list[_Row]:

@@ -15,6 +15,8 @@ from l4e_cli.validate.result import ComponentResult, Finding, Severity
 _LEAST_EVALUATION_DAYS, _LEAST_EVALUATION_SHARE = 14, 0.1
 _MISSING_SHARE = 0.3
 """Share of missing or invalid cells above which a sensor is reported."""
+_LEAST_VALUES = 10
+"""Fewer values say nothing of how a sensor varies: six at random only rise or fall once in 360 times."""
 _LOST_SHARE = 0.05
 """Share of the history that a sensor may lack at its start or end."""
 _DAY = np.timedelta64(1, "D")
@@ -32,11 +34,17 @@ def sensor_findings(component: ComponentResult, span: Interval) -> Iterator[Find
         return
     if not any(sensor.data_exists for sensor in report.sensors):
         return  # said of the component as a whole
+    if report.rows < _LEAST_VALUES:
+        text = (
+            f"it has {words.count(report.rows, 'row')}: too few to say how its sensors vary; give it all "
+            "rows of the history"
+        )
+        yield Finding(severity="warning", rule="few-rows", where=component.name, text=text)
     columns = {column for out in component.files if out.report is not None for column in out.report.header}
     for sensor in report.sensors:
         if sensor.sensor not in columns:
             continue  # a column of the asset that no file has
-        for rule, text in _of_sensor(sensor, coverage.sensors[sensor.sensor], span):
+        for rule, text in _of_sensor(sensor, coverage.sensors[sensor.sensor], span, rows=report.rows):
             severity: Severity = "error" if rule == "no-value" else "warning"
             yield Finding(severity=severity, rule=rule, where=f"{component.name}\\{sensor.sensor}", text=text)
 
@@ -71,7 +79,7 @@ def rate_findings(components: Iterable[ComponentResult], asset: Asset) -> Iterat
 
 
 def _of_sensor(
-    sensor: SensorStatistics, coverage: SensorCoverage, span: Interval
+    sensor: SensorStatistics, coverage: SensorCoverage, span: Interval, *, rows: int
 ) -> Iterator[tuple[str, str]]:
     """Yield rule and text of each finding."""
     if not sensor.data_exists or sensor.start is None or sensor.end is None:
@@ -85,21 +93,8 @@ def _of_sensor(
             "last value. That is right for a sensor that reports on change only"
         )
         yield "missing", text
-    if sensor.monotonicity == "STATIC":
-        yield "constant", "it never changes: a model learns nothing from it; leave it out"
-    elif sensor.monotonicity is not None:
-        way = "rises" if sensor.monotonicity == "INCREASING" else "falls"
-        text = (
-            f"it only ever {way}, as a counter of hours does: its coming values are unlike all that were "
-            "learned; leave it out, or use its change over time"
-        )
-        yield "monotonic", text
-    elif sensor.categories is not None:
-        text = (
-            f"it has {words.count(sensor.categories, 'value')} only, as a switch or a set point does; L4E "
-            "advises measurements that vary"
-        )
-        yield "categorical", text
+    if rows >= _LEAST_VALUES:  # else said of the component as a whole
+        yield from _of_values(sensor, values=sensor.rows - absent, rows=rows)
     if sensor.large_gaps:
         gap = coverage.longest_gap
         longest = "" if gap is None else f", the longest {words.step(gap.length)}, {words.period(gap)}"
@@ -122,6 +117,28 @@ def _of_sensor(
             "if it does not come back"
         )
         yield "early-end", text
+
+
+def _of_values(sensor: SensorStatistics, *, values: int, rows: int) -> Iterator[tuple[str, str]]:
+    """Yield what is to be said of how the values of a sensor vary."""
+    if sensor.monotonicity == "STATIC":
+        yield "constant", "it never changes: a model learns nothing from it; leave it out"
+    elif values < _LEAST_VALUES:
+        text = f"it has a value in {values} of {rows:,} rows only: too few to say how it varies"
+        yield "few-rows", text
+    elif sensor.monotonicity is not None:
+        way = "rises" if sensor.monotonicity == "INCREASING" else "falls"
+        text = (
+            f"it only ever {way}, as a counter of hours does: its coming values are unlike all that were "
+            "learned; leave it out, or use its change over time"
+        )
+        yield "monotonic", text
+    elif sensor.categories is not None:
+        text = (
+            f"it has {words.count(sensor.categories, 'value')} only, as a switch or a set point does; L4E "
+            "advises measurements that vary"
+        )
+        yield "categorical", text
 
 
 def _cut(name: str, window: Interval, span: Interval) -> Generator[Finding, None, Interval | None]:

@@ -21,6 +21,7 @@ _ONE_MISSING = 2
 _STYLES: dict[Severity, str] = {"error": "red", "warning": "yellow", "note": "dim"}
 _REMARKS = {
     "no-value": "no number",
+    "few-rows": "few rows",
     "constant": "constant",
     "monotonic": "monotonic",
     "categorical": "few values",

@@ -1,5 +1,6 @@
 """Props of a wrong type, and tokens where a value must be known: each is an error that says what to write."""
 
+import re
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -19,6 +20,8 @@ from constructs_l4e import (
     EquipmentService,
     Executions,
     FunctionVpcEndpoints,
+    IEquipmentService,
+    ImportSource,
     InferenceScheduler,
     InputNaming,
     Model,
@@ -253,6 +256,114 @@ UNKNOWN: dict[str, tuple[Callable[[Parts], object], str]] = {
     "window": (lambda of: TimeRange.between(TOKEN, "2026-03-01T00:00:00Z"), "is a token"),
     "format": (lambda of: InputNaming(timestamp_format=TOKEN), "timestamp format is a token"),
 }
+
+
+def role_with(of: Parts, **props: Any) -> ServiceRole:
+    return ServiceRole(of.scope, "NewRole", service=of.service, reads=[of.places.history], **props)
+
+
+def service_like(of: Parts, **props: Any) -> IEquipmentService:
+    given = {
+        "api_id": "abcde12345",
+        "api_stage": "v1",
+        "data_access_role_arn": "arn:aws:iam::111122223333:role/jobs",
+        "provider_service_token": "arn:aws:lambda:eu-west-1:111122223333:function:provider",
+        "provider_role_arn": "arn:aws:iam::111122223333:role/provider",
+    }
+    return EquipmentService.from_equipment_service_attributes(of.scope, "NewService", **{**given, **props})
+
+
+def source_with(**props: Any) -> ImportSource:
+    return ImportSource(account="111122223333", region="eu-west-1", api_id="abcde12345", **props)
+
+
+ILLEGAL: dict[str, tuple[Callable[[Parts], object], str]] = {
+    "long name of a dashboard": (
+        lambda of: of.asset_with(dashboard={"dashboard_name": "x" * 256}),
+        'x..." has 256 characters: it may have at most 255: use 1 to 255 letters, digits and "_-"',
+    ),
+    "empty name of a dashboard": (
+        lambda of: of.asset_with(dashboard={"dashboard_name": ""}),
+        'dashboard_name "" has 0 characters: it needs at least 1',
+    ),
+    "blank name of a dashboard": (
+        lambda of: of.asset_with(dashboard={"dashboard_name": "feed pump"}),
+        'dashboard_name "feed pump" does not match',
+    ),
+    "empty name of a role": (
+        lambda of: role_with(of, role_name=""),
+        'role_name "" has 0 characters: it needs at least 1: use 1 to 64 letters, digits and "+=,.@_-"',
+    ),
+    "long name of a role": (lambda of: role_with(of, role_name="x" * 65), "it may have at most 64"),
+    "empty trusted resource": (
+        lambda of: role_with(of, trusted_resources=[""]),
+        'trusted_resources has "", which is no ARN of the service: use patterns such as "arn:aws:lookout',
+    ),
+    "trusted resource of another service": (
+        lambda of: role_with(of, trusted_resources=["arn:aws:s3:::data/*"]),
+        'trusted_resources has "arn:aws:s3:::data/*"',
+    ),
+    "empty resource of a trust": (lambda of: of.service.role_trust([""]), 'resource_arns has ""'),
+    "long name of a rule": (
+        lambda of: of.model.on_state_change("Rule", rule_name="x" * 65),
+        'it may have at most 64: use 1 to 64 letters, digits and "._-"',
+    ),
+    "empty name of a rule": (lambda of: of.model.on_state_change("Rule", rule_name=""), 'rule_name "" has 0'),
+    "blank name of a rule": (
+        lambda of: of.model.on_state_change("Rule", rule_name="pump 1"),
+        'rule_name "pump 1" does not match',
+    ),
+    "empty stage of a source": (lambda _: source_with(api_stage=""), 'api_stage of the import source "" has'),
+    "slash in the stage of a source": (lambda _: source_with(api_stage="v1/"), '"v1/" does not match'),
+    "bucket with an owner": (
+        lambda _: ServiceSettings(bucket_owners={"": "111122223333"}),
+        'bucket_owners: bucket "" has 0 characters: it needs at least 3',
+    ),
+    "blank namespace": (
+        lambda of: EquipmentService(of.scope, "New", metric_namespace=" "),
+        "metric_namespace ' ' is no namespace of CloudWatch",
+    ),
+    "namespace of an imported service": (
+        lambda of: service_like(of, metric_namespace=""),
+        "metric_namespace '' is no namespace of CloudWatch",
+    ),
+    "staging bucket": (
+        lambda of: service_like(of, staging_bucket_name=""),
+        'staging_bucket_name "" has 0 characters',
+    ),
+    "long name in a way in": (
+        lambda of: of.service.endpoint_url_for("read", name="x" * 201),
+        "has 201 characters: it may have at most 200: shorten it",
+    ),
+    "long key in a way in": (
+        lambda of: of.service.endpoint_url_for("read", tag=("x" * 129, "4")),
+        "has 129 characters: it may have at most 128: shorten it",
+    ),
+    "long value in a way in": (
+        lambda of: of.service.endpoint_url_for("read", tag=("line", "x" * 257)),
+        "has 257 characters: it may have at most 256: shorten it",
+    ),
+}
+"""Texts of the right type that AWS would refuse, or that mean nothing."""
+
+
+@pytest.mark.parametrize("name", ILLEGAL)
+def test_texts_that_aws_would_refuse(name: str) -> None:
+    build, message = ILLEGAL[name]
+    with pytest.raises(ValueError, match=re.escape(message)):
+        build(Parts())
+
+
+def test_texts_of_other_services_may_be_tokens() -> None:
+    of = Parts()
+    text = cdk.CfnParameter(of.scope, "Text").value_as_string
+    role_with(of, role_name=text, trusted_resources=[text])
+    of.asset_with(dashboard={"dashboard_name": text}).on_anomaly_began("Rule", rule_name=text)
+    service_like(Parts(), metric_namespace=text, staging_bucket_name=text)
+    of.service.endpoint_url_for("read", name=text, tag=(text, text))
+    of.service.role_trust(cdk.Fn.split(",", text))
+    source_with(api_stage=text)
+    ServiceSettings(bucket_owners={text: text})
 
 
 @pytest.mark.parametrize("name", UNKNOWN)

@@ -54,6 +54,36 @@ def test_what_ends_a_command_is_told(
     assert json.loads(capsys.readouterr().out) == {"error": "terminated"}
 
 
+SELF_KILLED = """
+import atexit, os, signal, sys
+at, number = sys.argv[1], int(sys.argv[2])
+sys.argv[1:] = ["status"]
+class Killer:
+    def find_spec(self, name, *_):
+        if name == at:
+            os.kill(os.getpid(), number)
+atexit.register(print, "the interpreter was taken down")
+sys.meta_path.insert(0, Killer())
+from l4e_cli.__main__ import main
+main()
+"""
+"""Runs `l4e status`, and kills its own process when a module is imported."""
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
+@pytest.mark.parametrize("at", ["l4e_cli.main", "botocore.exceptions", "l4e_cli.commands"])
+def test_an_interrupted_process_ends_at_once(at: str, number: signal.Signals, status: int, word: str) -> None:
+    """Also while it imports; it says one line, and takes nothing from under threads that are at work."""
+    if (at, number) == ("l4e_cli.main", signal.SIGTERM):
+        return  # nobody waits for it yet: the process ends by itself
+    ended = subprocess.run(
+        [sys.executable, "-c", SELF_KILLED, at, str(int(number))], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (status, "", f"error: {word}\n")
+
+
 def test_down_of_nothing_is_fine(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["down"]) == 0
     assert "no embedded AWS runs in" in capsys.readouterr().out

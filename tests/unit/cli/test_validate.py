@@ -194,6 +194,27 @@ class TestComponents:
         assert words in found[rule]
         assert document["errors"] == 0
 
+    @pytest.mark.parametrize(("rows", "few"), [(1, True), (2, True), (9, True), (10, False)])
+    def test_too_few_rows_to_judge_sensors(self, validation: Validation, rows: int, *, few: bool) -> None:
+        """It is said once, and nothing that holds for any few numbers is said of sensors."""
+        validation.write("pump/a.csv", csv(rows, every=1440, Flow=float, Press=lambda row: -row))
+        document = validation.run()
+        found = rules(document, "warning")
+        if few:
+            assert found == {"pump": "few-rows"}
+            assert f"it has {rows} row{'s' if rows > 1 else ''}: too few to say" in texts(document)
+        else:
+            assert found == {"pump\\Flow": "monotonic", "pump\\Press": "monotonic"}
+
+    def test_too_few_values_to_judge_a_sensor(self, validation: Validation) -> None:
+        few = {4000: 1, 4001: 2}
+        validation.write("pump/a.csv", csv(200, Flow=varying, Oil=lambda row: few.get(row, "")))
+        document = validation.run()
+        said = [each["rule"] for each in document["findings"] if each["where"] == "pump\\Oil"]
+        assert "few-rows" in said
+        assert "monotonic" not in said
+        assert "it has a value in 2 of 4,800 rows only" in texts(document)
+
     def test_a_sensor_that_reports_seldom_is_not_sparse(self, validation: Validation) -> None:
         validation.write(
             "pump/a.csv", csv(200, Flow=varying, Oil=lambda row: "" if row % 24 else varying(row))
@@ -226,6 +247,13 @@ class TestComponents:
 
 
 class TestLayout:
+    def test_what_prepare_wrote_about_names_is_no_component(self, tmp_path: Path) -> None:
+        for name in ("pump.csv", "out.report.json", "out.names.csv", "tap.names.csv"):
+            (tmp_path / name).touch()
+        layout = demo_layout(Folder(tmp_path))
+        assert sorted(layout.components) == ["pump", "tap.names"]
+        assert ("out.names.csv", "`l4e prepare` wrote it, of names of sensors") in layout.ignored
+
     def test_a_key_pattern(self, validation: Validation) -> None:
         validation.write("pump_2026.csv", GOOD)
         validation.write("motor_2026.csv", GOOD)

@@ -52,6 +52,42 @@ def test_results_are_no_export_the_next_time(tmp_path: Path) -> None:
             report.unlink()
 
 
+def test_results_of_another_target_are_no_export_either(tmp_path: Path) -> None:
+    export = tmp_path / "export"
+    write(export / "pump.csv", export / "valve" / "a.csv")
+    for target in (export / "out", export / "valve" / "out"):
+        shown(export, target)
+        second = shown(export, tmp_path / "data")
+        assert second.count(".csv written") == 2
+        assert (
+            f"{target} left out, with out.report.json and out.names.csv beside it: `l4e prepare` wrote"
+            in second
+        )
+        shutil.rmtree(target)
+        assert shown(export, tmp_path / "data").count(".csv written") == 2  # the reports are left
+        for report in report_files(target):
+            report.unlink()
+        assert "left out" not in shown(export, tmp_path / "data")
+
+
+def test_results_lie_apart_from_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    export = tmp_path / "export"
+    write(export / "pump.txt", tmp_path / "valve" / "valve.txt")
+    for source, target in ((export, export), (tmp_path / "valve", tmp_path)):
+        with pytest.raises(
+            CliError, match=r"\.csv would lie in .*, the folder that is read, and be taken for"
+        ):
+            shown(source, target)
+    shutil.rmtree(tmp_path / "valve")
+    monkeypatch.chdir(export)
+    shown(export / "pump.txt", Path())
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "export",
+        "export.names.csv",
+        "export.report.json",
+    ]
+
+
 def test_numbers_that_name_sensors_under_any_name_can_be_told(tmp_path: Path) -> None:
     export, target = tmp_path / "pump.csv", tmp_path / "data"
     times = [f"2026-03-{day:02d}T00:00:00" for day in range(1, 29)]
