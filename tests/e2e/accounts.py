@@ -24,7 +24,7 @@ from l4e_cli.client_settings import api_url
 from l4e_cli.instance import Instance
 from l4e_layer import EMPTY_LAYER
 from tests.e2e.cloud import policy
-from tests.e2e.waiting import awaited
+from tests.waiting import awaited
 
 REGION = "eu-west-1"
 _DOOR = textwrap.dedent(

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from l4e_cli.errors import CliError
 from l4e_cli.instance import load_instance, start_instance, stop_instance
 from l4e_cli.terminal import Terminal
 from tests.e2e.cloud import L4E, ROOT
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_interrupting_up_leaves_nothing(
                 break
         pid = int((state / "emulator.pid").read_text())
         process.send_signal(number)
-        assert process.wait(timeout=60) == status
+        assert process.wait(timeout=PATIENCE) == status
     assert not state.exists()
     with pytest.raises(ProcessLookupError):
         os.killpg(pid, 0)
@@ -112,9 +112,12 @@ def test_a_failed_deployment_fails_up_and_leaves_it_running(state: Path, tmp_pat
 
 def test_output_in_a_pipe_is_plain(state: Path) -> None:
     start_instance(state, region="us-east-1")
-    deadline = time.monotonic() + 30
     ended = subprocess.run(
-        [*L4E, "down", "--state-dir", str(state)], cwd=ROOT, capture_output=True, text=True, check=True
+        [*L4E, "down", "--state-dir", str(state)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE,
     )
-    assert time.monotonic() < deadline
     assert ended.stdout == "✓ embedded AWS stopped, its files removed\n"

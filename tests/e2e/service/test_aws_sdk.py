@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.cloud import LABELS, ROOT, Cloud, history
-from tests.e2e.windows import due, wake
+from tests.e2e.windows import due, inferred, wake
+from tests.waiting import PATIENCE
 
 ASSET = "bysdk"
 PROGRAM = Path(__file__).with_name("aws_sdk_program.py")
@@ -53,7 +54,7 @@ def run(cloud: Cloud, python: Path, step: str, folder: Path, role: str) -> dict[
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=PATIENCE,
     )
     assert ended.returncode == 0, ended.stderr
     printed: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
@@ -82,8 +83,9 @@ def test_from_the_dataset_to_the_results(cloud: Cloud, python: Path, tmp_path: P
     assert "`pump_" in inferring["report"]
 
     scheduler = cloud.aws.equipment.describe_inference_scheduler(InferenceSchedulerName=ASSET)
-    due(cloud, scheduler, 5 * WINDOWS)
+    starts = due(cloud, scheduler, 5 * WINDOWS)
     wake(cloud, scheduler, "RequestResponse")
+    inferred(cloud, scheduler, starts)
 
     cleaned = run(cloud, python, "clean", tmp_path, role)
     assert cleaned["executions"] >= WINDOWS

@@ -13,6 +13,7 @@ import awscli
 import pytest
 
 from tests.e2e.cloud import ROOT, Cloud
+from tests.waiting import PATIENCE
 
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["local"]
 LOWEST = next(each for each in EXTRAS if each.startswith("boto3")).split(">=")[1].split(",")[0]
@@ -58,7 +59,7 @@ def used(cloud: Cloud, path: Path, name: str) -> list[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert ended.returncode == 0, ended.stderr
     return ended.stdout.split()
@@ -86,7 +87,7 @@ def test_the_samples_of_the_guide_in_order(cloud: Cloud, installed: Callable[...
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=PATIENCE,
     )
     assert ended.returncode == 0, ended.stderr
     seen = json.loads(ended.stdout)
@@ -123,7 +124,7 @@ def test_a_boto3_that_forgot_the_service_does_not_know_it_by_itself(
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert "UnknownServiceError" in ended.stderr
 
@@ -144,7 +145,7 @@ def test_an_aws_command_line_that_forgot_the_service(cloud: Cloud, tmp_path: Pat
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=PATIENCE,
         )
 
     assert aws("list-datasets", AWS_DATA_PATH="").returncode != 0
