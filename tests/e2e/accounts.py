@@ -163,7 +163,7 @@ def open_door(owner: Account, friend: Account, *, owner_function: str) -> str:
         Role=friend.role("door", Principal={"Service": "lambda.amazonaws.com"}),
         Code={"ZipFile": code.getvalue()},
         Environment={"Variables": {"OWNER": owner.id, "FUNCTION": owner_function}},
-        Timeout=30,
+        Timeout=300,
     )["FunctionArn"]
     api: str = gateway.create_rest_api(name="door")["id"]
     [root] = gateway.get_resources(restApiId=api)["items"]

@@ -3,10 +3,12 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +43,20 @@ def test_two_at_once(state: Path, tmp_path: Path) -> None:
         assert stop_instance(other)
     assert load_instance(other) is None
     assert load_instance(state) == first
+
+
+def test_nobody_else_can_take_its_port_while_it_starts(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = subprocess.Popen
+    ports = []
+
+    def watched(command: list[str], **options: Any) -> "subprocess.Popen[bytes]":
+        ports.append(int(options["env"]["GATEWAY_PORT"]))
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", ports[0]))
+        return begin(command, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", watched)
+    assert [start_instance(state, region="us-east-1").port] == ports
 
 
 def test_one_that_was_killed_is_gone_and_can_be_replaced(state: Path) -> None:

@@ -4,8 +4,6 @@ Its last release asks for old numpy and pandas, so it runs in an environment of 
 """
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.cloud import LABELS, ROOT, Cloud, history
+from tests.e2e.cloud import LABELS, Cloud, history
+from tests.e2e.packages import uv
 from tests.e2e.windows import due, inferred, wake
 from tests.waiting import PATIENCE
 
@@ -36,12 +35,9 @@ WINDOWS = 3
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of an environment with the SDK."""
     folder = tmp_path_factory.mktemp("sdk") / "venv"
-    path = os.pathsep.join([str(ROOT / ".uv" / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
-    uv = shutil.which("uv", path=path)
-    assert uv is not None, "uv is needed, as `make` installs it"
-    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+    uv("venv", "--quiet", "--python", sys.executable, folder)
     made = folder / "bin" / "python"
-    subprocess.run([uv, "pip", "install", "--quiet", "--python", made, *REQUIREMENTS], check=True)
+    uv("pip", "install", "--quiet", "--python", made, *REQUIREMENTS)
     return made
 
 

@@ -1,7 +1,6 @@
 """Clients of the lowest and the newest botocore, and such whose botocore has forgotten the service."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import awscli
 import pytest
 
 from tests.e2e.cloud import ROOT, Cloud
+from tests.e2e.packages import uv
 from tests.waiting import PATIENCE
 
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["local"]
@@ -39,13 +39,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
     def install(*requirements: str) -> Path:
         folder = tmp_path_factory.mktemp("boto3")
-        folders = [str(ROOT / ".uv" / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
-        uv = shutil.which("uv", path=os.pathsep.join(folders))
-        assert uv is not None, "uv is needed, as `make` installs it"
-        subprocess.run(
-            [uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", folder, *requirements],
-            check=True,
-        )
+        uv("pip", "install", "--quiet", "--python", sys.executable, "--target", folder, *requirements)
         return folder
 
     return install
