@@ -101,11 +101,12 @@ def start_emulator(
     temporary = directory / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     log = directory / LOG
-    port = _free_port()
+    listener = _listener()
+    port: int = listener.getsockname()[1]
     # Its own command also listens on port 443 if it can. Run directly under its server, it uses one port.
     command = [sys.executable, "-m", "hypercorn", "ministack.app:app"]
-    command += ["--bind", f"{HOST}:{port}", "--workers", "0", "--keep-alive", "75", "--log-level", "WARNING"]
-    command += ["--certfile", str(tls.certificate), "--keyfile", str(tls.key)]
+    command += ["--bind", f"fd://{listener.fileno()}", "--workers", "0", "--keep-alive", "75"]
+    command += ["--log-level", "WARNING", "--certfile", str(tls.certificate), "--keyfile", str(tls.key)]
     environment = {name: os.environ[name] for name in _INHERITED if name in os.environ} | {
         "AUTH": "true",
         "AWS_ACCESS_KEY_ID": root.access_key_id,
@@ -125,7 +126,7 @@ def start_emulator(
         "TMPDIR": str(temporary),
         "USE_SSL": "1",
     }
-    with log.open("wb") as output, interruptions_put_off():
+    with listener, log.open("wb") as output, interruptions_put_off():
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
             command,
             cwd=temporary,
@@ -133,7 +134,7 @@ def start_emulator(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            pass_fds=(lock.fileno(),),
+            pass_fds=(lock.fileno(), listener.fileno()),
             start_new_session=True,  # Ctrl-C in the terminal reaches only us; we then stop it
         )
         (directory / _PID).write_text(str(process.pid))
@@ -179,11 +180,12 @@ def is_running(directory: Path) -> bool:
     return False
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _listener() -> socket.socket:
+    """Return a socket with a free port, which nobody else can take until the emulator listens on it."""
+    found = socket.socket()
+    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as its server has it
+    found.bind((HOST, 0))
+    return found
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], emulator: Emulator, tls: TlsFiles, log: Path) -> None:

@@ -16,14 +16,13 @@ from typing import Any
 import boto3
 
 from tests.aws_limits import held
+from tests.waiting import PATIENCE
 
 REGION = "eu-west-1"
 ACCOUNT = "000000000000"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
 SESSION = boto3.Session()
 """What the clients of tests are made from: the default session keeps the settings of who used it first."""
-
-_SECONDS_TO_START = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +75,17 @@ class EmbeddedAws:
 @contextmanager
 def embedded_aws(directory: Path) -> Iterator[EmbeddedAws]:
     """Run an emulator that keeps what it writes in `directory`; it is gone when the block ends."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     log = directory / "ministack.log"
-    with log.open("wb") as output:
+    with socket.socket() as listener, log.open("wb") as output:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.bind(("127.0.0.1", 0))  # from now on nobody else can take its port
+        port = listener.getsockname()[1]
+        command = [sys.executable, "-m", "hypercorn", "ministack.app:app", "--workers", "0"]
+        command += ["--bind", f"fd://{listener.fileno()}", "--keep-alive", "75", "--log-level", "WARNING"]
         process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
+            command,
             cwd=directory,
+            pass_fds=(listener.fileno(),),
             env={
                 **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
                 "BIND_HOST": "127.0.0.1",
@@ -109,7 +111,7 @@ def embedded_aws(directory: Path) -> Iterator[EmbeddedAws]:
 
 
 def _await_health(endpoint: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + _SECONDS_TO_START
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         try:
             with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=2):  # noqa: S310  loopback

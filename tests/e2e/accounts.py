@@ -24,7 +24,7 @@ from l4e_cli.client_settings import api_url
 from l4e_cli.instance import Instance
 from l4e_layer import EMPTY_LAYER
 from tests.e2e.cloud import policy
-from tests.e2e.waiting import awaited
+from tests.waiting import awaited
 
 REGION = "eu-west-1"
 _DOOR = textwrap.dedent(
@@ -163,7 +163,7 @@ def open_door(owner: Account, friend: Account, *, owner_function: str) -> str:
         Role=friend.role("door", Principal={"Service": "lambda.amazonaws.com"}),
         Code={"ZipFile": code.getvalue()},
         Environment={"Variables": {"OWNER": owner.id, "FUNCTION": owner_function}},
-        Timeout=30,
+        Timeout=300,
     )["FunctionArn"]
     api: str = gateway.create_rest_api(name="door")["id"]
     [root] = gateway.get_resources(restApiId=api)["items"]

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from l4e_cli.aws import Aws
 from l4e_cli.instance import Instance, load_instance, stop_instance
 from tests.e2e.cloud import L4E, ROOT
+from tests.waiting import PATIENCE, awaited
 
 STACK = "Plenty"
 RESOURCES = 200
@@ -28,7 +28,12 @@ for number in range({RESOURCES}):
     before = queue
 app.synth()
 """
-SECONDS = 180
+WAITS = """
+const parent = process.ppid
+while (process.ppid === parent) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
+process.exit(1)
+"""
+"""Has Node do nothing until the command that started it has ended."""
 
 
 @pytest.fixture
@@ -47,11 +52,11 @@ def app(tmp_path: Path) -> Path:
     return folder
 
 
-def up(app: Path, state: Path) -> "subprocess.Popen[str]":
+def up(app: Path, state: Path, **environment: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [*L4E, "up", "--state-dir", str(state)],
         cwd=app,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -60,15 +65,12 @@ def up(app: Path, state: Path) -> "subprocess.Popen[str]":
 
 def in_the_middle(state: Path) -> Instance:
     """Wait until CDK has begun with the stack, which takes it a second or more, and return the instance."""
-    deadline = time.monotonic() + SECONDS
     log = state / "cdk.log"
-    while time.monotonic() < deadline:
-        if log.exists() and f"{STACK}: creating CloudFormation changeset" in log.read_text():
-            instance = load_instance(state)
-            assert instance is not None
-            return instance
-        time.sleep(0.01)
-    raise TimeoutError("no stack was begun")
+    begun = f"{STACK}: creating CloudFormation changeset"
+    awaited(lambda: log.read_text() if log.exists() else "", lambda text: begun in text, pause=0.01)
+    instance = load_instance(state)
+    assert instance is not None
+    return instance
 
 
 def test_after_up_was_killed(app: Path, state: Path) -> None:
@@ -76,7 +78,7 @@ def test_after_up_was_killed(app: Path, state: Path) -> None:
         instance = in_the_middle(state)
         first.kill()
     with up(app, state) as second:
-        output, _ = second.communicate(timeout=SECONDS)
+        output, _ = second.communicate(timeout=PATIENCE)
     assert second.returncode == 0, output
     assert "already runs at" in output
     found = load_instance(state)
@@ -89,14 +91,13 @@ def test_after_up_was_killed(app: Path, state: Path) -> None:
 
 
 def test_after_up_was_killed_before_the_account_was_bootstrapped(app: Path, state: Path) -> None:
-    with up(app, state) as first:
-        deadline = time.monotonic() + SECONDS
-        while not (state / "instance.json").exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        time.sleep(0.2)  # the file is written
+    (app / "waits.js").write_text(WAITS)  # or CDK, which lives on, might have done it before the second looks
+    with up(app, state, NODE_OPTIONS=f"--require {app / 'waits.js'}") as first:
+        assert first.stdout is not None
+        assert any("embedded AWS started" in line for line in first.stdout)
         first.kill()
     with up(app, state) as second:
-        output, _ = second.communicate(timeout=SECONDS)
+        output, _ = second.communicate(timeout=PATIENCE)
     assert second.returncode == 0, output
     assert "already runs at" in output
     assert "account bootstrapped for CDK" in output
@@ -106,12 +107,12 @@ def test_after_the_embedded_aws_was_killed(app: Path, state: Path) -> None:
     with up(app, state) as first:
         instance = in_the_middle(state)
         os.kill(instance.pid, signal.SIGKILL)
-        output, _ = first.communicate(timeout=SECONDS)
+        output, _ = first.communicate(timeout=PATIENCE)
     assert first.returncode == 1
     assert "the embedded AWS ended before the app was deployed" in output
     assert "`l4e up` starts a new one" in output
     with up(app, state) as second:
-        output, _ = second.communicate(timeout=SECONDS)
+        output, _ = second.communicate(timeout=PATIENCE)
     assert second.returncode == 0, output
     found = load_instance(state)
     assert found is not None

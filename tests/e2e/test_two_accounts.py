@@ -15,7 +15,7 @@ from constructs_l4e import EquipmentService, ImportedDataset, ImportSource, Serv
 from l4e_cli.instance import start_instance, stop_instance
 from tests.e2e.accounts import REGION, Account, let_through, open_door, synthesised
 from tests.e2e.cloud import history, policy
-from tests.e2e.waiting import awaited
+from tests.waiting import awaited
 
 OWNER, FRIEND, STRANGER = "111111111111", "222222222222", "333333333333"
 IMPORTER, COLLEAGUE = (f"arn:aws:iam::{FRIEND}:role/{name}" for name in ("Importer", "Colleague"))

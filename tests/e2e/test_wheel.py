@@ -3,14 +3,15 @@
 import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.e2e.cloud import ROOT
+from tests.e2e.packages import uv
+
 APP = """
 import aws_cdk as cdk
 from constructs_l4e import AssetStorage, DatasetSchema, EquipmentService, MonitoredAsset, TimeRange
@@ -50,16 +51,11 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     work = tmp_path_factory.mktemp("wheel")
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", work, ROOT, cwd=work)
     (wheel,) = work.glob("*.whl")
-    folders = [str(ROOT / ".uv" / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
-    uv = shutil.which("uv", path=os.pathsep.join(folders))
-    assert uv is not None, "uv is needed, as `make` installs it"
     pinned = work / "requirements.txt"
-    pinned.write_text(
-        run(uv, "export", "--frozen", "--quiet", "--no-dev", "--no-emit-project", "--no-hashes", cwd=ROOT)
-    )
-    run(uv, "venv", "--quiet", "--python", sys.executable, work / "venv", cwd=work)
+    pinned.write_text(uv("export", "--frozen", "--quiet", "--no-dev", "--no-emit-project", "--no-hashes"))
+    uv("venv", "--quiet", "--python", sys.executable, work / "venv", cwd=work)
     interpreter = work / "venv" / "bin" / "python"
-    run(uv, "pip", "install", "--quiet", "--python", interpreter, "-r", pinned, wheel, cwd=work)
+    uv("pip", "install", "--quiet", "--python", interpreter, "-r", pinned, wheel, cwd=work)
     return interpreter
 
 

@@ -1,15 +1,17 @@
 """Windows of a deployed scheduler that are due at once, and the calls that infer them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+from botocore.exceptions import ClientError
 
 from l4e_cli.demo.pump import Pump
 from l4e_cli.demo.recording import Interval
 from tests.e2e.cloud import SERVICE, Cloud
+from tests.waiting import awaited
 
 MINUTE = timedelta(minutes=1)
 
@@ -26,7 +28,7 @@ def table(cloud: Cloud) -> Any:
     return name
 
 
-def change(cloud: Cloud, key: Mapping[str, str], attribute: str, value: float) -> None:
+def change(cloud: Cloud, key: Mapping[str, str], attribute: str, value: float, **condition: Any) -> None:
     """Set a number in a record of the service, as if time had passed."""
     client(cloud, "dynamodb").update_item(
         TableName=table(cloud),
@@ -34,7 +36,28 @@ def change(cloud: Cloud, key: Mapping[str, str], attribute: str, value: float) -
         UpdateExpression="SET #a = :v",
         ExpressionAttributeNames={"#a": attribute},
         ExpressionAttributeValues={":v": {"N": str(value)}},
+        **condition,
     )
+
+
+def infer_from(cloud: Cloud, scheduler: Any, start: datetime) -> None:
+    """Have the windows of a scheduler from `start` on inferred next.
+
+    A window that a call of the schedule is at work on ends before: its end moves the scheduler on.
+    """
+    key = {"pk": "inference-scheduler", "sk": scheduler["InferenceSchedulerName"]}
+    idle = {"ConditionExpression": "attribute_not_exists(begun)"}
+
+    def is_done() -> bool:
+        try:
+            change(cloud, key, "inferredUntil", int(start.timestamp()), **idle)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
+    awaited(is_done, bool)
 
 
 def infer_function(cloud: Cloud) -> str:
@@ -55,6 +78,34 @@ def wake(cloud: Cloud, scheduler: Any, kind: str) -> Any:
     return reply["Payload"].read()
 
 
+def executions(cloud: Cloud, scheduler: Any, **wanted: Any) -> list[Any]:
+    listed = cloud.aws.equipment.list_inference_executions(
+        InferenceSchedulerName=scheduler["InferenceSchedulerName"], **wanted
+    )
+    return list(listed["InferenceExecutionSummaries"])
+
+
+def inferred(
+    cloud: Cloud, scheduler: Any, starts: list[datetime], again: Callable[[], object] = lambda: None
+) -> list[Any]:
+    """Wait until the windows that begin at `starts` have been inferred, and return their executions.
+
+    Also after a call that infers has returned: it leaves a window to another call that is at work on it, and
+    the schedule may call at any moment. `again` is called before each look.
+    """
+
+    def look() -> dict[datetime, Any]:
+        again()
+        found = {one["DataStartTime"].astimezone(UTC): one for one in executions(cloud, scheduler)}
+        return {start: found[start] for start in starts if start in found}
+
+    def is_done(found: dict[datetime, Any]) -> bool:
+        return len(found) == len(starts) and all(one["Status"] != "IN_PROGRESS" for one in found.values())
+
+    found = awaited(look, is_done)
+    return [found[start] for start in starts]
+
+
 def due(cloud: Cloud, scheduler: Any, minutes: int) -> list[datetime]:
     """Make the windows of the last `minutes` due, with files for them; return their starts."""
     end = datetime.now(UTC).replace(second=0, microsecond=0)
@@ -67,6 +118,5 @@ def due(cloud: Cloud, scheduler: Any, minutes: int) -> list[datetime]:
     text = Pump().record(Interval(start=span.start, end=span.end + np.timedelta64(1, "m")), []).to_csv()
     for first in (start + n * 5 * MINUTE for n in range(minutes // 5)):
         cloud.upload(f"{source['Prefix']}pump_{first:%Y%m%d%H%M%S}.csv", text)
-    key = {"pk": "inference-scheduler", "sk": scheduler["InferenceSchedulerName"]}
-    change(cloud, key, "inferredUntil", int(start.timestamp()))
+    infer_from(cloud, scheduler, start)
     return [start + n * 5 * MINUTE for n in range(minutes // 5)]

@@ -1,7 +1,6 @@
 """What a person sees when the input is wrong: the value, the rule and the fix, in the failed deployment."""
 
 import json
-import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 
 from l4e_cli.demo.pump import SENSORS
 from tests.e2e.cloud import LABELS, Cloud, history, reasons
+from tests.waiting import awaited
 
 NO_DATA = "{ start = 2024-01-01T00:00:00Z, end = 2024-01-03T00:00:00Z }"
 ASSETS: dict[str, dict[str, str]] = {
@@ -146,11 +146,10 @@ def test_a_role_that_does_not_trust_the_service(cloud: Cloud) -> None:
             },
             ClientToken="1",
         )["JobId"]
-        for _ in range(240):
-            described = equipment.describe_data_ingestion_job(JobId=job)
-            if described["Status"] != "IN_PROGRESS":
-                break
-            time.sleep(0.5)
+        described = awaited(
+            lambda: equipment.describe_data_ingestion_job(JobId=job),
+            lambda found: found["Status"] != "IN_PROGRESS",
+        )
         message = described.get("FailedReason", "")
     except equipment.exceptions.ClientError as error:
         message = str(error)

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from l4e_cli.main import run
 from tests.e2e.cloud import L4E, SERVICE, Cloud
+from tests.waiting import PATIENCE
 
 BIN = Path(sys.executable).parent
 ASSET = "Looked"
@@ -42,7 +43,7 @@ def doctor_of_a_shell(cloud: Cloud, **environment: str) -> tuple[int, list[dict[
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=PATIENCE,
     )
     assert ended.stdout, ended.stderr
     return ended.returncode, checks_of(ended.stdout, ended.returncode)
@@ -267,7 +268,7 @@ def test_faults_of_the_service_are_found_and_their_fixes_work(cloud: Cloud, faul
             env=cloud.environment() | {"PATH": f"{BIN}:/usr/bin:/bin"},
             check=True,
             capture_output=True,
-            timeout=120,
+            timeout=PATIENCE,
         )
     _, checks = doctor(cloud)
     assert not [each for each in checks if each["status"] != "ok" and each["area"] not in LATEST_WORK]

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from tests.e2e.cloud import Cloud, names, reasons
-from tests.e2e.waiting import awaited
+from tests.waiting import awaited
 
 ASSET = "Line1"
 

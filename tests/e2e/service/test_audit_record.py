@@ -2,13 +2,11 @@
 
 import json
 import sys
-import time
 from typing import Any
 
 from tests.e2e.cloud import SERVICE, Cloud
 from tests.e2e.service.test_clients import run
-
-SECONDS_TO_APPEAR = 30
+from tests.waiting import awaited
 
 
 def records(cloud: Cloud, name: str) -> list[dict[str, Any]]:
@@ -21,14 +19,14 @@ def records(cloud: Cloud, name: str) -> list[dict[str, Any]]:
         and "ServiceApiLog" in resource["LogicalResourceId"]
     )
     logs = cloud.aws.session.client("logs", endpoint_url=cloud.instance.endpoint)
-    deadline = time.monotonic() + SECONDS_TO_APPEAR
-    found: list[dict[str, Any]] = []
-    while not found and time.monotonic() < deadline:
+
+    def look() -> list[dict[str, Any]]:
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
         lines = [event["message"] for page in pages for event in page["events"]]
         found = [json.loads(line) for line in lines if line.startswith("{") and name in line]
-        found = [record for record in found if "eventSource" in record]
-    return found
+        return [record for record in found if "eventSource" in record]
+
+    return awaited(look, bool)
 
 
 def test_a_call_leaves_who_what_and_from_where(cloud: Cloud) -> None:

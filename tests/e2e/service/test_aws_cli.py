@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.cloud import Cloud
-from tests.e2e.waiting import awaited
-from tests.e2e.windows import due, wake
+from tests.e2e.windows import due, inferred, wake
+from tests.waiting import awaited
 
 ASSET = "bycli"
 SCHEMA = {
@@ -152,6 +152,7 @@ def infers(aws: Aws, cloud: Cloud, role: str) -> None:
     assert scheduler["Status"] == "RUNNING"
     starts = due(cloud, scheduler, 10)
     wake(cloud, scheduler, "RequestResponse")
+    inferred(cloud, scheduler, starts)
     runs = aws("list-inference-executions", **which, status="SUCCESS")["InferenceExecutionSummaries"]
     by_start = {datetime.fromtimestamp(run["DataStartTime"], UTC): run for run in runs}
     assert set(starts) <= by_start.keys()

@@ -4,8 +4,6 @@ Its last release asks for old numpy and pandas, so it runs in an environment of 
 """
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.cloud import LABELS, ROOT, Cloud, history
-from tests.e2e.windows import due, wake
+from tests.e2e.cloud import LABELS, Cloud, history
+from tests.e2e.packages import uv
+from tests.e2e.windows import due, inferred, wake
+from tests.waiting import PATIENCE
 
 ASSET = "bysdk"
 PROGRAM = Path(__file__).with_name("aws_sdk_program.py")
@@ -35,12 +35,9 @@ WINDOWS = 3
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of an environment with the SDK."""
     folder = tmp_path_factory.mktemp("sdk") / "venv"
-    path = os.pathsep.join([str(ROOT / ".uv" / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
-    uv = shutil.which("uv", path=path)
-    assert uv is not None, "uv is needed, as `make` installs it"
-    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+    uv("venv", "--quiet", "--python", sys.executable, folder)
     made = folder / "bin" / "python"
-    subprocess.run([uv, "pip", "install", "--quiet", "--python", made, *REQUIREMENTS], check=True)
+    uv("pip", "install", "--quiet", "--python", made, *REQUIREMENTS)
     return made
 
 
@@ -53,7 +50,7 @@ def run(cloud: Cloud, python: Path, step: str, folder: Path, role: str) -> dict[
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=PATIENCE,
     )
     assert ended.returncode == 0, ended.stderr
     printed: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
@@ -82,8 +79,9 @@ def test_from_the_dataset_to_the_results(cloud: Cloud, python: Path, tmp_path: P
     assert "`pump_" in inferring["report"]
 
     scheduler = cloud.aws.equipment.describe_inference_scheduler(InferenceSchedulerName=ASSET)
-    due(cloud, scheduler, 5 * WINDOWS)
+    starts = due(cloud, scheduler, 5 * WINDOWS)
     wake(cloud, scheduler, "RequestResponse")
+    inferred(cloud, scheduler, starts)
 
     cleaned = run(cloud, python, "clean", tmp_path, role)
     assert cleaned["executions"] >= WINDOWS

@@ -1,7 +1,6 @@
 """Clients of the lowest and the newest botocore, and such whose botocore has forgotten the service."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,8 @@ import awscli
 import pytest
 
 from tests.e2e.cloud import ROOT, Cloud
+from tests.e2e.packages import uv
+from tests.waiting import PATIENCE
 
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["local"]
 LOWEST = next(each for each in EXTRAS if each.startswith("boto3")).split(">=")[1].split(",")[0]
@@ -38,13 +39,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
     def install(*requirements: str) -> Path:
         folder = tmp_path_factory.mktemp("boto3")
-        folders = [str(ROOT / ".uv" / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
-        uv = shutil.which("uv", path=os.pathsep.join(folders))
-        assert uv is not None, "uv is needed, as `make` installs it"
-        subprocess.run(
-            [uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", folder, *requirements],
-            check=True,
-        )
+        uv("pip", "install", "--quiet", "--python", sys.executable, "--target", folder, *requirements)
         return folder
 
     return install
@@ -58,7 +53,7 @@ def used(cloud: Cloud, path: Path, name: str) -> list[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert ended.returncode == 0, ended.stderr
     return ended.stdout.split()
@@ -86,7 +81,7 @@ def test_the_samples_of_the_guide_in_order(cloud: Cloud, installed: Callable[...
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=PATIENCE,
     )
     assert ended.returncode == 0, ended.stderr
     seen = json.loads(ended.stdout)
@@ -123,7 +118,7 @@ def test_a_boto3_that_forgot_the_service_does_not_know_it_by_itself(
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert "UnknownServiceError" in ended.stderr
 
@@ -144,7 +139,7 @@ def test_an_aws_command_line_that_forgot_the_service(cloud: Cloud, tmp_path: Pat
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=PATIENCE,
         )
 
     assert aws("list-datasets", AWS_DATA_PATH="").returncode != 0

@@ -14,6 +14,7 @@ from rich.console import Console
 from l4e_cli.demo.run import show_how_to_connect
 from l4e_cli.terminal import Terminal
 from tests.e2e.cloud import L4E, SERVICE, Cloud
+from tests.waiting import PATIENCE
 
 BIN = Path(sys.executable).parent
 
@@ -25,7 +26,7 @@ def run(cloud: Cloud, *command: str, **environment: str) -> "subprocess.Complete
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 
@@ -76,7 +77,7 @@ def test_the_lines_that_a_kept_demo_prints_are_enough(cloud: Cloud) -> None:
     ):
         script = own + "\n".join([*lines, "export AWS_CONFIG_FILE=/dev/null", client])
         ended = subprocess.run(
-            ["/bin/sh", "-c", script], capture_output=True, text=True, check=False, timeout=60
+            ["/bin/sh", "-c", script], capture_output=True, text=True, check=False, timeout=PATIENCE
         )
         assert ended.returncode == 0, ended.stderr
 

@@ -2,12 +2,9 @@
 
 import contextlib
 import json
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,17 +14,16 @@ from botocore.exceptions import ClientError
 from l4e_cli.demo.pump import SENSORS, Pump
 from l4e_cli.demo.recording import Interval
 from tests.e2e.cloud import SERVICE, Cloud
+from tests.e2e.function_processes import kill, needs_processes
+from tests.waiting import awaited
 
 PREFIX = "Sticky/history/"
 SPAN = Interval(start=np.datetime64("2025-11-01", "s"), end=np.datetime64("2026-01-01", "s"))
-PROCESSES = Path("/proc")
-SECONDS = 120
-"""How long a test waits for what takes seconds: the machine may be busy."""
 ATTEMPTS = 5
 """How often work is started that is done too soon to be stopped."""
 
 
-pytestmark = pytest.mark.skipif(not PROCESSES.exists(), reason="needs /proc to find the functions' processes")
+pytestmark = needs_processes
 
 
 @pytest.fixture(scope="module")
@@ -78,29 +74,12 @@ def start_ingestion(cloud: Cloud, equipment: Any, dataset: str) -> str:
 
 def ended(describe: Callable[[], dict[str, Any]], meanwhile: Callable[[], object] = lambda: None) -> Any:
     """The description once it is no longer in progress."""
-    deadline = time.monotonic() + SECONDS
-    while (found := describe())["Status"] == "IN_PROGRESS" and time.monotonic() < deadline:
+
+    def look() -> dict[str, Any]:
         meanwhile()
-        time.sleep(0.1)
-    return found
+        return describe()
 
-
-def functions(cloud: Cloud, part: str) -> Iterator[int]:
-    """Processes of this embedded AWS that run a function with `part` in its name."""
-    for folder in PROCESSES.glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            variables = (folder / "environ").read_bytes().split(b"\0")
-            named = any(
-                one.startswith(b"AWS_LAMBDA_FUNCTION_NAME=") and part.encode() in one for one in variables
-            )
-            if named and any(str(cloud.instance.port).encode() in one for one in variables):
-                yield int(folder.name)
-
-
-def kill(cloud: Cloud, part: str) -> None:
-    for pid in functions(cloud, part):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    return awaited(look, lambda found: found["Status"] != "IN_PROGRESS", pause=0.1)
 
 
 def machine(cloud: Cloud, part: str) -> str:

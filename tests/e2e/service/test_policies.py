@@ -7,7 +7,6 @@ no policy allows the path, or the service, because the path does not allow the r
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from constructs_l4e import AccessLevel, _ways_in
 from l4e_cli.aws import Aws, rest_api
 from l4e_cli.emulator import ACCOUNT
 from tests.e2e.cloud import L4E, ROOT, SERVICE, Cloud, history
+from tests.waiting import PATIENCE, awaited
 
 READ, FULL = AccessLevel.READ, AccessLevel.FULL
 MACHINE_1 = ("machine", "myMachine1")
@@ -448,7 +448,9 @@ def test_the_aws_command_line_comes_by_what_is_configured(gate: Gate, datasets: 
 
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
 
 
 class TestRoleOfAnotherOwner:
@@ -470,11 +472,10 @@ class TestRoleOfAnotherOwner:
                 }
             },
         )
-        ended: Mapping[str, Any] = job
-        deadline = time.monotonic() + 180
-        while ended["Status"] == "IN_PROGRESS" and time.monotonic() < deadline:
-            time.sleep(1)
-            ended = api.describe_data_ingestion_job(JobId=job["JobId"])
+        ended: Mapping[str, Any] = awaited(
+            lambda: api.describe_data_ingestion_job(JobId=job["JobId"]),
+            lambda found: found["Status"] != "IN_PROGRESS",
+        )
         api.delete_dataset(DatasetName=name)
         return ended
 

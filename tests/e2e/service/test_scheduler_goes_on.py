@@ -1,26 +1,30 @@
 """A deployed scheduler whose function is killed, whose schedule is disabled, and whose role is changed."""
 
-import contextlib
 import json
-import os
-import signal
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from constructs_l4e.events import EXECUTION_FAILED, SOURCE
 from tests.e2e.cloud import SERVICE, Cloud, policy
-from tests.e2e.waiting import awaited
-from tests.e2e.windows import MINUTE, change, client, due, infer_function, wake
+from tests.e2e.function_processes import kill, needs_processes
+from tests.e2e.windows import (
+    MINUTE,
+    change,
+    client,
+    due,
+    executions,
+    infer_from,
+    infer_function,
+    inferred,
+    wake,
+)
+from tests.waiting import awaited
 
 ASSET = "GoesOn"
-PROCESSES = Path("/proc")
-SECONDS = 120
-"""How long a test waits for what takes seconds: the machine may be busy."""
 
 
 @pytest.fixture(scope="module")
@@ -33,51 +37,21 @@ def scheduler(cloud: Cloud) -> Iterator[Any]:
     cloud.destroy(assembly, ASSET)
 
 
-def executions(cloud: Cloud, scheduler: Any, status: str | None = None) -> list[Any]:
-    wanted = {} if status is None else {"Status": status}
-    listed = cloud.aws.equipment.list_inference_executions(
-        InferenceSchedulerName=scheduler["InferenceSchedulerName"],
-        **wanted,  # type: ignore[arg-type]
-    )
-    return list(listed["InferenceExecutionSummaries"])
-
-
-def kill(cloud: Cloud) -> int:
-    """Kill the processes of the inference function of this embedded AWS; return how many there were."""
-    killed = 0
-    name, port = infer_function(cloud).encode(), str(cloud.instance.port).encode()
-    for folder in PROCESSES.glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            variables = (folder / "environ").read_bytes().split(b"\0")
-            if b"AWS_LAMBDA_FUNCTION_NAME=" + name in variables and any(port in one for one in variables):
-                os.kill(int(folder.name), signal.SIGKILL)
-                killed += 1
-    return killed
-
-
-@pytest.mark.skipif(not PROCESSES.exists(), reason="needs /proc to find the function's processes")
+@needs_processes
 def test_a_killed_function_loses_no_window(cloud: Cloud, scheduler: Any) -> None:
     starts = due(cloud, scheduler, 60)
     wake(cloud, scheduler, "Event")
-    deadline = time.monotonic() + SECONDS
-    while not executions(cloud, scheduler, "IN_PROGRESS") and time.monotonic() < deadline:
-        time.sleep(0.02)
-    deadline += SECONDS
-    assert kill(cloud), "no process of the function was found"
-    left = executions(cloud, scheduler, "IN_PROGRESS")
+    awaited(lambda: executions(cloud, scheduler, Status="IN_PROGRESS"), bool, pause=0.02)
+    assert kill(cloud, infer_function(cloud)), "no process of the function was found"
+    left = executions(cloud, scheduler, Status="IN_PROGRESS")
     uuid = scheduler["InferenceSchedulerArn"].rpartition("/")[2]
     for one in left:
         begun = f"{one['DataStartTime'].astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         change(cloud, {"pk": f"execution#{uuid}", "sk": begun}, "claimedAt", time.time() - 1000)
-    while time.monotonic() < deadline:  # Lambda also repeats the call that was killed
-        wake(cloud, scheduler, "RequestResponse")
-        found = {one["DataStartTime"].astimezone(UTC): one for one in executions(cloud, scheduler)}
-        if all(start in found and found[start]["Status"] != "IN_PROGRESS" for start in starts):
-            break
-        time.sleep(0.5)
-    outcome = {start: (found[start]["Status"], found[start].get("FailedReason")) for start in starts}
-    assert outcome == dict.fromkeys(starts, ("SUCCESS", None))
-    results = [found[start]["CustomerResultObject"]["Key"] for start in starts]
+    # Lambda also repeats the call that was killed.
+    found = inferred(cloud, scheduler, starts, lambda: wake(cloud, scheduler, "RequestResponse"))
+    assert [(one["Status"], one.get("FailedReason")) for one in found] == [("SUCCESS", None)] * len(starts)
+    results = [one["CustomerResultObject"]["Key"] for one in found]
     assert len(set(results)) == len(starts)
     for key in results:
         assert cloud.aws.s3.head_object(Bucket=cloud.bucket, Key=key)["ContentLength"] > 0
@@ -112,19 +86,15 @@ def delay_new_windows(cloud: Cloud, scheduler: Any) -> None:
     cloud.aws.equipment.update_inference_scheduler(
         InferenceSchedulerName=scheduler["InferenceSchedulerName"], DataDelayOffsetInMinutes=60
     )
-    awaited(lambda: executions(cloud, scheduler, "IN_PROGRESS"), lambda found: not found)
+    awaited(lambda: executions(cloud, scheduler, Status="IN_PROGRESS"), lambda found: not found)
 
 
 def fail_before(cloud: Cloud, scheduler: Any, start: datetime) -> Any:
     """Infer a window for which there are no files; return its execution."""
-    key = {"pk": "inference-scheduler", "sk": scheduler["InferenceSchedulerName"]}
-    change(cloud, key, "inferredUntil", int(start.timestamp()))
+    infer_from(cloud, scheduler, start)
     wake(cloud, scheduler, "RequestResponse")
-
-    def failed() -> list[Any]:
-        return [one for one in executions(cloud, scheduler, "FAILED") if one["DataStartTime"] == start]
-
-    (found,) = awaited(failed, bool)  # the call of the schedule may be at work on it
+    (found,) = inferred(cloud, scheduler, [start])
+    assert found["Status"] == "FAILED"
     return found
 
 

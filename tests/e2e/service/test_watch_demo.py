@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cloud import Demo
+from tests.waiting import PATIENCE
 
-PATIENCE = 500  # seconds: up to five minutes are the wait for the scheduler's next wake
+SECONDS = 300 + 3 * PATIENCE
+"""How long the demo may take: five minutes are the wait for the scheduler's next wake, the rest is work."""
 
 
 @pytest.fixture(scope="module")
 def output(watched_demo: Demo) -> str:
     try:
-        output, errors = watched_demo.process.communicate(timeout=PATIENCE)
+        output, errors = watched_demo.process.communicate(timeout=SECONDS)
     except subprocess.TimeoutExpired:
         watched_demo.process.terminate()
         output, errors = watched_demo.process.communicate()

@@ -2,12 +2,14 @@
 
 import gzip
 import io
-import time
+import sys
+import threading
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,7 @@ from engine import (
     convert_csv,
     merge_component,
 )
+from tests.waiting import awaited
 
 MIB = 1 << 20
 HEADER = b"Timestamp,a,b\n"
@@ -109,14 +112,28 @@ REFUSED: dict[str, tuple[Callable[[], bytes], dict[str, Any], str]] = {
 def traced() -> Iterator[list[int]]:
     """Measure the peak of memory, in bytes, which is there at the end."""
     peak: list[int] = []
+    threads: set[int] = set()
+
+    def begins(*_: object) -> None:
+        threads.add(threading.get_native_id())
+        sys.setprofile(None)
+
+    threading.setprofile(begins)
     tracemalloc.start()
     try:
         yield peak
         peak.append(tracemalloc.get_traced_memory()[1])
     finally:
-        # A thread that has just ended may still free memory, and Python crashes if tracing stops meanwhile.
-        time.sleep(0.1)
+        threading.setprofile(None)
+        # A thread that was joined may still free memory, and Python crashes if tracing stops meanwhile.
+        awaited(lambda: threads & running_threads(), lambda left: not left, pause=0.001)
         tracemalloc.stop()
+
+
+def running_threads() -> set[int]:
+    """Return the native ids of the threads of this process; of none where the system does not tell."""
+    tasks = Path("/proc/self/task")
+    return {int(task.name) for task in tasks.iterdir()} if tasks.exists() else set()
 
 
 @pytest.mark.parametrize("kind", REFUSED)

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from service.operations import label_groups
 from service.storage.names import LABEL_GROUP, MODEL, PENDING_DELETION, labels_of, new_label_id
 from tests.service.api.conftest import ROLE, Deploy, Service, walk
+from tests.waiting import PATIENCE
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -483,7 +484,7 @@ class TestRaces:
         begun = threading.Event()
 
         def label() -> str:
-            for at in range(200):
+            for at in range(2000):  # far more than the deletion leaves time for, also on a busy machine
                 try:
                     create_label(service, DAY + at * HOUR)
                 except ClientError as error:
@@ -494,7 +495,7 @@ class TestRaces:
 
         with ThreadPoolExecutor(4) as pool:
             outcomes = [pool.submit(label) for _ in range(3)]
-            assert begun.wait(60)
+            assert begun.wait(PATIENCE)
             service.api.delete_label_group(LabelGroupName="faults")
 
         assert {outcome.result() for outcome in outcomes} == {"ResourceNotFoundException"}

@@ -48,16 +48,27 @@ def reason(world: World, scheduler: Item, start: str) -> str:
 
 
 def metric(aws: EmbeddedAws, scheduler: Item, name: str) -> list[float]:
-    found = aws.client("cloudwatch").get_metric_statistics(
-        Namespace="LookoutEquipment",
-        MetricName=name,
+    """The sum of a metric of a scheduler, none without any point."""
+    return metric_sum(
+        aws,
+        name,
         Dimensions=[
             {"Name": "ModelName", "Value": scheduler["ModelName"]},
             {"Name": "InferenceSchedulerName", "Value": scheduler["InferenceSchedulerName"]},
         ],
-        StartTime=datetime.now(UTC) - timedelta(hours=1),
-        EndTime=datetime.now(UTC) + timedelta(hours=1),
+    )
+
+
+def metric_sum(aws: EmbeddedAws, name: str, **which: Any) -> list[float]:
+    """The sum of a metric over the tests so far, also when midnight parts them; none without any point."""
+    found = aws.client("cloudwatch").get_metric_statistics(
+        Namespace="LookoutEquipment",
+        MetricName=name,
+        StartTime=datetime.now(UTC) - timedelta(days=1),
+        EndTime=datetime.now(UTC) + timedelta(days=1),
         Period=86_400,
         Statistics=["Sum"],
+        **which,
     )
-    return [point["Sum"] for point in found["Datapoints"]]
+    sums = [point["Sum"] for point in found["Datapoints"]]
+    return [sum(sums)] if sums else []

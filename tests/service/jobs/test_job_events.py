@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import Mock
 
@@ -18,7 +17,7 @@ from tests.service.counted import CountedCalls, counted_calls
 from tests.service.jobs import pump
 from tests.service.jobs.boundary import Execution, Plant, States
 from tests.service.jobs.bus import Bus
-from tests.service.jobs.inference import DAY, MINUTE, reason, started, upload
+from tests.service.jobs.inference import DAY, MINUTE, metric_sum, reason, started, upload
 from tests.service.jobs.plant import Plant as ImportingPlant
 from tests.service.jobs.test_job_faults import day_of, hour, infer, watched
 from tests.service.jobs.world import World
@@ -201,13 +200,5 @@ def test_the_reconciler_tells_the_ends_that_jobs_cannot(
 
 
 def not_sent(aws: EmbeddedAws) -> float:
-    """How many events could not be sent in this hour."""
-    found = aws.client("cloudwatch").get_metric_statistics(
-        Namespace="LookoutEquipment",
-        MetricName="EventsNotSent",
-        StartTime=datetime.now(UTC) - timedelta(hours=1),
-        EndTime=datetime.now(UTC) + timedelta(hours=1),
-        Period=86_400,
-        Statistics=["Sum"],
-    )
-    return sum(point["Sum"] for point in found["Datapoints"])
+    """How many events could not be sent so far."""
+    return sum(metric_sum(aws, "EventsNotSent"))

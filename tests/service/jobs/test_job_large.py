@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from service.storage.store import Item
 from tests.embedded import ACCOUNT, CREDENTIALS, REGION, EmbeddedAws
 from tests.service.jobs import pump
 from tests.service.jobs.world import ARNS, World, at
+from tests.waiting import ended_execution
 
 THRESHOLD = 20_000
 ROLE = f"arn:aws:iam::{ARNS.account}:role/jobs"
@@ -158,8 +158,7 @@ def executed(aws: EmbeddedAws, machine: str, model: Item) -> tuple[str, list[str
         name=f"{model['uuid']}-1",
         input=json.dumps({"ModelName": model["ModelName"], "ModelVersion": 1}),
     )["executionArn"]
-    while (status := client.describe_execution(executionArn=execution)["status"]) == "RUNNING":
-        time.sleep(0.05)
+    status = ended_execution(client, execution)["status"]
     history = client.get_execution_history(executionArn=execution)["events"]
     return status, [
         event["stateEnteredEventDetails"]["name"] for event in history if "stateEnteredEventDetails" in event

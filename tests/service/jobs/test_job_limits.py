@@ -1,7 +1,6 @@
 """Records of inference within what a table and the API take, however many sensors and notices there are."""
 
 import json
-import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +26,7 @@ from tests.aws_limits import (
 )
 from tests.embedded import ACCOUNT, EmbeddedAws
 from tests.service.jobs.world import World
+from tests.waiting import ended_execution
 
 START = datetime(2026, 1, 1)  # noqa: DTZ001 - naive UTC, as events have it
 SENSORS = tuple(f"{'c' * 200}\\{'s' * 190}{number}" for number in range(300))
@@ -92,11 +92,6 @@ def test_a_level_that_moves_is_marked_whatever_is_left_out(
     assert marked == [SENSORS[number]]
 
 
-def wait_for(machines: Any, execution: str) -> None:
-    while machines.describe_execution(executionArn=execution)["status"] == "RUNNING":
-        time.sleep(0.02)
-
-
 def test_a_state_that_hands_on_too_much_is_seen_afterwards(jobs_aws: EmbeddedAws) -> None:
     """What end-to-end tests look at when all is done."""
     functions, machines = jobs_aws.client("lambda"), jobs_aws.client("stepfunctions")
@@ -109,7 +104,7 @@ def test_a_state_that_hands_on_too_much_is_seen_afterwards(jobs_aws: EmbeddedAws
     )
     try:
         started = machines.start_execution(stateMachineArn=made["stateMachineArn"], input="{}")
-        wait_for(machines, started["executionArn"])
+        ended_execution(machines, started["executionArn"])
         with pytest.raises(OverLimitError, match=r"bytes of the output of a state of .*large-"):
             require_deployed(functions, machines)
     finally:

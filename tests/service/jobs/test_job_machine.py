@@ -2,7 +2,6 @@
 
 import io
 import json
-import time
 import zipfile
 from collections.abc import Mapping
 from functools import cache
@@ -18,6 +17,7 @@ from service.settings import Environment
 from service.storage.names import INGESTION_JOB, manifest_key
 from tests.embedded import ACCOUNT, REGION, EmbeddedAws
 from tests.service.jobs.world import World, schema
+from tests.waiting import ended_execution
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/jobs"
 FUNCTION = '''
@@ -93,8 +93,7 @@ def test_a_read_that_fails_says_why(
     machine = client.create_state_machine(name=f"ingest-{key}", definition=definition, roleArn=ROLE)
     arn = machine["stateMachineArn"]
     execution = client.start_execution(stateMachineArn=arn, name=job, input=json.dumps({"JobId": job}))
-    while (ended := client.describe_execution(executionArn=execution["executionArn"]))["status"] == "RUNNING":
-        time.sleep(0.05)
+    ended = ended_execution(client, execution["executionArn"])
     assert ended["status"] == "FAILED"
 
     variables = {

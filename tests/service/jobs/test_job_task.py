@@ -17,6 +17,7 @@ from service.storage.store import Item
 from tests.embedded import ACCOUNT, CREDENTIALS, EmbeddedAws
 from tests.service.jobs import pump
 from tests.service.jobs.world import World, at
+from tests.waiting import awaited
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -136,10 +137,10 @@ def test_shows_that_it_is_alive(
     home: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def patient(*_: object) -> dict[str, str]:
-        for _ in range(1000):
-            if any("task at work" in text for text in caplog.messages):
-                break
-            task.time.sleep(0.01)
+        def said() -> bool:
+            return any("task at work" in text for text in caplog.messages)
+
+        awaited(said, bool, pause=0.01)
         return {"Status": "SUCCESS"}
 
     monkeypatch.setattr(train, "run", patient)

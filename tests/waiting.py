@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 PATIENCE = 300
 """Seconds after which something hangs that takes seconds."""
@@ -17,3 +17,12 @@ def awaited(look: Callable[[], _Found], done: Callable[[_Found], bool], *, pause
         assert time.monotonic() < until, found
         time.sleep(pause)
     return found
+
+
+def ended_execution(machines: Any, execution: str) -> Any:
+    """Return the description of an execution of Step Functions once it has ended."""
+    return awaited(
+        lambda: machines.describe_execution(executionArn=execution),
+        lambda found: found["status"] != "RUNNING",
+        pause=0.02,
+    )
