@@ -17,6 +17,8 @@ from engine.train.sampling import FOLDS, STRIP_ROWS, sample_strips, time_folds
 
 Mask = NDArray[np.bool_]
 
+HeldOut = tuple[Float32, Float32]
+"""Values of held-out rows, shape (rows, sensors), and their residuals, shape (rows, outputs)."""
 SAMPLE_CELLS = 12_000_000
 """Feature values to keep per view, over the sampled rows of all folds."""
 
@@ -122,12 +124,12 @@ class CalibrationData:
 
         return residuals
 
-    def held_out(self, folds: slice) -> tuple[Float32, Float32]:
+    def held_out(self, folds: slice = slice(None)) -> HeldOut:
         """Return the sampled rows of some folds and their residuals, each fold predicted from the other ones.
 
         Returns:
-            The values of the first block of features, shape (rows, sensors), and the residuals, shape (rows,
-            outputs); a single row of ones each if there is nothing to predict or to predict from.
+            The values of the first block of features and the residuals; a single row of ones each if there
+            is nothing to predict or to predict from.
 
         """
         total = self.total_moments(folds)
@@ -139,8 +141,7 @@ class CalibrationData:
         if not chosen:
             return np.ones((1, self.sensors), np.float32), np.ones((1, self._outputs), np.float32)
         residuals = [
-            self.residual_function(total.plus(self.moments[fold], -1.0))(self.samples[fold])
-            for fold in chosen
+            self.residual_function(total.without(self.moments[fold]))(self.samples[fold]) for fold in chosen
         ]
         values = [self.samples[fold][:, : self.sensors] for fold in chosen]
         return np.concatenate(values), np.concatenate(residuals)
