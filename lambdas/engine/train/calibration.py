@@ -13,7 +13,7 @@ from engine.detect.rare_states import state_distance
 from engine.detect.smoothing import smooth
 from engine.detect.view import OUTPUTS, RESIDUAL_QUANTILE, View, row_scores
 from engine.frame.scaling import CLIP
-from engine.train.calibration_data import CalibrationData, HeldOut
+from engine.train.calibration_data import CalibrationData
 from engine.train.fit_settings import FitSettings
 
 Floats = NDArray[np.float64]
@@ -53,7 +53,6 @@ def calibrate(
     *,
     variance: Floats | float = 1.0,
     folds: slice = slice(None),
-    lag: HeldOut | None = None,
 ) -> list[ViewCalibration]:
     """Return the calibration of each view from the residuals of held-out rows.
 
@@ -67,12 +66,11 @@ def calibrate(
         settings: the budget of false alarms.
         variance: how large squared errors are expected to be at the held-out rows; one for all by default.
         folds: folds to use, all by default; each is predicted from the others of them.
-        lag: held-out rows of the lag view, where they are known.
 
     """
     found, ratios = [], {}
     for each in data:
-        values, residuals = lag if lag and each.name == "lag" else each.held_out(folds)
+        values, residuals = each.held_out(folds)
         distance = state_distance(values, residuals) if each.name == "lag" else None
         absolute = np.abs(residuals)
         scale = column_quantile(absolute, RESIDUAL_QUANTILE)

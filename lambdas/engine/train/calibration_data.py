@@ -17,8 +17,6 @@ from engine.train.sampling import FOLDS, STRIP_ROWS, sample_strips, time_folds
 
 Mask = NDArray[np.bool_]
 
-HeldOut = tuple[Float32, Float32]
-"""Values of held-out rows, shape (rows, sensors), and their residuals, shape (rows, outputs)."""
 SAMPLE_CELLS = 12_000_000
 """Feature values to keep per view, over the sampled rows of all folds."""
 
@@ -124,12 +122,12 @@ class CalibrationData:
 
         return residuals
 
-    def held_out(self, folds: slice = slice(None)) -> HeldOut:
+    def held_out(self, folds: slice) -> tuple[Float32, Float32]:
         """Return the sampled rows of some folds and their residuals, each fold predicted from the other ones.
 
         Returns:
-            The values of the first block of features and the residuals; a single row of ones each if there
-            is nothing to predict or to predict from.
+            The values of the first block of features, shape (rows, sensors), and the residuals, shape (rows,
+            outputs); a single row of ones each if there is nothing to predict or to predict from.
 
         """
         total = self.total_moments(folds)

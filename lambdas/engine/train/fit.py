@@ -31,7 +31,7 @@ from engine.evaluate.intervals import Interval, rows_inside
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
 from engine.train.calibration import calibrate, fitted_views
-from engine.train.calibration_data import CalibrationData, HeldOut
+from engine.train.calibration_data import CalibrationData
 from engine.train.cleaning import RUN_ROWS, without_silent, without_suspicious
 from engine.train.few_days import few_days
 from engine.train.fit_settings import FitSettings
@@ -150,12 +150,10 @@ def _fit_views(
     rows = int(healthy.sum())
     time = rows * frame.step
     trust, doubt = (slow.trust, slow.doubt) if slow else (0.0, 0.0)
-    lag = data[0].held_out()
-    variance, trained = state_errors(data[0], lag, time, trust, doubt)
+    variance, trained = state_errors(data[0], time, trust, doubt)
     group = partial(
         _fit_group,
         settings=settings,
-        lag=lag,
         variance=variance,
         span=memory_span(rows, frame.step),
         wider=1 + trust * (few_days(settings.quantile, time) - 1),
@@ -166,16 +164,10 @@ def _fit_views(
 
 
 def _fit_group(
-    data: Sequence[CalibrationData],
-    *,
-    settings: FitSettings,
-    lag: HeldOut,
-    variance: Floats,
-    span: int,
-    wider: float,
+    data: Sequence[CalibrationData], settings: FitSettings, variance: Floats, span: int, wider: float
 ) -> tuple[list[View], ForwardValidation, float, RareStates | None]:
     test = forward_validation(data, settings, average_span=span)
-    calibrations = calibrate(data, settings, variance=variance, lag=lag)
+    calibrations = calibrate(data, settings, variance=variance)
     widening = test.widening(settings.quantile)
     views = fitted_views(
         data,
