@@ -18,12 +18,11 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from engine.detect.features import SPANS, WINDOW, ViewName
 from engine.detect.ramp import ramp
-from engine.detect.smoothing import NEWEST_ROWS, smooth
+from engine.detect.smoothing import NEWEST_ROWS, largest_of, smooth
 
 Floats = NDArray[np.float64]
 
@@ -83,12 +82,12 @@ class Alarm:
         prompt = np.max([ratios.get(view, np.zeros(count)) for view in PROMPT_VIEWS], axis=0)
         lag = np.concatenate([self.lag, prompt])
         self.lag = lag[-HISTORY_ROWS:].copy()
-        calm = 1 - ramp(_newest(lag, NEWEST_ROWS, count).max(axis=1), CALM_RATIO, 1)
+        calm = 1 - ramp(_largest(lag, NEWEST_ROWS, count), CALM_RATIO, 1)
         fused = np.zeros(count)
         for view, ratio in ratios.items():
             counted = ratio
             if view in MEMORY_ROWS:
-                seen = _newest(lag, MEMORY_ROWS[view], count).max(axis=1) / np.maximum(ratio, 1e-9)
+                seen = _largest(lag, MEMORY_ROWS[view], count) / np.maximum(ratio, 1e-9)
                 counted = _lower(ratio, MUTED_RATIO, calm * ramp(seen, SEEN_SHARE, 1))
             np.maximum(fused, counted, out=fused)
         rows = np.concatenate([self.fused, fused])
@@ -111,14 +110,17 @@ class Alarm:
 
 def _confirmed(ratios: Floats, count: int) -> Floats:
     """Return how far two of the newest rows reach the limit, for each of the last `count`."""
-    second = np.partition(_newest(ratios, NEWEST_ROWS, count), -2, axis=1)[:, -2]
+    largest = second = np.zeros(count)
+    for back in range(NEWEST_ROWS):
+        each = ratios[len(ratios) - count - back : len(ratios) - back]
+        second = np.maximum(second, np.minimum(largest, each))
+        largest = np.maximum(largest, each)
     return ramp(second, 1 - EDGE, 1)
 
 
-def _newest(values: Floats, rows: int, count: int) -> Floats:
-    """Return for each of the last `count` values the `rows` newest up to it, shape (count, rows)."""
-    windows: Floats = sliding_window_view(values[len(values) - count - rows + 1 :], rows)
-    return windows
+def _largest(values: Floats, rows: int, count: int) -> Floats:
+    """Return for each of the last `count` values the largest of the `rows` newest up to it."""
+    return largest_of(values[len(values) - count - rows + 1 :], rows)
 
 
 def _lower(ratio: Floats, to: float, part: Floats) -> Floats:

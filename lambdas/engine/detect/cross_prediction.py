@@ -49,12 +49,20 @@ class Moments:
         self.sums += rows.sum(axis=0, dtype=np.float64)
         self.products += rows.T @ rows
 
-    def plus(self, other: "Moments", sign: float = 1.0) -> "Moments":
-        """Return the moments of both sets of rows; with sign -1, of this set without the other."""
+    def plus(self, other: "Moments") -> "Moments":
+        """Return the moments of both sets of rows."""
         result = Moments(len(self.sums))
-        result.count = self.count + sign * other.count
-        result.sums = self.sums + sign * other.sums
-        result.products = self.products + sign * other.products
+        result.count = self.count + other.count
+        result.sums = self.sums + other.sums
+        result.products = self.products + other.products
+        return result
+
+    def without(self, other: "Moments") -> "Moments":
+        """Return the moments of this set of rows without the other, a part of it."""
+        result = Moments(len(self.sums))
+        result.count = self.count - other.count
+        result.sums = self.sums - other.sums
+        result.products = self.products - other.products
         return result
 
     def mean(self) -> Floats:

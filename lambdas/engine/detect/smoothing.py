@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -66,11 +65,7 @@ def smooth(ratios: Floats, before: float) -> Floats:
 
     """
     gain = 2 / (NEWEST_ROWS + 1)
-    result = np.empty_like(ratios)
-    for at, ratio in enumerate(ratios.tolist()):
-        before += gain * (ratio - before)
-        result[at] = before
-    return result
+    return np.array([before := before + gain * (ratio - before) for ratio in ratios.tolist()], np.float64)
 
 
 def newest_largest(values: Floats, before: Floats) -> tuple[Floats, Floats]:
@@ -82,5 +77,13 @@ def newest_largest(values: Floats, before: Floats) -> tuple[Floats, Floats]:
 
     """
     rows = np.concatenate([before, values])
-    largest: Floats = sliding_window_view(rows, len(before) + 1).max(axis=1)
-    return largest, rows[len(values) :].copy()
+    return largest_of(rows, len(before) + 1), rows[len(values) :].copy()
+
+
+def largest_of(values: Floats, count: int) -> Floats:
+    """Return the largest of every `count` consecutive values, shape (len(values) - count + 1,)."""
+    span, largest = 1, values
+    while 2 * span <= count:
+        largest, span = np.maximum(largest[:-span], largest[span:]), 2 * span
+    overlap = 2 * span - count  # of the last two of this span that make `count`
+    return np.maximum(largest[: len(largest) - span + overlap], largest[span - overlap :])

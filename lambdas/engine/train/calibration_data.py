@@ -139,8 +139,7 @@ class CalibrationData:
         if not chosen:
             return np.ones((1, self.sensors), np.float32), np.ones((1, self._outputs), np.float32)
         residuals = [
-            self.residual_function(total.plus(self.moments[fold], -1.0))(self.samples[fold])
-            for fold in chosen
+            self.residual_function(total.without(self.moments[fold]))(self.samples[fold]) for fold in chosen
         ]
         values = [self.samples[fold][:, : self.sensors] for fold in chosen]
         return np.concatenate(values), np.concatenate(residuals)

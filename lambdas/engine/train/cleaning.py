@@ -151,7 +151,7 @@ class _Scorer:
 
 def _scorer(data: CalibrationData) -> _Scorer:
     total = data.total_moments()
-    residuals = [data.residual_function(total.plus(data.moments[fold], -1.0)) for fold in range(FOLDS)]
+    residuals = [data.residual_function(total.without(data.moments[fold])) for fold in range(FOLDS)]
     absolute = np.abs(
         np.concatenate([each(rows) for each, rows in zip(residuals, data.samples, strict=True)])
     )

@@ -6,6 +6,7 @@ Spans are times; where training is short, they are parts of it.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -109,8 +110,9 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
     time = np.timedelta64(total, "us")
     limits *= few_days(quantile, time)
     moments = Moments.of(made[whole])
-    model = form.model(steady, moments).bounded(made[whole])
-    axes = _axes(moments.covariance()[:sensors, :sensors])
+    covariance = moments.covariance()
+    model = form.model(steady, moments.mean(), covariance).bounded(made[whole])
+    axes = _axes(covariance[:sensors, :sensors])
     places = ewma_of_all(states @ axes, spans.average)
     growth = _growth(blocks, partial(form.model, steady), averaged, places, spans.average)
     return SlowDrift(
@@ -179,48 +181,63 @@ def hinge_knots(frame: Frame, use: Mask, scaling: Scaling, hinges: int) -> Float
 
 
 @dataclass(frozen=True, slots=True)
+class _Learned:
+    """What some bins say: mean and covariance of their columns, and rows that hold the extremes of all."""
+
+    mean: Floats
+    covariance: Floats
+    extremes: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class _Blocks:
     """Blocks of time, each predicted from the others.
 
-    Columns of all bins, which of them are learned, the fold of each, the moments of folds, and the width of a
-    bin in us.
+    Columns of all bins, which of them are learned, the bins of each block, what the others of each say, the
+    moments of all, and the width of a bin in us.
     """
 
     made: Floats
     whole: Mask
-    fold: NDArray[np.intp]
-    parts: list[Moments]
+    bins: list[slice]
+    others: list[_Learned]
+    total: Moments
     width: int
 
     @classmethod
     def of(cls, made: Floats, whole: Mask, width: int) -> Self:
         """Cut the bins into blocks; `whole` bins are learned."""
-        fold = np.minimum(np.arange(len(made)) * FOLDS // len(made), FOLDS - 1)
-        parts = [Moments.of(made[whole & (fold == each)]) for each in range(FOLDS)]
-        return cls(made, whole, fold, parts, width)
-
-    def total(self) -> Moments:
-        """Return the moments of all bins that are learned."""
-        total = self.parts[0]
-        for part in self.parts[1:]:
+        ends = [-(-at * len(made) // FOLDS) for at in range(FOLDS + 1)]
+        bins = [slice(*each) for each in pairwise(ends)]
+        parts = [Moments.of(made[each][whole[each]]) for each in bins]
+        total = parts[0]
+        for part in parts[1:]:
             total = total.plus(part)
-        return total
+        extremes = [np.array([np.fmin.reduce(made[each]), np.fmax.reduce(made[each])]) for each in bins]
+        others = []
+        for at, part in enumerate(parts):
+            moments = total.without(part)
+            ranges = np.concatenate(extremes[:at] + extremes[at + 1 :])
+            others.append(_Learned(moments.mean(), moments.covariance(), ranges))
+        return cls(made, whole, bins, others, total, width)
 
-    def residuals(self, model: Callable[[Moments], Additive]) -> Floats:
-        """Return the residuals of all bins, shape (bins, sensors), by models of the moments of the others."""
-        total = self.total()
+    def residuals(self, model: Callable[[Floats, Floats], Additive]) -> Floats:
+        """Return the residuals of all bins, shape (bins, sensors), each block by a model of the others.
+
+        Args:
+            model: returns the model of a mean and covariance of columns.
+
+        """
         found = [
-            model(total.plus(part, -1.0))
-            .bounded(self.made[self.fold != each])
-            .residuals(self.made[self.fold == each])
-            for each, part in enumerate(self.parts)
+            model(learned.mean, learned.covariance).bounded(learned.extremes).residuals(self.made[bins])
+            for bins, learned in zip(self.bins, self.others, strict=True)
         ]
         return np.concatenate(found)
 
-    def unlearned(self, bins: Mask, model: Callable[[Moments], Additive]) -> Floats:
+    def unlearned(self, bins: Mask, model: Callable[[Floats, Floats], Additive]) -> Floats:
         """Return how far residuals count, by a model that has learned all but some bins."""
-        moments = self.total().plus(Moments.of(self.made[bins & self.whole]), -1.0)
-        fitted = model(moments).bounded(self.made[~bins])
+        moments = self.total.without(Moments.of(self.made[bins & self.whole]))
+        fitted = model(moments.mean(), moments.covariance()).bounded(self.made[~bins])
         return self.counted(fitted.residuals(self.made), ~bins)[0]
 
     def counted(self, residuals: Floats, learned: Mask | slice = slice(None)) -> tuple[Floats, Floats]:
@@ -234,9 +251,8 @@ class _Blocks:
         Blocks of time have levels of their own, and what comes is one more. What noise alone may make of them
         is deducted: an average over `span` bins has one independent value in so many.
         """
-        each = [self.fold == fold for fold in range(FOLDS)]
-        between = np.var([held[block].mean(axis=0) for block in each], axis=0, ddof=1)
-        noise = np.mean([averaged[block].var(axis=0) for block in each], axis=0) * span * FOLDS / len(held)
+        between = np.var([held[bins].mean(axis=0) for bins in self.bins], axis=0, ddof=1)
+        noise = np.mean([averaged[bins].var(axis=0) for bins in self.bins], axis=0) * span * FOLDS / len(held)
         result: Floats = NEXT_BLOCK * np.sqrt(np.maximum(between - BY_CHANCE * noise, 0))
         return result
 
@@ -256,19 +272,21 @@ class _Form:
     @classmethod
     def of(cls, blocks: _Blocks, sensors: int, span: int) -> Self:
         """Return the form that predicts held-out blocks of time best, on average over so many bins."""
+        columns = blocks.made.shape[1]
         straight, without = _best_ridge(blocks, sensors, 2 * sensors, span)
-        bent, with_bends = _best_ridge(blocks, sensors, blocks.made.shape[1], span)
-        gains = [
-            _loss(without[blocks.fold == each]) - _loss(with_bends[blocks.fold == each])
-            for each in range(FOLDS)
-        ]
+        if columns == 2 * sensors:
+            return cls(straight, straight, 0.0)
+        bent, with_bends = _best_ridge(blocks, sensors, columns, span)
+        gains = [_loss(without[bins]) - _loss(with_bends[bins]) for bins in blocks.bins]
         return cls(straight, bent, beyond_chance(np.array(gains)))
 
-    def model(self, trusted: Floats, moments: Moments) -> Additive:
+    def model(self, trusted: Floats, mean: Floats, covariance: Floats) -> Additive:
         """Return the model of these moments, whose sensors help to predict others as far as trusted."""
-        known = moments.mean(), moments.covariance(), trusted
+        known = mean, covariance, trusted
         straight = Additive.fit(*known, self.straight, 2 * len(trusted))
-        return straight.mixed(Additive.fit(*known, self.bent, len(known[0])), self.bends)
+        if len(mean) == 2 * len(trusted):
+            return straight
+        return straight.mixed(Additive.fit(*known, self.bent, len(mean)), self.bends)
 
 
 def _best_ridge(blocks: _Blocks, sensors: int, used: int, span: int) -> tuple[float, Floats]:
@@ -276,8 +294,8 @@ def _best_ridge(blocks: _Blocks, sensors: int, used: int, span: int) -> tuple[fl
     best, chosen = np.inf, (RIDGES[0], np.zeros((len(blocks.made), sensors)))
     for ridge in RIDGES:
 
-        def model(moments: Moments, ridge: float = ridge) -> Additive:
-            return Additive.fit(moments.mean(), moments.covariance(), np.ones(sensors), ridge, used)
+        def model(mean: Floats, covariance: Floats, ridge: float = ridge) -> Additive:
+            return Additive.fit(mean, covariance, np.ones(sensors), ridge, used)
 
         averaged = ewma_of_all(blocks.residuals(model), span)
         loss = _loss(averaged)
@@ -335,7 +353,11 @@ def _calibrated(held: Floats, averaged: Floats, steady: Floats, quantile: float)
 
 
 def _growth(
-    blocks: _Blocks, model: Callable[[Moments], Additive], averaged: Floats, places: Floats, span: int
+    blocks: _Blocks,
+    model: Callable[[Floats, Floats], Additive],
+    averaged: Floats,
+    places: Floats,
+    span: int,
 ) -> Floats:
     """Return how squared errors grow beyond the places of training, by averages over so many bins."""
     usual = _mean_squares(averaged)
