@@ -15,6 +15,7 @@ from custom_resources.resource import (
     TaggedResource,
     Wait,
     read_schema,
+    when_stuck,
 )
 
 
@@ -36,9 +37,8 @@ class Dataset(TaggedResource):
         if context.request.incoming_id == str(PhysicalId(kind=self.kind, name=name)):
             raise FailedError(
                 f"dataset {name!r} was deleted outside CloudFormation, with the data ingested into it. "
-                "Change DatasetName to have a new one created and ingested, then deploy again. If the stack "
-                "is in UPDATE_ROLLBACK_FAILED, continue its rollback first, and skip "
-                f"{context.request.logical_id}."
+                "Change DatasetName to have a new one created and ingested, then deploy again. "
+                f"{when_stuck(context.request)}"
             )
         parameters = {**properties.members, **read_schema(context, properties, self.subject(properties))}
         parameters["Tags"] = self.tags(context.request, properties)

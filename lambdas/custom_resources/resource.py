@@ -301,10 +301,13 @@ class TaggedResource(Resource):
             if key not in self.mutable and old.get(key) != new.get(key)
         )
         what = f" ({', '.join(changed)})" if old and changed else ""
+        identity = PhysicalId(kind=self.kind, name=properties.members[self.name_member])
+        # A rollback comes here too, of an update that made anew what was deleted outside CloudFormation.
+        way_out = f" {when_stuck(context.request)}" if context.request.incoming_id == str(identity) else ""
         raise FailedError(
             f"{self.subject(properties)} cannot be changed in place{what}, and its replacement cannot take "
             f"a name that is in use. Change {self.name_member} as well, or leave it unset to have one "
-            "generated, then deploy again."
+            f"generated, then deploy again.{way_out}"
         )
 
     def _kept(self, properties: Properties) -> str:
@@ -380,6 +383,14 @@ class TaggedResource(Resource):
     def subject(self, properties: Properties) -> str:
         """Return the resource as messages name it."""
         return f"{self.kind} {properties.members[self.name_member]!r}"
+
+
+def when_stuck(request: Request) -> str:
+    """Return how a stack goes on whose rollback the resource of a request has made fail."""
+    return (
+        "If the stack is in UPDATE_ROLLBACK_FAILED, continue its rollback first, and skip "
+        f"{request.logical_id}."
+    )
 
 
 def failed_reason(record: Mapping[str, Any]) -> str:

@@ -49,6 +49,31 @@ def deleted_outside(play: Play) -> None:
         again.check()
 
 
+def replaced_after_deletion_outside(play: Play) -> None:
+    """Made anew under its name with other properties, in an update that fails: the rollback cannot undo it.
+
+    Its properties would be those of something that was gone before. The reason says how the stack goes on:
+    as the rollback was skipped, the same update succeeds, once the sibling does.
+    """
+    if play.case.kind != "Model" or play.duplicates:
+        return
+    play.created()
+    play.stack.drain()
+    before = dict(play.stack.live)
+    play.world.service.models.pop(play.case.base["ModelName"])
+    changed = {**play.case.base, **(play.case.clash or {})}
+    assert not play.deploy(changed, sibling_fails=True)
+    assert "cannot be changed in place" in play.stack.reasons[-1]
+    assert play.stack.reasons[-1].endswith(
+        "If the stack is in UPDATE_ROLLBACK_FAILED, continue its rollback first, and skip Thing."
+    )
+    play.stack.live.update(before)
+    play.stack.stuck = False
+    play.stack.abandoned.clear()
+    assert play.deploy(changed), play.stack.reasons
+    play.check()
+
+
 def drift(play: Play) -> None:
     """Changed by hand: the next update brings back what the template says."""
     play.created()
