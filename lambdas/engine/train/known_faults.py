@@ -42,9 +42,9 @@ class UnconfirmedChange(ValueError):  # noqa: N818  named for what it says
 def without_known_faults(frame: Frame, normal: Mask, prior: Detector, confirmed: Mask) -> Mask:
     """Return the normal rows without faults and unconfirmed changes, with a margin of 30 rows.
 
-    Levels that moved are kept if they make up more than 35 % of the rows, unless nothing but them tells what
-    leaves a plant that is held. If the prior's alarms alone are that many, it no longer knows what is usual,
-    and all normal rows are returned where the plant is not held.
+    Levels that moved are kept if they make up more than 35 % of the rows, but for a plant that is held and
+    has no slow channel. If the prior's alarms alone are that many, and the plant is not held, it no longer
+    knows what is usual, and all normal rows are returned.
 
     Args:
         frame: the training rows.
