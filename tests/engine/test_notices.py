@@ -277,7 +277,7 @@ def test_one_level_of_many_sensors_is_told_and_not_learned() -> None:
     assert [event.sensor for event in scores.level_events] == ["s7"]
     assert scores.moved is not None
     assert np.flatnonzero(scores.moved > 0.5).tolist() == [7]
-    with pytest.raises(UnconfirmedChange, match="levels have moved, on 50%"):
+    with pytest.raises(UnconfirmedChange, match="holds 's7' to its training, and the rows drift there"):
         fit(whole, prior=replace(detector, adaptation="hold"))
 
 
