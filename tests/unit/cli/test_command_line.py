@@ -58,6 +58,7 @@ SELF_KILLED = """
 import atexit, os, signal, sys
 at, number = sys.argv[1], int(sys.argv[2])
 sys.argv[1:] = ["status"]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which shells ignore in the background
 class Killer:
     def find_spec(self, name, *_):
         if name == at:
@@ -71,13 +72,17 @@ main()
 
 
 @pytest.mark.parametrize(
-    ("number", "status", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+    ("at", "number", "status", "word"),
+    [
+        ("l4e_cli.main", signal.SIGINT, 130, "interrupted"),  # by SIGTERM, Python ends it by itself
+        ("botocore.exceptions", signal.SIGINT, 130, "interrupted"),
+        ("botocore.exceptions", signal.SIGTERM, 143, "terminated"),
+        ("l4e_cli.commands", signal.SIGINT, 130, "interrupted"),
+        ("l4e_cli.commands", signal.SIGTERM, 143, "terminated"),
+    ],
 )
-@pytest.mark.parametrize("at", ["l4e_cli.main", "botocore.exceptions", "l4e_cli.commands"])
 def test_an_interrupted_process_ends_at_once(at: str, number: signal.Signals, status: int, word: str) -> None:
     """Also while it imports; it says one line, and takes nothing from under threads that are at work."""
-    if (at, number) == ("l4e_cli.main", signal.SIGTERM):
-        return  # nobody waits for it yet: the process ends by itself
     ended = subprocess.run(
         [sys.executable, "-c", SELF_KILLED, at, str(int(number))], capture_output=True, text=True, check=False
     )
