@@ -29,11 +29,11 @@ for number in range({RESOURCES}):
 app.synth()
 """
 WAITS = """
-const parent = process.ppid
-while (process.ppid === parent) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
+const { existsSync } = require("fs")
+while (!existsSync("%s")) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
 process.exit(1)
 """
-"""Has Node do nothing until the command that started it has ended."""
+"""Has Node do nothing until a file exists: CDK outlives its command, and might bootstrap meanwhile."""
 
 
 @pytest.fixture
@@ -91,11 +91,13 @@ def test_after_up_was_killed(app: Path, state: Path) -> None:
 
 
 def test_after_up_was_killed_before_the_account_was_bootstrapped(app: Path, state: Path) -> None:
-    (app / "waits.js").write_text(WAITS)  # or CDK, which lives on, might have done it before the second looks
+    killed = app / "killed"
+    (app / "waits.js").write_text(WAITS % killed)
     with up(app, state, NODE_OPTIONS=f"--require {app / 'waits.js'}") as first:
         assert first.stdout is not None
         assert any("embedded AWS started" in line for line in first.stdout)
         first.kill()
+    killed.touch()
     with up(app, state) as second:
         output, _ = second.communicate(timeout=PATIENCE)
     assert second.returncode == 0, output
