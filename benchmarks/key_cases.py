@@ -9,8 +9,8 @@ import numpy as np
 
 from benchmarks.datasets import Case, shared_cases
 from benchmarks.generator import broken, dirty, late, plant
+from benchmarks.kind_cases import case as machine_of_a_kind
 from benchmarks.lasting import lasting
-from benchmarks.machines import case as machine_of_a_kind
 from benchmarks.wear import FAMILIES, Fault, machine
 
 SEED = 3

@@ -1,6 +1,6 @@
 """Machines of many kinds: batches, duties, fouling, on and off, wind, stops, poor sensors, counters, states.
 
-`benchmarks.machines` gives them faults. None has an off condition.
+`benchmarks.kind_cases` gives them faults. None has an off condition.
 """
 
 from collections.abc import Callable, Mapping, Sequence
