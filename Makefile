@@ -96,15 +96,22 @@ clean:
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# aws-cdk-lib and its dependency aws-cdk.cloud-assembly-schema both have this file; that of aws-cdk-lib, which
+# knows its own types, must stay.
+SCHEMA = .venv/lib/python3*/site-packages/aws_cdk/cloud_assembly_schema/__init__.py
+OF_LIB = grep -q 'jsii_type="aws-cdk-lib' $(SCHEMA)
+
 # What the demo needs; what a developer has besides stays.
 .venv/.run: .uv/bin/uv uv.lock pyproject.toml
 	@echo "setting up .venv"
 	@$(SYNC) --no-dev --inexact
+	@$(OF_LIB) || $(SYNC) --no-dev --inexact --reinstall-package aws-cdk-lib
 	@touch $@
 
 .venv/.dev: .uv/bin/uv uv.lock pyproject.toml
 	@echo "setting up .venv with the tools of development"
 	@$(SYNC)
+	@$(OF_LIB) || $(SYNC) --reinstall-package aws-cdk-lib
 	@touch $@ .venv/.run
 
 .uv/bin/uv:
