@@ -34,8 +34,8 @@ OTHERS = {
     ),
     "rows or columns at once, for speed": (
         "cross_prediction.BLOCK cross_prediction._SMALL features.BLOCK_ROWS smoothing._BLOCK time_bins.CHUNK "
-        "unit_changes._CHUNK watch._CHUNK calibration._COLUMNS cleaning._BLOCK_ROWS segments.CHUNK_ROWS "
-        "known_faults._PART_ROWS"
+        "slow_drift._CHUNK unit_changes._CHUNK watch._CHUNK calibration._COLUMNS cleaning._BLOCK_ROWS "
+        "segments.CHUNK_ROWS known_faults._PART_ROWS"
     ),
     "rows of long data that are looked at, for speed": (
         "discrete._SAMPLE_ROWS training_range._SAMPLE_ROWS calibration_data.SAMPLE_CELLS "

@@ -134,7 +134,8 @@ class Additive:
         result: Floats = centred @ self.weights
         at = 2 * result.shape[1]
         low, high = self.bounds - self.mean[at:]
-        beyond = centred[:, at:] - np.clip(centred[:, at:], low, high)
+        bends = centred[:, at:]
+        beyond = bends - np.minimum(np.maximum(bends, low), high)  # np.clip takes longer for few bins
         return nearer(result, result - beyond @ self.weights[at:])
 
     def effect(self, slopes: Floats) -> Floats:
@@ -167,7 +168,10 @@ def smoothed(values: Floats, fresh: Mask, before: Floats) -> Floats:
     result = np.empty_like(values)
     last = before
     for at, row in enumerate(values):
-        moved = row if fresh[at] else last + gain * (row - last)
-        last = np.where(np.isnan(moved), row, moved)
-        result[at] = last
+        if fresh[at]:
+            result[at] = row
+        else:
+            result[at] = last + gain * (row - last)
+            np.copyto(result[at], row, where=np.isnan(result[at]))
+        last = result[at]
     return result

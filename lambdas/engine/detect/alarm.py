@@ -79,7 +79,9 @@ class Alarm:
         count = len(next(iter(ratios.values())))
         if not count:
             return np.zeros(0)
-        prompt = np.max([ratios.get(view, np.zeros(count)) for view in PROMPT_VIEWS], axis=0)
+        prompt = np.zeros(count)
+        for view in PROMPT_VIEWS:
+            np.maximum(prompt, ratios.get(view, 0), out=prompt)
         lag = np.concatenate([self.lag, prompt])
         self.lag = lag[-HISTORY_ROWS:].copy()
         calm = 1 - ramp(_largest(lag, NEWEST_ROWS, count), CALM_RATIO, 1)

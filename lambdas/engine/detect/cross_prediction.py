@@ -91,7 +91,9 @@ def product(rows: Float32, weights: Float32) -> Float32:
     """
     size, count = len(rows), -(-len(rows) // BLOCK)
     if size % BLOCK:
-        rows = np.concatenate([rows, np.zeros((count * BLOCK - size, rows.shape[1]), np.float32)])
+        padded = np.zeros((count * BLOCK, rows.shape[1]), np.float32)
+        padded[:size] = rows
+        rows = padded
     result: Float32 = rows.reshape(count, BLOCK, rows.shape[1]) @ weights
     return result.reshape(count * BLOCK, weights.shape[1])[:size]
 

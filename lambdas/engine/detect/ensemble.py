@@ -92,7 +92,7 @@ def evaluate_views(
     levels = None
     for view, residuals, weights in weighted:
         ready = rows.ready(view.name)
-        if view.name in TRACKED.values():
+        if len(moving) and view.name in TRACKED.values():
             full = ready[moving] * view.scores(_rows(residuals, moving)) / (view.limit * wider[moving])
             as_trained[view.name] = widening * full
         if weights is not None:
@@ -133,7 +133,7 @@ def _weighted(
     Also return by how much limits are wider at each row, shape (rows,).
     """
     static = [view for view in views if view.name not in TRACKED]
-    ready = np.all([rows.ready(view.name) for view in static], axis=0)
+    ready = rows.ready(*(view.name for view in static))
     result, wider = [], np.ones(len(ready))
     for view in static:
         residuals = view.residuals(rows.blocks(view.name), rows.missing)

@@ -64,9 +64,11 @@ def level_weights(
 
     """
     picks = np.flatnonzero(ready)[-evaluated % STRIDE :: STRIDE]
-    after = np.concatenate([averages[None], _averages(residuals[picks], averages, span)])
-    if view is not None and speed is not None:
-        _slow_down(after, residuals[picks], span, view, speed[picks])
+    after = averages[None]
+    if len(picks):
+        after = np.concatenate([after, _averages(residuals[picks], averages, span)])
+        if view is not None and speed is not None:
+            _slow_down(after, residuals[picks], span, view, speed[picks])
     weights = _weights(after)
     if (weights == 1).all():
         return None, after[-1]
@@ -98,7 +100,8 @@ def _slow_down(after: Floats, residuals: Float32, span: int, view: View, speed: 
     slow, places = speed < 1, np.flatnonzero(far)
     # on a plant that drifts most rows are far by residuals that do not count; up to the first other one, the
     # averages are right
-    slow[places] |= _scores(residuals[places], _weights(after[places]), view) > FAR_RATIO * view.limit
+    if len(places):
+        slow[places] |= _scores(residuals[places], _weights(after[places]), view) > FAR_RATIO * view.limit
     if not slow.any():
         return
     shifts = view.shifts()

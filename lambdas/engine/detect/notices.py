@@ -117,6 +117,8 @@ def _silent(frame: Frame, last_seen: Times) -> list[Notice]:
     if not len(tail):
         return []
     silent = ~np.atleast_1d(np.isfinite(tail).any(axis=0))
+    if not silent.any():
+        return []
     seen = {
         sensor: None if np.isnat(time) else time
         for sensor, time in zip(frame.sensors, last_seen, strict=True)

@@ -66,9 +66,9 @@ class FeatureRows:
             return blocks[0] - self.level, blocks[1]
         return tuple(block - self.level for block in blocks)
 
-    def ready(self, view: ViewName) -> Mask:
-        """Mark the rows with enough rows before them for the view, and after the grace of a restart."""
-        return self.features.seen > max(WARM_UP[view], self.grace)
+    def ready(self, *views: ViewName) -> Mask:
+        """Mark the rows with enough rows before them for all views, and after the grace of a restart."""
+        return self.features.seen > max(self.grace, *(WARM_UP[view] for view in views))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ How far the channel counts is the owner's choice, `adaptation`, and changes with
 - `follow`: not at all. The fast views adapt to whatever lasts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from engine.detect.additive_model import Additive, Columns, smoothed, unbounded
 from engine.detect.artefact import Arrays, BadArtefact, check_arrays, check_finite
 from engine.detect.cross_prediction import Float32
-from engine.detect.slow_alarm import SlowAlarm
+from engine.detect.slow_alarm import JudgedBins, SlowAlarm
 from engine.detect.slow_state import SlowState
 from engine.detect.smoothing import ewma
 from engine.detect.time_bins import Grid, Sums
@@ -42,6 +42,8 @@ GENTLE = 0.2
 logarithm: it ranks behind faults that come fast. Below, it lifts quiet rows by up to this part of their way
 to the limit: these rank higher, but never alarm."""
 _TINY = 1e-12
+_CHUNK = 4096
+"""Rows that are judged at once: their bins take much more memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,24 +53,6 @@ class Spans:
     average: int
     opening: int
     settling: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedBins:
-    """What consecutive bins say by themselves.
-
-    Attributes:
-        ratio: of each bin, shape (bins,).
-        average: ratio of its average alone, shape (bins,).
-        strength: how far it lies along its average, over the root of the limit of single bins, shape (bins,).
-        explained: what a shift of each sensor explains, shape (bins, sensors).
-
-    """
-
-    ratio: Floats
-    average: Floats
-    strength: Floats
-    explained: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +75,18 @@ class SlowRatios:
         """Return what a detector without a channel has."""
         shares = np.zeros((1, sensors), np.float32)
         return cls(ratio=np.zeros(rows), bins=np.zeros(rows, np.intp), shares=shares)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Return what the channel says of the rows of all parts."""
+        if len(parts) == 1:
+            return parts[0]
+        starts = np.cumsum([0, *(len(part.shares) for part in parts)])
+        return cls(
+            ratio=np.concatenate([part.ratio for part in parts]),
+            bins=np.concatenate([part.bins + start for part, start in zip(parts, starts[:-1], strict=True)]),
+            shares=np.concatenate([part.shares for part in parts]),
+        )
 
     @property
     def known(self) -> Mask:
@@ -280,10 +276,16 @@ class SlowDrift:
             state: what is known of the rows before.
 
         """
+        starts = range(0, len(frame.times), _CHUNK)
+        parts = [self._run(frame.part(at, at + _CHUNK), scaling, grace, state) for at in starts]
+        return SlowRatios.joined(parts) if parts else SlowRatios.silent(0, len(self.steady))
+
+    def _run(self, frame: Frame, scaling: Scaling, grace: np.timedelta64, state: SlowState) -> SlowRatios:
+        """Judge some rows of a frame."""
         use, state.rested = running(frame, grace, state.rested)
         sums = Sums.joined([state.sums, self.grid.sums(frame, use, scaling)], self.grid.knots.shape)
         bins = self.grid.of(frame.times)
-        last = int(np.searchsorted(sums.bins, bins[-1])) if len(bins) else 0
+        last = int(np.searchsorted(sums.bins, bins[-1]))
         finished, state.sums = sums.part(slice(0, last)), sums.part(slice(last, None))
         before, shares_before = state.ratio, state.shares
         ratios, shares = self.judged(finished, frame.step, state)
@@ -295,25 +297,15 @@ class SlowDrift:
 
     def judged(self, bins: Sums, step: np.timedelta64, state: SlowState) -> tuple[Floats, Floats]:
         """Return the ratio after each finished bin, and the shares of the sensors in it."""
+        if not len(bins.bins):
+            return np.zeros(0), np.zeros((0, len(self.steady)))
         residuals, valid, points = self.residuals(bins, step, state)
         judged = self.ratios(residuals[valid], bins.bins[valid], state)
-        alarm, ratios, at = SlowAlarm(self.spans.opening, state), np.zeros(len(valid)), 0
-        for place in range(len(valid)):
-            if valid[place]:
-                now, average, strength = (
-                    float(each[at]) for each in (judged.ratio, judged.average, judged.strength)
-                )
-                ratios[place] = alarm.move(now, average, strength, points[at])
-                at += 1
-            elif bins.rows[place] > 0:  # sensors are silent, or it settles: nothing new is known
-                ratios[place] = state.ratio
-            else:
-                ratios[place] = state.ratio = 0.0
+        ratios = SlowAlarm(self.spans.opening, state, judged, points).follow(valid, bins.rows > 0)
         shares = np.zeros((len(valid), len(self.steady)))
         shares[valid] = judged.explained / np.maximum(judged.explained.sum(axis=1, keepdims=True), _TINY)
         shares[ratios <= 1] = 0
-        if len(ratios):
-            state.shares = shares[-1].copy()
+        state.shares = shares[-1].copy()
         return ratios, shares
 
     def residuals(self, bins: Sums, step: np.timedelta64, state: SlowState) -> tuple[Floats, Mask, Floats]:
@@ -332,14 +324,14 @@ class SlowDrift:
         means = bins.means()
         means[~complete] = np.nan
         smooth = smoothed(means[:, 0], gap, state.smooth)
-        if len(gap):
-            state.settled, state.last_bin, state.smooth = settled, int(bins.bins[-1]), smooth[-1]
+        state.settled, state.last_bin, state.smooth = settled, int(bins.bins[-1]), smooth[-1]
         result = np.zeros((len(gap), len(self.steady)))
         found = self.model.residuals(self.columns.made(means[valid], smooth[valid]))
         variance = self.variance(confirmed_states(means[valid, 0], found), state)
         result[valid] = found / np.sqrt(variance)[:, None]
         usual = self.model.mean[: len(self.axes)]
-        return result, valid, np.nan_to_num(means[valid, 0] - usual) @ self.axes
+        away = means[valid, 0] - usual
+        return result, valid, np.where(np.isnan(away), 0, away) @ self.axes
 
     def variance(self, states: Floats, state: SlowState) -> Floats:
         """Return how many times as large as in the centre squared errors are in consecutive bins."""
@@ -411,7 +403,7 @@ def along(residuals: Floats, averages: Floats) -> Floats:
 def running(frame: Frame, grace: np.timedelta64, rested: int | None) -> tuple[Mask, int | None]:
     """Return the rows with the machine on for longer than `grace`, and when it was last off, in us."""
     stamps = frame.times.astype("datetime64[us]").astype(np.int64)
-    never = np.iinfo(np.int64).min // 2
+    never = -(2**62)  # long before any time
     rests = np.maximum.accumulate(np.where(frame.off, stamps, never if rested is None else rested))
     if len(rests) and rests[-1] > never:
         rested = int(rests[-1])

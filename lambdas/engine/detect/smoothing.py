@@ -1,5 +1,6 @@
 """Exponentially weighted means (pandas' `ewm(span=span, adjust=False)`), continued from window to window."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,7 @@ def ewma(rows: NDArray[Any], start: NDArray[Any], span: int) -> NDArray[Any]:
         span: span in rows; a row's weight is 2 / (span + 1).
 
     """
-    decay = 1 - 2 / (span + 1)
-    steps = np.subtract.outer(np.arange(_BLOCK), np.arange(_BLOCK))
-    weights = np.tril(decay ** np.abs(steps)) * (1 - decay)
-    weights = np.column_stack([decay ** np.arange(1, _BLOCK + 1), weights]).astype(rows.dtype)
+    weights = _weights(span, rows.dtype)
     result = np.empty_like(rows)
     known = np.empty((_BLOCK + 1, rows.shape[1]), rows.dtype)  # the last mean, and the rows after it
     known[0] = start
@@ -36,6 +34,17 @@ def ewma(rows: NDArray[Any], start: NDArray[Any], span: int) -> NDArray[Any]:
         known[1 : size + 1] = block
         np.matmul(weights[:size, : size + 1], known[: size + 1], out=result[at : at + size])
         known[0] = result[at + size - 1]
+    return result
+
+
+@lru_cache  # a window takes longer to make them than to use them
+def _weights(span: int, kind: np.dtype[Any]) -> NDArray[Any]:
+    """Return what the last mean and the rows of a block count in the means after each row of it."""
+    decay = 1 - 2 / (span + 1)
+    steps = np.subtract.outer(np.arange(_BLOCK), np.arange(_BLOCK))
+    weights = np.tril(decay ** np.abs(steps)) * (1 - decay)
+    result: NDArray[Any] = np.column_stack([decay ** np.arange(1, _BLOCK + 1), weights]).astype(kind)
+    result.flags.writeable = False
     return result
 
 

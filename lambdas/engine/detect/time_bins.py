@@ -55,7 +55,7 @@ class Grid:
         scaled = scaling.apply(frame.values[rows].astype(np.float64))
         known = np.isfinite(scaled) & used[:, None]
         scaled[~known] = 0
-        starts = np.flatnonzero(np.append(True, np.diff(bins) > 0))
+        starts = _starts(bins)
         sums = np.empty((len(starts), 1 + len(self.knots), scaled.shape[1]))
         sums[:, 0] = np.add.reduceat(scaled, starts, axis=0)
         for at, knot in enumerate(self.knots, start=1):
@@ -72,7 +72,8 @@ class Grid:
     def complete(self, sums: "Sums", step: np.timedelta64) -> Mask:
         """Return which bins hold enough of what they could hold."""
         expected = self.width / (step / np.timedelta64(1, "us")) / self.stride(step)
-        enough: Mask = (sums.rows >= KNOWN * expected) & ((sums.counts > 0).mean(axis=1) >= KNOWN)
+        known = np.count_nonzero(sums.counts, axis=1)
+        enough: Mask = (sums.rows >= KNOWN * expected) & (known >= KNOWN * sums.counts.shape[1])
         return enough
 
 
@@ -101,8 +102,10 @@ class Sums:
         parts = [part for part in parts if len(part.bins)]
         if not parts:
             return cls.empty(shape)
+        if len(parts) == 1:
+            return parts[0]
         bins = np.concatenate([part.bins for part in parts])
-        starts = np.flatnonzero(np.append(True, np.diff(bins) > 0))
+        starts = _starts(bins)
         return cls(
             bins=bins[starts],
             rows=np.add.reduceat(np.concatenate([part.rows for part in parts]), starts),
@@ -121,3 +124,10 @@ class Sums:
         counts = np.where(self.counts > 0, self.counts, np.nan)
         result: Floats = self.values / counts[:, None, :]
         return result
+
+
+def _starts(bins: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return the places at which another bin begins than at the place before."""
+    begins = np.ones(len(bins), bool)
+    np.not_equal(bins[1:], bins[:-1], out=begins[1:])
+    return np.flatnonzero(begins)

@@ -65,7 +65,8 @@ class UnitChangeDetector:
         for start in range(0, len(rows), _CHUNK):
             part = frame.select(rows[start : start + _CHUNK])
             after = self._continued(part, known, after)
-            known = self._last(part.values, known)
+            if start + _CHUNK < len(rows):
+                known = self._last(part.values, known)
             for at, trace in after.items():
                 conversion = self._conversion(trace, at)
                 if conversion is not None:
@@ -85,8 +86,11 @@ class UnitChangeDetector:
         self, part: Frame, before: Floats, traces: Mapping[int, UnitTrace]
     ) -> dict[int, UnitTrace]:
         """Return the traces after some rows: those that continue, and those that begin in them."""
+        outside = self.training_range.outside(part.values)
+        if not traces and not outside.any():
+            return {}
         known = np.isfinite(part.values)
-        usual = known & ~self.training_range.outside(part.values)
+        usual = known & ~outside
         tails = np.where(usual.any(axis=0), len(usual) - usual[::-1].argmax(axis=0), 0)
         silent = {at: trace for at, trace in traces.items() if not known[:, at].any()}
         choices: dict[int, list[int]] = {}

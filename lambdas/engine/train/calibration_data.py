@@ -70,7 +70,7 @@ class CalibrationData:
         }
         for rows in pipeline.run(frame, State.start(sensors), VIEWS, use):
             at = slice(rows.start, rows.stop)
-            kept_rows = sampled[at] & np.all([rows.ready(name) for name in views], axis=0)
+            kept_rows = sampled[at] & rows.ready(*views)
             for name in views:
                 chosen = use[at] & rows.ready(name)
                 if not chosen.any():
