@@ -8,6 +8,7 @@ import pytest
 
 from engine.detect.features import LONGEST_MEMORY as MARGIN
 from engine.detect.notices import SILENT_ROWS
+from engine.frame.scaling import Scaling
 from engine.train import cleaning
 from engine.train.cleaning import without_silent
 from tests.engine.plant import pump
@@ -71,7 +72,10 @@ def judged_rounds(monkeypatch: pytest.MonkeyPatch, *, fault: bool) -> int:
     values = whole.values.copy()
     if fault:
         values[4000:4300, 2] += 2 * values[:, 2].std()
-    kept = cleaning.without_suspicious(replace(whole, values=values), np.ones(ROWS, bool), ROWS)
+    normal = np.ones(ROWS, bool)
+    kept = cleaning.without_suspicious(
+        replace(whole, values=values), normal, Scaling.of(values, normal), ROWS
+    )
     assert kept[4000:4300].any() == (not fault)
     return rounds
 

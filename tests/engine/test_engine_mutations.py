@@ -756,8 +756,8 @@ BUGS = {
         test_observed_rows.test_rows_of_the_dataset_go_before_kept_ones,
     ),
     "any quiet bin says that a slow fault has ended": Bug(
-        SlowAlarm.move,
-        "self._sign(average, strength, point)",
+        SlowAlarm._move,
+        "self._sign(average, strength)",
         "1.0",
         test_slow_drift.test_a_fault_that_shows_at_full_load_only_alarms_until_full_load_is_quiet,
     ),
@@ -817,18 +817,18 @@ BUGS = {
     ),
     "quiet bins after a repair say that the fault does not show": Bug(
         SlowAlarm._sign,
-        "- (state.spell - 1)",
+        "- (self._state.spell - 1)",
         "",
         test_slow_drift.test_a_repair_is_told_by_what_was_before_it,
     ),
     "quiet bins before a fault say that it does not show": Bug(
         SlowAlarm._sign,
-        "int(np.argmax(state.above))",
+        "int(np.argmax(self._above[self._first : self._next]))",
         "0",
         test_slow_drift.test_a_fault_that_came_fast_is_not_looked_for_where_it_never_was,
     ),
     "an alarm that nothing speaks for stays open": Bug(
-        SlowAlarm.move,
+        SlowAlarm._move,
         " or lately < opening",
         "",
         test_slow_drift.test_an_alarm_without_any_sign_of_a_fault_closes_in_the_end,
@@ -884,7 +884,7 @@ BUGS = {
     ),
     "a residual counts without bound": Bug(
         row_scores,
-        "np.minimum(residuals, CAP)",
+        "np.minimum(residuals[at : at + _BLOCK_ROWS], CAP)",
         "+residuals",
         test_view.test_the_score_is_the_root_of_the_mean_fourth_power,
     ),
@@ -907,13 +907,13 @@ BUGS = {
         test_slow_drift.test_a_fault_of_one_sensor_counts_as_much_among_many,
     ),
     "noise of other sensors keeps a slow alarm open": Bug(
-        SlowAlarm.move,
+        SlowAlarm._move,
         "now = min(now, max(strength, 0.0) ** 2)",
         "pass",
         test_slow_drift.test_noise_of_other_sensors_does_not_keep_an_alarm_open,
     ),
     "a bin on the other side of its average shows the fault": Bug(
-        SlowAlarm.move,
+        SlowAlarm._move,
         "max(strength, 0.0) ** 2",
         "strength**2",
         test_slow_drift.test_noise_of_other_sensors_does_not_keep_an_alarm_open,
@@ -939,7 +939,7 @@ BUGS = {
         case(test_short_trainings.test_a_gain_counts_as_far_as_it_is_beyond_chance, id="a loss"),
     ),
     "what a shift does to other sensors is taken for known": Bug(
-        SlowDrift.ratios,
+        SlowDrift.shares,
         "np.maximum(shifted, units**2)",
         "shifted",
         test_slow_drift.test_a_sensor_whose_residual_moves_alone_leads_whatever_its_shift_does_elsewhere,

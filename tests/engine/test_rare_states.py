@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from engine import BadArtefact, Detector, Frame, fit
 from engine.detect.rare_states import RareStates, state_distance
+from engine.frame.scaling import Scaling
 from engine.train.cleaning import without_suspicious
 from engine.train.returning_states import rare_limits
 from tests.engine.plant import frame
@@ -39,7 +40,8 @@ def cooled(spells: tuple[int, ...], *, seed: int = 3, rows: int = ROWS) -> Frame
 
 
 def learned(whole: Frame) -> NDArray[np.bool_]:
-    return without_suspicious(whole, np.ones(len(whole.times), bool), len(whole.times))
+    normal = np.ones(len(whole.times), bool)
+    return without_suspicious(whole, normal, Scaling.of(whole.values, normal), len(whole.times))
 
 
 def middle(start: int) -> slice:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from benchmarks.wear import Fault, machine
 from engine import BadArtefact, Detector, FitSettings, Frame, fit, score_in_batches
 from engine.detect.artefact import pack, unpack
-from engine.detect.slow_alarm import SlowAlarm
+from engine.detect.slow_alarm import JudgedBins, SlowAlarm
 from engine.detect.slow_drift import along, bin_scores, fuse
 from engine.detect.slow_state import SlowState
 from engine.detect.smoothing import ewma
@@ -91,7 +92,7 @@ def test_a_sensor_whose_residual_moves_alone_leads_whatever_its_shift_does_elsew
     alone = np.zeros((300, 8))
     alone[:, 0] = 5 * found.units[1, 0]
     for residuals in (alone, 5 * found.effect[0] * np.ones((300, 1))):
-        assert found.ratios(residuals, np.arange(300), found.start()).explained[-1].argmax() == 0
+        assert found.shares(found.ratios(residuals, np.arange(300), found.start()).units)[-1].argmax() == 0
 
 
 def test_the_owner_decides_without_training() -> None:
@@ -190,7 +191,7 @@ def limits(budget: float, *, slow: bool = True, faulty_days: int = 0) -> list[fl
     out.
     """
 
-    def healthy(_: Frame, normal: np.ndarray, _rows: int) -> np.ndarray:
+    def healthy(_: Frame, normal: np.ndarray, *_others: Any) -> np.ndarray:
         return normal & (np.arange(TRAIN) >= faulty_days * DAY)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -282,17 +283,24 @@ def test_an_unknown_adaptation_is_refused() -> None:
         Detector.from_bytes(pack("detector", meta | {"adaptation": "never"}, arrays))
 
 
+def followed(
+    ratios: np.ndarray, averages: np.ndarray, strengths: np.ndarray, points: np.ndarray
+) -> list[float]:
+    """The ratios of an alarm that four bins open, after bins that say this by themselves."""
+    bins = JudgedBins(ratio=ratios, average=averages, strength=strengths, units=np.zeros((len(ratios), 1)))
+    alarm = SlowAlarm(4, SlowState.start((1, 1), 1), bins, points[:, None])
+    every = np.ones(len(ratios), bool)
+    return alarm.follow(every, every).tolist()
+
+
 def walked(strengths: list[float], points: list[float], back: int | None = None) -> list[float]:
     """The ratios of an alarm that four bins open, after bins with these strengths at these points.
 
     The average is below its limit from bin `back` on.
     """
-    alarm = SlowAlarm(4, SlowState.start((1, 1), 1))
-    averages = [4.0 if back is None or at < back else 0.9 for at in range(len(points))]
-    bins = zip(averages, strengths, points, strict=True)
-    return [
-        alarm.move(min(average, each**2), average, each, np.array([point])) for average, each, point in bins
-    ]
+    averages = np.array([4.0 if back is None or at < back else 0.9 for at in range(len(points))])
+    ratios = np.minimum(averages, np.square(strengths))
+    return followed(ratios, averages, np.array(strengths), np.array(points))
 
 
 def test_an_alarm_opens_on_what_lasts_and_closes_soon() -> None:
@@ -446,9 +454,8 @@ def test_noise_of_other_sensors_does_not_keep_an_alarm_open() -> None:
     residuals = np.array([[3.0, 0.0, 0.0], [3.0, 2.0, -3.0], [0.0, -2.0, 0.0], [0.0, 1e6, 0.0]])
     strengths = along(residuals, averages)
     assert strengths.tolist() == [0, 2, -2, CAP]
-    alarm = SlowAlarm(4, SlowState.start((1, 1), 1))
-    bins = [*[(4.0, 2.0)] * 12, *[(9.0, each) for each in strengths[[0, 2]]]]
-    ratios = [alarm.move(now, 4.0, strength, np.zeros(1)) for now, strength in bins]
+    now, along_average = [4.0] * 12 + [9.0] * 2, [2.0] * 12 + strengths[[0, 2]].tolist()
+    ratios = followed(np.array(now), np.full(14, 4.0), np.array(along_average), np.zeros(14))
     assert min(ratios[4:13]) > 1
     assert ratios[13] <= 1
 

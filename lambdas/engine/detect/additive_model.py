@@ -51,8 +51,8 @@ class Additive:
 
     Attributes:
         mean: of the columns, shape (columns,).
-        weights: shape (columns, sensors).
-        precision: fills what is missing, shape (columns, columns).
+        weights: shape (columns, sensors); a straight model has none for bends.
+        precision: fills what is missing, of the columns with weights.
         bounds: lowest and highest bends that were learned, shape (2, bends).
 
     """
@@ -71,30 +71,37 @@ class Additive:
             covariance: of the columns.
             trusted: how far each sensor helps to predict others, 0 to 1.
             ridge: added to the variance of every column, in units of it.
-            used: columns to use, the first ones; the others have no weight.
+            used: columns to use, the first ones.
 
         """
-        size, sensors, others = used, len(trusted), len(covariance) - used
+        size, sensors = used, len(trusted)
         covariance = covariance[:used, :used]
         deviation = np.sqrt(np.maximum(np.diag(covariance), 0))
         deviation[deviation < _TINY] = np.inf
-        correlation = covariance / deviation[:, None] / deviation
+        correlation = covariance / deviation[:, None]
+        correlation /= deviation
         counted = np.tile(trusted, size // sensors)
-        correlation *= counted[:, None] * counted
+        if trusted.min() < 1:
+            correlation *= counted[:, None] * counted
         correlation[np.diag_indices(size)] += ridge + (1 - counted**2)
-        precision = inverse(correlation)
+        precision: Floats = inverse(correlation).astype(np.float64, copy=False)
         own = np.arange(0, size, sensors)[None, :] + np.arange(sensors)[:, None]
         inner = np.linalg.inv(precision[own[:, :, None], own[:, None, :]])
         weights: Floats = np.einsum("sb,sbc->cs", inner[:, 0], precision[own])
         weights[own.T, np.arange(sensors)] = 0
         weights[np.arange(sensors), np.arange(sensors)] = 1
         weights = weights / deviation[:, None] * np.where(np.isinf(deviation), 1, deviation)[:sensors]
-        precision = precision / deviation[:, None] / deviation
-        return cls(
-            mean=mean,
-            weights=np.pad(weights, ((0, others), (0, 0))),
-            precision=np.pad(precision, ((0, others), (0, others))),
-            bounds=unbounded(size + others - 2 * sensors),
+        precision /= deviation[:, None]
+        precision /= deviation
+        return cls(mean=mean, weights=weights, precision=precision, bounds=unbounded(len(mean) - 2 * sensors))
+
+    def with_bends(self) -> "Additive":
+        """Return this model with weights for all columns, 0 for those that it does not use."""
+        others = len(self.mean) - len(self.weights)
+        return replace(
+            self,
+            weights=np.pad(self.weights, ((0, others), (0, 0))),
+            precision=np.pad(self.precision, ((0, others), (0, others))),
         )
 
     def mixed(self, other: "Additive", share: float) -> "Additive":
@@ -112,7 +119,8 @@ class Additive:
 
     def residuals(self, columns: Floats) -> Floats:
         """Return the residuals in scales; 0 for a sensor that is missing, whose columns are NaN."""
-        centred = columns - self.mean
+        used = len(self.weights)
+        centred = columns[:, :used] - self.mean[:used]
         missing = np.isnan(centred)
         incomplete = np.flatnonzero(missing.any(axis=1))
         if not len(incomplete):
@@ -133,9 +141,12 @@ class Additive:
         """Return the residuals of complete columns, which are relative to the mean."""
         result: Floats = centred @ self.weights
         at = 2 * result.shape[1]
+        if len(self.weights) == at:
+            return result
         low, high = self.bounds - self.mean[at:]
         bends = centred[:, at:]
-        beyond = bends - np.minimum(np.maximum(bends, low), high)  # np.clip takes longer for few bins
+        beyond = np.maximum(bends, low)
+        np.subtract(bends, np.minimum(beyond, high, out=beyond), out=beyond)
         return nearer(result, result - beyond @ self.weights[at:])
 
     def effect(self, slopes: Floats) -> Floats:

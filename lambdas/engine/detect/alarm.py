@@ -99,12 +99,13 @@ class Alarm:
     def _hold(self, ratio: Floats) -> Floats:
         """Return the smoothed ratio, raised while an alarm is open."""
         smoothed = smooth(ratio, self.smoothed)
-        result, opened, spare = smoothed.copy(), self.open, 1 - CLOSING_RATIO
+        result, opened = smoothed.copy(), self.open
+        spare, edge = 1 - CLOSING_RATIO, (1 + EDGE) - 1
         # a lower row closes the alarm: only these, and the rows after them, need to be taken one by one
         high = smoothed > CLOSING_RATIO
         for at in np.flatnonzero(high | np.append(True, high[:-1])).tolist():
             held = float(smoothed[at]) / (1 - spare * opened)
-            opened = ramp(held, 1, 1 + EDGE)
+            opened = min(max((held - 1) / edge, 0.0), 1.0)  # as `ramp`, whose call takes half of the time
             result[at] = held
         self.smoothed, self.open = float(smoothed[-1]), opened
         return result

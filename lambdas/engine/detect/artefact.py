@@ -60,8 +60,8 @@ def pack(kind: str, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]])
     entries, chunks = [], []
     for name, array in sorted(arrays.items()):
         code = array.dtype.str[1:]
-        entries.append({"name": name, "type": code, "shape": list(array.shape)})
-        chunks.append(np.ascontiguousarray(array, dtype=_TYPES[code]).tobytes())
+        entries.append({"name": name, "type": code, "shape": array.shape})
+        chunks.append(array.astype(_TYPES[code], copy=False).tobytes())
     header = json.dumps(
         {"kind": kind, "meta": dict(meta), "arrays": entries}, sort_keys=True, allow_nan=False
     ).encode()
@@ -131,6 +131,8 @@ def check_finite(*arrays: NDArray[Any]) -> None:
 def _arrays(data: bytes, entries: list[dict[str, Any]]) -> Arrays:
     arrays, at = {}, 0
     for entry in entries:
+        if min(entry["shape"], default=0) < 0:
+            raise ValueError(f"array {entry['name']!r} has the shape {entry['shape']}")
         array: NDArray[Any] = np.ndarray(entry["shape"], _TYPES[entry["type"]], data, at)
         arrays[str(entry["name"])] = array
         at += array.nbytes

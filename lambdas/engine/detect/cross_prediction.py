@@ -16,8 +16,8 @@ Float32 = NDArray[np.float32]
 """Feature rows as they are multiplied: half the bytes, twice the speed. Sums of them are kept in float64."""
 
 BLOCK = 256
-_SMALL = 256
-"""Size up to which a matrix is inverted at once instead of by quarters."""
+_SMALL, _SMALL_TRIANGLE = 128, 64
+"""Sizes up to which a matrix, and a triangular one, is inverted at once instead of by parts."""
 
 RIDGE = 0.05
 """Added to the diagonal of the correlation matrix: noise below which no prediction may rely on anything."""
@@ -144,7 +144,7 @@ def inverse(matrix: Reals) -> Reals:
 
 def _lower_inverse(lower: Reals) -> Reals:
     """Return the inverse of a lower triangular matrix, computed by quarters."""
-    if len(lower) <= _SMALL:
+    if len(lower) <= _SMALL_TRIANGLE:
         return np.tril(np.linalg.inv(lower))
     half = len(lower) // 2
     result = np.zeros_like(lower)

@@ -42,14 +42,14 @@ class JudgedBins:
         ratio: of each bin, shape (bins,).
         average: ratio of its average alone, shape (bins,).
         strength: how far it lies along its average, over the root of the limit of single bins, shape (bins,).
-        explained: what a shift of each sensor explains, shape (bins, sensors).
+        units: its average in units, shape (bins, sensors).
 
     """
 
     ratio: Floats
     average: Floats
     strength: Floats
-    explained: Floats
+    units: Floats
 
 
 class SlowAlarm:

@@ -79,12 +79,10 @@ class SlowRatios:
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Return what the channel says of the rows of all parts."""
-        if len(parts) == 1:
-            return parts[0]
-        starts = np.cumsum([0, *(len(part.shares) for part in parts)])
+        starts = np.cumsum([0, *(len(part.shares) for part in parts[:-1])])
         return cls(
             ratio=np.concatenate([part.ratio for part in parts]),
-            bins=np.concatenate([part.bins + start for part, start in zip(parts, starts[:-1], strict=True)]),
+            bins=np.concatenate([part.bins + start for part, start in zip(parts, starts, strict=True)]),
             shares=np.concatenate([part.shares for part in parts]),
         )
 
@@ -276,16 +274,18 @@ class SlowDrift:
             state: what is known of the rows before.
 
         """
+        if len(frame.times) <= _CHUNK:
+            return self._run(frame, scaling, grace, state)
         starts = range(0, len(frame.times), _CHUNK)
         parts = [self._run(frame.part(at, at + _CHUNK), scaling, grace, state) for at in starts]
-        return SlowRatios.joined(parts) if parts else SlowRatios.silent(0, len(self.steady))
+        return SlowRatios.joined(parts)
 
     def _run(self, frame: Frame, scaling: Scaling, grace: np.timedelta64, state: SlowState) -> SlowRatios:
         """Judge some rows of a frame."""
         use, state.rested = running(frame, grace, state.rested)
         sums = Sums.joined([state.sums, self.grid.sums(frame, use, scaling)], self.grid.knots.shape)
         bins = self.grid.of(frame.times)
-        last = int(np.searchsorted(sums.bins, bins[-1]))
+        last = int(np.searchsorted(sums.bins, bins[-1])) if len(bins) else 0
         finished, state.sums = sums.part(slice(0, last)), sums.part(slice(last, None))
         before, shares_before = state.ratio, state.shares
         ratios, shares = self.judged(finished, frame.step, state)
@@ -303,8 +303,7 @@ class SlowDrift:
         judged = self.ratios(residuals[valid], bins.bins[valid], state)
         ratios = SlowAlarm(self.spans.opening, state, judged, points).follow(valid, bins.rows > 0)
         shares = np.zeros((len(valid), len(self.steady)))
-        shares[valid] = judged.explained / np.maximum(judged.explained.sum(axis=1, keepdims=True), _TINY)
-        shares[ratios <= 1] = 0
+        shares[valid & (ratios > 1)] = self.shares(judged.units[ratios[valid] > 1])
         state.shares = shares[-1].copy()
         return ratios, shares
 
@@ -355,15 +354,11 @@ class SlowDrift:
         """Judge bins by themselves, from their residuals (bins x sensors) and their numbers."""
         if not len(residuals):
             none = np.zeros(0)
-            return JudgedBins(ratio=none, average=none, strength=none, explained=residuals)
+            return JudgedBins(ratio=none, average=none, strength=none, units=residuals)
         average = ewma(residuals, state.average, self.spans.average)
         state.average = average[-1]
         relative = self.steady / self.units_at(bins)
         units = average * relative[1]
-        effect = self.effect * (self.steady / self.units[1])
-        shifted = (units @ effect.T) ** 2 / np.maximum((effect**2).sum(axis=1), _TINY)
-        # Where relations bend, a shift may move its own residual alone.
-        explained = np.maximum(shifted, units**2)
         singles = residuals * relative[0]
         newest = (bin_scores if self.largest else older_row_scores)(np.abs(singles))
         averages = (row_scores if self.fourth_powers else older_row_scores)(np.abs(units)) / self.limits[1]
@@ -371,8 +366,19 @@ class SlowDrift:
             ratio=np.minimum(averages, newest / self.limits[0]),
             average=averages,
             strength=along(singles, units) / np.sqrt(self.limits[0]),
-            explained=explained,
+            units=units,
         )
+
+    def shares(self, units: Floats) -> Floats:
+        """Return what the shift of each sensor explains of averages in units, as shares: (bins, sensors)."""
+        if not len(units):
+            return units
+        effect = self.effect * (self.steady / self.units[1])
+        shifted = (units @ effect.T) ** 2 / np.maximum((effect**2).sum(axis=1), _TINY)
+        # Where relations bend, a shift may move its own residual alone.
+        explained = np.maximum(shifted, units**2)
+        result: Floats = explained / np.maximum(explained.sum(axis=1, keepdims=True), _TINY)
+        return result
 
 
 def bin_scores(residuals: Floats) -> Floats:

@@ -52,15 +52,19 @@ class Grid:
 
     def _sums(self, frame: Frame, use: Mask, scaling: Scaling, rows: NDArray[np.intp]) -> "Sums":
         bins, used = self.of(frame.times[rows]), use[rows]
-        scaled = scaling.apply(frame.values[rows].astype(np.float64))
+        scaled = scaling.apply(frame.values[rows].astype(np.float64, copy=False))
         known = np.isfinite(scaled) & used[:, None]
-        scaled[~known] = 0
+        unknown = None if known.all() else ~known
+        if unknown is not None:
+            scaled[unknown] = 0
         starts = _starts(bins)
         sums = np.empty((len(starts), 1 + len(self.knots), scaled.shape[1]))
         sums[:, 0] = np.add.reduceat(scaled, starts, axis=0)
         for at, knot in enumerate(self.knots, start=1):
-            above = np.maximum(scaled - knot, 0)
-            above[~known] = 0
+            above = scaled - knot
+            np.maximum(above, 0, out=above)
+            if unknown is not None:
+                above[unknown] = 0
             sums[:, at] = np.add.reduceat(above, starts, axis=0)
         return Sums(
             bins=bins[starts],

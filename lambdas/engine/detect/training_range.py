@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.detect.baseline import BEYOND_REACH
+from engine.frame.transpose import transposed
 
 Floats = NDArray[np.float64]
 
@@ -37,7 +38,7 @@ class TrainingRange:
         """Measure the marked rows of values of shape (rows, sensors), or an even sample of very many."""
         picks = np.flatnonzero(rows)
         picks = picks[:: max(1, len(picks) // _SAMPLE_ROWS)]
-        sample = np.ascontiguousarray(values[picks].T)
+        sample = transposed(values[picks])
         low, high = np.nanquantile(sample, _TAILS, axis=1)
         steps = np.abs(sample - values[np.maximum(picks - 1, 0)].T)
         steps[~(steps > 0)] = np.nan

@@ -22,6 +22,8 @@ CLIP, so that the largest residual still leads."""
 POWER = 4.0
 """The score of a row averages this power of its residuals: a fault begins in few sensors, even of many, and
 the mean of squares hides it."""
+_BLOCK_ROWS = 256
+"""Rows that are scored at once: their powers stay near the processor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +113,12 @@ def row_scores(residuals: Float32) -> Floats:
         residuals: absolute residuals in units, shape (rows, outputs).
 
     """
-    powers = np.minimum(residuals, CAP)
-    powers *= powers
-    powers **= POWER / 2
-    result: Floats = (powers.mean(axis=1) ** (2 / POWER)).astype(np.float64)
+    result = np.empty(len(residuals))
+    for at in range(0, len(residuals), _BLOCK_ROWS):
+        powers = np.minimum(residuals[at : at + _BLOCK_ROWS], CAP)
+        powers *= powers
+        powers **= POWER / 2
+        result[at : at + _BLOCK_ROWS] = powers.mean(axis=1) ** (2 / POWER)
     return result
 
 

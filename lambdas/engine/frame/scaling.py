@@ -5,12 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.frame.transpose import transposed
+
 Floats = NDArray[np.float64]
 
 CLIP = 30.0
 """Limit of scaled values, on both sides."""
 _SAMPLE_ROWS = 100_000
 _SAMPLE_CELLS = 6_000_000
+_SENSORS = 16
 _NORMAL_IQR = 1.349
 """Interquartile range of the standard normal distribution."""
 _CONSTANT = 1e-9
@@ -52,8 +55,11 @@ class Scaling:
         """
         picks = np.flatnonzero(rows)
         most = max(1, min(_SAMPLE_ROWS, _SAMPLE_CELLS // values.shape[1]))
-        sample = np.ascontiguousarray(values[picks[:: max(1, len(picks) // most)]].T)
-        center, deviation, scale = robust_spread(sample)
+        picks = picks[:: max(1, len(picks) // most)]
+        # a few sensors at a time: copies of all of them would take as much memory as the values
+        sensors = range(0, values.shape[1], _SENSORS)
+        spreads = [robust_spread(transposed(values[picks, at : at + _SENSORS])) for at in sensors]
+        center, deviation, scale = np.concatenate(spreads, axis=1)
         constant = deviation <= _CONSTANT * np.maximum(np.abs(center), _CONSTANT)
         tiny = np.maximum(1e-3 * np.abs(center), 1e-6)
         return cls(center=center, scale=np.where(constant, tiny, scale), constant=constant)

@@ -13,6 +13,7 @@ from engine.detect.rare_states import state_distance
 from engine.detect.smoothing import smooth
 from engine.detect.view import OUTPUTS, RESIDUAL_QUANTILE, View, row_scores
 from engine.frame.scaling import CLIP
+from engine.frame.transpose import transposed
 from engine.train.calibration_data import CalibrationData
 from engine.train.fit_settings import FitSettings
 
@@ -70,15 +71,18 @@ def calibrate(
     """
     found, ratios = [], {}
     for each in data:
-        values, residuals = each.held_out(folds)
-        distance = state_distance(values, residuals) if each.name == "lag" else None
-        absolute = np.abs(residuals)
+        residuals = each.held_out(folds)
+        lag = each.name == "lag"
+        distance = state_distance(each.held_out_values(folds), residuals) if lag else None
+        absolute = np.abs(residuals, out=residuals)
         scale = column_quantile(absolute, RESIDUAL_QUANTILE)
         scale[scale < STILL] = 1
         absolute /= scale
         scores = row_scores(absolute) / variance
         limit = max(float(np.quantile(smooth(scores, 0.0), settings.quantile)), 1e-9)
-        usual = np.square(np.minimum(absolute, CLIP)).mean(axis=0, dtype=np.float64)
+        squares = np.minimum(absolute, CLIP, out=absolute)
+        squares *= squares
+        usual = squares.mean(axis=0, dtype=np.float64)
         found.append(
             ViewCalibration(
                 scale=scale, usual=usual.astype(np.float32), limit=limit, scores=scores, distance=distance
@@ -152,8 +156,7 @@ def fitted_views(
 def column_quantile(values: Float32, quantile: float) -> Float32:
     """Return the quantile of every column, interpolated linearly between the two nearest values.
 
-    A few columns at a time are copied to contiguous memory, which is several times as fast as copying all of
-    them or none.
+    A few columns at a time are copied to contiguous memory, which is several times as fast as copying none.
 
     Args:
         values: shape (rows, columns), at least one row, none NaN.
@@ -167,7 +170,7 @@ def column_quantile(values: Float32, quantile: float) -> Float32:
     low = int(place)
     result = np.empty(values.shape[1], np.float32)
     for start in range(0, values.shape[1], _COLUMNS):
-        block = np.ascontiguousarray(values[:, start : start + _COLUMNS].T)
+        block = transposed(values[:, start : start + _COLUMNS])
         block.partition(low, axis=1)
         below = block[:, low]
         above = block[:, low + 1 :].min(axis=1) if low + 1 < block.shape[1] else below

@@ -1,7 +1,8 @@
 """What one pass over the training rows keeps of each view: enough for every fit and test that follows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Self
 
 import numpy as np
@@ -65,9 +66,11 @@ class CalibrationData:
             normal, min(max_rows, max(STRIP_ROWS, SAMPLE_CELLS // max(sizes.values())))
         )
         moments = {name: tuple(Moments(size) for _ in range(FOLDS)) for name, size in sizes.items()}
-        samples: dict[ViewName, list[list[Float32]]] = {
-            name: [[np.empty((0, size), np.float32)] for _ in range(FOLDS)] for name, size in sizes.items()
+        room = np.bincount(fold_of[sampled], minlength=FOLDS)
+        samples = {
+            name: [np.empty((most, size), np.float32) for most in room] for name, size in sizes.items()
         }
+        filled = {name: [0] * FOLDS for name in views}
         for rows in pipeline.run(frame, State.start(sensors), VIEWS, use):
             at = slice(rows.start, rows.stop)
             kept_rows = sampled[at] & rows.ready(*views)
@@ -78,16 +81,17 @@ class CalibrationData:
                 stacked = stack(rows.blocks(name))
                 for fold in np.unique(fold_of[at][chosen]):
                     part = chosen & (fold_of[at] == fold)
-                    moments[name][fold].add(stacked if part.all() else stacked[part])
-                    kept = part & kept_rows
-                    if kept.any():
-                        samples[name][fold].append(stacked[kept])
+                    moments[name][fold].add(marked(stacked, part))
+                    kept = marked(stacked, part & kept_rows)
+                    start = filled[name][fold]
+                    filled[name][fold] += len(kept)
+                    samples[name][fold][start : filled[name][fold]] = kept
         return [
             cls(
                 name=name,
                 sensors=sensors,
                 moments=moments[name],
-                samples=tuple(np.concatenate(each) for each in samples[name]),
+                samples=tuple(rows[:count] for rows, count in zip(samples[name], filled[name], strict=True)),
                 training_rows=int(normal.sum()),
             )
             for name in views
@@ -122,27 +126,39 @@ class CalibrationData:
 
         return residuals
 
-    def held_out(self, folds: slice) -> tuple[Float32, Float32]:
-        """Return the sampled rows of some folds and their residuals, each fold predicted from the other ones.
+    def residuals(
+        self, parts: Sequence[Float32], functions: Iterable[Callable[[Float32], Float32]]
+    ) -> Float32:
+        """Return the residuals of all parts of rows, each by its function, shape (rows, outputs)."""
+        result, at = np.empty((sum(map(len, parts)), self._outputs), np.float32), 0
+        for rows, function in zip(parts, functions, strict=False):
+            result[at : at + len(rows)] = function(rows)
+            at += len(rows)
+        return result
+
+    def held_out(self, folds: slice) -> Float32:
+        """Return the residuals of the sampled rows of some folds, each predicted from the other ones.
 
         Returns:
-            The values of the first block of features, shape (rows, sensors), and the residuals, shape (rows,
-            outputs); a single row of ones each if there is nothing to predict or to predict from.
+            Shape (rows, outputs); a single row of ones if there is nothing to predict or to predict from.
 
         """
-        total = self.total_moments(folds)
-        chosen = [
-            fold
-            for fold in range(FOLDS)[folds]
-            if len(self.samples[fold]) and total.count > self.moments[fold].count + 1
-        ]
+        chosen, total = self._predicted(folds), self.total_moments(folds)
         if not chosen:
-            return np.ones((1, self.sensors), np.float32), np.ones((1, self._outputs), np.float32)
-        residuals = [
-            self.residual_function(total.without(self.moments[fold]))(self.samples[fold]) for fold in chosen
-        ]
-        values = [self.samples[fold][:, : self.sensors] for fold in chosen]
-        return np.concatenate(values), np.concatenate(residuals)
+            return np.ones((1, self._outputs), np.float32)
+        others = (total.without(self.moments[fold]) for fold in chosen)
+        return self.residuals([self.samples[fold] for fold in chosen], map(self.residual_function, others))
+
+    def held_out_values(self, folds: slice) -> Float32:
+        """Return the first block of features of the rows of `held_out`, shape (rows, sensors)."""
+        values = [self.samples[fold][:, : self.sensors] for fold in self._predicted(folds)]
+        return np.concatenate(values) if values else np.ones((1, self.sensors), np.float32)
+
+    def _predicted(self, folds: slice) -> list[int]:
+        """Return the folds with sampled rows that the other ones of them can predict."""
+        numbers = range(FOLDS)[folds]
+        total = sum(self.moments[fold].count for fold in numbers)
+        return [fold for fold in numbers if len(self.samples[fold]) and total > self.moments[fold].count + 1]
 
     def forward_residuals(self) -> Float32:
         """Return the residuals of the second half of the folds, predicted from the first half.
@@ -153,11 +169,15 @@ class CalibrationData:
         """
         half = FOLDS // 2
         first = self.total_moments(slice(half))
-        later = np.concatenate(self.samples[half:])
         if first.count <= 1:
             return np.zeros((0, self._outputs), np.float32)
-        return self.residual_function(first)(later)
+        return self.residuals(self.samples[half:], repeat(self.residual_function(first)))
 
     @property
     def _outputs(self) -> int:
         return OUTPUTS[self.name] * self.sensors
+
+
+def marked(rows: Float32, mask: Mask) -> Float32:
+    """Return the marked rows; all of them without a copy."""
+    return rows if mask.all() else rows[mask]

@@ -29,7 +29,7 @@ from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
 from engine.train.bends import unexplained
 from engine.train.calibration import column_quantile
-from engine.train.calibration_data import CalibrationData
+from engine.train.calibration_data import CalibrationData, marked
 from engine.train.returning_states import came_back, usual_distance
 from engine.train.row_runs import joined_runs, marked_runs, with_margin
 from engine.train.sampling import FOLDS, LEAST_ROWS, sample_strips, time_folds
@@ -80,12 +80,13 @@ def _silent(values: Floats) -> Mask:
     return result
 
 
-def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
+def without_suspicious(frame: Frame, normal: Mask, scaling: Scaling, max_rows: int) -> Mask:
     """Return the normal rows without those that look like unlabelled faults.
 
     Args:
         frame: the training rows.
         normal: mask of the rows that may be learned, shape (rows,).
+        scaling: learned from them.
         max_rows: normal rows to score, about, at most; see `sample_strips`.
 
     """
@@ -94,7 +95,7 @@ def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
         return kept
     scored = sample_strips(normal, max_rows)
     for _ in range(ROUNDS):
-        ratio, distance = _judged(frame, kept, scored)
+        ratio, distance = _judged(frame, kept, scaling, scored)
         runs = _long_runs((ratio > FAR_ABOVE) & normal)
         usual = usual_distance(distance[scored & normal])
         odd = [run for run in runs if not came_back(distance, run, usual=usual, apart=RUN_ROWS)]
@@ -104,15 +105,15 @@ def without_suspicious(frame: Frame, normal: Mask, max_rows: int) -> Mask:
         if not 0 < share <= MAX_SHARE:
             break
         kept = normal & ~suspicious
+        scaling = Scaling.of(frame.values, kept)
     return kept
 
 
-def _judged(frame: Frame, normal: Mask, scored: Mask) -> tuple[Floats, Floats]:
+def _judged(frame: Frame, normal: Mask, scaling: Scaling, scored: Mask) -> tuple[Floats, Floats]:
     """Return for each scored row the largest score of a view, and how far the plant is from its usual state.
 
     A score is in parts of the 75 % quantile of the view's scores. All is predicted from the other folds.
     """
-    scaling = Scaling.of(frame.values, normal)
     pipeline = Pipeline(scaling=scaling, baseline=Baseline.of(0, len(frame.sensors)))
     ratio, distance = np.zeros(len(frame.times)), np.zeros(len(frame.times))
     sensors = len(frame.sensors)
@@ -127,10 +128,11 @@ def _judged(frame: Frame, normal: Mask, scored: Mask) -> tuple[Floats, Floats]:
             for fold in np.unique(fold_of[at][chosen]):
                 part = chosen & (fold_of[at] == fold)
                 places = rows.start + np.flatnonzero(part)
-                residuals = scorer.residuals[fold](stacked[part])
-                ratio[places] = np.maximum(ratio[places], scorer.scores(residuals))
+                features = marked(stacked, part)
+                residuals = scorer.residuals[fold](features)
                 if name == "lag":
-                    distance[places] = state_distance(stacked[part, :sensors], residuals)
+                    distance[places] = state_distance(features[:, :sensors], residuals)
+                ratio[places] = np.maximum(ratio[places], scorer.scores(residuals))
     return ratio, distance
 
 
@@ -143,8 +145,8 @@ class _Scorer:
     bulk: float
 
     def scores(self, residuals: Float32) -> Floats:
-        """Return the scores of consecutive rows from their residuals, in parts of the bulk."""
-        absolute = np.abs(residuals)
+        """Return the scores of consecutive rows, in parts of the bulk, from their residuals, which change."""
+        absolute = np.abs(residuals, out=residuals)
         absolute /= self.units
         return smooth(row_scores(absolute), 0.0) / self.bulk
 
@@ -152,11 +154,11 @@ class _Scorer:
 def _scorer(data: CalibrationData) -> _Scorer:
     total = data.total_moments()
     residuals = [data.residual_function(total.without(data.moments[fold])) for fold in range(FOLDS)]
-    absolute = np.abs(
-        np.concatenate([each(rows) for each, rows in zip(residuals, data.samples, strict=True)])
-    )
+    absolute = data.residuals(data.samples, residuals)
+    np.abs(absolute, out=absolute)
     units = np.maximum(column_quantile(absolute, 0.5) * np.float32(_NORMAL_99), np.float32(1e-6))
-    bulk = max(float(np.quantile(smooth(row_scores(absolute / units), 0.0), 0.75)), 1e-9)
+    absolute /= units
+    bulk = max(float(np.quantile(smooth(row_scores(absolute), 0.0), 0.75)), 1e-9)
     return _Scorer(residuals, units, bulk)
 
 

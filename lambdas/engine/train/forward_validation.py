@@ -70,13 +70,15 @@ def forward_validation(
     ratios, level_averages = {}, {}
     span = max(min(average_span, SPAN), int(average_span * data[0].sampled_share))
     for each, calibration in zip(data, calibrate(data, settings, folds=slice(FOLDS // 2)), strict=True):
-        later = each.forward_residuals() / calibration.scale
+        later = each.forward_residuals()
         if not len(later):
             return ForwardValidation(ratio=np.zeros(0), level_averages={})
+        later /= calibration.scale
         level_averages[each.name] = corrected_averages(later, span)
         if each.name not in TRACKED:
             nothing = np.zeros(later.shape[1])
             weights, _ = level_weights(later, np.ones(len(later), bool), nothing, evaluated=0, span=span)
-            later = later if weights is None else later * weights
-        ratios[each.name] = row_scores(np.abs(later)) / calibration.limit
+            if weights is not None:
+                later *= weights
+        ratios[each.name] = row_scores(np.abs(later, out=later)) / calibration.limit
     return ForwardValidation(ratio=Alarm.closed().fuse(ratios), level_averages=level_averages)

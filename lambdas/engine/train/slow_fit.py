@@ -111,7 +111,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
     limits *= few_days(quantile, time)
     moments = Moments.of(made[whole])
     covariance = moments.covariance()
-    model = form.model(steady, moments.mean(), covariance).bounded(made[whole])
+    model = form.model(steady, moments.mean(), covariance).with_bends().bounded(made[whole])
     axes = _axes(covariance[:sensors, :sensors])
     places = ewma_of_all(states @ axes, spans.average)
     growth = _growth(blocks, partial(form.model, steady), averaged, places, spans.average)
@@ -284,9 +284,9 @@ class _Form:
         """Return the model of these moments, whose sensors help to predict others as far as trusted."""
         known = mean, covariance, trusted
         straight = Additive.fit(*known, self.straight, 2 * len(trusted))
-        if len(mean) == 2 * len(trusted):
+        if self.bends == 0:
             return straight
-        return straight.mixed(Additive.fit(*known, self.bent, len(mean)), self.bends)
+        return straight.with_bends().mixed(Additive.fit(*known, self.bent, len(mean)), self.bends)
 
 
 def _best_ridge(blocks: _Blocks, sensors: int, used: int, span: int) -> tuple[float, Floats]:

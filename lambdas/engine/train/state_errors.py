@@ -28,7 +28,8 @@ def state_errors(
     """
     if trust == 0:
         return np.ones(1), None
-    states = confirmed_states(*lag.held_out(slice(None)))
+    folds = slice(None)
+    states = confirmed_states(lag.held_out_values(folds), lag.held_out(folds))
     ends = np.cumsum([len(block) for block in lag.samples])
     means = [block.mean(axis=0) for block in np.split(states, ends[:-1]) if len(block)]
     trained = TrainedStates.of(states, time, trust, np.array(means), doubt)
