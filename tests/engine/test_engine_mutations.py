@@ -19,7 +19,7 @@ from engine.detect.ensemble import _weighted, evaluate_views
 from engine.detect.level_shift import _pace
 from engine.detect.rare_states import RareStates, state_distance
 from engine.detect.slow_alarm import SlowAlarm
-from engine.detect.slow_drift import SlowDrift, along, bin_scores
+from engine.detect.slow_drift import SlowDrift, SlowRatios, along, bin_scores
 from engine.detect.smoothing import newest_largest
 from engine.detect.trained_states import TrainedStates, confirmed_states
 from engine.detect.view import View, row_scores
@@ -899,6 +899,12 @@ BUGS = {
         "(row_scores if self.fourth_powers else older_row_scores)",
         "row_scores",
         test_slow_drift.test_a_channel_of_before_judges_its_average_as_its_limit_was_fitted,
+    ),
+    "all parts of a long frame are led by the sensors of the first": Bug(
+        SlowRatios.joined.__func__,  # type: ignore[attr-defined]
+        "part.bins + start",
+        "part.bins",
+        test_slow_drift.test_a_long_frame_is_judged_part_by_part,
     ),
     "quiet sensors hide a slow fault of one": Bug(
         bin_scores,

@@ -225,6 +225,17 @@ def test_windows_agree_with_one_batch(rows: int) -> None:
     np.testing.assert_allclose(np.concatenate([part.score for part in parts]), whole.score, atol=1e-5)
 
 
+def test_a_long_frame_is_judged_part_by_part() -> None:
+    frame = worn(plant()).part(TRAIN, 46 * DAY)
+    whole = detector().score(frame)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("engine.detect.slow_drift._CHUNK", 500)
+        parts = detector().score(frame)
+    assert (whole.prediction == 1).any()
+    np.testing.assert_allclose(parts.score, whole.score, atol=1e-5)
+    np.testing.assert_allclose(parts.contributions, whole.contributions, atol=1e-5)
+
+
 def test_the_same_plant_at_slower_rows_gives_the_same_alarms() -> None:
     def slower(frame: Frame, by: int) -> Frame:
         return Frame(

@@ -54,6 +54,7 @@ def calibrate(
     *,
     variance: Floats | float = 1.0,
     folds: slice = slice(None),
+    known: Mapping[ViewName, Float32] | None = None,
 ) -> list[ViewCalibration]:
     """Return the calibration of each view from the residuals of held-out rows.
 
@@ -67,11 +68,12 @@ def calibrate(
         settings: the budget of false alarms.
         variance: how large squared errors are expected to be at the held-out rows; one for all by default.
         folds: folds to use, all by default; each is predicted from the others of them.
+        known: residuals of the held-out rows of views, where they are known already; changed.
 
     """
     found, ratios = [], {}
     for each in data:
-        residuals = each.held_out(folds)
+        residuals = known[each.name] if known and each.name in known else each.held_out(folds)
         lag = each.name == "lag"
         distance = state_distance(each.held_out_values(folds), residuals) if lag else None
         absolute = np.abs(residuals, out=residuals)

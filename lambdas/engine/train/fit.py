@@ -7,7 +7,7 @@ good no longer count; the limits are widened accordingly. It also shows which le
 training ends.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from engine.detect.alarm import Alarm
 from engine.detect.baseline import Baseline
+from engine.detect.cross_prediction import Float32
 from engine.detect.detector import Detector
 from engine.detect.discrete import discrete_values
-from engine.detect.features import LONGEST_MEMORY, TRACKED, VIEWS
+from engine.detect.features import LONGEST_MEMORY, TRACKED, VIEWS, ViewName
 from engine.detect.pipeline import Pipeline
 from engine.detect.ramp import ramp
 from engine.detect.rare_states import RareStates
@@ -152,7 +153,8 @@ def _fit_views(
     rows = int(healthy.sum())
     time = rows * frame.step
     trust, doubt = (slow.trust, slow.doubt) if slow else (0.0, 0.0)
-    variance, trained = state_errors(data[0], time, trust, doubt)
+    lag = data[0].held_out(slice(None))
+    variance, trained = state_errors(data[0], lag, time, trust, doubt)
     group = partial(
         _fit_group,
         settings=settings,
@@ -160,16 +162,22 @@ def _fit_views(
         span=memory_span(rows, frame.step),
         wider=1 + trust * (few_days(settings.quantile, time) - 1),
     )
-    static, test, widening, rare = group(data[: len(VIEWS)])
+    static, test, widening, rare = group(data[: len(VIEWS)], known={"lag": lag})
     tracked = group(data[len(VIEWS) :])[0] if len(data) > len(VIEWS) else []
     return (*static, *tracked), test, widening, rare, trained
 
 
 def _fit_group(
-    data: Sequence[CalibrationData], settings: FitSettings, variance: Floats, span: int, wider: float
+    data: Sequence[CalibrationData],
+    *,
+    settings: FitSettings,
+    variance: Floats,
+    span: int,
+    wider: float,
+    known: Mapping[ViewName, Float32] | None = None,
 ) -> tuple[list[View], ForwardValidation, float, RareStates | None]:
     test = forward_validation(data, settings, average_span=span)
-    calibrations = calibrate(data, settings, variance=variance)
+    calibrations = calibrate(data, settings, variance=variance, known=known)
     widening = test.widening(settings.quantile)
     views = fitted_views(
         data,
