@@ -337,7 +337,8 @@ class SlowDrift:
         places = ewma(states @ self.axes, state.place, self.spans.average)
         if len(places):
             state.place = places[-1]
-        beyond = places - np.clip(places, *self.reach)
+        low, high = self.reach
+        beyond = places - np.minimum(np.maximum(places, low), high)
         result: Floats = self.trained.variance(states) + beyond**2 @ self.growth
         return result
 

@@ -24,15 +24,16 @@ def ewma(rows: NDArray[Any], start: NDArray[Any], span: int) -> NDArray[Any]:
         span: span in rows; a row's weight is 2 / (span + 1).
 
     """
-    weights, count = _weights(span, rows.dtype), len(rows)
+    weights = _weights(span, rows.dtype)
     result = np.empty_like(rows)
-    known = np.empty((count + 1, rows.shape[1]), rows.dtype)  # before each block, the mean in place of a row
-    known[0], known[1:] = start, rows
-    for at in range(0, count, _BLOCK):
-        stop = min(at + _BLOCK, count)
-        size = stop - at
-        np.matmul(weights[:size, : size + 1], known[at : stop + 1], out=result[at:stop])
-        known[stop] = result[stop - 1]
+    known = np.empty((_BLOCK + 1, rows.shape[1]), rows.dtype)  # the last mean, and the rows after it
+    known[0] = start
+    for at in range(0, len(rows), _BLOCK):
+        block = rows[at : at + _BLOCK]
+        size = len(block)
+        known[1 : size + 1] = block
+        np.matmul(weights[:size, : size + 1], known[: size + 1], out=result[at : at + size])
+        known[0] = result[at + size - 1]
     return result
 
 

@@ -66,12 +66,12 @@ class Grid:
             if unknown is not None:
                 above[unknown] = 0
             sums[:, at] = np.add.reduceat(above, starts, axis=0)
-        return Sums(
-            bins=bins[starts],
-            rows=np.add.reduceat(used.astype(float), starts),
-            values=sums,
-            counts=np.add.reduceat(known.astype(float), starts, axis=0),
-        )
+        counted = np.add.reduceat(used.astype(float), starts)
+        if unknown is None:
+            counts = np.repeat(counted[:, None], scaled.shape[1], axis=1)
+        else:
+            counts = np.add.reduceat(known.astype(float), starts, axis=0)
+        return Sums(bins=bins[starts], rows=counted, values=sums, counts=counts)
 
     def complete(self, sums: "Sums", step: np.timedelta64) -> Mask:
         """Return which bins hold enough of what they could hold."""

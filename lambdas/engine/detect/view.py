@@ -118,7 +118,8 @@ def row_scores(residuals: Float32) -> Floats:
         powers = np.minimum(residuals[at : at + _BLOCK_ROWS], CAP)
         powers *= powers
         powers **= POWER / 2
-        result[at : at + _BLOCK_ROWS] = powers.mean(axis=1) ** (2 / POWER)
+        mean = powers.sum(axis=1) / powers.shape[1]  # np.mean takes longer for few rows
+        result[at : at + _BLOCK_ROWS] = mean ** (2 / POWER)
     return result
 
 

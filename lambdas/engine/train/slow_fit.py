@@ -173,6 +173,8 @@ def hinge_knots(frame: Frame, use: Mask, scaling: Scaling, hinges: int) -> Float
         hinges: knots per sensor.
 
     """
+    if not hinges:
+        return np.zeros((0, frame.values.shape[1]))
     picks = np.flatnonzero(use)
     scaled = scaling.apply(frame.values[picks[:: max(1, len(picks) // _KNOT_ROWS)]].astype(np.float64))
     places = (np.arange(hinges) + 1) / (hinges + 1)
