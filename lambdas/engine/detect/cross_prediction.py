@@ -89,13 +89,16 @@ def product(rows: Float32, weights: Float32) -> Float32:
     give a row the same product wherever it stands, and scoring at once and window by window agree to the last
     bit. The kernel for Haswell, which Zen takes too, does not: there they agree to rounding of float32.
     """
-    size, count = len(rows), -(-len(rows) // BLOCK)
-    if size % BLOCK:
-        padded = np.zeros((count * BLOCK, rows.shape[1]), np.float32)
-        padded[:size] = rows
-        rows = padded
-    result: Float32 = rows.reshape(count, BLOCK, rows.shape[1]) @ weights
-    return result.reshape(count * BLOCK, weights.shape[1])[:size]
+    (features, outputs), rest = weights.shape, len(rows) % BLOCK
+    whole = len(rows) - rest
+    result = np.empty((len(rows), outputs), np.float32)
+    blocks = rows[:whole].reshape(-1, BLOCK, features)
+    np.matmul(blocks, weights, out=result[:whole].reshape(-1, BLOCK, outputs))
+    if rest:
+        last = np.zeros((BLOCK, features), np.float32)
+        last[:rest] = rows[whole:]
+        result[whole:] = (last @ weights)[:rest]
+    return result
 
 
 def residual_map(covariance: Floats, sensors: int, outputs: int) -> Floats:

@@ -179,5 +179,8 @@ class CalibrationData:
 
 
 def marked(rows: Float32, mask: Mask) -> Float32:
-    """Return the marked rows; all of them without a copy."""
-    return rows if mask.all() else rows[mask]
+    """Return the marked rows; without a copy if they follow each other."""
+    places = np.flatnonzero(mask)
+    if len(places) and places[-1] - places[0] == len(places) - 1:
+        return rows[places[0] : places[-1] + 1]
+    return rows[places]
