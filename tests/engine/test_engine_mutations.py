@@ -35,6 +35,7 @@ from engine.frame.last_values import last_values
 from engine.frame.observed_rows import ObservedRows, observed_rows, overlay_component
 from engine.frame.off_condition import OffCondition
 from engine.frame.segments import segments
+from engine.frame.transpose import transposed
 from engine.ingest.cells import BlockReader
 from engine.ingest.convert import _Reading
 from engine.ingest.duplicates import DuplicateCount
@@ -51,6 +52,7 @@ from engine.ingest.statistics import RunningStatistics
 from engine.ingest.timestamp_columns import TimestampReader, _calendar_micros
 from engine.train.bends import _lines_and_curves, unexplained
 from engine.train.calibration import column_quantile
+from engine.train.calibration_data import taken
 from engine.train.chance import counted
 from engine.train.cleaning import _silent
 from engine.train.few_days import few_days
@@ -623,6 +625,20 @@ BUGS = {
         "np.cumsum(normal)",
         "np.arange(1, len(normal) + 1)",
         test_training_rows.test_folds_hold_equally_many_normal_rows,
+    ),
+    "rows between marked ones are taken, too": Bug(
+        taken,
+        "== len(places) - 1",
+        ">= len(places) - 1",
+        test_training_rows.test_marked_rows_are_taken_whether_or_not_they_follow_each_other,
+        ("1010",),
+    ),
+    "the last rows of a tall array are lost": Bug(
+        transposed,
+        "range(0, len(rows), _BLOCK_ROWS)",
+        "range(0, len(rows) - _BLOCK_ROWS, _BLOCK_ROWS)",
+        test_training_rows.test_a_tall_array_is_transposed_block_by_block,
+        (600,),
     ),
     "quantiles are not interpolated": Bug(
         column_quantile,

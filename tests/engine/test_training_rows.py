@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from engine.frame.transpose import transposed
 from engine.train.calibration import column_quantile
+from engine.train.calibration_data import taken
 from engine.train.row_runs import joined_runs, with_margin
 from engine.train.sampling import STRIP_ROWS, sample_strips, time_folds
 
@@ -56,3 +58,17 @@ def test_quantiles_of_columns_are_those_of_numpy(rows: int, quantile: float) -> 
     assert_allclose(
         column_quantile(values, quantile), np.quantile(values, quantile, axis=0), rtol=1e-5, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("rows", [0, 1, 255, 256, 600])
+def test_a_tall_array_is_transposed_block_by_block(rows: int) -> None:
+    values = np.arange(3 * rows, dtype=np.float32).reshape(rows, 3)
+    found = transposed(values)
+    assert found.tolist() == values.T.tolist()
+    assert found.flags.c_contiguous
+
+
+@pytest.mark.parametrize("mask", ["0000", "1111", "0110", "1010", "1101", "0001"])
+def test_marked_rows_are_taken_whether_or_not_they_follow_each_other(mask: str) -> None:
+    rows = np.arange(8, dtype=np.float32).reshape(4, 2)
+    assert taken(rows, marked(mask)).tolist() == rows[marked(mask)].tolist()

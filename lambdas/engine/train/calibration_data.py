@@ -81,8 +81,8 @@ class CalibrationData:
                 stacked = stack(rows.blocks(name))
                 for fold in np.unique(fold_of[at][chosen]):
                     part = chosen & (fold_of[at] == fold)
-                    moments[name][fold].add(marked(stacked, part))
-                    kept = marked(stacked, part & kept_rows)
+                    moments[name][fold].add(taken(stacked, part))
+                    kept = taken(stacked, part & kept_rows)
                     start = filled[name][fold]
                     filled[name][fold] += len(kept)
                     samples[name][fold][start : filled[name][fold]] = kept
@@ -178,7 +178,7 @@ class CalibrationData:
         return OUTPUTS[self.name] * self.sensors
 
 
-def marked(rows: Float32, mask: Mask) -> Float32:
+def taken(rows: Float32, mask: Mask) -> Float32:
     """Return the marked rows; without a copy if they follow each other."""
     places = np.flatnonzero(mask)
     if len(places) and places[-1] - places[0] == len(places) - 1:

@@ -29,7 +29,7 @@ from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
 from engine.train.bends import unexplained
 from engine.train.calibration import column_quantile
-from engine.train.calibration_data import CalibrationData, marked
+from engine.train.calibration_data import CalibrationData, taken
 from engine.train.returning_states import came_back, usual_distance
 from engine.train.row_runs import joined_runs, marked_runs, with_margin
 from engine.train.sampling import FOLDS, LEAST_ROWS, sample_strips, time_folds
@@ -128,7 +128,7 @@ def _judged(frame: Frame, normal: Mask, scaling: Scaling, scored: Mask) -> tuple
             for fold in np.unique(fold_of[at][chosen]):
                 part = chosen & (fold_of[at] == fold)
                 places = rows.start + np.flatnonzero(part)
-                features = marked(stacked, part)
+                features = taken(stacked, part)
                 residuals = scorer.residuals[fold](features)
                 if name == "lag":
                     distance[places] = state_distance(features[:, :sensors], residuals)
