@@ -60,6 +60,13 @@ def test_quantiles_of_columns_are_those_of_numpy(rows: int, quantile: float) -> 
     )
 
 
+def test_quantiles_of_a_single_column_leave_its_rows_in_order() -> None:
+    values = np.random.default_rng(3).normal(size=(100, 1)).astype(np.float32)
+    before = values.copy()
+    column_quantile(values, 0.5)
+    assert values.tolist() == before.tolist()
+
+
 @pytest.mark.parametrize("rows", [0, 1, 255, 256, 600])
 def test_a_tall_array_is_transposed_block_by_block(rows: int) -> None:
     values = np.arange(3 * rows, dtype=np.float32).reshape(rows, 3)
