@@ -25,6 +25,7 @@ from l4e_cli.demo.scenario import Scenario, pump_scenario, replay_scenario
 from l4e_cli.errors import AlreadyRunningError, CliError
 from l4e_cli.instance import Instance, stop_instance
 from l4e_cli.terminal import Terminal
+from l4e_cli.whole_file import whole_file
 
 _DATA_BUCKET = "DataBucket"
 
@@ -213,7 +214,8 @@ class _Demo:
         """Write a file into the output folder, and return its path."""
         copy = self.options.output / name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(body)
+        with whole_file(copy) as partial:
+            partial.write_bytes(body)
         return copy
 
     def _show_events(self, scheduler: str, window: Window) -> None:
