@@ -210,8 +210,8 @@ class MonitoredAsset(MonitoredAssetBase):
         self.role = role or self._own_role(history, trained.props, live.props)
         self.dataset = self._dataset(data) if makes_data else data.existing
         self.ingestion = self._ingested(history, key_pattern=key_pattern, revision=revision, wait=wait)
-        self.label_group = None
-        self.model = found or self._trained(trained, {**of_all, **of_kept})
+        self.label_group = None if found else self._labels(trained, {**of_all, **of_kept})
+        self.model = found or self._trained(trained)
         self.scheduler = live.existing or self._scheduler(live.props)
         self.retraining = self._retrained(retraining)
         self.alarms = SchedulerAlarms(
@@ -293,9 +293,15 @@ class MonitoredAsset(MonitoredAssetBase):
             wait=wait,
         )
 
-    def _trained(self, trained: Part[IModel], common: Mapping[str, Any]) -> IModel:
+    def _labels(self, trained: Part[IModel], common: Mapping[str, Any]) -> ILabelGroup | None:
+        given = trained.props.get("label_group")
+        if not isinstance(given, Mapping):
+            return given
+        usual = {name: value for name, value in common.items() if name in LabelGroupProps.__annotations__}
+        return LabelGroup(self, "LabelGroup", service=self._service, **{**usual, **given})
+
+    def _trained(self, trained: Part[IModel]) -> IModel:
         props = trained.props
-        self.label_group = self._labels(props.get("label_group"), common)
         needs_role = props.get("labels") is not None or props.get("diagnostics") is not None
         usual = {"dataset": self.dataset, "role": self.role if needs_role else None}
         given = {**usual, **props, "label_group": self.label_group}
@@ -303,14 +309,6 @@ class MonitoredAsset(MonitoredAssetBase):
             return Model(self, "Model", **given)
         del given["wait"]  # nothing is trained
         return ImportedModel(self, "Model", **given)
-
-    def _labels(
-        self, given: ILabelGroup | LabelGroupProps | None, common: Mapping[str, Any]
-    ) -> ILabelGroup | None:
-        if not isinstance(given, Mapping):
-            return given
-        usual = {name: value for name, value in common.items() if name in LabelGroupProps.__annotations__}
-        return LabelGroup(self, "LabelGroup", service=self._service, **{**usual, **given})
 
     def _scheduler(self, props: Mapping[str, Any]) -> IInferenceScheduler:
         shortest = DataUploadFrequency.shortest_for(self.model.target_sampling_rate)

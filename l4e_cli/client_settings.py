@@ -9,6 +9,7 @@ from botocore.exceptions import UnknownRegionError
 
 from l4e_cli.errors import CliError
 from l4e_cli.function_code import function_code
+from l4e_cli.whole_file import whole_file
 
 ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL_LOOKOUTEQUIPMENT"
 DATA_PATH_VARIABLE = "AWS_DATA_PATH"
@@ -22,7 +23,13 @@ DATA_FOLDERS = ("botocore_data", "botocore_extras")
 def write_service_model(data_path: Path) -> None:
     """Write all that botocore has to know of the service to `data_path`, a folder for `AWS_DATA_PATH`."""
     for folder in DATA_FOLDERS:
-        shutil.copytree(function_code() / folder, data_path, dirs_exist_ok=True)
+        shutil.copytree(function_code() / folder, data_path, dirs_exist_ok=True, copy_function=_copy)
+
+
+def _copy(source: str, target: str) -> None:
+    """Copy a file in one go: clients that run may be reading the one that it replaces."""
+    with whole_file(Path(target)) as partial:
+        shutil.copyfile(source, partial)
 
 
 def api_url(*, api_id: str, stage: str, region: str, emulator_endpoint: str | None = None) -> str:

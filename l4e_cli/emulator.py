@@ -19,6 +19,7 @@ from typing import BinaryIO
 from l4e_cli.certificates import TlsFiles
 from l4e_cli.errors import AlreadyRunningError, CliError
 from l4e_cli.interrupts import interruptions_put_off
+from l4e_cli.whole_file import whole_file
 
 ACCOUNT = "000000000000"
 HOST = "127.0.0.1"
@@ -137,7 +138,8 @@ def start_emulator(
             pass_fds=(lock.fileno(), listener.fileno()),
             start_new_session=True,  # Ctrl-C in the terminal reaches only us; we then stop it
         )
-        (directory / _PID).write_text(str(process.pid))
+        with whole_file(directory / _PID) as partial:
+            partial.write_text(str(process.pid))
     emulator = Emulator(pid=process.pid, port=port)
     try:
         _wait_until_ready(process, emulator, tls, log)
@@ -161,8 +163,15 @@ def stop_emulator(pid: int, directory: Path) -> None:
 
 
 def recorded_pid(directory: Path) -> int:
-    """Return the process id of the embedded AWS last started in `directory`; it may have ended since."""
-    return int((directory / _PID).read_text())
+    """Return the process id of the embedded AWS last started in `directory`; it may have ended since.
+
+    Raises:
+        CliError: when it is being started.
+    """
+    try:
+        return int((directory / _PID).read_text())
+    except FileNotFoundError:
+        raise CliError(f"an embedded AWS is being started in {directory}: try again in a moment") from None
 
 
 def is_running(directory: Path) -> bool:

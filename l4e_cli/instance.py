@@ -13,6 +13,7 @@ from botocore.config import Config
 from l4e_cli import client_settings, emulator
 from l4e_cli.certificates import create_tls_files
 from l4e_cli.errors import CliError
+from l4e_cli.whole_file import whole_file
 from l4e_layer import EMPTY_LAYER
 
 _STATE = "instance.json"
@@ -120,13 +121,18 @@ def load_instance(directory: Path) -> Instance | None:
     """Return the instance that runs in `directory`; None when none does.
 
     Raises:
-        CliError: when one runs whose state is unreadable.
+        CliError: when one is being started, or runs and its state is unreadable.
     """
     directory = directory.resolve()
     if not emulator.is_running(directory):
         return None
     try:
         return Instance(directory=directory, **json.loads((directory / _STATE).read_text()))
+    except FileNotFoundError as error:
+        raise CliError(
+            f"an embedded AWS is being started in {directory}: try again in a moment; if its start was "
+            "killed, stop it with `l4e down`"
+        ) from error
     except (OSError, ValueError, TypeError) as error:
         raise CliError(
             f"an embedded AWS runs in {directory} but its {_STATE} is unreadable ({error}): "
@@ -135,7 +141,11 @@ def load_instance(directory: Path) -> Instance | None:
 
 
 def stop_instance(directory: Path) -> bool:
-    """Stop the instance in `directory`, remove its files, and return whether one was running."""
+    """Stop the instance in `directory`, remove its files, and return whether one was running.
+
+    Raises:
+        CliError: when one is being started there.
+    """
     directory = directory.resolve()
     was_running = emulator.is_running(directory)
     if was_running:
@@ -188,6 +198,6 @@ def _create_administrator(
 def _save(instance: Instance) -> None:
     state = asdict(instance)
     del state["directory"]
-    path = instance.directory / _STATE
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(state, indent=2) + "\n")
+    with whole_file(instance.directory / _STATE) as partial:
+        partial.touch(mode=0o600)
+        partial.write_text(json.dumps(state, indent=2) + "\n")

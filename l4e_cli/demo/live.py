@@ -2,7 +2,7 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from l4e_cli.errors import CliError
 from l4e_cli.interval import Interval
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_lookoutequipment import LookoutEquipmentClient
     from mypy_boto3_lookoutequipment.type_defs import InferenceExecutionSummaryTypeDef
     from mypy_boto3_s3 import S3Client
@@ -24,6 +25,8 @@ _ROWS_BEFORE = 60
 _POLL_SECONDS = 2.0
 _PATIENCE = dt.timedelta(seconds=90)
 """How long an execution may take; the emulator checks schedules every ten seconds only."""
+ALARM_SECONDS = 30
+"""How long alarms may take after an execution has ended: its metrics are sent then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,15 @@ class Location:
     def uri(self, name: str = "") -> str:
         """Return the `s3://` address of the object `name` below it."""
         return f"s3://{self.bucket}/{self.prefix}{name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """A CloudWatch alarm on a metric, and its state."""
+
+    name: str
+    metric: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +138,32 @@ def _execution(
         if execution["DataStartTime"] == window.start and execution["Status"] != "IN_PROGRESS":
             return execution
     return None
+
+
+def wait_for_alarms(
+    cloudwatch: "CloudWatchClient", scheduler: str, expected: Mapping[str, str]
+) -> list[Alarm]:
+    """Return the alarms of a scheduler, as soon as they have the `expected` states or time is up.
+
+    Args:
+        cloudwatch: client of CloudWatch.
+        scheduler: name of the scheduler.
+        expected: states by the names of metrics; alarms on other metrics are not waited for.
+    """
+    deadline = time.monotonic() + ALARM_SECONDS
+    while True:
+        found = list(_alarms(cloudwatch, scheduler))
+        as_expected = all(alarm.state == expected.get(alarm.metric, alarm.state) for alarm in found)
+        if as_expected or time.monotonic() > deadline:
+            return found
+        time.sleep(_POLL_SECONDS)
+
+
+def _alarms(cloudwatch: "CloudWatchClient", scheduler: str) -> Iterator[Alarm]:
+    for page in cloudwatch.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"]):
+        for alarm in page["MetricAlarms"]:
+            if any(dimension["Value"] == scheduler for dimension in alarm.get("Dimensions", [])):
+                yield Alarm(name=alarm["AlarmName"], metric=alarm["MetricName"], state=alarm["StateValue"])
 
 
 def _numpy(time_: dt.datetime) -> np.datetime64:

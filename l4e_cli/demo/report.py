@@ -1,13 +1,14 @@
 """What a demo shows on the terminal."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
 
 from l4e_cli import words
 from l4e_cli.demo.findings import Evaluation, PredictedRange
+from l4e_cli.demo.live import ALARM_SECONDS, Alarm
 from l4e_cli.demo.recording import Recording
 from l4e_cli.interval import Interval
 from l4e_cli.terminal import Terminal
@@ -75,11 +76,14 @@ def show_events(terminal: Terminal, events: Sequence[PredictedRange]) -> None:
         terminal.line("  events: none yet, an event is an anomaly of more than five minutes")
 
 
-def show_alarms(terminal: Terminal, states: Iterable[tuple[str, str]]) -> None:
-    """Show the CloudWatch alarms and their states."""
+def show_alarms(terminal: Terminal, alarms: Iterable[Alarm], expected: Mapping[str, str]) -> None:
+    """Show the CloudWatch alarms, their states, and where by its metric another state was `expected`."""
     terminal.heading("Alarms")
-    for name, state in states:
-        terminal.line(f"  {state:<18} {name}", style="red" if state == "ALARM" else None)
+    for alarm in alarms:
+        wanted = expected.get(alarm.metric, alarm.state)
+        note = "" if alarm.state == wanted else f"  (still not {wanted} {ALARM_SECONDS} s after inference)"
+        style = "red" if alarm.state == "ALARM" else None
+        terminal.line(f"  {alarm.state:<18} {alarm.name}{note}", style=style)
 
 
 def _longest(found: Sequence[_Found], period: Callable[[_Found], Interval]) -> list[_Found]:

@@ -3,7 +3,7 @@
 import datetime as dt
 import gzip
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from l4e_cli.demo.scenario import Scenario, pump_scenario, replay_scenario
 from l4e_cli.errors import AlreadyRunningError, CliError
 from l4e_cli.instance import Instance, stop_instance
 from l4e_cli.terminal import Terminal
+from l4e_cli.whole_file import whole_file
 
 _DATA_BUCKET = "DataBucket"
 
@@ -95,7 +96,7 @@ class _Demo:
         inferred = None
         try:
             inferred = self._infer(scheduler, evaluation)
-            report.show_alarms(self.terminal, self._alarms(scheduler))
+            self._show_alarms(scheduler, anomalous=bool(inferred.result.anomalous.any()))
         except (CliError, BotoCoreError, ClientError) as error:
             failure = error  # what training found is shown all the same
         results = DemoResults(
@@ -213,7 +214,8 @@ class _Demo:
         """Write a file into the output folder, and return its path."""
         copy = self.options.output / name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(body)
+        with whole_file(copy) as partial:
+            partial.write_bytes(body)
         return copy
 
     def _show_events(self, scheduler: str, window: Window) -> None:
@@ -224,11 +226,10 @@ class _Demo:
         )["InferenceEventSummaries"]
         report.show_events(self.terminal, [PredictedRange.of_event(event) for event in events])
 
-    def _alarms(self, scheduler: str) -> Iterator[tuple[str, str]]:
-        for page in self.aws.cloudwatch.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"]):
-            for alarm in page["MetricAlarms"]:
-                if any(dimension["Value"] == scheduler for dimension in alarm.get("Dimensions", [])):
-                    yield alarm["AlarmName"], alarm["StateValue"]
+    def _show_alarms(self, scheduler: str, *, anomalous: bool) -> None:
+        expected = {"InferenceSucceeded": "OK"} | ({"AnomalyDetected": "ALARM"} if anomalous else {})
+        alarms = live.wait_for_alarms(self.aws.cloudwatch, scheduler, expected)
+        report.show_alarms(self.terminal, alarms, expected)
 
 
 def _scenario(terminal: Terminal, options: Options) -> Scenario:

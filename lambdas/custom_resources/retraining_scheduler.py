@@ -1,10 +1,11 @@
 """Custom::LookoutEquipmentRetrainingScheduler."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from custom_resources.errors import NotFoundError
+from custom_resources.errors import CallError, DeniedError, NotFoundError, QuotaError, RefusedError
 from custom_resources.properties import Properties
 from custom_resources.request import OWNER_TAG, REQUEST_TAG, TAG_PREFIX, Request
 from custom_resources.resource import STUCK, Again, Context, Found, Outcome, Wait
@@ -32,16 +33,32 @@ class RetrainingScheduler(Scheduler):
     mutable = frozenset(_UPDATABLE)
 
     def create(self, context: Context, properties: Properties) -> Outcome:
-        """Mark the model as having a scheduler of this owner, then create that, which starts it."""
+        """Create the scheduler, which starts it, as soon as the model is trained."""
         name = properties.members["ModelName"]
         try:
-            arn = context.call("DescribeModel", ModelName=name)["ModelArn"]
-            if "TagResource" not in context.done:
-                context.act("TagResource", ResourceArn=arn, Tags=_marks(context.request))
-            context.create("CreateRetrainingScheduler", **properties.members)
+            model = context.call("DescribeModel", ModelName=name)
+            self.require_training(properties, model)
+            if model["Status"] != "SUCCESS":
+                return Wait(reason=f"model {name!r} is {model['Status']}. Deploy again when it is trained")
+            self._create_marked(context, properties, model["ModelArn"])
         except NotFoundError as missing:
             return Wait(reason=f"{missing}. Create the model first, then deploy again", patience=STUCK)
         return Again()
+
+    def _create_marked(self, context: Context, properties: Properties, model_arn: str) -> None:
+        """Mark the model as having a scheduler of this owner, then create that.
+
+        The other way round a creation that is cut short would leave a scheduler that is nobody's. If the
+        service refuses, the marks go.
+        """
+        if "TagResource" not in context.done:
+            context.act("TagResource", ResourceArn=model_arn, Tags=_marks(context.request))
+        try:
+            context.create("CreateRetrainingScheduler", **properties.members)
+        except (DeniedError, QuotaError, RefusedError):
+            with suppress(CallError):  # marks that stay do no harm: those of the next scheduler replace them
+                context.act("UntagResource", ResourceArn=model_arn, TagKeys=[*_MARKS.values()])
+            raise
 
     def find(self, context: Context, name: str) -> Found | None:
         """Return the scheduler with the tags that it would have."""

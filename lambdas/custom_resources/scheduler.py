@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from custom_resources.errors import ConflictError, FailedError, NotFoundError
@@ -40,17 +41,24 @@ class Scheduler(TaggedResource):
 
     def blocked(self, context: Context, properties: Properties, conflict: ConflictError) -> Outcome:
         """Wait while the model is in training, and fail when its training failed."""
-        try:
-            model = context.call("DescribeModel", ModelName=properties.members["ModelName"])
-        except NotFoundError:
-            model = {}
-        if model.get("Status") == "FAILED":
+        with suppress(NotFoundError):
+            self.require_training(
+                properties, context.call("DescribeModel", ModelName=properties.members["ModelName"])
+            )
+        return Wait(reason=f"{conflict}. {conflict.next_step}")
+
+    def require_training(self, properties: Properties, model: Mapping[str, Any]) -> None:
+        """Require that the training of a model has not failed.
+
+        Raises:
+            FailedError: when it has.
+        """
+        if model["Status"] == "FAILED":
             raise FailedError(
                 f"{self.subject(properties)} needs a trained model, and the training of model "
                 f"{model['ModelName']!r} failed: {failed_reason(model)}. "
                 "Replace the model, then deploy again."
             )
-        return Wait(reason=f"{conflict}. {conflict.next_step}")
 
     def settle(self, context: Context, properties: Properties, found: Found) -> Outcome:
         """Update what differs, then start or stop the scheduler."""

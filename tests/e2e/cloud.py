@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[2]
 CONTEXT: Mapping[str, object] = json.loads((ROOT / "cdk.json").read_text())["context"]
 L4E = (sys.executable, "-m", "l4e_cli")
 SERVICE = "L4eService"
+FIRST_DAY = np.datetime64("2026-01-01", "D")
 TRAINING = "{ start = 2026-01-01T00:00:00Z, end = 2026-01-03T00:00:00Z }"
 EVALUATION = "{ start = 2026-01-03T00:00:00Z, end = 2026-01-04T00:00:00Z }"
 LABELS = b"2026-01-03T10:00:00,2026-01-03T12:00:00\n"
@@ -58,8 +59,10 @@ class Cloud:
     def upload(self, key: str, body: bytes) -> None:
         self.aws.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
 
-    def upload_history(self, asset: str, *, labels: bytes = LABELS) -> None:
-        self.upload(f"{asset}/history/pump/history.csv", history().to_csv())
+    def upload_history(
+        self, asset: str, *, labels: bytes = LABELS, first_day: np.datetime64 = FIRST_DAY
+    ) -> None:
+        self.upload(f"{asset}/history/pump/history.csv", history(first_day).to_csv())
         self.upload(f"{asset}/labels/labels.csv", labels)
 
     def access_role(self) -> str:
@@ -150,13 +153,13 @@ def _clients(instance: Instance) -> Aws:
     return found
 
 
-def history() -> ComponentRecording:
-    """Three days of a pump; a fault on the last one."""
+def history(first_day: np.datetime64 = FIRST_DAY) -> ComponentRecording:
+    """Three days of a pump, of the same values whichever they are; a fault on the last one."""
     fault = Fault(
         period=Interval(start=np.datetime64("2026-01-03T10:00"), end=np.datetime64("2026-01-03T12:00"))
     )
-    span = Interval(start=np.datetime64("2026-01-01", "s"), end=np.datetime64("2026-01-04", "s"))
-    return Pump().record(span, [fault])
+    span = Interval(start=np.datetime64(FIRST_DAY, "s"), end=np.datetime64("2026-01-04", "s"))
+    return Pump().record(span, [fault]).shifted(first_day - FIRST_DAY)
 
 
 def assets_file(assets: Mapping[str, Mapping[str, str]]) -> str:

@@ -45,7 +45,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
     folder = tmp_path_factory.mktemp("api")
     command = [sys.executable, str(ROOT / ".ci" / "reference.py"), str(folder)]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (run.returncode, run.stderr) == (0, "")
+    # jsii frames in '!!' what it thinks of the age of Node, from a date on that is none of ours.
+    said = [line for line in run.stderr.splitlines() if not line.startswith("b'!!")]
+    assert (run.returncode, said) == (0, [])
     found = Page()
     found.feed((folder / "constructs_l4e.html").read_text(encoding="utf-8"))
     return found

@@ -94,6 +94,15 @@ def test_down_of_nothing_is_fine(capsys: pytest.CaptureFixture[str]) -> None:
     assert "no embedded AWS runs in" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", ["up", "down", "status"])
+def test_one_that_is_being_started_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    with start_reserved(tmp_path):
+        assert run([command, "--state-dir", str(tmp_path)]) == 1
+    assert f"an embedded AWS is being started in {tmp_path}: try again in a moment" in capsys.readouterr().err
+
+
 def test_down_removes_what_a_dead_instance_left_and_nothing_else(tmp_path: Path) -> None:
     state = tmp_path / ".l4e"
     (state / "tls").mkdir(parents=True)
