@@ -948,8 +948,8 @@ BUGS = {
     ),
     "a single residual far out is a fault of its size": Bug(
         along,
-        "np.clip(residuals, -CAP, CAP)",
-        "residuals",
+        "for each in (residuals, averages)",
+        "if each is averages else each for each in (residuals, averages)",
         test_slow_drift.test_noise_of_other_sensors_does_not_keep_an_alarm_open,
     ),
     "limits of few days are as narrow as those of many": Bug(

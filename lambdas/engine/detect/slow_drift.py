@@ -401,9 +401,9 @@ def along(residuals: Floats, averages: Floats) -> Floats:
         averages: at the same bins, in units.
 
     """
-    direction = np.clip(averages, -CAP, CAP)
-    direction = direction / np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), _TINY)
-    result: Floats = (np.clip(residuals, -CAP, CAP) * direction).sum(axis=1)
+    capped, direction = (np.minimum(np.maximum(each, -CAP), CAP) for each in (residuals, averages))
+    length = np.sqrt((direction * direction).sum(axis=1, keepdims=True))
+    result: Floats = (capped * (direction / np.maximum(length, _TINY))).sum(axis=1)
     return result
 
 

@@ -63,7 +63,8 @@ class UnitChangeDetector:
         after = dict(traces)
         rows = np.flatnonzero(~frame.off)
         for start in range(0, len(rows), _CHUNK):
-            part = frame.select(rows[start : start + _CHUNK])
+            chunk = rows[start : start + _CHUNK]
+            part = frame if len(chunk) == len(frame.times) else frame.select(chunk)
             after = self._continued(part, known, after)
             if start + _CHUNK < len(rows):
                 known = self._last(part.values, known)
