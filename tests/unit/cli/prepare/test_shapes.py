@@ -45,6 +45,16 @@ SHAPES = {
         [],
         "Timestamp,Flow,Vibration\n2026-03-01T00:00:00,10,0.5\n2026-03-01T00:01:00,11,0.6\n2026-03-01T00:02:00,12,0.7\n",
     ),
+    "units under the names, that of the times too": (
+        b"Timestamp,Flow,Level\nUTC,m3/h,bar\n\n2026-03-04 00:00:00,10.5,2\n2026-03-04 00:01:00,11.5,3\n",
+        [],
+        "Timestamp,Flow,Level\n2026-03-04T00:00:00,10.5,2\n2026-03-04T00:01:00,11.5,3\n",
+    ),
+    "sensors that are named as units are": (
+        b"Timestamp,A,V\n2026-03-04 00:00:00,10.5,2\n2026-03-04 00:01:00,11.5,3\n",
+        [],
+        "Timestamp,A,V\n2026-03-04T00:00:00,10.5,2\n2026-03-04T00:01:00,11.5,3\n",
+    ),
     "local time over the change to winter, newest row first": (
         (
             b"Time;Flow\n2026-10-25 02:30;4,5\n2026-10-25 02:00;3,5\n"
