@@ -11,6 +11,8 @@ from service.jobs.ingestion.parts import FilePart
 
 _AHEAD = timedelta(days=1)
 """Local time taken as UTC is ahead by less."""
+_CLOCKS_BEGIN = "1991"
+"""Clocks that were not set, or lost their battery, begin in 1900, 1970, 1980, 1984 or 1990."""
 _SHOWN = 3
 """Sensors that a message describes."""
 
@@ -98,6 +100,12 @@ def notes_of(merged: MergedComponent, *, now: datetime) -> list[str]:
         notes.append(
             f"the last time is {end[:19]}, in the future: a year, a calendar or the start of a count of "
             "seconds may be another one than that of UTC since 1970"
+        )
+    start = merged.report.start
+    if start is not None and start < _CLOCKS_BEGIN:
+        notes.append(
+            f"the first time is {start[:19]}, before {_CLOCKS_BEGIN}: a clock that was not set, or a year "
+            "that was written short; correct such times, or leave their rows out"
         )
     notes += [
         f"sensor '{sensor.sensor}' has {sensor.stand_in[0]:.10g} in {sensor.stand_in[1]:,} cells, as a mark "
