@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from l4e_files.times import are_dates_with_hour, micros, misread_digits, unaccepted_form
 from l4e_files.unusable import UnusableFile
@@ -13,6 +14,11 @@ _TIME_NAME = re.compile(r"time|date|stamp|datum|zeit|uhr|fecha|hora|heure|tijd|c
 _TAG_NAME = re.compile(
     r"(pi[ _]?)?(tag|point|sensor|variable|signal|item|channel|measurement|parameter|metric|attribute|series)"
     r"([ _]?(name|id|key|no|nr|number|code))?|name|node[ _]?id|browse[ _]?name",
+    re.IGNORECASE,
+)
+_ENTITY_NAME = re.compile(
+    r"(asset|machine|device|equipment|unit|component|station|plant|site|line|pump|motor|engine|turbine|anlage|"
+    r"maschine|gerät)([ _]?(name|id|key|no|nr|number|code))?",
     re.IGNORECASE,
 )
 _VALUE_NAME = re.compile(r"(\w+[ _])?(value|val|values|reading|wert|valor|valeur|measure|pv)", re.IGNORECASE)
@@ -34,6 +40,8 @@ _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}", re.ASCII)
 """The beginning of a date, also of one that no calendar has: what begins like this is meant to be a time."""
 _COMMA_NUMBER = re.compile(r"[+-]?\d{1,3}([. ']\d{3})*,\d+|[+-]?\d+,\d+")
 _LONG_COLUMNS, _LONG_NUMBERS, _LONG_ROWS, _REPEATED_SHARE = 6, 2, 6, 0.4
+_TURNS_SHARE = 0.25
+"""Share of rows that are of another machine than the row before, from which on machines take turns."""
 _NUMBERED_ROWS, _FILLED_SHARE = 20, 0.8
 """Share of all pairs of timestamp and number from which on numbers name sensors; in fewer rows, all pairs."""
 _STATES = {"0", "1"}
@@ -257,16 +265,19 @@ def _refuse_long(header: Row, body: Sequence[Row]) -> None:
     valued = sum(bool(_VALUE_NAME.fullmatch(name)) for name in names[1:]) == 1
     for column in places:
         texts = [row.cells[column] for row in full]
-        if not all(texts) or len(numbers - {column}) > _LONG_NUMBERS:
+        few_numbers = len(numbers - {column}) <= _LONG_NUMBERS
+        if not all(texts):
             continue
-        named = valued and _TAG_NAME.fullmatch(names[column]) is not None
+        named = valued and few_numbers and _TAG_NAME.fullmatch(names[column]) is not None
         at_every_time = _at_every_time(full, column)
-        repeats = _repeats_per_time(full, column) or at_every_time
         if column in numbers:  # a sensor that happens to have few whole numbers is no number of a sensor
             whole = all(map(str.isdigit, texts))
             named = named and whole and _few(texts)
             repeats = whole and at_every_time and (len(full) >= _NUMBERED_ROWS or set(texts) != _STATES)
-        repeats = repeats and len(names) <= _LONG_COLUMNS
+            repeats = repeats and few_numbers and len(names) <= _LONG_COLUMNS
+        else:  # the text of a machine may stand beside any number of its sensors
+            repeats = _repeats_per_time(full, column) or at_every_time
+            named = named or (_ENTITY_NAME.fullmatch(names[column]) is not None and _alternates(texts))
         if named or repeats:
             raise UnusableFile(long_layout(column, names[column], texts[0], full[0].line))
 
@@ -285,6 +296,12 @@ def _repeats_per_time(rows: Sequence[Row], column: int) -> bool:
 def _few(texts: Sequence[str]) -> bool:
     """Return whether texts repeat, and are not all the same."""
     return len(texts) >= _LONG_ROWS and 2 <= len(set(texts)) <= len(texts) // 2
+
+
+def _alternates(texts: Sequence[str]) -> bool:
+    """Return whether few texts take turns, as machines do whose rows stand between each other."""
+    changes = sum(one != other for one, other in pairwise(texts))
+    return _few(texts) and changes >= _TURNS_SHARE * len(texts)
 
 
 def _at_every_time(rows: Sequence[Row], column: int) -> bool:

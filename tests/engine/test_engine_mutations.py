@@ -466,6 +466,12 @@ BUGS = {
         test_passes.test_wide_files_are_not_taken_for_long_ones,
         case(test_passes.test_wide_files_are_not_taken_for_long_ones, at=3)[0].values,
     ),
+    "one of many numbers is a machine": Bug(
+        Passes.sorted_by_sensor,
+        "if max(widths) > _MOST_COLUMNS and any(map(str.isdigit, texts)):",
+        "if False:",
+        test_passes.test_one_of_many_columns_has_such_numbers_by_chance,
+    ),
     "a gap between two files is none": Bug(
         RunningStatistics._measure_gaps,
         "times[:1] if self._end is None else self._end",

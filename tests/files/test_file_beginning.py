@@ -142,6 +142,20 @@ MISTAKES: dict[str, tuple[str | bytes, list[str]]] = {
         ),
         ["long layout", "'machine'", "'1' in line 2"],
     ),
+    "two machines beside many sensors": (
+        stamped(
+            "2026-03-01 00:0{at}:00,1,2,3,4,5,6,P1\n2026-03-01 00:0{at}:00,1,2,3,4,5,6,P2",
+            head="Timestamp,a,b,c,d,e,f,which",
+        ),
+        ["long layout", "column 8 ('which')", "'P1' in line 2", "components of their own"],
+    ),
+    "two machines at times of their own": (
+        stamped(
+            "2026-03-01 00:0{at}:00,P1,1,2,3,4\n2026-03-01 00:0{at}:07,P2,1,2,3,4",
+            head="Timestamp,Machine,a,b,c,d",
+        ),
+        ["long layout", "column 2 ('Machine')", "'P1' in line 2"],
+    ),
     "decimal commas in quotation marks": (
         'Timestamp,Flow,Press\n2026-03-01 00:00:00,"10,5","1.011,5"\n',
         ["decimal comma", "'10,5'", "line 2"],
@@ -239,6 +253,13 @@ def test_a_mistake_is_named_with_the_way_out(mistake: str) -> None:
             ("Timestamp", "Stage", "Value"),
             1,
             [],
+        ),
+        *(
+            (stamped(line, head=f"Timestamp,{name},a,b,c,d", count=9), ("Timestamp", name, *"abcd"), 1, [])
+            for name, line in (
+                ("Mode", "2026-03-01 00:0{at}:00,auto,1,2,3,4\n2026-03-01 00:0{at}:07,hand,1,2,3,4"),
+                ("Machine", "2026-03-01 00:0{at}:00,P1,1,2,3,4"),
+            )
         ),
         ("Date,Flow\n202603010600,1\n202603010615,2\n", ("Date", "Flow"), 1, []),
         ("Date,Flow\n2026-03-01,1\n", ("Date", "Flow"), 1, []),
