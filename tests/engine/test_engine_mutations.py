@@ -41,7 +41,7 @@ from engine.ingest.duplicates import DuplicateCount
 from engine.ingest.far_rows import far_rows
 from engine.ingest.file_report import Tally, _above, _require_width
 from engine.ingest.line_repair import _fit_to_width, row_lines
-from engine.ingest.local_time import RepeatedHours, _after_skipped
+from engine.ingest.local_time import RepeatedHours, _after_skipped, _is_changed_hour
 from engine.ingest.merge import merge_component
 from engine.ingest.number_columns import _parse_odd
 from engine.ingest.odd_cells import take_out_odd_cells
@@ -458,6 +458,13 @@ BUGS = {
         "at",
         test_local_time.test_other_gaps_and_repetitions_are_no_clocks,
         case(test_local_time.test_other_gaps_and_repetitions_are_no_clocks, at=2)[0].values,
+    ),
+    "clocks are changed on any Sunday": Bug(
+        _is_changed_hour,
+        "sunday & np.isin(year_days, _CHANGE_DAYS)",
+        "sunday",
+        test_local_time.test_other_gaps_and_repetitions_are_no_clocks,
+        case(test_local_time.test_other_gaps_and_repetitions_are_no_clocks, at=7)[0].values,
     ),
     "passes need not overlap": Bug(
         Passes.sorted_by_sensor,
