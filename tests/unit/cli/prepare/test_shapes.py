@@ -50,6 +50,11 @@ SHAPES = {
         [],
         "Timestamp,Flow,Level\n2026-03-04T00:00:00,10.5,2\n2026-03-04T00:01:00,11.5,3\n",
     ),
+    "units with digits": (
+        b"Time,Flow,Level\n2026-03-04 00:00,10.5 m3/h,2 mmH2O\n2026-03-04 00:01,11.5 m3/h,3 mmH2O\n",
+        [],
+        "Timestamp,Flow,Level\n2026-03-04T00:00:00,10.5,2\n2026-03-04T00:01:00,11.5,3\n",
+    ),
     "sensors that are named as units are": (
         b"Timestamp,A,V\n2026-03-04 00:00:00,10.5,2\n2026-03-04 00:01:00,11.5,3\n",
         [],
@@ -197,6 +202,13 @@ ASKED = {
         b"Time,Ammonia\n2026-03-01 00:00,<0.01\n2026-03-01 00:01,0.5\n",
         "--set texts=blank",
     ),
+    **{
+        f"exponents as in {text}": (
+            f"Time,Power\n2026-03-01 00:00,{text}\n2026-03-01 00:01,{text}\n".encode(),
+            "--set drop=Power",
+        )
+        for text in ("1.62D2", "1.62D+02", "1.62x10^2", "0xa6")
+    },
     "numbers in several units": (
         b"Time,Power\n2026-03-01 00:00,1.5 kW\n2026-03-01 00:01,900 W\n",
         "--set drop=Power",
