@@ -102,8 +102,8 @@ def read_labels(data: bytes) -> LabelFile:
         lines = lines[1:]
     _require_two_columns(lines)
     found = periods_of(lines, header=header)
-    note = None if data.endswith((b"\n", b"\r")) else _cut_off(lines)
-    return found if note is None else replace(found, notes=(*found.notes, note))
+    cut = cut_off(data, lines)
+    return replace(found, notes=(*found.notes, *cut), doubts=(*found.doubts, *cut))
 
 
 def read_lines(data: bytes) -> list[Line]:
@@ -168,19 +168,24 @@ def periods_of(lines: Sequence[Line], *, header: Line | None = None) -> LabelFil
     return LabelFile(periods=periods, notes=(*doubts, *notes), doubts=tuple(doubts))
 
 
-def _cut_off(lines: Sequence[Line]) -> str | None:
-    """Return that the last line, which has no end, may be cut off: its time lacks digits of the others.
+def cut_off(data: bytes, lines: Sequence[Line]) -> tuple[str, ...]:
+    """Return whether the last line may be cut off: it has no end, and its time lacks digits of the others.
 
     A time such as `3/5/2026 9:05` is shorter than others, but has as many numbers, and the last as long.
+
+    Args:
+        data: All bytes of the file.
+        lines: Its lines, each with start and end.
     """
     numbers = [_NUMBER.findall(cell) for line in lines for cell in line.cells]
     ends = [(len(each), len(each[-1])) for each in numbers]
-    if not ends or ends[-1] >= min(ends[:-1]):
-        return None
-    return (
+    if data.endswith((b"\n", b"\r")) or not ends or ends[-1] >= min(ends[:-1]):
+        return ()
+    note = (
         f"line {lines[-1].number}, '{lines[-1]}', may be cut off: the file ends in it, without a line end, "
         "and its last time is shorter than all others. It was read as it stands: write the whole time"
     )
+    return (note,)
 
 
 def _is_shifted(line: Line) -> bool:

@@ -222,6 +222,16 @@ def test_labels_that_leave_little_to_learn_are_told() -> None:
     assert told((0, 300), ratings=["NO_ANOMALY"]) == []
 
 
+def test_labels_that_reach_far_beyond_all_data_are_told() -> None:
+    assert told((12, 35)) == told((-25, 2)) == told((12, 300), ratings=["NO_ANOMALY"]) == []
+    for far, read in (((12, 300), "2026-03-13T00:00:00Z to 2026-"), ((-300, 2), "2025-05-05T00:00:00Z to")):
+        ((rule, count, text),) = told((4, 5), far)
+        assert (rule, count) == ("labels-beyond", 1)
+        assert text.startswith("1 label reaches more than 30 days beyond all data, which is from 2026-03-01")
+        assert f"label 1, read as {read}" in text
+        assert "If a year or month is wrong, correct it" in text
+
+
 def test_dates_that_allow_both_orders_are_read_with_the_month_first_and_noted() -> None:
     found = read_labels(b"10/09/2026 00:00,10/09/2026 10:00\n")
     assert f"{found.periods[0].start:%Y-%m-%d}" == "2026-10-09"
