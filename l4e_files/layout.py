@@ -27,6 +27,8 @@ _DATE_ONLY = re.compile(
 )
 _CLOCK_ONLY = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s*[AaPp][Mm])?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_YEAR_NAME = re.compile(r"years?|yyyy|jahr|ann[ée]e|año|anno|jaar", re.IGNORECASE)
+_MONTH_NAME = re.compile(r"months?|mm|mon|monat|mois|mes|mese|maand", re.IGNORECASE)
 _HOUR_NAME = re.compile(r"hours?|hrs?|stunde|heure|hora|uur|ora", re.IGNORECASE)
 _HOUR = re.compile(r"[01]?\d|2[0-4]", re.ASCII)
 _TIME_OF_DAY = re.compile(
@@ -211,6 +213,16 @@ def _refuse_index(header: Row, body: Sequence[Row]) -> None:
 
 
 def _refuse_date_and_time(header: Row, body: Sequence[Row]) -> None:
+    if (
+        len(header.cells) > 2
+        and _YEAR_NAME.fullmatch(header.cells[0])
+        and _MONTH_NAME.fullmatch(header.cells[1])
+    ):
+        raise UnusableFile(
+            f"the parts of the time stand in columns of their own, from {header.cells[0]!r} on "
+            f"({body[0].text!r} in line {body[0].line}). The first column must hold all of them, as "
+            "'2026-03-31 14:05:00': join them"
+        )
     for column in range(1, min(len(header.cells), *(len(row.cells) for row in body))):
         pairs = [(row.cells[0], row.cells[column]) for row in body]
         named = _TIME_NAME.search(header.cells[0]) or _TIME_NAME.search(header.cells[column])

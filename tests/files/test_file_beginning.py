@@ -81,6 +81,10 @@ MISTAKES: dict[str, tuple[str | bytes, list[str]]] = {
         "Time,Date,Flow\n00:00:00,2026-03-01,10\n00:01:00,2026-03-01,11\n",
         ["two columns"],
     ),
+    "year, month and day apart": (
+        "Year,Month,Day,Hour,Flow\n2026,3,1,0,10\n2026,3,1,1,11\n",
+        ["columns of their own", "'Year'", "'2026,3,1,0,10' in line 2", "join them"],
+    ),
     "date and hour apart": (
         stamped("2026-03-01,{at},{half}.5", head="Date,Hour,Flow"),
         ["two columns", "'Date' and 'Hour'", "join them"],
@@ -269,6 +273,7 @@ def test_a_mistake_is_named_with_the_way_out(mistake: str) -> None:
             1,
             [],
         ),
+        ("Year,Flow\n2026-01-01,8\n2027-01-01,9\n", ("Year", "Flow"), 1, []),
         ("Date,Hours\n2026-03-01,8\n2026-03-02,9\n2026-03-03,8\n", ("Date", "Hours"), 1, []),
         ("Timestamp,Value\n2026-03-01,1\n", ("Timestamp", "Value"), 1, []),
         ("Timestamp,a", ("Timestamp", "a"), 1, []),
