@@ -90,6 +90,7 @@ def refuse_wrong_layout(header: Row, rows: Sequence[Row]) -> None:
         body = body[first:]
     if not any(_like_time(row.cells[0]) or _DATE.match(row.cells[0]) for row in rows if row.cells):
         _refuse_index(header, body)
+    _refuse_labels(header, body)
     _refuse_date_and_time(header, body)
     _refuse_days(header, body)
     _refuse_long(header, body)
@@ -212,6 +213,16 @@ def _refuse_index(header: Row, body: Sequence[Row]) -> None:
             )
 
 
+def _refuse_labels(header: Row, body: Sequence[Row]) -> None:
+    """Refuse periods, with nothing but a start and an end in each row."""
+    ends = [row.cells[1] for row in body]
+    if _trimmed(header.cells) == 2 and all(_DATE.match(end) and _like_time(end) for end in ends):
+        raise UnusableFile(
+            f"the file holds periods, as a label file does: a start and an end in each row, such as "
+            f"{body[0].text!r} in line {body[0].line}, and no sensor. Move it to the prefix of the labels"
+        )
+
+
 def _refuse_date_and_time(header: Row, body: Sequence[Row]) -> None:
     if (
         len(header.cells) > 2
@@ -286,7 +297,8 @@ def _refuse_long(header: Row, body: Sequence[Row]) -> None:
             whole = all(map(str.isdigit, texts))
             named = named and whole and _few(texts)
             repeats = whole and at_every_time and (len(full) >= _NUMBERED_ROWS or set(texts) != _STATES)
-            repeats = repeats and few_numbers and len(names) <= _LONG_COLUMNS
+            short = few_numbers and len(names) <= _LONG_COLUMNS
+            repeats = repeats and (short or _ENTITY_NAME.fullmatch(names[column]) is not None)
         else:  # the text of a machine may stand beside any number of its sensors
             repeats = _repeats_per_time(full, column) or at_every_time
             named = named or (_ENTITY_NAME.fullmatch(names[column]) is not None and _alternates(texts))

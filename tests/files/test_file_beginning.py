@@ -146,6 +146,17 @@ MISTAKES: dict[str, tuple[str | bytes, list[str]]] = {
         ),
         ["long layout", "'machine'", "'1' in line 2"],
     ),
+    "labels": (
+        "start,end\n2026-03-01 00:00,2026-03-02 00:00\n2026-03-05,2026-03-06\n",
+        ["as a label file", "'2026-03-01 00:00,2026-03-02 00:00' in line 2", "prefix of the labels"],
+    ),
+    "two machines with numbers beside many sensors": (
+        stamped(
+            "2026-03-01 00:0{at}:00,1,2,3,4,5,6,1\n2026-03-01 00:0{at}:00,1,2,3,4,5,6,2",
+            head="Timestamp,a,b,c,d,e,f,Machine Id",
+        ),
+        ["long layout", "column 8 ('Machine Id')", "'1' in line 2"],
+    ),
     "two machines beside many sensors": (
         stamped(
             "2026-03-01 00:0{at}:00,1,2,3,4,5,6,P1\n2026-03-01 00:0{at}:00,1,2,3,4,5,6,P2",
