@@ -5,7 +5,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from l4e_files.formats import PREPARE, decode, refuse_other_formats
@@ -30,6 +30,7 @@ _MORE_COLUMNS = ". More is said of a label, such as a rating, in a label group: 
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _GZIP = b"\x1f\x8b"
 _DIGIT = re.compile(r"\d")
+_NUMBER = re.compile(r"\d+")
 _WITH_OFFSET = re.compile(r".*:\d\d.*[+-](?P<hours>\d\d):?(?P<minutes>\d\d)?", re.ASCII)
 _WITHOUT_OFFSET = re.compile(r"[^:]*\d:\d\d(?::\d\d(?:[.,]\d+)?)?", re.ASCII)
 _ORIGIN = datetime(1970, 1, 1, tzinfo=UTC)
@@ -100,7 +101,9 @@ def read_labels(data: bytes) -> LabelFile:
         _require_start_and_end(header)
         lines = lines[1:]
     _require_two_columns(lines)
-    return periods_of(lines, header=header)
+    found = periods_of(lines, header=header)
+    cut = cut_off(data, lines)
+    return replace(found, notes=(*found.notes, *cut), doubts=(*found.doubts, *cut))
 
 
 def read_lines(data: bytes) -> list[Line]:
@@ -165,6 +168,26 @@ def periods_of(lines: Sequence[Line], *, header: Line | None = None) -> LabelFil
     return LabelFile(periods=periods, notes=(*doubts, *notes), doubts=tuple(doubts))
 
 
+def cut_off(data: bytes, lines: Sequence[Line]) -> tuple[str, ...]:
+    """Return whether the last line may be cut off: it has no end, and its time lacks digits of the others.
+
+    A time such as `3/5/2026 9:05` is shorter than others, but has as many numbers, and the last as long.
+
+    Args:
+        data: All bytes of the file.
+        lines: Its lines, each with start and end.
+    """
+    numbers = [_NUMBER.findall(cell) for line in lines for cell in line.cells]
+    ends = [(len(each), len(each[-1])) for each in numbers]
+    if data.endswith((b"\n", b"\r")) or not ends or ends[-1] >= min(ends[:-1]):
+        return ()
+    note = (
+        f"line {lines[-1].number}, '{lines[-1]}', may be cut off: the file ends in it, without a line end, "
+        "and its last time is shorter than all others. It was read as it stands: write the whole time"
+    )
+    return (note,)
+
+
 def _is_shifted(line: Line) -> bool:
     """Return whether a time of a line has an offset from UTC."""
     found = map(_WITH_OFFSET.fullmatch, line.cells)
@@ -198,6 +221,12 @@ def _lines(text: str) -> list[Line]:
     """Return the lines that are not blank, as cells without blanks around them."""
     if "\r" in text and "\n" not in text:
         raise UnusableFile("its lines end with carriage returns only: end them with LF or CRLF")
+    if "\0" in text:
+        number = text.count("\n", 0, text.index("\0")) + 1
+        raise UnusableFile(
+            f"line {number} has bytes of zero, as files have that were not written to their end: write the "
+            f"file again; {FORM}"
+        )
     lines: list[Line] = []
     reader = csv.reader(io.StringIO(text, newline=""))
     try:
@@ -323,4 +352,6 @@ def _others(lines: Sequence[Line]) -> str:
 
 
 def _clip(text: str) -> str:
-    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + " ..."
+    """Return a text that fits into a message, and of which all characters can be seen."""
+    shown = text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + " ..."
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in shown)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from l4e_files.times import are_dates_with_hour, micros, misread_digits, unaccepted_form
 from l4e_files.unusable import UnusableFile
@@ -15,12 +16,19 @@ _TAG_NAME = re.compile(
     r"([ _]?(name|id|key|no|nr|number|code))?|name|node[ _]?id|browse[ _]?name",
     re.IGNORECASE,
 )
+_ENTITY_NAME = re.compile(
+    r"(asset|machine|device|equipment|unit|component|station|plant|site|line|pump|motor|engine|turbine|anlage|"
+    r"maschine|gerät)([ _]?(name|id|key|no|nr|number|code))?",
+    re.IGNORECASE,
+)
 _VALUE_NAME = re.compile(r"(\w+[ _])?(value|val|values|reading|wert|valor|valeur|measure|pv)", re.IGNORECASE)
 _DATE_ONLY = re.compile(
     r"\d{4}([-/ .]?)\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{2,4}|\d{1,2}-[A-Za-z]{3}-\d{2,4}"
 )
 _CLOCK_ONLY = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s*[AaPp][Mm])?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_YEAR_NAME = re.compile(r"years?|yyyy|jahr|ann[ée]e|año|anno|jaar", re.IGNORECASE)
+_MONTH_NAME = re.compile(r"months?|mm|mon|monat|mois|mes|mese|maand", re.IGNORECASE)
 _HOUR_NAME = re.compile(r"hours?|hrs?|stunde|heure|hora|uur|ora", re.IGNORECASE)
 _HOUR = re.compile(r"[01]?\d|2[0-4]", re.ASCII)
 _TIME_OF_DAY = re.compile(
@@ -34,6 +42,8 @@ _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}", re.ASCII)
 """The beginning of a date, also of one that no calendar has: what begins like this is meant to be a time."""
 _COMMA_NUMBER = re.compile(r"[+-]?\d{1,3}([. ']\d{3})*,\d+|[+-]?\d+,\d+")
 _LONG_COLUMNS, _LONG_NUMBERS, _LONG_ROWS, _REPEATED_SHARE = 6, 2, 6, 0.4
+_TURNS_SHARE = 0.25
+"""Share of rows that are of another machine than the row before, from which on machines take turns."""
 _NUMBERED_ROWS, _FILLED_SHARE = 20, 0.8
 """Share of all pairs of timestamp and number from which on numbers name sensors; in fewer rows, all pairs."""
 _STATES = {"0", "1"}
@@ -80,6 +90,7 @@ def refuse_wrong_layout(header: Row, rows: Sequence[Row]) -> None:
         body = body[first:]
     if not any(_like_time(row.cells[0]) or _DATE.match(row.cells[0]) for row in rows if row.cells):
         _refuse_index(header, body)
+    _refuse_labels(header, body)
     _refuse_date_and_time(header, body)
     _refuse_days(header, body)
     _refuse_long(header, body)
@@ -202,7 +213,27 @@ def _refuse_index(header: Row, body: Sequence[Row]) -> None:
             )
 
 
+def _refuse_labels(header: Row, body: Sequence[Row]) -> None:
+    """Refuse periods, with nothing but a start and an end in each row."""
+    ends = [row.cells[1] for row in body]
+    if _trimmed(header.cells) == 2 and all(_DATE.match(end) and _like_time(end) for end in ends):
+        raise UnusableFile(
+            f"the file holds periods, as a label file does: a start and an end in each row, such as "
+            f"{body[0].text!r} in line {body[0].line}, and no sensor. Move it to the prefix of the labels"
+        )
+
+
 def _refuse_date_and_time(header: Row, body: Sequence[Row]) -> None:
+    if (
+        len(header.cells) > 2
+        and _YEAR_NAME.fullmatch(header.cells[0])
+        and _MONTH_NAME.fullmatch(header.cells[1])
+    ):
+        raise UnusableFile(
+            f"the parts of the time stand in columns of their own, from {header.cells[0]!r} on "
+            f"({body[0].text!r} in line {body[0].line}). The first column must hold all of them, as "
+            "'2026-03-31 14:05:00': join them"
+        )
     for column in range(1, min(len(header.cells), *(len(row.cells) for row in body))):
         pairs = [(row.cells[0], row.cells[column]) for row in body]
         named = _TIME_NAME.search(header.cells[0]) or _TIME_NAME.search(header.cells[column])
@@ -257,16 +288,20 @@ def _refuse_long(header: Row, body: Sequence[Row]) -> None:
     valued = sum(bool(_VALUE_NAME.fullmatch(name)) for name in names[1:]) == 1
     for column in places:
         texts = [row.cells[column] for row in full]
-        if not all(texts) or len(numbers - {column}) > _LONG_NUMBERS:
+        few_numbers = len(numbers - {column}) <= _LONG_NUMBERS
+        if not all(texts):
             continue
-        named = valued and _TAG_NAME.fullmatch(names[column]) is not None
+        named = valued and few_numbers and _TAG_NAME.fullmatch(names[column]) is not None
         at_every_time = _at_every_time(full, column)
-        repeats = _repeats_per_time(full, column) or at_every_time
         if column in numbers:  # a sensor that happens to have few whole numbers is no number of a sensor
             whole = all(map(str.isdigit, texts))
             named = named and whole and _few(texts)
             repeats = whole and at_every_time and (len(full) >= _NUMBERED_ROWS or set(texts) != _STATES)
-        repeats = repeats and len(names) <= _LONG_COLUMNS
+            short = few_numbers and len(names) <= _LONG_COLUMNS
+            repeats = repeats and (short or _ENTITY_NAME.fullmatch(names[column]) is not None)
+        else:  # the text of a machine may stand beside any number of its sensors
+            repeats = _repeats_per_time(full, column) or at_every_time
+            named = named or (_ENTITY_NAME.fullmatch(names[column]) is not None and _alternates(texts))
         if named or repeats:
             raise UnusableFile(long_layout(column, names[column], texts[0], full[0].line))
 
@@ -285,6 +320,12 @@ def _repeats_per_time(rows: Sequence[Row], column: int) -> bool:
 def _few(texts: Sequence[str]) -> bool:
     """Return whether texts repeat, and are not all the same."""
     return len(texts) >= _LONG_ROWS and 2 <= len(set(texts)) <= len(texts) // 2
+
+
+def _alternates(texts: Sequence[str]) -> bool:
+    """Return whether few texts take turns, as machines do whose rows stand between each other."""
+    changes = sum(one != other for one, other in pairwise(texts))
+    return _few(texts) and changes >= _TURNS_SHARE * len(texts)
 
 
 def _at_every_time(rows: Sequence[Row], column: int) -> bool:

@@ -11,6 +11,7 @@ from l4e_files.label_periods import (
     NAMES,
     LabelPeriod,
     Line,
+    cut_off,
     is_header,
     periods_of,
     plain_name,
@@ -83,7 +84,7 @@ def read_rated_labels(data: bytes) -> RatedLabelFile:
         )
         for row, each, period in zip(rows, cells, found.periods, strict=True)
     )
-    return RatedLabelFile(labels=labels, remarks=found.doubts)
+    return RatedLabelFile(labels=labels, remarks=(*found.doubts, *cut_off(data, times)))
 
 
 def _names_more(first: Line) -> bool:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from l4e_cli import words
 from l4e_cli.demo.recording import ComponentRecording, Recording
 from l4e_cli.errors import CliError
-from l4e_cli.files.labels import fault_periods, read_label_files
+from l4e_cli.files.labels import fault_periods, looks_like_labels, read_label_files
 from l4e_cli.files.layout import DataFile, demo_layout
 from l4e_cli.files.places import Folder, folder_of
 from l4e_cli.files.reading import ConvertedComponent, FileOutcome, convert_components, merge
@@ -19,7 +19,11 @@ from l4e_cli.prepare.files import Export
 from l4e_cli.prepare.report import show
 from l4e_cli.prepare.run import prepare_file
 from l4e_cli.terminal import Terminal
+from l4e_cli.validate.file_rules import file_findings
+from l4e_cli.validate.result import ComponentResult
 
+_SHOWN = 10
+"""Findings that are shown of a component."""
 _ANSWERS = Answers(time_zone="UTC")
 """The service reads times that do not name their zone as UTC, and so does the demo."""
 
@@ -40,6 +44,8 @@ def read_folder(terminal: Terminal, folder: Path) -> Recording:
     labels = read_label_files(layout.labels)
     for name, reason in labels.refused:
         raise CliError(f"{folder / name}: {reason}")
+    for note in labels.found.notes:
+        terminal.line(note)
     with TemporaryDirectory(prefix="l4e-demo-") as work:
         converted = convert_components(layout.components, Path(work))
         if any(outcome.refusal is not None for each in converted for outcome in each.outcomes):
@@ -48,7 +54,7 @@ def read_folder(terminal: Terminal, folder: Path) -> Recording:
                 for each in converted
             }
             converted = convert_components(usable, Path(work))
-        components = tuple(_recording(each, Path(work)) for each in converted)
+        components = tuple(_recording(terminal, each, Path(work)) for each in converted)
     recording = Recording(components=components)
     periods = fault_periods(labels.found)
     outside = [label for label in periods if not label.overlaps(recording.span)]
@@ -69,12 +75,7 @@ def _usable(terminal: Terminal, outcome: FileOutcome, component: str, folder: Pa
     if outcome.refusal is None:
         return outcome.file
     source = folder / outcome.file.name
-    labels = read_label_files((outcome.file,))
-    if labels.found.labels and not labels.refused:
-        raise CliError(
-            f"{source} holds labels, it seems: each line is a start and an end. Call it labels.csv, or put "
-            "it into a folder labels"
-        )
+    _refuse_labels(outcome.file, source)
     terminal.heading(f"{source} is prepared, since the service does not take it: {outcome.refusal}")
     try:
         made = prepare_file(terminal, Export(source=source, component=component), work, _ANSWERS)
@@ -90,13 +91,41 @@ def _usable(terminal: Terminal, outcome: FileOutcome, component: str, folder: Pa
     return DataFile(place=Folder(work), name=name, size=made.target.stat().st_size)
 
 
-def _recording(converted: ConvertedComponent, work: Path) -> ComponentRecording:
+def _refuse_labels(file: DataFile, source: str | Path) -> None:
+    if looks_like_labels(file):
+        raise CliError(
+            f"{source} holds labels, it seems: each line is a start and an end. Call it labels.csv, with "
+            "these two columns, or put it into a folder labels"
+        )
+
+
+def _tell(terminal: Terminal, component: ComponentResult) -> None:
+    """Say what was put right in the files of a component, and which readings were taken, as `l4e validate`.
+
+    Raises:
+        CliError: when the service would refuse them.
+    """
+    findings = list(file_findings(component))
+    for wrong in findings:
+        if wrong.severity == "error":
+            for outcome in component.files:
+                _refuse_labels(outcome.file, str(outcome.file))
+            raise CliError(wrong.text)
+    told = [found for found in findings if found.severity == "warning" or found.rule == "reading"]
+    for found in told[:_SHOWN]:
+        terminal.line(f"{found.where}: {found.text}")
+    if len(told) > _SHOWN:
+        terminal.line(f"{component.name}: and {len(told) - _SHOWN:,} more, which `l4e validate` shows")
+
+
+def _recording(terminal: Terminal, converted: ConvertedComponent, work: Path) -> ComponentRecording:
     for outcome in converted.outcomes:
         if outcome.refusal is not None:
             raise CliError(f"{outcome.file.place}/{outcome.file}: {outcome.refusal}")
     path = work / f"{converted.name}.merged.parquet"
     with path.open("wb") as sink:
-        merge(converted, sink)
+        report = merge(converted, sink)
+    _tell(terminal, ComponentResult(name=converted.name, files=converted.outcomes, report=report))
     times, *columns = (column.to_numpy() for column in pq.read_table(path).columns)
     path.unlink()
     return ComponentRecording(

@@ -31,7 +31,11 @@ _CERTAIN = (
     (",", rf"^{_SIGN}\d{{1,3}}(?:{_SPACE}\d{{3}})+,\d*$"),
 )
 _SPACED = rf"^{_SIGN}\d{{1,3}}(?:{_SPACE}\d{{3}})+$"
-_WITH_UNIT = rf"^(?P<number>{_SIGN}\d[\d.,]*{_EXPONENT})\s*(?P<unit>[^\d\s.,+\-(][^\d]*)$"
+_POWER = "[mM][23]|[sS]2|[hH]2[oO]|[oO]2"
+"""Digits in units: other ones may be an exponent, as in `1.62D2` and `1.62x10^2`."""
+_WITH_UNIT = (
+    rf"^(?P<number>{_SIGN}\d[\d.,]*{_EXPONENT})\s*(?P<unit>(?:{_POWER}|[^\d\s.,+\-(])(?:{_POWER}|[^\d])*)$"
+)
 _NUMBER_LIKE = re.compile(r"[^\w\s]{0,3}\s?\d")
 
 

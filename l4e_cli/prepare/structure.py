@@ -139,6 +139,7 @@ def _names(
     above = [at for at in range(body) if rows[at]]
     candidates = [at for at in above if width - 1 <= len(rows[at]) <= width + 1 and len(rows[at]) > 1]
     named = [at for at in candidates if any(TIME_NAME.search(cell) for cell in rows[at])]
+    named = [at for at in named if not _is_units(rows[at])] or named  # the unit of the times may be UTC
     if not above or (not candidates and all(len(rows[at]) < 2 for at in above)):
         text = f"no line above {example[:100]!r} in line {body + 1} holds names of its {width} columns"
         raise UndecidedExport(Question(key="columns", text=text, choices=(_numbered(width),)))

@@ -9,6 +9,7 @@ import numpy as np
 from l4e_cli.prepare.decision import Answers, Decision, Question, UndecidedExport, UnfitExport
 from l4e_cli.prepare.times import DAY, HOUR, NO_TIME, SECOND, Micros, TimeForm, parse_times
 from l4e_cli.prepare.zone import Localiser
+from l4e_files.clock_changes import CHANGE_DAYS
 
 SAMPLES_PER_BLOCK = 512
 _FEWER = 20
@@ -24,7 +25,6 @@ _NEAR_END = 0.1
 _SHUFFLED = 0.2
 """With more rows than this share before the one above, the order of the rows tells nothing about clocks."""
 
-_CHANGING_MONTHS = (3, 4, 9, 10, 11)
 _SUNDAY = 3  # days since 1970, a Thursday, modulo seven
 
 
@@ -262,8 +262,8 @@ def _usual_step(steps: Micros) -> int | None:
 def clock_may_change(local: int) -> bool:
     """Return whether clocks somewhere change about this time: early on a Sunday in spring or autumn."""
     day, time = divmod(int(local), DAY)
-    month = int(np.int64(day).astype("datetime64[D]").astype("datetime64[M]").astype(int)) % 12 + 1
-    return day % 7 == _SUNDAY and month in _CHANGING_MONTHS and time < 5 * HOUR
+    date = np.int64(day).astype("datetime64[D]").item()
+    return day % 7 == _SUNDAY and (date.month, date.day) in CHANGE_DAYS and time < 5 * HOUR
 
 
 def _shown(micros: int) -> str:

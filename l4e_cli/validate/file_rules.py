@@ -58,7 +58,8 @@ def file_findings(component: ComponentResult) -> Iterator[Finding]:
     try:
         require_values(component.name, merged)
     except JobFailed as failed:
-        yield Finding(severity="error", rule="no-value", where=component.name, text=failed.reason)
+        hint = _LABELS if any(looks_like_labels(outcome.file) for outcome in component.files) else ""
+        yield Finding(severity="error", rule="no-value", where=component.name, text=f"{failed.reason}{hint}")
 
 
 def limit_findings(components: Sequence[ComponentResult], settings: Settings) -> Iterator[Finding]:

@@ -83,8 +83,12 @@ def _of_sensor(
 ) -> Iterator[tuple[str, str]]:
     """Yield rule and text of each finding."""
     if not sensor.data_exists or sensor.start is None or sensor.end is None:
-        text = "no cell is a number: a model with this sensor could not be trained; leave it out"
-        yield "no-value", text
+        way_out = (
+            "write numbers with a decimal point, without units, and states as 0 and 1, or leave it out"
+            if sensor.invalid
+            else "leave it out"
+        )
+        yield "no-value", f"no cell is a number: a model with this sensor could not be trained; {way_out}"
         return
     absent = sensor.missing + sensor.invalid
     if absent > _MISSING_SHARE * sensor.rows and coverage.filled.mean() < 1 - _MISSING_SHARE:

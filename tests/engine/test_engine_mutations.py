@@ -42,7 +42,7 @@ from engine.ingest.duplicates import DuplicateCount
 from engine.ingest.far_rows import far_rows
 from engine.ingest.file_report import Tally, _above, _require_width
 from engine.ingest.line_repair import _fit_to_width, row_lines
-from engine.ingest.local_time import RepeatedHours, _after_skipped
+from engine.ingest.local_time import RepeatedHours, _after_skipped, _is_changed_hour
 from engine.ingest.merge import merge_component
 from engine.ingest.number_columns import _parse_odd
 from engine.ingest.odd_cells import take_out_odd_cells
@@ -461,12 +461,25 @@ BUGS = {
         test_local_time.test_other_gaps_and_repetitions_are_no_clocks,
         case(test_local_time.test_other_gaps_and_repetitions_are_no_clocks, at=2)[0].values,
     ),
+    "clocks are changed on any Sunday": Bug(
+        _is_changed_hour,
+        "sunday & np.isin(year_days, _CHANGE_DAYS)",
+        "sunday",
+        test_local_time.test_other_gaps_and_repetitions_are_no_clocks,
+        case(test_local_time.test_other_gaps_and_repetitions_are_no_clocks, at=7)[0].values,
+    ),
     "passes need not overlap": Bug(
         Passes.sorted_by_sensor,
         "if not all(map(_overlap, self._found, self._found[1:])):",
         "if False:",
         test_passes.test_wide_files_are_not_taken_for_long_ones,
         case(test_passes.test_wide_files_are_not_taken_for_long_ones, at=3)[0].values,
+    ),
+    "one of many numbers is a machine": Bug(
+        Passes.sorted_by_sensor,
+        "if max(widths) > _MOST_COLUMNS and any(map(str.isdigit, texts)):",
+        "if False:",
+        test_passes.test_one_of_many_columns_has_such_numbers_by_chance,
     ),
     "a gap between two files is none": Bug(
         RunningStatistics._measure_gaps,
@@ -633,10 +646,10 @@ BUGS = {
         test_training_rows.test_marked_rows_are_taken_whether_or_not_they_follow_each_other,
         ("1010",),
     ),
-    "the last rows of a tall array are lost": Bug(
+    "every block of a tall array is its first": Bug(
         transposed,
-        "range(0, len(rows), _BLOCK_ROWS)",
-        "range(0, len(rows) - _BLOCK_ROWS, _BLOCK_ROWS)",
+        "rows[at : at + _BLOCK_ROWS].T",
+        "rows[:_BLOCK_ROWS].T[:, : len(rows) - at]",
         test_training_rows.test_a_tall_array_is_transposed_block_by_block,
         (600,),
     ),

@@ -81,6 +81,10 @@ MISTAKES: dict[str, tuple[str | bytes, list[str]]] = {
         "Time,Date,Flow\n00:00:00,2026-03-01,10\n00:01:00,2026-03-01,11\n",
         ["two columns"],
     ),
+    "year, month and day apart": (
+        "Year,Month,Day,Hour,Flow\n2026,3,1,0,10\n2026,3,1,1,11\n",
+        ["columns of their own", "'Year'", "'2026,3,1,0,10' in line 2", "join them"],
+    ),
     "date and hour apart": (
         stamped("2026-03-01,{at},{half}.5", head="Date,Hour,Flow"),
         ["two columns", "'Date' and 'Hour'", "join them"],
@@ -141,6 +145,31 @@ MISTAKES: dict[str, tuple[str | bytes, list[str]]] = {
             count=12,
         ),
         ["long layout", "'machine'", "'1' in line 2"],
+    ),
+    "labels": (
+        "start,end\n2026-03-01 00:00,2026-03-02 00:00\n2026-03-05,2026-03-06\n",
+        ["as a label file", "'2026-03-01 00:00,2026-03-02 00:00' in line 2", "prefix of the labels"],
+    ),
+    "two machines with numbers beside many sensors": (
+        stamped(
+            "2026-03-01 00:0{at}:00,1,2,3,4,5,6,1\n2026-03-01 00:0{at}:00,1,2,3,4,5,6,2",
+            head="Timestamp,a,b,c,d,e,f,Machine Id",
+        ),
+        ["long layout", "column 8 ('Machine Id')", "'1' in line 2"],
+    ),
+    "two machines beside many sensors": (
+        stamped(
+            "2026-03-01 00:0{at}:00,1,2,3,4,5,6,P1\n2026-03-01 00:0{at}:00,1,2,3,4,5,6,P2",
+            head="Timestamp,a,b,c,d,e,f,which",
+        ),
+        ["long layout", "column 8 ('which')", "'P1' in line 2", "components of their own"],
+    ),
+    "two machines at times of their own": (
+        stamped(
+            "2026-03-01 00:0{at}:00,P1,1,2,3,4\n2026-03-01 00:0{at}:07,P2,1,2,3,4",
+            head="Timestamp,Machine,a,b,c,d",
+        ),
+        ["long layout", "column 2 ('Machine')", "'P1' in line 2"],
     ),
     "decimal commas in quotation marks": (
         'Timestamp,Flow,Press\n2026-03-01 00:00:00,"10,5","1.011,5"\n',
@@ -240,6 +269,13 @@ def test_a_mistake_is_named_with_the_way_out(mistake: str) -> None:
             1,
             [],
         ),
+        *(
+            (stamped(line, head=f"Timestamp,{name},a,b,c,d", count=9), ("Timestamp", name, *"abcd"), 1, [])
+            for name, line in (
+                ("Mode", "2026-03-01 00:0{at}:00,auto,1,2,3,4\n2026-03-01 00:0{at}:07,hand,1,2,3,4"),
+                ("Machine", "2026-03-01 00:0{at}:00,P1,1,2,3,4"),
+            )
+        ),
         ("Date,Flow\n202603010600,1\n202603010615,2\n", ("Date", "Flow"), 1, []),
         ("Date,Flow\n2026-03-01,1\n", ("Date", "Flow"), 1, []),
         (
@@ -248,6 +284,7 @@ def test_a_mistake_is_named_with_the_way_out(mistake: str) -> None:
             1,
             [],
         ),
+        ("Year,Flow\n2026-01-01,8\n2027-01-01,9\n", ("Year", "Flow"), 1, []),
         ("Date,Hours\n2026-03-01,8\n2026-03-02,9\n2026-03-03,8\n", ("Date", "Hours"), 1, []),
         ("Timestamp,Value\n2026-03-01,1\n", ("Timestamp", "Value"), 1, []),
         ("Timestamp,a", ("Timestamp", "a"), 1, []),

@@ -93,3 +93,11 @@ def test_dates_that_can_be_read_in_two_ways_are_remarked_on() -> None:
     found = read_rated_labels(b"start,end,notes\n01/02/2026,03/02/2026,x\n")
 
     assert "no date shows whether day or month comes first" in found.remarks[0]
+
+
+def test_a_last_line_that_may_be_cut_off_is_remarked_on() -> None:
+    whole = "start,end,rating\n2026-03-01T06:00,2026-03-02T18:00,ANOMALY\n2026-03-05T06:00,2026-03-06T1"
+    found = read_rated_labels(whole.encode())
+    assert "line 3, '2026-03-05T06:00,2026-03-06T1', may be cut off" in found.remarks[0]
+    for end in ("8:00", "8:00,NEUTRAL", "\n"):
+        assert read_rated_labels(f"{whole}{end}".encode()).remarks == ()

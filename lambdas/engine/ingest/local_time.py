@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.ingest.timestamps import Times
+from l4e_files.clock_changes import CHANGE_DAYS
 
 _HOUR = 3_600_000_000
 _DAY = 24 * _HOUR
@@ -15,9 +16,9 @@ _SHARE = 0.9
 """Share of the rows which repeat a timestamp that are in hours which clocks repeat, at least."""
 _MOST_HOURS = 1_000
 """Hours with repeated timestamps that are counted: a file of local time has one a year."""
-_MONTHS = (3, 4, 9, 10, 11)
+_CHANGE_DAYS = [32 * month + day for month, day in sorted(CHANGE_DAYS)]
 _NIGHT_HOURS = 4
-"""Clocks are changed on Sundays, and in these months, before this hour."""
+"""Clocks are changed on Sundays before this hour."""
 
 
 @dataclass(slots=True)
@@ -94,7 +95,10 @@ def _after_skipped(micros: NDArray[np.int64]) -> NDArray[np.intp]:
 def _is_changed_hour(micros: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which instants lie in an hour that clocks somewhere repeat or skip: a Sunday night."""
     days = micros // _DAY
-    months = days.astype("datetime64[D]").astype("datetime64[M]").view(np.int64) % 12 + 1
+    dates = days.astype("datetime64[D]")
+    months = dates.astype("datetime64[M]")
+    day_of_month = (dates - months.astype("datetime64[D]")).view(np.int64) + 1
+    year_days = 32 * (months.view(np.int64) % 12 + 1) + day_of_month
     sunday = (days + 4) % 7 == 0  # 1970 began on a Thursday
-    night: NDArray[np.bool_] = sunday & np.isin(months, _MONTHS) & (micros % _DAY < _NIGHT_HOURS * _HOUR)
-    return night
+    changing: NDArray[np.bool_] = sunday & np.isin(year_days, _CHANGE_DAYS)
+    return changing & (micros % _DAY < _NIGHT_HOURS * _HOUR)

@@ -96,11 +96,11 @@ class Passes:
         if not all(map(_overlap, self._found, self._found[1:])):
             return None
         widths = {len(cells) for each in self._found for cells in (each.first, each.last)}
-        if max(widths) > _MOST_COLUMNS:
-            return None
         for column in range(1, min(widths)):
             texts = [each.first[column] for each in self._found]
             constant = texts == [each.last[column] for each in self._found]
+            if max(widths) > _MOST_COLUMNS and any(map(str.isdigit, texts)):
+                continue
             if constant and all(texts) and len(set(texts)) == len(texts) and all(map(_names, texts)):
                 return SortedBySensor(column=column, line=self._found[1].line, text=texts[1])
         return None

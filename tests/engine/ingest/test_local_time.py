@@ -82,6 +82,12 @@ def test_a_year_has_two_such_hours() -> None:
             [*local("UTC", at(2026, 10, 25)), "2026-10-25 02:00:00", "2026-10-25 02:10:00"],
             id="some rows of the night again",
         ),
+        *(
+            pytest.param(
+                [each for each in local("UTC", day) if " 02:" not in each[10:]], id=f"an hour of {day:%d %B}"
+            )
+            for day in (at(2026, 3, 1), at(2026, 3, 22), at(2026, 10, 18), at(2026, 11, 8))
+        ),
     ],
 )
 def test_other_gaps_and_repetitions_are_no_clocks(times: list[str]) -> None:

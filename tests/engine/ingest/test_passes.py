@@ -81,3 +81,9 @@ def test_wide_files_are_not_taken_for_long_ones(rows: list[str]) -> None:
 def test_one_of_many_columns_has_such_numbers_by_chance() -> None:
     rows = [f"{row},1,2,3,4" for name in ("1", "2") for row in sensor(name, stamps(300))]
     assert convert(rows, head="Zeit,Mode,a,b,c,d,e").rows == 600
+
+
+def test_texts_of_machines_beside_many_sensors() -> None:
+    rows = [f"{row},1,2,3,4" for name in ("P1", "P2") for row in sensor(name, stamps(300))]
+    with pytest.raises(UnusableFile, match=r"column 2 \('Ort'\) says of which \('P2' in line 302\)"):
+        convert(rows, head="Zeit,Ort,a,b,c,d,e")

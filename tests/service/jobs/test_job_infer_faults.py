@@ -88,6 +88,17 @@ def test_a_file_that_cannot_be_read_is_told_beside_that_of_the_window_before(
     assert "no row of 'in/hydraulics_20260105100000.csv' lies in the window" in message
 
 
+def test_rows_of_a_clock_that_was_put_forward_are_told(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:10")
+    upload(world, "10:00")
+    upload(world, "10:05", components=("drive",))
+    world.upload("in/hydraulics_20260105100500.csv", "Timestamp,flow,pressure\n2026-01-05T11:06:00,50,4\n")
+    message = reason(world, scheduler, "10:05")
+    assert "'in/hydraulics_20260105100500.csv' lies in the window (2026-01-05T10:05:00Z" in message
+    assert "the rows go from 2026-01-05T10:00:00.000000 to 2026-01-05T11:06:00.000000" in message
+    assert "Timestamps inside files are UTC" in message
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

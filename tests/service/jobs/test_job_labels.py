@@ -122,11 +122,33 @@ def test_the_order_of_day_and_month_is_one_for_the_file(text: str, starts: list[
             "2026-03-01,2026-03-02,NEUTRAL\n",
             "has 3 columns, but a label file has exactly two: .* label group: keep start and end alone here",
         ),
+        ("2026-03-01,2026-03-02\n\0\0\0\0", "line 2 has bytes of zero, .*: write the file again; each line"),
+        ("2026-03-01,2026-03-02\n\x1a", r"line 2: '\\x1a' has 1 column"),
     ],
 )
 def test_a_label_file_that_cannot_be_read(text: str, message: str) -> None:
     with pytest.raises(UnusableFile, match=message):
         read_labels(text.encode())
+
+
+@pytest.mark.parametrize("end", ["2026-03-06T1", "2026-03-06T10:0", "2026-03-06T10:00:0", "2026-03-06"])
+def test_a_last_line_that_may_be_cut_off_is_told(end: str) -> None:
+    whole = "2026-03-01T06:00:00,2026-03-02T18:00:00\n"
+    (note,) = read_labels(f"{whole}2026-03-05T06:00:00,{end}".encode()).notes
+    assert note.startswith(f"line 2, '2026-03-05T06:00:00,{end}', may be cut off: the file ends in it,")
+    assert read_labels(f"{whole}2026-03-05T06:00:00,{end}\n".encode()).notes == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-01T06:00:00,2026-03-02T18:00:00",
+        "13/12/2026 16:00,14/12/2026 18:00\n3/5/2026 6:00,3/5/2026 9:05",
+        "1774965900,1774965901",
+    ],
+)
+def test_a_last_line_without_an_end_is_usual(text: str) -> None:
+    assert read_labels(text.encode()).notes == ()
 
 
 def test_a_label_without_length_is_told() -> None:
@@ -198,6 +220,16 @@ def test_labels_that_leave_little_to_learn_are_told() -> None:
     assert rule == "labels-cover-all"
     assert "1 label covers all of the training window" in text
     assert told((0, 300), ratings=["NO_ANOMALY"]) == []
+
+
+def test_labels_that_reach_far_beyond_all_data_are_told() -> None:
+    assert told((12, 35)) == told((-25, 2)) == told((12, 300), ratings=["NO_ANOMALY"]) == []
+    for far, read in (((12, 300), "2026-03-13T00:00:00Z to 2026-"), ((-300, 2), "2025-05-05T00:00:00Z to")):
+        ((rule, count, text),) = told((4, 5), far)
+        assert (rule, count) == ("labels-beyond", 1)
+        assert text.startswith("1 label reaches more than 30 days beyond all data, which is from 2026-03-01")
+        assert f"label 1, read as {read}" in text
+        assert "If a year or month is wrong, correct it" in text
 
 
 def test_dates_that_allow_both_orders_are_read_with_the_month_first_and_noted() -> None:

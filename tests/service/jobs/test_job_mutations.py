@@ -17,7 +17,15 @@ from service.jobs import train
 from service.jobs.capacity import Capacity
 from service.jobs.failure import JobFailed
 from service.jobs.importing import work
-from service.jobs.inference import active_model, event_tracking, execution, file_names, kept_rows, loop
+from service.jobs.inference import (
+    active_model,
+    event_tracking,
+    execution,
+    file_names,
+    kept_rows,
+    loop,
+    window_rows,
+)
 from service.jobs.inference.active_model import ActiveModel
 from service.jobs.inference.file_names import NameRange, Search
 from service.jobs.inference.input_files import InputFiles
@@ -45,6 +53,7 @@ from tests.service.jobs import (
     test_job_kept_rows,
     test_job_last_values,
     test_job_naming,
+    test_job_notices,
     test_job_objects,
     test_job_retraining,
     test_job_train,
@@ -197,6 +206,10 @@ def names_of_files_are_utc(patch: Patch) -> None:
 def the_earlier_file_wins(patch: Patch) -> None:
     original = Search.matches
     patch.setattr(Search, "matches", lambda search, *names, **more: original(search, *names, **more)[::-1])
+
+
+def values_stand_in_without_a_word(patch: Patch) -> None:
+    patch.setattr(window_rows, "stand_ins", lambda *_: ())
 
 
 def only_the_last_naming_is_looked_for(patch: Patch) -> None:
@@ -445,6 +458,11 @@ INFERENCE = (
     Bug(the_delay_is_ignored, test_job_infer.test_the_delay_and_the_time_zone_of_file_names),
     Bug(names_of_files_are_utc, test_job_infer.test_the_delay_and_the_time_zone_of_file_names),
     Bug(the_earlier_file_wins, test_job_infer.test_the_later_file_wins),
+    Bug(
+        values_stand_in_without_a_word,
+        test_job_notices.test_a_value_that_stands_in_for_what_a_file_gets_wrong_is_told,
+        {"text": test_job_notices.WINDOW_AFTER.replace("pre", "Pre"), "told": {"pressure": "exactly"}},
+    ),
     Bug(
         only_the_last_naming_is_looked_for,
         test_job_naming.test_files_that_are_named_in_another_way_are_found_at_once,

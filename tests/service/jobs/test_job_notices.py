@@ -126,6 +126,62 @@ def test_a_component_without_file_fails_the_execution_unless_the_service_allows_
     assert metric(jobs_aws, scheduler, "InferenceWarning") == [3.0]
 
 
+WINDOW_AFTER = "Timestamp,flow,pressure\n" + "".join(
+    f"2026-01-05T10:0{minute}:00,50.{minute},4.{minute}\n" for minute in range(6, 10)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (WINDOW_AFTER, {}),
+        (re.sub(r",4\.\d", ",", WINDOW_AFTER), {}),
+        (
+            re.sub(r",4\.\d|,pressure", "", WINDOW_AFTER),
+            {"pressure": "has no such column, as 'in/hydraulics_20260105100000.csv' has"},
+        ),
+        (
+            WINDOW_AFTER.replace("pressure", "Pressure"),
+            {"pressure": "calls its column 'Pressure', and names must match exactly"},
+        ),
+        (
+            WINDOW_AFTER.replace("flow,pressure", "f,p"),
+            {"flow": "has no such column, as", "pressure": "has no such column, as"},
+        ),
+        (
+            re.sub(r",4\.\d", ",Bad", WINDOW_AFTER),
+            {"pressure": "4 of its cells are not numbers, for example 'Bad' in line 2 of 'in/h"},
+        ),
+    ],
+)
+def test_a_value_that_stands_in_for_what_a_file_gets_wrong_is_told(
+    world: World, model: Item, text: str, told: dict[str, str]
+) -> None:
+    scheduler = started(world, model, "10:05", now="10:10:20")
+    upload(world, "10:00")
+    upload(world, "10:05", components=("drive",))
+    world.upload("in/hydraulics_20260105100500.csv", text)
+    assert set(world.tick(scheduler).values()) == {"SUCCESS"}
+    _, second = notices(world, scheduler)
+    found = {sensor: text for kind, sensor, text in second if kind == "no-values"}
+    assert found.keys() == {f"hydraulics\\{name}" for name in told}
+    for name, words in told.items():
+        assert words in found[f"hydraulics\\{name}"]
+        assert "Its last value, of 2026-01-05T10:05:00Z, stands in" in found[f"hydraulics\\{name}"]
+
+
+def test_a_sensor_with_files_of_its_own_may_be_in_none(world: World, model: Item) -> None:
+    scheduler = started(world, model, "10:05", now="10:10:20")
+    upload(world, "10:00", components=("drive",))
+    upload(world, "10:05", components=("drive",))
+    world.upload("in/hydraulics_20260105100000-1.csv", "Timestamp,flow\n2026-01-05T10:01:00,50\n")
+    world.upload("in/hydraulics_20260105100000-2.csv", "Timestamp,pressure\n2026-01-05T10:01:00,4\n")
+    world.upload("in/hydraulics_20260105100500-1.csv", "Timestamp,flow\n2026-01-05T10:06:00,51\n")
+    world.upload("in/hydraulics_20260105100500-3.csv", "Timestamp,other\n2026-01-05T10:06:00,51\n")
+    assert set(world.tick(scheduler).values()) == {"SUCCESS"}
+    assert [kind for kind, _, _ in notices(world, scheduler)[1]] == []
+
+
 def test_a_file_that_cannot_be_read_beside_one_that_can(
     jobs_aws: EmbeddedAws, world: World, model: Item, caplog: pytest.LogCaptureFixture
 ) -> None:

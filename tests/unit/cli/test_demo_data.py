@@ -122,6 +122,26 @@ class TestFolder:
         assert recording.sensor_ids == ("motor\\A", "pump\\B")
         assert recording.sensor("pump\\B")[1].tolist() == [1, 2]
 
+    def test_what_is_put_right_is_told(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        rows = "".join(f"04/03/2026 00:{minute:02d},{minute},1\n" for minute in range(20))
+        self.write(tmp_path, "pump.csv", f"t,A,B\n{rows}04/03/2026 00:19,-9999,Bad\n")
+        self.write(tmp_path, "labels.csv", "03/04/2026 00:05,03/04/2026 00:07\n")
+        read(tmp_path)
+        told = " ".join(capsys.readouterr().out.split())
+        for text in (
+            "pump: 1 row(s) repeat a timestamp of the same file",
+            "pump\\B: 1 cell(s) of sensor 'B' are not numbers and count as missing, first in line 22 ('Bad')",
+            "21 date(s) fit both orders of day and month, and were read with the month first",
+            "labels.csv: no date shows whether day or month comes first",
+        ):
+            assert text in told
+
+    def test_what_is_right_needs_no_words(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.write(tmp_path, "pump.csv", "t,A\n2026-03-04T00:00:00,1\n2026-03-04T00:01:00,2\n")
+        self.write(tmp_path, "labels.csv", "2026-03-04T00:00:00,2026-03-04T00:01:00\n")
+        read(tmp_path)
+        assert not capsys.readouterr().out.strip()
+
     def test_labels_outside_the_data_are_told(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -203,6 +223,20 @@ class TestFolder:
             (
                 {"a.csv": "t,A\n2026-01-01,1\n", "faults.csv": "2026-01-01,2026-01-02\n"},
                 r"faults\.csv holds labels, it seems: .* Call it labels\.csv",
+            ),
+            *(
+                (
+                    {"a.csv": "t,A\n2026-01-01,1\n", "faults.csv": text},
+                    r"faults\.csv holds labels, it seems: .* Call it labels\.csv",
+                )
+                for text in (
+                    "start,end\n2026-01-01,2026-01-02\n",
+                    "start,end,rating\n2026-01-01,2026-01-02,\n",
+                )
+            ),
+            (
+                {"a.csv": "t,A\n2026-01-01,1\n", "b.csv": "t,A\n2026-01-01,on\n"},
+                "component .b. has 1 row .* no sensor has a single valid value: .* .on. in line 2",
             ),
         ],
     )

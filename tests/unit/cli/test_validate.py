@@ -128,6 +128,23 @@ class TestComponents:
         (told,) = [each["text"] for each in validation.run()["findings"] if each["rule"] == "reading"]
         assert told.startswith("the last time is 2569-07-19T23:00:00, in the future: a year, a calendar or")
 
+    def test_marks_of_quality_are_told(self, validation: Validation) -> None:
+        columns = {
+            "Flow": varying,
+            "Flow_Quality": lambda _row: 192,
+            "FlowQC": varying,
+            "Air_Quality": varying,
+        }
+        validation.write("pump/a.csv", csv(200, **columns))
+        (told,) = [each["text"] for each in validation.run()["findings"] if each["rule"] == "reading"]
+        assert told.startswith("the columns 'Flow_Quality', 'FlowQC' are by the name marks of quality, which")
+
+    @pytest.mark.parametrize("year", ["1970", "1990", "0026"])
+    def test_times_of_a_clock_that_was_not_set_are_told(self, validation: Validation, year: str) -> None:
+        validation.write("pump/a.csv", GOOD.replace("2026-", f"{year}-"))
+        (told,) = [each["text"] for each in validation.run()["findings"] if each["rule"] == "reading"]
+        assert told.startswith(f"the first time is {year}-01-01T00:00:00, before 1991: a clock that was not")
+
     @pytest.mark.parametrize("mark", [-9999, 65535, 2147483647, -32768])
     def test_numbers_that_stand_for_no_value_are_told(self, validation: Validation, mark: int) -> None:
         def marked(row: int) -> float:

@@ -8,14 +8,14 @@ from itertools import takewhile
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
-from engine import ComponentReport, FileReport, UnusableFile, merge_component
+from engine import ComponentReport, FileReport, UnusableFile, merge_component, rows_between
 from service.jobs.columns import Columns
 from service.jobs.failure import JobFailed, NothingThere, some
 from service.jobs.inference.file_names import NameRange, Naming, Search
 from service.jobs.runtime import log
 from service.jobs.storage.csv_objects import read_csv_object
 from service.jobs.storage.customer_bucket import CustomerBuckets
-from service.jobs.times import epoch
+from service.jobs.times import epoch, instant
 from service.members.locations import prefix_mistake
 from service.schedulers.inference_windows import InferenceWindow
 from service.settings import Settings
@@ -303,9 +303,7 @@ class InputFiles:
 
     def _check_rows(self, name: str, component: ComponentInput) -> None:
         report = component.report
-        start = epoch(report.start) if report.start else self.window.end
-        end = epoch(report.end) if report.end else self.window.start
-        if end <= self.window.start or start > self.window.end:
+        if not rows_between(component.columns, instant(self.window.start), instant(self.window.end)):
             if component.discarded:
                 raise NothingThere(
                     f"component '{name}': files for the window {self.window} cannot be read: "

@@ -10,6 +10,7 @@ from service.jobs.inference.active_model import ActiveModel
 from service.jobs.inference.execution_notices import (
     late_rows,
     silent_sensors,
+    stand_ins,
     unusable_files,
     what_cells_held,
 )
@@ -136,6 +137,7 @@ def window_input(
         notices=(
             *unusable_files(components),
             *late_rows(components, before, window),
+            *stand_ins(components, carry, latest, window),
             *silent_sensors(sensors, known, earlier),
         ),
     )

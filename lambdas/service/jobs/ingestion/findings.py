@@ -1,5 +1,6 @@
 """What was put right in the files of an ingestion, and components without a single value. Pure."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,10 @@ from service.jobs.ingestion.parts import FilePart
 
 _AHEAD = timedelta(days=1)
 """Local time taken as UTC is ahead by less."""
+_CLOCKS_BEGIN = "1991"
+"""Clocks that were not set, or lost their battery, begin in 1900, 1970, 1980, 1984 or 1990."""
+_QUALITY = re.compile(r"(?P<of>.+?)[._:#$-]?(quality|qual|qc|validity)([._:-]?code)?", re.IGNORECASE)
+"""The name of a column that says of another one, named the same without the ending, which values are good."""
 _SHOWN = 3
 """Sensors that a message describes."""
 
@@ -99,6 +104,12 @@ def notes_of(merged: MergedComponent, *, now: datetime) -> list[str]:
             f"the last time is {end[:19]}, in the future: a year, a calendar or the start of a count of "
             "seconds may be another one than that of UTC since 1970"
         )
+    start = merged.report.start
+    if start is not None and start < _CLOCKS_BEGIN:
+        notes.append(
+            f"the first time is {start[:19]}, before {_CLOCKS_BEGIN}: a clock that was not set, or a year "
+            "that was written short; correct such times, or leave their rows out"
+        )
     notes += [
         f"sensor '{sensor.sensor}' has {sensor.stand_in[0]:.10g} in {sensor.stand_in[1]:,} cells, as a mark "
         "of missing values or an overflow: it is learned as a number; leave such cells empty"
@@ -106,6 +117,12 @@ def notes_of(merged: MergedComponent, *, now: datetime) -> list[str]:
         if sensor.stand_in is not None
     ]
     names = {name: None for part in merged.parts for name in part.report.header[1:]}
+    marks = [name for name in names if (found := _QUALITY.fullmatch(name)) and found["of"] in names]
+    if marks:
+        notes.append(
+            f"{_listed(marks)} by the name marks of quality, which the service does not look at: values that "
+            "they call bad are learned as numbers; 'l4e prepare' leaves such values out"
+        )
     alike: dict[str, list[str]] = {}
     for name in names:
         alike.setdefault(name.casefold(), []).append(name)
@@ -116,6 +133,13 @@ def notes_of(merged: MergedComponent, *, now: datetime) -> list[str]:
         if len(same) > 1
     ]
     return notes
+
+
+def _listed(columns: Sequence[str]) -> str:
+    """Return some columns as the beginning of a sentence, with its verb."""
+    more = f" and {len(columns) - _SHOWN:,} more" if len(columns) > _SHOWN else ""
+    shown = ", ".join(map(repr, columns[:_SHOWN]))
+    return f"the column {shown} is" if len(columns) == 1 else f"the columns {shown}{more} are"
 
 
 def _repetition(merged: MergedComponent) -> str:

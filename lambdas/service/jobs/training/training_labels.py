@@ -27,11 +27,15 @@ _INSTANT = timedelta(microseconds=1)
 _MOST = 0.5
 """Share of the training window that labels may cover without a remark."""
 
+_BEYOND = timedelta(days=30)
+"""How far a label may reach beyond all data without a remark: a wrong year or month takes it farther."""
+
 _MOST_BYTES = 64 << 20
 """The largest label file: half a million lines and more."""
 
 OVERLAPPING, CONTRADICTING = "labels-overlap", "labels-contradict"
 OUTSIDE_DATA, OUTSIDE_WINDOWS = "labels-outside", "labels-unused"
+BEYOND_DATA = "labels-beyond"
 MOST_OF_TRAINING, ALL_OF_TRAINING = "labels-cover-most", "labels-cover-all"
 """Rules of remarks about labels."""
 
@@ -175,7 +179,8 @@ class Labels:
         yield from _outside_remarks(outside, len(self.labels), data)
         yield from _unused_remarks(unused)
         if windows:
-            yield from _covering_remarks(self.labels, windows[0].shared(data))
+            covering = list(_covering_remarks(self.labels, windows[0].shared(data)))
+            yield from covering or _reaching_remarks(self.labels, data)
 
 
 def too_large(size: int) -> str | None:
@@ -316,6 +321,25 @@ def _covering_remarks(labels: Sequence[Label], training: TimeSpan) -> Iterator[L
         f"learned from what they cover{', so the training fails' if everything else ''}. The longest: "
         f"{_example([longest])}. If its dates are wrong, correct them; if not, train on a longer time",
     )
+
+
+def _reaching_remarks(labels: Sequence[Label], data: TimeSpan) -> Iterator[LabelRemark]:
+    """Say that labels reach far beyond all data, and so cover all up to its start or end."""
+    start, end = moment(data.start) - _BEYOND, moment(data.end) + _BEYOND
+    found = [
+        label
+        for label in labels
+        if label.rating != NO_ANOMALY and label.lies_in(data) and (label.start < start or label.end > end)
+    ]
+    if found:
+        yield LabelRemark(
+            rule=BEYOND_DATA,
+            count=len(found),
+            text=f"{_labels(len(found))} {_verb(found, 'reaches', 'reach')} more than {_BEYOND.days} days "
+            f"beyond all data, which is from {data}, and nothing is learned up to its start or end: "
+            f"{_example(found)}. If a year or month is wrong, correct it; the end of a fault that goes on is "
+            "the end of the data",
+        )
 
 
 def _span(label: Label) -> TimeSpan:

@@ -45,6 +45,21 @@ SHAPES = {
         [],
         "Timestamp,Flow,Vibration\n2026-03-01T00:00:00,10,0.5\n2026-03-01T00:01:00,11,0.6\n2026-03-01T00:02:00,12,0.7\n",
     ),
+    "units under the names, that of the times too": (
+        b"Timestamp,Flow,Level\nUTC,m3/h,bar\n\n2026-03-04 00:00:00,10.5,2\n2026-03-04 00:01:00,11.5,3\n",
+        [],
+        "Timestamp,Flow,Level\n2026-03-04T00:00:00,10.5,2\n2026-03-04T00:01:00,11.5,3\n",
+    ),
+    "units with digits": (
+        b"Time,Flow,Level\n2026-03-04 00:00,10.5 m3/h,2 mmH2O\n2026-03-04 00:01,11.5 m3/h,3 mmH2O\n",
+        [],
+        "Timestamp,Flow,Level\n2026-03-04T00:00:00,10.5,2\n2026-03-04T00:01:00,11.5,3\n",
+    ),
+    "sensors that are named as units are": (
+        b"Timestamp,A,V\n2026-03-04 00:00:00,10.5,2\n2026-03-04 00:01:00,11.5,3\n",
+        [],
+        "Timestamp,A,V\n2026-03-04T00:00:00,10.5,2\n2026-03-04T00:01:00,11.5,3\n",
+    ),
     "local time over the change to winter, newest row first": (
         (
             b"Time;Flow\n2026-10-25 02:30;4,5\n2026-10-25 02:00;3,5\n"
@@ -187,6 +202,13 @@ ASKED = {
         b"Time,Ammonia\n2026-03-01 00:00,<0.01\n2026-03-01 00:01,0.5\n",
         "--set texts=blank",
     ),
+    **{
+        f"exponents as in {text}": (
+            f"Time,Power\n2026-03-01 00:00,{text}\n2026-03-01 00:01,{text}\n".encode(),
+            "--set drop=Power",
+        )
+        for text in ("1.62D2", "1.62D+02", "1.62x10^2", "0xa6")
+    },
     "numbers in several units": (
         b"Time,Power\n2026-03-01 00:00,1.5 kW\n2026-03-01 00:01,900 W\n",
         "--set drop=Power",
