@@ -21,7 +21,8 @@ Kind = Literal["no-state", "gap", "late-rows", "no-values", "unusable-file", "un
 - `no-state`: scoring began without the state of earlier rows;
 - `gap`: rows are missing before the first one, so that scoring starts afresh;
 - `late-rows`: rows that are not newer than what was scored before; they are not scored;
-- `no-values`: a sensor or a component is silent; it is left out of score and contributions;
+- `no-values`: a sensor or a component is silent and left out of score and contributions, or goes on with its
+  last value although its files have rows;
 - `unusable-file`: a file could not be read;
 - `unit`: a sensor reads as if it had changed its unit;
 - `level`: the level of a sensor has moved for long;
