@@ -95,7 +95,8 @@ def without_suspicious(frame: Frame, normal: Mask, scaling: Scaling, max_rows: i
         return kept
     scored = sample_strips(normal, max_rows)
     for _ in range(ROUNDS):
-        ratio, distance = _judged(frame, kept, scaling, scored)
+        of_kept = scaling if kept is normal else Scaling.of(frame.values, kept)
+        ratio, distance = _judged(frame, kept, of_kept, scored)
         runs = _long_runs((ratio > FAR_ABOVE) & normal)
         usual = usual_distance(distance[scored & normal])
         odd = [run for run in runs if not came_back(distance, run, usual=usual, apart=RUN_ROWS)]
@@ -105,7 +106,6 @@ def without_suspicious(frame: Frame, normal: Mask, scaling: Scaling, max_rows: i
         if not 0 < share <= MAX_SHARE:
             break
         kept = normal & ~suspicious
-        scaling = Scaling.of(frame.values, kept)
     return kept
 
 

@@ -102,12 +102,12 @@ def fit(
             f"{int(normal.sum())} normal rows with the machine on; training needs at least {MIN_ROWS}"
         )
     normal = without_silent(frame, normal)
-    scaling = Scaling.of(frame.values, normal)
     if prior is None:
+        scaling = Scaling.of(frame.values, normal)
         healthy = without_suspicious(frame, normal, scaling, _LEARNED_ROWS) | (normal & sure)
     else:
         healthy = without_known_faults(frame, normal, prior, sure)
-    if (healthy != normal).any():
+    if prior is not None or (healthy != normal).any():
         scaling = Scaling.of(frame.values, healthy)
     baseline = Baseline.of(baseline_span(int(healthy.sum()), frame.step), len(frame.sensors))
     pipeline = Pipeline(scaling=scaling, baseline=baseline)
