@@ -34,6 +34,7 @@ SHOWN = {
     "PCA T2+Q": "PCA T²+Q",
     "Mahalanobis LW": "Mahalanobis",
     "engine, follow": "fast views",
+    "engine, monthly": "again monthly",
 }
 """Names of detectors on the page, where they differ from those of the files."""
 DETECTION = ("engine", "PCA T2+Q", "IsolationForest", "ECOD", "MLP autoencoder")

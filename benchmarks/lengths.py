@@ -1,10 +1,12 @@
 """How long a training must be: one machine trained on more or fewer days, and judged on the same days after.
 
     python -m benchmarks.lengths [--seeds 5,6,7,8] [--step 300] [--days 10,14,21,30,40,60]
-                                 [--detectors 'engine;Mahalanobis LW'] [--json FILE]
+                                 [--detectors 'engine;engine, monthly;Mahalanobis LW'] [--json FILE]
 
 Machines are young ones of `benchmarks.wear`: two faults of two weeks in 90 days, from the end of winter until
-summer. A shorter training is the end of the longest one. Columns as in `benchmarks.slow`.
+summer. A shorter training is the end of the longest one. "engine, monthly" is trained again every 30 days,
+on all rows until then, as a retraining scheduler does; nobody labels or confirms anything. Columns as in
+`benchmarks.slow`.
 """
 
 import argparse
@@ -18,9 +20,14 @@ import numpy as np
 
 from benchmarks.baselines import BASELINES, baseline
 from benchmarks.datasets import Case
-from benchmarks.slow import alarms_of, engine_alarms, run, summary
+from benchmarks.slow import Alarms, alarms_of, engine_alarms, run, summary
+from benchmarks.versions import Schedule, trained_again
 from benchmarks.wear import KINDS, young
+from engine import fit
 
+DETECTORS = "engine;engine, monthly;Mahalanobis LW"
+MONTHLY = Schedule(days=30, lookback=180, answers="none")
+"""The shortest period and look-back of a retraining scheduler."""
 DAY = np.timedelta64(24 * 3600 * 10**6, "us")
 
 
@@ -46,6 +53,13 @@ def cases(seeds: Sequence[int], step: int, days: Sequence[int]) -> Iterator[Case
             yield from (trained_on(longest, each) for each in sorted(days))
 
 
+def monthly(case: Case) -> Alarms:
+    """Return the alarms of an engine that is trained again every month."""
+    first = fit(case.part(0, case.train), labels=case.training_labels())
+    scores = trained_again(case, first, MONTHLY).scores
+    return scores.prediction == 1, scores.contributions
+
+
 def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(
@@ -54,11 +68,17 @@ def main() -> None:
     parser.add_argument("--seeds", default="5,6,7,8")
     parser.add_argument("--step", type=int, default=300, help="seconds between rows")
     parser.add_argument("--days", default="10,14,21,30,40,60")
-    parser.add_argument("--detectors", default="engine;Mahalanobis LW", help="separated by semicolons")
+    parser.add_argument(
+        "--detectors", default="engine;engine, monthly;Mahalanobis LW", help="separated by semicolons"
+    )
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     seeds, days = ([int(each) for each in text.split(",")] for text in (options.seeds, options.days))
-    known = engine_alarms() | {name: alarms_of(baseline(name)) for name in BASELINES}
+    known = (
+        engine_alarms()
+        | {"engine, monthly": monthly}
+        | {name: alarms_of(baseline(name)) for name in BASELINES}
+    )
     detectors = {name: known[name] for name in options.detectors.split(";")}
     result: dict[str, list[dict[str, Any]]] = {name: [] for name in detectors}
     for case in cases(seeds, options.step, days):

@@ -51,8 +51,9 @@ def warn_of_limits(
         cdk.Annotations.of(scope).add_warning_v2(
             "constructs-l4e:ShortHistory",
             f"the training window has {days:g} days, and Lookout for Equipment asks for {ADVISED_DAYS}, or a "
-            f"year if the machine has seasons{rarely}: use a longer history, or set minimum_training_span in "
-            "the ServiceSettings of the service to what you have decided on",
+            f"year if the machine has seasons{rarely}: use a longer history, or train the model again every "
+            "month until it has one (RetrainingScheduler), and set minimum_training_span in the "
+            "ServiceSettings of the service to what you have decided on",
         )
 
 

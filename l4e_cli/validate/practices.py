@@ -15,6 +15,7 @@ from l4e_cli.validate.result import ComponentResult, Finding, Severity
 _LEAST_EVALUATION_DAYS, _LEAST_EVALUATION_SHARE = 14, 0.1
 _MISSING_SHARE = 0.3
 """Share of missing or invalid cells above which a sensor is reported."""
+_AGAIN = "add history, or train the model again every month until it has it"
 _LEAST_VALUES = 10
 """Fewer values say nothing of how a sensor varies: six at random only rise or fall once in 360 times."""
 _LOST_SHARE = 0.05
@@ -183,14 +184,15 @@ def _history(span: Interval, where: str, *, minimum: float | None) -> Iterator[F
             rule="short-history",
             where=where,
             text=f"{found}. Below {LEAST_DAYS} days a model rarely knows all that is normal; L4E asks for "
-            f"{ADVISED_DAYS}",
+            f"{ADVISED_DAYS}: {_AGAIN}",
         )
     elif span.days < ADVISED_DAYS:
         yield Finding(
             severity="warning",
             rule="short-history",
             where=where,
-            text=f"{found}; L4E asks for {ADVISED_DAYS} days, and for a year if the machine has seasons",
+            text=f"{found}; L4E asks for {ADVISED_DAYS} days, and for a year if the machine has seasons: "
+            f"{_AGAIN}",
         )
 
 

@@ -260,7 +260,11 @@ def test_two_schedulers_that_would_overwrite_each_other() -> None:
 
 @pytest.mark.parametrize(
     ("days", "words"),
-    [(179, "has 179 days, and"), (89, "below 90 days a model rarely knows all that is normal"), (180, None)],
+    [
+        (179, "use a longer history, or train the model again every month"),
+        (89, "below 90 days a model rarely knows all that is normal"),
+        (180, None),
+    ],
 )
 def test_a_short_history_is_told(days: int, words: str | None) -> None:
     start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)

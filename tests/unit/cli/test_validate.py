@@ -244,8 +244,8 @@ class TestComponents:
         ("days", "severity", "words"),
         [
             (10, "error", "less than the 14 days"),
-            (60, "warning", "Below 90 days"),
-            (120, "warning", "L4E asks for 180 days"),
+            (60, "warning", "L4E asks for 180: add history, or train the model again every month"),
+            (120, "warning", "if the machine has seasons: add history, or train the model again every month"),
         ],
     )
     def test_short_history(self, validation: Validation, days: int, severity: str, words: str) -> None:

@@ -52,6 +52,7 @@ def train_version(runtime: Runtime, model: Item, version: Item) -> Item:
             ModelVersion=training.number,
             Days=round(learned.windows.training.days, 1),
             AdvisedDays=ADVISED_DAYS,
+            Advice="train the model again every month (CreateRetrainingScheduler) until it has them",
         )
     if prior is None:
         return record_end(runtime.store, model, version, members, version_only=version_only, promoted=True)
