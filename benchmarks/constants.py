@@ -34,8 +34,8 @@ OTHERS = {
     ),
     "rows or columns at once, for speed": (
         "cross_prediction.BLOCK cross_prediction._SMALL cross_prediction._SMALL_TRIANGLE features.BLOCK_ROWS "
-        "smoothing._BLOCK time_bins.CHUNK "
-        "slow_drift._CHUNK unit_changes._CHUNK watch._CHUNK calibration._COLUMNS cleaning._BLOCK_ROWS "
+        "smoothing._BLOCK time_bins.CHUNK silence._BLOCK_ROWS "
+        "slow_drift._CHUNK unit_changes._CHUNK watch._CHUNK calibration._COLUMNS "
         "segments.CHUNK_ROWS view._BLOCK_ROWS scaling._SENSORS known_faults._PART_ROWS"
     ),
     "rows of long data that are looked at, for speed": (

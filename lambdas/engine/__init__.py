@@ -17,8 +17,9 @@ from engine.explain.sentence import departure, describe, grown
 from engine.explain.summaries import Summary, summaries
 from engine.frame.build import build_frame
 from engine.frame.component_reader import FrameWindow, NoData, rows_between
+from engine.frame.filling import FillLimits, LastValue
 from engine.frame.frame import Frame, SensorId, with_silent
-from engine.frame.last_values import LastValue, last_values
+from engine.frame.last_values import last_values
 from engine.frame.matrix import TooLarge
 from engine.frame.observed_rows import ObservedRows, join_rows, observed_rows, overlay_component
 from engine.frame.off_condition import OffCondition
@@ -32,6 +33,7 @@ from engine.train.comparison import Comparison, compare, compare_scores
 from engine.train.fit import fit
 from engine.train.fit_settings import FitSettings
 from engine.train.known_faults import UnconfirmedChange
+from engine.train.silence import Silence
 from l4e_files.repairs import Repair, RepairLimits
 from l4e_files.unusable import IllegalHeader, UnusableFile
 
@@ -48,6 +50,7 @@ __all__ = [
     "Fault",
     "Faults",
     "FileReport",
+    "FillLimits",
     "FitSettings",
     "Frame",
     "FrameWindow",
@@ -65,6 +68,7 @@ __all__ = [
     "Scores",
     "SensorId",
     "SensorStatistics",
+    "Silence",
     "Summary",
     "TooLarge",
     "UnconfirmedChange",

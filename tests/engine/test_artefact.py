@@ -163,6 +163,37 @@ def test_a_detector_of_before_names_nothing_that_was_left_out() -> None:
     assert Detector.from_bytes(before).left_out.shape == (0, 2)
 
 
+LIMITS = {"s0": np.timedelta64(600, "s"), "s2": np.timedelta64(90, "s")}
+
+
+def limited() -> Detector:
+    frame = three(0, 600)
+    limits = {sensor: LIMITS[key] for sensor, key in zip(frame.sensors, ("s0", "", "s2"), strict=True) if key}
+    return fit(replace(frame, fill_limits=limits))
+
+
+def test_how_long_last_values_stand_in_is_kept() -> None:
+    first, _, third = three(0, 1).sensors
+    again = Detector.from_bytes(limited().to_bytes())
+    assert again.fill_limits == {first: LIMITS["s0"], third: LIMITS["s2"]}
+
+
+def test_a_detector_of_before_does_not_know_how_long_last_values_stand_in() -> None:
+    meta, arrays = unpack(limited().to_bytes(), "detector")
+    before = pack("detector", meta, {name: arrays[name] for name in arrays if name != "fill limits"})
+    assert Detector.from_bytes(before).fill_limits == {}
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [(np.array([1, -5, 0]), "a value stands in for -5 us"), (np.array([1, 2]), "fill limits")],
+)
+def test_wrong_fill_limits_are_refused(limits: np.ndarray, words: str) -> None:
+    meta, arrays = unpack(limited().to_bytes(), "detector")
+    with pytest.raises(BadArtefact, match=words):
+        Detector.from_bytes(pack("detector", meta, arrays | {"fill limits": limits}))
+
+
 def test_a_detector_of_before_keeps_the_row_scores_that_its_limits_fit() -> None:
     """Written by a release that had one score of rows and did not name it."""
     detector = fit(three(0, 600))

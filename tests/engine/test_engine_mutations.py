@@ -29,8 +29,9 @@ from engine.evaluate.faults import Faults
 from engine.evaluate.intervals import merge_intervals, rows_inside
 from engine.evaluate.roc import roc_auc
 from engine.explain.sentence import _duration, _number, _percent, _short_name, _too_often
-from engine.frame.build import _fill_forward, build_frame
+from engine.frame.build import build_frame
 from engine.frame.component_reader import FrameWindow, right_edges
+from engine.frame.filling import FilledColumn, usual_limit
 from engine.frame.last_values import last_values
 from engine.frame.observed_rows import ObservedRows, observed_rows, overlay_component
 from engine.frame.off_condition import OffCondition
@@ -54,7 +55,6 @@ from engine.train.bends import _lines_and_curves, unexplained
 from engine.train.calibration import column_quantile
 from engine.train.calibration_data import taken
 from engine.train.chance import counted
-from engine.train.cleaning import _silent
 from engine.train.few_days import few_days
 from engine.train.fit import fit
 from engine.train.fit_settings import FitSettings
@@ -65,6 +65,7 @@ from engine.train.outermost import _growth
 from engine.train.returning_states import came_back
 from engine.train.row_runs import joined_runs, longest_stretches, with_margin
 from engine.train.sampling import sample_strips, time_folds
+from engine.train.silence import Silence, _silent
 from engine.train.slow_fit import _Blocks, _walk, trusted
 from engine.train.state_errors import state_errors
 from tests.engine import (
@@ -72,7 +73,6 @@ from tests.engine import (
     test_alarm,
     test_artefact,
     test_baseline,
-    test_cleaning,
     test_evaluation,
     test_events,
     test_fast_rows,
@@ -88,12 +88,13 @@ from tests.engine import (
     test_row_runs,
     test_sentence,
     test_short_trainings,
+    test_silence,
     test_slow_drift,
     test_trained_states,
     test_training_rows,
     test_view,
 )
-from tests.engine.frame import test_build, test_last_values, test_observed_rows, test_segments
+from tests.engine.frame import test_build, test_filling, test_last_values, test_observed_rows, test_segments
 from tests.engine.ingest import (
     test_convert,
     test_far_rows,
@@ -353,7 +354,35 @@ BUGS = {
         test_build.test_buckets_hold_means_and_are_labelled_by_their_right_edge,
     ),
     "values are filled too short a time": Bug(
-        _fill_forward, "> limit", ">= limit", test_build.test_fill_limit_leaves_stale_values_missing
+        FilledColumn.within,
+        "> limit",
+        ">= limit",
+        test_build.test_fill_limit_leaves_stale_values_missing,
+    ),
+    "an outage is filled with the value before it": Bug(
+        build_frame,
+        "usual_limit(times[reports])",
+        "None",
+        test_filling.test_a_sensor_of_every_row_has_no_value_in_an_outage,
+    ),
+    "a sensor that reports seldom has no value in between": Bug(
+        usual_limit,
+        "PAUSES * usual",
+        "usual // 2",
+        test_filling.test_a_sensor_that_reports_seldom_has_its_last_value_in_between,
+    ),
+    "a machine is on when its sensor is silent": Bug(
+        build_frame,
+        "off.holds(filled.values)",
+        "off.holds(filled.within(limit))",
+        test_filling.test_whether_a_machine_is_off_is_asked_of_the_latest_value_however_old,
+    ),
+    "a value from before the rows is new": Bug(
+        FilledColumn.of.__func__,  # type: ignore[attr-defined]
+        "before.time",
+        "times[0]",
+        test_filling.test_a_value_from_before_the_rows_is_as_old_as_it_is,
+        (-3, 0),
     ),
     "a value at the threshold is off": Bug(
         OffCondition.holds,
@@ -670,8 +699,20 @@ BUGS = {
         _silent,
         "missing.sum(axis=0) >= SILENT_ROWS",
         "missing.sum(axis=0) > SILENT_ROWS",
-        test_cleaning.test_rows_with_a_silent_sensor_are_not_learned,
-        case(test_cleaning.test_rows_with_a_silent_sensor_are_not_learned, id="just silent"),
+        test_silence.test_rows_with_a_silent_sensor_are_not_learned,
+        case(test_silence.test_rows_with_a_silent_sensor_are_not_learned, id="just silent"),
+    ),
+    "silence of a machine that is off is told": Bug(
+        Silence.of.__func__,  # type: ignore[attr-defined]
+        "(_silent(frame.values) & on)",
+        "_silent(frame.values)",
+        test_silence.test_silence_of_a_machine_that_is_off_is_not_told,
+    ),
+    "the first sensor without values is named": Bug(
+        Silence.of.__func__,  # type: ignore[attr-defined]
+        "np.argmax",
+        "np.argmin",
+        test_silence.test_what_silence_costs_a_training_is_told_with_its_worst_sensor,
     ),
     "neutral periods are learned": Bug(
         fit,

@@ -35,6 +35,7 @@ from engine.detect.training_range import TrainingRange
 from engine.detect.unit_changes import UnitChangeDetector
 from engine.detect.view import OUTPUTS, View
 from engine.detect.watch import Watch, last_seen, late_rows
+from engine.frame.filling import FillLimits
 from engine.frame.frame import Frame, SensorId
 from engine.frame.scaling import Scaling
 from engine.ingest.timestamps import Times
@@ -60,6 +61,8 @@ class Detector:
         left_out: first and last row of the longest of these stretches, in order of time, shape (stretches,
             2); none in models of older releases.
         training_range: range of each sensor in training.
+        fill_limits: how long the last value of a sensor stands in, as in training; empty in models of older
+            releases, and where the rows of training were not built from files.
         discrete_values: values of the sensors that had at most five; empty where this is unknown.
         slow: the slow channel; None where training is too short for one, and in models of older releases.
         adaptation: how far the slow channel counts. `dataclasses.replace` changes it without training.
@@ -84,6 +87,7 @@ class Detector:
     rare: RareStates | None = None
     trained: TrainedStates | None = None
     left_out: Times = field(default_factory=lambda: np.zeros((0, 2), "datetime64[us]"))
+    fill_limits: FillLimits = field(default_factory=dict)
 
     def score(self, frame: Frame, *, state: bytes | None = None) -> Scores:
         """Score the rows of a frame.
@@ -238,6 +242,8 @@ class Detector:
         for view in self.views:
             arrays |= {f"{view.name}.{part}": getattr(view, part) for part in _VIEW_PARTS}
             arrays[f"{view.name}.moved"] = view.level_averages
+        if self.fill_limits:
+            arrays["fill limits"] = _limits_array(self.sensors, self.fill_limits)
         if self.rare is not None:
             meta["rare"] = self.rare.to_meta()
         if self.trained is not None:
@@ -294,6 +300,7 @@ class Detector:
                 rare=RareStates.read(meta["rare"]) if "rare" in meta else None,
                 trained=TrainedStates.read(arrays, "states", len(sensors)),
                 left_out=arrays["left out"].view("datetime64[us]"),
+                fill_limits=_fill_limits(arrays, sensors),
             )
 
 
@@ -303,6 +310,21 @@ def _adaptation(meta: Mapping[str, Any]) -> Adaptation:
     if found not in ADAPTATIONS:
         raise BadArtefact(f"the detector has the adaptation {found!r}, not one of {', '.join(ADAPTATIONS)}")
     return found  # type: ignore[no-any-return]
+
+
+def _limits_array(sensors: Sequence[SensorId], limits: FillLimits) -> NDArray[np.int64]:
+    """Return how long last values stand in, in microseconds; 0 for no limit."""
+    none = np.timedelta64(0, "us")
+    return np.array([limits.get(sensor, none) for sensor in sensors], "timedelta64[us]").view(np.int64)
+
+
+def _fill_limits(arrays: Arrays, sensors: Sequence[SensorId]) -> FillLimits:
+    """Return how long last values stand in; artefacts of older releases do not say."""
+    found = arrays.get("fill limits", np.zeros(len(sensors), np.int64))
+    if (found < 0).any():
+        raise BadArtefact(f"the artefact is malformed: a value stands in for {found.min()} us")
+    limits = found.view("timedelta64[us]")
+    return {sensor: limit for sensor, limit in zip(sensors, limits, strict=True) if limit}
 
 
 _VIEW_PARTS = ("offset", "weights", "usual")
@@ -348,6 +370,8 @@ def _check_arrays(arrays: Arrays, views: Sequence[ViewName], sensors: int) -> No
         "left out": ("i8", (len(arrays["left out"]), 2)),
         **dict.fromkeys(("center", "scale", "level"), ("f8", (sensors,))),
     }
+    if "fill limits" in arrays:
+        expected["fill limits"] = ("i8", (sensors,))
     if "low" in arrays:
         expected |= dict.fromkeys(("low", "high", "move"), ("f8", (sensors,)))
     for view in views:

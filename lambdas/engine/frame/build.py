@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.frame.component_reader import ComponentReader, FrameWindow, NoData
-from engine.frame.frame import Floats, Frame, SensorId
+from engine.frame.filling import FilledColumn, FillLimits, LastValue, usual_limit
+from engine.frame.frame import Frame, SensorId
 from engine.frame.matrix import ColumnMatrix
 from engine.frame.off_condition import OffCondition
 from engine.ingest.timestamps import Times
@@ -22,8 +23,8 @@ def build_frame(
     end: np.datetime64 | None,
     step_seconds: int | None,
     off: OffCondition | None,
-    carry: Mapping[SensorId, float] | None = None,
-    fill_limit: np.timedelta64 | None = None,
+    carry: Mapping[SensorId, LastValue] | None = None,
+    fill_limits: FillLimits | None = None,
     max_bytes: int | None = None,
 ) -> Frame:
     """Build the frame of the rows in (start, end].
@@ -42,7 +43,8 @@ def build_frame(
         off: Rows where it holds for the latest value received are marked as off. `None` marks none.
         carry: Last known values of sensors before the window. They fill leading gaps, so that no
             leading row is dropped.
-        fill_limit: Values older than this are not filled forward. `None` fills forward without limit.
+        fill_limits: How long a last value stands in. `None` learns it from the pauses of each sensor in the
+            window (`engine.frame.filling`); `Frame.fill_limits` has what counted.
         max_bytes: The most memory that the values may take. `None` sets no limit.
 
     Raises:
@@ -59,16 +61,21 @@ def build_frame(
         raise NoData(_without_values(readers, window))
     matrix = ColumnMatrix(len(times), len(sensors), max_bytes)
     is_off, first = np.zeros(len(times), bool), 0
-    filled = _filled_columns(readers, wanted, times, carry, fill_limit)
-    for at, (sensor, column) in enumerate(zip(wanted, filled, strict=True)):
-        known = np.isfinite(column)
+    limits = dict[SensorId, np.timedelta64]()
+    for at, (sensor, column) in enumerate(zip(wanted, _columns(readers, wanted, times), strict=True)):
+        reports = np.isfinite(column)
+        limit = usual_limit(times[reports]) if fill_limits is None else fill_limits.get(sensor)
+        filled = FilledColumn.of(column, times, carry.get(sensor))
+        known = np.isfinite(filled.values)
         if not known.any():
             raise NoData(f"sensor {sensor!r} has no value in {window}, although it has {_rows(len(times))}")
         first = max(first, int(known.argmax()))
         if off is not None and sensor == off.sensor:
-            is_off = off.holds(column)
+            is_off = off.holds(filled.values)  # of the latest value received, however old it is
         if at < len(sensors):
-            matrix.append(column)
+            matrix.append(filled.within(limit))
+            if limit is not None:
+                limits[sensor] = limit
     first = 0 if carry else first
     times = times[first:]
     return Frame(
@@ -77,6 +84,7 @@ def build_frame(
         sensors=tuple(sensors),
         off=is_off[first:],
         step=np.timedelta64(step_seconds, "s") if step_seconds else _median_step(times),
+        fill_limits=limits,
     )
 
 
@@ -85,7 +93,7 @@ def _open_components(
     wanted: Sequence[SensorId],
     window: FrameWindow,
     step_seconds: int | None,
-    carry: Mapping[SensorId, float],
+    carry: Mapping[SensorId, LastValue],
 ) -> dict[str, ComponentReader]:
     by_component: dict[str, list[SensorId]] = {}
     for sensor in wanted:
@@ -115,24 +123,18 @@ def _rows(count: int) -> str:
     return "1 row" if count == 1 else f"{count:,} rows"
 
 
-def _filled_columns(
-    readers: Mapping[str, ComponentReader],
-    wanted: Sequence[SensorId],
-    times: Times,
-    carry: Mapping[SensorId, float],
-    fill_limit: np.timedelta64 | None,
-) -> Iterator[Floats]:
-    """Yield the values of each sensor at the times, filled forward, always in the same array."""
+def _columns(
+    readers: Mapping[str, ComponentReader], wanted: Sequence[SensorId], times: Times
+) -> Iterator[NDArray[np.float64]]:
+    """Yield the values of each sensor at the times, NaN where it has none, always in the same array."""
     column = np.empty(len(times))
     for component, group in groupby(wanted, _component_name):
-        reader, members = readers.get(component), list(group)
+        reader, names = readers.get(component), [_sensor_name(sensor) for sensor in group]
         places = None if reader is None else _places(times, reader.times)
-        read = iter(()) if reader is None else reader.columns([_sensor_name(sensor) for sensor in members])
-        for sensor in members:
+        for found in [None] * len(names) if reader is None else reader.columns(names):
             column.fill(np.nan)
-            if reader is not None:
-                column[places] = next(read)
-            _fill_forward(column, times, carry.get(sensor), fill_limit)
+            if found is not None:
+                column[places] = found
             yield column
 
 
@@ -157,20 +159,6 @@ def _union(components: Sequence[Times]) -> Times:
     if all(np.array_equal(parts[0], part) for part in parts[1:]):
         return parts[0]
     return np.unique(np.concatenate(parts))
-
-
-def _fill_forward(column: Floats, times: Times, carried: float | None, limit: np.timedelta64 | None) -> None:
-    """Fill the values of one sensor forward, in place."""
-    known = np.isfinite(column)
-    if known.all():
-        return
-    last = np.maximum.accumulate(np.where(known, np.arange(len(column)), -1))
-    stale = last < 0
-    if limit is not None:
-        stale |= times - times[np.maximum(last, 0)] > limit
-    column[:] = np.where(stale, np.nan, column[np.maximum(last, 0)])
-    if carried is not None:
-        column[last < 0] = carried
 
 
 def _median_step(times: Times) -> np.timedelta64:

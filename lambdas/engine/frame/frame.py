@@ -1,11 +1,12 @@
 """Rows of all sensors on one time axis."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.frame.filling import FillLimits
 from engine.ingest.timestamps import Times
 
 SensorId = str
@@ -21,10 +22,11 @@ class Frame:
     Attributes:
         times: UTC instants of the rows, strictly increasing.
         values: One row per time and one column per sensor. NaN where a sensor has no value yet, or has been
-            silent for longer than the fill limit.
+            silent for longer than its last value stands in.
         sensors: Ids of the columns.
         off: For each row, whether the machine is off.
         step: The usual distance between rows.
+        fill_limits: How long last values stood in; nothing is known of frames that were not built from files.
     """
 
     times: Times
@@ -32,6 +34,7 @@ class Frame:
     sensors: tuple[SensorId, ...]
     off: NDArray[np.bool_]
     step: np.timedelta64
+    fill_limits: FillLimits = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shape = (len(self.times), len(self.sensors))

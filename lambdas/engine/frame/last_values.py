@@ -1,22 +1,14 @@
 """The last value that each sensor of a component had up to a point in time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
 import pyarrow.parquet as pq
 
 from engine.frame.component_reader import right_edges
+from engine.frame.filling import LastValue
 from engine.ingest.parquet import TIMESTAMP
-
-
-@dataclass(frozen=True, slots=True)
-class LastValue:
-    """A value and the time of the row it was last seen in, as `datetime64[us]` in UTC."""
-
-    value: float
-    time: np.datetime64
 
 
 def last_values(

@@ -1,7 +1,6 @@
-"""Training rows to leave out although nobody labelled them.
+"""Training rows to leave out although nobody labelled them: those that look unlike the rest of the data.
 
-First, rows on which a sensor is silent: before there is a model, only its last value can replace a missing
-one. Then rows that look unlike the rest of the data. Each block of time is scored by the others, in robust
+Each block of time is scored by the others, in robust
 units; runs of rows far above the bulk of all scores are left out, with a margin. This is done twice, as the
 first round still learned from the faults that it found. Healthy data loses little: bursts are too short to be
 left out, rare states of the plant that come back are kept (`engine.train.returning_states`), as are hours in
@@ -13,13 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from engine.detect.baseline import Baseline
 from engine.detect.cross_prediction import Float32, stack
 from engine.detect.features import LONGEST_MEMORY, VIEWS
-from engine.detect.notices import SILENT_ROWS
 from engine.detect.pipeline import Pipeline
 from engine.detect.rare_states import state_distance
 from engine.detect.smoothing import smooth
@@ -46,38 +43,10 @@ JOIN_ROWS = 24
 RUN_ROWS = 96
 """Three times the longest memory of a view: a change of operating mode is over by then, a fault is not."""
 MAX_SHARE = 0.35
-"""Share of training: if more looks suspicious, that is how the machine runs; and if less is without a silent
-sensor, it is so that it is recorded."""
+"""Share of training: if more looks suspicious, that is how the machine runs."""
 _LEARNED_ROWS = 60_000
-_BLOCK_ROWS = 4096
 _NORMAL_99 = 2.5758 / 0.6745
 """99 % quantile of |residual| over its median, for normal residuals."""
-
-
-def without_silent(frame: Frame, normal: Mask) -> Mask:
-    """Return the normal rows without those on which a sensor is silent, with a margin of 30 rows.
-
-    A sensor is silent on rows that end a stretch of at least 20 rows without a value. All normal rows are
-    returned if less than 35 % of them or fewer than 1,250 would be left.
-
-    Args:
-        frame: the training rows.
-        normal: mask of the rows that may be learned, shape (rows,).
-
-    """
-    kept = normal & ~with_margin(_silent(frame.values) & normal, LONGEST_MEMORY)
-    return kept if kept.sum() >= max(LEAST_ROWS, MAX_SHARE * normal.sum()) else normal
-
-
-def _silent(values: Floats) -> Mask:
-    """Mark the rows on which some sensor has had no value for SILENT_ROWS rows, this one included."""
-    result = np.zeros(len(values), bool)
-    for start in range(SILENT_ROWS - 1, len(values), _BLOCK_ROWS):
-        missing = np.isnan(values[start - SILENT_ROWS + 1 : start + _BLOCK_ROWS])
-        missing = missing[:, missing.sum(axis=0) >= SILENT_ROWS]
-        windows = sliding_window_view(missing, SILENT_ROWS, axis=0)
-        result[start : start + _BLOCK_ROWS] = np.any(np.all(windows, axis=-1), axis=1)
-    return result
 
 
 def without_suspicious(frame: Frame, normal: Mask, scaling: Scaling, max_rows: int) -> Mask:

@@ -33,7 +33,7 @@ from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
 from engine.train.calibration import calibrate, fitted_views
 from engine.train.calibration_data import CalibrationData
-from engine.train.cleaning import RUN_ROWS, without_silent, without_suspicious
+from engine.train.cleaning import RUN_ROWS, without_suspicious
 from engine.train.few_days import few_days
 from engine.train.fit_settings import FitSettings
 from engine.train.forward_validation import ForwardValidation, forward_validation
@@ -42,6 +42,7 @@ from engine.train.known_faults import without_known_faults
 from engine.train.level_spans import baseline_span, memory_span
 from engine.train.returning_states import rare_limits
 from engine.train.row_runs import longest_stretches
+from engine.train.silence import without_silent
 from engine.train.slow_fit import fit_slow
 from engine.train.state_errors import state_errors
 
@@ -137,6 +138,7 @@ def fit(
         left_out=longest_stretches(frame.times, normal & ~healthy, gap=LONGEST_MEMORY, most=_NAMED),
         slow=slow,
         adaptation="auto" if prior is None else prior.adaptation,
+        fill_limits=frame.fill_limits,
     )
 
 

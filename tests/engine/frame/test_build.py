@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from engine import Frame, NoData, OffCondition, build_frame, convert_csv
+from engine import Frame, LastValue, NoData, OffCondition, build_frame, convert_csv
 from engine.ingest.parquet import TIMESTAMP
 
 
@@ -61,13 +61,17 @@ def test_window_is_open_at_the_start_and_closed_at_the_end() -> None:
 
 def test_carry_fills_the_lead_and_absent_components() -> None:
     text = day(("00:00:00", ""), ("00:01:00", 2))
-    frame = build({"c": text}, sensors=["c\\a", "d\\x"], carry={"c\\a": 7.0, "d\\x": 3.0})
+    frame = build(
+        {"c": text},
+        sensors=["c\\a", "d\\x"],
+        carry={"c\\a": LastValue(7.0, at("00:00:00")), "d\\x": LastValue(3.0, at("00:00:00"))},
+    )
     np.testing.assert_array_equal(frame.values, [[7, 3], [2, 3]])
 
 
 def test_fill_limit_leaves_stale_values_missing() -> None:
     text = "t,a,b\n" + "\n".join(f"2024-01-01T00:0{i}:00,{1 if i == 0 else ''},{i}" for i in range(5))
-    frame = build({"c": text}, fill_limit=np.timedelta64(120, "s"))
+    frame = build({"c": text}, fill_limits={"c\\a": np.timedelta64(120, "s")})
     np.testing.assert_array_equal(frame.values[:, 0], [1, 1, 1, np.nan, np.nan])
 
 
@@ -121,6 +125,7 @@ def test_a_file_of_many_row_groups_reads_like_a_small_one(tmp_path: Path) -> Non
     table = pa.table({TIMESTAMP: times, **{name: values[:, k] for k, name in enumerate(names)}})
     pq.write_table(table, tmp_path / "c.parquet", row_group_size=700)
     options = {"start": times[499], "end": times[2499], "step_seconds": None, "off": None}
+    options["fill_limits"] = {}
     with (tmp_path / "c.parquet").open("rb") as file:
         frame = build_frame({"c": file}, sensors=[f"c\\{name}" for name in names], **options)
     first = np.isfinite(values[500:]).argmax(axis=0).max()

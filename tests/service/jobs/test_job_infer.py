@@ -264,7 +264,7 @@ def test_the_newest_window_decides_the_latest_result(world: World, model: Item) 
     assert world.get(SCHEDULER, scheduler["InferenceSchedulerName"])["LatestInferenceResult"] == "ANOMALOUS"
 
 
-def test_a_silent_sensor_keeps_its_last_value_for_a_day(world: World, model: Item) -> None:
+def test_the_last_value_of_a_silent_sensor_is_remembered_for_a_day(world: World, model: Item) -> None:
     scheduler = started(world, model, "10:05", now="10:10:20")
     upload(world, "10:00")
     upload(world, "10:05", components=("drive",))

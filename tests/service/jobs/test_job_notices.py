@@ -131,11 +131,15 @@ WINDOW_AFTER = "Timestamp,flow,pressure\n" + "".join(
 )
 
 
+SILENT = "has no values since 2026-01-05T10:05:00Z: left out of score and contributions"
+"""In the training it had one every minute."""
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         (WINDOW_AFTER, {}),
-        (re.sub(r",4\.\d", ",", WINDOW_AFTER), {}),
+        (re.sub(r",4\.\d", ",", WINDOW_AFTER), {"pressure": SILENT}),
         (
             re.sub(r",4\.\d|,pressure", "", WINDOW_AFTER),
             {"pressure": "has no such column, as 'in/hydraulics_20260105100000.csv' has"},
@@ -167,7 +171,8 @@ def test_a_value_that_stands_in_for_what_a_file_gets_wrong_is_told(
     assert found.keys() == {f"hydraulics\\{name}" for name in told}
     for name, words in told.items():
         assert words in found[f"hydraulics\\{name}"]
-        assert "Its last value, of 2026-01-05T10:05:00Z, stands in" in found[f"hydraulics\\{name}"]
+        stands_in = "Its last value, of 2026-01-05T10:05:00Z, stands in" in found[f"hydraulics\\{name}"]
+        assert stands_in == (words != SILENT)
 
 
 def test_a_sensor_with_files_of_its_own_may_be_in_none(world: World, model: Item) -> None:
@@ -179,7 +184,9 @@ def test_a_sensor_with_files_of_its_own_may_be_in_none(world: World, model: Item
     world.upload("in/hydraulics_20260105100500-1.csv", "Timestamp,flow\n2026-01-05T10:06:00,51\n")
     world.upload("in/hydraulics_20260105100500-3.csv", "Timestamp,other\n2026-01-05T10:06:00,51\n")
     assert set(world.tick(scheduler).values()) == {"SUCCESS"}
-    assert [kind for kind, _, _ in notices(world, scheduler)[1]] == []
+    ((kind, sensor, text),) = notices(world, scheduler)[1]
+    assert (kind, sensor) == ("no-values", "hydraulics\\pressure")
+    assert text == f"{sensor} {SILENT.replace('10:05', '10:01')}"  # nothing is wrong with any header
 
 
 def test_a_file_that_cannot_be_read_beside_one_that_can(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import Detector, Frame, fit
+from engine import Detector, Frame, Silence, fit
 from service.jobs.training.model_metrics import model_metrics
 from service.jobs.training.training_report import training_report
 from service.storage.store import Item
@@ -91,13 +91,39 @@ LEFT_OUT = {
     ],
 )
 def test_each_finding_is_told_with_its_cure(detector: Detector, told: str) -> None:
-    report = training_report(detector)
+    report = training_report(detector, None)
     assert report is not None
     assert report["notes"] == [told]
 
 
+SILENT_ROWS = ("2026-01-12T00:00:00", "2026-01-14T12:00:00")
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [
+        (0.0712, "7.1 % of the training rows were not learned, as sensors have no value there"),
+        (
+            0.0,
+            "rows on which sensors have no value were learned without them, as few others are left",
+        ),
+    ],
+)
+def test_silent_sensors_are_told(share: float, told: str) -> None:
+    first, last = (np.datetime64(each, "us") for each in SILENT_ROWS)
+    silence = Silence(share=share, sensor=SENSORS[1], first=first, last=last)
+    report = training_report(trained(), silence)
+    assert report is not None
+    assert report["silent_percent"] == round(100 * share, 2)
+    (note,) = report["notes"]
+    assert note == (
+        f"{told}; {SENSORS[1]} on most rows, the longest from {SILENT_ROWS[0]}Z to {SILENT_ROWS[1]}Z: choose "
+        "a window in which it reports, or leave it out of the schema of the model"
+    )
+
+
 def test_the_numbers_are_beside_the_words() -> None:
-    report = training_report(trained(**LEFT_OUT, held=0.5, trust=0.25, widening=3.0))
+    report = training_report(trained(**LEFT_OUT, held=0.5, trust=0.25, widening=3.0), None)
     assert report is not None
     assert len(report.pop("notes")) == 3
     assert report == {
@@ -106,6 +132,7 @@ def test_the_numbers_are_beside_the_words() -> None:
             {"start": "2026-01-03T04:00:00.000000", "end": "2026-01-03T20:00:00.000000"},
             {"start": "2026-01-09T00:00:00.000000", "end": "2026-01-10T06:30:00.000000"},
         ],
+        "silent_percent": 0.0,
         "slow_faults": 0.25,
         "limits_widened": 3.0,
     }
@@ -113,19 +140,19 @@ def test_the_numbers_are_beside_the_words() -> None:
 
 @pytest.mark.parametrize("changes", [{}, {"adaptation": "follow", "trust": 0.0}, {"adaptation": "hold"}])
 def test_nothing_to_tell_needs_no_words(changes: dict[str, Any]) -> None:
-    assert training_report(trained(**changes)) is None
+    assert training_report(trained(**changes), None) is None
     assert "training" not in json.loads(model_metrics(evaluation(), sensors=SENSORS, **EVALUATED))
 
 
 def test_what_holds_its_levels_counts_slow_faults_in_full() -> None:
     """Under `hold` the trust of training does not matter."""
-    report = training_report(trained(held=0.0, trust=0.0, adaptation="hold", **LEFT_OUT))
+    report = training_report(trained(held=0.0, trust=0.0, adaptation="hold", **LEFT_OUT), None)
     assert report is not None
     assert (report["slow_faults"], len(report["notes"])) == (1.0, 1)
 
 
 def test_every_member_is_on_the_page_of_the_metrics() -> None:
-    assert documented("training", training_report(trained(trust=0.5)))
+    assert documented("training", training_report(trained(trust=0.5), None))
 
 
 def test_the_log_and_the_metrics_tell_it(

@@ -58,7 +58,8 @@ def stand_ins(
         why = _why_none(name, components[component], window)
         if why is not None:
             text = f"sensor {sensor} has no value in the window: {why}. Its last value, of "
-            text += f"{iso_seconds(latest[sensor][1])}, stands in until it is too old: correct the files"
+            text += f"{iso_seconds(latest[sensor][1])}, stands in for as long as the sensor usually pauses: "
+            text += "correct the files"
             yield Notice(kind="no-values", sensor=sensor, text=text)
 
 

@@ -34,10 +34,10 @@ def newer(remembered: LastValues, read: LastValues) -> LastValues:
     return {**remembered, **read, **kept}
 
 
-def recent(values: LastValues, *, at: float, within: float | None) -> dict[str, float]:
+def recent(values: LastValues, *, at: float, within: float | None) -> LastValues:
     """Return the values that are not older than `within` seconds at the time `at`, nor from after it.
 
     `within` is None for no limit.
     """
     oldest = float("-inf") if within is None else at - within
-    return {sensor: value for sensor, (value, time) in values.items() if oldest <= time <= at}
+    return {sensor: last for sensor, last in values.items() if oldest <= last[1] <= at}

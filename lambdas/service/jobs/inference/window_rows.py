@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from engine import Frame, NoData, Notice, build_frame, with_silent
+from engine import Detector, Frame, LastValue, NoData, Notice, build_frame, with_silent
 from service.jobs.failure import JobFailed, plain
 from service.jobs.inference.active_model import ActiveModel
 from service.jobs.inference.execution_notices import (
@@ -43,12 +43,13 @@ _NEVER = (0.0, float("-inf"))
 class WindowInput:
     """What the rows of a window are built from.
 
-    `carry` are values from before the window that stand in where it has none, and `sensors` are those to
-    build rows of. `silent` says for each sensor without a value what its cells held.
+    `carry` are values from before the window that stand in where it has none, for as long as their sensors
+    usually pause, and `sensors` are those to build rows of. `silent` says for each sensor without a value
+    what its cells held.
     """
 
     components: Mapping[str, ComponentInput]
-    carry: Mapping[str, float]
+    carry: LastValues
     sensors: tuple[str, ...]
     silent: Mapping[str, str]
     notices: tuple[Notice, ...]
@@ -116,8 +117,8 @@ def window_input(
     usable = tuple(f"{name}\\" for name in components)
     earlier = _last_until(active, read, window.start, before=before)
     carry = {
-        sensor: value
-        for sensor, value in recent(earlier, at=window.start, within=_fill_seconds(settings)).items()
+        sensor: last
+        for sensor, last in recent(earlier, at=window.start, within=_fill_seconds(settings)).items()
         if sensor in sensors and sensor.startswith(usable)
     }
     known = tuple(
@@ -125,6 +126,10 @@ def window_input(
         for sensor in sensors
         if sensor in carry or (sensor.startswith(usable) and latest.get(sensor, _NEVER)[1] > window.start)
     )
+    wrong = list(stand_ins(components, carry, latest, window))
+    told = {notice.sensor for notice in wrong}
+    silent = {sensor for sensor in known if _is_silent(active.detector, sensor, latest[sensor][1], window)}
+    reporting = [sensor for sensor in known if sensor in told or sensor not in silent]
     return WindowInput(
         components=components,
         carry=carry,
@@ -137,8 +142,8 @@ def window_input(
         notices=(
             *unusable_files(components),
             *late_rows(components, before, window),
-            *stand_ins(components, carry, latest, window),
-            *silent_sensors(sensors, known, earlier),
+            *wrong,
+            *silent_sensors(sensors, reporting, latest),
         ),
     )
 
@@ -178,7 +183,8 @@ def window_frame(
             end=instant(window.end),
             step_seconds=step_seconds(active.version),
             off=active.off,
-            carry=data.carry,
+            carry={sensor: LastValue(value, instant(at)) for sensor, (value, at) in data.carry.items()},
+            fill_limits=active.detector.fill_limits,
         )
     except NoData as error:
         raise JobFailed(
@@ -208,6 +214,7 @@ def warm_up_state(active: ActiveModel, data: WindowInput, window: InferenceWindo
             end=instant(window.start),
             step_seconds=step_seconds(active.version),
             off=active.off,
+            fill_limits=active.detector.fill_limits,
         )
     except NoData:
         return None
@@ -223,6 +230,12 @@ def _last_until(
         read.components, active.detector.sensors, until=until, step_seconds=step_seconds(active.version)
     )
     return newer({} if before is None else before.carry, found)
+
+
+def _is_silent(detector: Detector, sensor: str, seen: float, window: InferenceWindow) -> bool:
+    """Return whether a sensor last seen at a time has no value in a window, nor does that one at its end."""
+    limit = detector.fill_limits.get(sensor)
+    return seen <= window.start and limit is not None and bool(instant(window.end) - instant(seen) > limit)
 
 
 def _fill_seconds(settings: Settings) -> float | None:

@@ -6,6 +6,7 @@ from tempfile import TemporaryFile
 from typing import BinaryIO
 
 from engine import (
+    FillLimits,
     Frame,
     FrameWindow,
     NoData,
@@ -80,8 +81,11 @@ def training_frame(
     *,
     off: OffCondition | None,
     limit: int | None,
+    fill_limits: FillLimits | None,
 ) -> Frame:
     """Return the rows of a window; `what` says which one, `training` or `evaluation`.
+
+    `fill_limits` says how long last values stand in, None learns it from the rows.
 
     Raises:
         JobFailed: when a sensor has no data in the window, or it has more rows than memory can hold or than
@@ -97,6 +101,7 @@ def training_frame(
             end=None if window.end >= training.data.end else instant(float(window.end)),
             step_seconds=training.step_seconds,
             off=off,
+            fill_limits=fill_limits,
             max_bytes=runtime.capacity.values(len(training.sensors)),
         )
     except TooLarge as error:

@@ -9,10 +9,12 @@ from engine import (
     Comparison,
     Detector,
     Evaluation,
+    FillLimits,
     FitSettings,
     Frame,
     Interval,
     Scores,
+    Silence,
     Summary,
     UnconfirmedChange,
     alarmed,
@@ -88,18 +90,30 @@ def learn(
         components = component_files(training, runtime.capacity, stack)
         writer = stack.enter_context(diagnostics_writer(training))
 
-        def frame_of(window: TimeSpan, what: str, limit: int | None) -> Frame:
-            return training_frame(runtime, training, components, window, what, off=off, limit=limit)
+        def frame_of(
+            window: TimeSpan, what: str, limit: int | None, fill_limits: FillLimits | None = None
+        ) -> Frame:
+            return training_frame(
+                runtime,
+                training,
+                components,
+                window,
+                what,
+                off=off,
+                limit=limit,
+                fill_limits=fill_limits,
+            )
 
         frame = frame_of(windows.training, "training", limits.training_rows)
         artefact = _fit(frame, labels, limits.false_alarm_hours, prior).to_bytes()
         # What is evaluated is what inference will read.
         detector = adapted(Detector.from_bytes(artefact), limits, model)
-        report = _training_report(training, detector)
+        report = _training_report(training, detector, Silence.of(frame))
         rows = len(frame.times)
         if windows.evaluation is not None:
             del frame  # before the next one is built: one of the largest size is all that fits
-            frame = frame_of(windows.evaluation, "evaluation", limits.evaluation_rows)
+            rows_at_most = limits.evaluation_rows
+            frame = frame_of(windows.evaluation, "evaluation", rows_at_most, detector.fill_limits)
             scores = _score(detector, frame, writer)
             inside = labels_inside(labels.rated(ANOMALY), windows.evaluation, scores)
             neutral = labels.rated(NEUTRAL)
@@ -197,9 +211,11 @@ def _label_report(training: Training, found: Labels, windows: TrainingWindows) -
     return report
 
 
-def _training_report(training: Training, detector: Detector) -> dict[str, Any] | None:
+def _training_report(
+    training: Training, detector: Detector, silence: Silence | None
+) -> dict[str, Any] | None:
     """Return what a user should know of what was learned, and log it; None when there is nothing to say."""
-    report = training_report(detector)
+    report = training_report(detector, silence)
     if report is not None:
         log("training", ModelName=training.model_name, ModelVersion=training.number, **report)
     return report

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from engine import Detector
+from engine import Detector, Silence
 from service.jobs.training.training_labels import NO_ANOMALY
 from service.members.adaptation_tag import ADAPTATION_TAG
 
@@ -14,19 +14,21 @@ _WIDE = 2.0
 """How many times as wide limits are, from which that is told."""
 
 
-def training_report(detector: Detector) -> dict[str, Any] | None:
+def training_report(detector: Detector, silence: Silence | None) -> dict[str, Any] | None:
     """Return members of a document about a training; None when there is nothing to tell.
 
     Args:
         detector: the result, with the adaptation of its model.
+        silence: what silent sensors meant for it, if any was.
 
     """
-    notes = [*_not_learned(detector), *_slow_faults(detector), *_wide_limits(detector)]
+    notes = [*_not_learned(detector), *_silent(silence), *_slow_faults(detector), *_wide_limits(detector)]
     if not notes:
         return None
     return {
         "not_learned_percent": round(100 * detector.trimmed, 2),
         "not_learned": [{"start": str(first), "end": str(last)} for first, last in detector.left_out],
+        "silent_percent": round(100 * silence.share, 2) if silence else 0.0,
         "slow_faults": round(_weight(detector), 3),
         "limits_widened": round(detector.widening, 2),
         "notes": notes,
@@ -42,6 +44,21 @@ def _not_learned(detector: Detector) -> Iterator[str]:
             f"the longest stretch is from {_stamp(first)} to {_stamp(last)}: label it, "
             f"as an anomaly if it was one, with the rating {NO_ANOMALY} if the machine runs like that"
         )
+
+
+def _silent(silence: Silence | None) -> Iterator[str]:
+    if silence is None:
+        return
+    which = (
+        f"{silence.sensor} on most rows, the longest from {_stamp(silence.first)} to {_stamp(silence.last)}"
+    )
+    cure = "choose a window in which it reports, or leave it out of the schema of the model"
+    if silence.share:
+        share = f"{100 * silence.share:.2g} %"
+        told = f"{share} of the training rows were not learned, as sensors have no value there"
+    else:
+        told = "rows on which sensors have no value were learned without them, as few others are left"
+    yield f"{told}; {which}: {cure}"
 
 
 def _slow_faults(detector: Detector) -> Iterator[str]:

@@ -1,0 +1,83 @@
+"""How long the last value of a sensor stands in for one that is missing.
+
+A sensor that reports on change, or once an hour, still has the value that it had last. One that reports with
+every row and is then silent for hours has none: its last value would be learned, and scored, as that of a
+sensor that stands still. So a value stands in for as long as its sensor usually pauses.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.ingest.timestamps import Times
+
+Floats = NDArray[np.float64]
+FillLimits = Mapping[str, np.timedelta64]
+"""How long the last value of a sensor stands in; for sensors that are not named without limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastValue:
+    """A value and the time of the row it was last seen in, as `datetime64[us]` in UTC."""
+
+    value: float
+    time: np.datetime64
+
+
+USUAL_PAUSE, PAUSES = 0.99, 2
+"""A value stands in for so many times the pause that this share of all pauses of its sensor do not exceed."""
+ENOUGH_PAUSES = 100
+"""With fewer, nobody knows what is usual."""
+
+
+def usual_limit(reports: Times) -> np.timedelta64 | None:
+    """Return how long a value of a sensor stands in, from the times at which it had one; None if unknown."""
+    pauses = np.diff(reports)
+    if len(pauses) < ENOUGH_PAUSES:
+        return None
+    usual: np.timedelta64 = np.quantile(pauses.view(np.int64), USUAL_PAUSE, method="higher").astype("m8[us]")
+    return PAUSES * usual
+
+
+@dataclass(frozen=True, slots=True)
+class FilledColumn:
+    """The values of a sensor, each filled forward.
+
+    Attributes:
+        values: with the last value wherever one is missing, shape (rows,); NaN before the first.
+        age: how old each is, shape (rows,); None where every row has its own.
+
+    """
+
+    values: Floats
+    age: NDArray[np.timedelta64] | None
+
+    @classmethod
+    def of(cls, column: Floats, times: Times, before: LastValue | None) -> Self:
+        """Fill a column forward, in place.
+
+        Args:
+            column: values of the rows, NaN where there is none.
+            times: of the rows.
+            before: the last value before the rows, if any.
+
+        """
+        known = np.isfinite(column)
+        if known.all():
+            return cls(column, None)
+        last = np.maximum.accumulate(np.where(known, np.arange(len(column)), -1))
+        seen = times[np.maximum(last, 0)]
+        column[:] = column[np.maximum(last, 0)]
+        leading = last < 0
+        column[leading] = np.nan if before is None else before.value
+        seen[leading] = np.datetime64("NaT") if before is None else before.time
+        return cls(column, times - seen)
+
+    def within(self, limit: np.timedelta64 | None) -> Floats:
+        """Return the values that are no older than a limit, in place; NaN for others."""
+        if limit is not None and self.age is not None:
+            self.values[self.age > limit] = np.nan
+        return self.values
