@@ -4,8 +4,9 @@
 
 prints the figures of a part as JSON. CASES is a file of `benchmarks.sensitivity`: the cases, and the bytes
 of their detectors. Parts, by what a constant can touch: `scores`; `weeks`, where there is a slow channel;
-`events` of reports; `season`, which training did not hold; `units`, the notices of changed units; `again`,
-what a retraining leaves out; `versions`, which of two versions is in use afterwards.
+`gaps`, where rows come from files; `events` of reports; `season`, which training did not hold; `units`, the
+notices of changed units; `again`, what a retraining leaves out; `versions`, which of two versions is in use
+afterwards.
 """
 
 import argparse
@@ -19,7 +20,9 @@ import numpy as np
 
 from benchmarks.datasets import Case
 from benchmarks.judged import CaseFigures, FaultFigures, judge, named_roots
-from benchmarks.key_cases import Cases
+from benchmarks.key_cases import SEED, Cases
+from benchmarks.outages import on_change, without
+from benchmarks.outages import scored as read_and_scored
 from benchmarks.quality import average_precision, measure, over_limit
 from engine import Detector, Scores, UnconfirmedChange, fit
 from engine.detect.batches import score_in_batches
@@ -94,6 +97,17 @@ def events(cases: Cases, fitted: Fitting) -> Figures:
         "events a fault": float(np.mean(per_fault)),
         "false events a week": float(np.mean([whole.false_events_per_week for _, whole in judged])),
     }
+
+
+def gaps(cases: Cases, _: Fitting) -> Figures:
+    """Return F1 where sensors fail for hours, and where some report on change; rows come from files."""
+    failing = next(case for case in cases.simulated if case.group == "own: outages")
+    found = {"outages": failing, "on change": without(cases.worn[0], on_change, SEED)}
+    figures: Figures = {}
+    for name, case in found.items():
+        read, result = read_and_scored(case, "usual")
+        figures[f"{name} F1"] = judge(read, result.prediction == 1, result.contributions)[1].f1
+    return figures
 
 
 def season(cases: Cases, fitted: Fitting) -> Figures:
@@ -194,6 +208,7 @@ PARTS: dict[str, Callable[[Cases, Fitting], Figures]] = {
     "scores": scores,
     "weeks": weeks,
     "events": events,
+    "gaps": gaps,
     "season": season,
     "units": units,
     "again": again,

@@ -33,6 +33,7 @@ PART_OF = {
     "comparison": "versions",
     "events": "events",
     "few_days": "weeks",
+    "filling": "gaps",
     "known_faults": "again",
     "level_events.MOVED_SHARE": "again",
     "outermost": "season",

@@ -63,7 +63,8 @@ class ServiceSettings:
         minimum_training_span: shortest training window; `Duration.days(0)` accepts any. Default: 14 days.
         inference_catch_up: how far back a scheduler makes up for windows that it missed, an hour at least.
             Default: 24 hours.
-        inference_fill: how long a sensor without new values keeps its last one. Default: 24 hours.
+        inference_fill: how long a sensor without new values may keep its last one, and an execution
+            succeed, at most; a model takes it for as long as the sensor usually pauses. Default: 24 hours.
         false_alarm_time: time in false alarm per day that training aims at, more than 0 and less than 24
             hours. A longer one finds faults earlier. Default: nine minutes.
         partial_inference: whether inference goes on without the components and sensors that have no data.

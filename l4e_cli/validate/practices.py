@@ -94,8 +94,8 @@ def _of_sensor(
     absent = sensor.missing + sensor.invalid
     if absent > _MISSING_SHARE * sensor.rows and coverage.filled.mean() < 1 - _MISSING_SHARE:
         text = (
-            f"{words.percent(absent, sensor.rows)} of its cells have no number; gaps are filled with the "
-            "last value. That is right for a sensor that reports on change only"
+            f"{words.percent(absent, sensor.rows)} of its cells have no number; its last value stands "
+            "in for as long as it usually pauses. That is right for a sensor that reports on change only"
         )
         yield "missing", text
     if rows >= _LEAST_VALUES:  # else said of the component as a whole
@@ -104,8 +104,8 @@ def _of_sensor(
         gap = coverage.longest_gap
         longest = "" if gap is None else f", the longest {words.step(gap.length)}, {words.period(gap)}"
         text = (
-            f"{words.count(sensor.large_gaps, 'gap')} of more than 30 days{longest}: the last value stands "
-            "for all of it; train on one side of it"
+            f"{words.count(sensor.large_gaps, 'gap')} of more than 30 days{longest}: rows without a value of "
+            "it are not learned; train on one side of the gap, or leave the sensor out"
         )
         yield "large-gap", text
     start, end = np.datetime64(sensor.start), np.datetime64(sensor.end)

@@ -27,8 +27,10 @@ class LastValue:
     time: np.datetime64
 
 
-USUAL_PAUSE, PAUSES = 0.99, 2
-"""A value stands in for so many times the pause that this share of all pauses of its sensor do not exceed."""
+USUAL_PAUSE = 0.99
+"""Share of the pauses of a sensor that are no longer than its usual ones."""
+PAUSES = 2
+"""A value stands in for so many times the longest usual pause."""
 ENOUGH_PAUSES = 100
 """With fewer, nobody knows what is usual."""
 
