@@ -103,11 +103,11 @@ def gaps(cases: Cases, _: Fitting) -> Figures:
     """Return F1 where sensors fail for hours, and where some report on change; rows come from files."""
     failing = next(case for case in cases.simulated if case.group == "own: outages")
     found = {"outages": failing, "on change": without(cases.worn[0], on_change, SEED)}
-    figures: Figures = {}
-    for name, case in found.items():
-        read, result = read_and_scored(case, "usual")
-        figures[f"{name} F1"] = judge(read, result.prediction == 1, result.contributions)[1].f1
-    return figures
+    return {f"{name} F1": _f1(*read_and_scored(case, "usual")) for name, case in found.items()}
+
+
+def _f1(case: Case, found: Scores) -> float:
+    return measure([case], lambda _: over_limit(found.score))[case.group].f1
 
 
 def season(cases: Cases, fitted: Fitting) -> Figures:
