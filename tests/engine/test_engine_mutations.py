@@ -756,8 +756,8 @@ BUGS = {
     ),
     "curves learn the run that they are to explain": Bug(
         _lines_and_curves,
-        "others if at == fold else",
-        "",
+        "[*parts[:fold], *parts[fold + 1 :]]",
+        "parts",
         test_rare_states.test_a_rare_state_that_came_once_is_not_learned,
     ),
     "the first stretches left out are named, not the longest": Bug(

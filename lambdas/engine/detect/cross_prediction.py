@@ -31,16 +31,28 @@ class Moments:
 
     __slots__ = ("count", "products", "sums")
 
-    def __init__(self, size: int) -> None:
-        self.count = 0.0
-        self.sums: Floats = np.zeros(size)
-        self.products: Floats = np.zeros((size, size))
+    def __init__(self, count: float, sums: Floats, products: Floats) -> None:
+        self.count, self.sums, self.products = count, sums, products
+
+    @classmethod
+    def none(cls, size: int) -> Self:
+        """Return the moments of no rows of this many features."""
+        return cls(0.0, np.zeros(size), np.zeros((size, size)))
 
     @classmethod
     def of(cls, rows: Floats) -> Self:
         """Return the moments of rows, shape (rows, features)."""
-        result = cls(rows.shape[1])
-        result.count, result.sums, result.products = float(len(rows)), rows.sum(axis=0), rows.T @ rows
+        return cls(float(len(rows)), rows.sum(axis=0), rows.T @ rows)
+
+    @classmethod
+    def total(cls, parts: Sequence["Moments"]) -> Self:
+        """Return the moments of the rows of all parts together; there is at least one."""
+        first, *others = parts
+        result = cls(first.count, first.sums.copy(), first.products.copy())
+        for part in others:
+            result.count += part.count
+            result.sums += part.sums
+            result.products += part.products
         return result
 
     def add(self, rows: Float32) -> None:
@@ -49,21 +61,9 @@ class Moments:
         self.sums += rows.sum(axis=0, dtype=np.float64)
         self.products += rows.T @ rows
 
-    def plus(self, other: "Moments") -> "Moments":
-        """Return the moments of both sets of rows."""
-        result = Moments(len(self.sums))
-        result.count = self.count + other.count
-        result.sums = self.sums + other.sums
-        result.products = self.products + other.products
-        return result
-
     def without(self, other: "Moments") -> "Moments":
         """Return the moments of this set of rows without the other, a part of it."""
-        result = Moments(len(self.sums))
-        result.count = self.count - other.count
-        result.sums = self.sums - other.sums
-        result.products = self.products - other.products
-        return result
+        return Moments(self.count - other.count, self.sums - other.sums, self.products - other.products)
 
     def mean(self) -> Floats:
         """Return the mean row, shape (features,)."""

@@ -212,9 +212,7 @@ class _Blocks:
         ends = [-(-at * len(made) // FOLDS) for at in range(FOLDS + 1)]
         bins = [slice(*each) for each in pairwise(ends)]
         parts = [Moments.of(made[each][whole[each]]) for each in bins]
-        total = parts[0]
-        for part in parts[1:]:
-            total = total.plus(part)
+        total = Moments.total(parts)
         extremes = [np.array([np.fmin.reduce(made[each]), np.fmax.reduce(made[each])]) for each in bins]
         others = []
         for at, part in enumerate(parts):
