@@ -35,7 +35,7 @@ OTHERS = {
     "rows or columns at once, for speed": (
         "cross_prediction.BLOCK cross_prediction._SMALL cross_prediction._SMALL_FACTOR features.BLOCK_ROWS "
         "smoothing._BLOCK time_bins.CHUNK "
-        "slow_drift._CHUNK unit_changes._CHUNK watch._CHUNK calibration._COLUMNS cleaning._BLOCK_ROWS "
+        "slow_drift._CHUNK unit_changes._CHUNK watch._CHUNK cleaning._BLOCK_ROWS "
         "segments.CHUNK_ROWS view._BLOCK_ROWS scaling._SENSORS known_faults._PART_ROWS"
     ),
     "rows of long data that are looked at, for speed": (

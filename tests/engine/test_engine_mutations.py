@@ -35,7 +35,7 @@ from engine.frame.last_values import last_values
 from engine.frame.observed_rows import ObservedRows, observed_rows, overlay_component
 from engine.frame.off_condition import OffCondition
 from engine.frame.segments import segments
-from engine.frame.transpose import transposed
+from engine.frame.transpose import transposed, transposed_parts
 from engine.ingest.cells import BlockReader
 from engine.ingest.convert import _Reading
 from engine.ingest.duplicates import DuplicateCount
@@ -654,9 +654,9 @@ BUGS = {
         (600,),
     ),
     "quantiles of a machine with one sensor mix its rows": Bug(
-        column_quantile,
-        "transposed(values[:, start : start + _COLUMNS])",
-        "values[:, start : start + _COLUMNS].T",
+        transposed_parts,
+        "transposed(rows[:, at : at + _COLUMNS])",
+        "rows[:, at : at + _COLUMNS].T",
         test_training_rows.test_quantiles_of_a_single_column_leave_its_rows_in_order,
     ),
     "quantiles are not interpolated": Bug(

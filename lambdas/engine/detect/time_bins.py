@@ -52,7 +52,7 @@ class Grid:
 
     def _sums(self, frame: Frame, use: Mask, scaling: Scaling, rows: NDArray[np.intp]) -> "Sums":
         bins, used = self.of(frame.times[rows]), use[rows]
-        scaled = scaling.apply(frame.values[rows].astype(np.float64, copy=False))
+        scaled = scaling.apply(frame.values[rows])
         known = np.isfinite(scaled) & used[:, None]
         unknown = None if known.all() else ~known
         if unknown is not None:
