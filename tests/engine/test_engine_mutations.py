@@ -376,7 +376,7 @@ BUGS = {
     ),
     "rows after the machine was off go on": Bug(
         segments,
-        "apart = (np.diff(on) > 1) | ",
+        "apart = (on[1:] - on[:-1] > 1) | ",
         "apart = ",
         test_segments.test_runs_end_at_gaps_and_where_the_machine_is_off,
         case(test_segments.test_runs_end_at_gaps_and_where_the_machine_is_off, id="off between"),

@@ -134,4 +134,4 @@ def _starts(bins: NDArray[np.int64]) -> NDArray[np.intp]:
     """Return the places at which another bin begins than at the place before."""
     begins = np.ones(len(bins), bool)
     np.not_equal(bins[1:], bins[:-1], out=begins[1:])
-    return np.flatnonzero(begins)
+    return begins.nonzero()[0]
