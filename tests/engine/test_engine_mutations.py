@@ -56,7 +56,7 @@ from engine.train.calibration_data import taken
 from engine.train.chance import counted
 from engine.train.cleaning import _silent
 from engine.train.few_days import few_days
-from engine.train.fit import fit
+from engine.train.fit import _with_level, fit
 from engine.train.fit_settings import FitSettings
 from engine.train.known_drift import with_known_drift
 from engine.train.known_faults import without_known_faults
@@ -880,6 +880,20 @@ BUGS = {
         "np.abs(gap) <= near * reach",
         test_baseline.test_the_farther_a_sensor_is_out_of_reach_the_slower_it_is_followed,
         (1.25, 0.5),
+    ),
+    "the level at the end of training is that of one span": Bug(
+        _with_level,
+        "_FORGOTTEN * pipeline.baseline.span",
+        "pipeline.baseline.span",
+        test_baseline.test_the_level_at_the_end_of_training_is_that_of_all_rows,
+        (0,),
+    ),
+    "what a silent sensor read last is forgotten": Bug(
+        _with_level,
+        " and np.isfinite(frame.values[at]).all()",
+        "",
+        test_baseline.test_the_level_at_the_end_of_training_is_that_of_all_rows,
+        (9_000,),
     ),
     "fast views spend the whole budget beside a trusted slow channel": Bug(
         FitSettings.beside,
