@@ -69,4 +69,4 @@ class Scaling:
         with np.errstate(over="ignore"):  # infinity is clipped like any value far away
             scaled: Floats = values - self.center
             scaled /= self.scale
-        return np.minimum(np.maximum(scaled, -CLIP, out=scaled), CLIP, out=scaled)
+        return np.clip(scaled, -CLIP, CLIP, out=scaled)

@@ -26,7 +26,7 @@ def segments(
         For each run its first row, the row after its last, and whether it is fresh. A fresh run does not
         continue the rows before it: the machine was off in between, or rows are missing for longer.
     """
-    on = (~off).nonzero()[0]  # np.flatnonzero, np.diff and np.clip take longer for few rows
+    on = (~off).nonzero()[0]  # np.flatnonzero and np.diff take longer for few rows
     if not len(on):
         return
     instants = times[on]
