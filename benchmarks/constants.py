@@ -33,14 +33,14 @@ OTHERS = {
         "slow_fit.NEXT_BLOCK slow_fit.BY_CHANCE events.REPORT_PAUSE events.REPORT_LONGEST_PAUSE"
     ),
     "rows or columns at once, for speed": (
-        "cross_prediction.BLOCK cross_prediction._SMALL cross_prediction._SMALL_TRIANGLE features.BLOCK_ROWS "
+        "cross_prediction.BLOCK cross_prediction._SMALL cross_prediction._SMALL_FACTOR features.BLOCK_ROWS "
         "smoothing._BLOCK time_bins.CHUNK silence._BLOCK_ROWS "
-        "slow_drift._CHUNK unit_changes._CHUNK watch._CHUNK calibration._COLUMNS "
+        "slow_drift._CHUNK unit_changes._CHUNK watch._CHUNK "
         "segments.CHUNK_ROWS view._BLOCK_ROWS scaling._SENSORS known_faults._PART_ROWS"
     ),
     "rows of long data that are looked at, for speed": (
         "discrete._SAMPLE_ROWS training_range._SAMPLE_ROWS calibration_data.SAMPLE_CELLS "
-        "cleaning._LEARNED_ROWS fit._LEARNED_ROWS sampling.STRIP_ROWS slow_fit._KNOT_ROWS "
+        "cleaning._LEARNED_ROWS fit._LEARNED_ROWS fit._FORGOTTEN sampling.STRIP_ROWS slow_fit._KNOT_ROWS "
         "scaling._SAMPLE_ROWS scaling._SAMPLE_CELLS level_shift.STRIDE time_bins.ENOUGH_ROWS"
     ),
     "bounds the memory of a fit": "slow_fit.MOST_BINS slow_fit.COLUMNS",

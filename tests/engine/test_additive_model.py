@@ -20,8 +20,8 @@ def residual(model: Additive, value: float, bend: float) -> float:
     return found
 
 
-LEARNED = np.zeros((3, 6))
-LEARNED[:, 4] = -1, 2, np.nan
+LEARNED = np.zeros((3, 2))
+LEARNED[:, 0] = -1, 2, np.nan
 BOUNDED = BENT.bounded(LEARNED)
 """Bends from -1 to 2 were learned, beside a bin without a value."""
 

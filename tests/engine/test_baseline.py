@@ -4,6 +4,11 @@ import numpy as np
 import pytest
 
 from engine.detect.baseline import SLOW_SPEED, Baseline
+from engine.detect.pipeline import Pipeline
+from engine.detect.state import State
+from engine.frame.frame import Frame
+from engine.frame.scaling import Scaling
+from engine.train.fit import _with_level
 
 SPAN = 99
 GAIN = 2 / (SPAN + 1)
@@ -34,3 +39,21 @@ def test_only_the_rows_out_of_reach_are_followed_slowly() -> None:
 
 def test_a_sensor_of_unknown_reach_is_followed_at_full_speed() -> None:
     assert followed(50.0, reach=np.inf) == (pytest.approx([50 * GAIN]), pytest.approx([1.0]))
+
+
+@pytest.mark.parametrize("silent", [0, 1_000, 9_000])
+def test_the_level_at_the_end_of_training_is_that_of_all_rows(silent: int) -> None:
+    """The last value of a sensor that is silent until the end counts, however long ago it was."""
+    rows = 12_000
+    values = np.random.default_rng(6).normal(size=(rows, 2)).cumsum(axis=0)
+    values[rows - silent :, 1] = np.nan
+    off = np.zeros(rows, bool)
+    off[rows - 2_000 : rows - 300] = True
+    times = np.datetime64("2026-01-01", "us") + np.arange(rows) * np.timedelta64(60, "s")
+    frame = Frame(times=times, values=values, sensors=("a", "b"), off=off, step=np.timedelta64(60, "s"))
+    pipeline = Pipeline(scaling=Scaling.of(values, ~off), baseline=Baseline.of(SPAN, 2))
+    state = State.start(2)
+    for _ in pipeline.run(frame, state, (), wanted=np.zeros(rows, bool)):
+        pass
+    assert state.level is not None
+    assert _with_level(frame, pipeline).baseline.level.tolist() == state.level.tolist()

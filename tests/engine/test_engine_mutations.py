@@ -36,7 +36,7 @@ from engine.frame.last_values import last_values
 from engine.frame.observed_rows import ObservedRows, observed_rows, overlay_component
 from engine.frame.off_condition import OffCondition
 from engine.frame.segments import segments
-from engine.frame.transpose import transposed
+from engine.frame.transpose import transposed, transposed_parts
 from engine.ingest.cells import BlockReader
 from engine.ingest.convert import _Reading
 from engine.ingest.duplicates import DuplicateCount
@@ -56,7 +56,7 @@ from engine.train.calibration import column_quantile
 from engine.train.calibration_data import taken
 from engine.train.chance import counted
 from engine.train.few_days import few_days
-from engine.train.fit import fit
+from engine.train.fit import _with_level, fit
 from engine.train.fit_settings import FitSettings
 from engine.train.known_drift import with_known_drift
 from engine.train.known_faults import without_known_faults
@@ -405,7 +405,7 @@ BUGS = {
     ),
     "rows after the machine was off go on": Bug(
         segments,
-        "apart = (np.diff(on) > 1) | ",
+        "apart = (on[1:] - on[:-1] > 1) | ",
         "apart = ",
         test_segments.test_runs_end_at_gaps_and_where_the_machine_is_off,
         case(test_segments.test_runs_end_at_gaps_and_where_the_machine_is_off, id="off between"),
@@ -683,9 +683,9 @@ BUGS = {
         (600,),
     ),
     "quantiles of a machine with one sensor mix its rows": Bug(
-        column_quantile,
-        "transposed(values[:, start : start + _COLUMNS])",
-        "values[:, start : start + _COLUMNS].T",
+        transposed_parts,
+        "transposed(rows[:, at : at + _COLUMNS])",
+        "rows[:, at : at + _COLUMNS].T",
         test_training_rows.test_quantiles_of_a_single_column_leave_its_rows_in_order,
     ),
     "quantiles are not interpolated": Bug(
@@ -797,8 +797,8 @@ BUGS = {
     ),
     "curves learn the run that they are to explain": Bug(
         _lines_and_curves,
-        "others if at == fold else",
-        "",
+        "[*parts[:fold], *parts[fold + 1 :]]",
+        "parts",
         test_rare_states.test_a_rare_state_that_came_once_is_not_learned,
     ),
     "the first stretches left out are named, not the longest": Bug(
@@ -921,6 +921,20 @@ BUGS = {
         "np.abs(gap) <= near * reach",
         test_baseline.test_the_farther_a_sensor_is_out_of_reach_the_slower_it_is_followed,
         (1.25, 0.5),
+    ),
+    "the level at the end of training is that of one span": Bug(
+        _with_level,
+        "_FORGOTTEN * pipeline.baseline.span",
+        "pipeline.baseline.span",
+        test_baseline.test_the_level_at_the_end_of_training_is_that_of_all_rows,
+        (0,),
+    ),
+    "what a silent sensor read last is forgotten": Bug(
+        _with_level,
+        " and np.isfinite(frame.values[at]).all()",
+        "",
+        test_baseline.test_the_level_at_the_end_of_training_is_that_of_all_rows,
+        (9_000,),
     ),
     "fast views spend the whole budget beside a trusted slow channel": Bug(
         FitSettings.beside,

@@ -112,9 +112,8 @@ class Additive:
             precision=(1 - share) * self.precision + share * other.precision,
         )
 
-    def bounded(self, learned: Floats) -> "Additive":
-        """Return this model with the ranges of the bends in the columns that it learned; NaN is no value."""
-        bends = learned[:, 2 * self.weights.shape[1] :]
+    def bounded(self, bends: Floats) -> "Additive":
+        """Return this model with the ranges of the bends that it learned; NaN is no value."""
         return replace(self, bounds=np.array([np.fmin.reduce(bends), np.fmax.reduce(bends)]))
 
     def residuals(self, columns: Floats) -> Floats:

@@ -103,7 +103,7 @@ class Alarm:
         spare, edge = 1 - CLOSING_RATIO, (1 + EDGE) - 1
         # a lower row closes the alarm: only these, and the rows after them, need to be taken one by one
         high = smoothed > CLOSING_RATIO
-        for at in np.flatnonzero(high | np.append(True, high[:-1])).tolist():
+        for at in (high | np.append(True, high[:-1])).nonzero()[0].tolist():
             held = float(smoothed[at]) / (1 - spare * opened)
             opened = min(max((held - 1) / edge, 0.0), 1.0)  # as `ramp`, whose call takes half of the time
             result[at] = held

@@ -63,7 +63,10 @@ def pack(kind: str, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]])
         entries.append({"name": name, "type": code, "shape": array.shape})
         chunks.append(array.astype(_TYPES[code], copy=False).tobytes())
     header = json.dumps(
-        {"kind": kind, "meta": dict(meta), "arrays": entries}, sort_keys=True, allow_nan=False
+        {"kind": kind, "meta": dict(meta), "arrays": entries},
+        sort_keys=True,
+        allow_nan=False,
+        check_circular=False,
     ).encode()
     body = b"".join((_PREFIX.pack(MAGIC, VERSION, len(header)), header, *chunks))
     return body + hashlib.sha256(body).digest()

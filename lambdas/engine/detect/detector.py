@@ -172,7 +172,7 @@ class Detector:
             ratio[at], leads = fuse(fast, slow.ratio[at], held=held, weight=weight)
             total = found.excess.sum(axis=1, keepdims=True)
             np.divide(found.excess, total, out=shares[at], where=total > 0)
-            leading = part.start + np.flatnonzero(leads & slow.known[slow.bins[at]])
+            leading = part.start + (leads & slow.known[slow.bins[at]]).nonzero()[0]
             shares[leading] = slow.shares[slow.bins[leading]]
             if found.moved is not None:
                 moved += found.moved.sum(axis=0)

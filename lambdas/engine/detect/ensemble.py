@@ -84,7 +84,7 @@ def evaluate_views(
             np.maximum(share, 1 - weights.mean(axis=1), out=share)
             np.maximum(uncounted, 1 - weights.min(axis=1), out=uncounted)
     engaged = ramp(share, *ENGAGED_SHARE)
-    moving = np.flatnonzero(engaged)
+    moving = engaged.nonzero()[0]
 
     ratios: dict[ViewName, Floats] = {}
     excess, moved = np.zeros((count, sensors), np.float32), np.zeros((count, sensors), np.float32)

@@ -63,7 +63,7 @@ def level_weights(
         Weights from 0 to 1, shape (rows, outputs), None where all are 1; and averages, shape (outputs,).
 
     """
-    picks = np.flatnonzero(ready)[-evaluated % STRIDE :: STRIDE]
+    picks = ready.nonzero()[0][-evaluated % STRIDE :: STRIDE]
     after = averages[None]
     if len(picks):
         after = np.concatenate([after, _averages(residuals[picks], averages, span)])
@@ -144,4 +144,4 @@ def _weights(averages: Floats) -> Float32:
 
 def _averages(residuals: Float32, before: Floats, span: int) -> Floats:
     """Return the averages after each row, in float64, so that the cut into windows changes nothing."""
-    return ewma(np.clip(residuals, -1, 1).astype(np.float64), before, span // STRIDE)
+    return ewma(np.minimum(np.maximum(residuals, -1), 1).astype(np.float64), before, span // STRIDE)

@@ -10,7 +10,6 @@ def nearer(one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
     """Return of two values the one nearer to 0, and 0 where they lie on different sides, or one is NaN."""
     above: NDArray[Any] = np.minimum(one, other)
     below = np.maximum(one, other)
-    np.maximum(above, 0, out=above)  # the nearer one where both are positive
-    above += np.minimum(below, 0, out=below)
-    np.copyto(above, 0, where=np.isnan(above))
+    np.fmax(above, 0, out=above)  # the nearer one where both are positive; `fmax` and `fmin` pass over NaN
+    above += np.fmin(below, 0, out=below)
     return above

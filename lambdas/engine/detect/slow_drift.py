@@ -314,7 +314,7 @@ class SlowDrift:
         """
         complete, settling = self.grid.complete(bins, step), self.spans.settling
         before = bins.bins[:1] - 1 if state.last_bin is None else np.array([state.last_bin])
-        gap = np.diff(np.concatenate([before, bins.bins])) > max(1, settling)
+        gap = bins.bins - np.concatenate([before, bins.bins[:-1]]) > max(1, settling)
         valid = np.zeros(len(gap), bool)
         settled = settling if state.settled is None else state.settled
         for at, whole in enumerate(complete):
@@ -429,5 +429,5 @@ def fuse(fast: Floats, slow: Floats, *, held: float, weight: float) -> tuple[Flo
     """
     weighted = weight * slow
     alarm = np.where(weighted > 1, 1 + GENTLE * np.log(np.maximum(weighted, 1)), 0)
-    lifted = fast + held * GENTLE * np.clip(slow, 0, 1) * np.maximum(1 - fast, 0)
+    lifted = fast + held * GENTLE * np.minimum(np.maximum(slow, 0), 1) * np.maximum(1 - fast, 0)
     return np.maximum(lifted, alarm), alarm > fast

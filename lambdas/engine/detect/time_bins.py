@@ -52,7 +52,7 @@ class Grid:
 
     def _sums(self, frame: Frame, use: Mask, scaling: Scaling, rows: NDArray[np.intp]) -> "Sums":
         bins, used = self.of(frame.times[rows]), use[rows]
-        scaled = scaling.apply(frame.values[rows].astype(np.float64, copy=False))
+        scaled = scaling.apply(frame.values[rows])
         known = np.isfinite(scaled) & used[:, None]
         unknown = None if known.all() else ~known
         if unknown is not None:
@@ -134,4 +134,4 @@ def _starts(bins: NDArray[np.int64]) -> NDArray[np.intp]:
     """Return the places at which another bin begins than at the place before."""
     begins = np.ones(len(bins), bool)
     np.not_equal(bins[1:], bins[:-1], out=begins[1:])
-    return np.flatnonzero(begins)
+    return begins.nonzero()[0]

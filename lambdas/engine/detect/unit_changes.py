@@ -61,7 +61,7 @@ class UnitChangeDetector:
         """
         found: dict[int, Notice] = {}
         after = dict(traces)
-        rows = np.flatnonzero(~frame.off)
+        rows = (~frame.off).nonzero()[0]
         for start in range(0, len(rows), _CHUNK):
             chunk = rows[start : start + _CHUNK]
             part = frame if len(chunk) == len(frame.times) else frame.select(chunk)
@@ -95,7 +95,7 @@ class UnitChangeDetector:
         tails = np.where(usual.any(axis=0), len(usual) - usual[::-1].argmax(axis=0), 0)
         silent = {at: trace for at, trace in traces.items() if not known[:, at].any()}
         choices: dict[int, list[int]] = {}
-        for at in np.flatnonzero(~usual[-1] & known.any(axis=0)).tolist():
+        for at in (~usual[-1] & known.any(axis=0)).nonzero()[0].tolist():
             readings = _known(part.values[tails[at] :, at])
             if not len(readings):
                 continue

@@ -26,11 +26,12 @@ def segments(
         For each run its first row, the row after its last, and whether it is fresh. A fresh run does not
         continue the rows before it: the machine was off in between, or rows are missing for longer.
     """
-    on = np.flatnonzero(~off)
+    on = (~off).nonzero()[0]  # np.flatnonzero and np.diff take longer for few rows
     if not len(on):
         return
-    apart = (np.diff(on) > 1) | (np.diff(times[on]) > gap)
-    starts = np.append(0, np.flatnonzero(apart) + 1)
+    instants = times[on]
+    apart = (on[1:] - on[:-1] > 1) | (instants[1:] - instants[:-1] > gap)
+    starts = np.append(0, apart.nonzero()[0] + 1)
     stops = np.append(starts[1:], len(on))
     for start, stop in zip(on[starts], on[stops - 1] + 1, strict=True):
         continues = start == 0 and last is not None and times[0] - last <= gap

@@ -49,7 +49,7 @@ def unexplained(frame: Frame, normal: Mask, runs: Sequence[Run], max_rows: int) 
     pipeline = Pipeline(scaling=Scaling.of(frame.values, normal), baseline=Baseline.of(0, sensors))
     learned, fold_of = normal & sample_strips(normal, max_rows), time_folds(normal)
     knots = hinge_knots(frame, learned, pipeline.scaling, HINGES)
-    parts = [Moments((1 + HINGES) * sensors) for _ in range(FOLDS)]
+    parts = [Moments.none((1 + HINGES) * sensors) for _ in range(FOLDS)]
     for rows in pipeline.run(frame, State.start(sensors), ("lag",), learned):
         at = slice(rows.start, rows.stop)
         columns = _hinged(rows.blocks("lag")[0], knots)
@@ -77,9 +77,7 @@ def _hinged(values: Floats, knots: Floats) -> Float32:
 
 def _lines_and_curves(parts: Sequence[Moments], fold: int, sensors: int) -> tuple[Float32, Float32]:
     """Return mean and weights of both models of all parts but one; residuals count in units of the lines'."""
-    others = Moments(len(parts[fold].sums))
-    for at, part in enumerate(parts):
-        others = others if at == fold else others.plus(part)
+    others = Moments.total([*parts[:fold], *parts[fold + 1 :]])
     covariance = others.covariance()
     lines = np.zeros((len(covariance), sensors))
     lines[:sensors] = residual_map(covariance[:sensors, :sensors], sensors, 1)

@@ -65,7 +65,7 @@ class CalibrationData:
         sampled = use & sample_strips(
             normal, min(max_rows, max(STRIP_ROWS, SAMPLE_CELLS // max(sizes.values())))
         )
-        moments = {name: tuple(Moments(size) for _ in range(FOLDS)) for name, size in sizes.items()}
+        moments = {name: tuple(Moments.none(size) for _ in range(FOLDS)) for name, size in sizes.items()}
         room = np.bincount(fold_of[sampled], minlength=FOLDS)
         samples = {
             name: [np.empty((most, size), np.float32) for most in room] for name, size in sizes.items()
@@ -104,10 +104,7 @@ class CalibrationData:
 
     def total_moments(self, folds: slice = slice(None)) -> Moments:
         """Return the moments of some folds together, of all by default."""
-        total = Moments(len(self.moments[0].sums))
-        for each in self.moments[folds]:
-            total = total.plus(each)
-        return total
+        return Moments.total(self.moments[folds])
 
     def residual_function(self, moments: Moments) -> Callable[[Float32], Float32]:
         """Return the function from feature rows to signed residuals, predicted with these moments.

@@ -19,7 +19,7 @@ from engine.detect.baseline import Baseline
 from engine.detect.cross_prediction import Float32
 from engine.detect.detector import Detector
 from engine.detect.discrete import discrete_values
-from engine.detect.features import LONGEST_MEMORY, TRACKED, VIEWS, ViewName
+from engine.detect.features import GAP_STEPS, LONGEST_MEMORY, TRACKED, VIEWS, ViewName
 from engine.detect.pipeline import Pipeline
 from engine.detect.ramp import ramp
 from engine.detect.rare_states import RareStates
@@ -31,6 +31,7 @@ from engine.detect.view import View
 from engine.evaluate.intervals import Interval, rows_inside
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
+from engine.frame.segments import segments
 from engine.train.calibration import calibrate, fitted_views
 from engine.train.calibration_data import CalibrationData
 from engine.train.cleaning import RUN_ROWS, without_suspicious
@@ -54,6 +55,8 @@ FAULTY_SHARE = 0.1
 """Share of training left out as faults from which fast views keep the whole budget of false alarms: where so
 many were found, others were not, and have raised the limits already."""
 _LEARNED_ROWS = 100_000
+_FORGOTTEN = 32
+"""Spans after which a row weighs 2e-28 in the baseline: less than rounding."""
 _NAMED = 10
 """Stretches left out of training that are named."""
 
@@ -200,9 +203,17 @@ def _fit_group(
 
 
 def _with_level(frame: Frame, pipeline: Pipeline) -> Pipeline:
-    """Return the pipeline with the baseline's level at the end of training."""
+    """Return the pipeline with the baseline's level at the end of training.
+
+    Only the newest rows are followed, from a run of rows on before which nothing counts any more.
+    """
+    running = np.flatnonzero(~frame.off)
+    latest = running[max(0, len(running) - _FORGOTTEN * pipeline.baseline.span - 1)]
+    starts = (start for start, *_ in segments(frame.times, frame.off, GAP_STEPS * frame.step, None))
+    complete = (at for at in starts if at <= latest and np.isfinite(frame.values[at]).all())
+    newest = frame.part(max(complete, default=0), len(frame.times))
     state = State.start(len(frame.sensors))
-    for _ in pipeline.run(frame, state, (), wanted=np.zeros(len(frame.times), bool)):
+    for _ in pipeline.run(newest, state, (), wanted=np.zeros(len(newest.times), bool)):
         pass
     level = state.level if state.level is not None else pipeline.baseline.level
     return replace(pipeline, baseline=replace(pipeline.baseline, level=level, end=frame.times[-1]))

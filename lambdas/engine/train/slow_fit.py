@@ -24,6 +24,7 @@ from engine.detect.trained_states import INDEPENDENT, TrainedStates, confirmed_s
 from engine.detect.view import RESIDUAL_QUANTILE, row_scores
 from engine.frame.frame import Frame
 from engine.frame.scaling import Scaling
+from engine.frame.transpose import transposed_parts
 from engine.train.chance import beyond_chance
 from engine.train.few_days import WEEK, few_days
 from engine.train.outermost import error_growth
@@ -98,7 +99,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
         return None
     columns = Columns.of(means[whole])
     made = columns.made(means, smooth)
-    blocks = _Blocks.of(made, whole, width)
+    blocks = _Blocks.of(made, whole, sensors, width)
     form = _Form.of(blocks, sensors, max(2, DAY // width))
     held, states = blocks.counted(blocks.residuals(partial(form.model, np.ones(sensors))))
     levels_held, steady = trusted(drift_index(held))
@@ -111,7 +112,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
     limits *= few_days(quantile, time)
     moments = Moments.of(made[whole])
     covariance = moments.covariance()
-    model = form.model(steady, moments.mean(), covariance).with_bends().bounded(made[whole])
+    model = form.model(steady, moments.mean(), covariance).with_bends().bounded(made[whole, 2 * sensors :])
     axes = _axes(covariance[:sensors, :sensors])
     places = ewma_of_all(states @ axes, spans.average)
     growth = _growth(blocks, partial(form.model, steady), averaged, places, spans.average)
@@ -176,7 +177,7 @@ def hinge_knots(frame: Frame, use: Mask, scaling: Scaling, hinges: int) -> Float
     if not hinges:
         return np.zeros((0, frame.values.shape[1]))
     picks = np.flatnonzero(use)
-    scaled = scaling.apply(frame.values[picks[:: max(1, len(picks) // _KNOT_ROWS)]].astype(np.float64))
+    scaled = scaling.apply(frame.values[picks[:: max(1, len(picks) // _KNOT_ROWS)]])
     places = (np.arange(hinges) + 1) / (hinges + 1)
     knots: Floats = np.nan_to_num(np.nanquantile(scaled, places, axis=0)).reshape(hinges, scaled.shape[1])
     return knots
@@ -184,7 +185,7 @@ def hinge_knots(frame: Frame, use: Mask, scaling: Scaling, hinges: int) -> Float
 
 @dataclass(frozen=True, slots=True)
 class _Learned:
-    """What some bins say: mean and covariance of their columns, and rows that hold the extremes of all."""
+    """What some bins say: mean and covariance of their columns, and rows that hold the extremes of bends."""
 
     mean: Floats
     covariance: Floats
@@ -195,33 +196,33 @@ class _Learned:
 class _Blocks:
     """Blocks of time, each predicted from the others.
 
-    Columns of all bins, which of them are learned, the bins of each block, what the others of each say, the
-    moments of all, and the width of a bin in us.
+    Columns of all bins, which of them are learned, the first column of bends, the bins of each block, what
+    the others of each say, the moments of all, and the width of a bin in us.
     """
 
     made: Floats
     whole: Mask
+    bends: int
     bins: list[slice]
     others: list[_Learned]
     total: Moments
     width: int
 
     @classmethod
-    def of(cls, made: Floats, whole: Mask, width: int) -> Self:
+    def of(cls, made: Floats, whole: Mask, sensors: int, width: int) -> Self:
         """Cut the bins into blocks; `whole` bins are learned."""
+        bends = made[:, 2 * sensors :]
         ends = [-(-at * len(made) // FOLDS) for at in range(FOLDS + 1)]
         bins = [slice(*each) for each in pairwise(ends)]
         parts = [Moments.of(made[each][whole[each]]) for each in bins]
-        total = parts[0]
-        for part in parts[1:]:
-            total = total.plus(part)
-        extremes = [np.array([np.fmin.reduce(made[each]), np.fmax.reduce(made[each])]) for each in bins]
+        total = Moments.total(parts)
+        extremes = [np.array([np.fmin.reduce(bends[each]), np.fmax.reduce(bends[each])]) for each in bins]
         others = []
         for at, part in enumerate(parts):
             moments = total.without(part)
             ranges = np.concatenate(extremes[:at] + extremes[at + 1 :])
             others.append(_Learned(moments.mean(), moments.covariance(), ranges))
-        return cls(made, whole, bins, others, total, width)
+        return cls(made, whole, 2 * sensors, bins, others, total, width)
 
     def residuals(self, model: Callable[[Floats, Floats], Additive]) -> Floats:
         """Return the residuals of all bins, shape (bins, sensors), each block by a model of the others.
@@ -239,7 +240,7 @@ class _Blocks:
     def unlearned(self, bins: Mask, model: Callable[[Floats, Floats], Additive]) -> Floats:
         """Return how far residuals count, by a model that has learned all but some bins."""
         moments = self.total.without(Moments.of(self.made[bins & self.whole]))
-        fitted = model(moments.mean(), moments.covariance()).bounded(self.made[~bins])
+        fitted = model(moments.mean(), moments.covariance()).bounded(self.made[~bins, self.bends :])
         return self.counted(fitted.residuals(self.made), ~bins)[0]
 
     def counted(self, residuals: Floats, learned: Mask | slice = slice(None)) -> tuple[Floats, Floats]:
@@ -386,5 +387,7 @@ def _mean_squares(rows: Floats) -> Floats:
 
 
 def _quantiles(rows: Floats) -> Floats:
-    found: Floats = np.maximum(np.quantile(np.abs(rows), RESIDUAL_QUANTILE, axis=0), _LEAST_UNIT)
-    return found
+    parts = (np.abs(part, out=part) for part in transposed_parts(rows))
+    found = [np.quantile(part, RESIDUAL_QUANTILE, axis=1, overwrite_input=True) for part in parts]
+    result: Floats = np.maximum(np.concatenate(found), _LEAST_UNIT)
+    return result

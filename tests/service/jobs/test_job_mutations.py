@@ -471,7 +471,10 @@ INFERENCE = (
         lists_go_on_behind_the_window,
         test_job_naming.test_a_list_ends_at_the_window_however_many_files_follow,
     ),
-    Bug(nothing_is_kept_between_windows, test_job_infer.test_a_silent_sensor_keeps_its_last_value_for_a_day),
+    Bug(
+        nothing_is_kept_between_windows,
+        test_job_infer.test_the_last_value_of_a_silent_sensor_is_remembered_for_a_day,
+    ),
     Bug(
         failed_windows_teach_nothing,
         test_job_last_values.test_a_failed_window_keeps_the_values_of_the_components_that_came,
