@@ -8,7 +8,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from engine import Faults, ObservedRows
+from engine import Faults, Frame, ObservedRows
 from service import reconciler
 from service.event_bus import bus_event
 from service.event_bus.bus_event import BusEvent
@@ -36,7 +36,7 @@ from service.jobs.runtime import Runtime
 from service.jobs.storage import customer_role
 from service.jobs.storage.customer_bucket import CustomerBuckets
 from service.jobs.storage.s3_streams import ObjectVersion
-from service.jobs.training import group_labels, promotion, train_version
+from service.jobs.training import group_labels, learn, promotion, train_version
 from service.jobs.training.promotion import Verdict
 from service.jobs.training.training_labels import Labels
 from service.jobs.training.version import Training
@@ -56,6 +56,7 @@ from tests.service.jobs import (
     test_job_notices,
     test_job_objects,
     test_job_retraining,
+    test_job_silent_sensors,
     test_job_train,
     test_job_training_report,
 )
@@ -338,7 +339,33 @@ def neutral_labels_are_faults(patch: Patch) -> None:
 
 
 def what_was_not_learned_is_not_told(patch: Patch) -> None:
-    patch.setattr("service.jobs.training.learn.training_report", lambda _: None)
+    patch.setattr("service.jobs.training.learn.training_report", lambda *_: None)
+
+
+def a_sensor_that_fails_is_learned_as_one_that_stands_still(patch: Patch) -> None:
+    original = learn.training_frame
+
+    def training_frame(*arguments: Any, **more: Any) -> Frame:
+        return original(*arguments, **more | {"fill_limits": {}})
+
+    patch.setattr(learn, "training_frame", training_frame)
+
+
+def silence_in_a_training_is_not_told(patch: Patch) -> None:
+    patch.setattr(learn.Silence, "of", lambda _: None)
+
+
+def a_silent_sensor_keeps_its_last_value(patch: Patch) -> None:
+    original = window_rows.build_frame
+
+    def build_frame(*arguments: Any, **more: Any) -> Frame:
+        return original(*arguments, **more | {"fill_limits": {}})
+
+    patch.setattr(window_rows, "build_frame", build_frame)
+
+
+def a_sensor_without_values_is_not_told(patch: Patch) -> None:
+    patch.setattr(window_rows, "_is_silent", lambda *_: False)
 
 
 # Events for others
@@ -431,6 +458,14 @@ TRAINING = (
     ),
     Bug(a_tie_replaces_the_prior_version, test_job_retraining.test_a_tie_keeps_the_prior_version),
     Bug(what_was_not_learned_is_not_told, test_job_training_report.test_the_log_and_the_metrics_tell_it),
+    Bug(
+        a_sensor_that_fails_is_learned_as_one_that_stands_still,
+        test_job_silent_sensors.test_two_days_of_silence_are_not_learned_and_told,
+    ),
+    Bug(
+        silence_in_a_training_is_not_told,
+        test_job_silent_sensors.test_two_days_of_silence_are_not_learned_and_told,
+    ),
 )
 LABELS = (
     Bug(
@@ -462,6 +497,16 @@ INFERENCE = (
         values_stand_in_without_a_word,
         test_job_notices.test_a_value_that_stands_in_for_what_a_file_gets_wrong_is_told,
         {"text": test_job_notices.WINDOW_AFTER.replace("pre", "Pre"), "told": {"pressure": "exactly"}},
+    ),
+    Bug(
+        a_silent_sensor_keeps_its_last_value,
+        test_job_silent_sensors.test_a_window_without_a_value_of_a_sensor,
+        {"reports": test_job_silent_sensors.always_but_two_days, "silent": True},
+    ),
+    Bug(
+        a_sensor_without_values_is_not_told,
+        test_job_silent_sensors.test_a_window_without_a_value_of_a_sensor,
+        {"reports": test_job_silent_sensors.always_but_two_days, "silent": True},
     ),
     Bug(
         only_the_last_naming_is_looked_for,

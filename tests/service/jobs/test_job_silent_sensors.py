@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,9 +18,11 @@ from tests.service.jobs.world import World, at
 DAYS = 20
 OUTAGE = ("2020-01-05T06:00:00", "2020-01-07T06:00:00")
 FLOW = "hydraulics\\flow"
+Reports = Callable[[int, str], bool]
+"""Whether a row, by number and time, has a flow."""
 
 
-def without_flow(text: str, reports: Callable[[int, str], bool]) -> str:
+def without_flow(text: str, reports: Reports) -> str:
     """Return the file with a flow only on the rows that report it, by their number and time."""
     header, *lines = text.splitlines()
     cells = [line.split(",") for line in lines]
@@ -38,7 +41,7 @@ def every_ten_minutes(row: int, _: str) -> bool:
     return row % 10 == 0
 
 
-def trained(home: World, reports: Callable[[int, str], bool]) -> Item:
+def trained(home: World, reports: Reports) -> Item:
     prefix = f"{reports.__name__}/"
     data = list(pump.history("2020-01-01", count=DAYS * 1440, step=timedelta(minutes=1)))
     home.upload(f"{prefix}drive/data.csv", pump.drive(data))
@@ -58,16 +61,6 @@ def trained(home: World, reports: Callable[[int, str], bool]) -> Item:
     return model
 
 
-@pytest.fixture
-def interrupted(home: World) -> Item:
-    return trained(home, always_but_two_days)
-
-
-@pytest.fixture
-def seldom(home: World) -> Item:
-    return trained(home, every_ten_minutes)
-
-
 def detector(home: World, model: Item) -> Detector:
     body = home.runtime.service_bucket.find(artefact_key(model["uuid"], 1))
     assert body is not None
@@ -78,28 +71,33 @@ def limit(home: World, model: Item, sensor: str) -> float:
     return float(detector(home, model).fill_limits[sensor] / np.timedelta64(1, "m"))
 
 
-def test_two_days_of_silence_are_not_learned_and_told(home: World, interrupted: Item) -> None:
-    assert limit(home, interrupted, FLOW) == 2
-    document = json.loads(home.runtime.service_bucket.get_text(interrupted["metricsKey"]))
-    told = document["training"]
-    assert told["silent_percent"] == pytest.approx(100 * 2 / 17, abs=0.3)
-    (note,) = [each for each in told["notes"] if FLOW in each]
+def told(home: World, model: Item) -> dict[str, Any]:
+    document = json.loads(home.runtime.service_bucket.get_text(model["metricsKey"]))
+    found: dict[str, Any] = document.get("training", {"silent_percent": 0.0, "notes": []})
+    return found
+
+
+def test_two_days_of_silence_are_not_learned_and_told(home: World) -> None:
+    model = trained(home, always_but_two_days)
+    found = told(home, model)
+    assert found["silent_percent"] == pytest.approx(100 * 2 / 17, abs=0.3)
+    (note,) = [each for each in found["notes"] if FLOW in each]
     assert "2020-01-05T06:02:00Z to 2020-01-07T05:59:00Z" in note
+    assert limit(home, model, FLOW) == 2
 
 
-def test_a_sensor_that_reports_seldom_costs_a_training_nothing(home: World, seldom: Item) -> None:
+def test_a_sensor_that_reports_seldom_costs_a_training_nothing(home: World) -> None:
+    seldom = trained(home, every_ten_minutes)
     assert limit(home, seldom, FLOW) == 20
-    document = json.loads(home.runtime.service_bucket.get_text(seldom["metricsKey"]))
-    assert not [each for each in document.get("training", {}).get("notes", []) if FLOW in each]
+    assert not [each for each in told(home, seldom)["notes"] if FLOW in each]
 
 
-@pytest.mark.parametrize(("kind", "silent"), [("interrupted", True), ("seldom", False)])
+@pytest.mark.parametrize(("reports", "silent"), [(always_but_two_days, True), (every_ten_minutes, False)])
 def test_a_window_without_a_value_of_a_sensor(
-    world: World, request: pytest.FixtureRequest, kind: str, *, silent: bool
+    world: World, home: World, reports: Reports, *, silent: bool
 ) -> None:
     """The sensor of every row is left out and told; the one of every ten minutes has its last value."""
-    model = request.getfixturevalue(kind)
-    scheduler = started(world, model, "10:05", now="10:10:20")
+    scheduler = started(world, trained(home, reports), "10:05", now="10:10:20")
     upload(world, "10:00")
     upload(world, "10:05", components=("drive",))
     data = list(pump.history(f"{DAY}10:06", count=5, step=MINUTE))
