@@ -80,12 +80,21 @@ def on_change(rng: np.random.Generator, case: Case) -> Mask:
     return marked
 
 
+def by_night(rng: np.random.Generator, case: Case) -> Mask:
+    """Let five sensors report from six in the morning to midnight only."""
+    marked = nothing(rng, case)
+    hours = case.frame.times.astype("datetime64[h]").astype(np.int64) % 24
+    marked[:, rng.permutation(marked.shape[1])[: len(SELDOM)]] = (hours < 6)[:, None]
+    return marked
+
+
 SITUATIONS: dict[str, Lost] = {
     "as simulated": nothing,
     "each silent for 1 %": silent(0.01),
     "each silent for 5 %": silent(0.05),
     "five report every 15 min to 2 h": every_few_rows,
     "five report on change": on_change,
+    "five silent from 0 to 6": by_night,
 }
 
 

@@ -31,7 +31,7 @@ from engine.evaluate.roc import roc_auc
 from engine.explain.sentence import _duration, _number, _percent, _short_name, _too_often
 from engine.frame.build import build_frame
 from engine.frame.component_reader import FrameWindow, right_edges
-from engine.frame.filling import FilledColumn, usual_limit
+from engine.frame.filling import FilledColumn, _stays, usual_limit
 from engine.frame.last_values import last_values
 from engine.frame.observed_rows import ObservedRows, observed_rows, overlay_component
 from engine.frame.off_condition import OffCondition
@@ -361,7 +361,7 @@ BUGS = {
     ),
     "an outage is filled with the value before it": Bug(
         build_frame,
-        "usual_limit(times[reports])",
+        "usual_limit(column, times)",
         "None",
         test_filling.test_a_sensor_of_every_row_has_no_value_in_an_outage,
     ),
@@ -370,6 +370,33 @@ BUGS = {
         "PAUSES * usual",
         "usual // 2",
         test_filling.test_a_sensor_that_reports_seldom_has_its_last_value_in_between,
+    ),
+    "a sensor that is silent every night fails every night": Bug(
+        usual_limit,
+        "(len(longer) - 1) * AGAIN > whole or",
+        "",
+        test_filling.test_longer_pauses_are_failures_unless_it_is_recorded_so,
+        case(test_filling.test_longer_pauses_are_failures_unless_it_is_recorded_so, id="nights"),
+    ),
+    "time without any row is a pause": Bug(
+        usual_limit,
+        " & (np.diff(reports) > 1)",
+        "",
+        test_filling.test_time_without_any_row_is_no_pause,
+    ),
+    "a valve that is closed for days fails": Bug(
+        _stays,
+        "share < QUIET_SHARE",
+        "True",
+        test_filling.test_longer_pauses_are_failures_unless_it_is_recorded_so,
+        case(test_filling.test_longer_pauses_are_failures_unless_it_is_recorded_so, id="valve"),
+    ),
+    "a sensor that failed for long reports on change": Bug(
+        _stays,
+        "STAYED * (high - low)",
+        "high - low",
+        test_filling.test_longer_pauses_are_failures_unless_it_is_recorded_so,
+        case(test_filling.test_longer_pauses_are_failures_unless_it_is_recorded_so, id="back"),
     ),
     "a machine is on when its sensor is silent": Bug(
         build_frame,

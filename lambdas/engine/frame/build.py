@@ -62,13 +62,12 @@ def build_frame(
     matrix = ColumnMatrix(len(times), len(sensors), max_bytes)
     is_off, first = np.zeros(len(times), bool), 0
     limits = dict[SensorId, np.timedelta64]()
-    of_every_row = usual_limit(times) if fill_limits is None else None
+    of_every_row = usual_limit(np.zeros(len(times)), times) if fill_limits is None else None
     for at, (sensor, column) in enumerate(zip(wanted, _columns(readers, wanted, times), strict=True)):
-        reports = np.isfinite(column)
         if fill_limits is not None:
             limit = fill_limits.get(sensor)
         else:
-            limit = of_every_row if reports.all() else usual_limit(times[reports])
+            limit = of_every_row if np.isfinite(column).all() else usual_limit(column, times)
         filled = FilledColumn.of(column, times, carry.get(sensor))
         known = np.isfinite(filled.values)
         if not known.any():

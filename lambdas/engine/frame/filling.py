@@ -3,6 +3,9 @@
 A sensor that reports on change, or once an hour, still has the value that it had last. One that reports with
 every row and is then silent for hours has none: its last value would be learned, and scored, as that of a
 sensor that stands still. So a value stands in for as long as its sensor usually pauses.
+
+Longer pauses are no failures where they come again and again, as at night, nor where the sensor is found
+where it was, as a closed valve that is written on change. There a value stands in without limit.
 """
 
 from collections.abc import Mapping
@@ -33,15 +36,41 @@ PAUSES = 2
 """A value stands in for so many times the longest usual pause."""
 ENOUGH_PAUSES = 100
 """With fewer, nobody knows what is usual."""
+AGAIN = np.timedelta64(2, "D")
+"""Longer pauses are no failures if one follows another within this time, on average."""
+QUIET_SHARE = 0.1
+"""Nor are they, from this share of the time on, if the sensor is mostly found where it was."""
+STAYED = 0.1
+"""Part of its interquartile range by which a sensor may have moved to be found where it was."""
 
 
-def usual_limit(reports: Times) -> np.timedelta64 | None:
-    """Return how long a value of a sensor stands in, from the times at which it had one; None if unknown."""
-    pauses = np.diff(reports)
+def usual_limit(column: Floats, times: Times) -> np.timedelta64 | None:
+    """Return how long a value of a sensor stands in; None for no limit.
+
+    Args:
+        column: values of the rows, NaN where there is none.
+        times: of the rows.
+
+    """
+    reports = np.flatnonzero(np.isfinite(column))
+    pauses = np.diff(times[reports])
     if len(pauses) < ENOUGH_PAUSES:
         return None
-    usual: np.timedelta64 = np.quantile(pauses.view(np.int64), USUAL_PAUSE, method="higher").astype("m8[us]")
-    return PAUSES * usual
+    usual = np.quantile(pauses.view(np.int64), USUAL_PAUSE, method="higher").astype("timedelta64[us]")
+    limit: np.timedelta64 = PAUSES * usual
+    longer = np.flatnonzero((pauses > limit) & (np.diff(reports) > 1))  # others have rows meanwhile
+    whole = times[-1] - times[0]
+    if (len(longer) - 1) * AGAIN > whole or _stays(column[reports], longer, pauses[longer].sum() / whole):
+        return None
+    return limit
+
+
+def _stays(values: Floats, longer: NDArray[np.intp], share: float) -> bool:
+    """Return whether a sensor is mostly found where it was, after longer pauses of a share of the time."""
+    if share < QUIET_SHARE:
+        return False
+    low, high = np.quantile(values, (0.25, 0.75))
+    return bool(np.median(np.abs(values[longer + 1] - values[longer])) <= STAYED * (high - low))
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,38 @@ def test_few_reports_do_not_tell_what_is_usual() -> None:
     [(ENOUGH_PAUSES, None), (ENOUGH_PAUSES + 1, 2 * MINUTE)],
 )
 def test_a_hundred_pauses_are_enough(reports: int, limit: np.timedelta64 | None) -> None:
-    assert usual_limit(at(0) + np.arange(reports) * MINUTE) == limit
+    assert usual_limit(np.zeros(reports), at(0) + np.arange(reports) * MINUTE) == limit
+
+
+DAYS = 20
+LONG = np.arange(DAYS * 1440)
+TIMES = at(0) + LONG * MINUTE
+HOUR = LONG // 60 % 24
+
+
+@pytest.mark.parametrize(
+    ("missing", "values", "limit"),
+    [
+        (LONG // 720 % 23 == 5, np.sin(LONG / 300), 2 * MINUTE),
+        (HOUR < 6, np.sin(LONG / 300), None),
+        (HOUR == 3, np.sin(LONG / 300), None),
+        ((HOUR == 3) & (LONG // 1440 % 4 == 0), np.sin(LONG / 300), 2 * MINUTE),
+        (LONG > 8000, np.sin(LONG / 300), 2 * MINUTE),
+        ((LONG > 8000) & (LONG < 25_000), np.sin(LONG / 4000), 2 * MINUTE),
+        (np.sin(LONG / 4000) < 0, np.maximum(np.sin(LONG / 4000), 0), None),
+        (LONG % 300 > 200, np.sin(LONG / 300), None),
+    ],
+    ids=["half a day", "nights", "an hour a day", "an hour in four days", "dead", "back", "valve", "bursts"],
+)
+def test_longer_pauses_are_failures_unless_it_is_recorded_so(
+    missing: np.ndarray, values: np.ndarray, limit: np.timedelta64 | None
+) -> None:
+    assert usual_limit(np.where(missing, np.nan, values), TIMES) == limit
+
+
+def test_time_without_any_row_is_no_pause() -> None:
+    by_day = HOUR >= 6
+    assert usual_limit(np.zeros(by_day.sum()), TIMES[by_day]) == 2 * MINUTE
 
 
 def test_limits_of_a_training_hold_for_other_rows() -> None:
