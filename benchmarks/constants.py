@@ -41,7 +41,8 @@ OTHERS = {
     "rows of long data that are looked at, for speed": (
         "discrete._SAMPLE_ROWS training_range._SAMPLE_ROWS calibration_data.SAMPLE_CELLS "
         "cleaning._LEARNED_ROWS fit._LEARNED_ROWS fit._FORGOTTEN sampling.STRIP_ROWS slow_fit._KNOT_ROWS "
-        "scaling._SAMPLE_ROWS scaling._SAMPLE_CELLS level_shift.STRIDE time_bins.ENOUGH_ROWS"
+        "scaling._SAMPLE_ROWS scaling._SAMPLE_CELLS level_shift.STRIDE time_bins.ENOUGH_ROWS "
+        "filling._SAMPLE_PAUSES"
     ),
     "bounds the memory of a fit": "slow_fit.MOST_BINS slow_fit.COLUMNS",
     "how far, and how exactly, a factor is searched": "calibration.COMMON_FACTOR calibration.COMMON_STEPS",

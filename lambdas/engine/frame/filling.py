@@ -36,6 +36,7 @@ PAUSES = 2
 """A value stands in for so many times the longest usual pause."""
 ENOUGH_PAUSES = 100
 """With fewer, nobody knows what is usual."""
+_SAMPLE_PAUSES = 20_000
 AGAIN = np.timedelta64(2, "D")
 """Longer pauses are no failures if one follows another within this time, on average."""
 QUIET_SHARE = 0.1
@@ -56,7 +57,8 @@ def usual_limit(column: Floats, times: Times) -> np.timedelta64 | None:
     pauses = np.diff(times[reports])
     if len(pauses) < ENOUGH_PAUSES:
         return None
-    usual = np.quantile(pauses.view(np.int64), USUAL_PAUSE, method="higher").astype("timedelta64[us]")
+    some = pauses[:: max(1, len(pauses) // _SAMPLE_PAUSES)].view(np.int64)
+    usual = np.quantile(some, USUAL_PAUSE, method="higher").astype("timedelta64[us]")
     limit: np.timedelta64 = PAUSES * usual
     longer = np.flatnonzero((pauses > limit) & (np.diff(reports) > 1))  # others have rows meanwhile
     whole = times[-1] - times[0]
