@@ -21,6 +21,21 @@ Floats = NDArray[np.float64]
 FillLimits = Mapping[str, np.timedelta64]
 """How long the last value of a sensor stands in; for sensors that are not named without limit."""
 
+USUAL_PAUSE = 0.99
+"""Share of the pauses of a sensor that are no longer than its usual ones."""
+PAUSES = 2
+"""A value stands in for so many times the longest usual pause."""
+ENOUGH_PAUSES = 100
+"""With fewer, nobody knows what is usual."""
+AGAIN = np.timedelta64(2, "D")
+"""Longer pauses are no failures if one follows another within this time, on average."""
+QUIET_SHARE = 0.1
+"""Nor are they, from this share of the time on, if the sensor is mostly found where it was."""
+STAYED = 0.1
+"""Part of its interquartile range by which a sensor may have moved to be found where it was."""
+_SAMPLE_PAUSES = 20_000
+"""Of long data, about so many are looked at, evenly spaced."""
+
 
 @dataclass(frozen=True, slots=True)
 class LastValue:
@@ -28,21 +43,6 @@ class LastValue:
 
     value: float
     time: np.datetime64
-
-
-USUAL_PAUSE = 0.99
-"""Share of the pauses of a sensor that are no longer than its usual ones."""
-PAUSES = 2
-"""A value stands in for so many times the longest usual pause."""
-ENOUGH_PAUSES = 100
-"""With fewer, nobody knows what is usual."""
-_SAMPLE_PAUSES = 20_000
-AGAIN = np.timedelta64(2, "D")
-"""Longer pauses are no failures if one follows another within this time, on average."""
-QUIET_SHARE = 0.1
-"""Nor are they, from this share of the time on, if the sensor is mostly found where it was."""
-STAYED = 0.1
-"""Part of its interquartile range by which a sensor may have moved to be found where it was."""
 
 
 def usual_limit(column: Floats, times: Times) -> np.timedelta64 | None:
