@@ -1,4 +1,4 @@
-"""Training rows on which a sensor is silent: before there is a model, nothing can stand in for its values."""
+"""Training rows on which a sensor is silent: before there is a model, only its last value can stand in."""
 
 from dataclasses import dataclass
 from typing import Self

@@ -105,7 +105,7 @@ SILENT_ROWS = ("2026-01-12T00:00:00", "2026-01-14T12:00:00")
         (0.0712, "7.1 % of the training rows were not learned, as sensors have no value there"),
         (
             0.0,
-            "rows on which sensors have no value were learned without them, as few others are left",
+            "rows on which sensors have no value were learned with their last ones, as few others are left",
         ),
     ],
 )

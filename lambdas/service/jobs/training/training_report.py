@@ -57,7 +57,7 @@ def _silent(silence: Silence | None) -> Iterator[str]:
         share = f"{100 * silence.share:.2g} %"
         told = f"{share} of the training rows were not learned, as sensors have no value there"
     else:
-        told = "rows on which sensors have no value were learned without them, as few others are left"
+        told = "rows on which sensors have no value were learned with their last ones, as few others are left"
     yield f"{told}; {which}: {cure}"
 
 
