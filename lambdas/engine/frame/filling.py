@@ -106,7 +106,7 @@ class FilledColumn:
         column[:] = column[np.maximum(last, 0)]
         leading = last < 0
         column[leading] = np.nan if before is None else before.value
-        seen[leading] = np.datetime64("NaT") if before is None else before.time
+        seen[leading] = np.datetime64("NaT", "us") if before is None else before.time
         return cls(column, times - seen)
 
     def within(self, limit: np.timedelta64 | None) -> Floats:
