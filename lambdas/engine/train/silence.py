@@ -31,7 +31,11 @@ def without_silent(frame: Frame, normal: Mask) -> Mask:
         normal: mask of the rows that may be learned, shape (rows,).
 
     """
-    kept = normal & ~with_margin(_silent(frame.values) & normal, LONGEST_MEMORY)
+    return _without(_silent(frame.values), normal)
+
+
+def _without(silent: Mask, normal: Mask) -> Mask:
+    kept = normal & ~with_margin(silent & normal, LONGEST_MEMORY)
     return kept if kept.sum() >= max(LEAST_ROWS, MAX_SHARE * normal.sum()) else normal
 
 
@@ -80,10 +84,10 @@ class Silence:
             frame: the training rows.
 
         """
-        on = ~frame.off
-        if not (_silent(frame.values) & on).any():
+        silent, on = _silent(frame.values), ~frame.off
+        if not (silent & on).any():
             return None
-        kept = without_silent(frame, on)
+        kept = _without(silent, on)
         worst = int(np.argmax(_missing(frame.values, on)))
         ((first, last),) = longest_stretches(
             frame.times, np.isnan(frame.values[:, worst]) & on, gap=1, most=1

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
@@ -342,13 +343,17 @@ def what_was_not_learned_is_not_told(patch: Patch) -> None:
     patch.setattr("service.jobs.training.learn.training_report", lambda *_: None)
 
 
-def a_sensor_that_fails_is_learned_as_one_that_stands_still(patch: Patch) -> None:
-    original = learn.training_frame
+def values_stand_in_for_ever(patch: Patch, module: ModuleType, builder: str) -> None:
+    original = getattr(module, builder)
 
-    def training_frame(*arguments: Any, **more: Any) -> Frame:
+    def built(*arguments: Any, **more: Any) -> Frame:
         return original(*arguments, **more | {"fill_limits": {}})
 
-    patch.setattr(learn, "training_frame", training_frame)
+    patch.setattr(module, builder, built)
+
+
+def a_sensor_that_fails_is_learned_as_one_that_stands_still(patch: Patch) -> None:
+    values_stand_in_for_ever(patch, learn, "training_frame")
 
 
 def silence_in_a_training_is_not_told(patch: Patch) -> None:
@@ -356,12 +361,7 @@ def silence_in_a_training_is_not_told(patch: Patch) -> None:
 
 
 def a_silent_sensor_keeps_its_last_value(patch: Patch) -> None:
-    original = window_rows.build_frame
-
-    def build_frame(*arguments: Any, **more: Any) -> Frame:
-        return original(*arguments, **more | {"fill_limits": {}})
-
-    patch.setattr(window_rows, "build_frame", build_frame)
+    values_stand_in_for_ever(patch, window_rows, "build_frame")
 
 
 def a_sensor_without_values_is_not_told(patch: Patch) -> None:

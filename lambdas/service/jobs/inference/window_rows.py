@@ -128,8 +128,11 @@ def window_input(
     )
     wrong = list(stand_ins(components, carry, latest, window))
     told = {notice.sensor for notice in wrong}
-    silent = {sensor for sensor in known if _is_silent(active.detector, sensor, latest[sensor][1], window)}
-    reporting = [sensor for sensor in known if sensor in told or sensor not in silent]
+    reporting = [
+        sensor
+        for sensor in known
+        if sensor in told or not _is_silent(active.detector, sensor, latest[sensor][1], window)
+    ]
     return WindowInput(
         components=components,
         carry=carry,
