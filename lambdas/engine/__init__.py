@@ -4,6 +4,7 @@ from engine.detect.artefact import BadArtefact
 from engine.detect.batches import join_batches, score_in_batches
 from engine.detect.blas import blas_name
 from engine.detect.detector import Detector
+from engine.detect.learned_change import LearnedChange
 from engine.detect.level_events import LevelMoved
 from engine.detect.libraries import libraries
 from engine.detect.notices import Notice, silence_notices
@@ -57,6 +58,7 @@ __all__ = [
     "IllegalHeader",
     "Interval",
     "LastValue",
+    "LearnedChange",
     "LevelMoved",
     "NoData",
     "Notice",

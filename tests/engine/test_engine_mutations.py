@@ -59,7 +59,7 @@ from engine.train.few_days import few_days
 from engine.train.fit import _with_level, fit
 from engine.train.fit_settings import FitSettings
 from engine.train.known_drift import with_known_drift
-from engine.train.known_faults import without_known_faults
+from engine.train.known_faults import _Known, without_known_faults
 from engine.train.level_spans import memory_span
 from engine.train.outermost import _growth
 from engine.train.returning_states import came_back
@@ -758,7 +758,31 @@ BUGS = {
         without_known_faults,
         "(with_moved,) if held and prior.slow is None else",
         "(with_moved,) if held else",
-        test_known_faults.test_running_hours_go_on_where_the_other_sensors_are_held,
+        test_known_faults.test_running_hours_go_on_where_the_other_sensors_are_held_and_that_is_told,
+    ),
+    "what nobody confirmed is learned in silence": Bug(
+        fit,
+        "learned_change=change",
+        "learned_change=None",
+        test_known_faults.test_running_hours_go_on_where_the_other_sensors_are_held_and_that_is_told,
+    ),
+    "what the owner follows is told as if nobody had confirmed it": Bug(
+        without_known_faults,
+        "(faults if follows else faults | known.moved)",
+        "(faults | known.moved)",
+        test_known_faults.test_what_was_left_out_confirmed_or_never_moved_is_no_learned_change,
+    ),
+    "only levels that moved are told, no faults": Bug(
+        without_known_faults,
+        "(faults if follows else faults | known.moved)",
+        "(False if follows else known.moved)",
+        test_known_faults.test_a_fault_is_learned_change_too_if_nearly_all_rows_are_faults,
+    ),
+    "learned change is told of the sensor with the first place": Bug(
+        _Known.learned_change,
+        ".argmax()",
+        ".argmin()",
+        test_known_faults.test_running_hours_go_on_where_the_other_sensors_are_held_and_that_is_told,
     ),
     "blocks of days walk as blocks of weeks do": Bug(
         _walk,

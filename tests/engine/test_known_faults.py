@@ -1,11 +1,12 @@
 """Training again, with what the detector in use knows of the rows."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 
-from engine import Adaptation, Detector, Frame, UnconfirmedChange, fit
+from engine import Adaptation, BadArtefact, Detector, Frame, LearnedChange, UnconfirmedChange, fit
 from engine.train.known_faults import HELD
 from tests.engine.plant import cut, pump
 from tests.engine.test_slow_drift import plant
@@ -14,14 +15,24 @@ TRAIN = 6000
 LATER = 12000
 
 
-@pytest.fixture(scope="module")
-def whole() -> Frame:
+@cache
+def rows() -> Frame:
     return pump(LATER + 2000, seed=8)
 
 
+@cache
+def first_model() -> Detector:
+    return fit(cut(rows(), 0, TRAIN))
+
+
 @pytest.fixture(scope="module")
-def prior(whole: Frame) -> Detector:
-    return fit(cut(whole, 0, TRAIN))
+def whole() -> Frame:
+    return rows()
+
+
+@pytest.fixture(scope="module")
+def prior() -> Detector:
+    return first_model()
 
 
 def shifted(whole: Frame, sensor: int, start: int, stop: int) -> Frame:
@@ -87,7 +98,7 @@ def test_what_people_have_called_normal_is_learned_also_by_a_plant_that_is_held(
     assert again.trimmed < 0.03
 
 
-def test_running_hours_go_on_where_the_other_sensors_are_held() -> None:
+def test_running_hours_go_on_where_the_other_sensors_are_held_and_that_is_told() -> None:
     """Their level moves all the time, and nobody ever confirms that."""
     frame = plant()
     hours = np.arange(len(frame.times)) / 6
@@ -98,7 +109,50 @@ def test_running_hours_go_on_where_the_other_sensors_are_held() -> None:
     later = prior.score(frame.part(len(hours) // 2, len(hours)))
     assert later.moved is not None
     assert later.moved[-1] > 0.5
-    assert fit(frame, prior=prior).trimmed < 0.01
+    again = fit(frame, prior=prior)
+    assert again.trimmed < 0.01
+    change = again.learned_change
+    assert change is not None
+    assert change.sensor == "hours"
+    assert 0.4 < change.share < 0.6
+    assert frame.times[len(hours) // 2] < change.first < change.last == frame.times[-1]
+
+
+def test_what_was_left_out_confirmed_or_never_moved_is_no_learned_change() -> None:
+    prior, whole = first_model(), rows()
+    assert prior.learned_change is None
+    changed = cut(shifted(whole, 2, 6000, LATER), 0, LATER)
+    period = [(changed.times[6000], changed.times[-1])]
+    left_out = fit(cut(shifted(whole, 2, 8200, LATER), 0, LATER), prior=prior)
+    follows = fit(changed, prior=replace(prior, adaptation="follow"))
+    called_normal = fit(changed, prior=replace(prior, adaptation="hold"), confirmed=period)
+    assert [each.learned_change for each in (left_out, follows, called_normal)] == [None] * 3
+
+
+def test_a_fault_is_learned_change_too_if_nearly_all_rows_are_faults() -> None:
+    """It is no level that moved, and `follow` does not confirm it."""
+    prior, whole = first_model(), rows()
+    values = whole.values.copy()
+    for start in range(100, LATER, 200):
+        values[start : start + 100, 1] += values[:TRAIN, 1].std()
+    frame = cut(replace(whole, values=values), 0, LATER)
+    change = fit(frame, prior=replace(prior, adaptation="follow")).learned_change
+    assert change is not None
+    assert change.sensor == frame.sensors[1]
+    assert change.share > 0.35
+
+
+def test_learned_change_is_kept(prior: Detector) -> None:
+    first, last = np.datetime64("2026-03-01T00:00", "us"), np.datetime64("2026-03-02T12:30", "us")
+    change = LearnedChange(share=0.25, sensor="load", first=first, last=last)
+    again = Detector.from_bytes(replace(prior, learned_change=change).to_bytes())
+    assert again.learned_change == change
+
+
+@pytest.mark.parametrize("wrong", [{"share": 0.0}, {"share": 1.5}, {"first": 3, "last": 2}])
+def test_malformed_learned_change_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(BadArtefact, match="learned change on"):
+        LearnedChange.read({"share": 0.5, "sensor": "load", "first": 1, "last": 2} | wrong)
 
 
 def test_equal_data_and_prior_give_equal_bytes(prior: Detector, whole: Frame) -> None:

@@ -22,6 +22,7 @@ from engine.detect.baseline import Baseline
 from engine.detect.discrete import DiscreteValues
 from engine.detect.ensemble import evaluate_views
 from engine.detect.features import BLOCKS, TRACKED, VIEWS, ViewName
+from engine.detect.learned_change import LearnedChange
 from engine.detect.level_events import LevelMoved, MovedLevels
 from engine.detect.level_shift import SPAN
 from engine.detect.notices import Notice, Past, input_notices, level_notices, moved_notices
@@ -60,6 +61,8 @@ class Detector:
         trimmed: share of the training rows that were left out because they look like faults.
         left_out: first and last row of the longest of these stretches, in order of time, shape (stretches,
             2); none in models of older releases.
+        learned_change: what was learned all the same in a retraining, though nobody confirmed it; None where
+            there is nothing of the kind, and in models of older releases.
         training_range: range of each sensor in training.
         fill_limits: how long the last value of a sensor stands in, as in training; empty in models of older
             releases, and where the rows of training were not built from files.
@@ -87,6 +90,7 @@ class Detector:
     rare: RareStates | None = None
     trained: TrainedStates | None = None
     left_out: Times = field(default_factory=lambda: np.zeros((0, 2), "datetime64[us]"))
+    learned_change: LearnedChange | None = None
     fill_limits: FillLimits = field(default_factory=dict)
 
     def score(self, frame: Frame, *, state: bytes | None = None) -> Scores:
@@ -246,6 +250,8 @@ class Detector:
             arrays["fill limits"] = _limits_array(self.sensors, self.fill_limits)
         if self.rare is not None:
             meta["rare"] = self.rare.to_meta()
+        if self.learned_change is not None:
+            meta["learned change"] = self.learned_change.to_meta()
         if self.trained is not None:
             arrays |= self.trained.to_arrays("states")
         if self.slow is not None:
@@ -300,6 +306,7 @@ class Detector:
                 rare=RareStates.read(meta["rare"]) if "rare" in meta else None,
                 trained=TrainedStates.read(arrays, "states", len(sensors)),
                 left_out=arrays["left out"].view("datetime64[us]"),
+                learned_change=LearnedChange.read(change) if (change := meta.get("learned change")) else None,
                 fill_limits=_fill_limits(arrays, sensors),
             )
 

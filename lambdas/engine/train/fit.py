@@ -106,11 +106,12 @@ def fit(
             f"{int(normal.sum())} normal rows with the machine on; training needs at least {MIN_ROWS}"
         )
     normal = without_silent(frame, normal)
+    change = None
     if prior is None:
         scaling = Scaling.of(frame.values, normal)
         healthy = without_suspicious(frame, normal, scaling, _LEARNED_ROWS) | (normal & sure)
     else:
-        healthy = without_known_faults(frame, normal, prior, sure)
+        healthy, change = without_known_faults(frame, normal, prior, sure)
     if prior is not None or (healthy != normal).any():
         scaling = Scaling.of(frame.values, healthy)
     baseline = Baseline.of(baseline_span(int(healthy.sum()), frame.step), len(frame.sensors))
@@ -139,6 +140,7 @@ def fit(
         rare=rare,
         trained=trained,
         left_out=longest_stretches(frame.times, normal & ~healthy, gap=LONGEST_MEMORY, most=_NAMED),
+        learned_change=change,
         slow=slow,
         adaptation="auto" if prior is None else prior.adaptation,
         fill_limits=frame.fill_limits,

@@ -10,7 +10,13 @@ On a plant that is held to its training, levels that moved without an alarm are 
 leaves too little: the level of running hours moves all the time. There the slow channel alarms for as long
 as a level is away, so what alarms is the change. On a plant that drifted in training, and is not held by
 its owner, a level that moves without an alarm is that drift, and is learned.
+
+What is learned all the same, and nobody has confirmed, is told.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +24,11 @@ from numpy.typing import NDArray
 from engine.detect.batches import score_in_batches
 from engine.detect.detector import Detector
 from engine.detect.features import LONGEST_MEMORY
+from engine.detect.learned_change import LearnedChange
 from engine.detect.level_events import MOVED_SHARE
 from engine.frame.frame import Frame
 from engine.train.cleaning import JOIN_ROWS, MAX_SHARE
-from engine.train.row_runs import joined_runs, with_margin
+from engine.train.row_runs import joined_runs, longest_stretches, with_margin
 
 Mask = NDArray[np.bool_]
 
@@ -39,12 +46,14 @@ class UnconfirmedChange(ValueError):  # noqa: N818  named for what it says
     """Most of what a training would learn is change that nobody has confirmed."""
 
 
-def without_known_faults(frame: Frame, normal: Mask, prior: Detector, confirmed: Mask) -> Mask:
-    """Return the normal rows without faults and unconfirmed changes, with a margin of 30 rows.
+def without_known_faults(
+    frame: Frame, normal: Mask, prior: Detector, confirmed: Mask
+) -> tuple[Mask, LearnedChange | None]:
+    """Return the normal rows without faults and unconfirmed change, and what of these is learned anyway.
 
-    Levels that moved are kept if they make up more than 35 % of the rows, but for a plant that is held and
-    has no slow channel. If the prior's alarms alone are that many, and the plant is not held, it no longer
-    knows what is usual, and all normal rows are returned.
+    They are left out with a margin of 30 rows. Levels that moved are kept if they make up more than 35 % of
+    the rows, but for a plant that is held and has no slow channel. If the prior's alarms alone are that many,
+    and the plant is not held, it no longer knows what is usual, and all normal rows are returned.
 
     Args:
         frame: the training rows.
@@ -57,7 +66,7 @@ def without_known_faults(frame: Frame, normal: Mask, prior: Detector, confirmed:
         UnconfirmedChange: when the plant is held to its training, and left it for more than 35 % of the rows.
 
     """
-    alarm, moved = _alarmed_and_moved(frame, prior)
+    known = _Known.of(frame, prior)
     rows = len(normal)
     follows = prior.adaptation == "follow"
     held = prior.adaptation == "hold" or (
@@ -65,20 +74,28 @@ def without_known_faults(frame: Frame, normal: Mask, prior: Detector, confirmed:
     )
     faults, taken_over = np.zeros(rows, bool), np.zeros(rows, bool)
     span = prior.lag_view.average_span
-    for start, stop in joined_runs(alarm, gap=JOIN_ROWS):
+    for start, stop in joined_runs(known.alarm, gap=JOIN_ROWS):
         lasting = stop - start >= LASTING_SHARE * span
-        taken = lasting and moved[stop : stop + max(2 * _PART_ROWS, span // 4)].any()
+        taken = lasting and known.moved[stop : stop + max(2 * _PART_ROWS, span // 4)].any()
         goes_on = lasting and stop + JOIN_ROWS >= rows
         if stop - start >= LEAST_ROWS and not (follows and (taken or goes_on)):
             faults[start:stop] = True
         taken_over[start:stop] = taken
     with_moved = faults.copy()
-    for start, stop in joined_runs(alarm | moved, gap=JOIN_ROWS):
+    for start, stop in joined_runs(known.alarm | known.moved, gap=JOIN_ROWS):
         came_back = stop < rows - _PART_ROWS
         unconfirmed = not follows and (held or taken_over[start:stop].any())
-        if moved[start:stop].any() and (came_back or unconfirmed):
+        if known.moved[start:stop].any() and (came_back or unconfirmed):
             with_moved[start:stop] = True
-    for left_out in (with_moved,) if held and prior.slow is None else (with_moved, faults):
+    choices = (with_moved,) if held and prior.slow is None else (with_moved, faults)
+    kept = _without(choices, normal, confirmed, held=held)
+    learned = kept & ~confirmed & (faults if follows else faults | known.moved)
+    return kept, known.learned_change(frame, learned, int(normal.sum()))
+
+
+def _without(choices: Sequence[Mask], normal: Mask, confirmed: Mask, *, held: bool) -> Mask:
+    """Return the normal rows without the first of these masks that leaves enough of them."""
+    for left_out in choices:
         kept = normal & (confirmed | ~with_margin(left_out, LONGEST_MEMORY))
         if kept.sum() >= (1 - MAX_SHARE) * normal.sum():
             return kept
@@ -91,11 +108,45 @@ def without_known_faults(frame: Frame, normal: Mask, prior: Detector, confirmed:
     return normal
 
 
-def _alarmed_and_moved(frame: Frame, prior: Detector) -> tuple[Mask, Mask]:
-    """Return the rows on which the prior alarms, and those where the level of some sensor has moved."""
-    alarms, moves = [], []
-    for scores in score_in_batches(prior, frame, rows=_PART_ROWS):
-        alarms.append(scores.prediction == 1)
-        moved = scores.moved is not None and float(scores.moved.max()) > MOVED_SHARE
-        moves.append(np.full(len(scores.times), moved))
-    return np.concatenate(alarms), np.concatenate(moves)
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a detector says of rows.
+
+    Attributes:
+        alarm: on which it alarms.
+        moved: where the level of some sensor has moved.
+        leads: place of the sensor that moved most, else of the one that leads the score.
+
+    """
+
+    alarm: Mask
+    moved: Mask
+    leads: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, frame: Frame, prior: Detector) -> Self:
+        alarms, moves, leads = [], [], []
+        for scores in score_in_batches(prior, frame, rows=_PART_ROWS):
+            rows = len(scores.times)
+            moved = scores.moved is not None and scores.moved.max() > MOVED_SHARE
+            alarms.append(scores.prediction == 1)
+            moves.append(np.full(rows, moved))
+            leads.append(
+                np.full(rows, scores.moved.argmax())
+                if scores.moved is not None and moved
+                else scores.contributions.argmax(axis=1)
+            )
+        return cls(*(np.concatenate(each) for each in (alarms, moves, leads)))
+
+    def learned_change(self, frame: Frame, learned: Mask, normal: int) -> LearnedChange | None:
+        """Return what there is to tell of such rows that are learned, of so many normal ones."""
+        if not learned.any():
+            return None
+        ((first, last),) = longest_stretches(frame.times, learned, gap=LONGEST_MEMORY, most=1)
+        longest = learned & (frame.times >= first) & (frame.times <= last)
+        return LearnedChange(
+            share=float(learned.sum() / normal),
+            sensor=frame.sensors[np.bincount(self.leads[longest]).argmax()],
+            first=first,
+            last=last,
+        )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import Detector, Frame, Silence, fit
+from engine import Detector, Frame, LearnedChange, Silence, fit
 from service.jobs.training.model_metrics import model_metrics
 from service.jobs.training.training_report import training_report
 from service.storage.store import Item
@@ -96,6 +96,28 @@ def test_each_finding_is_told_with_its_cure(detector: Detector, told: str) -> No
     assert report["notes"] == [told]
 
 
+LEARNED_CHANGE = LearnedChange(
+    share=0.4821,
+    sensor=SENSORS[1],
+    first=np.datetime64("2026-01-12T00:00", "us"),
+    last=np.datetime64("2026-01-14T12:00", "us"),
+)
+
+
+def test_change_that_was_learned_unconfirmed_is_told() -> None:
+    report = training_report(trained(learned_change=LEARNED_CHANGE), None)
+    assert report is not None
+    assert report["unconfirmed_percent"] == 48.21
+    (note,) = report["notes"]
+    assert note == (
+        "48 % of the training rows were learned although the version before alarmed there, or no longer "
+        "counted the level of a sensor, and nobody has confirmed that: too few rows are left without them, "
+        f"or levels drift; the longest stretch is that of {SENSORS[1]} from 2026-01-12T00:00:00Z to "
+        "2026-01-14T12:00:00Z: label it, as an anomaly if it was one, with the rating NO_ANOMALY if the "
+        "machine runs like that"
+    )
+
+
 SILENT_ROWS = ("2026-01-12T00:00:00", "2026-01-14T12:00:00")
 
 
@@ -132,6 +154,7 @@ def test_the_numbers_are_beside_the_words() -> None:
             {"start": "2026-01-03T04:00:00.000000", "end": "2026-01-03T20:00:00.000000"},
             {"start": "2026-01-09T00:00:00.000000", "end": "2026-01-10T06:30:00.000000"},
         ],
+        "unconfirmed_percent": 0.0,
         "silent_percent": 0.0,
         "slow_faults": 0.25,
         "limits_widened": 3.0,

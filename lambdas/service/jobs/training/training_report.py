@@ -22,12 +22,19 @@ def training_report(detector: Detector, silence: Silence | None) -> dict[str, An
         silence: what silent sensors meant for it, if any was.
 
     """
-    notes = [*_not_learned(detector), *_silent(silence), *_slow_faults(detector), *_wide_limits(detector)]
+    notes = [
+        *_not_learned(detector),
+        *_learned_change(detector),
+        *_silent(silence),
+        *_slow_faults(detector),
+        *_wide_limits(detector),
+    ]
     if not notes:
         return None
     return {
         "not_learned_percent": round(100 * detector.trimmed, 2),
         "not_learned": [{"start": str(first), "end": str(last)} for first, last in detector.left_out],
+        "unconfirmed_percent": round(100 * change.share, 2) if (change := detector.learned_change) else 0.0,
         "silent_percent": round(100 * silence.share, 2) if silence else 0.0,
         "slow_faults": round(_weight(detector), 3),
         "limits_widened": round(detector.widening, 2),
@@ -43,6 +50,18 @@ def _not_learned(detector: Detector) -> Iterator[str]:
             f"{share} of the training rows were not learned, as they look like faults that no label names; "
             f"the longest stretch is from {_stamp(first)} to {_stamp(last)}: label it, "
             f"as an anomaly if it was one, with the rating {NO_ANOMALY} if the machine runs like that"
+        )
+
+
+def _learned_change(detector: Detector) -> Iterator[str]:
+    change = detector.learned_change
+    if change is not None:
+        yield (
+            f"{100 * change.share:.2g} % of the training rows were learned although the version before "
+            "alarmed there, or no longer counted the level of a sensor, and nobody has confirmed that: too "
+            "few rows are left without them, or levels drift; the longest stretch is that of "
+            f"{change.sensor} from {_stamp(change.first)} to {_stamp(change.last)}: label it, as an anomaly "
+            f"if it was one, with the rating {NO_ANOMALY} if the machine runs like that"
         )
 
 
