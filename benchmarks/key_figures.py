@@ -165,7 +165,7 @@ def again(cases: Cases, fitted: Fitting) -> Figures:
         prior, frame = fitted(case), case.frame
         normal = ~frame.off
         try:
-            kept = without_known_faults(frame, normal, prior, np.zeros(len(normal), bool))
+            kept, _ = without_known_faults(frame, normal, prior, np.zeros(len(normal), bool))
         except UnconfirmedChange:
             kept = np.zeros(len(normal), bool)
         faulty = rows_inside(frame.times, case.labels)
