@@ -123,7 +123,7 @@ def through_files(case: Case, rule: str) -> tuple[Frame, Frame]:
 
     of_training: dict[str, FillLimits | None] = {"usual": None, "a day": {}, "never": never}
     training = rows(None, last, of_training[rule])
-    usual = for_a_day | {name: min(DAY, limit) for name, limit in training.fill_limits.items()}
+    usual = {**for_a_day, **training.fill_limits}
     after: dict[str, FillLimits] = {"usual": usual, "a day": for_a_day, "never": never}
     return training, rows(last, None, after[rule])
 

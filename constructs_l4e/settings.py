@@ -63,8 +63,9 @@ class ServiceSettings:
         minimum_training_span: shortest training window; `Duration.days(0)` accepts any. Default: 14 days.
         inference_catch_up: how far back a scheduler makes up for windows that it missed, an hour at least.
             Default: 24 hours.
-        inference_fill: how long a sensor without new values may keep its last one, and an execution
-            succeed, at most; a model takes it for as long as the sensor usually pauses. Default: 24 hours.
+        inference_fill: how old the last value of a sensor may be before its silence fails an execution.
+            Scores use it for as long as the sensor usually pauses; a sensor that usually pauses for longer
+            than this, such as a daily sample, may be silent for as long as that. Default: 24 hours.
         false_alarm_time: time in false alarm per day that training aims at, more than 0 and less than 24
             hours. A longer one finds faults earlier. Default: nine minutes.
         partial_inference: whether inference goes on without the components and sensors that have no data.

@@ -1,5 +1,6 @@
 """Recordings from a folder of CSV files. What the service does not take is prepared before it is read."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +12,7 @@ from l4e_cli import words
 from l4e_cli.demo.recording import ComponentRecording, Recording
 from l4e_cli.errors import CliError
 from l4e_cli.files.labels import fault_periods, looks_like_labels, read_label_files
-from l4e_cli.files.layout import DataFile, demo_layout
+from l4e_cli.files.layout import DataFile, Layout, demo_layout
 from l4e_cli.files.places import Folder, folder_of
 from l4e_cli.files.reading import ConvertedComponent, FileOutcome, convert_components, merge
 from l4e_cli.prepare.decision import Answers, UndecidedExport, UnfitExport
@@ -24,6 +25,8 @@ from l4e_cli.validate.result import ComponentResult
 
 _SHOWN = 10
 """Findings that are shown of a component."""
+_NAMED = 3
+"""Files without enough rows that are named."""
 _ANSWERS = Answers(time_zone="UTC")
 """The service reads times that do not name their zone as UTC, and so does the demo."""
 
@@ -55,6 +58,7 @@ def read_folder(terminal: Terminal, folder: Path) -> Recording:
             }
             converted = convert_components(usable, Path(work))
         components = tuple(_recording(terminal, each, Path(work)) for each in converted)
+    _require_history(components, layout, folder)
     recording = Recording(components=components)
     periods = fault_periods(labels.found)
     outside = [label for label in periods if not label.overlaps(recording.span)]
@@ -89,6 +93,22 @@ def _usable(terminal: Terminal, outcome: FileOutcome, component: str, folder: Pa
     show(terminal, made)
     name = made.target.relative_to(work).as_posix()
     return DataFile(place=Folder(work), name=name, size=made.target.stat().st_size)
+
+
+def _require_history(components: Sequence[ComponentRecording], layout: Layout, folder: Path) -> None:
+    """Refuse a recording of which no component has two rows: nobody knows how far apart its rows are.
+
+    Raises:
+        CliError: naming the folder and its files.
+    """
+    if any(len(part.times) > 1 for part in components):
+        return
+    names = [file.name for files in layout.components.values() for file in files]
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    raise CliError(
+        f"{folder}: fewer than two rows at different times in {', '.join(map(repr, names[:_NAMED]))}{more}: "
+        "a demo needs a history to learn from"
+    )
 
 
 def _refuse_labels(file: DataFile, source: str | Path) -> None:

@@ -150,14 +150,11 @@ def replay_scenario(
     recording lies before that label, so that it is healthy data, and else in the middle of the recording.
 
     Raises:
-        CliError: when `train_until` is not inside the recording, the recording has only one row, or no sensor
-            has values for training and evaluation.
+        CliError: when `train_until` is not inside the recording, or no sensor has values for training and
+            evaluation.
     """
     span = recording.span
-    try:
-        rate = snap(typical_step(part.times for part in recording.components), _RATES)
-    except ValueError as error:
-        raise CliError(str(error)) from error
+    rate = snap(typical_step(part.times for part in recording.components), _RATES)
     end = _default_split(recording) if train_until is None else train_until
     if not span.start < end < span.end:
         raise CliError(

@@ -66,7 +66,7 @@ class Settings:
     inference_catch_up_hours: float | None = 24.0
     """How far back missed segments are still inferred."""
     inference_fill_hours: float | None = 24.0
-    """How long a sensor without new values keeps its last one."""
+    """How long a sensor without new values keeps its last one, unless it usually pauses for longer."""
     partial_inference: bool = False
     """Whether components and sensors without data are left out; else such executions fail."""
     execution_retention_days: float | None = 180.0

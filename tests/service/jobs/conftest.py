@@ -139,6 +139,27 @@ def model(jobs_aws: EmbeddedAws, home: World, dataset: Item) -> Item:
     return found
 
 
+@pytest.fixture(scope="session")
+def sampled_model(jobs_aws: EmbeddedAws, home: World) -> Item:
+    """A model whose flow is a sample, taken at six and at ten by turns: the longest pause is 28 hours."""
+    data = list(pump.history("2020-01-01", count=110 * 48, step=timedelta(minutes=30)))
+    home.upload("sampled/drive/data.csv", pump.drive(data))
+    home.upload("sampled/hydraulics/data.csv", pump.without_flow(pump.hydraulics(data), pump.sampled_daily))
+    found = home.dataset(pump.SCHEMA)
+    with environment(jobs_aws):
+        home.ingest(found, prefix="sampled/")
+        made = home.model(
+            home.get(DATASET, found["DatasetName"]),
+            pump.SCHEMA,
+            TrainingDataStartTime=at("2020-01-01"),
+            TrainingDataEndTime=at("2020-04-20"),
+            DataPreProcessingConfiguration={"TargetSamplingRate": "PT30M"},
+            OffCondition="hydraulics\\flow < 1",
+        )
+    assert made["Status"] == "SUCCESS", made.get("FailedReason")
+    return made
+
+
 @pytest.fixture
 def plant(jobs_aws: EmbeddedAws, world: World) -> Plant:
     """A service that imports, with records of its own."""

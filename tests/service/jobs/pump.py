@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,6 +10,8 @@ from tests.service.jobs.world import rows, schema
 
 SCHEMA = schema(drive=("speed", "current"), hydraulics=("flow", "pressure"))
 FAULT = ("2020-01-19T02:00", "2020-01-19T08:00")
+Reports = Callable[[int, str], bool]
+"""Whether a row, by number and time, has a flow."""
 SENSORS = ("drive\\speed", "drive\\current", "hydraulics\\flow", "hydraulics\\pressure")
 
 
@@ -81,3 +83,19 @@ def hydraulics(data: list[Row]) -> str:
             for one in data
         ],
     )
+
+
+def sampled_daily(_: int, time: str) -> bool:
+    """Whether a sample is taken: at six on odd days of the month, at ten on even ones."""
+    return time[11:16] == ("06:00" if int(time[8:10]) % 2 else "10:00")
+
+
+def without_flow(text: str, reports: Reports) -> str:
+    """Return a file of `hydraulics` with a flow only on the rows that report it, by their number and time."""
+    header, *lines = text.splitlines()
+    cells = [line.split(",") for line in lines]
+    kept = [
+        f"{time},{flow if reports(at_row, time) else ''},{pressure}"
+        for at_row, (time, flow, pressure) in enumerate(cells)
+    ]
+    return "\n".join([header, *kept]) + "\n"

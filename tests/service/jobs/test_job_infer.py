@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from service.jobs.inference.known_values import recent
+from service.jobs.inference.fill_times import FillTimes
 from service.jobs.inference.scheduler_state import StateFile
 from service.jobs.storage.keys import state_key
+from service.settings import Settings
 from service.storage.names import SCHEDULER, executions_of
 from service.storage.store import Item
 from tests.embedded import EmbeddedAws
@@ -280,7 +281,8 @@ def test_the_last_value_of_a_silent_sensor_is_remembered_for_a_day(world: World,
     assert memory is not None
     assert memory.carry["hydraulics\\flow"][1] == at(DAY + "10:05")
     assert memory.carry["hydraulics\\pressure"][1] == at(DAY + "10:10")
-    assert "hydraulics\\flow" not in recent(memory.carry, at=at(DAY + "10:06") + 86_400, within=86_400)
+    after_a_day = FillTimes.of(Settings(), {}).recent(memory.carry, at=at(DAY + "10:06") + 86_400)
+    assert "hydraulics\\flow" not in after_a_day
 
 
 def test_a_window_inferred_again_gives_the_same_result(world: World, model: Item) -> None:

@@ -4,11 +4,15 @@ import json
 import random
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
-from service.jobs.inference.known_values import newer, recent
+from engine import FillLimits
+from service.jobs.inference.fill_times import FillTimes
+from service.jobs.inference.known_values import newer
 from service.jobs.inference.scheduler_state import SchedulerState, StateFile
 from service.jobs.storage.keys import state_key
+from service.settings import Settings
 from service.storage.names import SCHEDULER, executions_of
 from service.storage.store import Item
 from tests.service.jobs import pump
@@ -223,8 +227,42 @@ def test_the_newer_value_counts_and_of_equally_old_ones_the_one_read_now() -> No
     }
 
 
+def fill_times(hours: float | None, limits: FillLimits | None = None) -> FillTimes:
+    return FillTimes.of(Settings(inference_fill_hours=hours), limits or {})
+
+
 def test_recent_values() -> None:
     values = {"a": (1.0, 100.0), "b": (2.0, 40.0), "c": (3.0, 151.0)}
-    assert recent(values, at=150, within=60).keys() == {"a"}
-    assert recent(values, at=150, within=50) == {"a": values["a"]}
-    assert recent(values, at=150, within=None).keys() == {"a", "b"}
+    assert fill_times(60 / 3600).recent(values, at=150).keys() == {"a"}
+    assert fill_times(50 / 3600).recent(values, at=150) == {"a": values["a"]}
+    assert fill_times(None).recent(values, at=150).keys() == {"a", "b"}
+
+
+def test_the_longer_of_setting_and_pause_decides_which_values_are_recent() -> None:
+    values = {"a": (1.0, 0.0), "b": (2.0, 0.0), "c": (3.0, 0.0)}
+    limits = {"a": np.timedelta64(5_400, "s"), "b": np.timedelta64(1_800, "s")}
+    times = fill_times(1, limits)
+    for age, sensors in ((3_600, {"a", "b", "c"}), (3_601, {"a"}), (5_400, {"a"}), (5_401, set())):
+        assert times.recent(values, at=age).keys() == sensors
+    assert fill_times(None, limits).recent(values, at=5_401).keys() == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize(
+    ("hours", "limits", "sensor", "words"),
+    [
+        (24, {}, "a", "one from the day before"),
+        (24, {}, None, "one from the day before"),
+        (0.5, {}, "a", "one from the 0.5 hours before"),
+        (None, {"a": 48}, "a", "an earlier one"),
+        (24, {"a": 48}, "a", "one from the 48 hours before"),
+        (24, {"a": 48}, "b", "one from the day before"),
+        (24, {"a": 48}, None, "one from the day before, or from as long before as it usually pauses"),
+        (24, {"a": 12}, None, "one from the day before"),
+        (12, {"a": 24}, "a", "one from the day before"),
+    ],
+)
+def test_which_earlier_values_stand_in_is_said(
+    hours: float | None, limits: dict[str, int], sensor: str | None, words: str
+) -> None:
+    times = fill_times(hours, {name: np.timedelta64(each, "h") for name, each in limits.items()})
+    assert (times.words if sensor is None else times.words_of(sensor)) == words

@@ -9,7 +9,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from engine import Faults, Frame, ObservedRows
+from engine import Faults, FillLimits, Frame, ObservedRows
 from service import reconciler
 from service.event_bus import bus_event
 from service.event_bus.bus_event import BusEvent
@@ -29,6 +29,7 @@ from service.jobs.inference import (
 )
 from service.jobs.inference.active_model import ActiveModel
 from service.jobs.inference.file_names import NameRange, Search
+from service.jobs.inference.fill_times import FillTimes
 from service.jobs.inference.input_files import InputFiles
 from service.jobs.inference.scheduler_state import StateFile
 from service.jobs.ingestion import finish, plan
@@ -41,6 +42,7 @@ from service.jobs.training import group_labels, learn, promotion, train_version
 from service.jobs.training.promotion import Verdict
 from service.jobs.training.training_labels import Labels
 from service.jobs.training.version import Training
+from service.settings import Settings
 from service.storage.names import DATASET, INGESTION_JOB, SCHEDULER, executions_of, versions_of
 from service.storage.store import Create, Item, Store, Update
 from tests.service.jobs import (
@@ -57,6 +59,7 @@ from tests.service.jobs import (
     test_job_notices,
     test_job_objects,
     test_job_retraining,
+    test_job_seldom_sensors,
     test_job_silent_sensors,
     test_job_train,
     test_job_training_report,
@@ -368,6 +371,30 @@ def a_sensor_without_values_is_not_told(patch: Patch) -> None:
     patch.setattr(window_rows, "_is_silent", lambda *_: False)
 
 
+def samples_are_too_old_after_a_day(patch: Patch) -> None:
+    patch.setattr(FillTimes, "_of", lambda times, _: times.setting)
+
+
+def a_sensor_of_every_row_is_too_old_after_its_own_pause(patch: Patch) -> None:
+    original = FillTimes.of
+
+    def of(settings: Settings, limits: FillLimits) -> FillTimes:
+        return replace(original(replace(settings, inference_fill_hours=0), limits), setting=24 * 3600)
+
+    patch.setattr(FillTimes, "of", of)
+
+
+def refusals_name_the_setting(patch: Patch) -> None:
+    patch.setattr(FillTimes, "hours_of", lambda times, _: f"{times.setting / 3600:g} hours")
+
+
+def every_file_needs_the_column_of_a_sample(patch: Patch) -> None:
+    original = window_rows.InputFiles
+    patch.setattr(
+        window_rows, "InputFiles", lambda **members: original(**members | {"known": frozenset[str]()})
+    )
+
+
 # Events for others
 
 
@@ -507,6 +534,22 @@ INFERENCE = (
         a_sensor_without_values_is_not_told,
         test_job_silent_sensors.test_a_window_without_a_value_of_a_sensor,
         {"reports": test_job_silent_sensors.always_but_two_days, "silent": True},
+    ),
+    Bug(
+        samples_are_too_old_after_a_day,
+        test_job_seldom_sensors.test_a_sample_in_a_window_that_failed_stands_in,
+    ),
+    Bug(
+        a_sensor_of_every_row_is_too_old_after_its_own_pause,
+        test_job_seldom_sensors.test_a_sensor_that_reports_more_often_keeps_the_setting,
+    ),
+    Bug(
+        refusals_name_the_setting,
+        test_job_seldom_sensors.test_a_sample_that_stays_away_for_longer_than_usual,
+    ),
+    Bug(
+        every_file_needs_the_column_of_a_sample,
+        test_job_seldom_sensors.test_files_without_the_column_of_a_sample,
     ),
     Bug(
         only_the_last_naming_is_looked_for,

@@ -1,7 +1,6 @@
 """A last value stands in for as long as its sensor usually pauses, in training, evaluation and inference."""
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -18,19 +17,6 @@ from tests.service.jobs.world import World, at
 DAYS = 20
 OUTAGE = ("2020-01-05T06:00:00", "2020-01-07T06:00:00")
 FLOW = "hydraulics\\flow"
-Reports = Callable[[int, str], bool]
-"""Whether a row, by number and time, has a flow."""
-
-
-def without_flow(text: str, reports: Reports) -> str:
-    """Return the file with a flow only on the rows that report it, by their number and time."""
-    header, *lines = text.splitlines()
-    cells = [line.split(",") for line in lines]
-    kept = [
-        f"{time},{flow if reports(at_row, time) else ''},{pressure}"
-        for at_row, (time, flow, pressure) in enumerate(cells)
-    ]
-    return "\n".join([header, *kept]) + "\n"
 
 
 def always_but_two_days(_: int, time: str) -> bool:
@@ -41,11 +27,11 @@ def every_ten_minutes(row: int, _: str) -> bool:
     return row % 10 == 0
 
 
-def trained(home: World, reports: Reports) -> Item:
+def trained(home: World, reports: pump.Reports) -> Item:
     prefix = f"{reports.__name__}/"
     data = list(pump.history("2020-01-01", count=DAYS * 1440, step=timedelta(minutes=1)))
     home.upload(f"{prefix}drive/data.csv", pump.drive(data))
-    home.upload(f"{prefix}hydraulics/data.csv", without_flow(pump.hydraulics(data), reports))
+    home.upload(f"{prefix}hydraulics/data.csv", pump.without_flow(pump.hydraulics(data), reports))
     found = home.dataset(pump.SCHEMA)
     home.ingest(found, prefix=prefix)
     model = home.model(
@@ -94,14 +80,16 @@ def test_a_sensor_that_reports_seldom_costs_a_training_nothing(home: World) -> N
 
 @pytest.mark.parametrize(("reports", "silent"), [(always_but_two_days, True), (every_ten_minutes, False)])
 def test_a_window_without_a_value_of_a_sensor(
-    world: World, home: World, reports: Reports, *, silent: bool
+    world: World, home: World, reports: pump.Reports, *, silent: bool
 ) -> None:
     """The sensor of every row is left out and told; the one of every ten minutes has its last value."""
     scheduler = started(world, trained(home, reports), "10:05", now="10:10:20")
     upload(world, "10:00")
     upload(world, "10:05", components=("drive",))
     data = list(pump.history(f"{DAY}10:06", count=5, step=MINUTE))
-    world.upload("in/hydraulics_20260105100600.csv", without_flow(pump.hydraulics(data), lambda *_: False))
+    world.upload(
+        "in/hydraulics_20260105100600.csv", pump.without_flow(pump.hydraulics(data), lambda *_: False)
+    )
     assert set(world.tick(scheduler).values()) == {"SUCCESS"}
     notices = world.executions(scheduler)[-1].get("notices", [])
     assert [each["sensor"] for each in notices if each["kind"] == "no-values"] == ([FLOW] if silent else [])

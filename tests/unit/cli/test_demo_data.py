@@ -156,7 +156,7 @@ class TestFolder:
     def test_locks_of_office_are_no_components(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        self.write(tmp_path, "pump.csv", "t,A\n2026-01-01,1\n")
+        self.write(tmp_path, "pump.csv", "t,A\n2026-01-01,1\n2026-01-02,2\n")
         self.write(tmp_path, "~$pump.csv", "me")
         assert read(tmp_path).sensor_ids == ("pump\\A",)
         assert "~$pump.csv: Office marks with it that a file is open there" in capsys.readouterr().out
@@ -169,15 +169,17 @@ class TestFolder:
         np.testing.assert_array_equal(part.values, [[1, np.nan], [np.nan, 2]])
 
     def test_every_digit_is_kept(self, tmp_path: Path) -> None:
-        self.write(tmp_path, "pump.csv", "t,Total,Tiny\n2026-01-01,12345678.4,1.2345678901e-9\n")
+        self.write(
+            tmp_path, "pump.csv", "t,Total,Tiny\n2026-01-01,12345678.4,1.2345678901e-9\n2026-01-02,,\n"
+        )
         (part,) = read(tmp_path).components
         assert part.to_csv().splitlines()[1].split(b",")[1:] == [b"12345678.4", b"1.2345678901e-09"]
 
     def test_names_that_the_service_does_not_allow_stay_apart(self, tmp_path: Path) -> None:
-        self.write(tmp_path, "pump.csv", "t,Level &,Level !\n2026-01-01,1,2\n")
+        self.write(tmp_path, "pump.csv", "t,Level &,Level !\n2026-01-01,1,2\n2026-01-02,3,4\n")
         (part,) = read(tmp_path).components
         assert part.sensors == ("Level", "Level_2")
-        assert part.values.tolist() == [[1, 2]]
+        assert part.values.tolist() == [[1, 2], [3, 4]]
 
     def test_an_export_is_prepared(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         export = "Zeit;Füllstand [%];Druck\n31.01.2026 10:00:00;1,5;12345678,4\n31.01.2026 10:01:00;2,5;7\n"
@@ -191,7 +193,7 @@ class TestFolder:
 
     @pytest.mark.parametrize("name", ["labels.csv", "Labels.csv", "LABELS.CSV"])
     def test_labels_in_any_case_are_labels(self, tmp_path: Path, name: str) -> None:
-        self.write(tmp_path, "pump.csv", "t,A\n2026-01-01,1\n")
+        self.write(tmp_path, "pump.csv", "t,A\n2026-01-01,1\n2026-01-02,2\n")
         self.write(tmp_path, name, "2026-01-01,2026-01-02\n")
         recording = read(tmp_path)
         assert recording.sensor_ids == ("pump\\A",)
@@ -237,6 +239,14 @@ class TestFolder:
             (
                 {"a.csv": "t,A\n2026-01-01,1\n", "b.csv": "t,A\n2026-01-01,on\n"},
                 "component .b. has 1 row .* no sensor has a single valid value: .* .on. in line 2",
+            ),
+            (
+                {"a.csv": "t,A\n2026-01-01,1\n2026-01-01,2\n"},
+                r"^/.*: fewer than two rows at different times in 'a\.csv': a demo needs a history",
+            ),
+            (
+                {f"p/{number}.csv": "t,A\n2026-01-01,1\n" for number in range(5)},
+                r"^/.*: fewer than two rows .* in 'p/0\.csv', 'p/1\.csv', 'p/2\.csv' and 2 more: a demo",
             ),
         ],
     )

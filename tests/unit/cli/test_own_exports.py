@@ -121,8 +121,11 @@ CASES = {
         {"pump\\Level_pct": [1, 3], "pump\\Level_#": [2, 4]},
     ),
     "D04: labels in capitals": (
-        {"pump.csv": "Timestamp,Flow\n2026-03-01,1\n", "Labels.csv": "2026-03-01,2026-03-02\n"},
-        {"pump\\Flow": [1]},
+        {
+            "pump.csv": "Timestamp,Flow\n2026-03-01,1\n2026-03-02,2\n",
+            "Labels.csv": "2026-03-01,2026-03-02\n",
+        },
+        {"pump\\Flow": [1, 2]},
     ),
 }
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from engine import FileReport, Notice, rows_between, silence_notices
 from service.clock import iso_seconds
+from service.jobs.inference.fill_times import FillTimes
 from service.jobs.inference.input_files import ComponentInput
 from service.jobs.inference.known_values import LastValues
 from service.jobs.inference.scheduler_state import SchedulerState
@@ -114,6 +115,7 @@ def what_cells_held(
     components: Mapping[str, ComponentInput],
     window: InferenceWindow,
     last: tuple[float, float] | None,
+    times: FillTimes,
 ) -> str:
     """Return what the files say of a sensor without a value in the window: its cells, and its last value."""
     component, _, name = sensor.partition("\\")
@@ -122,7 +124,8 @@ def what_cells_held(
     seen = (
         "nor one in any row before that was read"
         if last is None
-        else f"and its last one, of {iso_seconds(last[1])}, is too old"
+        else f"and its last one, of {iso_seconds(last[1])}, is too old: it may be {times.hours_of(sensor)} "
+        "old at most"
     )
     cells = "the files have no such column" if name not in found.header else _cells_without_value(name, found)
     count = "1 row" if rows == 1 else f"{rows:,} rows"

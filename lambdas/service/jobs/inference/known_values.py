@@ -32,12 +32,3 @@ def newer(remembered: LastValues, read: LastValues) -> LastValues:
         sensor: last for sensor, last in remembered.items() if sensor not in read or last[1] > read[sensor][1]
     }
     return {**remembered, **read, **kept}
-
-
-def recent(values: LastValues, *, at: float, within: float | None) -> LastValues:
-    """Return the values that are not older than `within` seconds at the time `at`, nor from after it.
-
-    `within` is None for no limit.
-    """
-    oldest = float("-inf") if within is None else at - within
-    return {sensor: last for sensor, last in values.items() if oldest <= last[1] <= at}

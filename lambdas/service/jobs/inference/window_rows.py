@@ -14,6 +14,7 @@ from service.jobs.inference.execution_notices import (
     unusable_files,
     what_cells_held,
 )
+from service.jobs.inference.fill_times import FillTimes
 from service.jobs.inference.input_files import (
     ComponentInput,
     InputFiles,
@@ -21,7 +22,7 @@ from service.jobs.inference.input_files import (
     InputLocation,
     InputRead,
 )
-from service.jobs.inference.known_values import LastValues, newer, recent, values_in_files
+from service.jobs.inference.known_values import LastValues, newer, values_in_files
 from service.jobs.inference.scheduler_state import SchedulerState
 from service.jobs.runtime import Runtime
 from service.jobs.storage.customer_bucket import CustomerBuckets
@@ -35,7 +36,6 @@ _WARM_UP_ROWS = 100
 """Rows before a window that are looked at when there is no state: more than any view of a model needs."""
 _SHOWN = 5
 """Sensors without a value that a message describes."""
-_DAY_HOURS = 24
 _NEVER = (0.0, float("-inf"))
 
 
@@ -82,7 +82,7 @@ def read_files(
             files_per_component=settings.inference_files_per_component,
             bytes=settings.inference_bytes[frequency_for(window, tuple(settings.inference_bytes))],
         ),
-        known=frozenset(recent(remembered, at=window.start, within=_fill_seconds(settings))),
+        known=frozenset(_fill_times(settings, active).recent(remembered, at=window.start)),
         naming=() if before is None else before.naming,
         settings=settings,
     )
@@ -116,9 +116,10 @@ def window_input(
     components, sensors = read.usable_components, active.detector.sensors
     usable = tuple(f"{name}\\" for name in components)
     earlier = _last_until(active, read, window.start, before=before)
+    times = _fill_times(settings, active)
     carry = {
         sensor: last
-        for sensor, last in recent(earlier, at=window.start, within=_fill_seconds(settings)).items()
+        for sensor, last in times.recent(earlier, at=window.start).items()
         if sensor in sensors and sensor.startswith(usable)
     }
     known = tuple(
@@ -138,7 +139,7 @@ def window_input(
         carry=carry,
         sensors=known if settings.partial_inference else sensors,
         silent={
-            sensor: what_cells_held(sensor, components, window, earlier.get(sensor))
+            sensor: what_cells_held(sensor, components, window, earlier.get(sensor), times)
             for sensor in sensors
             if sensor not in known and sensor.startswith(usable)
         },
@@ -165,10 +166,11 @@ def window_frame(
         JobFailed: when the off condition or the model lacks a sensor, saying what its cells held, or there
             are more than `most_rows`.
     """
+    times = _fill_times(settings, active)
     if active.off is not None and active.off.sensor not in data.sensors:
         raise JobFailed(
             f"the OffCondition of the model needs '{active.off.sensor}', which has no value in the window "
-            f"{window} nor {_before(settings)}: upload a file with values for it"
+            f"{window} nor {times.words_of(active.off.sensor)}: upload a file with values for it"
         )
     lacking = [sensor for sensor in data.sensors if sensor in data.silent]
     if lacking:
@@ -176,7 +178,7 @@ def window_frame(
         more = f"; and {len(lacking) - _SHOWN} more sensors" if len(lacking) > _SHOWN else ""
         raise JobFailed(
             f"the input of the window {window} cannot be used: {found}{more}. Every sensor of the model "
-            f"needs a value in the window, or {_before(settings)}: upload files with values for it"
+            f"needs a value in the window, or {times.words}: upload files with values for it"
         )
     try:
         frame = build_frame(
@@ -241,15 +243,5 @@ def _is_silent(detector: Detector, sensor: str, seen: float, window: InferenceWi
     return seen <= window.start and limit is not None and bool(instant(window.end) - instant(seen) > limit)
 
 
-def _fill_seconds(settings: Settings) -> float | None:
-    """Return how long a sensor without new values keeps its last one."""
-    hours = settings.inference_fill_hours
-    return None if hours is None else hours * 3600
-
-
-def _before(settings: Settings) -> str:
-    """Return which earlier values stand in, in words."""
-    hours = settings.inference_fill_hours
-    if hours is None:
-        return "an earlier one"
-    return "one from the day before" if hours == _DAY_HOURS else f"one from the {hours:g} hours before"
+def _fill_times(settings: Settings, active: ActiveModel) -> FillTimes:
+    return FillTimes.of(settings, active.detector.fill_limits)
