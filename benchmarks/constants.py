@@ -18,7 +18,13 @@ from typing import Any
 import numpy as np
 
 PACKAGES = ("engine.detect", "engine.train")
-MODULES = ("engine.evaluate.events", "engine.frame.filling", "engine.frame.scaling", "engine.frame.segments")
+MODULES = (
+    "engine.evaluate.events",
+    "engine.frame.excursions",
+    "engine.frame.filling",
+    "engine.frame.scaling",
+    "engine.frame.segments",
+)
 """Where constants of the method are: all modules of these packages, and these modules of others."""
 
 OTHERS = {
@@ -63,6 +69,7 @@ INSTEAD: dict[str, tuple[Any, Any]] = {
     "alarm.SEEN_SHARE": (0.25, 0.75),
     "alarm.CLOSING_RATIO": (0.6, 0.9),
     "comparison.AGREEMENT": (0.6, 0.85),
+    "excursions.SPIKE_ROWS": (1, 6),
     "filling.USUAL_PAUSE": (0.98, 0.995),
     "known_faults.HELD": (0.25, 0.75),
     "level_events.MOVED_SHARE": (0.25, 0.75),

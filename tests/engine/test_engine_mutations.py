@@ -17,6 +17,7 @@ from engine.detect.alarm import Alarm, _confirmed
 from engine.detect.baseline import Baseline
 from engine.detect.ensemble import _weighted, evaluate_views
 from engine.detect.level_shift import _pace
+from engine.detect.pipeline import Pipeline
 from engine.detect.rare_states import RareStates, state_distance
 from engine.detect.slow_alarm import SlowAlarm
 from engine.detect.slow_drift import SlowDrift, SlowRatios, along, bin_scores
@@ -31,6 +32,7 @@ from engine.evaluate.roc import roc_auc
 from engine.explain.sentence import _duration, _number, _percent, _short_name, _too_often
 from engine.frame.build import build_frame
 from engine.frame.component_reader import FrameWindow, right_edges
+from engine.frame.excursions import _rows_on_one_side, limit_excursions
 from engine.frame.filling import FilledColumn, _stays, usual_limit
 from engine.frame.last_values import last_values
 from engine.frame.observed_rows import ObservedRows, observed_rows, overlay_component
@@ -86,6 +88,7 @@ from tests.engine import (
     test_rare_states,
     test_rated_periods,
     test_row_runs,
+    test_seldom_open,
     test_sentence,
     test_short_trainings,
     test_silence,
@@ -94,7 +97,14 @@ from tests.engine import (
     test_training_rows,
     test_view,
 )
-from tests.engine.frame import test_build, test_filling, test_last_values, test_observed_rows, test_segments
+from tests.engine.frame import (
+    test_build,
+    test_excursions,
+    test_filling,
+    test_last_values,
+    test_observed_rows,
+    test_segments,
+)
 from tests.engine.ingest import (
     test_convert,
     test_far_rows,
@@ -934,6 +944,40 @@ BUGS = {
         "as_trained[TRACKED[view.name]]",
         "np.max(list(as_trained.values()), axis=0)",
         test_slow_drift.test_a_window_that_remembers_a_fault_makes_no_tracked_view_count,
+    ),
+    "what stays outside is cut like a spike": Bug(
+        limit_excursions,
+        "np.maximum(1, rows - SPIKE_ROWS + 1)",
+        "1",
+        test_seldom_open.test_a_valve_that_opens_wider_than_ever_is_no_fault,
+    ),
+    "a spike counts as far as it is": Bug(
+        limit_excursions,
+        "rows - SPIKE_ROWS + 1",
+        "100 * rows",
+        test_excursions.test_a_reading_counts_the_farther_the_longer_it_stays,
+        ((0.0, 500.0, 0.0), (0.0, 30.0, 0.0)),
+    ),
+    "a window does not know what was outside before": Bug(
+        Pipeline.run,
+        "state.outside)",
+        "np.zeros(len(state.values)))",
+        test_seldom_open.test_windows_agree_with_one_batch_while_a_valve_is_open,
+        (7,),
+    ),
+    "the slow channel does not know what was outside before": Bug(
+        SlowDrift._run,
+        "state.outside)",
+        "np.zeros(len(state.outside)))",
+        test_seldom_open.test_windows_agree_with_one_batch_while_a_valve_is_open,
+        (1,),
+    ),
+    "a reading on the other side stays outside": Bug(
+        _rows_on_one_side,
+        "np.diff(sides, axis=0, prepend=np.sign(before)[None])",
+        "np.diff(np.abs(sides), axis=0, prepend=np.sign(before)[None])",
+        test_excursions.test_a_reading_counts_the_farther_the_longer_it_stays,
+        ((500.0, 500.0, 500.0, 500.0, -500.0, 500.0), (30.0, 30.0, 30.0, 60.0, -30.0, 30.0)),
     ),
     "bends go on beyond what was learned": Bug(
         Additive._unexplained,

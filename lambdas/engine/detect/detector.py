@@ -231,6 +231,7 @@ class Detector:
             "trimmed": self.trimmed,
             "few_values": self.discrete_values,
             "adaptation": self.adaptation,
+            "follows": scaling.follows,
         }
         arrays: dict[str, NDArray[Any]] = {
             "center": scaling.center,
@@ -280,7 +281,12 @@ class Detector:
             _check_arrays(arrays, names, len(sensors))
             average_span = int(meta.get("memory", SPAN))
             views = tuple(_view(name, meta, average_span, arrays) for name in names)
-            scaling = Scaling(center=arrays["center"], scale=arrays["scale"], constant=arrays["constant"])
+            scaling = Scaling(
+                center=arrays["center"],
+                scale=arrays["scale"],
+                constant=arrays["constant"],
+                follows=bool(meta.get("follows", False)),
+            )
             end = arrays["end"].view("datetime64[us]")[0]
             training_range = _training_range(arrays, len(sensors))
             reach = training_range.reach(scaling.scale)

@@ -26,7 +26,6 @@ from engine.detect.smoothing import newest_largest
 from engine.detect.state import State
 from engine.detect.trained_states import TrainedStates, confirmed_states
 from engine.detect.view import View
-from engine.frame.scaling import CLIP
 
 Floats = NDArray[np.float64]
 
@@ -176,8 +175,7 @@ def _moved_levels(view: View, residuals: Float32, weights: Float32, state: State
 def _mark_moved(moved: Float32, residuals: Float32, weights: Float32) -> None:
     """Raise `moved`, in place, to the part of each sensor's residuals that does not count."""
     sensors = moved.shape[1]
-    far = np.minimum(residuals, np.float32(CLIP))
-    far *= 1 - weights
+    far = residuals * (1 - weights)
     for start in range(0, far.shape[1], sensors):
         np.maximum(moved, far[:, start : start + sensors], out=moved)
 

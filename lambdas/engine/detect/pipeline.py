@@ -13,7 +13,6 @@ from engine.detect.features import (
     TRACKED,
     VIEWS,
     WARM_UP,
-    FeatureMemory,
     Features,
     ViewName,
     compute_features,
@@ -104,10 +103,10 @@ class Pipeline:
                 state.restart(grace if after_off else 0)
             skipped = wanted is not None and not wanted[start:stop].any()
             if skipped:
-                state.memory = FeatureMemory.empty(len(state.values))
+                state.forget_rows()
                 if not self.baseline.span:
                     continue
-            scaled = self.scaling.apply(frame.values[start:stop])
+            scaled = self.scaling.follow(frame.values[start:stop], state.outside)
             missing = state.fill(scaled)
             state.last = frame.times[stop - 1]
             if missing is not None and predictor is not None:

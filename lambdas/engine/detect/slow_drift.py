@@ -283,7 +283,9 @@ class SlowDrift:
     def _run(self, frame: Frame, scaling: Scaling, grace: np.timedelta64, state: SlowState) -> SlowRatios:
         """Judge some rows of a frame."""
         use, state.rested = running(frame, grace, state.rested)
-        sums = Sums.joined([state.sums, self.grid.sums(frame, use, scaling)], self.grid.knots.shape)
+        sums = Sums.joined(
+            [state.sums, self.grid.sums(frame, use, scaling, state.outside)], self.grid.knots.shape
+        )
         bins = self.grid.of(frame.times)
         last = int(np.searchsorted(sums.bins, bins[-1])) if len(bins) else 0
         finished, state.sums = sums.part(slice(0, last)), sums.part(slice(last, None))

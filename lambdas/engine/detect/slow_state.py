@@ -24,6 +24,7 @@ class SlowState:
 
     Attributes:
         sums: sums of the unfinished bin.
+        outside: for how many rows each sensor has been far outside, shape (sensors,), negative below.
         smooth: exponential mean of the values, shape (sensors,); NaN where there is none.
         average: exponential mean of the residuals, shape (sensors,).
         place: exponential mean of the confirmed states on the axes, shape (axes,).
@@ -43,6 +44,7 @@ class SlowState:
     """
 
     sums: Sums
+    outside: Floats
     smooth: Floats
     average: Floats
     place: Floats
@@ -70,6 +72,7 @@ class SlowState:
         """
         return cls(
             sums=Sums.empty(shape),
+            outside=np.zeros(shape[1]),
             smooth=np.full(shape[1], np.nan),
             average=np.zeros(shape[1]),
             place=np.zeros(axes),
@@ -90,6 +93,7 @@ class SlowState:
         arrays: Arrays = {f"slow {name}": getattr(self.sums, name) for name in _SUMS}
         known = np.isfinite(self.smooth)
         return arrays | {
+            "slow outside": self.outside,
             "slow smooth": np.where(known, self.smooth, 0),
             "slow known": known,
             "slow average": self.average,
@@ -105,15 +109,15 @@ class SlowState:
     def read(cls, meta: Mapping[str, Any], arrays: Arrays, shape: tuple[int, int], axes: int) -> Self:
         """Read what `to_meta` and `to_arrays` gave.
 
-        States of older releases remember no points, or only whether bins there were above the limit, and no
-        place.
+        States of older releases remember no points, or only whether bins there were above the limit, no
+        place, and no sensor outside.
 
         Raises:
             BadArtefact: when they are malformed, or belong to another channel.
 
         """
         none = {"slow points": np.zeros((0, axes)), "slow above": np.zeros(0, bool)}
-        arrays = {**none, "slow place": np.zeros(axes), **arrays}
+        arrays = {**none, "slow place": np.zeros(axes), "slow outside": np.zeros(shape[1]), **arrays}
         arrays = {"slow strengths": arrays["slow above"].astype(np.float64), **arrays}
         bins, ratios = len(arrays.get("slow bins", ())), len(arrays.get("slow ratios", ()))
         points = len(arrays["slow points"])
@@ -123,6 +127,7 @@ class SlowState:
             "slow rows": ("f8", (bins,)),
             "slow values": ("f8", (bins, 1 + hinges, sensors)),
             "slow counts": ("f8", (bins, sensors)),
+            "slow outside": ("f8", (sensors,)),
             "slow smooth": ("f8", (sensors,)),
             "slow known": ("b1", (sensors,)),
             "slow average": ("f8", (sensors,)),
@@ -143,6 +148,7 @@ class SlowState:
             )
         return cls(
             sums=Sums(**{name: arrays[f"slow {name}"] for name in _SUMS}),
+            outside=arrays["slow outside"].copy(),
             smooth=np.where(arrays["slow known"], arrays["slow smooth"], np.nan),
             average=arrays["slow average"],
             place=arrays["slow place"],

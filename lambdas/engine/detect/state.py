@@ -30,6 +30,7 @@ class State:
     Attributes:
         memory: what the features need of earlier rows.
         values: last known scaled value of each sensor, shape (sensors,).
+        outside: for how many rows each sensor has been far outside, shape (sensors,), negative below.
         watch: what noticing remembers.
         level: the baseline, shape (sensors,); None before the first row.
         alarm: what the rules of alarms remember.
@@ -45,6 +46,7 @@ class State:
 
     memory: FeatureMemory
     values: Floats
+    outside: Floats
     watch: Watch
     levels: LevelMemory
     level: Floats | None = None
@@ -62,6 +64,7 @@ class State:
         return cls(
             memory=FeatureMemory.empty(sensors),
             values=np.zeros(sensors),
+            outside=np.zeros(sensors),
             watch=Watch.start(sensors),
             levels=LevelMemory.start(sensors),
             slow=None if slow is None else slow.start(),
@@ -69,8 +72,13 @@ class State:
 
     def restart(self, grace: int) -> None:
         """Forget the past except for levels and last values; do not judge the next `grace` rows."""
-        self.memory = FeatureMemory.empty(len(self.values))
+        self.forget_rows()
         self.alarm, self.factors, self.grace = Alarm.closed(), np.ones(HISTORY_ROWS), grace
+
+    def forget_rows(self) -> None:
+        """Forget what features need of earlier rows, and how long sensors have been outside."""
+        self.memory = FeatureMemory.empty(len(self.values))
+        self.outside = np.zeros(len(self.values))
 
     def fill(self, scaled: Floats) -> NDArray[np.bool_] | None:
         """Replace missing values, shape (rows, sensors), by the last known ones, in place.
@@ -104,6 +112,7 @@ class State:
             "rows": self.memory.rows,
             "means": self.memory.means,
             "values": self.values,
+            "outside": self.outside,
             "heard": self.watch.last_seen.view(np.int64),
             "lag": self.alarm.lag,
             "fused": self.alarm.fused,
@@ -139,6 +148,7 @@ class State:
             return cls(
                 memory=FeatureMemory(rows=arrays["rows"], means=arrays["means"], seen=seen),
                 values=arrays["values"],
+                outside=arrays.get("outside", np.zeros(sensors)).copy(),
                 watch=Watch.from_meta(meta.get("watch"), arrays.get("heard"), sensors),
                 levels=_levels(arrays, sensors),
                 level=arrays.get("level"),
@@ -165,6 +175,7 @@ def _check_arrays(arrays: Arrays, seen: int, sensors: int) -> None:
     }
     later = {
         "level": (sensors,),
+        "outside": (sensors,),
         "lag": alarm.lag.shape,
         "fused": alarm.fused.shape,
         "factors": (HISTORY_ROWS,),

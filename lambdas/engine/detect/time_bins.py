@@ -39,20 +39,30 @@ class Grid:
         """Return one in how many rows is averaged."""
         return max(1, int(self.width / (step / np.timedelta64(1, "us"))) // ENOUGH_ROWS)
 
-    def sums(self, frame: Frame, use: Mask, scaling: Scaling) -> "Sums":
-        """Return the sums of the marked rows per bin that has any row."""
+    def sums(self, frame: Frame, use: Mask, scaling: Scaling, outside: Floats) -> "Sums":
+        """Return the sums of the marked rows per bin that has any row.
+
+        Args:
+            frame: the rows.
+            use: which of them count, shape (rows,).
+            scaling: of the sensors.
+            outside: for how many averaged rows each sensor has been far outside before them; moved on.
+
+        """
         stride, step = self.stride(frame.step), int(frame.step / np.timedelta64(1, "us"))
         stamps = frame.times.astype("datetime64[us]").astype(np.int64)
         taken = np.flatnonzero(stamps // step % stride == 0) if stride > 1 else np.arange(len(stamps))
         parts = [
-            self._sums(frame, use, scaling, taken[start : start + CHUNK])
+            self._sums(frame, use, scaling, taken[start : start + CHUNK], outside)
             for start in range(0, len(taken), CHUNK)
         ]
         return Sums.joined(parts, self.knots.shape)
 
-    def _sums(self, frame: Frame, use: Mask, scaling: Scaling, rows: NDArray[np.intp]) -> "Sums":
+    def _sums(
+        self, frame: Frame, use: Mask, scaling: Scaling, rows: NDArray[np.intp], outside: Floats
+    ) -> "Sums":
         bins, used = self.of(frame.times[rows]), use[rows]
-        scaled = scaling.apply(frame.values[rows])
+        scaled = scaling.follow(frame.values[rows], outside)
         known = np.isfinite(scaled) & used[:, None]
         unknown = None if known.all() else ~known
         if unknown is not None:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from engine.detect.cross_prediction import Float32, product, stack
 from engine.detect.features import ViewName
-from engine.frame.scaling import CLIP
 
 Floats = NDArray[np.float64]
 
@@ -17,8 +16,8 @@ OUTPUTS: dict[ViewName, int] = {"lag": 1, "window": 2, "scale": 3, "tracked lag"
 RESIDUAL_QUANTILE = 0.99
 """Quantile of the absolute held-out residuals that is the unit of a residual."""
 CAP = 6.0
-"""Most units that a residual counts in the score, so that no single sensor decides it. In contributions it is
-CLIP, so that the largest residual still leads."""
+"""Most units that a residual counts in the score, so that no single sensor decides it. In contributions it
+counts in full, so that the largest one leads."""
 POWER = 4.0
 """The score of a row averages this power of its residuals: a fault begins in few sensors, even of many, and
 the mean of squares hides it."""
@@ -34,7 +33,7 @@ class View:
         name: name of the view.
         offset: shape (outputs,); outputs are the predicted blocks, OUTPUTS, times the sensors.
         weights: shape (features, outputs).
-        usual: mean squared residual in healthy operation, shape (outputs,).
+        usual: mean square of a residual in healthy operation, capped at CAP, shape (outputs,).
         limit: row score above which a row alarms.
         fourth_powers: whether rows have the score of `row_scores`; in models of older releases it is that of
             `older_row_scores`, which their limits fit.
@@ -93,8 +92,7 @@ class View:
             sensors: number of sensors.
 
         """
-        over: Float32 = np.minimum(residuals, np.float32(CLIP))
-        over *= over
+        over: Float32 = residuals * residuals
         over -= self.usual
         np.maximum(over, 0, out=over)
         result: Float32 = over[:, :sensors]

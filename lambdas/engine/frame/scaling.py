@@ -5,12 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.frame.excursions import CLIP, FARTHEST, limit_excursions
 from engine.frame.transpose import transposed
 
 Floats = NDArray[np.float64]
 
-CLIP = 30.0
-"""Limit of scaled values, on both sides."""
 _SAMPLE_ROWS = 100_000
 _SAMPLE_CELLS = 6_000_000
 _SENSORS = 16
@@ -33,17 +32,20 @@ def robust_spread(sample: Floats) -> tuple[Floats, Floats, Floats]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scaling:
-    """The robust scaling `z = clip((x - center) / scale, -30, 30)` of each sensor.
+    """The robust scaling `z = (x - center) / scale` of each sensor, far readings brought nearer.
 
     Attributes:
         center: The medians.
         scale: What one unit of `z` is; tiny for a constant sensor, so that any change stands out.
         constant: Whether the sensor never moved.
+        follows: Whether readings that stay far outside count as far as they are; not in models of older
+            releases, which count 30 units at most.
     """
 
     center: Floats
     scale: Floats
     constant: NDArray[np.bool_]
+    follows: bool = True
 
     @classmethod
     def of(cls, values: Floats, rows: NDArray[np.bool_]) -> "Scaling":
@@ -69,4 +71,17 @@ class Scaling:
         with np.errstate(over="ignore"):  # infinity is clipped like any value far away
             scaled: Floats = values - self.center
             scaled /= self.scale
-        return np.clip(scaled, -CLIP, CLIP, out=scaled)
+        most = FARTHEST if self.follows else CLIP
+        return np.clip(scaled, -most, most, out=scaled)
+
+    def follow(self, values: Floats, outside: Floats) -> Floats:
+        """Return the scaled values of consecutive rows, those nearer that have not been far for long.
+
+        Args:
+            values: Values, rows by sensors; NaN stays NaN.
+            outside: For how many rows each sensor has been far before them; moved on behind them.
+        """
+        scaled = self.apply(values)
+        if self.follows:
+            limit_excursions(scaled, outside)
+        return scaled

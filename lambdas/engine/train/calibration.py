@@ -11,8 +11,7 @@ from engine.detect.cross_prediction import Float32, residual_map
 from engine.detect.features import ViewName
 from engine.detect.rare_states import state_distance
 from engine.detect.smoothing import smooth
-from engine.detect.view import OUTPUTS, RESIDUAL_QUANTILE, View, row_scores
-from engine.frame.scaling import CLIP
+from engine.detect.view import CAP, OUTPUTS, RESIDUAL_QUANTILE, View, row_scores
 from engine.frame.transpose import transposed_parts
 from engine.train.calibration_data import CalibrationData
 from engine.train.fit_settings import FitSettings
@@ -33,7 +32,7 @@ class ViewCalibration:
 
     Attributes:
         scale: 99 % quantile of each absolute residual, its unit; shape (outputs,).
-        usual: mean square of each residual in that unit, shape (outputs,).
+        usual: mean square of each residual in that unit, capped as in the score, shape (outputs,).
         limit: row score that is the threshold.
         scores: row scores of the held-out rows, over the expected variance of their errors, shape (rows,).
         distance: how far these are from the usual state, shape (rows,); only from the lag view.
@@ -81,7 +80,7 @@ def calibrate(
         absolute /= scale
         scores = row_scores(absolute) / variance
         limit = max(float(np.quantile(smooth(scores, 0.0), settings.quantile)), 1e-9)
-        squares = np.minimum(absolute, CLIP, out=absolute)
+        squares = np.minimum(absolute, CAP, out=absolute)
         squares *= squares
         usual = squares.mean(axis=0, dtype=np.float64)
         found.append(

@@ -87,7 +87,7 @@ def fit_slow(frame: Frame, healthy: Mask, scaling: Scaling, quantile: float) -> 
     spans = _spans(total, width)
     hinges = min(HINGES, max(0, COLUMNS // sensors - 2))
     grid = Grid(width=width, knots=hinge_knots(frame, use, scaling, hinges))
-    sums = grid.sums(frame, use, scaling)
+    sums = grid.sums(frame, use, scaling, np.zeros(sensors))
     complete = grid.complete(sums, frame.step)
     gap = np.diff(np.append(sums.bins[0] - 1, sums.bins)) > max(1, spans.settling)
     means = sums.means()
