@@ -958,6 +958,12 @@ BUGS = {
         test_excursions.test_a_reading_counts_the_farther_the_longer_it_stays,
         ((0.0, 500.0, 0.0), (0.0, 30.0, 0.0)),
     ),
+    "far errors of the slow channel count as they are": Bug(
+        Additive._unexplained,
+        "in_proportion(centred[:, :sensors] + self.mean[:sensors], errors)",
+        "errors",
+        test_additive_model.test_far_outside_an_error_counts_in_proportion,
+    ),
     "a window does not know what was outside before": Bug(
         Pipeline.run,
         "state.outside)",
@@ -980,7 +986,7 @@ BUGS = {
         ((500.0, 500.0, 500.0, 500.0, -500.0, 500.0), (30.0, 30.0, 30.0, 60.0, -30.0, 30.0)),
     ),
     "bends go on beyond what was learned": Bug(
-        Additive._unexplained,
+        Additive._errors,
         "nearer(result, result - beyond @ self.weights[at:])",
         "result",
         test_additive_model.test_beyond_its_range_a_bend_may_end,

@@ -7,6 +7,9 @@ as in `engine.detect.cross_prediction`; a sensor's own columns never help to pre
 Where a bend lies beyond its range in training, nobody knows whether the curve goes on to bend: a valve may
 have reached its stop. There, a residual counts as far as neither of two predictions explains it: the one
 whose bends go on, and the one whose bends end where they did in training.
+
+Far outside, where a seldom open valve is when it opens, a relation is known by a few hours: there an error
+counts in proportion to how far the value and its prediction are.
 """
 
 from dataclasses import dataclass, replace
@@ -16,6 +19,7 @@ from numpy.typing import NDArray
 
 from engine.detect.cross_prediction import inverse
 from engine.detect.nearer import nearer
+from engine.frame.excursions import in_proportion
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -138,6 +142,12 @@ class Additive:
 
     def _unexplained(self, centred: Floats) -> Floats:
         """Return the residuals of complete columns, which are relative to the mean."""
+        errors = self._errors(centred)
+        sensors = errors.shape[1]
+        return in_proportion(centred[:, :sensors] + self.mean[:sensors], errors)
+
+    def _errors(self, centred: Floats) -> Floats:
+        """Return what the predictions of complete columns leave of the values."""
         result: Floats = centred @ self.weights
         at = 2 * result.shape[1]
         if len(self.weights) == at:

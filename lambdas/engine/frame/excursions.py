@@ -43,6 +43,25 @@ def limit_excursions(scaled: Floats, outside: Floats) -> None:
         outside[columns] = sides[-1] * rows[-1]
 
 
+def in_proportion(values: Floats, errors: Floats) -> Floats:
+    """Return errors of predictions, those beyond the edge in proportion to how far out they are.
+
+    Args:
+        values: scaled values, of any shape.
+        errors: what their predictions leave of them, same shape.
+
+    """
+    predicted = values - errors
+    far = (np.abs(values) > CLIP) | (np.abs(predicted) > CLIP)
+    return np.where(far, _by_proportion(values) - _by_proportion(predicted), errors) if far.any() else errors
+
+
+def _by_proportion(values: Floats) -> Floats:
+    """Return values on a scale that is logarithmic beyond the edge."""
+    beyond: Floats = np.log(np.maximum(np.abs(values), CLIP) / CLIP)
+    return np.clip(values, -CLIP, CLIP) * (1 + beyond)
+
+
 def _rows_on_one_side(sides: Floats, before: Floats) -> Floats:
     """Return for how many rows each sensor has been on the side that it has in each row: (rows, sensors).
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from engine.frame.excursions import CLIP, FARTHEST, SPIKE_ROWS, limit_excursions
+from engine.frame.excursions import CLIP, FARTHEST, SPIKE_ROWS, in_proportion, limit_excursions
 from engine.frame.scaling import Scaling
 
 NAN = float("nan")
@@ -85,3 +85,23 @@ def test_even_what_stays_counts_no_farther_than_any_reading_may() -> None:
     older = Scaling(center=np.zeros(1), scale=np.ones(1), constant=np.zeros(1, bool), follows=False)
     assert older.follow(values, np.zeros(1))[-1, 0] == CLIP
     assert SPIKE_ROWS < 100
+
+
+@pytest.mark.parametrize(
+    ("value", "predicted", "error"),
+    [
+        (10, 4, 6),
+        (30, -30, 60),
+        (60, 30, 30 * np.log(2)),
+        (200, 100, 30 * np.log(2)),
+        (100, 200, -30 * np.log(2)),
+        (-200, -100, -30 * np.log(2)),
+        (60, 0, 30 + 30 * np.log(2)),
+        (0, 60, -30 - 30 * np.log(2)),
+        (60, -60, 60 + 60 * np.log(2)),
+    ],
+    ids=["inside", "edges", "beyond", "far", "less", "below", "alone", "not there", "other side"],
+)
+def test_beyond_the_edge_errors_count_in_proportion(value: float, predicted: float, error: float) -> None:
+    found = in_proportion(np.array([value, 0.0]), np.array([value - predicted, 0.0]))
+    assert found.tolist() == pytest.approx([error, 0])
