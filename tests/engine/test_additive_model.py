@@ -47,3 +47,8 @@ def test_beyond_its_range_a_bend_may_end(value: float, bend: float, left: float)
 
 def test_without_a_range_bends_go_on() -> None:
     assert residual(BENT, 2, 5) == -3
+
+
+def test_far_outside_an_error_counts_in_proportion() -> None:
+    assert residual(BENT, 200, 100) == pytest.approx(30 * np.log(2))
+    assert residual(BENT, 20, 10) == 10
