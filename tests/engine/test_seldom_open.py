@@ -13,7 +13,7 @@ from tests.engine.plant import frame
 
 ROWS = 30_000
 STEP = np.timedelta64(600, "s")
-OIL, VALVE = 3, 4
+MOTOR, OIL, VALVE = 2, 3, 4
 
 
 def cooled(rows: int, *, seed: int, heat: float, hot_days: float) -> Frame:
@@ -80,3 +80,17 @@ def test_models_of_older_releases_cut_readings_at_the_edge() -> None:
     assert not again.pipeline.scaling.follows
     state = trained().score(later().part(0, 50)).state
     assert again.score(later().part(50, 100), state=state).score.shape == (50,)
+
+
+def test_spikes_hide_no_slow_fault() -> None:
+    """One row in five hundred of one sensor is nonsense, in training and after; another wears for weeks."""
+    rng = np.random.default_rng(5)
+    whole = cooled(ROWS + 8000, seed=6, heat=0.0, hot_days=0.0)
+    values = whole.values.copy()
+    spikes = np.flatnonzero(rng.random(len(values)) < 0.002)
+    values[spikes, MOTOR] += 1000 * rng.choice([-1, 1], len(spikes))
+    values[ROWS + 1000 :, OIL] += np.linspace(0, 2, 7000)
+    spiky = replace(whole, values=values)
+    scores = fit(spiky.part(0, ROWS)).score(spiky.part(ROWS, ROWS + 8000))
+    assert scores.prediction[:1000].mean() < 0.02
+    assert scores.prediction[5000:].mean() > 0.9

@@ -62,7 +62,7 @@ class Grid:
         self, frame: Frame, use: Mask, scaling: Scaling, rows: NDArray[np.intp], outside: Floats
     ) -> "Sums":
         bins, used = self.of(frame.times[rows]), use[rows]
-        scaled = scaling.follow(frame.values[rows], outside)
+        scaled = scaling.follow(frame.values[rows], outside, spike=np.nan)
         known = np.isfinite(scaled) & used[:, None]
         unknown = None if known.all() else ~known
         if unknown is not None:

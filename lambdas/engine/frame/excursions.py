@@ -1,8 +1,9 @@
-"""Readings far outside: spikes count as far as the edge, and what stays outside as far as it is.
+"""Readings far outside: how far spikes count, if at all, and that what stays outside counts as far as it is.
 
-A reading thirty spreads away may be a spike. One must not decide what is learned. But it may also be a valve
-that opens: nearly always closed, its spread is that of its noise, and open it is a hundred spreads away. A
-relation that knows it only up to the edge misses the rest. What tells the two apart is whether it stays.
+A reading thirty spreads away may be a spike. One must not decide what is learned, and means over half an hour
+go without it. But it may also be a valve that opens: nearly always closed, its spread is that of its noise,
+and open it is a hundred spreads away. A relation that knows it only up to the edge misses the rest. What
+tells the two apart is whether it stays.
 """
 
 import numpy as np
@@ -19,13 +20,14 @@ FARTHEST = 600.0
 spread is at least .3 standard deviations."""
 
 
-def limit_excursions(scaled: Floats, outside: Floats) -> None:
+def limit_excursions(scaled: Floats, outside: Floats, spike: float) -> None:
     """Bring readings nearer, in place, that have not been outside for long enough.
 
     Args:
         scaled: scaled values of consecutive rows, shape (rows, sensors); NaN is not outside.
         outside: for how many rows each sensor has been outside before them, shape (sensors,), negative on
             the lower side; moved on behind them.
+        spike: how far a reading counts that may be a spike; NaN for no value.
 
     """
     far = np.abs(scaled) > CLIP
@@ -38,7 +40,7 @@ def limit_excursions(scaled: Floats, outside: Floats) -> None:
         part = scaled[:, columns]
         sides = np.where(far[:, columns], np.sign(part), 0)
         rows = _rows_on_one_side(sides, before)
-        most = CLIP * np.maximum(1, rows - SPIKE_ROWS + 1)
+        most = np.where(rows > SPIKE_ROWS, CLIP * (rows - SPIKE_ROWS + 1), spike)
         scaled[:, columns] = np.where(sides == 0, part, sides * np.minimum(np.abs(part), most))
         outside[columns] = sides[-1] * rows[-1]
 

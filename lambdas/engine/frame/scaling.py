@@ -74,14 +74,15 @@ class Scaling:
         most = FARTHEST if self.follows else CLIP
         return np.clip(scaled, -most, most, out=scaled)
 
-    def follow(self, values: Floats, outside: Floats) -> Floats:
+    def follow(self, values: Floats, outside: Floats, *, spike: float = CLIP) -> Floats:
         """Return the scaled values of consecutive rows, those nearer that have not been far for long.
 
         Args:
             values: Values, rows by sensors; NaN stays NaN.
             outside: For how many rows each sensor has been far before them; moved on behind them.
+            spike: How far a reading counts that may be a spike; NaN for no value.
         """
         scaled = self.apply(values)
         if self.follows:
-            limit_excursions(scaled, outside)
+            limit_excursions(scaled, outside, spike)
         return scaled

@@ -1,4 +1,4 @@
-"""Readings far outside: a spike counts as far as the edge, what stays outside as far as it is."""
+"""Readings far outside: how far spikes count, if at all, and what stays outside as far as it is."""
 
 import numpy as np
 import pytest
@@ -12,10 +12,10 @@ from engine.frame.scaling import Scaling
 NAN = float("nan")
 
 
-def limited(*readings: float, before: float = 0.0) -> tuple[list[float], float]:
+def limited(*readings: float, before: float = 0.0, spike: float = CLIP) -> tuple[list[float], float]:
     """Return what consecutive readings of one sensor count, and for how long it has been outside then."""
-    scaled, outside = np.array(readings)[:, None], np.array([before])
-    limit_excursions(scaled, outside)
+    scaled, outside = np.array(readings, float)[:, None], np.array([before])
+    limit_excursions(scaled, outside, spike)
     return scaled[:, 0].tolist(), float(outside[0])
 
 
@@ -45,6 +45,12 @@ def test_a_missing_reading_is_not_outside() -> None:
     assert outside == 1
 
 
+def test_a_spike_may_be_no_value() -> None:
+    counted, outside = limited(0, 500, -500, -500, -500, -500, 1, spike=NAN)
+    np.testing.assert_array_equal(counted, [0, NAN, NAN, NAN, NAN, -60, 1])
+    assert outside == 0
+
+
 def test_what_was_outside_before_goes_on() -> None:
     assert limited(500, before=4) == ([90.0], 5)
     assert limited(-500, before=-4) == ([-90.0], -5)
@@ -57,12 +63,16 @@ ROWS, SENSORS = 24, 3
 PLACES = st.sampled_from([0.0, 12.0, -12.0, 31.0, -31.0, 70.0, -400.0, 599.0, NAN])
 
 
-@given(scaled=arrays(np.float64, (ROWS, SENSORS), elements=PLACES), cut=st.integers(0, ROWS))
-def test_two_windows_agree_with_one_batch(scaled: np.ndarray, cut: int) -> None:
+@given(
+    scaled=arrays(np.float64, (ROWS, SENSORS), elements=PLACES),
+    cut=st.integers(0, ROWS),
+    spike=st.sampled_from([CLIP, NAN]),
+)
+def test_two_windows_agree_with_one_batch(scaled: np.ndarray, cut: int, spike: float) -> None:
     whole, parts, ends = scaled.copy(), scaled.copy(), [np.zeros(SENSORS), np.zeros(SENSORS)]
-    limit_excursions(whole, ends[0])
+    limit_excursions(whole, ends[0], spike)
     for part in (parts[:cut], parts[cut:]):
-        limit_excursions(part, ends[1])
+        limit_excursions(part, ends[1], spike)
     np.testing.assert_array_equal(parts, whole)
     np.testing.assert_array_equal(*ends)
 
@@ -70,7 +80,7 @@ def test_two_windows_agree_with_one_batch(scaled: np.ndarray, cut: int) -> None:
 @given(scaled=arrays(np.float64, (ROWS, SENSORS), elements=PLACES))
 def test_nothing_moves_farther_or_inside(scaled: np.ndarray) -> None:
     result = scaled.copy()
-    limit_excursions(result, np.zeros(SENSORS))
+    limit_excursions(result, np.zeros(SENSORS), CLIP)
     inside = ~(np.abs(scaled) > CLIP)
     np.testing.assert_array_equal(result[inside], scaled[inside])
     assert (np.sign(result[~inside]) == np.sign(scaled[~inside])).all()
