@@ -22,6 +22,7 @@ RepairKind = Literal[
     "mixed-offsets",
     "day-month-order",
     "unfinished-line",
+    "clock-column",
 ]
 
 _SHOWN = 120
@@ -37,7 +38,7 @@ class Repair:
         count: How often.
         line: Number of the first line where it was found, from 1; `None` where that is not known.
         example: What stood there.
-        column: The sensor whose cells are counted, with `invalid-cells`; `None` for all other kinds.
+        column: The sensor that it is about; `None` for what is about rows or files.
     """
 
     kind: RepairKind
@@ -86,6 +87,8 @@ _MEANINGS: Mapping[RepairKind, str] = {
     "component each",
     "local-time": "{count:,} hour(s) repeated or skipped, as local clocks do in autumn and spring, but times "
     "are read as UTC: write an offset, or let `l4e prepare --time-zone` turn them into UTC",
+    "clock-column": "sensor '{column}' counts time or rows in all of its {count:,} rows, and measures "
+    "nothing: leave the column out of the files or the schema",
     "mixed-offsets": "{count:,} timestamp(s) have no offset and were read as UTC, while others have one: "
     "give all of them one",
     "unfinished-line": "the last line has no line end, so that it may be cut off",

@@ -38,6 +38,7 @@ from engine.frame.off_condition import OffCondition
 from engine.frame.segments import segments
 from engine.frame.transpose import transposed, transposed_parts
 from engine.ingest.cells import BlockReader
+from engine.ingest.clock_columns import ClockColumns, common_clock
 from engine.ingest.convert import _Reading
 from engine.ingest.duplicates import DuplicateCount
 from engine.ingest.far_rows import far_rows
@@ -96,6 +97,7 @@ from tests.engine import (
 )
 from tests.engine.frame import test_build, test_filling, test_last_values, test_observed_rows, test_segments
 from tests.engine.ingest import (
+    test_clock_columns,
     test_convert,
     test_far_rows,
     test_local_time,
@@ -502,6 +504,27 @@ BUGS = {
         "if not count:",
         test_far_rows.test_rows_that_may_be_history_stay,
         case(test_far_rows.test_rows_that_may_be_history_stay, at=5)[0].values,
+    ),
+    "running hours are a clock": Bug(
+        ClockColumns.result,
+        "if each.dated or not any(other.counted in _RUNNING for other in fits[each.name])",
+        "",
+        test_clock_columns.test_a_counter_is_no_clock,
+        (*case(test_clock_columns.test_a_counter_is_no_clock, at=2)[0].values, 8 << 20, 60),
+    ),
+    "what counts cycles is a clock": Bug(
+        common_clock,
+        "if not counted or",
+        "if True or",
+        test_clock_columns.test_a_counter_is_no_clock,
+        (*case(test_clock_columns.test_a_counter_is_no_clock, at=0)[0].values, 8 << 20, 60),
+    ),
+    "a clock may run at any speed": Bug(
+        ClockColumns.result,
+        "else most)",
+        "else np.inf)",
+        test_clock_columns.test_a_counter_is_no_clock,
+        (*case(test_clock_columns.test_a_counter_is_no_clock, at=9)[0].values, 8 << 20, 60),
     ),
     "any repeated hour is one of clocks": Bug(
         RepeatedHours.count,

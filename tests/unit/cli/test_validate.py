@@ -128,6 +128,24 @@ class TestComponents:
         (told,) = [each["text"] for each in validation.run()["findings"] if each["rule"] == "reading"]
         assert told.startswith("the last time is 2569-07-19T23:00:00, in the future: a year, a calendar or")
 
+    def test_a_clock_beside_the_time_is_told_once(self, validation: Validation) -> None:
+        def epoch(row: int) -> int:
+            return 1_767_225_600_000 + row * 3_600_000
+
+        validation.write("pump/a.csv", csv(100, Flow=varying, Epoch=epoch, Index=float))
+        validation.write("pump/b.csv", csv(200, skip=(0, 100), Flow=varying, Epoch=epoch, Index=float))
+        validation.write("pump/c.csv", "Timestamp,Flow,Epoch\n2026-01-01T00:20:00,7,1767226800000\n")
+        found = [each for each in validation.run()["findings"] if "Epoch" in each["where"]]
+        assert [(each["rule"], each["severity"]) for each in found] == [("clock-column", "warning")]
+        assert found[0]["text"].startswith("sensor 'Epoch' counts time or rows in all of its 4,800 rows, and")
+        assert (
+            "('milliseconds since 1970, 1767225600000 in the first row') in 'pump/a.csv'" in found[0]["text"]
+        )
+
+    def test_running_hours_are_a_sensor(self, validation: Validation) -> None:
+        validation.write("pump/a.csv", csv(200, Flow=varying, Hours=float))
+        assert rules(validation.run(), "warning") == {"pump\\Hours": "monotonic"}
+
     def test_marks_of_quality_are_told(self, validation: Validation) -> None:
         columns = {
             "Flow": varying,

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from engine import ComponentReport, Repair, SensorStatistics
+from engine import ComponentReport, Repair, SensorStatistics, common_clock
 from service.jobs.failure import JobFailed
 from service.jobs.ingestion.parts import FilePart
 
@@ -16,6 +16,8 @@ _CLOCKS_BEGIN = "1991"
 """Clocks that were not set, or lost their battery, begin in 1900, 1970, 1980, 1984 or 1990."""
 _QUALITY = re.compile(r"(?P<of>.+?)[._:#$-]?(quality|qual|qc|validity)([._:-]?code)?", re.IGNORECASE)
 """The name of a column that says of another one, named the same without the ending, which values are good."""
+_FEWEST_COUNTED = 50
+"""Rows in which a column counts time or rows, at least, which are no chance."""
 _SHOWN = 3
 """Sensors that a message describes."""
 
@@ -80,6 +82,22 @@ def _shown_by_all(merged: MergedComponent) -> Iterator[FoundRepair]:
         count = sum(part.report.bare for part in bare)
         repair = Repair(kind="mixed-offsets", count=count, line=None, example="")
         yield FoundRepair(repair=repair, file=bare[0].source.key, files=len(bare))
+    yield from _clock_columns(merged)
+
+
+def _clock_columns(merged: MergedComponent) -> Iterator[FoundRepair]:
+    """Yield the columns that count time or rows in all of their files."""
+    parts = [part for part in merged.parts if part.report.start != part.report.end]
+    for sensor in merged.report.sensors:
+        name = sensor.sensor
+        files = [part for part in parts if name in part.report.header]
+        clocks = [each for part in files for each in part.report.clocks if each.name == name]
+        clock = common_clock(clocks) if len(clocks) == len(files) else None
+        rows = sum(part.report.rows for part in files)
+        if clock is not None and rows >= _FEWEST_COUNTED:
+            example = f"{clock.unit}, {clock.first:.15g} in the first row"
+            repair = Repair(kind="clock-column", count=rows, line=None, example=example, column=name)
+            yield FoundRepair(repair=repair, file=files[0].source.key, files=len(files))
 
 
 def notes_of(merged: MergedComponent, *, now: datetime) -> list[str]:
