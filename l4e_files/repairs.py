@@ -23,6 +23,7 @@ RepairKind = Literal[
     "day-month-order",
     "unfinished-line",
     "clock-column",
+    "changed-unit",
 ]
 
 _SHOWN = 120
@@ -89,6 +90,8 @@ _MEANINGS: Mapping[RepairKind, str] = {
     "are read as UTC: write an offset, or let `l4e prepare --time-zone` turn them into UTC",
     "clock-column": "sensor '{column}' counts time or rows in all of its {count:,} rows, and measures "
     "nothing: leave the column out of the files or the schema",
+    "changed-unit": "sensor '{column}' is in another range in {count:,} file(s), as in another unit, so that "
+    "both are learned: write one unit into all files",
     "mixed-offsets": "{count:,} timestamp(s) have no offset and were read as UTC, while others have one: "
     "give all of them one",
     "unfinished-line": "the last line has no line end, so that it may be cut off",

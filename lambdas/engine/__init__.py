@@ -23,6 +23,7 @@ from engine.frame.last_values import last_values
 from engine.frame.matrix import TooLarge
 from engine.frame.observed_rows import ObservedRows, join_rows, observed_rows, overlay_component
 from engine.frame.off_condition import OffCondition
+from engine.ingest.changed_units import changed_units
 from engine.ingest.clock_columns import common_clock
 from engine.ingest.convert import convert_csv, convert_file
 from engine.ingest.far_rows import far_rows
@@ -77,6 +78,7 @@ __all__ = [
     "alarmed",
     "blas_name",
     "build_frame",
+    "changed_units",
     "common_clock",
     "compare",
     "compare_scores",

@@ -38,6 +38,7 @@ from engine.frame.off_condition import OffCondition
 from engine.frame.segments import segments
 from engine.frame.transpose import transposed, transposed_parts
 from engine.ingest.cells import BlockReader
+from engine.ingest.changed_units import _conversion, _two_ranges, changed_units, levels_in_time
 from engine.ingest.clock_columns import ClockColumns, common_clock
 from engine.ingest.convert import _Reading
 from engine.ingest.duplicates import DuplicateCount
@@ -97,6 +98,7 @@ from tests.engine import (
 )
 from tests.engine.frame import test_build, test_filling, test_last_values, test_observed_rows, test_segments
 from tests.engine.ingest import (
+    test_changed_units,
     test_clock_columns,
     test_convert,
     test_far_rows,
@@ -504,6 +506,33 @@ BUGS = {
         "if not count:",
         test_far_rows.test_rows_that_may_be_history_stay,
         case(test_far_rows.test_rows_that_may_be_history_stay, at=5)[0].values,
+    ),
+    "a machine that changed is a unit": Bug(
+        changed_units,
+        " and not unexplained & {change.start for change in each[0]}",
+        "",
+        test_changed_units.test_other_changes_tell_nothing,
+        case(test_changed_units.test_other_changes_tell_nothing, at=3)[0].values,
+    ),
+    "converted levels need not be alike": Bug(
+        _conversion,
+        "and abs(converted - then).max() <= _DEVIATION * longer",
+        "",
+        test_changed_units.test_other_changes_tell_nothing,
+        case(test_changed_units.test_other_changes_tell_nothing, at=0)[0].values,
+    ),
+    "a sensor may go back and forth between units": Bug(
+        _two_ranges,
+        "if np.count_nonzero(np.diff(upper)) <= _MOST_CHANGES:",
+        "if True:",
+        test_changed_units.test_other_changes_tell_nothing,
+        case(test_changed_units.test_other_changes_tell_nothing, at=4)[0].values,
+    ),
+    "files at one time are in turns": Bug(
+        levels_in_time,
+        "if all(before[1] < then[0] for before, then in pairwise(files))",
+        "",
+        test_changed_units.test_files_at_the_same_time_tell_nothing,
     ),
     "running hours are a clock": Bug(
         ClockColumns.result,

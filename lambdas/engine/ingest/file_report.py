@@ -10,6 +10,7 @@ from engine.ingest.cells import MAX_EXAMPLES, Found, ParsedRows
 from engine.ingest.clock_columns import ClockColumn, ClockColumns
 from engine.ingest.duplicates import DuplicateCount
 from engine.ingest.far_rows import PeriodCount, PeriodRows
+from engine.ingest.file_levels import Levels, RowSample
 from engine.ingest.local_time import SkippedHours
 from engine.ingest.passes import Passes
 from engine.ingest.timestamp_columns import TimestampReader
@@ -46,6 +47,7 @@ class FileReport:
         shifted: Number of timestamps with an offset that is not zero.
         bare: Number of timestamps without an offset, which were read as UTC.
         clocks: The columns that count time or rows.
+        levels: Between which values each of the sensors written mostly is; empty for a file with few rows.
     """
 
     rows: int
@@ -65,6 +67,7 @@ class FileReport:
     shifted: int = 0
     bare: int = 0
     clocks: tuple[ClockColumn, ...] = ()
+    levels: tuple[Levels, ...] = ()
 
     @classmethod
     def from_json(cls, members: Mapping[str, Any]) -> Self:
@@ -76,6 +79,7 @@ class FileReport:
                 **{name: tuple(members[name]) for name in lists if name in members},
                 "repairs": tuple(Repair.from_json(repair) for repair in members.get("repairs", ())),
                 "periods": tuple(PeriodRows(**one) for one in members.get("periods", ())),
+                "levels": tuple(map(tuple, members.get("levels", ()))),
                 "clocks": tuple(ClockColumn(**one) for one in members.get("clocks", ())),
             }
         )
@@ -108,6 +112,7 @@ class Tally:
     passes: Passes = field(default_factory=Passes)
     skipped: SkippedHours = field(default_factory=SkippedHours)
     clocks: ClockColumns = field(default_factory=ClockColumns)
+    sample: RowSample = field(default_factory=RowSample)
     first: np.datetime64 | None = None
     last: np.datetime64 | None = None
 
@@ -184,6 +189,7 @@ def report_of(tally: Tally) -> FileReport:
         shifted=tally.timestamps.shifted,
         bare=max(0, tally.rows - tally.timestamps.shifted - tally.timestamps.absolute),
         clocks=tally.clocks.result(),
+        levels=tally.sample.levels(),
     )
 
 

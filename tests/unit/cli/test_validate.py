@@ -142,6 +142,17 @@ class TestComponents:
             "('milliseconds since 1970, 1767225600000 in the first row') in 'pump/a.csv'" in found[0]["text"]
         )
 
+    def test_another_unit_from_a_file_on_is_told(self, validation: Validation) -> None:
+        validation.write("pump/a.csv", csv(100, Flow=varying, Press=lambda row: 20 + varying(row)))
+        validation.write(
+            "pump/b.csv", csv(200, skip=(0, 100), Flow=varying, Press=lambda row: 2000 + 100 * varying(row))
+        )
+        (found,) = [each for each in validation.run()["findings"] if each["rule"] == "changed-unit"]
+        assert (found["where"], found["severity"]) == ("pump\\Press", "warning")
+        assert found["text"].startswith("sensor 'Press' is in another range in 1 file(s), as in another")
+        assert "20.21 to 31.45 before, then 2004 to 3181: times 100 (kPa or %" in found["text"]
+        assert found["text"].endswith(" in 'pump/b.csv'")
+
     def test_running_hours_are_a_sensor(self, validation: Validation) -> None:
         validation.write("pump/a.csv", csv(200, Flow=varying, Hours=float))
         assert rules(validation.run(), "warning") == {"pump\\Hours": "monotonic"}

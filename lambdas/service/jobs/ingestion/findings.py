@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from engine import ComponentReport, Repair, SensorStatistics, common_clock
+from engine import ComponentReport, Repair, SensorStatistics, changed_units, common_clock
 from service.jobs.failure import JobFailed
 from service.jobs.ingestion.parts import FilePart
 
@@ -83,6 +83,7 @@ def _shown_by_all(merged: MergedComponent) -> Iterator[FoundRepair]:
         repair = Repair(kind="mixed-offsets", count=count, line=None, example="")
         yield FoundRepair(repair=repair, file=bare[0].source.key, files=len(bare))
     yield from _clock_columns(merged)
+    yield from _changed_units(merged)
 
 
 def _clock_columns(merged: MergedComponent) -> Iterator[FoundRepair]:
@@ -98,6 +99,24 @@ def _clock_columns(merged: MergedComponent) -> Iterator[FoundRepair]:
             example = f"{clock.unit}, {clock.first:.15g} in the first row"
             repair = Repair(kind="clock-column", count=rows, line=None, example=example, column=name)
             yield FoundRepair(repair=repair, file=files[0].source.key, files=len(files))
+
+
+def _changed_units(merged: MergedComponent) -> Iterator[FoundRepair]:
+    """Yield the sensors that are in another unit from one file on."""
+    varying = {sensor.sensor for sensor in merged.report.sensors if sensor.monotonicity is None}
+    for found in changed_units([part.report for part in merged.parts], varying):
+        repair = Repair(
+            kind="changed-unit",
+            count=found.files,
+            line=None,
+            example=f"mostly {_range(found.before)} before, then {_range(found.then)}: {found.conversion}",
+            column=found.sensor,
+        )
+        yield FoundRepair(repair=repair, file=merged.parts[found.file].source.key, files=1)
+
+
+def _range(levels: Sequence[float]) -> str:
+    return f"{levels[0]:.4g} to {levels[-1]:.4g}"
 
 
 def notes_of(merged: MergedComponent, *, now: datetime) -> list[str]:
