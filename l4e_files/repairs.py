@@ -24,6 +24,7 @@ RepairKind = Literal[
     "unfinished-line",
     "clock-column",
     "changed-unit",
+    "renamed-column",
 ]
 
 _SHOWN = 120
@@ -92,6 +93,8 @@ _MEANINGS: Mapping[RepairKind, str] = {
     "nothing: leave the column out of the files or the schema",
     "changed-unit": "sensor '{column}' is in another range in {count:,} file(s), as in another unit, so that "
     "both are learned: write one unit into all files",
+    "renamed-column": "column '{column}' ends where another one begins, in its place in {count:,} file(s): "
+    "if they are one sensor, write its name in one way; as two, each lacks the rows of the other",
     "mixed-offsets": "{count:,} timestamp(s) have no offset and were read as UTC, while others have one: "
     "give all of them one",
     "unfinished-line": "the last line has no line end, so that it may be cut off",

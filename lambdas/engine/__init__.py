@@ -29,6 +29,7 @@ from engine.ingest.convert import convert_csv, convert_file
 from engine.ingest.far_rows import far_rows
 from engine.ingest.file_report import FileReport
 from engine.ingest.merge import ComponentReport, merge_component
+from engine.ingest.renamed_columns import renamed_columns
 from engine.ingest.statistics import SensorStatistics
 from engine.ingest.timestamps import parse_timestamps
 from engine.train.comparison import Comparison, compare, compare_scores
@@ -100,6 +101,7 @@ __all__ = [
     "overlay_component",
     "parse_timestamps",
     "ranges",
+    "renamed_columns",
     "rows_between",
     "score_in_batches",
     "silence_notices",

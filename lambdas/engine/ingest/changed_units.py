@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.ingest.conversions import CONVERSIONS, Conversion
-from engine.ingest.file_levels import Levels
+from engine.ingest.file_levels import Levels, are_alike
 from engine.ingest.file_report import FileReport
 
 Floats = NDArray[np.float64]
@@ -22,10 +22,6 @@ _LIKELY = [each for each in CONVERSIONS if each.offset or math.log10(each.factor
 """Powers of ten, and units of temperature: others lie so close that a change of the machine fits one."""
 _MOST_CHANGES = 2
 """Changes between the two ranges: to another unit, and back."""
-_DEVIATION = 0.25
-"""Share of the range of a file by which its levels may miss those of its neighbour after the conversion."""
-_ALIKE = 0.5
-"""Share of one range that the other takes, at least, after the conversion."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,9 +147,5 @@ def _two_ranges(levels: Floats) -> Iterator[NDArray[np.bool_]]:
 
 def _conversion(before: Floats, then: Floats) -> Conversion | None:
     """Return what makes the levels of one file those of the next; `None` when nothing does."""
-    for conversion in _LIKELY:
-        converted = conversion.factor * before + conversion.offset
-        shorter, longer = sorted((converted[-1] - converted[0], then[-1] - then[0]))
-        if shorter >= _ALIKE * longer > 0 and abs(converted - then).max() <= _DEVIATION * longer:
-            return conversion
-    return None
+    fits = (each for each in _LIKELY if are_alike(each.factor * before + each.offset, then))
+    return next(fits, None)

@@ -18,6 +18,16 @@ _GOLDEN, _ALL = np.uint32(0x9E3779B1), (1 << 32) - 1
 
 Levels = tuple[float, ...]
 """Values of a sensor below which 5, 25, 50, 75 and 95 % of its values are; empty with few values."""
+_DEVIATION = 0.25
+"""Share of the wider of two ranges by which levels that are alike may differ."""
+_ALIKE = 0.5
+"""Share of it that the other range takes, at least."""
+
+
+def are_alike(ones: NDArray[np.float64], others: NDArray[np.float64]) -> bool:
+    """Return whether levels may be those of one sensor at two times. Those of a constant tell nothing."""
+    narrow, wide = sorted((ones[-1] - ones[0], others[-1] - others[0]))
+    return bool(narrow >= _ALIKE * wide > 0 and abs(ones - others).max() <= _DEVIATION * wide)
 
 
 @dataclass(slots=True)

@@ -69,6 +69,10 @@ class FileReport:
     clocks: tuple[ClockColumn, ...] = ()
     levels: tuple[Levels, ...] = ()
 
+    def levels_of(self, sensor: str) -> Levels:
+        """Return between which values a sensor that was written mostly is; empty with few values."""
+        return self.levels[self.columns.index(sensor)] if self.levels else ()
+
     @classmethod
     def from_json(cls, members: Mapping[str, Any]) -> Self:
         """Return the report that `dataclasses.asdict` turned into JSON, which has lists for tuples."""

@@ -153,6 +153,16 @@ class TestComponents:
         assert "20.21 to 31.45 before, then 2004 to 3181: times 100 (kPa or %" in found["text"]
         assert found["text"].endswith(" in 'pump/b.csv'")
 
+    def test_a_renamed_column_is_told(self, validation: Validation) -> None:
+        validation.write("pump/a.csv", csv(100, Flow=varying, Press=varying))
+        validation.write("pump/b.csv", csv(200, skip=(0, 100), **{"FT-101.PV": varying, "Press": varying}))
+        (found,) = [each for each in validation.run()["findings"] if each["rule"] == "renamed-column"]
+        assert (found["where"], found["severity"]) == ("pump\\Flow", "warning")
+        assert found["text"].startswith(
+            "column 'Flow' ends where another one begins, in its place in 1 file(s)"
+        )
+        assert found["text"].endswith("('FT-101.PV') in 'pump/b.csv'")
+
     def test_running_hours_are_a_sensor(self, validation: Validation) -> None:
         validation.write("pump/a.csv", csv(200, Flow=varying, Hours=float))
         assert rules(validation.run(), "warning") == {"pump\\Hours": "monotonic"}

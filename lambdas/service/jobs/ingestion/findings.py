@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from engine import ComponentReport, Repair, SensorStatistics, changed_units, common_clock
+from engine import ComponentReport, Repair, SensorStatistics, changed_units, common_clock, renamed_columns
 from service.jobs.failure import JobFailed
 from service.jobs.ingestion.parts import FilePart
 
@@ -84,6 +84,7 @@ def _shown_by_all(merged: MergedComponent) -> Iterator[FoundRepair]:
         yield FoundRepair(repair=repair, file=bare[0].source.key, files=len(bare))
     yield from _clock_columns(merged)
     yield from _changed_units(merged)
+    yield from _renamed_columns(merged)
 
 
 def _clock_columns(merged: MergedComponent) -> Iterator[FoundRepair]:
@@ -117,6 +118,14 @@ def _changed_units(merged: MergedComponent) -> Iterator[FoundRepair]:
 
 def _range(levels: Sequence[float]) -> str:
     return f"{levels[0]:.4g} to {levels[-1]:.4g}"
+
+
+def _renamed_columns(merged: MergedComponent) -> Iterator[FoundRepair]:
+    """Yield the columns that go on under another name."""
+    for found in renamed_columns([part.report for part in merged.parts]):
+        count = sum(found.new in part.report.header for part in merged.parts)
+        repair = Repair(kind="renamed-column", count=count, line=None, example=found.new, column=found.old)
+        yield FoundRepair(repair=repair, file=merged.parts[found.first].source.key, files=1)
 
 
 def notes_of(merged: MergedComponent, *, now: datetime) -> list[str]:
