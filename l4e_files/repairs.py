@@ -12,6 +12,7 @@ RepairKind = Literal[
     "dropped-columns",
     "unusable-timestamps",
     "far-timestamps",
+    "decade-gap",
     "wide-rows",
     "short-rows",
     "invalid-cells",
@@ -78,6 +79,8 @@ _MEANINGS: Mapping[RepairKind, str] = {
     "unusable-timestamps": "{count:,} row(s) without a usable timestamp were left out",
     "far-timestamps": "{count:,} row(s) far in time from all others, as of a clock that was not set or of a "
     "slip in the date, were left out and are no history: correct or remove them",
+    "decade-gap": "{count:,} row(s) are more than ten years from most, as of a clock that was not set, "
+    "but are too many to leave out: correct or remove them, or train on one side",
     "wide-rows": "{count:,} row(s) have values beyond the last column of the header, which were ignored",
     "short-rows": "{count:,} row(s) have fewer cells than the header; the rest count as missing",
     "invalid-cells": "{count:,} cell(s) of sensor '{column}' are not numbers and count as missing",

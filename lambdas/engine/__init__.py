@@ -26,7 +26,7 @@ from engine.frame.off_condition import OffCondition
 from engine.ingest.changed_units import changed_units
 from engine.ingest.clock_columns import common_clock
 from engine.ingest.convert import convert_csv, convert_file
-from engine.ingest.far_rows import far_rows
+from engine.ingest.far_rows import decade_gap, far_rows
 from engine.ingest.file_report import FileReport
 from engine.ingest.merge import ComponentReport, merge_component
 from engine.ingest.renamed_columns import renamed_columns
@@ -85,6 +85,7 @@ __all__ = [
     "compare_scores",
     "convert_csv",
     "convert_file",
+    "decade_gap",
     "departure",
     "describe",
     "evaluate",

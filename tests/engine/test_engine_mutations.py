@@ -42,7 +42,7 @@ from engine.ingest.changed_units import _two_ranges, changed_units, levels_in_ti
 from engine.ingest.clock_columns import ClockColumns, common_clock
 from engine.ingest.convert import _Reading
 from engine.ingest.duplicates import DuplicateCount
-from engine.ingest.far_rows import far_rows
+from engine.ingest.far_rows import decade_gap, far_rows
 from engine.ingest.file_levels import are_alike
 from engine.ingest.file_report import Tally, _above, _require_width
 from engine.ingest.line_repair import _fit_to_width, row_lines
@@ -585,6 +585,19 @@ BUGS = {
         "else np.inf)",
         test_clock_columns.test_a_counter_is_no_clock,
         (*case(test_clock_columns.test_a_counter_is_no_clock, at=9)[0].values, 8 << 20, 60),
+    ),
+    "rows that are left out are told to be kept": Bug(
+        decade_gap,
+        "if far is None or far.is_near(one)",
+        "",
+        test_far_rows.test_rows_that_are_left_out_are_told_once,
+    ),
+    "a gap of a decade may have rows": Bug(
+        decade_gap,
+        "_AGES)",
+        "_FAR_PERIODS)",
+        test_far_rows.test_other_histories_have_no_gap_of_a_decade,
+        case(test_far_rows.test_other_histories_have_no_gap_of_a_decade, at=3)[0].values,
     ),
     "any repeated hour is one of clocks": Bug(
         RepeatedHours.count,

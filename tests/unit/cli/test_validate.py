@@ -184,6 +184,16 @@ class TestComponents:
         (told,) = [each["text"] for each in validation.run()["findings"] if each["rule"] == "reading"]
         assert told.startswith(f"the first time is {year}-01-01T00:00:00, before 1991: a clock that was not")
 
+    def test_many_rows_of_a_clock_that_began_again_are_told(self, validation: Validation) -> None:
+        validation.write("pump/a.csv", GOOD)
+        validation.write("pump/b.csv", csv(40, Flow=varying, Press=varying).replace("2026-", "2000-"))
+        (found,) = [each for each in validation.run()["findings"] if each["where"] == "pump"]
+        assert (found["rule"], found["severity"]) == ("decade-gap", "warning")
+        assert found["text"].startswith(
+            "960 row(s) are more than ten years from most, as of a clock that was"
+        )
+        assert found["text"].endswith("first in line 2 ('2000-01-01T00:00:00.000000') in 'pump/b.csv'")
+
     @pytest.mark.parametrize("mark", [-9999, 65535, 2147483647, -32768])
     def test_numbers_that_stand_for_no_value_are_told(self, validation: Validation, mark: int) -> None:
         def marked(row: int) -> float:

@@ -6,7 +6,15 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from engine import ComponentReport, Repair, SensorStatistics, changed_units, common_clock, renamed_columns
+from engine import (
+    ComponentReport,
+    Repair,
+    SensorStatistics,
+    changed_units,
+    common_clock,
+    decade_gap,
+    renamed_columns,
+)
 from service.jobs.failure import JobFailed
 from service.jobs.ingestion.parts import FilePart
 
@@ -65,8 +73,12 @@ def _shown_by_all(merged: MergedComponent) -> Iterator[FoundRepair]:
     """Yield what only all files of the component together show."""
     far, found = merged.report.far, merged.report.repetition
     if far is not None:
-        repair = Repair(kind="far-timestamps", count=far.count, line=far.line, example=str(far.time))
-        yield FoundRepair(repair=repair, file=merged.parts[far.file].source.key, files=far.files)
+        file = merged.parts[far.file].source.key
+        yield FoundRepair(repair=far.as_repair("far-timestamps"), file=file, files=far.files)
+    kept = decade_gap([part.report.periods for part in merged.parts], far)
+    if kept is not None:
+        file = merged.parts[kept.file].source.key
+        yield FoundRepair(repair=kept.as_repair("decade-gap"), file=file, files=kept.files)
     if found is not None and merged.report.contradicting:
         repair = Repair(
             kind="contradictions", count=merged.report.contradicting, line=None, example=str(found.time)
