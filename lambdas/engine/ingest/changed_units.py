@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.ingest.conversions import CONVERSIONS, Conversion
-from engine.ingest.file_levels import Levels, are_alike
+from engine.ingest.file_levels import Levels, are_alike, levels_of_columns
 from engine.ingest.file_report import FileReport
 
 Floats = NDArray[np.float64]
@@ -32,16 +32,16 @@ class ChangedUnit:
         sensor: Its name.
         file: Place of the first file of the other unit.
         files: How many files are in the other unit.
-        before: Levels of the file before it.
-        then: Levels of that file.
+        before: Between which values it mostly is in the file before.
+        then: Between which values it mostly is in that file.
         conversion: What makes those of those before.
     """
 
     sensor: str
     file: int
     files: int
-    before: Levels
-    then: Levels
+    before: tuple[float, float]
+    then: tuple[float, float]
     conversion: Conversion
 
 
@@ -93,7 +93,7 @@ def _ways(
         way = []
         for at in (np.flatnonzero(np.diff(upper)) + 1).tolist():
             (_, before), (place, then) = files[at - 1 : at + 1]
-            conversion = _conversion(levels[at - 1], levels[at])
+            conversion = _conversion(before, then)
             found = (
                 None
                 if conversion is None
@@ -101,8 +101,8 @@ def _ways(
                     sensor=sensor,
                     file=place,
                     files=int(np.count_nonzero(upper == upper[at])),
-                    before=before,
-                    then=then,
+                    before=(float(before[0]), float(before[-1])),
+                    then=(float(then[0]), float(then[-1])),
                     conversion=conversion,
                 )
             )
@@ -120,12 +120,14 @@ def levels_in_time(reports: Sequence[FileReport]) -> dict[str, list[tuple[int, L
     """
     found: dict[str, list[tuple[str, str, int, Levels]]] = {}
     for place, report in enumerate(reports):
-        for sensor, levels in zip(report.columns, report.levels, strict=False):
-            if levels and report.start and report.end:
+        if report.start and report.end:
+            for sensor, levels in levels_of_columns(report.columns, report.levels).items():
                 found.setdefault(sensor, []).append((report.start, report.end, place, levels))
+    for files in found.values():
+        files.sort(key=lambda file: file[0])
     return {
         sensor: [(place, levels) for _, _, place, levels in files]
-        for sensor, files in ((sensor, sorted(files)) for sensor, files in found.items())
+        for sensor, files in found.items()
         if all(before[1] < then[0] for before, then in pairwise(files))
     }
 

@@ -1,5 +1,7 @@
 """Between which values the sensors of a file mostly are, from a sample of its rows."""
 
+import base64
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,22 +14,34 @@ _MOST_ROWS = 256
 _FEWEST_VALUES = 30
 """Values that show between which a sensor is, at least."""
 _SHARES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
-_DIGITS = 6
+_STORED = np.dtype("<f4")
 _GOLDEN, _ALL = np.uint32(0x9E3779B1), (1 << 32) - 1
 """Multiples of the golden ratio, modulo 1, are spread evenly and are in step with no cycle of the machine."""
 
-Levels = tuple[float, ...]
-"""Values of a sensor below which 5, 25, 50, 75 and 95 % of its values are; empty with few values."""
+Levels = NDArray[np.float64]
+"""Five values of a sensor: 5, 25, 50, 75 and 95 % of its values are no higher."""
 _DEVIATION = 0.25
 """Share of the wider of two ranges by which levels that are alike may differ."""
 _ALIKE = 0.5
 """Share of it that the other range takes, at least."""
 
 
-def are_alike(ones: NDArray[np.float64], others: NDArray[np.float64]) -> bool:
+def are_alike(ones: Levels, others: Levels) -> bool:
     """Return whether levels may be those of one sensor at two times. Those of a constant tell nothing."""
     narrow, wide = sorted((ones[-1] - ones[0], others[-1] - others[0]))
     return bool(narrow >= _ALIKE * wide > 0 and abs(ones - others).max() <= _DEVIATION * wide)
+
+
+def levels_of_columns(columns: Sequence[str], text: str) -> dict[str, Levels]:
+    """Return the levels of the sensors that have enough values, by name.
+
+    Args:
+        columns: All sensors that were written.
+        text: Their levels, as `RowSample.levels` returns them.
+    """
+    table = np.frombuffer(base64.b64decode(text), _STORED).reshape(-1, len(_SHARES)).astype(float)
+    known = np.isfinite(table).all(axis=1).tolist()
+    return {name: levels for name, levels, told in zip(columns, table, known, strict=False) if told}
 
 
 @dataclass(slots=True)
@@ -49,19 +63,18 @@ class RowSample:
             self._kept = [self._chosen(*each) for each in self._kept]
         self._kept.append(self._chosen(places, table))
 
-    def levels(self) -> tuple[Levels, ...]:
-        """Return the levels of each sensor; nothing at all of a file with few rows."""
+    def levels(self) -> str:
+        """Return the levels of all sensors as a short text: many files have many; empty for few rows."""
         if self._seen < _FEWEST_VALUES:
-            return ()
+            return ""
         table = pa.concat_tables([rows for _, rows in self._kept])
         values = np.sort(np.stack([column.to_numpy() for column in table.columns[1:]]), axis=1)
         counts = np.count_nonzero(~np.isnan(values), axis=1)  # the others are at the end
         at = np.rint(_SHARES * np.maximum(counts - 1, 0)[:, None]).astype(np.intp)
-        found = np.take_along_axis(values, at, axis=1).tolist()
-        return tuple(
-            tuple(float(f"{value:.{_DIGITS}g}") for value in each) if count >= _FEWEST_VALUES else ()
-            for each, count in zip(found, counts.tolist(), strict=True)
-        )
+        levels = np.take_along_axis(values, at, axis=1)
+        levels[counts < _FEWEST_VALUES] = np.nan
+        with np.errstate(over="ignore"):  # no sensor has such values
+            return base64.b64encode(levels.astype(_STORED).tobytes()).decode()
 
     def _chosen(self, places: NDArray[np.uint32], table: Any) -> tuple[NDArray[np.uint32], Any]:
         at = np.flatnonzero(places * _GOLDEN <= _ALL >> self._halvings)

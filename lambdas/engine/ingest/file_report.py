@@ -10,7 +10,7 @@ from engine.ingest.cells import MAX_EXAMPLES, Found, ParsedRows
 from engine.ingest.clock_columns import ClockColumn, ClockColumns
 from engine.ingest.duplicates import DuplicateCount
 from engine.ingest.far_rows import PeriodCount, PeriodRows
-from engine.ingest.file_levels import Levels, RowSample
+from engine.ingest.file_levels import RowSample
 from engine.ingest.local_time import SkippedHours
 from engine.ingest.passes import Passes
 from engine.ingest.timestamp_columns import TimestampReader
@@ -47,7 +47,7 @@ class FileReport:
         shifted: Number of timestamps with an offset that is not zero.
         bare: Number of timestamps without an offset, which were read as UTC.
         clocks: The columns that count time or rows.
-        levels: Between which values each of the sensors written mostly is; empty for a file with few rows.
+        levels: Between which values each of the sensors written mostly is; see `levels_of_columns`.
     """
 
     rows: int
@@ -67,11 +67,7 @@ class FileReport:
     shifted: int = 0
     bare: int = 0
     clocks: tuple[ClockColumn, ...] = ()
-    levels: tuple[Levels, ...] = ()
-
-    def levels_of(self, sensor: str) -> Levels:
-        """Return between which values a sensor that was written mostly is; empty with few values."""
-        return self.levels[self.columns.index(sensor)] if self.levels else ()
+    levels: str = ""
 
     @classmethod
     def from_json(cls, members: Mapping[str, Any]) -> Self:
@@ -83,7 +79,6 @@ class FileReport:
                 **{name: tuple(members[name]) for name in lists if name in members},
                 "repairs": tuple(Repair.from_json(repair) for repair in members.get("repairs", ())),
                 "periods": tuple(PeriodRows(**one) for one in members.get("periods", ())),
-                "levels": tuple(map(tuple, members.get("levels", ()))),
                 "clocks": tuple(ClockColumn(**one) for one in members.get("clocks", ())),
             }
         )

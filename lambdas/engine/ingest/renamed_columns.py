@@ -4,9 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from engine.ingest.file_levels import are_alike
+from engine.ingest.file_levels import are_alike, levels_of_columns
 from engine.ingest.file_report import FileReport
 
 
@@ -89,8 +87,9 @@ def _may_be_one(pair: RenamedColumn, reports: Sequence[FileReport]) -> bool:
     """Return whether two columns have like values, or headers that are the same but for their names."""
     last, first = reports[pair.last], reports[pair.first]
     if pair.old in last.columns and pair.new in first.columns:
-        before, then = last.levels_of(pair.old), first.levels_of(pair.new)
-        return bool(before and then) and are_alike(np.array(before), np.array(then))
+        before = levels_of_columns(last.columns, last.levels).get(pair.old)
+        then = levels_of_columns(first.columns, first.levels).get(pair.new)
+        return before is not None and then is not None and are_alike(before, then)
     renamed = [pair.new if name == pair.old else name for name in last.header[1:]]
     listed = pair.old in last.columns or pair.new in first.columns
     return listed and renamed == [*first.header[1:]]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from engine import FileReport, changed_units, convert_csv
-from engine.ingest.file_levels import RowSample
+from engine.ingest.file_levels import RowSample, levels_of_columns
 from tests.engine.ingest.test_far_rows import MEMBERS
 
 Floats = NDArray[np.float64]
@@ -35,31 +35,23 @@ def machine(file: int, rows: int = ROWS) -> dict[str, Floats]:
     }
 
 
-def read(
-    file: int, sensors: Mapping[str, Floats], *, block_bytes: int = 8 << 20, month: int | None = None
-) -> FileReport:
-    """Read sensors as the file of a month."""
+def read(month: int, sensors: Mapping[str, Floats], columns: Sequence[str] | None = None) -> FileReport:
+    """Read sensors, all or those of a schema, as the file of a month."""
     rows = len(next(iter(sensors.values())))
-    times = (
-        START
-        + np.timedelta64(30 * (file if month is None else month), "D")
-        + np.arange(rows) * np.timedelta64(600, "s")
-    )
+    times = START + month * np.timedelta64(30, "D") + np.arange(rows) * np.timedelta64(600, "s")
     lines = [",".join(map(str, cells)) for cells in zip(times, *sensors.values(), strict=True)]
     text = "\n".join([",".join(["Timestamp", *sensors]), *lines, ""])
-    return convert_csv(io.BytesIO(text.encode()), io.BytesIO(), columns=None)
+    return convert_csv(io.BytesIO(text.encode()), io.BytesIO(), columns=columns)
 
 
 def months(changes: Mapping[tuple[str, int], Change], *, files: int = 4) -> list[FileReport]:
     """Read some months, with sensors that are changed in some of them."""
+
+    def changed(name: str, file: int, values: Floats) -> Floats:
+        return changes[name, file](values) if (name, file) in changes else values
+
     return [
-        read(
-            file,
-            {
-                name: changes.get((name, file), lambda same: same)(values)
-                for name, values in machine(file).items()
-            },
-        )
+        read(file, {name: changed(name, file, values) for name, values in machine(file).items()})
         for file in range(files)
     ]
 
@@ -153,7 +145,7 @@ def test_only_the_sensors_in_question_are_judged() -> None:
 
 def test_few_values_tell_nothing() -> None:
     reports = [read(file, {"flow": machine(file, 29)["flow"] * 10**file}) for file in range(2)]
-    assert ([report.levels for report in reports], told(reports)) == ([(), ()], [])
+    assert ([report.levels for report in reports], told(reports)) == (["", ""], [])
 
 
 def test_a_report_of_before_says_nothing_about_levels() -> None:
@@ -175,7 +167,7 @@ def test_a_sample_shows_the_levels_however_a_file_is_cut(rows: int, cuts: list[i
     for start, end in pairwise(sorted({0, *(cut for cut in cuts if cut < rows), rows})):
         parts.add(table.slice(start, end - start))
     assert parts.levels() == whole.levels()
-    (levels,) = whole.levels()
+    levels = levels_of_columns(["a"], whole.levels())["a"]
     for share, level in zip((0.05, 0.25, 0.5, 0.75, 0.95), levels, strict=True):
         below, within = np.mean(values < level - 1e-5), np.mean(values <= level + 1e-5)
         assert below - 0.1 < share < within + 0.1

@@ -1,7 +1,6 @@
 """A column that goes on under another name is told from sensors that come and go."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,18 +12,17 @@ NAMES = ("flow", "temp", "press")
 
 
 def files(
-    *names: Mapping[str, str], columns: Mapping[str, Floats] | None = None, months: Sequence[int] = range(9)
+    *names: Mapping[str, str],
+    columns: Mapping[str, Floats] | None = None,
+    months: Sequence[int] = range(9),
+    listed: Sequence[str] | None = None,
 ) -> list[FileReport]:
-    """Read a file a month, with other names for some of its columns."""
+    """Read a file a month, with other names for some of its columns, or without those named ''."""
     found = []
     for file, (month, each) in enumerate(zip(months, names, strict=False)):
         sensors = {name: machine(file)[name] for name in NAMES} | dict(columns or {})
-        found.append(
-            read(
-                month,
-                {each.get(name, name): values for name, values in sensors.items() if each.get(name) != ""},
-            )
-        )
+        named = {each.get(name, name): values for name, values in sensors.items()}
+        found.append(read(month, {name: values for name, values in named.items() if name}, listed))
     return found
 
 
@@ -101,15 +99,7 @@ def test_sensors_that_come_and_go_tell_nothing(reports: Sequence[FileReport]) ->
 
 def test_a_name_that_the_schema_does_not_list_is_told_by_its_place_alone() -> None:
     def listed(*names: str) -> list[FileReport]:
-        reports = files({}, {"flow": "FT1"})
-        return [
-            replace(
-                report,
-                columns=names,
-                levels=tuple(report.levels_of(name) if name in report.columns else () for name in names),
-            )
-            for report in reports
-        ]
+        return files({}, {"flow": "FT1"}, listed=names)
 
     assert told(listed("flow", "temp")) == [("flow", "FT1", 0, 1)]
     assert told(listed("FT1")) == [("flow", "FT1", 0, 1)]

@@ -128,8 +128,8 @@ def _changed_units(merged: MergedComponent) -> Iterator[FoundRepair]:
         yield FoundRepair(repair=repair, file=merged.parts[found.file].source.key, files=1)
 
 
-def _range(levels: Sequence[float]) -> str:
-    return f"{levels[0]:.4g} to {levels[-1]:.4g}"
+def _range(ends: tuple[float, float]) -> str:
+    return f"{ends[0]:.4g} to {ends[1]:.4g}"
 
 
 def _renamed_columns(merged: MergedComponent) -> Iterator[FoundRepair]:
