@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 _MOST_ROWS = 256
@@ -48,7 +47,8 @@ def levels_of_columns(columns: Sequence[str], text: str) -> dict[str, Levels]:
 class RowSample:
     """A sample of the rows of one file. The places of its rows decide which are in it."""
 
-    _kept: list[tuple[NDArray[np.uint32], Any]] = field(default_factory=list)
+    _places: list[NDArray[np.uint32]] = field(default_factory=list)
+    _values: list[NDArray[np.float64]] = field(default_factory=list)
     _seen: int = 0
     _halvings: int = 0
 
@@ -60,15 +60,19 @@ class RowSample:
         while self._seen >> self._halvings > _MOST_ROWS:
             self._halvings += 1
         if self._halvings > before:
-            self._kept = [self._chosen(*each) for each in self._kept]
-        self._kept.append(self._chosen(places, table))
+            chosen = [self._chosen(each) for each in self._places]
+            self._places = [each[at] for each, at in zip(self._places, chosen, strict=True)]
+            self._values = [each[:, at] for each, at in zip(self._values, chosen, strict=True)]
+        at = self._chosen(places)
+        self._places.append(places[at])
+        values = [column.to_numpy()[at] for column in table.columns[1:]]
+        self._values.append(np.array(values).reshape(len(values), len(at)))
 
     def levels(self) -> str:
         """Return the levels of all sensors as a short text: many files have many; empty for few rows."""
         if self._seen < _FEWEST_VALUES:
             return ""
-        table = pa.concat_tables([rows for _, rows in self._kept])
-        values = np.sort(np.stack([column.to_numpy() for column in table.columns[1:]]), axis=1)
+        values = np.sort(np.concatenate(self._values, axis=1), axis=1)
         counts = np.count_nonzero(~np.isnan(values), axis=1)  # the others are at the end
         at = np.rint(_SHARES * np.maximum(counts - 1, 0)[:, None]).astype(np.intp)
         levels = np.take_along_axis(values, at, axis=1)
@@ -76,6 +80,6 @@ class RowSample:
         with np.errstate(over="ignore"):  # no sensor has such values
             return base64.b64encode(levels.astype(_STORED).tobytes()).decode()
 
-    def _chosen(self, places: NDArray[np.uint32], table: Any) -> tuple[NDArray[np.uint32], Any]:
-        at = np.flatnonzero(places * _GOLDEN <= _ALL >> self._halvings)
-        return places[at], table.take(pa.array(at))
+    def _chosen(self, places: NDArray[np.uint32]) -> NDArray[np.intp]:
+        """Return which rows are in the sample."""
+        return np.flatnonzero(places * _GOLDEN <= _ALL >> self._halvings)

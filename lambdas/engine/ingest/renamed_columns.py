@@ -58,7 +58,8 @@ def _one_after_the_other(reports: Sequence[FileReport]) -> Iterator[RenamedColum
     """Yield the columns one of which begins in the next files after the other ends."""
     spans = _spans(reports)
     times = [(report.start, report.end) for report in reports if report.start and report.end]
-    latest_start, earliest_end = max(start for start, _ in times), min(end for _, end in times)
+    latest_start = max((start for start, _ in times), default="")
+    earliest_end = min((end for _, end in times), default="")
     begins = {name: span for name, span in spans.items() if span.start > earliest_end}
     for old, ended in spans.items():
         if ended.end < latest_start:

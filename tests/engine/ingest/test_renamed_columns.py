@@ -31,6 +31,7 @@ def told(reports: Sequence[FileReport]) -> list[tuple[str, str, int, int]]:
 
 
 def test_files_with_the_same_names_tell_nothing() -> None:
+    assert told([]) == []
     assert told(files({}, {}, {})) == []
 
 
