@@ -43,7 +43,7 @@ from engine.ingest.clock_columns import ClockColumns, common_clock
 from engine.ingest.convert import _Reading
 from engine.ingest.duplicates import DuplicateCount
 from engine.ingest.far_rows import decade_gap, far_rows
-from engine.ingest.file_levels import are_alike
+from engine.ingest.file_levels import alike
 from engine.ingest.file_report import Tally, _above, _require_width
 from engine.ingest.line_repair import _fit_to_width, row_lines
 from engine.ingest.local_time import RepeatedHours, _after_skipped, _is_changed_hour
@@ -52,7 +52,7 @@ from engine.ingest.number_columns import _parse_odd
 from engine.ingest.odd_cells import take_out_odd_cells
 from engine.ingest.ordered import Overlap, _merge, _take_last
 from engine.ingest.passes import Passes
-from engine.ingest.renamed_columns import _may_be_one, _one_after_the_other, renamed_columns
+from engine.ingest.renamed_columns import _one_after_the_other, renamed_columns
 from engine.ingest.statistics import RunningStatistics
 from engine.ingest.timestamp_columns import TimestampReader, _calendar_micros
 from engine.train.bends import _lines_and_curves, unexplained
@@ -518,8 +518,8 @@ BUGS = {
         case(test_changed_units.test_other_changes_tell_nothing, at=3)[0].values,
     ),
     "converted levels need not be alike": Bug(
-        are_alike,
-        "and abs(ones - others).max() <= _DEVIATION * wide",
+        alike,
+        " & (far <= _DEVIATION * wide)",
         "",
         test_changed_units.test_other_changes_tell_nothing,
         case(test_changed_units.test_other_changes_tell_nothing, at=0)[0].values,
@@ -538,23 +538,23 @@ BUGS = {
         test_changed_units.test_files_at_the_same_time_tell_nothing,
     ),
     "a renamed column may have any values": Bug(
-        _may_be_one,
-        " and are_alike(before, then)",
+        alike,
+        " & (far <= _DEVIATION * wide)",
         "",
         test_renamed_columns.test_sensors_that_come_and_go_tell_nothing,
         case(test_renamed_columns.test_sensors_that_come_and_go_tell_nothing, at=7)[0].values,
     ),
     "a renamed column may be at another place": Bug(
-        renamed_columns,
-        "and reports[pair.last].header.index(pair.old) == reports[pair.first].header.index(pair.new)",
-        "",
+        _one_after_the_other,
+        "begins.get(reports[ended.last].header.index(old), ())",
+        "[each for some in begins.values() for each in some]",
         test_renamed_columns.test_sensors_that_come_and_go_tell_nothing,
         case(test_renamed_columns.test_sensors_that_come_and_go_tell_nothing, at=8)[0].values,
     ),
     "sensors of one kind are told as renamed": Bug(
         renamed_columns,
-        "if olds[pair.old] == news[pair.new] == 1",
-        "if True",
+        "== [at] for some",
+        "!= [] for some",
         test_renamed_columns.test_sensors_that_come_and_go_tell_nothing,
         case(test_renamed_columns.test_sensors_that_come_and_go_tell_nothing, at=9)[0].values,
     ),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.ingest.conversions import CONVERSIONS, Conversion
-from engine.ingest.file_levels import Levels, are_alike, levels_of_columns
+from engine.ingest.file_levels import Levels, alike, levels_of_columns
 from engine.ingest.file_report import FileReport
 
 Floats = NDArray[np.float64]
@@ -147,7 +147,7 @@ def _two_ranges(levels: Floats) -> Iterator[NDArray[np.bool_]]:
             yield upper
 
 
-def _conversion(before: Floats, then: Floats) -> Conversion | None:
+def _conversion(before: Levels, then: Levels) -> Conversion | None:
     """Return what makes the levels of one file those of the next; `None` when nothing does."""
-    fits = (each for each in _LIKELY if are_alike(each.factor * before + each.offset, then))
-    return next(fits, None)
+    converted = np.array([each.factor * before + each.offset for each in _LIKELY])
+    return next((_LIKELY[at] for at in np.flatnonzero(alike(then, converted)).tolist()), None)

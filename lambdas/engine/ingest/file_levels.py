@@ -19,16 +19,25 @@ _GOLDEN, _ALL = np.uint32(0x9E3779B1), (1 << 32) - 1
 
 Levels = NDArray[np.float64]
 """Five values of a sensor: 5, 25, 50, 75 and 95 % of its values are no higher."""
+UNKNOWN: Levels = np.full(len(_SHARES), np.nan)
 _DEVIATION = 0.25
 """Share of the wider of two ranges by which levels that are alike may differ."""
 _ALIKE = 0.5
 """Share of it that the other range takes, at least."""
 
 
-def are_alike(ones: Levels, others: Levels) -> bool:
-    """Return whether levels may be those of one sensor at two times. Those of a constant tell nothing."""
-    narrow, wide = sorted((ones[-1] - ones[0], others[-1] - others[0]))
-    return bool(narrow >= _ALIKE * wide > 0 and abs(ones - others).max() <= _DEVIATION * wide)
+def alike(levels: Levels, others: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which other levels may be those of the same sensor at another time.
+
+    Args:
+        levels: Levels of a sensor. Those of a constant are like no others, and so are unknown ones.
+        others: A row of levels for each of some others.
+    """
+    widths = others[:, -1] - others[:, 0], levels[-1] - levels[0]
+    narrow, wide = np.minimum(*widths), np.maximum(*widths)
+    far = abs(others - levels).max(axis=1)
+    found: NDArray[np.bool_] = (narrow >= _ALIKE * wide) & (wide > 0) & (far <= _DEVIATION * wide)
+    return found
 
 
 def levels_of_columns(columns: Sequence[str], text: str) -> dict[str, Levels]:
