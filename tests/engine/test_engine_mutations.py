@@ -533,7 +533,7 @@ BUGS = {
     ),
     "files at one time are in turns": Bug(
         levels_in_time,
-        "if all(before[1] < then[0] for before, then in pairwise(files))",
+        "if all(before[1] <= then[0] for before, then in pairwise(files))",
         "",
         test_changed_units.test_files_at_the_same_time_tell_nothing,
     ),
@@ -560,7 +560,7 @@ BUGS = {
     ),
     "files may lie between the names of a column": Bug(
         _one_after_the_other,
-        "<= next_end",
+        "< next_end",
         "",
         test_renamed_columns.test_sensors_that_come_and_go_tell_nothing,
         case(test_renamed_columns.test_sensors_that_come_and_go_tell_nothing, at=3)[0].values,

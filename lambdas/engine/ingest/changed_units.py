@@ -113,7 +113,7 @@ def _ways(
 def levels_in_time(reports: Sequence[FileReport]) -> dict[str, list[tuple[int, Levels]]]:
     """Return place and levels of the files that tell levels of a sensor, in order of time, for each sensor.
 
-    A sensor whose files overlap in time is left out.
+    A sensor whose files overlap in time is left out; the last row of one may be the first of the next.
 
     Args:
         reports: The files of a component.
@@ -128,7 +128,7 @@ def levels_in_time(reports: Sequence[FileReport]) -> dict[str, list[tuple[int, L
     return {
         sensor: [(place, levels) for _, _, place, levels in files]
         for sensor, files in found.items()
-        if all(before[1] < then[0] for before, then in pairwise(files))
+        if all(before[1] <= then[0] for before, then in pairwise(files))
     }
 
 

@@ -55,7 +55,7 @@ def renamed_columns(reports: Sequence[FileReport]) -> list[RenamedColumn]:
     for at, pair in enumerate(pairs):
         if pair.old in reports[pair.last].columns and pair.new in reports[pair.first].columns:
             end, start = pauses[at]
-            here = [other for other, pause in enumerate(pauses) if pause[0] < start and end < pause[1]]
+            here = [other for other, pause in enumerate(pauses) if pause[0] <= start and end <= pause[1]]
             like = alike(before[at], then[here]), alike(then[at], before[here])
             is_one = all([here[each] for each in np.flatnonzero(some)] == [at] for some in like)
         else:
@@ -73,13 +73,13 @@ def _one_after_the_other(reports: Sequence[FileReport]) -> Iterator[RenamedColum
     earliest_end = min((end for _, end in times), default="")
     begins: dict[int, list[tuple[str, _Span]]] = {}
     for new, began in spans.items():
-        if began.start > earliest_end:
+        if began.start >= earliest_end:
             begins.setdefault(reports[began.first].header.index(new), []).append((new, began))
     for old, ended in spans.items():
-        if ended.end < latest_start:
-            next_end = min(end for start, end in times if start > ended.end)
+        if ended.end <= latest_start:
+            next_end = min(end for start, end in times if start >= ended.end)
             for new, began in begins.get(reports[ended.last].header.index(old), ()):
-                if ended.end < began.start <= next_end:
+                if ended.end <= began.start < next_end:
                     yield RenamedColumn(old=old, new=new, last=ended.last, first=began.first)
 
 

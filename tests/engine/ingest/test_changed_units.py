@@ -35,10 +35,10 @@ def machine(file: int, rows: int = ROWS) -> dict[str, Floats]:
     }
 
 
-def read(month: int, sensors: Mapping[str, Floats], columns: Sequence[str] | None = None) -> FileReport:
+def read(month: float, sensors: Mapping[str, Floats], columns: Sequence[str] | None = None) -> FileReport:
     """Read sensors, all or those of a schema, as the file of a month."""
     rows = len(next(iter(sensors.values())))
-    times = START + month * np.timedelta64(30, "D") + np.arange(rows) * np.timedelta64(600, "s")
+    times = START + (round(month * 4320) + np.arange(rows)) * np.timedelta64(600, "s")
     lines = [",".join(map(str, cells)) for cells in zip(times, *sensors.values(), strict=True)]
     text = "\n".join([",".join(["Timestamp", *sensors]), *lines, ""])
     return convert_csv(io.BytesIO(text.encode()), io.BytesIO(), columns=columns)
@@ -136,6 +136,14 @@ def test_files_at_the_same_time_tell_nothing() -> None:
     """They may be of two machines, or of two sensors under one name."""
     reports = [read(0, {"flow": machine(file)["flow"] * 10**file}) for file in range(2)]
     assert told(reports) == []
+
+
+def test_the_last_row_of_a_file_may_be_the_first_of_the_next() -> None:
+    reports = [
+        read(month * 400 / 4320, {"flow": machine(month, 401)["flow"] * 10**month}) for month in range(2)
+    ]
+    assert reports[0].end == reports[1].start
+    assert [sensor for sensor, *_ in told(reports)] == ["flow"]
 
 
 def test_only_the_sensors_in_question_are_judged() -> None:

@@ -14,7 +14,7 @@ NAMES = ("flow", "temp", "press")
 def files(
     *names: Mapping[str, str],
     columns: Mapping[str, Floats] | None = None,
-    months: Sequence[int] = range(9),
+    months: Sequence[float] = range(9),
     listed: Sequence[str] | None = None,
 ) -> list[FileReport]:
     """Read a file a month, with other names for some of its columns, or without those named ''."""
@@ -52,6 +52,14 @@ def test_all_names_may_change_and_change_again() -> None:
         ("press", "PT1", 0, 1),
         ("FT1", "FT-1", 1, 2),
     ]
+
+
+def test_the_last_row_of_a_file_may_be_the_first_of_the_next() -> None:
+    reports = files(
+        {}, {}, {"flow": "FT1"}, {"flow": "FT-1"}, months=[file * 399 / 4320 for file in range(4)]
+    )
+    assert reports[0].end == reports[1].start
+    assert told(reports) == [("flow", "FT1", 1, 2), ("FT1", "FT-1", 2, 3)]
 
 
 def test_a_sensor_may_have_files_of_its_own() -> None:
