@@ -26,8 +26,8 @@ from benchmarks.outages import scored as read_and_scored
 from benchmarks.quality import average_precision, measure, over_limit
 from engine import Detector, Scores, UnconfirmedChange, fit
 from engine.detect.batches import score_in_batches
-from engine.detect.conversions import CONVERSIONS
 from engine.evaluate.intervals import rows_inside
+from engine.ingest.conversions import CONVERSIONS
 from engine.train.comparison import compare
 from engine.train.known_faults import without_known_faults
 

@@ -12,6 +12,7 @@ RepairKind = Literal[
     "dropped-columns",
     "unusable-timestamps",
     "far-timestamps",
+    "decade-gap",
     "wide-rows",
     "short-rows",
     "invalid-cells",
@@ -22,6 +23,9 @@ RepairKind = Literal[
     "mixed-offsets",
     "day-month-order",
     "unfinished-line",
+    "clock-column",
+    "changed-unit",
+    "renamed-column",
 ]
 
 _SHOWN = 120
@@ -37,7 +41,7 @@ class Repair:
         count: How often.
         line: Number of the first line where it was found, from 1; `None` where that is not known.
         example: What stood there.
-        column: The sensor whose cells are counted, with `invalid-cells`; `None` for all other kinds.
+        column: The sensor that it is about; `None` for what is about rows or files.
     """
 
     kind: RepairKind
@@ -75,6 +79,8 @@ _MEANINGS: Mapping[RepairKind, str] = {
     "unusable-timestamps": "{count:,} row(s) without a usable timestamp were left out",
     "far-timestamps": "{count:,} row(s) far in time from all others, as of a clock that was not set or of a "
     "slip in the date, were left out and are no history: correct or remove them",
+    "decade-gap": "{count:,} row(s) are more than ten years from most, as of a clock that was not set, "
+    "but are too many to leave out: correct or remove them, or train on one side",
     "wide-rows": "{count:,} row(s) have values beyond the last column of the header, which were ignored",
     "short-rows": "{count:,} row(s) have fewer cells than the header; the rest count as missing",
     "invalid-cells": "{count:,} cell(s) of sensor '{column}' are not numbers and count as missing",
@@ -86,6 +92,12 @@ _MEANINGS: Mapping[RepairKind, str] = {
     "component each",
     "local-time": "{count:,} hour(s) repeated or skipped, as local clocks do in autumn and spring, but times "
     "are read as UTC: write an offset, or let `l4e prepare --time-zone` turn them into UTC",
+    "clock-column": "sensor '{column}' counts time or rows in all of its {count:,} rows, and measures "
+    "nothing: leave the column out of the files or the schema",
+    "changed-unit": "sensor '{column}' is in another range in {count:,} file(s), as in another unit, so that "
+    "both are learned: write one unit into all files",
+    "renamed-column": "column '{column}' ends where another one begins, in its place in {count:,} file(s): "
+    "if they are one sensor, write its name in one way; as two, each lacks the rows of the other",
     "mixed-offsets": "{count:,} timestamp(s) have no offset and were read as UTC, while others have one: "
     "give all of them one",
     "unfinished-line": "the last line has no line end, so that it may be cut off",

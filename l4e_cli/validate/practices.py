@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterable, Iterator
 import numpy as np
 
 from l4e_cli import words
-from l4e_cli.files.service_rules import ADVISED_DAYS, LEAST_DAYS, Settings
+from l4e_cli.files.service_rules import ADVISED_DAYS, LEAST_DAYS, Settings, repairs_of
 from l4e_cli.interval import Interval
 from l4e_cli.reader import SensorStatistics
 from l4e_cli.validate.asset import Asset
@@ -41,11 +41,19 @@ def sensor_findings(component: ComponentResult, span: Interval) -> Iterator[Find
             "rows of the history"
         )
         yield Finding(severity="warning", rule="few-rows", where=component.name, text=text)
+    merged = component.merged
+    clocks = {
+        found.repair.column
+        for found in (repairs_of(merged) if merged else ())
+        if found.repair.kind == "clock-column"
+    }
     columns = {column for out in component.files if out.report is not None for column in out.report.header}
     for sensor in report.sensors:
         if sensor.sensor not in columns:
             continue  # a column of the asset that no file has
         for rule, text in _of_sensor(sensor, coverage.sensors[sensor.sensor], span, rows=report.rows):
+            if rule == "monotonic" and sensor.sensor in clocks:
+                continue  # said with what it counts
             severity: Severity = "error" if rule == "no-value" else "warning"
             yield Finding(severity=severity, rule=rule, where=f"{component.name}\\{sensor.sensor}", text=text)
 

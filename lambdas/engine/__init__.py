@@ -24,10 +24,13 @@ from engine.frame.last_values import last_values
 from engine.frame.matrix import TooLarge
 from engine.frame.observed_rows import ObservedRows, join_rows, observed_rows, overlay_component
 from engine.frame.off_condition import OffCondition
+from engine.ingest.changed_units import changed_units
+from engine.ingest.clock_columns import common_clock
 from engine.ingest.convert import convert_csv, convert_file
-from engine.ingest.far_rows import far_rows
+from engine.ingest.far_rows import decade_gap, far_rows
 from engine.ingest.file_report import FileReport
 from engine.ingest.merge import ComponentReport, merge_component
+from engine.ingest.renamed_columns import renamed_columns
 from engine.ingest.statistics import SensorStatistics
 from engine.ingest.timestamps import parse_timestamps
 from engine.train.comparison import Comparison, compare, compare_scores
@@ -78,10 +81,13 @@ __all__ = [
     "alarmed",
     "blas_name",
     "build_frame",
+    "changed_units",
+    "common_clock",
     "compare",
     "compare_scores",
     "convert_csv",
     "convert_file",
+    "decade_gap",
     "departure",
     "describe",
     "evaluate",
@@ -98,6 +104,7 @@ __all__ = [
     "overlay_component",
     "parse_timestamps",
     "ranges",
+    "renamed_columns",
     "rows_between",
     "score_in_batches",
     "silence_notices",

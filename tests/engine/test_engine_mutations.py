@@ -41,9 +41,12 @@ from engine.frame.off_condition import OffCondition
 from engine.frame.segments import segments
 from engine.frame.transpose import transposed, transposed_parts
 from engine.ingest.cells import BlockReader
+from engine.ingest.changed_units import _two_ranges, changed_units, levels_in_time
+from engine.ingest.clock_columns import ClockColumns, common_clock
 from engine.ingest.convert import _Reading
 from engine.ingest.duplicates import DuplicateCount
-from engine.ingest.far_rows import far_rows
+from engine.ingest.far_rows import decade_gap, far_rows
+from engine.ingest.file_levels import alike
 from engine.ingest.file_report import Tally, _above, _require_width
 from engine.ingest.line_repair import _fit_to_width, row_lines
 from engine.ingest.local_time import RepeatedHours, _after_skipped, _is_changed_hour
@@ -52,6 +55,7 @@ from engine.ingest.number_columns import _parse_odd
 from engine.ingest.odd_cells import take_out_odd_cells
 from engine.ingest.ordered import Overlap, _merge, _take_last
 from engine.ingest.passes import Passes
+from engine.ingest.renamed_columns import _one_after_the_other, renamed_columns
 from engine.ingest.statistics import RunningStatistics
 from engine.ingest.timestamp_columns import TimestampReader, _calendar_micros
 from engine.train.bends import _lines_and_curves, unexplained
@@ -107,12 +111,15 @@ from tests.engine.frame import (
     test_segments,
 )
 from tests.engine.ingest import (
+    test_changed_units,
+    test_clock_columns,
     test_convert,
     test_far_rows,
     test_local_time,
     test_merge,
     test_odd_cells,
     test_passes,
+    test_renamed_columns,
     test_repairs,
     test_timestamps,
 )
@@ -513,6 +520,95 @@ BUGS = {
         "if not count:",
         test_far_rows.test_rows_that_may_be_history_stay,
         case(test_far_rows.test_rows_that_may_be_history_stay, at=5)[0].values,
+    ),
+    "a machine that changed is a unit": Bug(
+        changed_units,
+        " and not unexplained & {change.start for change in each[0]}",
+        "",
+        test_changed_units.test_other_changes_tell_nothing,
+        case(test_changed_units.test_other_changes_tell_nothing, at=3)[0].values,
+    ),
+    "converted levels need not be alike": Bug(
+        alike,
+        " & (far <= _DEVIATION * wide)",
+        "",
+        test_changed_units.test_other_changes_tell_nothing,
+        case(test_changed_units.test_other_changes_tell_nothing, at=0)[0].values,
+    ),
+    "a sensor may go back and forth between units": Bug(
+        _two_ranges,
+        "if np.count_nonzero(np.diff(upper)) <= _MOST_CHANGES:",
+        "if True:",
+        test_changed_units.test_other_changes_tell_nothing,
+        case(test_changed_units.test_other_changes_tell_nothing, at=4)[0].values,
+    ),
+    "files at one time are in turns": Bug(
+        levels_in_time,
+        "if all(before[1] <= then[0] for before, then in pairwise(files))",
+        "",
+        test_changed_units.test_files_at_the_same_time_tell_nothing,
+    ),
+    "a renamed column may have any values": Bug(
+        alike,
+        " & (far <= _DEVIATION * wide)",
+        "",
+        test_renamed_columns.test_sensors_that_come_and_go_tell_nothing,
+        case(test_renamed_columns.test_sensors_that_come_and_go_tell_nothing, at=7)[0].values,
+    ),
+    "a renamed column may be at another place": Bug(
+        _one_after_the_other,
+        "begins.get(reports[ended.last].header.index(old), ())",
+        "[each for some in begins.values() for each in some]",
+        test_renamed_columns.test_sensors_that_come_and_go_tell_nothing,
+        case(test_renamed_columns.test_sensors_that_come_and_go_tell_nothing, at=8)[0].values,
+    ),
+    "sensors of one kind are told as renamed": Bug(
+        renamed_columns,
+        "== [at] for some",
+        "!= [] for some",
+        test_renamed_columns.test_sensors_that_come_and_go_tell_nothing,
+        case(test_renamed_columns.test_sensors_that_come_and_go_tell_nothing, at=9)[0].values,
+    ),
+    "files may lie between the names of a column": Bug(
+        _one_after_the_other,
+        "< next_end",
+        "",
+        test_renamed_columns.test_sensors_that_come_and_go_tell_nothing,
+        case(test_renamed_columns.test_sensors_that_come_and_go_tell_nothing, at=3)[0].values,
+    ),
+    "running hours are a clock": Bug(
+        ClockColumns.result,
+        "if each.dated or not any(other.counted in _RUNNING for other in fits[each.name])",
+        "",
+        test_clock_columns.test_a_counter_is_no_clock,
+        (*case(test_clock_columns.test_a_counter_is_no_clock, at=2)[0].values, 8 << 20, 60),
+    ),
+    "what counts cycles is a clock": Bug(
+        common_clock,
+        "if not counted or",
+        "if True or",
+        test_clock_columns.test_a_counter_is_no_clock,
+        (*case(test_clock_columns.test_a_counter_is_no_clock, at=0)[0].values, 8 << 20, 60),
+    ),
+    "a clock may run at any speed": Bug(
+        ClockColumns.result,
+        "else most)",
+        "else np.inf)",
+        test_clock_columns.test_a_counter_is_no_clock,
+        (*case(test_clock_columns.test_a_counter_is_no_clock, at=9)[0].values, 8 << 20, 60),
+    ),
+    "rows that are left out are told to be kept": Bug(
+        decade_gap,
+        "if far is None or far.is_near(one)",
+        "",
+        test_far_rows.test_rows_that_are_left_out_are_told_once,
+    ),
+    "a gap of a decade may have rows": Bug(
+        decade_gap,
+        "_AGES)",
+        "_FAR_PERIODS)",
+        test_far_rows.test_other_histories_have_no_gap_of_a_decade,
+        case(test_far_rows.test_other_histories_have_no_gap_of_a_decade, at=3)[0].values,
     ),
     "any repeated hour is one of clocks": Bug(
         RepeatedHours.count,

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.conversions import CONVERSIONS, Conversion
 from engine.detect.notices import Notice
 from engine.detect.pipeline import Pipeline
 from engine.detect.state import State
@@ -21,6 +20,7 @@ from engine.detect.training_range import NEARLY_ALL, TrainingRange
 from engine.detect.view import CAP, View
 from engine.detect.watch import UnitTrace
 from engine.frame.frame import Frame
+from engine.ingest.conversions import CONVERSIONS, Conversion
 
 Floats = NDArray[np.float64]
 

@@ -156,7 +156,9 @@ class _Reading:
                     if len(rows.times):
                         absent = pa.nulls(len(rows.times), pa.float64())
                         cells = [rows.columns.get(name, absent) for name in wanted]
-                        write(pa.Table.from_arrays([pa.array(rows.times), *cells], schema=schema))
+                        table = pa.Table.from_arrays([pa.array(rows.times), *cells], schema=schema)
+                        tally.sample.add(table)
+                        write(table)
         return report_of(tally)
 
     def day_month_order(self, source: BinaryIO) -> DayMonthOrder:

@@ -7,12 +7,13 @@ period of 30 days in each file, and those of all files of a component decide, in
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.ingest.timestamps import Times
+from l4e_files.repairs import Repair, RepairKind
 
 _PERIOD_BITS = 41
 """Rows are counted together whose microseconds differ in so many bits only: those of about 25 days."""
@@ -48,7 +49,7 @@ class PeriodRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FarRows:
-    """Rows of a component that are left out, being far in time from all others.
+    """Rows of a component that are far in time from all others.
 
     Attributes:
         count: How many.
@@ -56,7 +57,7 @@ class FarRows:
         file: Place of the first of these files.
         time: The first of the rows in it.
         line: Number of the line of that row.
-        near: Start and end of the time in which rows are kept.
+        near: Start and end of the time of the others.
     """
 
     count: int
@@ -65,6 +66,14 @@ class FarRows:
     time: np.datetime64
     line: int
     near: tuple[np.datetime64, np.datetime64]
+
+    def is_near(self, rows: PeriodRows) -> bool:
+        """Return whether the rows of a period are among the others."""
+        return bool(self.near[0] <= np.datetime64(rows.micros, "us") < self.near[1])
+
+    def as_repair(self, kind: RepairKind) -> Repair:
+        """Return what is told of them."""
+        return Repair(kind=kind, count=self.count, line=self.line, example=str(self.time))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,29 +115,64 @@ def far_rows(files: Sequence[Sequence[PeriodRows]]) -> FarRows | None:
     Args:
         files: The periods of each file of a component.
     """
-    counts: Counter[int] = Counter()
-    for periods in files:
-        for one in periods:
-            counts[one.period] += one.rows
-    groups = _groups(sorted(counts))
+    counts = _counts(files)
+    groups = _groups(sorted(counts), _FAR_PERIODS)
     if len(groups) < 2 or counts.total() < _FEWEST_ROWS:
         return None
     most = max(groups, key=lambda group: sum(counts[period] for period in group))
     length = most[-1] - most[0]
     near = [each for each in groups if each[0] - most[-1] <= length and most[0] - each[-1] <= length]
     first, last = near[0][0], near[-1][-1]
-    far = [
-        (at, one) for at, periods in enumerate(files) for one in periods if not first <= one.period <= last
-    ]
+    far = _outside(files, first, last)
     count = sum(one.rows for _, one in far)
     distance = min((max(first - one.period, one.period - last) for _, one in far), default=0)
     share = _FAR_SHARE if distance <= _AGES else _SHARE_OVER_AGES
     if not 0 < count <= max(1, share * counts.total()):
         return None
+    return _described(far, first, last)
+
+
+def decade_gap(files: Sequence[Sequence[PeriodRows]], far: FarRows | None) -> FarRows | None:
+    """Return the rows that are kept, though more than ten years lie between them and most others.
+
+    They are too many to be slips, but no machine stands still for so long.
+
+    Args:
+        files: The periods of each file of a component.
+        far: The rows of them that are left out.
+    """
+    kept = [[one for one in periods if far is None or far.is_near(one)] for periods in files]
+    counts = _counts(kept)
+    if counts.total() < _FEWEST_ROWS:
+        return None
+    groups = _groups(sorted(counts), _AGES)
+    most = max(groups, key=lambda group: sum(counts[period] for period in group))
+    return _described(_outside(kept, most[0], most[-1]), most[0], most[-1])
+
+
+def _counts(files: Sequence[Sequence[PeriodRows]]) -> Counter[int]:
+    """Return the number of rows of all files in each period."""
+    counts: Counter[int] = Counter()
+    for one in chain.from_iterable(files):
+        counts[one.period] += one.rows
+    return counts
+
+
+def _outside(files: Sequence[Sequence[PeriodRows]], first: int, last: int) -> list[tuple[int, PeriodRows]]:
+    """Return place of the file and rows of the periods before or after some."""
+    return [
+        (at, one) for at, periods in enumerate(files) for one in periods if not first <= one.period <= last
+    ]
+
+
+def _described(far: Sequence[tuple[int, PeriodRows]], first: int, last: int) -> FarRows | None:
+    """Return what is to be known of far rows, if any; the others are in the periods from first to last."""
+    if not far:
+        return None
     file, example = far[0]
     start, end = np.array([first << _PERIOD_BITS, (last + 1) << _PERIOD_BITS]).view("datetime64[us]")
     return FarRows(
-        count=count,
+        count=sum(one.rows for _, one in far),
         files=len({at for at, _ in far}),
         file=file,
         time=np.datetime64(example.micros, "us"),
@@ -137,11 +181,11 @@ def far_rows(files: Sequence[Sequence[PeriodRows]]) -> FarRows | None:
     )
 
 
-def _groups(periods: Sequence[int]) -> list[list[int]]:
-    """Split periods, in order, where about 200 days are without a row."""
+def _groups(periods: Sequence[int], apart: int) -> list[list[int]]:
+    """Split periods, in order, where more than so many are without a row."""
     groups = [list(periods[:1])]
     for before, period in pairwise(periods):
-        if period - before > _FAR_PERIODS:
+        if period - before > apart:
             groups.append([])
         groups[-1].append(period)
     return groups

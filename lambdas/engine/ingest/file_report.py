@@ -7,8 +7,10 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from engine.ingest.cells import MAX_EXAMPLES, Found, ParsedRows
+from engine.ingest.clock_columns import ClockColumn, ClockColumns
 from engine.ingest.duplicates import DuplicateCount
 from engine.ingest.far_rows import PeriodCount, PeriodRows
+from engine.ingest.file_levels import RowSample
 from engine.ingest.local_time import SkippedHours
 from engine.ingest.passes import Passes
 from engine.ingest.timestamp_columns import TimestampReader
@@ -44,6 +46,8 @@ class FileReport:
         periods: How the rows spread over time.
         shifted: Number of timestamps with an offset that is not zero.
         bare: Number of timestamps without an offset, which were read as UTC.
+        clocks: The columns that count time or rows.
+        levels: Between which values each of the sensors written mostly is; see `levels_of_columns`.
     """
 
     rows: int
@@ -62,6 +66,8 @@ class FileReport:
     periods: tuple[PeriodRows, ...] = ()
     shifted: int = 0
     bare: int = 0
+    clocks: tuple[ClockColumn, ...] = ()
+    levels: str = ""
 
     @classmethod
     def from_json(cls, members: Mapping[str, Any]) -> Self:
@@ -73,6 +79,7 @@ class FileReport:
                 **{name: tuple(members[name]) for name in lists if name in members},
                 "repairs": tuple(Repair.from_json(repair) for repair in members.get("repairs", ())),
                 "periods": tuple(PeriodRows(**one) for one in members.get("periods", ())),
+                "clocks": tuple(ClockColumn(**one) for one in members.get("clocks", ())),
             }
         )
 
@@ -103,6 +110,8 @@ class Tally:
     periods: PeriodCount = field(default_factory=PeriodCount)
     passes: Passes = field(default_factory=Passes)
     skipped: SkippedHours = field(default_factory=SkippedHours)
+    clocks: ClockColumns = field(default_factory=ClockColumns)
+    sample: RowSample = field(default_factory=RowSample)
     first: np.datetime64 | None = None
     last: np.datetime64 | None = None
 
@@ -131,6 +140,7 @@ class Tally:
         self.periods.add(rows.times, rows.lines)
         self.passes.add(block, rows.times, rows.lines, first_line)
         self.skipped.add(rows.times, rows.lines)
+        self.clocks.add(rows.times, rows.lines, rows.columns)
         for name in self.columns:
             invalid = rows.invalid.get(name, 0)
             self.invalid[name] = self.invalid.get(name, 0) + invalid
@@ -177,6 +187,8 @@ def report_of(tally: Tally) -> FileReport:
         periods=tally.periods.result(),
         shifted=tally.timestamps.shifted,
         bare=max(0, tally.rows - tally.timestamps.shifted - tally.timestamps.absolute),
+        clocks=tally.clocks.result(),
+        levels=tally.sample.levels(),
     )
 
 

@@ -2,12 +2,13 @@
 
 import io
 from datetime import UTC, datetime, timedelta
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from engine import ComponentReport, FileReport, convert_csv, far_rows, merge_component
+from engine import ComponentReport, FileReport, convert_csv, decade_gap, far_rows, merge_component
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -20,14 +21,19 @@ def steady(count: int = 500) -> list[str]:
     return days(*(at / 24 for at in range(count)))
 
 
+def read(times: list[str], sink: BinaryIO | None = None, *, block_bytes: int = 8 << 20) -> FileReport:
+    """Read a file of one row per timestamp."""
+    text = "Timestamp,a\n" + "".join(f"{time},{at}\n" for at, time in enumerate(times))
+    source = io.BytesIO(text.encode())
+    return convert_csv(source, sink or io.BytesIO(), columns=None, block_bytes=block_bytes)
+
+
 def ingest(*files: list[str], block_bytes: int = 8 << 20) -> tuple[ComponentReport, list[np.datetime64]]:
     """Return the report and the timestamps of a component of some files, one row per timestamp."""
     parts, reports, sink = [], [], io.BytesIO()
     for times in files:
-        text = "Timestamp,a\n" + "".join(f"{time},{at}\n" for at, time in enumerate(times))
         part = io.BytesIO()
-        report = convert_csv(io.BytesIO(text.encode()), part, columns=None, block_bytes=block_bytes)
-        reports.append(report)
+        reports.append(read(times, part, block_bytes=block_bytes))
         parts.append(part)
     report = merge_component(parts, reports, sink, far=far_rows([each.periods for each in reports]))
     sink.seek(0)
@@ -90,6 +96,46 @@ def test_rows_of_several_files_are_judged_together() -> None:
 def test_rows_that_may_be_history_stay(files: list[list[str]]) -> None:
     report, kept = ingest(*files)
     assert (len(kept), report.far) == (sum(map(len, files)), None)
+
+
+def gap(*files: list[str]) -> tuple[int, int, int, str] | None:
+    """Return rows, files, line and time of what is kept though it is ten years away."""
+    report, _ = ingest(*files)
+    periods = [read(times).periods for times in files]
+    found = decade_gap(periods, report.far)
+    return None if found is None else (found.count, found.file, found.line, str(found.time)[:19])
+
+
+def test_many_rows_of_a_clock_that_began_again_are_told() -> None:
+    reset = [f"2000-01-01 {at // 60:02d}:{at % 60:02d}:17" for at in range(100)]
+    times = [*steady()[:200], *reset, *steady()[200:]]
+    assert gap(times) == (100, 0, 202, "2000-01-01T00:00:17")
+    assert gap(steady(), reset, reset[:50]) == (150, 1, 2, "2000-01-01T00:00:17")
+    assert gap(["1970-01-01", *times]) == (101, 0, 2, "1970-01-01T00:00:00")
+
+
+def test_rows_that_are_left_out_are_told_once() -> None:
+    long = days(*range(-4000, -3990), *range(0, 4500, 7))
+    assert gap(["1899-12-30", *long]) == (10, 0, 3, "2015-03-19T00:00:00")
+
+
+def test_the_fewer_rows_are_those_in_question() -> None:
+    assert gap([*steady(), *days(*range(9000, 9100))]) == (100, 0, 502, "2050-10-21T00:00:00")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param([steady()], id="steady"),
+        pytest.param([["2000-01-01", *steady()]], id="left out"),
+        pytest.param([[f"2000-01-01 00:{at:02d}:00" for at in range(60)]], id="all of them"),
+        pytest.param([days(*range(-9000, 0, 300))], id="long, with gaps"),
+        pytest.param([days(-3500, -3499, -3498), steady()[:9]], id="nine years"),
+        pytest.param([days(-9000, 0, 1)], id="too few rows"),
+    ],
+)
+def test_other_histories_have_no_gap_of_a_decade(files: list[list[str]]) -> None:
+    assert gap(*files) is None
 
 
 def test_a_report_of_before_says_nothing_about_periods() -> None:

@@ -312,6 +312,37 @@ def test_data_lies_only_in_the_service_bucket(world: World) -> None:
     ]
 
 
+def test_what_files_show_together_is_told(world: World) -> None:
+    """A number of the row, another unit and another name, which each file for itself does not show."""
+    for day, tag, unit in ((1, "flow", 1), (2, "FT1", 100)):
+        hour = range(60)
+        world.upload(
+            f"motor/{day}.csv",
+            rows(
+                ("Timestamp", "row", tag, "press"),
+                [
+                    (f"2020-01-0{day}T00:{at:02d}:00", at, 5 + at * 7 % 11, (4 + at * 3 % 13 / 10) * unit)
+                    for at in hour
+                ],
+            ),
+        )
+    dataset = world.dataset()
+    job = succeeded(world.ingest(dataset))
+    key = f"{job_prefix(dataset['uuid'], job['JobId'])}files.json"
+    document = json.loads(world.runtime.s3.get_object(Bucket=world.runtime.bucket, Key=key)["Body"].read())
+    (component,) = document["Components"]
+    found = {each["kind"]: (each["column"], each["file"], each["example"]) for each in component["Repairs"]}
+    assert found == {
+        "clock-column": ("row", "motor/1.csv", "rows, 0 in the first row"),
+        "changed-unit": (
+            "press",
+            "motor/2.csv",
+            "mostly 4 to 5.2 before, then 400 to 520: times 100 (kPa or % instead of bar or a fraction?)",
+        ),
+        "renamed-column": ("flow", "motor/2.csv", "FT1"),
+    }
+
+
 def test_rows_far_out_of_order_need_room_to_be_sorted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

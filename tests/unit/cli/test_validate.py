@@ -128,6 +128,45 @@ class TestComponents:
         (told,) = [each["text"] for each in validation.run()["findings"] if each["rule"] == "reading"]
         assert told.startswith("the last time is 2569-07-19T23:00:00, in the future: a year, a calendar or")
 
+    def test_a_clock_beside_the_time_is_told_once(self, validation: Validation) -> None:
+        def epoch(row: int) -> int:
+            return 1_767_225_600_000 + row * 3_600_000
+
+        validation.write("pump/a.csv", csv(100, Flow=varying, Epoch=epoch, Index=float))
+        validation.write("pump/b.csv", csv(200, skip=(0, 100), Flow=varying, Epoch=epoch, Index=float))
+        validation.write("pump/c.csv", "Timestamp,Flow,Epoch\n2026-01-01T00:20:00,7,1767226800000\n")
+        found = [each for each in validation.run()["findings"] if "Epoch" in each["where"]]
+        assert [(each["rule"], each["severity"]) for each in found] == [("clock-column", "warning")]
+        assert found[0]["text"].startswith("sensor 'Epoch' counts time or rows in all of its 4,800 rows, and")
+        assert (
+            "('milliseconds since 1970, 1767225600000 in the first row') in 'pump/a.csv'" in found[0]["text"]
+        )
+
+    def test_another_unit_from_a_file_on_is_told(self, validation: Validation) -> None:
+        validation.write("pump/a.csv", csv(100, Flow=varying, Press=lambda row: 20 + varying(row)))
+        validation.write(
+            "pump/b.csv", csv(200, skip=(0, 100), Flow=varying, Press=lambda row: 2000 + 100 * varying(row))
+        )
+        (found,) = [each for each in validation.run()["findings"] if each["rule"] == "changed-unit"]
+        assert (found["where"], found["severity"]) == ("pump\\Press", "warning")
+        assert found["text"].startswith("sensor 'Press' is in another range in 1 file(s), as in another")
+        assert "20.21 to 31.45 before, then 2004 to 3181: times 100 (kPa or %" in found["text"]
+        assert found["text"].endswith(" in 'pump/b.csv'")
+
+    def test_a_renamed_column_is_told(self, validation: Validation) -> None:
+        validation.write("pump/a.csv", csv(100, Flow=varying, Press=varying))
+        validation.write("pump/b.csv", csv(200, skip=(0, 100), **{"FT-101.PV": varying, "Press": varying}))
+        (found,) = [each for each in validation.run()["findings"] if each["rule"] == "renamed-column"]
+        assert (found["where"], found["severity"]) == ("pump\\Flow", "warning")
+        assert found["text"].startswith(
+            "column 'Flow' ends where another one begins, in its place in 1 file(s)"
+        )
+        assert found["text"].endswith("('FT-101.PV') in 'pump/b.csv'")
+
+    def test_running_hours_are_a_sensor(self, validation: Validation) -> None:
+        validation.write("pump/a.csv", csv(200, Flow=varying, Hours=float))
+        assert rules(validation.run(), "warning") == {"pump\\Hours": "monotonic"}
+
     def test_marks_of_quality_are_told(self, validation: Validation) -> None:
         columns = {
             "Flow": varying,
@@ -144,6 +183,16 @@ class TestComponents:
         validation.write("pump/a.csv", GOOD.replace("2026-", f"{year}-"))
         (told,) = [each["text"] for each in validation.run()["findings"] if each["rule"] == "reading"]
         assert told.startswith(f"the first time is {year}-01-01T00:00:00, before 1991: a clock that was not")
+
+    def test_many_rows_of_a_clock_that_began_again_are_told(self, validation: Validation) -> None:
+        validation.write("pump/a.csv", GOOD)
+        validation.write("pump/b.csv", csv(40, Flow=varying, Press=varying).replace("2026-", "2000-"))
+        (found,) = [each for each in validation.run()["findings"] if each["where"] == "pump"]
+        assert (found["rule"], found["severity"]) == ("decade-gap", "warning")
+        assert found["text"].startswith(
+            "960 row(s) are more than ten years from most, as of a clock that was"
+        )
+        assert found["text"].endswith("first in line 2 ('2000-01-01T00:00:00.000000') in 'pump/b.csv'")
 
     @pytest.mark.parametrize("mark", [-9999, 65535, 2147483647, -32768])
     def test_numbers_that_stand_for_no_value_are_told(self, validation: Validation, mark: int) -> None:

@@ -6,7 +6,15 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from engine import ComponentReport, Repair, SensorStatistics
+from engine import (
+    ComponentReport,
+    Repair,
+    SensorStatistics,
+    changed_units,
+    common_clock,
+    decade_gap,
+    renamed_columns,
+)
 from service.jobs.failure import JobFailed
 from service.jobs.ingestion.parts import FilePart
 
@@ -16,6 +24,8 @@ _CLOCKS_BEGIN = "1991"
 """Clocks that were not set, or lost their battery, begin in 1900, 1970, 1980, 1984 or 1990."""
 _QUALITY = re.compile(r"(?P<of>.+?)[._:#$-]?(quality|qual|qc|validity)([._:-]?code)?", re.IGNORECASE)
 """The name of a column that says of another one, named the same without the ending, which values are good."""
+_FEWEST_COUNTED = 50
+"""Rows in which a column counts time or rows, at least, which are no chance."""
 _SHOWN = 3
 """Sensors that a message describes."""
 
@@ -63,8 +73,12 @@ def _shown_by_all(merged: MergedComponent) -> Iterator[FoundRepair]:
     """Yield what only all files of the component together show."""
     far, found = merged.report.far, merged.report.repetition
     if far is not None:
-        repair = Repair(kind="far-timestamps", count=far.count, line=far.line, example=str(far.time))
-        yield FoundRepair(repair=repair, file=merged.parts[far.file].source.key, files=far.files)
+        file = merged.parts[far.file].source.key
+        yield FoundRepair(repair=far.as_repair("far-timestamps"), file=file, files=far.files)
+    kept = decade_gap([part.report.periods for part in merged.parts], far)
+    if kept is not None:
+        file = merged.parts[kept.file].source.key
+        yield FoundRepair(repair=kept.as_repair("decade-gap"), file=file, files=kept.files)
     if found is not None and merged.report.contradicting:
         repair = Repair(
             kind="contradictions", count=merged.report.contradicting, line=None, example=str(found.time)
@@ -80,6 +94,50 @@ def _shown_by_all(merged: MergedComponent) -> Iterator[FoundRepair]:
         count = sum(part.report.bare for part in bare)
         repair = Repair(kind="mixed-offsets", count=count, line=None, example="")
         yield FoundRepair(repair=repair, file=bare[0].source.key, files=len(bare))
+    yield from _clock_columns(merged)
+    yield from _changed_units(merged)
+    yield from _renamed_columns(merged)
+
+
+def _clock_columns(merged: MergedComponent) -> Iterator[FoundRepair]:
+    """Yield the columns that count time or rows in all of their files."""
+    parts = [part for part in merged.parts if part.report.start != part.report.end]
+    for sensor in merged.report.sensors:
+        name = sensor.sensor
+        files = [part for part in parts if name in part.report.header]
+        clocks = [each for part in files for each in part.report.clocks if each.name == name]
+        clock = common_clock(clocks) if len(clocks) == len(files) else None
+        rows = sum(part.report.rows for part in files)
+        if clock is not None and rows >= _FEWEST_COUNTED:
+            example = f"{clock.unit}, {clock.first:.15g} in the first row"
+            repair = Repair(kind="clock-column", count=rows, line=None, example=example, column=name)
+            yield FoundRepair(repair=repair, file=files[0].source.key, files=len(files))
+
+
+def _changed_units(merged: MergedComponent) -> Iterator[FoundRepair]:
+    """Yield the sensors that are in another unit from one file on."""
+    varying = {sensor.sensor for sensor in merged.report.sensors if sensor.monotonicity is None}
+    for found in changed_units([part.report for part in merged.parts], varying):
+        repair = Repair(
+            kind="changed-unit",
+            count=found.files,
+            line=None,
+            example=f"mostly {_range(found.before)} before, then {_range(found.then)}: {found.conversion}",
+            column=found.sensor,
+        )
+        yield FoundRepair(repair=repair, file=merged.parts[found.file].source.key, files=1)
+
+
+def _range(ends: tuple[float, float]) -> str:
+    return f"{ends[0]:.4g} to {ends[1]:.4g}"
+
+
+def _renamed_columns(merged: MergedComponent) -> Iterator[FoundRepair]:
+    """Yield the columns that go on under another name."""
+    for found in renamed_columns([part.report for part in merged.parts]):
+        count = sum(found.new in part.report.header for part in merged.parts)
+        repair = Repair(kind="renamed-column", count=count, line=None, example=found.new, column=found.old)
+        yield FoundRepair(repair=repair, file=merged.parts[found.first].source.key, files=1)
 
 
 def notes_of(merged: MergedComponent, *, now: datetime) -> list[str]:
