@@ -30,18 +30,19 @@ def limit_excursions(scaled: Floats, outside: Floats, spike: float) -> None:
         spike: how far a reading counts that may be a spike; NaN for no value.
 
     """
-    far = np.abs(scaled) > CLIP
-    if not len(far):
+    if not len(scaled):
         return
-    columns = np.flatnonzero(far.any(axis=0))
+    inside = (scaled.max(axis=0) <= CLIP) & (scaled.min(axis=0) >= -CLIP)
+    columns = np.flatnonzero(~inside)  # with those that have missing values
     before: Floats = outside[columns]
     outside[:] = 0
     if len(columns):
         part = scaled[:, columns]
-        sides = np.where(far[:, columns], np.sign(part), 0)
+        sides = np.where(np.abs(part) > CLIP, np.sign(part), 0)
         rows = _rows_on_one_side(sides, before)
         most = np.where(rows > SPIKE_ROWS, CLIP * (rows - SPIKE_ROWS + 1), spike)
-        scaled[:, columns] = np.where(sides == 0, part, sides * np.minimum(np.abs(part), most))
+        nearer = sides * np.minimum(np.abs(part), np.minimum(most, FARTHEST))
+        scaled[:, columns] = np.where(sides == 0, part, nearer)
         outside[columns] = sides[-1] * rows[-1]
 
 

@@ -68,10 +68,8 @@ class Scaling:
 
     def apply(self, values: Floats) -> Floats:
         """Return the scaled values, rows by sensors; NaN stays NaN."""
-        with np.errstate(over="ignore"):  # infinity is clipped like any value far away
-            scaled: Floats = values - self.center
-            scaled /= self.scale
         most = FARTHEST if self.follows else CLIP
+        scaled = self._scaled(values)
         return np.clip(scaled, -most, most, out=scaled)
 
     def follow(self, values: Floats, outside: Floats, *, spike: float = CLIP) -> Floats:
@@ -82,7 +80,14 @@ class Scaling:
             outside: For how many rows each sensor has been far before them; moved on behind them.
             spike: How far a reading counts that may be a spike; NaN for no value.
         """
-        scaled = self.apply(values)
-        if self.follows:
-            limit_excursions(scaled, outside, spike)
+        if not self.follows:
+            return self.apply(values)
+        scaled = self._scaled(values)
+        limit_excursions(scaled, outside, spike)
+        return scaled
+
+    def _scaled(self, values: Floats) -> Floats:
+        with np.errstate(over="ignore"):  # infinity is brought nearer like any value far away
+            scaled: Floats = values - self.center
+            scaled /= self.scale
         return scaled
