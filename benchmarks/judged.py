@@ -141,3 +141,11 @@ def named_roots(case: Case, scores: Scores) -> tuple[int, int, int]:
         first += names[0] in roots
         third += bool(set(names) & set(roots))
     return first, third, count
+
+
+def in_words(faults: Sequence[FaultFigures], cases: Sequence[CaseFigures]) -> str:
+    """Return faults seen, their mean lead in hours, and mean false hours a day and F1 of the cases."""
+    seen = sum(float(np.mean(each.fifths[3:])) >= SEEN for each in faults)
+    false = np.mean([each.false_hours_per_day for each in cases])
+    lead, f1 = np.mean([each.lead for each in faults]), np.mean([each.f1 for each in cases])
+    return f"{seen} of {len(faults)}, {lead:.0f}, {false:.2f}, {f1:.3f}"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from benchmarks.datasets import Case
 from benchmarks.generator import broken
-from benchmarks.judged import SEEN, CaseFigures, FaultFigures, judge
+from benchmarks.judged import CaseFigures, FaultFigures, in_words, judge
 from benchmarks.quality import average_precision
 from benchmarks.wear import FAMILIES
 from engine import Frame, Scores, build_frame, fit
@@ -154,10 +154,7 @@ def machines(family: str, seeds: Sequence[int], lost: Lost, rule: str) -> str:
         found, figures = judge(case, scores.prediction == 1, scores.contributions)
         faults += found
         whole.append(figures)
-    seen = sum(float(np.mean(each.fifths[3:])) >= SEEN for each in faults)
-    false = np.mean([each.false_hours_per_day for each in whole])
-    lead, f1 = np.mean([each.lead for each in faults]), np.mean([each.f1 for each in whole])
-    return f"{seen} of {len(faults)}, {lead:.0f}, {false:.2f}, {f1:.3f}"
+    return in_words(faults, whole)
 
 
 def plants(rule: str) -> tuple[float, float, float]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.baselines import baseline
 from benchmarks.datasets import Case
-from benchmarks.judged import SEEN, CaseFigures, FaultFigures, judge
+from benchmarks.judged import CaseFigures, FaultFigures, in_words, judge
 from benchmarks.slow import Alarming, alarms_of, engine_alarms
 from benchmarks.wear import FAMILIES
 
@@ -60,10 +60,7 @@ def figures(family: str, seeds: Sequence[int], step: int, spikes: Spikes, alarms
         found, of_case = judge(case, *alarms(replace(case, name=f"{case.name}, {spikes.name}")))
         faults += found
         whole.append(of_case)
-    seen = sum(float(np.mean(each.fifths[3:])) >= SEEN for each in faults)
-    false = np.mean([each.false_hours_per_day for each in whole])
-    lead, f1 = np.mean([each.lead for each in faults]), np.mean([each.f1 for each in whole])
-    return f"{seen} of {len(faults)}, {lead:.0f}, {false:.2f}, {f1:.3f}"
+    return in_words(faults, whole)
 
 
 def main() -> None:
